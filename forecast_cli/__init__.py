@@ -1,0 +1,55 @@
+"""Forecast time series with recurrent networks.
+
+    import forecast_cli as fc
+
+    model = fc.train("prices.csv", column="Close", horizon=5)
+    model.predict()
+    model.save("model.forecast")
+    fc.load("model.forecast").predict("newer.csv")
+
+Importing this package costs next to nothing: each name is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Model, load, train
+    from .config import Config, configure
+    from .errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
+
+__all__ = [
+    "Config",
+    "DataError",
+    "ForecastError",
+    "Model",
+    "ModelFileError",
+    "TrainingError",
+    "UsageError",
+    "__version__",
+    "configure",
+    "load",
+    "train",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Model", "load", "train"), ".api"),
+    **dict.fromkeys(("Config", "configure"), ".config"),
+    **dict.fromkeys(
+        ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"), ".errors"
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("forecast-cli")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

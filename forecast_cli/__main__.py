@@ -1,0 +1,5 @@
+"""`python -m forecast_cli` is `forecast`."""
+
+from .cli.app import main
+
+main()

@@ -1,0 +1,123 @@
+"""The Python API: train on a frame or a file, predict, save, load."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from .config import Config, configure
+from .data.tables import Readable
+from .events import Listener, ignore
+from .model.bundle import Bundle, load_bundle, save_bundle
+from .model.manifest import Evaluation
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model.
+
+    Args:
+        bundle: All that is in its file.
+    """
+
+    bundle: Bundle
+
+    @property
+    def config(self) -> Config:
+        """The whole configuration, what was chosen by rule included."""
+        return self.bundle.manifest.config
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """Scores on the test split beside those of the simple forecasts; None without a test."""
+        return self.bundle.manifest.evaluation
+
+    def predict(
+        self,
+        table: Readable | None = None,
+        *,
+        horizon: int | None = None,
+        listen: Listener = ignore,
+    ) -> pd.DataFrame:
+        """Forecast the next steps; see `forecast_cli.prediction.predict`.
+
+        Args:
+            table: A frame, a path or `-` to go on from; None for the end of the training table.
+            horizon: Steps ahead, any number; the model's own where None.
+            listen: Told what is worth knowing.
+
+        Returns:
+            The time column (`step` where there is none), then each target in original units.
+        """
+        from .prediction import predict
+
+        return predict(self.bundle, table, horizon=horizon, listen=listen)
+
+    def predict_in_sample(self, table: Readable) -> pd.DataFrame:
+        """One-step forecasts over a table beside its actual values."""
+        from .prediction import predict_in_sample
+
+        return predict_in_sample(self.bundle, table)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file whole or not at all.
+
+        Raises:
+            UsageError: Something that is no model stands there, or it cannot be written.
+        """
+        save_bundle(self.bundle, path)
+
+
+def train(
+    table: Readable,
+    *,
+    column: str | list[str] | None = None,
+    config: Config | None = None,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+    **settings: Any,
+) -> Model:
+    """Train a model.
+
+    Args:
+        table: A frame, a path or `-`.
+        column: The column to forecast, or several.
+        config: A whole configuration to start from; the defaults where None.
+        listen: Told what was understood and how it goes (`forecast_cli.events`).
+        stop: Asked after each epoch whether to stop and keep the best so far.
+        **settings: As the flags of `forecast train` name them: `horizon=5`, `cell="gru"`,
+            `units=(64, 32)`, `epochs=20`.
+
+    Raises:
+        UsageError: A setting is unknown or cannot be right.
+        DataError: The table does not hold what is needed.
+        TrainingError: The loss is not finite.
+    """
+    from . import training
+
+    base = config.model_dump() if config else None
+    return Model(
+        training.train(table, configure(_plain(column, settings), base), listen=listen, stop=stop)
+    )
+
+
+def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with single names and numbers as the tuples that the configuration holds."""
+    if column is not None:
+        settings = {**settings, "column": column}
+    for name in ("column", "target", "na", "units", "dense"):
+        value = settings.get(name)
+        if isinstance(value, str | int):
+            settings[name] = (value,)
+    return settings
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file.
+
+    Raises:
+        ModelFileError: There is none, it is damaged, or a newer version wrote it.
+    """
+    return Model(load_bundle(path))

@@ -1,0 +1,78 @@
+"""The command `forecast`, and the one place where errors become exit codes."""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from ..errors import ForecastError, UsageError
+from .console import show_error
+from .inspect import inspect
+from .options import spread
+from .predict import predict
+from .train import train
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="forecast",
+    help="Forecast time series with recurrent networks.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (train, predict, inspect):
+    app.command()(spread(_command))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"forecast {version('forecast-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Forecast time series with recurrent networks."""
+
+
+def main() -> None:
+    """Run the command line; the exit code tells what happened (see `forecast_cli.errors`)."""
+    as_json, debug = "--json" in sys.argv, "--debug" in sys.argv
+    if debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except ForecastError as error:
+        if debug:
+            raise
+        show_error(error, as_json=as_json)
+        code = error.exit_code
+    except typer.TyperException as error:
+        hint = f"See {' '.join(['forecast', *sys.argv[1:2]])} --help."
+        show_error(UsageError(error.format_message(), hint), as_json=as_json)
+        code = UsageError.exit_code
+    except typer.Abort:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    leave(code if isinstance(code, int) else 0)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: taking pandas and TensorFlow apart would only cost time."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

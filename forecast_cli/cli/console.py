@@ -1,0 +1,114 @@
+"""Where words and results go: stdout for results, stderr for words."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ForecastError
+from ..events import Event, Note
+from .options import Talk
+
+if TYPE_CHECKING:
+    import rich.console
+
+
+@dataclass(frozen=True)
+class Console:
+    """The streams of one command and how it may use them."""
+
+    talk: Talk
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing but errors is to be said."""
+        return self.talk.quiet or (self.talk.json and not self.talk.debug)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches stderr."""
+        return sys.stderr.isatty() and not self.silent
+
+    @property
+    def shows_tables(self) -> bool:
+        """Whether a person reads stdout."""
+        return sys.stdout.isatty()
+
+    def rich(self, *, stderr: bool = True) -> "rich.console.Console":
+        """A rich console; it heeds `NO_COLOR` by itself."""
+        from rich.console import Console as RichConsole
+
+        return RichConsole(stderr=stderr, highlight=False, soft_wrap=stderr)
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line of words on stderr."""
+        if self.silent:
+            return
+        if self.interactive:
+            from rich.markup import escape
+
+            self.rich().print(escape(text), style=style)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def listen(self, event: Event) -> None:
+        """Say what a verb notes."""
+        if isinstance(event, Note):
+            prefix = "warning: " if event.warning else ""
+            self.say(prefix + event.text, "yellow" if event.warning else "")
+
+    def document(self, data: Any) -> None:
+        """The one JSON document of a command on stdout."""
+        print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Lines of a result on stdout."""
+        for line in lines:
+            print(line)
+
+    def table(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
+        """Rows of a result on stdout: a table for a person, CSV in a pipe."""
+        if not rows:
+            return
+        if self.shows_tables:
+            self._rich_table(rows, title)
+            return
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(rows[0])
+        writer.writerows([_cell(value, exact=True) for value in row.values()] for row in rows)
+
+    def _rich_table(self, rows: Sequence[Mapping[Any, Any]], title: str) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
+        for name, value in rows[0].items():
+            is_number = isinstance(value, float | int) or value is None
+            table.add_column(escape(str(name)), justify="right" if is_number else "left")
+        for row in rows:
+            table.add_row(*[escape(_cell(value)) for value in row.values()])
+        self.rich(stderr=False).print(table)
+
+
+def _cell(value: Any, *, exact: bool = False) -> str:
+    """A value as text; numbers short for people, to 8 digits for programs."""
+    if value is None:
+        return "" if exact else "-"
+    if isinstance(value, float):
+        return (
+            f"{value:.8g}" if exact else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        )
+    return f"{value:,}" if isinstance(value, int) and not exact else str(value)
+
+
+def show_error(error: ForecastError, *, as_json: bool) -> None:
+    """An error as a line on stderr, or as the JSON document on stdout."""
+    if as_json:
+        text = {"code": error.code, "message": error.message, "hint": error.hint}
+        print(json.dumps({"error": text}, indent=2, ensure_ascii=False))
+    else:
+        print(f"forecast: {error}", file=sys.stderr)

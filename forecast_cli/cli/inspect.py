@@ -1,0 +1,55 @@
+"""`forecast inspect`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .console import Console
+from .options import Talk
+
+
+def inspect(
+    talk: Talk,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A model, a CSV file, or -.")],
+) -> None:
+    """Show what is in a model or in a table."""
+    from ..model.bundle import is_model
+
+    console = Console(talk)
+    if file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
+        _model(file, console)
+    else:
+        _table(file, console)
+
+
+def _model(file: str, console: Console) -> None:
+    from ..model.bundle import load_bundle
+    from .results import describe_model, score_rows, training_document
+
+    bundle = load_bundle(file)
+    if console.talk.json:
+        console.document(training_document(bundle, Path(file)))
+        return
+    layers: list[dict[str, Any]] = [
+        {"layer": row.name, "type": row.type, "shape": str(row.shape), "parameters": row.parameters}
+        for row in bundle.manifest.layers
+    ]
+    console.table(layers, title=file)
+    console.lines(describe_model(bundle.manifest))
+    console.table(score_rows(bundle.manifest.evaluation))
+
+
+def _table(file: str, console: Console) -> None:
+    from ..inspection import inspect_table
+    from .results import describe_table
+
+    report = inspect_table(file)
+    if console.talk.json:
+        console.document(report.document())
+        return
+    console.lines(describe_table(report))
+    console.table([asdict(column) for column in report.columns])
+    if report.train:
+        console.lines([f"Start with: {report.train}"])

@@ -1,0 +1,74 @@
+"""Scores and models as rows for tables and as documents for machines."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..model.bundle import Bundle
+from ..model.manifest import Evaluation, Manifest
+
+if TYPE_CHECKING:
+    from ..inspection import TableReport
+
+
+def score_rows(evaluation: Evaluation | None) -> list[dict[str, Any]]:
+    """A row for each forecaster, and for each target where there are several."""
+    if evaluation is None:
+        return []
+    rows = []
+    for name, metrics in evaluation.scores.items():
+        targets = list(metrics["mae"])
+        for target in targets:
+            row: dict[str, Any] = {"forecast": name}
+            if len(targets) > 1:
+                row["column"] = target
+            row |= {metric: values[target] for metric, values in metrics.items()}
+            rows.append(row)
+    return rows
+
+
+def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
+    """What a script wants to know of a training."""
+    manifest = bundle.manifest.model_dump(mode="json", exclude={"sha256"})
+    return {"model": str(path), **manifest, "epochs": bundle.epochs}
+
+
+def describe_model(manifest: Manifest) -> list[str]:
+    """How a model was made, in lines of a name and what it is."""
+    config, run, time, splits = manifest.config, manifest.run, manifest.time, manifest.splits
+    training = config.training
+    facts = {
+        "parameters": f"{manifest.parameters:,}",
+        "forecasts": f"{', '.join(manifest.targets)}, {manifest.horizon} steps ahead",
+        "reads": f"{', '.join(manifest.features)}, {manifest.timesteps} steps back",
+        "mode": config.window.mode,
+        "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
+        "rows": f"{manifest.rows:,}: {splits.train:,} train, {splits.validation:,} validation, "
+        f"{splits.test:,} test",
+        "time": f"{time.column}, {time.freq}, up to {time.last}"
+        if time
+        else "none: rows are steps",
+        "trained": f"{run.epochs} epochs of at most {training.epochs}, the best was "
+        f"{run.best_epoch} (ended by {run.stopped}); {training.optimizer}, learning rate "
+        f"{training.learning_rate:g}, loss {training.loss}, batches of "
+        f"{training.batch_size}, seed {training.seed}",
+        "made": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s by "
+        f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
+    }
+    if manifest.evaluation:
+        facts["scores"] = (
+            f"{manifest.evaluation.origins:,} forecasts of {manifest.evaluation.horizon} steps in "
+            f"the test split. {manifest.evaluation.verdict}"
+        )
+    return [f"{name:<11} {text}" for name, text in facts.items()]
+
+
+def describe_table(report: "TableReport") -> list[str]:
+    """What a table holds, in lines of a name and what it is."""
+    facts = {"table": f"{report.source}, {report.rows:,} rows"}
+    if report.time:
+        facts["time"] = f"{report.time}, {report.first} to {report.last}"
+        facts["frequency"] = report.frequency or "irregular"
+    else:
+        facts["time"] = "none: rows are steps"
+    lines = [f"{name:<11} {text}" for name, text in facts.items()]
+    return [*lines, *[f"{'note':<11} {text}" for text in report.notes]]

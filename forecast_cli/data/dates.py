@@ -1,0 +1,227 @@
+"""Dates as people write them, read without guessing, and written back in the same form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import DataError, UsageError
+from .tables import Table
+
+ISO = "ISO"
+# The forms that are tried where the dates are not ISO 8601; None may follow by a clock time.
+DAYS = (
+    "%Y-%m",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d-%b-%Y",
+    "%Y/%m",
+    "%m/%Y",
+    "%b %Y",
+)
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+TIME_WORDS = re.compile(
+    r"(^|[^a-z])(date|datetime|time|timestamp|ds|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
+    re.IGNORECASE,
+)
+SAMPLE = 60
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The times of a column.
+
+    Args:
+        times: One for each row of the table, in the table's order.
+        style: The `strftime` form in which to write such times; `%z` is written as `+01:00`.
+    """
+
+    times: pd.DatetimeIndex
+    style: str
+
+
+def parse_dates(
+    table: Table, column: str, *, date_format: str | None = None, timezone: str | None = None
+) -> Dates:
+    """Read a column of dates.
+
+    Args:
+        table: Read with this column as text, or with real timestamps in it.
+        column: Its name.
+        date_format: A `strptime` form, where the dates have an unusual one.
+        timezone: An IANA name in which the clock times are meant, or into which those with
+            an offset are brought.
+
+    Raises:
+        DataError: A cell is no date, or day and month cannot be told apart.
+    """
+    cells = table.columns[column]
+    if pa.types.is_temporal(cells.type):
+        dates = _from_timestamps(cells)
+    else:
+        text = pc.cast(cells, pa.string())
+        if text.null_count:
+            row = pc.index(pc.is_null(text), True).as_py()
+            raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
+        dates = _parse_text(table, column, text, date_format)
+        if timezone is None and dates.times.tz is not None:
+            _check_offsets(table, column, text)
+    return _in_zone(dates, timezone, table.name) if timezone else dates
+
+
+def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
+    """Refuse offsets that change: without the zone nobody knows those of the days to come."""
+    offsets = [re.sub(r"^.*\d[T ][\d:.,]+", "", cell) for cell in text.to_pylist()]
+    row = next((row for row, each in enumerate(offsets) if each != offsets[0]), None)
+    if row is not None:
+        raise DataError(
+            f'{table.place(row)}: column "{column}" goes from offset {offsets[0]} to '
+            f"{offsets[row]}.",
+            "Name the zone, which knows when its clocks change: --timezone Europe/Berlin.",
+        )
+
+
+def is_date_like(table: Table, column: str) -> bool:
+    """Whether a column seems to hold the times of the rows.
+
+    Numbers count only where the name speaks of time, e.g. `date` with 19580329 in it; so do
+    cells of which only most are dates, since one bad cell should be an error, not a silence.
+    """
+    cells = table.columns[column]
+    if pa.types.is_temporal(cells.type):
+        return True
+    sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
+    if not sample:
+        return False
+    named = bool(TIME_WORDS.search(column))
+    numeric = all(re.fullmatch(r"[-+]?[\d.]+", cell) for cell in sample)
+    share = max((_share(sample, form) for form in (ISO, *_forms(sample))), default=0.0)
+    return share == 1.0 and not numeric if not named else share > 0.5
+
+
+def _share(sample: Sequence[str], form: str) -> float:
+    parsed = _attempt(pd.Series(sample, dtype=object), form)
+    return float(parsed.notna().mean())
+
+
+def _from_timestamps(cells: pa.ChunkedArray) -> Dates:
+    series = cells.to_pandas()
+    times = pd.DatetimeIndex(pd.to_datetime(series))
+    plain = (times == times.normalize()).all()
+    return Dates(times, "%Y-%m-%d" if plain and times.tz is None else _iso_style(None, times))
+
+
+def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | None) -> Dates:
+    if form is None and (iso := _fast_iso(text)) is not None:
+        return Dates(iso, _iso_style(text[0].as_py(), iso))
+    series = pd.Series(text.to_pylist(), dtype=object)
+    forms = [form] if form else [ISO, *_forms(series[:SAMPLE].tolist())]
+    try:
+        parsed = {each: _attempt(series, each) for each in forms}
+    except ValueError as error:
+        raise UsageError(f'--date-format "{form}" cannot be: {error}.') from None
+    whole = {each: times for each, times in parsed.items() if times.notna().all()}
+    if not whole:
+        _complain(table, column, series, parsed)
+    chosen, times = next(iter(whole.items()))
+    for other, others in whole.items():
+        if not times.equals(others):
+            row = int((times != others).to_numpy().argmax())
+            raise DataError(
+                f'{table.place(row)}: column "{column}" holds "{series[row]}", which could be '
+                f"{times[row].date()} or {others[row].date()}.",
+                f'Say which: --date-format "{chosen}" or --date-format "{other}".',
+            )
+    index = pd.DatetimeIndex(times)
+    return Dates(index, _iso_style(series[0], index) if chosen == ISO else chosen)
+
+
+def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd.Series]) -> None:
+    """Name the first cell that stands in the way of the form that fits most cells."""
+    form, times = max(parsed.items(), key=lambda item: item[1].notna().sum())
+    row = int(times.isna().to_numpy().argmax())
+    fits = times.first_valid_index()
+    like = f' Other rows look like "{series[fits]}".' if fits is not None else ""
+    raise DataError(
+        f'{table.place(row)}: column "{column}" holds "{series[row]}", which is not a date that is '
+        f"understood{f' as {form}' if form != ISO else ''}.{like}",
+        "Mend the cell, give --date-format, or pass --time none to take rows as steps.",
+    )
+
+
+def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
+    """ISO dates by Arrow, many millions a second; None where they are not, or have offsets."""
+    try:
+        times = pc.cast(text, pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
+    return pd.DatetimeIndex(times.to_numpy())
+
+
+def _forms(sample: Sequence[str]) -> list[str]:
+    """The forms that fit at least half of a sample."""
+    series = pd.Series(sample, dtype=object)
+    fitting = []
+    for day in DAYS:
+        for clock in CLOCKS:
+            if _attempt(series, day + clock).notna().mean() > 0.5:
+                fitting.append(day + clock)
+    return fitting
+
+
+def _attempt(series: pd.Series, form: str) -> pd.Series:
+    """Parse by one form, NaT where it does not fit."""
+    if form != ISO:
+        return pd.to_datetime(series, format=form, errors="coerce")
+    series = series.where(~series.str.fullmatch(r"\d{1,8}"))
+    try:
+        return pd.to_datetime(series, format="ISO8601", errors="coerce")
+    except ValueError:
+        # The offsets differ from row to row, as where the clocks are changed.
+        return pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
+
+
+def _iso_style(example: str | None, times: pd.DatetimeIndex) -> str:
+    """The form of ISO dates, after an example of them."""
+    zone = "" if times.tz is None else "%z"
+    if example is None:
+        return f"%Y-%m-%d %H:%M:%S{zone}"
+    if len(example) <= 10:
+        return "%Y-%m-%d" if len(example) > 7 else "%Y-%m"
+    seconds = ":%S" if example.count(":", 0, 19) == 2 else ""
+    return f"%Y-%m-%d{example[10]}%H:%M{seconds}{zone}"
+
+
+def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
+    """Clock times as meant in a zone, those with an offset brought into it."""
+    times = dates.times
+    try:
+        if times.tz is not None:
+            return Dates(times.tz_convert(timezone), dates.style)
+        located = times.tz_localize(timezone, ambiguous="infer")
+    except (KeyError, ModuleNotFoundError) as error:
+        raise UsageError(f"There is no time zone {error}.", "Try Europe/Berlin or UTC.") from None
+    except ValueError as error:
+        raise DataError(
+            f"{where} has times that do not exist, or exist twice, in {timezone}: {error}.",
+            "Write the times with their offset, or in UTC.",
+        ) from None
+    return Dates(located, dates.style if len(dates.style) <= 8 else f"{dates.style}%z")
+
+
+def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
+    """The times as text in the form in which the table has them."""
+    if not style.endswith("%z"):
+        return list(times.strftime(style))
+    return [f"{text[:-2]}:{text[-2:]}" for text in times.strftime(style)]

@@ -1,0 +1,59 @@
+"""Filling missing values without looking past the split that a row belongs to."""
+
+import numpy as np
+
+from ..core.windows import Floats
+from ..errors import DataError
+from .splits import PARTS, Splits
+
+
+def fill_missing(values: Floats, splits: Splits, policy: str, *, source: str) -> Floats:
+    """Fill the gaps of every series, split by split.
+
+    `interpolate` draws a line between the values around a gap; where the gap reaches the end
+    of a split the last value holds on, so that no row learns of a later split. `ffill` lets
+    the last value hold on in every gap.
+
+    Args:
+        values: Shape `(n_rows, features)`, NaN where missing; not changed.
+        splits: The stretches that a gap is filled within.
+        policy: The `missing` setting.
+        source: What messages call the table.
+
+    Raises:
+        DataError: A series begins with a gap that the policy does not fill.
+    """
+    if not np.isnan(values).any() or policy not in FILLERS:
+        return values
+    filled = values.copy()
+    for part in PARTS:
+        for first, begin, end in zip(splits.indptr[:-1], *splits.bounds(part), strict=True):
+            for column in range(values.shape[1]):
+                # From the row before the part on, so that a gap at its start has a left side.
+                rows = slice(max(first, begin - 1), end)
+                filled[rows, column] = FILLERS[policy](filled[rows, column])
+    if np.isnan(filled).any():
+        row = int(np.argmax(np.isnan(filled).any(axis=1))) + 1
+        raise DataError(
+            f"{source} begins with missing values, up to its row {row} at least, and there is "
+            "nothing before them.",
+            "Pass --missing interpolate or drop.",
+        )
+    return filled
+
+
+def _interpolate(values: Floats) -> Floats:
+    known = ~np.isnan(values)
+    if not known.any():
+        return values
+    rows = np.arange(len(values))
+    return np.interp(rows, rows[known], values[known])
+
+
+def _forward(values: Floats) -> Floats:
+    known = ~np.isnan(values)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
+    return values[last]
+
+
+FILLERS = {"interpolate": _interpolate, "ffill": _forward}

@@ -1,0 +1,256 @@
+"""A table as arrays: series end to end in one float array, their times beside it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ..config import Data
+from ..core.windows import Floats, Ints
+from ..errors import DataError, UsageError, listed
+from ..events import Listener, Note, ignore
+from .dates import TIME_WORDS, Dates, is_date_like, parse_dates
+from .sources import Source
+from .tables import Readable, Table, name_rows, read_source, read_table, require_columns
+from .timeindex import (
+    Frequency,
+    grid_positions,
+    infer_frequency,
+    irregular_place,
+    missing_weekdays,
+)
+
+NO_TIME = "none"
+STEP = "step"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names that belong to the arrays; below `data/` there are only numbers.
+
+    Args:
+        time: The time column; None where rows are steps.
+        features: The columns that are read.
+        targets: The columns that are forecast, some or all of the features.
+    """
+
+    time: str | None
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def target_places(self) -> tuple[int, ...]:
+        """Where the targets stand among the features."""
+        return tuple(self.features.index(name) for name in self.targets)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When the rows were.
+
+    Args:
+        times: One a row, ascending.
+        frequency: The step between them.
+        style: The form in which the table writes them.
+    """
+
+    times: pd.DatetimeIndex
+    frequency: Frequency
+    style: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Many series as one array; one series is a panel of one.
+
+    Args:
+        columns: The names.
+        values: Shape `(n_rows, features)`, float64, original units, NaN where missing.
+        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
+        timeline: The times of the rows; None where rows are steps.
+        source: What messages call the table.
+    """
+
+    columns: Columns
+    values: Floats
+    indptr: Ints
+    timeline: Timeline | None
+    source: str
+
+
+def read_panel(
+    source: Readable, data: Data, *, listen: Listener = ignore, frequency: Frequency | None = None
+) -> Panel:
+    """Read the columns that the configuration names, sort them by time and check their steps.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        data: The columns and how to read them.
+        listen: Told what was understood.
+        frequency: What the steps must be, e.g. those that a model was trained on.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
+    table, time = _open(source, data, listen)
+    columns = Columns(time, data.column, data.targets)
+    for name in columns.targets:
+        if name not in columns.features:
+            raise UsageError(
+                f'--target "{name}" is not among the columns.', f"Add --column {name}."
+            )
+    values = np.column_stack([table.numbers(name) for name in columns.features])
+    if time is None:
+        timeline = None
+        rows: Ints = np.arange(len(values))
+    else:
+        dates = parse_dates(table, time, date_format=data.date_format, timezone=data.timezone)
+        timeline, rows = _timeline(table, dates, data, frequency, listen)
+        values = _placed(values, rows, len(timeline.times))
+    panel = Panel(columns, values, np.array([0, len(values)]), timeline, table.name)
+    if data.missing == "error":
+        _check_missing(table, panel, rows)
+    return _without_missing(panel) if data.missing == "drop" else panel
+
+
+def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | None]:
+    """The table with the columns that are needed, and the name of the time column."""
+    if not data.column:
+        raise UsageError("No column was named.", "Say which to forecast: --column NAME.")
+    if isinstance(source, pd.DataFrame):
+        table = read_table(source)
+        require_columns(table.name, table.names, data.column)
+        return table, find_time(table, data, listen)
+    opened = Source(str(source))
+    require_columns(opened.name, opened.header, data.column)
+    time = find_time(head_of(opened, data.na), data, listen)
+    wanted = [*([time] if time else []), *data.column]
+    return read_source(opened, columns=wanted, text=[time] if time else (), na=data.na), time
+
+
+def head_of(source: Source, na: Sequence[str]) -> Table:
+    """The first rows of a file as text, enough to tell what the columns are."""
+    rows = [row for row in csv.reader(io.StringIO(source.head), delimiter=source.delimiter) if row]
+    width = len(source.header)
+    cells = [[*row, *[""] * width][:width] for row in rows[1:]]
+    columns = list(zip(*cells, strict=True)) or [()] * width
+    arrays = [
+        pa.array([c if c and c not in na else None for c in column], pa.string())
+        for column in columns
+    ]
+    return Table(source.name, pa.table(arrays, names=source.header), source.line)
+
+
+def find_time(table: Table, data: Data, listen: Listener) -> str | None:
+    """The time column: the one named, or the first that looks like one, or none."""
+    if data.time == NO_TIME:
+        return None
+    if data.time is not None:
+        require_columns(table.name, table.names, [data.time])
+        return data.time
+    others = [name for name in table.names if name not in data.column]
+    found = [name for name in others if is_date_like(table, name)]
+    named = [name for name in found if TIME_WORDS.search(name)]
+    if found:
+        return (named or found)[0]
+    doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
+    if doubtful:
+        cell = table.columns[doubtful][0].as_py()
+        text = (
+            f'"{doubtful}" holds "{cell}", which is not a date that is understood: rows are steps'
+        )
+        listen(Note(text, warning=True))
+    return None
+
+
+def _timeline(
+    table: Table, dates: Dates, data: Data, frequency: Frequency | None, listen: Listener
+) -> tuple[Timeline, Ints]:
+    """The times in order, and the place of each row of the table among them."""
+    order = np.argsort(dates.times.asi8, kind="stable")
+    times = dates.times[order]
+    if len(times) > 1 and (order[0], order[-1]) == (len(times) - 1, 0):
+        listen(Note("the newest rows came first: sorted by time"))
+    elif (np.diff(order) != 1).any():
+        listen(Note("the rows were not in order of time: sorted"))
+    _check_duplicates(table, times, order)
+    if frequency is None and data.freq:
+        frequency = Frequency.parse(data.freq, times)
+    frequency = frequency or infer_frequency(times) or _irregular(table, times, order)
+    positions = grid_positions(times, frequency)
+    rows = np.empty(len(times), np.int64)
+    rows[order] = positions
+    if len(times) and positions[-1] + 1 > len(times):
+        added = int(positions[-1]) + 1 - len(times)
+        listen(Note(f"{added} steps without a row between {times[0]} and {times[-1]}"))
+        times = frequency.span(times[0], int(positions[-1]) + 1)
+    if frequency.alias == "B" and (closed := missing_weekdays(times)):
+        listen(
+            Note(
+                f"business days with {closed} weekdays missing, as on an exchange: rows are the "
+                "steps, and the dates to come are the next weekdays"
+            )
+        )
+    return Timeline(times, frequency, dates.style), rows
+
+
+def _irregular(table: Table, times: pd.DatetimeIndex, order: Ints) -> Frequency:
+    if len(times) < 3:
+        raise DataError(
+            f"{table.name} has {len(times)} rows: too few to see their frequency.",
+            "Name it: --freq D.",
+        )
+    row, what = irregular_place(times)
+    raise DataError(
+        f"{table.place(int(order[row]))}: the steps are not regular: {what}.",
+        "Name the frequency and how to fill the gaps: --freq D --missing interpolate; or pass "
+        "--time none to take rows as steps.",
+    )
+
+
+def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> None:
+    again = np.flatnonzero(np.diff(times.asi8) == 0) + 1
+    if len(again):
+        places = listed(
+            again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({times[row]})"
+        )
+        raise DataError(
+            f"{len(again)} rows have a time that stands there already: {places}.",
+            "Keep one row for each time; rows of several series need one table each.",
+        )
+
+
+def _placed(values: Floats, rows: Ints, length: int) -> Floats:
+    """The rows at their places in time, NaN where there is none."""
+    placed = np.full((length, values.shape[1]), np.nan)
+    placed[rows] = values
+    return placed
+
+
+def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:
+    """Refuse missing values; `rows` says where each row of the table stands in the panel."""
+    holes = np.isnan(panel.values)
+    if not holes.any():
+        return
+    hint = "Pass --missing interpolate, ffill or drop."
+    for name, column in zip(panel.columns.features, holes.T, strict=True):
+        empty = np.flatnonzero(column[rows])
+        if len(empty):
+            where = name_rows(table, empty.tolist())
+            raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
+    times = list(panel.timeline.times[holes[:, 0]]) if panel.timeline else []
+    raise DataError(f"{table.name} has no row for {listed(times)}.", hint)
+
+
+def _without_missing(panel: Panel) -> Panel:
+    """Only the rows in which every column has a value; they are the steps then."""
+    whole = np.flatnonzero(~np.isnan(panel.values).any(axis=1))
+    timeline = panel.timeline
+    if timeline:
+        timeline = replace(timeline, times=timeline.times[whole])
+    values = panel.values[whole]
+    return replace(panel, values=values, indptr=np.array([0, len(values)]), timeline=timeline)

@@ -1,0 +1,122 @@
+"""Training, validation and test: three stretches of rows, one after the other in time."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..config import Split
+from ..core.windows import Floats, Ints
+from ..errors import DataError, UsageError
+from .panel import Panel
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Where the parts of each series begin and end.
+
+    Args:
+        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
+        train_end: Shape `(n_series,)`: the row after the last training row of each series.
+        validation_end: Shape `(n_series,)`: the row after the last validation row.
+    """
+
+    indptr: Ints
+    train_end: Ints
+    validation_end: Ints
+
+    def bounds(self, part: Part) -> tuple[Ints, Ints]:
+        """The first row of the part in each series, and the row after its last one."""
+        edges = (self.indptr[:-1], self.train_end, self.validation_end, self.indptr[1:])
+        place = PARTS.index(part)
+        return edges[place], edges[place + 1]
+
+    def rows(self, part: Part) -> int:
+        """How many rows the part has, over all series."""
+        begin, end = self.bounds(part)
+        return int(np.sum(end - begin))
+
+    def training_rows(self, values: Floats) -> Floats:
+        """The rows of the training part alone, shape `(rows, features)`."""
+        begin, end = self.bounds("train")
+        return np.concatenate([values[a:b] for a, b in zip(begin, end, strict=True)])
+
+
+def everything(panel: Panel) -> Splits:
+    """All rows for training, as a refit wants it."""
+    return Splits(panel.indptr, panel.indptr[1:], panel.indptr[1:])
+
+
+def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
+    """Cut every series in time order.
+
+    A fraction is of the series' rows, and gives at least one horizon.
+
+    Raises:
+        DataError: The parts do not fit into the series, or the date is not within it.
+        UsageError: A size cannot be right.
+    """
+    train_end, validation_end = [], []
+    for first, last in zip(panel.indptr[:-1], panel.indptr[1:], strict=True):
+        rows = int(last - first)
+        test = _test_rows(panel, split, int(first), int(last), horizon)
+        validation = _rows("--validation", split.validation, rows, horizon)
+        if validation + test >= rows:
+            raise DataError(
+                f"{panel.source} has {rows} rows; {validation} for validation and {test} for the "
+                f"test leave none to train on.",
+                "Lower --validation, --test or --horizon.",
+            )
+        validation_end.append(last - test)
+        train_end.append(last - test - validation)
+    return Splits(panel.indptr, np.array(train_end), np.array(validation_end))
+
+
+def _rows(flag: str, size: float | int, rows: int, horizon: int) -> int:
+    """The number of rows that a size stands for."""
+    if size == 0:
+        return 0
+    if 0 < size < 1:
+        return max(round(size * rows), horizon)
+    if size < 0 or size != int(size):
+        raise UsageError(
+            f"{flag} {size} cannot be.", "Give a fraction below 1, a whole number of steps, or 0."
+        )
+    if size < horizon:
+        raise UsageError(
+            f"{flag} {int(size)} is less than the horizon of {horizon} steps, so that not one "
+            "forecast fits into it.",
+            f"Give at least {horizon}, or 0 for none.",
+        )
+    return int(size)
+
+
+def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) -> int:
+    if not isinstance(split.test, str):
+        return _rows("--test", split.test, last - first, horizon)
+    if panel.timeline is None:
+        raise UsageError(
+            f"--test {split.test} is a date, and the table has no time column.",
+            "Give a fraction or a number of steps.",
+        )
+    times = panel.timeline.times[first:last]
+    try:
+        date = pd.Timestamp(split.test)
+    except ValueError:
+        raise UsageError(
+            f'--test "{split.test}" is neither a number nor a date.',
+            "Give a fraction below 1, a number of steps, or a date such as 2024-01-01.",
+        ) from None
+    date = date if date.tzinfo or times.tz is None else date.tz_localize(times.tz)
+    row = int(times.searchsorted(date))
+    if not 0 < row <= len(times) - horizon:
+        raise DataError(
+            f"--test {split.test} leaves {len(times) - row} rows for the test; the table goes "
+            f"from {times[0]} to {times[-1]}, and the horizon is {horizon} steps.",
+            "Choose a date within the table, at least a horizon before its end.",
+        )
+    return len(times) - row

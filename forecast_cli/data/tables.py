@@ -1,0 +1,239 @@
+"""Tables read into Arrow columns, and forecasts written out."""
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from ..core.windows import Floats
+from ..errors import DataError, listed, nearest
+from .sources import Source
+
+Format = Literal["csv", "json", "jsonl", "parquet"]
+Readable = str | os.PathLike[str] | pd.DataFrame
+
+# What stands for a missing value, as in pandas; --na adds to it.
+MISSING_MARKERS = (
+    "",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "None",
+    "n/a",
+    "nan",
+    "null",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length, and how to say where one of their cells stands.
+
+    Args:
+        name: What messages call the table.
+        columns: Arrow columns by name, in the order of the table.
+        place: Says where a row (counted from 0) stands, e.g. "sales.csv line 412".
+    """
+
+    name: str
+    columns: pa.Table
+    place: Callable[[int], str] = field(compare=False)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [str(name) for name in self.columns.column_names]
+
+    def numbers(self, column: str) -> Floats:
+        """A column as float64, NaN where a value is missing.
+
+        Raises:
+            DataError: A cell is not a number; the message says where and what it holds.
+        """
+        cells = self.columns[column]
+        if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+            cells = self._parsed(column, cells)
+        try:
+            floats = pc.cast(cells, pa.float64(), safe=False)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise DataError(
+                f'{self.name}: column "{column}" holds {cells.type} values.',
+                "A column of numbers was expected.",
+            ) from None
+        values = np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+        if np.isinf(values).any():
+            row = int(np.argmax(np.isinf(values)))
+            raise self._no_number(column, row, values[row])
+        return values
+
+    def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Text as numbers, where all of it is."""
+        try:
+            return pc.cast(cells, pa.float64())
+        except pa.ArrowInvalid:
+            texts = cells.to_pylist()
+        row = next(row for row, text in enumerate(texts) if not _is_number(text))
+        raise self._no_number(column, row, texts[row])
+
+    def _no_number(self, column: str, row: int, cell: object) -> DataError:
+        marker = f"--na {cell}" if re.fullmatch(r"\S+", str(cell)) else "--na"
+        return DataError(
+            f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
+            f"Mend the cell, or, if it stands for a missing value, pass {marker} --missing "
+            "interpolate.",
+        )
+
+
+def read_table(
+    source: Readable,
+    *,
+    columns: Sequence[str] | None = None,
+    text: Iterable[str] = (),
+    na: Sequence[str] = (),
+) -> Table:
+    """Read a table, or only some of its columns.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        columns: The names wanted; None for all.
+        text: Columns to leave as text, e.g. dates whose form matters.
+        na: More markers of missing values.
+
+    Raises:
+        DataError: The table cannot be read, or a column is not in it.
+    """
+    if isinstance(source, pd.DataFrame):
+        return _from_frame(source, columns)
+    return read_source(Source(os.fspath(source)), columns=columns, text=text, na=na)
+
+
+def read_source(
+    source: Source,
+    *,
+    columns: Sequence[str] | None = None,
+    text: Iterable[str] = (),
+    na: Sequence[str] = (),
+) -> Table:
+    """Read a CSV file or standard input; see `read_table`."""
+    require_columns(source.name, source.header, columns or ())
+    convert = pa_csv.ConvertOptions(
+        include_columns=list(columns or source.header),
+        column_types=dict.fromkeys(text, pa.string()),
+        null_values=[*MISSING_MARKERS, *na],
+        strings_can_be_null=True,
+        timestamp_parsers=[],
+    )
+    parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
+    try:
+        with source.open() as stream:
+            table = pa_csv.read_csv(stream, parse_options=parse, convert_options=convert)
+    except pa.ArrowInvalid as error:
+        raise DataError(_ragged(source, str(error)), "Mend that line.") from None
+    if not table.num_rows:
+        raise DataError(
+            f"{source.name} has a header and no rows.", "A row for each step was expected."
+        )
+    return Table(source.name, table, source.line)
+
+
+def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
+    """A pandas frame; a time index becomes the first column."""
+    if isinstance(frame.index, pd.PeriodIndex):
+        frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.DatetimeIndex) and frame.index.name not in frame.columns:
+        frame = frame.reset_index(names=str(frame.index.name or "time"))
+    require_columns("the table", [str(name) for name in frame.columns], columns or ())
+    if frame.empty:
+        raise DataError("the table has no rows.", "A row for each step was expected.")
+    wanted = frame[list(columns)] if columns else frame
+    arrow = pa.Table.from_pandas(wanted, preserve_index=False)
+    return Table("the table", arrow, lambda row: f"the table, row {row + 1}")
+
+
+def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> None:
+    """Check that columns exist.
+
+    Raises:
+        DataError: One does not; the message lists those that do, and the nearest.
+    """
+    for name in wanted:
+        if name not in names:
+            raise DataError(f'{where} has no column "{name}".', nearest(name, names))
+
+
+def _ragged(source: Source, message: str) -> str:
+    """Arrow's complaint about a row that has too many or too few cells, with its line."""
+    shape = re.search(r"Expected (\d+) columns, got (\d+): (.*)", message, re.DOTALL)
+    if not shape:
+        return f"{source.name} cannot be read as CSV: {message.splitlines()[0]}."
+    expected, got, text = shape.groups()
+    with source.open() as stream:
+        lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+        numbers = (
+            n for n, line in enumerate(lines, 1) if line.rstrip("\r\n") == text.strip("\r\n")
+        )
+        number = next(numbers, "?")
+    return f"{source.name} line {number} has {got} cells; the header has {expected}."
+
+
+def _is_number(text: str | None) -> bool:
+    """Whether Arrow reads a cell as a number or as missing."""
+    try:
+        pc.cast(pa.scalar(text, pa.string()), pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def name_rows(table: Table, rows: Sequence[int]) -> str:
+    """Names rows, e.g. "prices.csv line 12, prices.csv line 13 and 5 more"."""
+    return listed(rows, say=table.place)
+
+
+def render(frame: pd.DataFrame, format: Format) -> bytes:
+    """A table as bytes: numbers to 8 significant digits in text, in full in Parquet."""
+    if format == "parquet":
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        return buffer.getvalue()
+    if format == "csv":
+        text = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    else:
+        lines = format == "jsonl"
+        records: Any = frame.to_json(
+            orient="records", lines=lines, date_format="iso", double_precision=10
+        )
+        text = records if lines else records + "\n"
+    return str(text).encode()
+
+
+def format_of(path: str) -> Format | None:
+    """The format that a file's name asks for."""
+    suffixes: dict[str, Format] = {
+        ".csv": "csv",
+        ".json": "json",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".parquet": "parquet",
+    }
+    return suffixes.get(Path(path).suffix.lower())

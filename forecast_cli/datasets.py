@@ -1,0 +1,118 @@
+"""A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .config import Config
+from .core.scaling import Scaling, fit_scaling
+from .core.windows import Floats, Ints, window_starts
+from .data.missing import fill_missing
+from .data.panel import Panel
+from .data.splits import Part, Splits, everything, split_rows
+from .errors import DataError
+from .events import Listener, Note
+from .rules import season_of, with_horizon, with_timesteps
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A panel with its splits and its scaler.
+
+    Args:
+        config: With everything filled in that the user left open.
+        panel: As read, NaN where values are missing.
+        splits: Training, validation and test.
+        scaling: Fitted on the training rows alone.
+        filled: Shape `(n_rows, features)`, original units, without gaps.
+        scaled: The same, scaled, float32.
+        season_length: Steps in a season.
+    """
+
+    config: Config
+    panel: Panel
+    splits: Splits
+    scaling: Scaling
+    filled: Floats
+    scaled: Floats
+    season_length: int
+
+    @property
+    def timesteps(self) -> int:
+        """Steps back."""
+        return self.config.window.timesteps or 1
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead that the user wants."""
+        return self.config.window.horizon or 1
+
+    @property
+    def steps_at_once(self) -> int:
+        """Steps ahead that the network gives in one call."""
+        return 1 if self.config.window.mode == "many-to-one" else self.horizon
+
+    def starts(self, part: Part, *, horizon: int) -> Ints:
+        """The first rows of the windows whose targets lie within a split."""
+        begin, end = self.splits.bounds(part)
+        return window_starts(
+            self.panel.indptr, begin, end, timesteps=self.timesteps, horizon=horizon
+        )
+
+    def origins(self, part: Part) -> Ints:
+        """The rows from which the whole horizon lies within a split."""
+        return self.starts(part, horizon=self.horizon) + self.timesteps
+
+
+def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
+    """Choose what is left open, split, fill and scale.
+
+    Raises:
+        DataError: There are too few rows; the message says how many are needed.
+    """
+    season = season_of(panel, config)
+    rows = len(panel.values)
+    config = with_horizon(config, rows, season, listen)
+    splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
+    config = with_timesteps(config, splits.rows("train"), season, listen)
+    dataset = _scaled(panel, config, splits, season)
+    _check_length(dataset)
+    _note_constant(dataset, listen)
+    return dataset
+
+
+def on_all_rows(dataset: Dataset) -> Dataset:
+    """The same with every row in the training split, to refit on."""
+    return _scaled(dataset.panel, dataset.config, everything(dataset.panel), dataset.season_length)
+
+
+def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
+    filled = fill_missing(panel.values, splits, config.data.missing, source=panel.source)
+    scaling = fit_scaling(splits.training_rows(filled), config.scaler)
+    scaled = scaling.transform(filled).astype(np.float32)
+    return Dataset(config, panel, splits, scaling, filled, scaled, season)
+
+
+def _check_length(dataset: Dataset) -> None:
+    if len(dataset.starts("train", horizon=dataset.steps_at_once)):
+        return
+    splits = dataset.splits
+    needed = dataset.timesteps + dataset.steps_at_once
+    later = splits.rows("validation") + splits.rows("test")
+    raise DataError(
+        f"{dataset.panel.source} has {len(dataset.panel.values)} rows: {splits.rows('train')} to "
+        f"train on beside {later} for validation and test. {dataset.timesteps} steps back and "
+        f"{dataset.steps_at_once} ahead need at least {needed} to train on.",
+        "Lower --timesteps, --horizon, --validation or --test.",
+    )
+
+
+def _note_constant(dataset: Dataset, listen: Listener) -> None:
+    rows = dataset.splits.training_rows(dataset.filled)
+    for name, low, high in zip(
+        dataset.panel.columns.features, rows.min(0), rows.max(0), strict=True
+    ):
+        if low == high:
+            listen(
+                Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
+            )

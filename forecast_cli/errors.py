@@ -1,0 +1,83 @@
+"""What can go wrong, as ordinary exceptions; the command line turns them into exit codes.
+
+ForecastError
+├── UsageError       an option or argument cannot be right           exit code 2
+├── DataError        a table does not hold what is needed            exit code 3
+├── ModelFileError   a file is no model, or not one for this version  exit code 4
+└── TrainingError    the training went wrong                         exit code 5
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+
+class ForecastError(Exception):
+    """An error that the user can mend.
+
+    Args:
+        message: What happened, with the values received, and what was expected.
+        hint: How to mend it; may be empty.
+    """
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(ForecastError):
+    """An option or argument that cannot be right."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class DataError(ForecastError):
+    """A table that does not hold what is needed."""
+
+    code = "data"
+    exit_code = 3
+
+
+class ModelFileError(ForecastError):
+    """A file that is not a model, or not one that this version reads."""
+
+    code = "model"
+    exit_code = 4
+
+
+class TrainingError(ForecastError):
+    """A training that went wrong."""
+
+    code = "training"
+    exit_code = 5
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """What to say of an unknown name: the nearest valid one, and all of them.
+
+    >>> nearest("Clsoe", ["Date", "Close"])
+    'Did you mean "Close"? There are: Date, Close.'
+    """
+    names = list(valid)
+    folded = {each.casefold(): each for each in names}
+    close = get_close_matches(name.casefold(), folded, n=1)
+    guess = f'Did you mean "{folded[close[0]]}"? ' if close else ""
+    return f"{guess}There are: {', '.join(names)}."
+
+
+def listed(items: Sequence[object], *, most: int = 5, say: Callable[[Any], str] = str) -> str:
+    """The first few of many, for a message; only those are put into words.
+
+    >>> listed(range(2, 10), most=3)
+    '2, 3, 4 and 5 more'
+    """
+    rest = len(items) - most
+    return ", ".join(map(say, items[:most])) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,173 @@
+"""The truth about a forecaster: its errors beside those of the simple forecasts."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from .core.baselines import drift, naive, seasonal_naive
+from .core.metrics import ErrorSums, seasonal_error
+from .core.windows import Floats, Ints
+from .datasets import Dataset
+from .model.manifest import Evaluation, Metric
+from .model.runtime import Runtime, chunks, forecast_origins
+
+# From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
+Forecaster = Callable[[Ints], Floats]
+NETWORK = "network"
+LAST_VALUE = "last value"
+SEASONAL_NAIVE = "seasonal naive"
+DRIFT = "drift"
+# Below this many percent a difference is called none.
+NOTABLE = 1.0
+
+
+def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
+    """Score multi-step forecasts from every origin of the test split; None without one.
+
+    The network reads actual rows up to each origin and nothing after it.
+    """
+    origins = dataset.origins("test")
+    if not len(origins):
+        return None
+    places = list(dataset.panel.columns.target_places)
+    actual = dataset.panel.values[:, places]
+    forecasters = {NETWORK: network_forecaster(dataset, runtime)} | baselines(dataset, origins)
+    sums = {name: ErrorSums(len(places)) for name in forecasters}
+    steps = np.arange(dataset.horizon)
+    width = dataset.panel.values.shape[1]
+    for part in chunks(origins, timesteps=max(dataset.timesteps, dataset.horizon), features=width):
+        truth = actual[part[:, None] + steps]
+        for name, forecaster in forecasters.items():
+            sums[name].add(truth, forecaster(part))
+    train_end = dataset.splits.bounds("train")[1]
+    scale = seasonal_error(
+        actual, dataset.panel.indptr, train_end, season_length=dataset.season_length
+    )
+    scores = {name: each.scores(scale) for name, each in sums.items()}
+    return _evaluation(dataset, len(origins), scores)
+
+
+def network_forecaster(dataset: Dataset, runtime: Runtime) -> Forecaster:
+    """The trained network as a forecaster."""
+    scaling = dataset.scaling.only(list(dataset.panel.columns.target_places))
+
+    def forecast(origins: Ints) -> Floats:
+        scaled = forecast_origins(
+            runtime, dataset.scaled, origins, timesteps=dataset.timesteps, horizon=dataset.horizon
+        )
+        return scaling.inverse(scaled.astype(np.float64))
+
+    return forecast
+
+
+def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
+    """The simple forecasts for which there are enough rows before the first origin."""
+    values = dataset.filled[:, list(dataset.panel.columns.target_places)]
+    indptr, horizon, season = dataset.panel.indptr, dataset.horizon, dataset.season_length
+    shortest = int(np.min(origins - _series_start(indptr, origins)))
+    simple: dict[str, Forecaster] = {LAST_VALUE: partial(naive, values, horizon=horizon)}
+    if 1 < season <= shortest:
+        simple[SEASONAL_NAIVE] = partial(
+            seasonal_naive, values, horizon=horizon, season_length=season
+        )
+    if shortest > 1:
+        simple[DRIFT] = lambda rows: drift(
+            values, rows, _series_start(indptr, rows), horizon=horizon
+        )
+    return simple
+
+
+def _series_start(indptr: Ints, rows: Ints) -> Ints:
+    return indptr[np.searchsorted(indptr, rows, side="right") - 1]
+
+
+def _evaluation(
+    dataset: Dataset, origins: int, scores: Mapping[str, Mapping[str, Floats]]
+) -> Evaluation:
+    targets = dataset.panel.columns.targets
+    simple = {name: each["mae"] for name, each in scores.items() if name != NETWORK}
+    best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
+    skill = float(np.mean(100.0 * (1.0 - _ratio(scores[NETWORK]["mae"], simple[best]))))
+    table: dict[str, dict[Metric, dict[str, float | None]]] = {
+        name: {
+            metric: {target: _finite(value) for target, value in zip(targets, row, strict=True)}
+            for metric, row in _metrics(each).items()
+        }
+        for name, each in scores.items()
+    }
+    return Evaluation(
+        horizon=dataset.horizon,
+        origins=origins,
+        season_length=dataset.season_length,
+        scores=table,
+        best_baseline=best,
+        skill=skill,
+        verdict=verdict(skill, best, dataset),
+    )
+
+
+def _metrics(scores: Mapping[str, Floats]) -> dict[Metric, Floats]:
+    return {
+        "mae": scores["mae"],
+        "rmse": scores["rmse"],
+        "smape": scores["smape"],
+        "mase": scores["mase"],
+    }
+
+
+def _ratio(error: Floats, other: Floats) -> Floats:
+    """One error in units of another; equal where both are 0."""
+    return np.divide(error, other, out=np.where(error > 0, np.inf, 1.0), where=other > 0)
+
+
+def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
+    """An error in units of the last value's, so that targets of different size count alike."""
+    return _ratio(error, simple[LAST_VALUE])
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def verdict(skill: float, best: str, dataset: Dataset) -> str:
+    """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
+
+    Args:
+        skill: Percent by which its MAE is lower than that of the best simple forecast.
+        best: The name of that forecast.
+        dataset: What it was trained on.
+    """
+    if skill >= NOTABLE:
+        return (
+            f"The network beats the simple forecasts: its error is {skill:.1f} % below that of "
+            f"{best}, the best of them."
+        )
+    how = (
+        f"about as large as that of {best} ({skill:+.1f} %)"
+        if skill > -NOTABLE
+        else f"{-skill:.1f} % above that of {best}"
+    )
+    return (
+        f"The network does not beat the simple forecasts: its error is {how}. "
+        f"{_advice(best, dataset)}"
+    )
+
+
+def _advice(best: str, dataset: Dataset) -> str:
+    """What to try next, after what won."""
+    if best == SEASONAL_NAIVE and dataset.timesteps < 2 * dataset.season_length:
+        return f"Let it see two seasons: --timesteps {2 * dataset.season_length}."
+    if best == SEASONAL_NAIVE:
+        return (
+            "Give it more time and smaller steps: --epochs 300 --learning-rate 0.003 --patience 30."
+        )
+    if best == DRIFT:
+        return (
+            "The series keeps growing beyond what the network was trained on: try "
+            "--scaler standard and --refit, or use the drift."
+        )
+    return (
+        "The last value is hard to beat where a series moves like a random walk, as prices do; "
+        "try more columns, or use the last value."
+    )

@@ -1,0 +1,55 @@
+"""What a long-running verb tells whoever listens: frozen facts, never text on a stream."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that the tool understood, chose or found, in one sentence.
+
+    Args:
+        text: The sentence.
+        warning: Whether the user should look twice.
+    """
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The work that begins now, e.g. "training"."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training windows.
+
+    Args:
+        number: Counted from 1.
+        epochs: How many there are to be at the most.
+        loss: Mean over the training windows, in scaled units, as the weights changed.
+        validation_loss: Mean over the validation windows after the epoch; None without any.
+        best: Whether the watched loss is the lowest so far.
+        seconds: Wall time of the epoch, validation included.
+        windows: Training windows seen in the epoch.
+    """
+
+    number: int
+    epochs: int
+    loss: float
+    validation_loss: float | None
+    best: bool
+    seconds: float
+    windows: int
+
+
+Event = Note | Stage | Epoch
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

@@ -1,0 +1,190 @@
+"""What a table holds, said before anything is trained on it."""
+
+import os
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from .config import Data
+from .data.dates import Dates, parse_dates
+from .data.panel import find_time, head_of
+from .data.sources import Source
+from .data.tables import Table, read_source
+from .data.timeindex import Frequency, infer_frequency, irregular_place, missing_weekdays
+from .errors import DataError
+from .events import Event, Note
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """A column: its kind, how many values are missing, and the range of numbers."""
+
+    column: str
+    kind: str
+    missing: int
+    least: float | None = None
+    mean: float | None = None
+    greatest: float | None = None
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """A table as it was understood.
+
+    Args:
+        source: What messages call it.
+        rows: How many there are.
+        time: The time column; None where rows are steps.
+        first: The earliest time.
+        last: The latest time.
+        frequency: The step between rows in words; None where it is irregular.
+        columns: The columns other than the time column.
+        notes: What is worth knowing before training.
+        train: The command to start from.
+    """
+
+    source: str
+    rows: int
+    time: str | None
+    first: str | None
+    last: str | None
+    frequency: str | None
+    columns: tuple[ColumnReport, ...]
+    notes: tuple[str, ...]
+    train: str
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return asdict(self)
+
+
+def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> TableReport:
+    """Read a whole table and say what was understood.
+
+    Args:
+        path: A path, or `-` for standard input.
+        data: How to read it; its columns are not needed.
+
+    Raises:
+        DataError: The table cannot be read.
+    """
+    data = data or Data()
+    source = Source(os.fspath(path))
+    notes: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            notes.append(event.text)
+
+    time = find_time(head_of(source, data.na), data, listen)
+    table = read_source(source, text=[time] if time else (), na=data.na)
+    dates = _dates(table, time, data, notes)
+    times = dates.times.sort_values() if dates else None
+    frequency, flags = _steps(table, times, notes)
+    columns = tuple(_column(table, name) for name in table.names if name != time)
+    numeric = [each for each in columns if each.least is not None]
+    target = numeric[-1].column if time is None and numeric else _likely(numeric)
+    if any(each.missing for each in numeric if each.column == target):
+        flags = [
+            *[flag for flag in flags if not flag.startswith("--missing")],
+            "--missing interpolate",
+        ]
+    return TableReport(
+        source=source.name,
+        rows=table.columns.num_rows,
+        time=time if dates else None,
+        first=None if times is None else str(times[0]),
+        last=None if times is None else str(times[-1]),
+        frequency=frequency.name if frequency else None,
+        columns=columns,
+        notes=tuple(notes),
+        train=_command(path, target, flags),
+    )
+
+
+def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Dates | None:
+    if time is None:
+        return None
+    try:
+        return parse_dates(table, time, date_format=data.date_format, timezone=data.timezone)
+    except DataError as error:
+        notes.append(str(error))
+        return None
+
+
+def _steps(
+    table: Table, times: pd.DatetimeIndex | None, notes: list[str]
+) -> tuple[Frequency | None, list[str]]:
+    """The frequency, what is to be said of it, and the flags that its trouble calls for."""
+    if times is None:
+        return None, ["--time none"] if notes else []
+    repeated = int(times.duplicated().sum())
+    if repeated:
+        notes.append(f"{repeated} rows have a time that stands there already")
+        return None, []
+    frequency = infer_frequency(times)
+    if frequency is None and len(times) > 2:
+        notes.append(f"the steps are not regular: {irregular_place(times)[1]}")
+        usual = infer_frequency(_longest_regular(times))
+        if usual is None:
+            return None, ["--time none"]
+        missing = _steps_between(times, usual) + 1 - len(times)
+        notes.append(f"as {usual.name} there are {max(missing, 0)} steps without a row")
+        return None, [f"--freq {usual.alias}", "--missing interpolate"]
+    if frequency and frequency.alias == "B" and (closed := missing_weekdays(times)):
+        notes.append(f"{closed} weekdays have no row, as on an exchange: rows are the steps")
+    return frequency, []
+
+
+def _longest_regular(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The longest stretch of rows whose step stays the same, or within a month's lengths."""
+    gaps = (times[1:] - times[:-1]) / pd.Timedelta(days=1)
+    kind = np.where((gaps >= 28) & (gaps <= 31), -1.0, gaps)
+    edges = np.flatnonzero(np.diff(kind) != 0) + 1
+    bounds = np.concatenate([[0], edges, [len(kind)]])
+    longest = int(np.argmax(np.diff(bounds)))
+    return times[bounds[longest] : bounds[longest + 1] + 1]
+
+
+def _steps_between(times: pd.DatetimeIndex, frequency: Frequency) -> int:
+    if frequency.months:
+        months = (times[-1].year - times[0].year) * 12 + times[-1].month - times[0].month
+        return int(months // frequency.months)
+    if frequency.step is None:
+        return len(times) - 1
+    return int((times[-1] - times[0]) / frequency.step)
+
+
+def _column(table: Table, name: str) -> ColumnReport:
+    cells = table.columns[name]
+    if pa.types.is_string(cells.type) or pa.types.is_boolean(cells.type):
+        return ColumnReport(name, "text", cells.null_count)
+    if pa.types.is_null(cells.type):
+        return ColumnReport(name, "empty", cells.null_count)
+    if pa.types.is_temporal(cells.type):
+        return ColumnReport(name, "time", cells.null_count)
+    values = table.numbers(name)
+    known = values[~np.isnan(values)]
+    low, mean, high = (float(f(known)) for f in (np.min, np.mean, np.max))
+    kind = "whole numbers" if pa.types.is_integer(cells.type) else "numbers"
+    return ColumnReport(name, kind, cells.null_count, low, mean, high)
+
+
+def _likely(columns: list[ColumnReport]) -> str | None:
+    """The column that people most often forecast: one of the usual names, or the first."""
+    usual = ("close", "y", "value", "target", "sales", "demand", "load")
+    names = {each.column.casefold(): each.column for each in columns}
+    found = [names[word] for word in usual if word in names]
+    found += [name for low, name in names.items() if low.endswith(usual)]
+    return next(iter([*found, *[each.column for each in columns]]), None)
+
+
+def _command(path: str | os.PathLike[str], target: str | None, flags: list[str]) -> str:
+    if target is None:
+        return ""
+    words = ["forecast", "train", os.fspath(path), "--column", target]
+    return " ".join([shlex.join(words), *flags])

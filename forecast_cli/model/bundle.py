@@ -1,0 +1,194 @@
+"""A model is one file: a zip of a manifest, the network twice, the last rows and the log.
+
+Nothing in it is code: no pickle, no class name that is imported, no Keras configuration.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from ..core.windows import Floats
+from ..errors import ModelFileError, UsageError
+from .manifest import FORMAT, Manifest
+from .runtime import Runtime
+
+MANIFEST = "manifest.json"
+ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
+# The time that is written beside every entry, so that equal models are equal files.
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model.
+
+    Args:
+        manifest: What it is and how it was made.
+        onnx: The network for prediction.
+        weights: The network's weights for training on, in Keras's HDF5 form.
+        history: Shape `(timesteps, features)`: the last rows of the table, original units.
+        epochs: The log of the training, an object for each epoch.
+    """
+
+    manifest: Manifest
+    onnx: bytes
+    weights: bytes
+    history: Floats
+    epochs: list[dict[str, Any]]
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The network at work."""
+        return Runtime(self.onnx)
+
+
+def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
+    """Write the model file whole or not at all; a model at the path is replaced.
+
+    Raises:
+        UsageError: Something that is no model stands there, or the file cannot be written.
+    """
+    target = Path(path)
+    require_writable(target)
+    history = io.BytesIO()
+    np.save(history, bundle.history, allow_pickle=False)
+    log = json.dumps(bundle.epochs).encode()
+    contents = dict(
+        zip(ENTRIES, (bundle.onnx, bundle.weights, history.getvalue(), log), strict=True)
+    )
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    manifest = bundle.manifest.model_copy(update={"sha256": sums})
+    contents = {MANIFEST: manifest.model_dump_json(indent=1).encode(), **contents}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, STAMP), data, zipfile.ZIP_DEFLATED)
+    write_whole(target, buffer.getvalue())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name beside it, sync it, and rename it.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise UsageError(*_unwritable(path, error)) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UsageError(*_unwritable(path, error)) from None
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: Path, error: OSError) -> tuple[str, str]:
+    return (
+        f"{path} cannot be written: {error.strerror or error}.",
+        "Name a file in a directory that exists and that you may write to.",
+    )
+
+
+def require_writable(path: Path) -> None:
+    """Check, before any work is done, that a model may be written to the path.
+
+    Raises:
+        UsageError: It may not.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory.", "Name a file: -m model.forecast.")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no directory {path.parent}.", "Make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent} may not be written to.", "Name another directory with -m.")
+    if path.exists() and not is_model(path):
+        raise UsageError(
+            f"{path} exists and is not a model; it is left as it is.",
+            "Name another file with -m, or remove that one first.",
+        )
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file is a model, whatever its version."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Read a model file and check every entry against its sum.
+
+    Raises:
+        ModelFileError: There is none, it is cut short or changed, or a newer version wrote it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _manifest(archive.read(MANIFEST), path)
+            contents = {name: archive.read(name) for name in ENTRIES}
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"There is no model {os.fspath(path)}.",
+            "Make one with forecast train DATA --column NAME, or name one with -m.",
+        ) from None
+    except (zipfile.BadZipFile, KeyError, EOFError):
+        raise ModelFileError(
+            f"{os.fspath(path)} is not a model, or is cut short.",
+            "A file that forecast train wrote was expected; copy it again, or train again.",
+        ) from None
+    except OSError as error:
+        raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
+    for name, data in contents.items():
+        if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
+            raise ModelFileError(
+                f"{os.fspath(path)} is damaged: {name} is not what was written.",
+                "Copy the file again, or train again.",
+            )
+    history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
+    return Bundle(
+        manifest,
+        contents["network.onnx"],
+        contents["network.weights.h5"],
+        history,
+        json.loads(contents["epochs.json"]),
+    )
+
+
+def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
+    try:
+        version = json.loads(data)["format"]
+        if version > FORMAT:
+            raise ModelFileError(
+                f"{os.fspath(path)} has format {version}; this version reads up to {FORMAT}.",
+                "Upgrade: pip install --upgrade forecast-cli.",
+            )
+        return Manifest.model_validate_json(data)
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise ModelFileError(
+            f"The manifest of {os.fspath(path)} cannot be read: {str(error).splitlines()[0]}.",
+            "Copy the file again, or train again.",
+        ) from None

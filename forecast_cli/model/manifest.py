@@ -1,0 +1,125 @@
+"""What a model file says of itself: plain data, checked when it is read."""
+
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..config import Config, Frozen
+from ..core.scaling import Scaling
+
+FORMAT = 1
+Metric = Literal["mae", "rmse", "smape", "mase"]
+
+
+class TimeAxis(Frozen):
+    """The time column, the step between rows, and the last row's time.
+
+    `last` is ISO 8601; `timezone` an IANA name, None for clock times without a zone.
+    """
+
+    column: str
+    style: str
+    freq: str
+    day: int
+    last: str
+    timezone: str | None
+
+
+class ScalingNumbers(Frozen):
+    """The fitted scaler, a number for each feature, in original units."""
+
+    center: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
+class SplitRows(Frozen):
+    """How many rows each split had, and the times at which validation and test begin."""
+
+    train: int
+    validation: int
+    test: int
+    validation_begins: str | None = None
+    test_begins: str | None = None
+
+
+class Evaluation(Frozen):
+    """Multi-step forecasts from every origin of the test split, in original units.
+
+    `scores[forecaster][metric][target]`; None where a measure is not defined.
+    `skill` is by how many percent the MAE is below that of the best baseline, mean over targets.
+    """
+
+    horizon: int
+    origins: int
+    season_length: int
+    scores: dict[str, dict[Metric, dict[str, float | None]]]
+    best_baseline: str
+    skill: float
+    verdict: str
+
+
+class LayerRow(Frozen):
+    """A layer as in Keras's summary; the shape is without the batch."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+class Run(Frozen):
+    """How the training went."""
+
+    created: datetime
+    seconds: float
+    epochs: int
+    best_epoch: int
+    stopped: Literal["epochs", "patience", "interrupted"]
+    refitted: bool
+    windows: int
+    versions: dict[str, str]
+
+
+class Manifest(Frozen):
+    """Everything in a model file but the arrays."""
+
+    format: int = FORMAT
+    config: Config
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    time: TimeAxis | None
+    scaling: ScalingNumbers
+    splits: SplitRows
+    evaluation: Evaluation | None
+    layers: tuple[LayerRow, ...]
+    run: Run
+    rows: int
+    sha256: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def timesteps(self) -> int:
+        """Steps back."""
+        return self.config.window.timesteps or 1
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead that the model was made for."""
+        return self.config.window.horizon or 1
+
+    @property
+    def scaler(self) -> Scaling:
+        """The scaling at work."""
+        numbers = self.scaling
+        return Scaling(self.config.scaler, np.array(numbers.center), np.array(numbers.scale))
+
+    @property
+    def target_places(self) -> list[int]:
+        """Where the targets stand among the features."""
+        return [self.features.index(name) for name in self.targets]
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return sum(layer.parameters for layer in self.layers)

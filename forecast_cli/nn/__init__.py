@@ -1,0 +1,32 @@
+"""Networks: the only folder that imports TensorFlow, and it does so without its chatter."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """Keep what native code writes to stderr from the user; set TF_CPP_MIN_LOG_LEVEL to see it."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+with _native_stderr_silenced():
+    import tensorflow  # noqa: F401

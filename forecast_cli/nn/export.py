@@ -1,0 +1,51 @@
+"""A trained network as ONNX, checked against Keras before anybody relies on it."""
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..core.windows import Floats
+from ..errors import TrainingError
+from ..model.runtime import Runtime
+
+TOLERANCE = 1e-5
+
+
+def export_onnx(network: keras.Model, probes: Floats) -> bytes:
+    """Write the network as ONNX and compare both on probe windows.
+
+    Args:
+        network: A built network.
+        probes: Shape `(samples, timesteps, features)`, scaled, at least one window.
+
+    Raises:
+        TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
+    """
+    expected = np.asarray(network(tf.constant(probes), training=False))
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+        path = Path(folder, "network.onnx")
+        network.export(path, format="onnx", verbose=False)
+        data = path.read_bytes()
+    difference = float(np.max(np.abs(Runtime(data)(probes) - expected)))
+    if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
+        raise TrainingError(
+            f"The exported network differs from the trained one by {difference:g}; "
+            f"at most {TOLERANCE:g} was expected.",
+            "Please report this with the command that you ran; nothing was saved.",
+        )
+    return data
+
+
+def weights_bytes(network: keras.Model) -> bytes:
+    """The weights in Keras's own HDF5 form, to train on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.weights.h5")
+        network.save_weights(path)
+        return path.read_bytes()

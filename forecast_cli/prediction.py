@@ -1,0 +1,191 @@
+"""Prediction from a saved model, without TensorFlow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .core.windows import Floats
+from .data.dates import write_dates
+from .data.missing import fill_missing
+from .data.panel import STEP, Panel, Timeline, read_panel
+from .data.splits import everything
+from .data.tables import Readable
+from .data.timeindex import Frequency
+from .errors import DataError, UsageError
+from .events import Listener, Note, ignore
+from .model.bundle import Bundle
+from .model.manifest import TimeAxis
+from .model.runtime import chunks, forecast_origins, roll_out
+
+FORECAST_SUFFIX = "_forecast"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a forecast begins.
+
+    Args:
+        rows: Shape `(timesteps, features)`: the last rows, original units.
+        timeline: Their times, or only the last one; None where rows are steps.
+    """
+
+    rows: Floats
+    timeline: Timeline | None
+
+
+def predict(
+    bundle: Bundle,
+    source: Readable | None = None,
+    *,
+    horizon: int | None = None,
+    listen: Listener = ignore,
+) -> pd.DataFrame:
+    """Forecast the next steps.
+
+    Args:
+        bundle: The model.
+        source: The table to go on from, as in `train`; None for the end of the table that the
+            model was trained on.
+        horizon: Steps ahead, any number; the model's own where None.
+        listen: Told what is worth knowing.
+
+    Returns:
+        The time column (`step`, from 1, where there is none), then each target, original units.
+
+    Raises:
+        DataError: The table does not hold what the model needs.
+        UsageError: The model cannot go that far.
+    """
+    manifest = bundle.manifest
+    steps = manifest.horizon if horizon is None else horizon
+    if steps < 1:
+        raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
+    _check_horizon(bundle, steps, listen)
+    start = _history(bundle) if source is None else _from_table(bundle, source, listen)
+    windows = manifest.scaler.transform(start.rows)[None]
+    scaled = roll_out(bundle.runtime, windows.astype(np.float32), horizon=steps)[0]
+    values = manifest.scaler.only(manifest.target_places).inverse(scaled.astype(np.float64))
+    times = _times_after(start, steps)
+    name = manifest.time.column if manifest.time and times is not None else STEP
+    return pd.DataFrame(
+        {
+            name: np.arange(1, steps + 1) if times is None else times,
+            **dict(zip(manifest.targets, values.T, strict=True)),
+        }
+    )
+
+
+def predict_in_sample(
+    bundle: Bundle, source: Readable, *, listen: Listener = ignore
+) -> pd.DataFrame:
+    """One-step forecasts over a table, each from the actual rows before it.
+
+    Returns:
+        From the first row that has `timesteps` rows before it on: the time column (`step`, the
+        number of the row, where there is none), the actual values of each target, and their
+        forecasts as `NAME_forecast`.
+
+    Raises:
+        DataError: The table does not hold what the model needs.
+    """
+    manifest = bundle.manifest
+    panel, filled = _read(bundle, source, listen)
+    scaled = manifest.scaler.transform(filled).astype(np.float32)
+    origins = np.arange(manifest.timesteps, len(filled))
+    if not len(origins):
+        raise _too_few(bundle, len(filled), manifest.timesteps + 1, panel.source)
+    parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
+    first = np.concatenate(
+        [
+            forecast_origins(bundle.runtime, scaled, part, timesteps=manifest.timesteps, horizon=1)[
+                :, 0
+            ]
+            for part in parts
+        ]
+    )
+    values = manifest.scaler.only(manifest.target_places).inverse(first.astype(np.float64))
+    timeline = panel.timeline
+    frame = {
+        manifest.time.column if manifest.time and timeline else STEP: timeline.times[origins]
+        if timeline
+        else origins + 1
+    }
+    for place, name in zip(manifest.target_places, manifest.targets, strict=True):
+        frame[name] = panel.values[origins, place]
+    for name, column in zip(manifest.targets, values.T, strict=True):
+        frame[f"{name}{FORECAST_SUFFIX}"] = column
+    return pd.DataFrame(frame)
+
+
+def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:
+    """The same forecasts with their times as text, in the form that the table has."""
+    if time is None or time.column not in frame:
+        return frame
+    texts = write_dates(pd.DatetimeIndex(frame[time.column]), time.style)
+    return frame.assign(**{time.column: texts})
+
+
+def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:
+    manifest = bundle.manifest
+    if steps <= manifest.horizon:
+        return
+    if manifest.targets != manifest.features:
+        raise UsageError(
+            f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; to go "
+            f"on to {steps} it would need the coming {', '.join(manifest.features)}.",
+            f"Ask for at most {manifest.horizon} steps, or train with --horizon {steps}.",
+        )
+    listen(
+        Note(
+            f"the model was trained for {manifest.horizon} steps: beyond them it goes on from its "
+            "own forecasts",
+            warning=True,
+        )
+    )
+
+
+def _history(bundle: Bundle) -> Start:
+    """The end of the table that the model was trained on."""
+    time = bundle.manifest.time
+    if time is None:
+        return Start(bundle.history, None)
+    last = pd.Timestamp(time.last)
+    times = pd.DatetimeIndex([last if time.timezone is None else last.tz_convert(time.timezone)])
+    return Start(bundle.history, Timeline(times, _frequency(time), time.style))
+
+
+def _from_table(bundle: Bundle, source: Readable, listen: Listener) -> Start:
+    panel, filled = _read(bundle, source, listen)
+    timesteps = bundle.manifest.timesteps
+    if len(filled) < timesteps:
+        raise _too_few(bundle, len(filled), timesteps, panel.source)
+    return Start(filled[-timesteps:], panel.timeline)
+
+
+def _read(bundle: Bundle, source: Readable, listen: Listener) -> tuple[Panel, Floats]:
+    """A table read in the way of the model's own, and its values without gaps."""
+    manifest = bundle.manifest
+    time = manifest.time
+    data = manifest.config.data.model_copy(update={"time": time.column if time else "none"})
+    panel = read_panel(source, data, listen=listen, frequency=_frequency(time) if time else None)
+    return panel, fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
+
+
+def _frequency(time: TimeAxis) -> Frequency:
+    parsed = Frequency.parse(time.freq)
+    return Frequency(parsed.alias, parsed.step, parsed.months, time.day)
+
+
+def _times_after(start: Start, steps: int) -> pd.DatetimeIndex | None:
+    if start.timeline is None:
+        return None
+    return start.timeline.frequency.after(start.timeline.times[-1], steps)
+
+
+def _too_few(bundle: Bundle, rows: int, needed: int, source: str) -> DataError:
+    return DataError(
+        f"{source} has {rows} rows; the model looks {bundle.manifest.timesteps} steps back and "
+        f"needs at least {needed}.",
+        "Give it more of the latest rows.",
+    )

@@ -1,0 +1,80 @@
+"""What is chosen where the user said nothing: by rules that are written here and printed."""
+
+from .config import Config, Window
+from .data.panel import Panel
+from .errors import UsageError
+from .events import Listener, Note
+
+# The horizon of weekly data and of data without a season, as in the M4 competition.
+WEEKLY_HORIZON = 13
+PLAIN_HORIZON = 6
+# The tutorials look ten steps back.
+LEAST_TIMESTEPS = 10
+
+
+def season_of(panel: Panel, config: Config) -> int:
+    """Steps in a season: as said, or as usual for the frequency; 1 where there is none."""
+    if config.data.season_length:
+        return config.data.season_length
+    return panel.timeline.frequency.season_length if panel.timeline else 1
+
+
+def choose_horizon(rows: int, season: int) -> int:
+    """One season, 13 weeks, or 6 steps without a season; at most a tenth of the rows.
+
+    >>> choose_horizon(2510, 5), choose_horizon(144, 12), choose_horizon(40, 12)
+    (5, 12, 4)
+    """
+    usual = WEEKLY_HORIZON if season == 52 else season if season > 1 else PLAIN_HORIZON
+    return max(1, min(usual, rows // 10))
+
+
+def choose_timesteps(training_rows: int, season: int, horizon: int) -> int:
+    """Two seasons, at least 10 and at least the horizon; at most a third of the training rows.
+
+    >>> choose_timesteps(1757, 5, 5), choose_timesteps(101, 12, 12)
+    (10, 24)
+    """
+    return max(1, min(max(2 * season, LEAST_TIMESTEPS, horizon), (training_rows - horizon) // 3))
+
+
+def with_horizon(config: Config, rows: int, season: int, listen: Listener) -> Config:
+    """The configuration with horizon and mode filled in."""
+    window = config.window
+    horizon = window.horizon
+    if horizon is None:
+        horizon = choose_horizon(rows, season)
+        why = f"a season of {season}" if horizon == season else f"{rows} rows, season {season}"
+        listen(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
+    mode = window.mode or ("many-to-one" if horizon == 1 else "many-to-many")
+    _check_feedback(config, horizon, mode)
+    return _with_window(config, Window(timesteps=window.timesteps, horizon=horizon, mode=mode))
+
+
+def with_timesteps(config: Config, training_rows: int, season: int, listen: Listener) -> Config:
+    """The configuration with the steps back filled in."""
+    window = config.window
+    if window.timesteps is not None:
+        return config
+    timesteps = choose_timesteps(training_rows, season, window.horizon or 1)
+    listen(
+        Note(
+            f"timesteps {timesteps}, chosen from season {season}, horizon {window.horizon} and "
+            f"{training_rows} training rows (--timesteps N for another)"
+        )
+    )
+    return _with_window(config, window.model_copy(update={"timesteps": timesteps}))
+
+
+def _with_window(config: Config, window: Window) -> Config:
+    return config.model_copy(update={"window": window})
+
+
+def _check_feedback(config: Config, horizon: int, mode: str) -> None:
+    data = config.data
+    if mode == "many-to-one" and horizon > 1 and data.targets != data.column:
+        raise UsageError(
+            f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
+            f"every column that it reads, in their order; targets are {', '.join(data.targets)}.",
+            "Pass --mode many-to-many, or leave --target out.",
+        )
