@@ -189,6 +189,7 @@ SECTIONS: Mapping[str, type[Frozen]] = {
     "training": Training,
 }
 PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
+LAYER_TYPES = ("lstm", "gru", "rnn", "dense")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
 
@@ -260,10 +261,14 @@ def _validated(nested: Mapping[str, Any]) -> Config:
 def _explain(error: ValidationError) -> tuple[str, str]:
     """The first thing that is wrong, as message and hint."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    # A layer's type stands in the path beside its number; nobody wrote it there.
+    place = ".".join(str(part) for part in first["loc"] if part not in LAYER_TYPES)
     if first["type"] == "extra_forbidden":
-        return f"The configuration has no {place}.", "See docs/architecture.md for its names."
-    return f"{place} = {first['input']!r} cannot be. {first['msg']}.", ""
+        return f"The configuration has no {place}.", "docs/architecture.md lists its names."
+    if first["type"] == "literal_error":
+        valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
+    return f"{place} = {first['input']!r} cannot be: {first['msg'].lower()}.", ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:

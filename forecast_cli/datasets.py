@@ -100,9 +100,9 @@ def _check_length(dataset: Dataset) -> None:
     needed = dataset.timesteps + dataset.steps_at_once
     later = splits.rows("validation") + splits.rows("test")
     raise DataError(
-        f"{dataset.panel.source} has {len(dataset.panel.values)} rows: {splits.rows('train')} to "
-        f"train on beside {later} for validation and test. {dataset.timesteps} steps back and "
-        f"{dataset.steps_at_once} ahead need at least {needed} to train on.",
+        f"{dataset.panel.source} has {len(dataset.panel.values)} rows; at least {needed + later} "
+        f"are needed: {needed} to train on ({dataset.timesteps} steps back, "
+        f"{dataset.steps_at_once} ahead) beside {later} for validation and test.",
         "Lower --timesteps, --horizon, --validation or --test.",
     )
 

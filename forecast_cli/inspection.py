@@ -10,11 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from .config import Data
-from .data.dates import Dates, parse_dates
-from .data.panel import find_time, head_of
+from .data.dates import Dates, find_time, parse_dates
 from .data.sources import Source
-from .data.tables import Table, read_source
-from .data.timeindex import Frequency, infer_frequency, irregular_place, missing_weekdays
+from .data.tables import Table, read_head, read_source
+from .data.timeindex import Frequency, infer_frequency, irregular_place, missing_weekdays, when
 from .errors import DataError
 from .events import Event, Note
 
@@ -80,14 +79,14 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         if isinstance(event, Note):
             notes.append(event.text)
 
-    time = find_time(head_of(source, data.na), data, listen)
+    time = find_time(read_head(source, na=data.na), data, listen)
     table = read_source(source, text=[time] if time else (), na=data.na)
     dates = _dates(table, time, data, notes)
     times = dates.times.sort_values() if dates else None
     frequency, flags = _steps(table, times, notes)
     columns = tuple(_column(table, name) for name in table.names if name != time)
     numeric = [each for each in columns if each.least is not None]
-    target = numeric[-1].column if time is None and numeric else _likely(numeric)
+    target = _likely(numeric)
     if any(each.missing for each in numeric if each.column == target):
         flags = [
             *[flag for flag in flags if not flag.startswith("--missing")],
@@ -97,12 +96,12 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         source=source.name,
         rows=table.columns.num_rows,
         time=time if dates else None,
-        first=None if times is None else str(times[0]),
-        last=None if times is None else str(times[-1]),
+        first=None if times is None else when(times[0]),
+        last=None if times is None else when(times[-1]),
         frequency=frequency.name if frequency else None,
         columns=columns,
         notes=tuple(notes),
-        train=_command(path, target, flags),
+        train="" if times is not None and times.has_duplicates else _command(path, target, flags),
     )
 
 
@@ -124,7 +123,10 @@ def _steps(
         return None, ["--time none"] if notes else []
     repeated = int(times.duplicated().sum())
     if repeated:
-        notes.append(f"{repeated} rows have a time that stands there already")
+        notes.append(
+            f"{repeated:,} rows have a time that stands there already: where there are several "
+            "series, each needs a table of its own"
+        )
         return None, []
     frequency = infer_frequency(times)
     if frequency is None and len(times) > 2:

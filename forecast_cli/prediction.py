@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .core.windows import Floats
-from .data.dates import write_dates
+from .data.dates import NO_TIME, write_dates
 from .data.missing import fill_missing
 from .data.panel import STEP, Panel, Timeline, read_panel
 from .data.splits import everything
@@ -167,7 +167,7 @@ def _read(bundle: Bundle, source: Readable, listen: Listener) -> tuple[Panel, Fl
     """A table read in the way of the model's own, and its values without gaps."""
     manifest = bundle.manifest
     time = manifest.time
-    data = manifest.config.data.model_copy(update={"time": time.column if time else "none"})
+    data = manifest.config.data.model_copy(update={"time": time.column if time else NO_TIME})
     panel = read_panel(source, data, listen=listen, frequency=_frequency(time) if time else None)
     return panel, fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
 

@@ -23,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (train, predict, inspect):
+COMMANDS = (train, predict, inspect)
+for _command in COMMANDS:
     app.command()(spread(_command))
 
 
@@ -59,8 +60,8 @@ def main() -> None:
         show_error(error, as_json=as_json)
         code = error.exit_code
     except typer.TyperException as error:
-        hint = f"See {' '.join(['forecast', *sys.argv[1:2]])} --help."
-        show_error(UsageError(error.format_message(), hint), as_json=as_json)
+        if message := error.format_message().rstrip("."):
+            show_error(UsageError(f"{message}.", _see_help()), as_json=as_json)
         code = UsageError.exit_code
     except typer.Abort:
         code = INTERRUPTED
@@ -69,6 +70,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     leave(code if isinstance(code, int) else 0)
+
+
+def _see_help() -> str:
+    known = [command.__name__ for command in COMMANDS]
+    return " ".join(["See forecast", *[word for word in sys.argv[1:2] if word in known], "--help."])
 
 
 def leave(code: int) -> NoReturn:

@@ -67,12 +67,12 @@ class Console:
         for line in lines:
             print(line)
 
-    def table(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
+    def table(self, rows: Sequence[Mapping[Any, Any]]) -> None:
         """Rows of a result on stdout: a table for a person, CSV in a pipe."""
         if not rows:
             return
         if self.shows_tables:
-            self._rich_table(rows, title)
+            self.show(rows)
             return
         import csv
 
@@ -80,7 +80,8 @@ class Console:
         writer.writerow(rows[0])
         writer.writerows([_cell(value, exact=True) for value in row.values()] for row in rows)
 
-    def _rich_table(self, rows: Sequence[Mapping[Any, Any]], title: str) -> None:
+    def show(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
+        """Rows on stdout as a table for people, wherever it goes."""
         from rich.box import SIMPLE_HEAD
         from rich.markup import escape
         from rich.table import Table

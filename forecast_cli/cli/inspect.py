@@ -36,9 +36,9 @@ def _model(file: str, console: Console) -> None:
         {"layer": row.name, "type": row.type, "shape": str(row.shape), "parameters": row.parameters}
         for row in bundle.manifest.layers
     ]
-    console.table(layers, title=file)
+    console.show(layers, title=file)
     console.lines(describe_model(bundle.manifest))
-    console.table(score_rows(bundle.manifest.evaluation))
+    console.show(score_rows(bundle.manifest.evaluation))
 
 
 def _table(file: str, console: Console) -> None:
@@ -50,6 +50,6 @@ def _table(file: str, console: Console) -> None:
         console.document(report.document())
         return
     console.lines(describe_table(report))
-    console.table([asdict(column) for column in report.columns])
+    console.show([asdict(column) for column in report.columns])
     if report.train:
         console.lines([f"Start with: {report.train}"])

@@ -29,6 +29,7 @@ class Progress:
         self.said = 0.0
         self.best: Epoch | None = None
         self.last: Epoch | None = None
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         self.before: Any = signal.signal(signal.SIGINT, self._on_interrupt)
@@ -54,6 +55,7 @@ class Progress:
         elif isinstance(event, Epoch):
             self._epoch(event)
         else:
+            self.notes.append(event.text)
             self.console.listen(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:

@@ -52,7 +52,7 @@ def train(
         bundle = train(table, resolved, listen=progress.listen, stop=progress.stop)
         save_bundle(bundle, model)
     if talk.json:
-        console.document(training_document(bundle, model))
+        console.document(training_document(bundle, model) | {"notes": progress.notes})
         return
     evaluation = bundle.manifest.evaluation
     console.table(score_rows(evaluation))

@@ -8,10 +8,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..config import Data
 from ..errors import DataError, UsageError
-from .tables import Table
+from ..events import Listener, Note
+from .tables import Table, require_columns
 
 ISO = "ISO"
+# As the name of the time column: there is none, rows are steps.
+NO_TIME = "none"
 # The forms that are tried where the dates are not ISO 8601; None may follow by a clock time.
 DAYS = (
     "%Y-%m",
@@ -92,7 +96,29 @@ def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
         )
 
 
-def is_date_like(table: Table, column: str) -> bool:
+def find_time(table: Table, data: Data, listen: Listener) -> str | None:
+    """The time column: the one named, or the first that looks like one, or none."""
+    if data.time == NO_TIME:
+        return None
+    if data.time is not None:
+        require_columns(table.name, table.names, [data.time])
+        return data.time
+    others = [name for name in table.names if name not in data.column]
+    found = [name for name in others if _is_date_like(table, name)]
+    named = [name for name in found if TIME_WORDS.search(name)]
+    if found:
+        return (named or found)[0]
+    doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
+    if doubtful:
+        cell = table.columns[doubtful][0].as_py()
+        text = (
+            f'"{doubtful}" holds "{cell}", which is not a date that is understood: rows are steps'
+        )
+        listen(Note(text, warning=True))
+    return None
+
+
+def _is_date_like(table: Table, column: str) -> bool:
     """Whether a column seems to hold the times of the rows.
 
     Numbers count only where the name speaks of time, e.g. `date` with 19580329 in it; so do
@@ -102,12 +128,12 @@ def is_date_like(table: Table, column: str) -> bool:
     if pa.types.is_temporal(cells.type):
         return True
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
-    if not sample:
-        return False
     named = bool(TIME_WORDS.search(column))
     numeric = all(re.fullmatch(r"[-+]?[\d.]+", cell) for cell in sample)
-    share = max((_share(sample, form) for form in (ISO, *_forms(sample))), default=0.0)
-    return share == 1.0 and not numeric if not named else share > 0.5
+    if not sample or (numeric and not named):
+        return False
+    share = max(_share(sample, form) for form in (ISO, *_forms(sample)))
+    return share > 0.5 if named else share == 1.0
 
 
 def _share(sample: Sequence[str], form: str) -> float:

@@ -1,30 +1,34 @@
 """A table as arrays: series end to end in one float array, their times beside it."""
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note, ignore
-from .dates import TIME_WORDS, Dates, is_date_like, parse_dates
+from .dates import Dates, find_time, parse_dates
 from .sources import Source
-from .tables import Readable, Table, name_rows, read_source, read_table, require_columns
+from .tables import (
+    Readable,
+    Table,
+    name_rows,
+    read_head,
+    read_source,
+    read_table,
+    require_columns,
+)
 from .timeindex import (
     Frequency,
     grid_positions,
     infer_frequency,
     irregular_place,
     missing_weekdays,
+    when,
 )
 
-NO_TIME = "none"
 STEP = "step"
 
 
@@ -127,44 +131,9 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
         return table, find_time(table, data, listen)
     opened = Source(str(source))
     require_columns(opened.name, opened.header, data.column)
-    time = find_time(head_of(opened, data.na), data, listen)
+    time = find_time(read_head(opened, na=data.na), data, listen)
     wanted = [*([time] if time else []), *data.column]
     return read_source(opened, columns=wanted, text=[time] if time else (), na=data.na), time
-
-
-def head_of(source: Source, na: Sequence[str]) -> Table:
-    """The first rows of a file as text, enough to tell what the columns are."""
-    rows = [row for row in csv.reader(io.StringIO(source.head), delimiter=source.delimiter) if row]
-    width = len(source.header)
-    cells = [[*row, *[""] * width][:width] for row in rows[1:]]
-    columns = list(zip(*cells, strict=True)) or [()] * width
-    arrays = [
-        pa.array([c if c and c not in na else None for c in column], pa.string())
-        for column in columns
-    ]
-    return Table(source.name, pa.table(arrays, names=source.header), source.line)
-
-
-def find_time(table: Table, data: Data, listen: Listener) -> str | None:
-    """The time column: the one named, or the first that looks like one, or none."""
-    if data.time == NO_TIME:
-        return None
-    if data.time is not None:
-        require_columns(table.name, table.names, [data.time])
-        return data.time
-    others = [name for name in table.names if name not in data.column]
-    found = [name for name in others if is_date_like(table, name)]
-    named = [name for name in found if TIME_WORDS.search(name)]
-    if found:
-        return (named or found)[0]
-    doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
-    if doubtful:
-        cell = table.columns[doubtful][0].as_py()
-        text = (
-            f'"{doubtful}" holds "{cell}", which is not a date that is understood: rows are steps'
-        )
-        listen(Note(text, warning=True))
-    return None
 
 
 def _timeline(
@@ -186,7 +155,7 @@ def _timeline(
     rows[order] = positions
     if len(times) and positions[-1] + 1 > len(times):
         added = int(positions[-1]) + 1 - len(times)
-        listen(Note(f"{added} steps without a row between {times[0]} and {times[-1]}"))
+        listen(Note(f"{added} steps without a row between {when(times[0])} and {when(times[-1])}"))
         times = frequency.span(times[0], int(positions[-1]) + 1)
     if frequency.alias == "B" and (closed := missing_weekdays(times)):
         listen(
@@ -216,10 +185,10 @@ def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> Non
     again = np.flatnonzero(np.diff(times.asi8) == 0) + 1
     if len(again):
         places = listed(
-            again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({times[row]})"
+            again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
         )
         raise DataError(
-            f"{len(again)} rows have a time that stands there already: {places}.",
+            f"Times that stand there already, {len(again)} in all: {places}.",
             "Keep one row for each time; rows of several series need one table each.",
         )
 
@@ -243,7 +212,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:
             where = name_rows(table, empty.tolist())
             raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
     times = list(panel.timeline.times[holes[:, 0]]) if panel.timeline else []
-    raise DataError(f"{table.name} has no row for {listed(times)}.", hint)
+    raise DataError(f"{table.name} has no row for {listed(times, say=when)}.", hint)
 
 
 def _without_missing(panel: Panel) -> Panel:

@@ -75,7 +75,7 @@ class Source:
             raise DataError(f"{self.name} is not a text table.", "A CSV file was expected.")
         if not text.strip():
             raise DataError(
-                f"{self.name} is empty.", "A header line and a row for each step were expected."
+                f"{self.name} is empty.", "A header line and a row for each step are needed."
             )
         return text
 

@@ -10,6 +10,7 @@ from ..config import Split
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from .panel import Panel
+from .timeindex import when
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -116,7 +117,7 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
     if not 0 < row <= len(times) - horizon:
         raise DataError(
             f"--test {split.test} leaves {len(times) - row} rows for the test; the table goes "
-            f"from {times[0]} to {times[-1]}, and the horizon is {horizon} steps.",
+            f"from {when(times[0])} to {when(times[-1])}, and the horizon is {horizon} steps.",
             "Choose a date within the table, at least a horizon before its end.",
         )
     return len(times) - row

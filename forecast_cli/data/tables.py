@@ -1,5 +1,6 @@
 """Tables read into Arrow columns, and forecasts written out."""
 
+import csv
 import io
 import os
 import re
@@ -150,10 +151,29 @@ def read_source(
     except pa.ArrowInvalid as error:
         raise DataError(_ragged(source, str(error)), "Mend that line.") from None
     if not table.num_rows:
-        raise DataError(
-            f"{source.name} has a header and no rows.", "A row for each step was expected."
-        )
+        raise _no_rows(source)
     return Table(source.name, table, source.line)
+
+
+def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
+    """The first rows of a file as text, enough to tell what the columns are."""
+    rows = [row for row in csv.reader(io.StringIO(source.head), delimiter=source.delimiter) if row]
+    if len(rows) < 2:
+        raise _no_rows(source)
+    width = len(source.header)
+    cells = [[*row, *[""] * width][:width] for row in rows[1:]]
+    missing = {*MISSING_MARKERS, *na}
+    arrays = [
+        pa.array([None if cell in missing else cell for cell in column], pa.string())
+        for column in zip(*cells, strict=True)
+    ]
+    return Table(source.name, pa.table(arrays, names=source.header), source.line)
+
+
+def _no_rows(source: Source) -> DataError:
+    return DataError(
+        f"{source.name} has a header and no rows.", "A row for each step is needed."
+    )
 
 
 def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
@@ -164,7 +184,7 @@ def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
         frame = frame.reset_index(names=str(frame.index.name or "time"))
     require_columns("the table", [str(name) for name in frame.columns], columns or ())
     if frame.empty:
-        raise DataError("the table has no rows.", "A row for each step was expected.")
+        raise DataError("the table has no rows.", "A row for each step is needed.")
     wanted = frame[list(columns)] if columns else frame
     arrow = pa.Table.from_pandas(wanted, preserve_index=False)
     return Table("the table", arrow, lambda row: f"the table, row {row + 1}")

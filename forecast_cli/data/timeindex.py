@@ -169,6 +169,9 @@ def _fixed(gap: np.timedelta64, wall: pd.DatetimeIndex) -> Frequency:
     step = pd.Timedelta(gap)
     if step == 7 * DAY:
         return Frequency(f"W-{wall[0].strftime('%a').upper()}", step)
+    if step % DAY == pd.Timedelta(0):
+        days = step // DAY
+        return Frequency(f"{days}D" if days > 1 else "D", step)
     offset: Any = to_offset(step)
     return Frequency(str(offset.freqstr), step)
 
@@ -218,9 +221,14 @@ def irregular_place(times: pd.DatetimeIndex) -> tuple[int, str]:
         step = span(usual)
     row = int(bad.to_numpy().argmax()) + 1
     return row, (
-        f"{times[row]} comes {span(gaps[row - 1])} after {times[row - 1]}, "
+        f"{when(times[row])} comes {span(gaps[row - 1])} after {when(times[row - 1])}, "
         f"where most steps are {step}"
     )
+
+
+def when(time: pd.Timestamp) -> str:
+    """A time for people: only its date where it is midnight."""
+    return str(time.date() if time.tz is None and time == time.normalize() else time)
 
 
 def span(gap: Any) -> str:
@@ -247,7 +255,8 @@ def grid_positions(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
     if off.any():
         row = int(np.argmax(off))
         raise DataError(
-            f"{times[row]} does not fit the frequency {frequency.name} from {times[0]} on.",
+            f"{when(times[row])} does not fit the frequency {frequency.name} from "
+            f"{when(times[0])} on.",
             "Give the frequency of the table with --freq, or pass --time none to take rows as "
             "steps.",
         )
