@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ForecastError
@@ -35,11 +36,12 @@ class Console:
         """Whether a person reads stdout."""
         return sys.stdout.isatty()
 
-    def rich(self, *, stderr: bool = True) -> "rich.console.Console":
-        """A rich console; it heeds `NO_COLOR` by itself."""
+    @cached_property
+    def words(self) -> "rich.console.Console":
+        """Stderr for a person; a progress bar and lines of words share it."""
         from rich.console import Console as RichConsole
 
-        return RichConsole(stderr=stderr, highlight=False, soft_wrap=stderr)
+        return RichConsole(stderr=True, highlight=False)
 
     def say(self, text: str, style: str = "") -> None:
         """A line of words on stderr."""
@@ -48,7 +50,7 @@ class Console:
         if self.interactive:
             from rich.markup import escape
 
-            self.rich().print(escape(text), style=style)
+            self.words.print(escape(text), style=style)
         else:
             print(text, file=sys.stderr, flush=True)
 
@@ -83,6 +85,7 @@ class Console:
     def show(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
         """Rows on stdout as a table for people, wherever it goes."""
         from rich.box import SIMPLE_HEAD
+        from rich.console import Console as RichConsole
         from rich.markup import escape
         from rich.table import Table
 
@@ -92,7 +95,7 @@ class Console:
             table.add_column(escape(str(name)), justify="right" if is_number else "left")
         for row in rows:
             table.add_row(*[escape(_cell(value)) for value in row.values()])
-        self.rich(stderr=False).print(table)
+        RichConsole(highlight=False).print(table)
 
 
 def _cell(value: Any, *, exact: bool = False) -> str:
@@ -101,7 +104,7 @@ def _cell(value: Any, *, exact: bool = False) -> str:
         return "" if exact else "-"
     if isinstance(value, float):
         return (
-            f"{value:.8g}" if exact else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+            f"{value:.8g}" if exact else f"{value:,.5g}" if abs(value) < 1000 else f"{value:,.1f}"
         )
     return f"{value:,}" if isinstance(value, int) and not exact else str(value)
 

@@ -41,6 +41,8 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self.last = None
         self._close()
         signal.signal(signal.SIGINT, self.before)
 
@@ -88,7 +90,7 @@ class Progress:
                 TextColumn("{task.fields[figures]}"),
                 TimeRemainingColumn(),
             ]
-        self.bar = Bar(*columns, console=self.console.rich(), transient=True)
+        self.bar = Bar(*columns, console=self.console.words, transient=True)
         self.task = self.bar.add_task(stage.name, total=None, figures="")
         self.bar.start()
 
@@ -121,7 +123,8 @@ class Progress:
         if self.training and self.last is not None:
             best = self.best or self.last
             self.console.say(
-                f"trained {self.last.number} epochs, the best was {best.number}: {figures(best)}"
+                f"trained {self.last.number} epochs; the lowest loss was in epoch {best.number}: "
+                f"{figures(best)}"
             )
         self.training = False
 

@@ -171,9 +171,7 @@ def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
 
 
 def _no_rows(source: Source) -> DataError:
-    return DataError(
-        f"{source.name} has a header and no rows.", "A row for each step is needed."
-    )
+    return DataError(f"{source.name} has a header and no rows.", "A row for each step is needed.")
 
 
 def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
