@@ -47,34 +47,39 @@ def start(
 
 
 def main() -> None:
-    """Run the command line; the exit code tells what happened (see `forecast_cli.errors`)."""
-    as_json, debug = "--json" in sys.argv, "--debug" in sys.argv
+    """Run the command line and end the process."""
+    leave(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; the exit code tells what happened (see `forecast_cli.errors`)."""
+    as_json, debug = "--json" in arguments, "--debug" in arguments
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
-        code = app(standalone_mode=False)
+        code = app(arguments, prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
+        return code if isinstance(code, int) else 0
     except ForecastError as error:
         if debug:
             raise
         show_error(error, as_json=as_json)
-        code = error.exit_code
+        return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message().rstrip("."):
-            show_error(UsageError(f"{message}.", _see_help()), as_json=as_json)
-        code = UsageError.exit_code
+            show_error(UsageError(f"{message}.", _see_help(arguments)), as_json=as_json)
+        return UsageError.exit_code
     except typer.Abort:
-        code = INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has enough; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    leave(code if isinstance(code, int) else 0)
+        return 0
 
 
-def _see_help() -> str:
+def _see_help(arguments: list[str]) -> str:
     known = [command.__name__ for command in COMMANDS]
-    return " ".join(["See forecast", *[word for word in sys.argv[1:2] if word in known], "--help."])
+    return " ".join(["See forecast", *[word for word in arguments[:1] if word in known], "--help."])
 
 
 def leave(code: int) -> NoReturn:

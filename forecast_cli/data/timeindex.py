@@ -194,7 +194,7 @@ def _monthly(wall: pd.DatetimeIndex) -> Frequency | None:
 def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     """Business days, also with holidays missing: rows are the steps then."""
     clock = wall - wall.normalize()
-    if (wall.dayofweek >= 5).any() or (clock != clock[0]).any():
+    if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
     days = wall.normalize().to_numpy().astype("datetime64[D]")
     steps = np.busday_count(days[:-1], days[1:])
@@ -275,7 +275,7 @@ def _estimate(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
 
 
 def _require_weekdays(times: pd.DatetimeIndex) -> None:
-    weekend = times.dayofweek >= 5
+    weekend = times.day_of_week >= 5
     if weekend.any():
         first = times[int(np.argmax(weekend))]
         raise DataError(

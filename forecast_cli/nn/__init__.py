@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
-    """Keep what native code writes to stderr from the user; set TF_CPP_MIN_LOG_LEVEL to see it."""
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    """Keep what native code writes to stderr from the user; TF_CPP_MIN_LOG_LEVEL=0 shows it."""
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         yield
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:
         kept = os.dup(2)
     except OSError:
+        # The process has no stderr: there is nobody to keep it from.
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

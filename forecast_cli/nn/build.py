@@ -29,19 +29,21 @@ def build(
         inputs = keras.Input((timesteps, features), name="window")
         state = inputs
         for number, layer in enumerate(recurrent, start=1):
-            state = _recurrent(layer, sequences=number < len(recurrent))(state)
-        for dense in network.layers:
-            if isinstance(dense, Dense):
-                state = keras.layers.Dense(**_arguments(dense))(state)
+            last = number == len(recurrent)
+            state = _recurrent(layer, name=f"{layer.type}_{number}", sequences=not last)(state)
+        hidden = [layer for layer in network.layers if isinstance(layer, Dense)]
+        for number, dense in enumerate(hidden, start=1):
+            state = keras.layers.Dense(**_arguments(dense), name=f"dense_{number}")(state)
         flat = keras.layers.Dense(outputs[0] * outputs[1], name="output")(state)
-        return keras.Model(inputs, keras.layers.Reshape(outputs, name="forecast")(flat))
+        forecast = keras.layers.Reshape(outputs, name="forecast")(flat)
+        return keras.Model(inputs, forecast, name="network")
 
 
-def _recurrent(layer: Layer, *, sequences: bool) -> keras.Layer:
+def _recurrent(layer: Layer, *, name: str, sequences: bool) -> keras.Layer:
     arguments = _arguments(layer)
     both = arguments.pop("bidirectional")
-    cell = CELLS[layer.type](**arguments, return_sequences=sequences)
-    return keras.layers.Bidirectional(cell) if both else cell
+    cell = CELLS[layer.type](**arguments, return_sequences=sequences, name=name)
+    return keras.layers.Bidirectional(cell, name=f"bidirectional_{name}") if both else cell
 
 
 def _arguments(layer: Layer) -> dict[str, Any]:

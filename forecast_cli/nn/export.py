@@ -3,6 +3,8 @@
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -27,10 +29,8 @@ def export_onnx(network: keras.Model, probes: Floats) -> bytes:
         TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
     """
     expected = np.asarray(network(tf.constant(probes), training=False))
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-        path = Path(folder, "network.onnx")
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with _file("network.onnx") as path:
         network.export(path, format="onnx", verbose=False)
         data = path.read_bytes()
     difference = float(np.max(np.abs(Runtime(data)(probes) - expected)))
@@ -45,7 +45,14 @@ def export_onnx(network: keras.Model, probes: Floats) -> bytes:
 
 def weights_bytes(network: keras.Model) -> bytes:
     """The weights in Keras's own HDF5 form, to train on."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "network.weights.h5")
+    with _file("network.weights.h5") as path:
         network.save_weights(path)
         return path.read_bytes()
+
+
+@contextmanager
+def _file(name: str) -> Iterator[Path]:
+    """A place for a file for a while; what the libraries warn of meanwhile is their affair."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield Path(folder, name)

@@ -1,0 +1,137 @@
+"""Bad input: one line that says what, where and how to mend it, and the exit code of its kind."""
+
+import json
+import os
+import zipfile
+
+import pytest
+
+ROWS = "\n".join(f"2020-01-{day:02},{day}" for day in range(1, 31))
+TABLES = {
+    "good.csv": f"Date,Close\n{ROWS}\n",
+    "empty.csv": "",
+    "head.csv": "Date,Close\n",
+    "few.csv": "Date,Close\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n",
+    "text.csv": "Date,Close\n2020-01-01,1\n2020-01-02,abc\n2020-01-03,3\n",
+    "twice.csv": "Date,Close\n2020-01-01,1\n2020-01-01,2\n2020-01-03,3\n",
+    "gap.csv": "Date,Close\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n2020-01-07,4\n",
+    "hole.csv": "Date,Close\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n",
+    "ragged.csv": "Date,Close\n2020-01-01,1\n2020-01-02,2,3\n",
+    "notes.txt": "not a model\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path, golden):
+    for name, text in TABLES.items():
+        (tmp_path / name).write_text(text)
+    data = golden.read_bytes()
+    (tmp_path / "good.forecast").write_bytes(data)
+    (tmp_path / "cut.forecast").write_bytes(data[: len(data) // 2])
+    (tmp_path / "folder").mkdir()
+
+
+TRAIN = [
+    ("missing.csv -c Close", 3, "There is no file missing.csv"),
+    ("god.csv -c Close", 3, "Did you mean good.csv?"),
+    ("folder -c Close", 3, "folder is a directory"),
+    ("empty.csv -c Close", 3, "empty.csv is empty"),
+    ("head.csv -c Close", 3, "head.csv has a header and no rows"),
+    ("good.csv -c Clsoe", 3, 'no column "Clsoe". Did you mean "Close"? There are: Date, Close.'),
+    ("text.csv -c Close", 3, 'text.csv line 3: column "Close" holds "abc". A number was expected'),
+    ("twice.csv -c Close", 3, "twice.csv line 3 (2020-01-01)"),
+    ("gap.csv -c Close", 3, "gap.csv line 5: the steps are not regular: 2020-01-07 comes 4 days"),
+    ("hole.csv -c Close", 3, 'missing values in column "Close": hole.csv line 3'),
+    ("ragged.csv -c Close", 3, "ragged.csv line 3 has 3 cells; the header has 2"),
+    ("few.csv -c Close", 3, "few.csv has 3 rows; at least 4 are needed"),
+    ("good.csv -c Close --timesteps 50", 3, "at least 62 are needed: 53 to train on"),
+    ("good.csv -c Close --test 2021-01-01", 3, "--test 2021-01-01 leaves 0 rows"),
+    ("good.csv", 2, "No column was named"),
+    ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),
+    ("good.csv -c Close --target Open", 2, '--target "Open" is not among the columns'),
+    ("good.csv -c Close --freq fortnight", 2, 'no frequency "fortnight"'),
+    ("good.csv -c Close --timezone Mars", 2, "no time zone"),
+    ("good.csv -c Close --epochs none", 2, "--epochs"),
+    ("good.csv -c Close --units 5,x", 2, "is not like 64 or 64,32"),
+    ("good.csv -c Close --activation rleu", 2, 'Did you mean "relu"?'),
+    ("good.csv -c Close --unknown", 2, "No such option: --unknown"),
+    ("good.csv -c Close --config none.toml", 2, "none.toml cannot be read"),
+    ("good.csv -c Close -m notes.txt", 2, "notes.txt exists and is not a model"),
+    ("good.csv -c Close -m folder", 2, "folder is a directory"),
+    ("good.csv -c Close -m no/model.forecast", 2, "There is no directory no"),
+]
+PREDICT = [
+    ("", 4, "There is no model model.forecast"),
+    ("-m notes.txt", 4, "notes.txt is not a model"),
+    ("-m cut.forecast", 4, "cut.forecast is not a model, or is cut short"),
+    ("-m folder", 4, "folder"),
+    ("-m good.forecast good.csv", 3, 'good.csv has no column "value"'),
+    ("-m good.forecast -o no/next.csv", 2, "no/next.csv cannot be written"),
+    ("-m good.forecast -o folder", 2, "folder cannot be written"),
+    ("-m good.forecast --horizon 0", 2, "--horizon"),
+    ("-m good.forecast --in-sample", 2, "--in-sample"),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "code", "message"),
+    [("train", *case) for case in TRAIN] + [("predict", *case) for case in PREDICT],
+)
+def test_bad_input_is_one_line_with_its_exit_code(run, command, arguments, code, message, tmp_path):
+    before = sorted(os.listdir(tmp_path))
+    got, out, err = run(command, *arguments.split())
+    assert (got, out) == (code, "")
+    last = err.splitlines()[-1]
+    assert last.startswith("forecast: ")
+    assert message in last
+    assert "Traceback" not in err
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("train few.csv -c Close", "data"), ("train --epochs x", "usage"), ("predict", "model")],
+)
+def test_json_holds_errors_too(run, arguments, code):
+    _, out, err = run(*arguments.split(), "--json")
+    error = json.loads(out)["error"]
+    assert error["code"] == code
+    assert error["message"]
+    assert error.keys() == {"code", "message", "hint"}
+    assert err == ""
+
+
+def altered(path, target, change):
+    """A copy of a model file whose manifest is changed."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, change(data) if name == "manifest.json" else data)
+
+
+def test_a_model_of_a_newer_version_says_to_upgrade(run, golden, tmp_path):
+    altered(golden, tmp_path / "new.forecast", lambda m: m.replace(b'"format": 1', b'"format": 9'))
+    code, _, err = run("predict", "-m", "new.forecast")
+    assert code == 4
+    assert "has format 9; this version reads up to 1. Upgrade" in err
+
+
+def test_a_damaged_model_is_not_used(run, golden, tmp_path):
+    altered(golden, tmp_path / "odd.forecast", lambda m: m.replace(b'network.onnx": "', b'x": "'))
+    code, _, err = run("predict", "-m", "odd.forecast")
+    assert code == 4
+    assert "is damaged: network.onnx" in err
+
+
+def test_debug_shows_where_an_error_comes_from(run):
+    from forecast_cli.errors import DataError
+
+    with pytest.raises(DataError):
+        run("train", "missing.csv", "-c", "Close", "--debug")
+
+
+def test_help_without_a_command_is_usage(run):
+    code, out, err = run()
+    assert code == 2
+    assert "train" in out
+    assert err == ""

@@ -1,0 +1,63 @@
+import json
+
+import pandas as pd
+import pytest
+
+
+def test_a_model_shows_its_layers_and_how_it_was_made(run, golden):
+    code, out, _ = run("inspect", golden)
+    assert code == 0
+    for words in ("LSTM", "(3, 2)", "4 steps back", "3 steps ahead", "minmax", "last value"):
+        assert words in out
+
+
+def test_a_model_as_json_holds_config_splits_and_scores(run, golden):
+    document = json.loads(run("inspect", golden, "--json")[1])
+    assert document["config"]["window"]["timesteps"] == 4
+    assert document["splits"]["train"] == 42
+    assert document["evaluation"]["scores"]["network"]["mae"].keys() == {"value", "other"}
+    assert len(document["epochs"]) == 5
+
+
+def test_a_table_is_described_with_a_command_that_works(run, table):
+    code, out, _ = run("inspect", table)
+    assert code == 0
+    assert "240 rows" in out
+    assert "date, 2000-01-01 to 2019-12-01" in out
+    assert "months (MS)" in out
+    assert f"forecast train {table} --column value" in out
+
+
+def test_trouble_is_named_with_the_flags_for_it(run, frame, tmp_path):
+    frame.loc[3, "value"] = float("nan")
+    frame.drop(index=10).to_csv(tmp_path / "gap.csv", index=False)
+    report = json.loads(run("inspect", "gap.csv", "--json")[1])
+    assert report["frequency"] is None
+    assert report["columns"][0] | {"mean": 0} == {
+        "column": "value",
+        "kind": "numbers",
+        "missing": 1,
+        "least": frame["value"].drop(index=10).min(),
+        "mean": 0,
+        "greatest": frame["value"].drop(index=10).max(),
+    }
+    assert report["train"].endswith("--column value --freq MS --missing interpolate")
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (pd.bdate_range("2024-01-01", periods=30).delete(7), "business days (B)"),
+        (["2024-01-01"] * 30, "29 rows have a time that stands there already"),
+        (range(30), "none: rows are steps"),
+    ],
+)
+def test_what_the_times_are_is_said(run, dates, words, tmp_path):
+    frame = pd.DataFrame({"when": dates})
+    frame.assign(value=range(len(frame))).to_csv(tmp_path / "t.csv", index=False)
+    assert words in run("inspect", "t.csv")[1]
+
+
+def test_a_missing_model_is_an_error_of_model_files(run):
+    code, _, err = run("inspect", "none.forecast")
+    assert (code, "There is no model none.forecast" in err) == (4, True)

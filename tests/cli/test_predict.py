@@ -1,0 +1,144 @@
+"""`forecast predict` on a kept model, without TensorFlow."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def model(tmp_path, golden):
+    (tmp_path / "model.forecast").write_bytes(golden.read_bytes())
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Ten months to go on from, `2010-01` and on."""
+    dates = pd.date_range("2010-01-01", periods=10, freq="MS").strftime("%Y-%m")
+    frame = pd.DataFrame({"date": dates, "value": range(100, 110), "other": range(90, 100)})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    return frame
+
+
+def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
+    code, out, err = run("predict")
+    got = pd.read_csv(io.StringIO(out))
+    expected = pd.read_csv(golden.with_suffix(".csv"))
+    assert (code, err) == (0, "")
+    assert got["date"].tolist() == ["2005-01", "2005-02", "2005-03"]
+    assert list(got) == ["date", "value", "other"]
+    assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-5)
+
+
+def test_it_goes_on_from_the_end_of_a_table(run, model, rows):
+    _, out, _ = run("predict", "rows.csv")
+    assert pd.read_csv(io.StringIO(out))["date"].tolist() == ["2010-11", "2010-12", "2011-01"]
+
+
+def test_only_the_last_steps_of_the_table_matter(run, model, rows, tmp_path):
+    _, whole, _ = run("predict", "rows.csv")
+    rows.tail(4).to_csv(tmp_path / "tail.csv", index=False)
+    _, tail, _ = run("predict", "tail.csv")
+    assert tail == whole
+
+
+def test_it_is_a_filter(model, rows, tmp_path):
+    command = [sys.executable, "-m", "forecast_cli", "predict", "-"]
+    text = (tmp_path / "rows.csv").read_bytes()
+    done = subprocess.run(command, input=text, capture_output=True, cwd=tmp_path, check=True)
+    assert done.stdout.decode().splitlines()[0] == "date,value,other"
+    assert len(done.stdout.splitlines()) == 4
+    assert done.stderr == b""
+
+
+def test_a_closed_pipe_ends_quietly(model, rows, tmp_path):
+    command = f"{sys.executable} -m forecast_cli predict --horizon 20000 2>err | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout == b"date,value,other\n"
+    assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+def test_beyond_its_horizon_it_says_that_it_goes_on_from_its_own(run, model):
+    code, out, err = run("predict", "--horizon", "7")
+    frame = pd.read_csv(io.StringIO(out))
+    assert (code, len(frame)) == (0, 7)
+    assert "trained for 3 steps" in err
+    _, short, _ = run("predict")
+    assert out.startswith(short.rstrip("\n"))
+
+
+def test_quiet_says_nothing(run, model):
+    assert run("predict", "--horizon", "7", "--quiet")[2] == ""
+
+
+def test_a_shorter_horizon_is_the_beginning_of_the_longer(run, model):
+    assert run("predict")[1].startswith(run("predict", "-H", "2")[1])
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])
+def test_every_form_holds_the_same_forecast(run, model, form, tmp_path):
+    readers = {
+        "csv": pd.read_csv,
+        "json": pd.read_json,
+        "jsonl": lambda path: pd.read_json(path, lines=True),
+        "parquet": pd.read_parquet,
+    }
+    assert run("predict", "-o", f"by-name.{form}")[:2] == (0, "")
+    assert run("predict", "--format", form, "-o", "by-flag")[:2] == (0, "")
+    by_name = readers[form](tmp_path / f"by-name.{form}")
+    by_flag = readers[form](tmp_path / "by-flag")
+    expected = pd.read_csv(io.StringIO(run("predict")[1]))
+    for got in (by_name, by_flag):
+        assert list(got) == list(expected)
+        assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-6)
+
+
+def test_json_is_records(run, model):
+    records = json.loads(run("predict", "--json")[1])
+    assert [record["date"] for record in records] == ["2005-01", "2005-02", "2005-03"]
+
+
+def test_in_sample_stands_beside_the_actual_values(run, model, rows):
+    code, out, _ = run("predict", "rows.csv", "--in-sample")
+    frame = pd.read_csv(io.StringIO(out))
+    assert code == 0
+    assert list(frame) == ["date", "value", "other", "value_forecast", "other_forecast"]
+    assert frame["date"].tolist() == rows["date"].tolist()[4:]
+    assert frame["value"].tolist() == rows["value"].tolist()[4:]
+
+
+def test_an_in_sample_forecast_is_that_of_the_rows_before_it(run, model, rows, tmp_path):
+    _, out, _ = run("predict", "rows.csv", "--in-sample")
+    rows.head(7).to_csv(tmp_path / "head.csv", index=False)
+    _, one, _ = run("predict", "head.csv", "-H", "1")
+    seventh = pd.read_csv(io.StringIO(out)).iloc[3]
+    assert seventh["value_forecast"] == pytest.approx(
+        pd.read_csv(io.StringIO(one))["value"][0], rel=1e-6
+    )
+
+
+def test_a_terminal_gets_a_table(run, model, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    _, out, _ = run("predict")
+    assert "date" in out
+    assert "," not in out.splitlines()[1]
+
+
+def test_too_few_rows_says_how_many_are_needed(run, model, rows, tmp_path):
+    rows.tail(3).to_csv(tmp_path / "short.csv", index=False)
+    code, _, err = run("predict", "short.csv")
+    assert code == 3
+    assert "short.csv has 3 rows; the model looks 4 steps back and needs at least 4" in err
+
+
+def test_a_table_with_other_steps_is_refused(run, model, rows, tmp_path):
+    dates = pd.date_range("2010-01-01", periods=10, freq="D").strftime("%Y-%m-%d")
+    rows.assign(date=dates).to_csv(tmp_path / "daily.csv", index=False)
+    code, _, err = run("predict", "daily.csv")
+    assert code == 3
+    assert "does not fit the frequency months (MS)" in err

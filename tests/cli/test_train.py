@@ -1,0 +1,190 @@
+"""`forecast train`: every flag reaches the model, and the streams hold what belongs there."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import forecast_cli as fc
+
+pytestmark = pytest.mark.tf
+QUICK = ["--column", "value", "--timesteps", "6", "--units", "4", "--epochs", "2"]
+
+
+def document(run, *arguments):
+    code, out, _ = run("train", *arguments, "--json")
+    assert code == 0, out
+    return json.loads(out)
+
+
+def test_scores_on_stdout_words_on_stderr(run, table):
+    code, out, err = run("train", table, *QUICK)
+    scores = pd.read_csv(io.StringIO(out))
+    assert code == 0
+    assert scores.columns.tolist() == ["forecast", "mae", "rmse", "smape", "mase"]
+    assert scores["forecast"][0] == "network"
+    for words in (
+        "240 rows",
+        "months (MS)",
+        "epoch 1/2",
+        "simple forecasts",
+        "saved model.forecast",
+    ):
+        assert words in err
+    assert "\x1b" not in out + err
+
+
+def test_quiet_leaves_only_the_scores(run, table):
+    _, out, err = run("train", table, *QUICK, "-q")
+    assert out.startswith("forecast,mae")
+    assert err == ""
+
+
+FLAGS = {
+    "--horizon 5": "window.horizon=5",
+    "--mode many-to-one": "window.mode=many-to-one",
+    "--validation 20": "split.validation=20",
+    "--test 2018-01-01": "split.test=2018-01-01",
+    "--scaler standard": "scaler=standard",
+    "--column other": "data.column=['value', 'other']",
+    "--target value": "data.target=['value']",
+    "--season-length 4": "data.season_length=4",
+    "--missing ffill": "data.missing=ffill",
+    "--na none": "data.na=['none']",
+    "--freq MS": "data.freq=MS",
+    "--time date": "data.time=date",
+    "--date-format %Y-%m-%d": "data.date_format=%Y-%m-%d",
+    "--timezone UTC": "data.timezone=UTC",
+    "--cell gru": "network.layers.0.type=gru",
+    "--units 3,2": "network.layers.1.units=2",
+    "--dense 3": "network.layers.2.units=3",
+    "--activation relu": "network.layers.0.activation=relu",
+    "--dropout 0.1": "network.layers.0.dropout=0.1",
+    "--recurrent-dropout 0.1": "network.layers.0.recurrent_dropout=0.1",
+    "--bidirectional": "network.layers.0.bidirectional=True",
+    "--batch-size 16": "training.batch_size=16",
+    "--steps-per-epoch 2": "training.steps_per_epoch=2",
+    "--learning-rate 0.01": "training.learning_rate=0.01",
+    "--optimizer sgd": "training.optimizer=sgd",
+    "--loss mae": "training.loss=mae",
+    "--patience 1": "training.patience=1",
+    "--clip 1": "training.clip=1.0",
+    "--seed 5": "training.seed=5",
+    "--refit": "training.refit=True",
+    "--preset classic": "preset=classic",
+}
+
+
+def test_flags_reach_the_model_that_is_saved(run, table, monkeypatch):
+    """All at once: a training for each would take minutes, and each is looked up by itself."""
+    groups = [
+        [flag for flag in FLAGS if flag not in {"--mode many-to-one"}],
+        ["--mode many-to-one"],
+    ]
+    for flags in groups:
+        config = document(run, table, *QUICK, *" ".join(flags).split())["config"]
+        for flag in flags:
+            place, value = FLAGS[flag].split("=", 1)
+            got = config
+            for key in place.split("."):
+                got = got[int(key)] if key.isdigit() else got[key]
+            assert str(got) == value, flag
+
+
+def test_json_tells_a_script_everything(run, table, tmp_path):
+    result = document(run, table, *QUICK)
+    assert result["model"] == "model.forecast"
+    assert result["splits"] | {"train": 0} == {
+        "train": 0,
+        "validation": 24,
+        "test": 48,
+        "validation_begins": "2014-01-01T00:00:00",
+        "test_begins": "2016-01-01T00:00:00",
+    }
+    assert [epoch["number"] for epoch in result["epochs"]] == [1, 2]
+    assert result["evaluation"]["scores"]["network"]["mase"]["value"] > 0
+    assert any("timesteps" in note or "horizon" in note for note in result["notes"])
+    assert fc.load(tmp_path / "model.forecast").config.window.timesteps == 6
+
+
+def test_flag_beats_environment_beats_file(run, table, tmp_path, monkeypatch):
+    (tmp_path / "forecast.toml").write_text(
+        "scaler = 'robust'\n[training]\nepochs = 3\nbatch_size = 8\nseed = 9\n"
+    )
+    monkeypatch.setenv("FORECAST_BATCH_SIZE", "16")
+    monkeypatch.setenv("FORECAST_EPOCHS", "4")
+    config = document(run, table, *QUICK)["config"]
+    training = config["training"]
+    assert (training["epochs"], training["batch_size"], training["seed"]) == (2, 16, 9)
+    assert config["scaler"] == "robust"
+
+
+def test_a_table_can_come_through_a_pipe(table, tmp_path):
+    command = [sys.executable, "-m", "forecast_cli", "train", "-", *QUICK]
+    done = subprocess.run(
+        command, input=table.read_bytes(), capture_output=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout.startswith(b"forecast,mae")
+    assert b"standard input: 240 rows" in done.stderr
+    for chatter in (b"oneDNN", b"cuda", b"absl", b"XLA", b"WARNING"):
+        assert chatter not in done.stderr
+
+
+def test_a_model_is_replaced_and_nothing_is_left_beside_it(run, table, tmp_path):
+    before = set(os.listdir(tmp_path))
+    document(run, table, *QUICK, "--seed", "1")
+    first = (tmp_path / "model.forecast").read_bytes()
+    document(run, table, *QUICK, "--seed", "2")
+    assert (tmp_path / "model.forecast").read_bytes() != first
+    assert set(os.listdir(tmp_path)) - before == {"model.forecast"}
+
+
+def test_a_training_that_blows_up_leaves_the_old_model(run, table, golden, tmp_path):
+    (tmp_path / "model.forecast").write_bytes(golden.read_bytes())
+    flags = ["--optimizer", "sgd", "--learning-rate", "1e30"]
+    code, out, err = run("train", table, *QUICK, *flags)
+    assert (code, out) == (5, "")
+    assert "in epoch 1" in err
+    assert (tmp_path / "model.forecast").read_bytes() == golden.read_bytes()
+
+
+def begin(table, tmp_path):
+    """A long training in a process of its own, its first epoch seen."""
+    command = [sys.executable, "-u", "-m", "forecast_cli", "train", str(table), *QUICK]
+    process = subprocess.Popen(
+        [*command, "--epochs", "1000000", "--patience", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not process.stderr.readline().startswith("epoch 1/"):
+        assert process.poll() is None
+    return process
+
+
+def test_ctrl_c_once_saves_the_best_so_far(table, tmp_path):
+    process = begin(table, tmp_path)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "stopping after this epoch" in err
+    assert out.startswith("forecast,mae")
+    assert fc.load(tmp_path / "model.forecast").bundle.manifest.run.stopped == "interrupted"
+
+
+def test_ctrl_c_twice_leaves_at_once_with_nothing_written(table, tmp_path):
+    process = begin(table, tmp_path)
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < 30:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    process.communicate()
+    assert process.returncode == 130
+    assert not list(tmp_path.glob("*.forecast*"))

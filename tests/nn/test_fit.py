@@ -1,0 +1,160 @@
+"""Training against Keras's own steps, and what it promises of repeats, stops and blow-ups."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from forecast_cli.config import Dense, Lstm, Network, Training
+from forecast_cli.errors import TrainingError
+
+pytestmark = pytest.mark.tf
+
+VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
+TIMESTEPS, HORIZON = 6, 2
+
+
+@pytest.fixture
+def feed():
+    from forecast_cli.nn.feed import Feed
+
+    starts = np.arange(100, dtype=np.int32)
+    return Feed(VALUES, (0,), starts[:75], starts[85:], TIMESTEPS, HORIZON)
+
+
+def network(dropout=0.0):
+    from forecast_cli.nn.build import build
+
+    layers = Network(layers=(Lstm(units=5, dropout=dropout), Dense(units=3)))
+    return build(layers, timesteps=TIMESTEPS, features=1, outputs=(HORIZON, 1), seed=1)
+
+
+def run(feed, training, dropout=0.0):
+    from forecast_cli.nn.fit import fit
+
+    model = network(dropout)
+    return model, list(fit(model, feed, training))
+
+
+def windows(starts):
+    from forecast_cli.core.windows import gather
+
+    both = gather(VALUES, starts, timesteps=TIMESTEPS + HORIZON)
+    return both[:, :TIMESTEPS], both[:, TIMESTEPS:]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
+def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
+    from forecast_cli.nn.feed import shuffled
+    from forecast_cli.nn.loss import LOSSES, make_optimizer
+
+    training = Training(epochs=2, batch_size=32, patience=0, optimizer=optimizer, loss=loss)
+    ours, epochs = run(feed, training)
+    theirs = network()
+    theirs.compile(make_optimizer(training), LOSSES[loss])
+    for epoch in (1, 2):
+        order = shuffled(feed.train, seed=0, epoch=epoch)
+        for first in range(0, len(order), 32):
+            theirs.train_on_batch(*windows(order[first : first + 32]))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-6)
+    expected = theirs.evaluate(*windows(feed.validation), verbose=0)
+    assert epochs[-1].validation_loss == pytest.approx(expected, rel=1e-4)
+
+
+def same(first, second):
+    return all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights(),
+                                              strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
+    monkeypatch.setattr("forecast_cli.nn.fit.XLA_WORK", xla_from)
+    training = Training(epochs=3, patience=0, seed=7)
+    assert same(run(feed, training, dropout=0.3)[0], run(feed, training, dropout=0.3)[0])
+    other = training.model_copy(update={"seed": 8})
+    assert not same(run(feed, training)[0], run(feed, other)[0])
+
+
+def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
+    training = Training(epochs=2, batch_size=10, patience=0)
+    whole, _ = run(feed, training)
+    monkeypatch.setattr("forecast_cli.nn.fit.BLOCK_WORK", 1.0)
+    assert same(whole, run(feed, training)[0])
+
+
+def test_every_window_is_seen_once_an_epoch_in_an_order_of_its_own(feed):
+    from forecast_cli.nn.feed import batches, shuffled
+
+    orders = [shuffled(feed.train, seed=0, epoch=epoch) for epoch in (1, 2)]
+    assert (orders[0] != orders[1]).any()
+    for order in orders:
+        assert sorted(order) == sorted(feed.train)
+        blocks = batches(order, batch_size=32, block=2)
+        seen = [row[:size] for rows, sizes in blocks
+                for row, size in zip(rows, sizes, strict=False)]  # fmt: skip
+        assert (np.concatenate(seen) == order).all()
+
+
+def test_patience_stops_and_keeps_the_best_weights(feed):
+    training = Training(epochs=50, learning_rate=0.05, patience=2)
+    model, epochs = run(feed, training)
+    losses = [epoch.validation_loss for epoch in epochs]
+    best = int(np.argmin(losses))
+    assert len(epochs) == best + 3 < 50
+    again, _ = run(feed, Training(epochs=best + 1, learning_rate=0.05, patience=0))
+    assert same(model, again)
+
+
+def test_without_patience_the_last_weights_stay(feed):
+    model, epochs = run(feed, Training(epochs=4, patience=0))
+    assert len(epochs) == 4
+    longer, _ = run(feed, Training(epochs=5, patience=0))
+    assert not same(model, longer)
+
+
+def test_without_validation_the_training_loss_is_watched(feed):
+    from dataclasses import replace
+
+    _, epochs = run(replace(feed, validation=feed.validation[:0]), Training(epochs=3))
+    assert [epoch.validation_loss for epoch in epochs] == [None] * 3
+    assert all(epoch.best for epoch in epochs)
+
+
+def test_closing_stops_cleanly_with_the_best_weights(feed):
+    from forecast_cli.nn.fit import fit
+
+    model = network()
+    with closing(fit(model, feed, Training(epochs=50))) as epochs:
+        assert [next(epochs).number for _ in range(3)] == [1, 2, 3]
+    assert same(model, run(feed, Training(epochs=3, patience=0))[0])
+
+
+def test_fewer_steps_an_epoch_see_fewer_windows(feed):
+    _, epochs = run(feed, Training(epochs=1, batch_size=10, steps_per_epoch=3))
+    assert epochs[0].windows == 30
+
+
+def test_clipping_bounds_the_step(feed):
+    plain = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1.0, patience=0)
+    before = network().get_weights()
+    for clip in (0.01, 0.001):
+        after, _ = run(feed, plain.model_copy(update={"clip": clip}))
+        moved = np.sqrt(sum(((a - b) ** 2).sum() for a, b in
+                            zip(after.get_weights(), before, strict=True)))  # fmt: skip
+        assert moved == pytest.approx(clip, rel=1e-3)
+
+
+def test_a_loss_that_blows_up_stops_with_the_epoch_and_what_to_try(feed):
+    training = Training(optimizer="sgd", learning_rate=1e30, patience=0)
+    with pytest.raises(TrainingError, match=r"in epoch 1 .*learning rate 1e\+30.*--clip 1"):
+        run(feed, training)
+
+
+@pytest.mark.parametrize(
+    "name", ["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
+)
+def test_every_optimizer_lowers_the_loss(feed, name):
+    _, epochs = run(feed, Training(epochs=6, optimizer=name, learning_rate=0.003))
+    assert epochs[-1].loss < epochs[0].loss

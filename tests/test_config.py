@@ -1,0 +1,81 @@
+import pytest
+
+from forecast_cli.cli.options import SETTINGS
+from forecast_cli.config import PLACES, SHORTHAND, Config, configure, read_toml
+from forecast_cli.errors import UsageError
+
+
+def test_what_is_not_set_keeps_its_default():
+    assert configure({}) == Config()
+
+
+def test_settings_reach_their_section():
+    config = configure({"timesteps": 7, "epochs": 3, "test": "2024-01-01", "scaler": "robust"})
+    assert (config.window.timesteps, config.training.epochs) == (7, 3)
+    assert (config.split.test, config.scaler) == ("2024-01-01", "robust")
+
+
+def test_units_and_dense_spell_out_the_stack():
+    layers = configure({"units": (64, 32), "dense": (5,), "cell": "gru", "dropout": 0.1}).network
+    assert [(each.type, each.units) for each in layers.layers] == [
+        ("gru", 64),
+        ("gru", 32),
+        ("dense", 5),
+    ]
+    assert [each.dropout for each in layers.layers[:2]] == [0.1, 0.1]
+
+
+def test_flags_win_over_the_file_and_keep_the_rest_of_it():
+    base = {"network": {"layers": [{"type": "lstm", "units": 9, "use_bias": False}]}}
+    config = configure({"cell": "rnn"}, base)
+    (layer,) = config.network.layers
+    assert (layer.type, layer.units, layer.use_bias) == ("rnn", 9, False)
+
+
+def test_changing_the_cell_drops_what_only_the_other_has():
+    base = {"network": {"layers": [{"type": "lstm", "unit_forget_bias": False}]}}
+    assert configure({"cell": "gru"}, base).network.layers[0].reset_after is True
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epoch": 3}, 'no setting "epoch".*Did you mean "epochs"'),
+        ({"epochs": 0}, "training.epochs = 0"),
+        ({"dropout": 1.5}, r"network.layers.0.dropout = 1.5"),
+        ({"activation": "rleu"}, 'activation "rleu" is unknown.*Did you mean "relu"'),
+        ({"learning_rate": -1}, "learning_rate = -1"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(settings, message):
+    with pytest.raises(UsageError, match=message):
+        configure(settings)
+
+
+def test_unknown_keys_of_a_file_are_refused():
+    with pytest.raises(UsageError, match=r"no training\.epoch"):
+        configure({}, {"training": {"epoch": 3}})
+
+
+def test_a_toml_file_is_the_nested_configuration(tmp_path):
+    path = tmp_path / "forecast.toml"
+    path.write_text("[window]\ntimesteps = 24\n[[network.layers]]\ntype = 'gru'\nunits = 8\n")
+    config = configure({}, read_toml(path))
+    assert (config.window.timesteps, config.network.layers[0].type) == (24, "gru")
+
+
+def test_a_broken_toml_file_is_named(tmp_path):
+    path = tmp_path / "forecast.toml"
+    path.write_text("[window\n")
+    with pytest.raises(UsageError, match=r"forecast\.toml is not TOML"):
+        read_toml(path)
+
+
+def test_every_flag_is_a_setting_and_every_setting_a_flag():
+    flags = {flag.name for panel in SETTINGS.values() for flag in panel}
+    assert flags == {*PLACES, *SHORTHAND, "preset", "scaler"}
+
+
+def test_a_configuration_survives_its_json():
+    config = configure({"units": (8, 4), "dense": (3,), "column": ("a",)})
+    assert Config.model_validate_json(config.model_dump_json()) == config
