@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Model, load, train
-    from .config import Config, configure
+    from .config import Config
     from .errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
+    from .settings import configure
 
 __all__ = [
     "Config",
@@ -34,7 +35,8 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Model", "load", "train"), ".api"),
-    **dict.fromkeys(("Config", "configure"), ".config"),
+    "Config": ".config",
+    "configure": ".settings",
     **dict.fromkeys(
         ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"), ".errors"
     ),

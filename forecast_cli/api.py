@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from .config import Config, configure
+from .config import Config
 from .data.tables import Readable
 from .events import Listener, ignore
 from .model.bundle import Bundle, load_bundle, save_bundle
 from .model.manifest import Evaluation
+from .settings import configure
 
 
 @dataclass(frozen=True)

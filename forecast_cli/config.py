@@ -1,13 +1,8 @@
 """The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
 
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from .errors import UsageError, nearest
+from pydantic import BaseModel, ConfigDict, Field
 
 Activation = Literal[
     "celu",
@@ -179,107 +174,3 @@ class Config(Frozen):
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
-
-
-# The flat names of flags and of keyword arguments, and where each one's value goes.
-SECTIONS: Mapping[str, type[Frozen]] = {
-    "data": Data,
-    "split": Split,
-    "window": Window,
-    "training": Training,
-}
-PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
-LAYER_TYPES = ("lstm", "gru", "rnn", "dense")
-LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional")
-SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
-
-
-def configure(settings: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> Config:
-    """Make a configuration from flat settings on top of a nested one.
-
-    Args:
-        settings: Flat, as flags and keyword arguments name them, e.g. `{"units": (64, 32)}`.
-        base: Nested, as in a `forecast.toml`, e.g. `{"training": {"epochs": 5}}`.
-
-    Raises:
-        UsageError: A name is unknown, or a value cannot be right.
-
-    >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
-    32
-    """
-    nested = {
-        name: dict(part) if isinstance(part, Mapping) else part
-        for name, part in (base or {}).items()
-    }
-    shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
-    for name, value in settings.items():
-        if name in shorthand:
-            continue
-        if name in ("preset", "scaler"):
-            nested[name] = value
-        elif name in PLACES:
-            section, key = PLACES[name]
-            nested.setdefault(section, {})[key] = value
-        else:
-            valid = [*PLACES, *SHORTHAND, "preset", "scaler"]
-            raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
-    config = _validated(nested)
-    return _validated(_with_shorthand(config, shorthand)) if shorthand else config
-
-
-def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
-    """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
-    layers = [layer.model_dump() for layer in config.network.layers]
-    recurrent = [layer for layer in layers if layer["type"] != "dense"]
-    dense = [layer for layer in layers if layer["type"] == "dense"]
-    if "units" in shorthand:
-        first = recurrent[0] if recurrent else {"type": "lstm"}
-        recurrent = [first | {"units": units} for units in shorthand["units"]]
-    if "cell" in shorthand:
-        recurrent = [_as_cell(layer, shorthand["cell"]) for layer in recurrent]
-    if "dense" in shorthand:
-        dense = [{"type": "dense", "units": units} for units in shorthand["dense"]]
-    changes = {name: shorthand[name] for name in LAYER_SETTINGS if name in shorthand}
-    stack = [layer | changes for layer in recurrent] + dense
-    return config.model_dump() | {"network": {"layers": stack}}
-
-
-def _as_cell(layer: Mapping[str, Any], cell: str) -> dict[str, Any]:
-    """The same layer with another kind of cell, without what only the former kind has."""
-    if layer["type"] == cell:
-        return dict(layer)
-    return {name: layer[name] for name in Recurrent.model_fields if name in layer} | {"type": cell}
-
-
-def _validated(nested: Mapping[str, Any]) -> Config:
-    try:
-        return Config.model_validate(nested)
-    except ValidationError as error:
-        raise UsageError(*_explain(error)) from None
-
-
-def _explain(error: ValidationError) -> tuple[str, str]:
-    """The first thing that is wrong, as message and hint."""
-    first = error.errors(include_url=False)[0]
-    # A layer's type stands in the path beside its number; nobody wrote it there.
-    place = ".".join(str(part) for part in first["loc"] if part not in LAYER_TYPES)
-    if first["type"] == "extra_forbidden":
-        return f"The configuration has no {place}.", "docs/architecture.md lists its names."
-    if first["type"] == "literal_error":
-        valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
-    return f"{place} = {first['input']!r} cannot be: {first['msg'].lower()}.", ""
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read the nested configuration of a `forecast.toml`.
-
-    Raises:
-        UsageError: The file cannot be read, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise UsageError(f"{path} is not TOML: {error}.", "Mend that line.") from None

@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from .config import Data
 from .data.dates import Dates, find_time, parse_dates
+from .data.frequency import Frequency
 from .data.sources import Source
 from .data.tables import Table, read_head, read_source
-from .data.timeindex import Frequency, infer_frequency, irregular_place, missing_weekdays, when
+from .data.timeindex import infer_frequency, irregular_place, missing_weekdays, when
 from .errors import DataError
 from .events import Event, Note
 

@@ -7,11 +7,11 @@ import pandas as pd
 
 from .core.windows import Floats
 from .data.dates import NO_TIME, write_dates
+from .data.frequency import Frequency
 from .data.missing import fill_missing
 from .data.panel import STEP, Panel, Timeline, read_panel
 from .data.splits import everything
 from .data.tables import Readable
-from .data.timeindex import Frequency
 from .errors import DataError, UsageError
 from .events import Listener, Note, ignore
 from .model.bundle import Bundle

@@ -1,8 +1,9 @@
 import pytest
 
 from forecast_cli.cli.options import SETTINGS
-from forecast_cli.config import PLACES, SHORTHAND, Config, configure, read_toml
+from forecast_cli.config import Config
 from forecast_cli.errors import UsageError
+from forecast_cli.settings import PLACES, SHORTHAND, configure, read_toml
 
 
 def test_what_is_not_set_keeps_its_default():

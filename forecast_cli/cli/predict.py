@@ -41,7 +41,7 @@ def predict(
     format: Format = None,
 ) -> None:
     """Forecast the next steps from a saved model."""
-    from ..data.tables import format_of
+    from ..data.output import format_of
     from ..errors import UsageError
     from ..model.bundle import load_bundle
     from ..prediction import in_table_style, predict, predict_in_sample
@@ -65,7 +65,7 @@ def predict(
 
 def _write(frame: "DataFrame", output: str, format: Form | None, console: Console) -> None:
     """The forecasts in the form that was asked for, or that fits the place."""
-    from ..data.tables import render
+    from ..data.output import render
     from ..model.bundle import write_whole
 
     if output != "-":

@@ -39,8 +39,8 @@ def train(
 
     The scores on the test split, beside those of the simple forecasts, are the result on stdout.
     """
-    from ..config import configure
     from ..model.bundle import require_writable, save_bundle
+    from ..settings import configure
     from ..training import train
     from .progress import Progress
     from .results import score_rows, training_document
@@ -69,7 +69,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 def _base(config: Path | None) -> dict[str, Any]:
     """The settings of the configuration file."""
-    from ..config import read_toml
+    from ..settings import read_toml
 
     if config is None and not CONFIG.is_file():
         return {}

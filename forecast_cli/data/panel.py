@@ -10,6 +10,7 @@ from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note, ignore
 from .dates import Dates, find_time, parse_dates
+from .frequency import Frequency
 from .sources import Source
 from .tables import (
     Readable,
@@ -21,7 +22,6 @@ from .tables import (
     require_columns,
 )
 from .timeindex import (
-    Frequency,
     grid_positions,
     infer_frequency,
     irregular_place,

@@ -6,8 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +17,6 @@ from ..core.windows import Floats
 from ..errors import DataError, listed, nearest
 from .sources import Source
 
-Format = Literal["csv", "json", "jsonl", "parquet"]
 Readable = str | os.PathLike[str] | pd.DataFrame
 
 # What stands for a missing value, as in pandas; --na adds to it.
@@ -226,32 +223,3 @@ def _is_number(text: str | None) -> bool:
 def name_rows(table: Table, rows: Sequence[int]) -> str:
     """Names rows, e.g. "prices.csv line 12, prices.csv line 13 and 5 more"."""
     return listed(rows, say=table.place)
-
-
-def render(frame: pd.DataFrame, format: Format) -> bytes:
-    """A table as bytes: numbers to 8 significant digits in text, in full in Parquet."""
-    if format == "parquet":
-        buffer = io.BytesIO()
-        frame.to_parquet(buffer, index=False)
-        return buffer.getvalue()
-    if format == "csv":
-        text = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
-    else:
-        lines = format == "jsonl"
-        records: Any = frame.to_json(
-            orient="records", lines=lines, date_format="iso", double_precision=10
-        )
-        text = records if lines else records + "\n"
-    return str(text).encode()
-
-
-def format_of(path: str) -> Format | None:
-    """The format that a file's name asks for."""
-    suffixes: dict[str, Format] = {
-        ".csv": "csv",
-        ".json": "json",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".parquet": "parquet",
-    }
-    return suffixes.get(Path(path).suffix.lower())

@@ -1,6 +1,7 @@
 import pytest
 
-from forecast_cli.config import Dense, Gru, Lstm, Network, Rnn, configure
+from forecast_cli.config import Dense, Gru, Lstm, Network, Rnn
+from forecast_cli.settings import configure
 
 pytestmark = pytest.mark.tf
 

@@ -1,0 +1,142 @@
+"""A regular step in time, the season that goes with it, and the dates to come."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from ..errors import UsageError
+
+DAY = pd.Timedelta(days=1)
+MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
+# Finer than this the day is too long a season; the hour or the minute is taken instead.
+LONGEST_CYCLE = 288
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """A regular step in time: a fixed length, some months, or a business day.
+
+    Args:
+        alias: The pandas alias, e.g. "h", "D", "W-FRI", "MS", "B".
+        step: The length of a fixed step; None for months and business days.
+        months: Months in a step; 0 for other steps.
+        day: The day of the month on which steps of months fall; 31 is the last.
+    """
+
+    alias: str
+    step: pd.Timedelta | None = None
+    months: int = 0
+    day: int = 1
+
+    @classmethod
+    def parse(cls, alias: str, times: pd.DatetimeIndex | None = None) -> "Frequency":
+        """The frequency of a pandas alias; the day of the month is taken from the times.
+
+        Raises:
+            UsageError: pandas knows no such alias.
+        """
+        short, count = _split_alias(alias)
+        if short == "B" and count == 1:
+            return cls("B")
+        if short in MONTHS:
+            day = month_day(times) if times is not None and len(times) else 1
+            return cls(alias, None, MONTHS[short] * count, day)
+        try:
+            offset: Any = to_offset("7D" if re.fullmatch(r"W(-\w{3})?", alias) else alias)
+            return cls(alias, pd.Timedelta(offset))
+        except (ValueError, TypeError):
+            raise UsageError(
+                f'There is no frequency "{alias}".',
+                "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
+            ) from None
+
+    @property
+    def name(self) -> str:
+        """The frequency in words, e.g. "business days (B)"."""
+        words = {
+            "min": "minutes",
+            "h": "hours",
+            "D": "days",
+            "B": "business days",
+            "MS": "months",
+            "ME": "month ends",
+            "QS": "quarters",
+            "QE": "quarter ends",
+            "YS": "years",
+            "YE": "year ends",
+            "W": "weeks",
+            "s": "seconds",
+        }
+        short, count = _split_alias(self.alias)
+        many = f"{count} " if count > 1 else ""
+        return f"{many}{words[short]} ({self.alias})" if short in words else self.alias
+
+    @property
+    def season_length(self) -> int:
+        """Steps in the season that is usual for the frequency; 1 where there is none.
+
+        Months, quarters and weeks have a year; days and business days a week; finer steps the
+        longest of day, hour and minute that has at most 288 of them.
+        """
+        if self.alias == "B":
+            return 5
+        if self.months:
+            return max(1, 12 // self.months) if 12 % self.months == 0 else 1
+        if self.step is None or self.step > 7 * DAY:
+            return 1
+        if self.step == 7 * DAY:
+            return 52
+        for cycle in (7 * DAY,) if self.step >= DAY else _CYCLES:
+            if cycle % self.step == pd.Timedelta(0) and cycle // self.step <= LONGEST_CYCLE:
+                return int(cycle // self.step)
+        return 1
+
+    def after(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
+        """The times of the next steps after `last`, in its zone.
+
+        Steps of days and more move the wall clock, finer ones the absolute time.
+        """
+        if self.step is not None and self.step < DAY:
+            return pd.DatetimeIndex([last + self.step * n for n in range(1, steps + 1)])
+        wall = last.tz_localize(None)
+        count = np.arange(1, steps + 1)
+        if self.step is not None:
+            times = wall + pd.TimedeltaIndex(count * self.step)
+        elif self.months:
+            times = self._months_after(wall, count)
+        else:
+            days = np.busday_offset(np.datetime64(wall.date(), "D"), count, roll="backward")
+            times = pd.DatetimeIndex(days).as_unit("us") + (wall - wall.normalize())
+        return pd.DatetimeIndex(times).tz_localize(
+            last.tz, nonexistent="shift_forward", ambiguous=np.ones(steps, bool)
+        )
+
+    def span(self, first: pd.Timestamp, rows: int) -> pd.DatetimeIndex:
+        """So many regular times, from the first on."""
+        times: pd.DatetimeIndex = self.after(first, rows - 1).insert(0, first)
+        return times
+
+    def _months_after(self, wall: pd.Timestamp, count: npt.NDArray[Any]) -> pd.DatetimeIndex:
+        month = (wall.year - 1970) * 12 + wall.month - 1 + count * self.months
+        first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
+        day = np.minimum(self.day, first.days_in_month)
+        return first + pd.to_timedelta(day - 1, unit="D") + (wall - wall.normalize())
+
+
+_CYCLES = (DAY, pd.Timedelta(hours=1), pd.Timedelta(minutes=1))
+
+
+def _split_alias(alias: str) -> tuple[str, int]:
+    """The alias without count and anchor, and the count: "2W-FRI" gives ("W", 2)."""
+    parts = re.fullmatch(r"(\d*)([A-Za-z]+)(-\w{3})?", alias)
+    return (parts[2], int(parts[1] or 1)) if parts else (alias, 1)
+
+
+def month_day(times: pd.DatetimeIndex) -> int:
+    """On which day of the month the steps fall; 31 for the last."""
+    return 31 if times.is_month_end.all() else int(times.day.max())
