@@ -14,7 +14,13 @@ from .data.dates import Dates, find_time, parse_dates
 from .data.frequency import Frequency
 from .data.sources import Source
 from .data.tables import Table, read_head, read_source
-from .data.timeindex import infer_frequency, irregular_place, missing_weekdays, when
+from .data.timeindex import (
+    infer_frequency,
+    irregular_place,
+    likely_frequency,
+    missing_weekdays,
+    when,
+)
 from .errors import DataError
 from .events import Event, Note
 
@@ -132,25 +138,13 @@ def _steps(
     frequency = infer_frequency(times)
     if frequency is None and len(times) > 2:
         notes.append(f"the steps are not regular: {irregular_place(times)[1]}")
-        usual = infer_frequency(_longest_regular(times))
-        if usual is None:
-            return None, ["--time none"]
+        usual = likely_frequency(times)
         missing = _steps_between(times, usual) + 1 - len(times)
         notes.append(f"as {usual.name} there are {max(missing, 0)} steps without a row")
         return None, [f"--freq {usual.alias}", "--missing interpolate"]
     if frequency and frequency.alias == "B" and (closed := missing_weekdays(times)):
         notes.append(f"{closed} weekdays have no row, as on an exchange: rows are the steps")
     return frequency, []
-
-
-def _longest_regular(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """The longest stretch of rows whose step stays the same, or within a month's lengths."""
-    gaps = (times[1:] - times[:-1]) / pd.Timedelta(days=1)
-    kind = np.where((gaps >= 28) & (gaps <= 31), -1.0, gaps)
-    edges = np.flatnonzero(np.diff(kind) != 0) + 1
-    bounds = np.concatenate([[0], edges, [len(kind)]])
-    longest = int(np.argmax(np.diff(bounds)))
-    return times[bounds[longest] : bounds[longest + 1] + 1]
 
 
 def _steps_between(times: pd.DatetimeIndex, frequency: Frequency) -> int:

@@ -25,13 +25,14 @@ class ErrorSums:
 
     def add(self, actual: Floats, forecast: Floats) -> None:
         """Add forecasts, both arrays of shape `(samples, horizon, targets)`, original units."""
-        error = np.abs(actual - forecast)
+        known = np.isfinite(actual)
+        error = np.where(known, np.abs(actual - forecast), 0.0)
         size = np.abs(actual) + np.abs(forecast)
-        ratio = np.divide(200.0 * error, size, out=np.zeros_like(error), where=size > 0)
-        self.count += np.sum(np.isfinite(actual), axis=(0, 1))
-        self.absolute += np.nansum(error, axis=(0, 1))
-        self.squared += np.nansum(error**2, axis=(0, 1))
-        self.symmetric += np.sum(np.where(np.isfinite(actual), ratio, 0.0), axis=(0, 1))
+        ratio = np.divide(200.0 * error, size, out=np.zeros_like(error), where=error != 0.0)
+        self.count += np.sum(known, axis=(0, 1))
+        self.absolute += np.sum(error, axis=(0, 1))
+        self.squared += np.sum(error**2, axis=(0, 1))
+        self.symmetric += np.sum(ratio, axis=(0, 1))
 
     def scores(self, mase_scale: Floats) -> dict[str, Floats]:
         """The measures, each of shape `(targets,)`; NaN where there is nothing to divide by.

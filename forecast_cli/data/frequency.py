@@ -13,6 +13,7 @@ from ..errors import UsageError
 
 DAY = pd.Timedelta(days=1)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
+WEEKDAYS = "MON|TUE|WED|THU|FRI|SAT|SUN"
 # Finer than this the day is too long a season; the hour or the minute is taken instead.
 LONGEST_CYCLE = 288
 
@@ -38,22 +39,26 @@ class Frequency:
         """The frequency of a pandas alias; the day of the month is taken from the times.
 
         Raises:
-            UsageError: pandas knows no such alias.
+            UsageError: There is no such frequency.
         """
         short, count = _split_alias(alias)
-        if short == "B" and count == 1:
-            return cls("B")
-        if short in MONTHS:
+        if alias == "B":
+            return cls(alias)
+        if short in MONTHS and count > 0:
             day = month_day(times) if times is not None and len(times) else 1
             return cls(alias, None, MONTHS[short] * count, day)
+        weekly = re.fullmatch(rf"\d*W(-({WEEKDAYS}))?", alias)
         try:
-            offset: Any = to_offset("7D" if re.fullmatch(r"W(-\w{3})?", alias) else alias)
-            return cls(alias, pd.Timedelta(offset))
+            offset: Any = None if weekly else to_offset(alias)
+            step = 7 * count * DAY if weekly else pd.Timedelta(offset)
         except (ValueError, TypeError):
+            step = pd.Timedelta(0)
+        if not step > pd.Timedelta(0):
             raise UsageError(
                 f'There is no frequency "{alias}".',
                 "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
-            ) from None
+            )
+        return cls(alias, step)
 
     @property
     def name(self) -> str:
@@ -101,28 +106,38 @@ class Frequency:
 
         Steps of days and more move the wall clock, finer ones the absolute time.
         """
-        if self.step is not None and self.step < DAY:
-            return pd.DatetimeIndex([last + self.step * n for n in range(1, steps + 1)])
-        wall = last.tz_localize(None)
-        count = np.arange(1, steps + 1)
-        if self.step is not None:
-            times = wall + pd.TimedeltaIndex(count * self.step)
-        elif self.months:
-            times = self._months_after(wall, count)
-        else:
-            days = np.busday_offset(np.datetime64(wall.date(), "D"), count, roll="backward")
-            times = pd.DatetimeIndex(days).as_unit("us") + (wall - wall.normalize())
-        return pd.DatetimeIndex(times).tz_localize(
-            last.tz, nonexistent="shift_forward", ambiguous=np.ones(steps, bool)
-        )
+        return self._moved(pd.DatetimeIndex([last] * steps, tz=last.tz), np.arange(1, steps + 1))
+
+    def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """One step after each of the times."""
+        return self._moved(times, np.ones(len(times), np.int64))
 
     def span(self, first: pd.Timestamp, rows: int) -> pd.DatetimeIndex:
         """So many regular times, from the first on."""
         times: pd.DatetimeIndex = self.after(first, rows - 1).insert(0, first)
         return times
 
-    def _months_after(self, wall: pd.Timestamp, count: npt.NDArray[Any]) -> pd.DatetimeIndex:
-        month = (wall.year - 1970) * 12 + wall.month - 1 + count * self.months
+    def _moved(self, times: pd.DatetimeIndex, count: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
+        """Each of the times moved by its own number of steps."""
+        if self.step is not None and self.step < DAY:
+            return times + pd.to_timedelta(count * self.step)
+        wall = times.tz_localize(None)
+        if self.step is not None:
+            moved = wall + pd.to_timedelta(count * self.step)
+        elif self.months:
+            moved = self._months_later(wall, count)
+        else:
+            days = wall.normalize().to_numpy().astype("datetime64[D]")
+            later = np.busday_offset(days, count, roll="backward")
+            moved = pd.DatetimeIndex(later).as_unit("us") + (wall - wall.normalize())
+        return pd.DatetimeIndex(moved).tz_localize(
+            times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), bool)
+        )
+
+    def _months_later(
+        self, wall: pd.DatetimeIndex, count: npt.NDArray[np.int64]
+    ) -> pd.DatetimeIndex:
+        month = np.asarray((wall.year - 1970) * 12 + wall.month - 1) + count * self.months
         first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
         day = np.minimum(self.day, first.days_in_month)
         return first + pd.to_timedelta(day - 1, unit="D") + (wall - wall.normalize())

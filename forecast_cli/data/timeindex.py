@@ -15,6 +15,8 @@ from .frequency import DAY, Frequency, month_day
 # span, and never misses more of them in a row.
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
+# With this share of its rows on weekdays a daily table was meant to be one of business days.
+BUSINESS_LIKE = 0.95
 
 
 def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
@@ -22,21 +24,41 @@ def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
     if len(times) < 3:
         return None
     wall = times.tz_localize(None)
-    gaps = _gaps(times)
-    if (gaps == gaps[0]).all() and (times.tz is None or pd.Timedelta(gaps[0]) < DAY):
-        return _fixed(gaps[0], wall)
     gaps = _gaps(wall)
+    if (monthly := _monthly(wall)) is not None:
+        return monthly
     if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) >= DAY:
-        return _fixed(gaps[0], wall)
-    return _monthly(wall) or _business(wall)
+        return _fixed(pd.Timedelta(gaps[0]), wall)
+    gaps = _gaps(times)
+    if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) < DAY:
+        return _fixed(pd.Timedelta(gaps[0]), wall)
+    return _business(wall)
+
+
+def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
+    """The frequency that most of at least three times keep to."""
+    wall = times.tz_localize(None)
+    usual = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
+    for days, alias in ((range(28, 32), "M"), (range(89, 93), "Q"), (range(365, 367), "Y")):
+        if usual.days in days:
+            ends = float(wall.is_month_end.mean()) > 0.5
+            day = 31 if ends else int(pd.Series(wall.day).mode()[0])
+            months = Frequency.parse(alias).months
+            return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
+    if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
+        return Frequency("B")
+    return _fixed(usual, wall)
+
+
+def _days(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
+    return wall.to_numpy().astype("datetime64[D]")
 
 
 def _gaps(times: pd.DatetimeIndex) -> npt.NDArray[np.timedelta64]:
     return np.diff(times.asi8).astype(f"timedelta64[{times.unit}]")
 
 
-def _fixed(gap: np.timedelta64, wall: pd.DatetimeIndex) -> Frequency:
-    step = pd.Timedelta(gap)
+def _fixed(step: pd.Timedelta, wall: pd.DatetimeIndex) -> Frequency:
     if step == 7 * DAY:
         return Frequency(f"W-{wall[0].strftime('%a').upper()}", step)
     if step % DAY == pd.Timedelta(0):
@@ -66,7 +88,7 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     clock = wall - wall.normalize()
     if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
-    days = wall.normalize().to_numpy().astype("datetime64[D]")
+    days = _days(wall)
     steps = np.busday_count(days[:-1], days[1:])
     if steps.min() < 1 or steps.max() > BUSINESS_GAP or len(steps) / steps.sum() < BUSINESS_SHARE:
         return None
@@ -75,24 +97,22 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
 
 def missing_weekdays(times: pd.DatetimeIndex) -> int:
     """How many weekdays between the first and the last of the times have no row."""
-    days = times.tz_localize(None).to_numpy().astype("datetime64[D]")
+    days = _days(times.tz_localize(None))
     return int(np.busday_count(days[0], days[-1])) + 1 - len(days)
 
 
 def irregular_place(times: pd.DatetimeIndex) -> tuple[int, str]:
-    """The first row that breaks the most frequent step, and what is wrong with it."""
-    gaps = pd.Series(_gaps(times))
-    usual = gaps.mode()[0]
-    if gaps.between(pd.Timedelta(days=28), pd.Timedelta(days=31)).mean() > 0.5:
-        bad = ~gaps.between(pd.Timedelta(days=28), pd.Timedelta(days=31))
-        step = "a month"
-    else:
-        bad = gaps != usual
-        step = span(usual)
-    row = int(bad.to_numpy().argmax()) + 1
+    """The first row that breaks the step that most rows keep to, and what is wrong with it."""
+    frequency = likely_frequency(times)
+    wall = times.tz_localize(None)
+    broken = np.asarray(frequency.next(times[:-1]) != times[1:])
+    if frequency.alias == "B":
+        steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
+        broken = (steps < 1) | (steps > BUSINESS_GAP) | np.asarray(wall[1:].day_of_week >= 5)
+    row = int(broken.argmax()) + 1
     return row, (
-        f"{when(times[row])} comes {span(gaps[row - 1])} after {when(times[row - 1])}, "
-        f"where most steps are {step}"
+        f"{when(times[row])} comes {span(wall[row] - wall[row - 1])} after "
+        f"{when(times[row - 1])}, where most steps are {frequency.name}"
     )
 
 
@@ -145,10 +165,14 @@ def _estimate(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
 
 
 def _require_weekdays(times: pd.DatetimeIndex) -> None:
-    weekend = times.day_of_week >= 5
-    if weekend.any():
-        first = times[int(np.argmax(weekend))]
-        raise DataError(
-            f"{first.date()} is a {first.day_name()}; business days were expected.",
-            "Drop the rows of weekends, or train with --freq D.",
-        )
+    """Refuse weekends, and a second row on a day."""
+    wall = times.tz_localize(None)
+    weekend = np.asarray(wall.day_of_week >= 5)
+    again = np.diff(_days(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
+    for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
+        if wrong.any():
+            first = times[int(np.argmax(wrong))]
+            raise DataError(
+                f"{when(first)} {what.format(day=first.day_name())}; business days were expected.",
+                "Drop such rows, or train with --freq D.",
+            )
