@@ -9,7 +9,7 @@ from .core.scaling import Scaling, fit_scaling
 from .core.windows import Floats, Ints, window_starts
 from .data.missing import fill_missing
 from .data.panel import Panel
-from .data.splits import Part, Splits, everything, split_rows
+from .data.splits import Part, Splits, everything, rows_needed, split_rows
 from .errors import DataError
 from .events import Listener, Note
 from .rules import season_of, with_horizon, with_timesteps
@@ -96,13 +96,14 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
 def _check_length(dataset: Dataset) -> None:
     if len(dataset.starts("train", horizon=dataset.steps_at_once)):
         return
-    splits = dataset.splits
-    needed = dataset.timesteps + dataset.steps_at_once
-    later = splits.rows("validation") + splits.rows("test")
+    window = dataset.timesteps + dataset.steps_at_once
+    needed = rows_needed(
+        dataset.config.split, dataset.splits, window=window, horizon=dataset.horizon
+    )
     raise DataError(
-        f"{dataset.panel.source} has {len(dataset.panel.values)} rows; at least {needed + later} "
-        f"are needed: {needed} to train on ({dataset.timesteps} steps back, "
-        f"{dataset.steps_at_once} ahead) beside {later} for validation and test.",
+        f"{dataset.panel.source} has {len(dataset.panel.values)} rows; at least {needed} are "
+        f"needed: {window} to train on ({dataset.timesteps} steps back, {dataset.steps_at_once} "
+        f"ahead) beside {needed - window} for validation and test.",
         "Lower --timesteps, --horizon, --validation or --test.",
     )
 

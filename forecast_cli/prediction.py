@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from .core.windows import Floats
-from .data.dates import NO_TIME, write_dates
+from .data.dateforms import write_dates
+from .data.dates import NO_TIME
 from .data.frequency import Frequency
 from .data.missing import fill_missing
 from .data.panel import STEP, Panel, Timeline, read_panel

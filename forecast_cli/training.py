@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .config import Config
 from .core.windows import gather
-from .data.dates import write_dates
+from .data.dateforms import write_dates
 from .data.panel import read_panel
 from .data.splits import PARTS
 from .data.tables import Readable

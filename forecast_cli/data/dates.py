@@ -11,30 +11,11 @@ import pyarrow.compute as pc
 from ..config import Data
 from ..errors import DataError, UsageError
 from ..events import Listener, Note
+from .dateforms import ISO, attempt, fitting_forms, iso_style, zoned
 from .tables import Table, require_columns
 
-ISO = "ISO"
 # As the name of the time column: there is none, rows are steps.
 NO_TIME = "none"
-# The forms that are tried where the dates are not ISO 8601; None may follow by a clock time.
-DAYS = (
-    "%Y-%m",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%Y%m%d",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d %b %Y",
-    "%b %d, %Y",
-    "%d-%b-%Y",
-    "%Y/%m",
-    "%m/%Y",
-    "%b %Y",
-)
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 TIME_WORDS = re.compile(
     r"(^|[^a-z])(date|datetime|time|timestamp|ds|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
     re.IGNORECASE,
@@ -71,13 +52,13 @@ def parse_dates(
         DataError: A cell is no date, or day and month cannot be told apart.
     """
     cells = table.columns[column]
-    if pa.types.is_temporal(cells.type):
+    if cells.null_count:
+        row = pc.index(pc.is_null(cells), True).as_py()
+        raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
+    if _is_time(cells):
         dates = _from_timestamps(cells)
     else:
         text = pc.cast(cells, pa.string())
-        if text.null_count:
-            row = pc.index(pc.is_null(text), True).as_py()
-            raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
         dates = _parse_text(table, column, text, date_format)
         if timezone is None and dates.times.tz is not None:
             _check_offsets(table, column, text)
@@ -125,36 +106,41 @@ def _is_date_like(table: Table, column: str) -> bool:
     cells of which only most are dates, since one bad cell should be an error, not a silence.
     """
     cells = table.columns[column]
-    if pa.types.is_temporal(cells.type):
+    if _is_time(cells):
         return True
+    if pa.types.is_duration(cells.type):
+        return False
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
     named = bool(TIME_WORDS.search(column))
     numeric = all(re.fullmatch(r"[-+]?[\d.]+", cell) for cell in sample)
     if not sample or (numeric and not named):
         return False
-    share = max(_share(sample, form) for form in (ISO, *_forms(sample)))
+    share = max(_share(sample, form) for form in (ISO, *fitting_forms(sample)))
     return share > 0.5 if named else share == 1.0
 
 
+def _is_time(cells: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type))
+
+
 def _share(sample: Sequence[str], form: str) -> float:
-    parsed = _attempt(pd.Series(sample, dtype=object), form)
-    return float(parsed.notna().mean())
+    return float(attempt(pd.Series(sample, dtype=object), form).notna().mean())
 
 
 def _from_timestamps(cells: pa.ChunkedArray) -> Dates:
-    series = cells.to_pandas()
-    times = pd.DatetimeIndex(pd.to_datetime(series))
-    plain = (times == times.normalize()).all()
-    return Dates(times, "%Y-%m-%d" if plain and times.tz is None else _iso_style(None, times))
+    times = pd.DatetimeIndex(pd.to_datetime(cells.to_pandas()))
+    plain = bool((times == times.normalize()).all()) and times.tz is None
+    style = "%Y-%m-%d" if plain else "%Y-%m-%d %H:%M:%S"
+    return Dates(times, style if times.tz is None else zoned(style))
 
 
 def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | None) -> Dates:
     if form is None and (iso := _fast_iso(text)) is not None:
-        return Dates(iso, _iso_style(text[0].as_py(), iso))
+        return Dates(iso, iso_style(text[0].as_py()))
     series = pd.Series(text.to_pylist(), dtype=object)
-    forms = [form] if form else [ISO, *_forms(series[:SAMPLE].tolist())]
+    forms = [form] if form else [ISO, *fitting_forms(series[:SAMPLE].tolist())]
     try:
-        parsed = {each: _attempt(series, each) for each in forms}
+        parsed = {each: attempt(series, each) for each in forms}
     except ValueError as error:
         raise UsageError(f'--date-format "{form}" cannot be: {error}.') from None
     whole = {each: times for each, times in parsed.items() if times.notna().all()}
@@ -169,8 +155,7 @@ def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | No
                 f"{times[row].date()} or {others[row].date()}.",
                 f'Say which: --date-format "{chosen}" or --date-format "{other}".',
             )
-    index = pd.DatetimeIndex(times)
-    return Dates(index, _iso_style(series[0], index) if chosen == ISO else chosen)
+    return Dates(pd.DatetimeIndex(times), iso_style(series[0]) if chosen == ISO else chosen)
 
 
 def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd.Series]) -> None:
@@ -195,47 +180,16 @@ def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
     return pd.DatetimeIndex(times.to_numpy())
 
 
-def _forms(sample: Sequence[str]) -> list[str]:
-    """The forms that fit at least half of a sample."""
-    series = pd.Series(sample, dtype=object)
-    fitting = []
-    for day in DAYS:
-        for clock in CLOCKS:
-            if _attempt(series, day + clock).notna().mean() > 0.5:
-                fitting.append(day + clock)
-    return fitting
-
-
-def _attempt(series: pd.Series, form: str) -> pd.Series:
-    """Parse by one form, NaT where it does not fit."""
-    if form != ISO:
-        return pd.to_datetime(series, format=form, errors="coerce")
-    series = series.where(~series.str.fullmatch(r"\d{1,8}"))
-    try:
-        return pd.to_datetime(series, format="ISO8601", errors="coerce")
-    except ValueError:
-        # The offsets differ from row to row, as where the clocks are changed.
-        return pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
-
-
-def _iso_style(example: str | None, times: pd.DatetimeIndex) -> str:
-    """The form of ISO dates, after an example of them."""
-    zone = "" if times.tz is None else "%z"
-    if example is None:
-        return f"%Y-%m-%d %H:%M:%S{zone}"
-    if len(example) <= 10:
-        return "%Y-%m-%d" if len(example) > 7 else "%Y-%m"
-    seconds = ":%S" if example.count(":", 0, 19) == 2 else ""
-    return f"%Y-%m-%d{example[10]}%H:%M{seconds}{zone}"
-
-
 def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
     """Clock times as meant in a zone, those with an offset brought into it."""
-    times = dates.times
+    times, style = dates.times, zoned(dates.style)
     try:
         if times.tz is not None:
-            return Dates(times.tz_convert(timezone), dates.style)
-        located = times.tz_localize(timezone, ambiguous="infer")
+            return Dates(times.tz_convert(timezone), style)
+        # The hour that comes twice in autumn is told apart by its order.
+        falling = len(times) > 1 and times[0] > times[-1]
+        located = times[:: -1 if falling else 1].tz_localize(timezone, ambiguous="infer")
+        return Dates(located[:: -1 if falling else 1], style)
     except (KeyError, ModuleNotFoundError) as error:
         raise UsageError(f"There is no time zone {error}.", "Try Europe/Berlin or UTC.") from None
     except ValueError as error:
@@ -243,11 +197,3 @@ def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
             f"{where} has times that do not exist, or exist twice, in {timezone}: {error}.",
             "Write the times with their offset, or in UTC.",
         ) from None
-    return Dates(located, dates.style if len(dates.style) <= 8 else f"{dates.style}%z")
-
-
-def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
-    """The times as text in the form in which the table has them."""
-    if not style.endswith("%z"):
-        return list(times.strftime(style))
-    return [f"{text[:-2]}:{text[-2:]}" for text in times.strftime(style)]

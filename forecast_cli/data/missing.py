@@ -30,14 +30,15 @@ def fill_missing(values: Floats, splits: Splits, policy: str, *, source: str) ->
         for first, begin, end in zip(splits.indptr[:-1], *splits.bounds(part), strict=True):
             for column in range(values.shape[1]):
                 # From the row before the part on, so that a gap at its start has a left side.
-                rows = slice(max(first, begin - 1), end)
-                filled[rows, column] = FILLERS[policy](filled[rows, column])
+                before = max(first, begin - 1)
+                known = FILLERS[policy](filled[before:end, column])
+                filled[begin:end, column] = known[begin - before :]
     if np.isnan(filled).any():
         row = int(np.argmax(np.isnan(filled).any(axis=1))) + 1
+        others = " or ".join(other for other in ("interpolate", "drop") if other != policy)
         raise DataError(
-            f"{source} begins with missing values, up to its row {row} at least, and there is "
-            "nothing before them.",
-            "Pass --missing interpolate or drop.",
+            f"{source} begins with missing values: row {row} has none before it to hold on.",
+            f"Pass --missing {others}, or leave the first rows out.",
         )
     return filled
 

@@ -1,8 +1,9 @@
 """Forecasts as bytes, in the forms that other programs read."""
 
 import io
+import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ Format = Literal["csv", "json", "jsonl", "parquet"]
 
 
 def render(frame: pd.DataFrame, format: Format) -> bytes:
-    """A table as bytes: numbers to 8 significant digits in text, in full in Parquet."""
+    """A table as bytes: numbers to 8 significant digits in CSV, in full elsewhere."""
     if format == "parquet":
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
@@ -18,12 +19,11 @@ def render(frame: pd.DataFrame, format: Format) -> bytes:
     if format == "csv":
         text = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
     else:
-        lines = format == "jsonl"
-        records: Any = frame.to_json(
-            orient="records", lines=lines, date_format="iso", double_precision=10
-        )
-        text = records if lines else records + "\n"
-    return str(text).encode()
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        texts = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
+        text = "\n".join(texts) if format == "jsonl" else "[" + ",\n ".join(texts) + "]"
+        text += "\n"
+    return text.encode()
 
 
 def format_of(path: str) -> Format | None:

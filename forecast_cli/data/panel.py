@@ -25,6 +25,7 @@ from .timeindex import (
     grid_positions,
     infer_frequency,
     irregular_place,
+    likely_frequency,
     missing_weekdays,
     when,
 )
@@ -174,10 +175,11 @@ def _irregular(table: Table, times: pd.DatetimeIndex, order: Ints) -> Frequency:
             "Name it: --freq D.",
         )
     row, what = irregular_place(times)
+    usual = likely_frequency(times).alias
     raise DataError(
         f"{table.place(int(order[row]))}: the steps are not regular: {what}.",
-        "Name the frequency and how to fill the gaps: --freq D --missing interpolate; or pass "
-        "--time none to take rows as steps.",
+        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or "
+        "pass --time none to take rows as steps.",
     )
 
 

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -62,10 +64,14 @@ class Source:
         Raises:
             DataError: The file is empty, or is not text in UTF-8.
         """
-        with self.open() as stream:
-            data: bytes = stream.read(HEAD_BYTES)
         try:
-            text = data[: data.rfind(b"\n") + 1 or None].decode("utf-8-sig")
+            with self.open() as stream:
+                data: bytes = stream.read(HEAD_BYTES)
+        except OSError as error:
+            raise DataError(*self.broken(error)) from None
+        try:
+            whole = data if len(data) < HEAD_BYTES else data[: data.rfind(b"\n") + 1 or None]
+            text = whole.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{self.name} is not text in UTF-8 (byte {error.start}).",
@@ -79,10 +85,17 @@ class Source:
             )
         return text
 
+    def broken(self, error: OSError) -> tuple[str, str]:
+        """What to say where reading stops half-way."""
+        return (
+            f"{self.name} cannot be read: {error.strerror or error}.",
+            "A compressed file may be cut short, or its name may say that it is one; make it anew.",
+        )
+
     @cached_property
     def delimiter(self) -> str:
         """The delimiter that is most frequent in the header line; a comma where there is none."""
-        header = self.head.lstrip().splitlines()[0]
+        header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n").splitlines()[0])
         return max(DELIMITERS, key=header.count)
 
     @cached_property
@@ -92,9 +105,7 @@ class Source:
         Raises:
             DataError: A name stands there twice.
         """
-        names = next(
-            row for row in csv.reader(io.StringIO(self.head), delimiter=self.delimiter) if row
-        )
+        names = next(row for row in self.rows(self.head) if row)
         for name in names:
             if names.count(name) > 1:
                 raise DataError(
@@ -103,18 +114,34 @@ class Source:
                 )
         return names
 
+    def rows(self, text: str) -> Iterator[list[str]]:
+        """The rows of a piece of text, each a list of cells; blank lines are empty lists."""
+        return csv.reader(io.StringIO(text, newline=None), delimiter=self.delimiter)
+
     def line(self, row: int) -> str:
         """Where a row (counted from 0, header not counted) stands, for a message."""
+        number = next((line for at, line, _ in self._located() if at == row), None)
+        return f"{self.name} row {row + 1}" if number is None else f"{self.name} line {number}"
+
+    def ragged(self) -> tuple[str, int] | None:
+        """Where the first row stands that is not as long as the header, and its length."""
+        width = len(self.header)
+        for _, line, cells in self._located():
+            if len(cells) != width:
+                return f"{self.name} line {line}", len(cells)
+        return None
+
+    def _located(self) -> Iterator[tuple[int, int, list[str]]]:
+        """Each row with its number, counted from 0 (the header is -1), and its line, from 1."""
         with self.open() as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline=None)
             reader = csv.reader(text, delimiter=self.delimiter)
-            before, seen = 0, -2
+            before, row = 0, -2
             for cells in reader:
-                seen += bool(cells)
-                if seen == row:
-                    return f"{self.name} line {before + 1}"
+                if cells:
+                    row += 1
+                    yield row, before + 1, cells
                 before = reader.line_num
-        return f"{self.name} row {row + 1}"
 
 
 def _neighbours(path: Path) -> str:

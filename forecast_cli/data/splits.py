@@ -1,6 +1,7 @@
 """Training, validation and test: three stretches of rows, one after the other in time."""
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -77,13 +78,24 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
     return Splits(panel.indptr, np.array(train_end), np.array(validation_end))
 
 
+def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> int:
+    """The least number of rows of a table that leaves a whole window to train on."""
+
+    def left(rows: int) -> int:
+        size = splits.rows("test") if isinstance(split.test, str) else split.test
+        test = _rows("--test", size, rows, horizon)
+        return rows - test - _rows("--validation", split.validation, rows, horizon)
+
+    return next(rows for rows in count(window) if left(rows) >= window)
+
+
 def _rows(flag: str, size: float | int, rows: int, horizon: int) -> int:
     """The number of rows that a size stands for."""
     if size == 0:
         return 0
     if 0 < size < 1:
         return max(round(size * rows), horizon)
-    if size < 0 or size != int(size):
+    if not 0 < size < float("inf") or size != int(size):
         raise UsageError(
             f"{flag} {size} cannot be.", "Give a fraction below 1, a whole number of steps, or 0."
         )
@@ -105,15 +117,7 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
             "Give a fraction or a number of steps.",
         )
     times = panel.timeline.times[first:last]
-    try:
-        date = pd.Timestamp(split.test)
-    except ValueError:
-        raise UsageError(
-            f'--test "{split.test}" is neither a number nor a date.',
-            "Give a fraction below 1, a number of steps, or a date such as 2024-01-01.",
-        ) from None
-    date = date if date.tzinfo or times.tz is None else date.tz_localize(times.tz)
-    row = int(times.searchsorted(date))
+    row = int(times.searchsorted(_date(split.test, times)))
     if not 0 < row <= len(times) - horizon:
         raise DataError(
             f"--test {split.test} leaves {len(times) - row} rows for the test; the table goes "
@@ -121,3 +125,22 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
             "Choose a date within the table, at least a horizon before its end.",
         )
     return len(times) - row
+
+
+def _date(text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
+    """A date as typed, in the zone of the table."""
+    try:
+        date = pd.Timestamp(text)
+    except ValueError:
+        date = None
+    if not isinstance(date, pd.Timestamp):
+        raise UsageError(
+            f'--test "{text}" is neither a number nor a date.',
+            "Give a fraction below 1, a number of steps, or a date such as 2024-01-01.",
+        )
+    if date.tz is not None and times.tz is None:
+        raise UsageError(
+            f"--test {text} has an offset, and the times of the table have none.",
+            "Leave the offset out, or name the table's --timezone.",
+        )
+    return date if date.tz is not None else date.tz_localize(times.tz)

@@ -1,7 +1,5 @@
 """Tables read into Arrow columns, and forecasts written out."""
 
-import csv
-import io
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -86,6 +84,7 @@ class Table:
 
     def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Text as numbers, where all of it is."""
+        cells = pc.utf8_trim_whitespace(cells)
         try:
             return pc.cast(cells, pa.float64())
         except pa.ArrowInvalid:
@@ -145,8 +144,10 @@ def read_source(
     try:
         with source.open() as stream:
             table = pa_csv.read_csv(stream, parse_options=parse, convert_options=convert)
+    except OSError as error:
+        raise DataError(*source.broken(error)) from None
     except pa.ArrowInvalid as error:
-        raise DataError(_ragged(source, str(error)), "Mend that line.") from None
+        raise DataError(*_unreadable(source, str(error))) from None
     if not table.num_rows:
         raise _no_rows(source)
     return Table(source.name, table, source.line)
@@ -154,7 +155,7 @@ def read_source(
 
 def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
     """The first rows of a file as text, enough to tell what the columns are."""
-    rows = [row for row in csv.reader(io.StringIO(source.head), delimiter=source.delimiter) if row]
+    rows = [row for row in source.rows(source.head) if row]
     if len(rows) < 2:
         raise _no_rows(source)
     width = len(source.header)
@@ -175,14 +176,28 @@ def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
     """A pandas frame; a time index becomes the first column."""
     if isinstance(frame.index, pd.PeriodIndex):
         frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
-    if isinstance(frame.index, pd.DatetimeIndex) and frame.index.name not in frame.columns:
-        frame = frame.reset_index(names=str(frame.index.name or "time"))
-    require_columns("the table", [str(name) for name in frame.columns], columns or ())
+    if isinstance(frame.index, pd.DatetimeIndex):
+        names = [str(frame.index.name or "time"), "time", "date", "timestamp", "index"]
+        free = next((name for name in names if name not in frame.columns), "")
+        frame = frame.reset_index(names=free) if free else frame
+    names = [str(name) for name in frame.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f'the table has {names.count(name)} columns named "{name}".')
+    require_columns("the table", names, columns or ())
     if frame.empty:
         raise DataError("the table has no rows.", "A row for each step is needed.")
-    wanted = frame[list(columns)] if columns else frame
-    arrow = pa.Table.from_pandas(wanted, preserve_index=False)
-    return Table("the table", arrow, lambda row: f"the table, row {row + 1}")
+    frame = frame.set_axis(names, axis=1)
+    arrays = {name: _arrow(frame[name]) for name in columns or names}
+    return Table("the table", pa.table(arrays), lambda row: f"the table, row {row + 1}")
+
+
+def _arrow(column: pd.Series) -> pa.Array:
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # Objects of several kinds; if it is asked for, its cells are named as they are.
+        return pa.array(column.astype("string"), from_pandas=True)
 
 
 def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> None:
@@ -196,19 +211,16 @@ def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> 
             raise DataError(f'{where} has no column "{name}".', nearest(name, names))
 
 
-def _ragged(source: Source, message: str) -> str:
-    """Arrow's complaint about a row that has too many or too few cells, with its line."""
-    shape = re.search(r"Expected (\d+) columns, got (\d+): (.*)", message, re.DOTALL)
-    if not shape:
-        return f"{source.name} cannot be read as CSV: {message.splitlines()[0]}."
-    expected, got, text = shape.groups()
-    with source.open() as stream:
-        lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
-        numbers = (
-            n for n, line in enumerate(lines, 1) if line.rstrip("\r\n") == text.strip("\r\n")
-        )
-        number = next(numbers, "?")
-    return f"{source.name} line {number} has {got} cells; the header has {expected}."
+def _unreadable(source: Source, said: str) -> tuple[str, str]:
+    """Arrow's complaint in our words, with the line where it is one row's length."""
+    if "UTF8" in said:
+        return (f"{source.name} is not text in UTF-8.", "Convert it first: iconv -t UTF-8 FILE.")
+    if "Empty CSV" in said:
+        return str(_no_rows(source)), ""
+    if "Expected" in said and (found := source.ragged()):
+        place, cells = found
+        return f"{place} has {cells} cells; the header has {len(source.header)}.", "Mend that line."
+    return f"{source.name} cannot be read as CSV: {said.splitlines()[0]}.", "Mend the file."
 
 
 def _is_number(text: str | None) -> bool:

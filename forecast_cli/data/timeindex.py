@@ -46,7 +46,9 @@ def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
             months = Frequency.parse(alias).months
             return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
     if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
-        return Frequency("B")
+        steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
+        if (steps == 1).mean() > BUSINESS_SHARE:
+            return Frequency("B")
     return _fixed(usual, wall)
 
 
@@ -109,7 +111,7 @@ def irregular_place(times: pd.DatetimeIndex) -> tuple[int, str]:
     if frequency.alias == "B":
         steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
         broken = (steps < 1) | (steps > BUSINESS_GAP) | np.asarray(wall[1:].day_of_week >= 5)
-    row = int(broken.argmax()) + 1
+    row = int(np.argmax(broken if broken.any() else _gaps(wall))) + 1
     return row, (
         f"{when(times[row])} comes {span(wall[row] - wall[row - 1])} after "
         f"{when(times[row - 1])}, where most steps are {frequency.name}"

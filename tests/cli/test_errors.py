@@ -44,7 +44,7 @@ TRAIN = [
     ("hole.csv -c Close", 3, 'missing values in column "Close": hole.csv line 3'),
     ("ragged.csv -c Close", 3, "ragged.csv line 3 has 3 cells; the header has 2"),
     ("few.csv -c Close", 3, "few.csv has 3 rows; at least 4 are needed"),
-    ("good.csv -c Close --timesteps 50", 3, "at least 62 are needed: 53 to train on"),
+    ("good.csv -c Close --timesteps 50", 3, "at least 76 are needed: 53 to train on"),
     ("good.csv -c Close --test 2021-01-01", 3, "--test 2021-01-01 leaves 0 rows"),
     ("good.csv", 2, "No column was named"),
     ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),

@@ -1,0 +1,95 @@
+"""The forms in which people write dates, as `strptime` forms, and writing in them.
+
+Two directives of our own, for writing alone: `%:z` is an offset with a colon, and `%3f` a
+fraction of a second with so many digits.
+"""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+ISO = "ISO"
+# The forms that are tried where the dates are not ISO 8601; a clock time may follow each.
+DAYS = (
+    "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
+    "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y",
+)  # fmt: skip
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+ISO_PARTS = re.compile(
+    r"(?P<year>\d{4})(?P<dash>-?)\d\d(?P<day>(?P=dash)\d\d)?"
+    r"(?:(?P<join>[T ])\d\d(?P<minute>(?P<colon>:?)\d\d)?(?P<second>(?P=colon)\d\d)?"
+    r"(?P<fraction>[.,]\d+)?)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
+)
+# What is ISO 8601 without doubt; bare digits are left to %Y%m%d.
+ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"
+
+
+def iso_style(example: str) -> str:
+    """The form of an ISO 8601 time.
+
+    >>> iso_style("2024-03-01T10:30:00.500+01:00")
+    '%Y-%m-%dT%H:%M:%S.%3f%:z'
+    """
+    parts = ISO_PARTS.fullmatch(example)
+    if parts is None:
+        return "%Y-%m-%d %H:%M:%S"
+    dash, colon = parts["dash"], parts["colon"] or ""
+    style = f"%Y{dash}%m" + (f"{dash}%d" if parts["day"] else "")
+    if parts["join"]:
+        style += f"{parts['join']}%H" + (f"{colon}%M" if parts["minute"] else "")
+        style += f"{colon}%S" if parts["second"] else ""
+        fraction = parts["fraction"]
+        style += f"{fraction[0]}%{min(len(fraction) - 1, 6)}f" if fraction else ""
+    zone = parts["zone"]
+    return style + ("" if not zone else "Z" if zone == "Z" else "%:z" if ":" in zone else "%z")
+
+
+def zoned(style: str) -> str:
+    """The form for times in a zone: with their offset, unless they are days without a clock.
+
+    >>> zoned("%Y-%m-%d %H:%M"), zoned("%Y-%m-%d"), zoned("%Y-%m-%dT%H:%MZ")
+    ('%Y-%m-%d %H:%M%:z', '%Y-%m-%d', '%Y-%m-%dT%H:%M%:z')
+    """
+    if "%H" not in style and "%I" not in style:
+        return style
+    return style if style.endswith("z") else style.removesuffix("Z") + "%:z"
+
+
+def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
+    """The times as text in a form."""
+    plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z")
+    texts = list(times.strftime(plain))
+    if digits := re.search(r"%(\d)f", style):
+        surplus = 6 - int(digits[1])
+        fraction = re.compile(r"([.,]\d{6})(?=\D|$)")
+        texts = [fraction.sub(lambda m: m[1][: 7 - surplus], text) for text in texts]
+    return [f"{text[:-2]}:{text[-2:]}" for text in texts] if style.endswith("%:z") else texts
+
+
+def attempt(series: pd.Series, form: str) -> pd.Series:
+    """Parse by one form, NaT where it does not fit."""
+    if form == ISO:
+        return _attempt_iso(series)
+    if form == "%Y%m%d":
+        # pandas would take six digits as a month.
+        series = series.where(series.str.fullmatch(r"\d{8}"))
+    return pd.to_datetime(series, format=form, errors="coerce")
+
+
+def _attempt_iso(series: pd.Series) -> pd.Series:
+    series = series.where(series.str.fullmatch(ISO_LIKE))
+    try:
+        return pd.to_datetime(series, format="ISO8601", errors="coerce")
+    except ValueError:
+        # Offsets differ from row to row, as where the clocks are changed, or stand in some rows
+        # only; a time without one among others that have it could be anywhere.
+        known = series.where(series.str.fullmatch(r".*(Z|[+-]\d\d(:?\d\d)?)", na=False))
+        return pd.to_datetime(known, format="ISO8601", errors="coerce", utc=True)
+
+
+def fitting_forms(sample: Sequence[str]) -> list[str]:
+    """The forms, other than ISO 8601, that fit more than half of a sample."""
+    series = pd.Series(sample, dtype=object)
+    forms = [day + clock for day in DAYS for clock in CLOCKS]
+    return [form for form in forms if attempt(series, form).notna().mean() > 0.5]
