@@ -81,24 +81,12 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
     data = data or Data()
     source = Source(os.fspath(path))
     notes: list[str] = []
-
-    def listen(event: Event) -> None:
-        if isinstance(event, Note):
-            notes.append(event.text)
-
-    time = find_time(read_head(source, na=data.na), data, listen)
+    time = find_time(read_head(source, na=data.na), data, lambda event: _keep(event, notes))
     table = read_source(source, text=[time] if time else (), na=data.na)
     dates = _dates(table, time, data, notes)
     times = dates.times.sort_values() if dates else None
-    frequency, flags = _steps(table, times, notes)
+    frequency, flags = _steps(times, notes)
     columns = tuple(_column(table, name) for name in table.names if name != time)
-    numeric = [each for each in columns if each.least is not None]
-    target = _likely(numeric)
-    if any(each.missing for each in numeric if each.column == target):
-        flags = [
-            *[flag for flag in flags if not flag.startswith("--missing")],
-            "--missing interpolate",
-        ]
     return TableReport(
         source=source.name,
         rows=table.columns.num_rows,
@@ -108,8 +96,13 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         frequency=frequency.name if frequency else None,
         columns=columns,
         notes=tuple(notes),
-        train="" if times is not None and times.has_duplicates else _command(path, target, flags),
+        train="" if times is not None and times.has_duplicates else _command(path, columns, flags),
     )
+
+
+def _keep(event: Event, notes: list[str]) -> None:
+    if isinstance(event, Note):
+        notes.append(event.text)
 
 
 def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Dates | None:
@@ -122,9 +115,7 @@ def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Date
         return None
 
 
-def _steps(
-    table: Table, times: pd.DatetimeIndex | None, notes: list[str]
-) -> tuple[Frequency | None, list[str]]:
+def _steps(times: pd.DatetimeIndex | None, notes: list[str]) -> tuple[Frequency | None, list[str]]:
     """The frequency, what is to be said of it, and the flags that its trouble calls for."""
     if times is None:
         return None, ["--time none"] if notes else []
@@ -180,8 +171,15 @@ def _likely(columns: list[ColumnReport]) -> str | None:
     return next(iter([*found, *[each.column for each in columns]]), None)
 
 
-def _command(path: str | os.PathLike[str], target: str | None, flags: list[str]) -> str:
+def _command(
+    path: str | os.PathLike[str], columns: tuple[ColumnReport, ...], flags: list[str]
+) -> str:
+    """The training to start from; empty where there is no column of numbers."""
+    numeric = [each for each in columns if each.least is not None]
+    target = _likely(numeric)
     if target is None:
         return ""
-    words = ["forecast", "train", os.fspath(path), "--column", target]
-    return " ".join([shlex.join(words), *flags])
+    if any(each.missing for each in numeric if each.column == target):
+        flags = [*flags, "--missing interpolate"]
+    words = shlex.join(["forecast", "train", os.fspath(path), "--column", target])
+    return " ".join(dict.fromkeys([words, *flags]))

@@ -1,12 +1,8 @@
 """Training, from a table to a model."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
 
 from .config import Config
 from .core.windows import gather
@@ -18,41 +14,11 @@ from .datasets import Dataset, make_dataset, on_all_rows
 from .evaluation import evaluate
 from .events import Epoch, Listener, Note, Stage, ignore
 from .model.bundle import Bundle
-from .model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows, TimeAxis
 from .model.runtime import Runtime
+from .packing import Trained, make_bundle
 
-if TYPE_CHECKING:
-    import keras
-
+# Windows on which the exported network is compared with the trained one.
 PROBES = 32
-LIBRARIES = (
-    "forecast-cli",
-    "tensorflow",
-    "keras",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "onnx",
-    "tf2onnx",
-    "onnxruntime",
-)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A network after its epochs.
-
-    Args:
-        network: With the weights that are kept.
-        epochs: What happened.
-        best: The number of the epoch whose weights are kept.
-        stopped: Why there were no more epochs.
-    """
-
-    network: "keras.Model"
-    epochs: list[Epoch]
-    best: int
-    stopped: Literal["epochs", "patience", "interrupted"]
 
 
 def train(
@@ -74,40 +40,75 @@ def train(
     listen(Stage("reading"))
     dataset = make_dataset(read_panel(source, config.data, listen=listen), config, listen=listen)
     _describe(dataset, listen)
-    listen(Stage("loading TensorFlow"))
-    trained = _fit(dataset, dataset.config, listen, stop)
-    onnx, weights = _exported(dataset, trained.network, listen)
+    scored = train_network(dataset, dataset.config, listen=listen, stop=stop)
     listen(Stage("scoring"))
-    evaluation = evaluate(dataset, Runtime(onnx))
-    final = dataset
-    if dataset.config.training.refit and trained.stopped != "interrupted":
-        listen(Note(f"training again on all rows, for {trained.best} epochs"))
-        final = on_all_rows(dataset)
-        again = _fit(final, _for_epochs(dataset.config, trained.best), listen, stop)
-        onnx, weights = _exported(final, again.network, listen)
-    manifest = Manifest(
-        config=dataset.config,
-        features=dataset.panel.columns.features,
-        targets=dataset.panel.columns.targets,
-        time=_time_axis(dataset),
-        scaling=ScalingNumbers(
-            center=tuple(final.scaling.center), scale=tuple(final.scaling.scale)
-        ),
-        splits=_split_rows(dataset),
-        evaluation=evaluation,
-        layers=_layers(trained.network),
-        run=_run(
-            dataset, trained, refitted=final is not dataset, seconds=time.perf_counter() - began
-        ),
-        rows=len(dataset.filled),
+    evaluation = evaluate(dataset, Runtime(scored.onnx))
+    kept = scored
+    if dataset.config.training.refit and not scored.interrupted:
+        again = _refit(scored, listen=listen, stop=stop)
+        kept = scored if again.interrupted else again
+    return make_bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
+
+
+def train_network(
+    dataset: Dataset, config: Config, *, listen: Listener = ignore, stop: Callable[[], bool] = bool
+) -> Trained:
+    """Build a network for a dataset, train it, and export it.
+
+    Args:
+        dataset: What to learn from.
+        config: The dataset's own, or one that differs in `network` and `training`.
+        listen: Told of each epoch.
+        stop: Asked after each epoch whether to stop.
+    """
+    listen(Stage("loading TensorFlow"))
+    from .nn.build import build, layer_rows
+    from .nn.export import export_onnx, weights_bytes
+    from .nn.feed import Feed
+    from .nn.fit import fit
+
+    columns, steps = dataset.panel.columns, dataset.steps_at_once
+    train, validation = (dataset.starts(part, horizon=steps) for part in ("train", "validation"))
+    shape = (steps, len(columns.targets))
+    network = build(
+        config.network, dataset.timesteps, len(columns.features), shape, seed=config.training.seed
     )
-    return Bundle(
-        manifest,
-        onnx,
-        weights,
-        final.filled[-dataset.timesteps :],
-        [asdict(epoch) for epoch in trained.epochs],
+    feed = Feed(dataset.scaled, columns.target_places, train, validation, dataset.timesteps, steps)
+    listen(Stage("training"))
+    with closing(fit(network, feed, config.training)) as running:
+        epochs, interrupted = _follow(running, listen, stop)
+    listen(Stage("exporting"))
+    probes = gather(dataset.scaled, train[:: 1 + len(train) // PROBES], timesteps=feed.timesteps)
+    return Trained(
+        dataset=dataset,
+        config=config,
+        onnx=export_onnx(network, probes),
+        weights=weights_bytes(network),
+        layers=layer_rows(network),
+        epochs=epochs,
+        interrupted=interrupted,
     )
+
+
+def _follow(
+    running: Iterator[Epoch], listen: Listener, stop: Callable[[], bool]
+) -> tuple[list[Epoch], bool]:
+    """The epochs until they end, or until somebody stops them."""
+    epochs = []
+    for epoch in running:
+        epochs.append(epoch)
+        listen(epoch)
+        if stop():
+            return epochs, True
+    return epochs, False
+
+
+def _refit(scored: Trained, *, listen: Listener, stop: Callable[[], bool]) -> Trained:
+    """Train again on all rows, for the number of epochs found."""
+    listen(Note(f"training again on all rows, for {scored.best} epochs"))
+    training = scored.config.training.model_copy(update={"epochs": scored.best, "patience": 0})
+    config = scored.config.model_copy(update={"training": training})
+    return train_network(on_all_rows(scored.dataset), config, listen=listen, stop=stop)
 
 
 def _describe(dataset: Dataset, listen: Listener) -> None:
@@ -119,106 +120,3 @@ def _describe(dataset: Dataset, listen: Listener) -> None:
         rows += f", {times[0]} to {times[1]}, {panel.timeline.frequency.name}"
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     listen(Note(f"{rows}; {', '.join(parts)}"))
-
-
-def _fit(dataset: Dataset, config: Config, listen: Listener, stop: Callable[[], bool]) -> Trained:
-    from .nn.build import build
-    from .nn.feed import Feed
-    from .nn.fit import fit
-
-    columns = dataset.panel.columns
-    steps = dataset.steps_at_once
-    network = build(
-        config.network,
-        timesteps=dataset.timesteps,
-        features=len(columns.features),
-        outputs=(steps, len(columns.targets)),
-        seed=config.training.seed,
-    )
-    feed = Feed(
-        dataset.scaled,
-        columns.target_places,
-        dataset.starts("train", horizon=steps),
-        dataset.starts("validation", horizon=steps),
-        dataset.timesteps,
-        steps,
-    )
-    listen(Stage("training"))
-    epochs: list[Epoch] = []
-    interrupted = False
-    with closing(fit(network, feed, config.training)) as running:
-        for epoch in running:
-            epochs.append(epoch)
-            listen(epoch)
-            if interrupted := stop():
-                break
-    best = max((e.number for e in epochs if e.best), default=0) if config.training.patience else 0
-    ended: Literal["epochs", "patience"] = (
-        "epochs" if len(epochs) == config.training.epochs else "patience"
-    )
-    return Trained(network, epochs, best or len(epochs), "interrupted" if interrupted else ended)
-
-
-def _exported(dataset: Dataset, network: "keras.Model", listen: Listener) -> tuple[bytes, bytes]:
-    from .nn.export import export_onnx, weights_bytes
-
-    listen(Stage("exporting"))
-    starts = dataset.starts("train", horizon=dataset.steps_at_once)
-    probes = gather(
-        dataset.scaled, starts[:: max(1, len(starts) // PROBES)], timesteps=dataset.timesteps
-    )
-    return export_onnx(network, probes), weights_bytes(network)
-
-
-def _layers(network: "keras.Model") -> tuple[LayerRow, ...]:
-    from .nn.build import layer_rows
-
-    return tuple(LayerRow(**row) for row in layer_rows(network))
-
-
-def _for_epochs(config: Config, epochs: int) -> Config:
-    """The configuration for a refit: so many epochs, and the last weights."""
-    training = config.training.model_copy(update={"epochs": epochs, "patience": 0})
-    return config.model_copy(update={"training": training})
-
-
-def _time_axis(dataset: Dataset) -> TimeAxis | None:
-    timeline = dataset.panel.timeline
-    if timeline is None:
-        return None
-    zone = timeline.times.tz
-    return TimeAxis(
-        column=dataset.panel.columns.time or "time",
-        style=timeline.style,
-        freq=timeline.frequency.alias,
-        day=timeline.frequency.day,
-        last=timeline.times[-1].isoformat(),
-        timezone=None if zone is None else str(zone),
-    )
-
-
-def _split_rows(dataset: Dataset) -> SplitRows:
-    splits, timeline = dataset.splits, dataset.panel.timeline
-    begins: dict[str, Any] = {}
-    for part in ("validation", "test"):
-        if timeline is not None and splits.rows(part):
-            begins[f"{part}_begins"] = timeline.times[splits.bounds(part)[0][0]].isoformat()
-    return SplitRows(
-        train=splits.rows("train"),
-        validation=splits.rows("validation"),
-        test=splits.rows("test"),
-        **begins,
-    )
-
-
-def _run(dataset: Dataset, trained: Trained, *, refitted: bool, seconds: float) -> Run:
-    return Run(
-        created=datetime.now(UTC).replace(microsecond=0),
-        seconds=seconds,
-        epochs=len(trained.epochs),
-        best_epoch=trained.best,
-        stopped=trained.stopped,
-        refitted=refitted,
-        windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
-        versions={name: version(name) for name in LIBRARIES},
-    )

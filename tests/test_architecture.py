@@ -17,7 +17,7 @@ ALLOWED = {
     "data": {"numpy", "pandas", "pyarrow"},
     "model": {"numpy", "pydantic", "onnxruntime"},
     "nn": {"numpy", "tensorflow", "keras"},
-    "verbs": {"numpy", "pandas", "pyarrow", "keras"},
+    "verbs": {"numpy", "pandas", "pyarrow"},
     "cli": {"typer", "rich", "pandas"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")

@@ -10,6 +10,7 @@ from ..config import Config, Frozen
 from ..core.scaling import Scaling
 
 FORMAT = 1
+Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
 
 
@@ -76,7 +77,7 @@ class Run(Frozen):
     seconds: float
     epochs: int
     best_epoch: int
-    stopped: Literal["epochs", "patience", "interrupted"]
+    stopped: Ending
     refitted: bool
     windows: int
     versions: dict[str, str]

@@ -13,7 +13,7 @@ CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers
 
 
 def build(
-    network: Network, *, timesteps: int, features: int, outputs: tuple[int, int], seed: int
+    network: Network, timesteps: int, features: int, outputs: tuple[int, int], *, seed: int
 ) -> keras.Model:
     """Build the stack of layers, its weights drawn from the seed.
 

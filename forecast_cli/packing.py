@@ -1,0 +1,135 @@
+"""From a trained network to the model that is saved."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from .config import Config
+from .datasets import Dataset
+from .events import Epoch
+from .model.bundle import Bundle
+from .model.manifest import (
+    Ending,
+    Evaluation,
+    LayerRow,
+    Manifest,
+    Run,
+    ScalingNumbers,
+    SplitRows,
+    TimeAxis,
+)
+
+LIBRARIES = (
+    "forecast-cli", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "onnx", "tf2onnx",
+    "onnxruntime",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its epochs.
+
+    Args:
+        dataset: What it learned from.
+        config: How.
+        onnx: The network for prediction.
+        weights: Its weights, in Keras's HDF5 form.
+        layers: A row for each layer, as in Keras's summary.
+        epochs: What happened.
+        interrupted: Whether somebody stopped it.
+    """
+
+    dataset: Dataset
+    config: Config
+    onnx: bytes
+    weights: bytes
+    layers: list[dict[str, Any]]
+    epochs: list[Epoch]
+    interrupted: bool
+
+    @property
+    def best(self) -> int:
+        """The number of the epoch whose weights are kept."""
+        if not self.config.training.patience:
+            return len(self.epochs)
+        return max(epoch.number for epoch in self.epochs if epoch.best)
+
+    @property
+    def ending(self) -> Ending:
+        """Why there were no more epochs."""
+        if self.interrupted:
+            return "interrupted"
+        return "epochs" if len(self.epochs) == self.config.training.epochs else "patience"
+
+
+def make_bundle(
+    scored: Trained, kept: Trained, evaluation: Evaluation | None, *, seconds: float
+) -> Bundle:
+    """Put together what is saved.
+
+    Args:
+        scored: The network that was trained on the training split and scored on the test split.
+        kept: The one that is to predict: the same, or one refitted on all rows.
+        evaluation: The scores.
+        seconds: Wall time of the whole training.
+    """
+    dataset, scaling = scored.dataset, kept.dataset.scaling
+    manifest = Manifest(
+        config=dataset.config,
+        features=dataset.panel.columns.features,
+        targets=dataset.panel.columns.targets,
+        time=_time_axis(dataset),
+        scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        splits=_split_rows(dataset),
+        evaluation=evaluation,
+        layers=tuple(LayerRow(**row) for row in kept.layers),
+        run=_run(scored, kept, seconds),
+        rows=len(dataset.filled),
+    )
+    history = kept.dataset.filled[-dataset.timesteps :]
+    epochs = [asdict(epoch) for epoch in scored.epochs]
+    return Bundle(manifest, kept.onnx, kept.weights, history, epochs)
+
+
+def _time_axis(dataset: Dataset) -> TimeAxis | None:
+    timeline = dataset.panel.timeline
+    if timeline is None:
+        return None
+    zone = timeline.times.tz
+    return TimeAxis(
+        column=dataset.panel.columns.time or "time",
+        style=timeline.style,
+        freq=timeline.frequency.alias,
+        day=timeline.frequency.day,
+        last=timeline.times[-1].isoformat(),
+        timezone=None if zone is None else str(zone),
+    )
+
+
+def _split_rows(dataset: Dataset) -> SplitRows:
+    splits, timeline = dataset.splits, dataset.panel.timeline
+    begins = {}
+    for part in ("validation", "test"):
+        if timeline is not None and splits.rows(part):
+            begins[f"{part}_begins"] = timeline.times[splits.bounds(part)[0][0]].isoformat()
+    return SplitRows(
+        train=splits.rows("train"),
+        validation=splits.rows("validation"),
+        test=splits.rows("test"),
+        **begins,
+    )
+
+
+def _run(scored: Trained, kept: Trained, seconds: float) -> Run:
+    dataset = scored.dataset
+    return Run(
+        created=datetime.now(UTC).replace(microsecond=0),
+        seconds=seconds,
+        epochs=len(scored.epochs),
+        best_epoch=scored.best,
+        stopped=scored.ending,
+        refitted=kept is not scored,
+        windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
+        versions={name: version(name) for name in LIBRARIES},
+    )
