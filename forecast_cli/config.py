@@ -2,52 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Activation = Literal[
-    "celu",
-    "elu",
-    "exponential",
-    "gelu",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_tanh",
-    "leaky_relu",
-    "linear",
-    "log_sigmoid",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softplus",
-    "softsign",
-    "swish",
-    "tanh",
-]
-Initializer = Literal[
-    "glorot_normal",
-    "glorot_uniform",
-    "he_normal",
-    "he_uniform",
-    "lecun_normal",
-    "lecun_uniform",
-    "ones",
-    "orthogonal",
-    "random_normal",
-    "random_uniform",
-    "truncated_normal",
-    "zeros",
-]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+from .layers import Frozen, Network
+
 Positive = Annotated[int, Field(ge=1)]
-
-
-class Frozen(BaseModel):
-    """A part of the configuration: unknown keys are refused, nothing changes after."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Data(Frozen):
@@ -89,62 +48,6 @@ class Window(Frozen):
     timesteps: Positive | None = None
     horizon: Positive | None = None
     mode: Literal["many-to-one", "many-to-many"] | None = None
-
-
-class Recurrent(Frozen):
-    """What the recurrent layers have in common; the names are Keras's own."""
-
-    units: Positive = 50
-    activation: Activation = "tanh"
-    use_bias: bool = True
-    kernel_initializer: Initializer = "glorot_uniform"
-    recurrent_initializer: Initializer = "orthogonal"
-    bias_initializer: Initializer = "zeros"
-    dropout: Fraction = 0.0
-    recurrent_dropout: Fraction = 0.0
-    go_backwards: bool = False
-    unroll: bool = False
-    bidirectional: bool = False
-
-
-class Lstm(Recurrent):
-    """A long short-term memory layer."""
-
-    type: Literal["lstm"] = "lstm"
-    recurrent_activation: Activation = "sigmoid"
-    unit_forget_bias: bool = True
-
-
-class Gru(Recurrent):
-    """A gated recurrent unit layer."""
-
-    type: Literal["gru"] = "gru"
-    recurrent_activation: Activation = "sigmoid"
-    reset_after: bool = True
-
-
-class Rnn(Recurrent):
-    """A fully connected recurrent layer, Keras's SimpleRNN."""
-
-    type: Literal["rnn"] = "rnn"
-
-
-class Dense(Frozen):
-    """A hidden dense layer on the last state."""
-
-    type: Literal["dense"] = "dense"
-    units: Positive = 10
-    activation: Activation = "linear"
-    use_bias: bool = True
-
-
-Layer = Annotated[Lstm | Gru | Rnn | Dense, Field(discriminator="type")]
-
-
-class Network(Frozen):
-    """The stack of layers, in order; a dense layer `horizon x targets` always comes last."""
-
-    layers: tuple[Layer, ...] = (Lstm(),)
 
 
 class Training(Frozen):

@@ -1,14 +1,15 @@
 """From what the user said, in flags, files and Python, to one configuration."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from .config import Config, Data, Frozen, Recurrent, Split, Training, Window
+from .config import Config, Data, Split, Training, Window
 from .errors import UsageError, nearest
+from .layers import Frozen, Recurrent
 
 # The flat names of flags and of keyword arguments, and where each one's value goes.
 SECTIONS: Mapping[str, type[Frozen]] = {
@@ -18,7 +19,8 @@ SECTIONS: Mapping[str, type[Frozen]] = {
     "training": Training,
 }
 PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
-LAYER_TYPES = ("lstm", "gru", "rnn", "dense")
+RECURRENT_TYPES = ("lstm", "gru", "rnn")
+LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
 
@@ -59,18 +61,37 @@ def configure(settings: Mapping[str, Any], base: Mapping[str, Any] | None = None
 def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
     """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
     layers = [layer.model_dump() for layer in config.network.layers]
-    recurrent = [layer for layer in layers if layer["type"] != "dense"]
-    dense = [layer for layer in layers if layer["type"] == "dense"]
     if "units" in shorthand:
-        first = recurrent[0] if recurrent else {"type": "lstm"}
-        recurrent = [first | {"units": units} for units in shorthand["units"]]
-    if "cell" in shorthand:
-        recurrent = [_as_cell(layer, shorthand["cell"]) for layer in recurrent]
+        layers = _with_units(layers, shorthand["units"])
     if "dense" in shorthand:
-        dense = [{"type": "dense", "units": units} for units in shorthand["dense"]]
+        last = max(at for at, layer in enumerate(layers) if _is_recurrent(layer))
+        hidden = [{"type": "dense", "units": units} for units in shorthand["dense"]]
+        others = [layer for layer in layers[last + 1 :] if layer["type"] != "dense"]
+        layers = [*layers[: last + 1], *hidden, *others]
     changes = {name: shorthand[name] for name in LAYER_SETTINGS if name in shorthand}
-    stack = [layer | changes for layer in recurrent] + dense
-    return config.model_dump() | {"network": {"layers": stack}}
+    for at, layer in enumerate(layers):
+        if _is_recurrent(layer):
+            layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
+    return config.model_dump() | {"network": config.network.model_dump() | {"layers": layers}}
+
+
+def _is_recurrent(layer: Mapping[str, Any]) -> bool:
+    return layer["type"] in RECURRENT_TYPES
+
+
+def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict[str, Any]]:
+    """As many recurrent layers as there are numbers: the old ones, or copies of the first."""
+    places = [at for at, layer in enumerate(layers) if _is_recurrent(layer)]
+    if len(places) == len(units):
+        sizes = dict(zip(places, units, strict=True))
+        return [
+            layer | {"units": sizes[at]} if at in sizes else layer
+            for at, layer in enumerate(layers)
+        ]
+    first = places[0]
+    stack = [layers[first] | {"units": size} for size in units]
+    others = [layer for layer in layers[first:] if not _is_recurrent(layer)]
+    return [*layers[:first], *stack, *others]
 
 
 def _as_cell(layer: Mapping[str, Any], cell: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ..config import Config, Frozen
+from ..config import Config
 from ..core.scaling import Scaling
+from ..layers import Frozen
 
 FORMAT = 1
 Ending = Literal["epochs", "patience", "interrupted"]

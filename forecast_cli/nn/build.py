@@ -7,9 +7,31 @@ from typing import Any
 
 import keras
 
-from ..config import Dense, Layer, Network
+from ..layers import (
+    Convolution,
+    Dense,
+    Frozen,
+    Gru,
+    Layer,
+    Lstm,
+    Network,
+    Recurrent,
+    Rnn,
+    split_term,
+)
 
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+REGULARIZERS = {
+    "l1": keras.regularizers.L1,
+    "l2": keras.regularizers.L2,
+    "l1_l2": keras.regularizers.L1L2,
+}
+CONSTRAINTS = {
+    "max_norm": keras.constraints.MaxNorm,
+    "min_max_norm": keras.constraints.MinMaxNorm,
+    "non_neg": keras.constraints.NonNeg,
+    "unit_norm": keras.constraints.UnitNorm,
+}
 
 
 def build(
@@ -17,37 +39,74 @@ def build(
 ) -> keras.Model:
     """Build the stack of layers, its weights drawn from the seed.
 
+    Every layer has a name of its own place: Keras's automatic names count up in a process, and
+    equal trainings would give unequal files.
+
     Args:
-        network: The layers, recurrent ones first.
+        network: The layers.
         timesteps: Steps back; the input is `(batch, timesteps, features)`.
         features: Columns that are read.
         outputs: `(horizon, targets)`; the output is `(batch, horizon, targets)`.
         seed: The same seed gives the same weights, to the bit.
     """
-    recurrent = [layer for layer in network.layers if not isinstance(layer, Dense)]
+    left = sum(isinstance(layer, Recurrent) for layer in network.layers)
     with seeded(seed):
         inputs = keras.Input((timesteps, features), name="window")
         state = inputs
-        for number, layer in enumerate(recurrent, start=1):
-            last = number == len(recurrent)
-            state = _recurrent(layer, name=f"{layer.type}_{number}", sequences=not last)(state)
-        hidden = [layer for layer in network.layers if isinstance(layer, Dense)]
-        for number, dense in enumerate(hidden, start=1):
-            state = keras.layers.Dense(**_arguments(dense), name=f"dense_{number}")(state)
+        for number, layer in enumerate(network.layers, start=1):
+            left -= isinstance(layer, Recurrent)
+            state = _applied(layer, state, name=f"{layer.type}_{number}", sequences=left > 0)
         flat = keras.layers.Dense(outputs[0] * outputs[1], name="output")(state)
         forecast = keras.layers.Reshape(outputs, name="forecast")(flat)
         return keras.Model(inputs, forecast, name="network")
 
 
-def _recurrent(layer: Layer, *, name: str, sequences: bool) -> keras.Layer:
+def _applied(layer: Layer, state: Any, *, name: str, sequences: bool) -> Any:
+    """The output of one layer; `sequences` says whether steps are needed after it."""
+    if isinstance(layer, Lstm | Gru | Rnn):
+        return _recurrent(layer, state, name=name, sequences=sequences)
+    if isinstance(layer, Dense):
+        return keras.layers.Dense(**_arguments(layer), name=name)(state)
+    if isinstance(layer, Convolution):
+        return keras.layers.Conv1D(**_arguments(layer), padding="causal", name=name)(state)
+    return keras.layers.LayerNormalization(**_arguments(layer), name=name)(state)
+
+
+def _recurrent(layer: Lstm | Gru | Rnn, state: Any, *, name: str, sequences: bool) -> Any:
     arguments = _arguments(layer)
-    both = arguments.pop("bidirectional")
+    both, merge, residual = (
+        arguments.pop(key) for key in ("bidirectional", "merge_mode", "residual")
+    )
+    activity = arguments.pop("activity_regularizer")
     cell = CELLS[layer.type](**arguments, return_sequences=sequences, name=name)
-    return keras.layers.Bidirectional(cell, name=f"bidirectional_{name}") if both else cell
+    if both:
+        cell = keras.layers.Bidirectional(
+            cell, merge_mode=merge or "concat", name=f"bidirectional_{name}"
+        )
+    # Keras's SimpleRNN swallows this argument, so it is set on the layer.
+    cell.activity_regularizer = activity
+    output = cell(state)
+    return _with_residual(state, output, name=name) if residual else output
 
 
-def _arguments(layer: Layer) -> dict[str, Any]:
-    return layer.model_dump(exclude={"type"})
+def _with_residual(state: Any, output: Any, *, name: str) -> Any:
+    """The output plus the input; of the input only the last step where the output is one state."""
+    if len(output.shape) < len(state.shape):
+        state = state[:, -1]
+    if state.shape[-1] != output.shape[-1]:
+        state = keras.layers.Dense(output.shape[-1], use_bias=False, name=f"{name}_residual")(state)
+    return keras.layers.Add(name=f"{name}_sum")([state, output])
+
+
+def _arguments(layer: Frozen) -> dict[str, Any]:
+    """The settings of a layer as Keras takes them."""
+    arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
+    for name, value in arguments.items():
+        if value is not None and name.endswith(("_regularizer", "_constraint")):
+            kinds = REGULARIZERS if name.endswith("_regularizer") else CONSTRAINTS
+            kind, numbers = split_term(value)
+            arguments[name] = kinds[kind](*numbers)
+    return arguments
 
 
 @contextmanager

@@ -79,7 +79,11 @@ class Runner:
         steps = math.ceil(len(self.feed.train) / self.training.batch_size)
         self.steps = min(steps, self.training.steps_per_epoch or steps)
         self.block = max(1, min(self.steps, int(BLOCK_WORK / work)))
-        compile_ = work * self.steps * self.training.epochs > XLA_WORK and not _on_gpu()
+        # XLA needs batches of one shape, and the surplus of the last one would count in penalties
+        # on a layer's output.
+        self.fixed = not any(layer.activity_regularizer for layer in self.network.layers)
+        large = work * self.steps * self.training.epochs > XLA_WORK
+        compile_ = large and self.fixed and not _on_gpu()
         self.train = tf.function(self._train_block, jit_compile=compile_, autograph=False)
         self.validate = tf.function(self._validate_block, jit_compile=compile_, autograph=False)
 
@@ -136,10 +140,10 @@ class Runner:
         return _repeat(step, steps)
 
     def _summed_loss(self, values: Any, rows: Any, size: Any, *, training: bool) -> tf.Tensor:
-        window, actual = gather_batch(self.feed, values, rows)
+        window, actual = gather_batch(self.feed, values, rows if self.fixed else rows[:size])
         forecast = self.network(window, training=training)
         losses = sample_losses(self.training.loss, actual, forecast)
-        real = tf.range(losses.shape[0]) < size
+        real = tf.range(tf.shape(losses)[0]) < size
         return tf.reduce_sum(tf.where(real, losses, 0.0))
 
 

@@ -1,6 +1,7 @@
 """A table made ready to learn from: nothing of it is learned from the future."""
 
 import re
+import signal
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,25 @@ def test_too_few_rows_says_how_many_are_needed_and_so_many_are_enough(timesteps,
     dataset(frame(needed), **how)
     with pytest.raises(DataError, match=f"the table has {needed - 1} rows"):
         dataset(frame(needed - 1), **how)
+
+
+@pytest.fixture
+def hurry():
+    """Break off what would never end."""
+
+    def late(*_):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(5)
+    yield
+    signal.alarm(0)
+
+
+def test_parts_that_never_leave_enough_to_train_on_are_refused(hurry):
+    halves = Split(validation=0.5, test=0.5)
+    with pytest.raises(DataError, match="the table has 5 rows"):
+        dataset(frame(5), window=Window(timesteps=1, horizon=1), split=halves)
 
 
 @pytest.mark.parametrize(

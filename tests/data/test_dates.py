@@ -51,6 +51,18 @@ def test_rarer_iso_forms_are_written_back(parse, form):
     assert (dates.times.hour == TIMES.hour).all()
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2020-01-01", "2020-01-01 01:00:00", "2020-01-01 02:00:00"],
+        ["2020-01-01T00:00:00", "2020-01-01T00:00:00.500000", "2020-01-01T00:00:01"],
+    ],
+    ids=["midnight without a clock", "a whole second without a fraction"],
+)
+def test_times_stay_apart_where_the_first_one_is_shorter(parse, cells):
+    assert len(set(written(parse(cells)))) == len(cells)
+
+
 def test_fractions_of_a_second_are_written_back(parse):
     cells = [f"2020-01-01 00:00:00.{tenth}00" for tenth in range(10)]
     assert len(set(written(parse(cells)))) == 10
@@ -171,12 +183,12 @@ def offset_texts(times):
     return [time.isoformat() for time in times]
 
 
-@pytest.mark.parametrize("offset", ["+01:00", "-03:30", "+00:00"])
+@pytest.mark.parametrize("offset", ["+01:00", "-03:30", "+00:00", "+0100", "-05", " +0100"])
 def test_a_fixed_offset_is_kept(parse, offset):
     cells = texts(TIMES, f"%Y-%m-%dT%H:%M:%S{offset}")
     dates = parse(cells)
     assert dates.times.tz is not None
-    assert offset_texts(dates.times) == cells
+    assert (dates.times == pd.DatetimeIndex(cells)).all()
     assert written(dates) == cells
 
 
@@ -210,8 +222,9 @@ def test_clock_times_are_located_in_the_zone(parse, hours, order):
 
 
 def test_a_clock_time_that_never_was_is_refused(parse):
-    with pytest.raises(DataError, match=r"2024-03-31 02:30.*Europe/Berlin|Europe/Berlin.*02:30"):
+    with pytest.raises(DataError, match=r"Europe/Berlin: 2024-03-31 02:30") as caught:
         parse(["2024-03-31 01:30", "2024-03-31 02:30", "2024-03-31 03:30"], timezone=BERLIN)
+    assert "argument" not in caught.value.message
 
 
 def test_clock_times_among_offsets_are_not_guessed(parse):

@@ -210,6 +210,12 @@ def test_a_column_must_be_named(write):
         read(write(DAILY), column=())
 
 
+@pytest.mark.parametrize("how", [{"column": ("y", "y")}, {"time": "y"}], ids=str)
+def test_a_column_cannot_be_named_twice(write, how):
+    with pytest.raises(UsageError, match='"y"'):
+        read(write(DAILY), **how)
+
+
 @pytest.mark.parametrize("source", ["file", "frame"])
 def test_an_unknown_column_names_the_nearest(write, source):
     name = write(DAILY)

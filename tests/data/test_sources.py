@@ -30,6 +30,10 @@ def test_delimiters_inside_quotes_do_not_count(write):
     assert source.header == ["Date", "Sales, net, EUR"]
 
 
+def test_line_ends_inside_quotes_do_not_end_the_header(write):
+    assert Source(write('"Date\n(UTC)";Sales\n2020-01-01;1\n')).header == ["Date\n(UTC)", "Sales"]
+
+
 def test_a_header_may_begin_with_an_empty_name(write):
     assert Source(write("\tClose\n2020-01-01\t1\n")).header == ["", "Close"]
 

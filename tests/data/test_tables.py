@@ -26,6 +26,7 @@ def numbers(cells, **how):
         (["1", "-2", "+3"], [1, -2, 3]),
         (["1.5", ".5", "1e3", "-2E-3"], [1.5, 0.5, 1000, -0.002]),
         (["99999999999999999999", "1"], [1e20, 1]),
+        (["9007199254740993", "1"], [2.0**53, 1]),
         (["9223372036854775808", "9007199254740993"], [2.0**63, 2.0**53]),
         (["true", "false"], [1, 0]),
         (["True", "FALSE"], [1, 0]),
@@ -45,6 +46,11 @@ def test_every_float_is_read_as_it_was_written(values):
 
 @pytest.mark.parametrize("marker", MISSING_MARKERS)
 def test_the_usual_markers_stand_for_missing_values(marker):
+    assert np.isnan(numbers(["1", marker, "3"])).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("marker", [" NA", "NA ", " ", "  n/a"])
+def test_blanks_around_a_marker_do_not_matter(marker):
     assert np.isnan(numbers(["1", marker, "3"])).tolist() == [False, True, False]
 
 

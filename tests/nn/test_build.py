@@ -1,6 +1,15 @@
 import pytest
 
-from forecast_cli.config import Dense, Gru, Lstm, Network, Rnn
+from forecast_cli.layers import (
+    Convolution,
+    Dense,
+    Gru,
+    Lstm,
+    Network,
+    Normalization,
+    Recurrent,
+    Rnn,
+)
 from forecast_cli.settings import configure
 
 pytestmark = pytest.mark.tf
@@ -48,38 +57,129 @@ CHANGED = {
     "recurrent_initializer": "glorot_normal",
     "bias_initializer": "ones",
     "unit_forget_bias": False,
+    "kernel_regularizer": "l2:0.5",
+    "recurrent_regularizer": "l1:0.5",
+    "bias_regularizer": "l1_l2:0.5,0.25",
+    "activity_regularizer": "l2:0.5",
+    "kernel_constraint": "max_norm:0.5",
+    "recurrent_constraint": "unit_norm",
+    "bias_constraint": "non_neg",
     "dropout": 0.3,
     "recurrent_dropout": 0.2,
+    "seed": 11,
     "go_backwards": True,
     "unroll": True,
     "reset_after": False,
+    "implementation": 1,
+    "use_cudnn": False,
+    "filters": 5,
+    "kernel_size": 2,
+    "dilation_rate": 2,
+    "epsilon": 0.5,
 }
+CLASSES = {"l1": "L1", "l2": "L2", "l1_l2": "L1L2"}
+
+
+def held(layer, name):
+    """What a built layer holds of a setting, as it is written in the configuration."""
+    value = getattr(layer.cell if name in {"implementation", "seed"} else layer, name)
+    if name in {"kernel_size", "dilation_rate"}:
+        return value[0]
+    if callable(value):
+        return getattr(value, "__name__", None) or type(value).__name__
+    return value
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
         (kind, name)
-        for kind in (Lstm, Gru, Rnn, Dense)
+        for kind in (Lstm, Gru, Rnn, Dense, Convolution, Normalization)
         for name in kind.model_fields
-        if name not in {"type", "bidirectional"}
+        if name not in {"type", "bidirectional", "merge_mode", "residual"}
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_every_option_reaches_its_layer(kind, name):
-    layer = built([kind(**{name: CHANGED[name]})] if kind is not Dense else
-                  [Lstm(), Dense(**{name: CHANGED[name]})]).layers[1 + (kind is Dense)]  # fmt: skip
-    value = getattr(layer, name)
-    if callable(value):
-        value = getattr(value, "__name__", None) or type(value).__name__
+    changed = kind(**{name: CHANGED[name]})
+    network = built([changed] if isinstance(changed, Recurrent) else [changed, Lstm()])
     expected = CHANGED[name]
-    if name.endswith("initializer"):
-        expected = "".join(word.capitalize() for word in expected.split("_"))
-    assert value == expected
+    if name.endswith(("initializer", "regularizer", "constraint")):
+        word = expected.split(":")[0]
+        expected = CLASSES.get(word, "".join(part.capitalize() for part in word.split("_")))
+    assert held(network.layers[1], name) == expected
 
 
-def test_bidirectional_doubles_the_state():
-    assert built([Lstm(units=6, bidirectional=True)]).layers[1].output.shape == (None, 12)
+@pytest.mark.parametrize("kind", [Lstm, Gru, Rnn])
+@pytest.mark.parametrize(
+    "name",
+    ["kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "activity_regularizer"],
+)
+def test_every_penalty_is_in_the_loss(kind, name):
+    import numpy as np
+
+    network = built([kind(**{name: "l1:0.5"}, bias_initializer="ones")])
+    network(np.ones((2, 3, 1), np.float32), training=True)
+    (penalty,) = network.losses
+    layer = network.layers[1]
+    weights = dict(zip(["kernel", "recurrent", "bias"], layer.get_weights(), strict=True))
+    # Keras takes the penalty on outputs as a mean over the batch.
+    states = np.asarray(layer(np.ones((2, 3, 1), np.float32))) / 2
+    summed = np.abs(weights.get(name.split("_")[0], states)).sum()
+    assert float(penalty) == pytest.approx(0.5 * summed, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("merge", "width"), [(None, 12), ("concat", 12), ("sum", 6), ("mul", 6), ("ave", 6)]
+)
+def test_both_directions_are_merged_as_asked(merge, width):
+    layer = built([Gru(units=6, bidirectional=True, merge_mode=merge)]).layers[1]
+    assert layer.output.shape == (None, width)
+    assert layer.merge_mode == (merge or "concat")
+
+
+def test_residual_layers_add_what_they_read():
+    import numpy as np
+
+    network = built([Lstm(units=4), Lstm(units=4, residual=True), Rnn(units=3, residual=True)],
+                    timesteps=5, features=2)  # fmt: skip
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds.count("Add") == 2
+    assert "rnn_3_residual" in [layer.name for layer in network.layers]
+    assert np.isfinite(network(np.ones((2, 5, 2), np.float32))).all()
+
+
+def test_a_causal_convolution_does_not_see_later_steps():
+    import keras
+    import numpy as np
+
+    network = built([Convolution(filters=3), Lstm()], timesteps=6, features=2)
+    early = keras.Model(network.inputs[0], network.layers[1].output)
+    window = np.random.default_rng(0).normal(size=(1, 6, 2)).astype(np.float32)
+    changed = window.copy()
+    changed[:, 4:] += 1
+    before, after = np.asarray(early(window)), np.asarray(early(changed))
+    assert (before[:, :4] == after[:, :4]).all()
+    assert (before[:, 4:] != after[:, 4:]).any()
+
+
+@pytest.mark.parametrize(
+    ("layers", "why"),
+    [
+        ([{"type": "dense"}], "at least one layer of type lstm"),
+        ([{"type": "gru"}, {"type": "conv"}], "before the last recurrent layer"),
+        ([{"type": "gru", "merge_mode": "sum"}], "merge_mode needs bidirectional"),
+        ([{"type": "gru", "bidirectional": True, "go_backwards": True}], "go_backwards does"),
+        ([{"type": "gru", "kernel_regularizer": "l3:1"}], "l1:x, l2:x, l1_l2:x,x"),
+        ([{"type": "gru", "bias_constraint": "max_norm"}], "max_norm:x"),
+        ([{"type": "rnn", "reset_after": True}], "reset_after"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_reason(layers, why):
+    from forecast_cli.errors import UsageError
+
+    with pytest.raises(UsageError, match=why):
+        configure({}, {"network": {"layers": layers}})
 
 
 def test_only_the_last_recurrent_layer_gives_one_state():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast_cli.config import Dense, Gru, Lstm, Network, Rnn
 from forecast_cli.errors import TrainingError
+from forecast_cli.layers import Convolution, Dense, Gru, Lstm, Network, Normalization, Rnn
 
 pytestmark = pytest.mark.tf
 
@@ -19,6 +19,9 @@ STACKS = {
     "no bias": (Lstm(units=4, use_bias=False),),
     "backwards": (Gru(units=4, go_backwards=True, reset_after=False),),
     "unrolled": (Lstm(units=4, unroll=True),),
+    "merged": (Rnn(units=4, bidirectional=True, merge_mode="mul"), Gru(units=3)),
+    "neighbours": (Convolution(filters=3), Dense(units=4), Lstm(units=4), Normalization()),
+    "residual": (Gru(units=4), Lstm(units=4, residual=True), Rnn(units=3, residual=True)),
 }
 PROBES = np.random.default_rng(0).normal(size=(7, 6, 2)).astype(np.float32)
 

@@ -5,8 +5,9 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from forecast_cli.config import Dense, Lstm, Network, Training
+from forecast_cli.config import Training
 from forecast_cli.errors import TrainingError
+from forecast_cli.layers import Dense, Lstm, Network
 
 pytestmark = pytest.mark.tf
 
@@ -61,6 +62,27 @@ def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
         np.testing.assert_allclose(a, b, atol=2e-6)
     expected = theirs.evaluate(*windows(feed.validation), verbose=0)
     assert epochs[-1].validation_loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "penalty", [{"kernel_regularizer": "l2:0.1"}, {"activity_regularizer": "l1:0.1"}]
+)
+def test_penalties_are_learned_from_as_keras_does(feed, penalty):
+    from forecast_cli.nn.build import build
+    from forecast_cli.nn.feed import shuffled
+    from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.loss import LOSSES, make_optimizer
+
+    training = Training(epochs=1, batch_size=32, patience=0)
+    layers = Network(layers=(Lstm(units=5, **penalty),))
+    ours, theirs = (build(layers, TIMESTEPS, 1, (HORIZON, 1), seed=1) for _ in range(2))
+    list(fit(ours, feed, training))
+    theirs.compile(make_optimizer(training), LOSSES["mse"])
+    order = shuffled(feed.train, seed=0, epoch=1)
+    for first in range(0, len(order), 32):
+        theirs.train_on_batch(*windows(order[first : first + 32]))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-6)
 
 
 def same(first, second):
