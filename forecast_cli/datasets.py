@@ -61,7 +61,9 @@ class Dataset:
 
     def origins(self, part: Part) -> Ints:
         """The rows from which the whole horizon lies within a split."""
-        return self.starts(part, horizon=self.horizon) + self.timesteps
+        origins = self.starts(part, horizon=self.horizon) + self.timesteps
+        # A gap that reaches up to the origin was filled with a look at what comes after it.
+        return origins[~np.isnan(self.panel.values[origins - 1]).any(axis=1)]
 
 
 def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:

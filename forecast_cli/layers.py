@@ -97,6 +97,7 @@ class Recurrent(Frozen):
     differ. `merge_mode` says how the two directions are merged, "concat" where it is None.
     """
 
+    type: Literal["lstm", "gru", "rnn"]
     units: Positive = 50
     activation: Activation = "tanh"
     use_bias: bool = True

@@ -25,12 +25,17 @@ LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
 
 
-def configure(settings: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> Config:
+def configure(
+    settings: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] = (),
+) -> Config:
     """Make a configuration from flat settings on top of a nested one.
 
     Args:
         settings: Flat, as flags and keyword arguments name them, e.g. `{"units": (64, 32)}`.
         base: Nested, as in a `forecast.toml`, e.g. `{"training": {"epochs": 5}}`.
+        assignments: Any depth, e.g. `network.layers.0.use_bias=false`; they win.
 
     Raises:
         UsageError: A name is unknown, or a value cannot be right.
@@ -55,7 +60,69 @@ def configure(settings: Mapping[str, Any], base: Mapping[str, Any] | None = None
             valid = [*PLACES, *SHORTHAND, "preset", "scaler"]
             raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
     config = _validated(nested)
-    return _validated(_with_shorthand(config, shorthand)) if shorthand else config
+    config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
+    return _validated(_assigned(config, assignments)) if assignments else config
+
+
+def _assigned(config: Config, assignments: Sequence[str]) -> dict[str, Any]:
+    """The nested configuration after assignments like `training.epochs=5`.
+
+    Raises:
+        UsageError: One is not of that form, or its path leads nowhere.
+    """
+    nested = config.model_dump(mode="json")
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        *way, last = path.split(".")
+        owner: Any = nested
+        for part in way:
+            owner = _step(owner, part, assignment)
+        if not equals or isinstance(owner, list) or not isinstance(owner, dict):
+            raise UsageError(
+                f"--set {assignment} cannot be.",
+                "Give a path and a value: --set network.layers.0.units=64.",
+            )
+        owner[last] = _value(text)
+    return nested
+
+
+def _step(owner: Any, part: str, assignment: str) -> Any:
+    if isinstance(owner, list) and part.isdigit() and int(part) < len(owner):
+        return owner[int(part)]
+    if isinstance(owner, dict) and part in owner:
+        return owner[part]
+    valid = owner if isinstance(owner, dict) else map(str, range(len(owner)))
+    raise UsageError(f'--set {assignment}: there is no "{part}".', nearest(part, valid))
+
+
+def _value(text: str) -> Any:
+    """A value as TOML has it, or else the text itself.
+
+    >>> _value("64"), _value("false"), _value("l2:0.01")
+    (64, False, 'l2:0.01')
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of a nested configuration by their dotted paths.
+
+    >>> leaves({"network": {"layers": [{"units": 5}]}})
+    {'network.layers.0.units': 5}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            flat |= leaves(value, f"{path}.")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            flat |= leaves({str(at): each for at, each in enumerate(value)}, f"{path}.")
+        else:
+            flat[path] = value
+    return flat
 
 
 def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ALLOWED = {
     "model": {"numpy", "pydantic", "onnxruntime"},
     "nn": {"numpy", "tensorflow", "keras"},
     "verbs": {"numpy", "pandas", "pyarrow"},
-    "cli": {"typer", "rich", "pandas"},
+    "cli": {"typer", "rich", "pandas", "tomlkit"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")
 

@@ -74,9 +74,39 @@ def test_a_broken_toml_file_is_named(tmp_path):
 
 def test_every_flag_is_a_setting_and_every_setting_a_flag():
     flags = {flag.name for panel in SETTINGS.values() for flag in panel}
-    assert flags == {*PLACES, *SHORTHAND, "preset", "scaler"}
+    assert flags == {*PLACES, *SHORTHAND, "preset", "scaler", "set", "config"}
 
 
 def test_a_configuration_survives_its_json():
     config = configure({"units": (8, 4), "dense": (3,), "column": ("a",)})
     assert Config.model_validate_json(config.model_dump_json()) == config
+
+
+def test_an_assignment_reaches_any_depth_and_wins():
+    config = configure(
+        {"units": (8, 4), "epochs": 3},
+        assignments=[
+            "network.layers.1.recurrent_regularizer=l2:0.01",
+            "network.layers.0.use_bias=false",
+            "training.epochs=7",
+        ],
+    )
+    first, second = config.network.layers
+    assert (first.use_bias, second.recurrent_regularizer) == (False, "l2:0.01")
+    assert config.training.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("network.layers.5.units=3", 'no "5".*There are: 0'),
+        ("netwrk.layers.0.units=3", 'Did you mean "network"'),
+        ("network.layers.0.unit=3", r"no network\.layers\.0\.unit"),
+        ("training.epochs", "Give a path and a value"),
+        ("training.epochs.more=1", "cannot be"),
+        ("training.epochs=many", "training.epochs"),
+    ],
+)
+def test_an_assignment_that_leads_nowhere_is_refused(assignment, message):
+    with pytest.raises(UsageError, match=message):
+        configure({}, assignments=[assignment])

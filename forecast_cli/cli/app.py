@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..errors import ForecastError, UsageError
+from .config import config
 from .console import show_error
 from .inspect import inspect
 from .options import spread
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (train, predict, inspect)
+COMMANDS = (train, predict, inspect, config)
 for _command in COMMANDS:
     app.command()(spread(_command))
 

@@ -9,19 +9,43 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from ..config import Config
 
 DATA = "Data"
 SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
 TRAINING = "Training"
+ANYTHING = "Any setting"
 OUTPUT = "Output"
+USUAL_FILE = Path("forecast.toml")
 
 
 class Settings(dict[str, Any]):
     """What the user said of the configuration, by flat names."""
+
+    def file(self) -> dict[str, Any]:
+        """The settings of the configuration file: the one named, or the usual one."""
+        from ..settings import read_toml
+
+        path = self.get("config", USUAL_FILE)
+        return read_toml(path) if "config" in self or path.is_file() else {}
+
+    def resolve(self) -> "Config":
+        """Flag, environment, file and default, in this order, as one configuration."""
+        from ..settings import configure
+
+        flat = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.items()
+            if name not in ("set", "config")
+        }
+        return configure(flat, self.file(), self.get("set", ()))
 
 
 @dataclass(frozen=True)
@@ -182,6 +206,12 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("seed", int, "The same seed gives the same model, to the bit.", "0", metavar="N",
              least=0),
         Flag("refit", bool, "Then train on all rows for the number of epochs found.", "no"),
+    ),
+    ANYTHING: (
+        Flag("set", list[str], "Any setting by its path, e.g. network.layers.0.use_bias=false; "
+             "repeatable.", metavar="PATH=VALUE"),
+        Flag("config", Path, "A TOML file of settings; flags win over it.",
+             "forecast.toml, if there is one", metavar="FILE"),
     ),
 }
 TALK: dict[str, tuple[Flag, ...]] = {

@@ -1,7 +1,7 @@
 """The forms in which people write dates, as `strptime` forms, and writing in them.
 
-Two directives of our own, for writing alone: `%:z` is an offset with a colon, and `%3f` a
-fraction of a second with so many digits.
+Three directives of our own, for writing alone: `%:z` is an offset with a colon, `%2z` one of
+whole hours, and `%3f` a fraction of a second with so many digits.
 """
 
 import re
@@ -13,13 +13,13 @@ ISO = "ISO"
 # The forms that are tried where the dates are not ISO 8601; a clock time may follow each.
 DAYS = (
     "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
-    "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y",
+    "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y", "%Y",
 )  # fmt: skip
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 ISO_PARTS = re.compile(
     r"(?P<year>\d{4})(?P<dash>-?)\d\d(?P<day>(?P=dash)\d\d)?"
     r"(?:(?P<join>[T ])\d\d(?P<minute>(?P<colon>:?)\d\d)?(?P<second>(?P=colon)\d\d)?"
-    r"(?P<fraction>[.,]\d+)?)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
+    r"(?P<fraction>[.,]\d+)?)?(?P<blank> ?)(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
 )
 # What is ISO 8601 without doubt; bare digits are left to %Y%m%d.
 ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"
@@ -41,8 +41,13 @@ def iso_style(example: str) -> str:
         style += f"{colon}%S" if parts["second"] else ""
         fraction = parts["fraction"]
         style += f"{fraction[0]}%{min(len(fraction) - 1, 6)}f" if fraction else ""
-    zone = parts["zone"]
-    return style + ("" if not zone else "Z" if zone == "Z" else "%:z" if ":" in zone else "%z")
+    return style + parts["blank"] + _zone_style(parts["zone"] or "")
+
+
+def _zone_style(zone: str) -> str:
+    if zone in ("", "Z"):
+        return zone
+    return "%:z" if ":" in zone else "%z" if len(zone) == 5 else "%2z"
 
 
 def zoned(style: str) -> str:
@@ -58,12 +63,14 @@ def zoned(style: str) -> str:
 
 def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
     """The times as text in a form."""
-    plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z")
+    plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z").replace("%2z", "%z")
     texts = list(times.strftime(plain))
     if digits := re.search(r"%(\d)f", style):
         surplus = 6 - int(digits[1])
         fraction = re.compile(r"([.,]\d{6})(?=\D|$)")
         texts = [fraction.sub(lambda m: m[1][: 7 - surplus], text) for text in texts]
+    if style.endswith("%2z"):
+        return [text.removesuffix("00") for text in texts]
     return [f"{text[:-2]}:{text[-2:]}" for text in texts] if style.endswith("%:z") else texts
 
 
@@ -71,9 +78,9 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
     """Parse by one form, NaT where it does not fit."""
     if form == ISO:
         return _attempt_iso(series)
-    if form == "%Y%m%d":
+    if form in ("%Y%m%d", "%Y"):
         # pandas would take six digits as a month.
-        series = series.where(series.str.fullmatch(r"\d{8}"))
+        series = series.where(series.str.fullmatch(r"\d{8}" if "m" in form else r"[12]\d{3}"))
     return pd.to_datetime(series, format=form, errors="coerce")
 
 

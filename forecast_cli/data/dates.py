@@ -102,8 +102,9 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
 def _is_date_like(table: Table, column: str) -> bool:
     """Whether a column seems to hold the times of the rows.
 
-    Numbers count only where the name speaks of time, e.g. `date` with 19580329 in it; so do
-    cells of which only most are dates, since one bad cell should be an error, not a silence.
+    Numbers count only where the name speaks of time and each stands there once, e.g. `date`
+    with 19580329 in it, or `year` of a yearly table; so do cells of which only most are dates,
+    since one bad cell should be an error, not a silence.
     """
     cells = table.columns[column]
     if _is_time(cells):
@@ -113,7 +114,7 @@ def _is_date_like(table: Table, column: str) -> bool:
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
     named = bool(TIME_WORDS.search(column))
     numeric = all(re.fullmatch(r"[-+]?[\d.]+", cell) for cell in sample)
-    if not sample or (numeric and not named):
+    if not sample or (numeric and not (named and len(set(sample)) == len(sample))):
         return False
     share = max(_share(sample, form) for form in (ISO, *fitting_forms(sample)))
     return share > 0.5 if named else share == 1.0
@@ -136,7 +137,7 @@ def _from_timestamps(cells: pa.ChunkedArray) -> Dates:
 
 def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | None) -> Dates:
     if form is None and (iso := _fast_iso(text)) is not None:
-        return Dates(iso, iso_style(text[0].as_py()))
+        return Dates(iso, iso_style(_longest(text)))
     series = pd.Series(text.to_pylist(), dtype=object)
     forms = [form] if form else [ISO, *fitting_forms(series[:SAMPLE].tolist())]
     try:
@@ -155,7 +156,13 @@ def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | No
                 f"{times[row].date()} or {others[row].date()}.",
                 f'Say which: --date-format "{chosen}" or --date-format "{other}".',
             )
-    return Dates(pd.DatetimeIndex(times), iso_style(series[0]) if chosen == ISO else chosen)
+    return Dates(pd.DatetimeIndex(times), iso_style(_longest(text)) if chosen == ISO else chosen)
+
+
+def _longest(text: pa.ChunkedArray) -> str:
+    """The cell that says most of the form: midnight may stand there without its clock."""
+    lengths = pc.utf8_length(text)
+    return str(text[pc.index(lengths, pc.max(lengths)).as_py()].as_py())
 
 
 def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd.Series]) -> None:
@@ -194,6 +201,7 @@ def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
         raise UsageError(f"There is no time zone {error}.", "Try Europe/Berlin or UTC.") from None
     except ValueError as error:
         raise DataError(
-            f"{where} has times that do not exist, or exist twice, in {timezone}: {error}.",
+            f"{where} has times that do not exist, or exist twice, in {timezone}: "
+            f"{str(error).split('. ')[0].rstrip('.')}.",
             "Write the times with their offset, or in UTC.",
         ) from None

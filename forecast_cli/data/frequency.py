@@ -13,6 +13,8 @@ from ..errors import UsageError
 
 DAY = pd.Timedelta(days=1)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
+# What pandas called them once, and what people type.
+OLD = {"H": "h", "T": "min", "S": "s", "d": "D", "w": "W", "b": "B"}
 WEEKDAYS = "MON|TUE|WED|THU|FRI|SAT|SUN"
 # Finer than this the day is too long a season; the hour or the minute is taken instead.
 LONGEST_CYCLE = 288
@@ -41,6 +43,7 @@ class Frequency:
         Raises:
             UsageError: There is no such frequency.
         """
+        alias = re.sub(r"(?<=\d)[A-Za-z]$|^[A-Za-z]$", lambda old: OLD.get(old[0], old[0]), alias)
         short, count = _split_alias(alias)
         if alias == "B":
             return cls(alias)

@@ -126,6 +126,9 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     """The table with the columns that are needed, and the name of the time column."""
     if not data.column:
         raise UsageError("No column was named.", "Say which to forecast: --column NAME.")
+    for name in data.column:
+        if data.column.count(name) > 1 or name == data.time:
+            raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
     if isinstance(source, pd.DataFrame):
         table = read_table(source)
         require_columns(table.name, table.names, data.column)

@@ -95,7 +95,7 @@ class Source:
     @cached_property
     def delimiter(self) -> str:
         """The delimiter that is most frequent in the header line; a comma where there is none."""
-        header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n").splitlines()[0])
+        header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n")).splitlines()[0]
         return max(DELIMITERS, key=header.count)
 
     @cached_property

@@ -1,8 +1,9 @@
 """Training, validation and test: three stretches of rows, one after the other in time."""
 
+import re
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,12 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
         DataError: The parts do not fit into the series, or the date is not within it.
         UsageError: A size cannot be right.
     """
+    fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
+    if sum(fractions) >= 1:
+        raise UsageError(
+            f"--validation {split.validation} and --test {split.test} leave nothing to train on.",
+            "Their sum must be below 1.",
+        )
     train_end, validation_end = [], []
     for first, last in zip(panel.indptr[:-1], panel.indptr[1:], strict=True):
         rows = int(last - first)
@@ -76,6 +83,10 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
         validation_end.append(last - test)
         train_end.append(last - test - validation)
     return Splits(panel.indptr, np.array(train_end), np.array(validation_end))
+
+
+def _is_fraction(size: float | int | str) -> TypeGuard[float]:
+    return not isinstance(size, str) and 0 < size < 1
 
 
 def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> int:
@@ -130,7 +141,8 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
 def _date(text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
     """A date as typed, in the zone of the table."""
     try:
-        date = pd.Timestamp(text)
+        # 03/04/2020 is a day in March or in April; only ISO 8601 is plain.
+        date = pd.Timestamp(text) if re.match(r"\d{4}-\d\d", text) else None
     except ValueError:
         date = None
     if not isinstance(date, pd.Timestamp):

@@ -49,11 +49,13 @@ class Table:
         name: What messages call the table.
         columns: Arrow columns by name, in the order of the table.
         place: Says where a row (counted from 0) stands, e.g. "sales.csv line 412".
+        markers: What stands for a missing value in text.
     """
 
     name: str
     columns: pa.Table
     place: Callable[[int], str] = field(compare=False)
+    markers: Sequence[str] = MISSING_MARKERS
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +87,8 @@ class Table:
     def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Text as numbers, where all of it is."""
         cells = pc.utf8_trim_whitespace(cells)
+        empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
+        cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
         try:
             return pc.cast(cells, pa.float64())
         except pa.ArrowInvalid:
@@ -133,10 +137,11 @@ def read_source(
 ) -> Table:
     """Read a CSV file or standard input; see `read_table`."""
     require_columns(source.name, source.header, columns or ())
+    markers = [*MISSING_MARKERS, *na]
     convert = pa_csv.ConvertOptions(
         include_columns=list(columns or source.header),
         column_types=dict.fromkeys(text, pa.string()),
-        null_values=[*MISSING_MARKERS, *na],
+        null_values=markers,
         strings_can_be_null=True,
         timestamp_parsers=[],
     )
@@ -150,7 +155,7 @@ def read_source(
         raise DataError(*_unreadable(source, str(error))) from None
     if not table.num_rows:
         raise _no_rows(source)
-    return Table(source.name, table, source.line)
+    return Table(source.name, table, source.line, markers)
 
 
 def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
@@ -180,6 +185,8 @@ def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
         names = [str(frame.index.name or "time"), "time", "date", "timestamp", "index"]
         free = next((name for name in names if name not in frame.columns), "")
         frame = frame.reset_index(names=free) if free else frame
+    elif frame.index.name is not None and frame.index.name not in frame.columns:
+        frame = frame.reset_index()
     names = [str(name) for name in frame.columns]
     for name in names:
         if names.count(name) > 1:
@@ -195,7 +202,7 @@ def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
 def _arrow(column: pd.Series) -> pa.Array:
     try:
         return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         # Objects of several kinds; if it is asked for, its cells are named as they are.
         return pa.array(column.astype("string"), from_pandas=True)
 

@@ -15,6 +15,8 @@ from .frequency import DAY, Frequency, month_day
 # span, and never misses more of them in a row.
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
+# More steps than this for a row, and the frequency was not meant.
+MOST_STEPS = 100
 # With this share of its rows on weekdays a daily table was meant to be one of business days.
 BUSINESS_LIKE = 0.95
 
@@ -141,6 +143,11 @@ def grid_positions(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
         _require_weekdays(times)
         return np.arange(len(times))
     positions = _estimate(times, frequency)
+    if len(times) and positions[-1] >= MOST_STEPS * len(times):
+        raise DataError(
+            f"In steps of {frequency.name} the {len(times)} rows would be {positions[-1] + 1:,}.",
+            "Name a frequency that fits the table: --freq D.",
+        )
     grid = frequency.span(times[0], int(positions[-1]) + 1)
     inside = np.clip(positions, 0, len(grid) - 1)
     off = (grid[inside] != times) | (np.diff(positions, prepend=-1) < 1)

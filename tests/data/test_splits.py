@@ -147,7 +147,6 @@ def test_fewer_steps_than_the_horizon_are_refused(part):
     ("rows", "horizon", "split"),
     [
         (100, 1, {"validation": 50, "test": 50}),
-        (100, 1, {"validation": 0.5, "test": 0.6}),
         (100, 1, {"validation": 0, "test": 100}),
         (20, 12, {}),
         (0, 1, {"validation": 0, "test": 0}),
