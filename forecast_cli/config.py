@@ -73,6 +73,7 @@ class Config(Frozen):
     preset: Literal["classic"] = "classic"
     data: Data = Data()
     split: Split = Split()
+    transform: Literal["none", "log", "log1p"] = "none"
     scaler: Literal["minmax", "standard", "robust", "none"] = "minmax"
     window: Window = Window()
     network: Network = Network()

@@ -12,7 +12,7 @@ from .data.panel import Panel
 from .data.splits import Part, Splits, everything, rows_needed, split_rows
 from .errors import DataError
 from .events import Listener, Note
-from .rules import season_of, with_horizon, with_timesteps
+from .rules import season_of, with_horizon, with_season, with_timesteps
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     config = with_horizon(config, rows, season, listen)
     splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
     config = with_timesteps(config, splits.rows("train"), season, listen)
+    config = with_season(config, season)
     dataset = _scaled(panel, config, splits, season)
     _check_length(dataset)
     _note_constant(dataset, listen)
@@ -90,7 +91,8 @@ def on_all_rows(dataset: Dataset) -> Dataset:
 
 def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
     filled = fill_missing(panel.values, splits, config.data.missing, source=panel.source)
-    scaling = fit_scaling(splits.training_rows(filled), config.scaler)
+    require_positive(panel, filled, config)
+    scaling = fit_scaling(splits.training_rows(filled), config.scaler, config.transform)
     scaled = scaling.transform(filled).astype(np.float32)
     return Dataset(config, panel, splits, scaling, filled, scaled, season)
 
@@ -108,6 +110,26 @@ def _check_length(dataset: Dataset) -> None:
         f"ahead) beside {needed - window} for validation and test.",
         "Lower --timesteps, --horizon, --validation or --test.",
     )
+
+
+def require_positive(panel: Panel, values: Floats, config: Config) -> None:
+    """Refuse values that have no logarithm.
+
+    Raises:
+        DataError: Some are too small for the transform.
+    """
+    if config.transform == "none":
+        return
+    least = 0.0 if config.transform == "log" else -1.0
+    bad = np.argwhere(values <= least)
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            f'{panel.source}: column "{panel.columns.features[column]}" holds '
+            f"{values[row, column]:g} in row {row + 1}, and {config.transform} needs values above "
+            f"{least:g}.",
+            "Pass --transform log1p or none.",
+        )
 
 
 def _note_constant(dataset: Dataset, listen: Listener) -> None:

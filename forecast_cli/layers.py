@@ -195,9 +195,19 @@ Layer = Annotated[
 
 
 class Network(Frozen):
-    """The stack of layers, in order; a dense layer `horizon x targets` always comes last."""
+    """The stack of layers, in order; a dense layer `horizon x targets` always comes last.
+
+    `anchor` and `window_scale` normalise each window by its own level and spread, and undo that
+    in the forecast. The anchor is the last value, the mean, or, for the forecast, the same phase of
+    the season before (`season_length`, filled in from the data). `skip` adds a linear map from
+    the window to the horizon, which begins at zero.
+    """
 
     layers: tuple[Layer, ...] = (Lstm(),)
+    anchor: Literal["none", "last", "mean", "season"] = "none"
+    window_scale: Literal["none", "std", "mad"] = "none"
+    skip: Literal["none", "linear"] = "none"
+    season_length: Positive = 1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -13,6 +13,7 @@ from .data.missing import fill_missing
 from .data.panel import STEP, Panel, Timeline, read_panel
 from .data.splits import everything
 from .data.tables import Readable
+from .datasets import require_positive
 from .errors import DataError, UsageError
 from .events import Listener, Note, ignore
 from .model.bundle import Bundle
@@ -170,7 +171,9 @@ def _read(bundle: Bundle, source: Readable, listen: Listener) -> tuple[Panel, Fl
     time = manifest.time
     data = manifest.config.data.model_copy(update={"time": time.column if time else NO_TIME})
     panel = read_panel(source, data, listen=listen, frequency=_frequency(time) if time else None)
-    return panel, fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
+    filled = fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
+    require_positive(panel, filled, manifest.config)
+    return panel, filled
 
 
 def _frequency(time: TimeAxis) -> Frequency:

@@ -66,6 +66,26 @@ def with_timesteps(config: Config, training_rows: int, season: int, listen: List
     return _with_window(config, window.model_copy(update={"timesteps": timesteps}))
 
 
+def with_season(config: Config, season: int) -> Config:
+    """The configuration whose network knows the season, where it anchors on it.
+
+    Raises:
+        UsageError: There is no season, or the window is shorter.
+    """
+    network, timesteps = config.network, config.window.timesteps or 1
+    if network.anchor != "season":
+        return config
+    if not 1 < season <= timesteps:
+        raise UsageError(
+            f"--anchor season needs a season within the window; the season is {season} steps, the "
+            f"window {timesteps}.",
+            "Pass --season-length and --timesteps, or --anchor last.",
+        )
+    return config.model_copy(
+        update={"network": network.model_copy(update={"season_length": season})}
+    )
+
+
 def _with_window(config: Config, window: Window) -> Config:
     return config.model_copy(update={"window": window})
 

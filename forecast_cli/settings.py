@@ -19,10 +19,12 @@ SECTIONS: Mapping[str, type[Frozen]] = {
     "training": Training,
 }
 PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
+PLACES |= {name: ("network", name) for name in ("anchor", "window_scale", "skip")}
 RECURRENT_TYPES = ("lstm", "gru", "rnn")
 LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
+TOP = ("preset", "transform", "scaler")
 
 
 def configure(
@@ -51,13 +53,13 @@ def configure(
     for name, value in settings.items():
         if name in shorthand:
             continue
-        if name in ("preset", "scaler"):
+        if name in TOP:
             nested[name] = value
         elif name in PLACES:
             section, key = PLACES[name]
             nested.setdefault(section, {})[key] = value
         else:
-            valid = [*PLACES, *SHORTHAND, "preset", "scaler"]
+            valid = [*PLACES, *SHORTHAND, *TOP]
             raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
     config = _validated(nested)
     config = _validated(_with_shorthand(config, shorthand)) if shorthand else config

@@ -71,7 +71,12 @@ def train_network(
     train, validation = (dataset.starts(part, horizon=steps) for part in ("train", "validation"))
     shape = (steps, len(columns.targets))
     network = build(
-        config.network, dataset.timesteps, len(columns.features), shape, seed=config.training.seed
+        config.network,
+        dataset.timesteps,
+        len(columns.features),
+        shape,
+        seed=config.training.seed,
+        targets=columns.target_places,
     )
     feed = Feed(dataset.scaled, columns.target_places, train, validation, dataset.timesteps, steps)
     listen(Stage("training"))

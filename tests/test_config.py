@@ -3,7 +3,7 @@ import pytest
 from forecast_cli.cli.options import SETTINGS
 from forecast_cli.config import Config
 from forecast_cli.errors import UsageError
-from forecast_cli.settings import PLACES, SHORTHAND, configure, read_toml
+from forecast_cli.settings import PLACES, SHORTHAND, TOP, configure, read_toml
 
 
 def test_what_is_not_set_keeps_its_default():
@@ -74,7 +74,7 @@ def test_a_broken_toml_file_is_named(tmp_path):
 
 def test_every_flag_is_a_setting_and_every_setting_a_flag():
     flags = {flag.name for panel in SETTINGS.values() for flag in panel}
-    assert flags == {*PLACES, *SHORTHAND, "preset", "scaler", "set", "config"}
+    assert flags == {*PLACES, *SHORTHAND, *TOP, "set", "config"}
 
 
 def test_a_configuration_survives_its_json():

@@ -175,3 +175,30 @@ def test_a_random_walk_is_not_sold_as_a_success():
     walk = pd.DataFrame({"price": 100 + rng.normal(size=800).cumsum()})
     model = fc.train(walk, column="price", horizon=5, epochs=5)
     assert "does not beat the simple forecasts" in model.evaluation.verdict
+
+
+def test_a_transform_comes_before_the_scaler_and_is_undone(frame):
+    settings = {**QUICK, "column": "value", "horizon": 3, "anchor": "last"}
+    model = fc.train(frame, transform="log", **settings)
+    shifted = fc.train(frame.assign(value=np.log(frame["value"])), **settings)
+    expected = np.exp(shifted.predict()["value"].to_numpy())
+    assert model.predict()["value"].to_numpy() == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(fc.DataError, match="log needs values above 0"):
+        fc.train(frame.assign(value=0.0), column="value", transform="log")
+    with pytest.raises(fc.DataError, match='column "value" holds -5 in row 240'):
+        model.predict(frame.assign(value=[*frame["value"][:-1], -5.0]))
+
+
+def test_an_anchor_keeps_a_growing_series_growing():
+    growing = pd.DataFrame({"y": np.arange(300.0) + np.sin(np.arange(300))})
+    settings = {"column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}
+    plain = fc.train(growing, **settings).evaluation
+    anchored = fc.train(growing, anchor="last", skip="linear", **settings).evaluation
+    assert anchored.scores["network"]["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
+
+
+def test_anchoring_on_a_season_needs_one_in_the_window(frame):
+    with pytest.raises(fc.UsageError, match="the season is 12 steps, the window 6"):
+        fc.train(frame, column="value", timesteps=6, anchor="season")
+    model = fc.train(frame, column="value", anchor="season", units=4, epochs=2)
+    assert model.config.network.season_length == 12

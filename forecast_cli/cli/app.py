@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
         if message := error.format_message().rstrip("."):
             show_error(UsageError(f"{message}.", _see_help(arguments)), as_json=as_json)
         return UsageError.exit_code
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has enough; nothing may be written at exit either.

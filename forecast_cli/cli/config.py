@@ -35,7 +35,7 @@ def _sources(
     context: typer.Context, settings: Settings, file: Mapping[str, Any], resolved: Mapping[str, Any]
 ) -> dict[str, str]:
     """Where each value that is no default comes from, by its path."""
-    from ..settings import LAYER_SETTINGS, PLACES
+    from ..settings import LAYER_SETTINGS, PLACES, TOP
 
     sources = {path: str(settings.get("config", "forecast.toml")) for path in file}
     for name in settings:
@@ -44,7 +44,7 @@ def _sources(
         said = f"FORECAST_{name.upper()}" if environment else f"--{name.replace('_', '-')}"
         if name in PLACES:
             sources[".".join(PLACES[name])] = said
-        elif name in ("preset", "scaler"):
+        elif name in TOP:
             sources[name] = said
         elif name in ("cell", "units", "dense", *LAYER_SETTINGS):
             key = {"cell": "type", "dense": "units"}.get(name, name)

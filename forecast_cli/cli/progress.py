@@ -41,10 +41,12 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Someone who presses Ctrl-C again and again is leaving already.
+        leaving = isinstance(error, KeyboardInterrupt)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if leaving else self.before)
         if error is not None:
             self.last = None
         self._close()
-        signal.signal(signal.SIGINT, self.before)
 
     def stop(self) -> bool:
         """Whether Ctrl-C was pressed."""

@@ -1,5 +1,6 @@
 """Scaling: numbers fitted by scikit-learn on the training rows, at work with NumPy alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,36 +9,49 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 Kind = Literal["minmax", "standard", "robust", "none"]
+Transform = Literal["none", "log", "log1p"]
+
+# What is done to the values before the scaler, and undone after it.
+FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
+BACKWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.exp, "log1p": np.expm1}
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """A linear map for each column: `scaled = (value - center) / scale`.
+    """A linear map for each column, after a transform: `scaled = (f(value) - center) / scale`.
 
     Args:
         kind: Which scaler fitted the numbers.
-        center: Shape `(features,)`, in original units.
-        scale: Shape `(features,)`, in original units, never 0.
+        center: Shape `(features,)`, in transformed units.
+        scale: Shape `(features,)`, in transformed units, never 0.
+        before: The transform.
     """
 
     kind: Kind
     center: Floats
     scale: Floats
+    before: Transform = "none"
 
     def transform(self, values: Floats) -> Floats:
         """Original to scaled units; the last axis of `values` is `features`."""
-        return (values - self.center) / self.scale
+        return (transformed(values, self.before) - self.center) / self.scale
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled to original units; the last axis of `scaled` is `features`."""
-        return scaled * self.scale + self.center
+        values = scaled * self.scale + self.center
+        return values if self.before == "none" else BACKWARD[self.before](values)
 
     def only(self, columns: list[int]) -> "Scaling":
         """The scaling of some of the columns, in the order asked for."""
-        return Scaling(self.kind, self.center[columns], self.scale[columns])
+        return Scaling(self.kind, self.center[columns], self.scale[columns], self.before)
 
 
-def fit_scaling(rows: Floats, kind: Kind) -> Scaling:
+def transformed(values: Floats, before: Transform) -> Floats:
+    """The values after the transform, each for itself."""
+    return values if before == "none" else FORWARD[before](values)
+
+
+def fit_scaling(rows: Floats, kind: Kind, before: Transform = "none") -> Scaling:
     """Fit a scikit-learn scaler on the training rows.
 
     A constant column gets a scale of 1, as in scikit-learn.
@@ -46,17 +60,19 @@ def fit_scaling(rows: Floats, kind: Kind) -> Scaling:
         rows: Shape `(n_rows, features)`: the training rows alone, original units.
         kind: `minmax` to [0, 1], `standard` to mean 0 and deviation 1, `robust` to median 0
             and interquartile range 1, `none` for no change.
+        before: A transform that comes first.
     """
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
     features = rows.shape[1]
+    rows = transformed(rows, before)
     if kind == "minmax":
         minmax = MinMaxScaler().fit(rows)
-        return Scaling(kind, minmax.data_min_, 1.0 / minmax.scale_)
+        return Scaling(kind, minmax.data_min_, 1.0 / minmax.scale_, before)
     if kind == "standard":
         standard = StandardScaler().fit(rows)
-        return Scaling(kind, standard.mean_, standard.scale_)
+        return Scaling(kind, standard.mean_, standard.scale_, before)
     if kind == "robust":
         robust = RobustScaler().fit(rows)
-        return Scaling(kind, robust.center_, robust.scale_)
-    return Scaling(kind, np.zeros(features), np.ones(features))
+        return Scaling(kind, robust.center_, robust.scale_, before)
+    return Scaling(kind, np.zeros(features), np.ones(features), before)

@@ -30,7 +30,7 @@ class TimeAxis(Frozen):
 
 
 class ScalingNumbers(Frozen):
-    """The fitted scaler, a number for each feature, in original units."""
+    """The fitted scaler, a number for each feature, in units after the transform."""
 
     center: tuple[float, ...]
     scale: tuple[float, ...]
@@ -114,7 +114,8 @@ class Manifest(Frozen):
     def scaler(self) -> Scaling:
         """The scaling at work."""
         numbers = self.scaling
-        return Scaling(self.config.scaler, np.array(numbers.center), np.array(numbers.scale))
+        center, scale = np.array(numbers.center), np.array(numbers.scale)
+        return Scaling(self.config.scaler, center, scale, self.config.transform)
 
     @property
     def target_places(self) -> list[int]:

@@ -19,6 +19,7 @@ from ..layers import (
     Rnn,
     split_term,
 )
+from .normalize import linear_skip, normalize
 
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
 REGULARIZERS = {
@@ -35,7 +36,13 @@ CONSTRAINTS = {
 
 
 def build(
-    network: Network, timesteps: int, features: int, outputs: tuple[int, int], *, seed: int
+    network: Network,
+    timesteps: int,
+    features: int,
+    outputs: tuple[int, int],
+    *,
+    seed: int,
+    targets: tuple[int, ...] | None = None,
 ) -> keras.Model:
     """Build the stack of layers, its weights drawn from the seed.
 
@@ -48,16 +55,21 @@ def build(
         features: Columns that are read.
         outputs: `(horizon, targets)`; the output is `(batch, horizon, targets)`.
         seed: The same seed gives the same weights, to the bit.
+        targets: Which of the features are forecast; the first ones where None.
     """
     left = sum(isinstance(layer, Recurrent) for layer in network.layers)
     with seeded(seed):
         inputs = keras.Input((timesteps, features), name="window")
-        state = inputs
+        places = targets or tuple(range(outputs[1]))
+        window, undo = normalize(network, inputs, outputs, places)
+        state = window
         for number, layer in enumerate(network.layers, start=1):
             left -= isinstance(layer, Recurrent)
             state = _applied(layer, state, name=f"{layer.type}_{number}", sequences=left > 0)
         flat = keras.layers.Dense(outputs[0] * outputs[1], name="output")(state)
-        forecast = keras.layers.Reshape(outputs, name="forecast")(flat)
+        if network.skip == "linear":
+            flat = keras.layers.Add(name="skip_sum")([flat, linear_skip(window, outputs)])
+        forecast = undo(keras.layers.Reshape(outputs, name="forecast")(flat))
         return keras.Model(inputs, forecast, name="network")
 
 
