@@ -59,7 +59,6 @@ def run(arguments: list[str]) -> int:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
         code = app(arguments, prog_name="forecast", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except ForecastError as error:
         if debug:
@@ -72,10 +71,6 @@ def run(arguments: list[str]) -> int:
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _see_help(arguments: list[str]) -> str:

@@ -7,6 +7,8 @@ absent, so that the configuration file and the defaults can speak.
 
 import functools
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,7 +259,13 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             own = [flag.name for flags in GROUPS[group].values() for flag in flags]
             said = {key: values.pop(key) for key in own}
             values[name] = group(**{key: v for key, v in said.items() if v is not None})
-        command(**values)
+        try:
+            command(**values)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read our output has enough; nothing may be written at exit either. It is
+            # caught here since typer would make it exit code 1.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {each.name: each.annotation for each in parameters}
