@@ -57,6 +57,8 @@ class Training(Frozen):
     batch_size: Positive = 32
     steps_per_epoch: Positive | None = None
     learning_rate: float = Field(0.001, gt=0)
+    schedule: Literal["constant", "cosine", "exponential", "plateau"] = "constant"
+    weight_decay: float | None = Field(None, ge=0)
     optimizer: Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"] = (
         "adam"
     )

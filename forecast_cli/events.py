@@ -36,6 +36,7 @@ class Epoch:
         best: Whether the watched loss is the lowest so far.
         seconds: Wall time of the epoch, validation included.
         windows: Training windows seen in the epoch.
+        learning_rate: That of the epoch's steps.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Epoch:
     best: bool
     seconds: float
     windows: int
+    learning_rate: float
 
 
 Event = Note | Stage | Epoch

@@ -155,6 +155,28 @@ class Rnn(Recurrent):
     type: Literal["rnn"] = "rnn"
 
 
+def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
+    """Why a layer cannot run on a GPU by cuDNN's fused kernel; None where it can.
+
+    Source: the conditions in the documentation of Keras's LSTM and GRU layers.
+    """
+    if isinstance(layer, Rnn):
+        return "cuDNN has no kernel for SimpleRNN layers of Keras"
+    wanted = {
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "recurrent_dropout": 0.0,
+        "unroll": False,
+        "use_bias": True,
+        "reset_after": True,
+    }
+    for name, value in wanted.items():
+        held = getattr(layer, name, value)
+        if held != value:
+            return f"{name} is {held}, not {value}"
+    return "use_cudnn is off" if layer.use_cudnn is False else None
+
+
 class Dense(Frozen):
     """A dense layer: after the recurrent ones on the last state, before them on every step."""
 

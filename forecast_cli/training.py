@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 
 from .config import Config
 from .core.windows import gather
@@ -51,7 +52,12 @@ def train(
 
 
 def train_network(
-    dataset: Dataset, config: Config, *, listen: Listener = ignore, stop: Callable[[], bool] = bool
+    dataset: Dataset,
+    config: Config,
+    *,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+    last: int | None = None,
 ) -> Trained:
     """Build a network for a dataset, train it, and export it.
 
@@ -60,6 +66,7 @@ def train_network(
         config: The dataset's own, or one that differs in `network` and `training`.
         listen: Told of each epoch.
         stop: Asked after each epoch whether to stop.
+        last: The number of the last epoch, where it is known beforehand.
     """
     listen(Stage("loading TensorFlow"))
     from .nn.build import build, layer_rows
@@ -81,7 +88,7 @@ def train_network(
     feed = Feed(dataset.scaled, columns.target_places, train, validation, dataset.timesteps, steps)
     listen(Stage("training"))
     with closing(fit(network, feed, config.training)) as running:
-        epochs, interrupted = _follow(running, listen, stop)
+        epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
     probes = gather(dataset.scaled, train[:: 1 + len(train) // PROBES], timesteps=feed.timesteps)
     return Trained(
@@ -111,9 +118,10 @@ def _follow(
 def _refit(scored: Trained, *, listen: Listener, stop: Callable[[], bool]) -> Trained:
     """Train again on all rows, for the number of epochs found."""
     listen(Note(f"training again on all rows, for {scored.best} epochs"))
-    training = scored.config.training.model_copy(update={"epochs": scored.best, "patience": 0})
+    training = scored.config.training.model_copy(update={"patience": 0})
     config = scored.config.model_copy(update={"training": training})
-    return train_network(on_all_rows(scored.dataset), config, listen=listen, stop=stop)
+    dataset = on_all_rows(scored.dataset)
+    return train_network(dataset, config, listen=listen, stop=stop, last=scored.best)
 
 
 def _describe(dataset: Dataset, listen: Listener) -> None:

@@ -208,6 +208,10 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              metavar="N", least=1),
         Flag("learning_rate", float, "Step size of the optimizer.", "0.001", short="--lr",
              metavar="X"),
+        Flag("schedule", Literal["constant", "cosine", "exponential", "plateau"],
+             "How the learning rate falls from epoch to epoch.", "constant"),
+        Flag("weight_decay", float, "Decay of the weights in each step, apart from the gradient.",
+             "the optimizer's own", metavar="X"),
         Flag("optimizer", Optimizer, "Optimizer.", "adam"),
         Flag("loss", Loss, "Loss, in scaled units.", "mse"),
         Flag("patience", int, "Epochs without improvement before it stops, best weights kept; "

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..layers import Gru, Lstm, Rnn, cudnn_obstacle
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation, Manifest
 
@@ -54,6 +55,12 @@ def describe_model(manifest: Manifest) -> list[str]:
         "made": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s by "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }
+    obstacles = [
+        f"layer {number}: {why}"
+        for number, layer in enumerate(config.network.layers, start=1)
+        if isinstance(layer, Lstm | Gru | Rnn) and (why := cudnn_obstacle(layer))
+    ]
+    facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
     if manifest.evaluation:
         facts["scores"] = (
             f"{manifest.evaluation.origins:,} forecasts of {manifest.evaluation.horizon} steps in "

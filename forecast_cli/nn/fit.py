@@ -6,7 +6,7 @@ windows from the flat array: several times faster, and memory grows with the dat
 """
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -21,6 +21,7 @@ from ..errors import TrainingError
 from ..events import Epoch
 from .feed import Feed, batches, gather_batch, shuffled
 from .loss import make_optimizer, sample_losses
+from .schedule import learning_rate
 
 VALIDATION_BATCH = 1024
 # About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
@@ -41,14 +42,14 @@ def fit(network: keras.Model, feed: Feed, training: Training) -> Generator[Epoch
         TrainingError: The loss is not finite.
     """
     runner = Runner(network, feed, training)
-    best, best_loss, since = None, math.inf, 0
+    best, losses, since = None, list[float](), 0
     try:
-        for number in range(1, training.epochs + 1):
-            epoch = runner.run(number, best_loss)
+        while len(losses) < training.epochs:
+            epoch = runner.run(losses)
             _check_finite(epoch, training)
+            losses.append(watched(epoch))
             since = 0 if epoch.best else since + 1
             if epoch.best:
-                best_loss = watched(epoch)
                 best = network.get_weights() if training.patience else None
             yield epoch
             if training.patience and since >= training.patience:
@@ -87,9 +88,14 @@ class Runner:
         self.train = tf.function(self._train_block, jit_compile=compile_, autograph=False)
         self.validate = tf.function(self._validate_block, jit_compile=compile_, autograph=False)
 
-    def run(self, number: int, best_loss: float) -> Epoch:
-        """One epoch: every training window once, in the epoch's own order, then validation."""
-        began = perf_counter()
+    def run(self, losses: Sequence[float]) -> Epoch:
+        """The epoch after those with the given watched losses.
+
+        Every training window is seen once, in the epoch's own order; then comes validation.
+        """
+        began, number = perf_counter(), len(losses) + 1
+        rate = learning_rate(self.training, losses)
+        self.optimizer.learning_rate.assign(rate)
         order = shuffled(self.feed.train, seed=self.training.seed, epoch=number)
         order = order[: self.steps * self.training.batch_size]
         loss = self._mean(self.train, order, self.training.batch_size, self.block)
@@ -97,16 +103,16 @@ class Runner:
         if len(self.feed.validation):
             size = min(VALIDATION_BATCH, len(self.feed.validation))
             validation_loss = self._mean(self.validate, self.feed.validation, size, self.block)
-        low = loss if validation_loss is None else validation_loss
-        seconds = perf_counter() - began
         return Epoch(
-            number,
-            self.training.epochs,
-            loss,
-            validation_loss,
-            low < best_loss,
-            seconds,
-            len(order),
+            number=number,
+            epochs=self.training.epochs,
+            loss=loss,
+            validation_loss=validation_loss,
+            best=(loss if validation_loss is None else validation_loss)
+            < min(losses, default=math.inf),
+            seconds=perf_counter() - began,
+            windows=len(order),
+            learning_rate=rate,
         )
 
     def _mean(self, function: Block, starts: Ints, batch_size: int, block: int) -> float:

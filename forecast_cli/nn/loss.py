@@ -36,6 +36,7 @@ def sample_losses(name: str, actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tenso
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
     """The optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
+    decay = {} if training.weight_decay is None else {"weight_decay": training.weight_decay}
     return OPTIMIZERS[training.optimizer](
-        learning_rate=training.learning_rate, global_clipnorm=training.clip
+        learning_rate=training.learning_rate, global_clipnorm=training.clip, **decay
     )

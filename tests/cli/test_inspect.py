@@ -3,6 +3,8 @@ import json
 import pandas as pd
 import pytest
 
+from forecast_cli.layers import Gru, Lstm, Rnn, cudnn_obstacle
+
 
 def test_a_model_shows_its_layers_and_how_it_was_made(run, golden):
     code, out, _ = run("inspect", golden)
@@ -61,3 +63,23 @@ def test_what_the_times_are_is_said(run, dates, words, tmp_path):
 def test_a_missing_model_is_an_error_of_model_files(run):
     code, _, err = run("inspect", "none.forecast")
     assert (code, "There is no model none.forecast" in err) == (4, True)
+
+
+def test_a_network_says_whether_cudnn_could_run_it(run, golden):
+    assert "every recurrent layer meets its conditions" in run("inspect", golden)[1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        (Lstm(), None),
+        (Gru(), None),
+        (Lstm(activation="relu"), "activation is relu, not tanh"),
+        (Lstm(recurrent_dropout=0.1), "recurrent_dropout is 0.1"),
+        (Gru(reset_after=False), "reset_after is False"),
+        (Gru(use_cudnn=False), "use_cudnn is off"),
+        (Rnn(), "no kernel for SimpleRNN"),
+    ],
+)
+def test_the_condition_of_cudnn_that_fails_is_named(layer, why):
+    assert cudnn_obstacle(layer) is None if why is None else why in cudnn_obstacle(layer)

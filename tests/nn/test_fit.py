@@ -175,6 +175,48 @@ def test_a_loss_that_blows_up_stops_with_the_epoch_and_what_to_try(feed):
 
 
 @pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [0.1, 0.1, 0.1]),
+        ("cosine", [0.1, 0.075, 0.025]),
+        ("exponential", [0.1, 0.01, 0.001]),
+    ],
+)
+def test_the_learning_rate_falls_as_scheduled(feed, schedule, rates):
+    training = Training(epochs=3, learning_rate=0.1, schedule=schedule, patience=0)
+    _, epochs = run(feed, training)
+    assert [epoch.learning_rate for epoch in epochs] == pytest.approx(rates)
+
+
+def test_the_rate_of_an_epoch_is_that_of_its_steps(feed):
+    falling = Training(epochs=2, batch_size=75, optimizer="sgd", learning_rate=1.0, clip=0.01,
+                       schedule="exponential", patience=0)  # fmt: skip
+    first, _ = run(feed, falling.model_copy(update={"epochs": 1, "schedule": "constant"}))
+    second, _ = run(feed, falling)
+    moved = np.sqrt(sum(((a - b) ** 2).sum() for a, b in
+                        zip(first.get_weights(), second.get_weights(), strict=True)))  # fmt: skip
+    assert moved == pytest.approx(0.01 * 0.01, rel=1e-2)
+
+
+def test_a_plateau_halves_the_rate_after_five_epochs_without_improvement():
+    from forecast_cli.nn.schedule import learning_rate
+
+    training = Training(learning_rate=1.0, schedule="plateau")
+    losses = [3.0, 2.0, *[2.5] * 10]
+    rates = [learning_rate(training, losses[:done]) for done in range(len(losses) + 1)]
+    assert rates == [1.0] * 7 + [0.5] * 5 + [0.25]
+
+
+def test_weights_decay_as_asked(feed):
+    training = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1e-9, patience=0)
+    before = network().get_weights()
+    after, _ = run(feed, training.model_copy(update={"weight_decay": 0.5, "learning_rate": 1e-2}))
+    plain, _ = run(feed, training.model_copy(update={"learning_rate": 1e-2}))
+    for start, decayed, kept in zip(before, after.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(kept - decayed, 0.5 * 1e-2 * start, atol=1e-4)
+
+
+@pytest.mark.parametrize(
     "name", ["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
 )
 def test_every_optimizer_lowers_the_loss(feed, name):
