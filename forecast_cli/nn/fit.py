@@ -103,6 +103,7 @@ class Runner:
         if len(self.feed.validation):
             size = min(VALIDATION_BATCH, len(self.feed.validation))
             validation_loss = self._mean(self.validate, self.feed.validation, size, self.block)
+        low = loss if validation_loss is None else validation_loss
         return Epoch(
             number=number,
             epochs=self.training.epochs,
