@@ -109,8 +109,7 @@ class Runner:
             epochs=self.training.epochs,
             loss=loss,
             validation_loss=validation_loss,
-            best=(loss if validation_loss is None else validation_loss)
-            < min(losses, default=math.inf),
+            best=low < min(losses, default=math.inf),
             seconds=perf_counter() - began,
             windows=len(order),
             learning_rate=rate,
