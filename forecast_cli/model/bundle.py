@@ -23,6 +23,7 @@ from .manifest import FORMAT, Manifest
 from .runtime import Runtime
 
 MANIFEST = "manifest.json"
+LARGEST = 2 * 1024**3
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
 # The time that is written beside every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -148,6 +149,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_size(archive, path)
             manifest = _manifest(archive.read(MANIFEST), path)
             contents = {name: archive.read(name) for name in ENTRIES}
     except FileNotFoundError:
@@ -176,6 +178,16 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         history,
         json.loads(contents["epochs.json"]),
     )
+
+
+def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
+    """Refuse what would unpack to more than any model, before a byte is unpacked."""
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST:
+        raise ModelFileError(
+            f"{os.fspath(path)} would unpack to {size:,} bytes; a model has at most {LARGEST:,}.",
+            "A file that forecast train wrote was expected.",
+        )
 
 
 def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:

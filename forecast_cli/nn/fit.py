@@ -76,8 +76,10 @@ class Runner:
         self.values = tf.constant(self.feed.values)
         self.optimizer = make_optimizer(self.training)
         self.optimizer.build(self.network.trainable_variables)
-        work = _step_work(self.network, self.feed, self.training.batch_size)
-        steps = math.ceil(len(self.feed.train) / self.training.batch_size)
+        # A batch larger than all windows together would only be filled up.
+        self.batch_size = min(self.training.batch_size, len(self.feed.train))
+        work = _step_work(self.network, self.feed, self.batch_size)
+        steps = math.ceil(len(self.feed.train) / self.batch_size)
         self.steps = min(steps, self.training.steps_per_epoch or steps)
         self.block = max(1, min(self.steps, int(BLOCK_WORK / work)))
         # XLA needs batches of one shape, and the surplus of the last one would count in penalties
@@ -97,8 +99,8 @@ class Runner:
         rate = learning_rate(self.training, losses)
         self.optimizer.learning_rate.assign(rate)
         order = shuffled(self.feed.train, seed=self.training.seed, epoch=number)
-        order = order[: self.steps * self.training.batch_size]
-        loss = self._mean(self.train, order, self.training.batch_size, self.block)
+        order = order[: self.steps * self.batch_size]
+        loss = self._mean(self.train, order, self.batch_size, self.block)
         validation_loss = None
         if len(self.feed.validation):
             size = min(VALIDATION_BATCH, len(self.feed.validation))

@@ -123,6 +123,13 @@ def test_a_damaged_model_is_not_used(run, golden, tmp_path):
     assert "is damaged: network.onnx" in err
 
 
+def test_a_model_that_would_fill_the_memory_is_not_unpacked(run, golden, monkeypatch):
+    monkeypatch.setattr("forecast_cli.model.bundle.LARGEST", 1000)
+    code, _, err = run("predict", "-m", golden)
+    assert code == 4
+    assert "a model has at most 1,000" in err
+
+
 def test_debug_shows_where_an_error_comes_from(run):
     from forecast_cli.errors import DataError
 

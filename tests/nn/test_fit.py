@@ -106,6 +106,11 @@ def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
     assert same(whole, run(feed, training)[0])
 
 
+def test_a_batch_larger_than_all_windows_is_all_of_them(feed):
+    whole, _ = run(feed, Training(epochs=2, batch_size=75, patience=0))
+    assert same(whole, run(feed, Training(epochs=2, batch_size=10**7, patience=0))[0])
+
+
 def test_every_window_is_seen_once_an_epoch_in_an_order_of_its_own(feed):
     from forecast_cli.nn.feed import batches, shuffled
 
