@@ -1,12 +1,26 @@
 """The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .layers import Frozen, Network
 
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _names(value: Any) -> Any:
+    """A single name stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _date(value: Any) -> Any:
+    """A date of TOML or of Python as ISO 8601."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class Data(Frozen):
@@ -15,15 +29,15 @@ class Data(Frozen):
     `time` is None to find the time column, "none" for no time column: rows are steps.
     """
 
-    column: tuple[str, ...] = ()
-    target: tuple[str, ...] = ()
+    column: Names = ()
+    target: Names = ()
     time: str | None = None
     freq: str | None = None
     season_length: Positive | None = None
     date_format: str | None = None
     timezone: str | None = None
     missing: Literal["error", "interpolate", "ffill", "drop"] = "error"
-    na: tuple[str, ...] = ()
+    na: Names = ()
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -39,7 +53,7 @@ class Split(Frozen):
     """
 
     validation: float | int = Field(0.1, ge=0)
-    test: float | int | str = 0.2
+    test: Annotated[float | int | str, BeforeValidator(_date)] = 0.2
 
 
 class Window(Frozen):

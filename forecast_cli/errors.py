@@ -1,10 +1,11 @@
 """What can go wrong, as ordinary exceptions; the command line turns them into exit codes.
 
 ForecastError
-├── UsageError       an option or argument cannot be right           exit code 2
-├── DataError        a table does not hold what is needed            exit code 3
+├── UsageError       an option or argument cannot be right            exit code 2
+├── DataError        a table does not hold what is needed             exit code 3
 ├── ModelFileError   a file is no model, or not one for this version  exit code 4
-└── TrainingError    the training went wrong                         exit code 5
+├── TrainingError    the training went wrong                          exit code 5
+└── Interrupted      Ctrl-C                                           exit code 130
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -58,6 +59,13 @@ class TrainingError(ForecastError):
 
     code = "training"
     exit_code = 5
+
+
+class Interrupted(ForecastError):
+    """Somebody pressed Ctrl-C."""
+
+    code = "interrupted"
+    exit_code = 130
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -20,6 +20,10 @@ SEASONAL_NAIVE = "seasonal naive"
 DRIFT = "drift"
 # Below this many percent a difference is called none.
 NOTABLE = 1.0
+# From fewer forecasts nothing is concluded.
+ENOUGH = 10
+# Business days and what has no season at all: there the last value often is the best forecast.
+RANDOM_WALK_SEASON = 5
 
 
 def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
@@ -88,7 +92,7 @@ def _evaluation(
     targets = dataset.panel.columns.targets
     simple = {name: each["mae"] for name, each in scores.items() if name != NETWORK}
     best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
-    skill = float(np.mean(100.0 * (1.0 - _ratio(scores[NETWORK]["mae"], simple[best]))))
+    skill = _finite(np.mean(100.0 * (1.0 - _ratio(scores[NETWORK]["mae"], simple[best]))))
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
         name: {
             metric: {target: _finite(value) for target, value in zip(targets, row, strict=True)}
@@ -103,7 +107,7 @@ def _evaluation(
         scores=table,
         best_baseline=best,
         skill=skill,
-        verdict=verdict(skill, best, dataset),
+        verdict=verdict(skill, best, origins, dataset),
     )
 
 
@@ -130,44 +134,52 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def verdict(skill: float, best: str, dataset: Dataset) -> str:
+def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> str:
     """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
 
     Args:
-        skill: Percent by which its MAE is lower than that of the best simple forecast.
+        skill: Percent by which its MAE is lower than that of the best simple forecast; None where
+            that one makes no error.
         best: The name of that forecast.
+        origins: How many forecasts were scored.
         dataset: What it was trained on.
     """
+    if skill is None:
+        return f"The network does not beat the simple forecasts: {best} makes no error at all."
+    doubt = "" if origins >= ENOUGH else f" That is from {origins} forecasts, too few to tell."
     if skill >= NOTABLE:
         return (
             f"The network beats the simple forecasts: its error is {skill:.1f} % below that of "
-            f"{best}, the best of them."
+            f"{best}, the best of them.{doubt}"
         )
     how = (
-        f"about as large as that of {best} ({skill:+.1f} %)"
+        f"about as large as that of {best} ({-skill:+.1f} %)"
         if skill > -NOTABLE
         else f"{-skill:.1f} % above that of {best}"
     )
     return (
-        f"The network does not beat the simple forecasts: its error is {how}. "
+        f"The network does not beat the simple forecasts: its error is {how}.{doubt} "
         f"{_advice(best, dataset)}"
     )
 
 
 def _advice(best: str, dataset: Dataset) -> str:
-    """What to try next, after what won."""
-    if best == SEASONAL_NAIVE and dataset.timesteps < 2 * dataset.season_length:
-        return f"Let it see two seasons: --timesteps {2 * dataset.season_length}."
-    if best == SEASONAL_NAIVE:
-        return (
-            "Give it more time and smaller steps: --epochs 300 --learning-rate 0.003 --patience 30."
-        )
-    if best == DRIFT:
-        return (
-            "The series keeps growing beyond what the network was trained on: try "
-            "--scaler standard and --refit, or use the drift."
-        )
-    return (
-        "The last value is hard to beat where a series moves like a random walk, as prices do; "
-        "try more columns, or use the last value."
+    """What to try next, after what won and what was not tried yet."""
+    network, season = dataset.config.network, dataset.season_length
+    untried = (
+        []
+        if dataset.config.transform != "none" or np.nanmin(dataset.filled) <= 0
+        else ["--transform log"]
     )
+    untried += ["--anchor last"] if network.anchor == "none" else []
+    untried += ["--skip linear"] if network.skip == "none" else []
+    if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
+        untried.append(f"--timesteps {2 * season}")
+    if best == LAST_VALUE and dataset.season_length <= RANDOM_WALK_SEASON:
+        return (
+            "The last value is hard to beat where a series moves like a random walk, as prices do"
+            + (f"; try {' '.join(untried)}, or use the last value." if untried else ".")
+        )
+    if untried:
+        return f"Try {' '.join(untried)}: it reads each window relative to its own level."
+    return f"Try other --units, --timesteps and --learning-rate, or use the {best}."

@@ -1,6 +1,7 @@
 """What a table holds, said before anything is trained on it."""
 
 import os
+import re
 import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from .config import Data
-from .data.dates import Dates, find_time, parse_dates
+from .data.dates import TIME_WORDS, Dates, find_time, parse_dates
 from .data.frequency import Frequency
 from .data.sources import Source
 from .data.tables import Table, read_head, read_source
@@ -96,8 +97,13 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         frequency=frequency.name if frequency else None,
         columns=columns,
         notes=tuple(notes),
-        train="" if times is not None and times.has_duplicates else _command(path, columns, flags),
+        train=_command(path, columns, flags) if _can_train(time, times) else "",
     )
+
+
+def _can_train(time: str | None, times: pd.DatetimeIndex | None) -> bool:
+    """Whether training could begin: not with dates that are broken or stand there twice."""
+    return time is None or (times is not None and not times.has_duplicates)
 
 
 def _keep(event: Event, notes: list[str]) -> None:
@@ -118,7 +124,7 @@ def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Date
 def _steps(times: pd.DatetimeIndex | None, notes: list[str]) -> tuple[Frequency | None, list[str]]:
     """The frequency, what is to be said of it, and the flags that its trouble calls for."""
     if times is None:
-        return None, ["--time none"] if notes else []
+        return None, []
     repeated = int(times.duplicated().sum())
     if repeated:
         notes.append(
@@ -165,10 +171,10 @@ def _column(table: Table, name: str) -> ColumnReport:
 def _likely(columns: list[ColumnReport]) -> str | None:
     """The column that people most often forecast: one of the usual names, or the first."""
     usual = ("close", "y", "value", "target", "sales", "demand", "load")
-    names = {each.column.casefold(): each.column for each in columns}
-    found = [names[word] for word in usual if word in names]
-    found += [name for low, name in names.items() if low.endswith(usual)]
-    return next(iter([*found, *[each.column for each in columns]]), None)
+    others = [each.column for each in columns if not TIME_WORDS.search(each.column)]
+    words = {name: re.split(r"[^a-z]+", name.casefold()) for name in others}
+    found = [name for word in usual for name in others if words[name][-1] == word]
+    return next(iter([*found, *others]), None)
 
 
 def _command(

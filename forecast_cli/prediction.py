@@ -67,7 +67,7 @@ def predict(
     start = _history(bundle) if source is None else _from_table(bundle, source, listen)
     windows = manifest.scaler.transform(start.rows)[None]
     scaled = roll_out(bundle.runtime, windows.astype(np.float32), horizon=steps)[0]
-    values = manifest.scaler.only(manifest.target_places).inverse(scaled.astype(np.float64))
+    values = _in_units(bundle, scaled)
     times = _times_after(start, steps)
     name = manifest.time.column if manifest.time and times is not None else STEP
     return pd.DataFrame(
@@ -106,7 +106,9 @@ def predict_in_sample(
             for part in parts
         ]
     )
-    values = manifest.scaler.only(manifest.target_places).inverse(first.astype(np.float64))
+    values = _in_units(bundle, first)
+    # A gap that reaches up to a row was filled with a look at what comes after it.
+    values[np.isnan(panel.values[origins - 1]).any(axis=1)] = np.nan
     timeline = panel.timeline
     frame = {
         manifest.time.column if manifest.time and timeline else STEP: timeline.times[origins]
@@ -118,6 +120,14 @@ def predict_in_sample(
     for name, column in zip(manifest.targets, values.T, strict=True):
         frame[f"{name}{FORECAST_SUFFIX}"] = column
     return pd.DataFrame(frame)
+
+
+def _in_units(bundle: Bundle, scaled: Floats) -> Floats:
+    """Scaled forecasts in original units, to the 8 digits that 32-bit arithmetic can vouch for."""
+    manifest = bundle.manifest
+    values = manifest.scaler.only(manifest.target_places).inverse(scaled.astype(np.float64))
+    rounded = [float(f"{value:.8g}") for value in values.ravel()]
+    return np.array(rounded).reshape(values.shape)
 
 
 def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:

@@ -180,14 +180,16 @@ def _validated(nested: Mapping[str, Any]) -> Config:
 def _explain(error: ValidationError) -> tuple[str, str]:
     """The first thing that is wrong, as message and hint."""
     first = error.errors(include_url=False)[0]
-    # A layer's type stands in the path beside its number; nobody wrote it there.
-    place = ".".join(str(part) for part in first["loc"] if part not in LAYER_TYPES)
+    # The types of layers and numbers stand in the path; nobody wrote them there.
+    silent = (*LAYER_TYPES, "float", "int", "str")
+    place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":
         return f"The configuration has no {place}.", "docs/architecture.md lists its names."
     if first["type"] == "literal_error":
         valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
-    return f"{place} = {first['input']!r} cannot be: {first['msg'].lower()}.", ""
+    why = first["msg"].removeprefix("Value error, ")
+    return f"{place} = {first['input']!r} cannot be: {why[:1].lower()}{why[1:]}.", ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def train(
     dataset = make_dataset(read_panel(source, config.data, listen=listen), config, listen=listen)
     _describe(dataset, listen)
     scored = train_network(dataset, dataset.config, listen=listen, stop=stop)
+    _say_ending(scored, listen)
     listen(Stage("scoring"))
     evaluation = evaluate(dataset, Runtime(scored.onnx))
     kept = scored
@@ -115,9 +116,31 @@ def _follow(
     return epochs, False
 
 
+def _say_ending(trained: Trained, listen: Listener) -> None:
+    """Say how many epochs there were, why no more, and whose weights are kept."""
+    training, count = trained.config.training, len(trained.epochs)
+    why = {
+        "epochs": "as asked",
+        "patience": f"the last {training.patience} without improvement",
+        "interrupted": "then stopped",
+    }[trained.ending]
+    best = trained.epochs[trained.best - 1]
+    loss = f"loss {best.loss:.4g}"
+    if best.validation_loss is not None:
+        loss += f", validation {best.validation_loss:.4g}"
+    listen(Note(f"{count} epochs, {why}; kept are the weights of epoch {trained.best}: {loss}"))
+    if not trained.dataset.splits.rows("test"):
+        listen(Note("no test split: nothing is scored"))
+
+
 def _refit(scored: Trained, *, listen: Listener, stop: Callable[[], bool]) -> Trained:
     """Train again on all rows, for the number of epochs found."""
-    listen(Note(f"training again on all rows, for {scored.best} epochs"))
+    listen(
+        Note(
+            f"training again on all rows, for {scored.best} epochs; the scores are those of the "
+            "network before that"
+        )
+    )
     training = scored.config.training.model_copy(update={"patience": 0})
     config = scored.config.model_copy(update={"training": training})
     dataset = on_all_rows(scored.dataset)

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from forecast_cli.cli.options import SETTINGS
@@ -51,6 +53,11 @@ def test_changing_the_cell_drops_what_only_the_other_has():
 def test_what_cannot_be_is_refused_by_name(settings, message):
     with pytest.raises(UsageError, match=message):
         configure(settings)
+
+
+def test_single_names_and_dates_are_taken_as_they_are_written():
+    config = configure({}, {"data": {"column": "y"}, "split": {"test": date(2024, 6, 1)}})
+    assert (config.data.column, config.split.test) == (("y",), "2024-06-01")
 
 
 def test_unknown_keys_of_a_file_are_refused():

@@ -177,6 +177,32 @@ def test_a_random_walk_is_not_sold_as_a_success():
     assert "does not beat the simple forecasts" in model.evaluation.verdict
 
 
+def test_a_simple_forecast_without_error_is_said_and_saved(tmp_path):
+    line = pd.DataFrame({"y": [*np.sin(np.arange(100.0)), *[0.0] * 50]})
+    model = fc.train(line, column="y", horizon=3, **QUICK)
+    assert model.evaluation.skill is None
+    assert "last value makes no error at all" in model.evaluation.verdict
+    model.save(tmp_path / "m.forecast")
+    assert fc.load(tmp_path / "m.forecast").evaluation == model.evaluation
+
+
+def test_few_forecasts_are_too_few_to_tell(frame):
+    model = fc.train(frame.tail(40), column="value", horizon=4, test=6, **QUICK)
+    assert "from 3 forecasts, too few to tell" in model.evaluation.verdict
+
+
+def test_a_filled_gap_lets_no_in_sample_forecast_look_ahead(frame):
+    frame.loc[100:101, "value"] = np.nan
+    model = fc.train(frame, column="value", horizon=3, missing="interpolate", **QUICK)
+    before = model.predict_in_sample(frame)
+    changed = frame.copy()
+    changed.loc[102, "value"] += 50
+    after = model.predict_in_sample(changed)
+    rows = before["date"] <= frame["date"][102]
+    columns = ["date", "value_forecast"]
+    pd.testing.assert_frame_equal(before.loc[rows, columns], after.loc[rows, columns])
+
+
 def test_a_transform_comes_before_the_scaler_and_is_undone(frame):
     settings = {**QUICK, "column": "value", "horizon": 3, "anchor": "last"}
     model = fc.train(frame, transform="log", **settings)

@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ..errors import ForecastError, UsageError
+from ..errors import ForecastError, Interrupted, UsageError
 from .config import config
 from .console import show_error
 from .inspect import inspect
@@ -14,7 +14,7 @@ from .options import spread
 from .predict import predict
 from .train import train
 
-INTERRUPTED = 130
+INTERRUPTED = Interrupted.exit_code
 
 app = typer.Typer(
     name="forecast",
@@ -49,17 +49,20 @@ def start(
 
 def main() -> None:
     """Run the command line and end the process."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     leave(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run a command; the exit code tells what happened (see `forecast_cli.errors`)."""
-    as_json, debug = "--json" in arguments, "--debug" in arguments
+    as_json, debug = _wanted("json", arguments), _wanted("debug", arguments)
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
         code = app(arguments, prog_name="forecast", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        if code != INTERRUPTED:
+            return code if isinstance(code, int) else 0
     except ForecastError as error:
         if debug:
             raise
@@ -70,7 +73,15 @@ def run(arguments: list[str]) -> int:
             show_error(UsageError(f"{message}.", _see_help(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        pass
+    show_error(Interrupted("Stopped by Ctrl-C; nothing was saved."), as_json=as_json)
+    return INTERRUPTED
+
+
+def _wanted(flag: str, arguments: list[str]) -> bool:
+    """Whether a flag is set, also where the command line is too wrong to be parsed."""
+    set_ = os.environ.get(f"FORECAST_{flag.upper()}", "").lower() in ("1", "true", "yes", "on")
+    return set_ or f"--{flag}" in arguments
 
 
 def _see_help(arguments: list[str]) -> str:

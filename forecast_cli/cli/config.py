@@ -40,7 +40,7 @@ def _sources(
     sources = {path: str(settings.get("config", "forecast.toml")) for path in file}
     for name in settings:
         origin = context.get_parameter_source(name)
-        environment = origin is not None and origin.name == "ENVIRONMENT"
+        environment = origin is None or origin.name != "COMMANDLINE"
         said = f"FORECAST_{name.upper()}" if environment else f"--{name.replace('_', '-')}"
         if name in PLACES:
             sources[".".join(PLACES[name])] = said

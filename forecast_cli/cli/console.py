@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ForecastError
 from ..events import Event, Note
@@ -13,6 +13,10 @@ from .options import Talk
 
 if TYPE_CHECKING:
     import rich.console
+
+
+# Wide enough that no cell of a table is cut where nobody's terminal bounds it.
+PIPE_WIDTH = 240
 
 
 @dataclass(frozen=True)
@@ -89,23 +93,41 @@ class Console:
         from rich.markup import escape
         from rich.table import Table
 
+        if not rows:
+            return
         table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
         for name, value in rows[0].items():
             is_number = isinstance(value, float | int) or value is None
-            table.add_column(escape(str(name)), justify="right" if is_number else "left")
+            side: Literal["left", "right"] = "right" if is_number else "left"
+            table.add_column(escape(str(name)), justify=side, overflow="fold")
         for row in rows:
             table.add_row(*[escape(_cell(value)) for value in row.values()])
-        RichConsole(highlight=False).print(table)
+        width = None if self.shows_tables else PIPE_WIDTH
+        RichConsole(highlight=False, width=width).print(table)
+
+
+class Notes:
+    """Keeps what a verb notes, and says it."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.texts: list[str] = []
+
+    def listen(self, event: Event) -> None:
+        """Keep and say a note."""
+        if isinstance(event, Note):
+            self.texts.append(event.text)
+            self.console.listen(event)
 
 
 def _cell(value: Any, *, exact: bool = False) -> str:
     """A value as text; numbers short for people, to 8 digits for programs."""
-    if value is None:
+    if value is None or value != value:
         return "" if exact else "-"
     if isinstance(value, float):
-        return (
-            f"{value:.8g}" if exact else f"{value:,.5g}" if abs(value) < 1000 else f"{value:,.1f}"
-        )
+        if exact:
+            return f"{value:.8g}" if abs(value) < 1e7 else f"{value:.1f}"
+        return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) and not exact else str(value)
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import typer
 
+from ..errors import UsageError
+
 if TYPE_CHECKING:
     from ..config import Config
 
@@ -83,6 +85,21 @@ class Flag:
     least: int | None = None
     parser: Callable[[str], Any] | None = None
 
+    @property
+    def several(self) -> bool:
+        """Whether it may be given again and again."""
+        return get_origin(self.type) is list
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"FORECAST_{self.name.upper()}"
+
+    def from_environment(self) -> list[str] | None:
+        """Several values, a line each, since names may hold blanks; single ones typer reads."""
+        text = os.environ.get(self.variable) if self.several else None
+        return text.splitlines() if text else None
+
     def parameter(self, panel: str) -> inspect.Parameter:
         """As a parameter that typer understands; FORECAST_NAME in the environment works too."""
         names = [f"--{self.name.replace('_', '-')}", *([self.short] if self.short else [])]
@@ -95,7 +112,7 @@ class Flag:
             help=self.help + listed + (f" [dim]\\[{self.default}][/dim]" if self.default else ""),
             rich_help_panel=panel,
             show_default=False,
-            envvar=f"FORECAST_{self.name.upper()}",
+            envvar=None if self.several else self.variable,
             show_envvar=False,
             metavar=self.metavar or ("NAME" if choices else None),
             min=self.least,
@@ -240,9 +257,15 @@ GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {Settings: SETTINGS, Talk: TAL
 
 
 def option(*names: str, help: str, default: str = "", **more: Any) -> Any:
-    """An option of one command alone, among those of output."""
+    """An option of one command alone, among those of output; the environment works here too."""
+    more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
+    more |= {"show_envvar": False}
     text = help + (f" [dim]\\[{default}][/dim]" if default else "")
     return typer.Option(*names, help=text, rich_help_panel=OUTPUT, show_default=False, **more)
+
+
+def _given(flag: Flag, value: Any) -> Any:
+    return flag.from_environment() if value is None or value == [] else value
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -260,8 +283,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def flat(**values: Any) -> None:
         for name, group in groups.items():
-            own = [flag.name for flags in GROUPS[group].values() for flag in flags]
-            said = {key: values.pop(key) for key in own}
+            flags = [flag for panel in GROUPS[group].values() for flag in panel]
+            said = {flag.name: _given(flag, values.pop(flag.name)) for flag in flags}
             values[name] = group(**{key: v for key, v in said.items() if v is not None})
         try:
             command(**values)
@@ -270,6 +293,11 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             # Whoever read our output has enough; nothing may be written at exit either. It is
             # caught here since typer would make it exit code 1.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise UsageError(
+                f"The output cannot be written: {error.strerror or error}.", "Make room for it."
+            ) from None
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {each.name: each.annotation for each in parameters}

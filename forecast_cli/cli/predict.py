@@ -1,18 +1,19 @@
 """`forecast predict`."""
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from .console import Console
+from ..errors import UsageError
+from .console import Console, Notes
 from .options import Talk, option
 from .train import MODEL
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
+# Forms that a file's name may promise and that are read by nobody as CSV.
+UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 Form = Literal["csv", "json", "jsonl", "parquet"]
 # fmt: off
 Data = Annotated[str | None, typer.Argument(metavar="DATA", show_default=False,
@@ -41,8 +42,7 @@ def predict(
     format: Format = None,
 ) -> None:
     """Forecast the next steps from a saved model."""
-    from ..data.output import format_of
-    from ..errors import UsageError
+    from ..data.output import render
     from ..model.bundle import load_bundle
     from ..prediction import in_table_style, predict, predict_in_sample
 
@@ -52,26 +52,65 @@ def predict(
             "--in-sample forecasts one step over every row of DATA.",
             "Name DATA, and leave --horizon out.",
         )
-    bundle = load_bundle(model)
+    form = _form(output, format, talk)
+    _spare(output, model, table)
+    bundle, notes = load_bundle(model), Notes(console)
     if in_sample and table is not None:
-        frame = predict_in_sample(bundle, table, listen=console.listen)
+        frame = predict_in_sample(bundle, table, listen=notes.listen)
     else:
-        frame = predict(bundle, table, horizon=horizon, listen=console.listen)
-    chosen: Form | None = "json" if talk.json else format or format_of(output)
-    if chosen != "parquet":
+        frame = predict(bundle, table, horizon=horizon, listen=notes.listen)
+    if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
-    _write(frame, output, chosen, console)
+    if talk.json:
+        records = json.loads(render(frame, "json"))
+        console.document({"model": str(model), "notes": notes.texts, "forecast": records})
+    elif output == "-" and form is None and console.shows_tables:
+        console.table(frame.to_dict("records"))
+    else:
+        _write(render(frame, form or "csv"), output)
 
 
-def _write(frame: "DataFrame", output: str, format: Form | None, console: Console) -> None:
-    """The forecasts in the form that was asked for, or that fits the place."""
-    from ..data.output import render
+def _form(output: str, format: Form | None, talk: Talk) -> Form | None:
+    """The form that was asked for, by the flag or by the name of the file.
+
+    Raises:
+        UsageError: Two were asked for, or one that is not written.
+    """
+    from ..data.output import format_of
+
+    if talk.json and (format is not None or output != "-"):
+        raise UsageError(
+            "--json prints one document on stdout, beside which --format and --output do nothing.",
+            "Leave it out, or ask for --format json.",
+        )
+    if format is None and output != "-" and Path(output).suffix.lower() in UNWRITTEN:
+        raise UsageError(
+            f"{output} names a form that is not written.",
+            "Name a .csv, .json, .jsonl or .parquet file, or give --format.",
+        )
+    return format or format_of(output)
+
+
+def _spare(output: str, model: Path, table: str | None) -> None:
+    """Refuse to write over what the forecast is made from, or over any model."""
+    from ..model.bundle import is_model
+
+    path = Path(output)
+    sources = [Path(each) for each in (model, table) if each not in (None, "-")]
+    if output == "-" or not path.is_file():
+        return
+    if is_model(path) or any(each.exists() and path.samefile(each) for each in sources):
+        raise UsageError(
+            f"{output} is a model, or the table itself; it is left as it is.",
+            "Name another file with -o.",
+        )
+
+
+def _write(data: bytes, output: str) -> None:
     from ..model.bundle import write_whole
 
     if output != "-":
-        write_whole(Path(output), render(frame, format or "csv"))
-    elif format is None and console.shows_tables:
-        console.table(frame.to_dict("records"))
+        write_whole(Path(output), data)
     else:
-        sys.stdout.buffer.write(render(frame, format or "csv"))
+        sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

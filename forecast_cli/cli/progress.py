@@ -1,10 +1,13 @@
 """Progress on stderr: a bar for a person, a few plain lines in a pipe; and Ctrl-C."""
 
+import os
 import signal
+import threading
 import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ..errors import Interrupted
 from ..events import Epoch, Event, Stage
 from .console import Console
 
@@ -27,12 +30,14 @@ class Progress:
         self.bar: Bar | None = None
         self.task: TaskID | None = None
         self.said = 0.0
-        self.best: Epoch | None = None
-        self.last: Epoch | None = None
         self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         self.before: Any = signal.signal(signal.SIGINT, self._on_interrupt)
+        read, self.woken = os.pipe()
+        os.set_blocking(self.woken, False)
+        signal.set_wakeup_fd(self.woken, warn_on_full_buffer=False)
+        threading.Thread(target=self._count_signals, args=(read,), daemon=True).start()
         return self
 
     def __exit__(
@@ -41,11 +46,11 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        signal.set_wakeup_fd(-1)
+        os.close(self.woken)
         # Someone who presses Ctrl-C again and again is leaving already.
         leaving = isinstance(error, KeyboardInterrupt)
         signal.signal(signal.SIGINT, signal.SIG_IGN if leaving else self.before)
-        if error is not None:
-            self.last = None
         self._close()
 
     def stop(self) -> bool:
@@ -63,19 +68,30 @@ class Progress:
             self.console.listen(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self.interrupted or not self.training:
+        """Before and after the epochs Ctrl-C ends the command like any other."""
+        if not self.training:
             raise KeyboardInterrupt
-        self.interrupted = True
-        self.console.say(
-            "stopping after this epoch, the best so far is saved; Ctrl-C again leaves at once",
-            "yellow",
-        )
+
+    def _count_signals(self, read: int) -> None:
+        """Hear each Ctrl-C at once: Python's own handler waits for compiled code to return."""
+        while os.read(read, 1):
+            if not self.training:
+                continue
+            if self.interrupted:
+                self._close()
+                self.console.say("stopped at once; nothing was saved")
+                os._exit(Interrupted.exit_code)
+            self.interrupted = True
+            self.console.say(
+                "stopping after this epoch, the best so far is saved; Ctrl-C again leaves at once",
+                "yellow",
+            )
+        os.close(read)
 
     def _begin(self, stage: Stage) -> None:
         self._close()
         self.training = stage.name == "training"
         if self.training:
-            self.best = self.last = None
             self.said = 0.0
         if self.console.interactive:
             self._open_bar(stage)
@@ -97,9 +113,6 @@ class Progress:
         self.bar.start()
 
     def _epoch(self, epoch: Epoch) -> None:
-        self.last = epoch
-        if epoch.best:
-            self.best = epoch
         if self.bar is not None and self.task is not None:
             self.bar.update(
                 self.task,
@@ -122,12 +135,6 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
             self.bar = self.task = None
-        if self.training and self.last is not None:
-            best = self.best or self.last
-            self.console.say(
-                f"trained {self.last.number} epochs; the lowest loss was in epoch {best.number}: "
-                f"{figures(best)}"
-            )
         self.training = False
 
 

@@ -45,6 +45,10 @@ def train(
     evaluation = bundle.manifest.evaluation
     console.table(score_rows(evaluation))
     if evaluation:
+        console.say(
+            f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps; mae and rmse in "
+            "the column's units, smape in percent, mase in errors of the seasonal naive in training"
+        )
         console.say(evaluation.verdict, "bold")
     flag = "" if model == MODEL else f" -m {model}"
     console.say(f"saved {model}; next: forecast predict{flag}")

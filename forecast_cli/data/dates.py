@@ -90,12 +90,11 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     if found:
         return (named or found)[0]
     doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
+    why = "no column holds dates"
     if doubtful:
         cell = table.columns[doubtful][0].as_py()
-        text = (
-            f'"{doubtful}" holds "{cell}", which is not a date that is understood: rows are steps'
-        )
-        listen(Note(text, warning=True))
+        why = f'"{doubtful}" holds "{cell}", which is not a date that is understood'
+    listen(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
     return None
 
 
@@ -113,7 +112,7 @@ def _is_date_like(table: Table, column: str) -> bool:
         return False
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
     named = bool(TIME_WORDS.search(column))
-    numeric = all(re.fullmatch(r"[-+]?[\d.]+", cell) for cell in sample)
+    numeric = all(re.fullmatch(r"[-+]?\d*\.?\d*", cell) for cell in sample)
     if not sample or (numeric and not (named and len(set(sample)) == len(sample))):
         return False
     share = max(_share(sample, form) for form in (ISO, *fitting_forms(sample)))
@@ -174,7 +173,8 @@ def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd
     raise DataError(
         f'{table.place(row)}: column "{column}" holds "{series[row]}", which is not a date that is '
         f"understood{f' as {form}' if form != ISO else ''}.{like}",
-        "Mend the cell, give --date-format, or pass --time none to take rows as steps.",
+        "Mend the cell, or give --date-format; where the rows stand in order of time, the oldest "
+        "first, --time none takes them as steps.",
     )
 
 

@@ -47,8 +47,12 @@ class Frequency:
         short, count = _split_alias(alias)
         if alias == "B":
             return cls(alias)
+        known = times is not None and len(times) > 0
         if short in MONTHS and count > 0:
-            day = month_day(times) if times is not None and len(times) else 1
+            day = month_day(times) if times is not None and known else 1
+            if known and alias == short:
+                # What was asked for is a month; on which day it ends or begins the table says.
+                alias = f"{short[0]}{'E' if day == 31 else 'S'}"
             return cls(alias, None, MONTHS[short] * count, day)
         weekly = re.fullmatch(rf"\d*W(-({WEEKDAYS}))?", alias)
         try:
@@ -61,6 +65,9 @@ class Frequency:
                 f'There is no frequency "{alias}".',
                 "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
             )
+        if weekly and times is not None and known:
+            many = str(count) if count > 1 else ""
+            alias = f"{many}W-{times[0].strftime('%a').upper()}"
         return cls(alias, step)
 
     @property

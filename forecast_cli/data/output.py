@@ -5,19 +5,29 @@ import json
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 Format = Literal["csv", "json", "jsonl", "parquet"]
 
 
+def plain(value: object) -> str:
+    """A number with the fewest digits that tell it from others, and no exponent.
+
+    >>> plain(620763307.0), plain(0.1)
+    ('620763307', '0.1')
+    """
+    return np.format_float_positional(np.float64(str(value)), trim="-")
+
+
 def render(frame: pd.DataFrame, format: Format) -> bytes:
-    """A table as bytes: numbers to 8 significant digits in CSV, in full elsewhere."""
+    """A table as bytes: numbers in full, without exponents in CSV."""
     if format == "parquet":
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     if format == "csv":
-        text = frame.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+        text = frame.to_csv(index=False, float_format=plain, lineterminator="\n")
     else:
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         texts = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]

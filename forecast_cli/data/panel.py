@@ -181,9 +181,18 @@ def _irregular(table: Table, times: pd.DatetimeIndex, order: Ints) -> Frequency:
     usual = likely_frequency(times).alias
     raise DataError(
         f"{table.place(int(order[row]))}: the steps are not regular: {what}.",
-        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or "
-        "pass --time none to take rows as steps.",
+        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or, "
+        "where rows are the steps whatever their dates, pass --time none."
+        + _clock_hint(times, row),
     )
+
+
+def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:
+    """What to add where the clocks may have been changed: on a Sunday, in the small hours."""
+    time = times[row]
+    if times.tz is not None or time.day_name() != "Sunday" or not 1 <= time.hour <= 4:
+        return ""
+    return " If the clocks were changed here, name the zone: --timezone Europe/Berlin."
 
 
 def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> None:
@@ -194,7 +203,8 @@ def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> Non
         )
         raise DataError(
             f"Times that stand there already, {len(again)} in all: {places}.",
-            "Keep one row for each time; rows of several series need one table each.",
+            "Keep one row for each time; rows of several series need one table each."
+            + _clock_hint(times, int(again[0])),
         )
 
 

@@ -97,6 +97,11 @@ class Table:
         raise self._no_number(column, row, texts[row])
 
     def _no_number(self, column: str, row: int, cell: object) -> DataError:
+        if re.fullmatch(r"[-+]?\d[\d.,' ]*", str(cell)):
+            return DataError(
+                f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
+                "Write numbers with a point and without separators between thousands.",
+            )
         marker = f"--na {cell}" if re.fullmatch(r"\S+", str(cell)) else "--na"
         return DataError(
             f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
@@ -215,7 +220,10 @@ def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> 
     """
     for name in wanted:
         if name not in names:
-            raise DataError(f'{where} has no column "{name}".', nearest(name, names))
+            hint = nearest(name, names)
+            if any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
+                hint += " The first line looks like data; a line of names is needed above it."
+            raise DataError(f'{where} has no column "{name}".', hint)
 
 
 def _unreadable(source: Source, said: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from .frequency import DAY, Frequency, month_day
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
 # More steps than this for a row, and the frequency was not meant.
-MOST_STEPS = 100
+MOST_STEPS = 10
 # With this share of its rows on weekdays a daily table was meant to be one of business days.
 BUSINESS_LIKE = 0.95
 

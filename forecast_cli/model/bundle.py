@@ -69,7 +69,9 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     )
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     manifest = bundle.manifest.model_copy(update={"sha256": sums})
-    contents = {MANIFEST: manifest.model_dump_json(indent=1).encode(), **contents}
+    text = manifest.model_dump_json(indent=1)
+    Manifest.model_validate_json(text)
+    contents = {MANIFEST: text.encode(), **contents}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
@@ -83,6 +85,11 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         UsageError: It cannot be written there.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # A pipe or a device is written to as it is.
+        path.write_bytes(data)
+        return
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -170,13 +177,15 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
                 f"{os.fspath(path)} is damaged: {name} is not what was written.",
                 "Copy the file again, or train again.",
             )
-    history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
+    try:
+        history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
+        epochs = json.loads(contents["epochs.json"])
+    except (ValueError, MemoryError) as error:
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
+        ) from None
     return Bundle(
-        manifest,
-        contents["network.onnx"],
-        contents["network.weights.h5"],
-        history,
-        json.loads(contents["epochs.json"]),
+        manifest, contents["network.onnx"], contents["network.weights.h5"], history, epochs
     )
 
 

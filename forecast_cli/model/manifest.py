@@ -50,7 +50,8 @@ class Evaluation(Frozen):
     """Multi-step forecasts from every origin of the test split, in original units.
 
     `scores[forecaster][metric][target]`; None where a measure is not defined.
-    `skill` is by how many percent the MAE is below that of the best baseline, mean over targets.
+    `skill` is by how many percent the MAE is below that of the best baseline, mean over targets;
+    None where that baseline makes no error.
     """
 
     horizon: int
@@ -58,7 +59,7 @@ class Evaluation(Frozen):
     season_length: int
     scores: dict[str, dict[Metric, dict[str, float | None]]]
     best_baseline: str
-    skill: float
+    skill: float | None
     verdict: str
 
 

@@ -1,5 +1,6 @@
 """Networks: the only folder that imports TensorFlow, and it does so without its chatter."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +31,6 @@ def _native_stderr_silenced() -> Iterator[None]:
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 with _native_stderr_silenced():
     import tensorflow  # noqa: F401
+
+# That functions are compiled anew for each network is how it is meant.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -11,7 +11,7 @@ from ..core.windows import Floats, Ints
 Int32s = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Feed:
     """The scaled values and the windows to learn from.
 

@@ -64,7 +64,7 @@ def watched(epoch: Epoch) -> float:
     return epoch.loss if epoch.validation_loss is None else epoch.validation_loss
 
 
-@dataclass
+@dataclass(repr=False)
 class Runner:
     """The compiled functions of one training, and the data on the device."""
 
@@ -178,5 +178,5 @@ def _check_finite(epoch: Epoch, training: Training) -> None:
         f"learning rate {training.learning_rate:g}).",
         "The steps were too large: try a smaller --learning-rate"
         + ("" if training.clip else ", --clip 1")
-        + " or --activation tanh.",
+        + ", and a --scaler where it is none.",
     )

@@ -31,6 +31,11 @@ def test_every_value_says_where_it_comes_from(run, tmp_path, monkeypatch):
         assert line in lines.splitlines()
 
 
+def test_several_names_stand_on_lines_in_the_environment(run, monkeypatch):
+    monkeypatch.setenv("FORECAST_COLUMN", "Min Temp\nMax, Temp")
+    assert 'column = ["Min Temp", "Max, Temp"] # FORECAST_COLUMN' in run("config")[1]
+
+
 def test_the_schema_describes_the_layers(run):
     schema = json.loads(run("config", "--schema")[1])
     assert schema["properties"].keys() == Config.model_fields.keys()

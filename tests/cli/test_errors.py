@@ -17,6 +17,8 @@ TABLES = {
     "gap.csv": "Date,Close\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n2020-01-07,4\n",
     "hole.csv": "Date,Close\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n",
     "ragged.csv": "Date,Close\n2020-01-01,1\n2020-01-02,2,3\n",
+    "comma.csv": 'Date,Close\n2020-01-01,1\n2020-01-02,"4,787"\n',
+    "data.csv": "2020-01-01,17.5\n2020-01-02,18.5\n",
     "notes.txt": "not a model\n",
 }
 
@@ -48,6 +50,8 @@ TRAIN = [
     ("good.csv -c Close --test 2021-01-01", 3, "--test 2021-01-01 leaves 0 rows"),
     ("good.csv", 2, "No column was named"),
     ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),
+    ("comma.csv -c Close", 3, "without separators between thousands"),
+    ("data.csv -c Close", 3, "The first line looks like data"),
     ("good.csv -c Close --target Open", 2, '--target "Open" is not among the columns'),
     ("good.csv -c Close --freq fortnight", 2, 'no frequency "fortnight"'),
     ("good.csv -c Close --timezone Mars", 2, "no time zone"),

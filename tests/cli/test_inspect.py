@@ -60,6 +60,20 @@ def test_what_the_times_are_is_said(run, dates, words, tmp_path):
     assert words in run("inspect", "t.csv")[1]
 
 
+def test_broken_dates_are_not_answered_by_taking_rows_as_steps(run, tmp_path):
+    dates = ["11:34", *pd.date_range("2020-01-01", periods=30).strftime("%Y-%m-%d")[::-1]]
+    pd.DataFrame({"date": dates, "y": range(31)}).to_csv(tmp_path / "t.csv", index=False)
+    out = run("inspect", "t.csv")[1]
+    assert '"11:34", which is not a date' in out
+    assert "Start with" not in out
+
+
+def test_german_dates_are_found_whatever_the_header(run, tmp_path):
+    dates = pd.date_range("2022-10-01", periods=30).strftime("%d.%m.%Y")[::-1]
+    pd.DataFrame({"Datum": dates, "Wert": range(30)}).to_csv(tmp_path / "t.csv", index=False)
+    assert "Datum, 2022-10-01 to 2022-10-30" in run("inspect", "t.csv")[1]
+
+
 def test_a_missing_model_is_an_error_of_model_files(run):
     code, _, err = run("inspect", "none.forecast")
     assert (code, "There is no model none.forecast" in err) == (4, True)

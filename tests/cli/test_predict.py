@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -100,9 +101,66 @@ def test_every_form_holds_the_same_forecast(run, model, form, tmp_path):
         assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-6)
 
 
-def test_json_is_records(run, model):
-    records = json.loads(run("predict", "--json")[1])
-    assert [record["date"] for record in records] == ["2005-01", "2005-02", "2005-03"]
+def test_json_is_one_document_with_what_was_noted(run, model):
+    code, out, err = run("predict", "--json", "-H", "4")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert [row["date"] for row in document["forecast"]] == [
+        "2005-01",
+        "2005-02",
+        "2005-03",
+        "2005-04",
+    ]
+    assert document["model"] == "model.forecast"
+    assert "trained for 3 steps" in document["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["-o model.forecast", "rows.csv -o rows.csv", "-o a.xlsx", "--json -f csv", "--json -o a.csv"],
+)
+def test_nothing_that_is_needed_is_written_over(run, model, rows, tmp_path, arguments):
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    code, out, _ = run("predict", *arguments.split())
+    assert (code, out) == (2, "" if "--json" not in arguments else out)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_link_is_followed_and_a_pipe_is_written_to(run, model, tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert run("predict", "-o", "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == run("predict")[1]
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert run("predict", "-o", "pipe", "-f", "csv")[0] == 0
+    assert reader.communicate(timeout=10)[0] == run("predict")[1]
+
+
+def test_large_numbers_are_written_in_full(run, model, rows, tmp_path):
+    large = rows.assign(value=620763300 + rows["value"])
+    large.to_csv(tmp_path / "large.csv", index=False)
+    _, out, _ = run("predict", "large.csv", "--in-sample")
+    assert "e+" not in out
+    assert pd.read_csv(io.StringIO(out))["value"].tolist() == large["value"].tolist()[4:]
+
+
+def test_the_environment_names_the_model(run, model, tmp_path, monkeypatch):
+    (tmp_path / "model.forecast").rename(tmp_path / "other.forecast")
+    monkeypatch.setenv("FORECAST_MODEL", "other.forecast")
+    monkeypatch.setenv("FORECAST_HORIZON", "1")
+    assert len(run("predict")[1].splitlines()) == 2
+
+
+def test_a_full_disk_and_a_closed_stdout_are_no_tracebacks(model, tmp_path):
+    for command, code in (("> /dev/full", 2), (">&-", 0)):
+        done = subprocess.run(
+            f"{sys.executable} -m forecast_cli predict {command}",
+            shell=True, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
 
 
 def test_in_sample_stands_beside_the_actual_values(run, model, rows):
