@@ -41,6 +41,7 @@ class Model:
         *,
         horizon: int | None = None,
         listen: Listener = ignore,
+        **reading: Any,
     ) -> pd.DataFrame:
         """Forecast the next steps; see `forecast_cli.prediction.predict`.
 
@@ -48,19 +49,23 @@ class Model:
             table: A frame, a path or `-` to go on from; None for the end of the training table.
             horizon: Steps ahead, any number; the model's own where None.
             listen: Told what is worth knowing.
+            **reading: How the table differs from the one that was trained on: `missing`, `na`,
+                `date_format`, `timezone`.
 
         Returns:
             The time column (`step` where there is none), then each target in original units.
         """
         from .prediction import predict
 
-        return predict(self.bundle, table, horizon=horizon, listen=listen)
+        return predict(self.bundle, table, horizon=horizon, reading=reading, listen=listen)
 
-    def predict_in_sample(self, table: Readable) -> pd.DataFrame:
-        """One-step forecasts over a table beside its actual values."""
+    def predict_in_sample(
+        self, table: Readable, *, listen: Listener = ignore, **reading: Any
+    ) -> pd.DataFrame:
+        """One-step forecasts over a table beside its actual values; see `predict`."""
         from .prediction import predict_in_sample
 
-        return predict_in_sample(self.bundle, table)
+        return predict_in_sample(self.bundle, table, reading=reading, listen=listen)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file whole or not at all.

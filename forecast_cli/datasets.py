@@ -1,8 +1,10 @@
 """A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from .config import Config
 from .core.scaling import Scaling, fit_scaling
@@ -55,15 +57,20 @@ class Dataset:
     def starts(self, part: Part, *, horizon: int) -> Ints:
         """The first rows of the windows whose targets lie within a split."""
         begin, end = self.splits.bounds(part)
-        return window_starts(
+        starts = window_starts(
             self.panel.indptr, begin, end, timesteps=self.timesteps, horizon=horizon
         )
+        # A gap that reaches up to the targets was filled with a look at them.
+        return starts[~self.missing_rows[starts + self.timesteps - 1]]
 
     def origins(self, part: Part) -> Ints:
         """The rows from which the whole horizon lies within a split."""
-        origins = self.starts(part, horizon=self.horizon) + self.timesteps
-        # A gap that reaches up to the origin was filled with a look at what comes after it.
-        return origins[~np.isnan(self.panel.values[origins - 1]).any(axis=1)]
+        return self.starts(part, horizon=self.horizon) + self.timesteps
+
+    @cached_property
+    def missing_rows(self) -> npt.NDArray[np.bool_]:
+        """Shape `(n_rows,)`: whether a row had a value that was filled."""
+        return np.asarray(np.isnan(self.panel.values).any(axis=1))
 
 
 def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
@@ -128,7 +135,7 @@ def require_positive(panel: Panel, values: Floats, config: Config) -> None:
             f'{panel.source}: column "{panel.columns.features[column]}" holds '
             f"{values[row, column]:g} in row {row + 1}, and {config.transform} needs values above "
             f"{least:g}.",
-            "Pass --transform log1p or none.",
+            f"Pass --transform {'log1p or ' if config.transform == 'log' else ''}none.",
         )
 
 

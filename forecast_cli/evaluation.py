@@ -27,9 +27,12 @@ RANDOM_WALK_SEASON = 5
 
 
 def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
-    """Score multi-step forecasts from every origin of the test split; None without one.
+    """Score multi-step forecasts from every origin of the test split.
 
     The network reads actual rows up to each origin and nothing after it.
+
+    Returns:
+        None where there is no test split, or a target has not one actual value in it.
     """
     origins = dataset.origins("test")
     if not len(origins):
@@ -44,6 +47,8 @@ def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
         truth = actual[part[:, None] + steps]
         for name, forecaster in forecasters.items():
             sums[name].add(truth, forecaster(part))
+    if not sums[NETWORK].count.all():
+        return None
     train_end = dataset.splits.bounds("train")[1]
     scale = seasonal_error(
         actual, dataset.panel.indptr, train_end, season_length=dataset.season_length
@@ -92,7 +97,9 @@ def _evaluation(
     targets = dataset.panel.columns.targets
     simple = {name: each["mae"] for name, each in scores.items() if name != NETWORK}
     best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
-    skill = _finite(np.mean(100.0 * (1.0 - _ratio(scores[NETWORK]["mae"], simple[best]))))
+    known = simple[best] > 0
+    shares = scores[NETWORK]["mae"][known] / simple[best][known]
+    skill = float(100.0 * (1.0 - shares.mean())) if known.any() else None
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
         name: {
             metric: {target: _finite(value) for target, value in zip(targets, row, strict=True)}
@@ -166,11 +173,8 @@ def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> s
 def _advice(best: str, dataset: Dataset) -> str:
     """What to try next, after what won and what was not tried yet."""
     network, season = dataset.config.network, dataset.season_length
-    untried = (
-        []
-        if dataset.config.transform != "none" or np.nanmin(dataset.filled) <= 0
-        else ["--transform log"]
-    )
+    positive = dataset.config.transform == "none" and np.nanmin(dataset.filled) > 0
+    untried = ["--transform log"] if positive else []
     untried += ["--anchor last"] if network.anchor == "none" else []
     untried += ["--skip linear"] if network.skip == "none" else []
     if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
@@ -181,5 +185,5 @@ def _advice(best: str, dataset: Dataset) -> str:
             + (f"; try {' '.join(untried)}, or use the last value." if untried else ".")
         )
     if untried:
-        return f"Try {' '.join(untried)}: it reads each window relative to its own level."
+        return f"Try {' '.join(untried)}."
     return f"Try other --units, --timesteps and --learning-rate, or use the {best}."

@@ -87,7 +87,7 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
     dates = _dates(table, time, data, notes)
     times = dates.times.sort_values() if dates else None
     frequency, flags = _steps(times, notes)
-    columns = tuple(_column(table, name) for name in table.names if name != time)
+    columns = tuple(_column(table, name, notes) for name in table.names if name != time)
     return TableReport(
         source=source.name,
         rows=table.columns.num_rows,
@@ -153,7 +153,7 @@ def _steps_between(times: pd.DatetimeIndex, frequency: Frequency) -> int:
     return int((times[-1] - times[0]) / frequency.step)
 
 
-def _column(table: Table, name: str) -> ColumnReport:
+def _column(table: Table, name: str, notes: list[str]) -> ColumnReport:
     cells = table.columns[name]
     if pa.types.is_string(cells.type) or pa.types.is_boolean(cells.type):
         return ColumnReport(name, "text", cells.null_count)
@@ -161,7 +161,11 @@ def _column(table: Table, name: str) -> ColumnReport:
         return ColumnReport(name, "empty", cells.null_count)
     if pa.types.is_temporal(cells.type):
         return ColumnReport(name, "time", cells.null_count)
-    values = table.numbers(name)
+    try:
+        values = table.numbers(name)
+    except DataError as error:
+        notes.append(str(error))
+        return ColumnReport(name, "not all numbers", cells.null_count)
     known = values[~np.isnan(values)]
     low, mean, high = (float(f(known)) for f in (np.min, np.mean, np.max))
     kind = "whole numbers" if pa.types.is_integer(cells.type) else "numbers"

@@ -1,11 +1,14 @@
 """From a trained network to the model that is saved."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from .config import Config
+from .data.missing import fill_missing
+from .data.splits import everything
 from .datasets import Dataset
 from .events import Epoch
 from .model.bundle import Bundle
@@ -87,7 +90,10 @@ def make_bundle(
         run=_run(scored, kept, seconds),
         rows=len(dataset.filled),
     )
-    history = kept.dataset.filled[-dataset.timesteps :]
+    # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
+    panel, missing = dataset.panel, dataset.config.data.missing
+    filled = fill_missing(panel.values, everything(panel), missing, source=panel.source)
+    history = filled[-dataset.timesteps :]
     epochs = [asdict(epoch) for epoch in scored.epochs]
     return Bundle(manifest, kept.onnx, kept.weights, history, epochs)
 
@@ -131,5 +137,14 @@ def _run(scored: Trained, kept: Trained, seconds: float) -> Run:
         stopped=scored.ending,
         refitted=kept is not scored,
         windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
-        versions={name: version(name) for name in LIBRARIES},
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    """The versions of the libraries; one that is installed under another name is left out."""
+    versions = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions

@@ -1,6 +1,9 @@
 """Prediction from a saved model, without TensorFlow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +24,8 @@ from .model.manifest import TimeAxis
 from .model.runtime import chunks, forecast_origins, roll_out
 
 FORECAST_SUFFIX = "_forecast"
+# Nothing about how a table is read differs from the table that was trained on.
+READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ def predict(
     source: Readable | None = None,
     *,
     horizon: int | None = None,
+    reading: Mapping[str, Any] = READ_AS_TRAINED,
     listen: Listener = ignore,
 ) -> pd.DataFrame:
     """Forecast the next steps.
@@ -50,6 +56,8 @@ def predict(
         source: The table to go on from, as in `train`; None for the end of the table that the
             model was trained on.
         horizon: Steps ahead, any number; the model's own where None.
+        reading: How this table differs from the one that was trained on: `missing`, `na`,
+            `date_format`, `timezone`.
         listen: Told what is worth knowing.
 
     Returns:
@@ -64,7 +72,7 @@ def predict(
     if steps < 1:
         raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
     _check_horizon(bundle, steps, listen)
-    start = _history(bundle) if source is None else _from_table(bundle, source, listen)
+    start = _history(bundle) if source is None else _from_table(bundle, source, reading, listen)
     windows = manifest.scaler.transform(start.rows)[None]
     scaled = roll_out(bundle.runtime, windows.astype(np.float32), horizon=steps)[0]
     values = _in_units(bundle, scaled)
@@ -79,9 +87,19 @@ def predict(
 
 
 def predict_in_sample(
-    bundle: Bundle, source: Readable, *, listen: Listener = ignore
+    bundle: Bundle,
+    source: Readable,
+    *,
+    reading: Mapping[str, Any] = READ_AS_TRAINED,
+    listen: Listener = ignore,
 ) -> pd.DataFrame:
     """One-step forecasts over a table, each from the actual rows before it.
+
+    Args:
+        bundle: The model.
+        source: The table.
+        reading: As in `predict`.
+        listen: Told what is worth knowing.
 
     Returns:
         From the first row that has `timesteps` rows before it on: the time column (`step`, the
@@ -92,7 +110,7 @@ def predict_in_sample(
         DataError: The table does not hold what the model needs.
     """
     manifest = bundle.manifest
-    panel, filled = _read(bundle, source, listen)
+    panel, filled = _read(bundle, source, reading, listen)
     scaled = manifest.scaler.transform(filled).astype(np.float32)
     origins = np.arange(manifest.timesteps, len(filled))
     if not len(origins):
@@ -167,19 +185,24 @@ def _history(bundle: Bundle) -> Start:
     return Start(bundle.history, Timeline(times, _frequency(time), time.style))
 
 
-def _from_table(bundle: Bundle, source: Readable, listen: Listener) -> Start:
-    panel, filled = _read(bundle, source, listen)
+def _from_table(
+    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
+) -> Start:
+    panel, filled = _read(bundle, source, reading, listen)
     timesteps = bundle.manifest.timesteps
     if len(filled) < timesteps:
         raise _too_few(bundle, len(filled), timesteps, panel.source)
     return Start(filled[-timesteps:], panel.timeline)
 
 
-def _read(bundle: Bundle, source: Readable, listen: Listener) -> tuple[Panel, Floats]:
+def _read(
+    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
+) -> tuple[Panel, Floats]:
     """A table read in the way of the model's own, and its values without gaps."""
     manifest = bundle.manifest
     time = manifest.time
-    data = manifest.config.data.model_copy(update={"time": time.column if time else NO_TIME})
+    own = {"time": time.column if time else NO_TIME}
+    data = manifest.config.data.model_copy(update=own | dict(reading))
     panel = read_panel(source, data, listen=listen, frequency=_frequency(time) if time else None)
     filled = fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
     require_positive(panel, filled, manifest.config)

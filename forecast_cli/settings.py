@@ -50,6 +50,9 @@ def configure(
         for name, part in (base or {}).items()
     }
     shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
+    for name in ("units", "dense"):
+        if isinstance(shorthand.get(name), int):
+            shorthand[name] = (shorthand[name],)
     for name, value in settings.items():
         if name in shorthand:
             continue
@@ -57,6 +60,8 @@ def configure(
             nested[name] = value
         elif name in PLACES:
             section, key = PLACES[name]
+            if not isinstance(nested.get(section, {}), dict):
+                raise UsageError(f"{section} = {nested[section]!r} cannot be: it is a table.")
             nested.setdefault(section, {})[key] = value
         else:
             valid = [*PLACES, *SHORTHAND, *TOP]
@@ -93,7 +98,8 @@ def _step(owner: Any, part: str, assignment: str) -> Any:
         return owner[int(part)]
     if isinstance(owner, dict) and part in owner:
         return owner[part]
-    valid = owner if isinstance(owner, dict) else map(str, range(len(owner)))
+    places = range(len(owner)) if isinstance(owner, list) else ()
+    valid = owner if isinstance(owner, dict) else map(str, places)
     raise UsageError(f'--set {assignment}: there is no "{part}".', nearest(part, valid))
 
 
@@ -185,6 +191,10 @@ def _explain(error: ValidationError) -> tuple[str, str]:
     place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":
         return f"The configuration has no {place}.", "docs/architecture.md lists its names."
+    if first["type"] == "union_tag_invalid":
+        return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
+            first["ctx"]["tag"], LAYER_TYPES
+        )
     if first["type"] == "literal_error":
         valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)

@@ -48,6 +48,8 @@ def train(
     kept = scored
     if dataset.config.training.refit and not scored.interrupted:
         again = _refit(scored, listen=listen, stop=stop)
+        if again.interrupted:
+            listen(Note("the refit was stopped: the network before it is kept", warning=True))
         kept = scored if again.interrupted else again
     return make_bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
 

@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -50,6 +50,10 @@ class Settings(dict[str, Any]):
             if name not in ("set", "config")
         }
         return configure(flat, self.file(), self.get("set", ()))
+
+
+class Reading(dict[str, Any]):
+    """How a table differs from the one that a model was trained on."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,18 @@ TALK: dict[str, tuple[Flag, ...]] = {
     ),
 }
 # fmt: on
-GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {Settings: SETTINGS, Talk: TALK}
+READING = {
+    "How DATA is read, where it differs from the table trained on": tuple(
+        replace(flag, default="")
+        for flag in SETTINGS[DATA]
+        if flag.name in ("missing", "na", "date_format", "timezone")
+    )
+}
+GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
+    Settings: SETTINGS,
+    Reading: READING,
+    Talk: TALK,
+}
 
 
 def option(*names: str, help: str, default: str = "", **more: Any) -> Any:

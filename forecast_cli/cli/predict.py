@@ -9,7 +9,7 @@ import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
-from .options import Talk, option
+from .options import Reading, Talk, option
 from .train import MODEL
 
 # Forms that a file's name may promise and that are read by nobody as CSV.
@@ -33,6 +33,7 @@ Format = Annotated[Form | None, option("--format", "-f",
 
 
 def predict(
+    reading: Reading,
     talk: Talk,
     table: Data = None,
     model: ModelPath = MODEL,
@@ -56,9 +57,9 @@ def predict(
     _spare(output, model, table)
     bundle, notes = load_bundle(model), Notes(console)
     if in_sample and table is not None:
-        frame = predict_in_sample(bundle, table, listen=notes.listen)
+        frame = predict_in_sample(bundle, table, reading=reading, listen=notes.listen)
     else:
-        frame = predict(bundle, table, horizon=horizon, listen=notes.listen)
+        frame = predict(bundle, table, horizon=horizon, reading=reading, listen=notes.listen)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
     if talk.json:

@@ -124,8 +124,8 @@ class Progress:
             return
         now = time.monotonic()
         if (
-            epoch.number % max(1, epoch.epochs // LINES) in (0, epoch.epochs)
-            or epoch.number == 1
+            epoch.number % -(-epoch.epochs // LINES) == 0
+            or epoch.number in (1, epoch.epochs)
             or now - self.said > SECONDS
         ):
             self.said = now

@@ -116,7 +116,8 @@ class Frequency:
 
         Steps of days and more move the wall clock, finer ones the absolute time.
         """
-        return self._moved(pd.DatetimeIndex([last] * steps, tz=last.tz), np.arange(1, steps + 1))
+        start = pd.DatetimeIndex([last], tz=last.tz).repeat(steps)
+        return self._moved(start, np.arange(1, steps + 1))
 
     def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """One step after each of the times."""

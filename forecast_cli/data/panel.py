@@ -1,9 +1,11 @@
 """A table as arrays: series end to end in one float array, their times beside it."""
 
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ..config import Data
 from ..core.windows import Floats, Ints
@@ -119,6 +121,9 @@ def read_panel(
     panel = Panel(columns, values, np.array([0, len(values)]), timeline, table.name)
     if data.missing == "error":
         _check_missing(table, panel, rows)
+    # Arrow keeps the table's memory for its next table; the training needs it now.
+    del table
+    pa.default_memory_pool().release_unused()
     return _without_missing(panel) if data.missing == "drop" else panel
 
 
@@ -133,7 +138,9 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
         table = read_table(source)
         require_columns(table.name, table.names, data.column)
         return table, find_time(table, data, listen)
-    opened = Source(str(source))
+    if not isinstance(source, str | os.PathLike):
+        read_table(source)
+    opened = Source(os.fspath(source))
     require_columns(opened.name, opened.header, data.column)
     time = find_time(read_head(opened, na=data.na), data, listen)
     wanted = [*([time] if time else []), *data.column]

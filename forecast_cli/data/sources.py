@@ -37,6 +37,9 @@ class Source:
 
     @cached_property
     def _piped(self) -> bytes:
+        """What can be read only once: standard input, or a named pipe."""
+        if self.path != STDIN:
+            return Path(self.path).read_bytes()
         return bytes((self.stdin or sys.stdin.buffer).read())
 
     def open(self) -> pa.NativeFile:
@@ -45,11 +48,11 @@ class Source:
         Raises:
             DataError: There is no such file, or it cannot be read.
         """
-        if self.path == STDIN:
-            return pa.input_stream(io.BytesIO(self._piped))
         path = Path(self.path)
         if path.is_dir():
             raise DataError(f"{path} is a directory.", "Name a file in it.")
+        if self.path == STDIN or (path.exists() and not path.is_file()):
+            return pa.input_stream(io.BytesIO(self._piped))
         try:
             return pa.input_stream(str(path), compression="detect")
         except FileNotFoundError:

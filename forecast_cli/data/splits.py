@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from itertools import count
 from typing import Literal, TypeGuard
 
 import numpy as np
@@ -97,7 +96,10 @@ def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> i
         test = _rows("--test", size, rows, horizon)
         return rows - test - _rows("--validation", split.validation, rows, horizon)
 
-    return next(rows for rows in count(window) if left(rows) >= window)
+    rows = window
+    while (short := window - left(rows)) > 0:
+        rows += short
+    return rows
 
 
 def _rows(flag: str, size: float | int, rows: int, horizon: int) -> int:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from ..core.windows import Floats
-from ..errors import DataError, listed, nearest
+from ..errors import DataError, UsageError, listed, nearest
 from .sources import Source
 
 Readable = str | os.PathLike[str] | pd.DataFrame
@@ -130,6 +130,11 @@ def read_table(
     """
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, columns)
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"A table cannot be read from a {type(source).__name__}.",
+            "Give a pandas DataFrame or a path; series.to_frame() makes a frame of a series.",
+        )
     return read_source(Source(os.fspath(source)), columns=columns, text=text, na=na)
 
 
@@ -184,6 +189,8 @@ def _no_rows(source: Source) -> DataError:
 
 def _from_frame(frame: pd.DataFrame, columns: Sequence[str] | None) -> Table:
     """A pandas frame; a time index becomes the first column."""
+    if isinstance(frame.index, pd.MultiIndex):
+        frame = frame.reset_index()
     if isinstance(frame.index, pd.PeriodIndex):
         frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
     if isinstance(frame.index, pd.DatetimeIndex):

@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,10 @@ from .manifest import FORMAT, Manifest
 from .runtime import Runtime
 
 MANIFEST = "manifest.json"
+# What a model unpacks to at the most, in bytes, and as a multiple of the file for large ones.
 LARGEST = 2 * 1024**3
+MOST_PACKED = 200
+SMALL = 64 * 1024**2
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
 # The time that is written beside every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -49,7 +53,11 @@ class Bundle:
 
     @cached_property
     def runtime(self) -> Runtime:
-        """The network at work."""
+        """The network at work.
+
+        Raises:
+            ModelFileError: ONNX Runtime cannot read it.
+        """
         return Runtime(self.onnx)
 
 
@@ -141,9 +149,11 @@ def require_writable(path: Path) -> None:
 
 def is_model(path: Path) -> bool:
     """Whether a file is a model, whatever its version."""
+    if not path.is_file():
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
-            return MANIFEST in archive.namelist()
+            return {MANIFEST, *ENTRIES} <= set(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False
 
@@ -164,7 +174,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"There is no model {os.fspath(path)}.",
             "Make one with forecast train DATA --column NAME, or name one with -m.",
         ) from None
-    except (zipfile.BadZipFile, KeyError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError):
+        # RuntimeError: encrypted, or packed in a way that zipfile does not know.
         raise ModelFileError(
             f"{os.fspath(path)} is not a model, or is cut short.",
             "A file that forecast train wrote was expected; copy it again, or train again.",
@@ -184,6 +195,13 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
         ) from None
+    expected = (manifest.timesteps, len(manifest.features))
+    if history.shape != expected or not np.issubdtype(history.dtype, np.floating):
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: its last rows are {history.dtype} of shape "
+            f"{history.shape}; {expected} was expected.",
+            "Train again.",
+        )
     return Bundle(
         manifest, contents["network.onnx"], contents["network.weights.h5"], history, epochs
     )
@@ -192,9 +210,10 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
     """Refuse what would unpack to more than any model, before a byte is unpacked."""
     size = sum(entry.file_size for entry in archive.infolist())
-    if size > LARGEST:
+    packed = sum(entry.compress_size for entry in archive.infolist())
+    if size > LARGEST or size > MOST_PACKED * packed + SMALL:
         raise ModelFileError(
-            f"{os.fspath(path)} would unpack to {size:,} bytes; a model has at most {LARGEST:,}.",
+            f"{os.fspath(path)} would unpack from {packed:,} to {size:,} bytes; no model does.",
             "A file that forecast train wrote was expected.",
         )
 
@@ -208,7 +227,14 @@ def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
                 "Upgrade: pip install --upgrade forecast-cli.",
             )
         return Manifest.model_validate_json(data)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise ModelFileError(
+            f"The manifest of {os.fspath(path)} is not one: {place}: {first['msg']}.",
+            "Copy the file again, or train again.",
+        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(
             f"The manifest of {os.fspath(path)} cannot be read: {str(error).splitlines()[0]}.",
             "Copy the file again, or train again.",

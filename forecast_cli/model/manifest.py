@@ -1,10 +1,11 @@
 """What a model file says of itself: plain data, checked when it is read."""
 
+import math
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..config import Config
 from ..core.scaling import Scaling
@@ -18,13 +19,14 @@ Metric = Literal["mae", "rmse", "smape", "mase"]
 class TimeAxis(Frozen):
     """The time column, the step between rows, and the last row's time.
 
-    `last` is ISO 8601; `timezone` an IANA name, None for clock times without a zone.
+    `last` is ISO 8601; `timezone` an IANA name or a fixed offset like "UTC+01:00", None for clock
+    times without a zone.
     """
 
     column: str
     style: str
     freq: str
-    day: int
+    day: int = Field(ge=1, le=31)
     last: str
     timezone: str | None
 
@@ -88,7 +90,7 @@ class Run(Frozen):
 class Manifest(Frozen):
     """Everything in a model file but the arrays."""
 
-    format: int = FORMAT
+    format: int = Field(FORMAT, ge=1)
     config: Config
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -100,6 +102,17 @@ class Manifest(Frozen):
     run: Run
     rows: int
     sha256: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        numbers = self.scaling
+        if not set(self.targets) <= set(self.features) or not self.features:
+            raise ValueError("the targets are not among the features")
+        if not len(numbers.center) == len(numbers.scale) == len(self.features):
+            raise ValueError("the scaler has not one number for each feature")
+        if not all(map(math.isfinite, (*numbers.center, *numbers.scale))) or 0 in numbers.scale:
+            raise ValueError("the scaler's numbers cannot be")
+        return self
 
     @property
     def timesteps(self) -> int:

@@ -7,10 +7,16 @@ import numpy.typing as npt
 import onnxruntime
 
 from ..core.windows import Floats, Ints, gather
+from ..errors import ModelFileError
 
+UNREADABLE = tuple(
+    getattr(onnxruntime.capi.onnxruntime_pybind11_state, name)
+    for name in ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
+)
 Float32s = npt.NDArray[np.float32]
-# Bounds the memory of a call, whatever the number of windows: values in one batch of windows.
-BATCH_VALUES = 2_000_000
+# Values in one batch of windows. The network's own arrays are hundreds of times as large, so this
+# bounds the memory of a call; and small batches stay in the caches, which is faster too.
+BATCH_VALUES = 20_000
 
 
 class Runtime:
@@ -19,7 +25,13 @@ class Runtime:
     def __init__(self, onnx: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
+        try:
+            self.session = onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
+        except UNREADABLE as error:
+            raise ModelFileError(
+                f"The network of the model cannot be read: {str(error).splitlines()[0]}.",
+                "Train again, or upgrade: pip install --upgrade onnxruntime.",
+            ) from None
         self.input = self.session.get_inputs()[0].name
 
     def __call__(self, windows: Floats) -> Float32s:

@@ -28,7 +28,7 @@ def _native_stderr_silenced() -> Iterator[None]:
         os.close(kept)
 
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"
 with _native_stderr_silenced():
     import tensorflow  # noqa: F401
 

@@ -104,7 +104,8 @@ class Runner:
         validation_loss = None
         if len(self.feed.validation):
             size = min(VALIDATION_BATCH, len(self.feed.validation))
-            validation_loss = self._mean(self.validate, self.feed.validation, size, self.block)
+            block = max(1, int(BLOCK_WORK / _step_work(self.network, self.feed, size)))
+            validation_loss = self._mean(self.validate, self.feed.validation, size, block)
         low = loss if validation_loss is None else validation_loss
         return Epoch(
             number=number,

@@ -131,7 +131,36 @@ def test_a_model_that_would_fill_the_memory_is_not_unpacked(run, golden, monkeyp
     monkeypatch.setattr("forecast_cli.model.bundle.LARGEST", 1000)
     code, _, err = run("predict", "-m", golden)
     assert code == 4
-    assert "a model has at most 1,000" in err
+    assert "no model does" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b'"targets": [\n  "value"', b'"targets": [\n  "nope"', "not among the features"),
+        (b'"day": 1', b'"day": 99', "time.day"),
+        (b'"format": 1', b'"format": 0', "format"),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_named(run, golden, tmp_path, old, new, why):
+    altered(golden, tmp_path / "odd.forecast", lambda manifest: manifest.replace(old, new))
+    code, _, err = run("predict", "-m", "odd.forecast")
+    assert (code, why in err) == (4, True)
+
+
+def test_any_changed_byte_is_an_error_of_the_model_file(run, golden, tmp_path):
+    data = golden.read_bytes()
+    for place in range(40, len(data), 97):
+        changed = data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :]
+        (tmp_path / "odd.forecast").write_bytes(changed)
+        assert run("predict", "-m", "odd.forecast")[0] in (0, 4)
+
+
+def test_a_zip_that_is_no_model_is_not_written_over(run, tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("manifest.json", "{}")
+    code, _, err = run("train", "good.csv", "-c", "Close", "-m", "other.zip")
+    assert (code, "is not a model" in err) == (2, True)
 
 
 def test_debug_shows_where_an_error_comes_from(run):

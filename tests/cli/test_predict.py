@@ -189,6 +189,22 @@ def test_a_terminal_gets_a_table(run, model, monkeypatch):
     assert "," not in out.splitlines()[1]
 
 
+def test_a_table_with_gaps_can_be_read_in_its_own_way(run, model, rows, tmp_path):
+    rows.astype({"value": object}).assign(value=[*rows["value"][:-2], "?", 109]).to_csv(
+        tmp_path / "gap.csv", index=False
+    )
+    code, _, err = run("predict", "gap.csv", "--na", "?")
+    assert (code, "Pass --missing interpolate" in err) == (3, True)
+    code, out, _ = run("predict", "gap.csv", "--na", "?", "--missing", "interpolate")
+    assert (code, len(out.splitlines())) == (0, 4)
+
+
+def test_a_named_pipe_is_read_once(model, rows, tmp_path):
+    command = f"{sys.executable} -m forecast_cli predict <(cat rows.csv)"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, cwd=tmp_path, check=True)
+    assert len(done.stdout.splitlines()) == 4
+
+
 def test_too_few_rows_says_how_many_are_needed(run, model, rows, tmp_path):
     rows.tail(3).to_csv(tmp_path / "short.csv", index=False)
     code, _, err = run("predict", "short.csv")
