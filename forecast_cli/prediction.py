@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .core.windows import Floats
+from .core.windows import Floats, Ints
 from .data.dateforms import write_dates
 from .data.dates import NO_TIME
 from .data.frequency import Frequency
@@ -78,12 +78,8 @@ def predict(
     values = _in_units(bundle, scaled)
     times = _times_after(start, steps)
     name = manifest.time.column if manifest.time and times is not None else STEP
-    return pd.DataFrame(
-        {
-            name: np.arange(1, steps + 1) if times is None else times,
-            **dict(zip(manifest.targets, values.T, strict=True)),
-        }
-    )
+    ahead = np.arange(1, steps + 1) if times is None else times
+    return pd.DataFrame({name: ahead} | dict(zip(manifest.targets, values.T, strict=True)))
 
 
 def predict_in_sample(
@@ -127,17 +123,23 @@ def predict_in_sample(
     values = _in_units(bundle, first)
     # A gap that reaches up to a row was filled with a look at what comes after it.
     values[np.isnan(panel.values[origins - 1]).any(axis=1)] = np.nan
-    timeline = panel.timeline
-    frame = {
-        manifest.time.column if manifest.time and timeline else STEP: timeline.times[origins]
-        if timeline
-        else origins + 1
-    }
-    for place, name in zip(manifest.target_places, manifest.targets, strict=True):
-        frame[name] = panel.values[origins, place]
-    for name, column in zip(manifest.targets, values.T, strict=True):
-        frame[f"{name}{FORECAST_SUFFIX}"] = column
-    return pd.DataFrame(frame)
+    return _beside_actual(bundle, panel, origins, values)
+
+
+def _beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
+    """Forecasts of rows with their times and actual values."""
+    manifest, timeline = bundle.manifest, panel.timeline
+    name = manifest.time.column if manifest.time and timeline else STEP
+    times = timeline.times[origins] if timeline else origins + 1
+    actual = panel.values[origins][:, manifest.target_places]
+    return pd.DataFrame(
+        {name: times}
+        | dict(zip(manifest.targets, actual.T, strict=True))
+        | {
+            f"{target}{FORECAST_SUFFIX}": column
+            for target, column in zip(manifest.targets, values.T, strict=True)
+        }
+    )
 
 
 def _in_units(bundle: Bundle, scaled: Floats) -> Floats:

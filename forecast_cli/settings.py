@@ -45,30 +45,28 @@ def configure(
     >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
     32
     """
-    nested = {
-        name: dict(part) if isinstance(part, Mapping) else part
-        for name, part in (base or {}).items()
-    }
     shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
-    for name in ("units", "dense"):
-        if isinstance(shorthand.get(name), int):
-            shorthand[name] = (shorthand[name],)
+    others = {name: value for name, value in settings.items() if name not in shorthand}
+    config = _validated(_nested(others, base or {}))
+    config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
+    return _validated(_assigned(config, assignments)) if assignments else config
+
+
+def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with each of the flat settings at its place."""
+    nested = {n: dict(part) if isinstance(part, Mapping) else part for n, part in base.items()}
     for name, value in settings.items():
-        if name in shorthand:
-            continue
         if name in TOP:
             nested[name] = value
         elif name in PLACES:
             section, key = PLACES[name]
-            if not isinstance(nested.get(section, {}), dict):
+            if not isinstance(nested.setdefault(section, {}), dict):
                 raise UsageError(f"{section} = {nested[section]!r} cannot be: it is a table.")
-            nested.setdefault(section, {})[key] = value
+            nested[section][key] = value
         else:
             valid = [*PLACES, *SHORTHAND, *TOP]
             raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
-    config = _validated(nested)
-    config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
-    return _validated(_assigned(config, assignments)) if assignments else config
+    return nested
 
 
 def _assigned(config: Config, assignments: Sequence[str]) -> dict[str, Any]:
@@ -137,10 +135,10 @@ def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, A
     """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
     layers = [layer.model_dump() for layer in config.network.layers]
     if "units" in shorthand:
-        layers = _with_units(layers, shorthand["units"])
+        layers = _with_units(layers, _several(shorthand["units"]))
     if "dense" in shorthand:
         last = max(at for at, layer in enumerate(layers) if _is_recurrent(layer))
-        hidden = [{"type": "dense", "units": units} for units in shorthand["dense"]]
+        hidden = [{"type": "dense", "units": units} for units in _several(shorthand["dense"])]
         others = [layer for layer in layers[last + 1 :] if layer["type"] != "dense"]
         layers = [*layers[: last + 1], *hidden, *others]
     changes = {name: shorthand[name] for name in LAYER_SETTINGS if name in shorthand}
@@ -148,6 +146,11 @@ def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, A
         if _is_recurrent(layer):
             layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
     return config.model_dump() | {"network": config.network.model_dump() | {"layers": layers}}
+
+
+def _several(units: int | Sequence[int]) -> Sequence[int]:
+    """A single number stands for one layer."""
+    return (units,) if isinstance(units, int) else units
 
 
 def _is_recurrent(layer: Mapping[str, Any]) -> bool:

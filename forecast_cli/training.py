@@ -6,7 +6,7 @@ from contextlib import closing
 from itertools import islice
 
 from .config import Config
-from .core.windows import gather
+from .core.windows import Floats, Ints, gather
 from .data.dateforms import write_dates
 from .data.panel import read_panel
 from .data.splits import PARTS
@@ -78,31 +78,26 @@ def train_network(
     from .nn.fit import fit
 
     columns, steps = dataset.panel.columns, dataset.steps_at_once
-    train, validation = (dataset.starts(part, horizon=steps) for part in ("train", "validation"))
-    shape = (steps, len(columns.targets))
-    network = build(
-        config.network,
-        dataset.timesteps,
-        len(columns.features),
-        shape,
-        seed=config.training.seed,
+    feed = Feed(
+        values=dataset.scaled,
         targets=columns.target_places,
+        train=dataset.starts("train", horizon=steps),
+        validation=dataset.starts("validation", horizon=steps),
+        timesteps=dataset.timesteps,
+        horizon=steps,
     )
-    feed = Feed(dataset.scaled, columns.target_places, train, validation, dataset.timesteps, steps)
+    network = build(config.network, *feed.shape, seed=config.training.seed, targets=feed.targets)
     listen(Stage("training"))
     with closing(fit(network, feed, config.training)) as running:
         epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
-    probes = gather(dataset.scaled, train[:: 1 + len(train) // PROBES], timesteps=feed.timesteps)
-    return Trained(
-        dataset=dataset,
-        config=config,
-        onnx=export_onnx(network, probes),
-        weights=weights_bytes(network),
-        layers=layer_rows(network),
-        epochs=epochs,
-        interrupted=interrupted,
-    )
+    onnx, weights = export_onnx(network, _probes(dataset, feed.train)), weights_bytes(network)
+    return Trained(dataset, config, onnx, weights, layer_rows(network), epochs, interrupted)
+
+
+def _probes(dataset: Dataset, starts: Ints) -> Floats:
+    """Some of the training windows, from all over the table."""
+    return gather(dataset.scaled, starts[:: 1 + len(starts) // PROBES], timesteps=dataset.timesteps)
 
 
 def _follow(

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from forecast_cli.cli.options import SETTINGS
+from forecast_cli.cli.flags import SETTINGS
 from forecast_cli.config import Config
 from forecast_cli.errors import UsageError
 from forecast_cli.settings import PLACES, SHORTHAND, TOP, configure, read_toml

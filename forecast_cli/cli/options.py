@@ -1,8 +1,8 @@
-"""The options that several commands share, as tables, and how a command takes them.
+"""How a command takes the options that several commands share.
 
-A command asks for a whole group by the type of a parameter, `Settings` or `Talk`; `spread` turns
-the flags of the group into the command's own options. A setting that the user did not give is
-absent, so that the configuration file and the defaults can speak.
+A command asks for a whole group by the type of a parameter, `Settings`, `Reading` or `Talk`;
+`spread` turns the flags of the group into the command's own options. A setting that the user did
+not give is absent, so that the configuration file and the defaults can speak.
 """
 
 import functools
@@ -10,23 +10,18 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
 from ..errors import UsageError
+from .flags import OUTPUT, READING, SETTINGS, TALK, Flag, keyword
 
 if TYPE_CHECKING:
     from ..config import Config
 
-DATA = "Data"
-SAMPLES = "Splits, scaling, windows"
-NETWORK = "Network"
-TRAINING = "Training"
-ANYTHING = "Any setting"
-OUTPUT = "Output"
 USUAL_FILE = Path("forecast.toml")
 
 
@@ -65,205 +60,6 @@ class Talk:
     debug: bool
 
 
-@dataclass(frozen=True)
-class Flag:
-    """An option: the name that it has in Python, what it takes, and what the help says of it.
-
-    Args:
-        name: With underscores; the flag has hyphens.
-        type: Of its value.
-        help: One sentence.
-        default: What the help calls the default; empty where there is nothing to say.
-        short: A second name, e.g. `-c`.
-        metavar: What stands for the value in the help.
-        least: The least number.
-        parser: Makes a value of the text.
-    """
-
-    name: str
-    type: Any
-    help: str
-    default: str = ""
-    short: str = ""
-    metavar: str | None = None
-    least: int | None = None
-    parser: Callable[[str], Any] | None = None
-
-    @property
-    def several(self) -> bool:
-        """Whether it may be given again and again."""
-        return get_origin(self.type) is list
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return f"FORECAST_{self.name.upper()}"
-
-    def from_environment(self) -> list[str] | None:
-        """Several values, a line each, since names may hold blanks; single ones typer reads."""
-        text = os.environ.get(self.variable) if self.several else None
-        return text.splitlines() if text else None
-
-    def parameter(self, panel: str) -> inspect.Parameter:
-        """As a parameter that typer understands; FORECAST_NAME in the environment works too."""
-        names = [f"--{self.name.replace('_', '-')}", *([self.short] if self.short else [])]
-        if self.type is bool and panel != OUTPUT:
-            names[0] += f"/--no-{self.name.replace('_', '-')}"
-        choices = get_args(self.type) if get_origin(self.type) is Literal else ()
-        listed = f" ({', '.join(choices)})" if len(choices) > 1 else ""
-        info = typer.Option(
-            *names,
-            help=self.help + listed + (f" [dim]\\[{self.default}][/dim]" if self.default else ""),
-            rich_help_panel=panel,
-            show_default=False,
-            envvar=None if self.several else self.variable,
-            show_envvar=False,
-            metavar=self.metavar or ("NAME" if choices else None),
-            min=self.least,
-            parser=self.parser,
-        )
-        default = False if panel == OUTPUT else None
-        return keyword(self.name, Annotated[self.type | None, info], default)
-
-
-def keyword(
-    name: str, annotation: Any, default: Any = inspect.Parameter.empty
-) -> inspect.Parameter:
-    """A keyword-only parameter."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=annotation)
-
-
-def number(text: str) -> float | int | str:
-    """A size as typed: a whole number of steps, a fraction, or a date.
-
-    >>> number("12"), number("0.2"), number("2024-01-01")
-    (12, 0.2, '2024-01-01')
-    """
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def whole_numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers between commas.
-
-    >>> whole_numbers("64,32")
-    (64, 32)
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f'"{text}" is not like 64 or 64,32.') from None
-
-
-Missing = Literal["error", "interpolate", "ffill", "drop"]
-Scaler = Literal["minmax", "standard", "robust", "none"]
-Mode = Literal["many-to-one", "many-to-many"]
-Cell = Literal["lstm", "gru", "rnn"]
-Optimizer = Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
-Loss = Literal["mse", "mae", "huber", "log-cosh"]
-
-# fmt: off
-SETTINGS: dict[str, tuple[Flag, ...]] = {
-    DATA: (
-        Flag("column", list[str], "Column to forecast; repeat it for several, read together.",
-             short="-c", metavar="NAME"),
-        Flag("target", list[str], "Forecast only this one of the columns; repeatable.",
-             "every column", metavar="NAME"),
-        Flag("time", str, "Time column, or none: rows are steps.", "found", metavar="NAME"),
-        Flag("freq", str, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
-             "inferred", metavar="ALIAS"),
-        Flag("season_length", int, "Steps in a season.", "by frequency", metavar="N", least=1),
-        Flag("missing", Missing, "What to do with missing values.", "error"),
-        Flag("na", list[str], "Another marker of missing values; repeatable.", metavar="TEXT"),
-        Flag("date_format", str, "How dates are written, e.g. %d/%m/%Y.", "found",
-             metavar="FORM"),
-        Flag("timezone", str, "Zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE"),
-    ),
-    SAMPLES: (
-        Flag("validation", Any, "Rows before the test for validation: a fraction, steps, or 0.",
-             "0.1", metavar="SIZE", parser=number),
-        Flag("test", Any, "Rows at the end for the test: the same, or the date it begins at.",
-             "0.2", metavar="SIZE", parser=number),
-        Flag("transform", Literal["none", "log", "log1p"],
-             "Transform of the values before the scaler.", "none"),
-        Flag("scaler", Scaler, "Scaler, fitted on the training rows alone.", "minmax"),
-        Flag("timesteps", int, "Steps back that the network sees.", "2 seasons, at least 10",
-             short="-t", metavar="N", least=1),
-        Flag("horizon", int, "Steps ahead to forecast.", "a season", short="-H", metavar="N",
-             least=1),
-        Flag("mode", Mode, "One step, and on from it; or the whole horizon at once.",
-             "many-to-many"),
-    ),
-    NETWORK: (
-        Flag("cell", Cell, "Kind of recurrent layer.", "lstm"),
-        Flag("units", Any, "Units of each recurrent layer.", "50", short="-u",
-             metavar="N[,N...]", parser=whole_numbers),
-        Flag("dense", Any, "Hidden dense layers before the output.", "none",
-             metavar="N[,N...]", parser=whole_numbers),
-        Flag("activation", str, "Activation of the recurrent layers, e.g. relu.", "tanh",
-             metavar="NAME"),
-        Flag("dropout", float, "Share of a layer's inputs dropped in training.", "0",
-             metavar="SHARE"),
-        Flag("recurrent_dropout", float, "Share of the state dropped in training.", "0",
-             metavar="SHARE"),
-        Flag("bidirectional", bool, "Read every window in both directions.", "no"),
-        Flag("anchor", Literal["none", "last", "mean", "season"],
-             "Read each window relative to its own level, and forecast from it.", "none"),
-        Flag("window_scale", Literal["none", "std", "mad"],
-             "Read each window in units of its own spread.", "none"),
-        Flag("skip", Literal["none", "linear"],
-             "Add a linear map from the window to the horizon.", "none"),
-    ),
-    TRAINING: (
-        Flag("preset", Literal["classic"], "classic: the tutorials' network, one LSTM(50).",
-             "classic"),
-        Flag("epochs", int, "Passes over the windows at the most.", "100", short="-e",
-             metavar="N", least=1),
-        Flag("batch_size", int, "Windows in a step.", "32", short="-b", metavar="N", least=1),
-        Flag("steps_per_epoch", int, "Batches in an epoch at the most, drawn at random.", "all",
-             metavar="N", least=1),
-        Flag("learning_rate", float, "Step size of the optimizer.", "0.001", short="--lr",
-             metavar="X"),
-        Flag("schedule", Literal["constant", "cosine", "exponential", "plateau"],
-             "How the learning rate falls from epoch to epoch.", "constant"),
-        Flag("weight_decay", float, "Decay of the weights in each step, apart from the gradient.",
-             "the optimizer's own", metavar="X"),
-        Flag("optimizer", Optimizer, "Optimizer.", "adam"),
-        Flag("loss", Loss, "Loss, in scaled units.", "mse"),
-        Flag("patience", int, "Epochs without improvement before it stops, best weights kept; "
-             "0: all epochs, last weights.", "10", metavar="N", least=0),
-        Flag("clip", float, "Bound on the norm of the gradient.", "none", metavar="X"),
-        Flag("seed", int, "The same seed gives the same model, to the bit.", "0", metavar="N",
-             least=0),
-        Flag("refit", bool, "Then train on all rows for the number of epochs found.", "no"),
-    ),
-    ANYTHING: (
-        Flag("set", list[str], "Any setting by its path, e.g. network.layers.0.use_bias=false; "
-             "repeatable.", metavar="PATH=VALUE"),
-        Flag("config", Path, "A TOML file of settings; flags win over it.",
-             "forecast.toml, if there is one", metavar="FILE"),
-    ),
-}
-TALK: dict[str, tuple[Flag, ...]] = {
-    OUTPUT: (
-        Flag("json", bool, "One JSON document on stdout, errors too."),
-        Flag("quiet", bool, "Say nothing but errors.", short="-q"),
-        Flag("debug", bool, "Say everything, with tracebacks."),
-    ),
-}
-# fmt: on
-READING = {
-    "How DATA is read, where it differs from the table trained on": tuple(
-        replace(flag, default="")
-        for flag in SETTINGS[DATA]
-        if flag.name in ("missing", "na", "date_format", "timezone")
-    )
-}
 GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
     Settings: SETTINGS,
     Reading: READING,

@@ -108,7 +108,7 @@ def _spare(output: str, model: Path, table: str | None) -> None:
 
 
 def _write(data: bytes, output: str) -> None:
-    from ..model.bundle import write_whole
+    from ..model.writing import write_whole
 
     if output != "-":
         write_whole(Path(output), data)

@@ -7,9 +7,9 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..core.windows import Floats
 from ..errors import ModelFileError, UsageError
 from .manifest import FORMAT, Manifest
 from .runtime import Runtime
+from .writing import write_whole
 
 MANIFEST = "manifest.json"
 # What a model unpacks to at the most, in bytes, and as a multiple of the file for large ones.
@@ -87,47 +88,6 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     write_whole(target, buffer.getvalue())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, sync it, and rename it.
-
-    Raises:
-        UsageError: It cannot be written there.
-    """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file() and not path.is_dir():
-        # A pipe or a device is written to as it is.
-        path.write_bytes(data)
-        return
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise UsageError(*_unwritable(path, error)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UsageError(*_unwritable(path, error)) from None
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _unwritable(path: Path, error: OSError) -> tuple[str, str]:
-    return (
-        f"{path} cannot be written: {error.strerror or error}.",
-        "Name a file in a directory that exists and that you may write to.",
-    )
-
-
 def require_writable(path: Path) -> None:
     """Check, before any work is done, that a model may be written to the path.
 
@@ -182,16 +142,32 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         ) from None
     except OSError as error:
         raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
+    _check_sums(manifest, contents, path)
+    history, epochs = _arrays(manifest, contents, path)
+    return Bundle(
+        manifest, contents["network.onnx"], contents["network.weights.h5"], history, epochs
+    )
+
+
+def _check_sums(
+    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
+) -> None:
     for name, data in contents.items():
         if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
             raise ModelFileError(
                 f"{os.fspath(path)} is damaged: {name} is not what was written.",
                 "Copy the file again, or train again.",
             )
+
+
+def _arrays(
+    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
+) -> tuple[Floats, list[dict[str, Any]]]:
+    """The last rows and the log of the epochs."""
     try:
         history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
         epochs = json.loads(contents["epochs.json"])
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
         ) from None
@@ -202,9 +178,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"{history.shape}; {expected} was expected.",
             "Train again.",
         )
-    return Bundle(
-        manifest, contents["network.onnx"], contents["network.weights.h5"], history, epochs
-    )
+    return history, epochs
 
 
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:

@@ -31,6 +31,11 @@ class Feed:
     timesteps: int
     horizon: int
 
+    @property
+    def shape(self) -> tuple[int, int, tuple[int, int]]:
+        """What the network maps: timesteps, features, and `(horizon, targets)`."""
+        return self.timesteps, self.values.shape[1], (self.horizon, len(self.targets))
+
 
 def shuffled(starts: Ints, *, seed: int, epoch: int) -> Ints:
     """The order of windows in an epoch, a pure function of `(seed, epoch)`."""

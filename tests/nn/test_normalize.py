@@ -40,9 +40,9 @@ def test_a_quiet_network_repeats_its_anchor():
 
 @pytest.mark.parametrize("anchor", ["last", "mean"])
 @pytest.mark.parametrize("window_scale", ["std", "mad"])
-@pytest.mark.parametrize("skip", ["none", "linear"])
-def test_another_level_and_unit_give_the_same_forecast_in_them(anchor, window_scale, skip):
-    model = built(anchor=anchor, window_scale=window_scale, skip=skip)
+@pytest.mark.parametrize("beside", ["none", "linear"])
+def test_another_level_and_unit_give_the_same_forecast_in_them(anchor, window_scale, beside):
+    model = built(anchor=anchor, window_scale=window_scale, **{"skip": beside})
     plain = np.asarray(model(WINDOWS))
     np.testing.assert_allclose(model(WINDOWS * 7 + 3), plain * 7 + 3, rtol=1e-4, atol=1e-4)
 
