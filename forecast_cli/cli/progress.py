@@ -74,8 +74,8 @@ class Progress:
 
     def _count_signals(self, read: int) -> None:
         """Hear each Ctrl-C at once: Python's own handler waits for compiled code to return."""
-        while os.read(read, 1):
-            if not self.training:
+        while byte := os.read(read, 1):
+            if byte[0] != signal.SIGINT or not self.training:
                 continue
             if self.interrupted:
                 self._close()

@@ -43,7 +43,8 @@ def train(
         console.document(training_document(bundle, model) | {"notes": progress.notes})
         return
     evaluation = bundle.manifest.evaluation
-    console.table(score_rows(evaluation))
+    if not talk.quiet:
+        console.table(score_rows(evaluation))
     if evaluation:
         console.say(
             f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps; mae and rmse in "

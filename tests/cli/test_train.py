@@ -40,10 +40,9 @@ def test_scores_on_stdout_words_on_stderr(run, table):
     assert "\x1b" not in out + err
 
 
-def test_quiet_leaves_only_the_scores(run, table):
-    _, out, err = run("train", table, *QUICK, "-q")
-    assert out.startswith("forecast,mae")
-    assert err == ""
+def test_quiet_says_nothing_and_saves(run, table, tmp_path):
+    assert run("train", table, *QUICK, "-q") == (0, "", "")
+    assert (tmp_path / "model.forecast").is_file()
 
 
 FLAGS = {
