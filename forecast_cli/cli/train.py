@@ -1,5 +1,6 @@
 """`forecast train`."""
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ def train(
     from .progress import Progress
     from .results import score_rows, training_document
 
+    gc.enable()
     console = Console(talk)
     config = settings.resolve()
     require_writable(model)

@@ -6,7 +6,8 @@ windows from the flat array: several times faster, and memory grows with the dat
 """
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,11 @@ VALIDATION_BATCH = 1024
 BLOCK_WORK = 3e9
 # From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
 XLA_WORK = 2e10
+# With less than this many states in a batch the loop over the steps of a window costs more than
+# what happens in them: it is written out, and for longer windows that beats XLA.
+LARGE_BATCH = 16384
+LONGEST_UNROLLED_XLA = 12
+LONGEST_UNROLLED = 64
 
 Block = Callable[[Any, Any, Any, Any], Any]
 
@@ -45,7 +51,8 @@ def fit(network: keras.Model, feed: Feed, training: Training) -> Generator[Epoch
     best, losses, since = None, list[float](), 0
     try:
         while len(losses) < training.epochs:
-            epoch = runner.run(losses)
+            with runner.unrolling():
+                epoch = runner.run(losses)
             _check_finite(epoch, training)
             losses.append(watched(epoch))
             since = 0 if epoch.best else since + 1
@@ -85,10 +92,35 @@ class Runner:
         # XLA needs batches of one shape, and the surplus of the last one would count in penalties
         # on a layer's output.
         self.fixed = not any(layer.activity_regularizer for layer in self.network.layers)
-        large = work * self.steps * self.training.epochs > XLA_WORK
-        compile_ = large and self.fixed and not _on_gpu()
+        compile_, unroll = self._choose(work * self.steps * self.training.epochs)
+        self.unrolled = [layer for layer in _loops(self.network) if unroll and not layer.unroll]
         self.train = tf.function(self._train_block, jit_compile=compile_, autograph=False)
         self.validate = tf.function(self._validate_block, jit_compile=compile_, autograph=False)
+
+    def _choose(self, work: float) -> tuple[bool, bool]:
+        """Whether to compile with XLA, and whether to write the loop over the steps out."""
+        if _on_gpu():
+            return False, False
+        timesteps = self.feed.timesteps
+        states = max((layer.units for layer in _loops(self.network)), default=1)
+        large = self.batch_size * states >= LARGE_BATCH
+        xla = (
+            self.fixed
+            and work > XLA_WORK
+            and (large or not LONGEST_UNROLLED_XLA < timesteps <= LONGEST_UNROLLED)
+        )
+        return xla, timesteps <= (LONGEST_UNROLLED_XLA if xla else LONGEST_UNROLLED)
+
+    @contextmanager
+    def unrolling(self) -> Iterator[None]:
+        """Write the loops out for as long as the network is trained, not where it is exported."""
+        for layer in self.unrolled:
+            layer.unroll = True
+        try:
+            yield
+        finally:
+            for layer in self.unrolled:
+                layer.unroll = False
 
     def run(self, losses: Sequence[float]) -> Epoch:
         """The epoch after those with the given watched losses.
@@ -165,6 +197,13 @@ def _repeat(step: Callable[..., Any], steps: tf.Tensor) -> tf.Tensor:
 def _step_work(network: keras.Model, feed: Feed, batch_size: int) -> float:
     """Multiply-adds of one training step, roughly: forward once, backward twice."""
     return 3.0 * batch_size * feed.timesteps * float(max(network.count_params(), 1))
+
+
+def _loops(network: keras.Model) -> list[Any]:
+    """The recurrent layers, those inside of bidirectional ones too."""
+    both = [layer for layer in network.layers if isinstance(layer, keras.layers.Bidirectional)]
+    inner = [each for layer in both for each in (layer.forward_layer, layer.backward_layer)]
+    return [layer for layer in [*network.layers, *inner] if isinstance(layer, keras.layers.RNN)]
 
 
 def _on_gpu() -> bool:

@@ -99,6 +99,21 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeyp
     assert not same(run(feed, training)[0], run(feed, other)[0])
 
 
+def test_loops_are_written_out_for_training_alone(feed):
+    from forecast_cli.nn.build import build
+    from forecast_cli.nn.fit import Runner
+
+    layers = (Lstm(units=4, bidirectional=True), Lstm(units=3, unroll=True), Lstm(units=3))
+    model = build(Network(layers=layers), TIMESTEPS, 1, (HORIZON, 1), seed=0)
+    runner = Runner(model, feed, Training(epochs=1))
+    first, second, third = model.layers[1:4]
+    loops = [first.forward_layer, first.backward_layer, second, third]
+    with runner.unrolling():
+        runner.run([])
+        assert [layer.unroll for layer in loops] == [True] * 4
+    assert [layer.unroll for layer in loops] == [False, False, True, False]
+
+
 def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
     training = Training(epochs=2, batch_size=10, patience=0)
     whole, _ = run(feed, training)
