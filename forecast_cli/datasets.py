@@ -1,10 +1,8 @@
 """A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from .config import Config
 from .core.scaling import Scaling, fit_scaling
@@ -61,16 +59,11 @@ class Dataset:
             self.panel.indptr, begin, end, timesteps=self.timesteps, horizon=horizon
         )
         # A gap that reaches up to the targets was filled with a look at them.
-        return starts[~self.missing_rows[starts + self.timesteps - 1]]
+        return starts[~self.panel.missing_rows[starts + self.timesteps - 1]]
 
     def origins(self, part: Part) -> Ints:
         """The rows from which the whole horizon lies within a split."""
         return self.starts(part, horizon=self.horizon) + self.timesteps
-
-    @cached_property
-    def missing_rows(self) -> npt.NDArray[np.bool_]:
-        """Shape `(n_rows,)`: whether a row had a value that was filled."""
-        return np.asarray(np.isnan(self.panel.values).any(axis=1))
 
 
 def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:

@@ -9,7 +9,7 @@ from .core.baselines import drift, naive, seasonal_naive
 from .core.metrics import ErrorSums, seasonal_error
 from .core.windows import Floats, Ints
 from .datasets import Dataset
-from .model.manifest import Evaluation, Metric
+from .model.manifest import METRICS, Evaluation, Metric
 from .model.runtime import Runtime, chunks, forecast_origins
 
 # From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
@@ -102,8 +102,8 @@ def _evaluation(
     skill = float(100.0 * (1.0 - shares.mean())) if known.any() else None
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
         name: {
-            metric: {target: _finite(value) for target, value in zip(targets, row, strict=True)}
-            for metric, row in _metrics(each).items()
+            metric: {target: _finite(v) for target, v in zip(targets, each[metric], strict=True)}
+            for metric in METRICS
         }
         for name, each in scores.items()
     }
@@ -118,23 +118,10 @@ def _evaluation(
     )
 
 
-def _metrics(scores: Mapping[str, Floats]) -> dict[Metric, Floats]:
-    return {
-        "mae": scores["mae"],
-        "rmse": scores["rmse"],
-        "smape": scores["smape"],
-        "mase": scores["mase"],
-    }
-
-
-def _ratio(error: Floats, other: Floats) -> Floats:
-    """One error in units of another; equal where both are 0."""
-    return np.divide(error, other, out=np.where(error > 0, np.inf, 1.0), where=other > 0)
-
-
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
     """An error in units of the last value's, so that targets of different size count alike."""
-    return _ratio(error, simple[LAST_VALUE])
+    last = simple[LAST_VALUE]
+    return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 
 
 def _finite(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -112,17 +113,11 @@ def predict_in_sample(
     if not len(origins):
         raise _too_few(bundle, len(filled), manifest.timesteps + 1, panel.source)
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
-    first = np.concatenate(
-        [
-            forecast_origins(bundle.runtime, scaled, part, timesteps=manifest.timesteps, horizon=1)[
-                :, 0
-            ]
-            for part in parts
-        ]
-    )
+    forecast = partial(forecast_origins, bundle.runtime, scaled, timesteps=manifest.timesteps)
+    first = np.concatenate([forecast(part, horizon=1)[:, 0] for part in parts])
     values = _in_units(bundle, first)
     # A gap that reaches up to a row was filled with a look at what comes after it.
-    values[np.isnan(panel.values[origins - 1]).any(axis=1)] = np.nan
+    values[panel.missing_rows[origins - 1]] = np.nan
     return _beside_actual(bundle, panel, origins, values)
 
 

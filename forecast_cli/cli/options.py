@@ -5,6 +5,7 @@ A command asks for a whole group by the type of a parameter, `Settings`, `Readin
 not give is absent, so that the configuration file and the defaults can speak.
 """
 
+import errno
 import functools
 import inspect
 import os
@@ -22,6 +23,8 @@ from .flags import OUTPUT, READING, SETTINGS, TALK, Flag, keyword
 if TYPE_CHECKING:
     from ..config import Config
 
+# What stdout says where it takes no more; any other error of the system is a bug of ours.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 USUAL_FILE = Path("forecast.toml")
 
 
@@ -105,6 +108,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             # caught here since typer would make it exit code 1.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise UsageError(
                 f"The output cannot be written: {error.strerror or error}.", "Make room for it."

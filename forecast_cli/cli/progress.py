@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import Interrupted
 from ..events import Epoch, Event, Stage
-from .console import Console
+from .console import Console, Notes
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -30,7 +30,7 @@ class Progress:
         self.bar: Bar | None = None
         self.task: TaskID | None = None
         self.said = 0.0
-        self.notes: list[str] = []
+        self.notes = Notes(console)
 
     def __enter__(self) -> Self:
         self.before: Any = signal.signal(signal.SIGINT, self._on_interrupt)
@@ -64,8 +64,7 @@ class Progress:
         elif isinstance(event, Epoch):
             self._epoch(event)
         else:
-            self.notes.append(event.text)
-            self.console.listen(event)
+            self.notes.listen(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """Before and after the epochs Ctrl-C ends the command like any other."""

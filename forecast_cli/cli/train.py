@@ -42,7 +42,7 @@ def train(
         bundle = train(table, config, listen=progress.listen, stop=progress.stop)
         save_bundle(bundle, model)
     if talk.json:
-        console.document(training_document(bundle, model) | {"notes": progress.notes})
+        console.document(training_document(bundle, model) | {"notes": progress.notes.texts})
         return
     evaluation = bundle.manifest.evaluation
     if not talk.quiet:

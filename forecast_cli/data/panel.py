@@ -2,8 +2,10 @@
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -88,6 +90,11 @@ class Panel:
     timeline: Timeline | None
     source: str
 
+    @cached_property
+    def missing_rows(self) -> npt.NDArray[np.bool_]:
+        """Shape `(n_rows,)`: whether a value of the row is missing."""
+        return np.asarray(np.isnan(self.values).any(axis=1))
+
 
 def read_panel(
     source: Readable, data: Data, *, listen: Listener = ignore, frequency: Frequency | None = None
@@ -134,12 +141,10 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     for name in data.column:
         if data.column.count(name) > 1 or name == data.time:
             raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
-    if isinstance(source, pd.DataFrame):
+    if not isinstance(source, str | os.PathLike):
         table = read_table(source)
         require_columns(table.name, table.names, data.column)
         return table, find_time(table, data, listen)
-    if not isinstance(source, str | os.PathLike):
-        read_table(source)
     opened = Source(os.fspath(source))
     require_columns(opened.name, opened.header, data.column)
     time = find_time(read_head(opened, na=data.na), data, listen)
@@ -239,7 +244,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:
 
 def _without_missing(panel: Panel) -> Panel:
     """Only the rows in which every column has a value; they are the steps then."""
-    whole = np.flatnonzero(~np.isnan(panel.values).any(axis=1))
+    whole = np.flatnonzero(~panel.missing_rows)
     timeline = panel.timeline
     if timeline:
         timeline = replace(timeline, times=timeline.times[whole])

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,6 +14,7 @@ from ..layers import Frozen
 FORMAT = 1
 Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 class TimeAxis(Frozen):
