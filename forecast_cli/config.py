@@ -1,11 +1,12 @@
 """The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from .layers import Frozen, Network
+from .layers import Frozen
+from .network import Network
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -36,7 +37,7 @@ class Data(Frozen):
     season_length: Positive | None = None
     date_format: str | None = None
     timezone: str | None = None
-    missing: Literal["error", "interpolate", "ffill", "drop"] = "error"
+    missing: Literal["error", "interpolate", "ffill", "drop", "mask"] = "error"
     na: Names = ()
 
     @property
@@ -64,8 +65,18 @@ class Window(Frozen):
     mode: Literal["many-to-one", "many-to-many"] | None = None
 
 
+Loss = Literal[
+    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "pinball", "cross-entropy"
+]
+
+
 class Training(Frozen):
-    """How the weights are found. `patience` 0 trains all epochs and keeps the last weights."""
+    """How the weights are found.
+
+    `patience` 0 trains all epochs and keeps the last weights. `loss` None: the mean squared error,
+    cross-entropy for classes. `quantile` is what the pinball loss forecasts. `ema` keeps a moving
+    average of the weights, of this momentum, and forecasts with that.
+    """
 
     epochs: Positive = 100
     batch_size: Positive = 32
@@ -76,11 +87,19 @@ class Training(Frozen):
     optimizer: Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"] = (
         "adam"
     )
-    loss: Literal["mse", "mae", "huber", "log-cosh"] = "mse"
+    loss: Loss | None = None
+    quantile: float | None = Field(None, gt=0, lt=1)
     patience: int = Field(10, ge=0)
     clip: float | None = Field(None, gt=0)
+    ema: float | None = Field(None, gt=0, lt=1)
     seed: int = Field(0, ge=0)
     refit: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.quantile is not None and self.loss != "pinball":
+            raise ValueError('quantile needs loss = "pinball"')
+        return self
 
 
 class Config(Frozen):
@@ -94,3 +113,9 @@ class Config(Frozen):
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.network.head == "recursive" and self.window.mode == "many-to-many":
+            raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
+        return self

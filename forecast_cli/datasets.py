@@ -1,18 +1,27 @@
 """A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from .config import Config
-from .core.scaling import Scaling, fit_scaling
+from .core.metrics import seasonal_error
+from .core.scaling import Scaling, Units, fit_scaling
 from .core.windows import Floats, Ints, window_starts
 from .data.missing import fill_missing
 from .data.panel import Panel
 from .data.splits import Part, Splits, everything, rows_needed, split_rows
-from .errors import DataError
+from .errors import DataError, UsageError
 from .events import Listener, Note
-from .rules import season_of, with_horizon, with_season, with_timesteps
+from .rules import (
+    check_channels,
+    season_of,
+    with_horizon,
+    with_mask,
+    with_season,
+    with_timesteps,
+)
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,35 @@ class Dataset:
         """Steps ahead that the network gives in one call."""
         return 1 if self.config.window.mode == "many-to-one" else self.horizon
 
+    @property
+    def targets(self) -> list[int]:
+        """Where the targets stand among the features."""
+        return list(self.panel.columns.target_places)
+
+    @property
+    def naive_error(self) -> Floats:
+        """Mean error of the seasonal naive forecast in the training rows, shape `(targets,)`."""
+        return seasonal_error(
+            self.panel.values[:, self.targets],
+            self.panel.indptr,
+            self.splits.bounds("train")[1],
+            season_length=self.season_length,
+        )
+
+    @property
+    def units(self) -> Units:
+        """What scaled targets mean; a series that never errs counts as it is."""
+        error = self.naive_error
+        return Units(self.scaling.only(self.targets), np.where(error > 0, error, 1.0))
+
     def starts(self, part: Part, *, horizon: int) -> Ints:
         """The first rows of the windows whose targets lie within a split."""
         begin, end = self.splits.bounds(part)
         starts = window_starts(
             self.panel.indptr, begin, end, timesteps=self.timesteps, horizon=horizon
         )
+        if self.config.data.missing == "mask":
+            return starts
         # A gap that reaches up to the targets was filled with a look at them.
         return starts[~self.panel.missing_rows[starts + self.timesteps - 1]]
 
@@ -72,6 +104,8 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     Raises:
         DataError: There are too few rows; the message says how many are needed.
     """
+    config = with_mask(config)
+    check_channels(config)
     season = season_of(panel, config)
     rows = len(panel.values)
     config = with_horizon(config, rows, season, listen)
@@ -80,6 +114,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     config = with_season(config, season)
     dataset = _scaled(panel, config, splits, season)
     _check_length(dataset)
+    _check_loss(dataset)
     _note_constant(dataset, listen)
     return dataset
 
@@ -112,6 +147,24 @@ def _check_length(dataset: Dataset) -> None:
     )
 
 
+def _check_loss(dataset: Dataset) -> None:
+    """Refuse a loss that has no value for some training row."""
+    loss, rows = dataset.config.training.loss, dataset.splits.training_rows(dataset.filled)
+    zero = np.argwhere(rows[:, dataset.targets] == 0.0)
+    if loss == "mape" and len(zero):
+        name = dataset.panel.columns.targets[zero[0][1]]
+        raise DataError(
+            f'{dataset.panel.source}: column "{name}" is 0 in training row {zero[0][0] + 1}, and '
+            "mape divides by the actual value.",
+            "Pass --loss smape or mase.",
+        )
+    if loss == "cross-entropy":
+        raise UsageError(
+            "The loss cross-entropy is for classes, and this is a forecast of numbers.",
+            "Leave --loss out, or name the column of classes: --label NAME.",
+        )
+
+
 def require_positive(panel: Panel, values: Floats, config: Config) -> None:
     """Refuse values that have no logarithm.
 
@@ -134,9 +187,11 @@ def require_positive(panel: Panel, values: Floats, config: Config) -> None:
 
 def _note_constant(dataset: Dataset, listen: Listener) -> None:
     rows = dataset.splits.training_rows(dataset.filled)
-    for name, low, high in zip(
-        dataset.panel.columns.features, rows.min(0), rows.max(0), strict=True
-    ):
+    with warnings.catch_warnings():
+        # A column of nothing but gaps has neither.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        lows, highs = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+    for name, low, high in zip(dataset.panel.columns.features, lows, highs, strict=True):
         if low == high:
             listen(
                 Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)

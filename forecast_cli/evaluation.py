@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from .core.baselines import drift, naive, seasonal_naive
-from .core.metrics import ErrorSums, seasonal_error
+from .core.metrics import ErrorSums
 from .core.windows import Floats, Ints
+from .data.missing import last_known
 from .datasets import Dataset
 from .model.manifest import METRICS, Evaluation, Metric
 from .model.runtime import Runtime, chunks, forecast_origins
@@ -37,7 +38,7 @@ def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
     origins = dataset.origins("test")
     if not len(origins):
         return None
-    places = list(dataset.panel.columns.target_places)
+    places = dataset.targets
     actual = dataset.panel.values[:, places]
     forecasters = {NETWORK: network_forecaster(dataset, runtime)} | baselines(dataset, origins)
     sums = {name: ErrorSums(len(places)) for name in forecasters}
@@ -49,17 +50,13 @@ def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
             sums[name].add(truth, forecaster(part))
     if not sums[NETWORK].count.all():
         return None
-    train_end = dataset.splits.bounds("train")[1]
-    scale = seasonal_error(
-        actual, dataset.panel.indptr, train_end, season_length=dataset.season_length
-    )
-    scores = {name: each.scores(scale) for name, each in sums.items()}
+    scores = {name: each.scores(dataset.naive_error) for name, each in sums.items()}
     return _evaluation(dataset, len(origins), scores)
 
 
 def network_forecaster(dataset: Dataset, runtime: Runtime) -> Forecaster:
     """The trained network as a forecaster."""
-    scaling = dataset.scaling.only(list(dataset.panel.columns.target_places))
+    scaling = dataset.scaling.only(dataset.targets)
 
     def forecast(origins: Ints) -> Floats:
         scaled = forecast_origins(
@@ -72,7 +69,7 @@ def network_forecaster(dataset: Dataset, runtime: Runtime) -> Forecaster:
 
 def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
     """The simple forecasts for which there are enough rows before the first origin."""
-    values = dataset.filled[:, list(dataset.panel.columns.target_places)]
+    values = last_known(dataset.filled[:, dataset.targets], dataset.panel.indptr)
     indptr, horizon, season = dataset.panel.indptr, dataset.horizon, dataset.season_length
     shortest = int(np.min(origins - _series_start(indptr, origins)))
     simple: dict[str, Forecaster] = {LAST_VALUE: partial(naive, values, horizon=horizon)}
@@ -162,8 +159,9 @@ def _advice(best: str, dataset: Dataset) -> str:
     network, season = dataset.config.network, dataset.season_length
     positive = dataset.config.transform == "none" and np.nanmin(dataset.filled) > 0
     untried = ["--transform log"] if positive else []
-    untried += ["--anchor last"] if network.anchor == "none" else []
-    untried += ["--skip linear"] if network.skip == "none" else []
+    if network.head != "sequence" and not network.stateful:
+        untried += ["--anchor last"] if network.anchor == "none" else []
+        untried += ["--skip linear"] if network.skip == "none" else []
     if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
         untried.append(f"--timesteps {2 * season}")
     if best == LAST_VALUE and dataset.season_length <= RANDOM_WALK_SEASON:

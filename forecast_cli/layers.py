@@ -92,9 +92,10 @@ class Frozen(BaseModel):
 class Recurrent(Frozen):
     """What the recurrent layers have in common.
 
-    `return_sequences` and `return_state` are no settings: they follow from the place of the layer
-    in the stack. `residual` adds the layer's input to its output, projected where the widths
-    differ. `merge_mode` says how the two directions are merged, "concat" where it is None.
+    `return_sequences` and `return_state` follow from the place of the layer in the stack and from
+    the head; where they are given they must agree with that. `residual` adds the layer's input to
+    its output, projected where the widths differ. `merge_mode` says how the two directions are
+    merged, "concat" where it is None.
     """
 
     type: Literal["lstm", "gru", "rnn"]
@@ -114,8 +115,12 @@ class Recurrent(Frozen):
     dropout: Fraction = 0.0
     recurrent_dropout: Fraction = 0.0
     seed: int | None = None
+    return_sequences: bool | None = None
+    return_state: bool | None = None
     go_backwards: bool = False
+    stateful: bool = False
     unroll: bool = False
+    zero_output_for_mask: bool = False
     bidirectional: bool = False
     merge_mode: Literal["concat", "sum", "mul", "ave"] | None = None
     residual: bool = False
@@ -126,6 +131,10 @@ class Recurrent(Frozen):
             raise ValueError("merge_mode needs bidirectional = true: there is nothing to merge")
         if self.bidirectional and self.go_backwards:
             raise ValueError("go_backwards does nothing where bidirectional reads both ways")
+        if self.stateful and (self.bidirectional or self.go_backwards):
+            raise ValueError("a stateful layer goes on where it ended, so it must read forwards")
+        if self.bidirectional and self.zero_output_for_mask:
+            raise ValueError("zero_output_for_mask is Keras's own choice in bidirectional layers")
         return self
 
 
@@ -153,28 +162,6 @@ class Rnn(Recurrent):
     """A fully connected recurrent layer, Keras's SimpleRNN."""
 
     type: Literal["rnn"] = "rnn"
-
-
-def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
-    """Why a layer cannot run on a GPU by cuDNN's fused kernel; None where it can.
-
-    Source: the conditions in the documentation of Keras's LSTM and GRU layers.
-    """
-    if isinstance(layer, Rnn):
-        return "cuDNN has no kernel for SimpleRNN layers of Keras"
-    wanted = {
-        "activation": "tanh",
-        "recurrent_activation": "sigmoid",
-        "recurrent_dropout": 0.0,
-        "unroll": False,
-        "use_bias": True,
-        "reset_after": True,
-    }
-    for name, value in wanted.items():
-        held = getattr(layer, name, value)
-        if held != value:
-            return f"{name} is {held}, not {value}"
-    return "use_cudnn is off" if layer.use_cudnn is False else None
 
 
 class Dense(Frozen):
@@ -211,34 +198,12 @@ class Normalization(Frozen):
     epsilon: float = Field(1e-3, gt=0)
 
 
+class Mask(Frozen):
+    """The recurrent layers skip the steps in which a value is missing; they keep their state."""
+
+    type: Literal["mask"] = "mask"
+
+
 Layer = Annotated[
-    Lstm | Gru | Rnn | Dense | Convolution | Normalization, Field(discriminator="type")
+    Lstm | Gru | Rnn | Dense | Convolution | Normalization | Mask, Field(discriminator="type")
 ]
-
-
-class Network(Frozen):
-    """The stack of layers, in order; a dense layer `horizon x targets` always comes last.
-
-    `anchor` and `window_scale` normalise each window by its own level and spread, and undo that
-    in the forecast. The anchor is the last value, the mean, or, for the forecast, the same phase of
-    the season before (`season_length`, filled in from the data). `skip` adds a linear map from
-    the window to the horizon, which begins at zero.
-    """
-
-    layers: tuple[Layer, ...] = (Lstm(),)
-    anchor: Literal["none", "last", "mean", "season"] = "none"
-    window_scale: Literal["none", "std", "mad"] = "none"
-    skip: Literal["none", "linear"] = "none"
-    season_length: Positive = 1
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        recurrent = [isinstance(layer, Recurrent) for layer in self.layers]
-        if not any(recurrent):
-            raise ValueError("a network needs at least one layer of type lstm, gru or rnn")
-        last = len(recurrent) - recurrent[::-1].index(True)
-        if any(isinstance(layer, Convolution) for layer in self.layers[last:]):
-            raise ValueError(
-                "a conv layer needs steps to run over: put it before the last recurrent layer"
-            )
-        return self

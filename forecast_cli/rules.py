@@ -4,6 +4,8 @@ from .config import Config, Window
 from .data.panel import Panel
 from .errors import UsageError
 from .events import Listener, Note
+from .layers import Mask
+from .settings import configure
 
 # The horizon of weekly data and of data without a season, as in the M4 competition.
 WEEKLY_HORIZON = 13
@@ -46,17 +48,20 @@ def with_horizon(config: Config, rows: int, season: int, listen: Listener) -> Co
         horizon = choose_horizon(rows, season)
         why = f"a season of {season}" if horizon == season else f"{rows} rows, season {season}"
         listen(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
-    mode = window.mode or ("many-to-one" if horizon == 1 else "many-to-many")
+    one = horizon == 1 or config.network.head == "recursive"
+    mode = window.mode or ("many-to-one" if one else "many-to-many")
     _check_feedback(config, horizon, mode)
     return _with_window(config, Window(timesteps=window.timesteps, horizon=horizon, mode=mode))
 
 
 def with_timesteps(config: Config, training_rows: int, season: int, listen: Listener) -> Config:
     """The configuration with the steps back filled in."""
-    window = config.window
+    window, segment = config.window, config.network.segment or 1
     if window.timesteps is not None:
+        _check_segments(window.timesteps, segment)
         return config
     timesteps = choose_timesteps(training_rows, season, window.horizon or 1)
+    timesteps = max(segment, timesteps - timesteps % segment)
     listen(
         Note(
             f"timesteps {timesteps}, chosen from season {season}, horizon {window.horizon} and "
@@ -84,6 +89,50 @@ def with_season(config: Config, season: int) -> Config:
     return config.model_copy(
         update={"network": network.model_copy(update={"season_length": season})}
     )
+
+
+def with_mask(config: Config) -> Config:
+    """The configuration whose network skips missing steps, where some may be missing.
+
+    Raises:
+        UsageError: There is a mask and nothing to skip, or the network cannot skip.
+    """
+    network, missing = config.network, config.data.missing
+    if missing == "mask" and not network.masked:
+        layers = [Mask().model_dump(), *(layer.model_dump() for layer in network.layers)]
+        return configure(
+            {}, config.model_dump() | {"network": network.model_dump() | {"layers": layers}}
+        )
+    if network.masked and missing != "mask":
+        raise UsageError(
+            f"The mask layer has nothing to skip: missing values are handled by {missing}.",
+            "Pass --missing mask, or leave the layer out.",
+        )
+    return config
+
+
+def check_channels(config: Config) -> None:
+    """Refuse independent channels of which some would be read for nothing.
+
+    Raises:
+        UsageError: A column is not forecast.
+    """
+    data = config.data
+    if config.network.channels == "independent" and data.targets != data.column:
+        raise UsageError(
+            "With independent channels each column is read for itself alone; targets are "
+            f"{', '.join(data.targets)}, columns {', '.join(data.column)}.",
+            "Leave the other columns out, or pass --channels joint.",
+        )
+
+
+def _check_segments(timesteps: int, segment: int) -> None:
+    if timesteps % segment:
+        fitting = max(segment, timesteps - timesteps % segment)
+        raise UsageError(
+            f"{timesteps} timesteps cannot be cut into segments of {segment}.",
+            f"Pass --timesteps {fitting}, or another --segment.",
+        )
 
 
 def _with_window(config: Config, window: Window) -> Config:

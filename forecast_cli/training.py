@@ -72,23 +72,27 @@ def train_network(
         last: The number of the last epoch, where it is known beforehand.
     """
     listen(Stage("loading TensorFlow"))
-    from .nn.build import build, layer_rows
+    from .nn.build import assemble, layer_rows
     from .nn.export import export_onnx, weights_bytes
-    from .nn.feed import Feed
+    from .nn.feed import WindowFeed
     from .nn.fit import fit
 
-    columns, steps = dataset.panel.columns, dataset.steps_at_once
-    feed = Feed(
+    steps = dataset.steps_at_once
+    feed = WindowFeed(
         values=dataset.scaled,
-        targets=columns.target_places,
+        targets=dataset.panel.columns.target_places,
         train=dataset.starts("train", horizon=steps),
         validation=dataset.starts("validation", horizon=steps),
         timesteps=dataset.timesteps,
         horizon=steps,
+        every_step=config.network.head == "sequence",
+        units=dataset.units,
     )
-    network = build(config.network, *feed.shape, seed=config.training.seed, targets=feed.targets)
+    seed = config.training.seed
+    built = assemble(config.network, *feed.shape, seed=seed, targets=feed.targets)
+    network = built.network
     listen(Stage("training"))
-    with closing(fit(network, feed, config.training)) as running:
+    with closing(fit(network, feed, config.training, learner=built.learner)) as running:
         epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
     onnx, weights = export_onnx(network, _probes(dataset, feed.train)), weights_bytes(network)
@@ -153,3 +157,9 @@ def _describe(dataset: Dataset, listen: Listener) -> None:
         rows += f", {times[0]} to {times[1]}, {panel.timeline.frequency.name}"
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     listen(Note(f"{rows}; {', '.join(parts)}"))
+    quantile = dataset.config.training.quantile
+    if quantile not in (None, 0.5):
+        text = (
+            f"the forecasts are quantiles, {quantile:g}, not the middle: errors tell little of them"
+        )
+        listen(Note(text, warning=True))

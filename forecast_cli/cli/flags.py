@@ -112,12 +112,15 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         raise typer.BadParameter(f'"{text}" is not like 64 or 64,32.') from None
 
 
-Missing = Literal["error", "interpolate", "ffill", "drop"]
+Missing = Literal["error", "interpolate", "ffill", "drop", "mask"]
 Scaler = Literal["minmax", "standard", "robust", "none"]
 Mode = Literal["many-to-one", "many-to-many"]
 Cell = Literal["lstm", "gru", "rnn"]
 Optimizer = Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
-Loss = Literal["mse", "mae", "huber", "log-cosh"]
+Loss = Literal[
+    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "pinball", "cross-entropy"
+]
+Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
 
 # fmt: off
 SETTINGS: dict[str, tuple[Flag, ...]] = {
@@ -164,6 +167,16 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("recurrent_dropout", float, "Share of the state dropped in training.", "0",
              metavar="SHARE"),
         Flag("bidirectional", bool, "Read every window in both directions.", "no"),
+        Flag("stateful", bool, "Carry the state on from window to window, in order.", "no"),
+        Flag("head", Head, "How a forecast is made of the states.", "last"),
+        Flag("decoder", Literal["repeat", "teacher"],
+             "What the decoder of encoder-decoder reads: the last output again and again, or the "
+             "value before.", "repeat"),
+        Flag("segment", int, "Cut the window into segments of N steps, and run over those.",
+             "steps", metavar="N", least=1),
+        Flag("channels", Literal["joint", "independent"],
+             "Read several columns together, or each for itself with one network for all.",
+             "joint"),
         Flag("anchor", Literal["none", "last", "mean", "season"],
              "Read each window relative to its own level, and forecast from it.", "none"),
         Flag("window_scale", Literal["none", "std", "mad"],
@@ -186,10 +199,14 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("weight_decay", float, "Decay of the weights in each step, apart from the gradient.",
              "the optimizer's own", metavar="X"),
         Flag("optimizer", Optimizer, "Optimizer.", "adam"),
-        Flag("loss", Loss, "Loss, in scaled units.", "mse"),
+        Flag("loss", Loss, "Loss; mape, smape and mase are taken in original units.", "mse"),
+        Flag("quantile", float, "What the loss pinball forecasts, between 0 and 1.", "0.5",
+             metavar="X"),
         Flag("patience", int, "Epochs without improvement before it stops, best weights kept; "
              "0: all epochs, last weights.", "10", metavar="N", least=0),
         Flag("clip", float, "Bound on the norm of the gradient.", "none", metavar="X"),
+        Flag("ema", float, "Forecast with a moving average of the weights, of this momentum.",
+             "no", metavar="X"),
         Flag("seed", int, "The same seed gives the same model, to the bit.", "0", metavar="N",
              least=0),
         Flag("refit", bool, "Then train on all rows for the number of epochs found.", "no"),

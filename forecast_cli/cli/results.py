@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..layers import Gru, Lstm, Rnn, cudnn_obstacle
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation, Manifest
+from ..network import cudnn_obstacle
 
 if TYPE_CHECKING:
     from ..inspection import TableReport
@@ -56,9 +56,9 @@ def describe_model(manifest: Manifest) -> list[str]:
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }
     obstacles = [
-        f"layer {number}: {why}"
-        for number, layer in enumerate(config.network.layers, start=1)
-        if isinstance(layer, Lstm | Gru | Rnn) and (why := cudnn_obstacle(layer))
+        f"recurrent layer {number}: {why}"
+        for number, layer in enumerate(config.network.recurrent, start=1)
+        if (why := cudnn_obstacle(layer))
     ]
     facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
     if manifest.evaluation:

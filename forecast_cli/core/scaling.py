@@ -46,6 +46,20 @@ class Scaling:
         return Scaling(self.kind, self.center[columns], self.scale[columns], self.before)
 
 
+@dataclass(frozen=True)
+class Units:
+    """What scaled outputs mean.
+
+    Args:
+        scaling: Of the outputs alone.
+        naive_error: Shape `(targets,)`: the mean error of the seasonal naive forecast in the
+            training rows, original units, never 0.
+    """
+
+    scaling: Scaling
+    naive_error: Floats
+
+
 def transformed(values: Floats, before: Transform) -> Floats:
     """The values after the transform, each for itself."""
     return values if before == "none" else FORWARD[before](values)

@@ -1,8 +1,10 @@
 """Filling missing values without looking past the split that a row belongs to."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from ..core.windows import Floats
+from ..core.windows import Floats, Ints
 from ..errors import DataError
 from .splits import PARTS, Splits
 
@@ -40,6 +42,22 @@ def fill_missing(values: Floats, splits: Splits, policy: str, *, source: str) ->
             f"{source} begins with missing values: row {row} has none before it to hold on.",
             f"Pass --missing {others}, or leave the first rows out.",
         )
+    return filled
+
+
+def last_known(values: Floats, indptr: Ints) -> Floats:
+    """Every missing value as the last one before it; before the first one, as that.
+
+    For simple forecasts of a table whose gaps are left to the network.
+    """
+    if not np.isnan(values).any():
+        return values
+    filled = values.copy()
+    for first, end in pairwise(indptr):
+        for column in range(values.shape[1]):
+            held = _forward(filled[first:end, column])
+            known = held[~np.isnan(held)]
+            filled[first:end, column] = np.where(np.isnan(held), known[:1], held)
     return filled
 
 

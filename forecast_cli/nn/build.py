@@ -3,36 +3,32 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
+from keras import ops
 
-from ..layers import (
-    Convolution,
-    Dense,
-    Frozen,
-    Gru,
-    Layer,
-    Lstm,
-    Network,
-    Recurrent,
-    Rnn,
-    split_term,
-)
-from .normalize import linear_skip, normalize
+from ..layers import Recurrent
+from ..network import Network
+from .heads import HEADS, Encoded, Forecast
+from .normalize import Relative, normalize
+from .stack import Stack
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
-REGULARIZERS = {
-    "l1": keras.regularizers.L1,
-    "l2": keras.regularizers.L2,
-    "l1_l2": keras.regularizers.L1L2,
-}
-CONSTRAINTS = {
-    "max_norm": keras.constraints.MaxNorm,
-    "min_max_norm": keras.constraints.MinMaxNorm,
-    "non_neg": keras.constraints.NonNeg,
-    "unit_norm": keras.constraints.UnitNorm,
-}
+
+@dataclass(frozen=True)
+class Built:
+    """A network, and what is trained of it.
+
+    Args:
+        network: From a window to its forecast, `(batch, horizon, targets)`.
+        learner: What is compared with the actual values in training; it shares the weights. From
+            a window, or from a window and the actual values, to forecasts of the horizon, or of
+            the horizon at every step: `(batch, timesteps, horizon, targets)`.
+    """
+
+    network: keras.Model
+    learner: keras.Model
 
 
 def build(
@@ -42,9 +38,24 @@ def build(
     outputs: tuple[int, int],
     *,
     seed: int,
-    targets: tuple[int, ...] | None = None,
+    **more: Any,
 ) -> keras.Model:
-    """Build the stack of layers, its weights drawn from the seed.
+    """The network of `assemble` alone."""
+    return assemble(network, timesteps, features, outputs, seed=seed, **more).network
+
+
+def assemble(
+    network: Network,
+    timesteps: int,
+    features: int,
+    outputs: tuple[int, int],
+    *,
+    seed: int,
+    targets: tuple[int, ...] | None = None,
+    batch_size: int | None = None,
+    activation: str = "linear",
+) -> Built:
+    """Build the stack of layers and its head, the weights drawn from the seed.
 
     Every layer has a name of its own place: Keras's automatic names count up in a process, and
     equal trainings would give unequal files.
@@ -56,69 +67,89 @@ def build(
         outputs: `(horizon, targets)`; the output is `(batch, horizon, targets)`.
         seed: The same seed gives the same weights, to the bit.
         targets: Which of the features are forecast; the first ones where None.
+        batch_size: The fixed size that a stateful network needs; None for any.
+        activation: Of the output layer.
     """
-    left = sum(isinstance(layer, Recurrent) for layer in network.layers)
+    horizon, count = outputs
     with seeded(seed):
-        inputs = keras.Input((timesteps, features), name="window")
-        places = targets or tuple(range(outputs[1]))
-        window, undo = normalize(network, inputs, outputs, places)
-        state = window
-        for number, layer in enumerate(network.layers, start=1):
-            left -= isinstance(layer, Recurrent)
-            state = _applied(layer, state, name=f"{layer.type}_{number}", sequences=left > 0)
-        flat = keras.layers.Dense(outputs[0] * outputs[1], name="output")(state)
-        if network.skip == "linear":
-            flat = keras.layers.Add(name="skip_sum")([flat, linear_skip(window, outputs)])
-        forecast = undo(keras.layers.Reshape(outputs, name="forecast")(flat))
-        return keras.Model(inputs, forecast, name="network")
+        window = keras.Input((timesteps, features), batch_size=batch_size, name="window")
+        if network.channels == "independent":
+            inner = _by_channel(window)
+            head = _forecast(network, inner, (horizon, 1), (0,), activation)
+            join = _joined
+        else:
+            inner, join = window, _same
+            places = targets or tuple(range(count))
+            head = _forecast(network, inner, outputs, places, activation)
+        model = keras.Model(window, join(head.value, features), name="network")
+        if head.taught is not None:
+            actual = keras.Input((horizon, count), batch_size=batch_size, name="actual")
+            ahead = _by_channel(actual) if network.channels == "independent" else actual
+            return Built(model, keras.Model([window, actual], join(head.taught(ahead), features)))
+        if head.learned is not None:
+            return Built(model, keras.Model(window, join(head.learned, features)))
+    return Built(model, model)
 
 
-def _applied(layer: Layer, state: Any, *, name: str, sequences: bool) -> Any:
-    """The output of one layer; `sequences` says whether steps are needed after it."""
-    if isinstance(layer, Lstm | Gru | Rnn):
-        return _recurrent(layer, state, name=name, sequences=sequences)
-    if isinstance(layer, Dense):
-        return keras.layers.Dense(**_arguments(layer), name=name)(state)
-    if isinstance(layer, Convolution):
-        return keras.layers.Conv1D(**_arguments(layer), padding="causal", name=name)(state)
-    return keras.layers.LayerNormalization(**_arguments(layer), name=name)(state)
-
-
-def _recurrent(layer: Lstm | Gru | Rnn, state: Any, *, name: str, sequences: bool) -> Any:
-    arguments = _arguments(layer)
-    both, merge, residual = (
-        arguments.pop(key) for key in ("bidirectional", "merge_mode", "residual")
+def _forecast(
+    network: Network,
+    window: Any,
+    outputs: tuple[int, int],
+    targets: tuple[int, ...],
+    activation: str,
+) -> Forecast:
+    """The forecast of a window in scaled units."""
+    relative = normalize(network, window, outputs, targets)
+    inputs, mask = _segmented(network, relative)
+    stack, tail = stacks(network, sequences=network.head == "sequence", states=network.hands_over)
+    output, states = stack(inputs, mask=mask)
+    encoded = Encoded(network, relative, stack, tail, output, states, outputs, targets, activation)
+    head = HEADS[network.head](encoded)
+    taught = head.taught
+    return Forecast(
+        relative.undo(head.value),
+        learned=head.learned,
+        taught=taught and (lambda actual: relative.undo(taught(relative.redo(actual)))),
     )
-    activity = arguments.pop("activity_regularizer")
-    cell = CELLS[layer.type](**arguments, return_sequences=sequences, name=name)
-    if both:
-        cell = keras.layers.Bidirectional(
-            cell, merge_mode=merge or "concat", name=f"bidirectional_{name}"
-        )
-    # Keras's SimpleRNN swallows this argument, so it is set on the layer.
-    cell.activity_regularizer = activity
-    output = cell(state)
-    return _with_residual(state, output, name=name) if residual else output
 
 
-def _with_residual(state: Any, output: Any, *, name: str) -> Any:
-    """The output plus the input; of the input only the last step where the output is one state."""
-    if len(output.shape) < len(state.shape):
-        state = state[:, -1]
-    if state.shape[-1] != output.shape[-1]:
-        state = keras.layers.Dense(output.shape[-1], use_bias=False, name=f"{name}_residual")(state)
-    return keras.layers.Add(name=f"{name}_sum")([state, output])
+def stacks(network: Network, *, sequences: bool, states: bool) -> tuple[Stack, Stack]:
+    """The layers up to the last recurrent one, and those after it."""
+    layers = network.layers
+    end = 1 + max(at for at, layer in enumerate(layers) if isinstance(layer, Recurrent))
+    stack = Stack(layers[:end], sequences=sequences, states=states)
+    return stack, Stack(layers[end:], first=end + 1)
 
 
-def _arguments(layer: Frozen) -> dict[str, Any]:
-    """The settings of a layer as Keras takes them."""
-    arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
-    for name, value in arguments.items():
-        if value is not None and name.endswith(("_regularizer", "_constraint")):
-            kinds = REGULARIZERS if name.endswith("_regularizer") else CONSTRAINTS
-            kind, numbers = split_term(value)
-            arguments[name] = kinds[kind](*numbers)
-    return arguments
+def _segmented(network: Network, relative: Relative) -> tuple[Any, Any]:
+    """The window as embedded segments, and which of them hold any value; or as it is."""
+    window, mask, length = relative.window, relative.mask, network.segment
+    if length is None:
+        return window, mask
+    timesteps, features = window.shape[1:]
+    cut = keras.layers.Reshape((timesteps // length, length * features), name="segments")(window)
+    units = network.recurrent[0].units
+    embedded = keras.layers.Dense(units, activation="relu", name="embedding")(cut)
+    if mask is not None:
+        mask = ops.any(ops.reshape(mask, (-1, timesteps // length, length)), axis=-1)
+    return embedded, mask
+
+
+def _by_channel(window: Any) -> Any:
+    """Shape `(batch, steps, channels)` to `(batch x channels, steps, 1)`."""
+    return ops.reshape(ops.transpose(window, (0, 2, 1)), (-1, window.shape[1], 1))
+
+
+def _joined(forecast: Any, channels: int) -> Any:
+    """Shape `(batch x channels, ..., 1)` to `(batch, ..., channels)`."""
+    inner = forecast.shape[1:-1]
+    apart = ops.reshape(forecast, (-1, channels, *inner))
+    order = (0, *range(2, 2 + len(inner)), 1)
+    return ops.transpose(apart, order)
+
+
+def _same(forecast: Any, channels: int) -> Any:
+    return forecast
 
 
 @contextmanager
@@ -138,7 +169,7 @@ def layer_rows(model: keras.Model) -> list[dict[str, Any]]:
         {
             "name": layer.name,
             "type": type(layer).__name__,
-            "shape": list(layer.output.shape[1:]),
+            "shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
             "parameters": layer.count_params(),
         }
         for layer in model.layers

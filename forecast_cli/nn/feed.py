@@ -1,19 +1,48 @@
-"""What the compiled step reads: one flat array, and the rows at which windows begin."""
+"""What the compiled step reads: one flat array, and the rows at which samples begin."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
+from ..core.scaling import Units
 from ..core.windows import Floats, Ints
 
-Int32s = npt.NDArray[np.int32]
+
+class Feed(Protocol):
+    """Samples to learn from, gathered inside the compiled step.
+
+    Args:
+        values: Shape `(n_rows, features)`, scaled, float32, NaN where missing.
+        train: Shape `(samples,)`: what names the training samples.
+        validation: The same for validation; may be empty.
+        timesteps: Steps in a sample.
+        units: What the outputs mean in original units.
+    """
+
+    @property
+    def values(self) -> Floats: ...
+    @property
+    def train(self) -> Ints: ...
+    @property
+    def validation(self) -> Ints: ...
+    @property
+    def timesteps(self) -> int: ...
+    @property
+    def units(self) -> Units | None: ...
+
+    @property
+    def gaps(self) -> bool:
+        """Whether actual values may be missing."""
+
+    def gather(self, values: tf.Tensor, rows: tf.Tensor, *, training: bool) -> tuple[Any, Any]:
+        """The samples that `rows` name: `(batch, timesteps, features)`, and their actual values."""
 
 
 @dataclass(frozen=True, repr=False)
-class Feed:
-    """The scaled values and the windows to learn from.
+class WindowFeed:
+    """Windows of a panel and the rows that follow them; `train` and `validation` are first rows.
 
     Args:
         values: Shape `(n_rows, features)`, scaled, float32.
@@ -22,6 +51,8 @@ class Feed:
         validation: The same for validation; may be empty.
         timesteps: Steps back.
         horizon: Steps ahead that the network gives at once.
+        every_step: Whether in training each step of a window has a forecast.
+        units: What the targets mean in original units; needed by losses that are taken in them.
     """
 
     values: Floats
@@ -30,43 +61,31 @@ class Feed:
     validation: Ints
     timesteps: int
     horizon: int
+    every_step: bool = False
+    units: Units | None = None
 
     @property
     def shape(self) -> tuple[int, int, tuple[int, int]]:
         """What the network maps: timesteps, features, and `(horizon, targets)`."""
         return self.timesteps, self.values.shape[1], (self.horizon, len(self.targets))
 
+    @property
+    def gaps(self) -> bool:
+        """Whether values are missing."""
+        return bool(np.isnan(self.values).any())
 
-def shuffled(starts: Ints, *, seed: int, epoch: int) -> Ints:
-    """The order of windows in an epoch, a pure function of `(seed, epoch)`."""
-    return np.random.default_rng((seed, epoch)).permutation(starts)
+    def gather(self, values: tf.Tensor, rows: tf.Tensor, *, training: bool) -> tuple[Any, Any]:
+        """The windows and what follows them.
 
-
-def batches(starts: Ints, *, batch_size: int, block: int) -> list[tuple[Int32s, Int32s]]:
-    """Cut the windows into blocks of batches, all of one shape so that one compilation serves all.
-
-    Returns:
-        For each block the rows, shape `(block, batch_size)`, filled up with zeros, and the sizes
-        of its batches, shape `(steps,)`: how many windows of each batch are real.
-    """
-    steps = -(-len(starts) // batch_size)
-    sizes = np.full(steps, batch_size, np.int32)
-    sizes[-1:] = len(starts) - batch_size * (steps - 1)
-    blocks = []
-    for first in range(0, steps, block):
-        rows = np.zeros((block, batch_size), np.int32)
-        part = starts[first * batch_size : (first + block) * batch_size]
-        rows.reshape(-1)[: len(part)] = part
-        blocks.append((rows, sizes[first : first + block]))
-    return blocks
-
-
-def gather_batch(feed: Feed, values: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The windows and targets that begin at `rows`, gathered inside the compiled step.
-
-    Returns:
-        Arrays of shape `(batch, timesteps, features)` and `(batch, horizon, targets)`.
-    """
-    window = tf.gather(values, rows[:, None] + tf.range(feed.timesteps))
-    ahead = tf.gather(values, rows[:, None] + tf.range(feed.horizon) + feed.timesteps)
-    return window, tf.gather(ahead, feed.targets, axis=2)
+        Returns:
+            Arrays of shape `(batch, timesteps, features)` and `(batch, horizon, targets)`, or
+            `(batch, timesteps, horizon, targets)` where each step of a window is learned from.
+        """
+        window = tf.gather(values, rows[:, None] + tf.range(self.timesteps))
+        ahead = tf.range(self.horizon)
+        if training and self.every_step:
+            ahead = tf.range(1, self.timesteps + 1)[:, None] + ahead
+            actual = tf.gather(values, rows[:, None, None] + ahead)
+        else:
+            actual = tf.gather(values, rows[:, None] + ahead + self.timesteps)
+        return window, tf.gather(actual, self.targets, axis=-1)

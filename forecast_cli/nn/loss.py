@@ -1,21 +1,52 @@
 """Losses and optimizers by name."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ..config import Training
+from ..core.scaling import Units
 
+# From actual and forecast values to one for each sample, shape (batch,).
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
-# Each is a mean over the last axis: (batch, horizon, targets) -> (batch, horizon).
-LOSSES: dict[str, Loss] = {
+
+def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: float = 0.5) -> tf.Tensor:
+    """The loss whose least mean is a quantile. Source: Koenker and Bassett (1978)."""
+    error = actual - forecast
+    return tf.reduce_mean(tf.maximum(quantile * error, (quantile - 1.0) * error), axis=-1)
+
+
+def mape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+    """Percent of the actual value."""
+    return 100.0 * tf.reduce_mean(tf.abs(actual - forecast) / tf.abs(actual), axis=-1)
+
+
+def smape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+    """Percent of the mean of both, 0 to 200, as in M4; both 0 is no error."""
+    size = tf.abs(actual) + tf.abs(forecast)
+    return tf.reduce_mean(200.0 * tf.math.divide_no_nan(tf.abs(actual - forecast), size), axis=-1)
+
+
+# Each is a mean over the last axis: (batch, ..., targets) -> (batch, ...).
+LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "mse": keras.losses.mean_squared_error,
     "mae": keras.losses.mean_absolute_error,
     "huber": keras.losses.huber,
     "log-cosh": keras.losses.log_cosh,
+    "pinball": pinball,
+    "mape": mape,
+    "smape": smape,
+    "mase": keras.losses.mean_absolute_error,
+    "cross-entropy": keras.losses.categorical_crossentropy,
 }
+# Taken in original units; in scaled ones they would mean nothing.
+IN_UNITS = ("mape", "smape", "mase")
+BACKWARD = {"none": tf.identity, "log": tf.exp, "log1p": tf.math.expm1}
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
@@ -29,14 +60,44 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 
 
-def sample_losses(name: str, actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
-    """The loss of each sample, shape `(batch,)`, of arrays `(batch, horizon, targets)`."""
-    return tf.reduce_mean(LOSSES[name](actual, forecast), axis=1)
+def make_loss(training: Training, units: Units | None, *, gaps: bool = False) -> Loss:
+    """The loss of each sample.
+
+    Args:
+        training: Its `loss` and `quantile`.
+        units: What the outputs mean, where the loss is taken in original units.
+        gaps: Whether actual values may be missing; those count as no error.
+    """
+    name = training.loss or "mse"
+    loss = LOSSES[name]
+    if name == "pinball":
+        loss = partial(pinball, quantile=0.5 if training.quantile is None else training.quantile)
+    convert = _converter(name, units) if units is not None and name in IN_UNITS else tf.identity
+
+    def sample_losses(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+        if gaps:
+            actual = tf.where(tf.math.is_finite(actual), actual, forecast)
+        losses = loss(convert(actual), convert(forecast))
+        return tf.reduce_mean(losses, axis=range(1, len(losses.shape)))
+
+    return sample_losses
+
+
+def _converter(name: str, units: Units) -> Callable[[Any], Any]:
+    """From scaled values to original units, or to multiples of the naive forecast's error."""
+    scaling = units.scaling
+    center, scale = (np.asarray(each, np.float32) for each in (scaling.center, scaling.scale))
+    share = np.asarray(1.0 / units.naive_error if name == "mase" else 1.0, np.float32)
+    return lambda values: BACKWARD[scaling.before](values * scale + center) * share
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
     """The optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
-    decay = {} if training.weight_decay is None else {"weight_decay": training.weight_decay}
+    more: dict[str, Any] = {}
+    if training.weight_decay is not None:
+        more["weight_decay"] = training.weight_decay
+    if training.ema is not None:
+        more |= {"use_ema": True, "ema_momentum": training.ema}
     return OPTIMIZERS[training.optimizer](
-        learning_rate=training.learning_rate, global_clipnorm=training.clip, **decay
+        learning_rate=training.learning_rate, global_clipnorm=training.clip, **more
     )

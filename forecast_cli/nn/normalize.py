@@ -5,54 +5,81 @@ relative to its own level and spread does not. The graph takes and gives scaled 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
-from ..layers import Network
+from ..network import Network
 
 # A window that hardly moves is not blown up: in scaled units.
 LEAST_SPREAD = 1e-6
 
-Undo = Callable[[Any], Any]
+
+@dataclass(frozen=True)
+class Relative:
+    """A window in units of its own, and the way there and back for its forecast.
+
+    Args:
+        window: Shape `(batch, timesteps, features)`, without gaps.
+        mask: Shape `(batch, timesteps)`, true where no value of a step is missing; None for all.
+        shift: What is added to a forecast, shape `(batch, 1 or horizon, targets)`; None for 0.
+        scale: What a forecast is multiplied by before that; None for 1.
+    """
+
+    window: Any
+    mask: Any = None
+    shift: Any = None
+    scale: Any = None
+
+    def undo(self, forecast: Any) -> Any:
+        """From the window's own units to scaled ones, shape `(batch, horizon, targets)`."""
+        forecast = forecast if self.scale is None else forecast * self.scale
+        return forecast if self.shift is None else forecast + self.shift
+
+    def redo(self, actual: Any) -> Any:
+        """From scaled units to the window's own."""
+        actual = actual if self.shift is None else actual - self.shift
+        return actual if self.scale is None else actual / self.scale
 
 
 def normalize(
     network: Network, window: Any, outputs: tuple[int, int], targets: tuple[int, ...]
-) -> tuple[Any, Undo]:
-    """A window in units of its own, and how to bring a forecast back.
+) -> Relative:
+    """Read a window relative to its own level and spread.
 
     Args:
         network: Its `anchor`, `window_scale` and `season_length` say what is done.
-        window: Shape `(batch, timesteps, features)`, scaled.
+        window: Shape `(batch, timesteps, features)`, scaled; NaN where a value is missing, if the
+            network has a mask.
         outputs: `(horizon, targets)`.
         targets: Which features are forecast.
-
-    Returns:
-        The normalised window, and a function from normalised to scaled forecasts, both of shape
-        `(batch, horizon, targets)`.
     """
-    center = spread = None
+    known = mask = None
+    if network.masked:
+        mask = ops.logical_not(ops.any(ops.isnan(window), axis=-1))
+        known = ops.cast(mask, window.dtype)[..., None]
+        window = ops.where(ops.isnan(window), 0.0, window)
+    shift = scale = None
     normalized = window
     if network.anchor != "none":
-        center = CENTERS["mean" if network.anchor == "mean" else "last"](window)
+        center = CENTERS["mean" if network.anchor == "mean" else "last"](window, known)
         normalized = normalized - center
+        shift = pick(center, targets)
     if network.window_scale != "none":
-        spread = ops.maximum(SPREADS[network.window_scale](window), LEAST_SPREAD)
+        spread = ops.maximum(SPREADS[network.window_scale](window, known), LEAST_SPREAD)
         normalized = normalized / spread
-
-    def undo(forecast: Any) -> Any:
-        if spread is not None:
-            forecast = forecast * _pick(spread, targets)
-        if network.anchor == "season":
-            return forecast + _last_season(window, network.season_length, outputs[0], targets)
-        return forecast if center is None else forecast + _pick(center, targets)
-
-    return normalized, undo
+        scale = pick(spread, targets)
+    if network.anchor == "season":
+        shift = _last_season(window, network.season_length, outputs[0], targets)
+    if known is not None:
+        # A missing step is read as one at the window's level by what cannot skip it.
+        normalized = normalized * known
+    return Relative(normalized, mask, shift, scale)
 
 
-def _pick(values: Any, targets: tuple[int, ...]) -> Any:
+def pick(values: Any, targets: tuple[int, ...]) -> Any:
     """The features that are forecast; of all of them, in order, nothing has to be picked."""
     if targets == tuple(range(values.shape[-1])):
         return values
@@ -61,25 +88,38 @@ def _pick(values: Any, targets: tuple[int, ...]) -> Any:
 
 def _last_season(window: Any, season: int, horizon: int, targets: tuple[int, ...]) -> Any:
     """For each step ahead the value of the same phase in the last season of the window."""
-    last = _pick(window[:, -season:], targets)
+    last = pick(window[:, -season:], targets)
     times = -(-horizon // season)
     return ops.concatenate([last] * times, axis=1)[:, :horizon]
 
 
-def _mean(window: Any) -> Any:
-    return ops.mean(window, axis=1, keepdims=True)
+def _last(window: Any, known: Any) -> Any:
+    """The last value that is known; 0 where none is."""
+    if known is None:
+        return window[:, -1:]
+    after = ops.flip(ops.cumsum(ops.flip(known, axis=1), axis=1), axis=1)
+    return ops.sum(ops.where(after == 1.0, window * known, 0.0), axis=1, keepdims=True)
 
 
-def _std(window: Any) -> Any:
-    return ops.std(window, axis=1, keepdims=True)
+def _mean(window: Any, known: Any) -> Any:
+    if known is None:
+        return ops.mean(window, axis=1, keepdims=True)
+    count = ops.maximum(ops.sum(known, axis=1, keepdims=True), 1.0)
+    return ops.sum(window * known, axis=1, keepdims=True) / count
 
 
-def _mad(window: Any) -> Any:
-    return ops.mean(ops.abs(window - _mean(window)), axis=1, keepdims=True)
+def _std(window: Any, known: Any) -> Any:
+    if known is None:
+        return ops.std(window, axis=1, keepdims=True)
+    return ops.sqrt(_mean(ops.square(window - _mean(window, known)), known))
 
 
-CENTERS: dict[str, Callable[[Any], Any]] = {"last": lambda window: window[:, -1:], "mean": _mean}
-SPREADS: dict[str, Callable[[Any], Any]] = {"std": _std, "mad": _mad}
+def _mad(window: Any, known: Any) -> Any:
+    return _mean(ops.abs(window - _mean(window, known)), known)
+
+
+CENTERS: dict[str, Callable[[Any, Any], Any]] = {"last": _last, "mean": _mean}
+SPREADS: dict[str, Callable[[Any, Any], Any]] = {"std": _std, "mad": _mad}
 
 
 def linear_skip(window: Any, outputs: tuple[int, int]) -> Any:

@@ -5,21 +5,22 @@ from forecast_cli.layers import (
     Dense,
     Gru,
     Lstm,
-    Network,
+    Mask,
     Normalization,
     Recurrent,
     Rnn,
 )
+from forecast_cli.network import Network
 from forecast_cli.settings import configure
 
 pytestmark = pytest.mark.tf
 
 
-def built(layers, *, timesteps=3, features=1, outputs=(1, 1), seed=0):
+def built(layers, *, timesteps=3, features=1, outputs=(1, 1), seed=0, batch_size=None, **network):
     from forecast_cli.nn.build import build
 
-    network = Network(layers=tuple(layers))
-    return build(network, timesteps=timesteps, features=features, outputs=outputs, seed=seed)
+    network = Network(layers=tuple(layers), **network)
+    return build(network, timesteps, features, outputs, seed=seed, batch_size=batch_size)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,8 @@ CHANGED = {
     "seed": 11,
     "go_backwards": True,
     "unroll": True,
+    "stateful": True,
+    "zero_output_for_mask": True,
     "reset_after": False,
     "implementation": 1,
     "use_cudnn": False,
@@ -76,6 +79,15 @@ CHANGED = {
     "kernel_size": 2,
     "dilation_rate": 2,
     "epsilon": 0.5,
+}
+# Shown by tests of their own below.
+NOT_OF_THE_LAYER = {
+    "type",
+    "bidirectional",
+    "merge_mode",
+    "residual",
+    "return_sequences",
+    "return_state",
 }
 CLASSES = {"l1": "L1", "l2": "L2", "l1_l2": "L1L2"}
 
@@ -96,18 +108,23 @@ def held(layer, name):
         (kind, name)
         for kind in (Lstm, Gru, Rnn, Dense, Convolution, Normalization)
         for name in kind.model_fields
-        if name not in {"type", "bidirectional", "merge_mode", "residual"}
+        if name not in NOT_OF_THE_LAYER
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_every_option_reaches_its_layer(kind, name):
     changed = kind(**{name: CHANGED[name]})
-    network = built([changed] if isinstance(changed, Recurrent) else [changed, Lstm()])
+    masked = name == "zero_output_for_mask"
+    stack = [changed] if isinstance(changed, Recurrent) else [changed, Lstm()]
+    network = built(
+        [Mask(), *stack] if masked else stack, batch_size=4 if name == "stateful" else None
+    )
     expected = CHANGED[name]
     if name.endswith(("initializer", "regularizer", "constraint")):
         word = expected.split(":")[0]
         expected = CLASSES.get(word, "".join(part.capitalize() for part in word.split("_")))
-    assert held(network.layers[1], name) == expected
+    layer = next(each for each in network.layers if each.name.startswith(changed.type))
+    assert held(layer, name) == expected
 
 
 @pytest.mark.parametrize("kind", [Lstm, Gru, Rnn])

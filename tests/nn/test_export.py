@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from forecast_cli.errors import TrainingError
-from forecast_cli.layers import Convolution, Dense, Gru, Lstm, Network, Normalization, Rnn
+from forecast_cli.layers import Convolution, Dense, Gru, Lstm, Normalization, Rnn
+from forecast_cli.network import Network
 
 pytestmark = pytest.mark.tf
 

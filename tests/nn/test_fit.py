@@ -7,7 +7,8 @@ import pytest
 
 from forecast_cli.config import Training
 from forecast_cli.errors import TrainingError
-from forecast_cli.layers import Dense, Lstm, Network
+from forecast_cli.layers import Dense, Lstm
+from forecast_cli.network import Network
 
 pytestmark = pytest.mark.tf
 
@@ -17,10 +18,10 @@ TIMESTEPS, HORIZON = 6, 2
 
 @pytest.fixture
 def feed():
-    from forecast_cli.nn.feed import Feed
+    from forecast_cli.nn.feed import WindowFeed
 
     starts = np.arange(100, dtype=np.int32)
-    return Feed(VALUES, (0,), starts[:75], starts[85:], TIMESTEPS, HORIZON)
+    return WindowFeed(VALUES, (0,), starts[:75], starts[85:], TIMESTEPS, HORIZON)
 
 
 def network(dropout=0.0):
@@ -47,8 +48,8 @@ def windows(starts):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
 def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
-    from forecast_cli.nn.feed import shuffled
     from forecast_cli.nn.loss import LOSSES, make_optimizer
+    from forecast_cli.nn.passes import shuffled
 
     training = Training(epochs=2, batch_size=32, patience=0, optimizer=optimizer, loss=loss)
     ours, epochs = run(feed, training)
@@ -69,9 +70,9 @@ def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
 )
 def test_penalties_are_learned_from_as_keras_does(feed, penalty):
     from forecast_cli.nn.build import build
-    from forecast_cli.nn.feed import shuffled
     from forecast_cli.nn.fit import fit
     from forecast_cli.nn.loss import LOSSES, make_optimizer
+    from forecast_cli.nn.passes import shuffled
 
     training = Training(epochs=1, batch_size=32, patience=0)
     layers = Network(layers=(Lstm(units=5, **penalty),))
@@ -92,7 +93,7 @@ def same(first, second):
 
 @pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
-    monkeypatch.setattr("forecast_cli.nn.fit.XLA_WORK", xla_from)
+    monkeypatch.setattr("forecast_cli.nn.runner.XLA_WORK", xla_from)
     training = Training(epochs=3, patience=0, seed=7)
     assert same(run(feed, training, dropout=0.3)[0], run(feed, training, dropout=0.3)[0])
     other = training.model_copy(update={"seed": 8})
@@ -101,11 +102,11 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeyp
 
 def test_loops_are_written_out_for_training_alone(feed):
     from forecast_cli.nn.build import build
-    from forecast_cli.nn.fit import Runner
+    from forecast_cli.nn.runner import Runner
 
     layers = (Lstm(units=4, bidirectional=True), Lstm(units=3, unroll=True), Lstm(units=3))
     model = build(Network(layers=layers), TIMESTEPS, 1, (HORIZON, 1), seed=0)
-    runner = Runner(model, feed, Training(epochs=1))
+    runner = Runner(model, feed, Training(epochs=1), model)
     first, second, third = model.layers[1:4]
     loops = [first.forward_layer, first.backward_layer, second, third]
     with runner.unrolling():
@@ -117,7 +118,7 @@ def test_loops_are_written_out_for_training_alone(feed):
 def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
     training = Training(epochs=2, batch_size=10, patience=0)
     whole, _ = run(feed, training)
-    monkeypatch.setattr("forecast_cli.nn.fit.BLOCK_WORK", 1.0)
+    monkeypatch.setattr("forecast_cli.nn.runner.BLOCK_WORK", 1.0)
     assert same(whole, run(feed, training)[0])
 
 
@@ -127,14 +128,14 @@ def test_a_batch_larger_than_all_windows_is_all_of_them(feed):
 
 
 def test_every_window_is_seen_once_an_epoch_in_an_order_of_its_own(feed):
-    from forecast_cli.nn.feed import batches, shuffled
+    from forecast_cli.nn.passes import batches, blocks, shuffled
 
     orders = [shuffled(feed.train, seed=0, epoch=epoch) for epoch in (1, 2)]
     assert (orders[0] != orders[1]).any()
     for order in orders:
         assert sorted(order) == sorted(feed.train)
-        blocks = batches(order, batch_size=32, block=2)
-        seen = [row[:size] for rows, sizes in blocks
+        cut = blocks(*batches(order, 32), 2)
+        seen = [row[:size] for rows, sizes, _ in cut
                 for row, size in zip(rows, sizes, strict=False)]  # fmt: skip
         assert (np.concatenate(seen) == order).all()
 

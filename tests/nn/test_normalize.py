@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast_cli.layers import Lstm, Network
+from forecast_cli.layers import Lstm
+from forecast_cli.network import Network
 
 pytestmark = pytest.mark.tf
 TIMESTEPS, HORIZON = 8, 6
@@ -56,7 +57,7 @@ def test_a_window_that_stands_still_is_forecast_to_stay(window_scale):
 
 def test_a_linear_skip_begins_at_zero_and_is_learned():
     from forecast_cli.config import Training
-    from forecast_cli.nn.feed import Feed
+    from forecast_cli.nn.feed import WindowFeed
     from forecast_cli.nn.fit import fit
 
     plain, skipped = built(), built(skip="linear")
@@ -64,7 +65,7 @@ def test_a_linear_skip_begins_at_zero_and_is_learned():
     assert skipped.count_params() - plain.count_params() == TIMESTEPS * 3 * HORIZON * 2
     values = np.random.default_rng(1).normal(size=(80, 3)).astype(np.float32)
     starts = np.arange(60, dtype=np.int32)
-    feed = Feed(values, (2, 0), starts, starts[:0], TIMESTEPS, HORIZON)
+    feed = WindowFeed(values, (2, 0), starts, starts[:0], TIMESTEPS, HORIZON)
     list(fit(skipped, feed, Training(epochs=2)))
     assert np.abs(skipped.get_layer("skip").get_weights()[0]).max() > 0
 

@@ -1,0 +1,183 @@
+"""The network as configuration: a stack of layers, a head, and what stands around them."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from .layers import Convolution, Frozen, Gru, Layer, Lstm, Mask, Positive, Recurrent, Rnn
+
+Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
+
+
+class Network(Frozen):
+    """A stack of layers in order, and the head that makes forecasts of their states.
+
+    Args:
+        layers: From the window to the states.
+        head: `last` forecasts from the last state; `sequence` at every step, and learns from all
+            of them; `encoder-decoder` hands the states over to a second stack that runs over the
+            horizon; `recursive` forecasts one step and is fed back; `segments` decodes the horizon
+            by segments, all at once.
+        decoder: What the second stack reads: `repeat`, the last output again and again, or
+            `teacher`, the value before: the actual one in training, its own in a forecast. None
+            stands for `repeat`.
+        segment: The window is cut into segments of so many steps; the layers run over segments.
+        channels: `independent`: one network for all columns, each read for itself.
+        anchor: Each window is read relative to its last value or its mean, and so is the
+            forecast; `season`: the forecast is relative to the same phase of the season before.
+        window_scale: Each window is read in units of its own spread.
+        skip: `linear` adds a linear map from window to horizon, which begins at zero.
+        season_length: What `season` goes by; filled in from the data.
+    """
+
+    layers: tuple[Layer, ...] = (Lstm(),)
+    head: Head = "last"
+    decoder: Literal["repeat", "teacher"] | None = None
+    segment: Positive | None = None
+    channels: Literal["joint", "independent"] = "joint"
+    anchor: Literal["none", "last", "mean", "season"] = "none"
+    window_scale: Literal["none", "std", "mad"] = "none"
+    skip: Literal["none", "linear"] = "none"
+    season_length: Positive = 1
+
+    @property
+    def recurrent(self) -> tuple[Lstm | Gru | Rnn, ...]:
+        """The recurrent layers alone."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Lstm | Gru | Rnn))
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the state lives on from one window to the next."""
+        return any(layer.stateful for layer in self.recurrent)
+
+    @property
+    def masked(self) -> bool:
+        """Whether steps may be missing."""
+        return any(isinstance(layer, Mask) for layer in self.layers)
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the head goes on from the states of the recurrent layers."""
+        return self.head in ("encoder-decoder", "segments")
+
+    @property
+    def relative(self) -> str:
+        """Which settings read a window relative to itself, or as a whole; empty where none does."""
+        return " and ".join(
+            f"{name} {value}"
+            for name, value in (
+                ("anchor", self.anchor),
+                ("window_scale", self.window_scale),
+                ("skip", self.skip),
+                ("segment", self.segment),
+            )
+            if value not in ("none", None)
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.recurrent:
+            raise ValueError("a network needs at least one layer of type lstm, gru or rnn")
+        _check_stack(self)
+        _check_returns(self)
+        _check_head(self)
+        _check_stateful(self)
+        return self
+
+
+def _check_stack(network: Network) -> None:
+    layers = network.layers
+    last = max(at for at, layer in enumerate(layers) if isinstance(layer, Recurrent))
+    after = any(isinstance(layer, Convolution) for layer in layers[last:])
+    if after and network.head != "sequence":
+        raise ValueError(
+            "a conv layer needs steps to run over: put it before the last recurrent layer"
+        )
+    if any(isinstance(layer, Mask) for layer in layers[1:]):
+        raise ValueError("the mask layer comes first: it says which steps the others skip")
+    if network.masked and any(isinstance(layer, Convolution) for layer in layers):
+        raise ValueError("a conv layer cannot skip missing steps: leave it or the mask out")
+    if network.masked and network.anchor == "season":
+        raise ValueError("anchor season needs the whole season before, and a mask says it may lack")
+    if not network.masked and any(layer.zero_output_for_mask for layer in network.recurrent):
+        raise ValueError("zero_output_for_mask does nothing without a mask layer before it")
+
+
+def _check_returns(network: Network) -> None:
+    """Refuse what contradicts the place of a layer in the stack."""
+    for number, layer in enumerate(network.recurrent, start=1):
+        last = number == len(network.recurrent)
+        steps = not last or network.head == "sequence"
+        if layer.return_sequences not in (None, steps):
+            why = (
+                f"head {network.head} says so"
+                if last
+                else "the next recurrent layer needs steps to run over"
+            )
+            raise ValueError(f"return_sequences of recurrent layer {number} must be {steps}: {why}")
+        if layer.return_state not in (None, network.hands_over):
+            why = "goes on from the states" if network.hands_over else "has no use for the states"
+            raise ValueError(
+                f"return_state of recurrent layer {number} must be {network.hands_over}: head "
+                f"{network.head} {why}"
+            )
+
+
+def _check_head(network: Network) -> None:
+    head = network.head
+    if network.decoder and head != "encoder-decoder":
+        raise ValueError(f"decoder needs head encoder-decoder; head {head} has none")
+    if head == "segments" and network.segment is None:
+        raise ValueError("head segments needs segment: the steps in one segment")
+    if head == "sequence" and network.relative:
+        raise ValueError(
+            f"head sequence forecasts at every step, and {network.relative} would show it the "
+            "steps after that"
+        )
+    if head == "sequence" and any(
+        layer.bidirectional or layer.go_backwards for layer in network.recurrent
+    ):
+        raise ValueError(
+            "head sequence forecasts at every step, and a layer that reads backwards would show it "
+            "the steps after that"
+        )
+    if head == "encoder-decoder" and any(layer.residual for layer in network.recurrent):
+        raise ValueError("residual is for one stack; an encoder-decoder has two")
+    if head == "segments" and any(isinstance(layer, Convolution) for layer in network.layers):
+        raise ValueError("head segments decodes one step of the cells, which a conv layer cannot")
+
+
+def _check_stateful(network: Network) -> None:
+    if not network.stateful:
+        return
+    if not all(layer.stateful for layer in network.recurrent):
+        raise ValueError("stateful holds for all recurrent layers or for none")
+    if network.hands_over:
+        raise ValueError(f"head {network.head} has no use for a state that lives on")
+    if network.relative or network.channels == "independent":
+        what = network.relative or "channels independent"
+        raise ValueError(f"a state that lives on has no window of its own for {what}")
+    if any(isinstance(layer, Convolution) for layer in network.layers):
+        raise ValueError("a conv layer begins anew with each window: a stateful network has none")
+
+
+def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
+    """Why a layer cannot run on a GPU by cuDNN's fused kernel; None where it can.
+
+    Source: the conditions in the documentation of Keras's LSTM and GRU layers.
+    """
+    if isinstance(layer, Rnn):
+        return "cuDNN has no kernel for SimpleRNN layers of Keras"
+    wanted = {
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "recurrent_dropout": 0.0,
+        "unroll": False,
+        "use_bias": True,
+        "reset_after": True,
+    }
+    for name, value in wanted.items():
+        held = getattr(layer, name, value)
+        if held != value:
+            return f"{name} is {held}, not {value}"
+    return "use_cudnn is off" if layer.use_cudnn is False else None

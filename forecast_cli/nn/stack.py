@@ -1,0 +1,181 @@
+"""The stack of Keras layers that a configuration describes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from ..layers import (
+    Convolution,
+    Dense,
+    Frozen,
+    Gru,
+    Layer,
+    Lstm,
+    Mask,
+    Normalization,
+    Recurrent,
+    Rnn,
+    split_term,
+)
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+REGULARIZERS = {
+    "l1": keras.regularizers.L1,
+    "l2": keras.regularizers.L2,
+    "l1_l2": keras.regularizers.L1L2,
+}
+CONSTRAINTS = {
+    "max_norm": keras.constraints.MaxNorm,
+    "min_max_norm": keras.constraints.MinMaxNorm,
+    "non_neg": keras.constraints.NonNeg,
+    "unit_norm": keras.constraints.UnitNorm,
+}
+
+
+class Stack:
+    """Layers one after the other; applied again, they share their weights.
+
+    Args:
+        layers: As configured.
+        first: The place of the first of them in the whole network, from 1: part of their names.
+        sequences: Whether the last recurrent layer gives an output at every step.
+        states: Whether the recurrent layers give their states out.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        first: int = 1,
+        sequences: bool = False,
+        states: bool = False,
+        prefix: str = "",
+    ) -> None:
+        left = sum(isinstance(layer, Recurrent) for layer in layers)
+        self.blocks: list[Block] = []
+        for number, layer in enumerate(layers, start=first):
+            left -= isinstance(layer, Recurrent)
+            name = f"{prefix}{layer.type}_{number}"
+            steps = sequences or left > 0
+            self.blocks.append(Block(layer, name, sequences=steps, states=states))
+
+    def __call__(
+        self, inputs: Any, *, mask: Any = None, initial: Sequence[Any] | None = None
+    ) -> tuple[Any, list[Any]]:
+        """Apply all layers.
+
+        Args:
+            inputs: Shape `(batch, timesteps, features)`.
+            mask: Shape `(batch, timesteps)`, true where a step is to be read; None for all.
+            initial: For each recurrent layer the states that it begins with; None for zeros.
+
+        Returns:
+            The output of the last layer, and the states of each recurrent one.
+        """
+        given = iter(initial or ())
+        states = []
+        for block in self.blocks:
+            begin = next(given, None) if block.recurrent else None
+            inputs, ended = block(inputs, mask=mask, initial=begin)
+            states += [ended] if block.recurrent else []
+        return inputs, states
+
+
+class Block:
+    """One layer of a stack, with what stands around it."""
+
+    def __init__(self, layer: Layer, name: str, *, sequences: bool, states: bool) -> None:
+        self.name = name
+        self.recurrent = isinstance(layer, Recurrent)
+        self.residual = isinstance(layer, Recurrent) and layer.residual
+        self.states = self.recurrent and states
+        self.core = make_layer(layer, name, sequences=sequences, states=self.states)
+        self.projection: Any = None
+        self.sum: Any = None
+
+    def __call__(
+        self, inputs: Any, *, mask: Any = None, initial: Sequence[Any] | None = None
+    ) -> tuple[Any, list[Any]]:
+        if not self.recurrent:
+            return self.core(inputs), []
+        begin = {} if initial is None else {"initial_state": list(initial)}
+        output = self.core(inputs, **({} if mask is None else {"mask": mask}), **begin)
+        states = list(output[1:]) if self.states else []
+        output = output[0] if self.states else output
+        return (self._with_residual(inputs, output) if self.residual else output), states
+
+    def _with_residual(self, inputs: Any, output: Any) -> Any:
+        """The output plus the input; only its last step where the output is one state."""
+        if len(output.shape) < len(inputs.shape):
+            inputs = inputs[:, -1]
+        width = output.shape[-1]
+        if inputs.shape[-1] != width:
+            self.projection = self.projection or keras.layers.Dense(
+                width, use_bias=False, name=f"{self.name}_residual"
+            )
+            inputs = self.projection(inputs)
+        self.sum = self.sum or keras.layers.Add(name=f"{self.name}_sum")
+        return self.sum([inputs, output])
+
+
+def make_layer(layer: Layer, name: str, *, sequences: bool = False, states: bool = False) -> Any:
+    """The Keras layer of a configured one.
+
+    Args:
+        layer: As configured.
+        name: Its name.
+        sequences: Whether a recurrent layer gives an output at every step.
+        states: Whether it gives its states out.
+    """
+    if isinstance(layer, Lstm | Gru | Rnn):
+        return _recurrent(layer, name, sequences=sequences, states=states)
+    if isinstance(layer, Mask):
+        return keras.layers.Identity(name=name)
+    return NEIGHBOURS[type(layer)](**_arguments(layer), name=name)
+
+
+def _causal(**arguments: Any) -> keras.layers.Layer:
+    return keras.layers.Conv1D(padding="causal", **arguments)
+
+
+NEIGHBOURS: dict[type[Frozen], Any] = {
+    Dense: keras.layers.Dense,
+    Convolution: _causal,
+    Normalization: keras.layers.LayerNormalization,
+}
+
+
+def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: bool) -> Any:
+    arguments = _arguments(layer)
+    both, merge, _ = (arguments.pop(key) for key in ("bidirectional", "merge_mode", "residual"))
+    activity = arguments.pop("activity_regularizer")
+    arguments |= {"return_sequences": sequences, "return_state": states}
+    cell = CELLS[layer.type](**arguments, name=name)
+    if both:
+        name = f"bidirectional_{name}"
+        cell = keras.layers.Bidirectional(cell, merge_mode=merge or "concat", name=name)
+        for inner in (cell.forward_layer, cell.backward_layer):
+            _mend(inner.cell, layer)
+    # Keras's SimpleRNN swallows this argument, so it is set on the layer.
+    cell.activity_regularizer = activity
+    return cell
+
+
+def _mend(cell: Any, layer: Lstm | Gru | Rnn) -> None:
+    """Set what Keras forgets of a layer that it copies for the two directions."""
+    if isinstance(layer, Lstm | Gru):
+        cell.implementation = layer.implementation
+    elif layer.seed is not None:
+        cell.seed, cell.seed_generator = layer.seed, keras.random.SeedGenerator(layer.seed)
+
+
+def _arguments(layer: Frozen) -> dict[str, Any]:
+    """The settings of a layer as Keras takes them."""
+    arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
+    for name, value in arguments.items():
+        if value is not None and name.endswith(("_regularizer", "_constraint")):
+            kinds = REGULARIZERS if name.endswith("_regularizer") else CONSTRAINTS
+            kind, numbers = split_term(value)
+            arguments[name] = kinds[kind](*numbers)
+    return arguments
