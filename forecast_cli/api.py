@@ -9,6 +9,7 @@ import pandas as pd
 
 from .config import Config
 from .data.tables import Readable
+from .errors import UsageError
 from .events import Listener, ignore
 from .model.bundle import Bundle, load_bundle, save_bundle
 from .model.manifest import Evaluation
@@ -40,6 +41,7 @@ class Model:
         table: Readable | None = None,
         *,
         horizon: int | None = None,
+        state: str | os.PathLike[str] | None = None,
         listen: Listener = ignore,
         **reading: Any,
     ) -> pd.DataFrame:
@@ -48,6 +50,8 @@ class Model:
         Args:
             table: A frame, a path or `-` to go on from; None for the end of the training table.
             horizon: Steps ahead, any number; the model's own where None.
+            state: Where a stateful network's state is kept from one prediction to the next; the
+                table then holds the rows that are new since the last one.
             listen: Told what is worth knowing.
             **reading: How the table differs from the one that was trained on: `missing`, `na`,
                 `date_format`, `timezone`.
@@ -55,9 +59,20 @@ class Model:
         Returns:
             The time column (`step` where there is none), then each target in original units.
         """
-        from .prediction import predict
+        from .prediction import predict, predict_on
 
-        return predict(self.bundle, table, horizon=horizon, reading=reading, listen=listen)
+        if state is None:
+            return predict(self.bundle, table, horizon=horizon, reading=reading, listen=listen)
+        from .model.state import load_state, save_state
+
+        if table is None:
+            raise UsageError("A state goes on with new rows.", "Give the table that holds them.")
+        before = load_state(state, self.bundle)
+        forecast, after = predict_on(
+            self.bundle, table, before, horizon=horizon, reading=reading, listen=listen
+        )
+        save_state(after, state)
+        return forecast
 
     def predict_in_sample(
         self, table: Readable, *, listen: Listener = ignore, **reading: Any

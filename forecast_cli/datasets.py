@@ -114,6 +114,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     config = with_season(config, season)
     dataset = _scaled(panel, config, splits, season)
     _check_length(dataset)
+    _check_lanes(dataset)
     _check_loss(dataset)
     _note_constant(dataset, listen)
     return dataset
@@ -145,6 +146,16 @@ def _check_length(dataset: Dataset) -> None:
         f"ahead) beside {needed - window} for validation and test.",
         "Lower --timesteps, --horizon, --validation or --test.",
     )
+
+
+def _check_lanes(dataset: Dataset) -> None:
+    """Refuse gaps between the windows of a network whose state lives on."""
+    starts = dataset.starts("train", horizon=dataset.steps_at_once)
+    if dataset.config.network.stateful and (np.diff(starts) != 1).any():
+        raise DataError(
+            f"{dataset.panel.source} has gaps, and a stateful network goes from row to row.",
+            "Pass --missing mask or drop.",
+        )
 
 
 def _check_loss(dataset: Dataset) -> None:

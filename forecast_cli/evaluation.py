@@ -12,6 +12,7 @@ from .data.missing import last_known
 from .datasets import Dataset
 from .model.manifest import METRICS, Evaluation, Metric
 from .model.runtime import Runtime, chunks, forecast_origins
+from .model.walk import Walk
 
 # From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
 Forecaster = Callable[[Ints], Floats]
@@ -57,11 +58,13 @@ def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
 def network_forecaster(dataset: Dataset, runtime: Runtime) -> Forecaster:
     """The trained network as a forecaster."""
     scaling = dataset.scaling.only(dataset.targets)
+    if dataset.config.network.stateful:
+        from_rows = Walk(runtime, dataset.scaled).forecast
+    else:
+        from_rows = partial(forecast_origins, runtime, dataset.scaled, timesteps=dataset.timesteps)
 
     def forecast(origins: Ints) -> Floats:
-        scaled = forecast_origins(
-            runtime, dataset.scaled, origins, timesteps=dataset.timesteps, horizon=dataset.horizon
-        )
+        scaled = from_rows(origins, horizon=dataset.horizon)
         return scaling.inverse(scaled.astype(np.float64))
 
     return forecast

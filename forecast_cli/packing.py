@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from .config import Config
+from .core.windows import Floats
 from .data.missing import fill_missing
 from .data.splits import everything
 from .datasets import Dataset
@@ -22,6 +25,8 @@ from .model.manifest import (
     SplitRows,
     TimeAxis,
 )
+from .model.runtime import Runtime
+from .model.walk import Walk, joined
 
 LIBRARIES = (
     "forecast-cli", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "onnx", "tf2onnx",
@@ -95,7 +100,17 @@ def make_bundle(
     filled = fill_missing(panel.values, everything(panel), missing, source=panel.source)
     history = filled[-dataset.timesteps :]
     epochs = [asdict(epoch) for epoch in scored.epochs]
-    return Bundle(manifest, kept.onnx, kept.weights, history, epochs)
+    state = _state_before(kept, filled) if dataset.config.network.stateful else None
+    return Bundle(manifest, kept.onnx, kept.weights, history, epochs, state)
+
+
+def _state_before(kept: Trained, filled: Floats) -> Floats:
+    """The state of a stateful network in front of the last rows."""
+    dataset = kept.dataset
+    scaled = dataset.scaling.transform(filled).astype(np.float32)
+    walk = Walk(Runtime(kept.onnx), scaled)
+    walk.read(len(scaled) - dataset.timesteps)
+    return joined(walk.states)
 
 
 def _time_axis(dataset: Dataset) -> TimeAxis | None:

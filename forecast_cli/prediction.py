@@ -1,9 +1,7 @@
 """Prediction from a saved model, without TensorFlow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,35 +9,26 @@ import pandas as pd
 
 from .core.windows import Floats, Ints
 from .data.dateforms import write_dates
-from .data.dates import NO_TIME
-from .data.frequency import Frequency
-from .data.missing import fill_missing
-from .data.panel import STEP, Panel, Timeline, read_panel
-from .data.splits import everything
+from .data.panel import STEP, Panel
 from .data.tables import Readable
-from .datasets import require_positive
+from .data.timeindex import when
 from .errors import DataError, UsageError
 from .events import Listener, Note, ignore
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .model.runtime import chunks, forecast_origins, roll_out
+from .model.state import State, make_state
+from .model.walk import Walk, joined, parted
+from .starts import (
+    READ_AS_TRAINED,
+    Start,
+    end_of_table,
+    history_of,
+    read_as_trained,
+    too_few,
+)
 
 FORECAST_SUFFIX = "_forecast"
-# Nothing about how a table is read differs from the table that was trained on.
-READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a forecast begins.
-
-    Args:
-        rows: Shape `(timesteps, features)`: the last rows, original units.
-        timeline: Their times, or only the last one; None where rows are steps.
-    """
-
-    rows: Floats
-    timeline: Timeline | None
 
 
 def predict(
@@ -68,19 +57,101 @@ def predict(
         DataError: The table does not hold what the model needs.
         UsageError: The model cannot go that far.
     """
-    manifest = bundle.manifest
-    steps = manifest.horizon if horizon is None else horizon
+    steps = _steps(bundle, horizon, listen)
+    if source is not None:
+        start = end_of_table(bundle, source, reading, listen)
+    else:
+        start = history_of(bundle)
+    scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
+    if bundle.manifest.config.network.stateful:
+        state = None if source is not None or bundle.state is None else bundle.state
+        walk = _walk(bundle, scaled, state)
+        return _frame(bundle, start, walk.forecast(np.array([len(scaled)]), horizon=steps)[0])
+    return _frame(bundle, start, roll_out(bundle.runtime, scaled[None], horizon=steps)[0])
+
+
+def predict_on(
+    bundle: Bundle,
+    source: Readable,
+    state: State | None,
+    *,
+    horizon: int | None = None,
+    reading: Mapping[str, Any] = READ_AS_TRAINED,
+    listen: Listener = ignore,
+) -> tuple[pd.DataFrame, State]:
+    """Forecast with a stateful network that goes on from where it was.
+
+    Args:
+        bundle: The model.
+        source: The rows that are new since then.
+        state: Where the network was; None to begin anew.
+        horizon: As in `predict`.
+        reading: As in `predict`.
+        listen: Told what is worth knowing.
+
+    Returns:
+        The forecast as in `predict`, and where the network is now.
+
+    Raises:
+        UsageError: The network is not stateful.
+        DataError: The table does not begin where the state ends.
+    """
+    if not bundle.manifest.config.network.stateful:
+        raise UsageError(
+            "The network forgets its state after each window: there is none to go on from.",
+            "Leave --state out, or train with --stateful.",
+        )
+    steps = _steps(bundle, horizon, listen)
+    start = end_of_table(bundle, source, reading, listen)
+    _check_follows(start, state)
+    scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
+    walk = _walk(bundle, scaled, None if state is None else state.array)
+    forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)[0]
+    last = None if start.timeline is None else start.timeline.times[-1].isoformat()
+    rows = len(scaled) + (0 if state is None else state.rows)
+    # The walk went no further than to the last row: its own forecasts leave no trace.
+    return _frame(bundle, start, forecast), make_state(
+        bundle, joined(walk.states), last=last, rows=rows
+    )
+
+
+def _steps(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
+    """The steps ahead that are wanted."""
+    steps = bundle.manifest.horizon if horizon is None else horizon
     if steps < 1:
         raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
     _check_horizon(bundle, steps, listen)
-    start = _history(bundle) if source is None else _from_table(bundle, source, reading, listen)
-    windows = manifest.scaler.transform(start.rows)[None]
-    scaled = roll_out(bundle.runtime, windows.astype(np.float32), horizon=steps)[0]
-    values = _in_units(bundle, scaled)
-    times = _times_after(start, steps)
+    return steps
+
+
+def _walk(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:
+    return Walk(bundle.runtime, scaled, None if state is None else parted(bundle.runtime, state))
+
+
+def _frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
+    """Scaled forecasts, shape `(steps, targets)`, in original units with their times."""
+    manifest, values = bundle.manifest, _in_units(bundle, scaled)
+    times = start.times_after(len(values))
     name = manifest.time.column if manifest.time and times is not None else STEP
-    ahead = np.arange(1, steps + 1) if times is None else times
+    ahead = np.arange(1, len(values) + 1) if times is None else times
     return pd.DataFrame({name: ahead} | dict(zip(manifest.targets, values.T, strict=True)))
+
+
+def _check_follows(start: Start, state: State | None) -> None:
+    """Refuse rows that do not begin where the state ends."""
+    if state is None or state.last is None or start.timeline is None:
+        return
+    timeline = start.timeline
+    last = pd.Timestamp(state.last)
+    if last.tzinfo is not None and timeline.times.tz is not None:
+        last = last.tz_convert(timeline.times.tz)
+    expected = timeline.frequency.after(last, 1)[0]
+    if timeline.times[0] != expected:
+        raise DataError(
+            f"{start.source} begins at {when(timeline.times[0])}; the state has read up to "
+            f"{when(last)}, and goes on with {when(expected)}.",
+            "Give it the rows that are new since then, or remove the state's file to begin anew.",
+        )
 
 
 def predict_in_sample(
@@ -107,17 +178,21 @@ def predict_in_sample(
         DataError: The table does not hold what the model needs.
     """
     manifest = bundle.manifest
-    panel, filled = _read(bundle, source, reading, listen)
+    panel, filled = read_as_trained(bundle, source, reading, listen)
     scaled = manifest.scaler.transform(filled).astype(np.float32)
     origins = np.arange(manifest.timesteps, len(filled))
     if not len(origins):
-        raise _too_few(bundle, len(filled), manifest.timesteps + 1, panel.source)
+        raise too_few(bundle, len(filled), manifest.timesteps + 1, panel.source)
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
-    forecast = partial(forecast_origins, bundle.runtime, scaled, timesteps=manifest.timesteps)
+    if manifest.config.network.stateful:
+        forecast = _walk(bundle, scaled, None).forecast
+    else:
+        forecast = partial(forecast_origins, bundle.runtime, scaled, timesteps=manifest.timesteps)
     first = np.concatenate([forecast(part, horizon=1)[:, 0] for part in parts])
     values = _in_units(bundle, first)
-    # A gap that reaches up to a row was filled with a look at what comes after it.
-    values[panel.missing_rows[origins - 1]] = np.nan
+    if not np.isnan(filled).any():
+        # A gap that reaches up to a row was filled with a look at what comes after it.
+        values[panel.missing_rows[origins - 1]] = np.nan
     return _beside_actual(bundle, panel, origins, values)
 
 
@@ -169,57 +244,4 @@ def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:
             "own forecasts",
             warning=True,
         )
-    )
-
-
-def _history(bundle: Bundle) -> Start:
-    """The end of the table that the model was trained on."""
-    time = bundle.manifest.time
-    if time is None:
-        return Start(bundle.history, None)
-    last = pd.Timestamp(time.last)
-    times = pd.DatetimeIndex([last if time.timezone is None else last.tz_convert(time.timezone)])
-    return Start(bundle.history, Timeline(times, _frequency(time), time.style))
-
-
-def _from_table(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
-) -> Start:
-    panel, filled = _read(bundle, source, reading, listen)
-    timesteps = bundle.manifest.timesteps
-    if len(filled) < timesteps:
-        raise _too_few(bundle, len(filled), timesteps, panel.source)
-    return Start(filled[-timesteps:], panel.timeline)
-
-
-def _read(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
-) -> tuple[Panel, Floats]:
-    """A table read in the way of the model's own, and its values without gaps."""
-    manifest = bundle.manifest
-    time = manifest.time
-    own = {"time": time.column if time else NO_TIME}
-    data = manifest.config.data.model_copy(update=own | dict(reading))
-    panel = read_panel(source, data, listen=listen, frequency=_frequency(time) if time else None)
-    filled = fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
-    require_positive(panel, filled, manifest.config)
-    return panel, filled
-
-
-def _frequency(time: TimeAxis) -> Frequency:
-    parsed = Frequency.parse(time.freq)
-    return Frequency(parsed.alias, parsed.step, parsed.months, time.day)
-
-
-def _times_after(start: Start, steps: int) -> pd.DatetimeIndex | None:
-    if start.timeline is None:
-        return None
-    return start.timeline.frequency.after(start.timeline.times[-1], steps)
-
-
-def _too_few(bundle: Bundle, rows: int, needed: int, source: str) -> DataError:
-    return DataError(
-        f"{source} has {rows} rows; the model looks {bundle.manifest.timesteps} steps back and "
-        f"needs at least {needed}.",
-        "Give it more of the latest rows.",
     )

@@ -72,10 +72,11 @@ def train_network(
         last: The number of the last epoch, where it is known beforehand.
     """
     listen(Stage("loading TensorFlow"))
-    from .nn.build import assemble, layer_rows
+    from .nn.build import assemble, layer_rows, with_states
     from .nn.export import export_onnx, weights_bytes
     from .nn.feed import WindowFeed
     from .nn.fit import fit
+    from .nn.passes import Lanes
 
     steps = dataset.steps_at_once
     feed = WindowFeed(
@@ -89,14 +90,19 @@ def train_network(
         units=dataset.units,
     )
     seed = config.training.seed
-    built = assemble(config.network, *feed.shape, seed=seed, targets=feed.targets)
-    network = built.network
+    lanes = Lanes(feed, config.training).batch_size if config.network.stateful else None
+    built = assemble(config.network, *feed.shape, seed=seed, targets=feed.targets, batch_size=lanes)
     listen(Stage("training"))
-    with closing(fit(network, feed, config.training, learner=built.learner)) as running:
+    with closing(fit(built.network, feed, config.training, learner=built.learner)) as running:
         epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
-    onnx, weights = export_onnx(network, _probes(dataset, feed.train)), weights_bytes(network)
-    return Trained(dataset, config, onnx, weights, layer_rows(network), epochs, interrupted)
+    network, probes = built.network, _probes(dataset, feed.train)
+    weights, rows = weights_bytes(network), layer_rows(network)
+    if config.network.stateful:
+        onnx = export_onnx(*with_states(config.network, network, probes, feed.shape[2]))
+    else:
+        onnx = export_onnx(network, probes)
+    return Trained(dataset, config, onnx, weights, rows, epochs, interrupted)
 
 
 def _probes(dataset: Dataset, starts: Ints) -> Floats:
@@ -159,7 +165,5 @@ def _describe(dataset: Dataset, listen: Listener) -> None:
     listen(Note(f"{rows}; {', '.join(parts)}"))
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):
-        text = (
-            f"the forecasts are quantiles, {quantile:g}, not the middle: errors tell little of them"
-        )
+        text = f"the forecasts are {quantile:g}-quantiles, not the middle: errors say little"
         listen(Note(text, warning=True))

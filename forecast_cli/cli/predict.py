@@ -23,6 +23,9 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="The mo
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead, any number.", default="as trained")]
+StatePath = Annotated[Path | None, option("--state", metavar="FILE",
+    help="Go on from the network's state in FILE, where there is one, and keep it there: DATA is "
+    "what came since.")]
 InSample = Annotated[bool, option("--in-sample",
     help="One-step forecasts over DATA beside the actual values.")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", help="Where to write.",
@@ -38,6 +41,7 @@ def predict(
     table: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
+    state: StatePath = None,
     in_sample: InSample = False,
     output: Output = "-",
     format: Format = None,
@@ -45,18 +49,20 @@ def predict(
     """Forecast the next steps from a saved model."""
     from ..data.output import render
     from ..model.bundle import load_bundle
-    from ..prediction import in_table_style, predict, predict_in_sample
+    from ..model.state import load_state, save_state
+    from ..prediction import in_table_style, predict, predict_in_sample, predict_on
 
     console = Console(talk)
-    if in_sample and (table is None or horizon is not None):
-        raise UsageError(
-            "--in-sample forecasts one step over every row of DATA.",
-            "Name DATA, and leave --horizon out.",
-        )
+    _check(table, horizon, state, in_sample=in_sample)
     form = _form(output, format, talk)
     _spare(output, model, table)
-    bundle, notes = load_bundle(model), Notes(console)
-    if in_sample and table is not None:
+    bundle, notes, after = load_bundle(model), Notes(console), None
+    if state is not None and table is not None:
+        before = load_state(state, bundle)
+        frame, after = predict_on(
+            bundle, table, before, horizon=horizon, reading=reading, listen=notes.listen
+        )
+    elif in_sample and table is not None:
         frame = predict_in_sample(bundle, table, reading=reading, listen=notes.listen)
     else:
         frame = predict(bundle, table, horizon=horizon, reading=reading, listen=notes.listen)
@@ -69,6 +75,19 @@ def predict(
         console.table(frame.to_dict("records"))
     else:
         _write(render(frame, form or "csv"), output)
+    if state is not None and after is not None:
+        save_state(after, state)
+
+
+def _check(table: str | None, horizon: int | None, state: Path | None, *, in_sample: bool) -> None:
+    """Refuse options that do nothing together."""
+    if in_sample and (table is None or horizon is not None or state is not None):
+        raise UsageError(
+            "--in-sample forecasts one step over every row of DATA.",
+            "Name DATA, and leave --horizon and --state out.",
+        )
+    if state is not None and table is None:
+        raise UsageError("--state goes on with new rows.", "Name DATA, which holds them.")
 
 
 def _form(output: str, format: Form | None, talk: Talk) -> Form | None:

@@ -30,6 +30,7 @@ LARGEST = 2 * 1024**3
 MOST_PACKED = 200
 SMALL = 64 * 1024**2
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
+STATE = "state.npy"
 # The time that is written beside every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -44,6 +45,8 @@ class Bundle:
         weights: The network's weights for training on, in Keras's HDF5 form.
         history: Shape `(timesteps, features)`: the last rows of the table, original units.
         epochs: The log of the training, an object for each epoch.
+        state: Shape `(units,)`: the states of all layers of a stateful network, end to end, in
+            front of the history; None for others.
     """
 
     manifest: Manifest
@@ -51,6 +54,7 @@ class Bundle:
     weights: bytes
     history: Floats
     epochs: list[dict[str, Any]]
+    state: Floats | None = None
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -70,12 +74,10 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     require_writable(target)
-    history = io.BytesIO()
-    np.save(history, bundle.history, allow_pickle=False)
-    log = json.dumps(bundle.epochs).encode()
-    contents = dict(
-        zip(ENTRIES, (bundle.onnx, bundle.weights, history.getvalue(), log), strict=True)
-    )
+    history, log = _packed(bundle.history), json.dumps(bundle.epochs).encode()
+    contents = dict(zip(ENTRIES, (bundle.onnx, bundle.weights, history, log), strict=True))
+    if bundle.state is not None:
+        contents[STATE] = _packed(bundle.state)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     manifest = bundle.manifest.model_copy(update={"sha256": sums})
     text = manifest.model_dump_json(indent=1)
@@ -86,6 +88,12 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
         for name, data in contents.items():
             archive.writestr(zipfile.ZipInfo(name, STAMP), data, zipfile.ZIP_DEFLATED)
     write_whole(target, buffer.getvalue())
+
+
+def _packed(values: Floats) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def require_writable(path: Path) -> None:
@@ -128,7 +136,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         with zipfile.ZipFile(path) as archive:
             _check_size(archive, path)
             manifest = _manifest(archive.read(MANIFEST), path)
-            contents = {name: archive.read(name) for name in ENTRIES}
+            more = [STATE] if STATE in manifest.sha256 else []
+            contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
     except FileNotFoundError:
         raise ModelFileError(
             f"There is no model {os.fspath(path)}.",
@@ -143,10 +152,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     except OSError as error:
         raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
     _check_sums(manifest, contents, path)
-    history, epochs = _arrays(manifest, contents, path)
-    return Bundle(
-        manifest, contents["network.onnx"], contents["network.weights.h5"], history, epochs
-    )
+    arrays = _arrays(manifest, contents, path)
+    return Bundle(manifest, contents["network.onnx"], contents["network.weights.h5"], *arrays)
 
 
 def _check_sums(
@@ -162,10 +169,12 @@ def _check_sums(
 
 def _arrays(
     manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
-) -> tuple[Floats, list[dict[str, Any]]]:
-    """The last rows and the log of the epochs."""
+) -> tuple[Floats, list[dict[str, Any]], Floats | None]:
+    """The last rows, the log of the epochs, and the state before the last rows."""
     try:
         history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
+        held = contents.get(STATE)
+        state = None if held is None else np.load(io.BytesIO(held), allow_pickle=False)
         epochs = json.loads(contents["epochs.json"])
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
@@ -178,7 +187,7 @@ def _arrays(
             f"{history.shape}; {expected} was expected.",
             "Train again.",
         )
-    return history, epochs
+    return history, epochs, state
 
 
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:

@@ -1,5 +1,6 @@
 """A trained network at work, by ONNX Runtime: NumPy arrays in, NumPy arrays out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,23 @@ class Runtime:
                 f"The network of the model cannot be read: {str(error).splitlines()[0]}.",
                 "Train again, or upgrade: pip install --upgrade onnxruntime.",
             ) from None
-        self.input = self.session.get_inputs()[0].name
+        self.inputs = [each.name for each in self.session.get_inputs()]
+        self.widths = [each.shape[-1] for each in self.session.get_inputs()[1:]]
 
     def __call__(self, windows: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
-        output: Any = self.session.run(None, {self.input: windows.astype(np.float32, copy=False)})
-        return np.asarray(output[0])
+        return self.carry(windows, ())[0]
+
+    def carry(self, windows: Floats, states: Sequence[Floats]) -> tuple[Float32s, list[Float32s]]:
+        """The same, of a network that takes states and gives them out.
+
+        Args:
+            windows: Shape `(batch, timesteps, features)`, scaled.
+            states: What it begins with, each of shape `(batch, units)`; as many as it takes.
+        """
+        values = [each.astype(np.float32, copy=False) for each in (windows, *states)]
+        outputs: Any = self.session.run(None, dict(zip(self.inputs, values, strict=True)))
+        return np.asarray(outputs[0]), [np.asarray(each) for each in outputs[1:]]
 
 
 def roll_out(runtime: Runtime, windows: Floats, *, horizon: int) -> Float32s:

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,23 +18,29 @@ from ..model.runtime import Runtime
 TOLERANCE = 1e-5
 
 
-def export_onnx(network: keras.Model, probes: Floats) -> bytes:
+def export_onnx(network: keras.Model, probes: Floats, states: Sequence[Floats] = ()) -> bytes:
     """Write the network as ONNX and compare both on probe windows.
 
     Args:
         network: A built network.
         probes: Shape `(samples, timesteps, features)`, scaled, at least one window.
+        states: What a network that takes states begins with, each of shape `(samples, units)`.
 
     Raises:
         TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
     """
-    expected = np.asarray(network(tf.constant(probes), training=False))
+    inputs = [tf.constant(probes), *map(tf.constant, states)]
+    outputs = network(inputs if states else inputs[0], training=False)
+    expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with _file("network.onnx") as path:
         network.export(path, format="onnx", verbose=False)
         data = path.read_bytes()
-    difference = float(np.max(np.abs(Runtime(data)(probes) - expected)))
-    if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
+    forecast, ended = Runtime(data).carry(probes, states)
+    pairs = zip([forecast, *ended], expected, strict=True)
+    difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
+    largest = max(float(np.max(np.abs(each))) for each in expected)
+    if not difference <= TOLERANCE * max(1.0, largest):
         raise TrainingError(
             f"The exported network differs from the trained one by {difference:g}; "
             f"at most {TOLERANCE:g} was expected.",

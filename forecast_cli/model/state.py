@@ -1,0 +1,72 @@
+"""The state of a stateful network between two predictions, as a file of JSON."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from ..core.windows import Floats
+from ..errors import ModelFileError
+from ..layers import Frozen
+from .bundle import Bundle
+from .writing import write_whole
+
+
+class State(Frozen):
+    """Where a stateful network stands.
+
+    Args:
+        model: SHA-256 of the network that it is the state of.
+        last: Time of the last row that was read, ISO 8601; None where rows are steps.
+        rows: How many rows were read so far.
+        values: The states of all layers, end to end.
+    """
+
+    model: str
+    last: str | None
+    rows: int
+    values: tuple[float, ...]
+
+    @property
+    def array(self) -> Floats:
+        """The states as an array, shape `(units,)`."""
+        return np.array(self.values, np.float32)
+
+
+def make_state(bundle: Bundle, array: Floats, *, last: str | None, rows: int) -> State:
+    """The state of a model's network."""
+    return State(model=_sum(bundle), last=last, rows=rows, values=tuple(array.tolist()))
+
+
+def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
+    """Read a state; None where there is no file yet.
+
+    Raises:
+        ModelFileError: The file is no state, or one of another model.
+    """
+    try:
+        state = State.model_validate_json(Path(path).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError, ValueError) as error:
+        raise ModelFileError(
+            f"{os.fspath(path)} is not the state of a network: {str(error).splitlines()[0]}.",
+            "Remove it to begin anew, or name another file with --state.",
+        ) from None
+    if state.model != _sum(bundle):
+        raise ModelFileError(
+            f"{os.fspath(path)} holds the state of another network.",
+            "Remove it to begin anew, or name another file with --state.",
+        )
+    return state
+
+
+def save_state(state: State, path: str | os.PathLike[str]) -> None:
+    """Write the state whole or not at all."""
+    write_whole(Path(path), state.model_dump_json().encode())
+
+
+def _sum(bundle: Bundle) -> str:
+    return hashlib.sha256(bundle.onnx).hexdigest()
