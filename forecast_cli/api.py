@@ -12,7 +12,7 @@ from .data.tables import Readable
 from .errors import UsageError
 from .events import Listener, ignore
 from .model.bundle import Bundle, load_bundle, save_bundle
-from .model.manifest import Evaluation
+from .model.manifest import Evaluation, LabelEvaluation
 from .settings import configure
 
 
@@ -32,8 +32,8 @@ class Model:
         return self.bundle.manifest.config
 
     @property
-    def evaluation(self) -> Evaluation | None:
-        """Scores on the test split beside those of the simple forecasts; None without a test."""
+    def evaluation(self) -> Evaluation | LabelEvaluation | None:
+        """Scores on the test split beside those of the simplest; None without a test."""
         return self.bundle.manifest.evaluation
 
     def predict(
@@ -128,7 +128,7 @@ def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str
     """The settings with single names and numbers as the tuples that the configuration holds."""
     if column is not None:
         settings = {**settings, "column": column}
-    for name in ("column", "target", "na", "units", "dense"):
+    for name in ("column", "target", "na", "label", "series", "units", "dense"):
         value = settings.get(name)
         if isinstance(value, str | int):
             settings[name] = (value,)

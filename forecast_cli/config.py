@@ -28,6 +28,10 @@ class Data(Frozen):
     """Which columns are read, and how.
 
     `time` is None to find the time column, "none" for no time column: rows are steps.
+
+    With `label` the task is another one: sequences are mapped to numbers or classes (`task`).
+    `layout` `rows`: each row is a sequence, its columns are the steps, `step_features` of them for
+    one step; `long`: the rows of one name in the columns `series` are a sequence.
     """
 
     column: Names = ()
@@ -39,6 +43,23 @@ class Data(Frozen):
     timezone: str | None = None
     missing: Literal["error", "interpolate", "ffill", "drop", "mask"] = "error"
     na: Names = ()
+    label: Names = ()
+    task: Literal["regression", "classification"] | None = None
+    layout: Literal["long", "rows"] | None = None
+    series: Names = ()
+    step_features: Positive | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        sequences = ("task", "layout", "series", "step_features")
+        given = [name for name in sequences if getattr(self, name)]
+        if given and not self.label:
+            raise ValueError(f"{given[0]} is for sequences with a label: name it with label")
+        if self.step_features and self.layout != "rows":
+            raise ValueError("step_features goes with layout rows: so many columns are one step")
+        if self.target and self.label:
+            raise ValueError("target is for forecasts; what a sequence maps to is its label")
+        return self
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -118,4 +139,27 @@ class Config(Frozen):
     def _consistent(self) -> Self:
         if self.network.head == "recursive" and self.window.mode == "many-to-many":
             raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
+        if self.data.label:
+            _check_labelled(self)
         return self
+
+
+def _check_labelled(config: Config) -> None:
+    """Refuse what makes no sense where a sequence is mapped to a label."""
+    network = config.network
+    forecasting = {
+        "window.horizon": config.window.horizon,
+        "window.mode": config.window.mode,
+        "data.freq": config.data.freq,
+        "data.season_length": config.data.season_length,
+        "network.head": None if network.head == "last" else network.head,
+        "network.skip": None if network.skip == "none" else network.skip,
+        "network.anchor": "season" if network.anchor == "season" else None,
+        "network.channels": None if network.channels == "joint" else network.channels,
+        "network.layers.stateful": network.stateful or None,
+    }
+    for name, value in forecasting.items():
+        if value is not None:
+            raise ValueError(f"{name} = {value} is for forecasts, and label asks for another task")
+    if config.data.missing == "drop":
+        raise ValueError("missing = drop would make sequences shorter: leave the rows out, or mask")

@@ -4,19 +4,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
-from .config import Config
 from .core.windows import Floats
 from .data.missing import fill_missing
 from .data.splits import everything
 from .datasets import Dataset
-from .events import Epoch
+from .fitting import Fitted
 from .model.bundle import Bundle
 from .model.manifest import (
-    Ending,
     Evaluation,
     LayerRow,
     Manifest,
@@ -36,39 +33,10 @@ LIBRARIES = (
 
 @dataclass(frozen=True)
 class Trained:
-    """A network after its epochs.
-
-    Args:
-        dataset: What it learned from.
-        config: How.
-        onnx: The network for prediction.
-        weights: Its weights, in Keras's HDF5 form.
-        layers: A row for each layer, as in Keras's summary.
-        epochs: What happened.
-        interrupted: Whether somebody stopped it.
-    """
+    """A network and the dataset that it learned from."""
 
     dataset: Dataset
-    config: Config
-    onnx: bytes
-    weights: bytes
-    layers: list[dict[str, Any]]
-    epochs: list[Epoch]
-    interrupted: bool
-
-    @property
-    def best(self) -> int:
-        """The number of the epoch whose weights are kept."""
-        if not self.config.training.patience:
-            return len(self.epochs)
-        return max(epoch.number for epoch in self.epochs if epoch.best)
-
-    @property
-    def ending(self) -> Ending:
-        """Why there were no more epochs."""
-        if self.interrupted:
-            return "interrupted"
-        return "epochs" if len(self.epochs) == self.config.training.epochs else "patience"
+    fitted: Fitted
 
 
 def make_bundle(
@@ -91,24 +59,29 @@ def make_bundle(
         scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
         splits=_split_rows(dataset),
         evaluation=evaluation,
-        layers=tuple(LayerRow(**row) for row in kept.layers),
-        run=_run(scored, kept, seconds),
+        layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
+        run=make_run(
+            scored.fitted,
+            refitted=kept is not scored,
+            windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
+            seconds=seconds,
+        ),
         rows=len(dataset.filled),
     )
     # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
     panel, missing = dataset.panel, dataset.config.data.missing
     filled = fill_missing(panel.values, everything(panel), missing, source=panel.source)
     history = filled[-dataset.timesteps :]
-    epochs = [asdict(epoch) for epoch in scored.epochs]
+    epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
     state = _state_before(kept, filled) if dataset.config.network.stateful else None
-    return Bundle(manifest, kept.onnx, kept.weights, history, epochs, state)
+    return Bundle(manifest, kept.fitted.onnx, kept.fitted.weights, history, epochs, state)
 
 
 def _state_before(kept: Trained, filled: Floats) -> Floats:
     """The state of a stateful network in front of the last rows."""
     dataset = kept.dataset
     scaled = dataset.scaling.transform(filled).astype(np.float32)
-    walk = Walk(Runtime(kept.onnx), scaled)
+    walk = Walk(Runtime(kept.fitted.onnx), scaled)
     walk.read(len(scaled) - dataset.timesteps)
     return joined(walk.states)
 
@@ -142,16 +115,16 @@ def _split_rows(dataset: Dataset) -> SplitRows:
     )
 
 
-def _run(scored: Trained, kept: Trained, seconds: float) -> Run:
-    dataset = scored.dataset
+def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) -> Run:
+    """How the training went."""
     return Run(
         created=datetime.now(UTC).replace(microsecond=0),
         seconds=seconds,
-        epochs=len(scored.epochs),
-        best_epoch=scored.best,
-        stopped=scored.ending,
-        refitted=kept is not scored,
-        windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
+        epochs=len(fitted.epochs),
+        best_epoch=fitted.best,
+        stopped=fitted.ending,
+        refitted=refitted,
+        windows=windows,
         versions=_versions(),
     )
 

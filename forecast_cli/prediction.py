@@ -57,6 +57,12 @@ def predict(
         DataError: The table does not hold what the model needs.
         UsageError: The model cannot go that far.
     """
+    if bundle.manifest.labels is not None:
+        from .labels.prediction import predict_labels
+
+        if horizon is not None:
+            raise UsageError("A label has no steps ahead.", "Leave --horizon out.")
+        return predict_labels(bundle, source, reading=reading, listen=listen)
     steps = _steps(bundle, horizon, listen)
     if source is not None:
         start = end_of_table(bundle, source, reading, listen)
@@ -178,6 +184,8 @@ def predict_in_sample(
         DataError: The table does not hold what the model needs.
     """
     manifest = bundle.manifest
+    if manifest.labels is not None:
+        raise UsageError("A label has no steps to forecast.", "Leave --in-sample out.")
     panel, filled = read_as_trained(bundle, source, reading, listen)
     scaled = manifest.scaler.transform(filled).astype(np.float32)
     origins = np.arange(manifest.timesteps, len(filled))

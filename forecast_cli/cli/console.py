@@ -86,6 +86,16 @@ class Console:
         writer.writerow(rows[0])
         writer.writerows([_cell(value, exact=True) for value in row.values()] for row in rows)
 
+    def grid(self, rows: Sequence[Mapping[Any, Any]]) -> None:
+        """Rows that explain a result, on stderr."""
+        if self.silent or not rows:
+            return
+        texts = [[str(name) for name in rows[0]], *[[str(v) for v in row.values()] for row in rows]]
+        widths = [max(len(row[at]) for row in texts) for at in range(len(texts[0]))]
+        for row in texts:
+            cells = [text.rjust(width) for text, width in zip(row, widths, strict=True)]
+            self.say("  ".join(cells))
+
     def show(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
         """Rows on stdout as a table for people, wherever it goes."""
         from rich.box import SIMPLE_HEAD

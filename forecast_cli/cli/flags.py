@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 DATA = "Data"
+LABELS = "Sequences with a label"
 SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
 TRAINING = "Training"
@@ -112,6 +113,15 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         raise typer.BadParameter(f'"{text}" is not like 64 or 64,32.') from None
 
 
+def names(text: str) -> list[str]:
+    """Names between commas.
+
+    >>> names("Region,State")
+    ['Region', 'State']
+    """
+    return text.split(",")
+
+
 Missing = Literal["error", "interpolate", "ffill", "drop", "mask"]
 Scaler = Literal["minmax", "standard", "robust", "none"]
 Mode = Literal["many-to-one", "many-to-many"]
@@ -138,6 +148,18 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("date_format", str, "How dates are written, e.g. %d/%m/%Y.", "found",
              metavar="FORM"),
         Flag("timezone", str, "Zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE"),
+    ),
+    LABELS: (
+        Flag("label", Any, "Map each sequence to this column instead of forecasting.",
+             metavar="NAME[,NAME...]", parser=names),
+        Flag("task", Literal["regression", "classification"], "Whether labels are numbers or "
+             "classes.", "by the label"),
+        Flag("layout", Literal["long", "rows"], "long: a sequence is the rows of one --series; "
+             "rows: a row is a sequence, its columns are the steps.", "long"),
+        Flag("series", Any, "Column that names the sequence of a row.",
+             metavar="NAME[,NAME...]", parser=names),
+        Flag("step_features", int, "With --layout rows: columns for each step.", "1",
+             metavar="K", least=1),
     ),
     SAMPLES: (
         Flag("validation", Any, "Rows before the test for validation: a fraction, steps, or 0.",

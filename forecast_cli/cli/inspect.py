@@ -26,7 +26,7 @@ def inspect(
 
 def _model(file: str, console: Console) -> None:
     from ..model.bundle import load_bundle
-    from .results import describe_model, score_rows, training_document
+    from .results import confusion_rows, describe_model, score_rows, training_document
 
     bundle = load_bundle(file)
     if console.talk.json:
@@ -39,6 +39,7 @@ def _model(file: str, console: Console) -> None:
     console.show(layers, title=file)
     console.lines(describe_model(bundle.manifest))
     console.show(score_rows(bundle.manifest.evaluation))
+    console.show(confusion_rows(bundle.manifest))
 
 
 def _table(file: str, console: Console) -> None:

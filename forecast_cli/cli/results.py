@@ -4,27 +4,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.bundle import Bundle
-from ..model.manifest import Evaluation, Manifest
+from ..model.manifest import Evaluation, LabelEvaluation, Manifest
 from ..network import cudnn_obstacle
 
 if TYPE_CHECKING:
     from ..inspection import TableReport
 
 
-def score_rows(evaluation: Evaluation | None) -> list[dict[str, Any]]:
+def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str, Any]]:
     """A row for each forecaster, and for each target where there are several."""
     if evaluation is None:
         return []
     rows = []
+    labels = isinstance(evaluation, LabelEvaluation)
     for name, metrics in evaluation.scores.items():
-        targets = list(metrics["mae"])
+        targets = list(next(iter(metrics.values())))
         for target in targets:
-            row: dict[str, Any] = {"forecast": name}
+            row: dict[str, Any] = {"label" if labels else "forecast": name}
             if len(targets) > 1:
                 row["column"] = target
             row |= {metric: values[target] for metric, values in metrics.items()}
             rows.append(row)
     return rows
+
+
+def confusion_rows(manifest: Manifest) -> list[dict[str, Any]]:
+    """A row for each class: how many of its sequences were taken for which."""
+    evaluation, labels = manifest.evaluation, manifest.labels
+    if labels is None or not isinstance(evaluation, LabelEvaluation):
+        return []
+    names = [str(each) for each in labels.classes]
+    rows = zip(names, evaluation.confusion, strict=False)
+    return [{"actual": name} | dict(zip(names, counts, strict=True)) for name, counts in rows]
+
+
+def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:
+    """What the scores are of, and in which units."""
+    if isinstance(evaluation, LabelEvaluation):
+        units = "" if evaluation.confusion else "; mae and rmse in the label's units"
+        return f"over {evaluation.sequences:,} sequences of the test split{units}"
+    return (
+        f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps; mae and rmse in "
+        "the column's units, smape in percent, mase in errors of the seasonal naive in training"
+    )
 
 
 def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
@@ -35,19 +57,14 @@ def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
 
 def describe_model(manifest: Manifest) -> list[str]:
     """How a model was made, in lines of a name and what it is."""
-    config, run, time, splits = manifest.config, manifest.run, manifest.time, manifest.splits
+    config, run, splits = manifest.config, manifest.run, manifest.splits
     training = config.training
     facts = {
         "parameters": f"{manifest.parameters:,}",
-        "forecasts": f"{', '.join(manifest.targets)}, {manifest.horizon} steps ahead",
-        "reads": f"{', '.join(manifest.features)}, {manifest.timesteps} steps back",
-        "mode": config.window.mode,
+        **(_of_labels(manifest) if manifest.labels else _of_forecasts(manifest)),
         "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
-        "rows": f"{manifest.rows:,}: {splits.train:,} train, {splits.validation:,} validation, "
-        f"{splits.test:,} test",
-        "time": f"{time.column}, {time.freq}, up to {time.last}"
-        if time
-        else "none: rows are steps",
+        "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: {splits.train:,} train, "
+        f"{splits.validation:,} validation, {splits.test:,} test",
         "trained": f"{run.epochs} epochs of at most {training.epochs}, the best was "
         f"{run.best_epoch} (ended by {run.stopped}); {training.optimizer}, learning rate "
         f"{training.learning_rate:g}, loss {training.loss}, batches of "
@@ -62,11 +79,31 @@ def describe_model(manifest: Manifest) -> list[str]:
     ]
     facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
     if manifest.evaluation:
-        facts["scores"] = (
-            f"{manifest.evaluation.origins:,} forecasts of {manifest.evaluation.horizon} steps in "
-            f"the test split. {manifest.evaluation.verdict}"
-        )
+        facts["scores"] = f"{explain_scores(manifest.evaluation)}. {manifest.evaluation.verdict}"
     return [f"{name:<11} {text}" for name, text in facts.items()]
+
+
+def _of_forecasts(manifest: Manifest) -> dict[str, str]:
+    time = manifest.time
+    return {
+        "forecasts": f"{', '.join(manifest.targets)}, {manifest.horizon} steps ahead",
+        "reads": f"{', '.join(manifest.features)}, {manifest.timesteps} steps back",
+        "mode": str(manifest.config.window.mode),
+        "time": f"{time.column}, {time.freq}, up to {time.last}"
+        if time
+        else "none: rows are steps",
+    }
+
+
+def _of_labels(manifest: Manifest) -> dict[str, str]:
+    labels = manifest.labels
+    if labels is None:
+        return {}
+    classes = ", ".join(str(each) for each in labels.classes)
+    return {
+        "labels": f"{', '.join(labels.names)}, {classes or 'numbers'}",
+        "reads": f"sequences of up to {manifest.timesteps} steps of {len(manifest.features)}",
+    }
 
 
 def describe_table(report: "TableReport") -> list[str]:

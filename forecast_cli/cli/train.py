@@ -25,14 +25,14 @@ def train(
     talk: Talk,
     model: ModelPath = MODEL,
 ) -> None:
-    """Train a network on a column of a table, and save it.
+    """Train a network on a column of a table, or on sequences with a label, and save it.
 
     The scores on the test split, beside those of the simple forecasts, are the result on stdout.
     """
     from ..model.bundle import require_writable, save_bundle
     from ..training import train
     from .progress import Progress
-    from .results import score_rows, training_document
+    from .results import confusion_rows, explain_scores, score_rows, training_document
 
     gc.enable()
     console = Console(talk)
@@ -48,10 +48,9 @@ def train(
     if not talk.quiet:
         console.table(score_rows(evaluation))
     if evaluation:
-        console.say(
-            f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps; mae and rmse in "
-            "the column's units, smape in percent, mase in errors of the seasonal naive in training"
-        )
+        console.say(explain_scores(evaluation))
+        console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
+    what = " DATA" if bundle.manifest.labels else ""
     flag = "" if model == MODEL else f" -m {model}"
-    console.say(f"saved {model}; next: forecast predict{flag}")
+    console.say(f"saved {model}; next: forecast predict{what}{flag}")

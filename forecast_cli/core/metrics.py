@@ -52,6 +52,35 @@ class ErrorSums:
             }
 
 
+def r_squared(actual: Floats, forecast: Floats) -> Floats:
+    """The share of the variance that is explained, of arrays `(samples, targets)`.
+
+    Returns:
+        Shape `(targets,)`; NaN where the actual values do not vary.
+    """
+    left = np.sum((actual - forecast) ** 2, axis=0)
+    whole = np.sum((actual - np.mean(actual, axis=0)) ** 2, axis=0)
+    shares: Floats = np.divide(left, whole, out=np.full_like(left, np.nan), where=whole > 0)
+    return 1.0 - shares
+
+
+def confusion(actual: Ints, given: Ints, classes: int) -> Ints:
+    """How often each class was taken for which, shape `(classes, classes)`, rows actual."""
+    counts = np.bincount(actual * classes + given, minlength=classes * classes)
+    return counts.reshape(classes, classes)
+
+
+def class_scores(counts: Ints) -> dict[str, float]:
+    """Accuracy, and F1 as the plain mean over the classes that stand in either, from a confusion.
+
+    Source: Opitz and Burst (2019), macro F1 as the mean of the classes' F1.
+    """
+    right, actual, given = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    present = actual + given > 0
+    f1 = 2.0 * right[present] / (actual + given)[present]
+    return {"accuracy": float(right.sum() / counts.sum()), "macro_f1": float(f1.mean())}
+
+
 def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
     """Mean absolute difference between values a season apart in the training rows.
 

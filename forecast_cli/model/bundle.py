@@ -180,7 +180,8 @@ def _arrays(
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
         ) from None
-    expected = (manifest.timesteps, len(manifest.features))
+    # Sequences with a label go on from nothing.
+    expected = (0 if manifest.labels else manifest.timesteps, len(manifest.features))
     if history.shape != expected or not np.issubdtype(history.dtype, np.floating):
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: its last rows are {history.dtype} of shape "

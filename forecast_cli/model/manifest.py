@@ -8,13 +8,15 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..config import Config
-from ..core.scaling import Scaling
+from ..core.scaling import Kind, Scaling
 from ..layers import Frozen
 
-FORMAT = 1
+FORMAT = 2
 Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
+# A class as it stands in the table.
+Class = bool | int | str
 
 
 class TimeAxis(Frozen):
@@ -66,6 +68,42 @@ class Evaluation(Frozen):
     verdict: str
 
 
+class LabelEvaluation(Frozen):
+    """Labels of the sequences of the test split, beside the simplest guess.
+
+    `scores[guesser][metric][label]`; None where a measure is not defined. `confusion` counts the
+    sequences of each class, in order, by the class that the network gives them. `skill` is by how
+    many percent the error (of classes the share of wrong ones, of numbers the mean absolute error,
+    mean over labels) is below that of the simplest guess; None where that makes none.
+    """
+
+    sequences: int
+    scores: dict[str, dict[str, dict[str, float | None]]]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    best_baseline: str
+    skill: float | None
+    verdict: str
+
+
+class LabelAxis(Frozen):
+    """What a sequence is mapped to, and where its steps stand in a table.
+
+    `classes` are in the order of the network's outputs; empty where labels are numbers, which then
+    have a scaler: `scaling`.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    classes: tuple[Class, ...] = ()
+    scaling: ScalingNumbers | None = None
+
+    def scaler(self, kind: Kind) -> Scaling:
+        """The scaling of labels that are numbers."""
+        if self.scaling is None:
+            raise ValueError("classes have no scaler")
+        return Scaling(kind, np.array(self.scaling.center), np.array(self.scaling.scale))
+
+
 class LayerRow(Frozen):
     """A layer as in Keras's summary; the shape is without the batch."""
 
@@ -98,7 +136,8 @@ class Manifest(Frozen):
     time: TimeAxis | None
     scaling: ScalingNumbers
     splits: SplitRows
-    evaluation: Evaluation | None
+    evaluation: Evaluation | LabelEvaluation | None
+    labels: LabelAxis | None = None
     layers: tuple[LayerRow, ...]
     run: Run
     rows: int
@@ -107,7 +146,8 @@ class Manifest(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         numbers = self.scaling
-        if not set(self.targets) <= set(self.features) or not self.features:
+        forecast = self.labels is None
+        if (forecast and not set(self.targets) <= set(self.features)) or not self.features:
             raise ValueError("the targets are not among the features")
         if not len(numbers.center) == len(numbers.scale) == len(self.features):
             raise ValueError("the scaler has not one number for each feature")

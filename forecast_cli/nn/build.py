@@ -55,7 +55,7 @@ def assemble(
     seed: int,
     targets: tuple[int, ...] | None = None,
     batch_size: int | None = None,
-    activation: str = "linear",
+    activation: str | None = None,
 ) -> Built:
     """Build the stack of layers and its head, the weights drawn from the seed.
 
@@ -70,7 +70,8 @@ def assemble(
         seed: The same seed gives the same weights, to the bit.
         targets: Which of the features are forecast; the first ones where None.
         batch_size: The fixed size that a stateful network needs; None for any.
-        activation: Of the output layer.
+        activation: Of the output layer where the outputs are labels; None for forecasts, which
+            are brought back to the units that the window came in.
     """
     horizon, count = outputs
     with seeded(seed):
@@ -81,7 +82,7 @@ def assemble(
             join = _joined
         else:
             inner, join = window, _same
-            places = targets or tuple(range(count))
+            places = targets or tuple(range(min(count, features)))
             head = _forecast(network, inner, outputs, places, activation)
         model = keras.Model(window, join(head.value, features), name="network")
         if head.taught is not None:
@@ -147,15 +148,19 @@ def _forecast(
     window: Any,
     outputs: tuple[int, int],
     targets: tuple[int, ...],
-    activation: str,
+    activation: str | None,
 ) -> Forecast:
-    """The forecast of a window in scaled units."""
+    """The forecast of a window in scaled units, or its labels."""
     relative = normalize(network, window, outputs, targets)
     inputs, mask = _segmented(network, relative)
     stack, tail = stacks(network, sequences=network.head == "sequence", states=network.hands_over)
     output, states = stack(inputs, mask=mask)
-    encoded = Encoded(network, relative, stack, tail, output, states, outputs, targets, activation)
+    encoded = Encoded(
+        network, relative, stack, tail, output, states, outputs, targets, activation or "linear"
+    )
     head = HEADS[network.head](encoded)
+    if activation is not None:
+        return head
     taught = head.taught
     return Forecast(
         relative.undo(head.value),

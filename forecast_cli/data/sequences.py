@@ -1,0 +1,223 @@
+"""Tables of sequences with a label, as arrays: sequences end to end, their labels beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from ..config import Data
+from ..core.windows import Floats, Ints
+from ..errors import DataError, UsageError
+from ..events import Listener, Note, ignore
+from .dates import parse_dates
+from .tables import Readable, Table, read_table, require_columns
+
+# What the one feature of a row of numbers is called, and the number of a sequence without a name.
+VALUE = "value"
+SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Many sequences as one array.
+
+    Args:
+        features: The names of what each step holds.
+        columns: The columns of the table that hold the steps.
+        values: Shape `(n_rows, features)`, float64, original units, NaN where missing.
+        indptr: Shape `(n_sequences + 1,)`: sequence `i` is rows `indptr[i]:indptr[i + 1]`.
+        ids: What names each sequence: a column for each part of its name.
+        labels: A column for each label, of numbers, text or truth values; None where not read.
+        source: What messages call the table.
+    """
+
+    features: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Floats
+    indptr: Ints
+    ids: pd.DataFrame
+    labels: pd.DataFrame | None
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Steps of each sequence, shape `(n_sequences,)`."""
+        return np.diff(self.indptr)
+
+    def name(self, place: int) -> str:
+        """What messages call a sequence."""
+        return " ".join(str(part) for part in self.ids.iloc[place])
+
+
+def read_sequences(
+    source: Readable,
+    data: Data,
+    *,
+    labelled: bool = True,
+    columns: Sequence[str] = (),
+    listen: Listener = ignore,
+) -> Sequences:
+    """Read sequences, one a row or one for each name of a series.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        data: Its `layout`, `label`, `series`, `step_features`, `column` and `time`.
+        labelled: Whether labels are needed; they are not in a prediction.
+        columns: The columns that hold the steps, where they are known.
+        listen: Told what was understood.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
+    table = read_table(source, na=data.na)
+    needed = [*data.series, *(data.label if labelled else ()), *data.column, *columns]
+    require_columns(table.name, table.names, needed)
+    known = tuple(columns) or data.column or _columns(table, data, listen)
+    labels = _labels(table, data.label) if labelled else None
+    read = _from_rows if data.layout == "rows" else _from_long
+    sequences = read(table, data, known, labels)
+    if data.missing == "error":
+        _check_missing(sequences)
+    return sequences
+
+
+def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
+    """Every column of numbers that is nothing else."""
+    others = [name for name in table.names if name not in (*data.label, *data.series, data.time)]
+    numeric = [name for name in others if _is_numeric(table.columns[name])]
+    skipped = [name for name in others if name not in numeric]
+    if skipped and data.layout == "rows":
+        # Every column is a step: one that is not a number is an error, and is named as one.
+        return tuple(others)
+    if skipped:
+        listen(Note(f"not read, for they hold no numbers: {', '.join(skipped)}"))
+    if not numeric:
+        raise DataError(
+            f"{table.name} has no column of numbers beside the label.", "Name one: --column NAME."
+        )
+    return tuple(numeric)
+
+
+def _is_numeric(cells: pa.ChunkedArray) -> bool:
+    kind = cells.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
+
+
+def _labels(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
+    """The labels of every row of the table.
+
+    Raises:
+        DataError: One is missing.
+    """
+    for name in names:
+        missing = np.flatnonzero(table.columns[name].is_null().to_numpy(zero_copy_only=False))
+        if len(missing):
+            raise DataError(
+                f'{table.place(int(missing[0]))}: the label "{name}" is missing.',
+                "Add it, or leave the row out; forecast predict needs no labels.",
+            )
+    return pd.DataFrame({name: table.columns[name].to_pandas() for name in names})
+
+
+def _from_rows(
+    table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
+) -> Sequences:
+    """A sequence in each row; empty cells at its end make it shorter."""
+    wide = data.step_features or 1
+    if len(columns) % wide:
+        raise UsageError(
+            f"{len(columns)} columns cannot be steps of {wide} columns each.",
+            "Give another --step-features, or name the columns with --column.",
+        )
+    cells = np.column_stack([table.numbers(name) for name in columns])
+    steps = cells.reshape(len(cells), -1, wide)
+    held: npt.NDArray[np.bool_] = np.asarray(np.isfinite(steps).any(axis=2))
+    most = steps.shape[1]
+    lengths = most - np.argmax(held[:, ::-1], axis=1)
+    empty = np.flatnonzero(np.logical_not(held.any(axis=1)))
+    if len(empty):
+        raise DataError(f"{table.place(int(empty[0]))} holds no step.", "Leave the row out.")
+    inside = np.arange(most) < lengths[:, None]
+    features = (VALUE,) if wide == 1 else columns[:wide]
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    ids = _named(table, data.series)
+    return Sequences(features, columns, steps[inside], indptr, ids, labels, table.name)
+
+
+def _named(table: Table, series: tuple[str, ...]) -> pd.DataFrame:
+    """The name of each row, or its number."""
+    if not series:
+        return pd.DataFrame({SEQUENCE: np.arange(1, table.columns.num_rows + 1)})
+    return pd.DataFrame({name: table.columns[name].to_pandas() for name in series})
+
+
+def _from_long(
+    table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
+) -> Sequences:
+    """A sequence in the rows of each name, in the order of the table or of its time column."""
+    if not data.series:
+        raise UsageError(
+            "It is not said which rows belong to one sequence.",
+            "Name the column that tells them apart with --series NAME, or, where each row is a "
+            "sequence, pass --layout rows.",
+        )
+    names = _named(table, data.series)
+    group = names.groupby(list(data.series), sort=False, dropna=False).ngroup().to_numpy()
+    order = _order(table, data, group)
+    counts = np.bincount(group)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    first = order[indptr[:-1]]
+    if labels is not None:
+        _check_constant(table, labels, group, names)
+        labels = labels.iloc[first].reset_index(drop=True)
+    values = np.column_stack([table.numbers(name) for name in columns])[order]
+    ids = names.iloc[first].reset_index(drop=True)
+    return Sequences(columns, columns, values, indptr, ids, labels, table.name)
+
+
+def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
+    """The rows of each sequence together, in order."""
+    if data.time is None:
+        return np.argsort(group, kind="stable")
+    require_columns(table.name, table.names, [data.time])
+    dates = parse_dates(table, data.time, date_format=data.date_format, timezone=data.timezone)
+    return np.lexsort((dates.times.asi8, group))
+
+
+def _check_constant(
+    table: Table, labels: pd.DataFrame, group: npt.NDArray[Any], names: pd.DataFrame
+) -> None:
+    """Refuse a sequence with two labels."""
+    for label in labels:
+        first = labels[label].groupby(group).transform("first")
+        bad = np.flatnonzero((labels[label] != first).to_numpy())
+        if len(bad):
+            row = int(bad[0])
+            before = int(np.flatnonzero(group == group[row])[0])
+            name = " ".join(str(part) for part in names.iloc[row])
+            raise DataError(
+                f'{table.place(row)}: the label "{label}" of {name} is {labels[label][row]}, and '
+                f"{labels[label][before]} in {table.place(before)}.",
+                "A sequence has one label, the same in all its rows.",
+            )
+
+
+def _check_missing(sequences: Sequences) -> None:
+    missing = np.flatnonzero(np.isnan(sequences.values).any(axis=1))
+    if not len(missing):
+        return
+    place = int(np.searchsorted(sequences.indptr, missing[0], side="right")) - 1
+    step = int(missing[0] - sequences.indptr[place]) + 1
+    raise DataError(
+        f"{sequences.source}: step {step} of sequence {sequences.name(place)} is missing; "
+        f"{len(missing)} steps are in all.",
+        "Pass --missing mask, interpolate or ffill.",
+    )

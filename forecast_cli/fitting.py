@@ -1,0 +1,148 @@
+"""From samples to a trained network and its files: what every task has in common."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from .config import Config, Training
+from .core.windows import Floats
+from .events import Epoch, Listener, Note, Stage
+from .model.manifest import Ending
+
+if TYPE_CHECKING:
+    from .nn.feed import Feed
+
+REFIT_STOPPED = Note("the refit was stopped: the network before it is kept", warning=True)
+# Samples on which the exported network is compared with the trained one.
+PROBES = 32
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A network after its epochs.
+
+    Args:
+        training: How it was trained.
+        onnx: The network for prediction.
+        weights: Its weights, in Keras's HDF5 form.
+        layers: A row for each layer, as in Keras's summary.
+        epochs: What happened.
+        interrupted: Whether somebody stopped it.
+    """
+
+    training: Training
+    onnx: bytes
+    weights: bytes
+    layers: list[dict[str, Any]]
+    epochs: list[Epoch]
+    interrupted: bool
+
+    @property
+    def best(self) -> int:
+        """The number of the epoch whose weights are kept."""
+        if not self.training.patience:
+            return len(self.epochs)
+        return max(epoch.number for epoch in self.epochs if epoch.best)
+
+    @property
+    def ending(self) -> Ending:
+        """Why there were no more epochs."""
+        if self.interrupted:
+            return "interrupted"
+        return "epochs" if len(self.epochs) == self.training.epochs else "patience"
+
+
+def fit_network(
+    config: Config,
+    feed: "Feed",
+    probes: Floats,
+    *,
+    activation: str | None = None,
+    last: int | None = None,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> Fitted:
+    """Build a network, train it, and export it.
+
+    Args:
+        config: Its `network` and `training`.
+        feed: What to learn from.
+        probes: Shape `(samples, timesteps, features)`, scaled: where the export is checked.
+        activation: Of the output layer where the outputs are labels; None for forecasts.
+        last: The number of the last epoch, where it is known beforehand.
+        listen: Told of each epoch.
+        stop: Asked after each epoch whether to stop.
+
+    Raises:
+        TrainingError: The loss is not finite.
+    """
+    from .nn.build import assemble, layer_rows, with_states
+    from .nn.export import export_onnx, weights_bytes
+    from .nn.fit import fit
+    from .nn.passes import Lanes
+
+    network, training = config.network, config.training
+    built = assemble(
+        network,
+        *feed.shape,
+        seed=training.seed,
+        targets=feed.targets,
+        batch_size=Lanes(feed, training).batch_size if network.stateful else None,
+        activation=activation,
+    )
+    listen(Stage("training"))
+    with closing(fit(built.network, feed, training, learner=built.learner)) as running:
+        epochs, interrupted = _follow(islice(running, last), listen, stop)
+    listen(Stage("exporting"))
+    weights, rows = weights_bytes(built.network), layer_rows(built.network)
+    if network.stateful:
+        onnx = export_onnx(*with_states(network, built.network, probes, feed.shape[2]))
+    else:
+        onnx = export_onnx(built.network, probes)
+    return Fitted(training, onnx, weights, rows, epochs, interrupted)
+
+
+def _follow(
+    running: Iterator[Epoch], listen: Listener, stop: Callable[[], bool]
+) -> tuple[list[Epoch], bool]:
+    """The epochs until they end, or until somebody stops them."""
+    epochs = []
+    for epoch in running:
+        epochs.append(epoch)
+        listen(epoch)
+        if stop():
+            return epochs, True
+    return epochs, False
+
+
+def say_ending(fitted: Fitted, listen: Listener) -> None:
+    """Say how many epochs there were, why no more, and whose weights are kept."""
+    count = len(fitted.epochs)
+    why = {
+        "epochs": "as asked",
+        "patience": f"the last {fitted.training.patience} without improvement",
+        "interrupted": "then stopped",
+    }[fitted.ending]
+    best = fitted.epochs[fitted.best - 1]
+    loss = f"loss {best.loss:.4g}"
+    if best.validation_loss is not None:
+        loss += f", validation {best.validation_loss:.4g}"
+    listen(Note(f"{count} epochs, {why}; kept are the weights of epoch {fitted.best}: {loss}"))
+
+
+def without_patience(config: Config) -> Config:
+    """The same configuration for training again, for a known number of epochs."""
+    training = config.training.model_copy(update={"patience": 0})
+    return config.model_copy(update={"training": training})
+
+
+def say_refit(fitted: Fitted, listen: Listener) -> None:
+    """Say that it is trained again on all there is."""
+    listen(
+        Note(
+            f"training again on all rows, for {fitted.best} epochs; the scores are those of the "
+            "network before that"
+        )
+    )

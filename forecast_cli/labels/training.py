@@ -1,0 +1,158 @@
+"""Training on sequences with a label, from a table to a model."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ..config import Config
+from ..data.sequences import read_sequences
+from ..data.splits import PARTS
+from ..data.tables import Readable
+from ..events import Listener, Note, Stage
+from ..fitting import (
+    PROBES,
+    REFIT_STOPPED,
+    Fitted,
+    fit_network,
+    say_ending,
+    say_refit,
+    without_patience,
+)
+from ..model.bundle import Bundle
+from ..model.manifest import (
+    LabelAxis,
+    LabelEvaluation,
+    LayerRow,
+    Manifest,
+    ScalingNumbers,
+    SplitRows,
+)
+from ..model.runtime import Runtime
+from ..packing import make_run
+from .datasets import LabelledDataset, make_labelled, on_all
+from .evaluation import evaluate_labels
+from .guesses import padded
+
+
+@dataclass(frozen=True)
+class TrainedOnLabels:
+    """A network and the sequences that it learned from."""
+
+    dataset: LabelledDataset
+    fitted: Fitted
+
+
+def train_on_labels(
+    source: Readable, config: Config, *, listen: Listener, stop: Callable[[], bool]
+) -> Bundle:
+    """Train a network on sequences with a label; see `forecast_cli.training.train`."""
+    began = time.perf_counter()
+    listen(Stage("reading"))
+    sequences = read_sequences(source, config.data, listen=listen)
+    dataset = make_labelled(sequences, config, listen=listen)
+    _describe(dataset, listen)
+    scored = _train(dataset, dataset.config, listen=listen, stop=stop)
+    say_ending(scored.fitted, listen)
+    listen(Stage("scoring"))
+    evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
+    if evaluation is None:
+        listen(Note("no test split: nothing is scored"))
+    kept = scored
+    if config.training.refit and not scored.fitted.interrupted:
+        kept = _refit(scored, listen=listen, stop=stop)
+    return _bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
+
+
+def _train(
+    dataset: LabelledDataset,
+    config: Config,
+    *,
+    listen: Listener,
+    stop: Callable[[], bool],
+    last: int | None = None,
+) -> TrainedOnLabels:
+    listen(Stage("loading TensorFlow"))
+    from ..nn.feed import LabelFeed
+
+    train, indptr = dataset.parts["train"], dataset.sequences.indptr
+    feed = LabelFeed(
+        values=dataset.scaled,
+        indptr=indptr,
+        labels=dataset.targets,
+        train=train,
+        validation=dataset.parts["validation"],
+        timesteps=dataset.timesteps,
+    )
+    probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
+    activation = "softmax" if dataset.classes else "linear"
+    fitted = fit_network(
+        config, feed, probes, activation=activation, last=last, listen=listen, stop=stop
+    )
+    return TrainedOnLabels(dataset, fitted)
+
+
+def _refit(
+    scored: TrainedOnLabels, *, listen: Listener, stop: Callable[[], bool]
+) -> TrainedOnLabels:
+    """Train again on all sequences; as it was where that is stopped."""
+    say_refit(scored.fitted, listen)
+    dataset = on_all(scored.dataset)
+    config, last = without_patience(dataset.config), scored.fitted.best
+    again = _train(dataset, config, listen=listen, stop=stop, last=last)
+    if again.fitted.interrupted:
+        listen(REFIT_STOPPED)
+    return scored if again.fitted.interrupted else again
+
+
+def _describe(dataset: LabelledDataset, listen: Listener) -> None:
+    """Say what was read and how it is split."""
+    sequences, lengths = dataset.sequences, dataset.sequences.lengths
+    steps = f"{lengths.min()} to {lengths.max()}" if len(set(lengths.tolist())) > 1 else lengths[0]
+    parts = [f"{len(dataset.parts[part]):,} {part}" for part in PARTS]
+    listen(
+        Note(
+            f"{sequences.source}: {len(sequences):,} sequences of {steps} steps of "
+            f"{len(sequences.features)} features; {', '.join(parts)}"
+        )
+    )
+
+
+def _bundle(
+    scored: TrainedOnLabels,
+    kept: TrainedOnLabels,
+    evaluation: LabelEvaluation | None,
+    *,
+    seconds: float,
+) -> Bundle:
+    """What is saved."""
+    dataset, fitted = scored.dataset, kept.fitted
+    sequences, scaling, labels = dataset.sequences, kept.dataset.scaling, kept.dataset.label_scaling
+    manifest = Manifest(
+        config=dataset.config,
+        features=sequences.features,
+        targets=(),
+        time=None,
+        scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        splits=SplitRows(**{part: len(dataset.parts[part]) for part in PARTS}),
+        evaluation=evaluation,
+        labels=LabelAxis(
+            names=dataset.config.data.label,
+            columns=sequences.columns,
+            classes=dataset.classes,
+            scaling=labels
+            and ScalingNumbers(center=tuple(labels.center), scale=tuple(labels.scale)),
+        ),
+        layers=tuple(LayerRow(**row) for row in fitted.layers),
+        run=make_run(
+            scored.fitted,
+            refitted=kept is not scored,
+            windows=len(dataset.parts["train"]),
+            seconds=seconds,
+        ),
+        rows=len(sequences),
+    )
+    nothing = np.empty((0, len(sequences.features)))
+    epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
+    return Bundle(manifest, fitted.onnx, fitted.weights, nothing, epochs)
