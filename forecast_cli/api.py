@@ -59,10 +59,11 @@ class Model:
         Returns:
             The time column (`step` where there is none), then each target in original units.
         """
-        from .prediction import predict, predict_on
-
         if state is None:
+            from .prediction import predict
+
             return predict(self.bundle, table, horizon=horizon, reading=reading, listen=listen)
+        from .continuation import predict_on
         from .model.state import load_state, save_state
 
         if table is None:

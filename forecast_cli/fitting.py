@@ -78,8 +78,8 @@ def fit_network(
     Raises:
         TrainingError: The loss is not finite.
     """
-    from .nn.build import assemble, layer_rows, with_states
-    from .nn.export import export_onnx, weights_bytes
+    from .nn.build import assemble, layer_rows
+    from .nn.export import weights_bytes
     from .nn.fit import fit
     from .nn.passes import Lanes
 
@@ -97,11 +97,18 @@ def fit_network(
         epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
     weights, rows = weights_bytes(built.network), layer_rows(built.network)
-    if network.stateful:
-        onnx = export_onnx(*with_states(network, built.network, probes, feed.shape[2]))
-    else:
-        onnx = export_onnx(built.network, probes)
+    onnx = _exported(config, built.network, feed, probes)
     return Fitted(training, onnx, weights, rows, epochs, interrupted)
+
+
+def _exported(config: Config, network: Any, feed: "Feed", probes: Floats) -> bytes:
+    """The network for prediction; a stateful one takes its states and gives them out."""
+    from .nn.build import with_states
+    from .nn.export import export_onnx
+
+    if not config.network.stateful:
+        return export_onnx(network, probes)
+    return export_onnx(*with_states(config.network, network, probes, feed.shape[2]))
 
 
 def _follow(

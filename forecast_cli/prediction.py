@@ -11,14 +11,12 @@ from .core.windows import Floats, Ints
 from .data.dateforms import write_dates
 from .data.panel import STEP, Panel
 from .data.tables import Readable
-from .data.timeindex import when
-from .errors import DataError, UsageError
+from .errors import UsageError
 from .events import Listener, Note, ignore
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .model.runtime import chunks, forecast_origins, roll_out
-from .model.state import State, make_state
-from .model.walk import Walk, joined, parted
+from .model.walk import Walk, parted
 from .starts import (
     READ_AS_TRAINED,
     Start,
@@ -63,7 +61,7 @@ def predict(
         if horizon is not None:
             raise UsageError("A label has no steps ahead.", "Leave --horizon out.")
         return predict_labels(bundle, source, reading=reading, listen=listen)
-    steps = _steps(bundle, horizon, listen)
+    steps = steps_wanted(bundle, horizon, listen)
     if source is not None:
         start = end_of_table(bundle, source, reading, listen)
     else:
@@ -71,58 +69,17 @@ def predict(
     scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
     if bundle.manifest.config.network.stateful:
         state = None if source is not None or bundle.state is None else bundle.state
-        walk = _walk(bundle, scaled, state)
-        return _frame(bundle, start, walk.forecast(np.array([len(scaled)]), horizon=steps)[0])
-    return _frame(bundle, start, roll_out(bundle.runtime, scaled[None], horizon=steps)[0])
+        walk = walk_over(bundle, scaled, state)
+        return frame_of(bundle, start, walk.forecast(np.array([len(scaled)]), horizon=steps)[0])
+    return frame_of(bundle, start, roll_out(bundle.runtime, scaled[None], horizon=steps)[0])
 
 
-def predict_on(
-    bundle: Bundle,
-    source: Readable,
-    state: State | None,
-    *,
-    horizon: int | None = None,
-    reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener = ignore,
-) -> tuple[pd.DataFrame, State]:
-    """Forecast with a stateful network that goes on from where it was.
-
-    Args:
-        bundle: The model.
-        source: The rows that are new since then.
-        state: Where the network was; None to begin anew.
-        horizon: As in `predict`.
-        reading: As in `predict`.
-        listen: Told what is worth knowing.
-
-    Returns:
-        The forecast as in `predict`, and where the network is now.
+def steps_wanted(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
+    """The steps ahead that are asked for, or the model's own.
 
     Raises:
-        UsageError: The network is not stateful.
-        DataError: The table does not begin where the state ends.
+        UsageError: The model cannot go that far.
     """
-    if not bundle.manifest.config.network.stateful:
-        raise UsageError(
-            "The network forgets its state after each window: there is none to go on from.",
-            "Leave --state out, or train with --stateful.",
-        )
-    steps = _steps(bundle, horizon, listen)
-    start = end_of_table(bundle, source, reading, listen)
-    _check_follows(start, state)
-    scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
-    walk = _walk(bundle, scaled, None if state is None else state.array)
-    forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)[0]
-    last = None if start.timeline is None else start.timeline.times[-1].isoformat()
-    rows = len(scaled) + (0 if state is None else state.rows)
-    # The walk went no further than to the last row: its own forecasts leave no trace.
-    return _frame(bundle, start, forecast), make_state(
-        bundle, joined(walk.states), last=last, rows=rows
-    )
-
-
-def _steps(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
-    """The steps ahead that are wanted."""
     steps = bundle.manifest.horizon if horizon is None else horizon
     if steps < 1:
         raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
@@ -130,34 +87,18 @@ def _steps(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
     return steps
 
 
-def _walk(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:
+def walk_over(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:
+    """A stateful network in front of scaled rows, in the given state; None: it has read nothing."""
     return Walk(bundle.runtime, scaled, None if state is None else parted(bundle.runtime, state))
 
 
-def _frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
+def frame_of(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
     """Scaled forecasts, shape `(steps, targets)`, in original units with their times."""
     manifest, values = bundle.manifest, _in_units(bundle, scaled)
     times = start.times_after(len(values))
     name = manifest.time.column if manifest.time and times is not None else STEP
     ahead = np.arange(1, len(values) + 1) if times is None else times
     return pd.DataFrame({name: ahead} | dict(zip(manifest.targets, values.T, strict=True)))
-
-
-def _check_follows(start: Start, state: State | None) -> None:
-    """Refuse rows that do not begin where the state ends."""
-    if state is None or state.last is None or start.timeline is None:
-        return
-    timeline = start.timeline
-    last = pd.Timestamp(state.last)
-    if last.tzinfo is not None and timeline.times.tz is not None:
-        last = last.tz_convert(timeline.times.tz)
-    expected = timeline.frequency.after(last, 1)[0]
-    if timeline.times[0] != expected:
-        raise DataError(
-            f"{start.source} begins at {when(timeline.times[0])}; the state has read up to "
-            f"{when(last)}, and goes on with {when(expected)}.",
-            "Give it the rows that are new since then, or remove the state's file to begin anew.",
-        )
 
 
 def predict_in_sample(
@@ -193,7 +134,7 @@ def predict_in_sample(
         raise too_few(bundle, len(filled), manifest.timesteps + 1, panel.source)
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
     if manifest.config.network.stateful:
-        forecast = _walk(bundle, scaled, None).forecast
+        forecast = walk_over(bundle, scaled, None).forecast
     else:
         forecast = partial(forecast_origins, bundle.runtime, scaled, timesteps=manifest.timesteps)
     first = np.concatenate([forecast(part, horizon=1)[:, 0] for part in parts])

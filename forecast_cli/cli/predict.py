@@ -2,8 +2,9 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +12,11 @@ from ..errors import UsageError
 from .console import Console, Notes
 from .options import Reading, Talk, option
 from .train import MODEL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..model.bundle import Bundle
 
 # Forms that a file's name may promise and that are read by nobody as CSV.
 UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
@@ -49,23 +55,21 @@ def predict(
     """Forecast the next steps from a saved model."""
     from ..data.output import render
     from ..model.bundle import load_bundle
-    from ..model.state import load_state, save_state
-    from ..prediction import in_table_style, predict, predict_in_sample, predict_on
+    from ..prediction import in_table_style, predict, predict_in_sample
 
     console = Console(talk)
     _check(table, horizon, state, in_sample=in_sample)
     form = _form(output, format, talk)
     _spare(output, model, table)
-    bundle, notes, after = load_bundle(model), Notes(console), None
+    bundle, notes = load_bundle(model), Notes(console)
+    how: dict[str, Any] = {"reading": reading, "listen": notes.listen}
+    keep = None
     if state is not None and table is not None:
-        before = load_state(state, bundle)
-        frame, after = predict_on(
-            bundle, table, before, horizon=horizon, reading=reading, listen=notes.listen
-        )
+        frame, keep = _going_on(bundle, table, state, horizon=horizon, **how)
     elif in_sample and table is not None:
-        frame = predict_in_sample(bundle, table, reading=reading, listen=notes.listen)
+        frame = predict_in_sample(bundle, table, **how)
     else:
-        frame = predict(bundle, table, horizon=horizon, reading=reading, listen=notes.listen)
+        frame = predict(bundle, table, horizon=horizon, **how)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
     if talk.json:
@@ -75,8 +79,19 @@ def predict(
         console.table(frame.to_dict("records"))
     else:
         _write(render(frame, form or "csv"), output)
-    if state is not None and after is not None:
-        save_state(after, state)
+    if keep:
+        keep()
+
+
+def _going_on(
+    bundle: "Bundle", table: str, path: Path, **how: Any
+) -> tuple["pd.DataFrame", Callable[[], None]]:
+    """A forecast from where the network was, and what keeps where it is, once that is written."""
+    from ..continuation import predict_on
+    from ..model.state import load_state, save_state
+
+    frame, state = predict_on(bundle, table, load_state(path, bundle), **how)
+    return frame, lambda: save_state(state, path)
 
 
 def _check(table: str | None, horizon: int | None, state: Path | None, *, in_sample: bool) -> None:
