@@ -54,7 +54,7 @@ class Data(Frozen):
         sequences = ("task", "layout", "series", "step_features")
         given = [name for name in sequences if getattr(self, name)]
         if given and not self.label:
-            raise ValueError(f"{given[0]} is for sequences with a label: name it with label")
+            raise ValueError(f"{given[0]} is for sequences with a label: name it with --label")
         if self.step_features and self.layout != "rows":
             raise ValueError("step_features goes with layout rows: so many columns are one step")
         if self.target and self.label:
@@ -160,6 +160,6 @@ def _check_labelled(config: Config) -> None:
     }
     for name, value in forecasting.items():
         if value is not None:
-            raise ValueError(f"{name} = {value} is for forecasts, and label asks for another task")
+            raise ValueError(f"{name} {value} is for forecasts, and label asks for another task")
     if config.data.missing == "drop":
         raise ValueError("missing = drop would make sequences shorter: leave the rows out, or mask")

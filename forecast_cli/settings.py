@@ -203,6 +203,9 @@ def _explain(error: ValidationError) -> tuple[str, str]:
         valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
     why = first["msg"].removeprefix("Value error, ")
+    if isinstance(first["input"], Mapping):
+        # What does not go together: the parts are in the reason, the whole would hide it.
+        return f"{place}: {why}." if place else f"{why}.", ""
     return f"{place} = {first['input']!r} cannot be: {why[:1].lower()}{why[1:]}.", ""
 
 

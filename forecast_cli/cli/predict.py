@@ -60,7 +60,7 @@ def predict(
     console = Console(talk)
     _check(table, horizon, state, in_sample=in_sample)
     form = _form(output, format, talk)
-    _spare(output, model, table)
+    _spare(output, model, table, state)
     bundle, notes = load_bundle(model), Notes(console)
     how: dict[str, Any] = {"reading": reading, "listen": notes.listen}
     keep = None
@@ -126,17 +126,17 @@ def _form(output: str, format: Form | None, talk: Talk) -> Form | None:
     return format or format_of(output)
 
 
-def _spare(output: str, model: Path, table: str | None) -> None:
+def _spare(output: str, model: Path, table: str | None, state: Path | None) -> None:
     """Refuse to write over what the forecast is made from, or over any model."""
     from ..model.bundle import is_model
 
     path = Path(output)
-    sources = [Path(each) for each in (model, table) if each not in (None, "-")]
+    sources = [Path(each) for each in (model, table, state) if each not in (None, "-")]
     if output == "-" or not path.is_file():
         return
     if is_model(path) or any(each.exists() and path.samefile(each) for each in sources):
         raise UsageError(
-            f"{output} is a model, or the table itself; it is left as it is.",
+            f"{output} is a model, a state, or the table itself; it is left as it is.",
             "Name another file with -o.",
         )
 

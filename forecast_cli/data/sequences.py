@@ -14,7 +14,7 @@ from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
-from .dates import parse_dates
+from .dates import NO_TIME, parse_dates
 from .tables import Readable, Table, read_table, require_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
@@ -77,6 +77,12 @@ def read_sequences(
     Raises:
         DataError: The table does not hold what is needed.
     """
+    if data.layout != "rows" and not data.series:
+        raise UsageError(
+            "It is not said which rows belong to one sequence.",
+            "Name the column that tells them apart with --series NAME, or, where each row is a "
+            "sequence, pass --layout rows.",
+        )
     table = read_table(source, na=data.na)
     needed = [*data.series, *(data.label if labelled else ()), *data.column, *columns]
     require_columns(table.name, table.names, needed)
@@ -163,12 +169,6 @@ def _from_long(
     table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
 ) -> Sequences:
     """A sequence in the rows of each name, in the order of the table or of its time column."""
-    if not data.series:
-        raise UsageError(
-            "It is not said which rows belong to one sequence.",
-            "Name the column that tells them apart with --series NAME, or, where each row is a "
-            "sequence, pass --layout rows.",
-        )
     names = _named(table, data.series)
     group = names.groupby(list(data.series), sort=False, dropna=False).ngroup().to_numpy()
     order = _order(table, data, group)
@@ -185,7 +185,7 @@ def _from_long(
 
 def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
     """The rows of each sequence together, in order."""
-    if data.time is None:
+    if data.time in (None, NO_TIME):
         return np.argsort(group, kind="stable")
     require_columns(table.name, table.names, [data.time])
     dates = parse_dates(table, data.time, date_format=data.date_format, timezone=data.timezone)
