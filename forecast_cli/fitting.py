@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .config import Config, Training
 from .core.windows import Floats
@@ -14,7 +14,6 @@ from .model.manifest import Ending
 if TYPE_CHECKING:
     from .nn.feed import Feed
 
-REFIT_STOPPED = Note("the refit was stopped: the network before it is kept", warning=True)
 # Samples on which the exported network is compared with the trained one.
 PROBES = 32
 
@@ -54,6 +53,17 @@ class Fitted:
         return "epochs" if len(self.epochs) == self.training.epochs else "patience"
 
 
+D = TypeVar("D")
+
+
+@dataclass(frozen=True)
+class Trained(Generic[D]):
+    """A network and the dataset that it learned from."""
+
+    dataset: D
+    fitted: Fitted
+
+
 def fit_network(
     config: Config,
     feed: "Feed",
@@ -71,7 +81,7 @@ def fit_network(
         feed: What to learn from.
         probes: Shape `(samples, timesteps, features)`, scaled: where the export is checked.
         activation: Of the output layer where the outputs are labels; None for forecasts.
-        last: The number of the last epoch, where it is known beforehand.
+        last: The number of the last epoch, where it is known beforehand; its weights are kept.
         listen: Told of each epoch.
         stop: Asked after each epoch whether to stop.
 
@@ -84,6 +94,8 @@ def fit_network(
     from .nn.passes import Lanes
 
     network, training = config.network, config.training
+    if last is not None:
+        training = training.model_copy(update={"patience": 0})
     built = assemble(
         network,
         *feed.shape,
@@ -139,17 +151,34 @@ def say_ending(fitted: Fitted, listen: Listener) -> None:
     listen(Note(f"{count} epochs, {why}; kept are the weights of epoch {fitted.best}: {loss}"))
 
 
-def without_patience(config: Config) -> Config:
-    """The same configuration for training again, for a known number of epochs."""
-    training = config.training.model_copy(update={"patience": 0})
-    return config.model_copy(update={"training": training})
+def keep(
+    scored: Trained[D],
+    whole: Callable[[D], D],
+    learn: Callable[..., Trained[D]],
+    *,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> Trained[D]:
+    """The network that is to predict: trained again on all there is, where that is asked for.
 
-
-def say_refit(fitted: Fitted, listen: Listener) -> None:
-    """Say that it is trained again on all there is."""
+    Args:
+        scored: The network that was trained on the training split.
+        whole: Puts everything into the training split.
+        learn: Trains on a dataset, as `forecast_cli.training.train_network` does.
+        listen: Told of it.
+        stop: Asked after each epoch; a refit that is stopped leaves the network before it.
+    """
+    training, fitted = scored.fitted.training, scored.fitted
+    if not training.refit or fitted.interrupted:
+        return scored
     listen(
         Note(
-            f"training again on all rows, for {fitted.best} epochs; the scores are those of the "
-            "network before that"
+            f"training again on all there is, for {fitted.best} epochs; the scores are those of "
+            "the network before that"
         )
     )
+    again = learn(whole(scored.dataset), last=fitted.best, listen=listen, stop=stop)
+    if again.fitted.interrupted:
+        listen(Note("the refit was stopped: the network before it is kept", warning=True))
+        return scored
+    return again

@@ -1,7 +1,7 @@
 """From a trained network to the model that is saved."""
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,7 +11,7 @@ from .core.windows import Floats
 from .data.missing import fill_missing
 from .data.splits import everything
 from .datasets import Dataset
-from .fitting import Fitted
+from .fitting import Fitted, Trained
 from .model.bundle import Bundle
 from .model.manifest import (
     Evaluation,
@@ -31,16 +31,12 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A network and the dataset that it learned from."""
-
-    dataset: Dataset
-    fitted: Fitted
-
-
 def make_bundle(
-    scored: Trained, kept: Trained, evaluation: Evaluation | None, *, seconds: float
+    scored: Trained[Dataset],
+    kept: Trained[Dataset],
+    evaluation: Evaluation | None,
+    *,
+    seconds: float,
 ) -> Bundle:
     """Put together what is saved.
 
@@ -77,7 +73,7 @@ def make_bundle(
     return Bundle(manifest, kept.fitted.onnx, kept.fitted.weights, history, epochs, state)
 
 
-def _state_before(kept: Trained, filled: Floats) -> Floats:
+def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
     """The state of a stateful network in front of the last rows."""
     dataset = kept.dataset
     scaled = dataset.scaling.transform(filled).astype(np.float32)

@@ -12,10 +12,10 @@ from .data.tables import Readable
 from .datasets import Dataset, make_dataset, on_all_rows
 from .evaluation import evaluate
 from .events import Listener, Note, Stage, ignore
-from .fitting import PROBES, REFIT_STOPPED, fit_network, say_ending, say_refit, without_patience
+from .fitting import PROBES, Trained, fit_network, keep, say_ending
 from .model.bundle import Bundle
 from .model.runtime import Runtime
-from .packing import Trained, make_bundle
+from .packing import make_bundle
 
 
 def train(
@@ -41,39 +41,35 @@ def train(
     listen(Stage("reading"))
     dataset = make_dataset(read_panel(source, config.data, listen=listen), config, listen=listen)
     _describe(dataset, listen)
-    scored = train_network(dataset, dataset.config, listen=listen, stop=stop)
+    scored = train_network(dataset, listen=listen, stop=stop)
     say_ending(scored.fitted, listen)
     if not dataset.splits.rows("test"):
         listen(Note("no test split: nothing is scored"))
     listen(Stage("scoring"))
     evaluation = evaluate(dataset, Runtime(scored.fitted.onnx))
-    kept = scored
-    if dataset.config.training.refit and not scored.fitted.interrupted:
-        kept = _refit(scored, listen=listen, stop=stop)
+    kept = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
     return make_bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
 
 
 def train_network(
     dataset: Dataset,
-    config: Config,
     *,
     listen: Listener = ignore,
     stop: Callable[[], bool] = bool,
     last: int | None = None,
-) -> Trained:
+) -> Trained[Dataset]:
     """Build a network for a dataset, train it, and export it.
 
     Args:
-        dataset: What to learn from.
-        config: The dataset's own, or one that differs in `network` and `training`.
+        dataset: What to learn from, and how.
         listen: Told of each epoch.
         stop: Asked after each epoch whether to stop.
-        last: The number of the last epoch, where it is known beforehand.
+        last: The number of the last epoch, where it is known beforehand; its weights are kept.
     """
     listen(Stage("loading TensorFlow"))
     from .nn.feed import WindowFeed
 
-    steps = dataset.steps_at_once
+    config, steps = dataset.config, dataset.steps_at_once
     feed = WindowFeed(
         values=dataset.scaled,
         targets=dataset.panel.columns.target_places,
@@ -91,17 +87,6 @@ def train_network(
 def _probes(dataset: Dataset, starts: Ints) -> Floats:
     """Some of the training windows, from all over the table."""
     return gather(dataset.scaled, starts[:: 1 + len(starts) // PROBES], timesteps=dataset.timesteps)
-
-
-def _refit(scored: Trained, *, listen: Listener, stop: Callable[[], bool]) -> Trained:
-    """Train again on all rows, for the number of epochs found; as it was where that is stopped."""
-    say_refit(scored.fitted, listen)
-    dataset = on_all_rows(scored.dataset)
-    config, last = without_patience(dataset.config), scored.fitted.best
-    again = train_network(dataset, config, listen=listen, stop=stop, last=last)
-    if again.fitted.interrupted:
-        listen(REFIT_STOPPED)
-    return scored if again.fitted.interrupted else again
 
 
 def _describe(dataset: Dataset, listen: Listener) -> None:

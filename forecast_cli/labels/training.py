@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
@@ -11,15 +11,7 @@ from ..data.sequences import read_sequences
 from ..data.splits import PARTS
 from ..data.tables import Readable
 from ..events import Listener, Note, Stage
-from ..fitting import (
-    PROBES,
-    REFIT_STOPPED,
-    Fitted,
-    fit_network,
-    say_ending,
-    say_refit,
-    without_patience,
-)
+from ..fitting import PROBES, Trained, fit_network, keep, say_ending
 from ..model.bundle import Bundle
 from ..model.manifest import (
     LabelAxis,
@@ -36,14 +28,6 @@ from .evaluation import evaluate_labels
 from .guesses import padded
 
 
-@dataclass(frozen=True)
-class TrainedOnLabels:
-    """A network and the sequences that it learned from."""
-
-    dataset: LabelledDataset
-    fitted: Fitted
-
-
 def train_on_labels(
     source: Readable, config: Config, *, listen: Listener, stop: Callable[[], bool]
 ) -> Bundle:
@@ -53,26 +37,23 @@ def train_on_labels(
     sequences = read_sequences(source, config.data, listen=listen)
     dataset = make_labelled(sequences, config, listen=listen)
     _describe(dataset, listen)
-    scored = _train(dataset, dataset.config, listen=listen, stop=stop)
+    scored = _train(dataset, listen=listen, stop=stop)
     say_ending(scored.fitted, listen)
     listen(Stage("scoring"))
     evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
     if evaluation is None:
         listen(Note("no test split: nothing is scored"))
-    kept = scored
-    if config.training.refit and not scored.fitted.interrupted:
-        kept = _refit(scored, listen=listen, stop=stop)
+    kept = keep(scored, on_all, _train, listen=listen, stop=stop)
     return _bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
 
 
 def _train(
     dataset: LabelledDataset,
-    config: Config,
     *,
     listen: Listener,
     stop: Callable[[], bool],
     last: int | None = None,
-) -> TrainedOnLabels:
+) -> Trained[LabelledDataset]:
     listen(Stage("loading TensorFlow"))
     from ..nn.feed import LabelFeed
 
@@ -88,22 +69,9 @@ def _train(
     probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
     activation = "softmax" if dataset.classes else "linear"
     fitted = fit_network(
-        config, feed, probes, activation=activation, last=last, listen=listen, stop=stop
+        dataset.config, feed, probes, activation=activation, last=last, listen=listen, stop=stop
     )
-    return TrainedOnLabels(dataset, fitted)
-
-
-def _refit(
-    scored: TrainedOnLabels, *, listen: Listener, stop: Callable[[], bool]
-) -> TrainedOnLabels:
-    """Train again on all sequences; as it was where that is stopped."""
-    say_refit(scored.fitted, listen)
-    dataset = on_all(scored.dataset)
-    config, last = without_patience(dataset.config), scored.fitted.best
-    again = _train(dataset, config, listen=listen, stop=stop, last=last)
-    if again.fitted.interrupted:
-        listen(REFIT_STOPPED)
-    return scored if again.fitted.interrupted else again
+    return Trained(dataset, fitted)
 
 
 def _describe(dataset: LabelledDataset, listen: Listener) -> None:
@@ -120,8 +88,8 @@ def _describe(dataset: LabelledDataset, listen: Listener) -> None:
 
 
 def _bundle(
-    scored: TrainedOnLabels,
-    kept: TrainedOnLabels,
+    scored: Trained[LabelledDataset],
+    kept: Trained[LabelledDataset],
     evaluation: LabelEvaluation | None,
     *,
     seconds: float,
