@@ -13,8 +13,8 @@ import pyarrow as pa
 from .config import Data
 from .data.dates import TIME_WORDS, Dates, find_time, parse_dates
 from .data.frequency import Frequency
-from .data.sources import Source
-from .data.tables import Table, read_head, read_source
+from .data.opening import open_table
+from .data.tables import Table
 from .data.timeindex import (
     infer_frequency,
     irregular_place,
@@ -80,10 +80,10 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         DataError: The table cannot be read.
     """
     data = data or Data()
-    source = Source(os.fspath(path))
+    source = open_table(path, na=data.na)
     notes: list[str] = []
-    time = find_time(read_head(source, na=data.na), data, lambda event: _keep(event, notes))
-    table = read_source(source, text=[time] if time else (), na=data.na)
+    time = find_time(source.head(), data, lambda event: _keep(event, notes))
+    table = source.read(text=[time] if time else ())
     dates = _dates(table, time, data, notes)
     times = dates.times.sort_values() if dates else None
     frequency, flags = _steps(times, notes)

@@ -1,6 +1,5 @@
 """A table as arrays: series end to end in one float array, their times beside it."""
 
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,16 +14,8 @@ from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note, ignore
 from .dates import Dates, find_time, parse_dates
 from .frequency import Frequency
-from .sources import Source
-from .tables import (
-    Readable,
-    Table,
-    name_rows,
-    read_head,
-    read_source,
-    read_table,
-    require_columns,
-)
+from .opening import open_table
+from .tables import Readable, Table, name_rows, require_columns
 from .timeindex import (
     grid_positions,
     infer_frequency,
@@ -141,15 +132,11 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     for name in data.column:
         if data.column.count(name) > 1 or name == data.time:
             raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
-    if not isinstance(source, str | os.PathLike):
-        table = read_table(source)
-        require_columns(table.name, table.names, data.column)
-        return table, find_time(table, data, listen)
-    opened = Source(os.fspath(source))
-    require_columns(opened.name, opened.header, data.column)
-    time = find_time(read_head(opened, na=data.na), data, listen)
+    opened = open_table(source, na=data.na)
+    require_columns(opened.name, opened.names, data.column)
+    time = find_time(opened.head(), data, listen)
     wanted = [*([time] if time else []), *data.column]
-    return read_source(opened, columns=wanted, text=[time] if time else (), na=data.na), time
+    return opened.read(wanted, text=[time] if time else ()), time
 
 
 def _timeline(

@@ -15,7 +15,8 @@ from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
 from .dates import NO_TIME, parse_dates
-from .tables import Readable, Table, read_table, require_columns
+from .opening import read_table
+from .tables import Readable, Table, require_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
 VALUE = "value"

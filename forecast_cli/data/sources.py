@@ -60,6 +60,30 @@ class Source:
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a directory."""
+        return self.path != STDIN and Path(self.path).is_dir()
+
+    @cached_property
+    def start(self) -> bytes:
+        """The first bytes, decompressed.
+
+        Raises:
+            DataError: There is no such file, or it cannot be read.
+        """
+        try:
+            with self.open() as stream:
+                return bytes(stream.read(HEAD_BYTES))
+        except OSError as error:
+            raise DataError(*self.broken(error)) from None
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, decompressed."""
+        with self.open() as stream:
+            return bytes(stream.read())
+
     @cached_property
     def head(self) -> str:
         """The first lines, whole ones only where the file is longer.
@@ -67,11 +91,7 @@ class Source:
         Raises:
             DataError: The file is empty, or is not text in UTF-8.
         """
-        try:
-            with self.open() as stream:
-                data: bytes = stream.read(HEAD_BYTES)
-        except OSError as error:
-            raise DataError(*self.broken(error)) from None
+        data = self.start
         try:
             whole = data if len(data) < HEAD_BYTES else data[: data.rfind(b"\n") + 1 or None]
             text = whole.decode("utf-8-sig")

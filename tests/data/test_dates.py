@@ -7,7 +7,7 @@ import pytest
 from forecast_cli.config import Data
 from forecast_cli.data.dateforms import CLOCKS, DAYS, write_dates
 from forecast_cli.data.dates import find_time, parse_dates
-from forecast_cli.data.tables import read_table
+from forecast_cli.data.opening import read_table
 from forecast_cli.errors import DataError, UsageError
 
 BERLIN = "Europe/Berlin"

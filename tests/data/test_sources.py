@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from forecast_cli.data.csvtables import read_source
 from forecast_cli.data.sources import HEAD_BYTES, Source
-from forecast_cli.data.tables import read_source
 from forecast_cli.errors import DataError
 
 ROWS = "Date,Close\n2020-01-01,1\n2020-01-02,2\n"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.data.csvtables import read_source
+from forecast_cli.data.opening import read_table
 from forecast_cli.data.sources import Source
-from forecast_cli.data.tables import MISSING_MARKERS, read_source, read_table
+from forecast_cli.data.tables import MISSING_MARKERS
 from forecast_cli.errors import DataError
 
 

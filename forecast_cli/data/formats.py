@@ -1,0 +1,138 @@
+"""Tables in other forms than delimited text, loaded as Arrow columns.
+
+Each form's reader is imported where it is needed: most tables are text, and each costs time.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ..errors import DataError, UsageError
+from .sources import Source
+from .tables import Table, from_frame, no_rows
+
+Loader = Callable[[bytes, str], pa.Table]
+
+
+def load(source: Source, *, markers: Sequence[str]) -> Table | None:
+    """The whole table, known by its first bytes, or by its name where they say nothing.
+
+    Args:
+        source: A file, a folder of Parquet files, or standard input.
+        markers: What stands for a missing value in text.
+
+    Returns:
+        None where it is delimited text.
+
+    Raises:
+        DataError: It is not what it seems to be.
+        UsageError: What reads it is not installed.
+    """
+    if source.is_folder:
+        columns = _folder(source.path)
+    else:
+        loader = _loader(source)
+        if loader is None:
+            return None
+        try:
+            columns = loader(source.data, source.name)
+        except (pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError) as error:
+            why = str(error).splitlines()[0].rstrip(".")
+            raise DataError(f"{source.name} cannot be read: {why}.", "Mend the file.") from None
+    if not columns.num_rows:
+        raise no_rows(source.name)
+    return Table(source.name, _flat(columns), lambda row: f"{source.name} row {row + 1}", markers)
+
+
+def _loader(source: Source) -> Loader | None:
+    start = source.start
+    for magic, loader in BY_MAGIC.items():
+        if start.startswith(magic):
+            return loader
+    suffix = Path(source.path.removesuffix(".gz")).suffix.lower()
+    if suffix in (".xlsx", ".xlsm") and start.startswith(b"PK"):
+        return _excel
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if suffix in (".json", ".jsonl", ".ndjson") or first in (b"[", b"{"):
+        return _records if first == b"[" else _json_lines
+    return None
+
+
+def _parquet(data: bytes, name: str) -> pa.Table:
+    from pyarrow import parquet
+
+    return parquet.read_table(pa.BufferReader(data))
+
+
+def _feather(data: bytes, name: str) -> pa.Table:
+    from pyarrow import feather
+
+    return feather.read_table(pa.BufferReader(data))
+
+
+def _json_lines(data: bytes, name: str) -> pa.Table:
+    """An object a line; or one object, whose first list of objects is the table."""
+    from pyarrow import json as arrow_json
+
+    try:
+        whole = json.loads(data)
+    except ValueError:
+        return arrow_json.read_json(io.BytesIO(data))
+    lists = [each for each in whole.values() if isinstance(each, list)]
+    return _of_objects(lists[0] if lists else [whole])
+
+
+def _records(data: bytes, name: str) -> pa.Table:
+    """A list of objects."""
+    return _of_objects(json.loads(data))
+
+
+def _of_objects(rows: list[Any]) -> pa.Table:
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a list of objects, one for each row, was expected")
+    names = dict.fromkeys(key for row in rows for key in row)
+    return pa.table({key: [row.get(key) for row in rows] for key in names})
+
+
+def _excel(data: bytes, name: str) -> pa.Table:
+    """The first sheet of a workbook."""
+    try:
+        frame = pd.read_excel(io.BytesIO(data), keep_default_na=False, na_values=[""])
+    except ImportError:
+        raise UsageError(
+            f"{name} is a workbook, and what reads those is not installed.",
+            "pip install 'forecast-cli[excel]'",
+        ) from None
+    return from_frame(frame, name).columns
+
+
+def _folder(path: str) -> pa.Table:
+    """Partitioned Parquet files, the folders' `name=value` as columns."""
+    from pyarrow import dataset
+
+    if not any(Path(path).rglob("*.parquet")):
+        raise DataError(f"{path} is a directory without Parquet files.", "Name a file in it.")
+    try:
+        return dataset.dataset(path, format="parquet", partitioning="hive").to_table()
+    except pa.ArrowException as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path} cannot be read: {why}.", "Mend the files in it.") from None
+
+
+def _flat(columns: pa.Table) -> pa.Table:
+    """Dictionaries decoded to what they stand for."""
+    return pa.table(
+        {
+            name: cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
+            for name, cells in zip(columns.column_names, columns.columns, strict=True)
+        }
+    )
+
+
+BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}

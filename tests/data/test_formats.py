@@ -1,0 +1,107 @@
+"""The same table in every form that is read."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from forecast_cli.config import Data
+from forecast_cli.data.opening import open_table
+from forecast_cli.data.panel import read_panel
+from forecast_cli.errors import DataError, UsageError
+
+FRAME = pd.DataFrame(
+    {
+        "date": pd.date_range("2024-01-01", periods=6, freq="D"),
+        "value": [1.5, 2.0, 3.25, 4.0, 5.0, 6.0],
+        "name": ["a", "b", "c", "d", "e", "f"],
+    }
+)
+PLAIN = FRAME.assign(date=FRAME["date"].dt.strftime("%Y-%m-%d"))
+
+
+def as_parquet(path):
+    FRAME.to_parquet(path, index=False)
+
+
+def as_feather(path):
+    FRAME.to_feather(path)
+
+
+def as_lines(path):
+    PLAIN.to_json(path, orient="records", lines=True)
+
+
+def as_records(path):
+    PLAIN.to_json(path, orient="records")
+
+
+def as_excel(path):
+    FRAME.to_excel(path, index=False)
+
+
+def as_folder(path):
+    FRAME.assign(part=[1, 1, 1, 2, 2, 2]).to_parquet(path, partition_cols=["part"], index=False)
+
+
+WRITERS = {
+    "table.parquet": as_parquet,
+    "parquet under another name.dat": as_parquet,
+    "table.feather": as_feather,
+    "table.jsonl": as_lines,
+    "lines.txt": as_lines,
+    "table.json": as_records,
+    "table.xlsx": as_excel,
+    "folder": as_folder,
+}
+
+
+@pytest.fixture(params=WRITERS)
+def written(request, tmp_path):
+    path = tmp_path / request.param
+    WRITERS[request.param](path)
+    return path
+
+
+def test_every_form_gives_the_same_panel(written):
+    panel = read_panel(written, Data(column=("value",)))
+    assert panel.values[:, 0].tolist() == FRAME["value"].tolist()
+    assert panel.timeline.times.tolist() == FRAME["date"].tolist()
+    assert panel.timeline.frequency.alias == "D"
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest(written):
+    with pytest.raises(DataError, match=r'no column "valu".*Did you mean "value"'):
+        read_panel(written, Data(column=("valu",)))
+
+
+def test_an_object_with_a_list_of_records_is_that_list(tmp_path):
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps({"about": "x", "rows": PLAIN.to_dict("records")}, indent=1))
+    assert open_table(path).names == ["date", "value", "name"]
+
+
+def test_standard_input_may_be_parquet(monkeypatch):
+    written = io.BytesIO()
+    FRAME.to_parquet(written, index=False)
+
+    class Piped:
+        buffer = io.BytesIO(written.getvalue())
+
+    monkeypatch.setattr("sys.stdin", Piped)
+    assert len(read_panel("-", Data(column=("value",))).values) == 6
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.feather", "table.json", "table.xlsx"])
+def test_a_file_cut_short_says_so_by_its_name(tmp_path, name):
+    path = tmp_path / name
+    WRITERS[name](path)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises((DataError, UsageError), match=name):
+        open_table(path)
+
+
+def test_a_folder_without_parquet_is_named(tmp_path):
+    with pytest.raises(DataError, match="a directory without Parquet files"):
+        open_table(tmp_path)
