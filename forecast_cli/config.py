@@ -24,6 +24,24 @@ def _date(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
+class Dialect(Frozen):
+    """How a text is written; what is None is found.
+
+    Args:
+        encoding: Of the text.
+        delimiter: Between the cells.
+        decimal: The decimal mark.
+        thousands: What stands between thousands.
+        na: More markers of missing values.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
+    na: tuple[str, ...] = ()
+
+
 class Data(Frozen):
     """Which columns are read, and how.
 
@@ -43,6 +61,10 @@ class Data(Frozen):
     timezone: str | None = None
     missing: Literal["error", "interpolate", "ffill", "drop", "mask"] = "error"
     na: Names = ()
+    encoding: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     label: Names = ()
     task: Literal["regression", "classification"] | None = None
     layout: Literal["long", "rows"] | None = None
@@ -60,6 +82,11 @@ class Data(Frozen):
         if self.target and self.label:
             raise ValueError("target is for forecasts; what a sequence maps to is its label")
         return self
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table is written."""
+        return Dialect(**{name: getattr(self, name) for name in Dialect.model_fields})
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -80,8 +80,8 @@ def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> Tab
         DataError: The table cannot be read.
     """
     data = data or Data()
-    source = open_table(path, na=data.na)
-    notes: list[str] = []
+    source = open_table(path, data.dialect)
+    notes = list(source.notes)
     time = find_time(source.head(), data, lambda event: _keep(event, notes))
     table = source.read(text=[time] if time else ())
     dates = _dates(table, time, data, notes)

@@ -144,6 +144,10 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              "inferred", metavar="ALIAS"),
         Flag("season_length", int, "Steps in a season.", "by frequency", metavar="N", least=1),
         Flag("missing", Missing, "What to do with missing values.", "error"),
+        Flag("encoding", str, "Encoding of a text.", "found", metavar="NAME"),
+        Flag("delimiter", str, "Delimiter between cells.", "found", metavar="CHAR"),
+        Flag("decimal", Literal[".", ","], "Decimal mark.", "found"),
+        Flag("thousands", str, "What stands between thousands.", "found", metavar="CHAR"),
         Flag("na", list[str], "Another marker of missing values; repeatable.", metavar="TEXT"),
         Flag("date_format", str, "How dates are written, e.g. %d/%m/%Y.", "found",
              metavar="FORM"),
@@ -248,10 +252,19 @@ TALK: dict[str, tuple[Flag, ...]] = {
     ),
 }
 # fmt: on
+# What may differ in a table that a model is to read.
+READ_ANEW = (
+    "missing",
+    "encoding",
+    "delimiter",
+    "decimal",
+    "thousands",
+    "na",
+    "date_format",
+    "timezone",
+)  # fmt: skip
 READING = {
     "How DATA is read, where it differs from the table trained on": tuple(
-        replace(flag, default="")
-        for flag in SETTINGS[DATA]
-        if flag.name in ("missing", "na", "date_format", "timezone")
+        replace(flag, default="") for flag in SETTINGS[DATA] if flag.name in READ_ANEW
     )
 }

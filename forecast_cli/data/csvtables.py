@@ -6,8 +6,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ..errors import DataError
+from .compression import BROKEN
+from .numerals import numerals
 from .sources import Source
 from .tables import MISSING_MARKERS, Table, no_rows, require_columns
+
+UTF8 = ("utf-8", "utf-8-sig")
 
 
 def read_source(
@@ -15,39 +19,48 @@ def read_source(
     *,
     columns: Sequence[str] | None = None,
     text: Iterable[str] = (),
-    na: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV file or standard input; see `read_table`."""
+    """Read delimited text, or only some of its columns; see `opening.Opened.read`."""
     require_columns(source.name, source.header, columns or ())
-    markers = [*MISSING_MARKERS, *na]
+    markers = [*MISSING_MARKERS, *source.dialect.na]
     convert = pa_csv.ConvertOptions(
         include_columns=list(columns or source.header),
         column_types=dict.fromkeys(text, pa.string()),
         null_values=markers,
         strings_can_be_null=True,
         timestamp_parsers=[],
+        decimal_point=source.decimal,
     )
+    read = pa_csv.ReadOptions(encoding="utf8" if source.encoding in UTF8 else source.encoding)
     parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
     try:
         with source.open() as stream:
-            table = pa_csv.read_csv(stream, parse_options=parse, convert_options=convert)
-    except OSError as error:
+            table = pa_csv.read_csv(
+                stream, read_options=read, parse_options=parse, convert_options=convert
+            )
+    except BROKEN as error:
         raise DataError(*source.broken(error)) from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{source.name} is not text in {source.encoding} to its end: {error.reason}.",
+            "Name its encoding: --encoding latin-1.",
+        ) from None
     except pa.ArrowInvalid as error:
         raise DataError(*_unreadable(source, str(error))) from None
     if not table.num_rows:
         raise no_rows(source.name)
-    return Table(source.name, table, source.line, markers)
+    written = numerals(source.dialect.decimal, source.dialect.thousands)
+    return Table(source.name, table, source.line, markers, written)
 
 
-def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
+def read_head(source: Source) -> Table:
     """The first rows of a file as text, enough to tell what the columns are."""
     rows = [row for row in source.rows(source.head) if row]
     if len(rows) < 2:
         raise no_rows(source.name)
     width = len(source.header)
     cells = [[*row, *[""] * width][:width] for row in rows[1:]]
-    missing = {*MISSING_MARKERS, *na}
+    missing = {*MISSING_MARKERS, *source.dialect.na}
     arrays = [
         pa.array([None if cell in missing else cell for cell in column], pa.string())
         for column in zip(*cells, strict=True)
@@ -58,7 +71,10 @@ def read_head(source: Source, *, na: Sequence[str] = ()) -> Table:
 def _unreadable(source: Source, said: str) -> tuple[str, str]:
     """Arrow's complaint in our words, with the line where it is one row's length."""
     if "UTF8" in said:
-        return (f"{source.name} is not text in UTF-8.", "Convert it first: iconv -t UTF-8 FILE.")
+        return (
+            f"{source.name} is not text in UTF-8 to its end.",
+            "Name its encoding: --encoding latin-1.",
+        )
     if "Empty CSV" in said:
         return str(no_rows(source.name)), ""
     if "Expected" in said and (found := source.ragged()):

@@ -6,7 +6,7 @@ Each form's reader is imported where it is needed: most tables are text, and eac
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,18 @@ import pandas as pd
 import pyarrow as pa
 
 from ..errors import DataError, UsageError
+from .numerals import numerals
 from .sources import Source
-from .tables import Table, from_frame, no_rows
+from .tables import MISSING_MARKERS, Table, from_frame, no_rows
 
 Loader = Callable[[bytes, str], pa.Table]
 
 
-def load(source: Source, *, markers: Sequence[str]) -> Table | None:
+def load(source: Source) -> Table | None:
     """The whole table, known by its first bytes, or by its name where they say nothing.
 
     Args:
         source: A file, a folder of Parquet files, or standard input.
-        markers: What stands for a missing value in text.
 
     Returns:
         None where it is delimited text.
@@ -47,7 +47,13 @@ def load(source: Source, *, markers: Sequence[str]) -> Table | None:
             raise DataError(f"{source.name} cannot be read: {why}.", "Mend the file.") from None
     if not columns.num_rows:
         raise no_rows(source.name)
-    return Table(source.name, _flat(columns), lambda row: f"{source.name} row {row + 1}", markers)
+    return Table(
+        source.name,
+        _flat(columns),
+        lambda row: f"{source.name} row {row + 1}",
+        (*MISSING_MARKERS, *source.dialect.na),
+        numerals(source.dialect.decimal, source.dialect.thousands),
+    )
 
 
 def _loader(source: Source) -> Loader | None:
@@ -55,7 +61,7 @@ def _loader(source: Source) -> Loader | None:
     for magic, loader in BY_MAGIC.items():
         if start.startswith(magic):
             return loader
-    suffix = Path(source.path.removesuffix(".gz")).suffix.lower()
+    suffix = Path(source.path).suffix.lower()
     if suffix in (".xlsx", ".xlsm") and start.startswith(b"PK"):
         return _excel
     first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]

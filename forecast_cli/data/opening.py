@@ -7,11 +7,12 @@ from typing import Protocol
 
 import pandas as pd
 
+from ..config import Dialect
 from ..errors import UsageError
 from .csvtables import read_head, read_source
 from .formats import load
-from .sources import Source
-from .tables import MISSING_MARKERS, Readable, Table, from_frame, require_columns
+from .sources import PLAIN, Source
+from .tables import Readable, Table, from_frame, require_columns
 
 
 class Opened(Protocol):
@@ -20,6 +21,10 @@ class Opened(Protocol):
     @property
     def name(self) -> str:
         """What messages call it."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was understood and is worth saying."""
 
     @property
     def names(self) -> list[str]:
@@ -45,7 +50,11 @@ class OpenedText:
     """Delimited text, of which only the head was read."""
 
     source: Source
-    na: Sequence[str] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What was understood and is worth saying."""
+        return self.source.notes
 
     @property
     def name(self) -> str:
@@ -59,11 +68,11 @@ class OpenedText:
 
     def head(self) -> Table:
         """Its first rows as text."""
-        return read_head(self.source, na=self.na)
+        return read_head(self.source)
 
     def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
         """The wanted columns of all rows."""
-        return read_source(self.source, columns=columns, text=text, na=self.na)
+        return read_source(self.source, columns=columns, text=text)
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ class OpenedColumns:
     """A table that has types of its own, and is in memory."""
 
     table: Table
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -92,12 +102,12 @@ class OpenedColumns:
         return self.table.only(columns) if columns else self.table
 
 
-def open_table(source: Readable, *, na: Sequence[str] = ()) -> Opened:
+def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """Open a table.
 
     Args:
         source: A path, `-` for standard input, or a pandas frame.
-        na: More markers of missing values.
+        dialect: How it is written, as far as that is known.
 
     Raises:
         DataError: There is none, or it cannot be read.
@@ -110,9 +120,9 @@ def open_table(source: Readable, *, na: Sequence[str] = ()) -> Opened:
             f"A table cannot be read from a {type(source).__name__}.",
             "Give a pandas DataFrame or a path; series.to_frame() makes a frame of a series.",
         )
-    opened = Source(os.fspath(source))
-    loaded = load(opened, markers=(*MISSING_MARKERS, *na))
-    return OpenedText(opened, na) if loaded is None else OpenedColumns(loaded)
+    opened = Source(os.fspath(source), dialect)
+    loaded = load(opened)
+    return OpenedText(opened) if loaded is None else OpenedColumns(loaded)
 
 
 def read_table(
@@ -120,7 +130,7 @@ def read_table(
     *,
     columns: Sequence[str] | None = None,
     text: Iterable[str] = (),
-    na: Sequence[str] = (),
+    dialect: Dialect = PLAIN,
 ) -> Table:
     """Open a table and read it, or only some of its columns; see `Opened.read`."""
-    return open_table(source, na=na).read(columns, text)
+    return open_table(source, dialect).read(columns, text)

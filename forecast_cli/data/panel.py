@@ -132,8 +132,10 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     for name in data.column:
         if data.column.count(name) > 1 or name == data.time:
             raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
-    opened = open_table(source, na=data.na)
+    opened = open_table(source, data.dialect)
     require_columns(opened.name, opened.names, data.column)
+    for text in opened.notes:
+        listen(Note(text))
     time = find_time(opened.head(), data, listen)
     wanted = [*([time] if time else []), *data.column]
     return opened.read(wanted, text=[time] if time else ()), time

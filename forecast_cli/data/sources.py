@@ -10,13 +10,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from ..errors import DataError
+from ..config import Dialect
+from ..errors import DataError, UsageError
+from .compression import BROKEN, decompressed, is_compressed
+from .encodings import decoded, find_encoding
 
 STDIN = "-"
 DELIMITERS = ",;\t|"
 HEAD_BYTES = 1 << 16
+
+
+# A number that can only have a decimal comma: one digit, two, or more than three after it.
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")
+
+
+# Nothing is known of how a table is written.
+PLAIN = Dialect()
 
 
 @dataclass(frozen=True)
@@ -25,9 +34,11 @@ class Source:
 
     Args:
         path: A path, or `-` for standard input.
+        dialect: How it is written, as far as that is known.
     """
 
     path: str
+    dialect: Dialect = PLAIN
     stdin: Any = field(default=None, compare=False)
 
     @property
@@ -36,25 +47,27 @@ class Source:
         return "standard input" if self.path == STDIN else self.path
 
     @cached_property
-    def _piped(self) -> bytes:
-        """What can be read only once: standard input, or a named pipe."""
+    def _bytes(self) -> bytes:
+        """What is kept: standard input or a named pipe, read only once, or a compressed file."""
         if self.path != STDIN:
             return Path(self.path).read_bytes()
         return bytes((self.stdin or sys.stdin.buffer).read())
 
-    def open(self) -> pa.NativeFile:
-        """A binary stream from the beginning, decompressed where the name says so (`.csv.gz`).
+    def open(self) -> Any:
+        """A binary stream from the beginning, decompressed.
 
         Raises:
             DataError: There is no such file, or it cannot be read.
         """
         path = Path(self.path)
-        if path.is_dir():
+        if self.is_folder:
             raise DataError(f"{path} is a directory.", "Name a file in it.")
         if self.path == STDIN or (path.exists() and not path.is_file()):
-            return pa.input_stream(io.BytesIO(self._piped))
+            return decompressed(self._bytes, self.name)
         try:
-            return pa.input_stream(str(path), compression="detect")
+            if is_compressed(path):
+                return decompressed(self._bytes, self.name)
+            return path.open("rb")
         except FileNotFoundError:
             raise DataError(f"There is no file {path}.", _neighbours(path)) from None
         except OSError as error:
@@ -75,49 +88,89 @@ class Source:
         try:
             with self.open() as stream:
                 return bytes(stream.read(HEAD_BYTES))
-        except OSError as error:
+        except BROKEN as error:
             raise DataError(*self.broken(error)) from None
 
     @property
     def data(self) -> bytes:
         """All bytes, decompressed."""
-        with self.open() as stream:
-            return bytes(stream.read())
+        try:
+            with self.open() as stream:
+                return bytes(stream.read())
+        except BROKEN as error:
+            raise DataError(*self.broken(error)) from None
+
+    @cached_property
+    def encoding(self) -> str:
+        """The encoding of the text: the one that was named, or the one that is found.
+
+        Raises:
+            DataError: It is no text.
+        """
+        start = self.start
+        try:
+            found = self.dialect.encoding or find_encoding(start)
+            if found is None or decoded(start, found) is None:
+                raise DataError(
+                    f"{self.name} is not a text table"
+                    + (f" in {self.dialect.encoding}." if self.dialect.encoding else "."),
+                    "A CSV, Parquet, Feather, JSON or Excel file was expected; the encoding of a "
+                    "text can be named with --encoding.",
+                )
+        except LookupError:
+            raise UsageError(
+                f'There is no encoding "{self.dialect.encoding}".', "Try utf-8, cp949 or latin-1."
+            ) from None
+        return found
 
     @cached_property
     def head(self) -> str:
         """The first lines, whole ones only where the file is longer.
 
         Raises:
-            DataError: The file is empty, or is not text in UTF-8.
+            DataError: The file is empty, or is no text.
         """
-        data = self.start
-        try:
-            whole = data if len(data) < HEAD_BYTES else data[: data.rfind(b"\n") + 1 or None]
-            text = whole.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{self.name} is not text in UTF-8 (byte {error.start}).",
-                "Convert it first: iconv -f LATIN1 -t UTF-8 FILE.",
-            ) from None
-        if "\0" in text:
-            raise DataError(f"{self.name} is not a text table.", "A CSV file was expected.")
+        start, encoding = self.start, self.encoding
+        text = decoded(start, encoding) or ""
+        if len(start) >= HEAD_BYTES:
+            text = text[: text.rfind("\n") + 1] or text
+        text = text.removeprefix("\ufeff")
         if not text.strip():
             raise DataError(
                 f"{self.name} is empty.", "A header line and a row for each step are needed."
             )
         return text
 
-    def broken(self, error: OSError) -> tuple[str, str]:
+    @property
+    def notes(self) -> list[str]:
+        """What was understood and is worth saying."""
+        notes = []
+        if self.dialect.encoding is None and not self.encoding.startswith("utf-8"):
+            notes.append(f"text read as {self.encoding} (--encoding for another)")
+        if self.dialect.decimal is None and self.decimal == ",":
+            notes.append("decimal commas (--decimal . where they are none)")
+        return notes
+
+    @cached_property
+    def decimal(self) -> str:
+        """The decimal mark: the one that was named, or a comma where the first lines show one."""
+        if self.dialect.decimal or self.delimiter == ",":
+            return self.dialect.decimal or "."
+        cells = [cell.strip() for row in self.rows(self.head) for cell in row]
+        return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
+
+    def broken(self, error: Exception) -> tuple[str, str]:
         """What to say where reading stops half-way."""
         return (
-            f"{self.name} cannot be read: {error.strerror or error}.",
-            "A compressed file may be cut short, or its name may say that it is one; make it anew.",
+            f"{self.name} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            "A compressed file may be cut short; make it anew.",
         )
 
     @cached_property
     def delimiter(self) -> str:
-        """The delimiter that is most frequent in the header line; a comma where there is none."""
+        """The delimiter that was named, or else the most frequent one in the header line."""
+        if self.dialect.delimiter:
+            return self.dialect.delimiter
         header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n")).splitlines()[0]
         return max(DELIMITERS, key=header.count)
 
@@ -157,7 +210,8 @@ class Source:
     def _located(self) -> Iterator[tuple[int, int, list[str]]]:
         """Each row with its number, counted from 0 (the header is -1), and its line, from 1."""
         with self.open() as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline=None)
+            encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+            text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
             reader = csv.reader(text, delimiter=self.delimiter)
             before, row = 0, -2
             for cells in reader:

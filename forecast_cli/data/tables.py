@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from ..core.windows import Floats
 from ..errors import DataError, listed, nearest
+from .numerals import COMMA, POINT, Numerals
 
 Readable = str | os.PathLike[str] | pd.DataFrame
 
@@ -48,12 +49,14 @@ class Table:
         columns: Arrow columns by name, in the order of the table.
         place: Says where a row (counted from 0) stands, e.g. "sales.csv line 412".
         markers: What stands for a missing value in text.
+        written: The ways in which numbers may be written in it.
     """
 
     name: str
     columns: pa.Table
     place: Callable[[int], str] = field(compare=False)
     markers: Sequence[str] = MISSING_MARKERS
+    written: Sequence[Numerals] = (POINT, COMMA)
 
     @property
     def names(self) -> list[str]:
@@ -91,19 +94,29 @@ class Table:
         cells = pc.utf8_trim_whitespace(cells)
         empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
         cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
-        try:
-            return pc.cast(cells, pa.float64())
-        except pa.ArrowInvalid:
-            texts = cells.to_pylist()
-        row = next(row for row, text in enumerate(texts) if not _is_number(text))
-        raise self._no_number(column, row, texts[row])
+        if len(self.written) == 1 or not _all_plain(cells):
+            return self._written(column, cells)
+        return pc.cast(cells, pa.float64())
+
+    def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Text in one of the ways in which people write numbers, the same in all of a column."""
+        fits = {each: each.fits(cells) for each in self.written}
+        whole = [each for each, cell in fits.items() if pc.all(cell, min_count=0).as_py()]
+        if not whole:
+            best = max(fits.values(), key=lambda cell: pc.sum(cell).as_py() or 0)
+            row = pc.index(best, False).as_py()
+            raise self._no_number(column, row, cells[row].as_py())
+        read = [each.read(cells) for each in whole]
+        if len(read) > 1 and not read[0].equals(read[1]):
+            row = pc.index(pc.equal(read[0], read[1]), False).as_py()
+            raise DataError(
+                f'{self.place(row)}: column "{column}" holds "{cells[row].as_py()}", which could '
+                f"be {read[0][row].as_py():g} or {read[1][row].as_py():g}.",
+                "Say what the decimal mark is: --decimal . or --decimal ,",
+            )
+        return read[0]
 
     def _no_number(self, column: str, row: int, cell: object) -> DataError:
-        if re.fullmatch(r"[-+]?\d[\d.,' ]*", str(cell)):
-            return DataError(
-                f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
-                "Write numbers with a point and without separators between thousands.",
-            )
         marker = f"--na {cell}" if re.fullmatch(r"\S+", str(cell)) else "--na"
         return DataError(
             f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
@@ -162,10 +175,10 @@ def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> 
             raise DataError(f'{where} has no column "{name}".', hint)
 
 
-def _is_number(text: str | None) -> bool:
-    """Whether Arrow reads a cell as a number or as missing."""
+def _all_plain(cells: pa.ChunkedArray) -> bool:
+    """Whether Arrow reads all cells as numbers or as missing."""
     try:
-        pc.cast(pa.scalar(text, pa.string()), pa.float64())
+        pc.cast(cells, pa.float64())
     except pa.ArrowInvalid:
         return False
     return True

@@ -50,7 +50,7 @@ TRAIN = [
     ("good.csv -c Close --test 2021-01-01", 3, "--test 2021-01-01 leaves 0 rows"),
     ("good.csv", 2, "No column was named"),
     ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),
-    ("comma.csv -c Close", 3, "without separators between thousands"),
+    ("comma.csv -c Close", 3, "could be 4787 or 4.787. Say what the decimal mark is: --decimal"),
     ("data.csv -c Close", 3, "The first line looks like data"),
     ("good.csv -c Close --target Open", 2, '--target "Open" is not among the columns'),
     ("good.csv -c Close --freq fortnight", 2, 'no frequency "fortnight"'),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.config import Dialect
 from forecast_cli.data.csvtables import read_source
 from forecast_cli.data.opening import read_table
 from forecast_cli.data.sources import Source
@@ -19,7 +20,7 @@ from forecast_cli.errors import DataError
 def numbers(cells, **how):
     """The column `y` of a piped table that holds these cells."""
     text = "t,y\n" + "".join(f"{row},{cell}\n" for row, cell in enumerate(cells))
-    return read_source(Source("-", stdin=io.BytesIO(text.encode())), **how).numbers("y")
+    return read_source(Source("-", Dialect(**how), io.BytesIO(text.encode()))).numbers("y")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_column_may_be_empty():
 
 @pytest.mark.parametrize("marker", ["?", "missing", "-999"])
 def test_more_markers_can_be_named(marker):
-    read = numbers(["1", marker, "", "3"], na=[marker])
+    read = numbers(["1", marker, "", "3"], na=(marker,))
     np.testing.assert_array_equal(read, [1, np.nan, np.nan, 3])
 
 
@@ -71,7 +72,7 @@ def test_more_markers_can_be_named(marker):
     [
         (["1", "2", "three"], 4, "three"),
         (["1", "n.a.", "x"], 3, "n.a."),
-        (["1", "", '"1,234"'], 4, "1,234"),
+        (["1", "", '"1,2,3"'], 4, "1,2,3"),
         (["1", "2020-01-01", "3"], 3, "2020-01-01"),
         ([" 1.5", "abc"], 3, "abc"),
         (["1", "inf"], 3, "inf"),
@@ -81,6 +82,35 @@ def test_more_markers_can_be_named(marker):
 def test_a_cell_that_is_no_number_is_named_with_its_line(cells, line, cell):
     with pytest.raises(DataError, match=rf'line {line}: column "y" holds "{cell}"\. A number'):
         numbers(cells)
+
+
+@pytest.mark.parametrize(
+    ("cells", "how", "expected"),
+    [
+        (['"1,234.5"', "7", '"12,000"'], {}, [1234.5, 7, 12000]),
+        (['"1,5"', '"1,234"'], {}, [1.5, 1.234]),
+        (['"1.234,5"', '"-2"'], {}, [1234.5, -2]),
+        (['"1 234,5"', '"5 000"'], {}, [1234.5, 5000]),
+        (["1'234.5", "5'000"], {}, [1234.5, 5000]),
+        (['"1,234"', '"5,678"'], {"decimal": "."}, [1234, 5678]),
+        (['"1,234"', '"5,678"'], {"decimal": ","}, [1.234, 5.678]),
+        (['"1,234"', '"5,678"'], {"thousands": ","}, [1234, 5678]),
+        (["\u22121.5", "2.5"], {}, [-1.5, 2.5]),
+        (['"1,2e3"', '"4,5"'], {}, [1200, 4.5]),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(cells, how, expected):
+    assert numbers(cells, **how).tolist() == expected
+
+
+def test_a_mark_that_could_be_either_is_asked_about():
+    with pytest.raises(DataError, match=r'"1,234", which could be 1234 or 1\.234.*--decimal'):
+        numbers(['"1,234"', '"5,678"'])
+
+
+def test_two_ways_to_write_numbers_in_one_column_are_refused():
+    with pytest.raises(DataError, match=r'line 3: column "y" holds "2,5"\. A number'):
+        numbers(['"1,234.5"', '"2,5"', '"3,456.7"'])
 
 
 def test_the_hint_of_a_cell_that_is_no_number_names_the_marker():

@@ -1,0 +1,54 @@
+"""How the bytes of a text are to be read, told from its beginning."""
+
+import codecs
+import re
+
+# Marks at the beginning of a file, and what they say.
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+KOREAN, WESTERN = "cp949", "cp1252"
+HANGUL = re.compile("[가-힣]")
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+
+
+def find_encoding(start: bytes) -> str | None:
+    """The encoding of a text; None where it is no text, or nobody can tell.
+
+    A mark decides; then UTF-8, which other text hardly ever is by chance; then UTF-16 by its zeros;
+    then Korean where what is no ASCII is mostly Hangul; then Western European. General detectors
+    take the few letters of a header for those of any language.
+
+    >>> find_encoding("Größe".encode("latin-1")), find_encoding("종가".encode("cp949"))
+    ('cp1252', 'cp949')
+    """
+    for mark, name in MARKS.items():
+        if start.startswith(mark):
+            return name
+    if decoded(start, "utf-8") is not None:
+        return "utf-8"
+    for name, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if zeros.count(0) > 0.9 * len(zeros) and decoded(start, name) is not None:
+            return name
+    korean = decoded(start, KOREAN)
+    if korean is not None:
+        foreign = [letter for letter in korean if letter > "\x7f"]
+        if 2 * len(HANGUL.findall("".join(foreign))) >= len(foreign):
+            return KOREAN
+    western = decoded(start, WESTERN)
+    return None if western is None or CONTROL.search(western) else WESTERN
+
+
+def decoded(start: bytes, encoding: str) -> str | None:
+    """The beginning of a text, which may be cut within a letter; None where it is none of it.
+
+    Raises:
+        LookupError: There is no such encoding.
+    """
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
