@@ -45,7 +45,8 @@ class Dialect(Frozen):
 class Data(Frozen):
     """Which columns are read, and how.
 
-    `time` is None to find the time column, "none" for no time column: rows are steps.
+    `time` is None to find the time column, "none" for no time column: rows are steps; a time whose
+    parts stand in columns of their own is their names, like "year,month,day,hour".
 
     With `label` the task is another one: sequences are mapped to numbers or classes (`task`).
     `layout` `rows`: each row is a sequence, its columns are the steps, `step_features` of them for
@@ -58,6 +59,7 @@ class Data(Frozen):
     freq: str | None = None
     season_length: Positive | None = None
     date_format: str | None = None
+    dayfirst: bool | None = None
     timezone: str | None = None
     missing: Literal["error", "interpolate", "ffill", "drop", "mask"] = "error"
     na: Names = ()
@@ -87,6 +89,12 @@ class Data(Frozen):
     def dialect(self) -> Dialect:
         """How the table is written."""
         return Dialect(**{name: getattr(self, name) for name in Dialect.model_fields})
+
+    @property
+    def date_reading(self) -> dict[str, Any]:
+        """How the time column is read, by the names of `parse_dates`."""
+        names = ("date_format", "dayfirst", "timezone")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Date
     if time is None:
         return None
     try:
-        return parse_dates(table, time, date_format=data.date_format, timezone=data.timezone)
+        return parse_dates(table, time, **data.date_reading)
     except DataError as error:
         notes.append(str(error))
         return None

@@ -96,7 +96,7 @@ def frame_of(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
     """Scaled forecasts, shape `(steps, targets)`, in original units with their times."""
     manifest, values = bundle.manifest, _in_units(bundle, scaled)
     times = start.times_after(len(values))
-    name = manifest.time.column if manifest.time and times is not None else STEP
+    name = manifest.time.name if manifest.time and times is not None else STEP
     ahead = np.arange(1, len(values) + 1) if times is None else times
     return pd.DataFrame({name: ahead} | dict(zip(manifest.targets, values.T, strict=True)))
 
@@ -148,7 +148,7 @@ def predict_in_sample(
 def _beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
     """Forecasts of rows with their times and actual values."""
     manifest, timeline = bundle.manifest, panel.timeline
-    name = manifest.time.column if manifest.time and timeline else STEP
+    name = manifest.time.name if manifest.time and timeline else STEP
     times = timeline.times[origins] if timeline else origins + 1
     actual = panel.values[origins][:, manifest.target_places]
     return pd.DataFrame(
@@ -171,10 +171,10 @@ def _in_units(bundle: Bundle, scaled: Floats) -> Floats:
 
 def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:
     """The same forecasts with their times as text, in the form that the table has."""
-    if time is None or time.column not in frame:
+    if time is None or time.name not in frame:
         return frame
-    texts = write_dates(pd.DatetimeIndex(frame[time.column]), time.style)
-    return frame.assign(**{time.column: texts})
+    texts = write_dates(pd.DatetimeIndex(frame[time.name]), time.style)
+    return frame.assign(**{time.name: texts})
 
 
 def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:

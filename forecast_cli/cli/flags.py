@@ -139,7 +139,8 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              short="-c", metavar="NAME"),
         Flag("target", list[str], "Forecast only this one of the columns; repeatable.",
              "every column", metavar="NAME"),
-        Flag("time", str, "Time column, or none: rows are steps.", "found", metavar="NAME"),
+        Flag("time", str, "Time column; none: rows are steps; year,month,day,hour: its parts.",
+             "found", metavar="NAME"),
         Flag("freq", str, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
              "inferred", metavar="ALIAS"),
         Flag("season_length", int, "Steps in a season.", "by frequency", metavar="N", least=1),
@@ -151,6 +152,7 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("na", list[str], "Another marker of missing values; repeatable.", metavar="TEXT"),
         Flag("date_format", str, "How dates are written, e.g. %d/%m/%Y.", "found",
              metavar="FORM"),
+        Flag("dayfirst", bool, "Whether 03/04/2020 is in April.", "found"),
         Flag("timezone", str, "Zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE"),
     ),
     LABELS: (
@@ -261,6 +263,7 @@ READ_ANEW = (
     "thousands",
     "na",
     "date_format",
+    "dayfirst",
     "timezone",
 )  # fmt: skip
 READING = {

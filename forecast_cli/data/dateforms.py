@@ -1,11 +1,14 @@
 """The forms in which people write dates, as `strptime` forms, and writing in them.
 
-Three directives of our own, for writing alone: `%:z` is an offset with a colon, `%2z` one of
-whole hours, and `%3f` a fraction of a second with so many digits.
+Directives of our own: `%Q` is the quarter, 1 to 4; `%s` and `%ms` are seconds and milliseconds
+since 1970. For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f`
+a fraction of a second with so many digits.
 """
 
 import re
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +18,9 @@ DAYS = (
     "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
     "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y", "%Y",
 )  # fmt: skip
+# Forms that no clock follows: quarters, ISO weeks, of which the Monday is meant, and epochs.
+WHOLE = ("%Y Q%Q", "%YQ%Q", "%Y-Q%Q", "Q%Q %Y", "%G-W%V", "%GW%V", "%s", "%ms")
+EPOCHS = {"%s": (r"-?\d{9,10}", "s"), "%ms": (r"-?\d{12,13}", "ms")}
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 ISO_PARTS = re.compile(
     r"(?P<year>\d{4})(?P<dash>-?)\d\d(?P<day>(?P=dash)\d\d)?"
@@ -63,6 +69,11 @@ def zoned(style: str) -> str:
 
 def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
     """The times as text in a form."""
+    if style in EPOCHS:
+        unit = pd.Timedelta(f"1{EPOCHS[style][1]}")
+        return [str((time - pd.Timestamp(0, tz=times.tz)) // unit) for time in times]
+    if "%Q" in style:
+        return [time.strftime(style.replace("%Q", str(time.quarter))) for time in times]
     plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z").replace("%2z", "%z")
     texts = list(times.strftime(plain))
     if digits := re.search(r"%(\d)f", style):
@@ -78,10 +89,31 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
     """Parse by one form, NaT where it does not fit."""
     if form == ISO:
         return _attempt_iso(series)
+    if form in EPOCHS:
+        pattern, unit = EPOCHS[form]
+        numbers: Any = pd.to_numeric(series.where(series.str.fullmatch(pattern)))
+        reckoned: Any = partial(pd.to_datetime, unit=unit)
+        times: pd.Series = reckoned(numbers)
+        return times
+    if "%Q" in form:
+        return _attempt_quarters(series, form)
+    if "%V" in form:
+        mondays = pd.Series([f"{cell}-1" for cell in series], dtype=object)
+        return pd.to_datetime(mondays, format=f"{form}-%u", errors="coerce")
     if form in ("%Y%m%d", "%Y"):
         # pandas would take six digits as a month.
         series = series.where(series.str.fullmatch(r"\d{8}" if "m" in form else r"[12]\d{3}"))
     return pd.to_datetime(series, format=form, errors="coerce")
+
+
+def _attempt_quarters(series: pd.Series, form: str) -> pd.Series:
+    """Quarters as their first days."""
+    if "%Y" not in form:
+        raise ValueError("a quarter needs its year, %Y")
+    pattern = form.replace("%Y", r"(?P<year>\d{4})").replace("%Q", "(?P<quarter>[1-4])")
+    found = [re.fullmatch(pattern, str(cell)) for cell in series]
+    months = [f"{each['year']}-{3 * int(each['quarter']) - 2}" if each else None for each in found]
+    return pd.to_datetime(pd.Series(months, dtype=object), format="%Y-%m", errors="coerce")
 
 
 def _attempt_iso(series: pd.Series) -> pd.Series:
@@ -98,5 +130,5 @@ def _attempt_iso(series: pd.Series) -> pd.Series:
 def fitting_forms(sample: Sequence[str]) -> list[str]:
     """The forms, other than ISO 8601, that fit more than half of a sample."""
     series = pd.Series(sample, dtype=object)
-    forms = [day + clock for day in DAYS for clock in CLOCKS]
+    forms = [*[day + clock for day in DAYS for clock in CLOCKS], *WHOLE]
     return [form for form in forms if attempt(series, form).notna().mean() > 0.5]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,9 @@ TIME_WORDS = re.compile(
     re.IGNORECASE,
 )
 SAMPLE = 60
+# The forms in which the day comes before the month, or after it.
+DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
+PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,12 @@ class Dates:
 
 
 def parse_dates(
-    table: Table, column: str, *, date_format: str | None = None, timezone: str | None = None
+    table: Table,
+    column: str,
+    *,
+    date_format: str | None = None,
+    dayfirst: bool | None = None,
+    timezone: str | None = None,
 ) -> Dates:
     """Read a column of dates.
 
@@ -45,12 +54,16 @@ def parse_dates(
         table: Read with this column as text, or with real timestamps in it.
         column: Its name.
         date_format: A `strptime` form, where the dates have an unusual one.
+        dayfirst: Whether 03/04/2020 is in April; None where the column tells.
         timezone: An IANA name in which the clock times are meant, or into which those with
             an offset are brought.
 
     Raises:
         DataError: A cell is no date, or day and month cannot be told apart.
     """
+    if column not in table.names:
+        dates = joined(table, column.split(","))
+        return _in_zone(dates, timezone, table.name) if timezone else dates
     cells = table.columns[column]
     if cells.null_count:
         row = pc.index(pc.is_null(cells), True).as_py()
@@ -59,7 +72,7 @@ def parse_dates(
         dates = _from_timestamps(cells)
     else:
         text = pc.cast(cells, pa.string())
-        dates = _parse_text(table, column, text, date_format)
+        dates = _parse_text(table, column, text, date_format, dayfirst)
         if timezone is None and dates.times.tz is not None:
             _check_offsets(table, column, text)
     return _in_zone(dates, timezone, table.name) if timezone else dates
@@ -82,7 +95,7 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     if data.time == NO_TIME:
         return None
     if data.time is not None:
-        require_columns(table.name, table.names, [data.time])
+        require_columns(table.name, table.names, time_columns(data.time, table.names))
         return data.time
     others = [name for name in table.names if name not in data.column]
     found = [name for name in others if _is_date_like(table, name)]
@@ -96,6 +109,34 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
         why = f'"{doubtful}" holds "{cell}", which is not a date that is understood'
     listen(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
     return None
+
+
+def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
+    """The columns that hold the time: one, or its parts with commas between them; none for None."""
+    if time is None:
+        return []
+    return [time] if time in names or "," not in time else time.split(",")
+
+
+def joined(table: Table, parts: Sequence[str]) -> Dates:
+    """Times whose parts stand in columns of their own: year, month, day, hour, minute, second.
+
+    Raises:
+        DataError: Some parts are no time.
+    """
+    numbers = {name: table.numbers(part) for name, part in zip(PARTS, parts, strict=False)}
+    numbers = {
+        "month": np.ones_like(numbers["year"]),
+        "day": np.ones_like(numbers["year"]),
+    } | numbers
+    times = pd.to_datetime(pd.DataFrame(numbers), errors="coerce")
+    bad = np.flatnonzero(times.isna().to_numpy())
+    if len(bad):
+        row = int(bad[0])
+        held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts)
+        raise DataError(f"{table.place(row)}: {held} is no time.", "Mend the row, or leave it out.")
+    clock = "" if len(parts) <= PARTS.index("hour") else " %H:%M:%S"
+    return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
 
 
 def _is_date_like(table: Table, column: str) -> bool:
@@ -134,11 +175,15 @@ def _from_timestamps(cells: pa.ChunkedArray) -> Dates:
     return Dates(times, style if times.tz is None else zoned(style))
 
 
-def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | None) -> Dates:
+def _parse_text(
+    table: Table, column: str, text: pa.ChunkedArray, form: str | None, dayfirst: bool | None
+) -> Dates:
     if form is None and (iso := _fast_iso(text)) is not None:
         return Dates(iso, iso_style(_longest(text)))
     series = pd.Series(text.to_pylist(), dtype=object)
     forms = [form] if form else [ISO, *fitting_forms(series[:SAMPLE].tolist())]
+    if dayfirst is not None:
+        forms = [each for each in forms if not each.startswith(DAY_LAST if dayfirst else DAY_FIRST)]
     try:
         parsed = {each: attempt(series, each) for each in forms}
     except ValueError as error:
@@ -147,13 +192,13 @@ def _parse_text(table: Table, column: str, text: pa.ChunkedArray, form: str | No
     if not whole:
         _complain(table, column, series, parsed)
     chosen, times = next(iter(whole.items()))
-    for other, others in whole.items():
+    for others in whole.values():
         if not times.equals(others):
             row = int((times != others).to_numpy().argmax())
             raise DataError(
                 f'{table.place(row)}: column "{column}" holds "{series[row]}", which could be '
                 f"{times[row].date()} or {others[row].date()}.",
-                f'Say which: --date-format "{chosen}" or --date-format "{other}".',
+                "Say which: --dayfirst or --no-dayfirst.",
             )
     return Dates(pd.DatetimeIndex(times), iso_style(_longest(text)) if chosen == ISO else chosen)
 

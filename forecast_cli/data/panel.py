@@ -12,7 +12,7 @@ from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note, ignore
-from .dates import Dates, find_time, parse_dates
+from .dates import Dates, find_time, parse_dates, time_columns
 from .frequency import Frequency
 from .opening import open_table
 from .tables import Readable, Table, name_rows, require_columns
@@ -113,7 +113,7 @@ def read_panel(
         timeline = None
         rows: Ints = np.arange(len(values))
     else:
-        dates = parse_dates(table, time, date_format=data.date_format, timezone=data.timezone)
+        dates = parse_dates(table, time, **data.date_reading)
         timeline, rows = _timeline(table, dates, data, frequency, listen)
         values = _placed(values, rows, len(timeline.times))
     panel = Panel(columns, values, np.array([0, len(values)]), timeline, table.name)
@@ -137,8 +137,9 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     for text in opened.notes:
         listen(Note(text))
     time = find_time(opened.head(), data, listen)
-    wanted = [*([time] if time else []), *data.column]
-    return opened.read(wanted, text=[time] if time else ()), time
+    parts = time_columns(time, opened.names)
+    wanted = list(dict.fromkeys([*parts, *data.column]))
+    return opened.read(wanted, text=parts if len(parts) == 1 else ()), time
 
 
 def _timeline(

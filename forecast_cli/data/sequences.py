@@ -14,7 +14,7 @@ from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
-from .dates import NO_TIME, parse_dates
+from .dates import NO_TIME, parse_dates, time_columns
 from .opening import open_table
 from .tables import Readable, Table, require_columns
 
@@ -191,8 +191,8 @@ def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
     """The rows of each sequence together, in order."""
     if data.time in (None, NO_TIME):
         return np.argsort(group, kind="stable")
-    require_columns(table.name, table.names, [data.time])
-    dates = parse_dates(table, data.time, date_format=data.date_format, timezone=data.timezone)
+    require_columns(table.name, table.names, time_columns(data.time, table.names))
+    dates = parse_dates(table, data.time, **data.date_reading)
     return np.lexsort((dates.times.asi8, group))
 
 

@@ -33,6 +33,11 @@ class TimeAxis(Frozen):
     last: str
     timezone: str | None
 
+    @property
+    def name(self) -> str:
+        """What the time column of a forecast is called."""
+        return self.column if "," not in self.column else "time"
+
 
 class ScalingNumbers(Frozen):
     """The fitted scaler, a number for each feature, in units after the transform."""

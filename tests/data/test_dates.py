@@ -85,19 +85,52 @@ def test_dates_are_read_as_they_are_meant(parse, cells, expected):
 
 
 @pytest.mark.parametrize(
-    ("cells", "readings", "forms"),
+    ("cells", "month_first", "day_first"),
     [
-        (["01/02/2020", "02/02/2020"], ["2020-01-02", "2020-02-01"], ["%m/%d/%Y", "%d/%m/%Y"]),
-        (["05-06-2020", "06-06-2020"], ["2020-05-06", "2020-06-05"], ["%m-%d-%Y", "%d-%m-%Y"]),
-        (["02/02/2020 10:00", "03/02/2020 10:00"], ["2020-03-02", "2020-02-03"], ["%H:%M"]),
+        (["01/02/2020", "02/02/2020"], "2020-01-02", "2020-02-01"),
+        (["05-06-2020", "06-06-2020"], "2020-05-06", "2020-06-05"),
+        (["03/02/2020 10:00", "02/02/2020 10:00"], "2020-03-02", "2020-02-03"),
     ],
 )
-def test_ambiguous_days_and_months_stop_with_both_readings(parse, cells, readings, forms):
+def test_ambiguous_days_and_months_stop_and_ask(parse, cells, month_first, day_first):
     with pytest.raises(DataError) as caught:
         parse(cells)
-    assert all(reading in caught.value.message for reading in readings)
-    assert caught.value.hint.count("--date-format") == 2
-    assert all(form in caught.value.hint for form in forms)
+    assert month_first in caught.value.message
+    assert day_first in caught.value.message
+    assert caught.value.hint == "Say which: --dayfirst or --no-dayfirst."
+    for dayfirst, expected in ((False, month_first), (True, day_first)):
+        times = parse(cells, dayfirst=dayfirst).times
+        assert texts(times, "%Y-%m-%d")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1998 Q1", "1998 Q2"], ["1998-01-01", "1998-04-01"]),
+        (["1998Q4", "1999Q1"], ["1998-10-01", "1999-01-01"]),
+        (["1998-Q3", "1998-Q4"], ["1998-07-01", "1998-10-01"]),
+        (["Q1 2001", "Q2 2001"], ["2001-01-01", "2001-04-01"]),
+        (["2024-W01", "2024-W02"], ["2024-01-01", "2024-01-08"]),
+        (["2020W53", "2021W01"], ["2020-12-28", "2021-01-04"]),
+        (["1704067200", "1704153600"], ["2024-01-01", "2024-01-02"]),
+        (["1704067200000", "1704153600000"], ["2024-01-01", "2024-01-02"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_quarters_weeks_and_epochs_are_read_and_written_back(parse, cells, expected):
+    dates = parse(cells)
+    assert texts(dates.times, "%Y-%m-%d") == expected
+    assert write_dates(dates.times, dates.style) == cells
+
+
+def test_a_time_in_parts_is_put_together(tmp_path):
+    path = tmp_path / "parts.csv"
+    path.write_text("No,year,month,day,hour,y\n1,2010,1,1,0,5\n2,2010,1,1,1,6\n")
+    dates = parse_dates(read_table(path), "year,month,day,hour")
+    assert texts(dates.times, dates.style) == ["2010-01-01 00:00:00", "2010-01-01 01:00:00"]
+    path.write_text("year,month,y\n2010,1,5\n2010,13,6\n")
+    with pytest.raises(DataError, match=r"parts\.csv line 3: year 2010, month 13 is no time"):
+        parse_dates(read_table(path), "year,month")
 
 
 def test_the_line_of_an_ambiguous_date_is_one_that_differs(parse):
@@ -167,8 +200,9 @@ def test_a_given_form_that_does_not_fit_names_the_cell(parse):
 
 
 def test_a_form_that_cannot_be_is_a_usage_error(parse):
-    with pytest.raises(UsageError, match=r'--date-format "%Q"'):
-        parse(["2020-01-01"], date_format="%Q")
+    for form in ("%K", "%Q"):
+        with pytest.raises(UsageError, match=f'--date-format "{form}"'):
+            parse(["2020-01-01"], date_format=form)
 
 
 # Around the nights on which the clocks change: one hour missing in March, one twice in October.
