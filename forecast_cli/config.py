@@ -61,7 +61,10 @@ class Data(Frozen):
     date_format: str | None = None
     dayfirst: bool | None = None
     timezone: str | None = None
-    missing: Literal["error", "interpolate", "ffill", "drop", "mask"] = "error"
+    resample: str | None = None
+    aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None = None
+    duplicates: Literal["error", "first", "last", "mean", "sum"] = "error"
+    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] = "error"
     na: Names = ()
     encoding: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
@@ -81,6 +84,10 @@ class Data(Frozen):
             raise ValueError(f"{given[0]} is for sequences with a label: name it with --label")
         if self.step_features and self.layout != "rows":
             raise ValueError("step_features goes with layout rows: so many columns are one step")
+        if self.aggregate and not self.resample:
+            raise ValueError("aggregate says how rows become one step of resample: give that too")
+        if self.resample and (self.freq or self.duplicates != "error"):
+            raise ValueError("resample makes steps of one row each: freq and duplicates do nothing")
         if self.target and self.label:
             raise ValueError("target is for forecasts; what a sequence maps to is its label")
         return self

@@ -126,7 +126,9 @@ def on_all_rows(dataset: Dataset) -> Dataset:
 
 
 def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
-    filled = fill_missing(panel.values, splits, config.data.missing, source=panel.source)
+    filled = fill_missing(
+        panel.values, splits, config.data.missing, source=panel.source, season_length=season
+    )
     require_positive(panel, filled, config)
     scaling = fit_scaling(splits.training_rows(filled), config.scaler, config.transform)
     scaled = scaling.transform(filled).astype(np.float32)

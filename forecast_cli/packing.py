@@ -66,7 +66,13 @@ def make_bundle(
     )
     # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
     panel, missing = dataset.panel, dataset.config.data.missing
-    filled = fill_missing(panel.values, everything(panel), missing, source=panel.source)
+    filled = fill_missing(
+        panel.values,
+        everything(panel),
+        missing,
+        source=panel.source,
+        season_length=dataset.season_length,
+    )
     history = filled[-dataset.timesteps :]
     epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
     state = _state_before(kept, filled) if dataset.config.network.stateful else None

@@ -11,14 +11,16 @@ from .core.windows import Floats
 from .data.dates import NO_TIME
 from .data.frequency import Frequency
 from .data.missing import fill_missing
-from .data.panel import Panel, Timeline, read_panel
+from .data.panel import Panel, read_panel
 from .data.splits import everything
+from .data.steps import Timeline
 from .data.tables import Readable
 from .datasets import require_positive
 from .errors import DataError, UsageError
 from .events import Listener
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
+from .rules import season_of
 
 # Nothing about how a table is read differs from the table that was trained on.
 READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
@@ -100,7 +102,13 @@ def read_as_trained(
         )
     frequency = frequency_of(time) if time else None
     panel = read_panel(source, data, listen=listen, frequency=frequency)
-    filled = fill_missing(panel.values, everything(panel), data.missing, source=panel.source)
+    filled = fill_missing(
+        panel.values,
+        everything(panel),
+        data.missing,
+        source=panel.source,
+        season_length=season_of(panel, manifest.config),
+    )
     require_positive(panel, filled, manifest.config)
     return panel, filled
 

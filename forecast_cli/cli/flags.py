@@ -122,7 +122,7 @@ def names(text: str) -> list[str]:
     return text.split(",")
 
 
-Missing = Literal["error", "interpolate", "ffill", "drop", "mask"]
+Missing = Literal["error", "interpolate", "ffill", "season", "drop", "mask"]
 Scaler = Literal["minmax", "standard", "robust", "none"]
 Mode = Literal["many-to-one", "many-to-many"]
 Cell = Literal["lstm", "gru", "rnn"]
@@ -144,6 +144,12 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("freq", str, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
              "inferred", metavar="ALIAS"),
         Flag("season_length", int, "Steps in a season.", "by frequency", metavar="N", least=1),
+        Flag("resample", str, "Make steps of this length of the rows: h, D, W, MS ...",
+             metavar="ALIAS"),
+        Flag("aggregate", Literal["mean", "sum", "last", "first", "min", "max"],
+             "How rows become one step of --resample.", "mean"),
+        Flag("duplicates", Literal["error", "first", "last", "mean", "sum"],
+             "What to do with rows at the same time.", "error"),
         Flag("missing", Missing, "What to do with missing values.", "error"),
         Flag("encoding", str, "Encoding of a text.", "found", metavar="NAME"),
         Flag("delimiter", str, "Delimiter between cells.", "found", metavar="CHAR"),

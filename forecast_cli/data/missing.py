@@ -9,18 +9,22 @@ from ..errors import DataError
 from .splits import PARTS, Splits
 
 
-def fill_missing(values: Floats, splits: Splits, policy: str, *, source: str) -> Floats:
+def fill_missing(
+    values: Floats, splits: Splits, policy: str, *, source: str, season_length: int = 1
+) -> Floats:
     """Fill the gaps of every series, split by split.
 
     `interpolate` draws a line between the values around a gap; where the gap reaches the end
     of a split the last value holds on, so that no row learns of a later split. `ffill` lets
-    the last value hold on in every gap.
+    the last value hold on in every gap; `season` the value of the same phase in the last season
+    that has one, and where none has, the value before.
 
     Args:
         values: Shape `(n_rows, features)`, NaN where missing; not changed.
         splits: The stretches that a gap is filled within.
         policy: The `missing` setting.
         source: What messages call the table.
+        season_length: Steps in a season.
 
     Raises:
         DataError: A series begins with a gap that the policy does not fill.
@@ -31,9 +35,9 @@ def fill_missing(values: Floats, splits: Splits, policy: str, *, source: str) ->
     for part in PARTS:
         for first, begin, end in zip(splits.indptr[:-1], *splits.bounds(part), strict=True):
             for column in range(values.shape[1]):
-                # From the row before the part on, so that a gap at its start has a left side.
-                before = max(first, begin - 1)
-                known = FILLERS[policy](filled[before:end, column])
+                # From before the part on, so that a gap at its start has a left side.
+                before = max(first, begin - season_length)
+                known = FILLERS[policy](filled[before:end, column], season_length)
                 filled[begin:end, column] = known[begin - before :]
     if np.isnan(filled).any():
         row = int(np.argmax(np.isnan(filled).any(axis=1))) + 1
@@ -61,7 +65,7 @@ def last_known(values: Floats, indptr: Ints) -> Floats:
     return filled
 
 
-def _interpolate(values: Floats) -> Floats:
+def _interpolate(values: Floats, season: int) -> Floats:
     known = ~np.isnan(values)
     if not known.any():
         return values
@@ -69,10 +73,17 @@ def _interpolate(values: Floats) -> Floats:
     return np.interp(rows, rows[known], values[known])
 
 
-def _forward(values: Floats) -> Floats:
+def _forward(values: Floats, season: int = 1) -> Floats:
     known = ~np.isnan(values)
     last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
     return values[last]
 
 
-FILLERS = {"interpolate": _interpolate, "ffill": _forward}
+def _seasonal(values: Floats, season: int) -> Floats:
+    filled = values.copy()
+    for phase in range(season):
+        filled[phase::season] = _forward(values[phase::season])
+    return _forward(filled)
+
+
+FILLERS = {"interpolate": _interpolate, "ffill": _forward, "season": _seasonal}

@@ -5,23 +5,18 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note, ignore
-from .dates import Dates, find_time, parse_dates, time_columns
+from .dates import find_time, parse_dates, time_columns
 from .frequency import Frequency
 from .opening import open_table
+from .steps import Timeline, find_steps
 from .tables import Readable, Table, name_rows, require_columns
 from .timeindex import (
-    grid_positions,
-    infer_frequency,
-    irregular_place,
-    likely_frequency,
-    missing_weekdays,
     when,
 )
 
@@ -46,21 +41,6 @@ class Columns:
     def target_places(self) -> tuple[int, ...]:
         """Where the targets stand among the features."""
         return tuple(self.features.index(name) for name in self.targets)
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """When the rows were.
-
-    Args:
-        times: One a row, ascending.
-        frequency: The step between them.
-        style: The form in which the table writes them.
-    """
-
-    times: pd.DatetimeIndex
-    frequency: Frequency
-    style: str
 
 
 @dataclass(frozen=True)
@@ -109,13 +89,13 @@ def read_panel(
                 f'--target "{name}" is not among the columns.', f"Add --column {name}."
             )
     values = np.column_stack([table.numbers(name) for name in columns.features])
+    timeline = None
     if time is None:
-        timeline = None
         rows: Ints = np.arange(len(values))
     else:
         dates = parse_dates(table, time, **data.date_reading)
-        timeline, rows = _timeline(table, dates, data, frequency, listen)
-        values = _placed(values, rows, len(timeline.times))
+        steps = find_steps(table, dates, data, frequency, listen)
+        timeline, rows, values = steps.timeline, steps.rows, steps.place(values)
     panel = Panel(columns, values, np.array([0, len(values)]), timeline, table.name)
     if data.missing == "error":
         _check_missing(table, panel, rows)
@@ -140,81 +120,6 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     parts = time_columns(time, opened.names)
     wanted = list(dict.fromkeys([*parts, *data.column]))
     return opened.read(wanted, text=parts if len(parts) == 1 else ()), time
-
-
-def _timeline(
-    table: Table, dates: Dates, data: Data, frequency: Frequency | None, listen: Listener
-) -> tuple[Timeline, Ints]:
-    """The times in order, and the place of each row of the table among them."""
-    order = np.argsort(dates.times.asi8, kind="stable")
-    times = dates.times[order]
-    if len(times) > 1 and (order[0], order[-1]) == (len(times) - 1, 0):
-        listen(Note("the newest rows came first: sorted by time"))
-    elif (np.diff(order) != 1).any():
-        listen(Note("the rows were not in order of time: sorted"))
-    _check_duplicates(table, times, order)
-    if frequency is None and data.freq:
-        frequency = Frequency.parse(data.freq, times)
-    frequency = frequency or infer_frequency(times) or _irregular(table, times, order)
-    positions = grid_positions(times, frequency)
-    rows = np.empty(len(times), np.int64)
-    rows[order] = positions
-    if len(times) and positions[-1] + 1 > len(times):
-        added = int(positions[-1]) + 1 - len(times)
-        listen(Note(f"{added} steps without a row between {when(times[0])} and {when(times[-1])}"))
-        times = frequency.span(times[0], int(positions[-1]) + 1)
-    if frequency.alias == "B" and (closed := missing_weekdays(times)):
-        listen(
-            Note(
-                f"business days with {closed} weekdays missing, as on an exchange: rows are the "
-                "steps, and the dates to come are the next weekdays"
-            )
-        )
-    return Timeline(times, frequency, dates.style), rows
-
-
-def _irregular(table: Table, times: pd.DatetimeIndex, order: Ints) -> Frequency:
-    if len(times) < 3:
-        raise DataError(
-            f"{table.name} has {len(times)} rows: too few to see their frequency.",
-            "Name it: --freq D.",
-        )
-    row, what = irregular_place(times)
-    usual = likely_frequency(times).alias
-    raise DataError(
-        f"{table.place(int(order[row]))}: the steps are not regular: {what}.",
-        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or, "
-        "where rows are the steps whatever their dates, pass --time none."
-        + _clock_hint(times, row),
-    )
-
-
-def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:
-    """What to add where the clocks may have been changed: on a Sunday, in the small hours."""
-    time = times[row]
-    if times.tz is not None or time.day_name() != "Sunday" or not 1 <= time.hour <= 4:
-        return ""
-    return " If the clocks were changed here, name the zone: --timezone Europe/Berlin."
-
-
-def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> None:
-    again = np.flatnonzero(np.diff(times.asi8) == 0) + 1
-    if len(again):
-        places = listed(
-            again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
-        )
-        raise DataError(
-            f"Times that stand there already, {len(again)} in all: {places}.",
-            "Keep one row for each time; rows of several series need one table each."
-            + _clock_hint(times, int(again[0])),
-        )
-
-
-def _placed(values: Floats, rows: Ints, length: int) -> Floats:
-    """The rows at their places in time, NaN where there is none."""
-    placed = np.full((length, values.shape[1]), np.nan)
-    placed[rows] = values
-    return placed
 
 
 def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:

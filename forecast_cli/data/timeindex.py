@@ -37,6 +37,33 @@ def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
     return _business(wall)
 
 
+def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
+    """The beginning of the step that each time lies in: of its hour, day, week, month ...
+
+    A business day on a weekend is the Friday before.
+
+    >>> floored(pd.DatetimeIndex(["2024-05-17 10:20"]), Frequency.parse("MS"))[0]
+    Timestamp('2024-05-01 00:00:00')
+    """
+    wall = times.tz_localize(None)
+    if frequency.months:
+        months = wall.year * 12 + wall.month - 1
+        months -= months % frequency.months
+        named = [f"{month // 12}-{month % 12 + 1:02d}" for month in months]
+        return pd.DatetimeIndex(named).tz_localize(times.tz)
+    if frequency.alias == "B":
+        days = wall.normalize()
+        after = pd.to_timedelta(np.maximum(days.day_of_week - 4, 0), unit="D")
+        return pd.DatetimeIndex(days - after).tz_localize(times.tz)
+    step = frequency.step or DAY
+    if step < DAY:
+        return times.floor(step, ambiguous="infer", nonexistent="shift_forward")
+    # Weeks begin on Mondays, and the first day of 1970 was a Thursday.
+    monday = pd.Timestamp(1970, 1, 5)
+    begins = monday + (wall - monday) // step * step
+    return pd.DatetimeIndex(begins).tz_localize(times.tz)
+
+
 def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
     """The frequency that most of at least three times keep to."""
     wall = times.tz_localize(None)

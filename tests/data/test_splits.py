@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from forecast_cli.config import Split
 from forecast_cli.data.frequency import Frequency
-from forecast_cli.data.panel import Columns, Panel, Timeline
+from forecast_cli.data.panel import Columns, Panel
 from forecast_cli.data.splits import PARTS, everything, split_rows
+from forecast_cli.data.steps import Timeline
 from forecast_cli.errors import DataError, UsageError
 
 
