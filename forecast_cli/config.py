@@ -88,6 +88,12 @@ class Data(Frozen):
             raise ValueError("aggregate says how rows become one step of resample: give that too")
         if self.resample and (self.freq or self.duplicates != "error"):
             raise ValueError("resample makes steps of one row each: freq and duplicates do nothing")
+        if len(set(self.label)) < len(self.label):
+            raise ValueError(f"label names {self.label[0]} twice: name each column once")
+        both = {*self.label, *self.series} & {*self.column}
+        both |= {*self.label} & {*self.series}
+        if both and self.label:
+            raise ValueError(f"column {min(both)} cannot be a step, a label and a name at once")
         if self.target and self.label:
             raise ValueError("target is for forecasts; what a sequence maps to is its label")
         return self

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.offsets import BDay
 
 from .data.tables import Readable
-from .data.timeindex import when
+from .data.timeindex import BUSINESS_GAP, when
 from .errors import DataError, UsageError
 from .events import Listener, ignore
 from .model.bundle import Bundle
@@ -71,7 +72,10 @@ def _check_follows(start: Start, state: State | None) -> None:
     if last.tzinfo is not None and timeline.times.tz is not None:
         last = last.tz_convert(timeline.times.tz)
     expected = timeline.frequency.after(last, 1)[0]
-    if timeline.times[0] != expected:
+    begins = timeline.times[0]
+    # Rows of business days are the steps: holidays have none.
+    holiday = timeline.frequency.alias == "B" and last < begins <= last + BUSINESS_GAP * BDay()
+    if begins != expected and not holiday:
         raise DataError(
             f"{start.source} begins at {when(timeline.times[0])}; the state has read up to "
             f"{when(last)}, and goes on with {when(expected)}.",

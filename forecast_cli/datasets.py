@@ -1,13 +1,14 @@
 """A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .config import Config
 from .core.metrics import seasonal_error
-from .core.scaling import Scaling, Units, fit_scaling
+from .core.scaling import Scaling, Transform, Units, fit_scaling
 from .core.windows import Floats, Ints, window_starts
 from .data.missing import fill_missing
 from .data.panel import Panel
@@ -129,7 +130,7 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
     filled = fill_missing(
         panel.values, splits, config.data.missing, source=panel.source, season_length=season
     )
-    require_positive(panel, filled, config)
+    require_positive(filled, panel.columns.features, config.transform, panel.source)
     scaling = fit_scaling(splits.training_rows(filled), config.scaler, config.transform)
     scaled = scaling.transform(filled).astype(np.float32)
     return Dataset(config, panel, splits, scaling, filled, scaled, season)
@@ -178,23 +179,30 @@ def _check_loss(dataset: Dataset) -> None:
         )
 
 
-def require_positive(panel: Panel, values: Floats, config: Config) -> None:
+def require_positive(
+    values: Floats, names: Sequence[str], transform: Transform, source: str
+) -> None:
     """Refuse values that have no logarithm.
+
+    Args:
+        values: Shape `(n_rows, features)`, original units.
+        names: Of the features.
+        transform: That needs them.
+        source: What messages call the table.
 
     Raises:
         DataError: Some are too small for the transform.
     """
-    if config.transform == "none":
+    if transform == "none":
         return
-    least = 0.0 if config.transform == "log" else -1.0
+    least = 0.0 if transform == "log" else -1.0
     bad = np.argwhere(values <= least)
     if len(bad):
         row, column = bad[0]
         raise DataError(
-            f'{panel.source}: column "{panel.columns.features[column]}" holds '
-            f"{values[row, column]:g} in row {row + 1}, and {config.transform} needs values above "
-            f"{least:g}.",
-            f"Pass --transform {'log1p or ' if config.transform == 'log' else ''}none.",
+            f'{source}: column "{names[column]}" holds {values[row, column]:g} in row {row + 1}, '
+            f"and {transform} needs values above {least:g}.",
+            f"Pass --transform {'log1p or ' if transform == 'log' else ''}none.",
         )
 
 

@@ -180,4 +180,6 @@ def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
         held = getattr(layer, name, value)
         if held != value:
             return f"{name} is {held}, not {value}"
+    if layer.implementation == 1 and layer.dropout:
+        return "implementation is 1, which needs another dropout for each gate"
     return "use_cudnn is off" if layer.use_cudnn is False else None

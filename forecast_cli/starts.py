@@ -95,11 +95,7 @@ def read_as_trained(
     time = manifest.time
     own = {"time": time.column if time else NO_TIME}
     data = manifest.config.data.model_copy(update=own | dict(reading))
-    if data.missing == "mask" and not manifest.config.network.masked:
-        raise UsageError(
-            "The network has no mask: it cannot skip missing steps.",
-            "Pass --missing interpolate or ffill, or train with --missing mask.",
-        )
+    require_mask(bundle, data.missing)
     frequency = frequency_of(time) if time else None
     panel = read_panel(source, data, listen=listen, frequency=frequency)
     filled = fill_missing(
@@ -109,8 +105,21 @@ def read_as_trained(
         source=panel.source,
         season_length=season_of(panel, manifest.config),
     )
-    require_positive(panel, filled, manifest.config)
+    require_positive(filled, manifest.features, manifest.config.transform, panel.source)
     return panel, filled
+
+
+def require_mask(bundle: Bundle, missing: str) -> None:
+    """Refuse to hand missing steps to a network that cannot skip them.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if missing == "mask" and not bundle.manifest.config.network.masked:
+        raise UsageError(
+            "The network has no mask: it cannot skip missing steps.",
+            "Pass --missing interpolate or ffill, or train with --missing mask.",
+        )
 
 
 def frequency_of(time: TimeAxis) -> Frequency:

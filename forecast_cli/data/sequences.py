@@ -174,6 +174,14 @@ def _from_long(
 ) -> Sequences:
     """A sequence in the rows of each name, in the order of the table or of its time column."""
     names = _named(table, data.series)
+    nameless = np.argwhere(names.isna().to_numpy())
+    if len(nameless):
+        row, part = nameless[0]
+        raise DataError(
+            f'{table.place(int(row))}: column "{data.series[part]}" is empty, and it names the '
+            "sequence.",
+            "Name it, or leave the row out.",
+        )
     group = names.groupby(list(data.series), sort=False, dropna=False).ngroup().to_numpy()
     order = _order(table, data, group)
     counts = np.bincount(group)
@@ -192,6 +200,9 @@ def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
     if data.time in (None, NO_TIME):
         return np.argsort(group, kind="stable")
     require_columns(table.name, table.names, time_columns(data.time, table.names))
+    if data.time in table.names and _is_numeric(table.columns[data.time]):
+        # Steps that are counted, as well as dates of digits alone, are in order as numbers.
+        return np.lexsort((table.numbers(data.time), group))
     dates = parse_dates(table, data.time, **data.date_reading)
     return np.lexsort((dates.times.asi8, group))
 
@@ -221,7 +232,7 @@ def _check_missing(sequences: Sequences) -> None:
     place = int(np.searchsorted(sequences.indptr, missing[0], side="right")) - 1
     step = int(missing[0] - sequences.indptr[place]) + 1
     raise DataError(
-        f"{sequences.source}: step {step} of sequence {sequences.name(place)} is missing; "
-        f"{len(missing)} steps are in all.",
+        f"{sequences.source}: step {step} of sequence {sequences.name(place)} is missing, one of "
+        f"{len(missing)} in all.",
         "Pass --missing mask, interpolate or ffill.",
     )

@@ -11,6 +11,7 @@ from ..core.windows import Floats, Ints
 from ..data.missing import fill_missing
 from ..data.sequences import Sequences
 from ..data.splits import Part, Splits
+from ..datasets import require_positive
 from ..errors import DataError, UsageError
 from ..events import Listener
 from ..layers import Mask
@@ -98,6 +99,7 @@ def _scaled(
     actual: Floats,
 ) -> LabelledDataset:
     filled = filled_steps(sequences, config.data.missing)
+    require_positive(filled, sequences.features, config.transform, sequences.source)
     train = parts["train"]
     owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
     rows = filled[np.isin(owner, train)]
@@ -109,9 +111,28 @@ def _scaled(
 
 def filled_steps(sequences: Sequences, policy: str) -> Floats:
     """The steps without gaps, each sequence filled for itself; as they are for `mask`."""
+    _check_fillable(sequences, policy)
     ends = sequences.indptr[1:]
     whole = Splits(sequences.indptr, ends, ends)
     return fill_missing(sequences.values, whole, policy, source=sequences.source)
+
+
+def _check_fillable(sequences: Sequences, policy: str) -> None:
+    """Refuse gaps that have nothing in their sequence to be filled with."""
+    first = np.isnan(sequences.values[sequences.indptr[:-1]]).any(axis=1)
+    if policy in ("ffill", "season") and first.any():
+        raise DataError(
+            f"{sequences.source}: sequence {sequences.name(int(np.argmax(first)))} begins with a "
+            "missing step, which has none before it to hold on.",
+            "Pass --missing interpolate or mask.",
+        )
+    known = np.add.reduceat(~np.isnan(sequences.values), sequences.indptr[:-1], axis=0) > 0
+    if policy == "interpolate" and not known.all():
+        place = int(np.argmin(known.all(axis=1)))
+        raise DataError(
+            f"{sequences.source}: sequence {sequences.name(place)} has a column without any value.",
+            "Pass --missing mask, or leave the sequence out.",
+        )
 
 
 def _with_shape(sequences: Sequences, config: Config) -> Config:
@@ -177,6 +198,6 @@ def _size(flag: str, size: float | int | str, count: int) -> int:
         )
     if 0 < size < 1:
         return max(1, round(size * count))
-    if size != int(size):
+    if not 0 <= size < float("inf") or size != int(size):
         raise UsageError(f"{flag} {size} cannot be.", "Give a fraction, a whole number, or 0.")
     return int(size)

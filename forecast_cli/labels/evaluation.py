@@ -82,8 +82,12 @@ def _of_numbers(
             metric: dict(zip(dataset.config.data.label, map(_finite, values), strict=True))
             for metric, values in measures.items()
         }
-    said = "its error is the same" if not skill else f"its error is {abs(skill):.1f} % "
-    said += "" if not skill else "below that of the mean" if skill > 0 else "above that of the mean"
+    if skill is None:
+        said = "the mean makes no error at all"
+    else:
+        said = (
+            f"its error is {abs(skill):.1f} % {'below' if skill > 0 else 'above'} that of the mean"
+        )
     return LabelEvaluation(
         sequences=len(actual),
         scores=scores,

@@ -9,10 +9,12 @@ import pandas as pd
 from ..core.windows import Floats
 from ..data.sequences import Sequences, read_sequences
 from ..data.tables import Readable
+from ..datasets import require_positive
 from ..errors import DataError, UsageError
 from ..events import Listener
 from ..model.bundle import Bundle
 from ..model.manifest import LabelAxis
+from ..starts import require_mask
 from .datasets import filled_steps
 from .guesses import guess
 
@@ -49,9 +51,15 @@ def predict_labels(
             "Name one: forecast predict DATA.",
         )
     data = manifest.config.data.model_copy(update=dict(reading))
+    require_mask(bundle, data.missing)
+    if data.missing == "drop":
+        raise UsageError(
+            "missing drop would make sequences shorter.", "Pass --missing interpolate."
+        )
     sequences = read_sequences(source, data, labelled=False, columns=labels.columns, listen=listen)
     _check_length(sequences, manifest.timesteps, masked=manifest.config.network.masked)
     filled = filled_steps(sequences, data.missing)
+    require_positive(filled, manifest.features, manifest.config.transform, sequences.source)
     scaled = manifest.scaler.transform(filled).astype(np.float32)
     places = np.arange(len(sequences))
     outputs = guess(bundle.runtime, scaled, sequences.indptr, places, manifest.timesteps)

@@ -87,6 +87,13 @@ def numbers_of(labels: pd.DataFrame, source: str) -> Floats:
                 f'{source}: the label "{name}" holds "{labels[name][0]}", not numbers.',
                 "Pass --task classification.",
             )
+        wild = np.flatnonzero(~np.isfinite(labels[name].to_numpy(np.float64)))
+        if len(wild):
+            raise DataError(
+                f'{source}: the label "{name}" of sequence {wild[0] + 1} is '
+                f"{labels[name][wild[0]]}.",
+                "A number was expected; mend it, or leave the sequence out.",
+            )
     return labels.to_numpy(np.float64)
 
 
@@ -96,6 +103,8 @@ def classes_of(label: pd.Series, source: str) -> Classes:
     Raises:
         DataError: There is only one.
     """
+    if pd.api.types.is_datetime64_any_dtype(label):
+        label = label.astype(str)
     if pd.api.types.is_float_dtype(label) and bool((label == label.round()).all()):
         label = label.astype("int64")
     names, codes = np.unique(label.to_numpy(), return_inverse=True)

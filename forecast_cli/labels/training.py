@@ -82,7 +82,8 @@ def _describe(dataset: LabelledDataset, listen: Listener) -> None:
     listen(
         Note(
             f"{sequences.source}: {len(sequences):,} sequences of {steps} steps of "
-            f"{len(sequences.features)} features; {', '.join(parts)}"
+            f"{len(sequences.features)} {'feature' if len(sequences.features) == 1 else 'features'}"
+            f"; {', '.join(parts)}"
         )
     )
 

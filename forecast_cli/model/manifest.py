@@ -16,7 +16,7 @@ Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 # A class as it stands in the table.
-Class = bool | int | str
+Class = bool | int | float | str
 
 
 class TimeAxis(Frozen):

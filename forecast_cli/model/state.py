@@ -18,7 +18,7 @@ class State(Frozen):
     """Where a stateful network stands.
 
     Args:
-        model: SHA-256 of the network that it is the state of.
+        model: SHA-256 of the weights of the network that it is the state of.
         last: Time of the last row that was read, ISO 8601; None where rows are steps.
         rows: How many rows were read so far.
         values: The states of all layers, end to end.
@@ -69,4 +69,4 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
 
 
 def _sum(bundle: Bundle) -> str:
-    return hashlib.sha256(bundle.onnx).hexdigest()
+    return hashlib.sha256(bundle.weights).hexdigest()

@@ -8,10 +8,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from ..core.windows import Floats
-from ..layers import Recurrent
+from ..errors import UsageError
+from ..layers import Gru, Lstm, Recurrent
 from ..network import Network
 from .heads import HEADS, Encoded, Forecast
 from .normalize import Relative, normalize
@@ -73,6 +75,7 @@ def assemble(
         activation: Of the output layer where the outputs are labels; None for forecasts, which
             are brought back to the units that the window came in.
     """
+    _check_gpu(network)
     horizon, count = outputs
     with seeded(seed):
         window = keras.Input((timesteps, features), batch_size=batch_size, name="window")
@@ -92,6 +95,19 @@ def assemble(
         if head.learned is not None:
             return Built(model, keras.Model(window, join(head.learned, features)))
     return Built(model, model)
+
+
+def _check_gpu(network: Network) -> None:
+    """Refuse what asks for a GPU where there is none.
+
+    Raises:
+        UsageError: A layer insists on cuDNN.
+    """
+    gated = [layer for layer in network.layers if isinstance(layer, Lstm | Gru)]
+    if any(layer.use_cudnn is True for layer in gated) and not tf.config.list_physical_devices(
+        "GPU"
+    ):
+        raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')
 
 
 def carrying(

@@ -33,7 +33,7 @@ def export_onnx(network: keras.Model, probes: Floats, states: Sequence[Floats] =
     outputs = network(inputs if states else inputs[0], training=False)
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    with _file("network.onnx") as path:
+    with _file("network.onnx") as path, _without_penalties(network):
         network.export(path, format="onnx", verbose=False)
         data = path.read_bytes()
     forecast, ended = Runtime(data).carry(probes, states)
@@ -54,6 +54,20 @@ def weights_bytes(network: keras.Model) -> bytes:
     with _file("network.weights.h5") as path:
         network.save_weights(path)
         return path.read_bytes()
+
+
+@contextmanager
+def _without_penalties(network: keras.Model) -> Iterator[None]:
+    """Leave the penalties on outputs away for a while: they are for training, and not exported."""
+    layers = network.layers
+    kept = [layer.activity_regularizer for layer in layers]
+    for layer in layers:
+        layer.activity_regularizer = None
+    try:
+        yield
+    finally:
+        for layer, penalty in zip(layers, kept, strict=True):
+            layer.activity_regularizer = penalty
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from keras import ops
 
 from ..layers import Gru, Lstm, Rnn
 from ..network import Network
-from .normalize import Relative, linear_skip, pick
+from .normalize import Relative, linear_skip
 from .stack import Stack, make_layer
 
 MERGES: dict[str, Callable[..., Any]] = {
@@ -83,7 +83,7 @@ def sequence(encoded: Encoded) -> Forecast:
     steps, _ = encoded.tail(encoded.output)
     horizon, targets = encoded.outputs
     flat = keras.layers.Dense(horizon * targets, name="output")(steps)
-    every = keras.layers.Reshape((-1, horizon, targets), name="forecasts")(flat)
+    every = ops.reshape(flat, (-1, flat.shape[1], horizon, targets))
     return Forecast(every[:, -1], learned=every)
 
 
@@ -154,13 +154,15 @@ def _taught(encoded: Encoded, layers: list[Any], handed: list[Any]) -> Forecast:
         # What is added to each step: nothing, but of the batch's size.
         flat = ops.zeros_like(ops.repeat(encoded.output[:, :1], horizon * targets, axis=1))
     added = keras.layers.Reshape((horizon, targets), name="added")(flat)
-    before = pick(encoded.relative.window[:, -1], encoded.targets)
+    before = encoded.relative.before
     begin = [*[state for each in handed for state in each], before]
 
     def forecast(inputs: Any, name: str) -> Any:
         return keras.layers.RNN(cell, return_sequences=True, name=name)(inputs, initial_state=begin)
 
     def taught(actual: Any) -> Any:
+        # Where the actual value is missing, the last one of the window stands for it.
+        actual = ops.where(ops.isnan(actual), before[:, None], actual)
         shifted = ops.concatenate([before[:, None], actual[:, :-1]], axis=1)
         return forecast(ops.concatenate([added, shifted], axis=-1), "taught_decoder")
 

@@ -22,8 +22,9 @@ def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: float = 0.5) -> tf
 
 
 def mape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
-    """Percent of the actual value."""
-    return 100.0 * tf.reduce_mean(tf.abs(actual - forecast) / tf.abs(actual), axis=-1)
+    """Percent of the actual value, which is nowhere 0."""
+    share = tf.math.divide_no_nan(tf.abs(actual - forecast), tf.abs(actual))
+    return 100.0 * tf.reduce_mean(share, axis=-1)
 
 
 def smape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from ..network import Network
+from .masks import as_weights, last_known
 
 # A window that hardly moves is not blown up: in scaled units.
 LEAST_SPREAD = 1e-6
@@ -23,12 +24,14 @@ class Relative:
 
     Args:
         window: Shape `(batch, timesteps, features)`, without gaps.
+        before: The last step that is known, in the window's own units, `(batch, targets)`.
         mask: Shape `(batch, timesteps)`, true where no value of a step is missing; None for all.
         shift: What is added to a forecast, shape `(batch, 1 or horizon, targets)`; None for 0.
         scale: What a forecast is multiplied by before that; None for 1.
     """
 
     window: Any
+    before: Any
     mask: Any = None
     shift: Any = None
     scale: Any = None
@@ -36,7 +39,9 @@ class Relative:
     def undo(self, forecast: Any) -> Any:
         """From the window's own units to scaled ones, shape `(batch, horizon, targets)`."""
         forecast = forecast if self.scale is None else forecast * self.scale
-        return forecast if self.shift is None else forecast + self.shift
+        # The shift stands first: Keras takes what is added second for a bias where its only long
+        # side, the batch, is as long as the horizon.
+        return forecast if self.shift is None else self.shift + forecast
 
     def redo(self, actual: Any) -> Any:
         """From scaled units to the window's own."""
@@ -59,7 +64,7 @@ def normalize(
     known = mask = None
     if network.masked:
         mask = ops.logical_not(ops.any(ops.isnan(window), axis=-1))
-        known = ops.cast(mask, window.dtype)[..., None]
+        known = as_weights(mask, window)
         window = ops.where(ops.isnan(window), 0.0, window)
     shift = scale = None
     normalized = window
@@ -76,7 +81,11 @@ def normalize(
     if known is not None:
         # A missing step is read as one at the window's level by what cannot skip it.
         normalized = normalized * known
-    return Relative(normalized, mask, shift, scale)
+    before = pick(last_known(normalized, known), targets)[:, 0]
+    if network.anchor == "season":
+        # What is forecast is the difference from the season before: none yet.
+        before = ops.zeros_like(before)
+    return Relative(normalized, before, mask, shift, scale)
 
 
 def pick(values: Any, targets: tuple[int, ...]) -> Any:
@@ -91,14 +100,6 @@ def _last_season(window: Any, season: int, horizon: int, targets: tuple[int, ...
     last = pick(window[:, -season:], targets)
     times = -(-horizon // season)
     return ops.concatenate([last] * times, axis=1)[:, :horizon]
-
-
-def _last(window: Any, known: Any) -> Any:
-    """The last value that is known; 0 where none is."""
-    if known is None:
-        return window[:, -1:]
-    after = ops.flip(ops.cumsum(ops.flip(known, axis=1), axis=1), axis=1)
-    return ops.sum(ops.where(after == 1.0, window * known, 0.0), axis=1, keepdims=True)
 
 
 def _mean(window: Any, known: Any) -> Any:
@@ -118,7 +119,7 @@ def _mad(window: Any, known: Any) -> Any:
     return _mean(ops.abs(window - _mean(window, known)), known)
 
 
-CENTERS: dict[str, Callable[[Any, Any], Any]] = {"last": _last, "mean": _mean}
+CENTERS: dict[str, Callable[[Any, Any], Any]] = {"last": last_known, "mean": _mean}
 SPREADS: dict[str, Callable[[Any, Any], Any]] = {"std": _std, "mad": _mad}
 
 

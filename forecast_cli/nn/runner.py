@@ -139,7 +139,11 @@ class Runner:
     def _average(self) -> None:
         """Put the moving average of the weights in their place, and keep them to train on."""
         self.raw = self.network.get_weights()
-        self.optimizer.finalize_variable_values(self.network.trainable_variables)
+        variables = self.network.trainable_variables
+        self.optimizer.finalize_variable_values(variables)
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
 
     def _mean(self, function: Block, samples: Pass, steps: int) -> float:
         """The mean loss over a pass, in blocks of one shape."""

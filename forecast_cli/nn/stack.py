@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 from ..layers import (
     Convolution,
@@ -18,6 +19,7 @@ from ..layers import (
     Rnn,
     split_term,
 )
+from .masks import as_weights, last_known
 
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
 REGULARIZERS = {
@@ -31,6 +33,19 @@ CONSTRAINTS = {
     "non_neg": keras.constraints.NonNeg,
     "unit_norm": keras.constraints.UnitNorm,
 }
+
+
+def celu(values: Any) -> Any:
+    """Keras's celu, in operators that ONNX has."""
+    return ops.maximum(values, 0.0) + ops.minimum(ops.exp(ops.minimum(values, 0.0)) - 1.0, 0.0)
+
+
+def gelu(values: Any) -> Any:
+    """Keras's gelu, in operators that ONNX has."""
+    return 0.5 * values * (1.0 + ops.erf(values / 2.0**0.5))
+
+
+EXPORTABLE = {"celu": celu, "gelu": gelu}
 
 
 class Stack:
@@ -103,12 +118,13 @@ class Block:
         output = self.core(inputs, **({} if mask is None else {"mask": mask}), **begin)
         states = list(output[1:]) if self.states else []
         output = output[0] if self.states else output
-        return (self._with_residual(inputs, output) if self.residual else output), states
+        return (self._with_residual(inputs, output, mask) if self.residual else output), states
 
-    def _with_residual(self, inputs: Any, output: Any) -> Any:
-        """The output plus the input; only its last step where the output is one state."""
+    def _with_residual(self, inputs: Any, output: Any, mask: Any) -> Any:
+        """The output plus the input; only its last known step where the output is one state."""
         if len(output.shape) < len(inputs.shape):
-            inputs = inputs[:, -1]
+            known = None if mask is None else as_weights(mask, inputs)
+            inputs = last_known(inputs, known)[:, 0]
         width = output.shape[-1]
         if inputs.shape[-1] != width:
             self.projection = self.projection or keras.layers.Dense(
@@ -150,6 +166,9 @@ def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: b
     arguments = _arguments(layer)
     both, merge, _ = (arguments.pop(key) for key in ("bidirectional", "merge_mode", "residual"))
     activity = arguments.pop("activity_regularizer")
+    if arguments.get("implementation") == 1 and layer.dropout:
+        # Keras's way to cuDNN takes the four masks of the gates for one.
+        arguments["use_cudnn"] = False
     arguments |= {"return_sequences": sequences, "return_state": states}
     cell = CELLS[layer.type](**arguments, name=name)
     if both:
@@ -165,7 +184,9 @@ def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: b
 def _mend(cell: Any, layer: Lstm | Gru | Rnn) -> None:
     """Set what Keras forgets of a layer that it copies for the two directions."""
     if isinstance(layer, Lstm | Gru):
-        cell.implementation = layer.implementation
+        # With both dropouts Keras has to compute by gates, and does.
+        if not (layer.dropout and layer.recurrent_dropout):
+            cell.implementation = layer.implementation
     elif layer.seed is not None:
         cell.seed, cell.seed_generator = layer.seed, keras.random.SeedGenerator(layer.seed)
 
@@ -173,6 +194,9 @@ def _mend(cell: Any, layer: Lstm | Gru | Rnn) -> None:
 def _arguments(layer: Frozen) -> dict[str, Any]:
     """The settings of a layer as Keras takes them."""
     arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
+    for name in ("activation", "recurrent_activation"):
+        if arguments.get(name) in EXPORTABLE:
+            arguments[name] = EXPORTABLE[arguments[name]]
     for name, value in arguments.items():
         if value is not None and name.endswith(("_regularizer", "_constraint")):
             kinds = REGULARIZERS if name.endswith("_regularizer") else CONSTRAINTS

@@ -49,7 +49,7 @@ def test_a_difference_fails_loudly(monkeypatch):
     from forecast_cli.nn.export import export_onnx
 
     monkeypatch.setattr(
-        "forecast_cli.nn.export.Runtime", lambda data: lambda probes: np.zeros((7, 3, 2))
+        "forecast_cli.nn.export.Runtime.carry", lambda *_: (np.zeros((7, 3, 2)), [])
     )
     with pytest.raises(TrainingError, match="differs from the trained one by"):
         export_onnx(built(STACKS["lstm"]), PROBES)

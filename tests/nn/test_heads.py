@@ -235,26 +235,33 @@ def test_a_taught_step_sees_the_actual_values_before_it_alone(name):
     assert (np.abs(before - after)[:, 3:].max(axis=(0, 2)) > 1e-4).all()
 
 
+@pytest.mark.parametrize("more", [{}, {"anchor": "last", "skip": "linear"}], ids=["plain", "both"])
 @pytest.mark.parametrize("cell", ["LSTM", "GRU", "SimpleRNN"])
-def test_a_taught_decoder_is_a_loop_over_single_steps(cell):
+def test_a_taught_decoder_is_a_loop_over_single_steps(cell, more):
     import keras
 
     kind = {"LSTM": Lstm, "GRU": Gru, "SimpleRNN": Rnn}[cell]
-    both = built([kind(units=4)], outputs=(HORIZON, 2), targets=(2, 0), **TEACHER)
+    network = built(
+        [kind(units=4)], outputs=(HORIZON, 2), targets=(2, 0), **TEACHER, **more
+    ).network
+    *weights, kernel, bias = network.get_layer("decoder").get_weights()
     first, second = (getattr(keras.layers, cell)(4, return_state=True) for _ in range(2))
     first.build((None, None, 3))
     second.build((None, None, 2))
-    weights = both.network.get_weights()
-    count = len(first.weights)
-    first.set_weights(weights[:count])
-    second.set_weights(weights[count : 2 * count])
-    kernel, bias = weights[2 * count :]
-    states, value, steps = first(WINDOWS)[1:], WINDOWS[:, -1, [2, 0]], []
-    for _ in range(HORIZON):
+    first.set_weights(network.get_layer(f"{kind().type}_1").get_weights())
+    second.set_weights(weights)
+    level = WINDOWS[:, -1:] if more else zeros(4, 1, 3)
+    read, added = WINDOWS - level, zeros(4, HORIZON, 2)
+    if more:
+        (skip,) = network.get_layer("skip").get_weights()
+        added = (read.reshape(4, -1) @ skip).reshape(4, HORIZON, 2)
+    states, value, steps = first(read)[1:], read[:, -1, [2, 0]], []
+    for step in range(HORIZON):
         output, *states = second(value[:, None], initial_state=list(states))
-        value = np.asarray(output) @ kernel + bias
+        value = np.asarray(output) @ kernel + bias + added[:, step]
         steps.append(value)
-    np.testing.assert_allclose(both.network(WINDOWS), np.stack(steps, axis=1), atol=1e-5)
+    expected = np.stack(steps, axis=1) + level[..., [2, 0]]
+    np.testing.assert_allclose(network(WINDOWS), expected, atol=1e-5)
 
 
 MERGES = {
@@ -410,3 +417,35 @@ def test_independent_channels_cost_the_parameters_of_one():
         for features in (1, 3)
     }  # fmt: skip
     assert counts[1] == counts[3]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"anchor": "last"},
+        {"anchor": "mean", "window_scale": "std"},
+        {"anchor": "season", "season_length": 3},
+    ],
+    ids=["none", "last", "mean", "season"],
+)
+@pytest.mark.parametrize(("channels", "count"), [("joint", 1), ("joint", 3), ("independent", 5)])
+def test_a_window_is_forecast_alone_as_in_any_company(channels, count, how):
+    layers, windows = [Gru(units=4)], RNG.normal(size=(7, TIMESTEPS, 5)).astype(np.float32)
+    both = built(layers, features=5, outputs=(HORIZON, count), channels=channels, **how)
+    whole = np.asarray(both.network(windows))
+    for size in range(1, 7):
+        np.testing.assert_allclose(both.network(windows[:size]), whole[:size], atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["last", "teacher"])
+def test_a_batch_of_as_many_windows_as_steps_ahead_is_one_like_any_other(head):
+    from dataclasses import replace
+
+    feed = replace(series(), targets=(0,))
+    how, losses = HEADS[head] | {"anchor": "last"}, []
+    for size in (2, 5):
+        training = Training(epochs=1, patience=0, batch_size=size, learning_rate=1e-9)
+        _, (epoch,), _ = learned([Gru(units=4)], feed, training, **how)
+        losses.append(epoch.loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)

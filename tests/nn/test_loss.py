@@ -161,7 +161,6 @@ def test_missing_actual_values_count_as_no_error_and_teach_nothing(name):
     assert (gradient[np.isnan(actual)] == 0.0).all()
 
 
-# BUG: mape gives NaN where a missing value meets a forecast of exactly 0.
 @pytest.mark.parametrize("name", [*ORACLES, "mase"])
 def test_a_missing_value_is_no_error_for_a_forecast_of_zero_either(name):
     actual = np.array([[[np.nan], [3.0]]], np.float32)
@@ -277,3 +276,13 @@ def test_patience_keeps_the_average_of_the_best_epoch():
     again = small()
     list(fit(again, samples, training.model_copy(update={"epochs": best + 1, "patience": 0})))
     assert close(model.get_weights(), again.get_weights(), atol=0)
+
+
+def test_averaged_weights_keep_to_a_constraint():
+    from forecast_cli.nn.build import build
+    from forecast_cli.nn.fit import fit
+
+    network = Network(layers=(Gru(units=4, kernel_constraint="non_neg"),))
+    model = build(network, 6, 1, (2, 1), seed=1)
+    list(fit(model, feed(), Training(epochs=2, patience=0, ema=0.9, learning_rate=0.05)))
+    assert model.get_layer("gru_1").get_weights()[0].min() >= 0.0

@@ -90,7 +90,6 @@ def test_missing_steps_change_no_head_and_no_level(how, gap):
     np.testing.assert_allclose(long(with_gaps(GAPS[gap])), short(WINDOWS), atol=1e-5)
 
 
-# BUG: the anchor of a masked network is 0.
 @pytest.mark.parametrize("gap", GAPS)
 def test_missing_steps_do_not_move_the_last_value_that_is_known(gap):
     short, long = same_with_gaps([Gru(units=4)], anchor="last", window_scale="std")
@@ -173,7 +172,6 @@ KNOWN = {
 }
 
 
-# BUG: with anchor "last" the anchor of a masked network is 0.
 @pytest.mark.parametrize("scale", ["none", "std", "mad"])
 @pytest.mark.parametrize("anchor", ["none", "last", "mean"])
 def test_level_and_spread_are_those_of_the_known_steps(anchor, scale):
@@ -247,8 +245,6 @@ def values_with_gaps():
     return values
 
 
-# BUG: sequence warns of a lost mask; the taught decoder reads missing actual values, and the loss
-# is NaN.
 @pytest.mark.parametrize("channels", ["joint", "independent"])
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_learns_from_a_series_with_gaps(head, channels):
@@ -266,7 +262,6 @@ def test_every_head_learns_from_a_series_with_gaps(head, channels):
     assert losses[-1] < losses[0]
 
 
-# BUG: sequence warns of a lost mask.
 def test_the_forecast_at_a_missing_step_is_that_of_the_step_before():
     both = assembled([Lstm(units=4), Gru(units=3)], 8, head="sequence")
     every = np.asarray(both.learner(with_gaps(GAPS["inside"])))

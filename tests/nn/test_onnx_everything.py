@@ -1,11 +1,13 @@
 """ONNX equals Keras for every pair of what a network can be made of."""
 
 from itertools import combinations, product
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from forecast_cli.layers import Dense, Gru, Lstm, Mask, Normalization, Rnn
+from forecast_cli.config import Training
+from forecast_cli.layers import Activation, Dense, Gru, Lstm, Mask, Normalization, Rnn
 from forecast_cli.network import Network
 
 pytestmark = pytest.mark.tf
@@ -60,12 +62,21 @@ def covering():
     return chosen
 
 
-# BUG: sequence with a mask warns of a lost mask.
-@pytest.mark.parametrize("case", covering(), ids=", ".join)
-def test_onnx_equals_keras_for_any_number_of_windows(case):
+def same_as_keras(network, windows):
     from forecast_cli.model.runtime import Runtime
-    from forecast_cli.nn.build import build
     from forecast_cli.nn.export import export_onnx
+
+    runtime = Runtime(export_onnx(network, windows))
+    for count in (1, 7):
+        expected = np.asarray(network(windows[:count], training=False))
+        assert expected.shape == (count, HORIZON, 2)
+        assert np.isfinite(expected).all()
+        np.testing.assert_allclose(runtime(windows[:count]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", covering(), ids=", ".join)
+def test_onnx_equals_keras_for_every_pair_of_choices(case):
+    from forecast_cli.nn.build import build
 
     cell, head, stack, around = case
     layers = [Mask()] * (around == "mask") + STACKS[stack](CELLS[cell])
@@ -80,9 +91,51 @@ def test_onnx_equals_keras_for_any_number_of_windows(case):
     windows = PROBES.copy()
     if around == "mask":
         windows[0, 0], windows[1, 4:], windows[2, 2:4, 1], windows[3] = (np.nan,) * 4
-    runtime = Runtime(export_onnx(network, windows))
-    for count in (1, 7):
-        expected = np.asarray(network(windows[:count], training=False))
-        assert expected.shape == (count, HORIZON, 2)
-        assert np.isfinite(expected).all()
-        np.testing.assert_allclose(runtime(windows[:count]), expected, atol=1e-5)
+    same_as_keras(network, windows)
+
+
+RISKY = ("celu", "gelu")
+TAME = [name for name in get_args(Activation) if name not in RISKY]
+
+
+@pytest.mark.parametrize(
+    "names", [*([name] for name in RISKY), TAME[::3], TAME[1::3], TAME[2::3]], ids=", ".join
+)
+def test_every_activation_can_be_saved(names):
+    from forecast_cli.nn.build import build
+
+    inner = [
+        layer for name in names for layer in (Dense(units=3, activation=name), Normalization())
+    ]
+    layers = (*inner, Gru(units=3, activation=names[0]), Lstm(units=3, activation=names[-1]))
+    same_as_keras(build(Network(layers=layers), TIMESTEPS, 2, (HORIZON, 2), seed=0), PROBES)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Gru(units=3, activity_regularizer="l1:0.1")],
+        [Gru(units=3, bidirectional=True, activity_regularizer="l2:0.1")],
+        [Rnn(units=3), Dense(units=3, activity_regularizer="l1:0.1")],
+        [Gru(units=3, dropout=0.2, implementation=1)],
+        [Lstm(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
+        [Gru(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
+        [Rnn(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
+    ],
+    ids=[
+        "activity", "activity both ways", "activity of dense", "dropout by gates",
+        "dropouts of lstm", "dropouts of gru", "dropouts of rnn",
+    ],
+)  # fmt: skip
+def test_penalties_and_dropout_can_be_trained_with_and_saved(layers):
+    from forecast_cli.nn.build import build
+    from forecast_cli.nn.feed import WindowFeed
+    from forecast_cli.nn.fit import fit
+
+    values = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    starts = np.arange(40, dtype=np.int32)
+    feed = WindowFeed(values, (0, 1), starts, starts[:0], TIMESTEPS, HORIZON)
+    network = build(Network(layers=tuple(layers)), *feed.shape, seed=0)
+    (epoch,) = fit(network, feed, Training(epochs=1, steps_per_epoch=1))
+    assert np.isfinite(epoch.loss)
+    same_as_keras(network, PROBES)
