@@ -195,7 +195,7 @@ def test_known_columns_are_read_whatever_else_there_is(write):
     ids=["rows", "long"],
 )
 def test_a_missing_step_is_named_with_its_sequence(write, content, data, message):
-    with pytest.raises(DataError, match=rf"table\.csv: {message}; 1 step") as caught:
+    with pytest.raises(DataError, match=rf"table\.csv: {message}, one of 1 in all") as caught:
         read(write(content), **data)
     assert "--missing mask, interpolate or ffill" in caught.value.hint
 
