@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -69,11 +70,14 @@ class TableReport:
         return asdict(self)
 
 
-def inspect_table(path: str | os.PathLike[str], data: Data | None = None) -> TableReport:
+Paths = str | os.PathLike[str] | Sequence[str]
+
+
+def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
     """Read a whole table and say what was understood.
 
     Args:
-        path: A path, or `-` for standard input.
+        path: A path, a pattern, `-` for standard input, or several of them.
         data: How to read it; its columns are not needed.
 
     Raises:
@@ -181,9 +185,7 @@ def _likely(columns: list[ColumnReport]) -> str | None:
     return next(iter([*found, *others]), None)
 
 
-def _command(
-    path: str | os.PathLike[str], columns: tuple[ColumnReport, ...], flags: list[str]
-) -> str:
+def _command(path: Paths, columns: tuple[ColumnReport, ...], flags: list[str]) -> str:
     """The training to start from; empty where there is no column of numbers."""
     numeric = [each for each in columns if each.least is not None]
     target = _likely(numeric)
@@ -191,5 +193,6 @@ def _command(
         return ""
     if any(each.missing for each in numeric if each.column == target):
         flags = [*flags, "--missing interpolate"]
-    words = shlex.join(["forecast", "train", os.fspath(path), "--column", target])
+    paths = [os.fspath(path)] if isinstance(path, str | os.PathLike) else list(path)
+    words = shlex.join(["forecast", "train", *paths, "--column", target])
     return " ".join(dict.fromkeys([words, *flags]))

@@ -8,20 +8,29 @@ import typer
 
 from .console import Console
 from .options import Talk
+from .train import one_or_all
 
 
 def inspect(
     talk: Talk,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A model, a CSV file, or -.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            show_default=False,
+            help="A model, or a table, or - for stdin; several tables are read as one.",
+        ),
+    ],
 ) -> None:
     """Show what is in a model or in a table."""
     from ..model.bundle import is_model
 
     console = Console(talk)
-    if file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
+    file = files[0]
+    if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
         _model(file, console)
     else:
-        _table(file, console)
+        _table(one_or_all(files), console)
 
 
 def _model(file: str, console: Console) -> None:
@@ -42,11 +51,11 @@ def _model(file: str, console: Console) -> None:
     console.show(confusion_rows(bundle.manifest))
 
 
-def _table(file: str, console: Console) -> None:
+def _table(files: str | list[str], console: Console) -> None:
     from ..inspection import inspect_table
     from .results import describe_table
 
-    report = inspect_table(file)
+    report = inspect_table(files)
     if console.talk.json:
         console.document(report.document())
         return

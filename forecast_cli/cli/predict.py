@@ -11,7 +11,7 @@ import typer
 from ..errors import UsageError
 from .console import Console, Notes
 from .options import Reading, Talk, option
-from .train import MODEL
+from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 # Forms that a file's name may promise and that are read by nobody as CSV.
 UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
+Tables = str | list[str]
 Form = Literal["csv", "json", "jsonl", "parquet"]
 # fmt: off
-Data = Annotated[str | None, typer.Argument(metavar="DATA", show_default=False,
-    help="A CSV file to go on from, or - for stdin; without it, the end of the table that the "
-    "model was made from.")]
+Data = Annotated[list[str] | None, typer.Argument(metavar="[DATA...]", show_default=False,
+    help="A table to go on from, or - for stdin; several are read as one; without any, the end of "
+    "the table that the model was made from.")]
 ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="The model.",
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
@@ -44,7 +45,7 @@ Format = Annotated[Form | None, option("--format", "-f",
 def predict(
     reading: Reading,
     talk: Talk,
-    table: Data = None,
+    tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
     state: StatePath = None,
@@ -58,6 +59,7 @@ def predict(
     from ..prediction import in_table_style, predict, predict_in_sample
 
     console = Console(talk)
+    table = one_or_all(tables) if tables else None
     _check(table, horizon, state, in_sample=in_sample)
     form = _form(output, format, talk)
     _spare(output, model, table, state)
@@ -84,7 +86,7 @@ def predict(
 
 
 def _going_on(
-    bundle: "Bundle", table: str, path: Path, **how: Any
+    bundle: "Bundle", table: Tables, path: Path, **how: Any
 ) -> tuple["pd.DataFrame", Callable[[], None]]:
     """A forecast from where the network was, and what keeps where it is, once that is written."""
     from ..continuation import predict_on
@@ -94,7 +96,9 @@ def _going_on(
     return frame, lambda: save_state(state, path)
 
 
-def _check(table: str | None, horizon: int | None, state: Path | None, *, in_sample: bool) -> None:
+def _check(
+    table: Tables | None, horizon: int | None, state: Path | None, *, in_sample: bool
+) -> None:
     """Refuse options that do nothing together."""
     if in_sample and (table is None or horizon is not None or state is not None):
         raise UsageError(
@@ -126,12 +130,13 @@ def _form(output: str, format: Form | None, talk: Talk) -> Form | None:
     return format or format_of(output)
 
 
-def _spare(output: str, model: Path, table: str | None, state: Path | None) -> None:
+def _spare(output: str, model: Path, table: Tables | None, state: Path | None) -> None:
     """Refuse to write over what the forecast is made from, or over any model."""
     from ..model.bundle import is_model
 
     path = Path(output)
-    sources = [Path(each) for each in (model, table, state) if each not in (None, "-")]
+    tables = [table] if isinstance(table, str) else table or []
+    sources = [Path(each) for each in (model, state, *tables) if each not in (None, "-")]
     if output == "-" or not path.is_file():
         return
     if is_model(path) or any(each.exists() and path.samefile(each) for each in sources):

@@ -11,6 +11,16 @@ from .options import Settings, Talk, option
 
 MODEL = Path("model.forecast")
 
+Tables = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATA...",
+        show_default=False,
+        help="A table: CSV, Parquet, Feather, JSON or Excel, or - for stdin; several are read as "
+        "one.",
+    ),
+]
+
 ModelPath = Annotated[
     Path,
     option(
@@ -19,8 +29,13 @@ ModelPath = Annotated[
 ]
 
 
+def one_or_all(tables: list[str]) -> str | list[str]:
+    """A single table by itself."""
+    return tables[0] if len(tables) == 1 else tables
+
+
 def train(
-    table: Annotated[str, typer.Argument(metavar="DATA", help="A CSV file, or - for stdin.")],
+    tables: Tables,
     settings: Settings,
     talk: Talk,
     model: ModelPath = MODEL,
@@ -39,7 +54,7 @@ def train(
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
-        bundle = train(table, config, listen=progress.listen, stop=progress.stop)
+        bundle = train(one_or_all(tables), config, listen=progress.listen, stop=progress.stop)
         save_bundle(bundle, model)
     if talk.json:
         console.document(training_document(bundle, model) | {"notes": progress.notes.texts})

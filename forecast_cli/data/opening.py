@@ -1,5 +1,6 @@
 """Any table that can be read, opened: its columns are known, its rows come when they are wanted."""
 
+import glob
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,11 +9,11 @@ from typing import Protocol
 import pandas as pd
 
 from ..config import Dialect
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from .csvtables import read_head, read_source
 from .formats import load
 from .sources import PLAIN, Source
-from .tables import Readable, Table, from_frame, require_columns
+from .tables import Readable, Table, from_frame, require_columns, stacked
 
 
 class Opened(Protocol):
@@ -102,11 +103,57 @@ class OpenedColumns:
         return self.table.only(columns) if columns else self.table
 
 
+@dataclass(frozen=True)
+class OpenedSeveral:
+    """Tables with the same columns, one after the other."""
+
+    parts: Sequence[Opened]
+
+    @property
+    def name(self) -> str:
+        """What messages call them together."""
+        return f"{self.parts[0].name} and {len(self.parts) - 1} more"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was understood of any of them."""
+        return list(dict.fromkeys(note for part in self.parts for note in part.notes))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of their columns.
+
+        Raises:
+            DataError: They are not the same in all of them.
+        """
+        first = self.parts[0]
+        for part in self.parts[1:]:
+            if set(part.names) != set(first.names):
+                other = sorted(set(part.names) ^ set(first.names))
+                raise DataError(
+                    f"{part.name} has not the columns of {first.name}: {', '.join(other)} "
+                    "stands in one of them alone.",
+                    "Tables that are read as one have the same columns.",
+                )
+        return first.names
+
+    def head(self) -> Table:
+        """The first rows of the first one."""
+        return self.parts[0].head()
+
+    def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
+        """The wanted columns of all."""
+        text = list(text)
+        tables = [part.read(columns or self.names, text) for part in self.parts]
+        return stacked(self.name, tables)
+
+
 def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """Open a table.
 
     Args:
-        source: A path, `-` for standard input, or a pandas frame.
+        source: A path, a pattern such as `sales-*.csv`, `-` for standard input, a pandas frame, or
+            a list of them with the same columns.
         dialect: How it is written, as far as that is known.
 
     Raises:
@@ -115,14 +162,33 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """
     if isinstance(source, pd.DataFrame):
         return OpenedColumns(from_frame(source))
+    if isinstance(source, list | tuple) and source:
+        return OpenedSeveral([open_table(each, dialect) for each in source])
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"A table cannot be read from a {type(source).__name__}.",
             "Give a pandas DataFrame or a path; series.to_frame() makes a frame of a series.",
         )
-    opened = Source(os.fspath(source), dialect)
+    path = os.fspath(source)
+    if (found := _matching(path)) is not None:
+        return open_table(found[0] if len(found) == 1 else found, dialect)
+    opened = Source(path, dialect)
     loaded = load(opened)
     return OpenedText(opened) if loaded is None else OpenedColumns(loaded)
+
+
+def _matching(path: str) -> list[str] | None:
+    """The files that a pattern matches, in order; None where it is no pattern.
+
+    Raises:
+        DataError: There is none.
+    """
+    if not glob.has_magic(path) or os.path.exists(path):
+        return None
+    found = sorted(glob.glob(path, recursive=True))
+    if not found:
+        raise DataError(f"No file matches {path}.", "Check the pattern.")
+    return found
 
 
 def read_table(

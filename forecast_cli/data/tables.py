@@ -14,7 +14,8 @@ from ..core.windows import Floats
 from ..errors import DataError, listed, nearest
 from .numerals import COMMA, POINT, Numerals
 
-Readable = str | os.PathLike[str] | pd.DataFrame
+One = str | os.PathLike[str] | pd.DataFrame
+Readable = One | Sequence[One]
 
 # What stands for a missing value, as in pandas; --na adds to it.
 MISSING_MARKERS = (
@@ -123,6 +124,42 @@ class Table:
             f"Mend the cell, or, if it stands for a missing value, pass {marker} --missing "
             "interpolate.",
         )
+
+
+def stacked(name: str, tables: Sequence[Table]) -> Table:
+    """Tables with the same columns, one below the other.
+
+    A column that is text in one of them is text in all, so that its cells can be named.
+
+    Raises:
+        DataError: A column holds one kind of values here and another there.
+    """
+    names = tables[0].names
+    text = [
+        each
+        for each in names
+        if any(pa.types.is_string(table.columns[each].type) for table in tables)
+    ]
+    ends = np.cumsum([len(table.columns) for table in tables])
+
+    def place(row: int) -> str:
+        which = int(np.searchsorted(ends, row, side="right"))
+        return tables[which].place(row - int(ends[which - 1] if which else 0))
+
+    try:
+        parts = [_with_text(table.columns.select(names), text) for table in tables]
+        columns = pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{name} do not fit together: {error}.", "Read them apart.") from None
+    return Table(name, columns, place, tables[0].markers, tables[0].written)
+
+
+def _with_text(columns: pa.Table, text: Sequence[str]) -> pa.Table:
+    """The same columns, some of them as text."""
+    for name in text:
+        place = columns.column_names.index(name)
+        columns = columns.set_column(place, name, pc.cast(columns[name], pa.string()))
+    return columns
 
 
 def no_rows(name: str) -> DataError:

@@ -105,3 +105,36 @@ def test_a_file_cut_short_says_so_by_its_name(tmp_path, name):
 def test_a_folder_without_parquet_is_named(tmp_path):
     with pytest.raises(DataError, match="a directory without Parquet files"):
         open_table(tmp_path)
+
+
+def test_several_tables_are_read_as_one(tmp_path):
+    first, second = FRAME[:4], FRAME[4:]
+    first.to_csv(tmp_path / "part-1.csv", index=False)
+    second.to_csv(tmp_path / "part-2.csv", index=False)
+    second.to_parquet(tmp_path / "part-2.parquet", index=False)
+    for source in (
+        tmp_path / "part-*.csv",
+        [tmp_path / "part-1.csv", tmp_path / "part-2.csv"],
+        (first, second),
+    ):
+        panel = read_panel(source, Data(column=("value",)))
+        assert panel.values[:, 0].tolist() == FRAME["value"].tolist()
+
+
+def test_a_cell_of_several_tables_is_named_with_its_file(tmp_path):
+    (tmp_path / "a.csv").write_text("date,y\n2024-01-01,1\n2024-01-02,2\n")
+    (tmp_path / "b.csv").write_text("date,y\n2024-01-03,3\n2024-01-04,four\n")
+    with pytest.raises(DataError, match=r'b\.csv line 3: column "y" holds "four"'):
+        read_panel(tmp_path / "*.csv", Data(column=("y",)))
+
+
+def test_tables_with_other_columns_are_not_read_as_one(tmp_path):
+    (tmp_path / "a.csv").write_text("date,y\n2024-01-01,1\n")
+    (tmp_path / "b.csv").write_text("date,z\n2024-01-02,2\n")
+    with pytest.raises(DataError, match=r"has not the columns of .*a\.csv: y, z"):
+        read_panel(tmp_path / "*.csv", Data(column=("y",)))
+
+
+def test_a_pattern_that_matches_nothing_says_so(tmp_path):
+    with pytest.raises(DataError, match="No file matches"):
+        open_table(tmp_path / "*.csv")
