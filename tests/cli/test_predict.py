@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -32,6 +33,20 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
     assert got["date"].tolist() == ["2005-01", "2005-02", "2005-03"]
     assert list(got) == ["date", "value", "other"]
     assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("format-2", []), ("format-2-labels", ["format-2-labels-rows.csv"])]
+)
+def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, rows):
+    tables = [golden.parent / each for each in rows]
+    code, out, err = run("predict", *tables, "-m", golden.parent / f"{name}.forecast")
+    got = pd.read_csv(io.StringIO(out))
+    expected = pd.read_csv(golden.parent / f"{name}.csv")
+    assert (code, err) == (0, "")
+    assert list(got) == list(expected)
+    numbers = expected.select_dtypes("number").columns
+    np.testing.assert_allclose(got[numbers], expected[numbers], rtol=1e-5)
 
 
 def test_it_goes_on_from_the_end_of_a_table(run, model, rows):
