@@ -66,9 +66,9 @@ class Model:
         from .continuation import predict_on
         from .model.state import load_state, save_state
 
-        if table is None:
-            raise UsageError("A state goes on with new rows.", "Give the table that holds them.")
         before = load_state(state, self.bundle)
+        if table is None and before is not None:
+            raise UsageError("A state goes on with new rows.", "Give the table that holds them.")
         forecast, after = predict_on(
             self.bundle, table, before, horizon=horizon, reading=reading, listen=listen
         )

@@ -187,6 +187,9 @@ class Config(Frozen):
     def _consistent(self) -> Self:
         if self.network.head == "recursive" and self.window.mode == "many-to-many":
             raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
+        window, head = self.window, self.network.head
+        if window.mode == "many-to-one" and window.horizon != 1 and self.network.hands_over:
+            raise ValueError(f"head {head} decodes the whole horizon, so mode is many-to-many")
         if self.data.label:
             _check_labelled(self)
         return self

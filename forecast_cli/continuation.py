@@ -1,6 +1,7 @@
 """Prediction that goes on from where a stateful network was."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,17 @@ from pandas.tseries.offsets import BDay
 from .data.tables import Readable
 from .data.timeindex import BUSINESS_GAP, when
 from .errors import DataError, UsageError
-from .events import Listener, ignore
+from .events import Listener, Note, ignore
 from .model.bundle import Bundle
 from .model.state import State, make_state
 from .model.walk import joined
 from .prediction import frame_of, steps_wanted, walk_over
-from .starts import READ_AS_TRAINED, Start, end_of_table
+from .starts import READ_AS_TRAINED, Start, end_of_table, history_of
 
 
 def predict_on(
     bundle: Bundle,
-    source: Readable,
+    source: Readable | None,
     state: State | None,
     *,
     horizon: int | None = None,
@@ -31,8 +32,9 @@ def predict_on(
 
     Args:
         bundle: The model.
-        source: The rows that are new since then.
-        state: Where the network was; None to begin anew.
+        source: The rows that are new since then; None for the end of the training table.
+        state: Where the network was; None to go on from the end of the training table where the
+            rows follow it, or else to begin anew.
         horizon: As in `predict`.
         reading: As in `predict`.
         listen: Told what is worth knowing.
@@ -50,22 +52,52 @@ def predict_on(
             "Leave --state out, or train with --stateful.",
         )
     steps = steps_wanted(bundle, horizon, listen)
+    if source is None:
+        return _walked(bundle, history_of(bundle), _in_front(bundle), steps)
     start = end_of_table(bundle, source, reading, listen)
+    if state is None:
+        return _walked(bundle, start, _first_state(bundle, start, listen), steps)
     _check_follows(start, state)
+    return _walked(bundle, start, state, steps)
+
+
+def _walked(
+    bundle: Bundle, start: Start, state: State | None, steps: int
+) -> tuple[pd.DataFrame, State]:
+    """The forecast after the rows, and the state there."""
     scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
     walk = walk_over(bundle, scaled, None if state is None else state.array)
     forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)[0]
     last = None if start.timeline is None else start.timeline.times[-1].isoformat()
     rows = len(scaled) + (0 if state is None else state.rows)
     # The walk went no further than to the last row: its own forecasts leave no trace.
-    return frame_of(bundle, start, forecast), make_state(
-        bundle, joined(walk.states), last=last, rows=rows
-    )
+    ended = make_state(bundle, joined(walk.states), last=last, rows=rows)
+    return frame_of(bundle, start, forecast), ended
 
 
-def _check_follows(start: Start, state: State | None) -> None:
+def _in_front(bundle: Bundle) -> State | None:
+    """The state in front of the last rows of the training table."""
+    if bundle.state is None:
+        return None
+    rows = bundle.manifest.rows - len(bundle.history)
+    return make_state(bundle, bundle.state, last=None, rows=rows)
+
+
+def _first_state(bundle: Bundle, start: Start, listen: Listener) -> State | None:
+    """Where a first table goes on: at the end of the training table, or from nothing."""
+    trained = _walked(bundle, history_of(bundle), _in_front(bundle), 1)[1]
+    if trained.last is not None and start.timeline is not None:
+        with suppress(DataError):
+            _check_follows(start, trained)
+            listen(Note("goes on from the end of the table that was trained on"))
+            return trained
+    listen(Note(f"begins anew: {start.source} does not follow the table that was trained on"))
+    return None
+
+
+def _check_follows(start: Start, state: State) -> None:
     """Refuse rows that do not begin where the state ends."""
-    if state is None or state.last is None or start.timeline is None:
+    if state.last is None or start.timeline is None:
         return
     timeline = start.timeline
     last = pd.Timestamp(state.last)

@@ -19,6 +19,7 @@ from .rules import (
     check_channels,
     season_of,
     with_horizon,
+    with_loss,
     with_mask,
     with_season,
     with_timesteps,
@@ -105,7 +106,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     Raises:
         DataError: There are too few rows; the message says how many are needed.
     """
-    config = with_mask(config)
+    config = with_loss(with_mask(config))
     check_channels(config)
     season = season_of(panel, config)
     rows = len(panel.values)

@@ -166,7 +166,8 @@ def _advice(best: str, dataset: Dataset) -> str:
         untried += ["--anchor last"] if network.anchor == "none" else []
         untried += ["--skip linear"] if network.skip == "none" else []
     if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
-        untried.append(f"--timesteps {2 * season}")
+        segment = network.segment or 1
+        untried.append(f"--timesteps {-(-2 * season // segment) * segment}")
     if best == LAST_VALUE and dataset.season_length <= RANDOM_WALK_SEASON:
         return (
             "The last value is hard to beat where a series moves like a random walk, as prices do"

@@ -111,6 +111,12 @@ def with_mask(config: Config) -> Config:
     return config
 
 
+def with_loss(config: Config) -> Config:
+    """The configuration with the loss filled in: the mean squared error."""
+    training = config.training.model_copy(update={"loss": config.training.loss or "mse"})
+    return config.model_copy(update={"training": training})
+
+
 def check_channels(config: Config) -> None:
     """Refuse independent channels of which some would be read for nothing.
 

@@ -167,6 +167,11 @@ def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict
             layer | {"units": sizes[at]} if at in sizes else layer
             for at, layer in enumerate(layers)
         ]
+    if len(places) > 1:
+        raise UsageError(
+            f"--units has {len(units)} numbers, and the network {len(places)} recurrent layers.",
+            "Give a number for each, or change the layers in the configuration file.",
+        )
     first = places[0]
     stack = [layers[first] | {"units": size} for size in units]
     others = [layer for layer in layers[first:] if not _is_recurrent(layer)]

@@ -234,9 +234,25 @@ def test_a_network_that_forgets_has_no_state_to_go_on_from(trained, frame, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_a_state_needs_new_rows(model, tmp_path):
+def test_a_state_begins_at_the_end_of_the_training_table_and_then_needs_new_rows(model, tmp_path):
+    path, longer = tmp_path / "state.json", days(ROWS + 5)
+    assert values(model.predict(state=path)).tolist() == values(model.predict()).tolist()
     with pytest.raises(fc.UsageError, match="goes on with new rows"):
-        model.predict(state=tmp_path / "state.json")
+        model.predict(state=path)
+    expected = values(model.predict(longer))
+    assert values(model.predict(longer[ROWS:], state=path)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tmp_path):
+    longer, said = days(ROWS + 5), []
+    listen = lambda event: said.append(event.text)  # noqa: E731
+    forecast = model.predict(longer[ROWS:], state=tmp_path / "a.json", listen=listen)
+    assert values(forecast) == pytest.approx(values(model.predict(longer)), rel=1e-6)
+    later = longer[ROWS + 1 :]
+    anew = model.predict(later, state=tmp_path / "b.json", listen=listen)
+    assert values(anew) == pytest.approx(values(model.predict(later)), rel=1e-6)
+    assert "goes on from the end of the table" in said[0]
+    assert "begins anew" in said[-1]
 
 
 @pytest.mark.parametrize("which", ["model", "one_step", "every_step"])

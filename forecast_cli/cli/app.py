@@ -73,8 +73,10 @@ def run(arguments: list[str]) -> int:
         show_error(error, as_json=as_json)
         return error.exit_code
     except typer.TyperException as error:
-        if message := error.format_message().rstrip("."):
-            show_error(UsageError(f"{message}.", _see_help(arguments)), as_json=as_json)
+        message = error.format_message().replace("Value error, ", "").removesuffix(".")
+        if message:
+            message += "" if message.endswith("?") else "."
+            show_error(UsageError(message, _see_help(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         pass

@@ -66,7 +66,7 @@ def predict(
     bundle, notes = load_bundle(model), Notes(console)
     how: dict[str, Any] = {"reading": reading, "listen": notes.listen}
     keep = None
-    if state is not None and table is not None:
+    if state is not None:
         frame, keep = _going_on(bundle, table, state, horizon=horizon, **how)
     elif in_sample and table is not None:
         frame = predict_in_sample(bundle, table, **how)
@@ -86,13 +86,19 @@ def predict(
 
 
 def _going_on(
-    bundle: "Bundle", table: Tables, path: Path, **how: Any
+    bundle: "Bundle", table: Tables | None, path: Path, **how: Any
 ) -> tuple["pd.DataFrame", Callable[[], None]]:
     """A forecast from where the network was, and what keeps where it is, once that is written."""
     from ..continuation import predict_on
     from ..model.state import load_state, save_state
 
-    frame, state = predict_on(bundle, table, load_state(path, bundle), **how)
+    before = load_state(path, bundle)
+    if table is None and before is not None:
+        raise UsageError(
+            f"{path} holds a state already, and there is nothing to go on with.",
+            "Name DATA, which holds the rows that came since.",
+        )
+    frame, state = predict_on(bundle, table, before, **how)
     return frame, lambda: save_state(state, path)
 
 
@@ -105,8 +111,6 @@ def _check(
             "--in-sample forecasts one step over every row of DATA.",
             "Name DATA, and leave --horizon and --state out.",
         )
-    if state is not None and table is None:
-        raise UsageError("--state goes on with new rows.", "Name DATA, which holds them.")
 
 
 def _form(output: str, format: Form | None, talk: Talk) -> Form | None:

@@ -98,10 +98,15 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
         require_columns(table.name, table.names, time_columns(data.time, table.names))
         return data.time
     others = [name for name in table.names if name not in data.column]
-    found = [name for name in others if _is_date_like(table, name)]
+    found = [name for name in others if _is_date_like(table, name, data.date_format)]
     named = [name for name in found if TIME_WORDS.search(name)]
     if found:
         return (named or found)[0]
+    if data.date_format:
+        raise DataError(
+            f"{table.name}: no column holds dates like {data.date_format}.",
+            "Check the form, or name the column: --time NAME.",
+        )
     doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
     why = "no column holds dates"
     if doubtful:
@@ -139,7 +144,7 @@ def joined(table: Table, parts: Sequence[str]) -> Dates:
     return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
 
 
-def _is_date_like(table: Table, column: str) -> bool:
+def _is_date_like(table: Table, column: str, date_format: str | None = None) -> bool:
     """Whether a column seems to hold the times of the rows.
 
     Numbers count only where the name speaks of time and each stands there once, e.g. `date`
@@ -156,7 +161,11 @@ def _is_date_like(table: Table, column: str) -> bool:
     numeric = all(re.fullmatch(r"[-+]?\d*\.?\d*", cell) for cell in sample)
     if not sample or (numeric and not (named and len(set(sample)) == len(sample))):
         return False
-    share = max(_share(sample, form) for form in (ISO, *fitting_forms(sample)))
+    forms = [date_format] if date_format else [ISO, *fitting_forms(sample)]
+    try:
+        share = max(_share(sample, form) for form in forms)
+    except ValueError as error:
+        raise UsageError(f'--date-format "{date_format}" cannot be: {error}.') from None
     return share > 0.5 if named else share == 1.0
 
 
@@ -243,7 +252,9 @@ def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
         located = times[:: -1 if falling else 1].tz_localize(timezone, ambiguous="infer")
         return Dates(located[:: -1 if falling else 1], style)
     except (KeyError, ModuleNotFoundError) as error:
-        raise UsageError(f"There is no time zone {error}.", "Try Europe/Berlin or UTC.") from None
+        raise UsageError(
+            f'There is no time zone "{timezone}".', "Try Europe/Berlin or UTC."
+        ) from error
     except ValueError as error:
         raise DataError(
             f"{where} has times that do not exist, or exist twice, in {timezone}: "

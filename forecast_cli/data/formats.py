@@ -64,6 +64,11 @@ def _loader(source: Source) -> Loader | None:
     suffix = Path(source.path).suffix.lower()
     if suffix in (".xlsx", ".xlsm") and start.startswith(b"PK"):
         return _excel
+    if suffix in PROMISED:
+        raise DataError(
+            f"{source.name} is not what its name says: {PROMISED[suffix]} was expected.",
+            "Make it anew, or give it the name of what it is.",
+        )
     first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if suffix in (".json", ".jsonl", ".ndjson") or first in (b"[", b"{"):
         return _records if first == b"[" else _json_lines
@@ -141,4 +146,16 @@ def _flat(columns: pa.Table) -> pa.Table:
     )
 
 
+PROMISED = {
+    ".parquet": "a Parquet file",
+    ".feather": "a Feather file",
+    ".arrow": "an Arrow file",
+    ".xlsx": "an Excel workbook",
+    ".xlsm": "an Excel workbook",
+    ".gz": "a gzip file",
+    ".bz2": "a bzip2 file",
+    ".xz": "an xz file",
+    ".zst": "a zstd file",
+    ".zip": "a zip file",
+}
 BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}

@@ -107,12 +107,15 @@ def read_panel(
 
 def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | None]:
     """The table with the columns that are needed, and the name of the time column."""
-    if not data.column:
-        raise UsageError("No column was named.", "Say which to forecast: --column NAME.")
     for name in data.column:
         if data.column.count(name) > 1 or name == data.time:
             raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
     opened = open_table(source, data.dialect)
+    if not data.column:
+        raise UsageError(
+            f"No column was named; {opened.name} has {', '.join(opened.names[:20])}.",
+            "Say which to forecast: --column NAME.",
+        )
     require_columns(opened.name, opened.names, data.column)
     for text in opened.notes:
         listen(Note(text))
@@ -127,7 +130,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:
     holes = np.isnan(panel.values)
     if not holes.any():
         return
-    hint = "Pass --missing interpolate, ffill or drop."
+    hint = "Pass --missing interpolate, ffill, season, mask or drop."
     for name, column in zip(panel.columns.features, holes.T, strict=True):
         empty = np.flatnonzero(column[rows])
         if len(empty):

@@ -173,7 +173,7 @@ def grid_positions(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
     if len(times) and positions[-1] >= MOST_STEPS * len(times):
         raise DataError(
             f"In steps of {frequency.name} the {len(times)} rows would be {positions[-1] + 1:,}.",
-            "Name a frequency that fits the table: --freq D.",
+            f"Name a frequency that fits the table: --freq {likely_frequency(times).alias}.",
         )
     grid = frequency.span(times[0], int(positions[-1]) + 1)
     inside = np.clip(positions, 0, len(grid) - 1)

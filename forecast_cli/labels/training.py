@@ -27,6 +27,9 @@ from .datasets import LabelledDataset, make_labelled, on_all
 from .evaluation import evaluate_labels
 from .guesses import padded
 
+# So many columns are named one by one.
+MOST_NAMED = 12
+
 
 def train_on_labels(
     source: Readable, config: Config, *, listen: Listener, stop: Callable[[], bool]
@@ -78,6 +81,9 @@ def _describe(dataset: LabelledDataset, listen: Listener) -> None:
     """Say what was read and how it is split."""
     sequences, lengths = dataset.sequences, dataset.sequences.lengths
     steps = f"{lengths.min()} to {lengths.max()}" if len(set(lengths.tolist())) > 1 else lengths[0]
+    columns = sequences.columns
+    named = ", ".join(columns if len(columns) <= MOST_NAMED else (*columns[:3], "...", columns[-1]))
+    listen(Note(f"steps from {len(columns)} columns: {named}"))
     parts = [f"{len(dataset.parts[part]):,} {part}" for part in PARTS]
     listen(
         Note(
