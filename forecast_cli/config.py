@@ -94,6 +94,12 @@ class Data(Frozen):
         both |= {*self.label} & {*self.series}
         if both and self.label:
             raise ValueError(f"column {min(both)} cannot be a step, a label and a name at once")
+        if self.date_format and self.dayfirst is not None:
+            raise ValueError("date_format says where the day stands: leave dayfirst out")
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(f"{self.decimal} cannot be the decimal mark and between thousands")
+        if self.time == "none" and (self.resample or self.duplicates != "error"):
+            raise ValueError("resample and duplicates need times, and time is none")
         if self.target and self.label:
             raise ValueError("target is for forecasts; what a sequence maps to is its label")
         return self
@@ -203,6 +209,8 @@ def _check_labelled(config: Config) -> None:
         "window.mode": config.window.mode,
         "data.freq": config.data.freq,
         "data.season_length": config.data.season_length,
+        "data.resample": config.data.resample,
+        "data.duplicates": None if config.data.duplicates == "error" else config.data.duplicates,
         "network.head": None if network.head == "last" else network.head,
         "network.skip": None if network.skip == "none" else network.skip,
         "network.anchor": "season" if network.anchor == "season" else None,
@@ -212,5 +220,10 @@ def _check_labelled(config: Config) -> None:
     for name, value in forecasting.items():
         if value is not None:
             raise ValueError(f"{name} {value} is for forecasts, and label asks for another task")
-    if config.data.missing == "drop":
-        raise ValueError("missing = drop would make sequences shorter: leave the rows out, or mask")
+    if config.data.missing in ("drop", "season"):
+        why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
+        raise ValueError(f"missing = {config.data.missing} {why}: leave the rows out, or mask")
+    if config.data.layout == "rows" and config.data.time:
+        raise ValueError("layout rows has no time column: the columns are the steps in order")
+    if len(set(config.data.column)) < len(config.data.column):
+        raise ValueError("a column is named twice: name each once")

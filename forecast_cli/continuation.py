@@ -46,6 +46,8 @@ def predict_on(
         UsageError: The network is not stateful.
         DataError: The table does not begin where the state ends.
     """
+    if bundle.manifest.labels is not None:
+        raise UsageError("A network of labels has no state to go on from.", "Leave --state out.")
     if not bundle.manifest.config.network.stateful:
         raise UsageError(
             "The network forgets its state after each window: there is none to go on from.",

@@ -93,6 +93,11 @@ class Dataset:
         if self.config.data.missing == "mask":
             return starts
         # A gap that reaches up to the targets was filled with a look at them.
+        if self.config.network.head == "sequence":
+            # Here each row of a window has targets of its own.
+            count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
+            whole: Ints = starts[count[starts + self.timesteps] == count[starts]]
+            return whole
         return starts[~self.panel.missing_rows[starts + self.timesteps - 1]]
 
     def origins(self, part: Part) -> Ints:
@@ -117,6 +122,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     dataset = _scaled(panel, config, splits, season)
     _check_length(dataset)
     _check_lanes(dataset)
+    _check_validation(dataset)
     _check_loss(dataset)
     _note_constant(dataset, listen)
     return dataset
@@ -132,6 +138,7 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
         panel.values, splits, config.data.missing, source=panel.source, season_length=season
     )
     require_positive(filled, panel.columns.features, config.transform, panel.source)
+    require_known(splits.training_rows(filled), panel.columns.features, panel.source)
     scaling = fit_scaling(splits.training_rows(filled), config.scaler, config.transform)
     scaled = scaling.transform(filled).astype(np.float32)
     return Dataset(config, panel, splits, scaling, filled, scaled, season)
@@ -154,11 +161,42 @@ def _check_length(dataset: Dataset) -> None:
 
 def _check_lanes(dataset: Dataset) -> None:
     """Refuse gaps between the windows of a network whose state lives on."""
-    starts = dataset.starts("train", horizon=dataset.steps_at_once)
-    if dataset.config.network.stateful and (np.diff(starts) != 1).any():
+    missing = dataset.config.data.missing
+    gaps = missing != "mask" and dataset.panel.missing_rows.any()
+    if dataset.config.network.stateful and gaps:
         raise DataError(
             f"{dataset.panel.source} has gaps, and a stateful network goes from row to row.",
             "Pass --missing mask or drop.",
+        )
+
+
+def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
+    """Refuse columns of which training would see nothing.
+
+    Args:
+        rows: Shape `(rows, features)`: the training rows, NaN where missing.
+        names: Of the features.
+        source: What messages call the table.
+
+    Raises:
+        DataError: Every value of one is missing.
+    """
+    unknown = np.flatnonzero(np.isnan(rows).all(axis=0))
+    if len(unknown):
+        raise DataError(
+            f'{source}: column "{names[unknown[0]]}" has no value in the training split.',
+            "Leave the column out, or give more rows to the training split.",
+        )
+
+
+def _check_validation(dataset: Dataset) -> None:
+    """Refuse a validation split without one actual value: it would call every network perfect."""
+    begin, end = dataset.splits.bounds("validation")
+    rows = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
+    if len(rows) and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
+        raise DataError(
+            f"{dataset.panel.source} has no actual value in the validation split.",
+            "Pass another --validation, or 0 for none.",
         )
 
 

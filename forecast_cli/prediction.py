@@ -68,7 +68,7 @@ def predict(
         start = history_of(bundle)
     scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
     if bundle.manifest.config.network.stateful:
-        state = None if source is not None or bundle.state is None else bundle.state
+        state = bundle.state if source is None else None
         walk = walk_over(bundle, scaled, state)
         return frame_of(bundle, start, walk.forecast(np.array([len(scaled)]), horizon=steps)[0])
     return frame_of(bundle, start, roll_out(bundle.runtime, scaled[None], horizon=steps)[0])

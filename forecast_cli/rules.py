@@ -99,16 +99,26 @@ def with_mask(config: Config) -> Config:
     """
     network, missing = config.network, config.data.missing
     if missing == "mask" and not network.masked:
-        layers = [Mask().model_dump(), *(layer.model_dump() for layer in network.layers)]
-        return configure(
-            {}, config.model_dump() | {"network": network.model_dump() | {"layers": layers}}
-        )
+        return masked(config)
     if network.masked and missing != "mask":
         raise UsageError(
             f"The mask layer has nothing to skip: missing values are handled by {missing}.",
             "Pass --missing mask, or leave the layer out.",
         )
     return config
+
+
+def masked(config: Config) -> Config:
+    """The configuration with a mask in front of its layers.
+
+    Raises:
+        UsageError: The network cannot skip steps.
+    """
+    network = config.network
+    layers = [Mask().model_dump(), *(layer.model_dump() for layer in network.layers)]
+    return configure(
+        {}, config.model_dump() | {"network": network.model_dump() | {"layers": layers}}
+    )
 
 
 def with_loss(config: Config) -> Config:
@@ -124,6 +134,10 @@ def check_channels(config: Config) -> None:
         UsageError: A column is not forecast.
     """
     data = config.data
+    if config.network.channels == "independent" and len(data.column) == 1:
+        raise UsageError(
+            "Independent channels need several columns.", "Leave --channels out, or add --column."
+        )
     if config.network.channels == "independent" and data.targets != data.column:
         raise UsageError(
             "With independent channels each column is read for itself alone; targets are "

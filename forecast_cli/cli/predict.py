@@ -139,6 +139,12 @@ def _spare(output: str, model: Path, table: Tables | None, state: Path | None) -
     from ..model.bundle import is_model
 
     path = Path(output)
+    if state is not None and not state.absolute().parent.is_dir():
+        raise UsageError(f"There is no directory {state.parent}.", "Make it first.")
+    if state is not None and output != "-" and path.absolute() == state.absolute():
+        raise UsageError(
+            f"{output} cannot hold both the forecast and the state.", "Name another file with -o."
+        )
     tables = [table] if isinstance(table, str) else table or []
     sources = [Path(each) for each in (model, state, *tables) if each not in (None, "-")]
     if output == "-" or not path.is_file():

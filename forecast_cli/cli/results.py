@@ -35,7 +35,8 @@ def confusion_rows(manifest: Manifest) -> list[dict[str, Any]]:
         return []
     names = [str(each) for each in labels.classes]
     rows = zip(names, evaluation.confusion, strict=False)
-    return [{"actual": name} | dict(zip(names, counts, strict=True)) for name, counts in rows]
+    corner = f"actual {labels.names[0]}"
+    return [{corner: name} | dict(zip(names, counts, strict=True)) for name, counts in rows]
 
 
 def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:

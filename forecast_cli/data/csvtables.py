@@ -49,7 +49,9 @@ def read_source(
         raise DataError(*_unreadable(source, str(error))) from None
     if not table.num_rows:
         raise no_rows(source.name)
-    written = numerals(source.dialect.decimal, source.dialect.thousands)
+    # A comma that was found holds for the columns that Arrow leaves as text too.
+    decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
+    written = numerals(decimal, source.dialect.thousands)
     return Table(source.name, table, source.line, markers, written)
 
 

@@ -129,7 +129,17 @@ def joined(table: Table, parts: Sequence[str]) -> Dates:
     Raises:
         DataError: Some parts are no time.
     """
-    numbers = {name: table.numbers(part) for name, part in zip(PARTS, parts, strict=False)}
+    if len(parts) > len(PARTS):
+        raise UsageError(
+            f"{len(parts)} columns cannot be the parts of a time.",
+            f"At most {', '.join(PARTS)} are.",
+        )
+    words = [part.lower() for part in parts]
+    # Parts that are called by their names may stand in any order.
+    meant = words if set(words) <= set(PARTS) else PARTS[: len(parts)]
+    numbers = {name: table.numbers(part) for name, part in zip(meant, parts, strict=True)}
+    if "year" not in numbers:
+        raise UsageError("A time in parts needs its year.", "Name it: --time year,month,day.")
     numbers = {
         "month": np.ones_like(numbers["year"]),
         "day": np.ones_like(numbers["year"]),
@@ -140,7 +150,7 @@ def joined(table: Table, parts: Sequence[str]) -> Dates:
         row = int(bad[0])
         held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts)
         raise DataError(f"{table.place(row)}: {held} is no time.", "Mend the row, or leave it out.")
-    clock = "" if len(parts) <= PARTS.index("hour") else " %H:%M:%S"
+    clock = "" if not {"hour", "minute", "second"} & set(meant) else " %H:%M:%S"
     return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
 
 

@@ -95,6 +95,8 @@ def _json_lines(data: bytes, name: str) -> pa.Table:
         whole = json.loads(data)
     except ValueError:
         return arrow_json.read_json(io.BytesIO(data))
+    if not isinstance(whole, dict):
+        raise ValueError("objects were expected, one for each row")
     lists = [each for each in whole.values() if isinstance(each, list)]
     return _of_objects(lists[0] if lists else [whole])
 
@@ -152,10 +154,5 @@ PROMISED = {
     ".arrow": "an Arrow file",
     ".xlsx": "an Excel workbook",
     ".xlsm": "an Excel workbook",
-    ".gz": "a gzip file",
-    ".bz2": "a bzip2 file",
-    ".xz": "an xz file",
-    ".zst": "a zstd file",
-    ".zip": "a zip file",
 }
 BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}

@@ -174,6 +174,11 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
         return open_table(found[0] if len(found) == 1 else found, dialect)
     opened = Source(path, dialect)
     loaded = load(opened)
+    if loaded is not None and (dialect.encoding or dialect.delimiter):
+        raise UsageError(
+            f"{opened.name} is no text: it has neither an encoding nor a delimiter.",
+            "Leave --encoding and --delimiter out.",
+        )
     return OpenedText(opened) if loaded is None else OpenedColumns(loaded)
 
 

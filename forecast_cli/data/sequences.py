@@ -102,7 +102,7 @@ def read_sequences(
 def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
     """Every column of numbers that is nothing else."""
     others = [name for name in table.names if name not in (*data.label, *data.series, data.time)]
-    numeric = [name for name in others if _is_numeric(table.columns[name])]
+    numeric = [name for name in others if _is_numeric(table, name)]
     skipped = [name for name in others if name not in numeric]
     if skipped and data.layout == "rows":
         # Every column is a step: one that is not a number is an error, and is named as one.
@@ -116,8 +116,15 @@ def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
     return tuple(numeric)
 
 
-def _is_numeric(cells: pa.ChunkedArray) -> bool:
-    kind = cells.type
+def _is_numeric(table: Table, name: str) -> bool:
+    """Whether a column holds numbers, as types or as text."""
+    kind = table.columns[name].type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        try:
+            table.numbers(name)
+        except DataError:
+            return False
+        return True
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 
@@ -134,7 +141,14 @@ def _labels(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
                 f'{table.place(int(missing[0]))}: the label "{name}" is missing.',
                 "Add it, or leave the row out; forecast predict needs no labels.",
             )
-    return pd.DataFrame({name: table.columns[name].to_pandas() for name in names})
+    return pd.DataFrame({name: _label(table, name) for name in names})
+
+
+def _label(table: Table, name: str) -> Any:
+    """A label of every row: numbers where all are, however they are written."""
+    if not _is_numeric(table, name) or pa.types.is_integer(table.columns[name].type):
+        return table.columns[name].to_pandas()
+    return table.numbers(name)
 
 
 def _from_rows(
@@ -200,7 +214,7 @@ def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
     if data.time in (None, NO_TIME):
         return np.argsort(group, kind="stable")
     require_columns(table.name, table.names, time_columns(data.time, table.names))
-    if data.time in table.names and _is_numeric(table.columns[data.time]):
+    if data.time in table.names and _is_numeric(table, data.time):
         # Steps that are counted, as well as dates of digits alone, are in order as numbers.
         return np.lexsort((table.numbers(data.time), group))
     dates = parse_dates(table, data.time, **data.date_reading)

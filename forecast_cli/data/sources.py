@@ -154,6 +154,8 @@ class Source:
     @cached_property
     def decimal(self) -> str:
         """The decimal mark: the one that was named, or a comma where the first lines show one."""
+        if self.dialect.thousands == ".":
+            return ","
         if self.dialect.decimal or self.delimiter == ",":
             return self.dialect.decimal or "."
         cells = [cell.strip() for row in self.rows(self.head) for cell in row]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..config import Data
 from ..core.windows import Floats, Ints
-from ..errors import DataError, listed
+from ..errors import DataError, UsageError, listed
 from ..events import Listener, Note
 from .dateforms import zoned
 from .dates import Dates
@@ -139,6 +139,11 @@ def _resampled(
 ) -> tuple[pd.DatetimeIndex, str]:
     """The beginnings of the steps that the times lie in, and the form to write them in."""
     frequency = Frequency.parse(alias)
+    if "-" in alias:
+        raise UsageError(
+            f"--resample {alias} names a day or month to begin on.",
+            f"Weeks begin on Mondays, quarters in January: pass --resample {alias.split('-')[0]}.",
+        )
     begins = floored(times, frequency)
     counts = np.unique(begins.asi8, return_counts=True)[1]
     listen(Note(f"{len(times):,} rows as {len(counts):,} steps of {frequency.name}: {combine}"))

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ class Table:
             DataError: A cell is not a number; the message says where and what it holds.
         """
         cells = self.columns[column]
-        if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+        if _is_text(cells.type):
             cells = self._parsed(column, cells)
         try:
             floats = pc.cast(cells, pa.float64(), safe=False)
@@ -129,37 +130,42 @@ class Table:
 def stacked(name: str, tables: Sequence[Table]) -> Table:
     """Tables with the same columns, one below the other.
 
-    A column that is text in one of them is text in all, so that its cells can be named.
+    Numbers that one of them writes in its own way are read as it writes them; what is no number in
+    one of them is text in all.
 
     Raises:
         DataError: A column holds one kind of values here and another there.
     """
-    names = tables[0].names
-    text = [
-        each
-        for each in names
-        if any(pa.types.is_string(table.columns[each].type) for table in tables)
-    ]
     ends = np.cumsum([len(table.columns) for table in tables])
 
     def place(row: int) -> str:
         which = int(np.searchsorted(ends, row, side="right"))
         return tables[which].place(row - int(ends[which - 1] if which else 0))
 
+    columns = {each: _column_of(each, tables) for each in tables[0].names}
     try:
-        parts = [_with_text(table.columns.select(names), text) for table in tables]
-        columns = pa.concat_tables(parts, promote_options="permissive")
+        parts = [pa.table({each: cells[at] for each, cells in columns.items()})
+                 for at in range(len(tables))]  # fmt: skip
+        whole = pa.concat_tables(parts, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(f"{name} do not fit together: {error}.", "Read them apart.") from None
-    return Table(name, columns, place, tables[0].markers, tables[0].written)
+    return Table(name, whole, place, tables[0].markers, tables[0].written)
 
 
-def _with_text(columns: pa.Table, text: Sequence[str]) -> pa.Table:
-    """The same columns, some of them as text."""
-    for name in text:
-        place = columns.column_names.index(name)
-        columns = columns.set_column(place, name, pc.cast(columns[name], pa.string()))
-    return columns
+def _column_of(name: str, tables: Sequence[Table]) -> list[Any]:
+    """A column of each table, of one kind where some are text and some are not."""
+    cells = [table.columns[name] for table in tables]
+    text = [_is_text(each.type) for each in cells]
+    if all(text) or not any(text):
+        return cells
+    try:
+        return [pa.array(table.numbers(name), from_pandas=True) for table in tables]
+    except DataError:
+        return [pc.cast(each, pa.string()) for each in cells]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def no_rows(name: str) -> DataError:

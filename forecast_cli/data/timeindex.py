@@ -50,18 +50,25 @@ def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
         months = wall.year * 12 + wall.month - 1
         months -= months % frequency.months
         named = [f"{month // 12}-{month % 12 + 1:02d}" for month in months]
-        return pd.DatetimeIndex(named).tz_localize(times.tz)
+        return _begun(pd.DatetimeIndex(named), times)
     if frequency.alias == "B":
         days = wall.normalize()
         after = pd.to_timedelta(np.maximum(days.day_of_week - 4, 0), unit="D")
-        return pd.DatetimeIndex(days - after).tz_localize(times.tz)
+        return _begun(pd.DatetimeIndex(days - after), times)
     step = frequency.step or DAY
     if step < DAY:
-        return times.floor(step, ambiguous="infer", nonexistent="shift_forward")
+        # By the clock on the wall, and from there back in time: no clock change is in between.
+        return times - (wall - wall.floor(step))
     # Weeks begin on Mondays, and the first day of 1970 was a Thursday.
     monday = pd.Timestamp(1970, 1, 5)
     begins = monday + (wall - monday) // step * step
-    return pd.DatetimeIndex(begins).tz_localize(times.tz)
+    return _begun(pd.DatetimeIndex(begins), times)
+
+
+def _begun(wall: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Days in the zone of the times; where the clocks change at midnight, after that."""
+    first = np.zeros(len(wall), bool)
+    return wall.tz_localize(times.tz, nonexistent="shift_forward", ambiguous=first)
 
 
 def likely_frequency(times: pd.DatetimeIndex) -> Frequency:

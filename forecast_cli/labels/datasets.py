@@ -11,12 +11,11 @@ from ..core.windows import Floats, Ints
 from ..data.missing import fill_missing
 from ..data.sequences import Sequences
 from ..data.splits import Part, Splits
-from ..datasets import require_positive
+from ..datasets import require_known, require_positive
 from ..errors import DataError, UsageError
 from ..events import Listener
-from ..layers import Mask
 from ..model.manifest import Class
-from ..settings import configure
+from ..rules import masked
 from .tasks import classes_of, numbers_of, with_task
 
 
@@ -103,6 +102,7 @@ def _scaled(
     train = parts["train"]
     owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
     rows = filled[np.isin(owner, train)]
+    require_known(rows, sequences.features, sequences.source)
     scaling = fit_scaling(rows, config.scaler, config.transform)
     scaled = scaling.transform(filled).astype(np.float32)
     labels = None if classes else fit_scaling(actual[train], config.scaler)
@@ -154,11 +154,8 @@ def _with_shape(sequences: Sequences, config: Config) -> Config:
     window = config.window.model_copy(update={"timesteps": timesteps})
     config = config.model_copy(update={"window": window})
     uneven = bool((sequences.lengths != timesteps).any())
-    if config.network.masked or not (uneven or config.data.missing == "mask"):
-        return config
-    layers = [Mask().model_dump(), *(layer.model_dump() for layer in config.network.layers)]
-    masked = config.network.model_dump() | {"layers": layers}
-    return configure({}, config.model_dump() | {"network": masked})
+    needed = uneven or config.data.missing == "mask"
+    return masked(config) if needed and not config.network.masked else config
 
 
 def split_sequences(

@@ -50,10 +50,10 @@ def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
         state = State.model_validate_json(Path(path).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError, ValueError) as error:
+    except (OSError, ValidationError, ValueError):
         raise ModelFileError(
-            f"{os.fspath(path)} is not the state of a network: {str(error).splitlines()[0]}.",
-            "Remove it to begin anew, or name another file with --state.",
+            f"{os.fspath(path)} is not the state of a network.",
+            "A file that forecast predict --state wrote was expected; name another one.",
         ) from None
     if state.model != _sum(bundle):
         raise ModelFileError(

@@ -108,8 +108,11 @@ class Lanes:
         timesteps = self.feed.timesteps
         draw = np.random.default_rng((self.settings.seed, epoch))
         offset = int(draw.integers(0, min(timesteps, self.length)))
-        lanes = self.feed.train[: self.batch_size * self.length].reshape(self.batch_size, -1)
-        rows = lanes[:, offset::timesteps].T[: self.steps]
+        # What does not fill a lane is left away at the old end.
+        lanes = self.feed.train[-self.batch_size * self.length :].reshape(self.batch_size, -1)
+        rows = lanes[:, offset::timesteps].T
+        first = int(draw.integers(0, max(1, len(rows) - self.steps + 1)))
+        rows = rows[first : first + self.steps]
         return _whole(rows, counted=len(rows))
 
     def validation(self) -> Pass:

@@ -14,6 +14,7 @@ from forecast_cli.data.splits import PARTS
 from forecast_cli.datasets import make_dataset, on_all_rows
 from forecast_cli.errors import DataError, UsageError
 from forecast_cli.rules import choose_horizon, choose_timesteps
+from forecast_cli.settings import configure
 
 SCALERS = ["minmax", "standard", "robust", "none"]
 
@@ -279,3 +280,44 @@ def test_missing_values_that_cannot_be_filled_are_a_data_error():
     table.loc[:80, "y1"] = np.nan
     with pytest.raises(DataError, match="missing"):
         dataset(table, missing="interpolate")
+
+
+def test_a_forecast_at_every_step_learns_from_no_row_that_was_filled_with_a_look_ahead():
+    table = frame(80, columns=1)
+    table.loc[[20, 21, 50], "y0"] = np.nan
+    config = configure(
+        {"column": "y0", "missing": "interpolate", "timesteps": 4, "horizon": 2, "head": "sequence"}
+    )
+    made = make_dataset(read_panel(table, config.data), config, listen=lambda event: None)
+    starts = made.starts("train", horizon=2)
+    rows = starts[:, None] + np.arange(4)
+    assert len(starts)
+    assert not np.isin(rows, [20, 21, 50]).any()
+
+
+def test_a_validation_split_without_an_actual_value_is_refused():
+    table = frame(100, columns=1)
+    table.loc[70:79, "y0"] = np.nan
+    with pytest.raises(DataError, match="no actual value in the validation split"):
+        dataset(table, missing="mask")
+
+
+def test_a_column_without_a_value_in_training_is_refused():
+    table = frame(100)
+    table.loc[:75, "y1"] = np.nan
+    with pytest.raises(DataError, match='column "y1" has no value in the training split'):
+        dataset(table, missing="mask")
+
+
+def test_a_stateful_network_goes_over_no_gap_wherever_it_is():
+    table = frame(100, columns=1)
+    table.loc[85, "y0"] = np.nan
+    settings_ = {"column": "y0", "timesteps": 4, "horizon": 2, "stateful": True}
+    for missing, fails in (("interpolate", True), ("mask", False)):
+        config = configure({**settings_, "missing": missing})
+        panel = read_panel(table, config.data)
+        if fails:
+            with pytest.raises(DataError, match="a stateful network goes from row to row"):
+                make_dataset(panel, config, listen=lambda event: None)
+        else:
+            make_dataset(panel, config, listen=lambda event: None)

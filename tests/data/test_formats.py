@@ -1,5 +1,6 @@
 """The same table in every form that is read."""
 
+import gzip
 import io
 import json
 
@@ -138,3 +139,36 @@ def test_tables_with_other_columns_are_not_read_as_one(tmp_path):
 def test_a_pattern_that_matches_nothing_says_so(tmp_path):
     with pytest.raises(DataError, match="No file matches"):
         open_table(tmp_path / "*.csv")
+
+
+def test_a_compressed_table_is_opened_whatever_it_is_called(tmp_path):
+    for name in ("table.csv.gz", "table.gz", "table.csv"):
+        (tmp_path / name).write_bytes(gzip.compress(PLAIN.to_csv(index=False).encode()))
+        panel = read_panel(tmp_path / name, Data(column=("value",)))
+        assert panel.values[:, 0].tolist() == FRAME["value"].tolist()
+
+
+def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path):
+    (tmp_path / "table.parquet").write_text("date,value\n2024-01-01,1\n")
+    with pytest.raises(DataError, match="not what its name says: a Parquet file"):
+        open_table(tmp_path / "table.parquet")
+    (tmp_path / "number.json").write_text("5")
+    with pytest.raises(DataError, match="objects were expected"):
+        open_table(tmp_path / "number.json")
+
+
+def test_a_decimal_comma_that_is_found_holds_for_every_column(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("d;a;b\n2024-01-01;1,5;1.204\n2024-01-02;2,5;2.000\n2024-01-03;3,5;3.001\n")
+    panel = read_panel(path, Data(column=("a", "b")))
+    assert panel.values.tolist() == [[1.5, 1204], [2.5, 2000], [3.5, 3001]]
+    plain = path.with_name("plain.csv")
+    plain.write_text("d;b\n2024-01-01;1.204\n2024-01-02;2.000\n2024-01-03;3.001\n")
+    assert read_panel(plain, Data(column=("b",), thousands=".")).values[0, 0] == 1204
+
+
+def test_several_tables_keep_the_values_that_each_of_them_writes(tmp_path):
+    (tmp_path / "a.csv").write_text("d;y\n2024-01-01;1.234,5\n2024-01-02;2,5\n")
+    (tmp_path / "b.csv").write_text("d;y\n2024-01-03;0,121\n2024-01-04;0,122\n")
+    panel = read_panel(tmp_path / "*.csv", Data(column=("y",), decimal=","))
+    assert panel.values[:, 0].tolist() == [1234.5, 2.5, 0.121, 0.122]

@@ -112,3 +112,22 @@ def test_a_season_before_fills_a_gap():
     assert filled[:, 0].tolist() == [1, 2, 3, 11, 2, 13, 11, 2, 23]
     plain = fill_missing(panel.values, whole, "season", source="t")
     assert plain[:, 0].tolist() == [1, 2, 3, 11, 11, 13, 13, 13, 23]
+
+
+@pytest.mark.parametrize("alias", ["30min", "h", "2h", "D"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo"])
+@pytest.mark.parametrize("day", ["2018-11-03", "2024-10-26", "2024-03-30"])
+def test_finer_rows_become_steps_where_the_clocks_change(alias, zone, day):
+    times = pd.date_range(day, periods=4 * 72, freq="15min", tz="UTC").tz_convert(zone)
+    begins = floored(times, Frequency.parse(alias))
+    assert (begins <= times).all()
+    assert begins.is_monotonic_increasing
+    wall = begins.tz_localize(None)
+    if alias != "D":
+        assert (wall.minute % (30 if alias == "30min" else 60) == 0).all()
+
+
+def test_weeks_that_begin_elsewhere_are_refused():
+    frame = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=60), "y": 1.0})
+    with pytest.raises(UsageError, match="pass --resample W"):
+        read(frame, resample="W-FRI")
