@@ -172,7 +172,7 @@ def _forecast(
     stack, tail = stacks(network, sequences=network.head == "sequence", states=network.hands_over)
     output, states = stack(inputs, mask=mask)
     encoded = Encoded(
-        network, relative, stack, tail, output, states, outputs, targets, activation or "linear"
+        network, relative, stack, tail, output, states, outputs, activation or "linear"
     )
     head = HEADS[network.head](encoded)
     if activation is not None:

@@ -32,7 +32,6 @@ class Encoded:
         output: Of the stack: `(batch, units)`, or `(batch, timesteps, units)` for `sequence`.
         states: Of each recurrent layer, where the head goes on from them.
         outputs: `(horizon, targets)`.
-        targets: Which features are forecast.
         activation: Of the output layer.
     """
 
@@ -43,7 +42,6 @@ class Encoded:
     output: Any
     states: list[Any]
     outputs: tuple[int, int]
-    targets: tuple[int, ...]
     activation: str = "linear"
 
     @property
@@ -60,9 +58,10 @@ class Forecast:
 
     Args:
         value: The forecast, shape `(batch, horizon, targets)`.
-        learned: What is compared with the actual values in training where that is another one:
-            `(batch, timesteps, horizon, targets)` of `sequence`, or a function from the actual
-            values, `(batch, horizon, targets)`, to the forecast of a taught decoder.
+        learned: What is trained instead, where that is another one: the forecast at every step,
+            shape `(batch, timesteps, horizon, targets)`.
+        taught: What is trained instead, where that reads the actual values, shape `(batch,
+            horizon, targets)`: from them to the forecast, of the same shape.
     """
 
     value: Any
