@@ -51,7 +51,8 @@ def evaluate(dataset: Dataset, runtime: Runtime) -> Evaluation | None:
             sums[name].add(truth, forecaster(part))
     if not sums[NETWORK].count.all():
         return None
-    scores = {name: each.scores(dataset.naive_error) for name, each in sums.items()}
+    scale = dataset.naive_error
+    scores = {name: each.scores(scale) for name, each in sums.items()}
     return _evaluation(dataset, len(origins), scores)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .core.scaling import rounded
 from .core.windows import Floats, Ints
 from .data.dateforms import write_dates
 from .data.panel import STEP, Panel
@@ -162,11 +163,9 @@ def _beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) 
 
 
 def _in_units(bundle: Bundle, scaled: Floats) -> Floats:
-    """Scaled forecasts in original units, to the 8 digits that 32-bit arithmetic can vouch for."""
-    manifest = bundle.manifest
-    values = manifest.scaler.only(manifest.target_places).inverse(scaled.astype(np.float64))
-    rounded = [float(f"{value:.8g}") for value in values.ravel()]
-    return np.array(rounded).reshape(values.shape)
+    """Scaled forecasts in original units."""
+    scaling = bundle.manifest.scaler.only(bundle.manifest.target_places)
+    return rounded(scaling.inverse(scaled.astype(np.float64)))
 
 
 def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:

@@ -60,6 +60,11 @@ class Units:
     naive_error: Floats
 
 
+def rounded(values: Floats) -> Floats:
+    """The values to the 8 digits that 32-bit arithmetic can vouch for."""
+    return np.array([float(f"{value:.8g}") for value in values.ravel()]).reshape(values.shape)
+
+
 def transformed(values: Floats, before: Transform) -> Floats:
     """The values after the transform, each for itself."""
     return values if before == "none" else FORWARD[before](values)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..config import Dialect
 from ..errors import DataError, UsageError
+from ..events import Listener, Note
 from .csvtables import read_head, read_source
 from .formats import load
 from .sources import PLAIN, Source
@@ -146,6 +147,14 @@ class OpenedSeveral:
         text = list(text)
         tables = [part.read(columns or self.names, text) for part in self.parts]
         return stacked(self.name, tables)
+
+
+def open_and_say(source: Readable, dialect: Dialect, listen: Listener) -> Opened:
+    """Open a table, and say what was understood of how it is written; see `open_table`."""
+    opened = open_table(source, dialect)
+    for text in opened.notes:
+        listen(Note(text))
+    return opened
 
 
 def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:

@@ -10,10 +10,10 @@ import pyarrow as pa
 from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError, listed
-from ..events import Listener, Note, ignore
+from ..events import Listener, ignore
 from .dates import find_time, parse_dates, time_columns
 from .frequency import Frequency
-from .opening import open_table
+from .opening import open_and_say
 from .steps import Timeline, find_steps
 from .tables import Readable, Table, name_rows, require_columns
 from .timeindex import (
@@ -110,15 +110,13 @@ def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | 
     for name in data.column:
         if data.column.count(name) > 1 or name == data.time:
             raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
-    opened = open_table(source, data.dialect)
+    opened = open_and_say(source, data.dialect, listen)
     if not data.column:
         raise UsageError(
             f"No column was named; {opened.name} has {', '.join(opened.names[:20])}.",
             "Say which to forecast: --column NAME.",
         )
     require_columns(opened.name, opened.names, data.column)
-    for text in opened.notes:
-        listen(Note(text))
     time = find_time(opened.head(), data, listen)
     parts = time_columns(time, opened.names)
     wanted = list(dict.fromkeys([*parts, *data.column]))

@@ -15,7 +15,7 @@ from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
 from .dates import NO_TIME, parse_dates, time_columns
-from .opening import open_table
+from .opening import open_and_say
 from .tables import Readable, Table, require_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
@@ -84,10 +84,7 @@ def read_sequences(
             "Name the column that tells them apart with --series NAME, or, where each row is a "
             "sequence, pass --layout rows.",
         )
-    opened = open_table(source, data.dialect)
-    for text in opened.notes:
-        listen(Note(text))
-    table = opened.read()
+    table = open_and_say(source, data.dialect, listen).read()
     needed = [*data.series, *(data.label if labelled else ()), *data.column, *columns]
     require_columns(table.name, table.names, needed)
     known = tuple(columns) or data.column or _columns(table, data, listen)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.scaling import rounded
 from ..core.windows import Floats
 from ..data.sequences import Sequences, read_sequences
 from ..data.tables import Readable
@@ -70,19 +71,14 @@ def predict_labels(
 def _frame(bundle: Bundle, labels: LabelAxis, outputs: Floats) -> pd.DataFrame:
     if not labels.classes:
         numbers = labels.scaler(bundle.manifest.config.scaler).inverse(outputs)
-        return pd.DataFrame(dict(zip(labels.names, _rounded(numbers).T, strict=True)))
+        return pd.DataFrame(dict(zip(labels.names, rounded(numbers).T, strict=True)))
     (name,) = labels.names
     given = [labels.classes[place] for place in np.argmax(outputs, axis=1)]
     shares = {
         f"{SHARE}{each}": column
-        for each, column in zip(labels.classes, _rounded(outputs).T, strict=True)
+        for each, column in zip(labels.classes, rounded(outputs).T, strict=True)
     }
     return pd.DataFrame({name: given} | shares)
-
-
-def _rounded(values: Floats) -> Floats:
-    """To the 8 digits that 32-bit arithmetic can vouch for."""
-    return np.array([float(f"{value:.8g}") for value in values.ravel()]).reshape(values.shape)
 
 
 def _check_length(sequences: Sequences, timesteps: int, *, masked: bool) -> None:
