@@ -1,7 +1,7 @@
 """The Python API: train on a frame or a file, predict, save, load."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,12 @@ from .events import Listener, ignore
 from .model.bundle import Bundle, load_bundle, save_bundle
 from .model.manifest import Evaluation, LabelEvaluation
 from .settings import configure
+
+# Settings of several values, of which a single one may stand by itself.
+LISTS = (
+    "column", "target", "past_covariates", "future_covariates", "static_covariates", "categorical",
+    "calendar_features", "na", "label", "series", "units", "dense",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class Model:
         table: Readable | None = None,
         *,
         horizon: int | None = None,
+        only: str | Sequence[str] = (),
+        begin: str | None = None,
+        future: Readable | None = None,
         state: str | os.PathLike[str] | None = None,
         listen: Listener = ignore,
         **reading: Any,
@@ -50,6 +59,9 @@ class Model:
         Args:
             table: A frame, a path or `-` to go on from; None for the end of the training table.
             horizon: Steps ahead, any number; the model's own where None.
+            only: The names of the series to forecast; all where empty.
+            begin: The time of the first forecast; None for the step after the last row.
+            future: A table of future covariates.
             state: Where a stateful network's state is kept from one prediction to the next; the
                 table then holds the rows that are new since the last one.
             listen: Told what is worth knowing.
@@ -57,12 +69,17 @@ class Model:
                 `date_format`, `timezone`.
 
         Returns:
-            The time column (`step` where there is none), then each target in original units.
+            What names the series, the time column (`step` where there is none), then each target
+            in original units.
         """
         if state is None:
-            from .prediction import predict
+            from .prediction import Wanted, predict
 
-            return predict(self.bundle, table, horizon=horizon, reading=reading, listen=listen)
+            names = (only,) if isinstance(only, str) else tuple(only)
+            wanted = Wanted(horizon, names, begin, future)
+            return predict(self.bundle, table, wanted, reading=reading, listen=listen)
+        if only or begin or future is not None:
+            raise UsageError("A state goes on with one series.", "Leave only, begin, future out.")
         from .continuation import predict_on
         from .model.state import load_state, save_state
 
@@ -96,6 +113,7 @@ def train(
     table: Readable,
     *,
     column: str | list[str] | None = None,
+    future: Readable | None = None,
     config: Config | None = None,
     listen: Listener = ignore,
     stop: Callable[[], bool] = bool,
@@ -106,6 +124,7 @@ def train(
     Args:
         table: A frame, a path or `-`.
         column: The column to forecast, or several.
+        future: A table of future covariates for the steps after the end of the first one.
         config: A whole configuration to start from; the defaults where None.
         listen: Told what was understood and how it goes (`forecast_cli.events`).
         stop: Asked after each epoch whether to stop and keep the best so far.
@@ -120,16 +139,15 @@ def train(
     from . import training
 
     base = config.model_dump() if config else None
-    return Model(
-        training.train(table, configure(_plain(column, settings), base), listen=listen, stop=stop)
-    )
+    whole = configure(_plain(column, settings), base)
+    return Model(training.train(table, whole, future=future, listen=listen, stop=stop))
 
 
 def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings with single names and numbers as the tuples that the configuration holds."""
     if column is not None:
         settings = {**settings, "column": column}
-    for name in ("column", "target", "na", "label", "series", "units", "dense"):
+    for name in LISTS:
         value = settings.get(name)
         if isinstance(value, str | int):
             settings[name] = (value,)

@@ -33,6 +33,7 @@ class Dialect(Frozen):
         decimal: The decimal mark.
         thousands: What stands between thousands.
         na: More markers of missing values.
+        query: SQL that makes the table out of a database.
     """
 
     encoding: str | None = None
@@ -40,6 +41,7 @@ class Dialect(Frozen):
     decimal: Literal[".", ","] | None = None
     thousands: str | None = None
     na: tuple[str, ...] = ()
+    query: str | None = None
 
 
 class Data(Frozen):
@@ -48,15 +50,26 @@ class Data(Frozen):
     `time` is None to find the time column, "none" for no time column: rows are steps; a time whose
     parts stand in columns of their own is their names, like "year,month,day,hour".
 
-    With `label` the task is another one: sequences are mapped to numbers or classes (`task`).
-    `layout` `rows`: each row is a sequence, its columns are the steps, `step_features` of them for
-    one step; `long`: the rows of one name in the columns `series` are a sequence.
+    `series` names the columns that tell several series apart. `layout` `long`: a row is a step of
+    one series; `columns`: each column is a series; `rows`: each row is one, its columns the steps.
+    Covariates may be patterns; those of text, and those named in `categorical`, are categories.
+    `calendar_features` are made of the times. `calendar` says which days are open: an exchange, a
+    country, or `data` to learn it.
+
+    With `label` the task is another one: sequences are mapped to numbers or classes (`task`). In
+    layout `rows`, `step_features` columns are one step.
     """
 
     column: Names = ()
     target: Names = ()
+    past_covariates: Names = ()
+    future_covariates: Names = ()
+    static_covariates: Names = ()
+    categorical: Names = ()
+    calendar_features: Names = ()
     time: str | None = None
     freq: str | None = None
+    calendar: str | None = None
     season_length: Positive | None = None
     date_format: str | None = None
     dayfirst: bool | None = None
@@ -70,18 +83,21 @@ class Data(Frozen):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    query: str | None = None
     label: Names = ()
     task: Literal["regression", "classification"] | None = None
-    layout: Literal["long", "rows"] | None = None
+    layout: Literal["long", "columns", "rows"] | None = None
     series: Names = ()
     step_features: Positive | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        sequences = ("task", "layout", "series", "step_features")
-        given = [name for name in sequences if getattr(self, name)]
+        given = [name for name in ("task", "step_features") if getattr(self, name)]
         if given and not self.label:
             raise ValueError(f"{given[0]} is for sequences with a label: name it with --label")
+        _check_layout(self)
+        if self.categorical and not self.covariates:
+            raise ValueError("categorical says which covariates are names: there are none")
         if self.step_features and self.layout != "rows":
             raise ValueError("step_features goes with layout rows: so many columns are one step")
         if self.aggregate and not self.resample:
@@ -98,11 +114,20 @@ class Data(Frozen):
             raise ValueError("date_format says where the day stands: leave dayfirst out")
         if self.decimal and self.decimal == self.thousands:
             raise ValueError(f"{self.decimal} cannot be the decimal mark and between thousands")
-        if self.time == "none" and (self.resample or self.duplicates != "error"):
-            raise ValueError("resample and duplicates need times, and time is none")
+        if self.time == "none":
+            for name in ("resample", "calendar_features", "calendar"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} needs times, and time is none")
+            if self.duplicates != "error":
+                raise ValueError("duplicates needs times, and time is none")
         if self.target and self.label:
             raise ValueError("target is for forecasts; what a sequence maps to is its label")
         return self
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates that stand in the table."""
+        return (*self.past_covariates, *self.future_covariates, *self.static_covariates)
 
     @property
     def dialect(self) -> Dialect:
@@ -119,6 +144,21 @@ class Data(Frozen):
     def targets(self) -> tuple[str, ...]:
         """The columns to forecast: `target`, or every column where none is named."""
         return self.target or self.column
+
+
+def _check_layout(data: Data) -> None:
+    """Refuse what a table whose columns or rows are series cannot have."""
+    if data.label or data.layout in (None, "long"):
+        return
+    if data.covariates or data.target:
+        what = "covariates" if data.covariates else "target"
+        raise ValueError(f"layout {data.layout} has one value a step, and no place for {what}")
+    if data.layout == "columns" and data.series:
+        raise ValueError("layout columns: the columns themselves name the series")
+    if data.layout == "rows":
+        for name in ("time", "resample", "calendar_features", "calendar"):
+            if getattr(data, name):
+                raise ValueError(f"layout rows has no times for {name}: the columns are the steps")
 
 
 class Split(Frozen):
@@ -178,13 +218,17 @@ class Training(Frozen):
 
 
 class Config(Frozen):
-    """Everything that makes a model, apart from the data."""
+    """Everything that makes a model, apart from the data.
+
+    `scale_by` says whether each series has a scaler of its own; None: where there are several.
+    """
 
     preset: Literal["classic"] = "classic"
     data: Data = Data()
     split: Split = Split()
     transform: Literal["none", "log", "log1p"] = "none"
     scaler: Literal["minmax", "standard", "robust", "none"] = "minmax"
+    scale_by: Literal["series", "all"] | None = None
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
@@ -210,6 +254,13 @@ def _check_labelled(config: Config) -> None:
         "data.freq": config.data.freq,
         "data.season_length": config.data.season_length,
         "data.resample": config.data.resample,
+        "data.calendar": config.data.calendar,
+        "data.past_covariates": config.data.past_covariates or None,
+        "data.future_covariates": config.data.future_covariates or None,
+        "data.static_covariates": config.data.static_covariates or None,
+        "data.calendar_features": config.data.calendar_features or None,
+        "scale_by": config.scale_by,
+        "network.embedding": network.embedding,
         "data.duplicates": None if config.data.duplicates == "error" else config.data.duplicates,
         "network.head": None if network.head == "last" else network.head,
         "network.skip": None if network.skip == "none" else network.skip,
@@ -223,6 +274,8 @@ def _check_labelled(config: Config) -> None:
     if config.data.missing in ("drop", "season"):
         why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
         raise ValueError(f"missing = {config.data.missing} {why}: leave the rows out, or mask")
+    if config.data.layout == "columns":
+        raise ValueError("layout columns is for forecasts: a labelled sequence is a row or long")
     if config.data.layout == "rows" and config.data.time:
         raise ValueError("layout rows has no time column: the columns are the steps in order")
     if len(set(config.data.column)) < len(config.data.column):

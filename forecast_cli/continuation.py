@@ -67,10 +67,10 @@ def _walked(
     bundle: Bundle, start: Start, state: State | None, steps: int
 ) -> tuple[pd.DataFrame, State]:
     """The forecast after the rows, and the state there."""
-    scaled = bundle.manifest.scaler.transform(start.rows).astype(np.float32)
+    scaled, timeline = start.scaled, start.panel.timeline
     walk = walk_over(bundle, scaled, None if state is None else state.array)
-    forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)[0]
-    last = None if start.timeline is None else start.timeline.times[-1].isoformat()
+    forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)
+    last = None if timeline is None else timeline.times[-1].isoformat()
     rows = len(scaled) + (0 if state is None else state.rows)
     # The walk went no further than to the last row: its own forecasts leave no trace.
     ended = make_state(bundle, joined(walk.states), last=last, rows=rows)
@@ -88,20 +88,20 @@ def _in_front(bundle: Bundle) -> State | None:
 def _first_state(bundle: Bundle, start: Start, listen: Listener) -> State | None:
     """Where a first table goes on: at the end of the training table, or from nothing."""
     trained = _walked(bundle, history_of(bundle), _in_front(bundle), 1)[1]
-    if trained.last is not None and start.timeline is not None:
+    if trained.last is not None and start.panel.timeline is not None:
         with suppress(DataError):
             _check_follows(start, trained)
             listen(Note("goes on from the end of the table that was trained on"))
             return trained
-    listen(Note(f"begins anew: {start.source} does not follow the table that was trained on"))
+    listen(Note(f"begins anew: {start.panel.source} does not follow the table that was trained on"))
     return None
 
 
 def _check_follows(start: Start, state: State) -> None:
     """Refuse rows that do not begin where the state ends."""
-    if state.last is None or start.timeline is None:
+    timeline = start.panel.timeline
+    if state.last is None or timeline is None:
         return
-    timeline = start.timeline
     last = pd.Timestamp(state.last)
     if last.tzinfo is not None and timeline.times.tz is not None:
         last = last.tz_convert(timeline.times.tz)
@@ -111,7 +111,7 @@ def _check_follows(start: Start, state: State) -> None:
     holiday = timeline.frequency.alias == "B" and last < begins <= last + BUSINESS_GAP * BDay()
     if begins != expected and not holiday:
         raise DataError(
-            f"{start.source} begins at {when(timeline.times[0])}; the state has read up to "
+            f"{start.panel.source} begins at {when(timeline.times[0])}; the state has read up to "
             f"{when(last)}, and goes on with {when(expected)}.",
             "Give it the rows that are new since then, or remove the state's file to begin anew.",
         )

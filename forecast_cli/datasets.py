@@ -1,29 +1,35 @@
 """A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from .checks import check_dataset, require_known, require_positive
 from .config import Config
 from .core.metrics import seasonal_error
-from .core.scaling import Scaling, Transform, Units, fit_scaling
+from .core.room import Room, make_room
+from .core.scaling import Scaling, Scope, Units, fit_by_series
 from .core.windows import Floats, Ints, window_starts
+from .data.categories import kept_numbers
 from .data.missing import fill_missing
 from .data.panel import Panel
-from .data.splits import Part, Splits, everything, rows_needed, split_rows
-from .errors import DataError, UsageError
-from .events import Listener, Note
+from .data.roles import Columns
+from .data.splits import Part, Splits, everything, split_rows
+from .events import Listener
 from .rules import (
-    check_channels,
+    check_inputs,
     season_of,
     with_horizon,
     with_loss,
     with_mask,
+    with_scope,
     with_season,
     with_timesteps,
 )
+
+# Rows of its series that a window of a short one holds at least.
+LEAST_KNOWN = 2
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Dataset:
         splits: Training, validation and test.
         scaling: Fitted on the training rows alone.
         filled: Shape `(n_rows, features)`, original units, without gaps.
-        scaled: The same, scaled, float32.
+        room: Where the rows stand in `scaled`.
+        scaled: The same values, scaled, float32, with room in front of short series.
         season_length: Steps in a season.
     """
 
@@ -45,6 +52,7 @@ class Dataset:
     splits: Splits
     scaling: Scaling
     filled: Floats
+    room: Room
     scaled: Floats
     season_length: int
 
@@ -68,9 +76,9 @@ class Dataset:
         """Where the targets stand among the features."""
         return list(self.panel.columns.target_places)
 
-    @property
+    @cached_property
     def naive_error(self) -> Floats:
-        """Mean error of the seasonal naive forecast in the training rows, shape `(targets,)`."""
+        """Mean error of the seasonal naive in the training rows, shape `(n_series, targets)`."""
         return seasonal_error(
             self.panel.values[:, self.targets],
             self.panel.indptr,
@@ -84,25 +92,31 @@ class Dataset:
         error = self.naive_error
         return Units(self.scaling.only(self.targets), np.where(error > 0, error, 1.0))
 
+    @cached_property
+    def owners(self) -> Ints:
+        """The series of each row of `scaled`, int32."""
+        lengths = self.panel.lengths + self.room.added
+        return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+
     def starts(self, part: Part, *, horizon: int) -> Ints:
-        """The first rows of the windows whose targets lie within a split."""
-        begin, end = self.splits.bounds(part)
-        starts = window_starts(
-            self.panel.indptr, begin, end, timesteps=self.timesteps, horizon=horizon
-        )
-        if self.config.data.missing == "mask":
+        """The first rows, in `scaled`, of the windows whose targets lie within a split."""
+        begin, end = (each + self.room.shift for each in self.splits.bounds(part))
+        first = self.room.first_starts(timesteps=self.timesteps, least=LEAST_KNOWN)
+        starts = window_starts(first, begin, end, timesteps=self.timesteps, horizon=horizon)
+        if self.config.data.missing == "mask" or not self.panel.missing_rows.any():
             return starts
         # A gap that reaches up to the targets was filled with a look at them.
+        ends = self.room.original(starts + self.timesteps - 1)
         if self.config.network.head == "sequence":
             # Here each row of a window has targets of its own.
             count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
-            whole: Ints = starts[count[starts + self.timesteps] == count[starts]]
+            whole: Ints = starts[count[ends + 1] == count[ends + 1 - self.timesteps]]
             return whole
-        return starts[~self.panel.missing_rows[starts + self.timesteps - 1]]
+        return starts[~self.panel.missing_rows[ends]]
 
     def origins(self, part: Part) -> Ints:
-        """The rows from which the whole horizon lies within a split."""
-        return self.starts(part, horizon=self.horizon) + self.timesteps
+        """The rows of the panel from which the whole horizon lies within a split."""
+        return self.room.original(self.starts(part, horizon=self.horizon) + self.timesteps)
 
 
 def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
@@ -111,21 +125,36 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     Raises:
         DataError: There are too few rows; the message says how many are needed.
     """
-    config = with_loss(with_mask(config))
-    check_channels(config)
+    config = with_loss(config.model_copy(update={"data": panel.data}))
+    check_inputs(config, panel.columns)
     season = season_of(panel, config)
-    rows = len(panel.values)
-    config = with_horizon(config, rows, season, listen)
+    rows = int(np.median(panel.lengths))
+    config = with_horizon(config, rows, season, panel.columns, listen)
     splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
-    config = with_timesteps(config, splits.rows("train"), season, listen)
-    config = with_season(config, season)
-    dataset = _scaled(panel, config, splits, season)
-    _check_length(dataset)
-    _check_lanes(dataset)
-    _check_validation(dataset)
-    _check_loss(dataset)
-    _note_constant(dataset, listen)
+    panel = with_known_categories(panel, splits)
+    begin, end = splits.bounds("train")
+    usual, shortest = int(np.median(end - begin)), int(panel.lengths.min())
+    config = with_timesteps(config, usual, shortest, season, listen)
+    config = with_mask(with_season(config, season), panel.lengths, listen)
+    dataset = _scaled(panel, with_scope(config, panel.count), splits, season)
+    check_dataset(dataset, listen)
     return dataset
+
+
+def with_known_categories(panel: Panel, splits: Splits) -> Panel:
+    """The panel whose categories are those of its training rows; others are not known."""
+    known = panel.columns.covariates.categories
+    kept, values, ahead = {}, panel.values.copy() if known else panel.values, panel.ahead.copy()
+    for name, names in known.items():
+        place = panel.columns.features.index(name)
+        held = np.unique(splits.training_rows(values[:, [place]]))
+        kept[name] = tuple(names[int(each) - 1] for each in held if each > 0)
+        values[:, place] = kept_numbers(values[:, place], names, kept[name])
+        coming = np.nan_to_num(ahead[:, :, place])
+        ahead[:, :, place] = kept_numbers(coming, names, kept[name])
+    covariates = panel.columns.covariates.model_copy(update={"categories": kept})
+    columns = replace(panel.columns, covariates=covariates)
+    return replace(panel, columns=columns, values=values, ahead=ahead) if known else panel
 
 
 def on_all_rows(dataset: Dataset) -> Dataset:
@@ -137,122 +166,44 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
     filled = fill_missing(
         panel.values, splits, config.data.missing, source=panel.source, season_length=season
     )
-    require_positive(filled, panel.columns.features, config.transform, panel.source)
-    require_known(splits.training_rows(filled), panel.columns.features, panel.source)
-    scaling = fit_scaling(splits.training_rows(filled), config.scaler, config.transform)
-    scaled = scaling.transform(filled).astype(np.float32)
-    return Dataset(config, panel, splits, scaling, filled, scaled, season)
+    columns = panel.columns
+    require_positive(filled, columns.columns, config.transform, panel.source)
+    training = splits.training_rows(filled)
+    require_known(training, columns.features, panel.source)
+    scaling = scaling_of(training, splits, columns, config)
+    timesteps = config.window.timesteps or 1
+    begin, end = splits.bounds("train")
+    # A network that can skip missing steps learns from series shorter than its window too.
+    short = (end - begin < timesteps + 1) & config.network.masked
+    room = make_room(panel.indptr, short, timesteps=timesteps)
+    owners = np.repeat(np.arange(panel.count), panel.lengths)
+    scaled = room.spread(scaling.each(owners).transform(filled).astype(np.float32))
+    return Dataset(config, panel, splits, scaling, filled, room, scaled, season)
 
 
-def _check_length(dataset: Dataset) -> None:
-    if len(dataset.starts("train", horizon=dataset.steps_at_once)):
-        return
-    window = dataset.timesteps + dataset.steps_at_once
-    needed = rows_needed(
-        dataset.config.split, dataset.splits, window=window, horizon=dataset.horizon
+def scaling_of(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
+    """The scaler, fitted on the training rows of each series or of all."""
+    begin, end = splits.bounds("train")
+    indptr = np.concatenate([[0], np.cumsum(end - begin)])
+    return fit_by_series(
+        rows,
+        indptr,
+        scopes_of(columns, config.scale_by or "all"),
+        config.scaler,
+        config.transform,
+        len(columns.columns),
     )
-    raise DataError(
-        f"{dataset.panel.source} has {len(dataset.panel.values)} rows; at least {needed} are "
-        f"needed: {window} to train on ({dataset.timesteps} steps back, {dataset.steps_at_once} "
-        f"ahead) beside {needed - window} for validation and test.",
-        "Lower --timesteps, --horizon, --validation or --test.",
-    )
 
 
-def _check_lanes(dataset: Dataset) -> None:
-    """Refuse gaps between the windows of a network whose state lives on."""
-    missing = dataset.config.data.missing
-    gaps = missing != "mask" and dataset.panel.missing_rows.any()
-    if dataset.config.network.stateful and gaps:
-        raise DataError(
-            f"{dataset.panel.source} has gaps, and a stateful network goes from row to row.",
-            "Pass --missing mask or drop.",
-        )
+def scopes_of(columns: Columns, scale_by: Scope) -> list[Scope]:
+    """Whose training rows the scaler of each feature is fitted on.
 
-
-def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
-    """Refuse columns of which training would see nothing.
-
-    Args:
-        rows: Shape `(rows, features)`: the training rows, NaN where missing.
-        names: Of the features.
-        source: What messages call the table.
-
-    Raises:
-        DataError: Every value of one is missing.
+    What is the same in all rows of a series has a scale over all series alone; categories and
+    calendar features have none.
     """
-    unknown = np.flatnonzero(np.isnan(rows).all(axis=0))
-    if len(unknown):
-        raise DataError(
-            f'{source}: column "{names[unknown[0]]}" has no value in the training split.',
-            "Leave the column out, or give more rows to the training split.",
-        )
-
-
-def _check_validation(dataset: Dataset) -> None:
-    """Refuse a validation split without one actual value: it would call every network perfect."""
-    begin, end = dataset.splits.bounds("validation")
-    rows = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
-    if len(rows) and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
-        raise DataError(
-            f"{dataset.panel.source} has no actual value in the validation split.",
-            "Pass another --validation, or 0 for none.",
-        )
-
-
-def _check_loss(dataset: Dataset) -> None:
-    """Refuse a loss that has no value for some training row."""
-    loss, rows = dataset.config.training.loss, dataset.splits.training_rows(dataset.filled)
-    zero = np.argwhere(rows[:, dataset.targets] == 0.0)
-    if loss == "mape" and len(zero):
-        name = dataset.panel.columns.targets[zero[0][1]]
-        raise DataError(
-            f'{dataset.panel.source}: column "{name}" is 0 in training row {zero[0][0] + 1}, and '
-            "mape divides by the actual value.",
-            "Pass --loss smape or mase.",
-        )
-    if loss == "cross-entropy":
-        raise UsageError(
-            "The loss cross-entropy is for classes, and this is a forecast of numbers.",
-            "Leave --loss out, or name the column of classes: --label NAME.",
-        )
-
-
-def require_positive(
-    values: Floats, names: Sequence[str], transform: Transform, source: str
-) -> None:
-    """Refuse values that have no logarithm.
-
-    Args:
-        values: Shape `(n_rows, features)`, original units.
-        names: Of the features.
-        transform: That needs them.
-        source: What messages call the table.
-
-    Raises:
-        DataError: Some are too small for the transform.
-    """
-    if transform == "none":
-        return
-    least = 0.0 if transform == "log" else -1.0
-    bad = np.argwhere(values <= least)
-    if len(bad):
-        row, column = bad[0]
-        raise DataError(
-            f'{source}: column "{names[column]}" holds {values[row, column]:g} in row {row + 1}, '
-            f"and {transform} needs values above {least:g}.",
-            f"Pass --transform {'log1p or ' if transform == 'log' else ''}none.",
-        )
-
-
-def _note_constant(dataset: Dataset, listen: Listener) -> None:
-    rows = dataset.splits.training_rows(dataset.filled)
-    with warnings.catch_warnings():
-        # A column of nothing but gaps has neither.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        lows, highs = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-    for name, low, high in zip(dataset.panel.columns.features, lows, highs, strict=True):
-        if low == high:
-            listen(
-                Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
-            )
+    known = columns.covariates
+    return [
+        "none" if name in known.categories or name in known.calendar
+        else "all" if name in known.static else scale_by
+        for name in columns.features
+    ]  # fmt: skip

@@ -1,6 +1,6 @@
 """From samples to a trained network and its files: what every task has in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -67,7 +67,7 @@ class Trained(Generic[D]):
 def fit_network(
     config: Config,
     feed: "Feed",
-    probes: Floats,
+    probes: Sequence[Floats],
     *,
     activation: str | None = None,
     last: int | None = None,
@@ -79,7 +79,8 @@ def fit_network(
     Args:
         config: Its `network` and `training`.
         feed: What to learn from.
-        probes: Shape `(samples, timesteps, features)`, scaled: where the export is checked.
+        probes: Where the export is checked: windows of shape `(samples, timesteps, features)`, and
+            what is known ahead where the network reads that, scaled.
         activation: Of the output layer where the outputs are labels; None for forecasts.
         last: The number of the last epoch, where it is known beforehand; its weights are kept.
         listen: Told of each epoch.
@@ -100,7 +101,6 @@ def fit_network(
         network,
         *feed.shape,
         seed=training.seed,
-        targets=feed.targets,
         batch_size=Lanes(feed, training).batch_size if network.stateful else None,
         activation=activation,
     )
@@ -113,14 +113,14 @@ def fit_network(
     return Fitted(training, onnx, weights, rows, epochs, interrupted)
 
 
-def _exported(config: Config, network: Any, feed: "Feed", probes: Floats) -> bytes:
+def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
     """The network for prediction; a stateful one takes its states and gives them out."""
     from .nn.build import with_states
     from .nn.export import export_onnx
 
     if not config.network.stateful:
-        return export_onnx(network, probes)
-    return export_onnx(*with_states(config.network, network, probes, feed.shape[2]))
+        return export_onnx(network, probes[0], probes[1:])
+    return export_onnx(*with_states(config.network, network, probes[0], feed.shape[2]))
 
 
 def _follow(

@@ -27,6 +27,8 @@ class Network(Frozen):
             forecast; `season`: the forecast is relative to the same phase of the season before.
         window_scale: Each window is read in units of its own spread.
         skip: `linear` adds a linear map from window to horizon, which begins at zero.
+        embedding: The length of the vector that is learned for each category; None: one-hot where
+            there are few, else about the square root of their number.
         season_length: What `season` goes by; filled in from the data.
     """
 
@@ -38,6 +40,7 @@ class Network(Frozen):
     anchor: Literal["none", "last", "mean", "season"] = "none"
     window_scale: Literal["none", "std", "mad"] = "none"
     skip: Literal["none", "linear"] = "none"
+    embedding: Positive | None = None
     season_length: Positive = 1
 
     @property

@@ -4,17 +4,19 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
-from .core.windows import Floats
+from .core.windows import Floats, Ints
 from .data.missing import fill_missing
+from .data.panel import Panel
 from .data.splits import everything
 from .datasets import Dataset
+from .evaluation import Scores
 from .fitting import Fitted, Trained
 from .model.bundle import Bundle
 from .model.manifest import (
-    Evaluation,
     LayerRow,
     Manifest,
     Run,
@@ -23,6 +25,7 @@ from .model.manifest import (
     TimeAxis,
 )
 from .model.runtime import Runtime
+from .model.series import SeriesRecord
 from .model.walk import Walk, joined
 
 LIBRARIES = (
@@ -34,7 +37,7 @@ LIBRARIES = (
 def make_bundle(
     scored: Trained[Dataset],
     kept: Trained[Dataset],
-    evaluation: Evaluation | None,
+    scores: Scores | None,
     *,
     seconds: float,
 ) -> Bundle:
@@ -43,18 +46,23 @@ def make_bundle(
     Args:
         scored: The network that was trained on the training split and scored on the test split.
         kept: The one that is to predict: the same, or one refitted on all rows.
-        evaluation: The scores.
+        scores: On the test split.
         seconds: Wall time of the whole training.
     """
     dataset, scaling = scored.dataset, kept.dataset.scaling
+    columns = dataset.panel.columns
     manifest = Manifest(
         config=dataset.config,
-        features=dataset.panel.columns.features,
-        targets=dataset.panel.columns.targets,
+        features=columns.features,
+        targets=columns.targets,
+        covariates=columns.covariates,
+        series=columns.series,
         time=_time_axis(dataset),
-        scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        scaling=None
+        if scaling.by_series
+        else ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
         splits=_split_rows(dataset),
-        evaluation=evaluation,
+        evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
         run=make_run(
             scored.fitted,
@@ -73,10 +81,38 @@ def make_bundle(
         source=panel.source,
         season_length=dataset.season_length,
     )
-    history = filled[-dataset.timesteps :]
+    rows = np.minimum(panel.lengths, dataset.timesteps)
+    history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
-    state = _state_before(kept, filled) if dataset.config.network.stateful else None
-    return Bundle(manifest, kept.fitted.onnx, kept.fitted.weights, history, epochs, state)
+    return Bundle(
+        manifest,
+        kept.fitted.onnx,
+        kept.fitted.weights,
+        np.concatenate(history),
+        epochs,
+        state=_state_before(kept, filled) if dataset.config.network.stateful else None,
+        series=_series(panel, rows) if columns.series else None,
+        scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
+        ahead=panel.ahead if panel.ahead.shape[1] else None,
+        scores=scores.by_series if scores else [],
+    )
+
+
+def _series(panel: Panel, rows: Ints) -> SeriesRecord:
+    """What names the series, and where they end."""
+    lasts = panel.lasts
+    return SeriesRecord(
+        columns=panel.columns.series,
+        ids=tuple(tuple(_plain(part) for part in each) for each in panel.ids.to_numpy(object)),
+        rows=tuple(rows.tolist()),
+        lasts=() if lasts is None else tuple(time.isoformat() for time in lasts),
+    )
+
+
+def _plain(part: Any) -> int | float | str:
+    """A part of a name as JSON has it."""
+    part = part.item() if isinstance(part, np.generic) else part
+    return part if isinstance(part, int | float | str) else str(part)
 
 
 def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
@@ -98,8 +134,9 @@ def _time_axis(dataset: Dataset) -> TimeAxis | None:
         style=timeline.style,
         freq=timeline.frequency.alias,
         day=timeline.frequency.day,
-        last=timeline.times[-1].isoformat(),
+        last=timeline.times.max().isoformat(),
         timezone=None if zone is None else str(zone),
+        open_days=timeline.frequency.open_days,
     )
 
 
@@ -108,7 +145,8 @@ def _split_rows(dataset: Dataset) -> SplitRows:
     begins = {}
     for part in ("validation", "test"):
         if timeline is not None and splits.rows(part):
-            begins[f"{part}_begins"] = timeline.times[splits.bounds(part)[0][0]].isoformat()
+            first, end = splits.bounds(part)
+            begins[f"{part}_begins"] = timeline.times[first[end > first]].min().isoformat()
     return SplitRows(
         train=splits.rows("train"),
         validation=splits.rows("validation"),

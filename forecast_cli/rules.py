@@ -1,7 +1,13 @@
 """What is chosen where the user said nothing: by rules that are written here and printed."""
 
+import numpy as np
+
 from .config import Config, Window
+from .core.scaling import Scope
+from .core.windows import Ints
+from .data.frequency import Frequency
 from .data.panel import Panel
+from .data.roles import Columns
 from .errors import UsageError
 from .events import Listener, Note
 from .layers import Mask
@@ -18,7 +24,10 @@ def season_of(panel: Panel, config: Config) -> int:
     """Steps in a season: as said, or as usual for the frequency; 1 where there is none."""
     if config.data.season_length:
         return config.data.season_length
-    return panel.timeline.frequency.season_length if panel.timeline else 1
+    if panel.timeline:
+        return panel.timeline.frequency.season_length
+    # Rows that have no times may still be hours.
+    return Frequency.parse(config.data.freq).season_length if config.data.freq else 1
 
 
 def choose_horizon(rows: int, season: int) -> int:
@@ -40,8 +49,18 @@ def choose_timesteps(training_rows: int, season: int, horizon: int) -> int:
     return max(1, min(max(2 * season, LEAST_TIMESTEPS, horizon), (training_rows - horizon) // 3))
 
 
-def with_horizon(config: Config, rows: int, season: int, listen: Listener) -> Config:
-    """The configuration with horizon and mode filled in."""
+def with_horizon(
+    config: Config, rows: int, season: int, columns: Columns, listen: Listener
+) -> Config:
+    """The configuration with horizon and mode filled in.
+
+    Args:
+        config: As far as it is known.
+        rows: Of a usual series.
+        season: Steps in a season.
+        columns: What is read and forecast.
+        listen: Told what was chosen.
+    """
     window = config.window
     horizon = window.horizon
     if horizon is None:
@@ -50,17 +69,30 @@ def with_horizon(config: Config, rows: int, season: int, listen: Listener) -> Co
         listen(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
     one = horizon == 1 or config.network.head == "recursive"
     mode = window.mode or ("many-to-one" if one else "many-to-many")
-    _check_feedback(config, horizon, mode)
+    _check_feedback(columns, horizon, mode)
     return _with_window(config, Window(timesteps=window.timesteps, horizon=horizon, mode=mode))
 
 
-def with_timesteps(config: Config, training_rows: int, season: int, listen: Listener) -> Config:
-    """The configuration with the steps back filled in."""
+def with_timesteps(
+    config: Config, training_rows: int, shortest: int, season: int, listen: Listener
+) -> Config:
+    """The configuration with the steps back filled in.
+
+    Args:
+        config: As far as it is known.
+        training_rows: Of a usual series.
+        shortest: Rows of the shortest one. Where it has enough for that, all are to have a whole
+            window: a network that has to skip missing steps is slower.
+        season: Steps in a season.
+        listen: Told what was chosen.
+    """
     window, segment = config.window, config.network.segment or 1
     if window.timesteps is not None:
         _check_segments(window.timesteps, segment)
         return config
     timesteps = choose_timesteps(training_rows, season, window.horizon or 1)
+    enough = max(season, LEAST_TIMESTEPS, window.horizon or 1)
+    timesteps = min(timesteps, shortest) if shortest >= enough else timesteps
     timesteps = max(segment, timesteps - timesteps % segment)
     listen(
         Note(
@@ -91,16 +123,44 @@ def with_season(config: Config, season: int) -> Config:
     )
 
 
-def with_mask(config: Config) -> Config:
+def with_scope(config: Config, count: int) -> Config:
+    """The configuration with a scaler for each series, where there are several.
+
+    Raises:
+        UsageError: It was said for one series.
+    """
+    scope: Scope = "series" if count > 1 else "all"
+    if config.scale_by and count == 1 and not config.data.series:
+        raise UsageError(
+            f"--scale-by {config.scale_by} is for several series, and there is one.",
+            "Leave it out, or name the series with --series.",
+        )
+    return config.model_copy(update={"scale_by": config.scale_by or scope})
+
+
+def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
     """The configuration whose network skips missing steps, where some may be missing.
+
+    Args:
+        config: With the steps back filled in.
+        lengths: Rows of each series.
+        listen: Told of short ones.
 
     Raises:
         UsageError: There is a mask and nothing to skip, or the network cannot skip.
     """
     network, missing = config.network, config.data.missing
-    if missing == "mask" and not network.masked:
+    short = int(np.sum(lengths < (config.window.timesteps or 1))) if len(lengths) > 1 else 0
+    if short:
+        listen(
+            Note(
+                f"{short} of {len(lengths)} series are shorter than {config.window.timesteps} "
+                "steps: their windows are filled up with missing steps, which the network skips"
+            )
+        )
+    if (missing == "mask" or short) and not network.masked:
         return masked(config)
-    if network.masked and missing != "mask":
+    if network.masked and not short and missing != "mask":
         raise UsageError(
             f"The mask layer has nothing to skip: missing values are handled by {missing}.",
             "Pass --missing mask, or leave the layer out.",
@@ -127,22 +187,46 @@ def with_loss(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def check_channels(config: Config) -> None:
-    """Refuse independent channels of which some would be read for nothing.
+def check_inputs(config: Config, columns: Columns) -> None:
+    """Refuse columns and covariates that the network could not read.
 
     Raises:
-        UsageError: A column is not forecast.
+        UsageError: It could not, or it would read them for nothing.
     """
-    data = config.data
-    if config.network.channels == "independent" and len(data.column) == 1:
+    network, covariates = config.network, columns.covariates
+    if network.channels == "independent":
+        _check_channels(columns)
+    if covariates.names and network.stateful:
+        raise UsageError("A stateful network reads no covariates.", "Leave them or --stateful out.")
+    if network.head == "sequence" and (covariates.future or covariates.calendar):
+        raise UsageError(
+            "Head sequence forecasts at every step, and has no place for what is known ahead: "
+            f"{', '.join((*covariates.future, *covariates.calendar))}.",
+            "Leave those covariates out, or pass --head last.",
+        )
+    if network.embedding and not covariates.categories:
+        raise UsageError(
+            "There are no categories for --embedding.",
+            "Leave it out, or name covariates of text, or --categorical ones.",
+        )
+
+
+def _check_channels(columns: Columns) -> None:
+    """Refuse independent channels of which some would be read for nothing."""
+    if len(columns.columns) == 1:
         raise UsageError(
             "Independent channels need several columns.", "Leave --channels out, or add --column."
         )
-    if config.network.channels == "independent" and data.targets != data.column:
+    if columns.targets != columns.columns:
         raise UsageError(
             "With independent channels each column is read for itself alone; targets are "
-            f"{', '.join(data.targets)}, columns {', '.join(data.column)}.",
+            f"{', '.join(columns.targets)}, columns {', '.join(columns.columns)}.",
             "Leave the other columns out, or pass --channels joint.",
+        )
+    if columns.covariates.names:
+        raise UsageError(
+            "With independent channels each column is read for itself alone, without covariates.",
+            "Leave them out, or pass --channels joint.",
         )
 
 
@@ -159,11 +243,14 @@ def _with_window(config: Config, window: Window) -> Config:
     return config.model_copy(update={"window": window})
 
 
-def _check_feedback(config: Config, horizon: int, mode: str) -> None:
-    data = config.data
-    if mode == "many-to-one" and horizon > 1 and data.targets != data.column:
+def _check_feedback(columns: Columns, horizon: int, mode: str) -> None:
+    if mode == "many-to-many" or horizon == 1:
+        return
+    unknown = [name for name in columns.columns if name not in columns.targets]
+    unknown += columns.covariates.past
+    if unknown:
         raise UsageError(
             f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
-            f"every column that it reads, in their order; targets are {', '.join(data.targets)}.",
-            "Pass --mode many-to-many, or leave --target out.",
+            f"every column that it reads; {', '.join(unknown)} it does not.",
+            "Pass --mode many-to-many, or leave those columns out.",
         )

@@ -19,13 +19,15 @@ SECTIONS: Mapping[str, type[Frozen]] = {
     "training": Training,
 }
 PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
-NETWORK = ("head", "decoder", "segment", "channels", "anchor", "window_scale", "skip")
+NETWORK = (
+    "head", "decoder", "segment", "channels", "anchor", "window_scale", "skip", "embedding",
+)  # fmt: skip
 PLACES |= {name: ("network", name) for name in NETWORK}
 RECURRENT_TYPES = ("lstm", "gru", "rnn")
 LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm", "mask")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
-TOP = ("preset", "transform", "scaler")
+TOP = ("preset", "transform", "scaler", "scale_by")
 
 
 def configure(

@@ -1,23 +1,29 @@
-"""Where a forecast begins: the end of the table that was trained on, or of another one."""
+"""Where forecasts begin: the ends of the series that were trained on, or of other ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from .core.windows import Floats
+from .checks import require_positive
+from .core.scaling import Scaling, fit_by_series
+from .core.windows import Floats, Ints
+from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
 from .data.dates import NO_TIME
 from .data.frequency import Frequency
+from .data.groups import one_series
 from .data.missing import fill_missing
-from .data.panel import Panel, read_panel
+from .data.panel import Panel
+from .data.reading import read_panel
 from .data.splits import everything
 from .data.steps import Timeline
 from .data.tables import Readable
-from .datasets import require_positive
-from .errors import DataError, UsageError
-from .events import Listener
+from .datasets import scopes_of
+from .errors import DataError, UsageError, listed
+from .events import Listener, Note
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .rules import season_of
@@ -28,56 +34,133 @@ READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Start:
-    """Where a forecast begins.
+    """Where forecasts begin: at the end of each series of a panel.
 
     Args:
-        rows: Shape `(timesteps, features)`, original units: the last rows, or all of them where
-            the network reads them all.
-        timeline: Their times, or only the last one; None where rows are steps.
-        source: What messages call the table.
+        panel: As read; NaN where values are missing.
+        filled: Shape `(n_rows, features)`, original units, without gaps.
+        scaling: Of its series, in their order.
     """
 
-    rows: Floats
-    timeline: Timeline | None
-    source: str = "the model"
+    panel: Panel
+    filled: Floats
+    scaling: Scaling
 
-    def times_after(self, steps: int) -> pd.DatetimeIndex | None:
-        """The times of the forecasts; None where rows are steps."""
-        if self.timeline is None:
-            return None
-        return self.timeline.frequency.after(self.timeline.times[-1], steps)
+    @property
+    def scaled(self) -> Floats:
+        """The rows, scaled, float32."""
+        owners = np.repeat(np.arange(self.panel.count), self.panel.lengths)
+        return self.scaling.each(owners).transform(self.filled).astype(np.float32)
+
+    def windows(self, timesteps: int) -> Floats:
+        """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
+
+        A shorter series begins with missing steps.
+        """
+        indptr, scaled = self.panel.indptr, self.scaled
+        places = indptr[1:, None] - np.arange(timesteps, 0, -1)
+        windows: Floats = scaled[np.maximum(places, 0)]
+        windows[places < indptr[:-1, None]] = np.nan
+        return windows
+
+    def ahead(self, steps: int) -> Floats:
+        """What is known of the next steps, scaled, shape `(n_series, steps, features)`."""
+        rows = rows_ahead(self.panel, steps)
+        require_ahead(self.panel, rows)
+        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
+        # The columns are not known, and only they have a transform.
+        scaled: Floats = replace(scaling, before="none").transform(rows).astype(np.float32)
+        return scaled
 
 
 def history_of(bundle: Bundle) -> Start:
-    """The end of the table that the model was trained on."""
-    time = bundle.manifest.time
+    """The ends of the series that the model was trained on."""
+    panel = _kept_panel(bundle)
+    return Start(panel, panel.values, bundle.scaling)
+
+
+def _kept_panel(bundle: Bundle) -> Panel:
+    """The rows that the model file keeps, as a panel."""
+    manifest, series = bundle.manifest, bundle.series
+    rows = np.array(series.rows if series else [len(bundle.history)])
+    indptr = np.concatenate([[0], np.cumsum(rows)])
+    nothing = np.empty((len(rows), 0, bundle.history.shape[1]))
+    return Panel(
+        manifest.columns,
+        bundle.history,
+        indptr,
+        _kept_timeline(bundle, rows),
+        "the model",
+        manifest.config.data,
+        series.frame if series else one_series(),
+        nothing if bundle.ahead is None else bundle.ahead,
+    )
+
+
+def _kept_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
+    """The times of the rows that the model file keeps; exact at the end of each series."""
+    time, series = bundle.manifest.time, bundle.series
     if time is None:
-        return Start(bundle.history, None)
-    last = pd.Timestamp(time.last)
-    times = pd.DatetimeIndex([last if time.timezone is None else last.tz_convert(time.timezone)])
-    return Start(bundle.history, Timeline(times, frequency_of(time), time.style))
+        return None
+    lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in (series.lasts if series else ())])
+    if not len(lasts):
+        lasts = pd.DatetimeIndex([pd.Timestamp(time.last)])
+    lasts = lasts if time.timezone is None else lasts.tz_convert(time.timezone)
+    frequency = frequency_of(time)
+    before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
+    return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
 
 def end_of_table(
     bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
 ) -> Start:
-    """The end of another table.
+    """The ends of the series of another table.
 
     Raises:
         DataError: The table does not hold what the model needs.
     """
-    panel, filled = read_as_trained(bundle, source, reading, listen)
-    if bundle.manifest.config.network.stateful:
-        return Start(filled, panel.timeline, panel.source)
-    timesteps = bundle.manifest.timesteps
-    if len(filled) < timesteps:
-        raise too_few(bundle, len(filled), timesteps, panel.source)
-    return Start(filled[-timesteps:], panel.timeline, panel.source)
+    start = read_as_trained(bundle, source, reading, listen)
+    network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
+    lengths = start.panel.lengths
+    if not (network.stateful or network.masked) and (lengths < timesteps).any():
+        raise too_few(bundle, start.panel, timesteps)
+    return start
+
+
+def future_frame(
+    bundle: Bundle,
+    source: Readable | None,
+    horizon: int | None,
+    *,
+    reading: Mapping[str, Any] = READ_AS_TRAINED,
+    listen: Listener,
+) -> pd.DataFrame:
+    """The frame of future covariates of the next steps, with what is known already.
+
+    Args:
+        bundle: The model that needs them.
+        source: The table to go on from; None for the end of the one that was trained on.
+        horizon: Steps ahead; the model's own where None.
+        reading: How the table differs from the one that was trained on.
+        listen: Told what was understood.
+
+    Raises:
+        UsageError: The model reads none.
+    """
+    if not bundle.manifest.covariates.future:
+        raise UsageError(
+            "The model reads no future covariates: nothing has to be filled in.",
+            "Name some in training: --future-covariate NAME.",
+        )
+    start = history_of(bundle)
+    if source is not None:
+        start = read_as_trained(bundle, source, reading, listen)
+    return frame_ahead(start.panel, horizon or bundle.manifest.horizon)
 
 
 def read_as_trained(
     bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
-) -> tuple[Panel, Floats]:
+) -> Start:
     """A table read in the way of the model's own, and its values, filled as asked.
 
     Args:
@@ -92,21 +175,70 @@ def read_as_trained(
         UsageError: The network cannot skip missing steps.
     """
     manifest = bundle.manifest
-    time = manifest.time
-    own = {"time": time.column if time else NO_TIME}
-    data = manifest.config.data.model_copy(update=own | dict(reading))
-    require_mask(bundle, data.missing)
-    frequency = frequency_of(time) if time else None
-    panel = read_panel(source, data, listen=listen, frequency=frequency)
+    panel = read_panel(
+        source,
+        data_as_trained(bundle, reading),
+        listen=listen,
+        frequency=frequency_of(manifest.time) if manifest.time else None,
+        categories=manifest.covariates.categories,
+    )
+    return start_of(bundle, panel, listen)
+
+
+def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
+    """How the table was read that the model was trained on, with what differs now."""
+    manifest = bundle.manifest
+    own = {"time": manifest.time.column if manifest.time else NO_TIME}
+    data = manifest.config.data
+    if data.layout == "rows":
+        # There is no time column to look for.
+        own = {}
+    require_mask(bundle, reading.get("missing", data.missing))
+    return data.model_copy(update=own | dict(reading))
+
+
+def start_of(bundle: Bundle, panel: Panel, listen: Listener) -> Start:
+    """Where forecasts of a panel begin."""
+    manifest = bundle.manifest
     filled = fill_missing(
         panel.values,
         everything(panel),
-        data.missing,
+        panel.data.missing,
         source=panel.source,
         season_length=season_of(panel, manifest.config),
     )
-    require_positive(filled, manifest.features, manifest.config.transform, panel.source)
-    return panel, filled
+    columns = manifest.columns.columns
+    require_positive(filled, columns, manifest.config.transform, panel.source)
+    return Start(panel, filled, _scaling(bundle, panel, filled, listen))
+
+
+def _scaling(bundle: Bundle, panel: Panel, filled: Floats, listen: Listener) -> Scaling:
+    """The scaling of the series of a table; of those that are new it is fitted on their rows."""
+    if bundle.series is None or not bundle.scaling.by_series:
+        return bundle.scaling
+    places = places_of(panel.ids, bundle.series.frame)
+    known = bundle.scaling.each(np.maximum(places, 0))
+    new = np.flatnonzero(places < 0)
+    if not len(new):
+        return known
+    names = listed(new.tolist(), say=panel.name)
+    listen(Note(f"{len(new)} series that training has not seen, scaled by their own rows: {names}"))
+    manifest = bundle.manifest
+    scopes = scopes_of(manifest.columns, "series")
+    own = fit_by_series(
+        filled,
+        panel.indptr,
+        scopes,
+        manifest.config.scaler,
+        manifest.config.transform,
+        len(manifest.columns.columns),
+    )
+    fresh = (places < 0)[:, None] & np.array([scope == "series" for scope in scopes])
+    return replace(
+        known,
+        center=np.where(fresh, own.center, known.center),
+        scale=np.where(fresh, own.scale, known.scale),
+    )
 
 
 def require_mask(bundle: Bundle, missing: str) -> None:
@@ -125,13 +257,15 @@ def require_mask(bundle: Bundle, missing: str) -> None:
 def frequency_of(time: TimeAxis) -> Frequency:
     """The frequency that the model was trained on."""
     parsed = Frequency.parse(time.freq)
-    return Frequency(parsed.alias, parsed.step, parsed.months, time.day)
+    return Frequency(parsed.alias, parsed.step, parsed.months, time.day, time.open_days)
 
 
-def too_few(bundle: Bundle, rows: int, needed: int, source: str) -> DataError:
+def too_few(bundle: Bundle, panel: Panel, needed: int) -> DataError:
     """The error for a table with too few rows."""
+    short = np.flatnonzero(panel.lengths < needed)
+    which = f" for {listed(short.tolist(), say=panel.name)}" if len(panel.ids.columns) else ""
     return DataError(
-        f"{source} has {rows} rows; the model looks {bundle.manifest.timesteps} steps back and "
-        f"needs at least {needed}.",
-        "Give it more of the latest rows.",
+        f"{panel.source} has {panel.lengths[short[0]]} rows{which}; the model looks "
+        f"{bundle.manifest.timesteps} steps back and needs at least {needed}.",
+        "Give it more of the latest rows" + (", or name the others with --only." if which else "."),
     )

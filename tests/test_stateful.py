@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import forecast_cli as fc
 from forecast_cli.core.windows import window_starts
+from forecast_cli.covariates import plain_inputs
 
 pytestmark = pytest.mark.tf
 ROWS = 120
@@ -66,10 +67,9 @@ def in_keras(model, rows, tmp_path, lanes=1):
     network = assemble(
         model.config.network,
         manifest.timesteps,
-        len(manifest.features),
+        manifest.columns.inputs,
         (steps, len(manifest.targets)),
         seed=9,
-        targets=tuple(manifest.target_places),
         batch_size=lanes,
     ).network
     (tmp_path / "network.weights.h5").write_bytes(model.bundle.weights)
@@ -396,7 +396,14 @@ def lanes(train, validation=(), timesteps=5, rows=400, **training):
 
     numbered = np.arange(rows, dtype=np.float32)[:, None]
     train, validation = (np.asarray(each, np.int32) for each in (train, validation))
-    feed = WindowFeed(numbered, (0,), train, validation, timesteps=timesteps, horizon=1)
+    feed = WindowFeed(
+        numbered,
+        plain_inputs(numbered.shape[1], (0,)),
+        train,
+        validation,
+        timesteps=timesteps,
+        horizon=1,
+    )
     return Lanes(feed, Training(**training))
 
 
@@ -485,10 +492,17 @@ def feed_of(frame, timesteps=5, horizon=3):
     scaled = ((frame[["value"]].to_numpy() - 50) / 20).astype(np.float32)
     bounds = np.array([[0], [90], [110]])
     train, validation = (
-        window_starts(np.array([0, len(frame)]), *pair, timesteps=timesteps, horizon=horizon)
+        window_starts(np.array([0]), *pair, timesteps=timesteps, horizon=horizon)
         for pair in pairwise(bounds)
     )
-    return WindowFeed(scaled, (0,), train, validation, timesteps=timesteps, horizon=horizon)
+    return WindowFeed(
+        scaled,
+        plain_inputs(scaled.shape[1], (0,)),
+        train,
+        validation,
+        timesteps=timesteps,
+        horizon=horizon,
+    )
 
 
 def runner_of(feed, **training):

@@ -10,6 +10,7 @@ import typer
 from ..errors import ForecastError, Interrupted, UsageError
 from .config import config
 from .console import show_error
+from .future import future
 from .inspect import inspect
 from .options import spread
 from .predict import predict
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (train, predict, inspect, config)
+COMMANDS = (train, predict, future, inspect, config)
 for _command in COMMANDS:
     app.command()(spread(_command))
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 DATA = "Data"
+SERIES = "Many series"
+COVARIATES = "Covariates"
 LABELS = "Sequences with a label"
 SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
@@ -31,6 +33,7 @@ class Flag:
         metavar: What stands for the value in the help.
         least: The least number.
         parser: Makes a value of the text.
+        spelled: The flag, where it is not the name: one of several values is given at a time.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Flag:
     metavar: str | None = None
     least: int | None = None
     parser: Callable[[str], Any] | None = None
+    spelled: str = ""
 
     @property
     def several(self) -> bool:
@@ -59,7 +63,8 @@ class Flag:
 
     def parameter(self, panel: str) -> inspect.Parameter:
         """As a parameter that typer understands; FORECAST_NAME in the environment works too."""
-        names = [f"--{self.name.replace('_', '-')}", *([self.short] if self.short else [])]
+        spelled = self.spelled or f"--{self.name.replace('_', '-')}"
+        names = [spelled, *([self.short] if self.short else [])]
         if self.type is bool and panel != OUTPUT:
             names[0] += f"/--no-{self.name.replace('_', '-')}"
         choices = get_args(self.type) if get_origin(self.type) is Literal else ()
@@ -143,6 +148,8 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              "found", metavar="NAME"),
         Flag("freq", str, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
              "inferred", metavar="ALIAS"),
+        Flag("calendar", str, "Open days: an exchange (XNYS), a country (KR, US-NY), or data: "
+             "learned from the table.", "business days where they are", metavar="NAME"),
         Flag("season_length", int, "Steps in a season.", "by frequency", metavar="N", least=1),
         Flag("resample", str, "Make steps of this length of the rows: h, D, W, MS ...",
              metavar="ALIAS"),
@@ -155,21 +162,42 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("delimiter", str, "Delimiter between cells.", "found", metavar="CHAR"),
         Flag("decimal", Literal[".", ","], "Decimal mark.", "found"),
         Flag("thousands", str, "What stands between thousands.", "found", metavar="CHAR"),
+        Flag("query", str, "SQL that makes the table, where DATA is a database.", metavar="SQL"),
         Flag("na", list[str], "Another marker of missing values; repeatable.", metavar="TEXT"),
         Flag("date_format", str, "How dates are written, e.g. %d/%m/%Y.", "found",
              metavar="FORM"),
         Flag("dayfirst", bool, "Whether 03/04/2020 is in April.", "found"),
         Flag("timezone", str, "Zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE"),
     ),
+    SERIES: (
+        Flag("series", Any, "Columns that together name the series of a row.",
+             metavar="NAME[,NAME...]", parser=names),
+        Flag("layout", Literal["long", "columns", "rows"], "long: a row is a step of one series; "
+             "columns: each column is a series; rows: each row is one, its columns the steps.",
+             "long"),
+        Flag("scale_by", Literal["series", "all"],
+             "A scaler for each series, or one for all.", "series"),
+    ),
+    COVARIATES: (
+        Flag("past_covariates", list[str], "Column that is known up to the present; repeatable, "
+             "patterns too.", metavar="NAME", spelled="--past-covariate"),
+        Flag("future_covariates", list[str], "Column that is known for the steps ahead too.",
+             metavar="NAME", spelled="--future-covariate"),
+        Flag("static_covariates", list[str], "Column that is the same in all rows of a series.",
+             metavar="NAME", spelled="--static-covariate"),
+        Flag("categorical", list[str], "Covariate whose numbers are names of something.",
+             "those of text", metavar="NAME"),
+        Flag("calendar_features", Any, "Made of the times: auto, or minute, hour, dayofweek, day, "
+             "dayofyear, week, month, quarter, weekend, holiday:KR.", metavar="NAME[,NAME...]",
+             parser=names),
+        Flag("embedding", int, "Length of the vector learned for each category.",
+             "one-hot where there are few", metavar="N", least=1),
+    ),
     LABELS: (
         Flag("label", Any, "Map each sequence to this column instead of forecasting.",
              metavar="NAME[,NAME...]", parser=names),
         Flag("task", Literal["regression", "classification"], "Whether labels are numbers or "
              "classes.", "by the label"),
-        Flag("layout", Literal["long", "rows"], "long: a sequence is the rows of one --series; "
-             "rows: a row is a sequence, its columns are the steps.", "long"),
-        Flag("series", Any, "Column that names the sequence of a row.",
-             metavar="NAME[,NAME...]", parser=names),
         Flag("step_features", int, "With --layout rows: columns for each step.", "1",
              metavar="K", least=1),
     ),
@@ -267,6 +295,7 @@ READ_ANEW = (
     "delimiter",
     "decimal",
     "thousands",
+    "query",
     "na",
     "date_format",
     "dayfirst",

@@ -10,6 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
+from .flags import names
 from .options import Reading, Talk, option
 from .train import MODEL, one_or_all
 
@@ -30,6 +31,13 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="The mo
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead, any number.", default="as trained")]
+Only = Annotated[Any, option("--only", metavar="NAME[,NAME...]", parser=names,
+    help="Forecast these series; the parts of a name stand apart by blanks.", default="all")]
+Begin = Annotated[str | None, option("--from", metavar="DATE",
+    help="Forecast from this date on, on the rows of DATA before it.",
+    default="after the last row")]
+Future = Annotated[str | None, option("--future", metavar="FILE",
+    help="A table of future covariates.")]
 StatePath = Annotated[Path | None, option("--state", metavar="FILE",
     help="Go on from the network's state in FILE, where there is one, and keep it there: DATA is "
     "what came since.")]
@@ -48,6 +56,9 @@ def predict(
     tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
+    only: Only = None,
+    begin: Begin = None,
+    future: Future = None,
     state: StatePath = None,
     in_sample: InSample = False,
     output: Output = "-",
@@ -56,11 +67,14 @@ def predict(
     """Forecast the next steps from a saved model."""
     from ..data.output import render
     from ..model.bundle import load_bundle
-    from ..prediction import in_table_style, predict, predict_in_sample
+    from ..prediction import ALL, Wanted, in_table_style, predict, predict_in_sample
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
-    _check(table, horizon, state, in_sample=in_sample)
+    wanted = Wanted(horizon, tuple(only or ()), begin, future)
+    _check(table, state, in_sample=in_sample, anything=wanted != ALL)
+    if state is not None and wanted != Wanted(horizon):
+        raise UsageError("A state goes on with one series.", "Leave --only, --from, --future out.")
     form = _form(output, format, talk)
     _spare(output, model, table, state)
     bundle, notes = load_bundle(model), Notes(console)
@@ -71,7 +85,7 @@ def predict(
     elif in_sample and table is not None:
         frame = predict_in_sample(bundle, table, **how)
     else:
-        frame = predict(bundle, table, horizon=horizon, **how)
+        frame = predict(bundle, table, wanted, **how)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
     if talk.json:
@@ -102,14 +116,12 @@ def _going_on(
     return frame, lambda: save_state(state, path)
 
 
-def _check(
-    table: Tables | None, horizon: int | None, state: Path | None, *, in_sample: bool
-) -> None:
-    """Refuse options that do nothing together."""
-    if in_sample and (table is None or horizon is not None or state is not None):
+def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anything: bool) -> None:
+    """Refuse options that do nothing together; `anything`: of the forecasts something is said."""
+    if in_sample and (table is None or anything or state is not None):
         raise UsageError(
             "--in-sample forecasts one step over every row of DATA.",
-            "Name DATA, and leave --horizon and --state out.",
+            "Name DATA, and leave --horizon, --only, --from, --future and --state out.",
         )
 
 

@@ -10,6 +10,9 @@ from ..network import cudnn_obstacle
 if TYPE_CHECKING:
     from ..inspection import TableReport
 
+# So many of the worst series are shown.
+MOST_SERIES = 10
+
 
 def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str, Any]]:
     """A row for each forecaster, and for each target where there are several."""
@@ -28,6 +31,18 @@ def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str
     return rows
 
 
+def worst_rows(bundle: Bundle) -> list[dict[str, Any]]:
+    """The series with the largest errors, the worst first; empty where there is one series."""
+    rows = bundle.scores[:MOST_SERIES]
+    if len(bundle.scores) <= 1:
+        return []
+    return [{name: _short(value) for name, value in row.items()} for row in rows]
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else value
+
+
 def confusion_rows(manifest: Manifest) -> list[dict[str, Any]]:
     """A row for each class: how many of its sequences were taken for which."""
     evaluation, labels = manifest.evaluation, manifest.labels
@@ -44,16 +59,20 @@ def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:
     if isinstance(evaluation, LabelEvaluation):
         units = "" if evaluation.confusion else "; mae and rmse in the label's units"
         return f"over {evaluation.sequences:,} sequences of the test split{units}"
+    several = f" of {evaluation.series:,} series" if evaluation.series > 1 else ""
+    mean = ", mean over series; the series with the largest:" if several else ""
     return (
-        f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps; mae and rmse in "
-        "the column's units, smape in percent, mase in errors of the seasonal naive in training"
+        f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps{several}; mae and "
+        "rmse in the column's units, smape in percent, mase in errors of the seasonal naive in "
+        f"training{mean}"
     )
 
 
 def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
     """What a script wants to know of a training."""
     manifest = bundle.manifest.model_dump(mode="json", exclude={"sha256"})
-    return {"model": str(path), **manifest, "epochs": bundle.epochs}
+    scores = {"series_scores": bundle.scores} if bundle.scores else {}
+    return {"model": str(path), **manifest, **scores, "epochs": bundle.epochs}
 
 
 def describe_model(manifest: Manifest) -> list[str]:

@@ -29,6 +29,16 @@ ModelPath = Annotated[
 ]
 
 
+Future = Annotated[
+    str | None,
+    option(
+        "--future",
+        metavar="FILE",
+        help="Future covariates after the end of DATA, kept for predictions.",
+    ),
+]
+
+
 def one_or_all(tables: list[str]) -> str | list[str]:
     """A single table by itself."""
     return tables[0] if len(tables) == 1 else tables
@@ -39,6 +49,7 @@ def train(
     settings: Settings,
     talk: Talk,
     model: ModelPath = MODEL,
+    future: Future = None,
 ) -> None:
     """Train a network on a column of a table, or on sequences with a label, and save it.
 
@@ -47,14 +58,22 @@ def train(
     from ..model.bundle import require_writable, save_bundle
     from ..training import train
     from .progress import Progress
-    from .results import confusion_rows, explain_scores, score_rows, training_document
+    from .results import (
+        confusion_rows,
+        explain_scores,
+        score_rows,
+        training_document,
+        worst_rows,
+    )
 
     gc.enable()
     console = Console(talk)
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
-        bundle = train(one_or_all(tables), config, listen=progress.listen, stop=progress.stop)
+        bundle = train(
+            one_or_all(tables), config, future=future, listen=progress.listen, stop=progress.stop
+        )
         save_bundle(bundle, model)
     if talk.json:
         console.document(training_document(bundle, model) | {"notes": progress.notes.texts})
@@ -64,6 +83,7 @@ def train(
         console.table(score_rows(evaluation))
     if evaluation:
         console.say(explain_scores(evaluation))
+        console.grid(worst_rows(bundle))
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
     what = " DATA" if bundle.manifest.labels else ""

@@ -9,11 +9,12 @@ from .windows import Floats, Ints
 
 @dataclass
 class ErrorSums:
-    """The sums from which the measures of error are means, for each target.
+    """The sums from which the measures of error are means, for each series and target.
 
     Steps whose actual value is missing (NaN) do not count.
     """
 
+    series: int
     targets: int
     count: Floats = field(init=False)
     absolute: Floats = field(init=False)
@@ -21,24 +22,34 @@ class ErrorSums:
     symmetric: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.count, self.absolute, self.squared, self.symmetric = np.zeros((4, self.targets))
+        shape = (4, self.series, self.targets)
+        self.count, self.absolute, self.squared, self.symmetric = np.zeros(shape)
 
-    def add(self, actual: Floats, forecast: Floats) -> None:
-        """Add forecasts, both arrays of shape `(samples, horizon, targets)`, original units."""
+    def add(self, actual: Floats, forecast: Floats, series: Ints) -> None:
+        """Add forecasts.
+
+        Args:
+            actual: Shape `(samples, horizon, targets)`, original units.
+            forecast: Likewise.
+            series: Shape `(samples,)`: the series of each.
+        """
         known = np.isfinite(actual)
         error = np.where(known, np.abs(actual - forecast), 0.0)
         size = np.abs(actual) + np.abs(forecast)
         ratio = np.divide(200.0 * error, size, out=np.zeros_like(error), where=error != 0.0)
-        self.count += np.sum(known, axis=(0, 1))
-        self.absolute += np.sum(error, axis=(0, 1))
-        self.squared += np.sum(error**2, axis=(0, 1))
-        self.symmetric += np.sum(ratio, axis=(0, 1))
+        np.add.at(self.count, series, np.sum(known, axis=1))
+        np.add.at(self.absolute, series, np.sum(error, axis=1))
+        np.add.at(self.squared, series, np.sum(error**2, axis=1))
+        np.add.at(self.symmetric, series, np.sum(ratio, axis=1))
 
     def scores(self, mase_scale: Floats) -> dict[str, Floats]:
-        """The measures, each of shape `(targets,)`; NaN where there is nothing to divide by.
+        """The measures of each series; NaN where there is nothing to divide by.
 
         MAE and RMSE are in original units, sMAPE in percent (0 to 200), MASE in units of
         `mase_scale`, the in-sample error of the seasonal naive forecast.
+
+        Args:
+            mase_scale: Shape `(series, targets)`, like the measures.
 
         Source: Hyndman and Koehler (2006) for MASE; Makridakis et al. (2020), M4, for sMAPE.
         """
@@ -50,6 +61,24 @@ class ErrorSums:
                 "smape": self.symmetric / self.count,
                 "mase": np.where(mase_scale > 0, mae / mase_scale, np.nan),
             }
+
+    def overall(self, mase_scale: Floats) -> dict[str, Floats]:
+        """The measures over all series, each of shape `(targets,)`.
+
+        All forecasts count alike in MAE, RMSE and sMAPE, all series in MASE, as in M4.
+        """
+        whole = ErrorSums(1, self.targets)
+        for name in ("count", "absolute", "squared", "symmetric"):
+            setattr(whole, name, getattr(self, name).sum(axis=0, keepdims=True))
+        pooled = {name: each[0] for name, each in whole.scores(np.ones((1, 1))).items()}
+        mase = self.scores(mase_scale)["mase"]
+        known = np.isfinite(mase)
+        total = np.where(known, mase, 0.0).sum(axis=0)
+        return pooled | {
+            "mase": np.divide(
+                total, known.sum(axis=0), out=np.full_like(total, np.nan), where=known.any(axis=0)
+            )
+        }
 
 
 def r_squared(actual: Floats, forecast: Floats) -> Floats:
@@ -91,13 +120,12 @@ def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: in
         season_length: Steps in a season, at least 1; 1 where a series is shorter.
 
     Returns:
-        Shape `(targets,)`, pooled over the series; NaN where nothing could be compared.
+        Shape `(n_series, targets)`; NaN where nothing could be compared.
     """
-    total = np.zeros(values.shape[1])
-    count = np.zeros(values.shape[1])
-    for first, last in zip(indptr[:-1], end, strict=True):
+    total, count = np.zeros((2, len(end), values.shape[1]))
+    for series, (first, last) in enumerate(zip(indptr[:-1], end, strict=True)):
         lag = season_length if last - first > season_length else 1
         difference = np.abs(values[first + lag : last] - values[first : last - lag])
-        total += np.nansum(difference, axis=0)
-        count += np.sum(np.isfinite(difference), axis=0)
+        total[series] = np.nansum(difference, axis=0)
+        count[series] = np.sum(np.isfinite(difference), axis=0)
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

@@ -1,15 +1,19 @@
-"""Scaling: numbers fitted by scikit-learn on the training rows, at work with NumPy alone."""
+"""Scaling: numbers fitted on the training rows alone, for all series together or for each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
+from .windows import Floats, Ints
+
 Kind = Literal["minmax", "standard", "robust", "none"]
 Transform = Literal["none", "log", "log1p"]
+# Whose training rows a feature's numbers are fitted on.
+Scope = Literal["series", "all", "none"]
 
 # What is done to the values before the scaler, and undone after it.
 FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
@@ -22,28 +26,63 @@ class Scaling:
 
     Args:
         kind: Which scaler fitted the numbers.
-        center: Shape `(features,)`, in transformed units.
-        scale: Shape `(features,)`, in transformed units, never 0.
+        center: Shape `(features,)`, or `(n_series, features)` where each series has its own;
+            in transformed units.
+        scale: Of the same shape, in transformed units, never 0.
         before: The transform.
+        columns: The first so many features are transformed; None for all.
     """
 
     kind: Kind
     center: Floats
     scale: Floats
     before: Transform = "none"
+    columns: int | None = None
+
+    @property
+    def by_series(self) -> bool:
+        """Whether each series has numbers of its own."""
+        return self.center.ndim > 1
 
     def transform(self, values: Floats) -> Floats:
         """Original to scaled units; the last axis of `values` is `features`."""
-        return (transformed(values, self.before) - self.center) / self.scale
+        return (self._forward(values) - self.center) / self.scale
 
     def inverse(self, scaled: Floats) -> Floats:
-        """Scaled to original units; the last axis of `scaled` is `features`."""
+        """Scaled to original units; the last axis of `scaled` is `features`, none a covariate."""
         values = scaled * self.scale + self.center
         return values if self.before == "none" else BACKWARD[self.before](values)
 
-    def only(self, columns: list[int]) -> "Scaling":
+    def only(self, columns: Sequence[int]) -> "Scaling":
         """The scaling of some of the columns, in the order asked for."""
-        return Scaling(self.kind, self.center[columns], self.scale[columns], self.before)
+        places = list(columns)
+        return replace(
+            self, center=self.center[..., places], scale=self.scale[..., places], columns=None
+        )
+
+    def each(self, series: Ints, *, steps: bool = False) -> "Scaling":
+        """The scaling of samples, each in the numbers of its own series.
+
+        Args:
+            series: Shape `(samples,)`.
+            steps: Whether the values have an axis of steps between samples and features.
+        """
+        if not self.by_series:
+            return self
+        center, scale = self.center[series], self.scale[series]
+        return replace(
+            self,
+            center=center[:, None] if steps else center,
+            scale=scale[:, None] if steps else scale,
+        )
+
+    def _forward(self, values: Floats) -> Floats:
+        if self.before == "none":
+            return values
+        if self.columns is None:
+            return FORWARD[self.before](values)
+        changed = FORWARD[self.before](values[..., : self.columns])
+        return np.concatenate([changed, values[..., self.columns :]], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -52,8 +91,8 @@ class Units:
 
     Args:
         scaling: Of the outputs alone.
-        naive_error: Shape `(targets,)`: the mean error of the seasonal naive forecast in the
-            training rows, original units, never 0.
+        naive_error: Shape `(n_series, targets)`: the mean error of the seasonal naive forecast in
+            the training rows of each series, original units, never 0.
     """
 
     scaling: Scaling
@@ -65,33 +104,87 @@ def rounded(values: Floats) -> Floats:
     return np.array([float(f"{value:.8g}") for value in values.ravel()]).reshape(values.shape)
 
 
-def transformed(values: Floats, before: Transform) -> Floats:
-    """The values after the transform, each for itself."""
-    return values if before == "none" else FORWARD[before](values)
+def fit_scaling(
+    rows: Floats, kind: Kind, before: Transform = "none", columns: int | None = None
+) -> Scaling:
+    """Fit a scaler on the training rows.
 
-
-def fit_scaling(rows: Floats, kind: Kind, before: Transform = "none") -> Scaling:
-    """Fit a scikit-learn scaler on the training rows.
-
-    A constant column gets a scale of 1, as in scikit-learn.
+    A constant column gets a scale of 1. Missing values do not count; a column of nothing else
+    is left as it is.
 
     Args:
         rows: Shape `(n_rows, features)`: the training rows alone, original units.
         kind: `minmax` to [0, 1], `standard` to mean 0 and deviation 1, `robust` to median 0
             and interquartile range 1, `none` for no change.
         before: A transform that comes first.
-    """
-    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+        columns: It is for the first so many features; None for all.
 
+    Source: the scalers of scikit-learn, whose numbers these are; fitted here since prediction
+    meets series that training has not seen, and does not load scikit-learn.
+    """
     features = rows.shape[1]
-    rows = transformed(rows, before)
-    if kind == "minmax":
-        minmax = MinMaxScaler().fit(rows)
-        return Scaling(kind, minmax.data_min_, 1.0 / minmax.scale_, before)
-    if kind == "standard":
-        standard = StandardScaler().fit(rows)
-        return Scaling(kind, standard.mean_, standard.scale_, before)
-    if kind == "robust":
-        robust = RobustScaler().fit(rows)
-        return Scaling(kind, robust.center_, robust.scale_, before)
-    return Scaling(kind, np.zeros(features), np.ones(features), before)
+    plain = Scaling(kind, np.zeros(features), np.ones(features), before, columns)
+    if kind == "none" or not len(rows):
+        return plain
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        # Columns of missing values alone.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        center, scale = FITS[kind](plain._forward(rows))
+        constant = np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0)
+    known = np.isfinite(center)
+    good = known & (scale > 0) & ~constant
+    return replace(plain, center=np.where(known, center, 0.0), scale=np.where(good, scale, 1.0))
+
+
+def fit_by_series(
+    rows: Floats,
+    indptr: Ints,
+    scopes: Sequence[Scope],
+    kind: Kind,
+    before: Transform = "none",
+    columns: int | None = None,
+) -> Scaling:
+    """Fit a scaler on the training rows of many series.
+
+    Args:
+        rows: Shape `(n_rows, features)`: the training rows of all series end to end.
+        indptr: Shape `(n_series + 1,)`; a series without a row has the numbers of all together.
+        scopes: For each feature, whose rows its numbers are fitted on; none: it is left as it is.
+        kind: As in `fit_scaling`.
+        before: As there.
+        columns: As there.
+    """
+    whole = fit_scaling(rows, kind, before, columns)
+    fixed = np.array([scope == "none" for scope in scopes])
+    whole = replace(
+        whole, center=np.where(fixed, 0.0, whole.center), scale=np.where(fixed, 1.0, whole.scale)
+    )
+    own = np.array([scope == "series" for scope in scopes])
+    if not own.any():
+        return whole
+    each = [
+        fit_scaling(rows[first:end], kind, before, columns) if end > first else whole
+        for first, end in pairwise(indptr)
+    ]
+    return replace(
+        whole,
+        center=np.where(own, np.stack([one.center for one in each]), whole.center),
+        scale=np.where(own, np.stack([one.scale for one in each]), whole.scale),
+    )
+
+
+def _minmax(rows: Floats) -> tuple[Floats, Floats]:
+    low = np.nanmin(rows, axis=0)
+    return low, np.nanmax(rows, axis=0) - low
+
+
+def _standard(rows: Floats) -> tuple[Floats, Floats]:
+    return np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
+
+
+def _robust(rows: Floats) -> tuple[Floats, Floats]:
+    low, middle, high = np.nanpercentile(rows, [25, 50, 75], axis=0)
+    return middle, high - low
+
+
+FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust}

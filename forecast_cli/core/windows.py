@@ -10,7 +10,7 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 def window_starts(
-    indptr: Ints, begin: Ints, end: Ints, *, timesteps: int, horizon: int
+    first: Ints, begin: Ints, end: Ints, *, timesteps: int, horizon: int
 ) -> npt.NDArray[np.int32]:
     """The first rows of all windows whose targets lie within a split.
 
@@ -18,7 +18,7 @@ def window_starts(
     lie before the split, never before their series.
 
     Args:
-        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
+        first: Shape `(n_series,)`: the first row of each series.
         begin: Shape `(n_series,)`: the split's first row in each series.
         end: Shape `(n_series,)`: the row after the split's last one.
         timesteps: Steps back, at least 1.
@@ -27,10 +27,10 @@ def window_starts(
     Returns:
         Shape `(samples,)`, row numbers, ascending.
 
-    >>> window_starts(np.array([0, 10]), np.array([7]), np.array([10]), timesteps=4, horizon=2)
+    >>> window_starts(np.array([0]), np.array([7]), np.array([10]), timesteps=4, horizon=2)
     array([3, 4], dtype=int32)
     """
-    first = np.maximum(indptr[:-1], begin - timesteps)
+    first = np.maximum(first, begin - timesteps)
     last = end - timesteps - horizon
     ranges = [np.arange(a, b + 1, dtype=np.int32) for a, b in zip(first, last, strict=True)]
     return np.concatenate(ranges)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..config import Data
+from ..core.windows import Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note
 from .dateforms import ISO, attempt, fitting_forms, iso_style, zoned
@@ -47,6 +48,7 @@ def parse_dates(
     date_format: str | None = None,
     dayfirst: bool | None = None,
     timezone: str | None = None,
+    groups: Ints | None = None,
 ) -> Dates:
     """Read a column of dates.
 
@@ -57,13 +59,15 @@ def parse_dates(
         dayfirst: Whether 03/04/2020 is in April; None where the column tells.
         timezone: An IANA name in which the clock times are meant, or into which those with
             an offset are brought.
+        groups: The series of each row; None for one: where the clocks are changed, the order of
+            the rows of a series tells the hour that comes twice.
 
     Raises:
         DataError: A cell is no date, or day and month cannot be told apart.
     """
     if column not in table.names:
         dates = joined(table, column.split(","))
-        return _in_zone(dates, timezone, table.name) if timezone else dates
+        return _in_zone(dates, timezone, table.name, groups) if timezone else dates
     cells = table.columns[column]
     if cells.null_count:
         row = pc.index(pc.is_null(cells), True).as_py()
@@ -75,7 +79,7 @@ def parse_dates(
         dates = _parse_text(table, column, text, date_format, dayfirst)
         if timezone is None and dates.times.tz is not None:
             _check_offsets(table, column, text)
-    return _in_zone(dates, timezone, table.name) if timezone else dates
+    return _in_zone(dates, timezone, table.name, groups) if timezone else dates
 
 
 def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
@@ -97,8 +101,11 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     if data.time is not None:
         require_columns(table.name, table.names, time_columns(data.time, table.names))
         return data.time
-    others = [name for name in table.names if name not in data.column]
-    found = [name for name in others if _is_date_like(table, name, data.date_format)]
+    taken = {*data.column, *data.covariates, *data.series}
+    others = [name for name in table.names if name not in taken]
+    # Each of several series has a row for each time.
+    several = bool(data.series) or data.layout == "columns"
+    found = [name for name in others if _is_date_like(table, name, data.date_format, several)]
     named = [name for name in found if TIME_WORDS.search(name)]
     if found:
         return (named or found)[0]
@@ -154,7 +161,9 @@ def joined(table: Table, parts: Sequence[str]) -> Dates:
     return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
 
 
-def _is_date_like(table: Table, column: str, date_format: str | None = None) -> bool:
+def _is_date_like(
+    table: Table, column: str, date_format: str | None, several: bool = False
+) -> bool:
     """Whether a column seems to hold the times of the rows.
 
     Numbers count only where the name speaks of time and each stands there once, e.g. `date`
@@ -169,7 +178,8 @@ def _is_date_like(table: Table, column: str, date_format: str | None = None) -> 
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
     named = bool(TIME_WORDS.search(column))
     numeric = all(re.fullmatch(r"[-+]?\d*\.?\d*", cell) for cell in sample)
-    if not sample or (numeric and not (named and len(set(sample)) == len(sample))):
+    repeated = not several and len(set(sample)) < len(sample)
+    if not sample or (numeric and (not named or repeated)):
         return False
     forms = [date_format] if date_format else [ISO, *fitting_forms(sample)]
     try:
@@ -242,6 +252,21 @@ def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd
     )
 
 
+def _located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
+    """Clock times in a zone; the hour that comes twice in autumn is told apart by its order."""
+    codes = np.zeros(len(times), np.int64) if groups is None else groups
+    order = np.argsort(codes, kind="stable")
+    found = np.empty(len(times), object)
+    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+        own = times[rows]
+        falling = len(own) > 1 and own[0] > own[-1]
+        located = own[:: -1 if falling else 1].tz_localize(timezone, ambiguous="infer")
+        if len(rows) == len(times):
+            return located[:: -1 if falling else 1]
+        found[rows] = located[:: -1 if falling else 1]
+    return pd.DatetimeIndex(found)
+
+
 def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
     """ISO dates by Arrow, many millions a second; None where they are not, or have offsets."""
     try:
@@ -251,16 +276,13 @@ def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
     return pd.DatetimeIndex(times.to_numpy())
 
 
-def _in_zone(dates: Dates, timezone: str, where: str) -> Dates:
+def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Dates:
     """Clock times as meant in a zone, those with an offset brought into it."""
     times, style = dates.times, zoned(dates.style)
     try:
         if times.tz is not None:
             return Dates(times.tz_convert(timezone), style)
-        # The hour that comes twice in autumn is told apart by its order.
-        falling = len(times) > 1 and times[0] > times[-1]
-        located = times[:: -1 if falling else 1].tz_localize(timezone, ambiguous="infer")
-        return Dates(located[:: -1 if falling else 1], style)
+        return Dates(_located(times, timezone, groups), style)
     except (KeyError, ModuleNotFoundError) as error:
         raise UsageError(
             f'There is no time zone "{timezone}".', "Try Europe/Berlin or UTC."

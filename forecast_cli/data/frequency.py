@@ -1,15 +1,16 @@
 """A regular step in time, the season that goes with it, and the dates to come."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from ..core.windows import Ints
 from ..errors import UsageError
+from .calendars import OpenDays
 
 DAY = pd.Timedelta(days=1)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
@@ -29,12 +30,14 @@ class Frequency:
         step: The length of a fixed step; None for months and business days.
         months: Months in a step; 0 for other steps.
         day: The day of the month on which steps of months fall; 31 is the last.
+        open_days: Which days business days are; Monday to Friday where None.
     """
 
     alias: str
     step: pd.Timedelta | None = None
     months: int = 0
     day: int = 1
+    open_days: OpenDays | None = None
 
     @classmethod
     def parse(cls, alias: str, times: pd.DatetimeIndex | None = None) -> "Frequency":
@@ -87,9 +90,23 @@ class Frequency:
             "W": "weeks",
             "s": "seconds",
         }
+        if self.open_days:
+            return f"open days of {self.open_days.name}"
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
         return f"{many}{words[short]} ({self.alias})" if short in words else self.alias
+
+    @property
+    def rule(self) -> str:
+        """Which days the steps of business days are, in words."""
+        return self.open_days.describe() if self.open_days else "Monday to Friday"
+
+    def open_days_between(self, first: pd.DatetimeIndex, last: pd.DatetimeIndex) -> Any:
+        """How many open days it is from each first time to its last, by the clock on the wall."""
+        begin, end = (each.to_numpy().astype("datetime64[D]") for each in (first, last))
+        if self.open_days:
+            return np.busday_count(begin, end, busdaycal=self.open_days.busday)
+        return np.busday_count(begin, end)
 
     @property
     def season_length(self) -> int:
@@ -117,18 +134,17 @@ class Frequency:
         Steps of days and more move the wall clock, finer ones the absolute time.
         """
         start = pd.DatetimeIndex([last], tz=last.tz).repeat(steps)
-        return self._moved(start, np.arange(1, steps + 1))
+        return self.moved(start, np.arange(1, steps + 1))
+
+    def on(self, open_days: OpenDays | None) -> "Frequency":
+        """The same step, of the days that are open."""
+        return replace(self, open_days=open_days)
 
     def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """One step after each of the times."""
-        return self._moved(times, np.ones(len(times), np.int64))
+        return self.moved(times, np.ones(len(times), np.int64))
 
-    def span(self, first: pd.Timestamp, rows: int) -> pd.DatetimeIndex:
-        """So many regular times, from the first on."""
-        times: pd.DatetimeIndex = self.after(first, rows - 1).insert(0, first)
-        return times
-
-    def _moved(self, times: pd.DatetimeIndex, count: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
+    def moved(self, times: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
         """Each of the times moved by its own number of steps."""
         if self.step is not None and self.step < DAY:
             return times + pd.to_timedelta(count * self.step)
@@ -139,14 +155,18 @@ class Frequency:
             moved = self._months_later(wall, count)
         else:
             days = wall.normalize().to_numpy().astype("datetime64[D]")
-            later = np.busday_offset(days, count, roll="backward")
+            later = (
+                self.open_days.after(days, count.astype(np.int64))
+                if self.open_days
+                else np.busday_offset(days, count, roll="backward")
+            )
             moved = pd.DatetimeIndex(later).as_unit("us") + (wall - wall.normalize())
         return pd.DatetimeIndex(moved).tz_localize(
             times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), bool)
         )
 
     def _months_later(
-        self, wall: pd.DatetimeIndex, count: npt.NDArray[np.int64]
+        self, wall: pd.DatetimeIndex, count: Ints
     ) -> pd.DatetimeIndex:
         month = np.asarray((wall.year - 1970) * 12 + wall.month - 1) + count * self.months
         first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))

@@ -5,42 +5,16 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pandas as pd
 
 from ..config import Data
+from ..core.room import series_of
 from ..core.windows import Floats, Ints
-from ..errors import DataError, UsageError, listed
-from ..events import Listener, ignore
-from .dates import find_time, parse_dates, time_columns
-from .frequency import Frequency
-from .opening import open_and_say
-from .steps import Timeline, find_steps
-from .tables import Readable, Table, name_rows, require_columns
-from .timeindex import (
-    when,
-)
+from .groups import name_of
+from .roles import Columns
+from .steps import Timeline
 
 STEP = "step"
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The names that belong to the arrays; below `data/` there are only numbers.
-
-    Args:
-        time: The time column; None where rows are steps.
-        features: The columns that are read.
-        targets: The columns that are forecast, some or all of the features.
-    """
-
-    time: str | None
-    features: tuple[str, ...]
-    targets: tuple[str, ...]
-
-    @property
-    def target_places(self) -> tuple[int, ...]:
-        """Where the targets stand among the features."""
-        return tuple(self.features.index(name) for name in self.targets)
 
 
 @dataclass(frozen=True)
@@ -49,10 +23,15 @@ class Panel:
 
     Args:
         columns: The names.
-        values: Shape `(n_rows, features)`, float64, original units, NaN where missing.
+        values: Shape `(n_rows, features)`, float64, original units, NaN where missing. Calendar
+            features stand in it too; they are never missing.
         indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
         timeline: The times of the rows; None where rows are steps.
         source: What messages call the table.
+        data: How it was read, with what was found.
+        ids: A row for each series, a column for each part of its name.
+        ahead: Shape `(n_series, steps, features)`: what is known of the steps after the end of each
+            series, NaN where nothing is.
     """
 
     columns: Columns
@@ -60,89 +39,76 @@ class Panel:
     indptr: Ints
     timeline: Timeline | None
     source: str
+    data: Data
+    ids: pd.DataFrame
+    ahead: Floats
 
     @cached_property
     def missing_rows(self) -> npt.NDArray[np.bool_]:
         """Shape `(n_rows,)`: whether a value of the row is missing."""
         return np.asarray(np.isnan(self.values).any(axis=1))
 
+    @property
+    def count(self) -> int:
+        """How many series there are."""
+        return len(self.indptr) - 1
 
-def read_panel(
-    source: Readable, data: Data, *, listen: Listener = ignore, frequency: Frequency | None = None
-) -> Panel:
-    """Read the columns that the configuration names, sort them by time and check their steps.
+    @property
+    def lengths(self) -> Ints:
+        """Rows of each series, shape `(n_series,)`."""
+        return np.diff(self.indptr)
 
-    Args:
-        source: A path, `-` for standard input, or a pandas frame.
-        data: The columns and how to read them.
-        listen: Told what was understood.
-        frequency: What the steps must be, e.g. those that a model was trained on.
+    @property
+    def lasts(self) -> pd.DatetimeIndex | None:
+        """The last time of each series; None where rows are steps."""
+        return self.timeline.times[self.indptr[1:] - 1] if self.timeline else None
 
-    Raises:
-        DataError: The table does not hold what is needed.
-    """
-    table, time = _open(source, data, listen)
-    columns = Columns(time, data.column, data.targets)
-    for name in columns.targets:
-        if name not in columns.features:
-            raise UsageError(
-                f'--target "{name}" is not among the columns.', f"Add --column {name}."
-            )
-    values = np.column_stack([table.numbers(name) for name in columns.features])
-    timeline = None
-    if time is None:
-        rows: Ints = np.arange(len(values))
-    else:
-        dates = parse_dates(table, time, **data.date_reading)
-        steps = find_steps(table, dates, data, frequency, listen)
-        timeline, rows, values = steps.timeline, steps.rows, steps.place(values)
-    panel = Panel(columns, values, np.array([0, len(values)]), timeline, table.name)
-    if data.missing == "error":
-        _check_missing(table, panel, rows)
-    # Arrow keeps the table's memory for its next table; the training needs it now.
-    del table
-    pa.default_memory_pool().release_unused()
-    return _without_missing(panel) if data.missing == "drop" else panel
+    def name(self, series: int) -> str:
+        """What messages call a series; empty where it has no name."""
+        return name_of(self.ids, series)
 
-
-def _open(source: Readable, data: Data, listen: Listener) -> tuple[Table, str | None]:
-    """The table with the columns that are needed, and the name of the time column."""
-    for name in data.column:
-        if data.column.count(name) > 1 or name == data.time:
-            raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
-    opened = open_and_say(source, data.dialect, listen)
-    if not data.column:
-        raise UsageError(
-            f"No column was named; {opened.name} has {', '.join(opened.names[:20])}.",
-            "Say which to forecast: --column NAME.",
+    def only(self, kept: Ints) -> "Panel":
+        """Some of the series, in the order asked for."""
+        rows = [np.arange(*self.indptr[each : each + 2]) for each in kept.tolist()]
+        places: Ints = np.concatenate([*rows, np.array([], np.int64)])
+        lengths = self.lengths[kept]
+        return replace(
+            self,
+            values=self.values[places],
+            indptr=np.concatenate([[0], np.cumsum(lengths)]),
+            timeline=self.timeline and replace(self.timeline, times=self.timeline.times[places]),
+            ids=self.ids.iloc[kept].reset_index(drop=True),
+            ahead=self.ahead[kept],
         )
-    require_columns(opened.name, opened.names, data.column)
-    time = find_time(opened.head(), data, listen)
-    parts = time_columns(time, opened.names)
-    wanted = list(dict.fromkeys([*parts, *data.column]))
-    return opened.read(wanted, text=parts if len(parts) == 1 else ()), time
 
 
-def _check_missing(table: Table, panel: Panel, rows: Ints) -> None:
-    """Refuse missing values; `rows` says where each row of the table stands in the panel."""
-    holes = np.isnan(panel.values)
-    if not holes.any():
-        return
-    hint = "Pass --missing interpolate, ffill, season, mask or drop."
-    for name, column in zip(panel.columns.features, holes.T, strict=True):
-        empty = np.flatnonzero(column[rows])
-        if len(empty):
-            where = name_rows(table, empty.tolist())
-            raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
-    times = list(panel.timeline.times[holes[:, 0]]) if panel.timeline else []
-    raise DataError(f"{table.name} has no row for {listed(times, say=when)}.", hint)
+def cut(panel: Panel, ends: Ints) -> Panel:
+    """The panel up to the given rows; what is known of the rows behind them is kept as ahead."""
+    over = panel.indptr[1:] - ends
+    if not over.any():
+        return panel
+    places = panel.columns.places(panel.columns.covariates.future)
+    steps = max(int(over.max()), panel.ahead.shape[1])
+    ahead = np.full((panel.count, steps, panel.values.shape[1]), np.nan)
+    for series, (end, last) in enumerate(zip(ends, panel.indptr[1:], strict=True)):
+        known = np.concatenate([panel.values[end:last], panel.ahead[series]])[: ahead.shape[1]]
+        ahead[series, : len(known), places] = known[:, places].T
+    keep = np.arange(len(panel.values)) < np.repeat(ends, panel.lengths)
+    return replace(
+        panel,
+        values=panel.values[keep],
+        indptr=np.concatenate([[0], np.cumsum(ends - panel.indptr[:-1])]),
+        timeline=panel.timeline and replace(panel.timeline, times=panel.timeline.times[keep]),
+        ahead=ahead,
+    )
 
 
-def _without_missing(panel: Panel) -> Panel:
+def without_missing(panel: Panel) -> Panel:
     """Only the rows in which every column has a value; they are the steps then."""
     whole = np.flatnonzero(~panel.missing_rows)
+    counts = np.bincount(series_of(panel.indptr, whole), minlength=panel.count)
     timeline = panel.timeline
     if timeline:
         timeline = replace(timeline, times=timeline.times[whole])
-    values = panel.values[whole]
-    return replace(panel, values=values, indptr=np.array([0, len(values)]), timeline=timeline)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return replace(panel, values=panel.values[whole], indptr=indptr, timeline=timeline)

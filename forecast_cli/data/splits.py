@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeGuard
 
 import numpy as np
@@ -56,10 +57,11 @@ def everything(panel: Panel) -> Splits:
 def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
     """Cut every series in time order.
 
-    A fraction is of the series' rows, and gives at least one horizon.
+    A fraction is of the series' rows, and gives at least one horizon. Of several series, those
+    that are too short for that are for training alone, as far as they lie before a date.
 
     Raises:
-        DataError: The parts do not fit into the series, or the date is not within it.
+        DataError: The parts do not fit into any series, or the date is not within it.
         UsageError: A size cannot be right.
     """
     fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
@@ -68,20 +70,23 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
             f"--validation {split.validation} and --test {split.test} leave nothing to train on.",
             "Their sum must be below 1.",
         )
-    train_end, validation_end = [], []
-    for first, last in zip(panel.indptr[:-1], panel.indptr[1:], strict=True):
-        rows = int(last - first)
-        test = _test_rows(panel, split, int(first), int(last), horizon)
-        validation = _rows("--validation", split.validation, rows, horizon)
-        if validation + test >= rows:
-            raise DataError(
-                f"{panel.source} has {rows} rows; {validation} for validation and {test} for the "
-                f"test leave none to train on.",
-                "Lower --validation, --test or --horizon.",
-            )
-        validation_end.append(last - test)
-        train_end.append(last - test - validation)
-    return Splits(panel.indptr, np.array(train_end), np.array(validation_end))
+    tests = [_test_rows(panel, split, *ends, horizon) for ends in pairwise(panel.indptr.tolist())]
+    validations = [
+        _rows("--validation", split.validation, rows, horizon) for rows in panel.lengths.tolist()
+    ]
+    test, validation = np.array(tests), np.array(validations)
+    short = validation + test >= panel.lengths
+    if short.all():
+        most = int(np.argmax(panel.lengths))
+        raise DataError(
+            f"{panel.source} has {panel.lengths[most]} rows"
+            f"{' in its longest series' if panel.count > 1 else ''}; {validation[most]} for "
+            f"validation and {test[most]} for the test leave none to train on.",
+            "Lower --validation, --test or --horizon.",
+        )
+    by_date = isinstance(split.test, str)
+    validation_end = panel.indptr[1:] - np.where(short & (not by_date), 0, test)
+    return Splits(panel.indptr, validation_end - np.where(short, 0, validation), validation_end)
 
 
 def _is_fraction(size: float | int | str) -> TypeGuard[float]:
@@ -130,7 +135,9 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
             "Give a fraction or a number of steps.",
         )
     times = panel.timeline.times[first:last]
-    row = int(times.searchsorted(_date(split.test, times)))
+    row = int(times.searchsorted(date_of("--test", split.test, times)))
+    if panel.count > 1:
+        return len(times) - row
     if not 0 < row <= len(times) - horizon:
         raise DataError(
             f"--test {split.test} leaves {len(times) - row} rows for the test; the table goes "
@@ -140,8 +147,17 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
     return len(times) - row
 
 
-def _date(text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
-    """A date as typed, in the zone of the table."""
+def date_of(flag: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
+    """A date as typed, in the zone of the table.
+
+    Args:
+        flag: What it was typed for.
+        text: As typed.
+        times: Of the table.
+
+    Raises:
+        UsageError: It is no date in ISO 8601.
+    """
     try:
         # 03/04/2020 is a day in March or in April; only ISO 8601 is plain.
         date = pd.Timestamp(text) if re.match(r"\d{4}-\d\d", text) else None
@@ -149,12 +165,13 @@ def _date(text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
         date = None
     if not isinstance(date, pd.Timestamp):
         raise UsageError(
-            f'--test "{text}" is neither a number nor a date.',
-            "Give a fraction below 1, a number of steps, or a date such as 2024-01-01.",
+            f'{flag} "{text}" is {"neither a number nor" if flag == "--test" else "not"} a date.',
+            ("Give a fraction below 1, a number of steps, or" if flag == "--test" else "Give")
+            + " a date such as 2024-01-01.",
         )
     if date.tz is not None and times.tz is None:
         raise UsageError(
-            f"--test {text} has an offset, and the times of the table have none.",
+            f"{flag} {text} has an offset, and the times of the table have none.",
             "Leave the offset out, or name the table's --timezone.",
         )
     return date if date.tz is not None else date.tz_localize(times.tz)

@@ -12,6 +12,7 @@ from ..events import Listener, Note
 from .dateforms import zoned
 from .dates import Dates
 from .frequency import DAY, Frequency
+from .groups import Groups
 from .tables import Table
 from .timeindex import (
     floored,
@@ -20,8 +21,13 @@ from .timeindex import (
     irregular_place,
     likely_frequency,
     missing_weekdays,
+    steps_broken,
     when,
 )
+
+
+class RepeatedTimes(DataError):
+    """Rows of one series at the same time."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Timeline:
     """When the rows were.
 
     Args:
-        times: One a row, ascending.
+        times: One a row, ascending in each series.
         frequency: The step between them.
         style: The form in which the table writes them.
     """
@@ -44,13 +50,15 @@ class Steps:
     """Where each row of a table stands in time.
 
     Args:
-        timeline: The times of the steps.
-        order: Shape `(rows,)`: the rows of the table, the oldest first.
+        timeline: The times of the steps of all series, end to end; None where rows are steps.
+        indptr: Shape `(n_series + 1,)`: series `i` is steps `indptr[i]:indptr[i + 1]`.
+        order: Shape `(rows,)`: the rows of the table, series by series, the oldest first.
         places: Shape `(rows,)`: the step of each of them, ascending; several rows may share one.
         combine: How rows that share a step become one.
     """
 
-    timeline: Timeline
+    timeline: Timeline | None
+    indptr: Ints
     order: Ints
     places: Ints
     combine: str
@@ -64,7 +72,7 @@ class Steps:
 
     def place(self, values: Floats) -> Floats:
         """The rows of a table, shape `(rows, features)`, at their steps; NaN where none is."""
-        placed = np.full((len(self.timeline.times), values.shape[1]), np.nan)
+        placed = np.full((int(self.indptr[-1]), values.shape[1]), np.nan)
         if (np.diff(self.places) > 0).all():
             placed[self.places] = values[self.order]
             return placed
@@ -76,13 +84,19 @@ class Steps:
 
 
 def find_steps(
-    table: Table, dates: Dates, data: Data, frequency: Frequency | None, listen: Listener
+    table: Table,
+    dates: Dates,
+    groups: Groups,
+    data: Data,
+    frequency: Frequency | None,
+    listen: Listener,
 ) -> Steps:
-    """Sort the rows by time and find the step between them.
+    """Sort the rows of each series by time and find the step between them.
 
     Args:
         table: What messages are about.
         dates: The time of each row.
+        groups: The series of each row.
         data: Its `freq`, `duplicates`, `resample` and `aggregate`.
         frequency: What the steps must be, e.g. those that a model was trained on.
         listen: Told what was understood.
@@ -90,48 +104,105 @@ def find_steps(
     Raises:
         DataError: A time stands there twice, or the steps are not regular.
     """
-    order = np.argsort(dates.times.asi8, kind="stable")
-    times = dates.times[order]
-    if len(times) > 1 and (order[0], order[-1]) == (len(times) - 1, 0):
-        listen(Note("the newest rows came first: sorted by time"))
-    elif (np.diff(order) != 1).any():
-        listen(Note("the rows were not in order of time: sorted"))
+    order = np.lexsort((dates.times.asi8, groups.codes))
+    times, codes = dates.times[order], groups.codes[order]
+    _say_order(order, codes, listen)
     style = dates.style
     combine = str(data.aggregate or "mean") if data.resample else data.duplicates
     if data.resample:
         times, style = _resampled(times, data.resample, combine, listen)
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
-        _check_duplicates(table, times, order)
-    distinct, shared = np.unique(times.asi8, return_inverse=True)
-    first = np.searchsorted(times.asi8, distinct)
+        _check_duplicates(table, times, codes, order)
+    begins = np.diff(times.asi8, prepend=-1) != 0
+    begins |= np.diff(codes, prepend=-1) != 0
+    first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
     if len(first) < len(times) and not data.resample:
         listen(Note(f"{len(times) - len(first)} rows at times that stand there already: {combine}"))
-    steps = times[first]
+    steps, owners = times[first], codes[first]
+    rows = _Rows(table, groups, steps, ends_of(owners, len(groups.ids)), order[first])
     if frequency is None and data.freq:
         frequency = Frequency.parse(data.freq, steps)
-    frequency = frequency or infer_frequency(steps) or _irregular(table, steps, order[first])
-    places = grid_positions(steps, frequency)
-    steps = _without_gaps(steps, places, frequency, listen)
-    return Steps(Timeline(steps, frequency, style), order, places[shared], combine)
+    frequency = frequency or _common_frequency(rows)
+    places = grid_positions(steps, frequency, rows.indptr)
+    steps, indptr = _without_gaps(rows, places, frequency, listen)
+    # Where the first step of each series stands among all.
+    places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
+    return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The distinct times of a table, series by series."""
+
+    table: Table
+    groups: Groups
+    times: pd.DatetimeIndex
+    indptr: Ints
+    order: Ints
+
+    def of(self, series: int) -> slice:
+        """The rows of a series."""
+        return slice(int(self.indptr[series]), int(self.indptr[series + 1]))
+
+
+def ends_of(codes: Ints, count: int) -> Ints:
+    """The `indptr` of rows that are sorted by series, shape `(count + 1,)`."""
+    ends: Ints = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
+    return ends
+
+
+def _say_order(order: Ints, codes: Ints, listen: Listener) -> None:
+    same = np.diff(codes) == 0
+    steps = np.diff(order)[same]
+    if len(steps) and (steps == -1).all():
+        listen(Note("the newest rows came first: sorted by time"))
+    elif (steps < 0).any():
+        listen(Note("the rows were not in order of time: sorted"))
+
+
+def _common_frequency(rows: _Rows) -> Frequency:
+    """The frequency of the longest series, which all others must keep to."""
+    longest = int(np.argmax(np.diff(rows.indptr)))
+    frequency = infer_frequency(rows.times[rows.of(longest)])
+    if frequency is None:
+        raise _irregular(rows, longest, None)
+    across = np.zeros(len(rows.times), bool)
+    across[rows.indptr[1:-1]] = True
+    broken = steps_broken(rows.times, frequency) & ~across[1:]
+    if broken.any():
+        row = int(np.argmax(broken))
+        series = int(np.searchsorted(rows.indptr, row, side="right")) - 1
+        raise _irregular(rows, series, frequency)
+    return frequency
 
 
 def _without_gaps(
-    times: pd.DatetimeIndex, places: Ints, frequency: Frequency, listen: Listener
-) -> pd.DatetimeIndex:
-    """The times of all steps, those without a row too."""
-    if len(times) and places[-1] + 1 > len(times):
-        added = int(places[-1]) + 1 - len(times)
-        listen(Note(f"{added} steps without a row between {when(times[0])} and {when(times[-1])}"))
-        times = frequency.span(times[0], int(places[-1]) + 1)
-    if frequency.alias == "B" and (closed := missing_weekdays(times)):
+    rows: _Rows, places: Ints, frequency: Frequency, listen: Listener
+) -> tuple[pd.DatetimeIndex, Ints]:
+    """The times of all steps, those without a row too, and where each series stands in them."""
+    times, indptr = rows.times, rows.indptr
+    lengths = places[indptr[1:] - 1] + 1
+    added = int(lengths.sum()) - len(times)
+    if added:
+        whole = np.concatenate([[0], np.cumsum(lengths)])
+        gaps = np.flatnonzero(lengths > np.diff(indptr))
+        own = times[rows.of(int(gaps[0]))]
+        where = f"between {when(own[0])} and {when(own[-1])}"
+        if len(lengths) > 1:
+            where = f"in {len(gaps)} series"
+        listen(Note(f"{added} steps without a row {where}"))
+        counts = np.arange(whole[-1]) - np.repeat(whole[:-1], lengths)
+        times = frequency.moved(times[np.repeat(indptr[:-1], lengths)], counts)
+        indptr = whole
+    if frequency.alias == "B" and (closed := missing_weekdays(times, indptr, frequency)):
+        what = frequency.name if frequency.open_days else "weekdays"
         listen(
             Note(
-                f"business days with {closed} weekdays missing, as on an exchange: rows are the "
-                "steps, and the dates to come are the next weekdays"
+                f"business days with {closed} {what} missing, as on an exchange: rows are the steps"
             )
         )
-    return times
+    return times, indptr
 
 
 def _resampled(
@@ -155,16 +226,22 @@ def _resampled(
     return begins, style if times.tz is None else zoned(style)
 
 
-def _irregular(table: Table, times: pd.DatetimeIndex, order: Ints) -> Frequency:
-    if len(times) < 3:
-        raise DataError(
-            f"{table.name} has {len(times)} rows: too few to see their frequency.",
+def _irregular(rows: _Rows, series: int, frequency: Frequency | None) -> DataError:
+    """The error for a series that keeps to no step, or not to that of the others."""
+    own = rows.of(series)
+    times, order, table = rows.times[own], rows.order[own], rows.table
+    name = rows.groups.name(series)
+    if frequency is None and len(times) < 3:
+        return DataError(
+            f"{table.name} has {len(times)} rows{' in its longest series' if name else ''}: too "
+            "few to see their frequency.",
             "Name it: --freq D.",
         )
-    row, what = irregular_place(times)
-    usual = likely_frequency(times).alias
-    raise DataError(
-        f"{table.place(int(order[row]))}: the steps are not regular: {what}.",
+    row, what = irregular_place(times, frequency)
+    usual = (frequency or likely_frequency(times)).alias
+    return DataError(
+        f"{table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are not "
+        f"regular: {what}.",
         f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or, "
         "where rows are the steps whatever their dates, pass --time none."
         + _clock_hint(times, row),
@@ -179,14 +256,14 @@ def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:
     return " If the clocks were changed here, name the zone: --timezone Europe/Berlin."
 
 
-def _check_duplicates(table: Table, times: pd.DatetimeIndex, order: Ints) -> None:
-    again = np.flatnonzero(np.diff(times.asi8) == 0) + 1
+def _check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:
+    again = np.flatnonzero((np.diff(times.asi8) == 0) & (np.diff(codes) == 0)) + 1
     if len(again):
         places = listed(
             again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
         )
-        raise DataError(
+        raise RepeatedTimes(
             f"Times that stand there already, {len(again)} in all: {places}.",
-            "Say which row counts: --duplicates first, last, mean or sum; rows of several series "
-            "need one table each." + _clock_hint(times, int(again[0])),
+            "Say which row counts: --duplicates first, last, mean or sum; or, where there are "
+            "several series, what names them: --series NAME." + _clock_hint(times, int(again[0])),
         )

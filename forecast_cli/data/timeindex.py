@@ -17,6 +17,7 @@ BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
 # More steps than this for a row, and the frequency was not meant.
 MOST_STEPS = 10
+BUSINESS = Frequency("B")
 # With this share of its rows on weekdays a daily table was meant to be one of business days.
 BUSINESS_LIKE = 0.95
 
@@ -133,20 +134,31 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     return Frequency("B")
 
 
-def missing_weekdays(times: pd.DatetimeIndex) -> int:
-    """How many weekdays between the first and the last of the times have no row."""
-    days = _days(times.tz_localize(None))
-    return int(np.busday_count(days[0], days[-1])) + 1 - len(days)
-
-
-def irregular_place(times: pd.DatetimeIndex) -> tuple[int, str]:
-    """The first row that breaks the step that most rows keep to, and what is wrong with it."""
-    frequency = likely_frequency(times)
+def missing_weekdays(
+    times: pd.DatetimeIndex, indptr: Ints | None = None, frequency: Frequency = BUSINESS
+) -> int:
+    """How many open days between the first and the last time of each series have no row."""
+    indptr = np.array([0, len(times)]) if indptr is None else indptr
     wall = times.tz_localize(None)
-    broken = np.asarray(frequency.next(times[:-1]) != times[1:])
+    spans = frequency.open_days_between(wall[indptr[:-1]], wall[indptr[1:] - 1]) + 1
+    return int(spans.sum()) - len(times)
+
+
+def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[np.bool_]:
+    """Whether the step from each time to the next is another one; one less than there are times."""
     if frequency.alias == "B":
+        wall = times.tz_localize(None)
         steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
-        broken = (steps < 1) | (steps > BUSINESS_GAP) | np.asarray(wall[1:].day_of_week >= 5)
+        weekend = np.asarray(wall[1:].day_of_week >= 5)
+        return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
+    return np.asarray(frequency.next(times[:-1]) != times[1:])
+
+
+def irregular_place(times: pd.DatetimeIndex, frequency: Frequency | None = None) -> tuple[int, str]:
+    """The first row that breaks the step that most rows keep to, and what is wrong with it."""
+    frequency = frequency or likely_frequency(times)
+    wall = times.tz_localize(None)
+    broken = steps_broken(times, frequency)
     row = int(np.argmax(broken if broken.any() else _gaps(wall))) + 1
     return row, (
         f"{when(times[row])} comes {span(wall[row] - wall[row - 1])} after "
@@ -165,53 +177,79 @@ def span(gap: Any) -> str:
     return text if text != "1 days" else "1 day"
 
 
-def grid_positions(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
-    """Where each time stands on the regular grid that begins with the first one.
+def grid_positions(
+    times: pd.DatetimeIndex, frequency: Frequency, indptr: Ints | None = None
+) -> Ints:
+    """Where each time stands on the regular grid that begins with the first one of its series.
 
     For business days rows are the steps: holidays have no place on the grid.
+
+    Args:
+        times: Ascending in each series.
+        frequency: The step.
+        indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`; None: one.
 
     Raises:
         DataError: A time is not on the grid; its row is in the message.
     """
+    indptr = np.array([0, len(times)]) if indptr is None else indptr
+    lengths = np.diff(indptr)
+    begins = np.repeat(indptr[:-1], lengths)
+    rows = np.arange(len(times)) - begins
     if frequency.alias == "B":
-        _require_weekdays(times)
-        return np.arange(len(times))
-    positions = _estimate(times, frequency)
-    if len(times) and positions[-1] >= MOST_STEPS * len(times):
-        raise DataError(
-            f"In steps of {frequency.name} the {len(times)} rows would be {positions[-1] + 1:,}.",
-            f"Name a frequency that fits the table: --freq {likely_frequency(times).alias}.",
-        )
-    grid = frequency.span(times[0], int(positions[-1]) + 1)
-    inside = np.clip(positions, 0, len(grid) - 1)
-    off = (grid[inside] != times) | (np.diff(positions, prepend=-1) < 1)
+        _require_weekdays(times, rows, closed=frequency.open_days is None)
+        return rows
+    firsts = times[begins]
+    positions = steps_between(firsts, times, frequency)
+    _require_dense(times, positions, indptr, frequency)
+    off = np.asarray(frequency.moved(firsts, positions) != times)
+    off |= (np.diff(positions, prepend=-1) < 1) & (rows > 0)
     if off.any():
         row = int(np.argmax(off))
         raise DataError(
             f"{when(times[row])} does not fit the frequency {frequency.name} from "
-            f"{when(times[0])} on.",
+            f"{when(firsts[row])} on.",
             "Give the frequency of the table with --freq, or pass --time none to take rows as "
             "steps.",
         )
     return positions
 
 
-def _estimate(times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
-    """The number of steps from the first time to each, rounded."""
-    wall = times.tz_localize(None)
+def _require_dense(
+    times: pd.DatetimeIndex, positions: Ints, indptr: Ints, frequency: Frequency
+) -> None:
+    """Refuse a frequency in whose steps a series would be little else than gaps."""
+    lengths = np.diff(indptr)
+    last = positions[indptr[1:] - 1]
+    for series in np.flatnonzero(last >= MOST_STEPS * lengths)[:1]:
+        own = times[indptr[series] : indptr[series + 1]]
+        fits = f": --freq {likely_frequency(own).alias}" if len(own) > 2 else ""
+        raise DataError(
+            f"In steps of {frequency.name} the {len(own)} rows from {when(own[0])} on would be "
+            f"{last[series] + 1:,}.",
+            f"Name a frequency that fits the table{fits}.",
+        )
+
+
+def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
+    """The number of steps from each of the first times to its time, rounded."""
+    wall, begin = times.tz_localize(None), firsts.tz_localize(None)
     if frequency.months:
-        months = (wall.year - wall[0].year) * 12 + wall.month - wall[0].month
+        months = (wall.year - begin.year) * 12 + wall.month - begin.month
         return np.asarray(months // frequency.months, dtype=np.int64)
+    if frequency.alias == "B":
+        return np.asarray(frequency.open_days_between(begin, wall))
     step = frequency.step or DAY
-    exact = times if step < DAY else wall
-    return np.asarray(np.rint((exact - exact[0]) / step), dtype=np.int64)
+    gaps = times - firsts if step < DAY else wall - begin
+    return np.asarray(np.rint(gaps / step), dtype=np.int64)
 
 
-def _require_weekdays(times: pd.DatetimeIndex) -> None:
-    """Refuse weekends, and a second row on a day."""
+def _require_weekdays(times: pd.DatetimeIndex, rows: Ints, *, closed: bool) -> None:
+    """Refuse a second row on a day, `rows` counting them in each series, and closed weekends."""
     wall = times.tz_localize(None)
-    weekend = np.asarray(wall.day_of_week >= 5)
+    weekend = np.asarray(wall.day_of_week >= 5) & closed
     again = np.diff(_days(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
+    again &= rows > 0
     for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
         if wrong.any():
             first = times[int(np.argmax(wrong))]

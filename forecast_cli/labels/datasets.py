@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import require_known, require_positive
 from ..config import Config, Split
 from ..core.draws import drawn
 from ..core.scaling import Scaling, fit_scaling
@@ -11,7 +12,6 @@ from ..core.windows import Floats, Ints
 from ..data.missing import fill_missing
 from ..data.sequences import Sequences
 from ..data.splits import Part, Splits
-from ..datasets import require_known, require_positive
 from ..errors import DataError, UsageError
 from ..events import Listener
 from ..model.manifest import Class

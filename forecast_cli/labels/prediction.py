@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..checks import require_positive
 from ..core.scaling import rounded
 from ..core.windows import Floats
 from ..data.sequences import Sequences, read_sequences
 from ..data.tables import Readable
-from ..datasets import require_positive
 from ..errors import DataError, UsageError
 from ..events import Listener
 from ..model.bundle import Bundle

@@ -72,7 +72,7 @@ def _train(
     probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
     activation = "softmax" if dataset.classes else "linear"
     fitted = fit_network(
-        dataset.config, feed, probes, activation=activation, last=last, listen=listen, stop=stop
+        dataset.config, feed, [probes], activation=activation, last=last, listen=listen, stop=stop
     )
     return Trained(dataset, fitted)
 

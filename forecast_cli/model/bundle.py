@@ -10,7 +10,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from ..core.scaling import Scaling
 from ..core.windows import Floats
 from ..errors import ModelFileError, UsageError
 from .manifest import FORMAT, Manifest
 from .runtime import Runtime
+from .series import SeriesRecord
 from .writing import write_whole
 
 MANIFEST = "manifest.json"
@@ -30,7 +32,11 @@ LARGEST = 2 * 1024**3
 MOST_PACKED = 200
 SMALL = 64 * 1024**2
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
-STATE = "state.npy"
+# What only some models have.
+STATE, SERIES, SCALES, AHEAD, SCORES = (
+    "state.npy", "series.json", "scales.npy", "ahead.npy", "scores.json",
+)  # fmt: skip
+OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES)
 # The time that is written beside every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -43,10 +49,17 @@ class Bundle:
         manifest: What it is and how it was made.
         onnx: The network for prediction.
         weights: The network's weights for training on, in Keras's HDF5 form.
-        history: Shape `(timesteps, features)`: the last rows of the table, original units.
+        history: Shape `(rows, features)`: the last rows of each series, at most `timesteps` of
+            each, end to end, original units.
         epochs: The log of the training, an object for each epoch.
         state: Shape `(units,)`: the states of all layers of a stateful network, end to end, in
             front of the history; None for others.
+        series: What names the series; None for one without a name.
+        scales: Shape `(2, n_series, features)`: center and scale of each series; None where all
+            have one scaler.
+        ahead: Shape `(n_series, steps, features)`: what is known of the steps after the history,
+            NaN where nothing is; None for nothing.
+        scores: A row for each series that was scored, where there are several.
     """
 
     manifest: Manifest
@@ -55,6 +68,17 @@ class Bundle:
     history: Floats
     epochs: list[dict[str, Any]]
     state: Floats | None = None
+    series: SeriesRecord | None = None
+    scales: Floats | None = None
+    ahead: Floats | None = None
+    scores: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def scaling(self) -> Scaling:
+        """The scaling at work, of all series or of each."""
+        if self.scales is None:
+            return self.manifest.scaler
+        return self.manifest.scaler_of(*self.scales)
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -76,8 +100,7 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     require_writable(target)
     history, log = _packed(bundle.history), json.dumps(bundle.epochs).encode()
     contents = dict(zip(ENTRIES, (bundle.onnx, bundle.weights, history, log), strict=True))
-    if bundle.state is not None:
-        contents[STATE] = _packed(bundle.state)
+    contents |= _optional(bundle)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     manifest = bundle.manifest.model_copy(update={"sha256": sums})
     text = manifest.model_dump_json(indent=1)
@@ -88,6 +111,17 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
         for name, data in contents.items():
             archive.writestr(zipfile.ZipInfo(name, STAMP), data, zipfile.ZIP_DEFLATED)
     write_whole(target, buffer.getvalue())
+
+
+def _optional(bundle: Bundle) -> dict[str, bytes]:
+    """What only some models have."""
+    arrays = {STATE: bundle.state, SCALES: bundle.scales, AHEAD: bundle.ahead}
+    contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
+    if bundle.series is not None:
+        contents[SERIES] = bundle.series.model_dump_json().encode()
+    if bundle.scores:
+        contents[SCORES] = json.dumps(bundle.scores).encode()
+    return contents
 
 
 def _packed(values: Floats) -> bytes:
@@ -136,7 +170,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         with zipfile.ZipFile(path) as archive:
             _check_size(archive, path)
             manifest = _manifest(archive.read(MANIFEST), path)
-            more = [STATE] if STATE in manifest.sha256 else []
+            more = [name for name in OPTIONAL if name in manifest.sha256]
             contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
     except FileNotFoundError:
         raise ModelFileError(
@@ -152,8 +186,9 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     except OSError as error:
         raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
     _check_sums(manifest, contents, path)
-    arrays = _arrays(manifest, contents, path)
-    return Bundle(manifest, contents["network.onnx"], contents["network.weights.h5"], *arrays)
+    bundle = _unpacked(manifest, contents, path)
+    _check_shapes(bundle, path)
+    return bundle
 
 
 def _check_sums(
@@ -167,28 +202,62 @@ def _check_sums(
             )
 
 
-def _arrays(
+def _unpacked(
     manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
-) -> tuple[Floats, list[dict[str, Any]], Floats | None]:
-    """The last rows, the log of the epochs, and the state before the last rows."""
+) -> Bundle:
+    """The model out of the bytes of its entries."""
+
+    def array(name: str) -> Any:
+        held = contents.get(name)
+        return None if held is None else np.load(io.BytesIO(held), allow_pickle=False)
+
     try:
-        history = np.load(io.BytesIO(contents["history.npy"]), allow_pickle=False)
-        held = contents.get(STATE)
-        state = None if held is None else np.load(io.BytesIO(held), allow_pickle=False)
-        epochs = json.loads(contents["epochs.json"])
+        return Bundle(
+            manifest,
+            contents["network.onnx"],
+            contents["network.weights.h5"],
+            array("history.npy"),
+            json.loads(contents["epochs.json"]),
+            state=array(STATE),
+            series=SeriesRecord.model_validate_json(contents[SERIES])
+            if SERIES in contents
+            else None,
+            scales=array(SCALES),
+            ahead=array(AHEAD),
+            scores=json.loads(contents.get(SCORES, b"[]")),
+        )
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
         ) from None
+
+
+def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
+    """Refuse arrays that do not fit the manifest."""
+    manifest, series = bundle.manifest, bundle.series
+    features = len(manifest.features)
     # Sequences with a label go on from nothing.
-    expected = (0 if manifest.labels else manifest.timesteps, len(manifest.features))
-    if history.shape != expected or not np.issubdtype(history.dtype, np.floating):
-        raise ModelFileError(
-            f"{os.fspath(path)} is damaged: its last rows are {history.dtype} of shape "
-            f"{history.shape}; {expected} was expected.",
-            "Train again.",
+    rows = 0 if manifest.labels else manifest.timesteps
+    rows = sum(series.rows) if series else rows
+    count = len(series.ids) if series else 1
+    steps = 0 if bundle.ahead is None else bundle.ahead.shape[1]
+    shapes = {
+        "its last rows are": (bundle.history, (rows, features)),
+        "its scaler is": (bundle.scales, (2, count, features)),
+        "what it knows ahead is": (bundle.ahead, (count, steps, features)),
+    }
+    for what, (array, expected) in shapes.items():
+        wrong = array is not None and (
+            array.shape != expected or not np.issubdtype(array.dtype, np.floating)
         )
-    return history, epochs, state
+        if array is not None and wrong:
+            raise ModelFileError(
+                f"{os.fspath(path)} is damaged: {what} {array.dtype} of shape {array.shape}; "
+                f"{expected} was expected.",
+                "Train again.",
+            )
+    if bundle.scales is None and manifest.scaling is None:
+        raise ModelFileError(f"{os.fspath(path)} is damaged: it has no scaler.", "Train again.")
 
 
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:

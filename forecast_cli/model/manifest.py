@@ -9,9 +9,13 @@ from pydantic import Field, model_validator
 
 from ..config import Config
 from ..core.scaling import Kind, Scaling
+from ..core.windows import Floats
+from ..covariates import Covariates
+from ..data.calendars import OpenDays
+from ..data.roles import Columns
 from ..layers import Frozen
 
-FORMAT = 2
+FORMAT = 3
 Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -23,7 +27,8 @@ class TimeAxis(Frozen):
     """The time column, the step between rows, and the last row's time.
 
     `last` is ISO 8601; `timezone` an IANA name or a fixed offset like "UTC+01:00", None for clock
-    times without a zone.
+    times without a zone. Of several series it is that of the one that ends last. `open_days` are
+    the business days, where they are not Monday to Friday.
     """
 
     column: str
@@ -32,6 +37,7 @@ class TimeAxis(Frozen):
     day: int = Field(ge=1, le=31)
     last: str
     timezone: str | None
+    open_days: OpenDays | None = None
 
     @property
     def name(self) -> str:
@@ -59,13 +65,15 @@ class SplitRows(Frozen):
 class Evaluation(Frozen):
     """Multi-step forecasts from every origin of the test split, in original units.
 
+    `series` says over how many series; of several, MASE is the mean over them.
     `scores[forecaster][metric][target]`; None where a measure is not defined.
-    `skill` is by how many percent the MAE is below that of the best baseline, mean over targets;
-    None where that baseline makes no error.
+    `skill` is by how many percent the error (of one series the MAE, of several the MASE) is below
+    that of the best baseline, mean over targets; None where that baseline makes no error.
     """
 
     horizon: int
     origins: int
+    series: int = 1
     season_length: int
     scores: dict[str, dict[Metric, dict[str, float | None]]]
     best_baseline: str
@@ -138,8 +146,10 @@ class Manifest(Frozen):
     config: Config
     features: tuple[str, ...]
     targets: tuple[str, ...]
+    covariates: Covariates = Covariates()
+    series: tuple[str, ...] = ()
     time: TimeAxis | None
-    scaling: ScalingNumbers
+    scaling: ScalingNumbers | None
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None
@@ -150,15 +160,26 @@ class Manifest(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        numbers = self.scaling
         forecast = self.labels is None
         if (forecast and not set(self.targets) <= set(self.features)) or not self.features:
             raise ValueError("the targets are not among the features")
+        if not set(self.covariates.names) <= set(self.features) - set(self.targets):
+            raise ValueError("the covariates are not among the features")
+        numbers = self.scaling
+        if numbers is None:
+            return self
         if not len(numbers.center) == len(numbers.scale) == len(self.features):
             raise ValueError("the scaler has not one number for each feature")
         if not all(map(math.isfinite, (*numbers.center, *numbers.scale))) or 0 in numbers.scale:
             raise ValueError("the scaler's numbers cannot be")
         return self
+
+    @property
+    def columns(self) -> Columns:
+        """What is read, and as what."""
+        own = tuple(name for name in self.features if name not in self.covariates.names)
+        time = self.time.column if self.time else None
+        return Columns(time, own, self.targets, self.covariates, self.series)
 
     @property
     def timesteps(self) -> int:
@@ -172,10 +193,16 @@ class Manifest(Frozen):
 
     @property
     def scaler(self) -> Scaling:
-        """The scaling at work."""
+        """The scaling at work, where all series have one together."""
         numbers = self.scaling
-        center, scale = np.array(numbers.center), np.array(numbers.scale)
-        return Scaling(self.config.scaler, center, scale, self.config.transform)
+        if numbers is None:
+            raise ValueError("each series has a scaling of its own")
+        return self.scaler_of(np.array(numbers.center), np.array(numbers.scale))
+
+    def scaler_of(self, center: Floats, scale: Floats) -> Scaling:
+        """The scaling with these numbers."""
+        count = len(self.features) - len(self.covariates.names)
+        return Scaling(self.config.scaler, center, scale, self.config.transform, count)
 
     @property
     def target_places(self) -> list[int]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from ..core.windows import Floats, Ints, gather
+from ..covariates import Inputs
 from ..errors import ModelFileError
 
 UNREADABLE = tuple(
@@ -35,42 +36,67 @@ class Runtime:
             ) from None
         self.inputs = [each.name for each in self.session.get_inputs()]
         self.widths = [each.shape[-1] for each in self.session.get_inputs()[1:]]
+        # Of its forecasts, or of what it reads of the steps ahead.
+        self.horizon: int = self.session.get_outputs()[0].shape[1]
 
-    def __call__(self, windows: Floats) -> Float32s:
-        """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
-        return self.carry(windows, ())[0]
+    def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
+        """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled.
+
+        A network that reads what is known ahead takes that too, shape `(batch, horizon, known)`.
+        """
+        return self.carry(windows, ahead)[0]
 
     def carry(self, windows: Floats, states: Sequence[Floats]) -> tuple[Float32s, list[Float32s]]:
         """The same, of a network that takes states and gives them out.
 
         Args:
             windows: Shape `(batch, timesteps, features)`, scaled.
-            states: What it begins with, each of shape `(batch, units)`; as many as it takes.
+            states: What it begins with, each of shape `(batch, units)`; all that it takes beside
+                the windows.
         """
         values = [each.astype(np.float32, copy=False) for each in (windows, *states)]
         outputs: Any = self.session.run(None, dict(zip(self.inputs, values, strict=True)))
         return np.asarray(outputs[0]), [np.asarray(each) for each in outputs[1:]]
 
 
-def roll_out(runtime: Runtime, windows: Floats, *, horizon: int) -> Float32s:
+def roll_out(
+    runtime: Runtime, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
+) -> Float32s:
     """Forecast any number of steps: beyond its own, the network goes on from its forecasts.
 
     Args:
-        runtime: The network; to go on, it must give every column that it reads, in order.
+        runtime: The network; to go on, it must forecast all that it reads and is not known ahead.
         windows: Shape `(batch, timesteps, features)`, scaled.
+        ahead: Shape `(batch, horizon, features)`, scaled: the rows to come, of which only what is
+            known ahead is read; None where nothing is.
+        inputs: What stands where in a row.
         horizon: Steps ahead.
 
     Returns:
         Shape `(batch, horizon, targets)`, scaled.
     """
     timesteps = windows.shape[1]
-    parts = [runtime(windows)]
-    steps = parts[0].shape[1]
-    while steps < horizon:
-        windows = np.concatenate([windows, parts[-1]], axis=1)[:, -timesteps:]
-        parts.append(runtime(windows))
-        steps += parts[-1].shape[1]
+    parts: list[Float32s] = []
+    done = 0
+    while done < horizon:
+        parts.append(runtime(windows, *_known(runtime, ahead, inputs, done)))
+        steps = min(parts[-1].shape[1], horizon - done)
+        rows = np.full((len(windows), steps, inputs.features), np.nan, np.float32)
+        if ahead is not None:
+            known = list(inputs.known)
+            rows[..., known] = ahead[:, done : done + steps, known]
+        rows[..., list(inputs.targets)] = parts[-1][:, :steps]
+        windows = np.concatenate([windows, rows], axis=1)[:, -timesteps:]
+        done += steps
     return np.concatenate(parts, axis=1)[:, :horizon]
+
+
+def _known(runtime: Runtime, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
+    """What the network reads of the steps of its next call; the last row stands for those after."""
+    if ahead is None or not inputs.ahead:
+        return []
+    steps = np.minimum(np.arange(done, done + runtime.horizon), ahead.shape[1] - 1)
+    return [ahead[:, steps][..., list(inputs.ahead)]]
 
 
 def chunks(origins: Ints, *, timesteps: int, features: int) -> list[Ints]:
@@ -80,14 +106,22 @@ def chunks(origins: Ints, *, timesteps: int, features: int) -> list[Ints]:
 
 
 def forecast_origins(
-    runtime: Runtime, scaled: Floats, origins: Ints, *, timesteps: int, horizon: int
+    runtime: Runtime,
+    scaled: Floats,
+    origins: Ints,
+    *,
+    inputs: Inputs,
+    timesteps: int,
+    horizon: int,
 ) -> Float32s:
     """Forecast from each origin, the row of the first target, on the rows before it.
 
     Args:
         runtime: The network.
         scaled: Shape `(n_rows, features)`, all series end to end.
-        origins: Shape `(samples,)`, each with `timesteps` rows of its series before it.
+        origins: Shape `(samples,)`, each with `timesteps` rows of its series before it, and, where
+            something is known ahead, `horizon` from it on.
+        inputs: What stands where in a row.
         timesteps: Steps back.
         horizon: Steps ahead, any number.
 
@@ -95,4 +129,5 @@ def forecast_origins(
         Shape `(samples, horizon, targets)`, scaled.
     """
     windows = gather(scaled, origins - timesteps, timesteps=timesteps)
-    return roll_out(runtime, windows, horizon=horizon)
+    ahead = gather(scaled, origins, timesteps=horizon) if inputs.known else None
+    return roll_out(runtime, windows, ahead, inputs=inputs, horizon=horizon)

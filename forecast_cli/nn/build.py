@@ -1,9 +1,10 @@
 """A Keras network from the configuration."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,9 +13,12 @@ import tensorflow as tf
 from keras import ops
 
 from ..core.windows import Floats
+from ..covariates import Inputs, plain_inputs
 from ..errors import UsageError
 from ..layers import Gru, Lstm, Recurrent
 from ..network import Network
+from .covariates import Encoder, beside, known_ahead
+from .feed import alone
 from .heads import HEADS, Encoded, Forecast
 from .normalize import Relative, normalize
 from .stack import Stack
@@ -25,9 +29,10 @@ class Built:
     """A network, and what is trained of it.
 
     Args:
-        network: From a window to its forecast, `(batch, horizon, targets)`.
+        network: From a window, and from what is known ahead where that is read, to the forecast,
+            `(batch, horizon, targets)`.
         learner: What is compared with the actual values in training; it shares the weights. From
-            a window, or from a window and the actual values, to forecasts of the horizon, or of
+            the same, or from that and the actual values, to forecasts of the horizon, or of
             the horizon at every step: `(batch, timesteps, horizon, targets)`.
     """
 
@@ -38,24 +43,26 @@ class Built:
 def build(
     network: Network,
     timesteps: int,
-    features: int,
+    features: int | Inputs,
     outputs: tuple[int, int],
     *,
     seed: int,
+    targets: tuple[int, ...] | None = None,
     **more: Any,
 ) -> keras.Model:
-    """The network of `assemble` alone."""
-    return assemble(network, timesteps, features, outputs, seed=seed, **more).network
+    """The network of `assemble` alone; a number of features are columns without covariates."""
+    places = outputs[1] if targets is None else targets
+    inputs = features if isinstance(features, Inputs) else plain_inputs(features, places)
+    return assemble(network, timesteps, inputs, outputs, seed=seed, **more).network
 
 
 def assemble(
     network: Network,
     timesteps: int,
-    features: int,
+    inputs: Inputs,
     outputs: tuple[int, int],
     *,
     seed: int,
-    targets: tuple[int, ...] | None = None,
     batch_size: int | None = None,
     activation: str | None = None,
 ) -> Built:
@@ -66,11 +73,11 @@ def assemble(
 
     Args:
         network: The layers.
-        timesteps: Steps back; the input is `(batch, timesteps, features)`.
-        features: Columns that are read.
+        timesteps: Steps back; the input is `(batch, timesteps, features)`. Where covariates are
+            known ahead a second one is `(batch, horizon, ahead)`.
+        inputs: What stands where in a row.
         outputs: `(horizon, targets)`; the output is `(batch, horizon, targets)`.
         seed: The same seed gives the same weights, to the bit.
-        targets: Which of the features are forecast; the first ones where None.
         batch_size: The fixed size that a stateful network needs; None for any.
         activation: Of the output layer where the outputs are labels; None for forecasts, which
             are brought back to the units that the window came in.
@@ -78,23 +85,30 @@ def assemble(
     _check_gpu(network)
     horizon, count = outputs
     with seeded(seed):
-        window = keras.Input((timesteps, features), batch_size=batch_size, name="window")
+        given = _given(timesteps, inputs, horizon, batch_size)
         if network.channels == "independent":
-            inner = _by_channel(window)
-            head = _forecast(network, inner, (horizon, 1), (0,), activation)
-            join = _joined
+            channel = [_by_channel(given[0])]
+            head = _forecast(network, channel, plain_inputs(1, 1), (horizon, 1), activation)
+            join: Callable[[Any], Any] = partial(_joined, channels=inputs.features)
         else:
-            inner, join = window, _same
-            places = targets or tuple(range(min(count, features)))
-            head = _forecast(network, inner, outputs, places, activation)
-        model = keras.Model(window, join(head.value, features), name="network")
+            join = _same
+            head = _forecast(network, given, inputs, outputs, activation)
+        model = keras.Model(alone(given), join(head.value), name="network")
         if head.taught is not None:
             actual = keras.Input((horizon, count), batch_size=batch_size, name="actual")
-            ahead = _by_channel(actual) if network.channels == "independent" else actual
-            return Built(model, keras.Model([window, actual], join(head.taught(ahead), features)))
+            shown = _by_channel(actual) if network.channels == "independent" else actual
+            return Built(model, keras.Model([*given, actual], join(head.taught(shown))))
         if head.learned is not None:
-            return Built(model, keras.Model(window, join(head.learned, features)))
+            return Built(model, keras.Model(alone(given), join(head.learned)))
     return Built(model, model)
+
+
+def _given(timesteps: int, inputs: Inputs, horizon: int, batch_size: int | None) -> list[Any]:
+    """What the network is given: the window, and what is known of the steps ahead."""
+    given = [keras.Input((timesteps, inputs.features), batch_size=batch_size, name="window")]
+    if inputs.ahead:
+        given.append(keras.Input((horizon, len(inputs.ahead)), batch_size=batch_size, name="ahead"))
+    return given
 
 
 def _check_gpu(network: Network) -> None:
@@ -161,18 +175,30 @@ def with_states(
 
 def _forecast(
     network: Network,
-    window: Any,
+    given: list[Any],
+    inputs: Inputs,
     outputs: tuple[int, int],
-    targets: tuple[int, ...],
     activation: str | None,
 ) -> Forecast:
     """The forecast of a window in scaled units, or its labels."""
-    relative = normalize(network, window, outputs, targets)
-    inputs, mask = _segmented(network, relative)
+    window, *ahead = given
+    relative = normalize(network, window, outputs, inputs.targets, columns=inputs.columns)
+    encoder = Encoder(inputs, network.embedding)
+    if (more := beside(encoder, window, inputs)) is not None:
+        relative = replace(relative, window=ops.concatenate([relative.window, more], axis=-1))
+    steps, mask = _segmented(network, relative)
     stack, tail = stacks(network, sequences=network.head == "sequence", states=network.hands_over)
-    output, states = stack(inputs, mask=mask)
+    output, states = stack(steps, mask=mask)
     encoded = Encoded(
-        network, relative, stack, tail, output, states, outputs, activation or "linear"
+        network=network,
+        relative=relative,
+        stack=stack,
+        tail=tail,
+        output=output,
+        states=states,
+        outputs=outputs,
+        activation=activation or "linear",
+        ahead=known_ahead(encoder, ahead[0], inputs) if ahead else None,
     )
     head = HEADS[network.head](encoded)
     if activation is not None:
@@ -220,7 +246,7 @@ def _joined(forecast: Any, channels: int) -> Any:
     return ops.transpose(apart, order)
 
 
-def _same(forecast: Any, channels: int) -> Any:
+def _same(forecast: Any) -> Any:
     return forecast
 
 

@@ -14,29 +14,30 @@ import tensorflow as tf
 from ..core.windows import Floats
 from ..errors import TrainingError
 from ..model.runtime import Runtime
+from .feed import alone
 
 TOLERANCE = 1e-5
 
 
-def export_onnx(network: keras.Model, probes: Floats, states: Sequence[Floats] = ()) -> bytes:
+def export_onnx(network: keras.Model, probes: Floats, more: Sequence[Floats] = ()) -> bytes:
     """Write the network as ONNX and compare both on probe windows.
 
     Args:
         network: A built network.
         probes: Shape `(samples, timesteps, features)`, scaled, at least one window.
-        states: What a network that takes states begins with, each of shape `(samples, units)`.
+        more: What else it takes: what is known ahead, or the states that it begins with.
 
     Raises:
         TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
     """
-    inputs = [tf.constant(probes), *map(tf.constant, states)]
-    outputs = network(inputs if states else inputs[0], training=False)
+    inputs = [tf.constant(probes), *map(tf.constant, more)]
+    outputs = network(alone(inputs), training=False)
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with _file("network.onnx") as path, _without_penalties(network):
         network.export(path, format="onnx", verbose=False)
         data = path.read_bytes()
-    forecast, ended = Runtime(data).carry(probes, states)
+    forecast, ended = Runtime(data).carry(probes, more)
     pairs = zip([forecast, *ended], expected, strict=True)
     difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
     largest = max(float(np.max(np.abs(each))) for each in expected)

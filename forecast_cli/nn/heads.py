@@ -33,6 +33,7 @@ class Encoded:
         states: Of each recurrent layer, where the head goes on from them.
         outputs: `(horizon, targets)`.
         activation: Of the output layer.
+        ahead: What is known of the steps ahead, shape `(batch, horizon, width)`; None for nothing.
     """
 
     network: Network
@@ -43,13 +44,22 @@ class Encoded:
     states: list[Any]
     outputs: tuple[int, int]
     activation: str = "linear"
+    ahead: Any = None
 
-    @property
-    def skip(self) -> Any:
-        """The linear map from the window to the horizon, flat; None where there is none."""
-        if self.network.skip == "none":
-            return None
-        return linear_skip(self.relative.window, self.outputs)
+    def added(self) -> Any:
+        """What is added to the flat forecast; None for nothing.
+
+        The linear map from the window to the horizon, and what the covariates of each step ahead
+        make of the state.
+        """
+        parts = []
+        if self.network.skip != "none":
+            parts.append(linear_skip(self.relative.window, self.outputs))
+        if self.ahead is not None:
+            parts.append(_of_known(self))
+        if len(parts) > 1:
+            return keras.layers.Add(name="known_sum")(parts)
+        return parts[0] if parts else None
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,8 @@ def encoder_decoder(encoded: Encoded) -> Forecast:
         return _taught(encoded, layers, handed)
     decoder = Stack(layers, sequences=True, prefix="decoder_")
     repeated = keras.layers.RepeatVector(horizon, name="repeat")(encoded.output)
+    if encoded.ahead is not None:
+        repeated = ops.concatenate([repeated, encoded.ahead], axis=-1)
     steps, _ = encoded.tail(decoder(repeated, initial=handed)[0])
     value = keras.layers.Dense(encoded.outputs[1], name="output")(steps)
     return Forecast(_summed(encoded, keras.layers.Flatten(name="flat")(value)))
@@ -148,7 +160,7 @@ def _taught(encoded: Encoded, layers: list[Any], handed: list[Any]) -> Forecast:
     ]
     cells = [make_layer(each, f"decoder_{at}").cell for at, each in enumerate(plain, start=1)]
     cell = FeedbackCell(cells, encoded.tail, targets)
-    flat = encoded.skip
+    flat = encoded.added()
     if flat is None:
         # What is added to each step: nothing, but of the batch's size.
         flat = ops.zeros_like(ops.repeat(encoded.output[:, :1], horizon * targets, axis=1))
@@ -229,10 +241,30 @@ class Places(keras.layers.Layer):  # type: ignore[misc]
         return ones[:, :, None] * self.vectors[None]
 
 
+def _of_known(encoded: Encoded) -> Any:
+    """What the covariates of each step ahead and the state together say of it, flat.
+
+    The same map for all steps; where the network has a skip, the covariates have one too.
+    """
+    (horizon, targets), ahead = encoded.outputs, encoded.ahead
+    width = encoded.output.shape[-1]
+    state = keras.layers.Dense(width, name="ahead_state")(encoded.output)
+    own = keras.layers.Dense(width, use_bias=False, name="ahead_hidden")(ahead)
+    both = keras.layers.RepeatVector(horizon, name="ahead_repeat")(state) + own
+    hidden = keras.layers.Activation("relu", name="ahead_relu")(both)
+    value = keras.layers.Dense(targets, name="ahead_output")(hidden)
+    if encoded.network.skip != "none":
+        skip = keras.layers.Dense(
+            targets, kernel_initializer="zeros", use_bias=False, name="ahead_skip"
+        )
+        value = keras.layers.Add(name="ahead_sum")([value, skip(ahead)])
+    return keras.layers.Flatten(name="ahead_flat")(value)
+
+
 def _summed(encoded: Encoded, flat: Any) -> Any:
-    """The flat forecast with the skip on top, shape `(batch, horizon, targets)`."""
-    if (skip := encoded.skip) is not None:
-        flat = keras.layers.Add(name="skip_sum")([flat, skip])
+    """The flat forecast with what is added to it, shape `(batch, horizon, targets)`."""
+    if (added := encoded.added()) is not None:
+        flat = keras.layers.Add(name="added_sum")([flat, added])
     return keras.layers.Reshape(encoded.outputs, name="forecast")(flat)
 
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from ..config import Training
 from ..core.scaling import Units
 
-# From actual and forecast values to one for each sample, shape (batch,).
-Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# From actual and forecast values, and the series of each sample, to one value for each, (batch,).
+Loss = Callable[..., tf.Tensor]
 
 
 def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: float = 0.5) -> tf.Tensor:
@@ -73,23 +73,43 @@ def make_loss(training: Training, units: Units | None, *, gaps: bool = False) ->
     loss = LOSSES[name]
     if name == "pinball":
         loss = partial(pinball, quantile=0.5 if training.quantile is None else training.quantile)
-    convert = _converter(name, units) if units is not None and name in IN_UNITS else tf.identity
+    converter = _converter(name, units) if units is not None and name in IN_UNITS else None
 
-    def sample_losses(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+    def sample_losses(
+        actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
+    ) -> tf.Tensor:
         if gaps:
             actual = tf.where(tf.math.is_finite(actual), actual, forecast)
-        losses = loss(convert(actual), convert(forecast))
+        if converter is not None:
+            actual, forecast = converter(actual, series), converter(forecast, series)
+        losses = loss(actual, forecast)
         return tf.reduce_mean(losses, axis=range(1, len(losses.shape)))
 
     return sample_losses
 
 
-def _converter(name: str, units: Units) -> Callable[[Any], Any]:
+def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:
     """From scaled values to original units, or to multiples of the naive forecast's error."""
     scaling = units.scaling
-    center, scale = (np.asarray(each, np.float32) for each in (scaling.center, scaling.scale))
-    share = np.asarray(1.0 / units.naive_error if name == "mase" else 1.0, np.float32)
-    return lambda values: BACKWARD[scaling.before](values * scale + center) * share
+    share = 1.0 / units.naive_error if name == "mase" else np.ones_like(units.naive_error)
+    numbers = [
+        np.broadcast_to(each, share.shape).astype(np.float32)
+        for each in (scaling.center, scaling.scale, share)
+    ]
+
+    def convert(values: tf.Tensor, series: tf.Tensor | None) -> tf.Tensor:
+        center, scale, own = (_of_series(each, series, values) for each in numbers)
+        return BACKWARD[scaling.before](values * scale + center) * own
+
+    return convert
+
+
+def _of_series(numbers: Any, series: tf.Tensor | None, values: tf.Tensor) -> tf.Tensor:
+    """The numbers of each sample's series, shape `(n_series, targets)`, in the values' shape."""
+    if series is None or len(numbers) == 1:
+        return tf.constant(numbers[0])
+    between = [1] * (len(values.shape) - 2)
+    return tf.reshape(tf.gather(numbers, series), [-1, *between, numbers.shape[-1]])
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:

@@ -50,7 +50,12 @@ class Relative:
 
 
 def normalize(
-    network: Network, window: Any, outputs: tuple[int, int], targets: tuple[int, ...]
+    network: Network,
+    window: Any,
+    outputs: tuple[int, int],
+    targets: tuple[int, ...],
+    *,
+    columns: int | None = None,
 ) -> Relative:
     """Read a window relative to its own level and spread.
 
@@ -60,11 +65,16 @@ def normalize(
             network has a mask.
         outputs: `(horizon, targets)`.
         targets: Which features are forecast.
+        columns: The first so many features are read relative to the window, and the others, the
+            covariates, only tell which steps are missing; None for all.
     """
     known = mask = None
     if network.masked:
         mask = ops.logical_not(ops.any(ops.isnan(window), axis=-1))
         known = as_weights(mask, window)
+    if columns is not None and columns < window.shape[-1]:
+        window = window[..., :columns]
+    if network.masked:
         window = ops.where(ops.isnan(window), 0.0, window)
     shift = scale = None
     normalized = window

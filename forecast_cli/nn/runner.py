@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from ..config import Training
 from ..events import Epoch
-from .feed import Feed
+from .feed import Feed, alone
 from .loss import make_loss, make_optimizer
 from .passes import Lanes, Pass, Passes, Shuffled, blocks
 from .schedule import learning_rate
@@ -180,13 +180,13 @@ class Runner:
 
     def _summed_loss(self, values: Any, rows: Any, size: Any, *, training: bool) -> tf.Tensor:
         rows = rows if self.fixed else rows[:size]
-        window, actual = self.feed.gather(values, rows, training=training)
+        given, actual, series = self.feed.gather(values, rows, training=training)
         if training:
-            taught = len(self.learner.inputs) > 1
-            forecast = self.learner([window, actual] if taught else window, training=True)
+            taught = len(self.learner.inputs) > len(given)
+            forecast = self.learner([*given, actual] if taught else alone(given), training=True)
         else:
-            forecast = self.network(window, training=False)
-        losses = self.loss(actual, forecast)
+            forecast = self.network(alone(given), training=False)
+        losses = self.loss(actual, forecast, series)
         real = tf.range(tf.shape(losses)[0]) < size
         return tf.reduce_sum(tf.where(real, losses, 0.0))
 

@@ -216,8 +216,8 @@ WRONG = [
     ("--layout columns --label y", 2, "columns"),
     ("--layout rows --label y --loss mape", 2, "Pass --loss mse or"),
     ("--layout rows --label y,x3 --task classification", 2, "2 labels cannot be classes at once"),
-    ("--layout rows --column x1", 2, "layout is for sequences with a label"),
-    ("--series x1 --column x1", 2, "series is for sequences with a label"),
+    ("--task regression --column x1", 2, "task is for sequences with a label"),
+    ("--layout rows --label y --future-covariate x1", 2, "is for forecasts"),
     ("--column x1 --task regression", 2, "task is for sequences with a label"),
     ("--column x1 --loss cross-entropy", 2, "name the column of classes: --label NAME"),
 ]

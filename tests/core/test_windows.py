@@ -37,7 +37,7 @@ def starts_by_loop(indptr, begin, end, timesteps, horizon):
 def test_starts_are_those_of_a_loop(series, place, timesteps, horizon):
     indptr, edges = series
     begin, end = edges[place], edges[place + 1]
-    starts = window_starts(indptr, begin, end, timesteps=timesteps, horizon=horizon)
+    starts = window_starts(indptr[:-1], begin, end, timesteps=timesteps, horizon=horizon)
     assert starts.tolist() == starts_by_loop(indptr, begin, end, timesteps, horizon)
 
 
@@ -45,7 +45,7 @@ def test_starts_are_those_of_a_loop(series, place, timesteps, horizon):
 def test_no_window_crosses_into_another_series(series, place, timesteps, horizon):
     indptr, edges = series
     starts = window_starts(
-        indptr, edges[place], edges[place + 1], timesteps=timesteps, horizon=horizon
+        indptr[:-1], edges[place], edges[place + 1], timesteps=timesteps, horizon=horizon
     )
     first = np.searchsorted(indptr, starts, side="right")
     last = np.searchsorted(indptr, starts + timesteps + horizon - 1, side="right")
@@ -56,7 +56,7 @@ def test_no_window_crosses_into_another_series(series, place, timesteps, horizon
 def test_no_target_leaves_its_split(series, place, timesteps, horizon):
     indptr, edges = series
     starts = window_starts(
-        indptr, edges[place], edges[place + 1], timesteps=timesteps, horizon=horizon
+        indptr[:-1], edges[place], edges[place + 1], timesteps=timesteps, horizon=horizon
     )
     split = np.zeros(indptr[-1], bool)
     for begin, end in zip(edges[place], edges[place + 1], strict=True):
@@ -68,7 +68,7 @@ def test_no_target_leaves_its_split(series, place, timesteps, horizon):
 def test_each_row_with_enough_before_it_is_a_target_once(series, timesteps):
     indptr, edges = series
     targets = [
-        window_starts(indptr, edges[place], edges[place + 1], timesteps=timesteps, horizon=1)
+        window_starts(indptr[:-1], edges[place], edges[place + 1], timesteps=timesteps, horizon=1)
         + timesteps
         for place in range(3)
     ]
@@ -78,9 +78,9 @@ def test_each_row_with_enough_before_it_is_a_target_once(series, timesteps):
 
 def test_inputs_look_back_before_the_split_but_not_before_the_series():
     indptr, begin, end = np.array([0, 10, 20]), np.array([7, 11]), np.array([10, 14])
-    starts = window_starts(indptr, begin, end, timesteps=4, horizon=1)
+    starts = window_starts(indptr[:-1], begin, end, timesteps=4, horizon=1)
     assert starts.tolist() == [3, 4, 5]
-    starts = window_starts(indptr, begin, end, timesteps=3, horizon=1)
+    starts = window_starts(indptr[:-1], begin, end, timesteps=3, horizon=1)
     assert starts.tolist() == [4, 5, 6, 10]
 
 

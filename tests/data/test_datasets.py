@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast_cli.config import Config, Data, Split, Window
-from forecast_cli.data.panel import read_panel
+from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import PARTS
 from forecast_cli.datasets import make_dataset, on_all_rows
 from forecast_cli.errors import DataError, UsageError
@@ -258,7 +258,7 @@ def test_what_is_chosen_leaves_enough_windows(rows, season):
 
 def test_many_to_one_cannot_go_on_from_some_of_its_columns():
     window = Window(timesteps=4, horizon=2, mode="many-to-one")
-    with pytest.raises(UsageError, match="y0") as caught:
+    with pytest.raises(UsageError, match="y1") as caught:
         dataset(frame(100), window=window, target=("y0",))
     assert "many-to-many" in caught.value.hint
     one = Window(timesteps=4, horizon=1, mode="many-to-one")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forecast_cli.config import Data
 from forecast_cli.data.frequency import Frequency
-from forecast_cli.data.panel import read_panel
+from forecast_cli.data.reading import read_panel
 from forecast_cli.errors import DataError, UsageError
 
 NAN = np.nan

@@ -8,7 +8,7 @@ import pytest
 
 from forecast_cli.config import Data
 from forecast_cli.data.dateforms import write_dates
-from forecast_cli.data.panel import read_panel
+from forecast_cli.data.reading import read_panel
 from forecast_cli.errors import DataError
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.config import Split
+from forecast_cli.config import Data, Split
 from forecast_cli.data.frequency import Frequency
+from forecast_cli.data.groups import one_series
 from forecast_cli.data.panel import Columns, Panel
 from forecast_cli.data.splits import PARTS, everything, split_rows
 from forecast_cli.data.steps import Timeline
@@ -21,7 +22,10 @@ def panel(*lengths, times=None):
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     values = np.arange(float(indptr[-1]))[:, None]
     timeline = None if times is None else Timeline(times, Frequency.parse("D"), "%Y-%m-%d")
-    return Panel(Columns(None, ("y",), ("y",)), values, indptr, timeline, "table.csv")
+    ids = pd.DataFrame({"name": range(len(lengths))}) if len(lengths) > 1 else one_series()
+    nothing = np.empty((len(lengths), 0, 1))
+    columns = Columns(None, ("y",), ("y",))
+    return Panel(columns, values, indptr, timeline, "table.csv", Data(), ids, nothing)
 
 
 def sizes(rows, horizon=1, **split):

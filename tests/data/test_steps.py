@@ -7,7 +7,7 @@ import pytest
 from forecast_cli.config import Data
 from forecast_cli.data.frequency import Frequency
 from forecast_cli.data.missing import fill_missing
-from forecast_cli.data.panel import read_panel
+from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import everything
 from forecast_cli.data.timeindex import floored
 from forecast_cli.errors import DataError, UsageError

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.events import Epoch, Note
 from forecast_cli.labels.datasets import split_sequences
 from forecast_cli.labels.tasks import with_task
@@ -92,7 +93,8 @@ def in_keras(model, windows, tmp_path):
     outputs = len(labels.classes or labels.names)
     network = assemble(
         model.config.network,
-        *windows.shape[1:],
+        windows.shape[1],
+        plain_inputs(windows.shape[2], outputs),
         (1, outputs),
         seed=9,
         activation="softmax" if labels.classes else "linear",

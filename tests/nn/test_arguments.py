@@ -6,6 +6,7 @@ That the built layer holds the value is shown for all of them in `test_build.py`
 import numpy as np
 import pytest
 
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Gru, Lstm, Mask, Rnn
 from forecast_cli.network import Network
 
@@ -91,7 +92,8 @@ def test_constraints_hold_the_weights_after_each_step(kind, name):
 
     starts = np.arange(40, dtype=np.int32)
     values = np.random.default_rng(1).normal(size=(60, 2)).astype(np.float32)
-    feed = WindowFeed(values, (0,), starts, starts[:0], 5, 3)
+    inputs = plain_inputs(values.shape[1], (0,))
+    feed = WindowFeed(values, inputs, starts, starts[:0], 5, 3)
     model = built([kind(units=4, bias_initializer="ones", **{name: "max_norm:0.1"})])
     list(fit(model, feed, Training(epochs=1, patience=0)))
     place = ["kernel_constraint", "recurrent_constraint", "bias_constraint"].index(name)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecast_cli.config import Training
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.errors import TrainingError
 from forecast_cli.layers import Dense, Lstm
 from forecast_cli.network import Network
@@ -21,7 +22,9 @@ def feed():
     from forecast_cli.nn.feed import WindowFeed
 
     starts = np.arange(100, dtype=np.int32)
-    return WindowFeed(VALUES, (0,), starts[:75], starts[85:], TIMESTEPS, HORIZON)
+    return WindowFeed(
+        VALUES, plain_inputs(VALUES.shape[1], (0,)), starts[:75], starts[85:], TIMESTEPS, HORIZON
+    )
 
 
 def network(dropout=0.0):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecast_cli.config import Training
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Convolution, Dense, Gru, Lstm, Normalization, Rnn
 from forecast_cli.network import Network
 
@@ -28,7 +29,8 @@ def built(layers, timesteps=TIMESTEPS, features=3, outputs=(HORIZON, 3), targets
     from forecast_cli.nn.build import assemble
 
     network = Network(layers=tuple(layers), **network)
-    both = assemble(network, timesteps, features, outputs, seed=0, targets=targets)
+    inputs = plain_inputs(features, outputs[1] if targets is None else targets)
+    both = assemble(network, timesteps, inputs, outputs, seed=0)
     for layer in both.network.layers:
         if layer.name == "skip":
             draw = np.random.default_rng(1)
@@ -122,8 +124,9 @@ def learned(layers, feed, training, **network):
     """Trained by `fit`, and a fresh one to train in another way."""
     from forecast_cli.nn.fit import fit
 
-    shape, how = feed.shape, {"targets": feed.targets, **network}
-    ours, theirs = (built(layers, *shape, **how) for _ in range(2))
+    timesteps, inputs, outputs = feed.shape
+    shape = (timesteps, inputs.features, outputs)
+    ours, theirs = (built(layers, *shape, targets=inputs.targets, **network) for _ in range(2))
     return ours, list(fit(ours.network, feed, training, learner=ours.learner)), theirs
 
 
@@ -146,7 +149,15 @@ def series(every_step=False):
     steps = np.arange(90)
     values = np.stack([np.sin(steps / 5), np.cos(steps / 3)], axis=1).astype(np.float32)
     starts = np.arange(70, dtype=np.int32)
-    return WindowFeed(values, (1, 0), starts[:50], starts[60:], 6, 2, every_step=every_step)
+    return WindowFeed(
+        values,
+        plain_inputs(values.shape[1], (1, 0)),
+        starts[:50],
+        starts[60:],
+        6,
+        2,
+        every_step=every_step,
+    )
 
 
 def same_weights(ours, theirs):
@@ -442,7 +453,7 @@ def test_a_window_is_forecast_alone_as_in_any_company(channels, count, how):
 def test_a_batch_of_as_many_windows_as_steps_ahead_is_one_like_any_other(head):
     from dataclasses import replace
 
-    feed = replace(series(), targets=(0,))
+    feed = replace(series(), inputs=plain_inputs(2, (0,)))
     how, losses = HEADS[head] | {"anchor": "last"}, []
     for size in (2, 5):
         training = Training(epochs=1, patience=0, batch_size=size, learning_rate=1e-9)

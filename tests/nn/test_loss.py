@@ -7,6 +7,7 @@ import pytest
 
 from forecast_cli.config import Training
 from forecast_cli.core.scaling import Scaling, Units
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Gru
 from forecast_cli.network import Network
 
@@ -109,7 +110,7 @@ def test_the_least_pinball_loss_is_at_the_quantile(quantile):
 def units(before):
     """Two targets of unlike sizes."""
     scaling = Scaling("minmax", np.array([1.5, 0.5]), np.array([0.75, 1.25]), before)
-    return Units(scaling, np.array([0.4, 2.5]))
+    return Units(scaling, np.array([[0.4, 2.5]]))
 
 
 @pytest.mark.parametrize("gaps", [False, True], ids=["whole", "gaps"])
@@ -203,7 +204,8 @@ def feed():
 
     values = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
     starts = np.arange(100, dtype=np.int32)
-    return WindowFeed(values, (0,), starts[:75], starts[85:], 6, 2)
+    inputs = plain_inputs(values.shape[1], (0,))
+    return WindowFeed(values, inputs, starts[:75], starts[85:], 6, 2)
 
 
 def small():

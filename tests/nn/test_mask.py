@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecast_cli.config import Training
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Dense, Gru, Lstm, Mask, Normalization, Rnn
 from forecast_cli.network import Network
 
@@ -39,7 +40,7 @@ def assembled(layers, timesteps=TIMESTEPS, outputs=(HORIZON, 2), **network):
     from forecast_cli.nn.build import assemble
 
     network = Network(layers=(Mask(), *layers), **network)
-    return assemble(network, timesteps, 2, outputs, seed=0)
+    return assemble(network, timesteps, plain_inputs(2, 2), outputs, seed=0)
 
 
 def built(layers, timesteps=TIMESTEPS, **network):
@@ -253,7 +254,13 @@ def test_every_head_learns_from_a_series_with_gaps(head, channels):
 
     starts = np.arange(70, dtype=np.int32)
     feed = WindowFeed(
-        values_with_gaps(), (0, 1), starts, starts[:0], TIMESTEPS, HORIZON, head == "sequence"
+        values_with_gaps(),
+        plain_inputs(2, 2),
+        starts,
+        starts[:0],
+        TIMESTEPS,
+        HORIZON,
+        head == "sequence",
     )
     both = assembled([Gru(units=8)], **HEADS[head], channels=channels)
     training = Training(epochs=4, patience=0, learning_rate=0.01)

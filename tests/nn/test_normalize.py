@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Lstm
 from forecast_cli.network import Network
 
@@ -65,7 +66,9 @@ def test_a_linear_skip_begins_at_zero_and_is_learned():
     assert skipped.count_params() - plain.count_params() == TIMESTEPS * 3 * HORIZON * 2
     values = np.random.default_rng(1).normal(size=(80, 3)).astype(np.float32)
     starts = np.arange(60, dtype=np.int32)
-    feed = WindowFeed(values, (2, 0), starts, starts[:0], TIMESTEPS, HORIZON)
+    feed = WindowFeed(
+        values, plain_inputs(values.shape[1], (2, 0)), starts, starts[:0], TIMESTEPS, HORIZON
+    )
     list(fit(skipped, feed, Training(epochs=2)))
     assert np.abs(skipped.get_layer("skip").get_weights()[0]).max() > 0
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from forecast_cli.config import Training
+from forecast_cli.covariates import plain_inputs
 from forecast_cli.layers import Activation, Dense, Gru, Lstm, Mask, Normalization, Rnn
 from forecast_cli.network import Network
 
@@ -134,7 +135,9 @@ def test_penalties_and_dropout_can_be_trained_with_and_saved(layers):
 
     values = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     starts = np.arange(40, dtype=np.int32)
-    feed = WindowFeed(values, (0, 1), starts, starts[:0], TIMESTEPS, HORIZON)
+    feed = WindowFeed(
+        values, plain_inputs(values.shape[1], (0, 1)), starts, starts[:0], TIMESTEPS, HORIZON
+    )
     network = build(Network(layers=tuple(layers)), *feed.shape, seed=0)
     (epoch,) = fit(network, feed, Training(epochs=1, steps_per_epoch=1))
     assert np.isfinite(epoch.loss)

@@ -1,0 +1,153 @@
+"""What data cannot be learned from, said before TensorFlow is loaded."""
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .core.scaling import Transform
+from .core.windows import Floats
+from .data.splits import rows_needed
+from .errors import DataError, UsageError
+from .events import Listener, Note
+
+if TYPE_CHECKING:
+    from .datasets import Dataset
+
+
+def check_dataset(dataset: "Dataset", listen: Listener) -> None:
+    """Refuse what cannot be learned from; say what is doubtful.
+
+    Raises:
+        DataError: There is too little of something.
+        UsageError: A setting does not go with the data.
+    """
+    _check_length(dataset)
+    _check_lanes(dataset)
+    _check_validation(dataset)
+    _check_loss(dataset)
+    _note_constant(dataset, listen)
+
+
+def _check_length(dataset: "Dataset") -> None:
+    if len(dataset.starts("train", horizon=dataset.steps_at_once)):
+        return
+    window = dataset.timesteps + dataset.steps_at_once
+    needed = rows_needed(
+        dataset.config.split, dataset.splits, window=window, horizon=dataset.horizon
+    )
+    panel = dataset.panel
+    which = " in its longest series" if panel.count > 1 else ""
+    raise DataError(
+        f"{panel.source} has {panel.lengths.max()} rows{which}; at least {needed} are "
+        f"needed: {window} to train on ({dataset.timesteps} steps back, {dataset.steps_at_once} "
+        f"ahead) beside {needed - window} for validation and test.",
+        "Lower --timesteps, --horizon, --validation or --test.",
+    )
+
+
+def _check_lanes(dataset: "Dataset") -> None:
+    """Refuse several series, and gaps, for a network whose state lives on."""
+    if dataset.config.network.stateful and dataset.panel.count > 1:
+        raise UsageError(
+            f"A stateful network goes along one series; {dataset.panel.source} has "
+            f"{dataset.panel.count}.",
+            "Leave --stateful out.",
+        )
+    missing = dataset.config.data.missing
+    gaps = missing != "mask" and dataset.panel.missing_rows.any()
+    if dataset.config.network.stateful and gaps:
+        raise DataError(
+            f"{dataset.panel.source} has gaps, and a stateful network goes from row to row.",
+            "Pass --missing mask or drop.",
+        )
+
+
+def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
+    """Refuse columns of which training would see nothing.
+
+    Args:
+        rows: Shape `(rows, features)`: the training rows, NaN where missing.
+        names: Of the features.
+        source: What messages call the table.
+
+    Raises:
+        DataError: Every value of one is missing.
+    """
+    unknown = np.flatnonzero(np.isnan(rows).all(axis=0))
+    if len(unknown):
+        raise DataError(
+            f'{source}: column "{names[unknown[0]]}" has no value in the training split.',
+            "Leave the column out, or give more rows to the training split.",
+        )
+
+
+def _check_validation(dataset: "Dataset") -> None:
+    """Refuse a validation split without one actual value: it would call every network perfect."""
+    begin, end = dataset.splits.bounds("validation")
+    rows = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
+    if len(rows) and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
+        raise DataError(
+            f"{dataset.panel.source} has no actual value in the validation split.",
+            "Pass another --validation, or 0 for none.",
+        )
+
+
+def _check_loss(dataset: "Dataset") -> None:
+    """Refuse a loss that has no value for some training row."""
+    loss, rows = dataset.config.training.loss, dataset.splits.training_rows(dataset.filled)
+    zero = np.argwhere(rows[:, dataset.targets] == 0.0)
+    if loss == "mape" and len(zero):
+        name = dataset.panel.columns.targets[zero[0][1]]
+        raise DataError(
+            f'{dataset.panel.source}: column "{name}" is 0 in training row {zero[0][0] + 1}, and '
+            "mape divides by the actual value.",
+            "Pass --loss smape or mase.",
+        )
+    if loss == "cross-entropy":
+        raise UsageError(
+            "The loss cross-entropy is for classes, and this is a forecast of numbers.",
+            "Leave --loss out, or name the column of classes: --label NAME.",
+        )
+
+
+def require_positive(
+    values: Floats, names: Sequence[str], transform: Transform, source: str
+) -> None:
+    """Refuse values that have no logarithm.
+
+    Args:
+        values: Shape `(n_rows, features)`, original units.
+        names: Of the features that are transformed, the first ones.
+        transform: That needs them.
+        source: What messages call the table.
+
+    Raises:
+        DataError: Some are too small for the transform.
+    """
+    if transform == "none":
+        return
+    least = 0.0 if transform == "log" else -1.0
+    bad = np.argwhere(values[:, : len(names)] <= least)
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            f'{source}: column "{names[column]}" holds {values[row, column]:g} in row {row + 1}, '
+            f"and {transform} needs values above {least:g}.",
+            f"Pass --transform {'log1p or ' if transform == 'log' else ''}none.",
+        )
+
+
+def _note_constant(dataset: "Dataset", listen: Listener) -> None:
+    rows = dataset.splits.training_rows(dataset.filled)
+    with warnings.catch_warnings():
+        # A column of nothing but gaps has neither.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        lows, highs = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+    categories = dataset.panel.columns.covariates.categories
+    for name, low, high in zip(dataset.panel.columns.features, lows, highs, strict=True):
+        if low == high and name not in categories:
+            listen(
+                Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
+            )

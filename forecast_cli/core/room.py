@@ -1,0 +1,75 @@
+"""Rows of nothing in front of short series, so that every series has room for a whole window."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .windows import Floats, Ints
+
+
+def series_of(indptr: Ints, rows: Ints) -> Ints:
+    """The series in which each row lies.
+
+    >>> series_of(np.array([0, 3, 5]), np.array([0, 2, 3]))
+    array([0, 0, 1])
+    """
+    return np.searchsorted(indptr, rows, side="right") - 1
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the rows of a panel stand once there is room in front of its short series.
+
+    Args:
+        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]` of the panel.
+        added: Shape `(n_series,)`: rows in front of each series.
+    """
+
+    indptr: Ints
+    added: Ints
+
+    @cached_property
+    def shift(self) -> Ints:
+        """By how many rows each series has moved, shape `(n_series,)`."""
+        return np.cumsum(self.added)
+
+    def moved(self, rows: Ints) -> Ints:
+        """Where rows of the panel stand now."""
+        return rows + self.shift[series_of(self.indptr, rows)] if self.added.any() else rows
+
+    def original(self, rows: Ints) -> Ints:
+        """Where rows, none of them an added one, stand in the panel."""
+        if not self.added.any():
+            return rows
+        return rows - self.shift[series_of(self.indptr[:-1] + self.shift - self.added, rows)]
+
+    def spread(self, values: Floats) -> Floats:
+        """The rows of a panel with the room in front of them, NaN where rows were added."""
+        if not self.added.any():
+            return values
+        rows = np.full((len(values) + int(self.shift[-1]), values.shape[1]), np.nan, values.dtype)
+        rows[self.moved(np.arange(len(values)))] = values
+        return rows
+
+    def first_starts(self, *, timesteps: int, least: int) -> Ints:
+        """The first row at which a window of each series may begin, shape `(n_series,)`.
+
+        Args:
+            timesteps: Steps back.
+            least: Rows of its series that a window holds at least, where there is room.
+        """
+        begins = self.indptr[:-1] + self.shift
+        return np.where(self.added > 0, begins + np.minimum(least, timesteps) - timesteps, begins)
+
+
+def make_room(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> Room:
+    """Room for a window in front of each short series.
+
+    Args:
+        indptr: Shape `(n_series + 1,)`.
+        short: Shape `(n_series,)`: which series are.
+        timesteps: Steps back.
+    """
+    return Room(indptr, np.where(short, timesteps, 0))

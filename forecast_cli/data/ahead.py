@@ -1,0 +1,201 @@
+"""What is known of the steps after the end of each series."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..config import Data
+from ..core.windows import Floats, Ints
+from ..errors import DataError, listed
+from ..events import Listener, ignore
+from .categories import category_numbers
+from .clock import calendar_values
+from .dates import NO_TIME, parse_dates, time_columns
+from .groups import Groups, group_rows
+from .opening import open_and_say
+from .panel import Panel, cut
+from .tables import Readable, Table, require_columns
+from .timeindex import steps_between, when
+
+# More missing steps than this are not named one by one.
+MOST_NAMED = 3
+
+
+def times_ahead(panel: Panel, steps: int) -> pd.DatetimeIndex | None:
+    """The times of the next steps of each series, series by series; None where rows are steps."""
+    lasts, timeline = panel.lasts, panel.timeline
+    if lasts is None or timeline is None:
+        return None
+    counts = np.tile(np.arange(1, steps + 1), panel.count)
+    return timeline.frequency.moved(lasts.repeat(steps), counts)
+
+
+def rows_ahead(panel: Panel, steps: int) -> Floats:
+    """What is known of the next steps: future, static and calendar covariates.
+
+    Returns:
+        Shape `(n_series, steps, features)`, original units, NaN where nothing is known.
+    """
+    columns = panel.columns
+    rows = np.full((panel.count, steps, len(columns.features)), np.nan)
+    known = panel.ahead[:, :steps]
+    rows[:, : known.shape[1]] = known
+    last = panel.values[panel.indptr[1:] - 1]
+    static = columns.places(columns.covariates.static)
+    rows[:, :, static] = last[:, None, static]
+    if columns.covariates.calendar:
+        times = times_ahead(panel, steps)
+        if times is not None:
+            made = calendar_values(times, panel.data.calendar_features)
+            places = columns.places(columns.covariates.calendar)
+            rows[:, :, places] = made.reshape(panel.count, steps, -1)
+    return rows
+
+
+def require_ahead(panel: Panel, rows: Floats) -> None:
+    """Refuse a forecast without the future covariates of its steps.
+
+    Args:
+        panel: What is forecast.
+        rows: Shape `(n_series, steps, features)`, as `rows_ahead` gives them.
+
+    Raises:
+        DataError: Some are missing; the message says of which series and times.
+    """
+    columns = panel.columns
+    steps = rows.shape[1]
+    for name in columns.covariates.future:
+        holes = np.argwhere(np.isnan(rows[:, :, columns.features.index(name)]))
+        if not len(holes):
+            continue
+        times = times_ahead(panel, steps)
+
+        def place(hole: Ints, times: pd.DatetimeIndex | None = times) -> str:
+            series, step = hole
+            time = f"step {step + 1}" if times is None else when(times[series * steps + step])
+            return f"{panel.name(series)} {time}".strip()
+
+        where = listed(list(holes), most=MOST_NAMED, say=place)
+        raise DataError(
+            f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
+            f"{panel.count * steps} steps ahead: {where}.",
+            "Add those rows to the table, or give them with --future FILE; forecast future writes "
+            "the frame to fill in.",
+        )
+
+
+def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener = ignore) -> Panel:
+    """The panel with the future covariates of another table; where both know one, that counts.
+
+    Args:
+        panel: Up to the ends of its series.
+        source: A table with the time column, the names of the series and the covariates.
+        data: How it is read.
+        listen: Told what was understood.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
+    names = panel.columns.covariates.future
+    opened = open_and_say(source, data.dialect, listen)
+    time = panel.columns.time
+    parts = time_columns(time, opened.names)
+    series = panel.columns.series
+    require_columns(opened.name, opened.names, [*parts, *series, *names])
+    text = [*(parts if len(parts) == 1 else ()), *series]
+    table = opened.read([*parts, *series, *names], text=text)
+    groups = group_rows(table, series)
+    codes = places_of(groups.ids, panel.ids)[groups.codes]
+    steps = _steps_after(panel, table, time, groups, codes, data)
+    inside = np.flatnonzero((codes >= 0) & (steps > 0))
+    ahead = np.full((panel.count, max([0, *steps[inside]]), panel.values.shape[1]), np.nan)
+    width = min(ahead.shape[1], panel.ahead.shape[1])
+    if panel.ahead.shape[1] > ahead.shape[1]:
+        ahead = panel.ahead.copy()
+    else:
+        ahead[:, :width] = panel.ahead
+    for name in names:
+        known = panel.columns.covariates.categories.get(name)
+        values = category_numbers(table, name, known) if known else table.numbers(name)
+        ahead[codes[inside], steps[inside] - 1, panel.columns.features.index(name)] = values[inside]
+    return replace(panel, ahead=ahead)
+
+
+def places_of(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
+    """The place of each series among the known ones, -1 where it is none of them."""
+    if not len(known.columns):
+        return np.zeros(len(ids), np.int64)
+    keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
+    return keys[0].get_indexer(keys[1])
+
+
+def _steps_after(
+    panel: Panel, table: Table, time: str | None, groups: Groups, codes: Ints, data: Data
+) -> Ints:
+    """How many steps after the end of its series each row is; rows before have 0 or less."""
+    lasts, timeline = panel.lasts, panel.timeline
+    if time in (None, NO_TIME) or lasts is None or timeline is None:
+        order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
+        return np.asarray(order + 1)
+    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
+    times = dates.times
+    if times.tz is None and lasts.tz is not None:
+        times = times.tz_localize(lasts.tz, nonexistent="shift_forward", ambiguous="NaT")
+    known = np.maximum(codes, 0)
+    steps = steps_between(lasts[known], times, timeline.frequency)
+    off = np.flatnonzero(
+        (steps > 0) & (codes >= 0)
+        & np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
+    )  # fmt: skip
+    if len(off):
+        row = int(off[0])
+        raise DataError(
+            f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
+            f"steps of {timeline.frequency.name}.",
+            "Give a row for each step to come.",
+        )
+    return steps
+
+
+def before(panel: Panel, date: pd.Timestamp) -> Panel:
+    """The panel up to a date; what is known of later rows is kept as ahead.
+
+    Raises:
+        DataError: A series begins no earlier.
+    """
+    if panel.timeline is None:
+        raise DataError(f"{panel.source} has no times.", "Leave --from out.")
+    times = panel.timeline.times
+    earlier = np.asarray(times < date)
+    counts = np.add.reduceat(earlier.astype(np.int64), panel.indptr[:-1])
+    none = np.flatnonzero(counts == 0)
+    if len(none):
+        raise DataError(
+            f"{panel.source}{f', series {panel.name(int(none[0]))}' * bool(len(panel.ids.columns))}"
+            f" has no row before {when(date)}.",
+            "Choose a later date with --from, or give earlier rows.",
+        )
+    return cut(panel, panel.indptr[:-1] + counts)
+
+
+def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
+    """The frame of future covariates to fill in: series, time, and what is known already."""
+    times = times_ahead(panel, steps)
+    frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
+    name = panel.columns.time or "step"
+    counted = np.tile(np.arange(1, steps + 1), panel.count)
+    frame[name if "," not in name else "time"] = counted if times is None else times
+    rows = rows_ahead(panel, steps)
+    for each in panel.columns.covariates.future:
+        column = rows[:, :, panel.columns.features.index(each)].ravel()
+        frame[each] = _words(column, panel.columns.covariates.categories.get(each))
+    return frame
+
+
+def _words(numbers: Floats, known: Sequence[str] | None) -> Floats | list[str | None]:
+    """Numbers of categories as what they stand for."""
+    if known is None:
+        return numbers
+    return [known[int(each) - 1] if each > 0 else None for each in numbers]

@@ -1,0 +1,68 @@
+"""Covariates that are names of something, as numbers: 0 for what is not known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..config import Data
+from ..core.windows import Floats
+from ..errors import DataError
+from .tables import Table
+
+# More different names than this name nothing that could be learned.
+MOST_CATEGORIES = 100_000
+
+
+def find_categories(table: Table, data: Data) -> dict[str, tuple[str, ...]]:
+    """The covariates that are names, and what is known of each, in order.
+
+    Raises:
+        DataError: One holds too many different ones.
+    """
+    found = {}
+    for name in data.covariates:
+        if name in data.categorical or not _is_number(table, name):
+            values = sorted(pc.unique(_texts(table, name)).drop_null().to_pylist())
+            if len(values) > MOST_CATEGORIES:
+                raise DataError(
+                    f'{table.name}: column "{name}" holds {len(values):,} different names.',
+                    "Leave it out: what never comes again teaches nothing.",
+                )
+            found[name] = tuple(values)
+    return found
+
+
+def category_numbers(table: Table, name: str, known: Sequence[str]) -> Floats:
+    """A column of names as numbers from 1 on; 0 where one is missing or not known."""
+    places = pc.index_in(_texts(table, name), pa.array(known, pa.string()))
+    return np.asarray(pc.fill_null(places, -1).to_numpy() + 1, dtype=np.float64)
+
+
+def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:
+    """Numbers of categories after only some of them are kept.
+
+    >>> kept_numbers(np.array([0.0, 1.0, 2.0]), ["a", "b"], ["b"]).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    places = {name: place for place, name in enumerate(kept, start=1)}
+    table = np.array([0, *(places.get(name, 0) for name in known)], dtype=np.float64)
+    return np.asarray(table[numbers.astype(np.int64)])
+
+
+def _texts(table: Table, name: str) -> pa.ChunkedArray:
+    cells = pc.cast(table.columns[name], pa.string())
+    empty = pc.is_in(cells, pa.array(table.markers, pa.string()))
+    return pc.if_else(empty, pa.scalar(None, pa.string()), cells)
+
+
+def _is_number(table: Table, name: str) -> bool:
+    kind = table.columns[name].type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return True
+    try:
+        table.numbers(name)
+    except DataError:
+        return False
+    return True

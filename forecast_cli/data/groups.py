@@ -1,0 +1,94 @@
+"""The series that the rows of a table belong to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ..core.windows import Ints
+from ..errors import DataError
+from .tables import Table
+
+# More columns than this together name no series.
+MOST_KEYS = 4
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which series each row belongs to.
+
+    Args:
+        ids: A row for each series, a column for each part of its name; without columns where
+            there is one series without a name.
+        codes: Shape `(rows,)`: the series of each row of the table, by its place in `ids`.
+    """
+
+    ids: pd.DataFrame
+    codes: Ints
+
+    def name(self, series: int) -> str:
+        """What messages call a series; empty where it has no name."""
+        return name_of(self.ids, series)
+
+
+def name_of(ids: pd.DataFrame, series: int) -> str:
+    """What messages call a series; empty where it has no name."""
+    return " ".join(str(part) for part in ids.iloc[series]) if len(ids.columns) else ""
+
+
+def one_series() -> pd.DataFrame:
+    """The names of one series that has none."""
+    return pd.DataFrame(index=pd.RangeIndex(1))
+
+
+def group_rows(table: Table, series: Sequence[str]) -> Groups:
+    """Tell the series of a table apart; they keep the order in which they come.
+
+    Raises:
+        DataError: A row has no name.
+    """
+    if not series:
+        return Groups(one_series(), np.zeros(table.columns.num_rows, np.int64))
+    names = pd.DataFrame({name: table.columns[name].to_pandas() for name in series})
+    missing = np.argwhere(names.isna().to_numpy())
+    if len(missing):
+        row, part = missing[0]
+        raise DataError(
+            f'{table.place(int(row))}: column "{series[part]}" is empty, and it names the series.',
+            "Name it, or leave the row out.",
+        )
+    if len(series) == 1:
+        codes, first = pd.factorize(names[series[0]])
+        return Groups(pd.DataFrame({series[0]: np.asarray(first)}), codes)
+    several = names.groupby(list(series), sort=False).ngroup().to_numpy()
+    rows = np.unique(several, return_index=True)[1]
+    return Groups(names.iloc[rows].reset_index(drop=True), several)
+
+
+def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
+    """The columns that seem to name the series of a table: with the time, no row comes twice.
+
+    Args:
+        table: All of it.
+        time: The time column, or its parts.
+
+    Returns:
+        Empty where none do, or none have to.
+    """
+    frame = table.columns.to_pandas()
+    if not frame.duplicated(list(time)).any():
+        return ()
+    words = [
+        name for name in table.names
+        if name not in time and not pa.types.is_floating(table.columns[name].type)
+        and 1 < frame[name].nunique() <= len(frame) // 2
+    ]  # fmt: skip
+    words.sort(key=lambda name: not pa.types.is_string(table.columns[name].type))
+    for count in range(1, MOST_KEYS + 1):
+        for names in combinations(words[:8], count):
+            if not frame.duplicated([*time, *names]).any():
+                return names
+    return ()

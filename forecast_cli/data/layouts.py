@@ -1,0 +1,110 @@
+"""Tables whose columns or rows are series, as tables with a row for each step of one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..config import Data
+from ..core.windows import Floats
+from ..errors import DataError
+from ..events import Listener, Note
+from .dates import NO_TIME, find_time, time_columns
+from .opening import Opened, OpenedColumns
+from .tables import Table, require_columns
+
+# What names the series, and their values, where the table has no word for it.
+SERIES = "series"
+VALUE = "value"
+
+
+def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+    """The table with a row for each step, and the settings that it is read with then.
+
+    Raises:
+        DataError: A cell is not a number, or there is no series.
+    """
+    if data.layout == "columns":
+        return _from_columns(opened, data, listen)
+    return _from_rows(opened, data, listen) if data.layout == "rows" else (opened, data)
+
+
+def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+    """Each column is a series; what is empty before its first value and after its last is not."""
+    require_columns(opened.name, opened.names, data.column)
+    time = find_time(opened.head(), data, listen)
+    parts = time_columns(time, opened.names)
+    names = data.column or tuple(name for name in opened.names if name not in parts)
+    table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
+    cells = np.stack([table.numbers(name) for name in names])
+    held = _held(cells, table.name, list(names))
+    series, rows = np.nonzero(held)
+    listen(Note(f"{len(names)} columns as series: {_few(names)}"))
+    arrays = {each: table.columns[each].take(pa.array(rows)) for each in parts}
+    arrays[SERIES] = pa.array(np.array(names, dtype=object)[series], pa.string())
+    arrays[VALUE] = pa.array(cells[held], from_pandas=True)
+    long = Table(
+        table.name,
+        pa.table(arrays),
+        lambda row: f'{table.place(int(rows[row]))}, column "{names[int(series[row])]}"',
+    )
+    own = {"layout": "long", "series": (SERIES,), "column": (VALUE,), "time": time or NO_TIME}
+    return OpenedColumns(long), data.model_copy(update=own)
+
+
+def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+    """Each row is a series: its name, then its values; short rows end in empty cells."""
+    require_columns(opened.name, opened.names, (*data.series, *data.column))
+    table = opened.read()
+    series = data.series or _named(table)
+    names = data.column or tuple(name for name in table.names if name not in series)
+    cells = np.column_stack([table.numbers(name) for name in names])
+    keys = {each: table.columns[each] for each in series} or {
+        SERIES: pa.chunked_array([np.arange(1, len(cells) + 1)])
+    }
+    _check_named_once(table, keys)
+    held = _held(cells, table.name, [table.place(row) for row in range(len(cells))])
+    rows, steps = np.nonzero(held)
+    listen(Note(f"{len(cells):,} rows as series, named by {', '.join(keys)}"))
+    arrays = {each: column.take(pa.array(rows)) for each, column in keys.items()}
+    arrays[VALUE] = pa.array(cells[held], from_pandas=True)
+    long = Table(
+        table.name,
+        pa.table(arrays),
+        lambda row: f'{table.place(int(rows[row]))}, column "{names[int(steps[row])]}"',
+    )
+    own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": NO_TIME}
+    return OpenedColumns(long), data.model_copy(update=own)
+
+
+def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None:
+    """Refuse two rows for one series."""
+    again = np.flatnonzero(pa.table(dict(keys)).to_pandas().duplicated().to_numpy())
+    if len(again):
+        row = int(again[0])
+        name = " ".join(str(column[row].as_py()) for column in keys.values())
+        raise DataError(
+            f"{table.place(row)}: there is a row for {name} already.",
+            "In layout rows each row is a series; name it with --series NAME[,NAME...].",
+        )
+
+
+def _named(table: Table) -> tuple[str, ...]:
+    """The first column, where it is of words."""
+    first = table.names[0]
+    return (first,) if pa.types.is_string(table.columns[first].type) else ()
+
+
+def _held(cells: Floats, source: str, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which cells lie between the first and the last value of their series, a series a row."""
+    known = np.isfinite(cells)
+    for row in np.flatnonzero(~known.any(axis=1)):
+        raise DataError(f"{source}: {names[int(row)]} holds no value.", "Leave it out.")
+    after = np.maximum.accumulate(known, axis=1)
+    before = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(after & before)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 8 else (*names[:3], "...", names[-1]))

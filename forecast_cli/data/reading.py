@@ -1,0 +1,241 @@
+"""From a table to a panel: columns, series, times and covariates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from ..config import Data
+from ..core.room import series_of
+from ..core.windows import Floats, Ints
+from ..covariates import Covariates
+from ..errors import DataError, listed
+from ..events import Listener, ignore
+from .calendars import find_calendar
+from .categories import category_numbers, find_categories
+from .clock import found_features, with_calendar
+from .dates import Dates, find_time, parse_dates, time_columns
+from .frequency import Frequency
+from .groups import Groups, group_rows, likely_series, one_series
+from .layouts import as_long
+from .opening import Opened, open_and_say
+from .panel import Panel, cut, without_missing
+from .roles import Columns, with_columns
+from .steps import RepeatedTimes, Steps, ends_of, find_steps
+from .tables import Readable, Table, name_rows, require_columns
+from .timeindex import when
+
+
+def read_panel(
+    source: Readable,
+    data: Data,
+    *,
+    listen: Listener = ignore,
+    frequency: Frequency | None = None,
+    categories: Mapping[str, Sequence[str]] | None = None,
+) -> Panel:
+    """Read the columns that the configuration names, sort them by time and check their steps.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        data: The columns and how to read them.
+        listen: Told what was understood.
+        frequency: What the steps must be, e.g. those that a model was trained on.
+        categories: What is known of the covariates that are names; None: what the table holds.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
+    opened, long = as_long(open_and_say(source, data.dialect, listen), data, listen)
+    long = with_columns(long, opened.names, opened.name)
+    if long.layout in (None, "long") and data.layout in (None, "long"):
+        data = long
+    table, time = _read(opened, long, listen)
+    groups = group_rows(table, long.series)
+    columns = _columns(table, time, long, categories)
+    cells = _numbers(table, columns)
+    try:
+        steps = _place(table, time, groups, long, frequency, listen)
+    except RepeatedTimes as error:
+        raise _with_series(error, opened, time, long) from None
+    panel = _panel(table, columns, cells, steps, groups, long)
+    features = found_features(panel, long)
+    panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
+    # Arrow keeps the table's memory for its next table; the training needs it now.
+    del table
+    pa.default_memory_pool().release_unused()
+    return without_missing(panel) if long.missing == "drop" else panel
+
+
+def _found(data: Data, columns: Columns, features: tuple[str, ...]) -> Data:
+    """The settings with what was found in the table."""
+    own = {"calendar_features": features, "categorical": tuple(columns.covariates.categories)}
+    return data.model_copy(update=own)
+
+
+def _read(opened: Opened, data: Data, listen: Listener) -> tuple[Table, str | None]:
+    """The table with the columns that are needed, and the name of the time column."""
+    needed = [*data.column, *data.covariates, *data.series]
+    require_columns(opened.name, opened.names, needed)
+    time = find_time(opened.head(), data, listen)
+    parts = time_columns(time, opened.names)
+    wanted = list(dict.fromkeys([*parts, *needed]))
+    # The names of series are text, so that 007 stays what it is.
+    text = [*(parts if len(parts) == 1 else ()), *data.series]
+    return opened.read(wanted, text=text), time
+
+
+def _with_series(
+    error: RepeatedTimes, opened: Opened, time: str | None, data: Data
+) -> RepeatedTimes:
+    """The same error, and what seems to name the series."""
+    found = likely_series(opened.read(), time_columns(time, opened.names))
+    if data.series or not found:
+        return error
+    hint = f"There seem to be several series: --series {','.join(found)}. Or say which row counts: "
+    return RepeatedTimes(error.message, hint + "--duplicates first, last, mean or sum.")
+
+
+def _place(
+    table: Table,
+    time: str | None,
+    groups: Groups,
+    data: Data,
+    frequency: Frequency | None,
+    listen: Listener,
+) -> Steps:
+    """Where the rows of the table stand, series by series and in order."""
+    if time is None:
+        order = np.argsort(groups.codes, kind="stable")
+        indptr = ends_of(groups.codes, len(groups.ids))
+        return Steps(None, indptr, order, np.arange(len(order)), "error")
+    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
+    if data.calendar and frequency is None:
+        frequency = Frequency("B").on(find_calendar(data.calendar, _days(dates)))
+    return find_steps(table, dates, groups, data, frequency, listen)
+
+
+def _days(dates: Dates) -> npt.NDArray[np.datetime64]:
+    """The days with rows, ascending, by the clock on the wall."""
+    return np.unique(dates.times.tz_localize(None).to_numpy().astype("datetime64[D]"))
+
+
+def _columns(
+    table: Table,
+    time: str | None,
+    data: Data,
+    categories: Mapping[str, Sequence[str]] | None,
+) -> Columns:
+    """What is read of the table, with what is known of the covariates that are names."""
+    known = find_categories(table, data) if categories is None else categories
+    covariates = Covariates(
+        past=data.past_covariates,
+        future=data.future_covariates,
+        static=data.static_covariates,
+        categories={name: tuple(values) for name, values in known.items()},
+    )
+    return Columns(time, data.column, data.targets, covariates, data.series)
+
+
+def _numbers(table: Table, columns: Columns) -> Floats:
+    """The rows of the table, shape `(rows, features)`, names as their numbers."""
+    known = columns.covariates.categories
+    return np.column_stack(
+        [
+            category_numbers(table, name, known[name]) if name in known else table.numbers(name)
+            for name in columns.features
+        ]
+    )
+
+
+def _panel(
+    table: Table, columns: Columns, cells: Floats, steps: Steps, groups: Groups, data: Data
+) -> Panel:
+    """The panel without calendar features."""
+    values = steps.place(cells)
+    _hold_static(table, columns, groups, cells, values, steps.indptr)
+    # A name that is missing is one that is not known; nothing lies between two names.
+    names = list(columns.places(tuple(columns.covariates.categories)))
+    values[:, names] = np.nan_to_num(values[:, names])
+    nothing = np.empty((len(groups.ids), 0, len(columns.features)))
+    ids = groups.ids if data.series else one_series()
+    panel = Panel(columns, values, steps.indptr, steps.timeline, table.name, data, ids, nothing)
+    ends = _ends(panel)
+    if data.missing == "error":
+        _check_missing(table, panel, steps.rows, ends)
+    return cut(panel, ends)
+
+
+def _hold_static(
+    table: Table, columns: Columns, groups: Groups, raw: Floats, values: Floats, indptr: Ints
+) -> None:
+    """Give static covariates to steps without a row too.
+
+    Raises:
+        DataError: One changes within a series.
+    """
+    for name in columns.covariates.static:
+        place = columns.features.index(name)
+        first = pd.Series(raw[:, place]).groupby(groups.codes).transform("first")
+        bad = np.flatnonzero((raw[:, place] != first.to_numpy()) & np.isfinite(raw[:, place]))
+        if len(bad):
+            raise DataError(
+                f'{table.place(int(bad[0]))}: column "{name}" changes within the series'
+                f"{f' {groups.name(int(groups.codes[bad[0]]))}' if len(groups.ids.columns) else ''}"
+                ", and a static covariate is the same in all its rows.",
+                "Name it as --past-covariate or --future-covariate.",
+            )
+        own = first.groupby(groups.codes).first().to_numpy()
+        values[:, place] = np.repeat(own, np.diff(indptr))
+
+
+def _ends(panel: Panel) -> Ints:
+    """The row after the last one of each series that holds a value to forecast from.
+
+    Rows behind it hold what is known of the steps to come.
+
+    Raises:
+        DataError: A series has no such row.
+    """
+    if not panel.columns.covariates.future:
+        return panel.indptr[1:]
+    held = np.isfinite(panel.values[:, : len(panel.columns.columns)]).max(axis=1)
+    rows: Ints = np.where(held, np.arange(len(panel.values)), -1)
+    last = np.maximum.reduceat(rows, panel.indptr[:-1])
+    empty = np.flatnonzero(np.less(last, panel.indptr[:-1]))
+    if len(empty):
+        raise DataError(
+            f"{panel.source}: series {listed(empty.tolist(), say=panel.name)} has no value of "
+            f"{', '.join(panel.columns.columns)}.",
+            "Leave it out, or add its past.",
+        )
+    return np.asarray(last + 1)
+
+
+def _check_missing(table: Table, panel: Panel, rows: Ints, ends: Ints) -> None:
+    """Refuse missing values up to the ends of the series.
+
+    Args:
+        table: What messages are about.
+        panel: As read.
+        rows: Where each row of the table stands in the panel.
+        ends: Shape `(n_series,)`: the row after the last one of each series.
+    """
+    inside = np.arange(len(panel.values)) < np.repeat(ends, panel.lengths)
+    holes = np.isnan(panel.values) & inside[:, None]
+    if not holes.any():
+        return
+    hint = "Pass --missing interpolate, ffill, season, mask or drop."
+    for name, column in zip(panel.columns.features, holes.T, strict=True):
+        empty = np.flatnonzero(column[rows])
+        if len(empty):
+            where = name_rows(table, empty.tolist())
+            raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
+    missing = np.flatnonzero(holes[:, 0])
+    times = list(panel.timeline.times[missing]) if panel.timeline else []
+    names = dict.fromkeys(panel.name(each) for each in series_of(panel.indptr, missing).tolist())
+    of = "" if names == {"": None} else f" in series {listed(list(names))}"
+    raise DataError(f"{table.name} has no row for {listed(times, say=when)}{of}.", hint)
