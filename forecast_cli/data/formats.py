@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ..errors import DataError, UsageError
 from .numerals import numerals
+from .remote import suffix as suffix_of
 from .sources import Source
 from .tables import MISSING_MARKERS, Table, from_frame, no_rows
 
@@ -25,7 +26,7 @@ def load(source: Source) -> Table | None:
     """The whole table, known by its first bytes, or by its name where they say nothing.
 
     Args:
-        source: A file, a folder of Parquet files, or standard input.
+        source: A file, an address, a folder of Parquet files, or standard input.
 
     Returns:
         None where it is delimited text.
@@ -61,9 +62,15 @@ def _loader(source: Source) -> Loader | None:
     for magic, loader in BY_MAGIC.items():
         if start.startswith(magic):
             return loader
-    suffix = Path(source.path).suffix.lower()
-    if suffix in (".xlsx", ".xlsm") and start.startswith(b"PK"):
+    suffix = suffix_of(source.path)
+    # Of archives, only what may be a workbook comes here packed; its address may tell nothing.
+    if start.startswith(b"PK\x03\x04") and PROMISED.get(suffix, WORKBOOK) == WORKBOOK:
         return _excel
+    if start.startswith(SQLITE):
+        raise UsageError(
+            f"{source.name} is a SQLite database.",
+            "Name a table of it: sqlite:///FILE?table=NAME.",
+        )
     if suffix in PROMISED:
         raise DataError(
             f"{source.name} is not what its name says: {PROMISED[suffix]} was expected.",
@@ -148,11 +155,13 @@ def _flat(columns: pa.Table) -> pa.Table:
     )
 
 
+WORKBOOK = "an Excel workbook"
 PROMISED = {
     ".parquet": "a Parquet file",
     ".feather": "a Feather file",
     ".arrow": "an Arrow file",
-    ".xlsx": "an Excel workbook",
-    ".xlsm": "an Excel workbook",
+    ".xlsx": WORKBOOK,
+    ".xlsm": WORKBOOK,
 }
+SQLITE = b"SQLite format 3\0"
 BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}

@@ -165,9 +165,7 @@ class Frequency:
             times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), bool)
         )
 
-    def _months_later(
-        self, wall: pd.DatetimeIndex, count: Ints
-    ) -> pd.DatetimeIndex:
+    def _months_later(self, wall: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
         month = np.asarray((wall.year - 1970) * 12 + wall.month - 1) + count * self.months
         first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
         day = np.minimum(self.day, first.days_in_month)

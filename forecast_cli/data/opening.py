@@ -13,7 +13,10 @@ from ..errors import DataError, UsageError
 from ..events import Listener, Note
 from .csvtables import read_head, read_source
 from .formats import load
+from .remote import is_address, masked, matching
 from .sources import PLAIN, Source
+from .sql import is_database
+from .sql import load as load_from_database
 from .tables import Readable, Table, from_frame, require_columns, stacked
 
 
@@ -161,8 +164,9 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """Open a table.
 
     Args:
-        source: A path, a pattern such as `sales-*.csv`, `-` for standard input, a pandas frame, or
-            a list of them with the same columns.
+        source: A path, a pattern such as `sales-*.csv`, an address such as `https://...` or that of
+            a database, `-` for standard input, a pandas frame, or a list of them with the same
+            columns.
         dialect: How it is written, as far as that is known.
 
     Raises:
@@ -170,6 +174,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
         UsageError: It is nothing that a table can be read from.
     """
     if isinstance(source, pd.DataFrame):
+        _refuse_query(dialect, "A DataFrame")
         return OpenedColumns(from_frame(source))
     if isinstance(source, list | tuple) and source:
         return OpenedSeveral([open_table(each, dialect) for each in source])
@@ -179,16 +184,36 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
             "Give a pandas DataFrame or a path; series.to_frame() makes a frame of a series.",
         )
     path = os.fspath(source)
+    if is_database(path):
+        _refuse_text(dialect, masked(path))
+        return OpenedColumns(load_from_database(path, dialect))
+    _refuse_query(dialect, masked(path))
     if (found := _matching(path)) is not None:
         return open_table(found[0] if len(found) == 1 else found, dialect)
     opened = Source(path, dialect)
     loaded = load(opened)
-    if loaded is not None and (dialect.encoding or dialect.delimiter):
+    if loaded is None:
+        return OpenedText(opened)
+    _refuse_text(dialect, opened.name)
+    return OpenedColumns(loaded)
+
+
+def _refuse_text(dialect: Dialect, name: str) -> None:
+    """Refuse what is said of a text where there is none."""
+    if dialect.encoding or dialect.delimiter:
         raise UsageError(
-            f"{opened.name} is no text: it has neither an encoding nor a delimiter.",
+            f"{name} is no text: it has neither an encoding nor a delimiter.",
             "Leave --encoding and --delimiter out.",
         )
-    return OpenedText(opened) if loaded is None else OpenedColumns(loaded)
+
+
+def _refuse_query(dialect: Dialect, name: str) -> None:
+    """Refuse a query where there is no database."""
+    if dialect.query is not None:
+        raise UsageError(
+            f"{name} is no database: --query asks it nothing.",
+            "Leave --query out, or name a database, such as sqlite:///sales.db.",
+        )
 
 
 def _matching(path: str) -> list[str] | None:
@@ -197,6 +222,8 @@ def _matching(path: str) -> list[str] | None:
     Raises:
         DataError: There is none.
     """
+    if is_address(path):
+        return matching(path)
     if not glob.has_magic(path) or os.path.exists(path):
         return None
     found = sorted(glob.glob(path, recursive=True))

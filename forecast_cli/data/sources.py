@@ -1,4 +1,4 @@
-"""Where a table comes from: a file or standard input, opened as often as needed."""
+"""Where a table comes from: a file, an address or standard input, opened as often as needed."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from ..config import Dialect
 from ..errors import DataError, UsageError
 from .compression import BROKEN, decompressed, is_compressed
 from .encodings import decoded, find_encoding
+from .remote import fetch, is_address, masked
 
 STDIN = "-"
 DELIMITERS = ",;\t|"
@@ -30,10 +31,10 @@ PLAIN = Dialect()
 
 @dataclass(frozen=True)
 class Source:
-    """A delimited text file, or standard input, which is read once and kept.
+    """A delimited text file, or an address or standard input, which are read once and kept.
 
     Args:
-        path: A path, or `-` for standard input.
+        path: A path, an address such as `https://...`, or `-` for standard input.
         dialect: How it is written, as far as that is known.
     """
 
@@ -44,11 +45,13 @@ class Source:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return "standard input" if self.path == STDIN else self.path
+        return "standard input" if self.path == STDIN else masked(self.path)
 
     @cached_property
     def _bytes(self) -> bytes:
-        """What is kept: standard input or a named pipe, read only once, or a compressed file."""
+        """What is kept, as it is read only once: all but a plain file."""
+        if self.is_remote:
+            return fetch(self.path)
         if self.path != STDIN:
             return Path(self.path).read_bytes()
         return bytes((self.stdin or sys.stdin.buffer).read())
@@ -60,6 +63,8 @@ class Source:
             DataError: There is no such file, or it cannot be read.
         """
         path = Path(self.path)
+        if self.is_remote:
+            return decompressed(self._bytes, self.name)
         if self.is_folder:
             raise DataError(f"{path} is a directory.", "Name a file in it.")
         if self.path == STDIN or (path.exists() and not path.is_file()):
@@ -69,14 +74,19 @@ class Source:
                 return decompressed(self._bytes, self.name)
             return path.open("rb")
         except FileNotFoundError:
-            raise DataError(f"There is no file {path}.", _neighbours(path)) from None
+            raise DataError(f"There is no file {path}.", neighbours(path)) from None
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
 
     @property
+    def is_remote(self) -> bool:
+        """Whether it is an address."""
+        return is_address(self.path)
+
+    @property
     def is_folder(self) -> bool:
         """Whether it is a directory."""
-        return self.path != STDIN and Path(self.path).is_dir()
+        return self.path != STDIN and not self.is_remote and Path(self.path).is_dir()
 
     @cached_property
     def start(self) -> bytes:
@@ -223,7 +233,7 @@ class Source:
                 before = reader.line_num
 
 
-def _neighbours(path: Path) -> str:
+def neighbours(path: Path) -> str:
     """What else could have been meant: the tables beside a file that is not there."""
     from difflib import get_close_matches
 

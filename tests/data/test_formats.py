@@ -9,7 +9,7 @@ import pytest
 
 from forecast_cli.config import Data
 from forecast_cli.data.opening import open_table
-from forecast_cli.data.panel import read_panel
+from forecast_cli.data.reading import read_panel
 from forecast_cli.errors import DataError, UsageError
 
 FRAME = pd.DataFrame(
