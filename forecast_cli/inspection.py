@@ -8,23 +8,29 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from .config import Data
-from .data.dates import TIME_WORDS, Dates, find_time, parse_dates
-from .data.frequency import Frequency
-from .data.opening import open_table
+from .data.dates import TIME_WORDS, Dates, find_time, parse_dates, time_columns
+from .data.groups import Groups, group_rows, likely_series
+from .data.layouts import as_long
+from .data.opening import open_and_say
+from .data.remote import masked
+from .data.steps import RepeatedTimes, Steps, find_steps, in_order
 from .data.tables import Table
-from .data.timeindex import (
-    infer_frequency,
-    irregular_place,
-    likely_frequency,
-    missing_weekdays,
-    when,
-)
+from .data.timeindex import likely_frequency, when
 from .errors import DataError
 from .events import Event, Note
+from .suspects import Placed, suspicions_of
+
+Paths = str | os.PathLike[str] | Sequence[str]
+FILL = "--missing interpolate"
+# Flags of reading that the command to start from has too.
+GIVEN = ("time", "date_format", "timezone", "encoding", "delimiter", "decimal", "query", "resample")
+# So many columns are looked at for what is wrong with their values.
+MOST_COLUMNS = 100
+SAMPLE = 60
+COUNTER = "counts the rows"
 
 
 @dataclass(frozen=True)
@@ -46,31 +52,40 @@ class TableReport:
     Args:
         source: What messages call it.
         rows: How many there are.
+        series: What names the series; empty where there is one.
+        count: How many series there are.
+        shortest: Rows of the shortest series.
+        longest: Rows of the longest.
         time: The time column; None where rows are steps.
         first: The earliest time.
         last: The latest time.
         frequency: The step between rows in words; None where it is irregular.
-        columns: The columns other than the time column.
+        season_length: Steps in a season; 1 where there is none.
+        columns: The columns that are neither time nor name.
         notes: What is worth knowing before training.
+        warnings: What looks wrong.
         train: The command to start from.
     """
 
     source: str
     rows: int
+    series: tuple[str, ...]
+    count: int
+    shortest: int
+    longest: int
     time: str | None
     first: str | None
     last: str | None
     frequency: str | None
+    season_length: int
     columns: tuple[ColumnReport, ...]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     train: str
 
     def document(self) -> dict[str, Any]:
         """The report as plain data."""
         return asdict(self)
-
-
-Paths = str | os.PathLike[str] | Sequence[str]
 
 
 def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
@@ -83,116 +98,188 @@ def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
     Raises:
         DataError: The table cannot be read.
     """
-    data = data or Data()
-    source = open_table(path, data.dialect)
-    notes = list(source.notes)
-    time = find_time(source.head(), data, lambda event: _keep(event, notes))
-    table = source.read(text=[time] if time else ())
-    dates = _dates(table, time, data, notes)
-    times = dates.times.sort_values() if dates else None
-    frequency, flags = _steps(times, notes)
-    columns = tuple(_column(table, name, notes) for name in table.names if name != time)
+    asked, notes = data or Data(), _Notes()
+    opened = open_and_say(path, asked.dialect, notes.keep)
+    opened, data = as_long(opened, asked, notes.keep)
+    time = find_time(opened.head(), data, notes.keep)
+    parts = time_columns(time, opened.names)
+    table = opened.read(text=[*(parts if len(parts) == 1 else ()), *data.series])
+    series = data.series or (likely_series(table, parts) if time else ())
+    groups = group_rows(table, series)
+    dates = _dates(table, time, groups, data, notes)
+    steps, flags = _steps(table, dates, groups, data, notes)
+    others = [name for name in table.names if name not in (*parts, *series)]
+    columns = tuple(_column(table, name, notes) for name in others)
+    target = _target(columns, data)
+    timeline, lengths = steps.timeline if steps else None, np.bincount(groups.codes)
+    season = data.season_length or (timeline.frequency.season_length if timeline else 1)
+    broken = time is not None and dates is None
     return TableReport(
-        source=source.name,
+        source=table.name,
         rows=table.columns.num_rows,
+        series=series,
+        count=len(lengths),
+        shortest=int(lengths.min()),
+        longest=int(lengths.max()),
         time=time if dates else None,
-        first=None if times is None else when(times[0]),
-        last=None if times is None else when(times[-1]),
-        frequency=frequency.name if frequency else None,
+        first=when(dates.times.min()) if dates else None,
+        last=when(dates.times.max()) if dates else None,
+        frequency=timeline.frequency.name if timeline and not notes.irregular else None,
+        season_length=season,
         columns=columns,
-        notes=tuple(notes),
-        train=_command(path, columns, flags) if _can_train(time, times) else "",
+        notes=tuple(notes.texts),
+        warnings=tuple(_warnings(table, groups, columns, target, steps, season)),
+        train=""
+        if broken or steps is None
+        else _command(path, asked, columns, target, series, flags),
     )
 
 
-def _can_train(time: str | None, times: pd.DatetimeIndex | None) -> bool:
-    """Whether training could begin: not with dates that are broken or stand there twice."""
-    return time is None or (times is not None and not times.has_duplicates)
+class _Notes:
+    """What was understood on the way."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.irregular = False
+
+    def keep(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self.texts.append(event.text)
 
 
-def _keep(event: Event, notes: list[str]) -> None:
-    if isinstance(event, Note):
-        notes.append(event.text)
-
-
-def _dates(table: Table, time: str | None, data: Data, notes: list[str]) -> Dates | None:
+def _dates(
+    table: Table, time: str | None, groups: Groups, data: Data, notes: _Notes
+) -> Dates | None:
     if time is None:
         return None
     try:
-        return parse_dates(table, time, **data.date_reading)
+        return parse_dates(table, time, **data.date_reading, groups=groups.codes)
     except DataError as error:
-        notes.append(str(error))
+        notes.texts.append(str(error))
         return None
 
 
-def _steps(times: pd.DatetimeIndex | None, notes: list[str]) -> tuple[Frequency | None, list[str]]:
-    """The frequency, what is to be said of it, and the flags that its trouble calls for."""
-    if times is None:
-        return None, []
-    repeated = int(times.duplicated().sum())
-    if repeated:
-        notes.append(
-            f"{repeated:,} rows have a time that stands there already: where there are several "
-            "series, each needs a table of its own"
-        )
-        return None, []
-    frequency = infer_frequency(times)
-    if frequency is None and len(times) > 2:
-        notes.append(f"the steps are not regular: {irregular_place(times)[1]}")
-        usual = likely_frequency(times)
-        missing = _steps_between(times, usual) + 1 - len(times)
-        notes.append(f"as {usual.name} there are {max(missing, 0)} steps without a row")
-        return None, [f"--freq {usual.alias}", "--missing interpolate"]
-    if frequency and frequency.alias == "B" and (closed := missing_weekdays(times)):
-        notes.append(f"{closed} weekdays have no row, as on an exchange: rows are the steps")
-    return frequency, []
+def _steps(
+    table: Table, dates: Dates | None, groups: Groups, data: Data, notes: _Notes
+) -> tuple[Steps | None, list[str]]:
+    """Where the rows stand in time, and the flags that their trouble calls for.
+
+    None where they have no place even so.
+    """
+    if dates is None:
+        return in_order(groups), []
+    if len(groups.ids.columns) and not data.series:
+        names = ", ".join(groups.ids.columns)
+        notes.texts.append(f"each time comes again: {len(groups.ids):,} series, named by {names}")
+    flags: list[str] = []
+    while True:
+        try:
+            return find_steps(table, dates, groups, data, None, notes.keep), flags
+        except RepeatedTimes as error:
+            notes.texts.append(error.message)
+            flags.append("--duplicates first")
+            data = data.model_copy(update={"duplicates": "first"})
+        except DataError as error:
+            notes.texts.append(error.message)
+            longest = groups.codes == np.argmax(np.bincount(groups.codes))
+            times = dates.times[longest].sort_values().unique()
+            if data.freq or len(times) < 3:
+                return None, flags
+            notes.irregular = True
+            usual = likely_frequency(times).alias
+            flags += [f"--freq {usual}", FILL]
+            data = data.model_copy(update={"freq": usual})
 
 
-def _steps_between(times: pd.DatetimeIndex, frequency: Frequency) -> int:
-    if frequency.months:
-        months = (times[-1].year - times[0].year) * 12 + times[-1].month - times[0].month
-        return int(months // frequency.months)
-    if frequency.step is None:
-        return len(times) - 1
-    return int((times[-1] - times[0]) / frequency.step)
-
-
-def _column(table: Table, name: str, notes: list[str]) -> ColumnReport:
+def _column(table: Table, name: str, notes: _Notes) -> ColumnReport:
     cells = table.columns[name]
-    if pa.types.is_string(cells.type) or pa.types.is_boolean(cells.type):
-        return ColumnReport(name, "text", cells.null_count)
+    missing = cells.null_count
     if pa.types.is_null(cells.type):
-        return ColumnReport(name, "empty", cells.null_count)
-    if pa.types.is_temporal(cells.type):
-        return ColumnReport(name, "time", cells.null_count)
+        return ColumnReport(name, "empty", missing)
+    if pa.types.is_temporal(cells.type) or pa.types.is_boolean(cells.type):
+        return ColumnReport(
+            name, "time" if pa.types.is_temporal(cells.type) else "yes or no", missing
+        )
+    text = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
     try:
         values = table.numbers(name)
     except DataError as error:
-        notes.append(str(error))
-        return ColumnReport(name, "not all numbers", cells.null_count)
+        if text and not _looks_numeric(cells):
+            return ColumnReport(name, "text", missing)
+        notes.texts.append(str(error))
+        return ColumnReport(name, "not all numbers", missing)
     known = values[~np.isnan(values)]
+    if not len(known):
+        return ColumnReport(name, "empty", len(values))
     low, mean, high = (float(f(known)) for f in (np.min, np.mean, np.max))
     kind = "whole numbers" if pa.types.is_integer(cells.type) else "numbers"
-    return ColumnReport(name, kind, cells.null_count, low, mean, high)
+    if len(values) > 2 and (np.diff(values) == 1).all():
+        kind = COUNTER
+    return ColumnReport(name, kind, len(values) - len(known), low, mean, high)
 
 
-def _likely(columns: list[ColumnReport]) -> str | None:
-    """The column that people most often forecast: one of the usual names, or the first."""
+def _looks_numeric(cells: pa.ChunkedArray) -> bool:
+    """Whether most cells of the beginning begin like numbers."""
+    sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
+    return 2 * sum(bool(re.match(r"[-+]?[.,]?\d+[\d.,]*$", cell)) for cell in sample) > len(sample)
+
+
+def _target(columns: Sequence[ColumnReport], data: Data) -> str | None:
+    """The column that is asked about, or that people most often forecast; None: no numbers."""
     usual = ("close", "y", "value", "target", "sales", "demand", "load")
-    others = [each.column for each in columns if not TIME_WORDS.search(each.column)]
+    numeric = [each.column for each in columns if each.least is not None]
+    counters = [each.column for each in columns if each.kind == COUNTER]
+    if data.column and data.column[0] in numeric:
+        return data.column[0]
+    others = [name for name in numeric if not (TIME_WORDS.search(name) or name in counters)]
     words = {name: re.split(r"[^a-z]+", name.casefold()) for name in others}
     found = [name for word in usual for name in others if words[name][-1] == word]
     return next(iter([*found, *others]), None)
 
 
-def _command(path: Paths, columns: tuple[ColumnReport, ...], flags: list[str]) -> str:
+def _warnings(
+    table: Table,
+    groups: Groups,
+    columns: Sequence[ColumnReport],
+    target: str | None,
+    steps: Steps | None,
+    season: int,
+) -> list[str]:
+    """What looks wrong with the values."""
+    if target is None or steps is None:
+        return []
+    names = [each.column for each in columns if each.least is not None]
+    names = [target, *(name for name in names if name != target)][:MOST_COLUMNS]
+    values = steps.place(np.column_stack([table.numbers(name) for name in names]))
+    rows = np.full(len(values), -1)
+    rows[steps.rows] = np.arange(len(steps.order))
+    placed = Placed(names, values, steps.indptr, rows, season)
+    return suspicions_of(placed, place=table.place, name=groups.name)
+
+
+def _command(
+    path: Paths,
+    data: Data,
+    columns: Sequence[ColumnReport],
+    target: str | None,
+    series: Sequence[str],
+    flags: Sequence[str],
+) -> str:
     """The training to start from; empty where there is no column of numbers."""
-    numeric = [each for each in columns if each.least is not None]
-    target = _likely(numeric)
     if target is None:
         return ""
-    if any(each.missing for each in numeric if each.column == target):
-        flags = [*flags, "--missing interpolate"]
-    paths = [os.fspath(path)] if isinstance(path, str | os.PathLike) else list(path)
-    words = shlex.join(["forecast", "train", *paths, "--column", target])
-    return " ".join(dict.fromkeys([words, *flags]))
+    words = [
+        "forecast",
+        "train",
+        *([os.fspath(path)] if isinstance(path, str | os.PathLike) else path),
+    ]
+    if data.layout in ("columns", "rows"):
+        words += ["--layout", data.layout]
+    else:
+        words += ["--series", ",".join(series)] * bool(series) + ["--column", target]
+    for name in GIVEN:
+        value = getattr(data, name)
+        if value:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    holes = any(each.missing for each in columns if each.column == target)
+    return " ".join(dict.fromkeys([masked(shlex.join(words)), *flags, *([FILL] if holes else [])]))

@@ -188,11 +188,11 @@ def read_as_trained(
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     """How the table was read that the model was trained on, with what differs now."""
     manifest = bundle.manifest
-    own = {"time": manifest.time.column if manifest.time else NO_TIME}
+    # The query made the table that was trained on; another table has its own, or none.
+    own: dict[str, Any] = {"query": None}
     data = manifest.config.data
-    if data.layout == "rows":
-        # There is no time column to look for.
-        own = {}
+    if data.layout != "rows":
+        own["time"] = manifest.time.column if manifest.time else NO_TIME
     require_mask(bundle, reading.get("missing", data.missing))
     return data.model_copy(update=own | dict(reading))
 

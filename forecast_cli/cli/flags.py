@@ -306,3 +306,9 @@ READING = {
         replace(flag, default="") for flag in SETTINGS[DATA] if flag.name in READ_ANEW
     )
 }
+# What an inspection does not look at: what fills gaps, and what is for training alone.
+UNSEEN = ("target", "aggregate", "resample", "missing", "scale_by")
+LOOKING = {
+    panel: tuple(flag for flag in SETTINGS[panel] if flag.name not in UNSEEN)
+    for panel in (DATA, SERIES)
+}

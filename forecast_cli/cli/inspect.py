@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import UsageError
 from .console import Console
-from .options import Talk
+from .options import Looking, Talk
 from .train import one_or_all
+
+# So many columns of a table are shown one by one.
+MOST_SHOWN = 20
 
 
 def inspect(
+    looking: Looking,
     talk: Talk,
     files: Annotated[
         list[str],
@@ -28,14 +33,16 @@ def inspect(
     console = Console(talk)
     file = files[0]
     if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
+        if looking:
+            raise UsageError(f"{file} is a model: how a table is read says nothing of it.")
         _model(file, console)
     else:
-        _table(one_or_all(files), console)
+        _table(one_or_all(files), looking, console)
 
 
 def _model(file: str, console: Console) -> None:
     from ..model.bundle import load_bundle
-    from .results import confusion_rows, describe_model, score_rows, training_document
+    from .results import confusion_rows, describe_model, score_rows, training_document, worst_rows
 
     bundle = load_bundle(file)
     if console.talk.json:
@@ -48,18 +55,23 @@ def _model(file: str, console: Console) -> None:
     console.show(layers, title=file)
     console.lines(describe_model(bundle.manifest))
     console.show(score_rows(bundle.manifest.evaluation))
+    console.show(worst_rows(bundle))
     console.show(confusion_rows(bundle.manifest))
 
 
-def _table(files: str | list[str], console: Console) -> None:
+def _table(files: str | list[str], looking: Looking, console: Console) -> None:
     from ..inspection import inspect_table
     from .results import describe_table
 
-    report = inspect_table(files)
+    report = inspect_table(files, looking.resolve().data)
     if console.talk.json:
         console.document(report.document())
         return
     console.lines(describe_table(report))
-    console.show([asdict(column) for column in report.columns])
+    console.show([asdict(column) for column in report.columns[:MOST_SHOWN]])
+    if len(report.columns) > MOST_SHOWN:
+        console.lines([f"and {len(report.columns) - MOST_SHOWN:,} more columns"])
+    for text in report.warnings:
+        console.lines([f"{'warning':<11} {text}"])
     if report.train:
         console.lines([f"Start with: {report.train}"])

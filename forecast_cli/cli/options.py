@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import typer
 
 from ..errors import UsageError
-from .flags import OUTPUT, READING, SETTINGS, TALK, Flag, keyword
+from .flags import LOOKING, OUTPUT, READING, SETTINGS, TALK, Flag, keyword
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -50,6 +50,10 @@ class Settings(dict[str, Any]):
         return configure(flat, self.file(), self.get("set", ()))
 
 
+class Looking(Settings):
+    """What the user said of how a table is to be looked at."""
+
+
 class Reading(dict[str, Any]):
     """How a table differs from the one that a model was trained on."""
 
@@ -65,6 +69,7 @@ class Talk:
 
 GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
     Settings: SETTINGS,
+    Looking: LOOKING,
     Reading: READING,
     Talk: TALK,
 }

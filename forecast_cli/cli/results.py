@@ -129,9 +129,14 @@ def _of_labels(manifest: Manifest) -> dict[str, str]:
 def describe_table(report: "TableReport") -> list[str]:
     """What a table holds, in lines of a name and what it is."""
     facts = {"table": f"{report.source}, {report.rows:,} rows"}
+    if report.series:
+        low, high = report.shortest, report.longest
+        rows = f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows"
+        facts["series"] = f"{report.count:,} by {', '.join(report.series)}, {rows}"
     if report.time:
+        season = f", season {report.season_length}" if report.season_length > 1 else ""
         facts["time"] = f"{report.time}, {report.first} to {report.last}"
-        facts["frequency"] = report.frequency or "irregular"
+        facts["frequency"] = f"{report.frequency}{season}" if report.frequency else "irregular"
     else:
         facts["time"] = "none: rows are steps"
     lines = [f"{name:<11} {text}" for name, text in facts.items()]

@@ -109,6 +109,9 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     named = [name for name in found if TIME_WORDS.search(name)]
     if found:
         return (named or found)[0]
+    if parts := _parts(others):
+        listen(Note(f"time in parts: {', '.join(parts)} (--time none for none)"))
+        return ",".join(parts)
     if data.date_format:
         raise DataError(
             f"{table.name}: no column holds dates like {data.date_format}.",
@@ -121,6 +124,13 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
         why = f'"{doubtful}" holds "{cell}", which is not a date that is understood'
     listen(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
     return None
+
+
+def _parts(names: Sequence[str]) -> list[str]:
+    """The columns that are the parts of one time; empty where there are none."""
+    held = {name.casefold(): name for name in names}
+    parts = [held[part] for part in PARTS if part in held]
+    return parts if {"year", "month"} <= {*held} else []
 
 
 def time_columns(time: str | None, names: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ from .layouts import as_long
 from .opening import Opened, open_and_say
 from .panel import Panel, cut, without_missing
 from .roles import Columns, with_columns
-from .steps import RepeatedTimes, Steps, ends_of, find_steps
+from .steps import RepeatedTimes, Steps, find_steps, in_order
 from .tables import Readable, Table, name_rows, require_columns
 from .timeindex import when
 
@@ -109,9 +109,7 @@ def _place(
 ) -> Steps:
     """Where the rows of the table stand, series by series and in order."""
     if time is None:
-        order = np.argsort(groups.codes, kind="stable")
-        indptr = ends_of(groups.codes, len(groups.ids))
-        return Steps(None, indptr, order, np.arange(len(order)), "error")
+        return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
     if data.calendar and frequency is None:
         frequency = Frequency("B").on(find_calendar(data.calendar, _days(dates)))

@@ -51,7 +51,7 @@ def test_trouble_is_named_with_the_flags_for_it(run, frame, tmp_path):
     ("dates", "words"),
     [
         (pd.bdate_range("2024-01-01", periods=30).delete(7), "business days (B)"),
-        (["2024-01-01"] * 30, "29 rows have a time that stands there already"),
+        (["2024-01-01"] * 30, "Times that stand there already, 29 in all"),
         (range(30), "none: rows are steps"),
     ],
 )
