@@ -11,10 +11,9 @@ import pandas as pd
 from .core.room import series_of
 from .core.scaling import rounded
 from .core.windows import Floats, Ints
-from .data.ahead import before, times_ahead, with_future
+from .data.ahead import before, times_ahead
 from .data.dateforms import write_dates
-from .data.layouts import SERIES, VALUE
-from .data.panel import STEP, Panel
+from .data.panel import SERIES, STEP, VALUE, Panel
 from .data.splits import date_of
 from .data.tables import Readable
 from .errors import UsageError, nearest
@@ -142,6 +141,9 @@ def start_wanted(
     if wanted.future is not None:
         if not panel.columns.covariates.future:
             raise UsageError("The model reads no future covariates.", "Leave --future out.")
+        # A prediction without a table need not load what reads one.
+        from .data.future import with_future
+
         data = data_as_trained(bundle, reading)
         panel = with_future(panel, wanted.future, data, listen=listen)
     if panel is start.panel:

@@ -17,7 +17,6 @@ from .data.frequency import Frequency
 from .data.groups import one_series
 from .data.missing import fill_missing
 from .data.panel import Panel
-from .data.reading import read_panel
 from .data.splits import everything
 from .data.steps import Timeline
 from .data.tables import Readable
@@ -174,6 +173,9 @@ def read_as_trained(
         DataError: The table does not hold what the model needs.
         UsageError: The network cannot skip missing steps.
     """
+    # A prediction without a table need not load what reads one.
+    from .data.reading import read_panel
+
     manifest = bundle.manifest
     panel = read_panel(
         source,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .core.suspicions import constant_series, copies_of_target, empty_series, level_shift, outliers
+from .core.leaks import copies_of_target
+from .core.shifts import level_shift
+from .core.suspicions import constant_series, empty_series, outliers
 from .core.windows import Floats, Ints
 from .errors import listed
 

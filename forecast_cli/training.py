@@ -8,8 +8,8 @@ import pandas as pd
 
 from .config import Config
 from .core.windows import Floats, Ints, gather
-from .data.ahead import with_future
 from .data.dateforms import write_dates
+from .data.future import with_future
 from .data.panel import Panel
 from .data.reading import read_panel
 from .data.splits import PARTS

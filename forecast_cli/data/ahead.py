@@ -1,23 +1,15 @@
 """What is known of the steps after the end of each series."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, listed
-from ..events import Listener, ignore
-from .categories import category_numbers
 from .clock import calendar_values
-from .dates import NO_TIME, parse_dates, time_columns
-from .groups import Groups, group_rows
-from .opening import open_and_say
 from .panel import Panel, cut
-from .tables import Readable, Table, require_columns
-from .timeindex import steps_between, when
+from .timeindex import when
 
 # More missing steps than this are not named one by one.
 MOST_NAMED = 3
@@ -86,77 +78,12 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         )
 
 
-def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener = ignore) -> Panel:
-    """The panel with the future covariates of another table; where both know one, that counts.
-
-    Args:
-        panel: Up to the ends of its series.
-        source: A table with the time column, the names of the series and the covariates.
-        data: How it is read.
-        listen: Told what was understood.
-
-    Raises:
-        DataError: The table does not hold what is needed.
-    """
-    names = panel.columns.covariates.future
-    opened = open_and_say(source, data.dialect, listen)
-    time = panel.columns.time
-    parts = time_columns(time, opened.names)
-    series = panel.columns.series
-    require_columns(opened.name, opened.names, [*parts, *series, *names])
-    text = [*(parts if len(parts) == 1 else ()), *series]
-    table = opened.read([*parts, *series, *names], text=text)
-    groups = group_rows(table, series)
-    codes = places_of(groups.ids, panel.ids)[groups.codes]
-    steps = _steps_after(panel, table, time, groups, codes, data)
-    inside = np.flatnonzero((codes >= 0) & (steps > 0))
-    ahead = np.full((panel.count, max([0, *steps[inside]]), panel.values.shape[1]), np.nan)
-    width = min(ahead.shape[1], panel.ahead.shape[1])
-    if panel.ahead.shape[1] > ahead.shape[1]:
-        ahead = panel.ahead.copy()
-    else:
-        ahead[:, :width] = panel.ahead
-    for name in names:
-        known = panel.columns.covariates.categories.get(name)
-        values = category_numbers(table, name, known) if known else table.numbers(name)
-        ahead[codes[inside], steps[inside] - 1, panel.columns.features.index(name)] = values[inside]
-    return replace(panel, ahead=ahead)
-
-
 def places_of(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
     """The place of each series among the known ones, -1 where it is none of them."""
     if not len(known.columns):
         return np.zeros(len(ids), np.int64)
     keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
     return keys[0].get_indexer(keys[1])
-
-
-def _steps_after(
-    panel: Panel, table: Table, time: str | None, groups: Groups, codes: Ints, data: Data
-) -> Ints:
-    """How many steps after the end of its series each row is; rows before have 0 or less."""
-    lasts, timeline = panel.lasts, panel.timeline
-    if time in (None, NO_TIME) or lasts is None or timeline is None:
-        order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
-        return np.asarray(order + 1)
-    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    times = dates.times
-    if times.tz is None and lasts.tz is not None:
-        times = times.tz_localize(lasts.tz, nonexistent="shift_forward", ambiguous="NaT")
-    known = np.maximum(codes, 0)
-    steps = steps_between(lasts[known], times, timeline.frequency)
-    off = np.flatnonzero(
-        (steps > 0) & (codes >= 0)
-        & np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
-    )  # fmt: skip
-    if len(off):
-        row = int(off[0])
-        raise DataError(
-            f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
-            f"steps of {timeline.frequency.name}.",
-            "Give a row for each step to come.",
-        )
-    return steps
 
 
 def before(panel: Panel, date: pd.Timestamp) -> Panel:

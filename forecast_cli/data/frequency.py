@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from ..core.opendays import OpenDays
 from ..core.windows import Ints
 from ..errors import UsageError
-from .calendars import OpenDays
 
 DAY = pd.Timedelta(days=1)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}

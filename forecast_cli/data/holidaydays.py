@@ -7,14 +7,13 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ..core.opendays import Days
 from ..core.windows import Floats
 from ..errors import UsageError, nearest
 
 INSTALL = "Install what knows calendars: pip install 'forecast-cli[calendars]'"
-Days = npt.NDArray[np.datetime64]
 
 
 def holiday_columns(codes: Sequence[str]) -> tuple[str, ...]:

@@ -12,11 +12,8 @@ from ..errors import DataError
 from ..events import Listener, Note
 from .dates import NO_TIME, find_time, time_columns
 from .opening import Opened, OpenedColumns
+from .panel import SERIES, VALUE
 from .tables import Table, require_columns
-
-# What names the series, and their values, where the table has no word for it.
-SERIES = "series"
-VALUE = "value"
 
 
 def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:

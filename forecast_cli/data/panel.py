@@ -14,7 +14,10 @@ from .groups import name_of
 from .roles import Columns
 from .steps import Timeline
 
+# What names the steps, the series and their values, where the table has no word for it.
 STEP = "step"
+SERIES = "series"
+VALUE = "value"
 
 
 @dataclass(frozen=True)

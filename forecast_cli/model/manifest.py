@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..config import Config
+from ..core.opendays import OpenDays
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
 from ..covariates import Covariates
-from ..data.calendars import OpenDays
 from ..data.roles import Columns
 from ..layers import Frozen
 

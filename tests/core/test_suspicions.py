@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.core.suspicions import (
-    constant_series,
-    copies_of_target,
-    empty_series,
-    level_shift,
-    outliers,
-)
+from forecast_cli.core.leaks import copies_of_target
+from forecast_cli.core.shifts import level_shift
+from forecast_cli.core.suspicions import constant_series, empty_series, outliers
 
 
 def walk(steps, phi=1.0):

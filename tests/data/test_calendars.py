@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.data.calendars import OpenDays, find_calendar, learned_calendar, named_calendar
+from forecast_cli.core.opendays import OpenDays
+from forecast_cli.data.calendars import find_calendar, named_calendar
 from forecast_cli.data.holidaydays import holiday_columns, holidays_on
+from forecast_cli.data.recurring import learned_calendar
 from forecast_cli.errors import UsageError
 
 DAY = np.timedelta64(1, "D")

@@ -64,18 +64,18 @@ def test_weeks_that_begin_with_the_newest_are_turned_round():
     assert "newest" in notes[0].text
 
 
-@pytest.mark.parametrize(
-    ("file", "column", "rows"),
-    [
-        ("messy/shampoo.csv", "Sales", 36),
-        ("messy/pollution.csv", "TEMP", 43824),
-    ],
-)
-def test_dates_that_are_none_are_a_warning_and_rows_are_steps(file, column, rows):
+def test_dates_that_are_none_are_a_warning_and_rows_are_steps():
     notes = []
-    panel = read(file, column, notes)
-    assert (len(panel.values), panel.timeline) == (rows, None)
+    panel = read("messy/shampoo.csv", "Sales", notes)
+    assert (len(panel.values), panel.timeline) == (36, None)
     assert [note.warning for note in notes] == [True]
+
+
+def test_a_date_split_over_columns_is_found():
+    notes = []
+    panel = read("messy/pollution.csv", "TEMP", notes)
+    assert panel.timeline.times.equals(pd.date_range("2010-01-01", periods=43824, freq="h"))
+    assert "time in parts: year, month, day, hour" in notes[0].text
 
 
 @pytest.mark.parametrize(

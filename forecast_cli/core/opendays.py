@@ -1,0 +1,101 @@
+"""Which days are open, as NumPy counts them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Days = npt.NDArray[np.datetime64]
+Bools = npt.NDArray[np.bool_]
+DAY = np.timedelta64(1, "D")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# The name of the days that a table shows.
+LEARNED = "data"
+
+
+@dataclass(frozen=True)
+class OpenDays:
+    """Which days are open.
+
+    Args:
+        name: The code of the exchange or country, or "data" where a table showed the days.
+        weekmask: A 1 for each open weekday, Monday first: "1111100".
+        closed: Closed days on open weekdays, ISO dates, ascending.
+        until: The last day up to which `closed` is known, ISO; only weekends are after it.
+        rules: What is closed on open weekdays, in words.
+    """
+
+    name: str
+    weekmask: str
+    closed: tuple[str, ...]
+    until: str
+    rules: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # NumPy cannot pickle its calendar: it is made anew.
+        return {name: value for name, value in vars(self).items() if name != "busday"}
+
+    @cached_property
+    def busday(self) -> np.busdaycalendar:
+        """The same as NumPy knows it."""
+        return np.busdaycalendar(self.weekmask, np.array(self.closed, "datetime64[D]"))
+
+    def after(self, days: Days, count: npt.NDArray[np.int64]) -> Days:
+        """Each day moved by its own number of open days.
+
+        Args:
+            days: Shape `(n,)`, datetime64[D]; a closed one counts from the open day before it.
+            count: Shape `(n,)`, open days; negative ones go back.
+
+        Returns:
+            Shape `(n,)`, datetime64[D], open days.
+
+        >>> OpenDays("data", "1111100", ("2024-12-25",), "2024-12-31").after(
+        ...     np.array(["2024-12-24", "2024-12-25"], "datetime64[D]"), np.array([1, 2])
+        ... )
+        array(['2024-12-26', '2024-12-27'], dtype='datetime64[D]')
+        """
+        return np.busday_offset(days, count, roll="backward", busdaycal=self.busday)
+
+    def is_open(self, days: Days) -> Bools:
+        """Which days, datetime64[D] of any shape, are open."""
+        return np.asarray(np.is_busday(days, busdaycal=self.busday))
+
+    def between(self, first: np.datetime64, last: np.datetime64) -> int:
+        """How many days are open from the first to the last, both included."""
+        return int(np.busday_count(first, last + DAY, busdaycal=self.busday))
+
+    def describe(self) -> str:
+        """The rule in one line.
+
+        >>> OpenDays("KR", "1111100", (), "2030-12-31", ("15 public holidays a year",)).describe()
+        'KR: Monday to Friday but 15 public holidays a year'
+        """
+        name = "" if self.name == LEARNED else f"{self.name}: "
+        rules = f" but {', '.join(self.rules)}" if self.rules else ""
+        return f"{name}{_weekdays_in_words(self.weekmask)}{rules}"
+
+
+def _weekdays_in_words(weekmask: str) -> str:
+    """The open weekdays: "Sunday to Thursday", "Monday, Wednesday", "every day"."""
+    if "0" not in weekmask:
+        return "every day"
+    # Where the days follow each other, round the end of the week too, there is one beginning.
+    begins = [day for day in range(7) if weekmask[day] == "1" and weekmask[day - 1] == "0"]
+    many = weekmask.count("1")
+    if len(begins) == 1 and many > 2:
+        return f"{WEEKDAYS[begins[0]]} to {WEEKDAYS[(begins[0] + many - 1) % 7]}"
+    return ", ".join(WEEKDAYS[day] for day in range(7) if weekmask[day] == "1")
+
+
+def weekmask_of(open_: Iterable[bool]) -> str:
+    """Open weekdays, Monday first, as NumPy writes them."""
+    return "".join("1" if each else "0" for each in open_)
+
+
+def iso_dates(days: Days) -> tuple[str, ...]:
+    """Days as ISO 8601 text."""
+    return tuple(np.datetime_as_string(days).tolist())

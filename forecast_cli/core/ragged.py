@@ -1,0 +1,95 @@
+"""Series of different lengths, end to end in one array, reckoned with all at once."""
+
+import numpy as np
+import numpy.typing as npt
+
+from .windows import Floats, Ints
+
+Flags = npt.NDArray[np.bool_]
+
+# The fewest known values of a series, or pairs of values, that anything is concluded from.
+FEWEST = 20
+# The standard deviation of normal noise in MADs, and the share of a value below which it is only
+# rounding.
+SIGMA, ROUNDING = 1.4826, 1e-9
+# How many values are sorted at once, so that memory does not grow with the windows.
+CELLS = 4_000_000
+
+
+def finite(values: Floats) -> Floats:
+    """The values, NaN where they are infinite."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def owners(indptr: Ints) -> Ints:
+    """The series of each row, shape `(n_rows,)`."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+
+
+def bounds(indptr: Ints) -> tuple[Ints, Ints]:
+    """The first row of the series of each row, and the row after its last, `(n_rows,)` each."""
+    lengths = np.diff(indptr)
+    return np.repeat(indptr[:-1], lengths), np.repeat(indptr[1:], lengths)
+
+
+def shifted(column: Floats, indptr: Ints, offset: int) -> Floats:
+    """The values `offset` rows on, shape `(n_rows,)`; NaN beyond the ends of the series."""
+    starts, stops = bounds(indptr)
+    rows = np.arange(len(column)) + offset
+    inside = (rows >= starts) & (rows < stops)
+    return np.where(inside, np.roll(column, -offset), np.nan)
+
+
+def reduced(ufunc: np.ufunc, values: Floats, indptr: Ints) -> Floats:
+    """The ufunc over the rows of each series, `(n_series, columns)`; NaN where there are none."""
+    result = np.full((len(indptr) - 1, values.shape[1]), np.nan)
+    full = np.diff(indptr) > 0
+    if full.any():
+        result[full] = ufunc.reduceat(values, indptr[:-1][full], axis=0)
+    return result
+
+
+def counts_of(column: Floats, indptr: Ints) -> Ints:
+    """How many values each series has, shape `(n_series,)`."""
+    return np.bincount(owners(indptr)[~np.isnan(column)], minlength=len(indptr) - 1)
+
+
+def medians_of(column: Floats, indptr: Ints) -> Floats:
+    """The median of the known values of each series, shape `(n_series,)`; NaN where none is."""
+    # Missing values come last within their series.
+    ordered = column[np.lexsort((column, owners(indptr)))]
+    counts = counts_of(column, indptr)
+    medians, full = np.full(len(counts), np.nan), counts > 0
+    lower = (indptr[:-1] + (counts - 1) // 2)[full]
+    upper = (indptr[:-1] + counts // 2)[full]
+    medians[full] = (ordered[lower] + ordered[upper]) / 2
+    return medians
+
+
+def medians_around(
+    column: Floats, indptr: Ints, rows: Ints, offsets: Ints, *, fewest: int = 1
+) -> Floats:
+    """The medians of the known values at `rows + offsets` within the series of each row.
+
+    Returns:
+        Shape of `rows`; NaN where fewer values than `fewest` are known.
+    """
+    starts, stops = bounds(indptr)
+    medians = np.empty(len(rows))
+    most = max(1, CELLS // len(offsets))
+    for first in range(0, len(rows), most):
+        part = rows[first : first + most, None]
+        places = part + offsets
+        inside = (places >= starts[part]) & (places < stops[part])
+        window = np.where(inside, column[np.clip(places, 0, len(column) - 1)], np.nan)
+        medians[first : first + most] = medians_across(window, fewest)
+    return medians
+
+
+def medians_across(window: Floats, fewest: int = 1) -> Floats:
+    """The median of the known values of each row, shape `(n_rows,)`; NaN where too few are."""
+    ordered = np.sort(window, axis=1)
+    counts = np.count_nonzero(~np.isnan(window), axis=1)
+    rows = np.arange(len(window))
+    middle = ordered[rows, np.maximum(counts - 1, 0) // 2] + ordered[rows, counts // 2]
+    return np.where(counts >= fewest, middle / 2, np.nan)
