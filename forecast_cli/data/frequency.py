@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from ..core.opendays import OpenDays
+from ..core.opendays import LEARNED, OpenDays
 from ..core.windows import Ints
 from ..errors import UsageError
 
@@ -91,7 +92,8 @@ class Frequency:
             "s": "seconds",
         }
         if self.open_days:
-            return f"open days of {self.open_days.name}"
+            learned = self.open_days.name == LEARNED
+            return "business days (learned)" if learned else f"days of {self.open_days.name}"
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
         return f"{many}{words[short]} ({self.alias})" if short in words else self.alias
@@ -100,6 +102,13 @@ class Frequency:
     def rule(self) -> str:
         """Which days the steps of business days are, in words."""
         return self.open_days.describe() if self.open_days else "Monday to Friday"
+
+    def closed(self, times: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
+        """Which times are of days that are closed, by the clock on the wall."""
+        days = times.tz_localize(None).to_numpy().astype("datetime64[D]")
+        if self.open_days:
+            return ~self.open_days.is_open(days)
+        return ~np.asarray(np.is_busday(days))
 
     def open_days_between(self, first: pd.DatetimeIndex, last: pd.DatetimeIndex) -> Any:
         """How many open days it is from each first time to its last, by the clock on the wall."""

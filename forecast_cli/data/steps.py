@@ -202,14 +202,29 @@ def _without_gaps(
         counts = np.arange(whole[-1]) - np.repeat(whole[:-1], lengths)
         times = frequency.moved(times[np.repeat(indptr[:-1], lengths)], counts)
         indptr = whole
-    if frequency.alias == "B" and (closed := missing_weekdays(times, indptr, frequency)):
-        what = frequency.name if frequency.open_days else "weekdays"
-        listen(
-            Note(
-                f"business days with {closed} {what} missing, as on an exchange: rows are the steps"
-            )
-        )
+    if frequency.alias == "B":
+        _say_closed(times, indptr, frequency, listen)
     return times, indptr
+
+
+def _say_closed(
+    times: pd.DatetimeIndex, indptr: Ints, frequency: Frequency, listen: Listener
+) -> None:
+    """Say how many open days have no row, and how many rows are of closed days."""
+    closed = frequency.closed(times)
+    missing = missing_weekdays(
+        times[~closed], ends_of(_owners(indptr)[~closed], len(indptr) - 1), frequency
+    )
+    what = f"business days of {frequency.open_days.name}" if frequency.open_days else "weekdays"
+    said = [f"{missing} {what} have no row, as on an exchange"] if missing else []
+    said += [f"{closed.sum()} rows are of days that are closed"] if closed.any() else []
+    if said:
+        listen(Note(f"{', '.join(said)}: rows are the steps"))
+
+
+def _owners(indptr: Ints) -> Ints:
+    """The series of each row."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
 def _resampled(

@@ -139,8 +139,11 @@ def missing_weekdays(
 ) -> int:
     """How many open days between the first and the last time of each series have no row."""
     indptr = np.array([0, len(times)]) if indptr is None else indptr
+    # A series without a row misses none.
+    full = np.diff(indptr) > 0
+    first, last = indptr[:-1][full], indptr[1:][full] - 1
     wall = times.tz_localize(None)
-    spans = frequency.open_days_between(wall[indptr[:-1]], wall[indptr[1:] - 1]) + 1
+    spans = frequency.open_days_between(wall[first], wall[last]) + 1
     return int(spans.sum()) - len(times)
 
 

@@ -67,7 +67,7 @@ def make_loss(training: Training, units: Units | None, *, gaps: bool = False) ->
     Args:
         training: Its `loss` and `quantile`.
         units: What the outputs mean, where the loss is taken in original units.
-        gaps: Whether actual values may be missing; those count as no error.
+        gaps: Whether actual values may be missing; the mean is over those that are there.
     """
     name = training.loss or "mse"
     loss = LOSSES[name]
@@ -78,14 +78,23 @@ def make_loss(training: Training, units: Units | None, *, gaps: bool = False) ->
     def sample_losses(
         actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
     ) -> tf.Tensor:
+        share = _known_share(actual) if gaps else 1.0
         if gaps:
+            # No error here, and then a mean over fewer values.
             actual = tf.where(tf.math.is_finite(actual), actual, forecast)
         if converter is not None:
             actual, forecast = converter(actual, series), converter(forecast, series)
         losses = loss(actual, forecast)
-        return tf.reduce_mean(losses, axis=range(1, len(losses.shape)))
+        return tf.reduce_mean(losses, axis=range(1, len(losses.shape))) / share
 
     return sample_losses
+
+
+def _known_share(actual: tf.Tensor) -> tf.Tensor:
+    """Which share of each sample's values is known, shape `(batch,)`; 1 where none is."""
+    known = tf.cast(tf.math.is_finite(actual), tf.float32)
+    share = tf.reduce_mean(known, axis=range(1, len(actual.shape)))
+    return tf.where(share > 0.0, share, 1.0)
 
 
 def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:

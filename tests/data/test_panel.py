@@ -261,7 +261,7 @@ def test_business_days_with_holidays_say_that_rows_are_the_steps(write):
     panel = read(pd.DataFrame({"t": times, "y": 1.0}), notes)
     assert panel.timeline.frequency.alias == "B"
     assert len(panel.values) == len(times)
-    assert "2 weekdays missing" in notes[0].text
+    assert "2 weekdays have no row" in notes[0].text
 
 
 def test_days_off_the_named_frequency_are_refused(write):
