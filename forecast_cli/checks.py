@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .config import Config
 from .core.scaling import Transform
 from .core.windows import Floats
+from .data.roles import Columns
 from .data.splits import rows_needed
 from .errors import DataError, UsageError
 from .events import Listener, Note
@@ -151,3 +153,64 @@ def _note_constant(dataset: "Dataset", listen: Listener) -> None:
             listen(
                 Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
             )
+
+
+def check_inputs(config: Config, columns: Columns) -> None:
+    """Refuse columns and covariates that the network could not read.
+
+    Raises:
+        UsageError: It could not, or it would read them for nothing.
+    """
+    network, covariates = config.network, columns.covariates
+    if network.channels == "independent":
+        _check_channels(columns)
+    if covariates.names and network.stateful:
+        raise UsageError("A stateful network reads no covariates.", "Leave them or --stateful out.")
+    if network.head == "sequence" and (covariates.future or covariates.calendar):
+        raise UsageError(
+            "Head sequence forecasts at every step, and has no place for what is known ahead: "
+            f"{', '.join((*covariates.future, *covariates.calendar))}.",
+            "Leave those covariates out, or pass --head last.",
+        )
+    if network.embedding and not covariates.categories:
+        raise UsageError(
+            "There are no categories for --embedding.",
+            "Leave it out, or name covariates of text, or --categorical ones.",
+        )
+
+
+def _check_channels(columns: Columns) -> None:
+    """Refuse independent channels of which some would be read for nothing."""
+    if len(columns.columns) == 1:
+        raise UsageError(
+            "Independent channels need several columns.", "Leave --channels out, or add --column."
+        )
+    if columns.targets != columns.columns:
+        raise UsageError(
+            "With independent channels each column is read for itself alone; targets are "
+            f"{', '.join(columns.targets)}, columns {', '.join(columns.columns)}.",
+            "Leave the other columns out, or pass --channels joint.",
+        )
+    if columns.covariates.names:
+        raise UsageError(
+            "With independent channels each column is read for itself alone, without covariates.",
+            "Leave them out, or pass --channels joint.",
+        )
+
+
+def check_feedback(columns: Columns, horizon: int, mode: str) -> None:
+    """Refuse columns that many-to-one would have to know ahead.
+
+    Raises:
+        UsageError: It would.
+    """
+    if mode == "many-to-many" or horizon == 1:
+        return
+    unknown = [name for name in columns.columns if name not in columns.targets]
+    unknown += columns.covariates.past
+    if unknown:
+        raise UsageError(
+            f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
+            f"every column that it reads; {', '.join(unknown)} it does not.",
+            "Pass --mode many-to-many, or leave those columns out.",
+        )

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .checks import check_dataset, require_known, require_positive
+from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
 from .core.metrics import seasonal_error
 from .core.room import Room, make_room
@@ -18,7 +18,6 @@ from .data.roles import Columns
 from .data.splits import Part, Splits, everything, split_rows
 from .events import Listener
 from .rules import (
-    check_inputs,
     season_of,
     with_horizon,
     with_loss,

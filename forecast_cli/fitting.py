@@ -115,7 +115,7 @@ def fit_network(
 
 def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
     """The network for prediction; a stateful one takes its states and gives them out."""
-    from .nn.build import with_states
+    from .nn.carrying import with_states
     from .nn.export import export_onnx
 
     if not config.network.stateful:

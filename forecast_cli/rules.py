@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .checks import check_feedback
 from .config import Config, Window
 from .core.scaling import Scope
 from .core.windows import Ints
@@ -69,7 +70,7 @@ def with_horizon(
         listen(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
     one = horizon == 1 or config.network.head == "recursive"
     mode = window.mode or ("many-to-one" if one else "many-to-many")
-    _check_feedback(columns, horizon, mode)
+    check_feedback(columns, horizon, mode)
     return _with_window(config, Window(timesteps=window.timesteps, horizon=horizon, mode=mode))
 
 
@@ -187,49 +188,6 @@ def with_loss(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def check_inputs(config: Config, columns: Columns) -> None:
-    """Refuse columns and covariates that the network could not read.
-
-    Raises:
-        UsageError: It could not, or it would read them for nothing.
-    """
-    network, covariates = config.network, columns.covariates
-    if network.channels == "independent":
-        _check_channels(columns)
-    if covariates.names and network.stateful:
-        raise UsageError("A stateful network reads no covariates.", "Leave them or --stateful out.")
-    if network.head == "sequence" and (covariates.future or covariates.calendar):
-        raise UsageError(
-            "Head sequence forecasts at every step, and has no place for what is known ahead: "
-            f"{', '.join((*covariates.future, *covariates.calendar))}.",
-            "Leave those covariates out, or pass --head last.",
-        )
-    if network.embedding and not covariates.categories:
-        raise UsageError(
-            "There are no categories for --embedding.",
-            "Leave it out, or name covariates of text, or --categorical ones.",
-        )
-
-
-def _check_channels(columns: Columns) -> None:
-    """Refuse independent channels of which some would be read for nothing."""
-    if len(columns.columns) == 1:
-        raise UsageError(
-            "Independent channels need several columns.", "Leave --channels out, or add --column."
-        )
-    if columns.targets != columns.columns:
-        raise UsageError(
-            "With independent channels each column is read for itself alone; targets are "
-            f"{', '.join(columns.targets)}, columns {', '.join(columns.columns)}.",
-            "Leave the other columns out, or pass --channels joint.",
-        )
-    if columns.covariates.names:
-        raise UsageError(
-            "With independent channels each column is read for itself alone, without covariates.",
-            "Leave them out, or pass --channels joint.",
-        )
-
-
 def _check_segments(timesteps: int, segment: int) -> None:
     if timesteps % segment:
         fitting = max(segment, timesteps - timesteps % segment)
@@ -241,16 +199,3 @@ def _check_segments(timesteps: int, segment: int) -> None:
 
 def _with_window(config: Config, window: Window) -> Config:
     return config.model_copy(update={"window": window})
-
-
-def _check_feedback(columns: Columns, horizon: int, mode: str) -> None:
-    if mode == "many-to-many" or horizon == 1:
-        return
-    unknown = [name for name in columns.columns if name not in columns.targets]
-    unknown += columns.covariates.past
-    if unknown:
-        raise UsageError(
-            f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
-            f"every column that it reads; {', '.join(unknown)} it does not.",
-            "Pass --mode many-to-many, or leave those columns out.",
-        )

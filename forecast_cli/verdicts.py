@@ -1,0 +1,65 @@
+"""What the scores say, in one plain sentence, and what to try next."""
+
+import numpy as np
+
+from .datasets import Dataset
+
+LAST_VALUE = "last value"
+SEASONAL_NAIVE = "seasonal naive"
+DRIFT = "drift"
+# Below this many percent a difference is called none.
+NOTABLE = 1.0
+# From fewer forecasts nothing is concluded.
+ENOUGH = 10
+# Business days and what has no season at all: there the last value often is the best forecast.
+RANDOM_WALK_SEASON = 5
+
+
+def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> str:
+    """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
+
+    Args:
+        skill: Percent by which its MAE is lower than that of the best simple forecast; None where
+            that one makes no error.
+        best: The name of that forecast.
+        origins: How many forecasts were scored.
+        dataset: What it was trained on.
+    """
+    if skill is None:
+        return f"The network does not beat the simple forecasts: {best} makes no error at all."
+    doubt = "" if origins >= ENOUGH else f" That is from {origins} forecasts, too few to tell."
+    if skill >= NOTABLE:
+        return (
+            f"The network beats the simple forecasts: its error is {skill:.1f} % below that of "
+            f"{best}, the best of them.{doubt}"
+        )
+    how = (
+        f"about as large as that of {best} ({-skill:+.1f} %)"
+        if skill > -NOTABLE
+        else f"{-skill:.1f} % above that of {best}"
+    )
+    return (
+        f"The network does not beat the simple forecasts: its error is {how}.{doubt} "
+        f"{_advice(best, dataset)}"
+    )
+
+
+def _advice(best: str, dataset: Dataset) -> str:
+    """What to try next, after what won and what was not tried yet."""
+    network, season = dataset.config.network, dataset.season_length
+    positive = dataset.config.transform == "none" and np.nanmin(dataset.filled) > 0
+    untried = ["--transform log"] if positive else []
+    if network.head != "sequence" and not network.stateful:
+        untried += ["--anchor last"] if network.anchor == "none" else []
+        untried += ["--skip linear"] if network.skip == "none" else []
+    if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
+        segment = network.segment or 1
+        untried.append(f"--timesteps {-(-2 * season // segment) * segment}")
+    if best == LAST_VALUE and dataset.season_length <= RANDOM_WALK_SEASON:
+        return (
+            "The last value is hard to beat where a series moves like a random walk, as prices do"
+            + (f"; try {' '.join(untried)}, or use the last value." if untried else ".")
+        )
+    if untried:
+        return f"Try {' '.join(untried)}."
+    return f"Try other --units, --timesteps and --learning-rate, or use the {best}."
