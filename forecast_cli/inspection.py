@@ -1,17 +1,16 @@
 """What a table holds, said before anything is trained on it."""
 
 import os
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from .columns import ColumnReport, likely_target, report_of
 from .config import Data
-from .data.dates import TIME_WORDS, Dates, find_time, parse_dates, time_columns
+from .data.dates import Dates, find_time, parse_dates, time_columns
 from .data.groups import Groups, group_rows, likely_series
 from .data.layouts import as_long
 from .data.opening import open_and_say
@@ -29,20 +28,6 @@ FILL = "--missing interpolate"
 GIVEN = ("time", "date_format", "timezone", "encoding", "delimiter", "decimal", "query", "resample")
 # So many columns are looked at for what is wrong with their values.
 MOST_COLUMNS = 100
-SAMPLE = 60
-COUNTER = "counts the rows"
-
-
-@dataclass(frozen=True)
-class ColumnReport:
-    """A column: its kind, how many values are missing, and the range of numbers."""
-
-    column: str
-    kind: str
-    missing: int
-    least: float | None = None
-    mean: float | None = None
-    greatest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +94,8 @@ def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
     dates = _dates(table, time, groups, data, notes)
     steps, flags = _steps(table, dates, groups, data, notes)
     others = [name for name in table.names if name not in (*parts, *series)]
-    columns = tuple(_column(table, name, notes) for name in others)
-    target = _target(columns, data)
+    columns = tuple(report_of(table, name, notes.texts) for name in others)
+    target = likely_target(columns, data)
     timeline, lengths = steps.timeline if steps else None, np.bincount(groups.codes)
     season = data.season_length or (timeline.frequency.season_length if timeline else 1)
     broken = time is not None and dates is None
@@ -189,52 +174,6 @@ def _steps(
             usual = likely_frequency(times).alias
             flags += [f"--freq {usual}", FILL]
             data = data.model_copy(update={"freq": usual})
-
-
-def _column(table: Table, name: str, notes: _Notes) -> ColumnReport:
-    cells = table.columns[name]
-    missing = cells.null_count
-    if pa.types.is_null(cells.type):
-        return ColumnReport(name, "empty", missing)
-    if pa.types.is_temporal(cells.type) or pa.types.is_boolean(cells.type):
-        return ColumnReport(
-            name, "time" if pa.types.is_temporal(cells.type) else "yes or no", missing
-        )
-    text = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
-    try:
-        values = table.numbers(name)
-    except DataError as error:
-        if text and not _looks_numeric(cells):
-            return ColumnReport(name, "text", missing)
-        notes.texts.append(str(error))
-        return ColumnReport(name, "not all numbers", missing)
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return ColumnReport(name, "empty", len(values))
-    low, mean, high = (float(f(known)) for f in (np.min, np.mean, np.max))
-    kind = "whole numbers" if pa.types.is_integer(cells.type) else "numbers"
-    if len(values) > 2 and (np.diff(values) == 1).all():
-        kind = COUNTER
-    return ColumnReport(name, kind, len(values) - len(known), low, mean, high)
-
-
-def _looks_numeric(cells: pa.ChunkedArray) -> bool:
-    """Whether most cells of the beginning begin like numbers."""
-    sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
-    return 2 * sum(bool(re.match(r"[-+]?[.,]?\d+[\d.,]*$", cell)) for cell in sample) > len(sample)
-
-
-def _target(columns: Sequence[ColumnReport], data: Data) -> str | None:
-    """The column that is asked about, or that people most often forecast; None: no numbers."""
-    usual = ("close", "y", "value", "target", "sales", "demand", "load")
-    numeric = [each.column for each in columns if each.least is not None]
-    counters = [each.column for each in columns if each.kind == COUNTER]
-    if data.column and data.column[0] in numeric:
-        return data.column[0]
-    others = [name for name in numeric if not (TIME_WORDS.search(name) or name in counters)]
-    words = {name: re.split(r"[^a-z]+", name.casefold()) for name in others}
-    found = [name for word in usual for name in others if words[name][-1] == word]
-    return next(iter([*found, *others]), None)
 
 
 def _warnings(

@@ -1,13 +1,10 @@
 """The flags that several commands share, as tables by panel of the help."""
 
-import inspect
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
-import typer
+from .flag import OUTPUT, Flag, names, number, whole_numbers
 
 DATA = "Data"
 SERIES = "Many series"
@@ -17,114 +14,6 @@ SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
 TRAINING = "Training"
 ANYTHING = "Any setting"
-OUTPUT = "Output"
-
-
-@dataclass(frozen=True)
-class Flag:
-    """An option: the name that it has in Python, what it takes, and what the help says of it.
-
-    Args:
-        name: With underscores; the flag has hyphens.
-        type: Of its value.
-        help: One sentence.
-        default: What the help calls the default; empty where there is nothing to say.
-        short: A second name, e.g. `-c`.
-        metavar: What stands for the value in the help.
-        least: The least number.
-        parser: Makes a value of the text.
-        spelled: The flag, where it is not the name: one of several values is given at a time.
-    """
-
-    name: str
-    type: Any
-    help: str
-    default: str = ""
-    short: str = ""
-    metavar: str | None = None
-    least: int | None = None
-    parser: Callable[[str], Any] | None = None
-    spelled: str = ""
-
-    @property
-    def several(self) -> bool:
-        """Whether it may be given again and again."""
-        return get_origin(self.type) is list
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return f"FORECAST_{self.name.upper()}"
-
-    def from_environment(self) -> list[str] | None:
-        """Several values, a line each, since names may hold blanks; single ones typer reads."""
-        text = os.environ.get(self.variable) if self.several else None
-        return text.splitlines() if text else None
-
-    def parameter(self, panel: str) -> inspect.Parameter:
-        """As a parameter that typer understands; FORECAST_NAME in the environment works too."""
-        spelled = self.spelled or f"--{self.name.replace('_', '-')}"
-        names = [spelled, *([self.short] if self.short else [])]
-        if self.type is bool and panel != OUTPUT:
-            names[0] += f"/--no-{self.name.replace('_', '-')}"
-        choices = get_args(self.type) if get_origin(self.type) is Literal else ()
-        listed = f" ({', '.join(choices)})" if len(choices) > 1 else ""
-        info = typer.Option(
-            *names,
-            help=self.help + listed + (f" [dim]\\[{self.default}][/dim]" if self.default else ""),
-            rich_help_panel=panel,
-            show_default=False,
-            envvar=None if self.several else self.variable,
-            show_envvar=False,
-            metavar=self.metavar or ("NAME" if choices else None),
-            min=self.least,
-            parser=self.parser,
-        )
-        default = False if panel == OUTPUT else None
-        return keyword(self.name, Annotated[self.type | None, info], default)
-
-
-def keyword(
-    name: str, annotation: Any, default: Any = inspect.Parameter.empty
-) -> inspect.Parameter:
-    """A keyword-only parameter."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=annotation)
-
-
-def number(text: str) -> float | int | str:
-    """A size as typed: a whole number of steps, a fraction, or a date.
-
-    >>> number("12"), number("0.2"), number("2024-01-01")
-    (12, 0.2, '2024-01-01')
-    """
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def whole_numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers between commas.
-
-    >>> whole_numbers("64,32")
-    (64, 32)
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f'"{text}" is not like 64 or 64,32.') from None
-
-
-def names(text: str) -> list[str]:
-    """Names between commas.
-
-    >>> names("Region,State")
-    ['Region', 'State']
-    """
-    return text.split(",")
 
 
 Missing = Literal["error", "interpolate", "ffill", "season", "drop", "mask"]

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import typer
 
 from ..errors import UsageError
-from .flags import LOOKING, OUTPUT, READING, SETTINGS, TALK, Flag, keyword
+from .flag import OUTPUT, Flag, keyword
+from .flags import LOOKING, READING, SETTINGS, TALK
 
 if TYPE_CHECKING:
     from ..config import Config

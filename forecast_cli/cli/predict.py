@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
-from .flags import names
+from .flag import names
 from .options import Reading, Talk, option
 from .train import MODEL, one_or_all
 
