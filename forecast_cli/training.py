@@ -129,7 +129,8 @@ def _describe(dataset: Dataset, listen: Listener) -> None:
         first, last = write_dates(ends, panel.timeline.style)
         rows += f", {first} to {last}, {frequency.name}"
         if frequency.alias == "B":
-            listen(Note(f"dates to come: {frequency.rule}"))
+            hint = "" if frequency.open_days else " (--calendar XNYS, KR ... or data for holidays)"
+            listen(Note(f"dates to come: {frequency.rule}{hint}"))
     _describe_covariates(panel, listen)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     listen(Note(f"{rows}; {', '.join(parts)}"))
