@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from .config import Data
 from .data.dates import TIME_WORDS
-from .data.tables import Table
+from .data.tables import Table, is_text
 from .errors import DataError
 
 SAMPLE = 60
@@ -38,7 +38,7 @@ def report_of(table: Table, name: str, notes: list[str]) -> ColumnReport:
         return ColumnReport(
             name, "time" if pa.types.is_temporal(cells.type) else "yes or no", missing
         )
-    text = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
+    text = is_text(cells.type)
     try:
         values = table.numbers(name)
     except DataError as error:

@@ -110,6 +110,9 @@ class Data(Frozen):
         both |= {*self.label} & {*self.series}
         if both and self.label:
             raise ValueError(f"column {min(both)} cannot be a step, a label and a name at once")
+        if self.calendar and (self.resample or self.freq not in (None, "B")):
+            what = "resample" if self.resample else f"freq {self.freq}"
+            raise ValueError(f"calendar makes steps of open days: {what} would be another one")
         if self.date_format and self.dayfirst is not None:
             raise ValueError("date_format says where the day stands: leave dayfirst out")
         if self.decimal and self.decimal == self.thousands:

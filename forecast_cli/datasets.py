@@ -12,7 +12,7 @@ from .core.room import Room, make_room
 from .core.scaling import Scaling, Scope, Units, fit_by_series
 from .core.windows import Floats, Ints, window_starts
 from .data.categories import kept_numbers
-from .data.missing import fill_missing
+from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.roles import Columns
 from .data.splits import Part, Splits, everything, split_rows
@@ -149,8 +149,7 @@ def with_known_categories(panel: Panel, splits: Splits) -> Panel:
         held = np.unique(splits.training_rows(values[:, [place]]))
         kept[name] = tuple(names[int(each) - 1] for each in held if each > 0)
         values[:, place] = kept_numbers(values[:, place], names, kept[name])
-        coming = np.nan_to_num(ahead[:, :, place])
-        ahead[:, :, place] = kept_numbers(coming, names, kept[name])
+        ahead[:, :, place] = kept_numbers(ahead[:, :, place], names, kept[name])
     covariates = panel.columns.covariates.model_copy(update={"categories": kept})
     columns = replace(panel.columns, covariates=covariates)
     return replace(panel, columns=columns, values=values, ahead=ahead) if known else panel
@@ -162,9 +161,7 @@ def on_all_rows(dataset: Dataset) -> Dataset:
 
 
 def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
-    filled = fill_missing(
-        panel.values, splits, config.data.missing, source=panel.source, season_length=season
-    )
+    filled = fill_panel(panel, splits, season_length=season)
     columns = panel.columns
     require_positive(filled, columns.columns, config.transform, panel.source)
     training = splits.training_rows(filled)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .core.scaling import Scaling
 from .core.windows import Floats, Ints
-from .data.missing import fill_missing
+from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.splits import everything
 from .datasets import Dataset
@@ -49,18 +50,38 @@ def make_bundle(
         scores: On the test split.
         seconds: Wall time of the whole training.
     """
-    dataset, scaling = scored.dataset, kept.dataset.scaling
-    columns = dataset.panel.columns
-    manifest = Manifest(
+    dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
+    # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
+    filled = fill_panel(panel, everything(panel), season_length=dataset.season_length)
+    rows = np.minimum(panel.lengths, dataset.timesteps)
+    history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
+    return Bundle(
+        _manifest(scored, kept, scores, seconds),
+        kept.fitted.onnx,
+        kept.fitted.weights,
+        np.concatenate(history),
+        [asdict(epoch) for epoch in scored.fitted.epochs],
+        state=_state_before(kept, filled) if dataset.config.network.stateful else None,
+        series=_series(panel, rows) if panel.columns.series else None,
+        scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
+        ahead=panel.ahead if panel.ahead.shape[1] else None,
+        scores=scores.by_series if scores else [],
+    )
+
+
+def _manifest(
+    scored: Trained[Dataset], kept: Trained[Dataset], scores: Scores | None, seconds: float
+) -> Manifest:
+    """Everything in a model file but the arrays."""
+    dataset, columns = scored.dataset, scored.dataset.panel.columns
+    return Manifest(
         config=dataset.config,
         features=columns.features,
         targets=columns.targets,
         covariates=columns.covariates,
         series=columns.series,
         time=_time_axis(dataset),
-        scaling=None
-        if scaling.by_series
-        else ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        scaling=_numbers(kept.dataset.scaling),
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -72,30 +93,13 @@ def make_bundle(
         ),
         rows=len(dataset.filled),
     )
-    # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
-    panel, missing = dataset.panel, dataset.config.data.missing
-    filled = fill_missing(
-        panel.values,
-        everything(panel),
-        missing,
-        source=panel.source,
-        season_length=dataset.season_length,
-    )
-    rows = np.minimum(panel.lengths, dataset.timesteps)
-    history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
-    epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
-    return Bundle(
-        manifest,
-        kept.fitted.onnx,
-        kept.fitted.weights,
-        np.concatenate(history),
-        epochs,
-        state=_state_before(kept, filled) if dataset.config.network.stateful else None,
-        series=_series(panel, rows) if columns.series else None,
-        scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
-        ahead=panel.ahead if panel.ahead.shape[1] else None,
-        scores=scores.by_series if scores else [],
-    )
+
+
+def _numbers(scaling: Scaling) -> ScalingNumbers | None:
+    """The scaler's numbers, where all series have the same."""
+    if scaling.by_series:
+        return None
+    return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
 
 
 def _series(panel: Panel, rows: Ints) -> SeriesRecord:

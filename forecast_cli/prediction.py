@@ -26,9 +26,9 @@ from .starts import (
     READ_AS_TRAINED,
     Start,
     data_as_trained,
-    end_of_table,
     history_of,
     read_as_trained,
+    require_rows,
     start_of,
     too_few,
 )
@@ -131,8 +131,10 @@ def start_wanted(
         UsageError: A series is not there, or there is no row to begin from.
         DataError: The table does not hold what the model needs.
     """
-    start = end_of_table(bundle, source, reading, listen) if source is not None else None
-    start = start or history_of(bundle)
+    if source is None:
+        start = history_of(bundle)
+    else:
+        start = read_as_trained(bundle, source, reading, listen)
     panel = start.panel
     if wanted.only:
         panel = panel.only(_named(panel, wanted.only))
@@ -146,22 +148,24 @@ def start_wanted(
 
         data = data_as_trained(bundle, reading)
         panel = with_future(panel, wanted.future, data, listen=listen)
-    if panel is start.panel:
-        return start
-    # Cut or chosen anew, so filled and scaled anew, by nothing that was left out.
-    fresh = start_of(bundle, panel, listen)
-    timesteps, network = bundle.manifest.timesteps, bundle.manifest.config.network
-    if (panel.lengths < timesteps).any() and not (network.masked or network.stateful):
-        raise too_few(bundle, panel, timesteps)
-    return fresh
+    if panel is not start.panel:
+        # Cut or chosen anew, so filled and scaled anew, by nothing that was left out.
+        start = start_of(bundle, panel, ignore)
+    require_rows(bundle, start.panel)
+    return start
 
 
 def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
     """The places of series by their names."""
     if not len(panel.ids.columns):
         raise UsageError("There is one series, without a name.", "Leave --only out.")
-    names = {panel.name(series): series for series in range(panel.count)}
+    names: dict[str, int] = {}
+    for series in range(panel.count):
+        # Of two that read alike neither is meant.
+        names[panel.name(series)] = -1 if panel.name(series) in names else series
     for name in only:
+        if names.get(name) == -1:
+            raise UsageError(f'Two series read "{name}".', "Leave --only out.")
         if name not in names:
             raise UsageError(f'There is no series "{name}".', nearest(name, list(names)[:100]))
     return np.array([names[name] for name in only])
@@ -247,7 +251,7 @@ def predict_in_sample(
     manifest = bundle.manifest
     if manifest.labels is not None:
         raise UsageError("A label has no steps to forecast.", "Leave --in-sample out.")
-    start = read_as_trained(bundle, source, reading, listen)
+    start = read_as_trained(bundle, source, reading, listen, scaled_by=manifest.timesteps)
     panel, scaled = start.panel, start.scaled
     origins = np.arange(len(scaled))
     origins = origins[_row_numbers(panel) >= manifest.timesteps]

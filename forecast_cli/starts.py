@@ -15,7 +15,7 @@ from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
 from .data.dates import NO_TIME
 from .data.frequency import Frequency
 from .data.groups import one_series
-from .data.missing import fill_missing
+from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.splits import everything
 from .data.steps import Timeline
@@ -101,10 +101,12 @@ def _kept_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
     time, series = bundle.manifest.time, bundle.series
     if time is None:
         return None
-    lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in (series.lasts if series else ())])
-    if not len(lasts):
-        lasts = pd.DatetimeIndex([pd.Timestamp(time.last)])
-    lasts = lasts if time.timezone is None else lasts.tz_convert(time.timezone)
+    ends = series.lasts if series else (time.last,)
+    if time.timezone is None:
+        lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in ends])
+    else:
+        # Their offsets may differ, where the clocks were changed in between.
+        lasts = pd.to_datetime(list(ends), utc=True).tz_convert(time.timezone)
     frequency = frequency_of(time)
     before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
     return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
@@ -119,11 +121,19 @@ def end_of_table(
         DataError: The table does not hold what the model needs.
     """
     start = read_as_trained(bundle, source, reading, listen)
-    network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
-    lengths = start.panel.lengths
-    if not (network.stateful or network.masked) and (lengths < timesteps).any():
-        raise too_few(bundle, start.panel, timesteps)
+    require_rows(bundle, start.panel)
     return start
+
+
+def require_rows(bundle: Bundle, panel: Panel) -> None:
+    """Refuse series that are shorter than the window of a network that cannot skip steps.
+
+    Raises:
+        DataError: One is.
+    """
+    network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
+    if not (network.stateful or network.masked) and (panel.lengths < timesteps).any():
+        raise too_few(bundle, panel, timesteps)
 
 
 def future_frame(
@@ -158,7 +168,12 @@ def future_frame(
 
 
 def read_as_trained(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
+    bundle: Bundle,
+    source: Readable,
+    reading: Mapping[str, Any],
+    listen: Listener,
+    *,
+    scaled_by: int | None = None,
 ) -> Start:
     """A table read in the way of the model's own, and its values, filled as asked.
 
@@ -168,6 +183,8 @@ def read_as_trained(
         reading: How it differs from the one that was trained on: `missing`, `na`, `date_format`,
             `timezone`.
         listen: Told what was understood.
+        scaled_by: How many of its first rows a series that training has not seen is scaled by;
+            None for all.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -184,7 +201,7 @@ def read_as_trained(
         frequency=frequency_of(manifest.time) if manifest.time else None,
         categories=manifest.covariates.categories,
     )
-    return start_of(bundle, panel, listen)
+    return start_of(bundle, panel, listen, scaled_by=scaled_by)
 
 
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
@@ -199,22 +216,23 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     return data.model_copy(update=own | dict(reading))
 
 
-def start_of(bundle: Bundle, panel: Panel, listen: Listener) -> Start:
-    """Where forecasts of a panel begin."""
+def start_of(
+    bundle: Bundle, panel: Panel, listen: Listener, *, scaled_by: int | None = None
+) -> Start:
+    """Where forecasts of a panel begin; `scaled_by` as in `read_as_trained`."""
     manifest = bundle.manifest
-    filled = fill_missing(
-        panel.values,
-        everything(panel),
-        panel.data.missing,
-        source=panel.source,
-        season_length=season_of(panel, manifest.config),
-    )
+    season = season_of(panel, manifest.config)
+    filled = fill_panel(panel, everything(panel), season_length=season)
     columns = manifest.columns.columns
     require_positive(filled, columns, manifest.config.transform, panel.source)
-    return Start(panel, filled, _scaling(bundle, panel, filled, listen))
+    lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
+    rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
+    return Start(panel, filled, _scaling(bundle, panel, filled[rows], lengths, listen))
 
 
-def _scaling(bundle: Bundle, panel: Panel, filled: Floats, listen: Listener) -> Scaling:
+def _scaling(
+    bundle: Bundle, panel: Panel, rows: Floats, lengths: Ints, listen: Listener
+) -> Scaling:
     """The scaling of the series of a table; of those that are new it is fitted on their rows."""
     if bundle.series is None or not bundle.scaling.by_series:
         return bundle.scaling
@@ -228,8 +246,8 @@ def _scaling(bundle: Bundle, panel: Panel, filled: Floats, listen: Listener) -> 
     manifest = bundle.manifest
     scopes = scopes_of(manifest.columns, "series")
     own = fit_by_series(
-        filled,
-        panel.indptr,
+        rows,
+        np.concatenate([[0], np.cumsum(lengths)]),
         scopes,
         manifest.config.scaler,
         manifest.config.transform,

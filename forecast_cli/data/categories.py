@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from ..config import Data
 from ..core.windows import Floats
 from ..errors import DataError
-from .tables import Table
+from .tables import Table, is_text
 
 # More different names than this name nothing that could be learned.
 MOST_CATEGORIES = 100_000
@@ -35,20 +35,22 @@ def find_categories(table: Table, data: Data) -> dict[str, tuple[str, ...]]:
 
 
 def category_numbers(table: Table, name: str, known: Sequence[str]) -> Floats:
-    """A column of names as numbers from 1 on; 0 where one is missing or not known."""
-    places = pc.index_in(_texts(table, name), pa.array(known, pa.string()))
-    return np.asarray(pc.fill_null(places, -1).to_numpy() + 1, dtype=np.float64)
+    """A column of names as numbers from 1 on; 0 where one is not known, NaN where it is missing."""
+    texts = _texts(table, name)
+    places = pc.fill_null(pc.index_in(texts, pa.array(known, pa.string())), -1).to_numpy() + 1.0
+    return np.where(texts.is_null().to_numpy(), np.nan, places)
 
 
 def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:
-    """Numbers of categories after only some of them are kept.
+    """Numbers of categories after only some of them are kept; what is missing stays so.
 
     >>> kept_numbers(np.array([0.0, 1.0, 2.0]), ["a", "b"], ["b"]).tolist()
     [0.0, 0.0, 1.0]
     """
     places = {name: place for place, name in enumerate(kept, start=1)}
     table = np.array([0, *(places.get(name, 0) for name in known)], dtype=np.float64)
-    return np.asarray(table[numbers.astype(np.int64)])
+    kept_ones: Floats = table[np.nan_to_num(numbers).astype(np.int64)]
+    return np.where(np.isnan(numbers), np.nan, kept_ones)
 
 
 def _texts(table: Table, name: str) -> pa.ChunkedArray:
@@ -59,7 +61,7 @@ def _texts(table: Table, name: str) -> pa.ChunkedArray:
 
 def _is_number(table: Table, name: str) -> bool:
     kind = table.columns[name].type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not is_text(kind):
         return True
     try:
         table.numbers(name)

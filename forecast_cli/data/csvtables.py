@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from ..errors import DataError
@@ -21,6 +22,7 @@ def read_source(
     text: Iterable[str] = (),
 ) -> Table:
     """Read delimited text, or only some of its columns; see `opening.Opened.read`."""
+    text = list(text)
     require_columns(source.name, source.header, columns or ())
     markers = [*MISSING_MARKERS, *source.dialect.na]
     convert = pa_csv.ConvertOptions(
@@ -49,10 +51,36 @@ def read_source(
         raise DataError(*_unreadable(source, str(error))) from None
     if not table.num_rows:
         raise no_rows(source.name)
+    # A series may be called NA: what is asked for as text is missing only where the cell is empty.
+    doubtful = [name for name in text if table[name].null_count]
+    if doubtful:
+        table = _as_they_stand(source, table, doubtful, read, parse)
     # A comma that was found holds for the columns that Arrow leaves as text too.
     decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
     written = numerals(decimal, source.dialect.thousands)
     return Table(source.name, table, source.line, markers, written)
+
+
+def _as_they_stand(
+    source: Source,
+    table: pa.Table,
+    names: Sequence[str],
+    read: pa_csv.ReadOptions,
+    parse: pa_csv.ParseOptions,
+) -> pa.Table:
+    """The table with some columns of text as they are written, empty cells missing."""
+    convert = pa_csv.ConvertOptions(
+        include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
+    )
+    with source.open() as stream:
+        plain = pa_csv.read_csv(
+            stream, read_options=read, parse_options=parse, convert_options=convert
+        )
+    for name in names:
+        missing = pc.is_in(plain[name], pa.array(["", *source.dialect.na]))
+        cells = pc.if_else(missing, pa.scalar(None, pa.string()), plain[name])
+        table = table.set_column(table.column_names.index(name), name, cells)
+    return table
 
 
 def read_head(source: Source) -> Table:

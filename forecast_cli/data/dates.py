@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ..config import Data
 from ..core.windows import Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note
-from .dateforms import ISO, attempt, fitting_forms, iso_style, zoned
+from .dateforms import EPOCHS, ISO, attempt, fitting_forms, iso_style, zoned
 from .tables import Table, require_columns
 
 # As the name of the time column: there is none, rows are steps.
@@ -79,6 +79,17 @@ def parse_dates(
         dates = _parse_text(table, column, text, date_format, dayfirst)
         if timezone is None and dates.times.tz is not None:
             _check_offsets(table, column, text)
+        if timezone is not None and dates.style in EPOCHS:
+            # Counted from an instant, whatever the clocks said.
+            return Dates(
+                _in_zone(
+                    replace(dates, times=dates.times.tz_localize("UTC")),
+                    timezone,
+                    table.name,
+                    groups,
+                ).times,
+                dates.style,
+            )
     return _in_zone(dates, timezone, table.name, groups) if timezone else dates
 
 

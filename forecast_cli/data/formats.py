@@ -96,16 +96,27 @@ def _feather(data: bytes, name: str) -> pa.Table:
 
 def _json_lines(data: bytes, name: str) -> pa.Table:
     """An object a line; or one object, whose first list of objects is the table."""
-    from pyarrow import json as arrow_json
-
     try:
         whole = json.loads(data)
     except ValueError:
-        return arrow_json.read_json(io.BytesIO(data))
+        return _lines(data)
     if not isinstance(whole, dict):
         raise ValueError("objects were expected, one for each row")
     lists = [each for each in whole.values() if isinstance(each, list)]
     return _of_objects(lists[0] if lists else [whole])
+
+
+def _lines(data: bytes) -> pa.Table:
+    """JSON lines by Arrow; times as the text that they are, since Arrow would drop their offset."""
+    from pyarrow import json as arrow_json
+
+    table = arrow_json.read_json(io.BytesIO(data))
+    times = [(each.name, pa.string()) for each in table.schema if pa.types.is_timestamp(each.type)]
+    if not times:
+        return table
+    options = arrow_json.ParseOptions(explicit_schema=pa.schema(times))
+    again = arrow_json.read_json(io.BytesIO(data), parse_options=options)
+    return again.select(table.column_names)
 
 
 def _records(data: bytes, name: str) -> pa.Table:

@@ -111,8 +111,9 @@ class Frequency:
         return ~np.asarray(np.is_busday(days))
 
     def open_days_between(self, first: pd.DatetimeIndex, last: pd.DatetimeIndex) -> Any:
-        """How many open days it is from each first time to its last, by the clock on the wall."""
-        begin, end = (each.to_numpy().astype("datetime64[D]") for each in (first, last))
+        """How many open days there are after each first time, up to its last, by the clock."""
+        day = np.timedelta64(1, "D")
+        begin, end = (each.to_numpy().astype("datetime64[D]") + day for each in (first, last))
         if self.open_days:
             return np.busday_count(begin, end, busdaycal=self.open_days.busday)
         return np.busday_count(begin, end)

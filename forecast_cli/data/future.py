@@ -43,17 +43,27 @@ def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener 
     codes = places_of(groups.ids, panel.ids)[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
-    ahead = np.full((panel.count, max([0, *steps[inside]]), panel.values.shape[1]), np.nan)
-    width = min(ahead.shape[1], panel.ahead.shape[1])
-    if panel.ahead.shape[1] > ahead.shape[1]:
-        ahead = panel.ahead.copy()
-    else:
-        ahead[:, :width] = panel.ahead
+    _check_once(table, codes, steps, inside)
+    width = max([panel.ahead.shape[1], *steps[inside]])
+    ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
+    ahead[:, : panel.ahead.shape[1]] = panel.ahead
     for name in names:
         known = panel.columns.covariates.categories.get(name)
-        values = category_numbers(table, name, known) if known else table.numbers(name)
-        ahead[codes[inside], steps[inside] - 1, panel.columns.features.index(name)] = values[inside]
+        values = table.numbers(name) if known is None else category_numbers(table, name, known)
+        # An empty cell says nothing.
+        held = inside[np.isfinite(values[inside])]
+        ahead[codes[held], steps[held] - 1, panel.columns.features.index(name)] = values[held]
     return replace(panel, ahead=ahead)
+
+
+def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:
+    """Refuse two rows for one step."""
+    again = np.flatnonzero(pd.DataFrame({"s": codes[rows], "t": steps[rows]}).duplicated())
+    if len(again):
+        raise DataError(
+            f"{table.place(int(rows[again[0]]))}: there is a row for that step already.",
+            "Give one row for each series and step.",
+        )
 
 
 def _steps_after(
@@ -66,14 +76,17 @@ def _steps_after(
         return np.asarray(order + 1)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
     times = dates.times
+    if times.tz is not None and lasts.tz is None:
+        raise DataError(
+            f"{table.name} has times with an offset, and {panel.source} has none.",
+            "Write both alike, or name the zone of the clock times: --timezone.",
+        )
     if times.tz is None and lasts.tz is not None:
         times = times.tz_localize(lasts.tz, nonexistent="shift_forward", ambiguous="NaT")
     known = np.maximum(codes, 0)
     steps = steps_between(lasts[known], times, timeline.frequency)
-    off = np.flatnonzero(
-        (steps > 0) & (codes >= 0)
-        & np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
-    )  # fmt: skip
+    wrong = np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
+    off = np.flatnonzero(np.asarray(times > lasts[known]) & (codes >= 0) & (wrong | (steps < 1)))
     if len(off):
         row = int(off[0])
         raise DataError(

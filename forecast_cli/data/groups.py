@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..core.windows import Ints
 from ..errors import DataError
-from .tables import Table
+from .tables import Table, is_text
 
 # More columns than this together name no series.
 MOST_KEYS = 4
@@ -86,7 +86,7 @@ def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
         if name not in time and not pa.types.is_floating(table.columns[name].type)
         and 1 < frame[name].nunique() <= len(frame) // 2
     ]  # fmt: skip
-    words.sort(key=lambda name: not pa.types.is_string(table.columns[name].type))
+    words.sort(key=lambda name: not is_text(table.columns[name].type))
     for count in range(1, MOST_KEYS + 1):
         for names in combinations(words[:8], count):
             if not frame.duplicated([*time, *names]).any():

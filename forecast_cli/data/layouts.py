@@ -1,10 +1,11 @@
 """Tables whose columns or rows are series, as tables with a row for each step of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..config import Data
 from ..core.windows import Floats
@@ -13,7 +14,7 @@ from ..events import Listener, Note
 from .dates import NO_TIME, find_time, time_columns
 from .opening import Opened, OpenedColumns
 from .panel import SERIES, VALUE
-from .tables import Table, require_columns
+from .tables import Table, is_text, require_columns
 
 
 def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
@@ -28,14 +29,16 @@ def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]
 
 
 def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
-    """Each column is a series; what is empty before its first value and after its last is not."""
+    """Each column is a series."""
     require_columns(opened.name, opened.names, data.column)
     time = find_time(opened.head(), data, listen)
     parts = time_columns(time, opened.names)
     names = data.column or tuple(name for name in opened.names if name not in parts)
     table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
     cells = np.stack([table.numbers(name) for name in names])
-    held = _held(cells, table.name, list(names))
+    # What is empty before the first value and after the last is left out once the times are sorted.
+    held = np.ones(cells.shape, bool)
+    _check_held(cells, table.name, lambda row: names[row])
     series, rows = np.nonzero(held)
     listen(Note(f"{len(names)} columns as series: {_few(names)}"))
     arrays = {each: table.columns[each].take(pa.array(rows)) for each in parts}
@@ -53,15 +56,16 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
 def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
     """Each row is a series: its name, then its values; short rows end in empty cells."""
     require_columns(opened.name, opened.names, (*data.series, *data.column))
-    table = opened.read()
-    series = data.series or _named(table)
+    series = data.series or _named(opened.head())
+    table = opened.read(text=series)
     names = data.column or tuple(name for name in table.names if name not in series)
     cells = np.column_stack([table.numbers(name) for name in names])
     keys = {each: table.columns[each] for each in series} or {
         SERIES: pa.chunked_array([np.arange(1, len(cells) + 1)])
     }
     _check_named_once(table, keys)
-    held = _held(cells, table.name, [table.place(row) for row in range(len(cells))])
+    _check_held(cells, table.name, table.place)
+    held = between_values(cells)
     rows, steps = np.nonzero(held)
     listen(Note(f"{len(cells):,} rows as series, named by {', '.join(keys)}"))
     arrays = {each: column.take(pa.array(rows)) for each, column in keys.items()}
@@ -90,14 +94,23 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
 def _named(table: Table) -> tuple[str, ...]:
     """The first column, where it is of words."""
     first = table.names[0]
-    return (first,) if pa.types.is_string(table.columns[first].type) else ()
+    cells = table.columns[first]
+    if not is_text(cells.type):
+        return ()
+    numbers = any(pc.all(each.fits(cells), min_count=0).as_py() for each in table.written)
+    return () if numbers else (first,)
 
 
-def _held(cells: Floats, source: str, names: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which cells lie between the first and the last value of their series, a series a row."""
+def _check_held(cells: Floats, source: str, say: Callable[[int], str]) -> None:
+    """Refuse a series without a value."""
+    empty = np.flatnonzero(~np.isfinite(cells).any(axis=1))
+    if len(empty):
+        raise DataError(f"{source}: {say(int(empty[0]))} holds no value.", "Leave it out.")
+
+
+def between_values(cells: Floats) -> npt.NDArray[np.bool_]:
+    """Which cells lie between the first and the last value of their row."""
     known = np.isfinite(cells)
-    for row in np.flatnonzero(~known.any(axis=1)):
-        raise DataError(f"{source}: {names[int(row)]} holds no value.", "Leave it out.")
     after = np.maximum.accumulate(known, axis=1)
     before = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(after & before)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.windows import Floats, Ints
 from ..errors import DataError
+from .panel import Panel
 from .splits import PARTS, Splits
 
 
@@ -47,6 +48,17 @@ def fill_missing(
             f"Pass --missing {others}, or leave the first rows out.",
         )
     return filled
+
+
+def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
+    """Fill the gaps of a panel as it was asked for, split by split; see `fill_missing`."""
+    return fill_missing(
+        panel.values,
+        splits,
+        panel.data.missing,
+        source=panel.source,
+        season_length=season_length,
+    )
 
 
 def last_known(values: Floats, indptr: Ints) -> Floats:

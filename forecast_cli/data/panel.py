@@ -10,9 +10,11 @@ import pandas as pd
 from ..config import Data
 from ..core.room import series_of
 from ..core.windows import Floats, Ints
+from ..errors import DataError, listed
 from .groups import name_of
 from .roles import Columns
 from .steps import Timeline
+from .timeindex import steps_between
 
 # What names the steps, the series and their values, where the table has no word for it.
 STEP = "step"
@@ -70,6 +72,24 @@ class Panel:
         """What messages call a series; empty where it has no name."""
         return name_of(self.ids, series)
 
+    def between(self, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
+        """Which rows lie between a first one and the one after a last of their series."""
+        rows, lengths = np.arange(len(self.values)), self.lengths
+        return np.asarray((rows >= np.repeat(begins, lengths)) & (rows < np.repeat(ends, lengths)))
+
+    def since(self, begins: Ints) -> "Panel":
+        """The panel from the given rows on, shape `(n_series,)`."""
+        keep = np.arange(len(self.values)) >= np.repeat(begins, self.lengths)
+        if keep.all():
+            return self
+        lengths = self.indptr[1:] - begins
+        return replace(
+            self,
+            values=self.values[keep],
+            indptr=np.concatenate([[0], np.cumsum(lengths)]),
+            timeline=self.timeline and replace(self.timeline, times=self.timeline.times[keep]),
+        )
+
     def only(self, kept: Ints) -> "Panel":
         """Some of the series, in the order asked for."""
         rows = [np.arange(*self.indptr[each : each + 2]) for each in kept.tolist()]
@@ -86,28 +106,71 @@ class Panel:
 
 
 def cut(panel: Panel, ends: Ints) -> Panel:
-    """The panel up to the given rows; what is known of the rows behind them is kept as ahead."""
-    over = panel.indptr[1:] - ends
-    if not over.any():
+    """The panel up to the given rows; what is known of the rows behind them is kept as ahead.
+
+    Args:
+        panel: What is cut.
+        ends: Shape `(n_series,)`: the row after the last one of each series that is left.
+    """
+    if (ends == panel.indptr[1:]).all():
         return panel
-    places = panel.columns.places(panel.columns.covariates.future)
-    steps = max(int(over.max()), panel.ahead.shape[1])
-    ahead = np.full((panel.count, steps, panel.values.shape[1]), np.nan)
-    for series, (end, last) in enumerate(zip(ends, panel.indptr[1:], strict=True)):
-        known = np.concatenate([panel.values[end:last], panel.ahead[series]])[: ahead.shape[1]]
-        ahead[series, : len(known), places] = known[:, places].T
-    keep = np.arange(len(panel.values)) < np.repeat(ends, panel.lengths)
+    rows = np.arange(len(panel.values))
+    owners = np.repeat(np.arange(panel.count), panel.lengths)
+    keep = rows < ends[owners]
     return replace(
         panel,
         values=panel.values[keep],
         indptr=np.concatenate([[0], np.cumsum(ends - panel.indptr[:-1])]),
         timeline=panel.timeline and replace(panel.timeline, times=panel.timeline.times[keep]),
-        ahead=ahead,
+        ahead=_ahead_of(panel, ends, rows[~keep], owners[~keep]),
     )
 
 
+def _ahead_of(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
+    """What is known of the steps after new ends: of the rows behind them, and of what follows.
+
+    Where there are times, they say which step it is: rows may be missing, or closed days.
+    """
+    series = np.arange(panel.count)
+    steps = _steps_from(panel, ends[owners] - 1, rows)
+    if panel.timeline and panel.timeline.frequency.alias == "B":
+        steps = np.where(panel.timeline.frequency.closed(panel.timeline.times[rows]), 0, steps)
+    shift = _steps_from(panel, ends - 1, panel.indptr[1:] - 1)
+    width = max([0, *steps, int(shift.max()) + panel.ahead.shape[1]])
+    ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
+    for step in range(panel.ahead.shape[1]):
+        ahead[series, shift + step] = panel.ahead[:, step]
+    known = np.flatnonzero(steps > 0)
+    for place in panel.columns.places(panel.columns.covariates.future):
+        ahead[owners[known], steps[known] - 1, place] = panel.values[rows[known], place]
+    return ahead
+
+
+def _steps_from(panel: Panel, first: Ints, rows: Ints) -> Ints:
+    """How many steps it is from rows to later ones of their series."""
+    if panel.timeline is None:
+        return rows - first
+    times = panel.timeline.times
+    return steps_between(times[first], times[rows], panel.timeline.frequency)
+
+
 def without_missing(panel: Panel) -> Panel:
-    """Only the rows in which every column has a value; they are the steps then."""
+    """Only the rows in which every column has a value; they are the steps then.
+
+    Raises:
+        DataError: Nothing is left of a series.
+    """
+    rows = np.where(panel.missing_rows, -1, np.arange(len(panel.values)))
+    last = np.maximum.reduceat(rows, panel.indptr[:-1])
+    empty = np.flatnonzero(last < panel.indptr[:-1])
+    if len(empty):
+        names = listed(empty.tolist(), say=panel.name) if len(panel.ids.columns) else ""
+        raise DataError(
+            f"{panel.source}{f': series {names}' * bool(names)} has no row in which every column "
+            "has a value.",
+            "Leave it out, or pass --missing interpolate, ffill or mask.",
+        )
+    panel = cut(panel, last + 1)
     whole = np.flatnonzero(~panel.missing_rows)
     counts = np.bincount(series_of(panel.indptr, whole), minlength=panel.count)
     timeline = panel.timeline

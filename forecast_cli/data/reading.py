@@ -61,7 +61,8 @@ def read_panel(
         steps = _place(table, time, groups, long, frequency, listen)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
-    panel = _panel(table, columns, cells, steps, groups, long)
+    trim = data.layout == "columns"
+    panel = _panel(table, columns, cells, steps, groups, long, trim=trim)
     features = found_features(panel, long)
     panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
     # Arrow keeps the table's memory for its next table; the training needs it now.
@@ -150,21 +151,30 @@ def _numbers(table: Table, columns: Columns) -> Floats:
 
 
 def _panel(
-    table: Table, columns: Columns, cells: Floats, steps: Steps, groups: Groups, data: Data
+    table: Table,
+    columns: Columns,
+    cells: Floats,
+    steps: Steps,
+    groups: Groups,
+    data: Data,
+    *,
+    trim: bool,
 ) -> Panel:
     """The panel without calendar features."""
-    values = steps.place(cells)
+    names = columns.places(tuple(columns.covariates.categories))
+    values = steps.place(cells, names)
     _hold_static(table, columns, groups, cells, values, steps.indptr)
-    # A name that is missing is one that is not known; nothing lies between two names.
-    names = list(columns.places(tuple(columns.covariates.categories)))
-    values[:, names] = np.nan_to_num(values[:, names])
     nothing = np.empty((len(groups.ids), 0, len(columns.features)))
     ids = groups.ids if data.series else one_series()
     panel = Panel(columns, values, steps.indptr, steps.timeline, table.name, data, ids, nothing)
-    ends = _ends(panel)
+    begins, ends = _bounds(panel, trim=trim)
+    inside = panel.between(begins, ends)
+    # A name that is missing is one that is not known; nothing lies between two names.
+    past = np.flatnonzero(inside)
+    values[past[:, None], names] = np.nan_to_num(values[past[:, None], names])
     if data.missing == "error":
-        _check_missing(table, panel, steps.rows, ends)
-    return cut(panel, ends)
+        _check_missing(table, panel, steps.rows, inside)
+    return cut(panel.since(begins), ends - np.cumsum(begins - panel.indptr[:-1]))
 
 
 def _hold_static(
@@ -190,39 +200,45 @@ def _hold_static(
         values[:, place] = np.repeat(own, np.diff(indptr))
 
 
-def _ends(panel: Panel) -> Ints:
-    """The row after the last one of each series that holds a value to forecast from.
+def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
+    """The first row of each series, and the row after its last one.
 
-    Rows behind it hold what is known of the steps to come.
+    Rows behind it hold what is known of the steps to come, where there are covariates of those.
+
+    Args:
+        panel: As placed.
+        trim: Whether rows before the first value of a series and after its last are none of it.
 
     Raises:
-        DataError: A series has no such row.
+        DataError: A series has no value at all.
     """
-    if not panel.columns.covariates.future:
-        return panel.indptr[1:]
+    begins, ends = panel.indptr[:-1], panel.indptr[1:]
+    ahead = bool(panel.columns.covariates.future)
+    if panel.count == 1 and not (ahead or trim):
+        return begins, ends
     held = np.isfinite(panel.values[:, : len(panel.columns.columns)]).max(axis=1)
-    rows: Ints = np.where(held, np.arange(len(panel.values)), -1)
-    last = np.maximum.reduceat(rows, panel.indptr[:-1])
-    empty = np.flatnonzero(np.less(last, panel.indptr[:-1]))
+    rows = np.arange(len(held))
+    first = np.minimum.reduceat(np.where(held, rows, len(held)), begins)
+    last = np.maximum.reduceat(np.where(held, rows, -1), begins)
+    empty = np.flatnonzero(np.less(last, begins))
     if len(empty):
         raise DataError(
             f"{panel.source}: series {listed(empty.tolist(), say=panel.name)} has no value of "
             f"{', '.join(panel.columns.columns)}.",
             "Leave it out, or add its past.",
         )
-    return np.asarray(last + 1)
+    return (first if trim else begins), (last + 1 if ahead or trim else ends)
 
 
-def _check_missing(table: Table, panel: Panel, rows: Ints, ends: Ints) -> None:
-    """Refuse missing values up to the ends of the series.
+def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[np.bool_]) -> None:
+    """Refuse missing values in the rows of the series.
 
     Args:
         table: What messages are about.
         panel: As read.
         rows: Where each row of the table stands in the panel.
-        ends: Shape `(n_series,)`: the row after the last one of each series.
+        inside: Shape `(n_rows,)`: which rows count.
     """
-    inside = np.arange(len(panel.values)) < np.repeat(ends, panel.lengths)
     holes = np.isnan(panel.values) & inside[:, None]
     if not holes.any():
         return

@@ -16,7 +16,7 @@ from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
 from .dates import NO_TIME, parse_dates, time_columns
 from .opening import open_and_say
-from .tables import Readable, Table, require_columns
+from .tables import Readable, Table, is_text, require_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
 VALUE = "value"
@@ -116,7 +116,7 @@ def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
 def _is_numeric(table: Table, name: str) -> bool:
     """Whether a column holds numbers, as types or as text."""
     kind = table.columns[name].type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if is_text(kind):
         try:
             table.numbers(name)
         except DataError:

@@ -1,5 +1,6 @@
 """The rows of a table at their steps in time: sorted, regular, one row a step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,9 @@ from .timeindex import (
     steps_broken,
     when,
 )
+
+# Ways in which rows become one step that no row may have had.
+RECKONED = ("mean", "sum", "min", "max")
 
 
 class RepeatedTimes(DataError):
@@ -70,8 +74,14 @@ class Steps:
         rows[self.order] = self.places
         return rows
 
-    def place(self, values: Floats) -> Floats:
-        """The rows of a table, shape `(rows, features)`, at their steps; NaN where none is."""
+    def place(self, values: Floats, names: Sequence[int] = ()) -> Floats:
+        """The rows of a table at their steps; NaN where none is.
+
+        Args:
+            values: Shape `(rows, features)`.
+            names: Features that hold the numbers of names, with which nothing can be reckoned: of
+                rows that become one step, the last counts.
+        """
         placed = np.full((int(self.indptr[-1]), values.shape[1]), np.nan)
         if (np.diff(self.places) > 0).all():
             placed[self.places] = values[self.order]
@@ -80,6 +90,8 @@ class Steps:
         # The sum of nothing is nothing, not 0.
         one = groups.sum(min_count=1) if self.combine == "sum" else groups.agg(self.combine)
         placed[one.index.to_numpy()] = one.to_numpy()
+        if names and self.combine in RECKONED:
+            placed[one.index.to_numpy()[:, None], list(names)] = groups[list(names)].last()
         return placed
 
 

@@ -76,7 +76,7 @@ class Table:
             DataError: A cell is not a number; the message says where and what it holds.
         """
         cells = self.columns[column]
-        if _is_text(cells.type):
+        if is_text(cells.type):
             cells = self._parsed(column, cells)
         try:
             floats = pc.cast(cells, pa.float64(), safe=False)
@@ -155,7 +155,7 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
 def _column_of(name: str, tables: Sequence[Table]) -> list[Any]:
     """A column of each table, of one kind where some are text and some are not."""
     cells = [table.columns[name] for table in tables]
-    text = [_is_text(each.type) for each in cells]
+    text = [is_text(each.type) for each in cells]
     if all(text) or not any(text):
         return cells
     try:
@@ -164,7 +164,8 @@ def _column_of(name: str, tables: Sequence[Table]) -> list[Any]:
         return [pc.cast(each, pa.string()) for each in cells]
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether cells of a kind are words."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -198,7 +199,8 @@ def from_frame(frame: pd.DataFrame, name: str = "the table") -> Table:
 
 def _arrow(column: pd.Series) -> pa.Array:
     try:
-        return pa.array(column, from_pandas=True)
+        cells = pa.array(column, from_pandas=True)
+        return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         # Objects of several kinds; if it is asked for, its cells are named as they are.
         return pa.array(column.astype("string"), from_pandas=True)

@@ -240,7 +240,7 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     rows = 0 if manifest.labels else manifest.timesteps
     rows = sum(series.rows) if series else rows
     count = len(series.ids) if series else 1
-    steps = 0 if bundle.ahead is None else bundle.ahead.shape[1]
+    steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0
     shapes = {
         "its last rows are": (bundle.history, (rows, features)),
         "its scaler is": (bundle.scales, (2, count, features)),
@@ -256,8 +256,19 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
                 f"{expected} was expected.",
                 "Train again.",
             )
-    if bundle.scales is None and manifest.scaling is None:
+    scales = bundle.scales
+    unusable = manifest.scaling is None if scales is None else _unusable(scales)
+    if unusable:
         raise ModelFileError(f"{os.fspath(path)} is damaged: it has no scaler.", "Train again.")
+    if series and manifest.time and not series.lasts:
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: its series have no ends.", "Train again."
+        )
+
+
+def _unusable(scales: Floats) -> bool:
+    """Whether numbers of scalers cannot be."""
+    return not np.isfinite(scales).all() or bool((scales[1] == 0).any())
 
 
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:

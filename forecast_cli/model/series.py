@@ -28,6 +28,8 @@ class SeriesRecord(Frozen):
         count = len(self.ids)
         if any(len(each) != len(self.columns) for each in self.ids) or len(self.rows) != count:
             raise ValueError("the names of the series and their rows do not fit together")
+        if min(self.rows, default=0) < 1:
+            raise ValueError("a series has no row")
         if self.lasts and len(self.lasts) != count:
             raise ValueError("not every series has a last time")
         return self
