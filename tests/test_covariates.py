@@ -383,7 +383,8 @@ def test_nothing_past_the_origin_moves_a_forecast_but_what_is_known(model):
 @tf
 def test_a_gap_before_the_origin_is_filled_without_a_look_behind_it(model):
     frame = table()
-    frame.loc[frame["date"].isin(["2020-02-16", "2020-02-17"]), ["p", "y"]] = np.nan
+    frame.loc[frame["date"].between("2020-02-16", "2020-02-17"), ["p", "y"]] = np.nan
+    assert frame["p"].isna().sum() == 4
     after = frame["date"] >= ORIGIN
     forecasts = [
         model.predict(each, begin=ORIGIN, missing="interpolate")

@@ -36,7 +36,8 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
 
 
 @pytest.mark.parametrize(
-    ("name", "rows"), [("format-2", []), ("format-2-labels", ["format-2-labels-rows.csv"])]
+    ("name", "rows"),
+    [("format-2", []), ("format-2-labels", ["format-2-labels-rows.csv"]), ("format-3", [])],
 )
 def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, rows):
     tables = [golden.parent / each for each in rows]
