@@ -8,7 +8,7 @@ import numpy as np
 from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
 from .core.metrics import seasonal_error
-from .core.room import Room, make_room
+from .core.room import Room, make_room, series_of
 from .core.scaling import Scaling, Scope, Units, fit_by_series
 from .core.windows import Floats, Ints, window_starts
 from .data.categories import kept_numbers
@@ -109,7 +109,9 @@ class Dataset:
         if self.config.network.head == "sequence":
             # Here each row of a window has targets of its own.
             count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
-            whole: Ints = starts[count[ends + 1] == count[ends + 1 - self.timesteps]]
+            first = self.panel.indptr[series_of(self.panel.indptr, ends)]
+            begins = np.maximum(ends + 1 - self.timesteps, first)
+            whole: Ints = starts[count[ends + 1] == count[begins]]
             return whole
         return starts[~self.panel.missing_rows[ends]]
 
@@ -135,7 +137,7 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     usual, shortest = int(np.median(end - begin)), int(panel.lengths.min())
     config = with_timesteps(config, usual, shortest, season, listen)
     config = with_mask(with_season(config, season), panel.lengths, listen)
-    dataset = _scaled(panel, with_scope(config, panel.count), splits, season)
+    dataset = _scaled(panel, with_scope(config, panel.columns), splits, season)
     check_dataset(dataset, listen)
     return dataset
 

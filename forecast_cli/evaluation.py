@@ -81,8 +81,9 @@ def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> li
     tables: dict[str, Floats] = {name: _mean(own[name]) for name in METRICS}
     tables[f"mase of {best}"] = _mean(simple["mase"])
     worst = np.argsort(-np.nan_to_num(tables["mase"], nan=-1.0), kind="stable")
+    ids = dataset.panel.ids.astype(str).to_numpy(object).tolist()
     return [
-        dict(zip(dataset.panel.columns.series, map(str, dataset.panel.ids.iloc[row]), strict=True))
+        dict(zip(dataset.panel.columns.series, ids[row], strict=True))
         | {name: _finite(float(table[row])) for name, table in tables.items()}
         for row in worst.tolist()
         if sums[NETWORK].count[row].any()

@@ -25,7 +25,10 @@ from .suspects import Placed, suspicions_of
 Paths = str | os.PathLike[str] | Sequence[str]
 FILL = "--missing interpolate"
 # Flags of reading that the command to start from has too.
-GIVEN = ("time", "date_format", "timezone", "encoding", "delimiter", "decimal", "query", "resample")
+GIVEN = (
+    "time", "freq", "calendar", "season_length", "duplicates", "date_format", "dayfirst",
+    "timezone", "encoding", "delimiter", "decimal", "thousands", "na", "query",
+)  # fmt: skip
 # So many columns are looked at for what is wrong with their values.
 MOST_COLUMNS = 100
 
@@ -217,8 +220,16 @@ def _command(
     else:
         words += ["--series", ",".join(series)] * bool(series) + ["--column", target]
     for name in GIVEN:
-        value = getattr(data, name)
-        if value:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        words += _as_flag(name, getattr(data, name))
     holes = any(each.missing for each in columns if each.column == target)
     return " ".join(dict.fromkeys([masked(shlex.join(words)), *flags, *([FILL] if holes else [])]))
+
+
+def _as_flag(name: str, value: Any) -> list[str]:
+    """A setting as it is typed; nothing where it is as ever."""
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, tuple):
+        return [word for each in value for word in (flag, each)]
+    return [] if value in (None, "error") else [flag, str(value)]

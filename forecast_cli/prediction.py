@@ -54,6 +54,16 @@ class Wanted:
     begin: str | None = None
     future: Readable | None = None
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything was said."""
+        return bool(self.horizon is not None or self.beside_horizon)
+
+    @property
+    def beside_horizon(self) -> bool:
+        """Whether anything but the horizon was said."""
+        return bool(self.only or self.begin is not None or self.future is not None)
+
 
 ALL = Wanted()
 
@@ -88,7 +98,7 @@ def predict(
     if bundle.manifest.labels is not None:
         from .labels.prediction import predict_labels
 
-        if wanted != ALL:
+        if wanted.anything:
             raise UsageError(
                 "A label has no steps ahead, and no series of its own.",
                 "Leave --horizon, --only, --from and --future out.",

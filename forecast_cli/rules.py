@@ -124,14 +124,14 @@ def with_season(config: Config, season: int) -> Config:
     )
 
 
-def with_scope(config: Config, count: int) -> Config:
-    """The configuration with a scaler for each series, where there are several.
+def with_scope(config: Config, columns: Columns) -> Config:
+    """The configuration with a scaler for each series, where they have names.
 
     Raises:
         UsageError: It was said for one series.
     """
-    scope: Scope = "series" if count > 1 else "all"
-    if config.scale_by and count == 1 and not config.data.series:
+    scope: Scope = "series" if columns.series else "all"
+    if config.scale_by and not columns.series:
         raise UsageError(
             f"--scale-by {config.scale_by} is for several series, and there is one.",
             "Leave it out, or name the series with --series.",
@@ -159,7 +159,9 @@ def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
                 "steps: their windows are filled up with missing steps, which the network skips"
             )
         )
-    if (missing == "mask" or short) and not network.masked:
+    if short and not network.masked:
+        return _masked_for_short(config, short)
+    if missing == "mask" and not network.masked:
         return masked(config)
     if network.masked and not short and missing != "mask":
         raise UsageError(
@@ -167,6 +169,18 @@ def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
             "Pass --missing mask, or leave the layer out.",
         )
     return config
+
+
+def _masked_for_short(config: Config, short: int) -> Config:
+    """The configuration with a mask for series that are shorter than the window."""
+    try:
+        return masked(config)
+    except UsageError as error:
+        raise UsageError(
+            f"{short} series are shorter than the window of {config.window.timesteps} steps, so "
+            f"missing steps have to be skipped: {error.message.removeprefix('network: ')}",
+            "Lower --timesteps, leave those series out, or change the network.",
+        ) from None
 
 
 def masked(config: Config) -> Config:

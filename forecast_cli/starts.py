@@ -12,7 +12,7 @@ from .checks import require_positive
 from .core.scaling import Scaling, fit_by_series
 from .core.windows import Floats, Ints
 from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
-from .data.dates import NO_TIME
+from .data.dates import NO_TIME, day_first
 from .data.frequency import Frequency
 from .data.groups import one_series
 from .data.missing import fill_panel
@@ -212,6 +212,9 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     data = manifest.config.data
     if data.layout != "rows":
         own["time"] = manifest.time.column if manifest.time else NO_TIME
+    if manifest.time and data.dayfirst is None and not data.date_format:
+        # A table of a few days does not tell what the long one told.
+        own["dayfirst"] = day_first(manifest.time.style)
     require_mask(bundle, reading.get("missing", data.missing))
     return data.model_copy(update=own | dict(reading))
 

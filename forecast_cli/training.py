@@ -67,6 +67,8 @@ def train(
         listen(Note("no test split: nothing is scored"))
     listen(Stage("scoring"))
     scores = evaluate(dataset, Runtime(scored.fitted.onnx))
+    if scores is None and dataset.splits.rows("test"):
+        listen(Note("no forecast fits into the test split: nothing is scored", warning=True))
     kept = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
     return make_bundle(scored, kept, scores, seconds=time.perf_counter() - began)
 

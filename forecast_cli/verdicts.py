@@ -47,7 +47,8 @@ def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> s
 def _advice(best: str, dataset: Dataset) -> str:
     """What to try next, after what won and what was not tried yet."""
     network, season = dataset.config.network, dataset.season_length
-    positive = dataset.config.transform == "none" and np.nanmin(dataset.filled) > 0
+    columns = dataset.filled[:, : len(dataset.panel.columns.columns)]
+    positive = dataset.config.transform == "none" and np.nanmin(columns) > 0
     untried = ["--transform log"] if positive else []
     if network.head != "sequence" and not network.stateful:
         untried += ["--anchor last"] if network.anchor == "none" else []

@@ -1,13 +1,14 @@
 """`forecast future`."""
 
-import sys
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .console import Console
+from .console import Console, Notes
 from .options import Reading, Talk, option
+from .outputs import form_of, spare, write
 from .train import MODEL, one_or_all
 
 Data = Annotated[
@@ -43,20 +44,21 @@ def future(
 
     It has a row for each series and step ahead, and holds what is known already.
     """
-    from ..data.output import format_of, render
+    from ..data.output import render
     from ..model.bundle import load_bundle
-    from ..model.writing import write_whole
     from ..prediction import in_table_style
     from ..starts import future_frame
 
     console = Console(talk)
-    bundle = load_bundle(model)
+    form = form_of(output, None, talk) or "csv"
+    spare(output, [model, *(tables or [])])
+    bundle, notes = load_bundle(model), Notes(console)
     source: Any = one_or_all(tables) if tables else None
-    frame = future_frame(bundle, source, horizon, reading=reading, listen=console.listen)
-    form = format_of(output) or "csv"
-    data = render(in_table_style(frame, bundle.manifest.time) if form != "parquet" else frame, form)
-    if output != "-":
-        write_whole(Path(output), data)
+    frame = future_frame(bundle, source, horizon, reading=reading, listen=notes.listen)
+    if form != "parquet":
+        frame = in_table_style(frame, bundle.manifest.time)
+    if talk.json:
+        records = json.loads(render(frame, "json"))
+        console.document({"model": str(model), "notes": notes.texts, "future": records})
     else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write(render(frame, form), output)

@@ -1,10 +1,9 @@
 """`forecast predict`."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +11,7 @@ from ..errors import UsageError
 from .console import Console, Notes
 from .flag import names
 from .options import Reading, Talk, option
+from .outputs import Form, form_of, spare, write
 from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
     from ..model.bundle import Bundle
 
-# Forms that a file's name may promise and that are read by nobody as CSV.
-UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 Tables = str | list[str]
-Form = Literal["csv", "json", "jsonl", "parquet"]
 # fmt: off
 Data = Annotated[list[str] | None, typer.Argument(metavar="[DATA...]", show_default=False,
     help="A table to go on from, or - for stdin; several are read as one; without any, the end of "
@@ -67,16 +64,17 @@ def predict(
     """Forecast the next steps from a saved model."""
     from ..data.output import render
     from ..model.bundle import load_bundle
-    from ..prediction import ALL, Wanted, in_table_style, predict, predict_in_sample
+    from ..prediction import Wanted, in_table_style, predict, predict_in_sample
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
     wanted = Wanted(horizon, tuple(only or ()), begin, future)
-    _check(table, state, in_sample=in_sample, anything=wanted != ALL)
-    if state is not None and wanted != Wanted(horizon):
+    _check(table, state, in_sample=in_sample, anything=wanted.anything)
+    if state is not None and wanted.beside_horizon:
         raise UsageError("A state goes on with one series.", "Leave --only, --from, --future out.")
-    form = _form(output, format, talk)
-    _spare(output, model, table, state)
+    form = form_of(output, format, talk)
+    spare(output, [model, state, future, *(tables or [])])
+    _check_state(output, state)
     bundle, notes = load_bundle(model), Notes(console)
     how: dict[str, Any] = {"reading": reading, "listen": notes.listen}
     keep = None
@@ -94,7 +92,7 @@ def predict(
     elif output == "-" and form is None and console.shows_tables:
         console.table(frame.to_dict("records"))
     else:
-        _write(render(frame, form or "csv"), output)
+        write(render(frame, form or "csv"), output)
     if keep:
         keep()
 
@@ -125,54 +123,11 @@ def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anythin
         )
 
 
-def _form(output: str, format: Form | None, talk: Talk) -> Form | None:
-    """The form that was asked for, by the flag or by the name of the file.
-
-    Raises:
-        UsageError: Two were asked for, or one that is not written.
-    """
-    from ..data.output import format_of
-
-    if talk.json and (format is not None or output != "-"):
-        raise UsageError(
-            "--json prints one document on stdout, beside which --format and --output do nothing.",
-            "Leave it out, or ask for --format json.",
-        )
-    if format is None and output != "-" and Path(output).suffix.lower() in UNWRITTEN:
-        raise UsageError(
-            f"{output} names a form that is not written.",
-            "Name a .csv, .json, .jsonl or .parquet file, or give --format.",
-        )
-    return format or format_of(output)
-
-
-def _spare(output: str, model: Path, table: Tables | None, state: Path | None) -> None:
-    """Refuse to write over what the forecast is made from, or over any model."""
-    from ..model.bundle import is_model
-
-    path = Path(output)
+def _check_state(output: str, state: Path | None) -> None:
+    """Refuse a file for the state that cannot be one."""
     if state is not None and not state.absolute().parent.is_dir():
         raise UsageError(f"There is no directory {state.parent}.", "Make it first.")
-    if state is not None and output != "-" and path.absolute() == state.absolute():
+    if state is not None and output != "-" and Path(output).absolute() == state.absolute():
         raise UsageError(
             f"{output} cannot hold both the forecast and the state.", "Name another file with -o."
         )
-    tables = [table] if isinstance(table, str) else table or []
-    sources = [Path(each) for each in (model, state, *tables) if each not in (None, "-")]
-    if output == "-" or not path.is_file():
-        return
-    if is_model(path) or any(each.exists() and path.samefile(each) for each in sources):
-        raise UsageError(
-            f"{output} is a model, a state, or the table itself; it is left as it is.",
-            "Name another file with -o.",
-        )
-
-
-def _write(data: bytes, output: str) -> None:
-    from ..model.writing import write_whole
-
-    if output != "-":
-        write_whole(Path(output), data)
-    else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()

@@ -166,10 +166,12 @@ def fit_by_series(
         fit_scaling(rows[first:end], kind, before, columns) if end > first else whole
         for first, end in pairwise(indptr)
     ]
+    # Where a series has no value, the numbers of all together stand in.
+    known = np.stack([np.isfinite(rows[first:end]).any(axis=0) for first, end in pairwise(indptr)])
     return replace(
         whole,
-        center=np.where(own, np.stack([one.center for one in each]), whole.center),
-        scale=np.where(own, np.stack([one.scale for one in each]), whole.scale),
+        center=np.where(own & known, np.stack([one.center for one in each]), whole.center),
+        scale=np.where(own & known, np.stack([one.scale for one in each]), whole.scale),
     )
 
 

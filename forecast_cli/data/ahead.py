@@ -8,6 +8,7 @@ import pandas as pd
 from ..core.windows import Floats, Ints
 from ..errors import DataError, listed
 from .clock import calendar_values
+from .dates import JOINED
 from .panel import Panel, cut
 from .timeindex import when
 
@@ -74,7 +75,7 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
             f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
             f"{panel.count * steps} steps ahead: {where}.",
             "Add those rows to the table, or give them with --future FILE; forecast future writes "
-            "the frame to fill in.",
+            "the frame to fill in." + _closed_hint(panel),
         )
 
 
@@ -90,21 +91,42 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     """The panel up to a date; what is known of later rows is kept as ahead.
 
     Raises:
-        DataError: A series begins no earlier.
+        DataError: A series begins no earlier, or ends before the step before the date.
     """
-    if panel.timeline is None:
+    following = times_ahead(panel, 1)
+    if panel.timeline is None or following is None:
         raise DataError(f"{panel.source} has no times.", "Leave --from out.")
     times = panel.timeline.times
+    late = np.flatnonzero(following < date)
+    if len(late):
+        raise DataError(
+            f"{_called(panel, int(late[0]))} goes on with {when(following[late[0]])}, before "
+            f"{when(date)}.",
+            "Choose an earlier date with --from, name other series with --only, or give the rows "
+            "in between.",
+        )
     earlier = np.asarray(times < date)
     counts = np.add.reduceat(earlier.astype(np.int64), panel.indptr[:-1])
     none = np.flatnonzero(counts == 0)
     if len(none):
         raise DataError(
-            f"{panel.source}{f', series {panel.name(int(none[0]))}' * bool(len(panel.ids.columns))}"
-            f" has no row before {when(date)}.",
+            f"{_called(panel, int(none[0]))} has no row before {when(date)}.",
             "Choose a later date with --from, or give earlier rows.",
         )
     return cut(panel, panel.indptr[:-1] + counts)
+
+
+def _closed_hint(panel: Panel) -> str:
+    """What to add where a day that is missing may be closed."""
+    frequency = panel.timeline.frequency if panel.timeline else None
+    if frequency is None or frequency.alias != "B" or frequency.open_days:
+        return ""
+    return " Where such days are closed, train with --calendar XNYS, KR ... or data."
+
+
+def _called(panel: Panel, series: int) -> str:
+    name = panel.name(series)
+    return f"{panel.source}, series {name}" if name else panel.source
 
 
 def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
@@ -113,7 +135,7 @@ def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
     frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
     name = panel.columns.time or "step"
     counted = np.tile(np.arange(1, steps + 1), panel.count)
-    frame[name if "," not in name else "time"] = counted if times is None else times
+    frame[name if "," not in name else JOINED] = counted if times is None else times
     rows = rows_ahead(panel, steps)
     for each in panel.columns.covariates.future:
         column = rows[:, :, panel.columns.features.index(each)].ravel()

@@ -9,7 +9,7 @@ import pandas as pd
 from ..config import Data
 from ..core.cycles import cycles, usual_cycles
 from ..core.windows import Floats
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from .frequency import DAY
 from .holidaydays import holidays_on
 from .panel import Panel
@@ -37,11 +37,16 @@ def calendar_values(times: pd.DatetimeIndex, features: Sequence[str]) -> Floats:
 def found_features(panel: Panel, data: Data) -> tuple[str, ...]:
     """The calendar features as named, or those that suit the step between rows."""
     if AUTO not in data.calendar_features or panel.timeline is None:
-        return data.calendar_features
+        return tuple(dict.fromkeys(data.calendar_features))
     frequency = panel.timeline.frequency
     step = None if frequency.step is None else frequency.step / DAY
     usual = usual_cycles(step, frequency.months, int(panel.lengths.max()))
     others = [each for each in data.calendar_features if each != AUTO]
+    if not (usual or others):
+        raise UsageError(
+            f"auto finds no calendar feature for {frequency.name}.",
+            "Name some, or leave --calendar-features out.",
+        )
     return tuple(dict.fromkeys([*usual, *others]))
 
 
@@ -54,6 +59,12 @@ def with_calendar(panel: Panel, features: tuple[str, ...]) -> Panel:
             f"{panel.source} has no times to make calendar features of.",
             "Name the time column with --time, or leave --calendar-features out.",
         )
+    for name in calendar_columns(features):
+        if name in panel.columns.features:
+            raise UsageError(
+                f'The calendar feature {name} and the column "{name}" have one name.',
+                "Rename the column, or leave one of them out.",
+            )
     made = calendar_values(panel.timeline.times, features)
     covariates = panel.columns.covariates.model_copy(
         update={"calendar": calendar_columns(features)}

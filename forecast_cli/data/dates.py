@@ -25,6 +25,8 @@ TIME_WORDS = re.compile(
 SAMPLE = 60
 # The forms in which the day comes before the month, or after it.
 DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
+# What a time whose parts stand in several columns is called.
+JOINED = "time"
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
@@ -142,6 +144,17 @@ def _parts(names: Sequence[str]) -> list[str]:
     held = {name.casefold(): name for name in names}
     parts = [held[part] for part in PARTS if part in held]
     return parts if {"year", "month"} <= {*held} else []
+
+
+def day_first(style: str) -> bool | None:
+    """Whether the day comes before the month in a form; None where that is no question.
+
+    >>> day_first("%d/%m/%Y"), day_first("%m/%d/%Y"), day_first("%Y-%m-%d")
+    (True, False, None)
+    """
+    if style.startswith(DAY_FIRST):
+        return True
+    return False if style.startswith(DAY_LAST) else None
 
 
 def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
@@ -275,16 +288,17 @@ def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd
 
 def _located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
     """Clock times in a zone; the hour that comes twice in autumn is told apart by its order."""
+    located = times.tz_localize(timezone, ambiguous="NaT")
+    doubtful = np.flatnonzero(located.isna())
+    if not len(doubtful):
+        return located
     codes = np.zeros(len(times), np.int64) if groups is None else groups
-    order = np.argsort(codes, kind="stable")
-    found = np.empty(len(times), object)
-    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        own = times[rows]
-        falling = len(own) > 1 and own[0] > own[-1]
-        located = own[:: -1 if falling else 1].tz_localize(timezone, ambiguous="infer")
-        if len(rows) == len(times):
-            return located[:: -1 if falling else 1]
-        found[rows] = located[:: -1 if falling else 1]
+    found = located.to_numpy(object)
+    for series in np.unique(codes[doubtful]).tolist():
+        rows = np.flatnonzero(codes == series)
+        way = -1 if len(rows) > 1 and times[rows[0]] > times[rows[-1]] else 1
+        own = times[rows[::way]].tz_localize(timezone, ambiguous="infer")
+        found[rows] = own[::way]
     return pd.DatetimeIndex(found)
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..config import Data
+from ..config import Data, Dialect
 from ..core.windows import Ints
 from ..errors import DataError
 from ..events import Listener, ignore
 from .ahead import places_of
 from .categories import category_numbers
-from .dates import NO_TIME, parse_dates, time_columns
+from .dates import JOINED, NO_TIME, day_first, parse_dates, time_columns
 from .groups import Groups, group_rows
 from .opening import open_and_say
 from .panel import Panel
@@ -32,8 +32,11 @@ def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener 
         DataError: The table does not hold what is needed.
     """
     names = panel.columns.covariates.future
-    opened = open_and_say(source, data.dialect, listen)
+    # It may be written in another way than the table was, as what we write ourselves is.
+    opened = open_and_say(source, Dialect(na=data.na), listen)
     time = panel.columns.time
+    if time and "," in time and JOINED in opened.names:
+        time = JOINED
     parts = time_columns(time, opened.names)
     series = panel.columns.series
     require_columns(opened.name, opened.names, [*parts, *series, *names])
@@ -44,7 +47,7 @@ def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener 
     steps = _steps_after(panel, table, time, groups, codes, data)
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
     _check_once(table, codes, steps, inside)
-    width = max([panel.ahead.shape[1], *steps[inside]])
+    width = max(panel.ahead.shape[1], int(steps[inside].max(initial=0)))
     ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
     ahead[:, : panel.ahead.shape[1]] = panel.ahead
     for name in names:
@@ -74,8 +77,10 @@ def _steps_after(
     if time in (None, NO_TIME) or lasts is None or timeline is None:
         order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
         return np.asarray(order + 1)
-    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    times = dates.times
+    reading = data.date_reading
+    if reading["dayfirst"] is None and not data.date_format:
+        reading["dayfirst"] = day_first(timeline.style)
+    times = parse_dates(table, time, **reading, groups=groups.codes).times
     if times.tz is not None and lasts.tz is None:
         raise DataError(
             f"{table.name} has times with an offset, and {panel.source} has none.",

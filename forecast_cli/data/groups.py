@@ -60,6 +60,10 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
             f'{table.place(int(row))}: column "{series[part]}" is empty, and it names the series.',
             "Name it, or leave the row out.",
         )
+    for name in series:
+        if not pd.api.types.is_integer_dtype(names[name]):
+            # As they are written: a model file keeps no other kinds, and 1 is not "1".
+            names[name] = names[name].map(str)
     if len(series) == 1:
         codes, first = pd.factorize(names[series[0]])
         return Groups(pd.DataFrame({series[0]: np.asarray(first)}), codes)

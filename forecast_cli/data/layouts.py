@@ -14,6 +14,7 @@ from ..events import Listener, Note
 from .dates import NO_TIME, find_time, time_columns
 from .opening import Opened, OpenedColumns
 from .panel import SERIES, VALUE
+from .roles import matching
 from .tables import Table, is_text, require_columns
 
 
@@ -30,10 +31,9 @@ def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]
 
 def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
     """Each column is a series."""
-    require_columns(opened.name, opened.names, data.column)
     time = find_time(opened.head(), data, listen)
     parts = time_columns(time, opened.names)
-    names = data.column or tuple(name for name in opened.names if name not in parts)
+    names = _named_or_all(opened, data, parts)
     table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
     cells = np.stack([table.numbers(name) for name in names])
     # What is empty before the first value and after the last is left out once the times are sorted.
@@ -55,10 +55,10 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
 
 def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
     """Each row is a series: its name, then its values; short rows end in empty cells."""
-    require_columns(opened.name, opened.names, (*data.series, *data.column))
+    require_columns(opened.name, opened.names, data.series)
     series = data.series or _named(opened.head())
     table = opened.read(text=series)
-    names = data.column or tuple(name for name in table.names if name not in series)
+    names = _named_or_all(opened, data, series)
     cells = np.column_stack([table.numbers(name) for name in names])
     keys = {each: table.columns[each] for each in series} or {
         SERIES: pa.chunked_array([np.arange(1, len(cells) + 1)])
@@ -77,6 +77,16 @@ def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Da
     )
     own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": NO_TIME}
     return OpenedColumns(long), data.model_copy(update=own)
+
+
+def _named_or_all(opened: Opened, data: Data, taken: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are named, patterns too, or all that are nothing else."""
+    free = [name for name in opened.names if name not in taken]
+    found = [
+        each for name in data.column for each in matching(name, opened.names, free, opened.name)
+    ]
+    require_columns(opened.name, opened.names, found)
+    return tuple(dict.fromkeys(found)) or tuple(free)
 
 
 def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None:

@@ -1,7 +1,9 @@
 """From a table to a panel: columns, series, times and covariates."""
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,10 +52,14 @@ def read_panel(
         DataError: The table does not hold what is needed.
     """
     opened, long = as_long(open_and_say(source, data.dialect, listen), data, listen)
-    long = with_columns(long, opened.names, opened.name)
+    plain = [name for name in long.column if not glob.has_magic(name)]
+    require_columns(opened.name, opened.names, plain)
+    time = find_time(opened.head(), long, listen)
+    parts = time_columns(time, opened.names)
+    long = with_columns(long, opened.names, opened.name, parts)
     if long.layout in (None, "long") and data.layout in (None, "long"):
         data = long
-    table, time = _read(opened, long, listen)
+    table = _read(opened, long, parts)
     groups = group_rows(table, long.series)
     columns = _columns(table, time, long, categories)
     cells = _numbers(table, columns)
@@ -77,16 +83,13 @@ def _found(data: Data, columns: Columns, features: tuple[str, ...]) -> Data:
     return data.model_copy(update=own)
 
 
-def _read(opened: Opened, data: Data, listen: Listener) -> tuple[Table, str | None]:
-    """The table with the columns that are needed, and the name of the time column."""
+def _read(opened: Opened, data: Data, time: Sequence[str]) -> Table:
+    """The table with the columns that are needed; `time` are the time column or its parts."""
     needed = [*data.column, *data.covariates, *data.series]
     require_columns(opened.name, opened.names, needed)
-    time = find_time(opened.head(), data, listen)
-    parts = time_columns(time, opened.names)
-    wanted = list(dict.fromkeys([*parts, *needed]))
     # The names of series are text, so that 007 stays what it is.
-    text = [*(parts if len(parts) == 1 else ()), *data.series]
-    return opened.read(wanted, text=text), time
+    text = [*(time if len(time) == 1 else ()), *data.series]
+    return opened.read(list(dict.fromkeys([*time, *needed])), text=text)
 
 
 def _with_series(
@@ -249,7 +252,8 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
             where = name_rows(table, empty.tolist())
             raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
     missing = np.flatnonzero(holes[:, 0])
-    times = list(panel.timeline.times[missing]) if panel.timeline else []
-    names = dict.fromkeys(panel.name(each) for each in series_of(panel.indptr, missing).tolist())
-    of = "" if names == {"": None} else f" in series {listed(list(names))}"
+    times: Any = panel.timeline.times[missing] if panel.timeline else []
+    series = np.unique(series_of(panel.indptr, missing)).tolist()
+    named = bool(len(panel.ids.columns))
+    of = f" in series {listed(series, say=panel.name)}" if named else ""
     raise DataError(f"{table.name} has no row for {listed(times, say=when)}{of}.", hint)

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from ..config import Data
 from ..covariates import NO_COVARIATES, Covariates, Inputs
 from ..errors import DataError, UsageError
-from .dates import time_columns
 from .holidaydays import holiday_columns
 
 ROLES = ("column", "target", "past_covariates", "future_covariates", "static_covariates")
@@ -64,25 +63,26 @@ class Columns:
         )
 
 
-def with_columns(data: Data, names: Sequence[str], where: str) -> Data:
+def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[str] = ()) -> Data:
     """The settings with every pattern replaced by the columns that it matches.
 
     Args:
         data: The settings.
         names: Of the columns of the table.
         where: What messages call it.
+        time: The time column, or its parts.
 
     Raises:
         DataError: A pattern matches nothing.
         UsageError: No column was named, or one for two things.
     """
     # What a pattern matches is none of the columns that are named for something.
-    plain = {*data.series, *time_columns(data.time, names)}
+    plain = {*data.series, *time}
     plain |= {each for role in ROLES for each in getattr(data, role) if each in names}
     free = [name for name in names if name not in plain]
     found = {
         role: tuple(
-            each for name in getattr(data, role) for each in _matching(name, names, free, where)
+            each for name in getattr(data, role) for each in matching(name, names, free, where)
         )
         for role in ROLES
     }
@@ -92,7 +92,7 @@ def with_columns(data: Data, names: Sequence[str], where: str) -> Data:
             f"No column was named; {where} has {', '.join(names[:20])}.",
             "Say which to forecast: --column NAME.",
         )
-    _check_once(data, names)
+    _check_once(data, time)
     for name in data.targets:
         if name not in data.column:
             raise UsageError(
@@ -101,8 +101,18 @@ def with_columns(data: Data, names: Sequence[str], where: str) -> Data:
     return data
 
 
-def _matching(name: str, names: Sequence[str], free: Sequence[str], where: str) -> list[str]:
-    """A column as it is named, or those that a pattern matches."""
+def matching(name: str, names: Sequence[str], free: Sequence[str], where: str) -> list[str]:
+    """A column as it is named, or those that a pattern matches.
+
+    Args:
+        name: As it was named.
+        names: Of all columns.
+        free: Of those that a pattern may match.
+        where: What messages call the table.
+
+    Raises:
+        DataError: A pattern matches none.
+    """
     if name in names or not glob.has_magic(name):
         return [name]
     found = [each for each in free if fnmatchcase(each, name)]
@@ -111,9 +121,9 @@ def _matching(name: str, names: Sequence[str], free: Sequence[str], where: str) 
     return found
 
 
-def _check_once(data: Data, names: Sequence[str]) -> None:
+def _check_once(data: Data, time: Sequence[str]) -> None:
     """Refuse a column with two roles; what names a series may be a static covariate too."""
-    used = [*time_columns(data.time, names), *data.column, *data.covariates]
+    used = [*time, *data.column, *data.covariates]
     used += [name for name in data.series if name not in data.static_covariates]
     for name in used:
         if used.count(name) > 1:

@@ -19,6 +19,9 @@ from .remote import fetch, is_address, masked
 STDIN = "-"
 DELIMITERS = ",;\t|"
 HEAD_BYTES = 1 << 16
+# With fewer lines than this the head says little; so much is read of very long ones.
+LEAST_LINES = 3
+WIDE_BYTES = 1 << 24
 
 
 # A number that can only have a decimal comma: one digit, two, or more than three after it.
@@ -142,6 +145,11 @@ class Source:
         """
         start, encoding = self.start, self.encoding
         text = decoded(start, encoding) or ""
+        if len(start) >= HEAD_BYTES and text.count("\n") < LEAST_LINES:
+            # A header of thousands of columns.
+            with self.open() as stream:
+                start = bytes(stream.read(WIDE_BYTES))
+            text = decoded(start, encoding) or ""
         if len(start) >= HEAD_BYTES:
             text = text[: text.rfind("\n") + 1] or text
         text = text.removeprefix("\ufeff")

@@ -85,6 +85,13 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
             "Lower --validation, --test or --horizon.",
         )
     by_date = isinstance(split.test, str)
+    usable = (test >= horizon) & (test < panel.lengths)
+    if by_date and panel.count > 1 and not usable.any():
+        raise DataError(
+            f"--test {split.test} leaves no series both rows to train on and {horizon} steps for "
+            "the test.",
+            "Choose a date within the table, at least a horizon before its end.",
+        )
     validation_end = panel.indptr[1:] - np.where(short & (not by_date), 0, test)
     return Splits(panel.indptr, validation_end - np.where(short, 0, validation), validation_end)
 

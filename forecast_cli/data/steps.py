@@ -28,6 +28,8 @@ from .timeindex import (
 
 # Ways in which rows become one step that no row may have had.
 RECKONED = ("mean", "sum", "min", "max")
+# Ways in which one of several rows counts.
+WHOLE_ROWS = ("first row", "last row")
 
 
 class RepeatedTimes(DataError):
@@ -86,6 +88,13 @@ class Steps:
         if (np.diff(self.places) > 0).all():
             placed[self.places] = values[self.order]
             return placed
+        if self.combine in WHOLE_ROWS:
+            # The row counts as it is, with what it lacks.
+            last = np.diff(self.places, append=self.places[-1] + 1) > 0
+            first = np.diff(self.places, prepend=self.places[0] - 1) > 0
+            kept = last if self.combine == "last row" else first
+            placed[self.places[kept]] = values[self.order[kept]]
+            return placed
         groups = pd.DataFrame(values[self.order]).groupby(self.places)
         # The sum of nothing is nothing, not 0.
         one = groups.sum(min_count=1) if self.combine == "sum" else groups.agg(self.combine)
@@ -121,6 +130,8 @@ def find_steps(
     _say_order(order, codes, listen)
     style = dates.style
     combine = str(data.aggregate or "mean") if data.resample else data.duplicates
+    if data.duplicates in ("first", "last"):
+        combine = f"{data.duplicates} row"
     if data.resample:
         times, style = _resampled(times, data.resample, combine, listen)
         frequency = frequency or Frequency.parse(data.resample, times)
@@ -130,7 +141,8 @@ def find_steps(
     begins |= np.diff(codes, prepend=-1) != 0
     first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
     if len(first) < len(times) and not data.resample:
-        listen(Note(f"{len(times) - len(first)} rows at times that stand there already: {combine}"))
+        text = f"{len(times) - len(first)} rows at times that stand there already"
+        listen(Note(f"{text}: {data.duplicates}"))
     steps, owners = times[first], codes[first]
     rows = _Rows(table, groups, steps, ends_of(owners, len(groups.ids)), order[first])
     if frequency is None and data.freq:

@@ -320,6 +320,10 @@ def test_the_frame_to_fill_in_has_words_for_categories():
 def test_a_panel_up_to_a_date_knows_the_covariates_of_its_later_rows(lengths, day):
     panel = read(make(lengths), series=("id",))
     date = pd.Timestamp("2024-01-01") + pd.Timedelta(days=day)
+    if day > min(lengths):
+        with pytest.raises(DataError, match="goes on with"):
+            before(panel, date)
+        return
     cut = before(panel, date)
     steps = 30
     for series, length in enumerate(lengths):
@@ -389,3 +393,16 @@ def test_a_business_day_that_is_missing_ahead_shifts_no_other(calendar):
     times = times_ahead(panel, 4)
     there = times.isin(days)
     same(known(panel, 4)[0], np.where(there, times.day, NAN))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="BUG: clock times of --future in the hour that comes twice become no time at all, "
+    "where the table brings its zone and --timezone is not given",
+)
+def test_the_hour_that_comes_twice_is_told_by_the_order_of_its_rows():
+    panel = read(make([4], freq="h", begin="2024-10-26 22:00", tz=BERLIN), series=("id",))
+    table = coming(panel, 5)
+    wall = table.assign(t=table["t"].dt.tz_localize(None))
+    assert wall["t"].duplicated().any()
+    same(known(with_future(panel, wall, panel.data), 5), table["x"].to_numpy()[None])

@@ -79,7 +79,7 @@ def test_a_missing_name_of_a_frame_is_named_with_its_row(missing):
         (pd.Categorical(["b", "a", "b"], categories=["a", "b", "c"]), ["b", "a"]),
         (pd.array(["b", "a", "b"], dtype="string"), ["b", "a"]),
         ([3, 1, 3], [3, 1]),
-        ([True, False, True], [True, False]),
+        ([True, False, True], ["True", "False"]),
         (pd.to_datetime(["2024-01-01", "2023-01-01", "2024-01-01"]), None),
     ],
     ids=["categories", "strings", "numbers", "truths", "dates"],

@@ -252,6 +252,10 @@ def test_usual_features_follow_the_step_and_the_length(freq, rows, expected):
     panel = read(times, calendar_features=("auto", "holiday:KR", "dayofweek"))
     usual = dict.fromkeys([*expected, "holiday:KR", "dayofweek"])
     assert panel.data.calendar_features == tuple(usual)
+    if not expected:
+        with pytest.raises(UsageError, match="auto finds no calendar feature"):
+            found_features(panel, Data(calendar_features=("auto",)))
+        return
     assert found_features(panel, Data(calendar_features=("auto",))) == expected
     assert found_features(panel, Data(calendar_features=("week",))) == ("week",)
 

@@ -1,0 +1,64 @@
+"""Where a command writes a table, and in which form."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from ..errors import UsageError
+from .options import Talk
+
+Form = Literal["csv", "json", "jsonl", "parquet"]
+# Forms that a file's name may promise and that are read by nobody as CSV.
+UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
+
+
+def form_of(output: str, format: Form | None, talk: Talk) -> Form | None:
+    """The form that was asked for, by the flag or by the name of the file.
+
+    Raises:
+        UsageError: Two were asked for, or one that is not written.
+    """
+    from ..data.output import format_of
+
+    if talk.json and (format is not None or output != "-"):
+        raise UsageError(
+            "--json prints one document on stdout, beside which --format and --output do nothing.",
+            "Leave it out, or ask for --format json.",
+        )
+    if format is None and output != "-" and Path(output).suffix.lower() in UNWRITTEN:
+        raise UsageError(
+            f"{output} names a form that is not written.",
+            "Name a .csv, .json, .jsonl or .parquet file, or give --format.",
+        )
+    return format or format_of(output)
+
+
+def spare(output: str, sources: Sequence[str | Path | None]) -> None:
+    """Refuse to write over what the output is made from, or over any model.
+
+    Raises:
+        UsageError: It would be.
+    """
+    from ..model.bundle import is_model
+
+    path = Path(output)
+    if output == "-" or not path.is_file():
+        return
+    files = [Path(each) for each in sources if each not in (None, "-")]
+    if is_model(path) or any(each.exists() and path.samefile(each) for each in files):
+        raise UsageError(
+            f"{output} is a model, a state, or the table itself; it is left as it is.",
+            "Name another file with -o.",
+        )
+
+
+def write(data: bytes, output: str) -> None:
+    """Write bytes to a file, whole or not at all, or to stdout."""
+    from ..model.writing import write_whole
+
+    if output != "-":
+        write_whole(Path(output), data)
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
