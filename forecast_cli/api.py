@@ -48,7 +48,7 @@ class Model:
         *,
         horizon: int | None = None,
         only: str | Sequence[str] = (),
-        begin: str | None = None,
+        begin: str | pd.Timestamp | None = None,
         future: Readable | None = None,
         state: str | os.PathLike[str] | None = None,
         listen: Listener = ignore,
@@ -76,7 +76,8 @@ class Model:
             from .prediction import Wanted, predict
 
             names = (only,) if isinstance(only, str) else tuple(only)
-            wanted = Wanted(horizon, names, begin, future)
+            date = begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
+            wanted = Wanted(horizon, names, date, future)
             return predict(self.bundle, table, wanted, reading=reading, listen=listen)
         if only or begin or future is not None:
             raise UsageError("A state goes on with one series.", "Leave only, begin, future out.")
@@ -91,6 +92,20 @@ class Model:
         )
         save_state(after, state)
         return forecast
+
+    def future(
+        self, table: Readable | None = None, *, horizon: int | None = None, **reading: Any
+    ) -> pd.DataFrame:
+        """The frame of future covariates that a forecast needs, with what is known already.
+
+        Args:
+            table: What the forecast goes on from; None for the end of the training table.
+            horizon: Steps ahead; the model's own where None.
+            **reading: As in `predict`.
+        """
+        from .starts import future_frame
+
+        return future_frame(self.bundle, table, horizon, reading=reading, listen=ignore)
 
     def predict_in_sample(
         self, table: Readable, *, listen: Listener = ignore, **reading: Any

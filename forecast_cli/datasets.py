@@ -101,6 +101,9 @@ class Dataset:
         """The first rows, in `scaled`, of the windows whose targets lie within a split."""
         begin, end = (each + self.room.shift for each in self.splits.bounds(part))
         first = self.room.first_starts(timesteps=self.timesteps, least=LEAST_KNOWN)
+        # What was trained on no row of a series is not judged by it.
+        trained = self.splits.train_end > self.splits.indptr[:-1]
+        end = np.where(trained, end, begin)
         starts = window_starts(first, begin, end, timesteps=self.timesteps, horizon=horizon)
         if self.config.data.missing == "mask" or not self.panel.missing_rows.any():
             return starts

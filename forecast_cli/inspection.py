@@ -14,9 +14,10 @@ from .data.dates import Dates, find_time, parse_dates, time_columns
 from .data.groups import Groups, group_rows, likely_series
 from .data.layouts import as_long
 from .data.opening import open_and_say
+from .data.reading import calendar_of
 from .data.remote import masked
 from .data.steps import RepeatedTimes, Steps, find_steps, in_order
-from .data.tables import Table
+from .data.tables import Table, require_columns
 from .data.timeindex import likely_frequency, when
 from .errors import DataError
 from .events import Event, Note
@@ -91,6 +92,7 @@ def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
     opened, data = as_long(opened, asked, notes.keep)
     time = find_time(opened.head(), data, notes.keep)
     parts = time_columns(time, opened.names)
+    require_columns(opened.name, opened.names, [*data.series, *data.column])
     table = opened.read(text=[*(parts if len(parts) == 1 else ()), *data.series])
     series = data.series or (likely_series(table, parts) if time else ())
     groups = group_rows(table, series)
@@ -162,7 +164,8 @@ def _steps(
     flags: list[str] = []
     while True:
         try:
-            return find_steps(table, dates, groups, data, None, notes.keep), flags
+            frequency = calendar_of(data, dates, table)
+            return find_steps(table, dates, groups, data, frequency, notes.keep), flags
         except RepeatedTimes as error:
             notes.texts.append(error.message)
             flags.append("--duplicates first")

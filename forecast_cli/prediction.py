@@ -1,7 +1,8 @@
 """Prediction from a saved model, without TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from .data.dateforms import write_dates
 from .data.panel import SERIES, STEP, VALUE, Panel
 from .data.splits import date_of
 from .data.tables import Readable
-from .errors import UsageError, nearest
+from .errors import UsageError, listed
 from .events import Listener, Note, ignore
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
@@ -173,12 +174,25 @@ def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
     for series in range(panel.count):
         # Of two that read alike neither is meant.
         names[panel.name(series)] = -1 if panel.name(series) in names else series
-    for name in only:
+    asked = [each for text in only for each in _parted(text, names)]
+    for name in asked:
         if names.get(name) == -1:
             raise UsageError(f'Two series read "{name}".', "Leave --only out.")
         if name not in names:
-            raise UsageError(f'There is no series "{name}".', nearest(name, list(names)[:100]))
-    return np.array([names[name] for name in only])
+            raise UsageError(f'There is no series "{name}".', _nearest(name, names))
+    return np.array([names[name] for name in dict.fromkeys(asked)])
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """The nearest names, and some of all."""
+    close = get_close_matches(name, names, n=3)
+    guess = f"Did you mean {' or '.join(close)}? " if close else ""
+    return f"{guess}There are {len(names):,}: {listed(list(names))}."
+
+
+def _parted(text: str, names: Collection[str]) -> list[str]:
+    """A name, or several with commas between them."""
+    return [text] if text in names else [part.strip() for part in text.split(",")]
 
 
 def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .checks import require_positive
+from .config import Dialect
 from .core.scaling import Scaling, fit_by_series
 from .core.windows import Floats, Ints
 from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
@@ -21,12 +22,16 @@ from .data.splits import everything
 from .data.steps import Timeline
 from .data.tables import Readable
 from .datasets import scopes_of
-from .errors import DataError, UsageError, listed
+from .errors import DataError, UsageError, listed, nearest
 from .events import Listener, Note
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .rules import season_of
 
+# What may differ from how the table was read that was trained on.
+READ_ANEW = (
+    "missing", "date_format", "dayfirst", "timezone", *Dialect.model_fields,
+)  # fmt: skip
 # Nothing about how a table is read differs from the table that was trained on.
 READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
 
@@ -207,6 +212,9 @@ def read_as_trained(
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     """How the table was read that the model was trained on, with what differs now."""
     manifest = bundle.manifest
+    for name in reading:
+        if name not in Dialect.model_fields and name not in READ_ANEW:
+            raise UsageError(f'There is no option "{name}".', nearest(name, READ_ANEW))
     # The query made the table that was trained on; another table has its own, or none.
     own: dict[str, Any] = {"query": None}
     data = manifest.config.data

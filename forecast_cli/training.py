@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .config import Config
+from .core.room import series_of
 from .core.windows import Floats, Ints, gather
 from .data.dateforms import write_dates
 from .data.future import with_future
@@ -136,9 +137,7 @@ def _describe(dataset: Dataset, listen: Listener) -> None:
     _describe_covariates(panel, listen)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     listen(Note(f"{rows}; {', '.join(parts)}"))
-    untested = int(np.sum(splits.validation_end == splits.indptr[1:]))
-    if splits.rows("test") and untested:
-        listen(Note(f"{untested} of {panel.count} series have no test split: they are too short"))
+    _describe_series(dataset, listen)
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):
         text = f"the forecasts are {quantile:g}-quantiles, not the middle: errors say little"
@@ -159,3 +158,29 @@ def _describe_covariates(panel: Panel, listen: Listener) -> None:
         listen(Note(f"covariates: {'; '.join(said)}"))
     for name, values in covariates.categories.items():
         listen(Note(f'"{name}" names {len(values)} categories'))
+
+
+def _describe_series(dataset: Dataset, listen: Listener) -> None:
+    """Say which series are not scored, and what was filled."""
+    panel, splits = dataset.panel, dataset.splits
+    born = int(np.sum(splits.train_end == splits.indptr[:-1]))
+    if born:
+        listen(Note(f"{born} of {panel.count} series begin after the training: not scored"))
+    elif splits.rows("test") and panel.count > 1:
+        scored = len(np.unique(series_of(panel.indptr, dataset.origins("test"))))
+        if scored < panel.count:
+            why = "too short for a test, or for a window before it, or they end before it"
+            listen(Note(f"{panel.count - scored} of {panel.count} series are not scored: {why}"))
+    columns = panel.values[:, : len(panel.columns.columns)]
+    missing = np.isnan(columns)
+    if not missing.any() or panel.data.missing in ("mask", "drop"):
+        return
+    listen(Note(f"{int(missing.sum()):,} missing values filled: {panel.data.missing}"))
+    ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
+    if ends:
+        text = (
+            f"{ends} series end with missing values"
+            if panel.count > 1
+            else ("the table ends with missing values")
+        )
+        listen(Note(f"{text}: forecasts begin after what was filled there", warning=True))

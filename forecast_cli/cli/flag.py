@@ -24,6 +24,7 @@ class Flag:
         metavar: What stands for the value in the help.
         least: The least number.
         parser: Makes a value of the text.
+        split: Whether one text may hold several values with commas between them.
         spelled: The flag, where it is not the name: one of several values is given at a time.
     """
 
@@ -36,6 +37,7 @@ class Flag:
     least: int | None = None
     parser: Callable[[str], Any] | None = None
     spelled: str = ""
+    split: bool = False
 
     @property
     def several(self) -> bool:

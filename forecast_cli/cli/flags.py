@@ -59,8 +59,8 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("timezone", str, "Zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE"),
     ),
     SERIES: (
-        Flag("series", Any, "Columns that together name the series of a row.",
-             metavar="NAME[,NAME...]", parser=names),
+        Flag("series", list[str], "Columns that together name the series of a row.",
+             metavar="NAME[,NAME...]", split=True),
         Flag("layout", Literal["long", "columns", "rows"], "long: a row is a step of one series; "
              "columns: each column is a series; rows: each row is one, its columns the steps.",
              "long"),
@@ -76,9 +76,9 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              metavar="NAME", spelled="--static-covariate"),
         Flag("categorical", list[str], "Covariate whose numbers are names of something.",
              "those of text", metavar="NAME"),
-        Flag("calendar_features", Any, "Made of the times: auto, or minute, hour, dayofweek, day, "
-             "dayofyear, week, month, quarter, weekend, holiday:KR.", metavar="NAME[,NAME...]",
-             parser=names),
+        Flag("calendar_features", list[str], "Made of the times: auto, or minute, hour, "
+             "dayofweek, day, dayofyear, week, month, quarter, weekend, holiday:KR.",
+             metavar="NAME[,NAME...]", split=True),
         Flag("embedding", int, "Length of the vector learned for each category.",
              "one-hot where there are few", metavar="N", least=1),
     ),

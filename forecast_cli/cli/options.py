@@ -85,7 +85,10 @@ def option(*names: str, help: str, default: str = "", **more: Any) -> Any:
 
 
 def _given(flag: Flag, value: Any) -> Any:
-    return flag.from_environment() if value is None or value == [] else value
+    value = flag.from_environment() if value is None or value == [] else value
+    if flag.split and value:
+        return [part.strip() for text in value for part in text.split(",")]
+    return value
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -9,7 +9,6 @@ import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
-from .flag import names
 from .options import Reading, Talk, option
 from .outputs import Form, form_of, spare, write
 from .train import MODEL, one_or_all
@@ -28,7 +27,7 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="The mo
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead, any number.", default="as trained")]
-Only = Annotated[Any, option("--only", metavar="NAME[,NAME...]", parser=names,
+Only = Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
     help="Forecast these series; the parts of a name stand apart by blanks.", default="all")]
 Begin = Annotated[str | None, option("--from", metavar="DATE",
     help="Forecast from this date on, on the rows of DATA before it.",

@@ -1,6 +1,6 @@
 """Covariates that are names of something, as numbers: 0 for what is not known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from ..config import Data
 from ..core.windows import Floats
-from ..errors import DataError
+from ..errors import DataError, listed
+from ..events import Listener, Note
 from .tables import Table, is_text
 
 # More different names than this name nothing that could be learned.
@@ -39,6 +40,15 @@ def category_numbers(table: Table, name: str, known: Sequence[str]) -> Floats:
     texts = _texts(table, name)
     places = pc.fill_null(pc.index_in(texts, pa.array(known, pa.string())), -1).to_numpy() + 1.0
     return np.where(texts.is_null().to_numpy(), np.nan, places)
+
+
+def say_unknown(table: Table, known: Mapping[str, Sequence[str]], listen: Listener) -> None:
+    """Say which names training has not seen; they are read as none of those that it has."""
+    for name, values in known.items():
+        held = set(pc.unique(_texts(table, name)).drop_null().to_pylist())
+        if new := sorted(held - set(values)):
+            text = f'"{name}" holds {len(new)} names that training has not seen: {listed(new)}'
+            listen(Note(text, warning=True))
 
 
 def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:

@@ -19,7 +19,7 @@ from .tables import Table, require_columns
 # As the name of the time column: there is none, rows are steps.
 NO_TIME = "none"
 TIME_WORDS = re.compile(
-    r"(^|[^a-z])(date|datetime|time|timestamp|ds|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
+    r"(^|[^a-z])(date|datetime|time|timestamp|ds|ts|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
     re.IGNORECASE,
 )
 SAMPLE = 60
@@ -286,7 +286,7 @@ def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd
     )
 
 
-def _located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
+def located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
     """Clock times in a zone; the hour that comes twice in autumn is told apart by its order."""
     located = times.tz_localize(timezone, ambiguous="NaT")
     doubtful = np.flatnonzero(located.isna())
@@ -317,7 +317,7 @@ def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Da
     try:
         if times.tz is not None:
             return Dates(times.tz_convert(timezone), style)
-        return Dates(_located(times, timezone, groups), style)
+        return Dates(located(times, timezone, groups), style)
     except (KeyError, ModuleNotFoundError) as error:
         raise UsageError(
             f'There is no time zone "{timezone}".', "Try Europe/Berlin or UTC."

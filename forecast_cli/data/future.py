@@ -10,8 +10,8 @@ from ..core.windows import Ints
 from ..errors import DataError
 from ..events import Listener, ignore
 from .ahead import places_of
-from .categories import category_numbers
-from .dates import JOINED, NO_TIME, day_first, parse_dates, time_columns
+from .categories import category_numbers, say_unknown
+from .dates import JOINED, NO_TIME, day_first, located, parse_dates, time_columns
 from .groups import Groups, group_rows
 from .opening import open_and_say
 from .panel import Panel
@@ -42,6 +42,8 @@ def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener 
     require_columns(opened.name, opened.names, [*parts, *series, *names])
     text = [*(parts if len(parts) == 1 else ()), *series]
     table = opened.read([*parts, *series, *names], text=text)
+    words = panel.columns.covariates.categories
+    say_unknown(table, {name: words[name] for name in names if name in words}, listen)
     groups = group_rows(table, series)
     codes = places_of(groups.ids, panel.ids)[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
@@ -87,7 +89,7 @@ def _steps_after(
             "Write both alike, or name the zone of the clock times: --timezone.",
         )
     if times.tz is None and lasts.tz is not None:
-        times = times.tz_localize(lasts.tz, nonexistent="shift_forward", ambiguous="NaT")
+        times = located(times, str(lasts.tz), groups.codes)
     known = np.maximum(codes, 0)
     steps = steps_between(lasts[known], times, timeline.frequency)
     wrong = np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)

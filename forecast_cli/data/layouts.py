@@ -1,5 +1,7 @@
 """Tables whose columns or rows are series, as tables with a row for each step of one."""
 
+import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,13 +11,19 @@ import pyarrow.compute as pc
 
 from ..config import Data
 from ..core.windows import Floats
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..events import Listener, Note
 from .dates import NO_TIME, find_time, time_columns
 from .opening import Opened, OpenedColumns
 from .panel import SERIES, VALUE
 from .roles import matching
 from .tables import Table, is_text, require_columns
+
+# What a column is called that names the rows, though it holds numbers.
+NAME_WORDS = re.compile(
+    r"(^|[^a-z])(id|name|key|code|sku|series|store|shop|item|product|customer|site|meter)($|[^a-z])",
+    re.IGNORECASE,
+)
 
 
 def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
@@ -33,6 +41,12 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
     """Each column is a series."""
     time = find_time(opened.head(), data, listen)
     parts = time_columns(time, opened.names)
+    for name in parts:
+        if name in (SERIES, VALUE):
+            raise UsageError(
+                f'The time column is called "{name}", which layout columns makes itself.',
+                "Give it another name.",
+            )
     names = _named_or_all(opened, data, parts)
     table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
     cells = np.stack([table.numbers(name) for name in names])
@@ -57,6 +71,9 @@ def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Da
     """Each row is a series: its name, then its values; short rows end in empty cells."""
     require_columns(opened.name, opened.names, data.series)
     series = data.series or _named(opened.head())
+    if not series:
+        text = "the rows are counted: no column seems to name them (--series NAME says which)"
+        listen(Note(text, warning=True))
     table = opened.read(text=series)
     names = _named_or_all(opened, data, series)
     cells = np.column_stack([table.numbers(name) for name in names])
@@ -102,13 +119,19 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
 
 
 def _named(table: Table) -> tuple[str, ...]:
-    """The first column, where it is of words."""
-    first = table.names[0]
-    cells = table.columns[first]
+    """The first columns, as far as they are of words, or a first one that is called like a name."""
+    first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), table.names))
+    if not first and NAME_WORDS.search(table.names[0]):
+        first = table.names[:1]
+    return tuple(first) if len(first) < len(table.names) else ()
+
+
+def _is_numeric(table: Table, name: str) -> bool:
+    """Whether all cells are numbers."""
+    cells = table.columns[name]
     if not is_text(cells.type):
-        return ()
-    numbers = any(pc.all(each.fits(cells), min_count=0).as_py() for each in table.written)
-    return () if numbers else (first,)
+        return True
+    return any(pc.all(each.fits(cells), min_count=0).as_py() for each in table.written)
 
 
 def _check_held(cells: Floats, source: str, say: Callable[[int], str]) -> None:

@@ -17,7 +17,7 @@ from ..covariates import Covariates
 from ..errors import DataError, listed
 from ..events import Listener, ignore
 from .calendars import find_calendar
-from .categories import category_numbers, find_categories
+from .categories import category_numbers, find_categories, say_unknown
 from .clock import found_features, with_calendar
 from .dates import Dates, find_time, parse_dates, time_columns
 from .frequency import Frequency
@@ -29,6 +29,10 @@ from .roles import Columns, with_columns
 from .steps import RepeatedTimes, Steps, find_steps, in_order
 from .tables import Readable, Table, name_rows, require_columns
 from .timeindex import when
+
+# A calendar is that of a table where at most so many of its days are closed, and at least so many
+# of the open ones have rows.
+MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
 
 
 def read_panel(
@@ -62,6 +66,8 @@ def read_panel(
     table = _read(opened, long, parts)
     groups = group_rows(table, long.series)
     columns = _columns(table, time, long, categories)
+    if categories is not None:
+        say_unknown(table, columns.covariates.categories, listen)
     cells = _numbers(table, columns)
     try:
         steps = _place(table, time, groups, long, frequency, listen)
@@ -115,9 +121,40 @@ def _place(
     if time is None:
         return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    if data.calendar and frequency is None:
-        frequency = Frequency("B").on(find_calendar(data.calendar, _days(dates)))
+    frequency = frequency or calendar_of(data, dates, table)
     return find_steps(table, dates, groups, data, frequency, listen)
+
+
+def calendar_of(data: Data, dates: Dates, table: Table) -> Frequency | None:
+    """The open days that were named, as the step between rows; None where none were.
+
+    Raises:
+        DataError: They are none of the table.
+    """
+    if not data.calendar:
+        return None
+    days = _days(dates)
+    frequency = Frequency("B").on(find_calendar(data.calendar, days))
+    _check_calendar(table, frequency, days)
+    return frequency
+
+
+def _check_calendar(table: Table, frequency: Frequency, days: npt.NDArray[np.datetime64]) -> None:
+    """Refuse a calendar that is none of the table: its steps are no days, or it has closed ones."""
+    times = pd.DatetimeIndex(days)
+    closed = float(frequency.closed(times).mean())
+    span = int(frequency.open_days_between(times[:1], times[-1:])[0]) + 1
+    if closed <= MOST_CLOSED and len(days) >= LEAST_OPEN * span:
+        return
+    what = (
+        f"{closed:.0%} of its days are closed there"
+        if closed > MOST_CLOSED
+        else f"it has rows of {len(days)} days, where {span} were open"
+    )
+    raise DataError(
+        f"{table.name} does not keep to the calendar {frequency.name}: {what}.",
+        "A calendar is for a row each open day; leave --calendar out, or name another one.",
+    )
 
 
 def _days(dates: Dates) -> npt.NDArray[np.datetime64]:

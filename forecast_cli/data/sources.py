@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ from .remote import fetch, is_address, masked
 STDIN = "-"
 DELIMITERS = ",;\t|"
 HEAD_BYTES = 1 << 16
+# What is a date or a number, not a name.
+DATA_LIKE = re.compile(r"[-+]?\d[\d.,:/ TZ+-]*")
 # With fewer lines than this the head says little; so much is read of very long ones.
 LEAST_LINES = 3
 WIDE_BYTES = 1 << 24
@@ -208,6 +210,11 @@ class Source:
                     f'{self.name} has {names.count(name)} columns named "{name}".',
                     "Give each column a name of its own.",
                 )
+        if all(DATA_LIKE.fullmatch(name) for name in names) and not _counted(names):
+            raise DataError(
+                f"{self.name} begins with {', '.join(names[:3])}: a line of data, not of names.",
+                "Put a line with the names of the columns above it.",
+            )
         return names
 
     def rows(self, text: str) -> Iterator[list[str]]:
@@ -239,6 +246,13 @@ class Source:
                     row += 1
                     yield row, before + 1, cells
                 before = reader.line_num
+
+
+def _counted(names: Sequence[str]) -> bool:
+    """Whether names are numbers that follow each other, as those of columns without names do."""
+    return all(name.isdigit() for name in names) and [int(each) for each in names] == list(
+        range(int(names[0]), int(names[0]) + len(names))
+    )
 
 
 def neighbours(path: Path) -> str:

@@ -26,6 +26,8 @@ from .timeindex import (
     when,
 )
 
+# A last step with a smaller share of the usual rows may not be over yet; months differ by less.
+PARTIAL = 0.85
 # Ways in which rows become one step that no row may have had.
 RECKONED = ("mean", "sum", "min", "max")
 # Ways in which one of several rows counts.
@@ -133,7 +135,7 @@ def find_steps(
     if data.duplicates in ("first", "last"):
         combine = f"{data.duplicates} row"
     if data.resample:
-        times, style = _resampled(times, data.resample, combine, listen)
+        times, style = _resampled(times, codes, data.resample, combine, listen)
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
         _check_duplicates(table, times, codes, order)
@@ -252,7 +254,7 @@ def _owners(indptr: Ints) -> Ints:
 
 
 def _resampled(
-    times: pd.DatetimeIndex, alias: str, combine: str, listen: Listener
+    times: pd.DatetimeIndex, codes: Ints, alias: str, combine: str, listen: Listener
 ) -> tuple[pd.DatetimeIndex, str]:
     """The beginnings of the steps that the times lie in, and the form to write them in."""
     frequency = Frequency.parse(alias)
@@ -262,10 +264,15 @@ def _resampled(
             f"Weeks begin on Mondays, quarters in January: pass --resample {alias.split('-')[0]}.",
         )
     begins = floored(times, frequency)
-    counts = np.unique(begins.asi8, return_counts=True)[1]
-    listen(Note(f"{len(times):,} rows as {len(counts):,} steps of {frequency.name}: {combine}"))
-    if len(counts) > 1 and counts[-1] < np.median(counts):
-        text = f"the last step has {counts[-1]} rows of usually {np.median(counts):g}"
+    steps = pd.Series(begins.asi8).groupby([codes, begins.asi8]).size()
+    listen(Note(f"{len(times):,} rows as {len(steps):,} steps of {frequency.name}: {combine}"))
+    series = steps.groupby(level=0)
+    short = int((series.last() < PARTIAL * series.median()).sum())
+    if short:
+        usual = f"has {series.last().iloc[0]} rows of usually {series.median().iloc[0]:g}"
+        text = f"the last step {usual}"
+        if series.ngroups > 1:
+            text = f"in {short} series the last step has fewer rows than usual"
         listen(Note(f"{text}: it may not be over yet", warning=True))
     whole = frequency.step is None or frequency.step >= DAY
     style = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S"

@@ -51,7 +51,7 @@ TRAIN = [
     ("good.csv", 2, "No column was named"),
     ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),
     ("comma.csv -c Close", 3, "could be 4787 or 4.787. Say what the decimal mark is: --decimal"),
-    ("data.csv -c Close", 3, "The first line looks like data"),
+    ("data.csv -c Close", 3, "begins with 2020-01-01, 17.5: a line of data, not of names"),
     ("good.csv -c Close --target Open", 2, '--target "Open" is not among the columns'),
     ("good.csv -c Close --freq fortnight", 2, 'no frequency "fortnight"'),
     ("good.csv -c Close --timezone Mars", 2, "no time zone"),

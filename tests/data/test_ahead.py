@@ -395,11 +395,6 @@ def test_a_business_day_that_is_missing_ahead_shifts_no_other(calendar):
     same(known(panel, 4)[0], np.where(there, times.day, NAN))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG: clock times of --future in the hour that comes twice become no time at all, "
-    "where the table brings its zone and --timezone is not given",
-)
 def test_the_hour_that_comes_twice_is_told_by_the_order_of_its_rows():
     panel = read(make([4], freq="h", begin="2024-10-26 22:00", tz=BERLIN), series=("id",))
     table = coming(panel, 5)

@@ -116,17 +116,31 @@ def test_each_series_goes_on_from_its_own_end():
 
 
 def test_rows_on_closed_days_stay_and_closed_days_do_not_come_again():
-    days = pd.date_range("2024-03-18", "2024-04-01")  # over Good Friday and a weekend
+    days = pd.bdate_range("2024-03-18", "2024-04-01")  # over Good Friday and a weekend
     panel = read(days, calendar="XNYS")
     assert (panel.timeline.times == days).all()
     assert (times_ahead(panel, 4) == ["2024-04-02", "2024-04-03", "2024-04-04", "2024-04-05"]).all()
 
 
-@pytest.mark.parametrize("end", ["2024-03-29", "2024-03-30", "2024-03-31"])
-def test_a_series_may_end_on_a_closed_day(end):
-    panel = read(pd.date_range("2024-03-18", end), calendar="XNYS")
-    assert str(panel.lasts[0].date()) == end
+@pytest.mark.parametrize("weekend", [[], ["2024-03-30"], ["2024-03-31"]])
+def test_a_series_may_end_on_a_closed_day(weekend):
+    days = pd.bdate_range("2024-03-01", "2024-03-29").append(pd.DatetimeIndex(weekend))
+    panel = read(days, calendar="XNYS")
+    assert panel.lasts[0] == days[-1]
     assert (times_ahead(panel, 2) == ["2024-04-01", "2024-04-02"]).all()
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        (pd.date_range("2024-01-01", periods=60), "of its days are closed there"),
+        (pd.date_range("2020-01-31", periods=40, freq="BME"), "it has rows of 40 days, where"),
+    ],
+)
+def test_a_calendar_that_is_none_of_the_table_is_refused(times, why):
+    with pytest.raises(DataError, match=why) as caught:
+        read(times, calendar="XNYS")
+    assert "leave --calendar out" in caught.value.hint
 
 
 def test_without_a_calendar_weekends_are_refused_and_holidays_may_be_missing():
@@ -145,7 +159,8 @@ def test_open_days_without_a_row_are_counted_and_rows_are_the_steps():
 
 
 def test_two_rows_of_a_day_are_refused():
-    hours = pd.date_range("2024-01-02", periods=30, freq="12h")
+    days = pd.bdate_range("2024-01-02", periods=30)
+    hours = days.append(days + pd.Timedelta(hours=12)).sort_values()
     with pytest.raises(DataError, match="2024-01-02 12:00:00 is a second row for that day"):
         read(hours, calendar="XNYS")
 
@@ -176,7 +191,7 @@ def test_an_unknown_calendar_is_a_usage_error():
 @pytest.mark.parametrize("end", ["2024-03-31", "2024-04-01"])
 def test_rows_on_closed_days_are_no_open_days_that_are_missing(end):
     notes = []
-    read(pd.date_range("2024-03-18", end), notes, calendar="XNYS")
+    read(pd.bdate_range("2024-03-18", end), notes, calendar="XNYS")
     assert not [text for text in notes if "no row" in text]
 
 
