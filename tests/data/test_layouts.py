@@ -145,14 +145,11 @@ def test_the_time_of_columns_may_stand_in_parts(write):
     assert [str(last.date()) for last in panel.lasts] == ["2025-01-01"] * 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG: a time column that is called series or value is overwritten by what we call so",
-)
 @pytest.mark.parametrize("name", ["series", "value"])
-def test_the_time_of_columns_may_be_called_anything(write, name):
-    panel = read(write(WIDE.replace("t,", f"{name},")), "columns", time=name)
-    assert [str(last.date()) for last in panel.lasts] == ["2024-01-04", "2024-01-03"]
+def test_a_time_of_columns_that_is_called_as_we_call_them_is_refused(write, name):
+    with pytest.raises(UsageError, match=f'The time column is called "{name}"') as caught:
+        read(write(WIDE.replace("t,", f"{name},")), "columns", time=name)
+    assert caught.value.hint == "Give it another name."
 
 
 def test_many_columns_are_said_in_a_few_words(write):

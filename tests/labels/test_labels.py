@@ -512,7 +512,7 @@ def test_settings_that_do_not_go_with_a_label_are_refused(settings, why):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("task", "regression"), ("layout", "rows"), ("series", "s"), ("step_features", 2)],
+    [("task", "regression"), ("step_features", 2)],
 )
 def test_settings_of_labels_are_refused_without_one(name, value):
     with pytest.raises(fc.UsageError, match=f"{name} is for sequences with a label"):
