@@ -73,7 +73,8 @@ class Model:
             in original units.
         """
         if state is None:
-            from .prediction import Wanted, predict
+            from .prediction import predict
+            from .wanted import Wanted
 
             names = (only,) if isinstance(only, str) else tuple(only)
             date = begin.isoformat() if isinstance(begin, pd.Timestamp) else begin

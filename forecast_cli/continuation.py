@@ -12,11 +12,13 @@ from .data.tables import Readable
 from .data.timeindex import BUSINESS_GAP, when
 from .errors import DataError, UsageError
 from .events import Listener, Note, ignore
+from .frames import frame_of
 from .model.bundle import Bundle
 from .model.state import State, make_state
 from .model.walk import joined
-from .prediction import frame_of, steps_wanted, walk_over
+from .prediction import walk_over
 from .starts import READ_AS_TRAINED, Start, end_of_table, history_of
+from .wanted import steps_wanted
 
 
 def predict_on(

@@ -14,18 +14,15 @@ from .core.scaling import Scaling, fit_by_series
 from .core.windows import Floats, Ints
 from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
 from .data.dates import NO_TIME, day_first
-from .data.frequency import Frequency
-from .data.groups import one_series
 from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.splits import everything
-from .data.steps import Timeline
 from .data.tables import Readable
 from .datasets import scopes_of
 from .errors import DataError, UsageError, listed, nearest
 from .events import Listener, Note
+from .kept import frequency_of, kept_panel
 from .model.bundle import Bundle
-from .model.manifest import TimeAxis
 from .rules import season_of
 
 # What may differ from how the table was read that was trained on.
@@ -79,42 +76,8 @@ class Start:
 
 def history_of(bundle: Bundle) -> Start:
     """The ends of the series that the model was trained on."""
-    panel = _kept_panel(bundle)
+    panel = kept_panel(bundle)
     return Start(panel, panel.values, bundle.scaling)
-
-
-def _kept_panel(bundle: Bundle) -> Panel:
-    """The rows that the model file keeps, as a panel."""
-    manifest, series = bundle.manifest, bundle.series
-    rows = np.array(series.rows if series else [len(bundle.history)])
-    indptr = np.concatenate([[0], np.cumsum(rows)])
-    nothing = np.empty((len(rows), 0, bundle.history.shape[1]))
-    return Panel(
-        manifest.columns,
-        bundle.history,
-        indptr,
-        _kept_timeline(bundle, rows),
-        "the model",
-        manifest.config.data,
-        series.frame if series else one_series(),
-        nothing if bundle.ahead is None else bundle.ahead,
-    )
-
-
-def _kept_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
-    """The times of the rows that the model file keeps; exact at the end of each series."""
-    time, series = bundle.manifest.time, bundle.series
-    if time is None:
-        return None
-    ends = series.lasts if series else (time.last,)
-    if time.timezone is None:
-        lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in ends])
-    else:
-        # Their offsets may differ, where the clocks were changed in between.
-        lasts = pd.to_datetime(list(ends), utc=True).tz_convert(time.timezone)
-    frequency = frequency_of(time)
-    before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
-    return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
 
 def end_of_table(
@@ -283,12 +246,6 @@ def require_mask(bundle: Bundle, missing: str) -> None:
             "The network has no mask: it cannot skip missing steps.",
             "Pass --missing interpolate or ffill, or train with --missing mask.",
         )
-
-
-def frequency_of(time: TimeAxis) -> Frequency:
-    """The frequency that the model was trained on."""
-    parsed = Frequency.parse(time.freq)
-    return Frequency(parsed.alias, parsed.step, parsed.months, time.day, time.open_days)
 
 
 def too_few(bundle: Bundle, panel: Panel, needed: int) -> DataError:

@@ -266,7 +266,7 @@ def test_training_does_not_depend_on_the_order_of_rows_within_series():
 
 
 def test_names_of_several_parts_that_read_alike_are_not_mistaken():
-    from forecast_cli.prediction import _named
+    from forecast_cli.wanted import _named
 
     frame = pd.concat([one("a", 40).assign(town="b c"), one("a b", 40).assign(town="c")])
     panel = dataset(frame, series=("shop", "town")).panel

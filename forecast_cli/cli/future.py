@@ -45,8 +45,8 @@ def future(
     It has a row for each series and step ahead, and holds what is known already.
     """
     from ..data.output import render
+    from ..frames import in_table_style
     from ..model.bundle import load_bundle
-    from ..prediction import in_table_style
     from ..starts import future_frame
 
     console = Console(talk)

@@ -62,8 +62,10 @@ def predict(
 ) -> None:
     """Forecast the next steps from a saved model."""
     from ..data.output import render
+    from ..frames import in_table_style
     from ..model.bundle import load_bundle
-    from ..prediction import Wanted, in_table_style, predict, predict_in_sample
+    from ..prediction import predict, predict_in_sample
+    from ..wanted import Wanted
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
