@@ -11,7 +11,8 @@ from .config import Config
 from .data.tables import Readable
 from .errors import UsageError
 from .events import Listener, ignore
-from .model.bundle import Bundle, load_bundle, save_bundle
+from .model.bundle import Bundle, save_bundle
+from .model.loading import load_bundle
 from .model.manifest import Evaluation, LabelEvaluation
 from .settings import configure
 

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from .config import Data
-from .data.dates import TIME_WORDS
 from .data.tables import Table, is_text
+from .data.timecolumn import TIME_WORDS
 from .errors import DataError
 
 SAMPLE = 60

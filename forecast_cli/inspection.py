@@ -10,14 +10,16 @@ import numpy as np
 
 from .columns import ColumnReport, likely_target, report_of
 from .config import Data
-from .data.dates import Dates, find_time, parse_dates, time_columns
+from .data.dates import Dates, parse_dates
 from .data.groups import Groups, group_rows, likely_series
+from .data.irregular import RepeatedTimes
 from .data.layouts import as_long
 from .data.opening import open_and_say
 from .data.reading import calendar_of
 from .data.remote import masked
-from .data.steps import RepeatedTimes, Steps, find_steps, in_order
+from .data.steps import Steps, find_steps, in_order
 from .data.tables import Table, require_columns
+from .data.timecolumn import find_time, time_columns
 from .data.timeindex import likely_frequency, when
 from .errors import DataError
 from .events import Event, Note

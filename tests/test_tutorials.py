@@ -90,7 +90,7 @@ def test_many_to_many_gives_two_numbers_of_four(train, label, tmp_path):
 def test_windows_of_five_columns_become_as_many_forecasts_as_asked_for(
     train, run, tmp_path, horizon, targets
 ):
-    from forecast_cli.model.bundle import load_bundle
+    from forecast_cli.model.loading import load_bundle
 
     columns = " ".join(f"--column {name}" for name in FIVE)
     one = " --target Close" if targets == ["Close"] else ""

@@ -46,7 +46,7 @@ def future(
     """
     from ..data.output import render
     from ..frames import in_table_style
-    from ..model.bundle import load_bundle
+    from ..model.loading import load_bundle
     from ..starts import future_frame
 
     console = Console(talk)

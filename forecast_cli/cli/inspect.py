@@ -41,7 +41,7 @@ def inspect(
 
 
 def _model(file: str, console: Console) -> None:
-    from ..model.bundle import load_bundle
+    from ..model.loading import load_bundle
     from .results import confusion_rows, describe_model, score_rows, training_document, worst_rows
 
     bundle = load_bundle(file)

@@ -63,7 +63,7 @@ def predict(
     """Forecast the next steps from a saved model."""
     from ..data.output import render
     from ..frames import in_table_style
-    from ..model.bundle import load_bundle
+    from ..model.loading import load_bundle
     from ..prediction import predict, predict_in_sample
     from ..wanted import Wanted
 

@@ -11,11 +11,12 @@ from ..errors import DataError
 from ..events import Listener, ignore
 from .ahead import places_of
 from .categories import category_numbers, say_unknown
-from .dates import JOINED, NO_TIME, day_first, located, parse_dates, time_columns
+from .dates import JOINED, NO_TIME, day_first, located, parse_dates
 from .groups import Groups, group_rows
 from .opening import open_and_say
 from .panel import Panel
 from .tables import Readable, Table, require_columns
+from .timecolumn import time_columns
 from .timeindex import steps_between, when
 
 

@@ -13,11 +13,12 @@ from ..config import Data
 from ..core.windows import Floats
 from ..errors import DataError, UsageError
 from ..events import Listener, Note
-from .dates import NO_TIME, find_time, time_columns
+from .dates import NO_TIME
 from .opening import Opened, OpenedColumns
 from .panel import SERIES, VALUE
 from .roles import matching
 from .tables import Table, is_text, require_columns
+from .timecolumn import find_time, time_columns
 
 # What a column is called that names the rows, though it holds numbers.
 NAME_WORDS = re.compile(

@@ -19,15 +19,17 @@ from ..events import Listener, ignore
 from .calendars import find_calendar
 from .categories import category_numbers, find_categories, say_unknown
 from .clock import found_features, with_calendar
-from .dates import Dates, find_time, parse_dates, time_columns
+from .dates import Dates, parse_dates
 from .frequency import Frequency
 from .groups import Groups, group_rows, likely_series, one_series
+from .irregular import RepeatedTimes
 from .layouts import as_long
 from .opening import Opened, open_and_say
 from .panel import Panel, cut, without_missing
 from .roles import Columns, with_columns
-from .steps import RepeatedTimes, Steps, find_steps, in_order
+from .steps import Steps, find_steps, in_order
 from .tables import Readable, Table, name_rows, require_columns
+from .timecolumn import find_time, time_columns
 from .timeindex import when
 
 # A calendar is that of a table where at most so many of its days are closed, and at least so many

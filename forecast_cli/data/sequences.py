@@ -14,9 +14,10 @@ from ..config import Data
 from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
-from .dates import NO_TIME, parse_dates, time_columns
+from .dates import NO_TIME, parse_dates
 from .opening import open_and_say
 from .tables import Readable, Table, is_text, require_columns
+from .timecolumn import time_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
 VALUE = "value"

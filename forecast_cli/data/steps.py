@@ -8,19 +8,18 @@ import pandas as pd
 
 from ..config import Data
 from ..core.windows import Floats, Ints
-from ..errors import DataError, UsageError, listed
+from ..errors import UsageError
 from ..events import Listener, Note
 from .dateforms import zoned
 from .dates import Dates
 from .frequency import DAY, Frequency
 from .groups import Groups
+from .irregular import StepRows, check_duplicates, irregular
 from .tables import Table
 from .timeindex import (
     floored,
     grid_positions,
     infer_frequency,
-    irregular_place,
-    likely_frequency,
     missing_weekdays,
     steps_broken,
     when,
@@ -32,10 +31,6 @@ PARTIAL = 0.85
 RECKONED = ("mean", "sum", "min", "max")
 # Ways in which one of several rows counts.
 WHOLE_ROWS = ("first row", "last row")
-
-
-class RepeatedTimes(DataError):
-    """Rows of one series at the same time."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,7 @@ def find_steps(
         times, style = _resampled(times, codes, data.resample, combine, listen)
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
-        _check_duplicates(table, times, codes, order)
+        check_duplicates(table, times, codes, order)
     begins = np.diff(times.asi8, prepend=-1) != 0
     begins |= np.diff(codes, prepend=-1) != 0
     first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
@@ -146,7 +141,7 @@ def find_steps(
         text = f"{len(times) - len(first)} rows at times that stand there already"
         listen(Note(f"{text}: {data.duplicates}"))
     steps, owners = times[first], codes[first]
-    rows = _Rows(table, groups, steps, ends_of(owners, len(groups.ids)), order[first])
+    rows = StepRows(table, groups, steps, ends_of(owners, len(groups.ids)), order[first])
     if frequency is None and data.freq:
         frequency = Frequency.parse(data.freq, steps)
     frequency = frequency or _common_frequency(rows)
@@ -155,21 +150,6 @@ def find_steps(
     # Where the first step of each series stands among all.
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The distinct times of a table, series by series."""
-
-    table: Table
-    groups: Groups
-    times: pd.DatetimeIndex
-    indptr: Ints
-    order: Ints
-
-    def of(self, series: int) -> slice:
-        """The rows of a series."""
-        return slice(int(self.indptr[series]), int(self.indptr[series + 1]))
 
 
 def in_order(groups: Groups) -> Steps:
@@ -194,24 +174,24 @@ def _say_order(order: Ints, codes: Ints, listen: Listener) -> None:
         listen(Note("the rows were not in order of time: sorted"))
 
 
-def _common_frequency(rows: _Rows) -> Frequency:
+def _common_frequency(rows: StepRows) -> Frequency:
     """The frequency of the longest series, which all others must keep to."""
     longest = int(np.argmax(np.diff(rows.indptr)))
     frequency = infer_frequency(rows.times[rows.of(longest)])
     if frequency is None:
-        raise _irregular(rows, longest, None)
+        raise irregular(rows, longest, None)
     across = np.zeros(len(rows.times), bool)
     across[rows.indptr[1:-1]] = True
     broken = steps_broken(rows.times, frequency) & ~across[1:]
     if broken.any():
         row = int(np.argmax(broken))
         series = int(np.searchsorted(rows.indptr, row, side="right")) - 1
-        raise _irregular(rows, series, frequency)
+        raise irregular(rows, series, frequency)
     return frequency
 
 
 def _without_gaps(
-    rows: _Rows, places: Ints, frequency: Frequency, listen: Listener
+    rows: StepRows, places: Ints, frequency: Frequency, listen: Listener
 ) -> tuple[pd.DatetimeIndex, Ints]:
     """The times of all steps, those without a row too, and where each series stands in them."""
     times, indptr = rows.times, rows.indptr
@@ -277,46 +257,3 @@ def _resampled(
     whole = frequency.step is None or frequency.step >= DAY
     style = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S"
     return begins, style if times.tz is None else zoned(style)
-
-
-def _irregular(rows: _Rows, series: int, frequency: Frequency | None) -> DataError:
-    """The error for a series that keeps to no step, or not to that of the others."""
-    own = rows.of(series)
-    times, order, table = rows.times[own], rows.order[own], rows.table
-    name = rows.groups.name(series)
-    if frequency is None and len(times) < 3:
-        return DataError(
-            f"{table.name} has {len(times)} rows{' in its longest series' if name else ''}: too "
-            "few to see their frequency.",
-            "Name it: --freq D.",
-        )
-    row, what = irregular_place(times, frequency)
-    usual = (frequency or likely_frequency(times)).alias
-    return DataError(
-        f"{table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are not "
-        f"regular: {what}.",
-        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or, "
-        "where rows are the steps whatever their dates, pass --time none."
-        + _clock_hint(times, row),
-    )
-
-
-def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:
-    """What to add where the clocks may have been changed: on a Sunday, in the small hours."""
-    time = times[row]
-    if times.tz is not None or time.day_name() != "Sunday" or not 1 <= time.hour <= 4:
-        return ""
-    return " If the clocks were changed here, name the zone: --timezone Europe/Berlin."
-
-
-def _check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:
-    again = np.flatnonzero((np.diff(times.asi8) == 0) & (np.diff(codes) == 0)) + 1
-    if len(again):
-        places = listed(
-            again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
-        )
-        raise RepeatedTimes(
-            f"Times that stand there already, {len(again)} in all: {places}.",
-            "Say which row counts: --duplicates first, last, mean or sum; or, where there are "
-            "several series, what names them: --series NAME." + _clock_hint(times, int(again[0])),
-        )

@@ -6,8 +6,9 @@ import pytest
 
 from forecast_cli.config import Data
 from forecast_cli.data.dateforms import CLOCKS, DAYS, write_dates
-from forecast_cli.data.dates import find_time, parse_dates
+from forecast_cli.data.dates import parse_dates
 from forecast_cli.data.opening import read_table
+from forecast_cli.data.timecolumn import find_time
 from forecast_cli.errors import DataError, UsageError
 
 BERLIN = "Europe/Berlin"

@@ -1,0 +1,169 @@
+"""A model file read: every entry checked against its sum, every array against the manifest."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from ..core.windows import Floats
+from ..errors import ModelFileError
+from .bundle import AHEAD, ENTRIES, MANIFEST, OPTIONAL, SCALES, SCORES, SERIES, STATE, Bundle
+from .manifest import FORMAT, Manifest
+from .series import SeriesRecord
+
+# What a model unpacks to at the most, in bytes, and as a multiple of the file for large ones.
+LARGEST = 2 * 1024**3
+MOST_PACKED = 200
+SMALL = 64 * 1024**2
+
+
+def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Read a model file and check every entry against its sum.
+
+    Raises:
+        ModelFileError: There is none, it is cut short or changed, or a newer version wrote it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_size(archive, path)
+            manifest = _manifest(archive.read(MANIFEST), path)
+            more = [name for name in OPTIONAL if name in manifest.sha256]
+            contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"There is no model {os.fspath(path)}.",
+            "Make one with forecast train DATA --column NAME, or name one with -m.",
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError):
+        # RuntimeError: encrypted, or packed in a way that zipfile does not know.
+        raise ModelFileError(
+            f"{os.fspath(path)} is not a model, or is cut short.",
+            "A file that forecast train wrote was expected; copy it again, or train again.",
+        ) from None
+    except OSError as error:
+        raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
+    _check_sums(manifest, contents, path)
+    bundle = _unpacked(manifest, contents, path)
+    _check_shapes(bundle, path)
+    return bundle
+
+
+def _check_sums(
+    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
+) -> None:
+    for name, data in contents.items():
+        if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
+            raise ModelFileError(
+                f"{os.fspath(path)} is damaged: {name} is not what was written.",
+                "Copy the file again, or train again.",
+            )
+
+
+def _unpacked(
+    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
+) -> Bundle:
+    """The model out of the bytes of its entries."""
+
+    def array(name: str) -> Any:
+        held = contents.get(name)
+        return None if held is None else np.load(io.BytesIO(held), allow_pickle=False)
+
+    try:
+        return Bundle(
+            manifest,
+            contents["network.onnx"],
+            contents["network.weights.h5"],
+            array("history.npy"),
+            json.loads(contents["epochs.json"]),
+            state=array(STATE),
+            series=SeriesRecord.model_validate_json(contents[SERIES])
+            if SERIES in contents
+            else None,
+            scales=array(SCALES),
+            ahead=array(AHEAD),
+            scores=json.loads(contents.get(SCORES, b"[]")),
+        )
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
+        ) from None
+
+
+def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
+    """Refuse arrays that do not fit the manifest."""
+    manifest, series = bundle.manifest, bundle.series
+    features = len(manifest.features)
+    # Sequences with a label go on from nothing.
+    rows = 0 if manifest.labels else manifest.timesteps
+    rows = sum(series.rows) if series else rows
+    count = len(series.ids) if series else 1
+    steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0
+    shapes = {
+        "its last rows are": (bundle.history, (rows, features)),
+        "its scaler is": (bundle.scales, (2, count, features)),
+        "what it knows ahead is": (bundle.ahead, (count, steps, features)),
+    }
+    for what, (array, expected) in shapes.items():
+        wrong = array is not None and (
+            array.shape != expected or not np.issubdtype(array.dtype, np.floating)
+        )
+        if array is not None and wrong:
+            raise ModelFileError(
+                f"{os.fspath(path)} is damaged: {what} {array.dtype} of shape {array.shape}; "
+                f"{expected} was expected.",
+                "Train again.",
+            )
+    scales = bundle.scales
+    unusable = manifest.scaling is None if scales is None else _unusable(scales)
+    if unusable:
+        raise ModelFileError(f"{os.fspath(path)} is damaged: it has no scaler.", "Train again.")
+    if series and manifest.time and not series.lasts:
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: its series have no ends.", "Train again."
+        )
+
+
+def _unusable(scales: Floats) -> bool:
+    """Whether numbers of scalers cannot be."""
+    return not np.isfinite(scales).all() or bool((scales[1] == 0).any())
+
+
+def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
+    """Refuse what would unpack to more than any model, before a byte is unpacked."""
+    size = sum(entry.file_size for entry in archive.infolist())
+    packed = sum(entry.compress_size for entry in archive.infolist())
+    if size > LARGEST or size > MOST_PACKED * packed + SMALL:
+        raise ModelFileError(
+            f"{os.fspath(path)} would unpack from {packed:,} to {size:,} bytes; no model does.",
+            "A file that forecast train wrote was expected.",
+        )
+
+
+def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
+    try:
+        version = json.loads(data)["format"]
+        if version > FORMAT:
+            raise ModelFileError(
+                f"{os.fspath(path)} has format {version}; this version reads up to {FORMAT}.",
+                "Upgrade: pip install --upgrade forecast-cli.",
+            )
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise ModelFileError(
+            f"The manifest of {os.fspath(path)} is not one: {place}: {first['msg']}.",
+            "Copy the file again, or train again.",
+        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelFileError(
+            f"The manifest of {os.fspath(path)} cannot be read: {str(error).splitlines()[0]}.",
+            "Copy the file again, or train again.",
+        ) from None
