@@ -15,12 +15,12 @@ from .data.groups import Groups, group_rows, likely_series
 from .data.irregular import RepeatedTimes
 from .data.layouts import as_long
 from .data.opening import open_and_say
-from .data.reading import calendar_of
 from .data.remote import masked
 from .data.steps import Steps, find_steps, in_order
 from .data.tables import Table, require_columns
 from .data.timecolumn import find_time, time_columns
 from .data.timeindex import likely_frequency, when
+from .data.workdays import calendar_of
 from .errors import DataError
 from .events import Event, Note
 from .suspects import Placed, suspicions_of

@@ -1,6 +1,7 @@
 """The folder tells what it costs to import, and imports only point down."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,3 +109,11 @@ def test_the_public_names_are_these():
         "train",
     ]
     assert all(getattr(forecast_cli, name) is not None for name in forecast_cli.__all__)
+
+
+def test_the_map_of_the_house_shows_every_room():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    tree = page.split("```")[1]
+    shown = set(re.findall(r"\w+", tree))
+    missing = [path.stem for path in FILES if path.stem not in {*shown, "__init__"}]
+    assert not missing

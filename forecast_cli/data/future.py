@@ -12,12 +12,13 @@ from ..events import Listener, ignore
 from .ahead import places_of
 from .categories import category_numbers, say_unknown
 from .dates import JOINED, NO_TIME, day_first, located, parse_dates
+from .grid import steps_between
 from .groups import Groups, group_rows
 from .opening import open_and_say
 from .panel import Panel
 from .tables import Readable, Table, require_columns
 from .timecolumn import time_columns
-from .timeindex import steps_between, when
+from .timeindex import when
 
 
 def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener = ignore) -> Panel:

@@ -11,10 +11,10 @@ from ..config import Data
 from ..core.room import series_of
 from ..core.windows import Floats, Ints
 from ..errors import DataError, listed
+from .grid import steps_between
 from .groups import name_of
 from .roles import Columns
 from .steps import Timeline
-from .timeindex import steps_between
 
 # What names the steps, the series and their values, where the table has no word for it.
 STEP = "step"

@@ -16,10 +16,9 @@ from ..core.windows import Floats, Ints
 from ..covariates import Covariates
 from ..errors import DataError, listed
 from ..events import Listener, ignore
-from .calendars import find_calendar
 from .categories import category_numbers, find_categories, say_unknown
 from .clock import found_features, with_calendar
-from .dates import Dates, parse_dates
+from .dates import parse_dates
 from .frequency import Frequency
 from .groups import Groups, group_rows, likely_series, one_series
 from .irregular import RepeatedTimes
@@ -31,10 +30,7 @@ from .steps import Steps, find_steps, in_order
 from .tables import Readable, Table, name_rows, require_columns
 from .timecolumn import find_time, time_columns
 from .timeindex import when
-
-# A calendar is that of a table where at most so many of its days are closed, and at least so many
-# of the open ones have rows.
-MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
+from .workdays import calendar_of
 
 
 def read_panel(
@@ -125,43 +121,6 @@ def _place(
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
     frequency = frequency or calendar_of(data, dates, table)
     return find_steps(table, dates, groups, data, frequency, listen)
-
-
-def calendar_of(data: Data, dates: Dates, table: Table) -> Frequency | None:
-    """The open days that were named, as the step between rows; None where none were.
-
-    Raises:
-        DataError: They are none of the table.
-    """
-    if not data.calendar:
-        return None
-    days = _days(dates)
-    frequency = Frequency("B").on(find_calendar(data.calendar, days))
-    _check_calendar(table, frequency, days)
-    return frequency
-
-
-def _check_calendar(table: Table, frequency: Frequency, days: npt.NDArray[np.datetime64]) -> None:
-    """Refuse a calendar that is none of the table: its steps are no days, or it has closed ones."""
-    times = pd.DatetimeIndex(days)
-    closed = float(frequency.closed(times).mean())
-    span = int(frequency.open_days_between(times[:1], times[-1:])[0]) + 1
-    if closed <= MOST_CLOSED and len(days) >= LEAST_OPEN * span:
-        return
-    what = (
-        f"{closed:.0%} of its days are closed there"
-        if closed > MOST_CLOSED
-        else f"it has rows of {len(days)} days, where {span} were open"
-    )
-    raise DataError(
-        f"{table.name} does not keep to the calendar {frequency.name}: {what}.",
-        "A calendar is for a row each open day; leave --calendar out, or name another one.",
-    )
-
-
-def _days(dates: Dates) -> npt.NDArray[np.datetime64]:
-    """The days with rows, ascending, by the clock on the wall."""
-    return np.unique(dates.times.tz_localize(None).to_numpy().astype("datetime64[D]"))
 
 
 def _columns(

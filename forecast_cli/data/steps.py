@@ -13,17 +13,11 @@ from ..events import Listener, Note
 from .dateforms import zoned
 from .dates import Dates
 from .frequency import DAY, Frequency
+from .grid import grid_positions
 from .groups import Groups
 from .irregular import StepRows, check_duplicates, irregular
 from .tables import Table
-from .timeindex import (
-    floored,
-    grid_positions,
-    infer_frequency,
-    missing_weekdays,
-    steps_broken,
-    when,
-)
+from .timeindex import floored, infer_frequency, missing_weekdays, steps_broken, when
 
 # A last step with a smaller share of the usual rows may not be over yet; months differ by less.
 PARTIAL = 0.85

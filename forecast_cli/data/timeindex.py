@@ -8,15 +8,12 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ..core.windows import Ints
-from ..errors import DataError
 from .frequency import DAY, Frequency, month_day
 
 # A table of business days with holidays missing has at least this share of the weekdays in its
 # span, and never misses more of them in a row.
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
-# More steps than this for a row, and the frequency was not meant.
-MOST_STEPS = 10
 BUSINESS = Frequency("B")
 # With this share of its rows on weekdays a daily table was meant to be one of business days.
 BUSINESS_LIKE = 0.95
@@ -83,13 +80,14 @@ def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
             months = Frequency.parse(alias).months
             return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
     if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
-        steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
+        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
         if (steps == 1).mean() > BUSINESS_SHARE:
             return Frequency("B")
     return _fixed(usual, wall)
 
 
-def _days(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
+def days_of(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
+    """The days of times, by the clock on the wall."""
     return wall.to_numpy().astype("datetime64[D]")
 
 
@@ -127,7 +125,7 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     clock = wall - wall.normalize()
     if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
-    days = _days(wall)
+    days = days_of(wall)
     steps = np.busday_count(days[:-1], days[1:])
     if steps.min() < 1 or steps.max() > BUSINESS_GAP or len(steps) / steps.sum() < BUSINESS_SHARE:
         return None
@@ -151,7 +149,7 @@ def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[n
     """Whether the step from each time to the next is another one; one less than there are times."""
     if frequency.alias == "B":
         wall = times.tz_localize(None)
-        steps = np.busday_count(_days(wall[:-1]), _days(wall[1:]))
+        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
         weekend = np.asarray(wall[1:].day_of_week >= 5)
         return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
     return np.asarray(frequency.next(times[:-1]) != times[1:])
@@ -178,85 +176,3 @@ def span(gap: Any) -> str:
     """A time span for people, e.g. "1 day" or "3 days 02:00:00"."""
     text = str(pd.Timedelta(gap)).removesuffix(" 00:00:00").removeprefix("0 days ")
     return text if text != "1 days" else "1 day"
-
-
-def grid_positions(
-    times: pd.DatetimeIndex, frequency: Frequency, indptr: Ints | None = None
-) -> Ints:
-    """Where each time stands on the regular grid that begins with the first one of its series.
-
-    For business days rows are the steps: holidays have no place on the grid.
-
-    Args:
-        times: Ascending in each series.
-        frequency: The step.
-        indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`; None: one.
-
-    Raises:
-        DataError: A time is not on the grid; its row is in the message.
-    """
-    indptr = np.array([0, len(times)]) if indptr is None else indptr
-    lengths = np.diff(indptr)
-    begins = np.repeat(indptr[:-1], lengths)
-    rows = np.arange(len(times)) - begins
-    if frequency.alias == "B":
-        _require_weekdays(times, rows, closed=frequency.open_days is None)
-        return rows
-    firsts = times[begins]
-    positions = steps_between(firsts, times, frequency)
-    _require_dense(times, positions, indptr, frequency)
-    off = np.asarray(frequency.moved(firsts, positions) != times)
-    off |= (np.diff(positions, prepend=-1) < 1) & (rows > 0)
-    if off.any():
-        row = int(np.argmax(off))
-        raise DataError(
-            f"{when(times[row])} does not fit the frequency {frequency.name} from "
-            f"{when(firsts[row])} on.",
-            "Give the frequency of the table with --freq, or pass --time none to take rows as "
-            "steps.",
-        )
-    return positions
-
-
-def _require_dense(
-    times: pd.DatetimeIndex, positions: Ints, indptr: Ints, frequency: Frequency
-) -> None:
-    """Refuse a frequency in whose steps a series would be little else than gaps."""
-    lengths = np.diff(indptr)
-    last = positions[indptr[1:] - 1]
-    for series in np.flatnonzero(last >= MOST_STEPS * lengths)[:1]:
-        own = times[indptr[series] : indptr[series + 1]]
-        fits = f": --freq {likely_frequency(own).alias}" if len(own) > 2 else ""
-        raise DataError(
-            f"In steps of {frequency.name} the {len(own)} rows from {when(own[0])} on would be "
-            f"{last[series] + 1:,}.",
-            f"Name a frequency that fits the table{fits}.",
-        )
-
-
-def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
-    """The number of steps from each of the first times to its time, rounded."""
-    wall, begin = times.tz_localize(None), firsts.tz_localize(None)
-    if frequency.months:
-        months = (wall.year - begin.year) * 12 + wall.month - begin.month
-        return np.asarray(months // frequency.months, dtype=np.int64)
-    if frequency.alias == "B":
-        return np.asarray(frequency.open_days_between(begin, wall))
-    step = frequency.step or DAY
-    gaps = times - firsts if step < DAY else wall - begin
-    return np.asarray(np.rint(gaps / step), dtype=np.int64)
-
-
-def _require_weekdays(times: pd.DatetimeIndex, rows: Ints, *, closed: bool) -> None:
-    """Refuse a second row on a day, `rows` counting them in each series, and closed weekends."""
-    wall = times.tz_localize(None)
-    weekend = np.asarray(wall.day_of_week >= 5) & closed
-    again = np.diff(_days(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
-    again &= rows > 0
-    for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
-        if wrong.any():
-            first = times[int(np.argmax(wrong))]
-            raise DataError(
-                f"{when(first)} {what.format(day=first.day_name())}; business days were expected.",
-                "Drop such rows, or train with --freq D.",
-            )

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast_cli.data.frequency import Frequency
+from forecast_cli.data.grid import grid_positions
 from forecast_cli.data.timeindex import (
-    grid_positions,
     infer_frequency,
     irregular_place,
     missing_weekdays,
