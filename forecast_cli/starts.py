@@ -27,7 +27,7 @@ from .rules import season_of
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
-    "missing", "date_format", "dayfirst", "timezone", *Dialect.model_fields,
+    "duplicates", "missing", "date_format", "dayfirst", "timezone", *Dialect.model_fields,
 )  # fmt: skip
 # Nothing about how a table is read differs from the table that was trained on.
 READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})

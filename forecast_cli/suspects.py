@@ -75,7 +75,8 @@ def _empty(placed: Placed) -> Ints:
 
 def _outliers(placed: Placed, place: Callable[[int], str]) -> Iterator[str]:
     found = outliers(placed.values, placed.indptr, season_length=placed.season_length)
-    for column in np.unique(found[:, 1]).tolist():
+    columns = np.unique(found[:, 1]).tolist()
+    for column in columns[:MOST_NAMED]:
         rows = found[found[:, 1] == column, 0].tolist()
 
         def say(row: int, column: int = column) -> str:
@@ -84,6 +85,8 @@ def _outliers(placed: Placed, place: Callable[[int], str]) -> Iterator[str]:
         names = listed(rows, most=MOST_NAMED, say=say)
         count = "an outlier" if len(rows) == 1 else f"{len(rows)} outliers"
         yield f"{count} in {placed.names[column]}: {names}"
+    if len(columns) > MOST_NAMED:
+        yield f"outliers in {len(columns) - MOST_NAMED} more columns"
 
 
 def _shifts(placed: Placed, place: Callable[[int], str]) -> Iterator[str]:

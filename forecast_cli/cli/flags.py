@@ -179,6 +179,7 @@ TALK: dict[str, tuple[Flag, ...]] = {
 # fmt: on
 # What may differ in a table that a model is to read.
 READ_ANEW = (
+    "duplicates",
     "missing",
     "encoding",
     "delimiter",

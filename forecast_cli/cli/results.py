@@ -60,7 +60,7 @@ def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:
         units = "" if evaluation.confusion else "; mae and rmse in the label's units"
         return f"over {evaluation.sequences:,} sequences of the test split{units}"
     several = f" of {evaluation.series:,} series" if evaluation.series > 1 else ""
-    mean = ", mean over series; the series with the largest:" if several else ""
+    mean = ", mean over series" if several else ""
     return (
         f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps{several}; mae and "
         "rmse in the column's units, smape in percent, mase in errors of the seasonal naive in "

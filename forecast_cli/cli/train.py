@@ -83,7 +83,9 @@ def train(
         console.table(score_rows(evaluation))
     if evaluation:
         console.say(explain_scores(evaluation))
-        console.grid(worst_rows(bundle))
+        if rows := worst_rows(bundle):
+            console.say("the series with the largest errors:")
+            console.grid(rows)
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
     what = " DATA" if bundle.manifest.labels else ""

@@ -14,6 +14,8 @@ from .tables import Table, is_text
 
 # More columns than this together name no series.
 MOST_KEYS = 4
+# One row in so many may stand there twice.
+STRAY = 100
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
         Empty where none do, or none have to.
     """
     frame = table.columns.to_pandas()
-    if not frame.duplicated(list(time)).any():
+    # A few rows that stand there twice make no series, and do not hide them.
+    few = len(frame) // STRAY
+    if frame.duplicated(list(time)).sum() <= few:
         return ()
     words = [
         name for name in table.names
@@ -93,6 +97,6 @@ def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
     words.sort(key=lambda name: not is_text(table.columns[name].type))
     for count in range(1, MOST_KEYS + 1):
         for names in combinations(words[:8], count):
-            if not frame.duplicated([*time, *names]).any():
+            if frame.duplicated([*time, *names]).sum() <= few:
                 return names
     return ()
