@@ -36,7 +36,7 @@ def read_source(
     read = pa_csv.ReadOptions(encoding="utf8" if source.encoding in UTF8 else source.encoding)
     parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
     try:
-        with source.open() as stream:
+        with source.native() as stream:
             table = pa_csv.read_csv(
                 stream, read_options=read, parse_options=parse, convert_options=convert
             )
@@ -72,7 +72,7 @@ def _as_they_stand(
     convert = pa_csv.ConvertOptions(
         include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
     )
-    with source.open() as stream:
+    with source.native() as stream:
         plain = pa_csv.read_csv(
             stream, read_options=read, parse_options=parse, convert_options=convert
         )

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ..config import Dialect
 from ..errors import DataError, UsageError
 from .compression import BROKEN, decompressed, is_compressed
@@ -87,6 +89,18 @@ class Source:
     def is_remote(self) -> bool:
         """Whether it is an address."""
         return is_address(self.path)
+
+    def native(self) -> Any:
+        """The same for Arrow: of a plain file its own stream, so that its threads need no Python.
+
+        Raises:
+            DataError: As `open`.
+        """
+        stream = self.open()
+        if not isinstance(stream, io.BufferedReader) or not Path(self.path).is_file():
+            return stream
+        stream.close()
+        return pa.OSFile(self.path)
 
     @property
     def is_folder(self) -> bool:
