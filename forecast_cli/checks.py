@@ -206,11 +206,9 @@ def check_feedback(columns: Columns, horizon: int, mode: str) -> None:
     """
     if mode == "many-to-many" or horizon == 1:
         return
-    unknown = [name for name in columns.columns if name not in columns.targets]
-    unknown += columns.covariates.past
-    if unknown:
+    if columns.unknown_ahead:
         raise UsageError(
             f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
-            f"every column that it reads; {', '.join(unknown)} it does not.",
+            f"every column that it reads; {', '.join(columns.unknown_ahead)} it does not.",
             "Pass --mode many-to-many, or leave those columns out.",
         )

@@ -153,10 +153,7 @@ def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:
     manifest = bundle.manifest
     if steps <= manifest.horizon:
         return
-    columns = manifest.columns
-    unknown = [name for name in columns.columns if name not in columns.targets]
-    unknown += columns.covariates.past
-    if unknown:
+    if unknown := manifest.columns.unknown_ahead:
         raise UsageError(
             f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; to go "
             f"on to {steps} it would need the coming {', '.join(unknown)}.",

@@ -1,17 +1,26 @@
 """Filling missing values without looking past the split that a row belongs to."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 
+from ..core.room import series_of
 from ..core.windows import Floats, Ints
 from ..errors import DataError
 from .panel import Panel
 from .splits import PARTS, Splits
+from .timeindex import when
 
 
 def fill_missing(
-    values: Floats, splits: Splits, policy: str, *, source: str, season_length: int = 1
+    values: Floats,
+    splits: Splits,
+    policy: str,
+    *,
+    source: str,
+    season_length: int = 1,
+    say: Callable[[int], str] = lambda row: f"row {row + 1}",
 ) -> Floats:
     """Fill the gaps of every series, split by split.
 
@@ -26,6 +35,7 @@ def fill_missing(
         policy: The `missing` setting.
         source: What messages call the table.
         season_length: Steps in a season.
+        say: Where a row, counted from 0, stands.
 
     Raises:
         DataError: A series begins with a gap that the policy does not fill.
@@ -41,10 +51,10 @@ def fill_missing(
                 known = FILLERS[policy](filled[before:end, column], season_length)
                 filled[begin:end, column] = known[begin - before :]
     if np.isnan(filled).any():
-        row = int(np.argmax(np.isnan(filled).any(axis=1))) + 1
+        row = int(np.argmax(np.isnan(filled).any(axis=1)))
         others = " or ".join(other for other in ("interpolate", "drop") if other != policy)
         raise DataError(
-            f"{source} begins with missing values: row {row} has none before it to hold on.",
+            f"{source} begins with missing values: {say(row)} has none before it to hold on.",
             f"Pass --missing {others}, or leave the first rows out.",
         )
     return filled
@@ -58,7 +68,17 @@ def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
         panel.data.missing,
         source=panel.source,
         season_length=season_length,
+        say=lambda row: _place(panel, row),
     )
+
+
+def _place(panel: Panel, row: int) -> str:
+    """Where a row of a panel stands, for a message."""
+    series = int(series_of(panel.indptr, np.array([row]))[0])
+    place = f"row {row - int(panel.indptr[series]) + 1}"
+    if panel.timeline:
+        place = when(panel.timeline.times[row])
+    return f"{place} of series {panel.name(series)}" if len(panel.ids.columns) else place
 
 
 def last_known(values: Floats, indptr: Ints) -> Floats:

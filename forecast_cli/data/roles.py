@@ -42,6 +42,12 @@ class Columns:
         """Where the targets stand among the features."""
         return self.places(self.targets)
 
+    @property
+    def unknown_ahead(self) -> tuple[str, ...]:
+        """What the window needs and nobody knows of coming rows: neither forecast nor known."""
+        others = (name for name in self.columns if name not in self.targets)
+        return (*others, *self.covariates.past)
+
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
         """Where features stand."""
         return tuple(self.features.index(name) for name in names)
