@@ -178,9 +178,6 @@ def _describe_series(dataset: Dataset, listen: Listener) -> None:
     listen(Note(f"{int(missing.sum()):,} missing values filled: {panel.data.missing}"))
     ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
     if ends:
-        text = (
-            f"{ends} series end with missing values"
-            if panel.count > 1
-            else ("the table ends with missing values")
-        )
-        listen(Note(f"{text}: forecasts begin after what was filled there", warning=True))
+        what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"
+        text = f"{what} with missing values: forecasts begin after what was filled there"
+        listen(Note(text, warning=True))
