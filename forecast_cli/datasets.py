@@ -8,6 +8,7 @@ import numpy as np
 from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
 from .core.metrics import seasonal_error
+from .core.ragged import indptr_of, owners
 from .core.room import Room, make_room, series_of
 from .core.scaling import Scaling, Scope, Units, fit_by_series
 from .core.windows import Floats, Ints, window_starts
@@ -94,8 +95,7 @@ class Dataset:
     @cached_property
     def owners(self) -> Ints:
         """The series of each row of `scaled`, int32."""
-        lengths = self.panel.lengths + self.room.added
-        return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        return owners(indptr_of(self.panel.lengths + self.room.added)).astype(np.int32)
 
     def starts(self, part: Part, *, horizon: int) -> Ints:
         """The first rows, in `scaled`, of the windows whose targets lie within a split."""
@@ -177,18 +177,16 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
     # A network that can skip missing steps learns from series shorter than its window too.
     short = (end - begin < timesteps + 1) & config.network.masked
     room = make_room(panel.indptr, short, timesteps=timesteps)
-    owners = np.repeat(np.arange(panel.count), panel.lengths)
-    scaled = room.spread(scaling.each(owners).transform(filled).astype(np.float32))
+    scaled = room.spread(scaling.each(panel.owners).transform(filled).astype(np.float32))
     return Dataset(config, panel, splits, scaling, filled, room, scaled, season)
 
 
 def scaling_of(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
     """The scaler, fitted on the training rows of each series or of all."""
     begin, end = splits.bounds("train")
-    indptr = np.concatenate([[0], np.cumsum(end - begin)])
     return fit_by_series(
         rows,
-        indptr,
+        indptr_of(end - begin),
         scopes_of(columns, config.scale_by or "all"),
         config.scaler,
         config.transform,

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from .core.ragged import row_numbers
 from .core.room import series_of
 from .core.scaling import rounded
 from .core.windows import Floats, Ints
-from .data.ahead import times_ahead
+from .data.ahead import steps_frame
 from .data.dateforms import write_dates
-from .data.panel import SERIES, STEP, VALUE, Panel
+from .data.panel import SERIES, VALUE, Panel
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .starts import Start
@@ -20,14 +21,10 @@ def frame_of(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
     """Scaled forecasts, shape `(n_series, steps, targets)`, in original units with their times."""
     manifest, panel = bundle.manifest, start.panel
     values = in_units(bundle, start, np.arange(panel.count), scaled)
-    steps = values.shape[1]
-    frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
-    times = times_ahead(panel, steps)
-    name = manifest.time.name if manifest.time and times is not None else STEP
-    frame[name] = np.tile(np.arange(1, steps + 1), panel.count) if times is None else times
     flat = values.reshape(-1, values.shape[2])
+    frame = steps_frame(panel, values.shape[1])
     frame = frame.assign(**dict(zip(manifest.targets, flat.T, strict=True)))
-    return _in_layout(frame, name, manifest.config.data.layout)
+    return _in_layout(frame, panel.step_name, manifest.config.data.layout)
 
 
 def _in_layout(frame: pd.DataFrame, time: str, layout: str | None) -> pd.DataFrame:
@@ -42,18 +39,14 @@ def _in_layout(frame: pd.DataFrame, time: str, layout: str | None) -> pd.DataFra
 def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
     """Forecasts of rows with their times and actual values."""
     manifest, timeline = bundle.manifest, panel.timeline
-    name = manifest.time.name if manifest.time and timeline else STEP
     frame = panel.ids.iloc[series_of(panel.indptr, origins)].reset_index(drop=True)
-    frame[name] = timeline.times[origins] if timeline else row_numbers(panel)[origins] + 1
+    frame[panel.step_name] = (
+        timeline.times[origins] if timeline else row_numbers(panel.indptr)[origins] + 1
+    )
     actual = panel.values[origins][:, manifest.target_places]
     forecasts = [f"{target}{FORECAST_SUFFIX}" for target in manifest.targets]
     columns = zip((*manifest.targets, *forecasts), (*actual.T, *values.T), strict=True)
     return frame.assign(**dict(columns))
-
-
-def row_numbers(panel: Panel) -> Ints:
-    """The number of each row in its series, from 0."""
-    return np.arange(len(panel.values)) - np.repeat(panel.indptr[:-1], panel.lengths)
 
 
 def in_units(bundle: Bundle, start: Start, series: Ints, scaled: Floats) -> Floats:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .core.ragged import indptr_of
 from .core.windows import Ints
 from .data.frequency import Frequency
 from .data.groups import one_series
@@ -16,7 +17,7 @@ def kept_panel(bundle: Bundle) -> Panel:
     """The rows that the model file keeps, as a panel."""
     manifest, series = bundle.manifest, bundle.series
     rows = np.array(series.rows if series else [len(bundle.history)])
-    indptr = np.concatenate([[0], np.cumsum(rows)])
+    indptr = indptr_of(rows)
     nothing = np.empty((len(rows), 0, bundle.history.shape[1]))
     return Panel(
         manifest.columns,

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .core.ragged import row_numbers
 from .core.room import series_of
 from .core.windows import Floats
 from .data.tables import Readable
 from .errors import UsageError
 from .events import Listener, ignore
-from .frames import beside_actual, frame_of, in_units, row_numbers
+from .frames import beside_actual, frame_of, in_units
 from .model.bundle import Bundle
 from .model.runtime import chunks, forecast_origins, roll_out
 from .model.walk import Walk, parted
@@ -118,7 +119,7 @@ def predict_in_sample(
     start = read_as_trained(bundle, source, reading, listen, scaled_by=manifest.timesteps)
     panel, scaled = start.panel, start.scaled
     origins = np.arange(len(scaled))
-    origins = origins[row_numbers(panel) >= manifest.timesteps]
+    origins = origins[row_numbers(panel.indptr) >= manifest.timesteps]
     if not len(origins):
         raise too_few(bundle, panel, manifest.timesteps + 1)
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))

@@ -10,10 +10,11 @@ import pandas as pd
 
 from .checks import require_positive
 from .config import Dialect
+from .core.ragged import indptr_of
 from .core.scaling import Scaling, fit_by_series
 from .core.windows import Floats, Ints
 from .data.ahead import frame_ahead, places_of, require_ahead, rows_ahead
-from .data.dates import NO_TIME, day_first
+from .data.dates import NO_TIME, read_like
 from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.splits import everything
@@ -50,18 +51,20 @@ class Start:
     @property
     def scaled(self) -> Floats:
         """The rows, scaled, float32."""
-        owners = np.repeat(np.arange(self.panel.count), self.panel.lengths)
-        return self.scaling.each(owners).transform(self.filled).astype(np.float32)
+        return self.scaling.each(self.panel.owners).transform(self.filled).astype(np.float32)
 
     def windows(self, timesteps: int) -> Floats:
         """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
 
         A shorter series begins with missing steps.
         """
-        indptr, scaled = self.panel.indptr, self.scaled
+        indptr = self.panel.indptr
         places = indptr[1:, None] - np.arange(timesteps, 0, -1)
-        windows: Floats = scaled[np.maximum(places, 0)]
-        windows[places < indptr[:-1, None]] = np.nan
+        # Only these rows are scaled: the table may be millions of them.
+        rows = self.filled[np.maximum(places, 0)]
+        rows[places < indptr[:-1, None]] = np.nan
+        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
+        windows: Floats = scaling.transform(rows).astype(np.float32)
         return windows
 
     def ahead(self, steps: int) -> Floats:
@@ -183,9 +186,8 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     data = manifest.config.data
     if data.layout != "rows":
         own["time"] = manifest.time.column if manifest.time else NO_TIME
-    if manifest.time and data.dayfirst is None and not data.date_format:
-        # A table of a few days does not tell what the long one told.
-        own["dayfirst"] = day_first(manifest.time.style)
+    if manifest.time:
+        data = read_like(data, manifest.time.style)
     require_mask(bundle, reading.get("missing", data.missing))
     return data.model_copy(update=own | dict(reading))
 
@@ -221,7 +223,7 @@ def _scaling(
     scopes = scopes_of(manifest.columns, "series")
     own = fit_by_series(
         rows,
-        np.concatenate([[0], np.cumsum(lengths)]),
+        indptr_of(lengths),
         scopes,
         manifest.config.scaler,
         manifest.config.transform,

@@ -1,35 +1,13 @@
 """`forecast future`."""
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from .console import Console, Notes
-from .options import Reading, Talk, option
+from .options import Reading, Talk
 from .outputs import form_of, spare, write
+from .predict import Data, Horizon, ModelPath, Output
 from .train import MODEL, one_or_all
-
-Data = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[DATA...]",
-        show_default=False,
-        help="A table to go on from, or - for stdin; without any, the end of the table that the "
-        "model was made from.",
-    ),
-]
-ModelPath = Annotated[
-    Path, option("--model", "-m", metavar="PATH", help="The model.", default="model.forecast")
-]
-Horizon = Annotated[
-    int | None,
-    option("--horizon", "-H", metavar="N", min=1, help="Steps ahead.", default="as trained"),
-]
-Output = Annotated[
-    str, option("--output", "-o", metavar="PATH", help="Where to write.", default="stdout")
-]
 
 
 def future(

@@ -26,6 +26,17 @@ def owners(indptr: Ints) -> Ints:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
+def indptr_of(lengths: Ints) -> Ints:
+    """Where each series begins and the last one ends, shape `(n_series + 1,)`."""
+    indptr: Ints = np.concatenate([[0], np.cumsum(lengths)])
+    return indptr
+
+
+def row_numbers(indptr: Ints) -> Ints:
+    """The number of each row in its series, from 0, shape `(n_rows,)`."""
+    return np.arange(indptr[-1]) - np.repeat(indptr[:-1], np.diff(indptr))
+
+
 def bounds(indptr: Ints) -> tuple[Ints, Ints]:
     """The first row of the series of each row, and the row after its last, `(n_rows,)` each."""
     lengths = np.diff(indptr)

@@ -8,7 +8,6 @@ import pandas as pd
 from ..core.windows import Floats, Ints
 from ..errors import DataError, listed
 from .clock import calendar_values
-from .dates import JOINED
 from .panel import Panel, cut
 from .timeindex import when
 
@@ -129,13 +128,17 @@ def _called(panel: Panel, series: int) -> str:
     return f"{panel.source}, series {name}" if name else panel.source
 
 
-def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
-    """The frame of future covariates to fill in: series, time, and what is known already."""
+def steps_frame(panel: Panel, steps: int) -> pd.DataFrame:
+    """The names of the series and the times of their next steps, a row for each step."""
     times = times_ahead(panel, steps)
     frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
-    name = panel.columns.time or "step"
     counted = np.tile(np.arange(1, steps + 1), panel.count)
-    frame[name if "," not in name else JOINED] = counted if times is None else times
+    return frame.assign(**{panel.step_name: counted if times is None else times})
+
+
+def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
+    """The frame of future covariates to fill in: series, time, and what is known already."""
+    frame = steps_frame(panel, steps)
     rows = rows_ahead(panel, steps)
     for each in panel.columns.covariates.future:
         column = rows[:, :, panel.columns.features.index(each)].ravel()

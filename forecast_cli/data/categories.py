@@ -70,11 +70,4 @@ def _texts(table: Table, name: str) -> pa.ChunkedArray:
 
 
 def _is_number(table: Table, name: str) -> bool:
-    kind = table.columns[name].type
-    if not is_text(kind):
-        return True
-    try:
-        table.numbers(name)
-    except DataError:
-        return False
-    return True
+    return not is_text(table.columns[name].type) or table.is_all_numbers(name)

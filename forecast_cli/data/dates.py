@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..config import Data
 from ..core.windows import Ints
 from ..errors import DataError, UsageError
 from .dateforms import EPOCHS, ISO, attempt, fitting_forms, iso_style, zoned
@@ -110,6 +111,13 @@ def day_first(style: str) -> bool | None:
     if style.startswith(DAY_FIRST):
         return True
     return False if style.startswith(DAY_LAST) else None
+
+
+def read_like(data: Data, style: str) -> Data:
+    """The settings for a table that may be too short to tell what a longer one in a form told."""
+    if data.dayfirst is not None or data.date_format:
+        return data
+    return data.model_copy(update={"dayfirst": day_first(style)})
 
 
 def joined(table: Table, parts: Sequence[str]) -> Dates:

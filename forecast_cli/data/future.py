@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..events import Listener, ignore
 from .ahead import places_of
 from .categories import category_numbers, say_unknown
-from .dates import JOINED, NO_TIME, day_first, located, parse_dates
+from .dates import JOINED, NO_TIME, located, parse_dates, read_like
 from .grid import steps_between
 from .groups import Groups, group_rows
 from .opening import open_and_say
@@ -81,9 +81,7 @@ def _steps_after(
     if time in (None, NO_TIME) or lasts is None or timeline is None:
         order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
         return np.asarray(order + 1)
-    reading = data.date_reading
-    if reading["dayfirst"] is None and not data.date_format:
-        reading["dayfirst"] = day_first(timeline.style)
+    reading = read_like(data, timeline.style).date_reading
     times = parse_dates(table, time, **reading, groups=groups.codes).times
     if times.tz is not None and lasts.tz is None:
         raise DataError(

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..core.ragged import row_numbers
 from ..core.windows import Ints
 from ..errors import DataError
 from .frequency import DAY, Frequency
@@ -28,13 +29,11 @@ def grid_positions(
         DataError: A time is not on the grid; its row is in the message.
     """
     indptr = np.array([0, len(times)]) if indptr is None else indptr
-    lengths = np.diff(indptr)
-    begins = np.repeat(indptr[:-1], lengths)
-    rows = np.arange(len(times)) - begins
+    rows = row_numbers(indptr)
     if frequency.alias == "B":
         _require_weekdays(times, rows, closed=frequency.open_days is None)
         return rows
-    firsts = times[begins]
+    firsts = times[np.arange(len(times)) - rows]
     positions = steps_between(firsts, times, frequency)
     _require_dense(times, positions, indptr, frequency)
     off = np.asarray(frequency.moved(firsts, positions) != times)

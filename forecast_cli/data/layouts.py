@@ -51,14 +51,13 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
     names = _named_or_all(opened, data, parts)
     table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
     cells = np.stack([table.numbers(name) for name in names])
-    # What is empty before the first value and after the last is left out once the times are sorted.
-    held = np.ones(cells.shape, bool)
     _check_held(cells, table.name, lambda row: names[row])
-    series, rows = np.nonzero(held)
+    # What is empty before the first value and after the last is left out once the times are sorted.
+    series, rows = np.indices(cells.shape).reshape(2, -1)
     listen(Note(f"{len(names)} columns as series: {_few(names)}"))
     arrays = {each: table.columns[each].take(pa.array(rows)) for each in parts}
     arrays[SERIES] = pa.array(np.array(names, dtype=object)[series], pa.string())
-    arrays[VALUE] = pa.array(cells[held], from_pandas=True)
+    arrays[VALUE] = pa.array(cells.ravel(), from_pandas=True)
     long = Table(
         table.name,
         pa.table(arrays),

@@ -8,9 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..config import Data
+from ..core.ragged import indptr_of, owners
 from ..core.room import series_of
 from ..core.windows import Floats, Ints
 from ..errors import DataError, listed
+from .dates import JOINED
 from .grid import steps_between
 from .groups import name_of
 from .roles import Columns
@@ -64,6 +66,19 @@ class Panel:
         return np.diff(self.indptr)
 
     @property
+    def step_name(self) -> str:
+        """What the column of times is called, or that of steps where there are none."""
+        time = self.columns.time
+        if self.timeline is None or time is None:
+            return STEP
+        return JOINED if "," in time else time
+
+    @property
+    def owners(self) -> Ints:
+        """The series of each row, shape `(n_rows,)`."""
+        return owners(self.indptr)
+
+    @property
     def lasts(self) -> pd.DatetimeIndex | None:
         """The last time of each series; None where rows are steps."""
         return self.timeline.times[self.indptr[1:] - 1] if self.timeline else None
@@ -79,29 +94,29 @@ class Panel:
 
     def since(self, begins: Ints) -> "Panel":
         """The panel from the given rows on, shape `(n_series,)`."""
-        keep = np.arange(len(self.values)) >= np.repeat(begins, self.lengths)
-        if keep.all():
+        if (begins == self.indptr[:-1]).all():
             return self
-        lengths = self.indptr[1:] - begins
-        return replace(
-            self,
-            values=self.values[keep],
-            indptr=np.concatenate([[0], np.cumsum(lengths)]),
-            timeline=self.timeline and replace(self.timeline, times=self.timeline.times[keep]),
-        )
+        keep = self.between(begins, self.indptr[1:])
+        return self.rows_kept(np.flatnonzero(keep), self.indptr[1:] - begins)
 
     def only(self, kept: Ints) -> "Panel":
         """Some of the series, in the order asked for."""
         rows = [np.arange(*self.indptr[each : each + 2]) for each in kept.tolist()]
         places: Ints = np.concatenate([*rows, np.array([], np.int64)])
-        lengths = self.lengths[kept]
         return replace(
-            self,
-            values=self.values[places],
-            indptr=np.concatenate([[0], np.cumsum(lengths)]),
-            timeline=self.timeline and replace(self.timeline, times=self.timeline.times[places]),
+            self.rows_kept(places, self.lengths[kept]),
             ids=self.ids.iloc[kept].reset_index(drop=True),
             ahead=self.ahead[kept],
+        )
+
+    def rows_kept(self, rows: Ints, lengths: Ints) -> "Panel":
+        """Some of the rows, `lengths` of them in each series."""
+        timeline = self.timeline
+        return replace(
+            self,
+            values=self.values[rows],
+            indptr=indptr_of(lengths),
+            timeline=timeline and replace(timeline, times=timeline.times[rows]),
         )
 
 
@@ -114,15 +129,11 @@ def cut(panel: Panel, ends: Ints) -> Panel:
     """
     if (ends == panel.indptr[1:]).all():
         return panel
-    rows = np.arange(len(panel.values))
-    owners = np.repeat(np.arange(panel.count), panel.lengths)
-    keep = rows < ends[owners]
+    keep = panel.between(panel.indptr[:-1], ends)
+    behind = np.flatnonzero(~keep)
     return replace(
-        panel,
-        values=panel.values[keep],
-        indptr=np.concatenate([[0], np.cumsum(ends - panel.indptr[:-1])]),
-        timeline=panel.timeline and replace(panel.timeline, times=panel.timeline.times[keep]),
-        ahead=_ahead_of(panel, ends, rows[~keep], owners[~keep]),
+        panel.rows_kept(np.flatnonzero(keep), ends - panel.indptr[:-1]),
+        ahead=_ahead_of(panel, ends, behind, panel.owners[behind]),
     )
 
 
@@ -173,8 +184,4 @@ def without_missing(panel: Panel) -> Panel:
     panel = cut(panel, last + 1)
     whole = np.flatnonzero(~panel.missing_rows)
     counts = np.bincount(series_of(panel.indptr, whole), minlength=panel.count)
-    timeline = panel.timeline
-    if timeline:
-        timeline = replace(timeline, times=timeline.times[whole])
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    return replace(panel, values=panel.values[whole], indptr=indptr, timeline=timeline)
+    return panel.rows_kept(whole, counts)

@@ -15,6 +15,7 @@ from ..core.windows import Floats, Ints
 from ..errors import DataError, UsageError
 from ..events import Listener, Note, ignore
 from .dates import NO_TIME, parse_dates
+from .groups import name_of
 from .opening import open_and_say
 from .tables import Readable, Table, is_text, require_columns
 from .timecolumn import time_columns
@@ -56,7 +57,7 @@ class Sequences:
 
     def name(self, place: int) -> str:
         """What messages call a sequence."""
-        return " ".join(str(part) for part in self.ids.iloc[place])
+        return name_of(self.ids, place)
 
 
 def read_sequences(
@@ -118,11 +119,7 @@ def _is_numeric(table: Table, name: str) -> bool:
     """Whether a column holds numbers, as types or as text."""
     kind = table.columns[name].type
     if is_text(kind):
-        try:
-            table.numbers(name)
-        except DataError:
-            return False
-        return True
+        return table.is_all_numbers(name)
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 

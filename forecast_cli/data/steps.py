@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import Data
+from ..core.ragged import indptr_of, owners, row_numbers
 from ..core.windows import Floats, Ints
 from ..errors import UsageError
 from ..events import Listener, Note
@@ -134,8 +135,8 @@ def find_steps(
     if len(first) < len(times) and not data.resample:
         text = f"{len(times) - len(first)} rows at times that stand there already"
         listen(Note(f"{text}: {data.duplicates}"))
-    steps, owners = times[first], codes[first]
-    rows = StepRows(table, groups, steps, ends_of(owners, len(groups.ids)), order[first])
+    steps = times[first]
+    rows = StepRows(table, groups, steps, ends_of(codes[first], len(groups.ids)), order[first])
     if frequency is None and data.freq:
         frequency = Frequency.parse(data.freq, steps)
     frequency = frequency or _common_frequency(rows)
@@ -155,8 +156,7 @@ def in_order(groups: Groups) -> Steps:
 
 def ends_of(codes: Ints, count: int) -> Ints:
     """The `indptr` of rows that are sorted by series, shape `(count + 1,)`."""
-    ends: Ints = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
-    return ends
+    return indptr_of(np.bincount(codes, minlength=count))
 
 
 def _say_order(order: Ints, codes: Ints, listen: Listener) -> None:
@@ -192,15 +192,15 @@ def _without_gaps(
     lengths = places[indptr[1:] - 1] + 1
     added = int(lengths.sum()) - len(times)
     if added:
-        whole = np.concatenate([[0], np.cumsum(lengths)])
+        whole = indptr_of(lengths)
         gaps = np.flatnonzero(lengths > np.diff(indptr))
         own = times[rows.of(int(gaps[0]))]
         where = f"between {when(own[0])} and {when(own[-1])}"
         if len(lengths) > 1:
             where = f"in {len(gaps)} series"
         listen(Note(f"{added} steps without a row {where}"))
-        counts = np.arange(whole[-1]) - np.repeat(whole[:-1], lengths)
-        times = frequency.moved(times[np.repeat(indptr[:-1], lengths)], counts)
+        firsts = times[np.repeat(indptr[:-1], lengths)]
+        times = frequency.moved(firsts, row_numbers(whole))
         indptr = whole
     if frequency.alias == "B":
         _say_closed(times, indptr, frequency, listen)
@@ -213,18 +213,13 @@ def _say_closed(
     """Say how many open days have no row, and how many rows are of closed days."""
     closed = frequency.closed(times)
     missing = missing_weekdays(
-        times[~closed], ends_of(_owners(indptr)[~closed], len(indptr) - 1), frequency
+        times[~closed], ends_of(owners(indptr)[~closed], len(indptr) - 1), frequency
     )
     what = f"business days of {frequency.open_days.name}" if frequency.open_days else "weekdays"
     said = [f"{missing} {what} have no row, as on an exchange"] if missing else []
     said += [f"{closed.sum()} rows are of days that are closed"] if closed.any() else []
     if said:
         listen(Note(f"{', '.join(said)}: rows are the steps"))
-
-
-def _owners(indptr: Ints) -> Ints:
-    """The series of each row."""
-    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
 def _resampled(

@@ -91,6 +91,14 @@ class Table:
             raise self._no_number(column, row, values[row])
         return values
 
+    def is_all_numbers(self, column: str) -> bool:
+        """Whether every cell of a column can be read as a number."""
+        try:
+            self.numbers(column)
+        except DataError:
+            return False
+        return True
+
     def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Text as numbers, where all of it is."""
         cells = pc.utf8_trim_whitespace(cells)
