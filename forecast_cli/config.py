@@ -21,7 +21,20 @@ def _date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _levels(value: Any) -> Any:
+    """A single level stands for a list of one; they stand in order, each once."""
+    several = value if isinstance(value, list | tuple) else (value,)
+    return (
+        tuple(sorted(set(several))) if all(isinstance(v, int | float) for v in several) else value
+    )
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Level = Annotated[float, Field(gt=0, lt=100)]
+Levels = Annotated[tuple[Level, ...], Field(min_length=1), BeforeValidator(_levels)]
+Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout"]
+# Those for which the network itself is trained to forecast quantiles.
+BY_QUANTILES: tuple[Intervals, ...] = ("quantile", "cqr")
 
 
 class Dialect(Frozen):
@@ -224,6 +237,8 @@ class Config(Frozen):
     """Everything that makes a model, apart from the data.
 
     `scale_by` says whether each series has a scaler of its own; None: where there are several.
+    `intervals` is how forecast intervals are made (docs/intervals.md), `level` how much of what
+    comes they are to hold, in percent.
     """
 
     preset: Literal["classic"] = "classic"
@@ -235,9 +250,23 @@ class Config(Frozen):
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
+    intervals: Intervals = "conformal"
+    level: Levels = (80.0, 95.0)
+
+    @property
+    def quantile_levels(self) -> tuple[float, ...]:
+        """What the network forecasts: shares between 0 and 1, ascending, 0.5 in the middle.
+
+        Empty where it forecasts no quantiles.
+        """
+        if self.intervals not in BY_QUANTILES:
+            return ()
+        above = [0.5 + level / 200 for level in self.level]
+        return (*[1.0 - each for each in reversed(above)], 0.5, *above)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        _check_intervals(self)
         if self.network.head == "recursive" and self.window.mode == "many-to-many":
             raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
         window, head = self.window, self.network.head
@@ -246,6 +275,20 @@ class Config(Frozen):
         if self.data.label:
             _check_labelled(self)
         return self
+
+
+def _check_intervals(config: Config) -> None:
+    """Refuse intervals that the network cannot make."""
+    if config.intervals == "dropout" and not any(each.dropout for each in config.network.recurrent):
+        raise ValueError("intervals dropout needs dropout above 0 in a recurrent layer")
+    if config.quantile_levels and config.training.loss not in (None, "pinball"):
+        raise ValueError(
+            f"intervals {config.intervals} trains with the pinball loss, not {config.training.loss}"
+        )
+    if config.quantile_levels and config.training.quantile is not None:
+        raise ValueError(
+            f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
+        )
 
 
 def _check_labelled(config: Config) -> None:
@@ -269,6 +312,7 @@ def _check_labelled(config: Config) -> None:
         "network.skip": None if network.skip == "none" else network.skip,
         "network.anchor": "season" if network.anchor == "season" else None,
         "network.channels": None if network.channels == "joint" else network.channels,
+        "intervals": None if config.intervals == "conformal" else config.intervals,
         "network.layers.stateful": network.stateful or None,
     }
     for name, value in forecasting.items():

@@ -172,6 +172,22 @@ def _scaled(panel: Panel, config: Config, splits: Splits, season: int) -> Datase
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
     scaling = scaling_of(training, splits, columns, config)
+    return with_scaling(panel, config, splits, season, filled, scaling)
+
+
+def with_scaling(
+    panel: Panel, config: Config, splits: Splits, season: int, filled: Floats, scaling: Scaling
+) -> Dataset:
+    """A dataset whose scaler is known: what a network that is trained already is judged on.
+
+    Args:
+        panel: With the features of the network, in its order.
+        config: Of the network, everything filled in.
+        splits: What may be judged is its test split.
+        season: Steps in a season.
+        filled: Shape `(n_rows, features)`, original units, without gaps.
+        scaling: Of the series of the panel, in their order.
+    """
     timesteps = config.window.timesteps or 1
     begin, end = splits.bounds("train")
     # A network that can skip missing steps learns from series shorter than its window too.

@@ -197,8 +197,9 @@ def masked(config: Config) -> Config:
 
 
 def with_loss(config: Config) -> Config:
-    """The configuration with the loss filled in: the mean squared error."""
-    training = config.training.model_copy(update={"loss": config.training.loss or "mse"})
+    """The configuration with the loss filled in: the mean squared error, or that of quantiles."""
+    usual = "pinball" if config.quantile_levels else "mse"
+    training = config.training.model_copy(update={"loss": config.training.loss or usual})
     return config.model_copy(update={"training": training})
 
 

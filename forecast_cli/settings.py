@@ -27,7 +27,7 @@ RECURRENT_TYPES = ("lstm", "gru", "rnn")
 LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm", "mask")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
-TOP = ("preset", "transform", "scaler", "scale_by")
+TOP = ("preset", "transform", "scaler", "scale_by", "intervals", "level")
 
 
 def configure(

@@ -14,7 +14,7 @@ LAYERS = ("root", "core", "data", "model", "nn", "verbs", "cli")
 ROOT = {"__init__", "covariates", "errors", "events", "config", "layers", "network", "settings"}
 ALLOWED = {
     "root": {"pydantic"},
-    "core": {"numpy", "sklearn"},
+    "core": {"numpy", "scipy", "sklearn"},
     "data": {
         "numpy",
         "pandas",
@@ -27,7 +27,7 @@ ALLOWED = {
     },
     "model": {"numpy", "pandas", "pydantic", "onnxruntime"},
     "nn": {"numpy", "tensorflow", "keras"},
-    "verbs": {"numpy", "pandas", "pyarrow"},
+    "verbs": {"numpy", "pandas", "pyarrow", "joblib", "statsforecast"},
     "cli": {"typer", "rich", "pandas", "tomlkit"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")

@@ -111,6 +111,18 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         raise typer.BadParameter(f'"{text}" is not like 64 or 64,32.') from None
 
 
+def levels(text: str) -> tuple[float, ...]:
+    """Percents between commas.
+
+    >>> levels("80,95")
+    (80.0, 95.0)
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f'"{text}" is not like 80 or 80,95.') from None
+
+
 def names(text: str) -> list[str]:
     """Names between commas.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .flag import OUTPUT, Flag, names, number, whole_numbers
+from .flag import OUTPUT, Flag, levels, names, number, whole_numbers
 
 DATA = "Data"
 SERIES = "Many series"
@@ -13,6 +13,7 @@ LABELS = "Sequences with a label"
 SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
 TRAINING = "Training"
+INTERVALS = "Intervals"
 ANYTHING = "Any setting"
 
 
@@ -24,6 +25,7 @@ Optimizer = Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagr
 Loss = Literal[
     "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "pinball", "cross-entropy"
 ]
+Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout"]
 Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
 
 # fmt: off
@@ -161,6 +163,12 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("seed", int, "The same seed gives the same model, to the bit.", "0", metavar="N",
              least=0),
         Flag("refit", bool, "Then train on all rows for the number of epochs found.", "no"),
+    ),
+    INTERVALS: (
+        Flag("intervals", Intervals, "How intervals are made: of the errors on the validation "
+             "split, by a network that forecasts quantiles, or by dropout.", "conformal"),
+        Flag("level", Any, "Percent of what comes that an interval is to hold.", "80,95",
+             metavar="N[,N...]", parser=levels),
     ),
     ANYTHING: (
         Flag("set", list[str], "Any setting by its path, e.g. network.layers.0.use_bias=false; "
