@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Model, load, train
+    from .api import Model, backtest, compare, load, train
+    from .backtests.cutoffs import Plan
     from .config import Config
     from .errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
     from .settings import configure
@@ -25,17 +26,21 @@ __all__ = [
     "ForecastError",
     "Model",
     "ModelFileError",
+    "Plan",
     "TrainingError",
     "UsageError",
     "__version__",
+    "backtest",
+    "compare",
     "configure",
     "load",
     "train",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Model", "load", "train"), ".api"),
+    **dict.fromkeys(("Model", "backtest", "compare", "load", "train"), ".api"),
     "Config": ".config",
+    "Plan": ".backtests.cutoffs",
     "configure": ".settings",
     **dict.fromkeys(
         ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"), ".errors"

@@ -3,23 +3,29 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .config import Config
+from .config import Config, Intervals
 from .data.tables import Readable
 from .errors import UsageError
 from .events import Listener, ignore
 from .model.bundle import Bundle, save_bundle
 from .model.loading import load_bundle
 from .model.manifest import Evaluation, LabelEvaluation
-from .settings import configure
+from .settings import RECURRENT_TYPES, configure
+
+if TYPE_CHECKING:
+    from .backtesting import Backtest
+    from .backtests.cutoffs import Plan
+    from .comparing import Comparison
+    from .judging import Judgement
 
 # Settings of several values, of which a single one may stand by itself.
 LISTS = (
     "column", "target", "past_covariates", "future_covariates", "static_covariates", "categorical",
-    "calendar_features", "na", "label", "series", "units", "dense",
+    "calendar_features", "na", "label", "series", "units", "dense", "level",
 )  # fmt: skip
 
 
@@ -51,6 +57,10 @@ class Model:
         only: str | Sequence[str] = (),
         begin: str | pd.Timestamp | None = None,
         future: Readable | None = None,
+        level: float | Sequence[float] = (),
+        intervals: Intervals | None = None,
+        samples: int | None = None,
+        seed: int = 0,
         state: str | os.PathLike[str] | None = None,
         listen: Listener = ignore,
         **reading: Any,
@@ -63,6 +73,10 @@ class Model:
             only: The names of the series to forecast; all where empty.
             begin: The time of the first forecast; None for the step after the last row.
             future: A table of future covariates.
+            level: Of intervals around the forecasts, in percent, one or several; empty for none.
+            intervals: How they are made; as the model was trained where None.
+            samples: How many sample paths, instead of one forecast; None for none.
+            seed: What they are drawn from.
             state: Where a stateful network's state is kept from one prediction to the next; the
                 table then holds the rows that are new since the last one.
             listen: Told what is worth knowing.
@@ -71,7 +85,8 @@ class Model:
 
         Returns:
             What names the series, the time column (`step` where there is none), then each target
-            in original units.
+            in original units, with its intervals as `NAME_lo80` and `NAME_hi80` behind it; of
+            sample paths a row for each step of each, with its number as `sample`.
         """
         if state is None:
             from .prediction import predict
@@ -79,10 +94,14 @@ class Model:
 
             names = (only,) if isinstance(only, str) else tuple(only)
             date = begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
-            wanted = Wanted(horizon, names, date, future)
+            levels = (level,) if isinstance(level, int | float) else tuple(level)
+            wanted = Wanted(horizon, names, date, future, levels, intervals, samples, seed)
             return predict(self.bundle, table, wanted, reading=reading, listen=listen)
-        if only or begin or future is not None:
-            raise UsageError("A state goes on with one series.", "Leave only, begin, future out.")
+        if only or begin or future is not None or level or samples:
+            raise UsageError(
+                "A state goes on with one series, and its forecasts have no intervals.",
+                "Leave only, begin, future, level and samples out.",
+            )
         from .continuation import predict_on
         from .model.state import load_state, save_state
 
@@ -94,6 +113,39 @@ class Model:
         )
         save_state(after, state)
         return forecast
+
+    def evaluate(
+        self,
+        table: Readable,
+        *,
+        begin: str | None = None,
+        level: tuple[float, ...] | None = None,
+        intervals: Intervals | None = None,
+        listen: Listener = ignore,
+        **reading: Any,
+    ) -> "Judgement":
+        """Score the model on rows that it has not learned from; see `forecast_cli.judging.judge`.
+
+        Args:
+            table: A frame, a path or `-`: new rows with at least a window before them, or all.
+            begin: The time of the first row that is scored; None for the first one that the model
+                has not learned from.
+            level: Of the intervals that are scored, in percent; those of the model where None.
+            intervals: How they are made; as the model was trained where None.
+            listen: Told what is scored.
+            **reading: As in `predict`.
+        """
+        from .judging import judge
+
+        return judge(
+            self.bundle,
+            table,
+            begin=begin,
+            level=level,
+            intervals=intervals,
+            reading=reading,
+            listen=listen,
+        )
 
     def future(
         self, table: Readable | None = None, *, horizon: int | None = None, **reading: Any
@@ -166,9 +218,61 @@ def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str
         settings = {**settings, "column": column}
     for name in LISTS:
         value = settings.get(name)
-        if isinstance(value, str | int):
+        if isinstance(value, str | int | float):
             settings[name] = (value,)
     return settings
+
+
+def compare(
+    table: Readable,
+    *,
+    column: str | list[str] | None = None,
+    cells: Sequence[str] = RECURRENT_TYPES,
+    config: Config | None = None,
+    listen: Listener = ignore,
+    **settings: Any,
+) -> "Comparison":
+    """Train each kind of cell in the same way; see `forecast_cli.comparing.compare`.
+
+    Args:
+        table: A frame, a path or `-`.
+        column: The column to forecast, or several.
+        cells: Which cells.
+        config: As in `train`.
+        listen: As there.
+        **settings: As there.
+    """
+    from .comparing import compare
+
+    base = config.model_dump() if config else None
+    return compare(table, configure(_plain(column, settings), base), cells=cells, listen=listen)
+
+
+def backtest(
+    table: Readable,
+    plan: "Plan | None" = None,
+    *,
+    column: str | list[str] | None = None,
+    config: Config | None = None,
+    listen: Listener = ignore,
+    **settings: Any,
+) -> "Backtest":
+    """Forecast from many cutoffs with several models; see `forecast_cli.backtesting.backtest`.
+
+    Args:
+        table: A frame, a path or `-`.
+        plan: Who takes part, and from where; the usual ones where None.
+        column: The column to forecast, or several.
+        config: As in `train`.
+        listen: As there.
+        **settings: As there.
+    """
+    from .backtesting import backtest
+    from .backtests.cutoffs import Plan
+
+    base = config.model_dump() if config else None
+    whole = configure(_plain(column, settings), base)
+    return backtest(table, whole, plan or Plan(), listen=listen)
 
 
 def load(path: str | os.PathLike[str]) -> Model:

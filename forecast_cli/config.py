@@ -289,6 +289,28 @@ def _check_intervals(config: Config) -> None:
         raise ValueError(
             f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
         )
+    if config.quantile_levels:
+        _check_quantiles(config)
+    if config.intervals == "dropout" and config.network.stateful:
+        raise ValueError(
+            "intervals dropout draws each window by itself, and a stateful network goes on from "
+            "the one before: leave stateful out"
+        )
+
+
+def _check_quantiles(config: Config) -> None:
+    """Refuse networks that cannot forecast quantiles of the whole horizon at once."""
+    network, window, why = config.network, config.window, ""
+    if network.head in ("sequence", "recursive"):
+        why = f"head {network.head} forecasts values alone: head last forecasts quantiles"
+    elif network.decoder == "teacher":
+        why = "decoder teacher reads one value, not its quantiles: decoder repeat forecasts them"
+    elif network.stateful:
+        why = "a stateful network forecasts values alone: leave stateful out"
+    elif window.mode == "many-to-one" and window.horizon != 1:
+        why = "quantiles of one step say nothing of later ones, so mode is many-to-many"
+    if why:
+        raise ValueError(f"intervals {config.intervals}: {why}")
 
 
 def _check_labelled(config: Config) -> None:

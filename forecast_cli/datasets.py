@@ -7,7 +7,7 @@ import numpy as np
 
 from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
-from .core.metrics import seasonal_error
+from .core.metrics import seasonal_error, seasonal_squared
 from .core.ragged import indptr_of, owners
 from .core.room import Room, make_room, series_of
 from .core.scaling import Scaling, Scope, Units, fit_by_series
@@ -45,6 +45,7 @@ class Dataset:
         room: Where the rows stand in `scaled`.
         scaled: The same values, scaled, float32, with room in front of short series.
         season_length: Steps in a season.
+        known_naive: The in-sample errors of the seasonal naive, where they are known: as `naive`.
     """
 
     config: Config
@@ -55,6 +56,7 @@ class Dataset:
     room: Room
     scaled: Floats
     season_length: int
+    known_naive: Floats | None = None
 
     @property
     def timesteps(self) -> int:
@@ -77,14 +79,26 @@ class Dataset:
         return list(self.panel.columns.target_places)
 
     @cached_property
-    def naive_error(self) -> Floats:
-        """Mean error of the seasonal naive in the training rows, shape `(n_series, targets)`."""
-        return seasonal_error(
-            self.panel.values[:, self.targets],
-            self.panel.indptr,
-            self.splits.bounds("train")[1],
-            season_length=self.season_length,
+    def naive(self) -> Floats:
+        """Mean absolute and mean squared error of the seasonal naive in the training rows.
+
+        Shape `(2, n_series, targets)`, original units.
+        """
+        if self.known_naive is not None:
+            return self.known_naive
+        values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
+        return np.stack(
+            [
+                of(values, self.panel.indptr, end, season_length=self.season_length)
+                for of in (seasonal_error, seasonal_squared)
+            ]
         )
+
+    @property
+    def naive_error(self) -> Floats:
+        """Its mean absolute error, shape `(n_series, targets)`."""
+        error: Floats = self.naive[0]
+        return error
 
     @property
     def units(self) -> Units:
@@ -119,8 +133,18 @@ class Dataset:
         return starts[~self.panel.missing_rows[ends]]
 
     def origins(self, part: Part) -> Ints:
-        """The rows of the panel from which the whole horizon lies within a split."""
-        return self.room.original(self.starts(part, horizon=self.horizon) + self.timesteps)
+        """The rows of the panel from which the whole horizon lies within a split.
+
+        Before the first actual value of a series nothing could be forecast of it.
+        """
+        origins = self.room.original(self.starts(part, horizon=self.horizon) + self.timesteps)
+        if self.config.data.missing != "mask":
+            return origins
+        rows, indptr = np.arange(len(self.panel.values))[:, None], self.panel.indptr
+        known = np.isfinite(self.panel.values[:, self.targets])
+        firsts = np.minimum.reduceat(np.where(known, rows, len(rows)), indptr[:-1]).max(axis=1)
+        later: Ints = origins[origins > firsts[series_of(indptr, origins)]]
+        return later
 
 
 def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:

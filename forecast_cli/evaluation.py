@@ -1,29 +1,22 @@
-"""The truth about a forecaster: its errors beside those of the simple forecasts."""
+"""The truth about a network: its errors beside those of the simple forecasts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .core.baselines import drift, naive, seasonal_naive
-from .core.metrics import ErrorSums
-from .core.room import series_of
-from .core.windows import Floats, Ints
-from .data.missing import last_known
+from .core.errorsums import ErrorSums
+from .core.intervalsums import IntervalSums
+from .core.windows import Floats
 from .datasets import Dataset
-from .model.manifest import METRICS, Evaluation, Metric
-from .model.runtime import Runtime, chunks, forecast_origins
-from .model.walk import Walk
-from .verdicts import DRIFT, LAST_VALUE, SEASONAL_NAIVE, verdict
-
-# From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
-Forecaster = Callable[[Ints], Floats]
-NETWORK = "network"
-# So large a share of the origins must have the history that a simple forecast needs; where one of
-# several series is too short for it, the last value stands in.
-MOST = 0.9
+from .doubts import doubts_about
+from .forecaster import NetworkForecaster
+from .forecaster import NetworkForecaster as network_forecaster  # noqa: F401
+from .model.manifest import METRICS, Evaluation, IntervalScore, Metric
+from .scoring import NETWORK, Claims, Tally, score
+from .simple import baselines
+from .verdicts import LAST_VALUE, verdict
 
 
 @dataclass(frozen=True)
@@ -39,45 +32,32 @@ class Scores:
     by_series: list[dict[str, Any]]
 
 
-def evaluate(dataset: Dataset, runtime: Runtime) -> Scores | None:
+def evaluate(network: NetworkForecaster, claims: Claims | None = None) -> Scores | None:
     """Score multi-step forecasts from every origin of the test split.
 
-    The network reads actual rows up to each origin and nothing after it.
+    Args:
+        network: Reads actual rows up to each origin and nothing after it.
+        claims: Its intervals; None for none.
 
     Returns:
         None where there is no test split, or a target has not one actual value in it.
     """
+    dataset = network.dataset
     origins = dataset.origins("test")
     if not len(origins):
         return None
-    places = dataset.targets
-    actual = dataset.panel.values[:, places]
-    forecasters = {NETWORK: network_forecaster(dataset, runtime)} | baselines(dataset, origins)
-    panel = dataset.panel
-    sums = {name: ErrorSums(panel.count, len(places)) for name in forecasters}
-    steps = np.arange(dataset.horizon)
-    width = dataset.panel.values.shape[1]
-    for part in chunks(origins, timesteps=max(dataset.timesteps, dataset.horizon), features=width):
-        truth, series = actual[part[:, None] + steps], series_of(panel.indptr, part)
-        for name, forecaster in forecasters.items():
-            sums[name].add(truth, forecaster(part), series)
-    if not sums[NETWORK].count.any(axis=0).all():
+    tally = score(network, baselines(dataset, origins), origins, claims)
+    if not tally.errors[NETWORK].count.any(axis=0).all():
         return None
-    scale = dataset.naive_error
-    evaluation = _evaluation(
-        dataset,
-        len(origins),
-        {name: each.overall(scale) for name, each in sums.items()},
-        series=int(sums[NETWORK].count.any(axis=1).sum()),
-    )
-    return Scores(evaluation, _by_series(dataset, sums, evaluation.best_baseline))
+    evaluation = _evaluation(network, tally, claims)
+    return Scores(evaluation, _by_series(dataset, tally.errors, evaluation.best_baseline))
 
 
 def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> list[dict[str, Any]]:
     """The scores of each series, mean over targets, and the MASE of the best simple forecast."""
     if dataset.panel.count == 1:
         return []
-    own, simple = (sums[name].scores(dataset.naive_error) for name in (NETWORK, best))
+    own, simple = (sums[name].by_series() for name in (NETWORK, best))
     tables: dict[str, Floats] = {name: _mean(own[name]) for name in METRICS}
     tables[f"mase of {best}"] = _mean(simple["mase"])
     worst = np.argsort(-np.nan_to_num(tables["mase"], nan=-1.0), kind="stable")
@@ -98,95 +78,46 @@ def _mean(values: Floats) -> Floats:
     return means
 
 
-def network_forecaster(dataset: Dataset, runtime: Runtime) -> Forecaster:
-    """The trained network as a forecaster."""
-    scaling = dataset.scaling.only(dataset.targets)
-    if dataset.config.network.stateful:
-        from_rows = Walk(runtime, dataset.scaled).forecast
-    else:
-        from_rows = partial(
-            forecast_origins,
-            runtime,
-            dataset.scaled,
-            inputs=dataset.panel.columns.inputs,
-            timesteps=dataset.timesteps,
-        )
-
-    def forecast(origins: Ints) -> Floats:
-        scaled = from_rows(dataset.room.moved(origins), horizon=dataset.horizon)
-        series = series_of(dataset.panel.indptr, origins)
-        return scaling.each(series, steps=True).inverse(scaled.astype(np.float64))
-
-    return forecast
-
-
-def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
-    """The simple forecasts for which there are enough rows before the first origin."""
-    values = last_known(dataset.filled[:, dataset.targets], dataset.panel.indptr)
-    indptr, horizon, season = dataset.panel.indptr, dataset.horizon, dataset.season_length
-    last = partial(naive, values, horizon=horizon)
-
-    def history(rows: Ints) -> Ints:
-        return rows - indptr[series_of(indptr, rows)]
-
-    def seasonal(rows: Ints) -> Floats:
-        return seasonal_naive(values, rows, horizon=horizon, season_length=season)
-
-    def line(rows: Ints) -> Floats:
-        return drift(values, rows, rows - history(rows), horizon=horizon)
-
-    simple: dict[str, Forecaster] = {LAST_VALUE: last}
-    for name, needed, forecaster in ((SEASONAL_NAIVE, season, seasonal), (DRIFT, 2, line)):
-        if needed > 1 and np.mean(history(origins) >= needed) >= MOST:
-            simple[name] = partial(_or_else, forecaster, last, partial(_enough, history, needed))
-    return simple
-
-
-def _enough(history: Callable[[Ints], Ints], needed: int, origins: Ints) -> Any:
-    return history(origins) >= needed
-
-
-def _or_else(
-    forecaster: Forecaster, other: Forecaster, enough: Callable[[Ints], Any], origins: Ints
-) -> Floats:
-    """The forecasts where there is enough history, those of the other where there is not."""
-    fits = enough(origins)
-    if fits.all():
-        return forecaster(origins)
-    forecast = other(origins)
-    forecast[fits] = forecaster(origins[fits])
-    return forecast
-
-
-def _evaluation(
-    dataset: Dataset, origins: int, scores: Mapping[str, Mapping[str, Floats]], *, series: int
-) -> Evaluation:
+def _evaluation(network: NetworkForecaster, tally: Tally, claims: Claims | None) -> Evaluation:
+    dataset = network.dataset
     targets = dataset.panel.columns.targets
-    # Series of different size count alike where their errors are taken in their own units.
-    whole = all(np.isfinite(each["mase"]).all() for each in scores.values())
-    measure = "mase" if dataset.panel.count > 1 and whole else "mae"
-    simple = {name: each[measure] for name, each in scores.items() if name != NETWORK}
-    best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
-    known = simple[best] > 0
-    shares = scores[NETWORK][measure][known] / simple[best][known]
-    skill = float(100.0 * (1.0 - shares.mean())) if known.any() else None
+    scores = {name: sums.overall() for name, sums in tally.errors.items()}
+    best, skill = best_and_skill(scores, several=dataset.panel.count > 1)
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
-        name: {
-            metric: {target: _finite(v) for target, v in zip(targets, each[metric], strict=True)}
-            for metric in METRICS
-        }
+        name: {metric: by_target(targets, each[metric]) for metric in METRICS}
         for name, each in scores.items()
     }
     return Evaluation(
         horizon=dataset.horizon,
-        origins=origins,
-        series=series,
+        origins=len(tally.origins),
+        series=int(tally.errors[NETWORK].count.any(axis=1).sum()),
         season_length=dataset.season_length,
         scores=table,
         best_baseline=best,
         skill=skill,
-        verdict=verdict(skill, best, origins, dataset),
+        verdict=verdict(skill, best, tally, dataset),
+        intervals=_interval_scores(targets, tally.intervals),
+        doubts=doubts_about(network, tally, claims),
     )
+
+
+def best_and_skill(
+    scores: Mapping[str, Mapping[str, Floats]], *, several: bool
+) -> tuple[str, float | None]:
+    """The best simple forecast, and by how many percent the network's error is below its.
+
+    Args:
+        scores: The measures of each forecaster, each of shape `(targets,)`.
+        several: Whether there are several series: those of different size count alike where their
+            errors are taken in their own units.
+    """
+    whole = all(np.isfinite(each["mase"]).all() for each in scores.values())
+    measure = "mase" if several and whole else "mae"
+    simple = {name: each[measure] for name, each in scores.items() if name != NETWORK}
+    best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
+    known = simple[best] > 0
+    shares = scores[NETWORK][measure][known] / simple[best][known]
+    return best, float(100.0 * (1.0 - shares.mean())) if known.any() else None
 
 
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
@@ -195,5 +126,26 @@ def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
     return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 
 
+def _interval_scores(
+    targets: tuple[str, ...], sums: IntervalSums | None
+) -> tuple[IntervalScore, ...]:
+    if sums is None:
+        return ()
+    measures = sums.overall()
+    return tuple(
+        IntervalScore(
+            level=level,
+            coverage=by_target(targets, measures["coverage"][:, place]),
+            width=by_target(targets, measures["width"][:, place]),
+        )
+        for place, level in enumerate(sums.level)
+    )
+
+
+def by_target(targets: tuple[str, ...], values: Floats) -> dict[str, float | None]:
+    """A measure of each target by its name, None where it is not defined."""
+    return {name: _finite(float(each)) for name, each in zip(targets, values, strict=True)}
+
+
 def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return value if np.isfinite(value) else None

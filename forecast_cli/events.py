@@ -49,7 +49,22 @@ class Epoch:
     learning_rate: float
 
 
-Event = Note | Stage | Epoch
+@dataclass(frozen=True)
+class Done:
+    """One of several pieces of work is done, e.g. a fold of a backtest.
+
+    Args:
+        what: The pieces, e.g. "folds".
+        number: How many are done.
+        count: How many there are.
+    """
+
+    what: str
+    number: int
+    count: int
+
+
+Event = Note | Stage | Epoch | Done
 Listener = Callable[[Event], None]
 
 

@@ -29,6 +29,8 @@ class Fitted:
         layers: A row for each layer, as in Keras's summary.
         epochs: What happened.
         interrupted: Whether somebody stopped it.
+        dropout: The same network with the masks of its dropout as inputs, where forecasts are to
+            be drawn with it; else None.
     """
 
     training: Training
@@ -37,6 +39,7 @@ class Fitted:
     layers: list[dict[str, Any]]
     epochs: list[Epoch]
     interrupted: bool
+    dropout: bytes | None = None
 
     @property
     def best(self) -> int:
@@ -77,7 +80,7 @@ def fit_network(
     """Build a network, train it, and export it.
 
     Args:
-        config: Its `network` and `training`.
+        config: Its `network` and `training`, and which quantiles are forecast.
         feed: What to learn from.
         probes: Where the export is checked: windows of shape `(samples, timesteps, features)`, and
             what is known ahead where the network reads that, scaled.
@@ -94,23 +97,28 @@ def fit_network(
     from .nn.fit import fit
     from .nn.passes import Lanes
 
-    network, training = config.network, config.training
+    network, training, levels = config.network, config.training, config.quantile_levels
+    timesteps, inputs, outputs = feed.shape
     if last is not None:
         training = training.model_copy(update={"patience": 0})
     built = assemble(
         network,
-        *feed.shape,
+        timesteps,
+        inputs,
+        (*outputs, len(levels)) if levels else outputs,
         seed=training.seed,
         batch_size=Lanes(feed, training).batch_size if network.stateful else None,
         activation=activation,
     )
     listen(Stage("training"))
-    with closing(fit(built.network, feed, training, learner=built.learner)) as running:
+    running = fit(built.network, feed, training, learner=built.learner, quantiles=levels)
+    with closing(running):
         epochs, interrupted = _follow(islice(running, last), listen, stop)
     listen(Stage("exporting"))
     weights, rows = weights_bytes(built.network), layer_rows(built.network)
     onnx = _exported(config, built.network, feed, probes)
-    return Fitted(training, onnx, weights, rows, epochs, interrupted)
+    dropout = _with_masks(config, built.network, feed, probes)
+    return Fitted(training, onnx, weights, rows, epochs, interrupted, dropout)
 
 
 def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
@@ -121,6 +129,21 @@ def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Float
     if not config.network.stateful:
         return export_onnx(network, probes[0], probes[1:])
     return export_onnx(*with_states(config.network, network, probes[0], feed.shape[2]))
+
+
+def _with_masks(
+    config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]
+) -> bytes | None:
+    """The network whose dropout comes from outside, where forecasts are drawn with it.
+
+    Raises:
+        TrainingError: With masks of ones it is not the trained network.
+    """
+    if config.intervals != "dropout":
+        return None
+    from .nn.dropout import export_thinned
+
+    return export_thinned(config.network, network, feed, probes)
 
 
 def _follow(

@@ -1,5 +1,7 @@
 """Forecasts as frames: names of the series, times, and values in original units."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -10,29 +12,87 @@ from .core.windows import Floats, Ints
 from .data.ahead import steps_frame
 from .data.dateforms import write_dates
 from .data.panel import SERIES, VALUE, Panel
+from .errors import UsageError
 from .model.bundle import Bundle
 from .model.manifest import TimeAxis
 from .starts import Start
 
 FORECAST_SUFFIX = "_forecast"
+# What numbers sample paths.
+SAMPLE = "sample"
+NO_ENDS: dict[float, tuple[Floats, Floats]] = {}
 
 
-def frame_of(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
-    """Scaled forecasts, shape `(n_series, steps, targets)`, in original units with their times."""
-    manifest, panel = bundle.manifest, start.panel
-    values = in_units(bundle, start, np.arange(panel.count), scaled)
-    flat = values.reshape(-1, values.shape[2])
-    frame = steps_frame(panel, values.shape[1])
-    frame = frame.assign(**dict(zip(manifest.targets, flat.T, strict=True)))
-    return _in_layout(frame, panel.step_name, manifest.config.data.layout)
+def frame_of(
+    bundle: Bundle,
+    start: Start,
+    scaled: Floats,
+    ends: dict[float, tuple[Floats, Floats]] = NO_ENDS,
+) -> pd.DataFrame:
+    """Forecasts in original units with their times.
+
+    Args:
+        bundle: The model.
+        start: Where they begin.
+        scaled: Shape `(n_series, steps, targets)`.
+        ends: The lower and upper ends of intervals by level, ascending, each of the same shape.
+    """
+    targets, panel = bundle.manifest.targets, start.panel
+    tables = {"": scaled}
+    tables |= {f"_lo{level:g}": ends[level][0] for level in reversed(ends)}
+    tables |= {f"_hi{level:g}": ends[level][1] for level in ends}
+    flat = {end: _flat(bundle, start, each) for end, each in tables.items()}
+    frame = steps_frame(panel, scaled.shape[1])
+    columns = {
+        f"{target}{end}": values[:, place]
+        for place, target in enumerate(targets)
+        for end, values in flat.items()
+    }
+    if len(columns) < len(targets) * len(flat):
+        raise UsageError(
+            f"The targets {', '.join(targets)} and their intervals would share a name.",
+            "Rename a column of the table, and train again.",
+        )
+    frame = frame.assign(**columns)
+    return _in_layout(frame, panel.step_name, bundle.manifest.config.data.layout, list(flat))
 
 
-def _in_layout(frame: pd.DataFrame, time: str, layout: str | None) -> pd.DataFrame:
+def _flat(bundle: Bundle, start: Start, scaled: Floats) -> Floats:
+    """Scaled values, shape `(n_series, ..., targets)`, as rows in original units."""
+    count, targets = scaled.shape[0], scaled.shape[-1]
+    rows = scaled.reshape(count, -1, targets)
+    return in_units(bundle, start, np.arange(count), rows).reshape(-1, targets)
+
+
+def sample_frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
+    """Sample paths in original units with their times: a row for each step of each path.
+
+    Args:
+        bundle: The model.
+        start: Where they begin.
+        scaled: Shape `(n_series, samples, steps, targets)`.
+    """
+    count, samples, steps, _ = scaled.shape
+    times = steps_frame(start.panel, steps)
+    rows = np.arange(count * steps).reshape(count, 1, steps)
+    frame = times.iloc[np.broadcast_to(rows, (count, samples, steps)).ravel()]
+    numbers = np.tile(np.repeat(np.arange(1, samples + 1), steps), count)
+    place = len(frame.columns) - 1
+    frame = frame.reset_index(drop=True)
+    frame.insert(place, SAMPLE, numbers)
+    flat = _flat(bundle, start, scaled)
+    return frame.assign(**dict(zip(bundle.manifest.targets, flat.T, strict=True)))
+
+
+def _in_layout(
+    frame: pd.DataFrame, time: str, layout: str | None, ends: Sequence[str]
+) -> pd.DataFrame:
     """Forecasts in the layout of the table: where its columns are series, so are theirs."""
     if layout != "columns":
         return frame
     order = list(dict.fromkeys(frame[SERIES]))
-    wide = frame.pivot(index=time, columns=SERIES, values=VALUE)[order]
+    tables = {end: frame.pivot(index=time, columns=SERIES, values=f"{VALUE}{end}") for end in ends}
+    wide = pd.DataFrame({f"{name}{end}": tables[end][name] for name in order for end in ends})
     return wide.rename_axis(columns=None).reset_index()
 
 

@@ -1,22 +1,26 @@
 """From a trained network to the model that is saved."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .core.scaling import Scaling
 from .core.windows import Floats, Ints
+from .data.ahead import times_ahead
 from .data.missing import fill_panel
 from .data.panel import Panel
-from .data.splits import everything
+from .data.splits import Splits, everything
 from .datasets import Dataset
 from .evaluation import Scores
 from .fitting import Fitted, Trained
 from .model.bundle import Bundle
+from .model.calibration import Calibration
 from .model.manifest import (
     LayerRow,
     Manifest,
@@ -38,6 +42,7 @@ LIBRARIES = (
 def make_bundle(
     scored: Trained[Dataset],
     kept: Trained[Dataset],
+    calibration: Calibration | None,
     scores: Scores | None,
     *,
     seconds: float,
@@ -47,6 +52,7 @@ def make_bundle(
     Args:
         scored: The network that was trained on the training split and scored on the test split.
         kept: The one that is to predict: the same, or one refitted on all rows.
+        calibration: The errors of the first one on the validation split.
         scores: On the test split.
         seconds: Wall time of the whole training.
     """
@@ -62,11 +68,23 @@ def make_bundle(
         np.concatenate(history),
         [asdict(epoch) for epoch in scored.fitted.epochs],
         state=_state_before(kept, filled) if dataset.config.network.stateful else None,
-        series=_series(panel, rows) if panel.columns.series else None,
+        series=_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
         scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
         ahead=panel.ahead if panel.ahead.shape[1] else None,
         scores=scores.by_series if scores else [],
+        calibration=calibration and _rescaled(calibration, dataset, kept.dataset),
+        naive=dataset.naive,
+        dropout=kept.fitted.dropout,
     )
+
+
+def _rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calibration:
+    """The errors in the units of another scaler: of a network that was refitted."""
+    if before is after:
+        return calibration
+    targets = before.targets
+    ratio = before.scaling.only(targets).scale / after.scaling.only(targets).scale
+    return replace(calibration, units=calibration.units * ratio)
 
 
 def _manifest(
@@ -102,15 +120,27 @@ def _numbers(scaling: Scaling) -> ScalingNumbers | None:
     return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
 
 
-def _series(panel: Panel, rows: Ints) -> SeriesRecord:
-    """What names the series, and where they end."""
+def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
+    """What names the series, where they end, and up to where they were learned from."""
     lasts = panel.lasts
     return SeriesRecord(
         columns=panel.columns.series,
         ids=tuple(tuple(_plain(part) for part in each) for each in panel.ids.to_numpy(object)),
         rows=tuple(rows.tolist()),
         lasts=() if lasts is None else tuple(time.isoformat() for time in lasts),
+        fresh=tuple(time.isoformat() for time in _fresh(panel, splits)),
     )
+
+
+def _fresh(panel: Panel, splits: Splits) -> Sequence[pd.Timestamp]:
+    """The time of the first row of each series after validation, or of the one after its end."""
+    after = times_ahead(panel, 1)
+    if panel.timeline is None or after is None:
+        return []
+    ends, times = splits.validation_end, panel.timeline.times
+    inside = ends < panel.indptr[1:]
+    there = times[np.where(inside, ends, 0)]
+    return [a if known else b for a, b, known in zip(there, after, inside, strict=True)]
 
 
 def _plain(part: Any) -> int | float | str:

@@ -1,6 +1,7 @@
 """Prediction from a saved model, without TensorFlow."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,21 @@ from .model.runtime import chunks, forecast_origins, roll_out
 from .model.walk import Walk, parted
 from .starts import READ_AS_TRAINED, Start, read_as_trained, too_few
 from .wanted import ALL, Wanted, start_wanted, steps_wanted
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Forecasts from the ends of series, scaled, and what they were made of.
+
+    Args:
+        point: Shape `(n_series, steps, targets)`.
+        windows: Shape `(n_series, timesteps, features)`; None of a stateful network.
+        known: Shape `(n_series, steps, features)`: what is known ahead; None for nothing.
+    """
+
+    point: Floats
+    windows: Floats | None = None
+    known: Floats | None = None
 
 
 def predict(
@@ -42,7 +58,9 @@ def predict(
 
     Returns:
         What names the series, the time column (`step`, from 1, where there is none), then each
-        target, original units; of a table whose columns are series, a column for each.
+        target, original units, each with its intervals behind it, as `Close_lo80` and `Close_hi80`;
+        of a table whose columns are series, a column for each. Of sample paths a row for each step
+        of each, with its number as `sample`.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -60,29 +78,35 @@ def predict(
     steps = steps_wanted(bundle, wanted.horizon, listen)
     start = start_wanted(bundle, source, wanted, reading, listen)
     if bundle.manifest.config.network.stateful:
-        state = bundle.state if source is None else None
-        walk = walk_over(bundle, start.scaled, state)
-        return frame_of(bundle, start, walk.forecast(np.array([len(start.filled)]), horizon=steps))
-    return frame_of(bundle, start, _ahead_of_all(bundle, start, steps))
+        walk = walk_over(bundle, start.scaled, bundle.state if source is None else None)
+        ahead = Ahead(walk.forecast(np.array([len(start.filled)]), horizon=steps))
+    else:
+        ahead = _ahead_of_all(bundle, start, steps)
+    if not wanted.doubtful:
+        return frame_of(bundle, start, ahead.point)
+    # A plain prediction need not load what makes intervals.
+    from .uncertainty import frame_in_doubt
+
+    return frame_in_doubt(bundle, start, ahead, wanted, listen, kept=source is None)
 
 
-def _ahead_of_all(bundle: Bundle, start: Start, steps: int) -> Floats:
-    """The forecasts of all series, scaled, shape `(n_series, steps, targets)`."""
+def _ahead_of_all(bundle: Bundle, start: Start, steps: int) -> Ahead:
+    """The forecasts of all series."""
     inputs = bundle.manifest.columns.inputs
-    ahead = start.ahead(steps) if inputs.known else None
+    known = start.ahead(steps) if inputs.known else None
     windows = start.windows(bundle.manifest.timesteps)
     parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=windows.shape[2])
     forecasts = [
         roll_out(
             bundle.runtime,
             windows[part],
-            None if ahead is None else ahead[part],
+            None if known is None else known[part],
             inputs=inputs,
             horizon=steps,
         )
         for part in parts
     ]
-    return np.concatenate(forecasts)
+    return Ahead(np.concatenate(forecasts), windows, known)
 
 
 def walk_over(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:

@@ -50,9 +50,14 @@ def configure(
     """
     shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
     others = {name: value for name, value in settings.items() if name not in shorthand}
-    config = _validated(_nested(others, base or {}))
+    nested = _nested(others, base or {})
+    # Intervals may need what the shorthand and the assignments say of the layers.
+    late = {"intervals": nested.pop("intervals")} if "intervals" in nested else {}
+    config = _validated(nested)
     config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
-    return _validated(_assigned(config, assignments)) if assignments else config
+    if not assignments and not late:
+        return config
+    return _validated(_assigned(config.model_dump(mode="json") | late, assignments))
 
 
 def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,13 +77,12 @@ def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, A
     return nested
 
 
-def _assigned(config: Config, assignments: Sequence[str]) -> dict[str, Any]:
+def _assigned(nested: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
     """The nested configuration after assignments like `training.epochs=5`.
 
     Raises:
         UsageError: One is not of that form, or its path leads nowhere.
     """
-    nested = config.model_dump(mode="json")
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         *way, last = path.split(".")

@@ -144,7 +144,7 @@ def read_as_trained(
     reading: Mapping[str, Any],
     listen: Listener,
     *,
-    scaled_by: int | None = None,
+    scaled_by: int | Ints | None = None,
 ) -> Start:
     """A table read in the way of the model's own, and its values, filled as asked.
 
@@ -154,8 +154,8 @@ def read_as_trained(
         reading: How it differs from the one that was trained on: `missing`, `na`, `date_format`,
             `timezone`.
         listen: Told what was understood.
-        scaled_by: How many of its first rows a series that training has not seen is scaled by;
-            None for all.
+        scaled_by: How many of its first rows a series that training has not seen is scaled by, the
+            same number for all or one for each; None for all rows.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -193,7 +193,7 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
 
 
 def start_of(
-    bundle: Bundle, panel: Panel, listen: Listener, *, scaled_by: int | None = None
+    bundle: Bundle, panel: Panel, listen: Listener, *, scaled_by: int | Ints | None = None
 ) -> Start:
     """Where forecasts of a panel begin; `scaled_by` as in `read_as_trained`."""
     manifest = bundle.manifest

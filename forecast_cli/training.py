@@ -2,27 +2,30 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
+from .bands import make_bands
 from .config import Config
-from .core.room import series_of
 from .core.windows import Floats, Ints, gather
-from .data.dateforms import write_dates
 from .data.future import with_future
-from .data.panel import Panel
 from .data.reading import read_panel
-from .data.splits import PARTS
 from .data.tables import Readable
 from .datasets import Dataset, make_dataset, on_all_rows
+from .descriptions import describe
 from .errors import UsageError
-from .evaluation import evaluate
+from .evaluation import Scores, evaluate
 from .events import Listener, Note, Stage, ignore
 from .fitting import PROBES, Trained, fit_network, keep, say_ending
+from .forecaster import NetworkForecaster
 from .model.bundle import Bundle
+from .model.calibration import Calibration
+from .model.dropout import MonteCarlo
 from .model.runtime import Runtime
 from .packing import make_bundle
+from .residuals import calibrate
+from .scoring import Claims
 
 
 def train(
@@ -56,22 +59,98 @@ def train(
 
         return train_on_labels(source, config, listen=listen, stop=stop)
     began = time.perf_counter()
+    dataset = read_dataset(source, config, future=future, listen=listen)
+    learned = learn(dataset, listen=listen, stop=stop)
+    return finish(learned, began, listen=listen, stop=stop)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A network that was trained on the training split, and what it is like.
+
+    Args:
+        scored: The network.
+        calibration: Its errors on the validation split; None without one.
+        scores: On the test split; None without one.
+    """
+
+    scored: Trained[Dataset]
+    calibration: Calibration | None
+    scores: Scores | None
+
+
+def read_dataset(
+    source: Readable, config: Config, *, future: Readable | None = None, listen: Listener
+) -> Dataset:
+    """Read a table, make it ready to learn from, and say what was understood.
+
+    Args:
+        source: The table.
+        config: How it is read and what is to be learned.
+        future: A table of future covariates for the steps after its end.
+        listen: Told what was understood.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
     listen(Stage("reading"))
     panel = read_panel(source, config.data, listen=listen)
     if future is not None:
         panel = with_future(panel, future, config.data, listen=listen)
     dataset = make_dataset(panel, config, listen=listen)
-    _describe(dataset, listen)
-    scored = train_network(dataset, listen=listen, stop=stop)
-    say_ending(scored.fitted, listen)
+    describe(dataset, listen)
     if not dataset.splits.rows("test"):
         listen(Note("no test split: nothing is scored"))
+    return dataset
+
+
+def learn(dataset: Dataset, *, listen: Listener, stop: Callable[[], bool]) -> Learned:
+    """Train a network on the training split, and score it on the test split."""
+    scored = train_network(dataset, listen=listen, stop=stop)
+    say_ending(scored.fitted, listen)
     listen(Stage("scoring"))
-    scores = evaluate(dataset, Runtime(scored.fitted.onnx))
+    network = forecaster_of(scored)
+    calibration = calibrate(network)
+    scores = evaluate(replace(network), claims_of(calibration, dataset.config))
     if scores is None and dataset.splits.rows("test"):
         listen(Note("no forecast fits into the test split: nothing is scored", warning=True))
-    kept = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
-    return make_bundle(scored, kept, scores, seconds=time.perf_counter() - began)
+    return Learned(scored, calibration, scores)
+
+
+def finish(learned: Learned, began: float, *, listen: Listener, stop: Callable[[], bool]) -> Bundle:
+    """The model to save: refitted on all rows, where that is asked for.
+
+    Args:
+        learned: The network.
+        began: When the training began, as `time.perf_counter` has it.
+        listen: Told of the refit.
+        stop: Asked after each epoch whether to stop.
+    """
+    kept = keep(learned.scored, on_all_rows, train_network, listen=listen, stop=stop)
+    return make_bundle(
+        learned.scored,
+        kept,
+        learned.calibration,
+        learned.scores,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def forecaster_of(trained: Trained[Dataset]) -> NetworkForecaster:
+    """A trained network at work on the rows of its dataset."""
+    config, fitted = trained.dataset.config, trained.fitted
+    dropout = None
+    if fitted.dropout is not None:
+        rates = [layer.dropout for layer in config.network.recurrent]
+        dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
+    return NetworkForecaster(trained.dataset, Runtime(fitted.onnx), dropout)
+
+
+def claims_of(calibration: Calibration | None, config: Config) -> Claims | None:
+    """The intervals that the configuration asks for; None where nothing can be made of."""
+    if calibration is None and config.intervals != "quantile":
+        return None
+    return Claims(make_bands(calibration, config))
 
 
 def train_network(
@@ -117,67 +196,3 @@ def _probes(dataset: Dataset, starts: Ints) -> list[Floats]:
         return [windows]
     ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
     return [windows, np.ascontiguousarray(ahead[..., known])]
-
-
-def _describe(dataset: Dataset, listen: Listener) -> None:
-    """Say what was read and how it is split."""
-    panel, splits = dataset.panel, dataset.splits
-    rows = f"{panel.source}: {len(panel.values):,} rows"
-    if panel.count > 1:
-        low, high = panel.lengths.min(), panel.lengths.max()
-        rows += f" of {panel.count:,} series" + (f" of {low:,} to {high:,}" if low < high else "")
-    if panel.timeline is not None:
-        times, frequency = panel.timeline.times, panel.timeline.frequency
-        ends = pd.DatetimeIndex([times.min(), times.max()])
-        first, last = write_dates(ends, panel.timeline.style)
-        rows += f", {first} to {last}, {frequency.name}"
-        if frequency.alias == "B":
-            hint = "" if frequency.open_days else " (--calendar XNYS, KR ... or data for holidays)"
-            listen(Note(f"dates to come: {frequency.rule}{hint}"))
-    _describe_covariates(panel, listen)
-    parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
-    listen(Note(f"{rows}; {', '.join(parts)}"))
-    _describe_series(dataset, listen)
-    quantile = dataset.config.training.quantile
-    if quantile not in (None, 0.5):
-        text = f"the forecasts are {quantile:g}-quantiles, not the middle: errors say little"
-        listen(Note(text, warning=True))
-
-
-def _describe_covariates(panel: Panel, listen: Listener) -> None:
-    """Say which covariates are read, and as what."""
-    covariates = panel.columns.covariates
-    of_kind = {
-        "past": covariates.past,
-        "future": covariates.future,
-        "static": covariates.static,
-        "calendar": panel.data.calendar_features,
-    }
-    said = [f"{kind} {', '.join(names)}" for kind, names in of_kind.items() if names]
-    if said:
-        listen(Note(f"covariates: {'; '.join(said)}"))
-    for name, values in covariates.categories.items():
-        listen(Note(f'"{name}" names {len(values)} categories'))
-
-
-def _describe_series(dataset: Dataset, listen: Listener) -> None:
-    """Say which series are not scored, and what was filled."""
-    panel, splits = dataset.panel, dataset.splits
-    born = int(np.sum(splits.train_end == splits.indptr[:-1]))
-    if born:
-        listen(Note(f"{born} of {panel.count} series begin after the training: not scored"))
-    elif splits.rows("test") and panel.count > 1:
-        scored = len(np.unique(series_of(panel.indptr, dataset.origins("test"))))
-        if scored < panel.count:
-            why = "too short for a test, or for a window before it, or they end before it"
-            listen(Note(f"{panel.count - scored} of {panel.count} series are not scored: {why}"))
-    columns = panel.values[:, : len(panel.columns.columns)]
-    missing = np.isnan(columns)
-    if not missing.any() or panel.data.missing in ("mask", "drop"):
-        return
-    listen(Note(f"{int(missing.sum()):,} missing values filled: {panel.data.missing}"))
-    ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
-    if ends:
-        what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"
-        text = f"{what} with missing values: forecasts begin after what was filled there"
-        listen(Note(text, warning=True))

@@ -1,8 +1,17 @@
 """What the scores say, in one plain sentence, and what to try next."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from .core.comparison import Comparison, diebold_mariano
+from .core.room import series_of
+from .core.windows import Floats, Ints
+from .data.panel import Panel
 from .datasets import Dataset
+
+if TYPE_CHECKING:
+    from .scoring import Tally
 
 LAST_VALUE = "last value"
 SEASONAL_NAIVE = "seasonal naive"
@@ -11,23 +20,25 @@ DRIFT = "drift"
 NOTABLE = 1.0
 # From fewer forecasts nothing is concluded.
 ENOUGH = 10
+# A difference that comes by chance more often than that is not called one.
+LIKELY = 0.05
 # Business days and what has no season at all: there the last value often is the best forecast.
 RANDOM_WALK_SEASON = 5
 
 
-def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> str:
+def verdict(skill: float | None, best: str, tally: "Tally", dataset: Dataset) -> str:
     """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
 
     Args:
         skill: Percent by which its MAE is lower than that of the best simple forecast; None where
             that one makes no error.
         best: The name of that forecast.
-        origins: How many forecasts were scored.
+        tally: The errors of all.
         dataset: What it was trained on.
     """
     if skill is None:
         return f"The network does not beat the simple forecasts: {best} makes no error at all."
-    doubt = "" if origins >= ENOUGH else f" That is from {origins} forecasts, too few to tell."
+    doubt = _chance(tally, best, dataset)
     if skill >= NOTABLE:
         return (
             f"The network beats the simple forecasts: its error is {skill:.1f} % below that of "
@@ -42,6 +53,57 @@ def verdict(skill: float | None, best: str, origins: int, dataset: Dataset) -> s
         f"The network does not beat the simple forecasts: its error is {how}.{doubt} "
         f"{_advice(best, dataset)}"
     )
+
+
+def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
+    """Whether the difference could be chance; empty where there is none to speak of."""
+    origins = len(tally.origins)
+    if origins < ENOUGH:
+        return f" That is from {origins} forecasts, too few to tell."
+    difference = tally.losses["network"] - tally.losses[best]
+    compared = compare(by_time(dataset.panel, tally.origins, difference), dataset.horizon - 1)
+    if compared is None:
+        return ""
+    likely = "could be chance" if compared.p_value > LIKELY else "is hardly chance"
+    return f" A difference like that {likely} (Diebold-Mariano p {said(compared.p_value)})."
+
+
+def said(p_value: float) -> str:
+    """A probability as people read it.
+
+    >>> said(0.2134), said(1e-9)
+    ('= 0.21', '< 0.001')
+    """
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"
+
+
+def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
+    """The means over series of what belongs to origins, one for each time, in time order.
+
+    Args:
+        panel: With the series; where it has no times, its series end together.
+        origins: Shape `(samples,)`: rows of the panel.
+        values: Shape `(samples,)`; NaN does not count.
+    """
+    known = np.isfinite(values)
+    origins, values = origins[known], values[known]
+    if panel.timeline is not None:
+        times = panel.timeline.times[origins].asi8
+    else:
+        times = origins - panel.indptr[1:][series_of(panel.indptr, origins)]
+    _, places = np.unique(times, return_inverse=True)
+    means: Floats = np.bincount(places, values) / np.maximum(np.bincount(places), 1)
+    return means
+
+
+def compare(difference: Floats, lags: int) -> Comparison | None:
+    """The test of Diebold and Mariano, where enough forecasts do not overlap.
+
+    Args:
+        difference: Shape `(samples,)`: of the losses, in time order.
+        lags: How many later forecasts overlap.
+    """
+    return diebold_mariano(difference, lags=lags) if len(difference) > 2 * (lags + 1) else None
 
 
 def _advice(best: str, dataset: Dataset) -> str:

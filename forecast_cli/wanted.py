@@ -1,12 +1,13 @@
 """Which forecasts are wanted, and where they begin."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from .config import Intervals
 from .core.windows import Ints
 from .data.ahead import before
 from .data.panel import Panel
@@ -36,22 +37,35 @@ class Wanted:
         begin: The time of the first forecast, ISO 8601: later rows of the table are not read, but
             for what is known ahead; None for the step after the last row.
         future: A table of future covariates.
+        level: Of the intervals, in percent; empty for none.
+        intervals: How they are made; as the model was trained where None.
+        samples: How many sample paths, instead of one forecast; None for none.
+        seed: What they are drawn from.
     """
 
     horizon: int | None = None
     only: tuple[str, ...] = ()
     begin: str | None = None
     future: Readable | None = None
+    level: tuple[float, ...] = ()
+    intervals: Intervals | None = None
+    samples: int | None = None
+    seed: int = 0
 
     @property
     def anything(self) -> bool:
         """Whether anything was said."""
-        return bool(self.horizon is not None or self.beside_horizon)
+        return self != ALL
 
     @property
     def beside_horizon(self) -> bool:
         """Whether anything but the horizon was said."""
-        return bool(self.only or self.begin is not None or self.future is not None)
+        return replace(self, horizon=None) != ALL
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether intervals or sample paths are wanted."""
+        return bool(self.level or self.samples)
 
 
 ALL = Wanted()

@@ -58,3 +58,82 @@ def run(monkeypatch, tmp_path, capsys):
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def linear():
+    """Makes a model like `fc.train`, but of a linear map of all that a network reads: at once.
+
+    It forecasts about the last value, and every value of its window moves each of its forecasts,
+    so that nothing that it must not see could stay unseen.
+    """
+    from dataclasses import replace
+
+    import forecast_cli as fc
+    from forecast_cli.data.reading import read_panel
+    from forecast_cli.datasets import make_dataset
+    from forecast_cli.evaluation import evaluate
+    from forecast_cli.events import Epoch, ignore
+    from forecast_cli.fitting import Fitted, Trained
+    from forecast_cli.packing import make_bundle
+    from forecast_cli.residuals import calibrate
+    from forecast_cli.settings import configure
+    from forecast_cli.training import claims_of, forecaster_of
+
+    def make(table, *, listen=ignore, **settings):
+        config = configure(settings)
+        panel = read_panel(table, config.data, listen=listen)
+        dataset = make_dataset(panel, config, listen=listen)
+        epoch = Epoch(1, 1, 1.0, None, True, 1.0, 1, 0.001)
+        fitted = Fitted(config.training, linear_network(dataset), b"", [], [epoch], False)
+        trained = Trained(dataset, fitted)
+        network = forecaster_of(trained)
+        calibration = calibrate(network)
+        scores = evaluate(replace(network), claims_of(calibration, dataset.config))
+        return fc.Model(make_bundle(trained, trained, calibration, scores, seconds=0.0))
+
+    return make
+
+
+def linear_network(dataset) -> bytes:
+    """A network that a model file could hold: a linear map, missing values being 0."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    inputs, steps, levels = (
+        dataset.panel.columns.inputs, dataset.steps_at_once, dataset.config.quantile_levels,
+    )  # fmt: skip
+    draw, targets = np.random.default_rng(0), list(inputs.targets)
+    shape = [steps, len(targets), *([len(levels)] if levels else [])]
+    shapes = {"window": [dataset.timesteps, inputs.features]}
+    if inputs.ahead:
+        shapes["ahead"] = [steps, len(inputs.ahead)]
+    nodes, parts, constants = [], [], {"zero": np.zeros((), np.float32)}
+    for name, each in shapes.items():
+        weights = draw.uniform(0.01, 0.03, (*each, *shape)) * draw.choice([-1, 1], (*each, *shape))
+        if name == "window":
+            for place, target in enumerate(targets):
+                weights[-1, target, :, place] += 0.9
+        constants[f"{name}_weights"] = weights.reshape(np.prod(each), -1).astype(np.float32)
+        nodes += [
+            helper.make_node("IsNaN", [name], [f"{name}_nan"]),
+            helper.make_node("Where", [f"{name}_nan", "zero", name], [f"{name}_known"]),
+            helper.make_node("Flatten", [f"{name}_known"], [f"{name}_flat"]),
+            helper.make_node("MatMul", [f"{name}_flat", f"{name}_weights"], [f"{name}_part"]),
+        ]
+        parts.append(f"{name}_part")
+    # Quantiles stand apart by a constant, and do not cross.
+    apart = np.zeros(shape) + (np.array(levels) - 0.5 if levels else 0.0)
+    constants["apart"] = apart.ravel().astype(np.float32)
+    constants["shape"] = np.array([-1, *shape])
+    nodes.append(helper.make_node("Sum", [*parts, "apart"], ["sum"]))
+    nodes.append(helper.make_node("Reshape", ["sum", "shape"], ["forecast"]))
+    graph = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, *each])
+         for name, each in shapes.items()],
+        [helper.make_tensor_value_info("forecast", TensorProto.FLOAT, [None, *shape])],
+        [numpy_helper.from_array(each, name) for name, each in constants.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()

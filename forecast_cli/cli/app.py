@@ -8,8 +8,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..errors import ForecastError, Interrupted, UsageError
+from .backtest import backtest
+from .compare import compare
 from .config import config
 from .console import show_error
+from .evaluate import evaluate
 from .future import future
 from .inspect import inspect
 from .options import spread
@@ -26,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (train, predict, future, inspect, config)
+COMMANDS = (train, predict, compare, backtest, evaluate, future, inspect, config)
 for _command in COMMANDS:
     app.command()(spread(_command))
 

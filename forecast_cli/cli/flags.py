@@ -185,6 +185,12 @@ TALK: dict[str, tuple[Flag, ...]] = {
     ),
 }
 # fmt: on
+# A backtest cuts the table itself, and has a --refit of its own; sequences have no cutoffs.
+FOLDS = {
+    panel: tuple(flag for flag in flags if flag.name not in ("test", "refit"))
+    for panel, flags in SETTINGS.items()
+    if panel != LABELS
+}
 # What may differ in a table that a model is to read.
 READ_ANEW = (
     "duplicates",

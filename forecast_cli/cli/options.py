@@ -19,7 +19,7 @@ import typer
 
 from ..errors import UsageError
 from .flag import OUTPUT, Flag, keyword
-from .flags import LOOKING, READING, SETTINGS, TALK
+from .flags import FOLDS, LOOKING, READING, SETTINGS, TALK
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -55,6 +55,10 @@ class Looking(Settings):
     """What the user said of how a table is to be looked at."""
 
 
+class FoldSettings(Settings):
+    """What the user said of the configuration of what is trained in folds."""
+
+
 class Reading(dict[str, Any]):
     """How a table differs from the one that a model was trained on."""
 
@@ -71,6 +75,7 @@ class Talk:
 GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
     Settings: SETTINGS,
     Looking: LOOKING,
+    FoldSettings: FOLDS,
     Reading: READING,
     Talk: TALK,
 }

@@ -9,6 +9,8 @@ import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
+from .flag import levels
+from .flags import Intervals
 from .options import Reading, Talk, option
 from .outputs import Form, form_of, spare, write
 from .train import MODEL, one_or_all
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..model.bundle import Bundle
+    from ..wanted import Wanted
 
 Tables = str | list[str]
 # fmt: off
@@ -34,6 +37,14 @@ Begin = Annotated[str | None, option("--from", metavar="DATE",
     default="after the last row")]
 Future = Annotated[str | None, option("--future", metavar="FILE",
     help="A table of future covariates.")]
+Level = Annotated[str | None, option("--level", metavar="N[,N...]",
+    help="Intervals that hold so many percent of what comes.", default="none")]
+Method = Annotated[Intervals | None, option("--intervals",
+    help="How intervals are made.", default="as trained")]
+Samples = Annotated[int | None, option("--samples", metavar="N", min=1,
+    help="Paths that the values may take, instead of one forecast.")]
+Seed = Annotated[int, option("--seed", metavar="N", min=0, help="What the paths are drawn from.",
+    default="0")]
 StatePath = Annotated[Path | None, option("--state", metavar="FILE",
     help="Go on from the network's state in FILE, where there is one, and keep it there: DATA is "
     "what came since.")]
@@ -55,6 +66,10 @@ def predict(
     only: Only = None,
     begin: Begin = None,
     future: Future = None,
+    level: Level = None,
+    intervals: Method = None,
+    samples: Samples = None,
+    seed: Seed = 0,
     state: StatePath = None,
     in_sample: InSample = False,
     output: Output = "-",
@@ -69,10 +84,23 @@ def predict(
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
-    wanted = Wanted(horizon, tuple(only or ()), begin, future)
+    wanted = Wanted(
+        horizon,
+        tuple(only or ()),
+        begin,
+        future,
+        levels(level) if level else (),
+        intervals,
+        samples,
+        seed,
+    )
+    _check_doubt(wanted)
     _check(table, state, in_sample=in_sample, anything=wanted.anything)
     if state is not None and wanted.beside_horizon:
-        raise UsageError("A state goes on with one series.", "Leave --only, --from, --future out.")
+        raise UsageError(
+            "A state goes on with one series, and its forecasts have no intervals.",
+            "Leave --only, --from, --future, --level and --samples out.",
+        )
     form = form_of(output, format, talk)
     spare(output, [model, state, future, *(tables or [])])
     _check_state(output, state)
@@ -122,6 +150,19 @@ def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anythin
             "--in-sample forecasts one step over every row of DATA.",
             "Name DATA, and leave --horizon, --only, --from, --future and --state out.",
         )
+
+
+def _check_doubt(wanted: "Wanted") -> None:
+    """Refuse options of intervals and of paths that do nothing."""
+    if wanted.samples and wanted.level:
+        raise UsageError(
+            "--samples are paths, of which any interval can be taken; --level does nothing there.",
+            "Leave one of them out.",
+        )
+    if wanted.intervals and not wanted.doubtful:
+        raise UsageError("--intervals says how those of --level are made.", "Pass --level 80,95.")
+    if wanted.seed and not wanted.samples:
+        raise UsageError("--seed is what --samples are drawn from.", "Pass --samples N.")
 
 
 def _check_state(output: str, state: Path | None) -> None:

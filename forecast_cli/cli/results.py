@@ -31,6 +31,23 @@ def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str
     return rows
 
 
+def interval_rows(evaluation: Evaluation | LabelEvaluation) -> list[dict[str, Any]]:
+    """A row for each level of the intervals, and for each target where there are several."""
+    if isinstance(evaluation, LabelEvaluation):
+        return []
+    return [
+        {"interval": f"{score.level:g} %"}
+        | ({"column": target} if len(score.width) > 1 else {})
+        | {"holds": _percent(score.coverage[target]), "mean width": _short(width)}
+        for score in evaluation.intervals
+        for target, width in score.width.items()
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1f} %"
+
+
 def worst_rows(bundle: Bundle) -> list[dict[str, Any]]:
     """The series with the largest errors, the worst first; empty where there is one series."""
     rows = bundle.scores[:MOST_SERIES]
@@ -100,7 +117,11 @@ def describe_model(manifest: Manifest) -> list[str]:
     facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
     if manifest.evaluation:
         facts["scores"] = f"{explain_scores(manifest.evaluation)}. {manifest.evaluation.verdict}"
-    return [f"{name:<11} {text}" for name, text in facts.items()]
+    lines = [f"{name:<11} {text}" for name, text in facts.items()]
+    return [
+        *lines,
+        *[f"{'doubt':<11} {text}" for text in getattr(manifest.evaluation, "doubts", ())],
+    ]
 
 
 def _of_forecasts(manifest: Manifest) -> dict[str, str]:
@@ -112,7 +133,20 @@ def _of_forecasts(manifest: Manifest) -> dict[str, str]:
         "time": f"{time.column}, {time.freq}, up to {time.last}"
         if time
         else "none: rows are steps",
+        "intervals": _of_intervals(manifest),
     }
+
+
+def _of_intervals(manifest: Manifest) -> str:
+    """How intervals are made, and how they fared."""
+    config, evaluation = manifest.config, manifest.evaluation
+    if evaluation is None or isinstance(evaluation, LabelEvaluation) or not evaluation.intervals:
+        return config.intervals
+    held = [
+        f"{row['interval']} {row.get('column', '')} held {row['holds']}".replace("  ", " ")
+        for row in interval_rows(evaluation)
+    ]
+    return f"{config.intervals}; on the test split {', '.join(held)}"
 
 
 def _of_labels(manifest: Manifest) -> dict[str, str]:

@@ -61,6 +61,7 @@ def train(
     from .results import (
         confusion_rows,
         explain_scores,
+        interval_rows,
         score_rows,
         training_document,
         worst_rows,
@@ -83,11 +84,14 @@ def train(
         console.table(score_rows(evaluation))
     if evaluation:
         console.say(explain_scores(evaluation))
+        console.grid(interval_rows(evaluation))
         if rows := worst_rows(bundle):
             console.say("the series with the largest errors:")
             console.grid(rows)
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
+        for doubt in getattr(evaluation, "doubts", ()):
+            console.say(f"warning: {doubt}", "yellow")
     what = " DATA" if bundle.manifest.labels else ""
     flag = "" if model == MODEL else f" -m {model}"
     console.say(f"saved {model}; next: forecast predict{what}{flag}")

@@ -60,6 +60,24 @@ def reduced(ufunc: np.ufunc, values: Floats, indptr: Ints) -> Floats:
     return result
 
 
+def sums_between(values: Floats, starts: Ints, stops: Ints) -> Floats:
+    """The sums of stretches of rows, none of which reads a value of another.
+
+    Args:
+        values: Shape `(n_rows, columns)`.
+        starts: Shape `(stretches,)`, ascending.
+        stops: Shape `(stretches,)`: the row after the last one of each, after its first.
+
+    Returns:
+        Shape `(stretches, columns)`.
+    """
+    edges = np.stack([starts, stops], axis=1).ravel()
+    # A stretch up to the last row ends by itself.
+    edges = edges[:-1] if len(edges) and edges[-1] == len(values) else edges
+    sums: Floats = np.add.reduceat(values, edges, axis=0)[::2]
+    return sums
+
+
 def counts_of(column: Floats, indptr: Ints) -> Ints:
     """How many values each series has, shape `(n_series,)`."""
     return np.bincount(owners(indptr)[~np.isnan(column)], minlength=len(indptr) - 1)
@@ -75,6 +93,45 @@ def medians_of(column: Floats, indptr: Ints) -> Floats:
     upper = (indptr[:-1] + counts // 2)[full]
     medians[full] = (ordered[lower] + ordered[upper]) / 2
     return medians
+
+
+def percentiles_of(column: Floats, indptr: Ints, percent: Floats) -> Floats:
+    """The percentiles of the known values of each series, with a line between two neighbours.
+
+    Args:
+        column: Shape `(n_rows,)`; missing values (NaN) do not count.
+        indptr: Shape `(n_series + 1,)`.
+        percent: Shape `(percentiles,)`, 0 to 100.
+
+    Returns:
+        Shape `(percentiles, n_series)`; NaN where no value is known. They are those of
+        `numpy.percentile`.
+    """
+    lengths = np.diff(indptr)
+    found = np.full((len(percent), len(lengths)), np.nan)
+    # Rows of series of about the same length, next to each other, are sorted at once.
+    sizes = np.frexp(lengths)[1]
+    for size in np.unique(sizes[lengths > 0]):
+        members = np.flatnonzero(sizes == size)
+        for part in np.array_split(members, (len(members) << int(size)) // CELLS + 1):
+            steps = np.arange(lengths[part].max())
+            rows = np.minimum(indptr[part][:, None] + steps, len(column) - 1)
+            inside = steps < lengths[part][:, None]
+            found[:, part] = _percentiles_across(np.where(inside, column[rows], np.nan), percent)
+    return found
+
+
+def _percentiles_across(window: Floats, percent: Floats) -> Floats:
+    """The percentiles of the known values of each row, shape `(percentiles, n_rows)`."""
+    ordered, last = np.sort(window, axis=1), np.count_nonzero(~np.isnan(window), axis=1) - 1
+    place = (percent / 100.0)[:, None] * np.maximum(last, 0)
+    lower = np.floor(place).astype(np.intp)
+    rows = np.arange(len(window))
+    low, high = ordered[rows, lower], ordered[rows, np.minimum(lower + 1, np.maximum(last, 0))]
+    share, apart = place - lower, high - low
+    # The nearer neighbour comes first, so that the further one is met exactly.
+    between = np.where(share < 0.5, low + apart * share, high - apart * (1.0 - share))
+    return np.where(last >= 0, between, np.nan)
 
 
 def medians_around(

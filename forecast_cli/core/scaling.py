@@ -3,11 +3,11 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
+from .ragged import percentiles_of, reduced
 from .windows import Floats, Ints
 
 Kind = Literal["minmax", "standard", "robust", "none"]
@@ -162,17 +162,40 @@ def fit_by_series(
     own = np.array([scope == "series" for scope in scopes])
     if not own.any():
         return whole
-    each = [
-        fit_scaling(rows[first:end], kind, before, columns) if end > first else whole
-        for first, end in pairwise(indptr)
-    ]
+    shape = (len(indptr) - 1, rows.shape[1])
+    center, scale = (np.broadcast_to(each, shape).copy() for each in (whole.center, whole.scale))
+    if kind != "none" and len(rows):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            changed = whole._forward(rows)
+        for place in np.flatnonzero(own):
+            column = np.ascontiguousarray(rows[:, place])
+            _fit_column(column, changed[:, place], indptr, kind, center[:, place], scale[:, place])
+    return replace(whole, center=center, scale=scale)
+
+
+def _fit_column(
+    column: Floats, changed: Floats, indptr: Ints, kind: Kind, center: Floats, scale: Floats
+) -> None:
+    """Write the numbers of the series that have a value in a column over those of all together.
+
+    Args:
+        column: Shape `(n_rows,)`, original units.
+        changed: Shape `(n_rows,)`, transformed.
+        indptr: Shape `(n_series + 1,)`.
+        kind: As in `fit_scaling`.
+        center: Shape `(n_series,)`, changed in place.
+        scale: Likewise.
+    """
+    with np.errstate(invalid="ignore"):
+        middle, spread = SERIES_FITS[kind](np.ascontiguousarray(changed), indptr)
+    lowest, highest = _extremes(column, indptr)
+    finite = np.isfinite(column).astype(np.float64)[:, None]
     # Where a series has no value, the numbers of all together stand in.
-    known = np.stack([np.isfinite(rows[first:end]).any(axis=0) for first, end in pairwise(indptr)])
-    return replace(
-        whole,
-        center=np.where(own & known, np.stack([one.center for one in each]), whole.center),
-        scale=np.where(own & known, np.stack([one.scale for one in each]), whole.scale),
-    )
+    there = reduced(np.add, finite, indptr)[:, 0] > 0
+    known = np.isfinite(middle)
+    good = known & (spread > 0) & (lowest != highest)
+    center[there] = np.where(known, middle, 0.0)[there]
+    scale[there] = np.where(good, spread, 1.0)[there]
 
 
 def _minmax(rows: Floats) -> tuple[Floats, Floats]:
@@ -190,3 +213,31 @@ def _robust(rows: Floats) -> tuple[Floats, Floats]:
 
 
 FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust}
+
+
+def _extremes(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
+    """The lowest and the highest known value of each series, NaN where there is none."""
+    rows = column[:, None]
+    return reduced(np.fmin, rows, indptr)[:, 0], reduced(np.fmax, rows, indptr)[:, 0]
+
+
+def _series_minmax(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
+    low, high = _extremes(column, indptr)
+    return low, high - low
+
+
+def _series_standard(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
+    known = ~np.isnan(column)
+    count = reduced(np.add, known.astype(np.float64)[:, None], indptr)[:, 0]
+    count[count == 0] = np.nan
+    mean = reduced(np.add, np.where(known, column, 0.0)[:, None], indptr)[:, 0] / count
+    apart = np.where(known, column - np.repeat(mean, np.diff(indptr)), 0.0) ** 2
+    return mean, np.sqrt(reduced(np.add, apart[:, None], indptr)[:, 0] / count)
+
+
+def _series_robust(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
+    low, middle, high = percentiles_of(column, indptr, np.array([25.0, 50.0, 75.0]))
+    return middle, high - low
+
+
+SERIES_FITS = {"minmax": _series_minmax, "standard": _series_standard, "robust": _series_robust}

@@ -1,7 +1,6 @@
 """Filling missing values without looking past the split that a row belongs to."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from ..core.room import series_of
 from ..core.windows import Floats, Ints
 from ..errors import DataError
 from .panel import Panel
-from .splits import PARTS, Splits
+from .splits import PARTS, Part, Splits
 from .timeindex import when
 
 
@@ -43,21 +42,23 @@ def fill_missing(
     if not np.isnan(values).any() or policy not in FILLERS:
         return values
     filled = values.copy()
-    for part in PARTS:
-        for first, begin, end in zip(splits.indptr[:-1], *splits.bounds(part), strict=True):
-            for column in range(values.shape[1]):
-                # From before the part on, so that a gap at its start has a left side.
-                before = max(first, begin - season_length)
-                known = FILLERS[policy](filled[before:end, column], season_length)
-                filled[begin:end, column] = known[begin - before :]
+    for column in np.flatnonzero(np.isnan(values).any(axis=0)):
+        for part in PARTS:
+            _fill_part(filled[:, column], splits, part, FILLERS[policy], season_length)
     if np.isnan(filled).any():
-        row = int(np.argmax(np.isnan(filled).any(axis=1)))
-        others = " or ".join(other for other in ("interpolate", "drop") if other != policy)
-        raise DataError(
-            f"{source} begins with missing values: {say(row)} has none before it to hold on.",
-            f"Pass --missing {others}, or leave the first rows out.",
-        )
+        raise _begins_with_gap(filled, policy, source, say)
     return filled
+
+
+def _begins_with_gap(
+    filled: Floats, policy: str, source: str, say: Callable[[int], str]
+) -> DataError:
+    row = int(np.argmax(np.isnan(filled).any(axis=1)))
+    others = " or ".join(other for other in ("interpolate", "drop") if other != policy)
+    return DataError(
+        f"{source} begins with missing values: {say(row)} has none before it to hold on.",
+        f"Pass --missing {others}, or leave the first rows out.",
+    )
 
 
 def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
@@ -89,33 +90,84 @@ def last_known(values: Floats, indptr: Ints) -> Floats:
     if not np.isnan(values).any():
         return values
     filled = values.copy()
-    for first, end in pairwise(indptr):
-        for column in range(values.shape[1]):
-            held = _forward(filled[first:end, column])
-            known = held[~np.isnan(held)]
-            filled[first:end, column] = np.where(np.isnan(held), known[:1], held)
+    for column in filled.T:
+        rows = np.flatnonzero(np.isnan(column))
+        series = series_of(indptr, rows)
+        before, after = _neighbours(column, rows, indptr[series], indptr[series + 1])
+        column[rows] = column[np.where(before == rows, after, before)]
     return filled
 
 
-def _interpolate(values: Floats, season: int) -> Floats:
-    known = ~np.isnan(values)
-    if not known.any():
-        return values
-    rows = np.arange(len(values))
-    return np.interp(rows, rows[known], values[known])
+# From a column, the rows to fill, the first row and the row after the last one that each may read,
+# and the steps in a season, to the values of those rows.
+Filler = Callable[[Floats, Ints, Ints, Ints, int], Floats]
 
 
-def _forward(values: Floats, season: int = 1) -> Floats:
-    known = ~np.isnan(values)
-    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
-    return values[last]
+def _fill_part(column: Floats, splits: Splits, part: Part, filler: Filler, season: int) -> None:
+    """Fill the gaps of one part in one column, in place."""
+    begin, end = splits.bounds(part)
+    missing = np.flatnonzero(np.isnan(column))
+    series = series_of(splits.indptr, missing)
+    inside = (missing >= begin[series]) & (missing < end[series])
+    rows, series = missing[inside], series[inside]
+    # From before the part on, so that a gap at its start has a left side.
+    least = np.maximum(splits.indptr[:-1], begin - season)[series]
+    column[rows] = filler(column, rows, least, end[series], season)
 
 
-def _seasonal(values: Floats, season: int) -> Floats:
-    filled = values.copy()
-    for phase in range(season):
-        filled[phase::season] = _forward(values[phase::season])
-    return _forward(filled)
+def _neighbours(column: Floats, rows: Ints, least: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """The last known row before each row and the first after it.
+
+    Args:
+        column: Shape `(n_rows,)`.
+        rows: Shape `(missing,)`: of missing values.
+        least: Shape `(missing,)`: the first row that each may read.
+        stop: Shape `(missing,)`: the row after the last one that each may read.
+
+    Returns:
+        Shape `(missing,)` each; the row itself where there is none.
+    """
+    known = np.flatnonzero(~np.isnan(column))
+    if not len(known):
+        return rows, rows
+    place = np.searchsorted(known, rows)
+    before, after = known[np.maximum(place - 1, 0)], known[np.minimum(place, len(known) - 1)]
+    return (
+        np.where((before < rows) & (before >= least), before, rows),
+        np.where((after > rows) & (after < stop), after, rows),
+    )
 
 
-FILLERS = {"interpolate": _interpolate, "ffill": _forward, "season": _seasonal}
+def _interpolate(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
+    before, after = _neighbours(column, rows, least, stop)
+    # Beyond the last value on one side the other one holds on; where there is none, NaN.
+    left, right = np.where(before == rows, after, before), np.where(after == rows, before, after)
+    low, high = column[left], column[right]
+    slope = (high - low) / np.maximum(right - left, 1)
+    line: Floats = slope * (rows - left) + low
+    return line
+
+
+def _forward(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
+    return column[_neighbours(column, rows, least, stop)[0]]
+
+
+def _seasonal(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
+    known, source = ~np.isnan(column), rows.copy()
+    # Season by season back, until each has a value or its series begins.
+    left = np.arange(len(rows))
+    back = season
+    while len(left := left[rows[left] - back >= least[left]]):
+        found = known[rows[left] - back]
+        source[left[found]] = rows[left[found]] - back
+        left, back = left[~found], back + season
+    filled = column.copy()
+    filled[rows] = column[source]
+    return np.where(source == rows, _forward(filled, rows, least, stop, season), filled[rows])
+
+
+FILLERS: dict[str, Filler] = {
+    "interpolate": _interpolate,
+    "ffill": _forward,
+    "season": _seasonal,
+}

@@ -18,6 +18,7 @@ import numpy as np
 from ..core.scaling import Scaling
 from ..core.windows import Floats
 from ..errors import UsageError
+from .calibration import Calibration
 from .manifest import Manifest
 from .runtime import Runtime
 from .series import SeriesRecord
@@ -29,7 +30,10 @@ ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
 STATE, SERIES, SCALES, AHEAD, SCORES = (
     "state.npy", "series.json", "scales.npy", "ahead.npy", "scores.json",
 )  # fmt: skip
-OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES)
+ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
+    "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
+)  # fmt: skip
+OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT)
 # The time that is written beside every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -53,6 +57,10 @@ class Bundle:
         ahead: Shape `(n_series, steps, features)`: what is known of the steps after the history,
             NaN where nothing is; None for nothing.
         scores: A row for each series that was scored, where there are several.
+        calibration: The errors that intervals are made of; None without a validation split.
+        naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
+            seasonal naive forecast in the training rows, original units.
+        dropout: The network under dropout, where intervals are made of that.
     """
 
     manifest: Manifest
@@ -65,6 +73,9 @@ class Bundle:
     scales: Floats | None = None
     ahead: Floats | None = None
     scores: list[dict[str, Any]] = field(default_factory=list)
+    calibration: Calibration | None = None
+    naive: Floats | None = None
+    dropout: bytes | None = None
 
     @property
     def scaling(self) -> Scaling:
@@ -114,6 +125,20 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         contents[SERIES] = bundle.series.model_dump_json().encode()
     if bundle.scores:
         contents[SCORES] = json.dumps(bundle.scores).encode()
+    if bundle.dropout is not None:
+        contents[DROPOUT] = bundle.dropout
+    return contents | _of_intervals(bundle)
+
+
+def _of_intervals(bundle: Bundle) -> dict[str, bytes]:
+    """The errors that intervals are made of, and by which others are measured."""
+    calibration, contents = bundle.calibration, dict[str, bytes]()
+    if calibration is not None:
+        contents[ERRORS] = _packed(calibration.errors)
+        contents[RECENT] = _packed(calibration.recent)
+        contents[UNITS] = _packed(np.stack([calibration.units, calibration.last]))
+    if bundle.naive is not None:
+        contents[NAIVE] = _packed(bundle.naive)
     return contents
 
 

@@ -14,7 +14,23 @@ from pydantic import ValidationError
 
 from ..core.windows import Floats
 from ..errors import ModelFileError
-from .bundle import AHEAD, ENTRIES, MANIFEST, OPTIONAL, SCALES, SCORES, SERIES, STATE, Bundle
+from .bundle import (
+    AHEAD,
+    DROPOUT,
+    ENTRIES,
+    ERRORS,
+    MANIFEST,
+    NAIVE,
+    OPTIONAL,
+    RECENT,
+    SCALES,
+    SCORES,
+    SERIES,
+    STATE,
+    UNITS,
+    Bundle,
+)
+from .calibration import Calibration
 from .manifest import FORMAT, Manifest
 from .series import SeriesRecord
 
@@ -89,11 +105,21 @@ def _unpacked(
             scales=array(SCALES),
             ahead=array(AHEAD),
             scores=json.loads(contents.get(SCORES, b"[]")),
+            calibration=_calibration(array(ERRORS), array(RECENT), array(UNITS)),
+            naive=array(NAIVE),
+            dropout=contents.get(DROPOUT),
         )
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
         ) from None
+
+
+def _calibration(errors: Any, recent: Any, units: Any) -> Calibration | None:
+    """The errors that intervals are made of, where the file has them all."""
+    if errors is None or recent is None or units is None:
+        return None
+    return Calibration(errors, recent, *units)
 
 
 def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
@@ -109,7 +135,10 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
         "its last rows are": (bundle.history, (rows, features)),
         "its scaler is": (bundle.scales, (2, count, features)),
         "what it knows ahead is": (bundle.ahead, (count, steps, features)),
+        "its measure of errors is": (bundle.naive, (2, count, len(manifest.targets))),
     }
+    if bundle.calibration is not None:
+        shapes |= _shapes_of_errors(bundle.calibration, manifest, count)
     for what, (array, expected) in shapes.items():
         wrong = array is not None and (
             array.shape != expected or not np.issubdtype(array.dtype, np.floating)
@@ -128,6 +157,21 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
         raise ModelFileError(
             f"{os.fspath(path)} is damaged: its series have no ends.", "Train again."
         )
+
+
+def _shapes_of_errors(
+    calibration: Calibration, manifest: Manifest, count: int
+) -> dict[str, tuple[Floats, tuple[int, ...]]]:
+    """The arrays of intervals, and the shapes that they must have."""
+    targets, samples = len(manifest.targets), len(calibration.errors)
+    quantiles = len(manifest.config.quantile_levels)
+    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles else []))
+    return {
+        "the errors for its intervals are": (calibration.errors, each),
+        "its recent errors are": (calibration.recent, (samples, targets)),
+        "the units of its errors are": (calibration.units, (count, targets)),
+        "its last errors are": (calibration.last, (count, targets)),
+    }
 
 
 def _unusable(scales: Floats) -> bool:

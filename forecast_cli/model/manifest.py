@@ -15,7 +15,7 @@ from ..covariates import Covariates
 from ..data.roles import Columns
 from ..layers import Frozen
 
-FORMAT = 3
+FORMAT = 4
 Ending = Literal["epochs", "patience", "interrupted"]
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -62,6 +62,14 @@ class SplitRows(Frozen):
     test_begins: str | None = None
 
 
+class IntervalScore(Frozen):
+    """How intervals of a level fared: percent of the actual values within, and their mean width."""
+
+    level: float
+    coverage: dict[str, float | None]
+    width: dict[str, float | None]
+
+
 class Evaluation(Frozen):
     """Multi-step forecasts from every origin of the test split, in original units.
 
@@ -69,6 +77,8 @@ class Evaluation(Frozen):
     `scores[forecaster][metric][target]`; None where a measure is not defined.
     `skill` is by how many percent the error (of one series the MAE, of several the MASE) is below
     that of the best baseline, mean over targets; None where that baseline makes no error.
+    `intervals` are those that the configuration asks for, in order of their levels. `doubts` are
+    reasons not to rely on the scores, or on the network, a sentence each.
     """
 
     horizon: int
@@ -79,6 +89,8 @@ class Evaluation(Frozen):
     best_baseline: str
     skill: float | None
     verdict: str
+    intervals: tuple[IntervalScore, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class LabelEvaluation(Frozen):

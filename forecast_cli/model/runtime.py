@@ -1,7 +1,7 @@
 """A trained network at work, by ONNX Runtime: NumPy arrays in, NumPy arrays out."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,22 @@ Float32s = npt.NDArray[np.float32]
 BATCH_VALUES = 20_000
 
 
+class Forecasting(Protocol):
+    """What forecasts its own horizon of steps from scaled windows, as `Runtime` does."""
+
+    @property
+    def horizon(self) -> int: ...
+
+    def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
+        """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
+
+
 class Runtime:
-    """A network that maps scaled windows to scaled forecasts."""
+    """A network that maps scaled windows to scaled forecasts.
+
+    Args:
+        onnx: As `forecast_cli.nn.export` writes it.
+    """
 
     def __init__(self, onnx: bytes) -> None:
         options = onnxruntime.SessionOptions()
@@ -37,13 +51,22 @@ class Runtime:
         self.inputs = [each.name for each in self.session.get_inputs()]
         self.widths = [each.shape[-1] for each in self.session.get_inputs()[1:]]
         # Of its forecasts, or of what it reads of the steps ahead.
-        self.horizon: int = self.session.get_outputs()[0].shape[1]
+        shape = self.session.get_outputs()[0].shape
+        self.horizon: int = shape[1]
+        # How many quantiles it forecasts; 0 for none.
+        self.quantile_count: int = shape[3] if len(shape) == 4 else 0
 
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled.
 
-        A network that reads what is known ahead takes that too, shape `(batch, horizon, known)`.
+        A network that reads what is known ahead takes that too, shape `(batch, horizon, known)`;
+        one that forecasts quantiles gives their median.
         """
+        forecast = self.carry(windows, ahead)[0]
+        return forecast[..., self.quantile_count // 2] if self.quantile_count else forecast
+
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
+        """The same of a network that forecasts quantiles, shape `(batch, horizon, targets, Q)`."""
         return self.carry(windows, ahead)[0]
 
     def carry(self, windows: Floats, states: Sequence[Floats]) -> tuple[Float32s, list[Float32s]]:
@@ -60,7 +83,7 @@ class Runtime:
 
 
 def roll_out(
-    runtime: Runtime, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
+    runtime: Forecasting, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
 ) -> Float32s:
     """Forecast any number of steps: beyond its own, the network goes on from its forecasts.
 
@@ -91,7 +114,7 @@ def roll_out(
     return np.concatenate(parts, axis=1)[:, :horizon]
 
 
-def _known(runtime: Runtime, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
+def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
     """What the network reads of the steps of its next call; the last row stands for those after."""
     if ahead is None or not inputs.ahead:
         return []
@@ -106,7 +129,7 @@ def chunks(origins: Ints, *, timesteps: int, features: int) -> list[Ints]:
 
 
 def forecast_origins(
-    runtime: Runtime,
+    runtime: Forecasting,
     scaled: Floats,
     origins: Ints,
     *,
@@ -131,3 +154,23 @@ def forecast_origins(
     windows = gather(scaled, origins - timesteps, timesteps=timesteps)
     ahead = gather(scaled, origins, timesteps=horizon) if inputs.known else None
     return roll_out(runtime, windows, ahead, inputs=inputs, horizon=horizon)
+
+
+def quantiles_from_origins(
+    runtime: Runtime, scaled: Floats, origins: Ints, *, inputs: Inputs, timesteps: int
+) -> Float32s:
+    """Forecast quantiles from each origin, over the network's own horizon.
+
+    Args:
+        runtime: A network that forecasts quantiles.
+        scaled: Shape `(n_rows, features)`, all series end to end.
+        origins: Shape `(samples,)`, as for `forecast_origins`.
+        inputs: What stands where in a row.
+        timesteps: Steps back.
+
+    Returns:
+        Shape `(samples, horizon, targets, Q)`, scaled.
+    """
+    windows = gather(scaled, origins - timesteps, timesteps=timesteps)
+    ahead = gather(scaled, origins, timesteps=runtime.horizon) if inputs.known else None
+    return runtime.quantiles(windows, *_known(runtime, ahead, inputs, 0))

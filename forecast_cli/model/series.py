@@ -16,12 +16,14 @@ class SeriesRecord(Frozen):
         ids: The parts of each name.
         rows: How many of the last rows of each are kept.
         lasts: The time of the last row of each, ISO 8601; empty where rows are steps.
+        fresh: The time from which on the network has learned nothing of each, likewise.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
     ids: tuple[tuple[int | float | str, ...], ...]
     rows: tuple[int, ...]
     lasts: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -30,7 +32,7 @@ class SeriesRecord(Frozen):
             raise ValueError("the names of the series and their rows do not fit together")
         if min(self.rows, default=0) < 1:
             raise ValueError("a series has no row")
-        if self.lasts and len(self.lasts) != count:
+        if any(times and len(times) != count for times in (self.lasts, self.fresh)):
             raise ValueError("not every series has a last time")
         return self
 

@@ -1,10 +1,9 @@
 """A Keras network from the configuration."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import keras
@@ -15,11 +14,13 @@ from ..covariates import Inputs, plain_inputs
 from ..errors import UsageError
 from ..layers import Gru, Lstm, Recurrent
 from ..network import Network
+from .channels import by_channel, side_by_side
 from .covariates import Encoder, beside, known_ahead
 from .encoded import Encoded, Forecast
 from .feed import alone
 from .heads import HEADS
 from .normalize import Relative, normalize
+from .quantiles import quantiles
 from .stack import Stack
 
 
@@ -29,7 +30,7 @@ class Built:
 
     Args:
         network: From a window, and from what is known ahead where that is read, to the forecast,
-            `(batch, horizon, targets)`.
+            `(batch, horizon, targets)`, or `(batch, horizon, targets, quantiles)`.
         learner: What is compared with the actual values in training; it shares the weights. From
             the same, or from that and the actual values, to forecasts of the horizon, or of
             the horizon at every step: `(batch, timesteps, horizon, targets)`.
@@ -43,7 +44,7 @@ def build(
     network: Network,
     timesteps: int,
     features: int | Inputs,
-    outputs: tuple[int, int],
+    outputs: tuple[int, ...],
     *,
     seed: int,
     targets: tuple[int, ...] | None = None,
@@ -59,7 +60,7 @@ def assemble(
     network: Network,
     timesteps: int,
     inputs: Inputs,
-    outputs: tuple[int, int],
+    outputs: tuple[int, ...],
     *,
     seed: int,
     batch_size: int | None = None,
@@ -75,34 +76,29 @@ def assemble(
         timesteps: Steps back; the input is `(batch, timesteps, features)`. Where covariates are
             known ahead a second one is `(batch, horizon, ahead)`.
         inputs: What stands where in a row.
-        outputs: `(horizon, targets)`; the output is `(batch, horizon, targets)`.
+        outputs: `(horizon, targets)`, or `(horizon, targets, quantiles)`; the output has that shape
+            behind the batch.
         seed: The same seed gives the same weights, to the bit.
         batch_size: The fixed size that a stateful network needs; None for any.
         activation: Of the output layer where the outputs are labels; None for forecasts, which
             are brought back to the units that the window came in.
     """
     _check_gpu(network)
-    horizon, count = outputs
     with seeded(seed):
-        given = _given(timesteps, inputs, horizon, batch_size)
-        if network.channels == "independent":
-            channel = [_by_channel(given[0])]
-            head = _forecast(network, channel, plain_inputs(1, 1), (horizon, 1), activation)
-            join: Callable[[Any], Any] = partial(_joined, channels=inputs.features)
-        else:
-            join = _same
-            head = _forecast(network, given, inputs, outputs, activation)
-        model = keras.Model(alone(given), join(head.value), name="network")
+        given = given_to(timesteps, inputs, outputs[0], batch_size=batch_size)
+        head = forecast_of(network, given, inputs, outputs, activation=activation)
+        model = keras.Model(alone(given), head.value, name="network")
         if head.taught is not None:
-            actual = keras.Input((horizon, count), batch_size=batch_size, name="actual")
-            shown = _by_channel(actual) if network.channels == "independent" else actual
-            return Built(model, keras.Model([*given, actual], join(head.taught(shown))))
+            actual = keras.Input(outputs, batch_size=batch_size, name="actual")
+            return Built(model, keras.Model([*given, actual], head.taught(actual)))
         if head.learned is not None:
-            return Built(model, keras.Model(alone(given), join(head.learned)))
+            return Built(model, keras.Model(alone(given), head.learned))
     return Built(model, model)
 
 
-def _given(timesteps: int, inputs: Inputs, horizon: int, batch_size: int | None) -> list[Any]:
+def given_to(
+    timesteps: int, inputs: Inputs, horizon: int, *, batch_size: int | None = None
+) -> list[Any]:
     """What the network is given: the window, and what is known of the steps ahead."""
     given = [keras.Input((timesteps, inputs.features), batch_size=batch_size, name="window")]
     if inputs.ahead:
@@ -123,36 +119,53 @@ def _check_gpu(network: Network) -> None:
         raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')
 
 
+def forecast_of(
+    network: Network,
+    given: list[Any],
+    inputs: Inputs,
+    outputs: tuple[int, ...],
+    *,
+    activation: str | None = None,
+    masks: list[Any] | None = None,
+) -> Forecast:
+    """The forecast of a window, or its labels, as `Built` has it.
+
+    Args:
+        network: The layers.
+        given: As `given_to` makes it.
+        inputs: What stands where in a row.
+        outputs: As in `assemble`.
+        activation: As there.
+        masks: As in `forecast_cli.nn.stack.Stack`.
+    """
+    if network.channels == "independent":
+        channel, one = [by_channel(given[0])], (outputs[0], 1, *outputs[2:])
+        head = _forecast(network, channel, plain_inputs(1, 1), one, activation, masks)
+        head = side_by_side(head, inputs.features)
+    else:
+        head = _forecast(network, given, inputs, outputs, activation, masks)
+    if len(outputs) > 2:
+        # Up to here the targets came last, as everywhere else.
+        return Forecast(ops.transpose(head.value, (0, 1, 3, 2)))
+    return head
+
+
 def _forecast(
     network: Network,
     given: list[Any],
     inputs: Inputs,
-    outputs: tuple[int, int],
+    outputs: tuple[int, ...],
     activation: str | None,
+    masks: list[Any] | None,
 ) -> Forecast:
-    """The forecast of a window in scaled units, or its labels."""
-    window, *ahead = given
-    relative = normalize(network, window, outputs, inputs.targets, columns=inputs.columns)
-    encoder = Encoder(inputs, network.embedding)
-    if (more := beside(encoder, window, inputs)) is not None:
-        relative = replace(relative, window=ops.concatenate([relative.window, more], axis=-1))
-    steps, mask = _segmented(network, relative)
-    stack, tail = stacks(network, sequences=network.head == "sequence", states=network.hands_over)
-    output, states = stack(steps, mask=mask)
-    encoded = Encoded(
-        network=network,
-        relative=relative,
-        stack=stack,
-        tail=tail,
-        output=output,
-        states=states,
-        outputs=outputs,
-        activation=activation or "linear",
-        ahead=known_ahead(encoder, ahead[0], inputs) if ahead else None,
-    )
-    head = HEADS[network.head](encoded)
+    """The forecast of a window in scaled units, or its labels; where asked for, its quantiles."""
+    encoded = _encoded(network, given, inputs, (outputs[0], outputs[1]), masks)
+    encoded = replace(encoded, activation=activation or "linear")
+    head, relative = HEADS[network.head](encoded), encoded.relative
     if activation is not None:
         return head
+    if len(outputs) > 2:
+        return Forecast(quantiles(head, encoded, outputs[2]))
     taught = head.taught
     return Forecast(
         relative.undo(head.value),
@@ -161,11 +174,43 @@ def _forecast(
     )
 
 
-def stacks(network: Network, *, sequences: bool, states: bool) -> tuple[Stack, Stack]:
+def _encoded(
+    network: Network,
+    given: list[Any],
+    inputs: Inputs,
+    outputs: tuple[int, int],
+    masks: list[Any] | None,
+) -> Encoded:
+    """What the stack makes of a window."""
+    window, *ahead = given
+    relative = normalize(network, window, outputs, inputs.targets, columns=inputs.columns)
+    encoder = Encoder(inputs, network.embedding)
+    if (more := beside(encoder, window, inputs)) is not None:
+        relative = replace(relative, window=ops.concatenate([relative.window, more], axis=-1))
+    steps, mask = _segmented(network, relative)
+    every = network.head == "sequence"
+    stack, tail = stacks(network, sequences=every, states=network.hands_over, masks=masks)
+    output, states = stack(steps, mask=mask)
+    return Encoded(
+        network=network,
+        relative=relative,
+        stack=stack,
+        tail=tail,
+        output=output,
+        states=states,
+        outputs=outputs,
+        ahead=known_ahead(encoder, ahead[0], inputs) if ahead else None,
+        masks=masks,
+    )
+
+
+def stacks(
+    network: Network, *, sequences: bool, states: bool, masks: list[Any] | None = None
+) -> tuple[Stack, Stack]:
     """The layers up to the last recurrent one, and those after it."""
     layers = network.layers
     end = 1 + max(at for at, layer in enumerate(layers) if isinstance(layer, Recurrent))
-    stack = Stack(layers[:end], sequences=sequences, states=states)
+    stack = Stack(layers[:end], sequences=sequences, states=states, masks=masks)
     return stack, Stack(layers[end:], first=end + 1)
 
 
@@ -181,23 +226,6 @@ def _segmented(network: Network, relative: Relative) -> tuple[Any, Any]:
     if mask is not None:
         mask = ops.any(ops.reshape(mask, (-1, timesteps // length, length)), axis=-1)
     return embedded, mask
-
-
-def _by_channel(window: Any) -> Any:
-    """Shape `(batch, steps, channels)` to `(batch x channels, steps, 1)`."""
-    return ops.reshape(ops.transpose(window, (0, 2, 1)), (-1, window.shape[1], 1))
-
-
-def _joined(forecast: Any, channels: int) -> Any:
-    """Shape `(batch x channels, ..., 1)` to `(batch, ..., channels)`."""
-    inner = forecast.shape[1:-1]
-    apart = ops.reshape(forecast, (-1, channels, *inner))
-    order = (0, *range(2, 2 + len(inner)), 1)
-    return ops.transpose(apart, order)
-
-
-def _same(forecast: Any) -> Any:
-    return forecast
 
 
 @contextmanager

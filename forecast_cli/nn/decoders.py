@@ -25,13 +25,17 @@ def encoder_decoder(encoded: Encoded) -> Forecast:
     layers = [_forwards(*each) for each in zip(network.recurrent, handed, strict=True)]
     if network.decoder == "teacher":
         return _taught(encoded, layers, handed)
-    decoder = Stack(layers, sequences=True, prefix="decoder_")
+    decoder = Stack(layers, sequences=True, prefix="decoder_", masks=encoded.masks)
     repeated = keras.layers.RepeatVector(horizon, name="repeat")(encoded.output)
     if encoded.ahead is not None:
         repeated = ops.concatenate([repeated, encoded.ahead], axis=-1)
     steps, _ = encoded.tail(decoder(repeated, initial=handed)[0])
-    value = keras.layers.Dense(encoded.outputs[1], name="output")(steps)
-    return Forecast(summed(encoded, keras.layers.Flatten(name="flat")(value)))
+
+    def outputs(count: int, prefix: str = "") -> Any:
+        value = keras.layers.Dense(count, name=f"{prefix}output")(steps)
+        return keras.layers.Flatten(name=f"{prefix}flat")(value)
+
+    return Forecast(summed(encoded, outputs(encoded.outputs[1])), more=outputs)
 
 
 def _merged(layer: Lstm | Gru | Rnn, states: list[Any]) -> list[Any]:

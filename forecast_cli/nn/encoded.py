@@ -25,6 +25,7 @@ class Encoded:
         outputs: `(horizon, targets)`.
         activation: Of the output layer.
         ahead: What is known of the steps ahead, shape `(batch, horizon, width)`; None for nothing.
+        masks: As in `forecast_cli.nn.stack.Stack`, for the stacks of the head itself.
     """
 
     network: Network
@@ -36,6 +37,7 @@ class Encoded:
     outputs: tuple[int, int]
     activation: str = "linear"
     ahead: Any = None
+    masks: list[Any] | None = None
 
     def added(self) -> Any:
         """What is added to the flat forecast; None for nothing.
@@ -47,7 +49,7 @@ class Encoded:
         if self.network.skip != "none":
             parts.append(linear_skip(self.relative.window, self.outputs))
         if self.ahead is not None:
-            parts.append(_of_known(self))
+            parts.append(of_known(self, self.outputs[1]))
         if len(parts) > 1:
             return keras.layers.Add(name="known_sum")(parts)
         return parts[0] if parts else None
@@ -63,31 +65,39 @@ class Forecast:
             shape `(batch, timesteps, horizon, targets)`.
         taught: What is trained instead, where that reads the actual values, shape `(batch,
             horizon, targets)`: from them to the forecast, of the same shape.
+        more: Further outputs of what the forecast is made of: from their number at each step and a
+            prefix for names to `(batch, horizon x number)`; None where the head has none.
     """
 
     value: Any
     learned: Any = None
     taught: Callable[[Any], Any] | None = None
+    more: Callable[[int, str], Any] | None = None
 
 
-def _of_known(encoded: Encoded) -> Any:
+def of_known(encoded: Encoded, count: int, prefix: str = "") -> Any:
     """What the covariates of each step ahead and the state together say of it, flat.
 
     The same map for all steps; where the network has a skip, the covariates have one too.
+
+    Args:
+        encoded: Its `ahead` is not None.
+        count: Outputs at each step.
+        prefix: Of the names of the layers.
     """
-    (horizon, targets), ahead = encoded.outputs, encoded.ahead
+    horizon, ahead, name = encoded.outputs[0], encoded.ahead, f"{prefix}ahead"
     width = encoded.output.shape[-1]
-    state = keras.layers.Dense(width, name="ahead_state")(encoded.output)
-    own = keras.layers.Dense(width, use_bias=False, name="ahead_hidden")(ahead)
-    both = keras.layers.RepeatVector(horizon, name="ahead_repeat")(state) + own
-    hidden = keras.layers.Activation("relu", name="ahead_relu")(both)
-    value = keras.layers.Dense(targets, name="ahead_output")(hidden)
+    state = keras.layers.Dense(width, name=f"{name}_state")(encoded.output)
+    own = keras.layers.Dense(width, use_bias=False, name=f"{name}_hidden")(ahead)
+    both = keras.layers.RepeatVector(horizon, name=f"{name}_repeat")(state) + own
+    hidden = keras.layers.Activation("relu", name=f"{name}_relu")(both)
+    value = keras.layers.Dense(count, name=f"{name}_output")(hidden)
     if encoded.network.skip != "none":
         skip = keras.layers.Dense(
-            targets, kernel_initializer="zeros", use_bias=False, name="ahead_skip"
+            count, kernel_initializer="zeros", use_bias=False, name=f"{name}_skip"
         )
-        value = keras.layers.Add(name="ahead_sum")([value, skip(ahead)])
-    return keras.layers.Flatten(name="ahead_flat")(value)
+        value = keras.layers.Add(name=f"{name}_sum")([value, skip(ahead)])
+    return keras.layers.Flatten(name=f"{name}_flat")(value)
 
 
 def summed(encoded: Encoded, flat: Any) -> Any:

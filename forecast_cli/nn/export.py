@@ -19,19 +19,30 @@ from .feed import alone
 TOLERANCE = 1e-5
 
 
-def export_onnx(network: keras.Model, probes: Floats, more: Sequence[Floats] = ()) -> bytes:
+def export_onnx(
+    network: keras.Model,
+    probes: Floats,
+    more: Sequence[Floats] = (),
+    *,
+    like: keras.Model | None = None,
+) -> bytes:
     """Write the network as ONNX and compare both on probe windows.
 
     Args:
         network: A built network.
         probes: Shape `(samples, timesteps, features)`, scaled, at least one window.
         more: What else it takes: what is known ahead, or the states that it begins with.
+        like: What it is to equal where that is another network, one that takes the first of these
+            inputs alone; None for itself.
 
     Raises:
         TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
     """
     inputs = [tf.constant(probes), *map(tf.constant, more)]
+    # Called in any case: Keras exports nothing that never was.
     outputs = network(alone(inputs), training=False)
+    if like is not None:
+        outputs = like(alone(inputs[: len(like.inputs)]), training=False)
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with _file("network.onnx") as path, _without_penalties(network):

@@ -13,7 +13,12 @@ from .runner import Runner
 
 
 def fit(
-    network: keras.Model, feed: Feed, training: Training, *, learner: keras.Model | None = None
+    network: keras.Model,
+    feed: Feed,
+    training: Training,
+    *,
+    learner: keras.Model | None = None,
+    quantiles: tuple[float, ...] = (),
 ) -> Generator[Epoch]:
     """Train the network in place; each epoch is yielded as it ends, closing the generator stops.
 
@@ -25,11 +30,12 @@ def fit(
         feed: What to learn from.
         training: How.
         learner: What is trained, and shares its weights; the network itself where None.
+        quantiles: What the last axis of a forecast holds, where it holds quantiles.
 
     Raises:
         TrainingError: The loss is not finite.
     """
-    runner = Runner(network, feed, training, learner or network)
+    runner = Runner(network, feed, training, learner or network, quantiles)
     best, losses, since = None, list[float](), 0
     try:
         while len(losses) < training.epochs:

@@ -13,9 +13,15 @@ from .encoded import Encoded, Forecast, summed
 def last(encoded: Encoded) -> Forecast:
     """The whole horizon from the last state."""
     horizon, targets = encoded.outputs
-    dense = keras.layers.Dense(horizon * targets, activation=encoded.activation, name="output")
-    flat = dense(encoded.tail(encoded.output)[0])
-    return Forecast(summed(encoded, flat))
+    state = encoded.tail(encoded.output)[0]
+
+    def outputs(count: int, prefix: str = "") -> Any:
+        dense = keras.layers.Dense(
+            horizon * count, activation=encoded.activation, name=f"{prefix}output"
+        )
+        return dense(state)
+
+    return Forecast(summed(encoded, outputs(targets)), more=outputs)
 
 
 def sequence(encoded: Encoded) -> Forecast:
@@ -41,9 +47,13 @@ def segments(encoded: Encoded) -> Forecast:
     places = ops.reshape(places, (-1, 1, width))
     states = [[_repeated(state, count) for state in each] for each in encoded.states]
     decoded, _ = encoded.tail(encoded.stack(places, initial=states)[0])
-    steps = keras.layers.Dense(length * targets, name="output")(decoded)
-    value = ops.reshape(steps, (-1, count * length, targets))[:, :horizon]
-    return Forecast(summed(encoded, keras.layers.Flatten(name="flat")(value)))
+
+    def outputs(width: int, prefix: str = "") -> Any:
+        steps = keras.layers.Dense(length * width, name=f"{prefix}output")(decoded)
+        value = ops.reshape(steps, (-1, count * length, width))[:, :horizon]
+        return keras.layers.Flatten(name=f"{prefix}flat")(value)
+
+    return Forecast(summed(encoded, outputs(targets)), more=outputs)
 
 
 def _repeated(state: Any, count: int) -> Any:

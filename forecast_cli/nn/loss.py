@@ -15,7 +15,7 @@ from ..core.scaling import Units
 Loss = Callable[..., tf.Tensor]
 
 
-def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: float = 0.5) -> tf.Tensor:
+def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: Any = 0.5) -> tf.Tensor:
     """The loss whose least mean is a quantile. Source: Koenker and Bassett (1978)."""
     error = actual - forecast
     return tf.reduce_mean(tf.maximum(quantile * error, (quantile - 1.0) * error), axis=-1)
@@ -61,23 +61,34 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 
 
-def make_loss(training: Training, units: Units | None, *, gaps: bool = False) -> Loss:
+def make_loss(
+    training: Training,
+    units: Units | None,
+    *,
+    gaps: bool = False,
+    quantiles: tuple[float, ...] = (),
+) -> Loss:
     """The loss of each sample.
 
     Args:
         training: Its `loss` and `quantile`.
         units: What the outputs mean, where the loss is taken in original units.
         gaps: Whether actual values may be missing; the mean is over those that are there.
+        quantiles: What the last axis of a forecast holds, for a network that forecasts several:
+            shares between 0 and 1; the loss is then the mean of theirs.
     """
     name = training.loss or "mse"
     loss = LOSSES[name]
     if name == "pinball":
-        loss = partial(pinball, quantile=0.5 if training.quantile is None else training.quantile)
+        one = 0.5 if training.quantile is None else training.quantile
+        loss = partial(pinball, quantile=np.array(quantiles, np.float32) if quantiles else one)
     converter = _converter(name, units) if units is not None and name in IN_UNITS else None
 
     def sample_losses(
         actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
     ) -> tf.Tensor:
+        if quantiles:
+            actual = actual[..., None]
         share = _known_share(actual) if gaps else 1.0
         if gaps:
             # No error here, and then a mean over fewer values.

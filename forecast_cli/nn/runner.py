@@ -44,18 +44,22 @@ class Runner:
         feed: What to learn from.
         training: How.
         learner: What is trained, and shares the network's weights.
+        quantiles: What the last axis of a forecast holds, where it holds quantiles.
     """
 
     network: keras.Model
     feed: Feed
     training: Training
     learner: keras.Model
+    quantiles: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self.values = tf.constant(self.feed.values)
         self.optimizer = make_optimizer(self.training)
         self.optimizer.build(self.network.trainable_variables)
-        self.loss = make_loss(self.training, self.feed.units, gaps=self.feed.gaps)
+        self.loss = make_loss(
+            self.training, self.feed.units, gaps=self.feed.gaps, quantiles=self.quantiles
+        )
         self.loops = _loops(self.network) | _loops(self.learner)
         self.stateful = [layer for layer in self.loops if layer.stateful]
         order = Lanes if self.stateful else Shuffled

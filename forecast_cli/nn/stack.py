@@ -56,6 +56,9 @@ class Stack:
         first: The place of the first of them in the whole network, from 1: part of their names.
         sequences: Whether the last recurrent layer gives an output at every step.
         states: Whether the recurrent layers give their states out.
+        prefix: Of their names.
+        masks: Where the input dropout of recurrent layers is to come from outside: the list to
+            which their masks are added, inputs of the network. None where Keras draws it.
     """
 
     def __init__(
@@ -66,14 +69,19 @@ class Stack:
         sequences: bool = False,
         states: bool = False,
         prefix: str = "",
+        masks: list[Any] | None = None,
     ) -> None:
-        left = sum(isinstance(layer, Recurrent) for layer in layers)
+        count = sum(isinstance(layer, Recurrent) for layer in layers)
+        place = 0
         self.blocks: list[Block] = []
         for number, layer in enumerate(layers, start=first):
-            left -= isinstance(layer, Recurrent)
+            place += isinstance(layer, Recurrent)
             name = f"{prefix}{layer.type}_{number}"
-            steps = sequences or left > 0
-            self.blocks.append(Block(layer, name, sequences=steps, states=states))
+            steps = sequences or place < count
+            block = Block(layer, name, sequences=steps, states=states)
+            if masks is not None and isinstance(layer, Recurrent) and layer.dropout:
+                block.core = Thinned(block.core, f"{prefix}dropout_{place}", masks)
+            self.blocks.append(block)
 
     def __call__(
         self, inputs: Any, *, mask: Any = None, initial: Sequence[Any] | None = None
@@ -133,6 +141,32 @@ class Block:
             inputs = self.projection(inputs)
         self.sum = self.sum or keras.layers.Add(name=f"{self.name}_sum")
         return self.sum([inputs, output])
+
+
+class Thinned:
+    """A recurrent layer whose inputs are multiplied by a mask that is an input of the network.
+
+    One mask serves all steps of a window, as in Keras's own layers, and both directions. Where
+    Keras draws one for each gate (`implementation` 1), it serves all gates.
+
+    Args:
+        core: The layer.
+        name: Of the mask.
+        masks: The list to which the mask is added where it is made: shape `(1, features)`, for
+            all samples of a call.
+    """
+
+    def __init__(self, core: Any, name: str, masks: list[Any]) -> None:
+        self.core = core
+        self.name = name
+        self.masks = masks
+        self.mask: Any = None
+
+    def __call__(self, inputs: Any, **more: Any) -> Any:
+        if self.mask is None:
+            self.mask = keras.Input(batch_shape=(1, inputs.shape[-1]), name=self.name)
+            self.masks.append(self.mask)
+        return self.core(inputs * self.mask[:, None], **more)
 
 
 def make_layer(layer: Layer, name: str, *, sequences: bool = False, states: bool = False) -> Any:

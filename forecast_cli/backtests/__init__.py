@@ -1,0 +1,1 @@
+"""Backtests piece by piece: cutoffs, contenders, folds, and how contenders stand."""

@@ -1,0 +1,234 @@
+"""Who takes part in a backtest: names, models and configurations as forecasters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from ..config import Config
+from ..core.baselines import drift, mean, naive, seasonal_naive, window_mean
+from ..core.windows import Floats
+from ..data.panel import Panel
+from ..errors import UsageError, nearest
+from ..events import Listener, ignore
+from ..model.bundle import Bundle
+from ..settings import RECURRENT_TYPES, configure, read_toml
+from .classical import METHODS, forecast_classically, require_classical
+from .cutoffs import Refit
+from .folds import Fold, forecast_by_bundle, forecast_by_network
+
+SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
+NAMES = (*RECURRENT_TYPES, *SIMPLE, *METHODS)
+USUAL = ("lstm", "naive", "seasonal-naive")
+MODEL, CONFIGURATION = ".forecast", ".toml"
+# Rows before a forecast that every contender has at the least: the line of drift needs two.
+LEAST = 2
+
+Kind = Literal["network", "model", "simple", "classical"]
+
+
+class Forecaster(Protocol):
+    """From a fold to the forecasts that it asks for."""
+
+    def __call__(
+        self, fold: Fold, listen: Listener = ignore, stop: Callable[[], bool] = bool
+    ) -> Floats:
+        """Shape `(samples, horizon, targets)`, original units."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Somebody who forecasts.
+
+    Args:
+        name: The column of its forecasts.
+        kind: What it is.
+        forecast: What forecasts; it can be sent to another process.
+        panel: The table as it reads it.
+        refit: At which cutoffs it learns anew.
+        least: Rows that it needs before a forecast.
+        says: What tells it from others whose forecasts may differ.
+    """
+
+    name: str
+    kind: Kind
+    forecast: Forecaster
+    panel: Panel
+    refit: Refit = "never"
+    least: int = LEAST
+    says: str = ""
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is a network that is trained in the backtest."""
+        return self.kind == "network"
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is a yardstick that needs no network."""
+        return self.kind in ("simple", "classical")
+
+    @property
+    def costs(self) -> bool:
+        """Whether its folds are worth keeping."""
+        return self.kind == "classical" or (self.learns and self.refit != "never")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name as given, before the table is read.
+
+    Args:
+        name: The column of its forecasts.
+        text: As given.
+        config: Of a network that is to be trained; None for others.
+        bundle: Of a trained model; None for others.
+    """
+
+    name: str
+    text: str
+    config: Config | None = None
+    bundle: Bundle | None = None
+
+
+def make_entries(models: Sequence[str], config: Config) -> list[Entry]:
+    """The contenders by name, files read.
+
+    Args:
+        models: Names of methods, model files, configurations.
+        config: What networks are made of.
+
+    Raises:
+        UsageError: One is unknown, or given twice.
+        ModelFileError: A file is no model.
+    """
+    texts = list(dict.fromkeys(models))
+    stems = [Path(text).stem if _is_file(text) else text for text in texts]
+    names = [
+        text if stems.count(stem) > 1 else stem for text, stem in zip(texts, stems, strict=True)
+    ]
+    return [_entry(name, text, config) for name, text in zip(names, texts, strict=True)]
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).suffix in (MODEL, CONFIGURATION)
+
+
+def _entry(name: str, text: str, config: Config) -> Entry:
+    if Path(text).suffix == MODEL:
+        from ..model.loading import load_bundle
+
+        bundle = load_bundle(text)
+        if bundle.manifest.labels is not None:
+            raise UsageError(f"{text} maps sequences to labels: it forecasts nothing.")
+        return Entry(name, text, bundle=bundle)
+    if Path(text).suffix == CONFIGURATION:
+        nested = merged(config.model_dump(), read_toml(Path(text)))
+        return Entry(name, text, configure({}, nested))
+    if text in RECURRENT_TYPES:
+        return Entry(name, text, configure({"cell": text}, config.model_dump()))
+    if text not in NAMES:
+        raise UsageError(
+            f'There is no model "{text}".',
+            f"{nearest(text, NAMES)} Or name a .forecast file, or a .toml configuration.",
+        )
+    if text in METHODS:
+        require_classical(text)
+    return Entry(name, text)
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested configuration with the changes of another one.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    result = dict(base)
+    for name, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = merged(result[name], value) if both else value
+    return result
+
+
+def network_contender(
+    name: str, config: Config, panel: Panel, refit: Refit, least: int
+) -> Contender:
+    """A network that is trained in the folds."""
+    forecast = partial(forecast_by_network, config=config)
+    return Contender(name, "network", forecast, panel, refit, least, config.model_dump_json())
+
+
+def model_contender(name: str, bundle: Bundle, panel: Panel, refit: Refit, least: int) -> Contender:
+    """A trained model."""
+    forecast = partial(forecast_by_bundle, bundle=bundle)
+    return Contender(name, "model", forecast, panel, refit, least)
+
+
+def method_contender(name: str, panel: Panel, *, season: int, window: int) -> Contender:
+    """A simple forecast or a classical method.
+
+    Args:
+        name: Which one.
+        panel: The table.
+        season: Steps in a season.
+        window: Rows of the window mean.
+
+    Raises:
+        UsageError: It needs a season, and there is none.
+    """
+    for method in METHODS:
+        if name == method:
+            fit = partial(forecast_classically, method=method, season_length=season)
+            return Contender(name, "classical", fit, panel, "always", says=f"{name} {season}")
+    if name == "seasonal-naive" and season == 1:
+        raise UsageError(
+            f"{panel.source} has no season that is known, and seasonal-naive repeats the last one.",
+            "Give it with --season-length N, or leave seasonal-naive out of --models.",
+        )
+    forecast = partial(forecast_simply, name=name, season=season, window=window)
+    return Contender(name, "simple", forecast, panel)
+
+
+def forecast_simply(
+    fold: Fold,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+    *,
+    name: str,
+    season: int,
+    window: int,
+) -> Floats:
+    """A simple forecast from all origins at once; the last value where there are too few rows.
+
+    Args:
+        fold: What may be known.
+        listen: Told of nothing.
+        stop: Asked nothing.
+        name: Which one.
+        season: Steps in a season.
+        window: Rows of the window mean.
+
+    Returns:
+        Shape `(samples, horizon, targets)`, original units.
+    """
+    values, origins, firsts = fold.known, fold.origins, fold.firsts
+    horizon = fold.horizon
+    forecasts = naive(values, origins, horizon=horizon)
+    needed = {"naive": len(values) + 1, "seasonal-naive": season, "drift": 2}.get(name, 1)
+    enough = np.flatnonzero(origins - firsts >= needed)
+    if not len(enough):
+        return forecasts
+    rows = origins[enough], firsts[enough]
+    simple: dict[str, Callable[[], Floats]] = {
+        "seasonal-naive": lambda: seasonal_naive(
+            values, rows[0], horizon=horizon, season_length=season
+        ),
+        "drift": lambda: drift(values, *rows, horizon=horizon),
+        "mean": lambda: mean(values, *rows, horizon=horizon),
+        "window-mean": lambda: window_mean(values, *rows, horizon=horizon, window=window),
+    }
+    forecasts[enough] = simple[name]()
+    return forecasts

@@ -1,0 +1,160 @@
+"""`forecast backtest`."""
+
+import gc
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from ..events import Done, Event, Stage
+from .console import Console
+from .flag import OUTPUT
+from .options import FoldSettings, Talk, option
+from .outputs import Form, form_of, spare, write
+from .progress import LINES, Progress
+from .train import Tables, one_or_all
+
+if TYPE_CHECKING:
+    from ..backtesting import Backtest
+    from ..backtests.cutoffs import Refit
+
+# fmt: off
+Models = Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
+    help="Who takes part: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; ets, "
+    "theta, arima; .forecast files; .toml configurations.",
+    default="lstm,naive,seasonal-naive")]
+Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
+    help="Cutoffs to forecast from.", default="10, fewer to learn from half of the table")]
+StepSize = Annotated[int | None, option("--step-size", metavar="N", min=1,
+    help="Steps from one cutoff to the next.", default="the horizon")]
+# train has a --refit of its own, so this one has another name in the environment.
+RefitWhen = Annotated[str, typer.Option("--refit", metavar="never|always|N", show_default=False,
+    envvar="FORECAST_BACKTEST_REFIT", show_envvar=False, rich_help_panel=OUTPUT,
+    help="Train networks once, before the first cutoff; again at every cutoff; or at every N-th. "
+    "[dim]\\[never][/dim]")]
+Sliding = Annotated[int | None, option("--sliding", metavar="ROWS", min=1,
+    help="Learn from so many rows before a cutoff.", default="all")]
+Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1,
+    help="Folds to train at a time.", default="one a core")]
+Output = Annotated[str, option("--output", "-o", metavar="PATH",
+    help="Where to write all forecasts beside the actual values.", default="stdout")]
+Format = Annotated[Form | None, option("--format", "-f",
+    help="Form of the output.", default="by the file's name; scores alone on a terminal, else csv")]
+# fmt: on
+
+
+def backtest(
+    tables: Tables,
+    settings: FoldSettings,
+    talk: Talk,
+    models: Models = None,
+    n_windows: Windows = None,
+    step_size: StepSize = None,
+    refit: RefitWhen = "never",
+    sliding: Sliding = None,
+    jobs: Jobs = None,
+    output: Output = "-",
+    format: Format = None,
+) -> None:
+    """Forecast from many cutoffs with several models, and say which is best, and how surely."""
+    from ..backtesting import backtest
+    from ..backtests.cutoffs import Plan
+    from ..engine import dismiss_workers
+
+    gc.enable()
+    console = Console(talk)
+    form = form_of(output, format, talk)
+    names = tuple(each.strip() for each in (models or "").split(",") if each.strip())
+    spare(output, [*tables, *names])
+    plan = Plan(names, n_windows, step_size, _refit(refit), sliding, jobs)
+    try:
+        with Progress(console) as progress:
+            listen = FoldProgress(progress, console).listen
+            result = backtest(one_or_all(tables), settings.resolve(), plan, listen=listen)
+    finally:
+        dismiss_workers()
+    if talk.json:
+        console.document(_document(result) | {"notes": progress.notes.texts})
+        return
+    if output != "-" or form is not None or not console.shows_tables:
+        _write(result, output, form or "csv")
+    _show(result, console, on_stdout=console.shows_tables and (output != "-" or form is None))
+
+
+def _refit(text: str) -> "Refit":
+    """When networks are trained again.
+
+    Raises:
+        UsageError: It cannot be that.
+    """
+    whens: dict[str, Refit] = {"never": "never", "always": "always"}
+    if text in whens:
+        return whens[text]
+    if not text.isdigit() or not int(text):
+        raise UsageError(
+            f"--refit {text} cannot be.", "Give never, always, or a number of cutoffs."
+        )
+    return int(text)
+
+
+def _write(result: "Backtest", output: str, form: Form) -> None:
+    """Write the long table."""
+    from ..data.output import render
+
+    frame = result.frame if form == "parquet" else result.in_table_style
+    write(render(frame, form), output)
+
+
+def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
+    """The scores, as the result on a terminal and as words in a pipe; and the verdict."""
+    if on_stdout and not console.talk.quiet:
+        console.table(result.scores)
+    elif not on_stdout:
+        console.grid([{name: _short(each) for name, each in row.items()} for row in result.scores])
+    settings = result.settings
+    count, step_size = settings["n_windows"], settings["step_size"]
+    cutoffs = f"{count} cutoffs {step_size} step{'s' * (step_size > 1)} apart"
+    several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
+    console.say(
+        f"over {settings['forecasts']:,} forecasts of {settings['horizon']} steps{several}, from "
+        f"{cutoffs if count > 1 else '1 cutoff'}; mae and rmse in the column's units, "
+        "smape in percent, mase in errors of the seasonal naive before the first "
+        "cutoff, skill in percent below the best forecast without a network"
+    )
+    console.say(result.verdict, "bold")
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else value
+
+
+def _document(result: "Backtest") -> dict[str, Any]:
+    """All of a backtest for machines."""
+    from ..data.output import render
+
+    return {
+        "settings": result.settings,
+        "scores": result.scores,
+        "by_cutoff": result.by_cutoff,
+        "by_step": result.by_step,
+        "verdict": result.verdict,
+        "forecasts": json.loads(render(result.in_table_style, "json")),
+    }
+
+
+class FoldProgress:
+    """Shows how far the folds are; Ctrl-C ends it at once, since finished folds are kept."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self.progress = progress
+        self.console = console
+
+    def listen(self, event: Event) -> None:
+        """Show an event."""
+        if not isinstance(event, Done):
+            self.progress.listen(event)
+        elif self.console.interactive:
+            self.progress.listen(Stage(f"{event.number} of {event.count} {event.what}"))
+        elif event.number % -(-event.count // LINES) == 0 or event.number == event.count:
+            self.console.say(f"{event.number} of {event.count} {event.what}")

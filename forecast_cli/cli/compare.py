@@ -1,0 +1,80 @@
+"""`forecast compare`."""
+
+import gc
+from pathlib import Path
+from typing import Annotated
+
+from ..errors import UsageError
+from .console import Console
+from .options import Settings, Talk, option
+from .train import MODEL, Tables, one_or_all
+
+Cells = Annotated[
+    str | None,
+    option("--cells", metavar="NAME[,NAME...]", help="Which to compare.", default="lstm,gru,rnn"),
+]
+ModelPath = Annotated[
+    Path,
+    option(
+        "--model", "-m", metavar="PATH", help="Where to save the best.", default="model.forecast"
+    ),
+]
+
+
+def compare(
+    tables: Tables,
+    settings: Settings,
+    talk: Talk,
+    cells: Cells = None,
+    model: ModelPath = MODEL,
+) -> None:
+    """LSTM, GRU, SimpleRNN or something simple? Train each in the same way, and save the best.
+
+    The scores on the test split, the best first, are the result on stdout.
+    """
+    from ..comparing import compare
+    from ..model.bundle import require_writable, save_bundle
+    from ..settings import RECURRENT_TYPES
+    from .progress import Progress
+    from .results import explain_scores
+
+    gc.enable()
+    console = Console(talk)
+    chosen = _cells(cells, RECURRENT_TYPES)
+    if "cell" in settings:
+        raise UsageError("compare trains one kind of cell after another.", "Pass --cells instead.")
+    config = settings.resolve()
+    require_writable(model)
+    with Progress(console) as progress:
+        result = compare(
+            one_or_all(tables), config, cells=chosen, listen=progress.listen, stop=progress.stop
+        )
+        save_bundle(result.bundle, model)
+    evaluation = result.bundle.manifest.evaluation
+    if talk.json:
+        document = {"model": str(model), "cell": result.cell, "verdict": result.verdict}
+        console.document(document | {"models": result.rows, "notes": progress.notes.texts})
+        return
+    console.table(result.rows)
+    if evaluation:
+        console.say(explain_scores(evaluation) + "; skill in percent against the best simple one")
+    console.say(result.verdict, "bold")
+    flag = "" if model == MODEL else f" -m {model}"
+    console.say(f"saved {result.cell} as {model}; next: forecast predict{flag}")
+
+
+def _cells(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The cells that are named.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    from ..errors import nearest
+
+    if not text:
+        return known
+    chosen = tuple(each.strip() for each in text.split(","))
+    for each in chosen:
+        if each not in known:
+            raise UsageError(f'There is no cell "{each}".', nearest(each, known))
+    return chosen

@@ -1,0 +1,207 @@
+"""`forecast evaluate`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..errors import UsageError
+from .console import Console, Notes
+from .flag import levels
+from .flags import Missing
+from .options import Looking, Talk, option
+from .train import MODEL, one_or_all
+
+if TYPE_CHECKING:
+    from ..judging import Judgement
+    from ..reports import Report
+
+# The measures by series and step for which a terminal has room; a pipe has all.
+SHOWN = ("mae", "rmse", "smape", "mase", "bias")
+# fmt: off
+Inputs = Annotated[list[str], typer.Argument(metavar="FILE...",
+    show_default=False, help="A model, or a table of forecasts; then DATA, the table with what "
+    "came, or - for stdin. DATA alone is for the model of --model.")]
+ModelPath = Annotated[Path | None, option("--model", "-m", metavar="PATH", help="The model.",
+    default="model.forecast")]
+Forecasts = Annotated[list[str] | None, option("--forecast", metavar="NAME",
+    help="Column of forecasts, where it is not called like the column; repeatable.")]
+Begin = Annotated[str | None, option("--from", metavar="DATE",
+    help="With a model, forecast from this date on; where a table of forecasts counts steps, the "
+    "row of DATA of its first.")]
+Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels,
+    help="Intervals to score, of a model or of sample paths.", default="80,95")]
+Owa = Annotated[bool, option("--owa", help="OWA too: sMAPE and MASE beside those of Naive2.")]
+By = Annotated[Literal["overall", "series", "step"], option("--by",
+    help="Which table to print (overall, series, step).", default="overall")]
+Missed = Annotated[Missing | None, option("--missing", metavar="NAME",
+    help="With a model, what to do with missing values.")]
+# fmt: on
+
+
+def evaluate(
+    files: Inputs,
+    looking: Looking,
+    talk: Talk,
+    model: ModelPath = None,
+    forecasts: Forecasts = None,
+    begin: Begin = None,
+    level: Level = None,
+    missing: Missed = None,
+    owa: Owa = False,
+    by: By = "overall",
+) -> None:
+    """Score a saved model on new rows, or a table of forecasts against what came.
+
+    The measures are the result on stdout: a row each, beside those of the simple forecasts.
+    """
+    console = Console(talk)
+    notes = Notes(console)
+    owner = _model_of(files, model)
+    if owner is None:
+        if missing is not None:
+            raise UsageError("--missing is for a model: missing actual values do not count.")
+        report = _of_table(files, looking, forecasts, begin, level, owa, notes)
+        _show(report, {"forecast": files[0], "truth": files[1]}, by, console, notes)
+        return
+    if forecasts or owa:
+        raise UsageError("--forecast and --owa are for a table of forecasts.", "Leave them out.")
+    path, tables = owner
+    reading = _reading(looking | ({} if missing is None else {"missing": missing}))
+    judgement = _of_model(path, tables, reading, begin, level, notes)
+    said = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
+    what = {"model": str(path), "data": ", ".join(tables), **said}
+    _show(judgement.report, what, by, console, notes)
+    console.say(judgement.verdict, "bold")
+    for doubt in judgement.doubts:
+        console.say(f"warning: {doubt}", "yellow")
+
+
+def _model_of(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
+    """The model and the tables to score it on; None for a table of forecasts and the truth."""
+    from ..model.bundle import is_model
+
+    first = Path(files[0])
+    if files[0] != "-" and (is_model(first) or first.suffix == ".forecast"):
+        if model is not None:
+            raise UsageError(f"{first} is a model, and --model names another.", "Name one of them.")
+        if len(files) == 1:
+            raise UsageError(f"There is nothing to score {first} on.", "Name DATA after it.")
+        return first, files[1:]
+    if len(files) == 1 or model is not None:
+        return model or MODEL, files
+    if len(files) > 2:
+        raise UsageError(
+            f"{files[0]} is no model, and a table of forecasts is scored against one table.",
+            "Name two tables, or a model and its tables.",
+        )
+    return None
+
+
+def _reading(looking: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of how the rows for a model are read.
+
+    Raises:
+        UsageError: Something was said that the model has settled.
+    """
+    from ..starts import READ_ANEW
+
+    for name in looking:
+        if name not in READ_ANEW:
+            raise UsageError(
+                f"--{name.replace('_', '-')} does nothing here: the model has settled it.",
+                "Leave it out.",
+            )
+    return dict(looking)
+
+
+def _of_model(
+    path: Path,
+    tables: list[str],
+    reading: dict[str, Any],
+    begin: str | None,
+    level: tuple[float, ...] | None,
+    notes: Notes,
+) -> "Judgement":
+    """Score a model on new rows."""
+    from ..judging import judge
+    from ..model.loading import load_bundle
+
+    return judge(
+        load_bundle(path),
+        one_or_all(tables),
+        begin=begin,
+        level=level,
+        reading=reading,
+        listen=notes.listen,
+    )
+
+
+def _of_table(
+    files: list[str],
+    looking: Looking,
+    forecasts: list[str] | None,
+    begin: str | None,
+    level: tuple[float, ...] | None,
+    owa: bool,
+    notes: Notes,
+) -> "Report":
+    """Score a table of forecasts against the truth."""
+    from ..tablescores import Asked, score_table
+
+    if files[0] == files[1] == "-":
+        raise UsageError("stdin is one table, and two are needed.", "Name a file for one of them.")
+    if begin is not None and not (begin.isdigit() and int(begin)):
+        raise UsageError(
+            f"--from {begin} is for a model; a table of forecasts says when its steps are.",
+            "Leave it out; where steps are counted, give the row of DATA: --from 121.",
+        )
+    asked = Asked(forecasts or (), level, owa, int(begin) if begin else None)
+    data = looking.resolve().data
+    return score_table(files[0], files[1], data=data, asked=asked, listen=notes.listen)
+
+
+def _show(report: "Report", what: dict[str, Any], by: str, console: Console, notes: Notes) -> None:
+    """The table that was asked for on stdout, and on stderr what it is of."""
+    if console.talk.json:
+        from dataclasses import asdict
+
+        console.document(what | {"notes": notes.texts} | asdict(report))
+        return
+    tables = {"overall": report.overall, "series": report.by_series, "step": report.by_step}
+    rows = tables[by]
+    if by != "overall" and console.shows_tables:
+        rows = [{name: row[name] for name in row if _narrow(name, report)} for row in rows]
+    console.table(rows)
+    console.say(explain_report(report, by))
+
+
+def _narrow(name: str, report: "Report") -> bool:
+    """Whether a column is one of those for which a terminal has room: names, and some measures."""
+    measures = {row["measure"] for row in report.overall}
+    return name not in measures or name in SHOWN or name.startswith("coverage")
+
+
+def explain_report(report: "Report", by: str) -> str:
+    """What was scored, and what the measures mean, in a line."""
+    steps = f" of {report.steps:,} steps" if report.steps > 1 else " of one step"
+    several = f" of {report.series:,} series" if report.series > 1 else ""
+    names = [name for name in report.overall[0] if name not in ("measure", "column")]
+    whose = "" if by == "overall" else f"{names[0]} "
+    measures = {row["measure"] for row in report.overall}
+    own = "mae, rmse and bias (above 0: too high)"
+    if any(name.startswith("coverage") for name in measures):
+        own = "mae, rmse, bias (above 0: too high), width, winkler, pinball and crps"
+    percent = "mape, smape (0 to 200, as in M4), smape_100 (0 to 100) and wape"
+    if own.endswith("crps"):
+        percent = percent.replace(" and wape", ", wape and coverage")
+    scaled = ""
+    if report.season_length:
+        season = f" (season {report.season_length})" if report.season_length > 1 else ""
+        scaled = f"; mase and rmsse in errors of the seasonal naive{season} before the forecasts"
+    forecasts = f"{report.forecasts:,} forecast{'s' * (report.forecasts != 1)}"
+    return (
+        f"{whose}over {forecasts}{steps}{several}; {own} in the column's units; {percent} in "
+        f"percent{scaled}" + ("; owa below 1 is better than Naive2" if "owa" in measures else "")
+    )

@@ -1,0 +1,84 @@
+"""Whether one forecaster is better than another, or whether the difference could be chance."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .windows import Floats
+
+# The fewest forecasts of which a variance says anything.
+FEWEST = 3
+# The share of a difference below which its spread is only rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the test of Diebold and Mariano says.
+
+    Args:
+        statistic: Student's t; below 0 the first forecaster has the smaller loss.
+        p_value: How likely so large a difference is by chance, two-sided, 0 to 1.
+        mean: The mean difference of the losses, in their units.
+        count: How many differences there were.
+    """
+
+    statistic: float
+    p_value: float
+    mean: float
+    count: int
+
+
+def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
+    """Test whether two forecasters are equally good.
+
+    Losses of forecasts that overlap go together; the variance of their mean is taken from that
+    many autocovariances. Where it comes out as nothing or less, as few origins can have it, the
+    weights of Bartlett make it positive.
+
+    Args:
+        difference: Shape `(samples,)`: the loss of one forecaster less that of the other at each
+            origin, in time order, finite.
+        lags: Autocovariances: how many origins later a forecast still overlaps; `horizon - 1` for
+            origins one step apart.
+
+    Returns:
+        None where there are too few differences, they do not vary, or one is no number.
+
+    Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997) for the correction
+    and Student's t with `samples - 1` degrees of freedom.
+    """
+    # SciPy is only loaded where something is compared.
+    from scipy.special import stdtr
+
+    count = len(difference)
+    if count < FEWEST or count <= lags + 1 or not np.isfinite(difference).all():
+        return None
+    if np.ptp(difference) <= ROUNDING * np.abs(difference).max():
+        return None
+    mean = float(np.mean(difference))
+    variance = _variance(difference - mean, lags)
+    # Equal to (n + 1 - 2h + h (h - 1) / n) / n of the paper, with h = lags + 1.
+    correction = (count - lags - 1) * (count - lags) / count**2
+    statistic = mean * math.sqrt(correction / variance)
+    p_value = float(2.0 * stdtr(count - 1, -abs(statistic)))
+    return Comparison(statistic, p_value, mean, count)
+
+
+def _variance(apart: Floats, lags: int) -> float:
+    """The variance of a mean of values that go together with those up to `lags` later.
+
+    Args:
+        apart: Shape `(samples,)`: the values less their mean.
+        lags: As in `diebold_mariano`.
+    """
+    count = len(apart)
+    own = float(apart @ apart) / count
+    later = np.array([apart[lag:] @ apart[:-lag] / count for lag in range(1, lags + 1)])
+    plain = own + 2.0 * float(later.sum())
+    # What is left of terms that cancel is rounding, not a variance.
+    if plain > ROUNDING * own:
+        return plain / count
+    weights = 1.0 - np.arange(1, lags + 1) / (lags + 1)
+    return (own + 2.0 * float(weights @ later)) / count

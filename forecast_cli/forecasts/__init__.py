@@ -1,0 +1,1 @@
+"""Tables of forecasts, which anybody may have written, as arrays beside what came."""

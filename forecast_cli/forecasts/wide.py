@@ -1,0 +1,37 @@
+"""Tables of forecasts whose columns are series, with a row for each step of one."""
+
+import pandas as pd
+
+from ..config import Data
+from ..data.opening import Opened, OpenedColumns
+from ..data.panel import SERIES, VALUE
+from ..data.tables import from_frame
+from .intervalcolumns import BOUND, without_bounds
+from .roles import CUTOFF, SAMPLE
+
+
+def forecasts_as_long(given: Opened, data: Data) -> Opened:
+    """The forecasts with a row for each step, as the truth is read in layout columns.
+
+    Args:
+        given: The forecasts: a column of times, then one for each series and end of an interval.
+        data: How the truth is read: its time column.
+    """
+    if {SERIES, VALUE} <= set(given.names):
+        return given
+    keys = [name for name in given.names if name in (CUTOFF, SAMPLE, data.time)]
+    if data.time not in given.names:
+        keys += [given.names[0]] * (given.names[0] not in keys)
+    table = given.read(text=[name for name in keys if name != SAMPLE])
+    others = [name for name in table.names if name not in keys]
+    series = without_bounds(others)
+    plain = {name: table.columns[name].to_pandas() for name in keys}
+    parts = []
+    for name in series:
+        own = {VALUE: table.numbers(name)}
+        for each in others:
+            bound = BOUND.fullmatch(each)
+            if bound and bound["name"] == name:
+                own[f"{VALUE}_{bound['side']}{bound['level']}"] = table.numbers(each)
+        parts.append(pd.DataFrame({SERIES: name, **plain, **own}))
+    return OpenedColumns(from_frame(pd.concat(parts, ignore_index=True), table.name))

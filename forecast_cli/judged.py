@@ -1,0 +1,104 @@
+"""A trained model on the rows of a table, so that it can be judged there."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .core.metrics import seasonal_error, seasonal_squared
+from .core.windows import Floats, Ints
+from .data.ahead import places_of
+from .data.splits import Splits
+from .datasets import Dataset, with_scaling
+from .forecaster import NetworkForecaster
+from .model.bundle import Bundle
+from .model.calibration import Calibration
+from .model.dropout import MonteCarlo
+from .residuals import units_of
+from .rules import season_of
+from .starts import Start
+
+
+def judged(bundle: Bundle, start: Start, begins: Ints) -> Dataset:
+    """The rows of a table as a dataset whose test split is what is to be judged.
+
+    Args:
+        bundle: The model.
+        start: The table.
+        begins: Shape `(n_series,)`: the first row of each series that is to be judged.
+    """
+    panel, config = start.panel, bundle.manifest.config
+    season = season_of(panel, config)
+    splits = Splits(panel.indptr, begins, begins)
+    dataset = with_scaling(panel, config, splits, season, start.filled, start.scaling)
+    return replace(dataset, known_naive=_naive(bundle, start, dataset))
+
+
+def _naive(bundle: Bundle, start: Start, dataset: Dataset) -> Floats:
+    """The errors of the seasonal naive in training; of new series, in the rows before the judged.
+
+    Shape `(2, n_series, targets)`.
+    """
+    panel, begins = dataset.panel, dataset.splits.train_end
+    values = panel.values[:, dataset.targets]
+    own = np.stack(
+        [
+            of(values, panel.indptr, begins, season_length=dataset.season_length)
+            for of in (seasonal_error, seasonal_squared)
+        ]
+    )
+    if bundle.naive is None:
+        return own
+    known = places(bundle, start)
+    return np.where((known >= 0)[:, None], bundle.naive[:, np.maximum(known, 0)], own)
+
+
+def forecaster_for(bundle: Bundle, dataset: Dataset) -> NetworkForecaster:
+    """The network of a model file at work on the rows of a dataset."""
+    return NetworkForecaster(dataset, bundle.runtime, monte_carlo(bundle))
+
+
+def monte_carlo(bundle: Bundle) -> MonteCarlo | None:
+    """The network of a model file under dropout; None where it has none."""
+    if bundle.dropout is None:
+        return None
+    config = bundle.manifest.config
+    rates = [layer.dropout for layer in config.network.recurrent]
+    return MonteCarlo(bundle.dropout, rates, seed=config.training.seed)
+
+
+def places(bundle: Bundle, start: Start) -> Ints:
+    """Where each series stands among those that were trained on, -1 for none of them."""
+    if bundle.series is None:
+        return np.zeros(start.panel.count, np.int64)
+    return places_of(start.panel.ids, bundle.series.frame)
+
+
+def units_for(
+    bundle: Bundle, start: Start, calibration: Calibration, ends: Ints | None = None
+) -> Floats:
+    """The usual error of each series; of one that training has not seen, by its own rows.
+
+    Args:
+        bundle: The model.
+        start: The table.
+        calibration: The errors that intervals are made of.
+        ends: Shape `(n_series,)`: the row after the last one that is looked at; None for all rows.
+
+    Returns:
+        Shape `(n_series, targets)`, scaled.
+    """
+    trained = places(bundle, start)
+    known = trained >= 0
+    units: Floats = calibration.units[np.maximum(trained, 0)]
+    if known.all():
+        return units
+    panel, config = start.panel, bundle.manifest.config
+    targets = list(bundle.manifest.target_places)
+    # Not the filled rows: a gap is filled with a look at what comes after it.
+    own = seasonal_error(
+        start.scaling.only(targets).each(panel.owners).transform(panel.values[:, targets]),
+        panel.indptr,
+        panel.indptr[1:] if ends is None else ends,
+        season_length=season_of(panel, config),
+    )
+    return np.where(known[:, None], units, units_of(own, calibration.usual_unit))

@@ -1,0 +1,206 @@
+"""A saved model scored on the rows of a table, without training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .bands import make_bands
+from .config import BY_QUANTILES, Intervals
+from .core.windows import Ints
+from .data.splits import date_of
+from .data.tables import Readable
+from .data.timeindex import when
+from .doubts import doubts_about
+from .errors import DataError, UsageError
+from .evaluation import best_and_skill
+from .events import Listener, Note, ignore
+from .forecaster import NetworkForecaster
+from .judged import forecaster_for, judged, places, units_for
+from .model.bundle import Bundle
+from .reports import Report, make_report
+from .scoring import GRID, NETWORK, Claims, score
+from .simple import baselines
+from .starts import READ_AS_TRAINED, Start, read_as_trained, start_of
+from .verdicts import verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model is like on the rows of a table.
+
+    Args:
+        report: Its scores, beside those of the simple forecasts.
+        skill: Percent by which its error is below that of the best simple forecast; None where
+            that one makes none.
+        verdict: The same as one sentence.
+        doubts: Reasons not to rely on that, a sentence each.
+    """
+
+    report: Report
+    skill: float | None
+    verdict: str
+    doubts: tuple[str, ...]
+
+
+def judge(
+    bundle: Bundle,
+    source: Readable,
+    *,
+    begin: str | None = None,
+    level: tuple[float, ...] | None = None,
+    intervals: Intervals | None = None,
+    reading: Mapping[str, Any] = READ_AS_TRAINED,
+    listen: Listener = ignore,
+) -> Judgement:
+    """Score a model on rows that it has not learned from.
+
+    Args:
+        bundle: The model.
+        source: The table: new rows with at least a window before them, or all rows.
+        begin: The time of the first row that is scored, ISO 8601; None for the first one that the
+            model has not learned from.
+        level: Of the intervals, in percent; those of the model where None.
+        intervals: How they are made; as the model was trained where None.
+        reading: How the table differs from the one that was trained on, as in `predict`.
+        listen: Told what is scored.
+
+    Raises:
+        DataError: The table holds nothing that could be scored.
+        UsageError: The model cannot make such intervals, or forecasts no numbers.
+    """
+    if bundle.manifest.labels is not None:
+        raise UsageError(
+            "The model maps sequences to labels: evaluate scores forecasts.",
+            "forecast train prints its scores on the test split.",
+        )
+    start = read_as_trained(bundle, source, reading, listen)
+    begins = _begins(bundle, start, begin, listen)
+    # Series that training has not seen are scaled by what lies before the rows that are scored.
+    start = start_of(bundle, start.panel, ignore, scaled_by=begins - start.panel.indptr[:-1])
+    network = forecaster_for(bundle, judged(bundle, start, begins))
+    origins = network.dataset.origins("test")
+    if not len(origins):
+        raise _nothing(bundle, start)
+    claims = _claims(bundle, start, begins, level, intervals)
+    return _judgement(network, origins, claims)
+
+
+def _judgement(network: NetworkForecaster, origins: Ints, claims: Claims | None) -> Judgement:
+    dataset = network.dataset
+    tally = score(network, baselines(dataset, origins), origins, claims)
+    intervals, quantiles = tally.intervals, tally.quantiles
+    report = make_report(
+        tally.errors,
+        dataset.panel.columns.targets,
+        dataset.panel.ids,
+        intervals={} if intervals is None else {NETWORK: intervals},
+        quantiles={} if quantiles is None else {NETWORK: quantiles},
+    )
+    report = replace(report, forecasts=len(origins), season_length=dataset.season_length)
+    scores = {name: sums.overall() for name, sums in tally.errors.items()}
+    best, skill = best_and_skill(scores, several=dataset.panel.count > 1)
+    said = verdict(skill, best, tally, dataset)
+    return Judgement(report, skill, said, doubts_about(network, tally, claims))
+
+
+def _claims(
+    bundle: Bundle,
+    start: Start,
+    begins: Ints,
+    level: tuple[float, ...] | None,
+    method: Intervals | None,
+) -> Claims | None:
+    """The intervals to be scored; a model without any has none, unless they are asked for."""
+    config, asked = bundle.manifest.config, level is not None or method is not None
+    calibration = bundle.calibration
+    if calibration is not None:
+        units = units_for(bundle, start, calibration, begins)
+        calibration = replace(calibration, units=units)
+    elif config.intervals != "quantile" and not asked:
+        return None
+    bands = make_bands(calibration, config, level=level, method=method)
+    grid = config.level if bands.method in BY_QUANTILES else GRID
+    return Claims(bands, make_bands(calibration, config, level=grid, method=bands.method))
+
+
+def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -> Ints:
+    """The first row of each series that is scored, shape `(n_series,)`."""
+    panel, manifest = start.panel, bundle.manifest
+    first, window = panel.indptr[:-1], manifest.timesteps
+    behind = np.minimum(first + window, panel.indptr[1:])
+    if panel.timeline is None or manifest.time is None:
+        if begin is not None:
+            raise UsageError(f"--from {begin} is a date, and there is no time.", "Leave it out.")
+        text = "without times it cannot be told which rows the model has learned from: all of "
+        listen(Note(f"{text}{panel.source} are scored", warning=True))
+        return behind
+    learned = _learned(bundle, start)
+    dates = learned
+    if begin is not None:
+        date = date_of("--from", begin, panel.timeline.times)
+        dates = pd.DatetimeIndex([date] * panel.count)
+    _say_begins(learned, dates, listen)
+    earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
+    begins: Ints = first + np.add.reduceat(earlier.astype(np.int64), first)
+    # Before the first row there is nothing to forecast from, nor to scale a new series by.
+    known = places(bundle, start) >= 0
+    new = behind if begin is None else np.maximum(begins, behind)
+    return np.where(known, np.maximum(begins, first + 1), new)
+
+
+def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, listen: Listener) -> None:
+    """Say from when on is scored, and whether the model has learned from some of that."""
+    if (dates < learned).any():
+        text = f"the model has learned from rows before {when(learned.max())}: scores from "
+        listen(Note(f"{text}{when(dates.min())} on are better than it is", warning=True))
+        return
+    unlike = f" (of some series {when(dates.max())})" if dates.min() < dates.max() else ""
+    listen(Note(f"scored are forecasts of {when(dates.min())}{unlike} and later"))
+
+
+def _learned(bundle: Bundle, start: Start) -> pd.DatetimeIndex:
+    """The time from which on the model has learned nothing of each series of a table.
+
+    That of a series that is new is the earliest of all.
+    """
+    manifest, series, times = bundle.manifest, bundle.series, _times(start)
+    begins, time = manifest.splits.test_begins, manifest.time
+    after, count = pd.Timedelta(0), start.panel.count
+    if series is not None and series.fresh:
+        texts = list(series.fresh)
+    elif begins is not None and not manifest.run.refitted:
+        texts = [begins]
+    else:
+        texts, after = [time.last if time else times.max().isoformat()], pd.Timedelta(1, "ns")
+    # Their offsets may differ, where the clocks were changed in between.
+    apart = time is not None and time.timezone is not None
+    dates = pd.to_datetime(texts, format="ISO8601", utc=apart) + after
+    own = places(bundle, start) if len(dates) > 1 else np.zeros(count, np.int64)
+    dates = dates.insert(len(dates), dates.min())[own]
+    if times.tz is None or dates.tz is None:
+        return dates.tz_localize(None).tz_localize(times.tz)
+    return dates.tz_convert(times.tz)
+
+
+def _times(start: Start) -> pd.DatetimeIndex:
+    """The times of the rows of a table that has some."""
+    if start.panel.timeline is None:
+        raise ValueError("the rows have no times")
+    return start.panel.timeline.times
+
+
+def _nothing(bundle: Bundle, start: Start) -> DataError:
+    panel, manifest = start.panel, bundle.manifest
+    ends = f", which ends with {when(panel.timeline.times.max())}" if panel.timeline else ""
+    learned = ""
+    if panel.timeline is not None and manifest.time is not None:
+        learned = f" It has learned from rows before {when(_learned(bundle, start).max())}."
+    return DataError(
+        f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
+        f"rows before it and {manifest.horizon} after, which the model has not learned from."
+        f"{learned}",
+        "Give newer rows too, or name a date with --from.",
+    )

@@ -1,0 +1,42 @@
+"""The errors that intervals are made of, as a model file keeps them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.windows import Floats
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The errors of true multi-step forecasts on the validation split.
+
+    All of them are in scaled units, divided by the unit of their series, so that series share them.
+
+    Args:
+        errors: Shape `(samples, horizon, targets)`: actual value minus forecast, NaN where there is
+            no actual value; of a network that forecasts quantiles `(samples, horizon, targets,
+            quantiles)`.
+        recent: Shape `(samples, targets)`: how large the errors were that were known at each of
+            these origins, 1 for usual ones.
+        units: Shape `(n_series, targets)`: the usual error of each series, scaled.
+        last: Shape `(n_series, targets)`: how large its errors were at the end of the table.
+    """
+
+    errors: Floats
+    recent: Floats
+    units: Floats
+    last: Floats
+
+    @property
+    def of_forecasts(self) -> Floats:
+        """The errors of the forecasts themselves, shape `(samples, horizon, targets)`."""
+        if self.errors.ndim == 3:
+            return self.errors
+        return self.errors[..., self.errors.shape[3] // 2]
+
+    @property
+    def usual_unit(self) -> Floats:
+        """The unit of a series that is not known, shape `(targets,)`."""
+        middle: Floats = np.median(self.units, axis=0)
+        return middle

@@ -1,0 +1,172 @@
+"""The errors of true multi-step forecasts on the validation split, of which intervals are made."""
+
+import numpy as np
+
+from .core.intervals import last_sizes, recent_sizes, step_sizes
+from .core.metrics import seasonal_error
+from .core.room import series_of
+from .core.windows import Floats, Ints
+from .datasets import Dataset
+from .forecaster import NetworkForecaster
+from .model.calibration import Calibration
+from .model.runtime import chunks
+
+# Values of errors that are worked on, and that a model file keeps, at the most: 32 and 1 MB.
+MOST_WORKED, MOST_KEPT = 4_000_000, 250_000
+
+
+def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
+    """The errors of the forecasts from every origin of the validation split.
+
+    Where there are too many origins for that, they are taken evenly.
+
+    Returns:
+        None where there is no origin with an actual value.
+    """
+    dataset, horizon = forecaster.dataset, forecaster.dataset.horizon
+    origins = _evenly(dataset.origins("validation"), _values_of_one(forecaster), MOST_WORKED)
+    if not len(origins):
+        return None
+    units = _units(dataset)
+    errors, own = errors_from(forecaster, origins, units)
+    if not np.isfinite(own).any():
+        return None
+    series = series_of(dataset.panel.indptr, origins)
+    usual = usual_errors(own, step_sizes(own))
+    recent = recent_sizes(usual, origins, series, horizon=horizon)
+    last = last_sizes(*_latest(forecaster, units, own, usual, origins), len(units))
+    kept = _evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
+    return Calibration(errors[kept].astype(np.float32), recent[kept], units, last)
+
+
+def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: Ints) -> Floats:
+    """How large the errors were that were known at each origin, the usual ones being 1.
+
+    Args:
+        forecaster: The network.
+        calibration: The usual errors.
+        origins: Shape `(samples,)`, ascending, of validation or test split.
+
+    Returns:
+        Shape `(samples, targets)`.
+    """
+    dataset, indptr = forecaster.dataset, forecaster.dataset.panel.indptr
+    seen = np.union1d(dataset.origins("validation"), origins)
+    seen = _evenly(seen, _values_of_one(forecaster), MOST_WORKED)
+    own = errors_from(forecaster, seen, calibration.units)[1]
+    usual = usual_errors(own, step_sizes(calibration.of_forecasts))
+    sizes = recent_sizes(usual, seen, series_of(indptr, seen), horizon=dataset.horizon)
+    # Of origins that were left out, the one before tells it.
+    places = np.maximum(np.searchsorted(seen, origins, side="right") - 1, 0)
+    same = series_of(indptr, seen[places]) == series_of(indptr, origins)
+    return np.where(same[:, None], sizes[places], 1.0)
+
+
+def errors_from(
+    forecaster: NetworkForecaster, origins: Ints, units: Floats
+) -> tuple[Floats, Floats]:
+    """The errors of forecasts, in units of their series, scaled.
+
+    Args:
+        forecaster: The network.
+        origins: Shape `(samples,)`, with the whole horizon in the panel.
+        units: Shape `(n_series, targets)`.
+
+    Returns:
+        Those of the quantiles where the network forecasts some, and those of the forecasts, shape
+        `(samples, horizon, targets)`; the same array where it forecasts none.
+    """
+    dataset = forecaster.dataset
+    actual = scaled_targets(dataset)
+    steps = np.arange(dataset.horizon)
+    parts: list[Floats] = []
+    quantiles: list[Floats] = []
+    for part in parted(dataset, origins):
+        truth = actual[part[:, None] + steps]
+        unit = units[series_of(dataset.panel.indptr, part)][:, None]
+        guess = forecaster.guess(part)
+        parts.append((truth - guess.point) / unit)
+        if guess.quantiles is not None:
+            quantiles.append((truth[..., None] - guess.quantiles) / unit[..., None])
+    own = np.concatenate(parts)
+    return (np.concatenate(quantiles) if quantiles else own), own
+
+
+def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
+    """Origins in parts whose windows and forecasts fit into little memory."""
+    longest = max(dataset.timesteps, dataset.horizon)
+    return chunks(origins, timesteps=longest, features=dataset.panel.values.shape[1])
+
+
+def scaled_targets(dataset: Dataset) -> Floats:
+    """The actual values, scaled, shape `(n_rows, targets)`; NaN where missing."""
+    scaling = dataset.scaling.only(dataset.targets).each(dataset.panel.owners)
+    scaled: Floats = scaling.transform(dataset.panel.values[:, dataset.targets])
+    return scaled
+
+
+def usual_errors(errors: Floats, sizes: Floats) -> Floats:
+    """The error of each forecast over its steps, the usual one being 1, `(samples, targets)`."""
+    shares = np.abs(errors) / sizes
+    known = np.isfinite(shares)
+    total, count = np.where(known, shares, 0.0).sum(axis=1), known.sum(axis=1)
+    means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return means
+
+
+def _latest(
+    forecaster: NetworkForecaster, units: Floats, own: Floats, usual: Floats, origins: Ints
+) -> tuple[Floats, Ints, Ints]:
+    """The latest errors that are known at the end of the table: of the test split, if there is one.
+
+    Returns:
+        As `last_sizes` takes them: errors, origins, series.
+    """
+    dataset = forecaster.dataset
+    later = _evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
+    if not len(later):
+        return usual, origins, series_of(dataset.panel.indptr, origins)
+    errors = usual_errors(errors_from(forecaster, later, units)[1], step_sizes(own))
+    rows = np.concatenate([origins, later])
+    order = np.argsort(rows, kind="stable")
+    both = np.concatenate([usual, errors])[order]
+    return both, rows[order], series_of(dataset.panel.indptr, rows[order])
+
+
+def _units(dataset: Dataset) -> Floats:
+    """The usual error of each series, scaled: 1 of a single one, else that of the seasonal naive.
+
+    It is taken on the training rows alone, so that series are exchangeable in it.
+    """
+    count, targets = dataset.panel.count, len(dataset.targets)
+    if count == 1:
+        return np.ones((1, targets))
+    end = dataset.splits.bounds("train")[1]
+    errors = seasonal_error(
+        scaled_targets(dataset), dataset.panel.indptr, end, season_length=dataset.season_length
+    )
+    return units_of(errors)
+
+
+def units_of(errors: Floats, usual: Floats | None = None) -> Floats:
+    """Errors of series as units; what has none gets the usual one, shape `(n_series, targets)`."""
+    known = np.where(np.isfinite(errors) & (errors > 0), errors, np.nan)
+    if usual is None:
+        middles = [np.nanmedian(each) if np.isfinite(each).any() else 1.0 for each in known.T]
+        usual = np.array(middles)
+    return np.where(np.isfinite(known), known, usual)
+
+
+def _values_of_one(forecaster: NetworkForecaster) -> int:
+    """How many values the errors from one origin are."""
+    dataset, quantiles = forecaster.dataset, forecaster.runtime.quantile_count
+    return dataset.horizon * len(dataset.targets) * max(1, quantiles)
+
+
+def _evenly(items: Ints, size: int, most: int) -> Ints:
+    """Some of the items, evenly, of so many values each that all together are at most so many."""
+    count = max(1, most // size)
+    if len(items) <= count:
+        return items
+    places = np.linspace(0, len(items) - 1, count).astype(np.int64)
+    return items[places]

@@ -1,0 +1,179 @@
+"""How sure a prediction is: intervals around it, or paths that it may take."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .bands import Bands, Guess, few_errors, make_bands
+from .config import BY_QUANTILES
+from .core.intervals import last_sizes, sample_paths, step_sizes
+from .core.room import series_of
+from .core.windows import Floats
+from .errors import UsageError
+from .events import Listener, Note
+from .frames import frame_of, sample_frame
+from .judged import forecaster_for, judged, monte_carlo, places, units_for
+from .model.bundle import Bundle
+from .model.calibration import Calibration
+from .model.runtime import roll_out
+from .residuals import errors_from, usual_errors
+from .starts import Start
+from .wanted import Wanted
+
+if TYPE_CHECKING:
+    from .prediction import Ahead
+
+# So many of the latest forecasts of each series show how large errors are at present.
+LATEST = 100
+# Networks under dropout that a spread is of.
+DRAWS = 100
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What intervals of a prediction are made of.
+
+    Args:
+        bands: The levels and the method.
+        units: Shape `(n_series, targets)`: the usual error of each series, scaled.
+        recent: Shape `(n_series, targets)`: how large its recent errors are, 1 the usual ones.
+    """
+
+    bands: Bands
+    units: Floats
+    recent: Floats
+
+    def ends(self, guess: Guess) -> dict[float, tuple[Floats, Floats]]:
+        """The lower and upper ends by level, scaled, each `(n_series, steps, targets)`."""
+        lower, upper = self.bands.around(guess, self.units, self.recent)
+        return {
+            level: (lower[..., place], upper[..., place])
+            for place, level in enumerate(self.bands.level)
+        }
+
+
+def frame_in_doubt(
+    bundle: Bundle,
+    start: Start,
+    ahead: "Ahead",
+    wanted: Wanted,
+    listen: Listener,
+    *,
+    kept: bool,
+) -> pd.DataFrame:
+    """The forecasts with their intervals, or sample paths, as a frame in original units.
+
+    Args:
+        bundle: The model.
+        start: Where the forecasts begin.
+        ahead: The forecasts.
+        wanted: Levels of intervals, or a number of paths.
+        listen: Told what to think of them.
+        kept: Whether they begin at the end of the table that was trained on.
+
+    Raises:
+        UsageError: The model cannot make them.
+    """
+    doubt = doubt_of(bundle, start, wanted, listen, kept=kept)
+    if wanted.samples:
+        return sample_frame(bundle, start, paths(doubt, ahead.point, wanted))
+    return frame_of(bundle, start, ahead.point, doubt.ends(_guess(bundle, doubt, ahead)))
+
+
+def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
+    """The forecasts, and what the network says of its own doubt."""
+    if ahead.windows is None or doubt.bands.method not in (*BY_QUANTILES, "dropout"):
+        return Guess(ahead.point)
+    manifest, windows = bundle.manifest, ahead.windows
+    horizon, known = manifest.horizon, ahead.known
+    if known is not None and known.shape[1] < horizon:
+        last = np.repeat(known[:, -1:], horizon - known.shape[1], axis=1)
+        known = np.concatenate([known, last], axis=1)
+    dropout = monte_carlo(bundle)
+    if doubt.bands.method == "dropout" and dropout is not None:
+        inputs = manifest.columns.inputs
+        forecast = partial(roll_out, windows=windows, ahead=known, inputs=inputs, horizon=horizon)
+        return Guess(ahead.point, spread=dropout.deviation(forecast, DRAWS))
+    given = [] if known is None else [known[:, :horizon, list(manifest.columns.inputs.ahead)]]
+    quantiles = bundle.runtime.quantiles(windows, *given)
+    return Guess(ahead.point, quantiles=quantiles.astype(np.float64))
+
+
+def doubt_of(
+    bundle: Bundle, start: Start, wanted: Wanted, listen: Listener, *, kept: bool
+) -> Doubt:
+    """What the intervals that are asked for are made of.
+
+    Args:
+        bundle: The model.
+        start: Where the forecasts begin.
+        wanted: Its levels, and how they are made.
+        listen: Told what to think of them.
+        kept: Whether the forecasts begin at the end of the table that was trained on.
+
+    Raises:
+        UsageError: The model cannot make them.
+    """
+    config = bundle.manifest.config
+    level = wanted.level or None
+    bands = make_bands(bundle.calibration, config, level=level, method=wanted.intervals)
+    if few := few_errors(bands):
+        listen(Note(few, warning=True))
+    count, targets = start.panel.count, len(bundle.manifest.targets)
+    usual: Floats = np.ones((count, targets))
+    calibration = bands.calibration
+    if calibration is None:
+        return Doubt(bands, usual, usual)
+    units = units_for(bundle, start, calibration)
+    if bands.method != "adaptive":
+        return Doubt(bands, units, usual)
+    if kept:
+        return Doubt(bands, units, calibration.last[places(bundle, start)])
+    return Doubt(bands, units, _recent(bundle, start, calibration, units))
+
+
+def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Floats) -> Floats:
+    """How large the errors of the latest forecasts were whose whole horizon is in the table."""
+    panel, manifest = start.panel, bundle.manifest
+    # A series of which nothing comes before is not judged: its first row does.
+    begins = np.maximum(panel.indptr[1:] - LATEST - manifest.horizon, panel.indptr[:-1] + 1)
+    network = forecaster_for(bundle, judged(bundle, start, begins))
+    origins = network.dataset.origins("test")
+    if not len(origins):
+        return np.ones_like(units)
+    sizes = step_sizes(calibration.of_forecasts)
+    usual = usual_errors(errors_from(network, origins, units)[1], sizes)
+    return last_sizes(usual, origins, series_of(panel.indptr, origins), panel.count)
+
+
+def paths(doubt: Doubt, point: Floats, wanted: Wanted) -> Floats:
+    """Paths that the values may take, scaled, shape `(n_series, samples, steps, targets)`.
+
+    Args:
+        doubt: What intervals would be made of.
+        point: Shape `(n_series, steps, targets)`: the forecasts, scaled.
+        wanted: How many paths, and the seed that they are drawn from.
+
+    Raises:
+        UsageError: There are no errors to make paths of.
+    """
+    seen, adaptive = doubt.bands.calibration, doubt.bands.method == "adaptive"
+    if seen is None or not np.isfinite(seen.of_forecasts).all(axis=(1, 2)).any():
+        raise UsageError(
+            "Sample paths are made of the errors of forecasts of the validation split, and the "
+            "model has none without a missing value.",
+            "Train it again, with more of --validation.",
+        )
+    errors = seen.of_forecasts / seen.recent[:, None] if adaptive else seen.of_forecasts
+    drawn = sample_paths(
+        errors,
+        len(point),
+        samples=wanted.samples or 1,
+        steps=point.shape[1],
+        draw=np.random.default_rng(wanted.seed),
+    )
+    units = doubt.units * doubt.recent if adaptive else doubt.units
+    return point[:, None] + drawn * units[:, None, None]

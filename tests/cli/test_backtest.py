@@ -1,0 +1,149 @@
+"""`forecast backtest` as a user meets it."""
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+SIMPLE = ("--models", "naive,seasonal-naive", "--horizon", "3")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_in_a_pipe_stdout_is_the_long_table_and_stderr_the_scores(run, table, frame):
+    code, out, err = run("backtest", table, "--column", "value", *SIMPLE, "--n-windows", 20)
+    got = pd.read_csv(io.StringIO(out))
+    assert code == 0
+    assert list(got) == ["cutoff", "date", "actual", "naive", "seasonal-naive"]
+    assert len(got) == 20 * 3
+    assert got["date"].tolist() == frame["date"].tail(60).dt.strftime("%Y-%m-%d").tolist()
+    assert got["actual"].tolist() == frame["value"].tail(60).tolist()
+    assert "model" in err
+    assert "seasonal-naive wins: its error is" in err
+    assert "over 20 forecasts" in err
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])
+def test_the_long_table_is_written_in_every_form(run, table, tmp_path, form):
+    name = f"out.{form}"
+    code, out, _ = run("backtest", table, "--column", "value", *SIMPLE, "-o", name)
+    assert (code, out) == (0, "")
+    readers = {
+        "csv": pd.read_csv,
+        "json": pd.read_json,
+        "jsonl": lambda path: pd.read_json(path, lines=True),
+        "parquet": pd.read_parquet,
+    }
+    assert len(readers[form](tmp_path / name)) == 10 * 3
+
+
+def test_the_document_holds_everything(run, table):
+    code, out, err = run("backtest", table, "--column", "value", *SIMPLE, "--json")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(document) == [
+        "settings", "scores", "by_cutoff", "by_step", "verdict", "forecasts", "notes",
+    ]  # fmt: skip
+    assert document["settings"]["n_windows"] == 10
+    assert document["settings"]["models"] == ["naive", "seasonal-naive"]
+    assert len(document["by_cutoff"]) == 10
+    assert len(document["by_step"]) == 3
+    assert len(document["forecasts"]) == 30
+    assert {row["model"] for row in document["scores"]} == {"naive", "seasonal-naive"}
+
+
+def test_on_a_terminal_stdout_shows_the_scores_instead(table, tmp_path):
+    command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]
+    leader, follower = pty.openpty()
+    done = subprocess.run(
+        [*command, *SIMPLE], stdout=follower, stderr=subprocess.PIPE, cwd=tmp_path, check=True
+    )
+    os.close(follower)
+    shown = os.read(leader, 100_000).decode()
+    os.close(leader)
+    assert "seasonal-naive" in shown
+    assert "mase" in shown
+    assert "actual" not in shown
+    assert b"wins" in done.stderr
+
+
+def test_quiet_leaves_the_table_alone(run, table):
+    code, out, err = run("backtest", table, "--column", "value", *SIMPLE, "-q")
+    assert (code, err) == (0, "")
+    assert out.startswith("cutoff,date,actual")
+
+
+def test_several_series_are_named_in_the_table(run, tmp_path, frame):
+    both = pd.concat([frame.assign(shop="a"), frame.assign(shop="b")])
+    both.to_csv(tmp_path / "both.csv", index=False)
+    how = ("--column", "value", "--series", "shop", *SIMPLE)
+    _, out, err = run("backtest", "both.csv", *how, "--n-windows", 3, "--step-size", 1)
+    got = pd.read_csv(io.StringIO(out))
+    assert list(got)[:4] == ["shop", "cutoff", "date", "actual"]
+    assert got.groupby("shop").size().to_dict() == {"a": 9, "b": 9}
+    assert "over 6 forecasts from 3 cutoffs" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--models", "niave"], 2, 'Did you mean "naive"'),
+        (["--models", "naive", "--n-windows", "100", "--step-size", "12"], 3, "There is room for"),
+        (["--refit", "sometimes"], 2, "Give never, always, or a number"),
+        (["--models", "missing.forecast"], 4, "There is no model missing.forecast"),
+        (["--models", "missing.toml"], 2, "missing.toml cannot be read"),
+        (["--models", "naive", "-o", "table.csv"], 2, "it is left as it is"),
+    ],
+)
+def test_what_cannot_be_is_said(run, table, arguments, code, words):
+    got, out, err = run("backtest", "table.csv", "--column", "value", *arguments)
+    assert (got, out) == (code, "")
+    assert words in err
+
+
+def test_a_model_file_brings_its_own_columns(run, golden, tmp_path):
+    dates = pd.date_range("2010-01-01", periods=40, freq="MS").strftime("%Y-%m")
+    rows = pd.DataFrame({"date": dates, "value": range(100, 140), "other": range(90, 130)})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    code, out, _ = run("backtest", "rows.csv", "--models", f"{golden},naive", "--n-windows", 2)
+    got = pd.read_csv(io.StringIO(out))
+    assert code == 0
+    assert list(got) == ["cutoff", "date", "column", "actual", golden.stem, "naive"]
+    assert set(got["column"]) == {"value", "other"}
+
+
+def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
+    pytest.importorskip("statsforecast")
+    command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]
+    command += ["--models", "theta", "--n-windows", "120", "--step-size", "1", "--horizon", "3"]
+    command += ["--jobs", "1", "-o", "out.csv"]
+    said = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as process:
+        for line in process.stderr or ():
+            said.append(line)
+            if line.startswith("12 of 120"):
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+    assert "finished folds are kept. The same command goes on from there." in said[-1]
+    again = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=True)
+    assert "of 120 folds are there from an earlier run" in again.stderr
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 120 * 3
+
+
+@pytest.mark.tf
+def test_networks_stand_beside_simple_forecasts(run, table):
+    tiny = ("--units", 2, "--epochs", 1, "--timesteps", 6, "--horizon", 3, "--n-windows", 3)
+    code, out, err = run("backtest", table, "--column", "value", *tiny)
+    got = pd.read_csv(io.StringIO(out))
+    assert code == 0
+    assert list(got)[3:] == ["lstm", "naive", "seasonal-naive"]
+    assert "The best network, lstm, has an error" in err

@@ -1,0 +1,158 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def forecast(frame, tmp_path):
+    """A forecast of the last twelve months of the table, with intervals."""
+    rows = frame.tail(12)[["date", "value"]].copy()
+    rows["value"] += np.arange(12) - 4.0
+    rows["value_lo80"], rows["value_hi80"] = rows["value"] - 3, rows["value"] + 3
+    rows.to_csv(tmp_path / "forecast.csv", index=False)
+    return rows
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def measures(text, forecaster="forecast"):
+    return {row["measure"]: row[forecaster] for row in rows_of(text)}
+
+
+def test_a_forecast_is_scored_against_what_came(run, forecast, table, frame):
+    code, out, err = run("evaluate", "forecast.csv", table)
+    assert code == 0
+    errors = np.arange(12) - 4.0
+    found = measures(out)
+    assert float(found["mae"]) == pytest.approx(np.abs(errors).mean())
+    assert float(found["bias"]) == pytest.approx(errors.mean())
+    assert float(found["coverage80"]) == pytest.approx(100 * (np.abs(errors) <= 3).mean())
+    values = frame["value"].to_numpy()
+    last = np.abs(values[-12:] - values[-13]).mean()
+    assert float(measures(out, "last value")["mae"]) == pytest.approx(last)
+    season = np.abs(values[-12:] - values[-24:-12]).mean()
+    assert float(measures(out, "seasonal naive")["mae"]) == pytest.approx(season)
+    assert "over 1 forecast of 12 steps" in err
+    assert "smape (0 to 200, as in M4)" in err
+    assert "errors of the seasonal naive (season 12)" in err
+
+
+def test_quiet_leaves_the_words_out(run, forecast, table):
+    code, out, err = run("evaluate", "forecast.csv", table, "-q")
+    assert (code, err) == (0, "")
+    assert rows_of(out)
+
+
+def test_tables_by_step_and_by_series(run, forecast, table):
+    rows = rows_of(run("evaluate", "forecast.csv", table, "--by", "step")[1])
+    assert [float(row["mae"]) for row in rows] == pytest.approx(list(np.abs(np.arange(12) - 4.0)))
+    assert len(rows_of(run("evaluate", "forecast.csv", table, "--by", "series")[1])) == 1
+
+
+def test_json_is_one_document_with_all_tables(run, forecast, table):
+    code, out, err = run("evaluate", "forecast.csv", table, "--json", "--owa")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert document["forecasts"] == document["series"] == 1
+    assert document["steps"] == len(document["by_step"]) == 12
+    assert {row["measure"] for row in document["overall"]} >= {"mae", "mase", "owa", "crps"}
+    assert set(document["overall"][0]) >= {"forecast", "last value", "seasonal naive", "naive2"}
+    assert len(document["by_series"]) == 1
+    assert document["notes"] == []
+
+
+def test_several_series_and_columns_called_otherwise(run, frame, tmp_path):
+    truth = pd.concat([frame.assign(shop=name) for name in ("a", "b")])
+    truth.to_csv("truth.csv", index=False)
+    given = truth.groupby("shop").tail(3).rename(columns={"date": "ds", "value": "yhat"})
+    given[["shop", "ds", "yhat"]].assign(other=0.0).to_csv("given.csv", index=False)
+    words = ("--column", "value", "--series", "shop")
+    code, out, err = run(
+        "evaluate", "given.csv", "truth.csv", *words, "--forecast", "yhat", "--forecast", "other"
+    )
+    assert code == 0
+    assert float(measures(out, "yhat")["mae"]) == 0.0
+    assert float(measures(out, "other")["wape"]) == 100.0
+    assert "yhat" not in err
+    assert "of 2 series" in err
+    rows = rows_of(run("evaluate", "given.csv", "truth.csv", *words, "--forecast", "other",
+                       "--by", "series")[1])  # fmt: skip
+    assert {row["shop"] for row in rows} == {"a", "b"}
+
+
+def test_one_of_both_may_come_from_a_pipe(run, forecast, table, monkeypatch):
+    expected = run("evaluate", "forecast.csv", table)[1]
+    text = forecast.to_csv(index=False).encode()
+    stdin = io.TextIOWrapper(io.BytesIO(text))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert run("evaluate", "-", table)[:2] == (0, expected)
+
+
+def test_the_levels_of_sample_paths(run, forecast, table):
+    rng = np.random.default_rng(0)
+    paths = forecast[["date", "value"]].loc[forecast.index.repeat(20)]
+    paths["value"] += rng.normal(0, 3, len(paths))
+    paths.assign(sample=np.tile(np.arange(20), 12)).to_csv("paths.csv", index=False)
+    code, out, err = run("evaluate", "paths.csv", table, "--level", "50")
+    assert code == 0
+    assert "coverage50" in measures(out)
+    assert "coverage80" not in measures(out)
+    assert "median of the sample paths" in err
+
+
+def test_rows_that_have_not_come_are_told(run, forecast, frame, tmp_path):
+    frame.head(234).to_csv("earlier.csv", index=False)
+    code, out, err = run("evaluate", "forecast.csv", "earlier.csv")
+    assert code == 0
+    assert "warning: 6 of 12 rows of forecast.csv have no actual value in earlier.csv" in err
+    assert float(measures(out)["mae"]) == pytest.approx(np.abs(np.arange(6) - 4.0).mean())
+
+
+def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, table):
+    code, out, err = run("evaluate", golden, table)
+    assert code == 0
+    assert list(rows_of(out)[0]) == [
+        "measure", "column", "network", "last value", "seasonal naive", "drift",
+    ]  # fmt: skip
+    assert "the simple forecasts" in err
+    assert run("evaluate", table, "-m", golden)[1] == out
+    document = json.loads(run("evaluate", golden, table, "--json")[1])
+    assert document["verdict"] in err
+    assert document["overall"][0]["network"] == pytest.approx(float(rows_of(out)[0]["network"]))
+    assert all(doubt in err for doubt in document["doubts"])
+
+
+def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
+    document = json.loads(run("evaluate", golden, table, "--from", "2018-01-01", "--json")[1])
+    assert document["forecasts"] == 22
+    assert document["steps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("forecast.csv", "table.csv", "--column", "valu"), 3, 'Did you mean "value"?'),
+        (("forecast.csv", "table.csv", "--column", "other"), 3, "name their column: --forecast"),
+        (("forecast.csv", "table.csv", "--forecast", "val"), 3, 'Did you mean "value"?'),
+        (("forecast.csv", "table.csv", "--from", "2010-01-01"), 2, "a table of forecasts says"),
+        (("forecast.csv", "table.csv", "--missing", "mask"), 2, "--missing is for a model"),
+        (("forecast.csv", "table.csv", "table.csv"), 2, "is no model"),
+        (("forecast.csv", "nowhere.csv"), 3, "nowhere.csv"),
+        (("-", "-"), 2, "stdin is one table"),
+        (("forecast.csv", "table.csv", "--level", "120"), 2, "level 120 cannot be"),
+        (("none.forecast", "table.csv"), 4, "There is no model none.forecast"),
+        (("model.forecast",), 2, "nothing to score model.forecast on"),
+        (("table.csv", "--owa"), 2, "--forecast and --owa are for a table"),
+        (("table.csv", "--column", "value"), 2, "the model has settled it"),
+    ],
+)
+def test_what_cannot_be_is_refused(run, forecast, table, arguments, code, words):
+    found, out, err = run("evaluate", *arguments)
+    assert (found, out) == (code, "")
+    assert words in err
