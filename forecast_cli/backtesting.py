@@ -9,6 +9,7 @@ import pandas as pd
 
 from .backtests.contest import Contest, enter
 from .backtests.cutoffs import Plan, schedule
+from .backtests.said import Said
 from .backtests.samples import Samples, find_samples
 from .backtests.standings import Results, rows_by_cutoff, rows_by_step, score_rows, verdict
 from .backtests.work import FoldWork
@@ -19,6 +20,7 @@ from .core.windows import Floats
 from .data.dateforms import write_dates
 from .data.tables import Readable
 from .events import Listener, ignore
+from .frames import end_columns
 from .reports import Row
 
 CUTOFF, COLUMN, ACTUAL = "cutoff", "column", "actual"
@@ -32,7 +34,8 @@ class Backtest:
     Args:
         frame: What names the series, `cutoff` (the last known time, or row number), the time or
             `step`, `column` where there are several targets, `actual`, and a column for each
-            contender, original units; sorted by series, cutoff and time.
+            contender and behind it those of its intervals, original units; sorted by series,
+            cutoff and time.
         scores: A row for each contender, and for each target where there are several.
         by_cutoff: The mean absolute error of each contender at each cutoff.
         by_step: Likewise at each step ahead.
@@ -89,8 +92,8 @@ def backtest(
     """
     contest = enter(source, config, plan, listen)
     samples = _samples(contest, listen)
-    forecasts, seconds = FoldWork(contest, plan, samples, listen, stop).run()
-    results = _results(contest, samples, forecasts)
+    said, seconds = FoldWork(contest, plan, samples, listen, stop).run()
+    results = _results(contest, samples, said)
     sums, targets = results.sums(), contest.panel.columns.targets
     timeline = contest.panel.timeline
     return Backtest(
@@ -122,19 +125,20 @@ def _samples(contest: Contest, listen: Listener) -> Samples:
     )
 
 
-def _results(contest: Contest, samples: Samples, forecasts: Mapping[str, Floats]) -> Results:
+def _results(contest: Contest, samples: Samples, said: Mapping[str, Said]) -> Results:
     """The forecasts beside what came, and the in-sample errors that MASE is taken in."""
     panel, places = contest.panel, list(contest.panel.columns.target_places)
     values, ends = panel.values[:, places], contest.cutoffs.ends[0]
     season = contest.season_length
     return Results(
-        forecasts=forecasts,
+        said=said,
         simple=[each.name for each in contest.contenders if each.is_simple],
         actual=values[samples.origins[:, None] + np.arange(contest.horizon)],
         series=samples.series,
         cutoffs=samples.cutoffs,
         naive_error=seasonal_error(values, panel.indptr, ends, season_length=season),
         naive_squared=seasonal_squared(values, panel.indptr, ends, season_length=season),
+        level=contest.config.level,
     )
 
 
@@ -156,8 +160,12 @@ def _frame(contest: Contest, samples: Samples, results: Results) -> pd.DataFrame
     if targets > 1:
         frame[COLUMN] = np.tile(panel.columns.targets, count * horizon)
     frame[ACTUAL] = results.actual[order].ravel()
-    # The columns of intervals, NAME_lo80 and NAME_hi80, belong behind that of their contender.
-    forecasts = {name: values[order].ravel() for name, values in results.forecasts.items()}
+    forecasts: dict[str, Floats] = {}
+    for name, said in results.said.items():
+        forecasts[name] = said.point[order].ravel()
+        if said.ends is not None:
+            lower, upper = (ends[order].reshape(-1, len(results.level)).T for ends in said.ends)
+            forecasts |= end_columns(name, results.level, lower, upper)
     return frame.assign(**forecasts)
 
 

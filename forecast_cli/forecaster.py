@@ -44,7 +44,7 @@ class NetworkForecaster:
         """The forecasts and what the network says of its own doubt, scaled."""
         point, rows = self.scaled(origins), self.dataset.room.moved(origins)
         if self.runtime.quantile_count:
-            return Guess(point, quantiles=self._quantiles(rows).astype(np.float64))
+            return Guess(point, quantiles=self.quantiles(origins))
         if self.dropout is not None:
             spread = self.dropout.spread_from_origins(
                 self.dataset.scaled,
@@ -56,11 +56,20 @@ class NetworkForecaster:
             return Guess(point, spread=spread)
         return Guess(point)
 
+    def quantiles(self, origins: Ints) -> Floats:
+        """Its quantiles, scaled, shape `(samples, horizon, targets, quantiles)`."""
+        return self._quantiles(self.dataset.room.moved(origins)).astype(np.float64)
+
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:
         """Scaled values, shape `(samples, horizon, targets)`, in original units."""
         scaling = self.dataset.scaling.only(self.dataset.targets)
         series = series_of(self.dataset.panel.indptr, origins)
         return scaling.each(series, steps=True).inverse(scaled)
+
+    def ends_in_units(self, ends: Floats, origins: Ints) -> Floats:
+        """Scaled ends of intervals, shape `(samples, horizon, targets, levels)`, likewise."""
+        levels = [self.in_units(each, origins) for each in np.moveaxis(ends, -1, 0)]
+        return np.stack(levels, axis=-1)
 
     @cached_property
     def _walk(self) -> Walk | None:

@@ -38,9 +38,8 @@ def frame_of(
         ends: The lower and upper ends of intervals by level, ascending, each of the same shape.
     """
     targets, panel = bundle.manifest.targets, start.panel
-    tables = {"": scaled}
-    tables |= {f"_lo{level:g}": ends[level][0] for level in reversed(ends)}
-    tables |= {f"_hi{level:g}": ends[level][1] for level in ends}
+    lower, upper = ([each[side] for each in ends.values()] for side in (0, 1))
+    tables = {"": scaled} | end_columns("", tuple(ends), lower, upper)
     flat = {end: _flat(bundle, start, each) for end, each in tables.items()}
     frame = steps_frame(panel, scaled.shape[1])
     columns = {
@@ -55,6 +54,25 @@ def frame_of(
         )
     frame = frame.assign(**columns)
     return _in_layout(frame, panel.step_name, bundle.manifest.config.data.layout, list(flat))
+
+
+def end_columns(
+    name: str, level: Sequence[float], lower: Sequence[Floats], upper: Sequence[Floats]
+) -> dict[str, Floats]:
+    """The ends of intervals by the names of their columns, from the lowest to the highest.
+
+    Args:
+        name: What is forecast.
+        level: In percent, ascending.
+        lower: The lower ends of each level.
+        upper: The upper ones.
+
+    >>> list(end_columns("y", (80, 95), [0, 0], [1, 1]))
+    ['y_lo95', 'y_lo80', 'y_hi80', 'y_hi95']
+    """
+    low = {f"{name}_lo{each:g}": ends for each, ends in zip(level, lower, strict=True)}
+    high = {f"{name}_hi{each:g}": ends for each, ends in zip(level, upper, strict=True)}
+    return dict(reversed(low.items())) | high
 
 
 def _flat(bundle: Bundle, start: Start, scaled: Floats) -> Floats:

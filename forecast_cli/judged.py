@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from .core.metrics import seasonal_error, seasonal_squared
 from .core.windows import Floats, Ints
@@ -102,3 +103,34 @@ def units_for(
         season_length=season_of(panel, config),
     )
     return np.where(known[:, None], units, units_of(own, calibration.usual_unit))
+
+
+def learned_until(bundle: Bundle, start: Start) -> pd.DatetimeIndex:
+    """The time from which on the model has learned nothing of each series of a table.
+
+    That of a series that is new is the earliest of all.
+    """
+    manifest, series, times = bundle.manifest, bundle.series, _times(start)
+    begins, time = manifest.splits.test_begins, manifest.time
+    after, count = pd.Timedelta(0), start.panel.count
+    if series is not None and series.fresh:
+        texts = list(series.fresh)
+    elif begins is not None and not manifest.run.refitted:
+        texts = [begins]
+    else:
+        texts, after = [time.last if time else times.max().isoformat()], pd.Timedelta(1, "ns")
+    # Their offsets may differ, where the clocks were changed in between.
+    apart = time is not None and time.timezone is not None
+    dates = pd.to_datetime(texts, format="ISO8601", utc=apart) + after
+    own = places(bundle, start) if len(dates) > 1 else np.zeros(count, np.int64)
+    dates = dates.insert(len(dates), dates.min())[own]
+    if times.tz is None or dates.tz is None:
+        return dates.tz_localize(None).tz_localize(times.tz)
+    return dates.tz_convert(times.tz)
+
+
+def _times(start: Start) -> pd.DatetimeIndex:
+    """The times of the rows of a table that has some."""
+    if start.panel.timeline is None:
+        raise ValueError("the rows have no times")
+    return start.panel.timeline.times

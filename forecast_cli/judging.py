@@ -18,7 +18,7 @@ from .errors import DataError, UsageError
 from .evaluation import best_and_skill
 from .events import Listener, Note, ignore
 from .forecaster import NetworkForecaster
-from .judged import forecaster_for, judged, places, units_for
+from .judged import forecaster_for, judged, learned_until, places, units_for
 from .model.bundle import Bundle
 from .reports import Report, make_report
 from .scoring import GRID, NETWORK, Claims, score
@@ -137,7 +137,7 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -
         text = "without times it cannot be told which rows the model has learned from: all of "
         listen(Note(f"{text}{panel.source} are scored", warning=True))
         return behind
-    learned = _learned(bundle, start)
+    learned = learned_until(bundle, start)
     dates = learned
     if begin is not None:
         date = date_of("--from", begin, panel.timeline.times)
@@ -161,43 +161,12 @@ def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, listen: List
     listen(Note(f"scored are forecasts of {when(dates.min())}{unlike} and later"))
 
 
-def _learned(bundle: Bundle, start: Start) -> pd.DatetimeIndex:
-    """The time from which on the model has learned nothing of each series of a table.
-
-    That of a series that is new is the earliest of all.
-    """
-    manifest, series, times = bundle.manifest, bundle.series, _times(start)
-    begins, time = manifest.splits.test_begins, manifest.time
-    after, count = pd.Timedelta(0), start.panel.count
-    if series is not None and series.fresh:
-        texts = list(series.fresh)
-    elif begins is not None and not manifest.run.refitted:
-        texts = [begins]
-    else:
-        texts, after = [time.last if time else times.max().isoformat()], pd.Timedelta(1, "ns")
-    # Their offsets may differ, where the clocks were changed in between.
-    apart = time is not None and time.timezone is not None
-    dates = pd.to_datetime(texts, format="ISO8601", utc=apart) + after
-    own = places(bundle, start) if len(dates) > 1 else np.zeros(count, np.int64)
-    dates = dates.insert(len(dates), dates.min())[own]
-    if times.tz is None or dates.tz is None:
-        return dates.tz_localize(None).tz_localize(times.tz)
-    return dates.tz_convert(times.tz)
-
-
-def _times(start: Start) -> pd.DatetimeIndex:
-    """The times of the rows of a table that has some."""
-    if start.panel.timeline is None:
-        raise ValueError("the rows have no times")
-    return start.panel.timeline.times
-
-
 def _nothing(bundle: Bundle, start: Start) -> DataError:
     panel, manifest = start.panel, bundle.manifest
     ends = f", which ends with {when(panel.timeline.times.max())}" if panel.timeline else ""
     learned = ""
     if panel.timeline is not None and manifest.time is not None:
-        learned = f" It has learned from rows before {when(_learned(bundle, start).max())}."
+        learned = f" It has learned from rows before {when(learned_until(bundle, start).max())}."
     return DataError(
         f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
         f"rows before it and {manifest.horizon} after, which the model has not learned from."

@@ -72,13 +72,13 @@ def make_bundle(
         scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
         ahead=panel.ahead if panel.ahead.shape[1] else None,
         scores=scores.by_series if scores else [],
-        calibration=calibration and _rescaled(calibration, dataset, kept.dataset),
+        calibration=calibration and rescaled(calibration, dataset, kept.dataset),
         naive=dataset.naive,
         dropout=kept.fitted.dropout,
     )
 
 
-def _rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calibration:
+def rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calibration:
     """The errors in the units of another scaler: of a network that was refitted."""
     if before is after:
         return calibration

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .core.intervals import last_sizes, recent_sizes, step_sizes
+from .core.intervals import grown, last_sizes, recent_sizes, step_sizes
 from .core.metrics import seasonal_error
 from .core.room import series_of
 from .core.windows import Floats, Ints
@@ -28,15 +28,18 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
     if not len(origins):
         return None
     units = _units(dataset)
-    errors, own = errors_from(forecaster, origins, units)
+    own = errors_from(forecaster, origins, units)
     if not np.isfinite(own).any():
         return None
     series = series_of(dataset.panel.indptr, origins)
     usual = usual_errors(own, step_sizes(own))
     recent = recent_sizes(usual, origins, series, horizon=horizon)
-    last = last_sizes(*_latest(forecaster, units, own, usual, origins), len(units))
+    last = last_sizes(*_latest(forecaster, units, own, usual, origins), np.ones_like(units))
     kept = _evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
-    return Calibration(errors[kept].astype(np.float32), recent[kept], units, last)
+    errors = own[kept]
+    if forecaster.runtime.quantile_count:
+        errors = errors_from(forecaster, origins[kept], units, quantiles=True)
+    return Calibration(errors.astype(np.float32), recent[kept], units, last)
 
 
 def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: Ints) -> Floats:
@@ -51,10 +54,10 @@ def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: 
         Shape `(samples, targets)`.
     """
     dataset, indptr = forecaster.dataset, forecaster.dataset.panel.indptr
-    seen = np.union1d(dataset.origins("validation"), origins)
-    seen = _evenly(seen, _values_of_one(forecaster), MOST_WORKED)
-    own = errors_from(forecaster, seen, calibration.units)[1]
-    usual = usual_errors(own, step_sizes(calibration.of_forecasts))
+    parts = [dataset.origins("validation"), dataset.origins("test"), origins]
+    seen = _evenly(np.unique(np.concatenate(parts)), _values_of_one(forecaster), MOST_WORKED)
+    own = errors_from(forecaster, seen, calibration.units)
+    usual = usual_errors(own, grown(step_sizes(calibration.of_forecasts), dataset.horizon))
     sizes = recent_sizes(usual, seen, series_of(indptr, seen), horizon=dataset.horizon)
     # Of origins that were left out, the one before tells it.
     places = np.maximum(np.searchsorted(seen, origins, side="right") - 1, 0)
@@ -63,33 +66,28 @@ def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: 
 
 
 def errors_from(
-    forecaster: NetworkForecaster, origins: Ints, units: Floats
-) -> tuple[Floats, Floats]:
+    forecaster: NetworkForecaster, origins: Ints, units: Floats, *, quantiles: bool = False
+) -> Floats:
     """The errors of forecasts, in units of their series, scaled.
 
     Args:
         forecaster: The network.
         origins: Shape `(samples,)`, with the whole horizon in the panel.
         units: Shape `(n_series, targets)`.
+        quantiles: Whether the errors of its quantiles are wanted instead.
 
     Returns:
-        Those of the quantiles where the network forecasts some, and those of the forecasts, shape
-        `(samples, horizon, targets)`; the same array where it forecasts none.
+        Shape `(samples, horizon, targets)`, of quantiles `(samples, horizon, targets, quantiles)`.
     """
-    dataset = forecaster.dataset
-    actual = scaled_targets(dataset)
-    steps = np.arange(dataset.horizon)
-    parts: list[Floats] = []
-    quantiles: list[Floats] = []
+    dataset, steps = forecaster.dataset, np.arange(forecaster.dataset.horizon)
+    actual, parts = scaled_targets(dataset), list[Floats]()
     for part in parted(dataset, origins):
         truth = actual[part[:, None] + steps]
         unit = units[series_of(dataset.panel.indptr, part)][:, None]
-        guess = forecaster.guess(part)
-        parts.append((truth - guess.point) / unit)
-        if guess.quantiles is not None:
-            quantiles.append((truth[..., None] - guess.quantiles) / unit[..., None])
-    own = np.concatenate(parts)
-    return (np.concatenate(quantiles) if quantiles else own), own
+        said = forecaster.quantiles(part) if quantiles else forecaster.scaled(part)[..., None]
+        errors = (truth[..., None] - said) / unit[..., None]
+        parts.append(errors if quantiles else errors[..., 0])
+    return np.concatenate(parts)
 
 
 def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
@@ -126,7 +124,7 @@ def _latest(
     later = _evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
     if not len(later):
         return usual, origins, series_of(dataset.panel.indptr, origins)
-    errors = usual_errors(errors_from(forecaster, later, units)[1], step_sizes(own))
+    errors = usual_errors(errors_from(forecaster, later, units), step_sizes(own))
     rows = np.concatenate([origins, later])
     order = np.argsort(rows, kind="stable")
     both = np.concatenate([usual, errors])[order]

@@ -1,7 +1,7 @@
 """Forecasts from many origins beside what came, added up piece by piece."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -72,7 +72,8 @@ class _Counter:
         self.recent: Floats = np.ones((len(self.origins), shape[2]))
         calibration = bands.calibration
         if bands.method == "adaptive" and calibration is not None:
-            self.recent = recent_at(self.network, calibration, self.origins)
+            # A network whose state lives on goes along the rows once.
+            self.recent = recent_at(replace(self.network), calibration, self.origins)
 
     def add(self, part: Ints, truth: Floats) -> Floats:
         """Add the forecasts from some origins; they are given back in original units."""
@@ -86,10 +87,7 @@ class _Counter:
             if bands is None:
                 continue
             ends = bands.around(guess, units, recent)
-            lower, upper = (
-                np.stack([network.in_units(each, part) for each in np.moveaxis(side, -1, 0)], -1)
-                for side in ends
-            )
+            lower, upper = (network.ends_in_units(side, part) for side in ends)
             if bands is claims.bands:
                 self.intervals.add(truth, lower, upper, series)
             elif self.quantiles is not None:

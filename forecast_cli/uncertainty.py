@@ -11,11 +11,12 @@ from .bands import Bands, Guess, few_errors, make_bands
 from .config import BY_QUANTILES
 from .core.intervals import last_sizes, sample_paths, step_sizes
 from .core.room import series_of
-from .core.windows import Floats
+from .core.windows import Floats, Ints
 from .errors import UsageError
 from .events import Listener, Note
 from .frames import frame_of, sample_frame
 from .judged import forecaster_for, judged, monte_carlo, places, units_for
+from .kept import kept_panel
 from .model.bundle import Bundle
 from .model.calibration import Calibration
 from .model.runtime import roll_out
@@ -136,17 +137,35 @@ def doubt_of(
 
 
 def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Floats) -> Floats:
-    """How large the errors of the latest forecasts were whose whole horizon is in the table."""
-    panel, manifest = start.panel, bundle.manifest
-    # A series of which nothing comes before is not judged: its first row does.
-    begins = np.maximum(panel.indptr[1:] - LATEST - manifest.horizon, panel.indptr[:-1] + 1)
+    """How large the latest errors are: of the forecasts whose whole horizon is in the table.
+
+    Only rows count that the network has not learned from; what was before is in the model file.
+    """
+    panel, manifest, trained = start.panel, bundle.manifest, places(bundle, start)
+    before = np.where((trained >= 0)[:, None], calibration.last[np.maximum(trained, 0)], 1.0)
+    latest = panel.indptr[1:] - LATEST - manifest.horizon
+    begins = np.maximum(latest, panel.indptr[:-1] + _rows_of_training(bundle, start))
     network = forecaster_for(bundle, judged(bundle, start, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
-        return np.ones_like(units)
+        return before
     sizes = step_sizes(calibration.of_forecasts)
-    usual = usual_errors(errors_from(network, origins, units)[1], sizes)
-    return last_sizes(usual, origins, series_of(panel.indptr, origins), panel.count)
+    usual = usual_errors(errors_from(network, origins, units), sizes)
+    return last_sizes(usual, origins, series_of(panel.indptr, origins), before)
+
+
+def _rows_of_training(bundle: Bundle, start: Start) -> Ints:
+    """How many rows each series begins with that stood in the table that was trained on.
+
+    None where there are no times to tell them by.
+    """
+    panel, trained, lasts = start.panel, places(bundle, start), kept_panel(bundle).lasts
+    if panel.timeline is None or lasts is None:
+        return np.zeros(panel.count, np.int64)
+    times = panel.timeline.times
+    ends = lasts.tz_convert(times.tz) if lasts.tz and times.tz else lasts.tz_localize(times.tz)
+    old = (times <= ends[trained[panel.owners]]) & (trained >= 0)[panel.owners]
+    return np.add.reduceat(np.asarray(old).astype(np.int64), panel.indptr[:-1])
 
 
 def paths(doubt: Doubt, point: Floats, wanted: Wanted) -> Floats:

@@ -8,6 +8,7 @@ import pytest
 
 from forecast_cli.backtesting import backtest
 from forecast_cli.backtests.cutoffs import Plan
+from forecast_cli.backtests.said import Said
 from forecast_cli.errors import DataError, Interrupted, UsageError
 from forecast_cli.settings import configure
 
@@ -415,7 +416,7 @@ def stand_in(monkeypatch):
         folds.append(
             (learned.timeline.times.min(), learned.timeline.times.max(), len(fold.origins))
         )
-        return np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1)
+        return Said(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
 
     monkeypatch.setattr("forecast_cli.backtests.contenders.forecast_by_network", forecast)
     return folds
@@ -466,10 +467,48 @@ def test_networks_by_name_and_by_configuration_stand_side_by_side(tmp_path):
     (tmp_path / "same.toml").write_text("[training]\nepochs = 1\n")
     models = ["lstm", "rnn", str(tmp_path / "wide.toml"), str(tmp_path / "same.toml")]
     got = run(table(), *models, "naive", plan={"n_windows": 2}, **TINY)
-    assert list(got.frame)[3:] == ["lstm", "rnn", "wide", "same", "naive"]
+    points = [name for name in got.frame if "_lo" not in name and "_hi" not in name]
+    assert points[3:] == ["lstm", "rnn", "wide", "same", "naive"]
     assert got.frame.lstm.equals(got.frame.same)
     assert not got.frame.lstm.equals(got.frame.rnn)
     assert len(got.scores) == 5
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("intervals", ["conformal", "quantile", "cqr"])
+def test_the_intervals_of_a_model_file_are_those_of_its_predictions(tmp_path, intervals):
+    import forecast_cli as fc
+
+    frame = table()
+    first = frame[frame.date < "2020-06-01"]
+    settings = {"column": "value", "horizon": 3, "test": 0, "level": (60.0, 80.0), **TINY}
+    model = fc.train(first, intervals=intervals, **settings)
+    model.save(tmp_path / "old.forecast")
+    plan = Plan((str(tmp_path / "old.forecast"), "naive"), n_windows=3)
+    got = backtest(frame, configure({"level": (60.0, 80.0)}), plan)
+    for cutoff, rows in got.frame.groupby("cutoff"):
+        alone = model.predict(rows_until(frame, cutoff), level=(60, 80))
+        for end in ("_lo80", "_lo60", "", "_hi60", "_hi80"):
+            np.testing.assert_allclose(rows[f"old{end}"], alone[f"value{end}"], rtol=1e-6)
+    assert {"coverage60", "width60", "coverage80", "width80"} <= set(got.scores[0])
+    wide, narrow = got.scores[0]["width80"], got.scores[0]["width60"]
+    assert wide > narrow > 0
+    assert got.scores[1]["coverage80"] is None
+
+
+@pytest.mark.tf
+def test_networks_have_intervals_that_see_no_value_behind_their_cutoff():
+    frame = table()
+    plan = {"n_windows": 4, "step_size": 3}
+    whole = run(frame, "lstm", "naive", plan=plan, intervals="adaptive", **TINY).frame
+    cutoff = sorted(whole.cutoff.unique())[1]
+    changed = frame.copy()
+    changed.loc[changed.date > cutoff, "value"] = 1e6
+    again = run(changed, "lstm", "naive", plan=plan, intervals="adaptive", **TINY).frame
+    ends = ["lstm", "lstm_lo95", "lstm_lo80", "lstm_hi80", "lstm_hi95"]
+    before = whole.cutoff <= cutoff
+    assert whole[before][ends].equals(again[before][ends])
+    assert not whole[~before][ends].equals(again[~before][ends])
 
 
 def test_model_files_forecast_without_training_and_warn_of_rows_that_they_have_seen(golden):

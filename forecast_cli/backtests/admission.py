@@ -59,14 +59,16 @@ class Gate:
     def bring(self, entry: Entry, listen: Listener) -> Contender:
         """A contender on this table."""
         if entry.bundle is not None:
-            return self._model(entry.text, entry.name, entry.bundle, listen)
+            return self._model(entry, entry.bundle, listen)
         if entry.config is not None:
             return self._network(entry.name, entry.config, listen)
         begins, ends = self._first_rows()
         rows = int(np.median(ends - begins))
         steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
         window = self.season if self.season > 1 else steps
-        return method_contender(entry.name, self.panel, season=self.season, window=window)
+        return method_contender(
+            entry.name, self.panel, season=self.season, window=window, level=self.config.level
+        )
 
     def _first_rows(self) -> tuple[Ints, Ints]:
         return rows_before(self.panel, self.cutoffs, 0, self.plan.sliding)
@@ -90,9 +92,9 @@ class Gate:
         least = LEAST_KNOWN if dataset.config.network.masked else dataset.timesteps
         return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
 
-    def _model(self, text: str, name: str, bundle: Bundle, listen: Listener) -> Contender:
+    def _model(self, entry: Entry, bundle: Bundle, listen: Listener) -> Contender:
         """A trained model, which reads the table in its own way."""
-        manifest = bundle.manifest
+        manifest, text = bundle.manifest, entry.text
         steps_wanted(bundle, self.horizon, listen)
         read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
         panel = self._aligned(text, read.panel)
@@ -104,7 +106,8 @@ class Gate:
             refit = "always" if new else "never"
         skips = manifest.config.network.masked
         least = LEAST_KNOWN if skips else manifest.timesteps
-        return model_contender(name, bundle, panel, refit, max(least, LEAST))
+        level = self.config.level
+        return model_contender(entry, bundle, panel, refit, max(least, LEAST), level=level)
 
     def _again(self, text: str) -> Readable:
         """The table, to be read in another way."""

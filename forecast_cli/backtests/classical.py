@@ -10,6 +10,7 @@ from ..core.windows import Floats
 from ..errors import UsageError
 from ..events import Listener, ignore
 from .folds import Fold
+from .said import Said
 
 Method = Literal["ets", "theta", "arima"]
 METHODS: tuple[Method, ...] = ("ets", "theta", "arima")
@@ -35,7 +36,8 @@ def forecast_classically(
     *,
     method: Method,
     season_length: int,
-) -> Floats:
+    level: tuple[float, ...],
+) -> Said:
     """Fit a method to the rows before each origin, and forecast with it.
 
     Args:
@@ -44,18 +46,18 @@ def forecast_classically(
         stop: Asked nothing.
         method: Which one.
         season_length: Steps in a season.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, original units.
+        level: Of the intervals, in percent.
     """
     fit = _methods()[method]
-    forecasts = np.empty((len(fold.origins), fold.horizon, fold.known.shape[1]))
+    shape = (len(fold.origins), fold.horizon, fold.known.shape[1])
+    point, ends = np.empty(shape), np.empty((2, *shape, len(level)))
     for sample, (first, origin) in enumerate(zip(fold.firsts, fold.origins, strict=True)):
         for target, values in enumerate(fold.known[first:origin].T):
             # statsforecast sees a season only where it comes at least twice.
             season = season_length if len(values) >= 2 * season_length else 1
-            forecasts[sample, :, target] = _forecast(fit(season_length=season), values, fold)
-    return forecasts
+            said = _forecast(fit(season_length=season), values, fold.horizon, level)
+            point[sample, :, target], ends[:, sample, :, target] = said[0], said[1:]
+    return Said(point, ends)
 
 
 def _methods() -> dict[Method, Callable[..., Any]]:
@@ -64,13 +66,23 @@ def _methods() -> dict[Method, Callable[..., Any]]:
     return {"ets": AutoETS, "theta": AutoTheta, "arima": AutoARIMA}
 
 
-def _forecast(model: Any, values: Floats, fold: Fold) -> Floats:
-    """The forecast of one series; of one that is too short for the method, its last value."""
+def _forecast(
+    model: Any, values: Floats, horizon: int, level: tuple[float, ...]
+) -> tuple[Floats, Floats, Floats]:
+    """The forecast of one series, and its lower and upper ends, shape `(horizon, levels)` each.
+
+    Of a series that is too short for the method it is the last value, without any ends.
+    """
     values = np.ascontiguousarray(values, np.float64)
+    unknown = np.full((horizon, len(level)), np.nan)
     try:
         with np.errstate(all="ignore"):
-            mean: Floats = model.forecast(y=values, h=fold.horizon)["mean"]
+            said = model.forecast(y=values, h=horizon, level=list(level))
     except (NotImplementedError, IndexError, ValueError, ZeroDivisionError):
         # What statsforecast raises for "tiny datasets".
-        return np.full(fold.horizon, values[-1])
-    return np.where(np.isfinite(mean), mean, values[-1])
+        return np.full(horizon, values[-1]), unknown, unknown
+    mean: Floats = np.where(np.isfinite(said["mean"]), said["mean"], values[-1])
+    lower, upper = (
+        np.stack([said[f"{side}-{each}"] for each in level], axis=-1) for side in ("lo", "hi")
+    )
+    return mean, lower, upper

@@ -19,6 +19,7 @@ from ..settings import RECURRENT_TYPES, configure, read_toml
 from .classical import METHODS, forecast_classically, require_classical
 from .cutoffs import Refit
 from .folds import Fold, forecast_by_bundle, forecast_by_network
+from .said import Said
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
 NAMES = (*RECURRENT_TYPES, *SIMPLE, *METHODS)
@@ -27,6 +28,7 @@ MODEL, CONFIGURATION = ".forecast", ".toml"
 # Rows before a forecast that every contender has at the least: the line of drift needs two.
 LEAST = 2
 
+Level = tuple[float, ...]
 Kind = Literal["network", "model", "simple", "classical"]
 
 
@@ -35,8 +37,8 @@ class Forecaster(Protocol):
 
     def __call__(
         self, fold: Fold, listen: Listener = ignore, stop: Callable[[], bool] = bool
-    ) -> Floats:
-        """Shape `(samples, horizon, targets)`, original units."""
+    ) -> Said:
+        """The forecasts from the origins of the fold, with intervals where there are some."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,17 @@ def network_contender(
     return Contender(name, "network", forecast, panel, refit, least, config.model_dump_json())
 
 
-def model_contender(name: str, bundle: Bundle, panel: Panel, refit: Refit, least: int) -> Contender:
-    """A trained model."""
-    forecast = partial(forecast_by_bundle, bundle=bundle)
-    return Contender(name, "model", forecast, panel, refit, least)
+def model_contender(
+    entry: Entry, bundle: Bundle, panel: Panel, refit: Refit, least: int, *, level: Level
+) -> Contender:
+    """A trained model; `level` is of its intervals."""
+    forecast = partial(forecast_by_bundle, bundle=bundle, level=level)
+    return Contender(entry.name, "model", forecast, panel, refit, least)
 
 
-def method_contender(name: str, panel: Panel, *, season: int, window: int) -> Contender:
+def method_contender(
+    name: str, panel: Panel, *, season: int, window: int, level: Level
+) -> Contender:
     """A simple forecast or a classical method.
 
     Args:
@@ -175,14 +181,16 @@ def method_contender(name: str, panel: Panel, *, season: int, window: int) -> Co
         panel: The table.
         season: Steps in a season.
         window: Rows of the window mean.
+        level: Of the intervals of a classical method, in percent.
 
     Raises:
         UsageError: It needs a season, and there is none.
     """
     for method in METHODS:
         if name == method:
-            fit = partial(forecast_classically, method=method, season_length=season)
-            return Contender(name, "classical", fit, panel, "always", says=f"{name} {season}")
+            fit = partial(forecast_classically, method=method, season_length=season, level=level)
+            says = f"{name} {season} {level}"
+            return Contender(name, "classical", fit, panel, "always", says=says)
     if name == "seasonal-naive" and season == 1:
         raise UsageError(
             f"{panel.source} has no season that is known, and seasonal-naive repeats the last one.",
@@ -200,7 +208,7 @@ def forecast_simply(
     name: str,
     season: int,
     window: int,
-) -> Floats:
+) -> Said:
     """A simple forecast from all origins at once; the last value where there are too few rows.
 
     Args:
@@ -210,9 +218,6 @@ def forecast_simply(
         name: Which one.
         season: Steps in a season.
         window: Rows of the window mean.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, original units.
     """
     values, origins, firsts = fold.known, fold.origins, fold.firsts
     horizon = fold.horizon
@@ -220,7 +225,7 @@ def forecast_simply(
     needed = {"naive": len(values) + 1, "seasonal-naive": season, "drift": 2}.get(name, 1)
     enough = np.flatnonzero(origins - firsts >= needed)
     if not len(enough):
-        return forecasts
+        return Said(forecasts)
     rows = origins[enough], firsts[enough]
     simple: dict[str, Callable[[], Floats]] = {
         "seasonal-naive": lambda: seasonal_naive(
@@ -231,4 +236,4 @@ def forecast_simply(
         "window-mean": lambda: window_mean(values, *rows, horizon=horizon, window=window),
     }
     forecasts[enough] = simple[name]()
-    return forecasts
+    return Said(forecasts)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..bands import make_bands
 from ..checks import require_positive
-from ..config import Config
+from ..config import BY_QUANTILES, Config
 from ..core.ragged import indptr_of
+from ..core.room import series_of
 from ..core.scaling import Scaling, rounded
 from ..core.windows import Floats, Ints
 from ..data.categories import kept_numbers
@@ -19,10 +21,14 @@ from ..datasets import Dataset, make_dataset, on_all_rows, with_scaling
 from ..events import Listener, ignore
 from ..fitting import keep
 from ..forecaster import NetworkForecaster
+from ..judged import forecaster_for, units_for
 from ..model.bundle import Bundle
-from ..model.runtime import Runtime, chunks
+from ..model.calibration import Calibration
+from ..packing import rescaled
+from ..residuals import calibrate, parted, recent_at
 from ..rules import season_of
 from ..starts import start_of
+from .said import Said
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def forecast_by_network(
     stop: Callable[[], bool] = bool,
     *,
     config: Config,
-) -> Floats:
+) -> Said:
     """Train a network on the rows of a fold, and forecast with it.
 
     Args:
@@ -90,17 +96,19 @@ def forecast_by_network(
         listen: Told of each epoch.
         stop: Asked after each epoch whether to stop.
         config: Of the network.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, original units.
     """
-    from ..training import train_network
+    from ..training import forecaster_of, train_network
 
     learned = learning_dataset(fold, config, ignore)
     scored = train_network(learned, listen=listen, stop=stop)
+    calibration = calibrate(forecaster_of(scored))
     trained = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
     whole = _whole(fold, trained.dataset, trained.dataset.scaling)
-    return _forecast(whole, Runtime(trained.fitted.onnx), fold.origins)
+    if calibration is not None:
+        units = rescaled(calibration, learned, trained.dataset).units
+        calibration = replace(calibration, units=_units_of_all(units, fold))
+    network = replace(forecaster_of(trained), dataset=whole)
+    return _said(network, fold.origins, calibration, learned.config)
 
 
 def forecast_by_bundle(
@@ -109,7 +117,8 @@ def forecast_by_bundle(
     stop: Callable[[], bool] = bool,
     *,
     bundle: Bundle,
-) -> Floats:
+    level: tuple[float, ...],
+) -> Said:
     """Forecast with a trained model; series that it does not know are scaled by the fold's rows.
 
     Args:
@@ -117,9 +126,7 @@ def forecast_by_bundle(
         listen: Told of nothing.
         stop: Asked nothing.
         bundle: The model.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, original units.
+        level: Of its intervals, in percent.
     """
     manifest = bundle.manifest
     window = manifest.config.window.model_copy(update={"horizon": fold.horizon})
@@ -134,15 +141,47 @@ def forecast_by_bundle(
         known.filled,
         known.scaling,
     )
-    return _forecast(_whole(fold, learned, known.scaling), bundle.runtime, fold.origins)
+    calibration = bundle.calibration
+    if calibration is not None:
+        units = units_for(bundle, known, calibration)
+        calibration = replace(calibration, units=_units_of_all(units, fold))
+    network = forecaster_for(bundle, _whole(fold, learned, known.scaling))
+    asked = manifest.config
+    if asked.intervals in BY_QUANTILES and not {*level} <= {*asked.level}:
+        # The network has no quantiles of these levels.
+        asked = asked.model_copy(update={"intervals": "conformal"})
+    return _said(network, fold.origins, calibration, asked.model_copy(update={"level": level}))
 
 
-def _forecast(dataset: Dataset, runtime: Runtime, origins: Ints) -> Floats:
-    """Forecasts from many rows, in batches whose windows fit into little memory."""
-    forecaster = NetworkForecaster(dataset, runtime)
-    width, steps = dataset.panel.values.shape[1], max(dataset.timesteps, dataset.horizon)
-    parts = chunks(origins, timesteps=steps, features=width)
-    return rounded(np.concatenate([forecaster(part) for part in parts]))
+def _units_of_all(units: Floats, fold: Fold) -> Floats:
+    """The usual errors of all series of the table, of those that were learned from."""
+    whole: Floats = np.ones((fold.panel.count, units.shape[1]))
+    whole[fold.kept] = units
+    return whole
+
+
+def _said(
+    network: NetworkForecaster, origins: Ints, calibration: Calibration | None, config: Config
+) -> Said:
+    """Forecasts from many rows, with the intervals that the configuration asks for."""
+    dataset = network.dataset
+    parts = parted(dataset, origins)
+    if calibration is None:
+        return Said(rounded(np.concatenate([network(part) for part in parts])))
+    bands = make_bands(calibration, config)
+    recent: Floats = np.ones((len(origins), len(dataset.targets)))
+    if bands.method == "adaptive":
+        order = np.argsort(origins)
+        recent[order] = recent_at(network, calibration, origins[order])
+    recents = np.split(recent, np.cumsum([len(part) for part in parts])[:-1])
+    points, ends = [], []
+    for part, sizes in zip(parts, recents, strict=True):
+        guess = network.guess(part)
+        units = calibration.units[series_of(dataset.panel.indptr, part)]
+        sides = bands.around(guess, units, sizes)
+        points.append(network.in_units(guess.point, part))
+        ends.append(np.stack([network.ends_in_units(side, part) for side in sides]))
+    return Said(rounded(np.concatenate(points)), rounded(np.concatenate(ends, axis=1)))
 
 
 def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:

@@ -8,8 +8,10 @@ import numpy as np
 
 from ..core.comparison import Comparison, diebold_mariano
 from ..core.errorsums import ErrorSums
+from ..core.intervalsums import IntervalSums
 from ..core.windows import Floats, Ints
 from ..reports import Row
+from .said import Said
 
 SHOWN = ("mae", "rmse", "smape", "mase")
 # A difference that chance makes more often than this proves nothing.
@@ -23,7 +25,7 @@ class Results:
     """Forecasts of all contenders beside what came.
 
     Args:
-        forecasts: By contender, shape `(samples, horizon, targets)` each, original units.
+        said: The forecasts, by contender.
         simple: The contenders that need no network.
         actual: Shape `(samples, horizon, targets)`, NaN where it is missing.
         series: Shape `(samples,)`.
@@ -31,15 +33,32 @@ class Results:
         naive_error: Shape `(n_series, targets)`: the mean absolute error of the seasonal naive
             forecast before the first cutoff.
         naive_squared: Likewise its mean squared error.
+        level: Of the intervals, in percent.
     """
 
-    forecasts: Mapping[str, Floats]
+    said: Mapping[str, Said]
     simple: Sequence[str]
     actual: Floats
     series: Ints
     cutoffs: Ints
     naive_error: Floats
     naive_squared: Floats
+    level: tuple[float, ...]
+
+    @property
+    def forecasts(self) -> dict[str, Floats]:
+        """By contender, shape `(samples, horizon, targets)` each, original units."""
+        return {name: said.point for name, said in self.said.items()}
+
+    def intervals(self) -> dict[str, IntervalSums]:
+        """The sums of the intervals of each contender that has some."""
+        sums = {}
+        for name, said in self.said.items():
+            if said.ends is not None:
+                _, horizon, targets = self.actual.shape
+                sums[name] = IntervalSums(len(self.naive_error), horizon, targets, self.level)
+                sums[name].add(self.actual, said.ends[0], said.ends[1], self.series)
+        return sums
 
     @property
     def alike(self) -> bool:
@@ -87,6 +106,7 @@ def score_rows(
     seconds: Mapping[str, float],
 ) -> list[Row]:
     """A row for each contender, and for each target where there are several."""
+    intervals = results.intervals()
     losses = {name: float(np.mean(each)) for name, each in results.losses().items() if len(each)}
     best = min((losses[name] for name in results.simple if name in losses), default=0.0)
     rows = []
@@ -98,8 +118,23 @@ def score_rows(
                 row["column"] = target
             row |= {measure: plain(overall[measure][place]) for measure in SHOWN}
             row["skill"] = skill_of(losses[name], best) if name in losses else None
+            row |= _held(intervals, name, place, results.level)
             rows.append(row | {"seconds": round(seconds[name], 3)})
     return rows
+
+
+def _held(
+    intervals: Mapping[str, IntervalSums], name: str, place: int, level: Sequence[float]
+) -> Row:
+    """The coverage and the mean width of each level; None where there are no intervals."""
+    if not intervals:
+        return {}
+    measures = intervals[name].overall() if name in intervals else None
+    return {
+        f"{measure}{each:g}": measures and plain(measures[measure][place, at])
+        for at, each in enumerate(level)
+        for measure in ("coverage", "width")
+    }
 
 
 def plain(value: Any) -> float | None:

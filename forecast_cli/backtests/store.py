@@ -10,15 +10,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..core.windows import Floats
 from ..data.panel import Panel
 from ..errors import UsageError
 from ..model.writing import write_whole
 from .contenders import Contender
 from .cutoffs import Cutoffs, Plan
+from .said import Said
 from .samples import Samples
 
 # What a file that is none, or is cut short, raises when it is read.
@@ -30,11 +31,11 @@ class Outcome:
     """What came of a fold.
 
     Args:
-        forecasts: Shape `(samples, horizon, targets)`, original units.
+        said: The forecasts.
         seconds: Wall time of learning and forecasting.
     """
 
-    forecasts: Floats
+    said: Said
     seconds: float
 
 
@@ -53,14 +54,17 @@ class FoldStore:
         try:
             data = io.BytesIO(self._path(fold).read_bytes())
             with np.load(data, allow_pickle=False) as kept:
-                return Outcome(kept["forecasts"], float(kept["seconds"]))
+                said = Said(kept["point"], kept.get("ends"))
+                return Outcome(said, float(kept["seconds"]))
         except DAMAGED:
             return None
 
     def keep(self, fold: int, outcome: Outcome) -> bool:
         """Keep what came of a fold; whether that was possible."""
         buffer = io.BytesIO()
-        np.savez(buffer, forecasts=outcome.forecasts, seconds=outcome.seconds)
+        said = outcome.said
+        more: dict[str, Any] = {} if said.ends is None else {"ends": said.ends}
+        np.savez(buffer, point=said.point, seconds=outcome.seconds, **more)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._path(fold), buffer.getvalue())

@@ -18,6 +18,7 @@ from .contenders import Contender
 from .contest import Contest
 from .cutoffs import Plan, schedule
 from .folds import Fold
+from .said import Said, join
 from .samples import Samples
 from .store import FoldStore, Outcome, store_of
 
@@ -53,29 +54,26 @@ class FoldWork:
         filled = fill_panel(panel, splits, season_length=self.contest.season_length)
         return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
 
-    def run(self) -> tuple[dict[str, Floats], dict[str, float]]:
+    def run(self) -> tuple[dict[str, Said], dict[str, float]]:
         """The forecasts of all contenders, and how many seconds each took.
-
-        Returns:
-            By contender: forecasts of shape `(samples, horizon, targets)`, original units; seconds.
 
         Raises:
             Interrupted: Somebody stopped it.
         """
-        shape = (len(self.samples.origins), self.contest.horizon, self.known.shape[1])
-        forecasts: dict[str, Floats] = {
-            each.name: np.empty(shape) for each in self.contest.contenders
+        parts: dict[str, list[tuple[Ints, Said]]] = {
+            each.name: [] for each in self.contest.contenders
         }
-        seconds = dict.fromkeys(forecasts, 0.0)
+        seconds = dict.fromkeys(parts, 0.0)
         try:
             for contender, part, outcome in self._outcomes():
-                forecasts[contender.name][part] = outcome.forecasts
+                parts[contender.name].append((part, outcome.said))
                 seconds[contender.name] += outcome.seconds
         except KeyboardInterrupt:
             raise self._interrupted() from None
         for store in self.stores.values():
             store.clear()
-        return forecasts, seconds
+        count = len(self.samples.origins)
+        return {name: join(each, count) for name, each in parts.items()}, seconds
 
     def fold(self, contender: Contender, part: Ints) -> Fold:
         """What a contender may know to make some of the forecasts."""
@@ -122,7 +120,7 @@ class FoldWork:
         for contender, number, part in pieces:
             found = self._store(contender).find(number) if self.plan.keep else None
             shape = (len(part), self.contest.horizon, self.known.shape[1])
-            if found is not None and found.forecasts.shape == shape:
+            if found is not None and found.said.point.shape == shape:
                 self.kept += 1
                 yield contender, part, found
             else:
@@ -183,5 +181,5 @@ def forecast_fold(
 ) -> Outcome:
     """Let a contender learn what it may, and forecast; any process can do it."""
     began = time.perf_counter()
-    forecasts = contender.forecast(fold, listen, stop)
-    return Outcome(forecasts, time.perf_counter() - began)
+    said = contender.forecast(fold, listen, stop)
+    return Outcome(said, time.perf_counter() - began)

@@ -17,7 +17,7 @@ from .windows import Floats, Ints
 ENOUGH = 100
 # How much an error counts for the next row's idea of recent errors: half after 23 rows.
 DECAY = 0.97
-# The usual error counts like so many recent ones.
+# What was there before counts like so many recent errors.
 PRIOR = 5.0
 # A step whose errors are all 0 has a size all the same.
 LEAST_SIZE = 1e-12
@@ -139,7 +139,7 @@ def recent_sizes(errors: Floats, origins: Ints, series: Ints, *, horizon: int) -
     """
     sizes = np.ones_like(errors)
     for first, end in _stretches(series):
-        state = Recent.begin(errors.shape[1])
+        state = Recent.begin(np.ones(errors.shape[1]))
         past = first
         for at in range(first, end):
             while origins[past] + horizon <= origins[at]:
@@ -153,51 +153,53 @@ class Recent:
     """A moving average of errors along the rows of a series.
 
     Args:
+        before: Shape `(targets,)`: what errors are taken for while nothing is known.
         total: Shape `(targets,)`: the errors, each times its weight.
         weight: Of all of them.
         row: Where the last one was.
     """
 
-    def __init__(self, total: Floats, weight: Floats, row: int | None) -> None:
-        self.total, self.weight, self.row = total, weight, row
+    def __init__(self, before: Floats, total: Floats, weight: Floats, row: int | None) -> None:
+        self.before, self.total, self.weight, self.row = before, total, weight, row
 
     @classmethod
-    def begin(cls, targets: int) -> "Recent":
+    def begin(cls, before: Floats) -> "Recent":
         """Nothing is known yet."""
-        return cls(np.zeros(targets), np.zeros(targets), None)
+        return cls(before, np.zeros_like(before), np.zeros_like(before), None)
 
     def after(self, errors: Floats, row: int) -> "Recent":
         """With the errors of a later row; those that are not known do not count."""
         decay = 1.0 if self.row is None else DECAY ** (row - self.row)
         known = np.isfinite(errors)
         total = self.total * decay + np.where(known, errors, 0.0)
-        return Recent(total, self.weight * decay + known, row)
+        return Recent(self.before, total, self.weight * decay + known, row)
 
     @property
     def size(self) -> Floats:
         """Shape `(targets,)`: 1 where errors are as usual."""
-        size: Floats = (PRIOR + self.total) / (PRIOR + self.weight)
+        size: Floats = (PRIOR * self.before + self.total) / (PRIOR + self.weight)
         return size
 
 
-def last_sizes(errors: Floats, origins: Ints, series: Ints, count: int) -> Floats:
+def last_sizes(errors: Floats, origins: Ints, series: Ints, before: Floats) -> Floats:
     """How large the latest errors of each series are, once all are known.
 
     Args:
         errors: As in `recent_sizes`.
         origins: As there.
         series: As there.
-        count: How many series there are; one without an error has usual ones.
+        before: Shape `(n_series, targets)`: how large they were before, 1 the usual ones.
 
     Returns:
-        Shape `(count, targets)`.
+        Shape `(n_series, targets)`.
     """
-    sizes = np.ones((count, errors.shape[1]))
+    sizes = before.copy()
     for first, end in _stretches(series):
-        state = Recent.begin(errors.shape[1])
+        own = int(series[first])
+        state = Recent.begin(before[own])
         for at in range(first, end):
             state = state.after(errors[at], int(origins[at]))
-        sizes[series[first]] = state.size
+        sizes[own] = state.size
     return sizes
 
 

@@ -145,5 +145,6 @@ def test_networks_stand_beside_simple_forecasts(run, table):
     code, out, err = run("backtest", table, "--column", "value", *tiny)
     got = pd.read_csv(io.StringIO(out))
     assert code == 0
-    assert list(got)[3:] == ["lstm", "naive", "seasonal-naive"]
+    ends = ["lstm_lo95", "lstm_lo80", "lstm_hi80", "lstm_hi95"]
+    assert list(got)[3:] == ["lstm", *ends, "naive", "seasonal-naive"]
     assert "The best network, lstm, has an error" in err
