@@ -45,8 +45,8 @@ def _short_test(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
     if apart < FEW_HORIZONS:
         rows = dataset.splits.rows("test")
         yield (
-            f"the test split of {rows} rows holds {apart} stretches of {horizon} steps that do not "
-            "overlap: too few to tell forecasts apart by some percent (--test for more, or "
+            f"the {rows} rows that are scored hold {apart} stretches of {horizon} steps that do "
+            "not overlap: too few to tell forecasts apart by some percent (give more rows, or use "
             "forecast backtest)"
         )
 

@@ -84,8 +84,7 @@ def judge(
     origins = network.dataset.origins("test")
     if not len(origins):
         raise _nothing(bundle, start)
-    claims = _claims(bundle, start, begins, level, intervals)
-    return _judgement(network, origins, claims)
+    return _judgement(network, origins, _claims(bundle, start, begins, level, intervals))
 
 
 def _judgement(network: NetworkForecaster, origins: Ints, claims: Claims | None) -> Judgement:

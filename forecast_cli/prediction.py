@@ -19,7 +19,7 @@ from .model.bundle import Bundle
 from .model.runtime import chunks, forecast_origins, roll_out
 from .model.walk import Walk, parted
 from .starts import READ_AS_TRAINED, Start, read_as_trained, too_few
-from .wanted import ALL, Wanted, start_wanted, steps_wanted
+from .wanted import ALL, Wanted, require_sense, start_wanted, steps_wanted
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def predict(
                 "Leave --horizon, --only, --from and --future out.",
             )
         return predict_labels(bundle, source, reading=reading, listen=listen)
+    require_sense(wanted)
     steps = steps_wanted(bundle, wanted.horizon, listen)
     start = start_wanted(bundle, source, wanted, reading, listen)
     if bundle.manifest.config.network.stateful:

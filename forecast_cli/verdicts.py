@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .core.comparison import Comparison, diebold_mariano
+from .chance import chance, examined
 from .core.room import series_of
 from .core.windows import Floats, Ints
 from .data.panel import Panel
@@ -20,8 +20,6 @@ DRIFT = "drift"
 NOTABLE = 1.0
 # From fewer forecasts nothing is concluded.
 ENOUGH = 10
-# A difference that comes by chance more often than that is not called one.
-LIKELY = 0.05
 # Business days and what has no season at all: there the last value often is the best forecast.
 RANDOM_WALK_SEASON = 5
 
@@ -61,20 +59,9 @@ def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
     if origins < ENOUGH:
         return f" That is from {origins} forecasts, too few to tell."
     difference = tally.losses["network"] - tally.losses[best]
-    compared = compare(by_time(dataset.panel, tally.origins, difference), dataset.horizon - 1)
-    if compared is None:
-        return ""
-    likely = "could be chance" if compared.p_value > LIKELY else "is hardly chance"
-    return f" A difference like that {likely} (Diebold-Mariano p {said(compared.p_value)})."
-
-
-def said(p_value: float) -> str:
-    """A probability as people read it.
-
-    >>> said(0.2134), said(1e-9)
-    ('= 0.21', '< 0.001')
-    """
-    return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"
+    test = examined(by_time(dataset.panel, tally.origins, difference), lags=dataset.horizon - 1)
+    said = chance(test, f"{origins} forecasts of {dataset.horizon} steps that overlap")
+    return f" {said[:1].upper()}{said[1:]}."
 
 
 def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
@@ -94,16 +81,6 @@ def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
     _, places = np.unique(times, return_inverse=True)
     means: Floats = np.bincount(places, values) / np.maximum(np.bincount(places), 1)
     return means
-
-
-def compare(difference: Floats, lags: int) -> Comparison | None:
-    """The test of Diebold and Mariano, where enough forecasts do not overlap.
-
-    Args:
-        difference: Shape `(samples,)`: of the losses, in time order.
-        lags: How many later forecasts overlap.
-    """
-    return diebold_mariano(difference, lags=lags) if len(difference) > 2 * (lags + 1) else None
 
 
 def _advice(best: str, dataset: Dataset) -> str:

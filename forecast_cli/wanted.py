@@ -71,6 +71,23 @@ class Wanted:
 ALL = Wanted()
 
 
+def require_sense(wanted: Wanted) -> None:
+    """Refuse options of intervals and of paths that would do nothing.
+
+    Raises:
+        UsageError: One would.
+    """
+    if wanted.samples and wanted.level:
+        raise UsageError(
+            "--samples are paths, of which any interval can be taken; --level does nothing there.",
+            "Leave one of them out.",
+        )
+    if wanted.intervals and not wanted.doubtful:
+        raise UsageError("--intervals says how those of --level are made.", "Pass --level 80,95.")
+    if wanted.seed and not wanted.samples:
+        raise UsageError("--seed is what --samples are drawn from.", "Pass --samples N.")
+
+
 def start_wanted(
     bundle: Bundle,
     source: Readable | None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.comparison import Comparison, diebold_mariano
+from ..chance import chance, examined, is_proof
 from ..core.errorsums import ErrorSums
 from ..core.intervalsums import IntervalSums
 from ..core.windows import Floats, Ints
@@ -14,10 +14,6 @@ from ..reports import Row
 from .said import Said
 
 SHOWN = ("mae", "rmse", "smape", "mase")
-# A difference that chance makes more often than this proves nothing.
-LIKELY = 0.05
-# From fewer horizons that do not overlap nothing is said of chance.
-FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -174,45 +170,24 @@ def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *
     if means[0] == means[1]:
         return f"{best} and {second} are equally good, {over}."
     below = 100.0 * (1.0 - means[0] / means[1])
-    test = _test(losses[best] - losses[second], lags)
-    if test is None or test.p_value >= LIKELY:
-        head = f"{best} comes first: its error is {below:.1f} % below that of {second}, {over}"
-    else:
-        head = f"{best} wins: its error is {below:.1f} % below that of {second}, {over}"
-    return f"{head}; {_chance(test, len(losses[best]))}."
+    test = examined(losses[best] - losses[second], lags=lags)
+    place = "wins" if is_proof(test) else "comes first"
+    head = f"{best} {place}: its error is {below:.1f} % below that of {second}, {over}"
+    return f"{head}; {chance(test, _counted(len(losses[best]), 'cutoff'))}."
 
 
 def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, lags: int) -> str:
     """What to say of the best network beside the best that needs none."""
     own, other = (float(np.mean(losses[name])) for name in (network, simple))
-    test = _test(losses[network] - losses[simple], lags)
+    test = examined(losses[network] - losses[simple], lags=lags)
     if other == 0:
         return f"{simple}, the best without a network, makes no error at all."
     share = 100.0 * (own / other - 1.0)
     where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
     return (
         f"The best network, {network}, has an error {where} that of {simple}, the best without a "
-        f"network; {_chance(test, len(losses[network]))}."
+        f"network; {chance(test, _counted(len(losses[network]), 'cutoff'))}."
     )
-
-
-def _test(difference: Floats, lags: int) -> Comparison | None:
-    """The test of Diebold and Mariano; None where forecasts are too few or overlap too much."""
-    return (
-        diebold_mariano(difference, lags=lags) if len(difference) >= FEWEST * (lags + 1) else None
-    )
-
-
-def _chance(test: Comparison | None, count: int) -> str:
-    """Whether a difference could be chance."""
-    if test is None:
-        return f"whether that is chance cannot be said from {_counted(count, 'cutoff')}"
-    if test.p_value >= LIKELY:
-        return f"that could well be chance (Diebold-Mariano p = {test.p_value:.2f})"
-    cases = max(1, round(1000 * test.p_value))
-    few = f"{cases} of 1000" if test.p_value >= 0.0005 else "fewer than 1 of 1000"
-    p = f"p = {test.p_value:.3f}" if test.p_value >= 0.0005 else "p < 0.001"
-    return f"a difference like that comes by chance in {few} cases (Diebold-Mariano {p})"
 
 
 def _counted(number: int, what: str) -> str:

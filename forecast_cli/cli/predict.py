@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..model.bundle import Bundle
-    from ..wanted import Wanted
 
 Tables = str | list[str]
 # fmt: off
@@ -80,7 +79,7 @@ def predict(
     from ..frames import in_table_style
     from ..model.loading import load_bundle
     from ..prediction import predict, predict_in_sample
-    from ..wanted import Wanted
+    from ..wanted import Wanted, require_sense
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
@@ -94,7 +93,7 @@ def predict(
         samples,
         seed,
     )
-    _check_doubt(wanted)
+    require_sense(wanted)
     _check(table, state, in_sample=in_sample, anything=wanted.anything)
     if state is not None and wanted.beside_horizon:
         raise UsageError(
@@ -150,19 +149,6 @@ def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anythin
             "--in-sample forecasts one step over every row of DATA.",
             "Name DATA, and leave --horizon, --only, --from, --future and --state out.",
         )
-
-
-def _check_doubt(wanted: "Wanted") -> None:
-    """Refuse options of intervals and of paths that do nothing."""
-    if wanted.samples and wanted.level:
-        raise UsageError(
-            "--samples are paths, of which any interval can be taken; --level does nothing there.",
-            "Leave one of them out.",
-        )
-    if wanted.intervals and not wanted.doubtful:
-        raise UsageError("--intervals says how those of --level are made.", "Pass --level 80,95.")
-    if wanted.seed and not wanted.samples:
-        raise UsageError("--seed is what --samples are drawn from.", "Pass --samples N.")
 
 
 def _check_state(output: str, state: Path | None) -> None:

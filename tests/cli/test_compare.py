@@ -1,0 +1,84 @@
+"""`forecast compare`: each kind of cell trained in the same way, and the best one saved."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+import forecast_cli as fc
+from forecast_cli.comparing import compare
+from forecast_cli.settings import configure
+
+TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
+SETTINGS = {"units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}
+
+
+@pytest.mark.tf
+def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, tmp_path):
+    code, out, err = run("compare", table, "--column", "value", *TINY)
+    got = pd.read_csv(io.StringIO(out)).set_index("model")
+    assert code == 0
+    assert {"lstm", "gru", "rnn", "last value", "seasonal naive", "drift"} == set(got.index)
+    assert got.mae.is_monotonic_increasing
+    cells = got.loc[["lstm", "gru", "rnn"]]
+    best = cells.validation.idxmin()
+    assert f"{best} is kept: its validation loss is the lowest" in err
+    model = fc.load(tmp_path / "model.forecast")
+    assert model.config.network.recurrent[0].type == best
+    assert (cells.parameters > 0).all() and (cells.seconds > 0).all()
+    assert model.evaluation.scores["network"]["mae"]["value"] == pytest.approx(cells.mae[best])
+    assert model.bundle.manifest.parameters == cells.parameters[best]
+
+
+@pytest.mark.tf
+def test_each_cell_is_what_training_it_alone_gives(frame):
+    result = compare(frame, configure({"column": ("value",), **SETTINGS}), cells=("gru", "rnn"))
+    rows = {row["model"]: row for row in result.rows}
+    for cell in ("gru", "rnn"):
+        alone = fc.train(frame, column="value", cell=cell, **SETTINGS)
+        assert rows[cell]["mae"] == alone.evaluation.scores["network"]["mae"]["value"]
+        assert rows[cell]["skill"] == alone.evaluation.skill
+
+
+@pytest.mark.tf
+def test_the_test_split_has_no_part_in_the_choice(frame):
+    config = configure({"column": ("value",), "test": 24, **SETTINGS})
+    changed = frame.copy()
+    changed.loc[len(frame) - 24 :, "value"] = 1e6
+    first, second = (compare(each, config, cells=("lstm", "rnn")) for each in (frame, changed))
+    assert first.cell == second.cell
+    assert first.bundle.weights == second.bundle.weights
+    assert first.rows != second.rows
+
+
+@pytest.mark.tf
+def test_one_json_document(run, table):
+    code, out, err = run("compare", table, "-c", "value", *TINY, "--cells", "rnn", "--json")
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert told["cell"] == "rnn"
+    assert told["verdict"].startswith("rnn is kept. The network")
+    assert [row["model"] for row in told["models"] if row["parameters"]] == ["rnn"]
+
+
+@pytest.mark.tf
+def test_somebody_who_stops_it_has_what_was_trained_by_then(frame):
+    notes = []
+    config = configure({"column": ("value",), **SETTINGS, "epochs": 50})
+    result = compare(frame, config, listen=notes.append, stop=lambda: True)
+    assert result.cell == "lstm"
+    assert any("gru, rnn were not trained" in getattr(note, "text", "") for note in notes)
+
+
+def test_what_makes_no_sense_is_refused(run, table):
+    for arguments, words in (
+        (("--cells", "lsmt"), 'There is no cell "lsmt". Did you mean "lstm"?'),
+        (("--cell", "gru"), "Pass --cells instead."),
+        (("--label", "other"), "compare is for forecasts"),
+        (("-c", "vaule"), 'Did you mean "value"?'),
+    ):
+        column = () if "-c" in arguments or "--label" in arguments else ("-c", "value")
+        code, out, err = run("compare", table, *column, *arguments)
+        assert code in (2, 3)
+        assert words in err and not out
