@@ -144,7 +144,9 @@ def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Float
     panel, manifest, trained = start.panel, bundle.manifest, places(bundle, start)
     before = np.where((trained >= 0)[:, None], calibration.last[np.maximum(trained, 0)], 1.0)
     latest = panel.indptr[1:] - LATEST - manifest.horizon
-    begins = np.maximum(latest, panel.indptr[:-1] + _rows_of_training(bundle, start))
+    # At least a row before: of what begins with a series nothing would be judged.
+    old = np.maximum(_rows_of_training(bundle, start), 1)
+    begins = np.maximum(latest, panel.indptr[:-1] + old)
     network = forecaster_for(bundle, judged(bundle, start, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
