@@ -1,0 +1,80 @@
+"""What settings of different sections of the configuration rule out together."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config import Config
+
+
+def check_intervals(config: "Config") -> None:
+    """Refuse intervals that the network cannot make."""
+    if config.intervals == "dropout" and not any(each.dropout for each in config.network.recurrent):
+        raise ValueError("intervals dropout needs dropout above 0 in a recurrent layer")
+    if config.quantile_levels and config.training.loss not in (None, "pinball"):
+        raise ValueError(
+            f"intervals {config.intervals} trains with the pinball loss, not {config.training.loss}"
+        )
+    if config.quantile_levels and config.training.quantile is not None:
+        raise ValueError(
+            f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
+        )
+    if config.quantile_levels:
+        _check_quantiles(config)
+    if config.intervals == "dropout" and config.network.stateful:
+        raise ValueError(
+            "intervals dropout draws each window by itself, and a stateful network goes on from "
+            "the one before: leave stateful out"
+        )
+
+
+def _check_quantiles(config: "Config") -> None:
+    """Refuse networks that cannot forecast quantiles of the whole horizon at once."""
+    network, window, why = config.network, config.window, ""
+    if network.head in ("sequence", "recursive"):
+        why = f"head {network.head} forecasts values alone: head last forecasts quantiles"
+    elif network.decoder == "teacher":
+        why = "decoder teacher reads one value, not its quantiles: decoder repeat forecasts them"
+    elif network.stateful:
+        why = "a stateful network forecasts values alone: leave stateful out"
+    elif window.mode == "many-to-one" and window.horizon != 1:
+        why = "quantiles of one step say nothing of later ones, so mode is many-to-many"
+    if why:
+        raise ValueError(f"intervals {config.intervals}: {why}")
+
+
+def check_labelled(config: "Config") -> None:
+    """Refuse what makes no sense where a sequence is mapped to a label."""
+    network = config.network
+    forecasting = {
+        "window.horizon": config.window.horizon,
+        "window.mode": config.window.mode,
+        "data.freq": config.data.freq,
+        "data.season_length": config.data.season_length,
+        "data.resample": config.data.resample,
+        "data.calendar": config.data.calendar,
+        "data.past_covariates": config.data.past_covariates or None,
+        "data.future_covariates": config.data.future_covariates or None,
+        "data.static_covariates": config.data.static_covariates or None,
+        "data.calendar_features": config.data.calendar_features or None,
+        "scale_by": config.scale_by,
+        "network.embedding": network.embedding,
+        "data.duplicates": None if config.data.duplicates == "error" else config.data.duplicates,
+        "network.head": None if network.head == "last" else network.head,
+        "network.skip": None if network.skip == "none" else network.skip,
+        "network.anchor": "season" if network.anchor == "season" else None,
+        "network.channels": None if network.channels == "joint" else network.channels,
+        "intervals": None if config.intervals == "conformal" else config.intervals,
+        "network.layers.stateful": network.stateful or None,
+    }
+    for name, value in forecasting.items():
+        if value is not None:
+            raise ValueError(f"{name} {value} is for forecasts, and label asks for another task")
+    if config.data.missing in ("drop", "season"):
+        why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
+        raise ValueError(f"missing = {config.data.missing} {why}: leave the rows out, or mask")
+    if config.data.layout == "columns":
+        raise ValueError("layout columns is for forecasts: a labelled sequence is a row or long")
+    if config.data.layout == "rows" and config.data.time:
+        raise ValueError("layout rows has no time column: the columns are the steps in order")
+    if len(set(config.data.column)) < len(config.data.column):
+        raise ValueError("a column is named twice: name each once")
