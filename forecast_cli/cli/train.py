@@ -94,4 +94,6 @@ def train(
             console.say(f"warning: {doubt}", "yellow")
     what = " DATA" if bundle.manifest.labels else ""
     flag = "" if model == MODEL else f" -m {model}"
-    console.say(f"saved {model}; next: forecast predict{what}{flag}")
+    level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
+    more = f", with intervals: --level {level}" if level else ""
+    console.say(f"saved {model}; next: forecast predict{what}{flag}{more}")
