@@ -93,11 +93,10 @@ class Model:
             from .wanted import Wanted
 
             names = (only,) if isinstance(only, str) else tuple(only)
-            date = begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
-            levels = (level,) if isinstance(level, int | float) else tuple(level)
-            wanted = Wanted(horizon, names, date, future, levels, intervals, samples, seed)
+            doubt = (_levels(level), intervals, samples, seed)
+            wanted = Wanted(horizon, names, _date(begin), future, *doubt)
             return predict(self.bundle, table, wanted, reading=reading, listen=listen)
-        if only or begin or future is not None or level or samples:
+        if only or begin or future is not None or level or intervals or samples:
             raise UsageError(
                 "A state goes on with one series, and its forecasts have no intervals.",
                 "Leave only, begin, future, level and samples out.",
@@ -118,8 +117,8 @@ class Model:
         self,
         table: Readable,
         *,
-        begin: str | None = None,
-        level: tuple[float, ...] | None = None,
+        begin: str | pd.Timestamp | None = None,
+        level: float | Sequence[float] = (),
         intervals: Intervals | None = None,
         listen: Listener = ignore,
         **reading: Any,
@@ -130,7 +129,7 @@ class Model:
             table: A frame, a path or `-`: new rows with at least a window before them, or all.
             begin: The time of the first row that is scored; None for the first one that the model
                 has not learned from.
-            level: Of the intervals that are scored, in percent; those of the model where None.
+            level: Of the intervals that are scored, in percent; those of the model where empty.
             intervals: How they are made; as the model was trained where None.
             listen: Told what is scored.
             **reading: As in `predict`.
@@ -140,8 +139,8 @@ class Model:
         return judge(
             self.bundle,
             table,
-            begin=begin,
-            level=level,
+            begin=_date(begin),
+            level=_levels(level) or None,
             intervals=intervals,
             reading=reading,
             listen=listen,
@@ -210,6 +209,16 @@ def train(
     base = config.model_dump() if config else None
     whole = configure(_plain(column, settings), base)
     return Model(training.train(table, whole, future=future, listen=listen, stop=stop))
+
+
+def _date(begin: str | pd.Timestamp | None) -> str | None:
+    """A time as ISO 8601."""
+    return begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
+
+
+def _levels(level: float | Sequence[float]) -> tuple[float, ...]:
+    """One level or several."""
+    return (level,) if isinstance(level, int | float) else tuple(level)
 
 
 def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str, Any]:

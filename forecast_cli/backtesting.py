@@ -110,7 +110,8 @@ def backtest(
 
 def _samples(contest: Contest, listen: Listener) -> Samples:
     """The forecasts that all contenders can make."""
-    refits = [each.refit for each in contest.contenders if each.kind in ("network", "model")]
+    # A model that is not brought to new series at each cutoff knows all that it needs to know.
+    refits = [each.refit for each in contest.contenders if each.learns]
     fits = np.arange(contest.cutoffs.count)
     for refit in refits:
         for served in schedule(contest.cutoffs.count, refit):
@@ -182,6 +183,8 @@ def _settings(contest: Contest, plan: Plan, samples: Samples) -> dict[str, Any]:
     """How it was done, for machines."""
     return {
         "models": [each.name for each in contest.contenders],
+        "networks": [each.name for each in contest.contenders if each.kind == "network"],
+        "classical": [each.name for each in contest.contenders if each.kind == "classical"],
         "n_windows": contest.cutoffs.count,
         "step_size": contest.cutoffs.step_size,
         "horizon": contest.horizon,

@@ -12,6 +12,9 @@ from .core.windows import Floats, Ints
 from .errors import UsageError
 from .model.calibration import Calibration
 
+# Fewer error paths than this look alike in a hundred samples.
+ENOUGH_PATHS = 20
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -169,11 +172,14 @@ def make_bands(
     """
     method = method or config.intervals
     level = config.level if level is None else tuple(sorted(set(level)))
-    if wrong := [each for each in level if not 0 < each < 100]:
-        raise UsageError(f"A level of {wrong[0]:g} % cannot be.", "Give one between 0 and 100.")
+    if wrong := [each for each in level if not 1 <= each < 100]:
+        raise UsageError(
+            f"A level of {wrong[0]:g} cannot be.", "Levels are percents from 1 to below 100: 80."
+        )
     if calibration is None and method != "quantile":
         raise UsageError(
-            "The model has no errors of a validation split to make intervals of.",
+            "The model has no errors of a validation split to make intervals of; models of older "
+            "versions have none.",
             "Train it again, with --validation above 0.",
         )
     if method not in ("conformal", "adaptive", config.intervals):
@@ -203,6 +209,19 @@ def few_errors(bands: Bands) -> str:
     return (
         f"{count} forecasts of the validation split are too few for intervals of {_said(short)} %: "
         "they end at the largest error among them"
+    )
+
+
+def few_paths(bands: Bands) -> str:
+    """What to say where there are few different sample paths; empty where there are enough."""
+    if bands.calibration is None:
+        return ""
+    whole = int(np.isfinite(bands.calibration.of_forecasts).all(axis=(1, 2)).sum())
+    if whole >= ENOUGH_PATHS:
+        return ""
+    return (
+        f"{whole} forecasts of the validation split and their mirror images are all the errors "
+        "that paths can have"
     )
 
 

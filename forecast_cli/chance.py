@@ -3,8 +3,9 @@
 from .core.comparison import Comparison, diebold_mariano
 from .core.windows import Floats
 
-# So many forecasts that do not overlap are the least of which anything is said.
-FEWEST = 3
+# So many forecasts that do not overlap are the least of which anything is said; more of them where
+# those that are tested do overlap, since the test finds too much there.
+FEWEST, FEWEST_OVERLAPPING = 3, 15
 # A difference that chance makes more often than this proves nothing.
 LIKELY = 0.05
 
@@ -16,7 +17,8 @@ def examined(difference: Floats, *, lags: int) -> Comparison | None:
         difference: Shape `(samples,)`: the loss of one less that of the other, in time order.
         lags: How many later forecasts overlap with one.
     """
-    if len(difference) < FEWEST * (lags + 1):
+    fewest = FEWEST_OVERLAPPING if lags else FEWEST
+    if len(difference) < fewest * (lags + 1):
         return None
     return diebold_mariano(difference, lags=lags)
 

@@ -21,8 +21,9 @@ class Comparison:
     """How cells fared.
 
     Args:
-        rows: A row for each cell and each simple forecast (and target), the best first: `model`,
-            the measures of the test split, `skill` against the best simple forecast in percent,
+        rows: A row for each cell and each simple forecast (and target), target by target, the best
+            first by the measure of the verdict (MASE of several series, else MAE): `model`, the
+            measures of the test split, `skill` against the best simple forecast in percent,
             `validation` (the loss that cells are chosen by), `parameters` and `seconds`.
         bundle: The best model: of the cell with the lowest validation loss.
         cell: That cell.
@@ -74,8 +75,7 @@ def compare(
         learned[cell] = learn(own, listen=listen, stop=stop)
     best = min(learned, key=lambda cell: _loss(learned[cell]))
     bundle = finish(learned[best], began, listen=listen, stop=stop)
-    rows = _rows(dataset, learned)
-    return Comparison(rows, bundle, best, _verdict(learned, best))
+    return Comparison(_rows(dataset, learned), bundle, best, _verdict(learned, best))
 
 
 def _with_cell(config: Config, cell: str) -> Config:
@@ -91,7 +91,7 @@ def _loss(learned: Learned) -> float:
 
 
 def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]:
-    """A row for each forecaster and target, those with the smallest error first."""
+    """A row for each forecaster and target: by target, those with the smallest error first."""
     targets = dataset.panel.columns.targets
     evaluations = {
         cell: each.scores.evaluation if each.scores else None for cell, each in learned.items()
@@ -111,7 +111,21 @@ def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]
     for name in some.scores if some else ():
         if name != "network":
             rows += _rows_of(name, name, some, targets, nothing)
-    return sorted(rows, key=lambda row: (row["mae"] is None, row["mae"])) if some else rows
+    return _sorted(rows, targets, several=dataset.panel.count > 1) if some else rows
+
+
+def _sorted(
+    rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
+) -> list[dict[str, Any]]:
+    """Rows target by target, since their units differ, by the measure of which the verdict is."""
+    scaled = several and all(row["mase"] is not None for row in rows)
+    measure = "mase" if scaled else "mae"
+
+    def place(row: dict[str, Any]) -> tuple[int, bool, float]:
+        target = targets.index(row["column"]) if "column" in row else 0
+        return target, row[measure] is None, row[measure] or 0.0
+
+    return sorted(rows, key=place)
 
 
 def _rows_of(

@@ -31,7 +31,7 @@ def _levels(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Level = Annotated[float, Field(gt=0, lt=100)]
+Level = Annotated[float, Field(ge=1, lt=100)]
 Levels = Annotated[tuple[Level, ...], Field(min_length=1), BeforeValidator(_levels)]
 Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout"]
 # Those for which the network itself is trained to forecast quantiles.

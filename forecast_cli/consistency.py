@@ -6,8 +6,16 @@ if TYPE_CHECKING:
     from .config import Config
 
 
+# What makes intervals of errors on the validation split.
+BY_ERRORS = ("adaptive", "cqr", "dropout")
+
+
 def check_intervals(config: "Config") -> None:
     """Refuse intervals that the network cannot make."""
+    if config.intervals in BY_ERRORS and config.split.validation == 0:
+        raise ValueError(
+            f"intervals {config.intervals} needs errors of a validation split: validation is 0"
+        )
     if config.intervals == "dropout" and not any(each.dropout for each in config.network.recurrent):
         raise ValueError("intervals dropout needs dropout above 0 in a recurrent layer")
     if config.quantile_levels and config.training.loss not in (None, "pinball"):

@@ -7,7 +7,7 @@ import numpy as np
 
 from .bands import few_errors
 from .core.copies import find_copy
-from .core.ragged import row_numbers
+from .core.ragged import indptr_of, reduced, row_numbers
 from .core.room import series_of
 from .core.windows import Floats, Ints
 from .datasets import Dataset
@@ -18,6 +18,8 @@ from .scoring import NETWORK, Claims, Tally, score
 FEW_HORIZONS = 5
 # Errors that differ by this factor between two splits are said.
 UNLIKE = 2.0
+# Intervals that hold so many percent less than their level are said.
+SHORT_OF = 10.0
 # A row outside of the range of training by this share of it is far out; so many of many series may
 # have one before it is said.
 FAR, MANY = 0.05, 0.1
@@ -26,11 +28,18 @@ SOME = 2000
 
 
 def doubts_about(
-    network: NetworkForecaster, tally: Tally, claims: Claims | None
+    network: NetworkForecaster, tally: Tally, claims: Claims | None, *, trained: bool = True
 ) -> tuple[str, ...]:
-    """What makes the scores, the network, or its intervals doubtful."""
-    found = (_short_test, _unlike_splits, _copies, _outside)
-    few = [] if claims is None else [few_errors(claims.bands)]
+    """What makes the scores, the network, or its intervals doubtful.
+
+    Args:
+        network: What was scored.
+        tally: What its forecasts were like.
+        claims: Its intervals; None for none.
+        trained: Whether the training rows of its dataset are those that it learned from.
+    """
+    found = (_short_test, _unlike_splits, _copies, *([_outside] if trained else []))
+    few = [] if claims is None else [few_errors(claims.bands), _unheld(tally)]
     return (
         *(text for doubt in found for text in doubt(network, tally)),
         *(text for text in few if text),
@@ -64,6 +73,24 @@ def _unlike_splits(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
         f"the error in the test split is {after / before:.2g} times that in the validation split "
         f"({after:.3g} and {before:.3g} in errors of the seasonal naive in training): the series "
         "has changed, or one of the two is too short"
+    )
+
+
+def _unheld(tally: Tally) -> str:
+    """Intervals that hold much less than they are to; empty where all hold about that."""
+    if tally.intervals is None:
+        return ""
+    held = tally.intervals.overall()["coverage"].mean(axis=0)
+    short = [
+        f"{level:g} % hold {share:.0f} %"
+        for level, share in zip(tally.intervals.level, held, strict=True)
+        if share < level - SHORT_OF
+    ]
+    if not short:
+        return ""
+    return (
+        f"the intervals do not hold what they promise ({', '.join(short)}): what was scored is not "
+        "like the validation split; try --intervals adaptive"
     )
 
 
@@ -123,15 +150,11 @@ def _outside(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
 def _ranges(dataset: Dataset, place: int) -> tuple[Floats, Floats]:
     """The least and the largest training value of each series, or of all where they share one."""
     begin, end = dataset.splits.bounds("train")
-    values = dataset.filled[:, place]
-    parts = [values[a:b] for a, b in zip(begin, end, strict=True)]
+    rows = dataset.splits.training_rows(dataset.filled[:, [place]])
+    indptr = indptr_of(end - begin)
+    low, high = (reduced(of, rows, indptr)[:, 0] for of in (np.fmin, np.fmax))
     if not dataset.scaling.by_series:
-        parts = [np.concatenate(parts)] * len(parts)
-    bounds = [
-        (np.nanmin(each), np.nanmax(each)) if np.isfinite(each).any() else (np.nan, np.nan)
-        for each in parts
-    ]
-    low, high = np.array(bounds).T
+        low, high = np.full_like(low, np.nanmin(low)), np.full_like(high, np.nanmax(high))
     return low, high
 
 

@@ -81,6 +81,15 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"{guess}There are: {', '.join(names)}."
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are, for a message.
+
+    >>> counted(1, "forecast"), counted(2000, "forecast")
+    ('1 forecast', '2,000 forecasts')
+    """
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def listed(items: Sequence[object], *, most: int = 5, say: Callable[[Any], str] = str) -> str:
     """The first few of many, for a message; only those are put into words.
 

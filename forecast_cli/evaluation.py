@@ -12,7 +12,6 @@ from .core.windows import Floats
 from .datasets import Dataset
 from .doubts import doubts_about
 from .forecaster import NetworkForecaster
-from .forecaster import NetworkForecaster as network_forecaster  # noqa: F401
 from .model.manifest import METRICS, Evaluation, IntervalScore, Metric
 from .scoring import NETWORK, Claims, Tally, score
 from .simple import baselines
@@ -82,7 +81,7 @@ def _evaluation(network: NetworkForecaster, tally: Tally, claims: Claims | None)
     dataset = network.dataset
     targets = dataset.panel.columns.targets
     scores = {name: sums.overall() for name, sums in tally.errors.items()}
-    best, skill = best_and_skill(scores, several=dataset.panel.count > 1)
+    best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
         name: {metric: by_target(targets, each[metric]) for metric in METRICS}
         for name, each in scores.items()
@@ -95,7 +94,7 @@ def _evaluation(network: NetworkForecaster, tally: Tally, claims: Claims | None)
         scores=table,
         best_baseline=best,
         skill=skill,
-        verdict=verdict(skill, best, tally, dataset),
+        verdict=verdict(skill, best, tally, dataset, measure=measure),
         intervals=_interval_scores(targets, tally.intervals),
         doubts=doubts_about(network, tally, claims),
     )
@@ -103,8 +102,8 @@ def _evaluation(network: NetworkForecaster, tally: Tally, claims: Claims | None)
 
 def best_and_skill(
     scores: Mapping[str, Mapping[str, Floats]], *, several: bool
-) -> tuple[str, float | None]:
-    """The best simple forecast, and by how many percent the network's error is below its.
+) -> tuple[str, float | None, Metric]:
+    """The best simple forecast, by how many percent the network's error is below its, and which.
 
     Args:
         scores: The measures of each forecaster, each of shape `(targets,)`.
@@ -112,12 +111,12 @@ def best_and_skill(
             errors are taken in their own units.
     """
     whole = all(np.isfinite(each["mase"]).all() for each in scores.values())
-    measure = "mase" if several and whole else "mae"
+    measure: Metric = "mase" if several and whole else "mae"
     simple = {name: each[measure] for name, each in scores.items() if name != NETWORK}
     best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
     known = simple[best] > 0
     shares = scores[NETWORK][measure][known] / simple[best][known]
-    return best, float(100.0 * (1.0 - shares.mean())) if known.any() else None
+    return best, float(100.0 * (1.0 - shares.mean())) if known.any() else None, measure
 
 
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:

@@ -58,7 +58,8 @@ class NetworkForecaster:
 
     def quantiles(self, origins: Ints) -> Floats:
         """Its quantiles, scaled, shape `(samples, horizon, targets, quantiles)`."""
-        return self._quantiles(self.dataset.room.moved(origins)).astype(np.float64)
+        rows = self.dataset.room.moved(origins)
+        return self._quantiles(rows, horizon=self.dataset.horizon).astype(np.float64)
 
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:
         """Scaled values, shape `(samples, horizon, targets)`, in original units."""

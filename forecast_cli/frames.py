@@ -90,6 +90,11 @@ def sample_frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
         start: Where they begin.
         scaled: Shape `(n_series, samples, steps, targets)`.
     """
+    if SAMPLE in (*start.panel.ids.columns, start.panel.step_name, *bundle.manifest.targets):
+        raise UsageError(
+            f'Sample paths are numbered as "{SAMPLE}", and a column of the table is called that.',
+            "Rename that column of the table, and train again.",
+        )
     count, samples, steps, _ = scaled.shape
     times = steps_frame(start.panel, steps)
     rows = np.arange(count * steps).reshape(count, 1, steps)

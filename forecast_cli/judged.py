@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from .core.metrics import seasonal_error, seasonal_squared
+from .core.recent import Recent
 from .core.windows import Floats, Ints
-from .data.ahead import places_of
+from .data.ahead import places_of, times_ahead
 from .data.splits import Splits
 from .datasets import Dataset, with_scaling
 from .forecaster import NetworkForecaster
+from .kept import kept_panel
 from .model.bundle import Bundle
 from .model.calibration import Calibration
 from .model.dropout import MonteCarlo
@@ -29,7 +31,7 @@ def judged(bundle: Bundle, start: Start, begins: Ints) -> Dataset:
     """
     panel, config = start.panel, bundle.manifest.config
     season = season_of(panel, config)
-    splits = Splits(panel.indptr, begins, begins)
+    splits = Splits(panel.indptr, _validated_from(bundle, start, begins), begins)
     dataset = with_scaling(panel, config, splits, season, start.filled, start.scaling)
     return replace(dataset, known_naive=_naive(bundle, start, dataset))
 
@@ -39,7 +41,7 @@ def _naive(bundle: Bundle, start: Start, dataset: Dataset) -> Floats:
 
     Shape `(2, n_series, targets)`.
     """
-    panel, begins = dataset.panel, dataset.splits.train_end
+    panel, begins = dataset.panel, dataset.splits.validation_end
     values = panel.values[:, dataset.targets]
     own = np.stack(
         [
@@ -105,6 +107,44 @@ def units_for(
     return np.where(known[:, None], units, units_of(own, calibration.usual_unit))
 
 
+def _validated_from(bundle: Bundle, start: Start, begins: Ints) -> Ints:
+    """The first row of each series that the network was validated on and did not learn from."""
+    panel, date = start.panel, bundle.manifest.splits.validation_begins
+    if panel.timeline is None or date is None or bundle.manifest.run.refitted:
+        return begins
+    times = panel.timeline.times
+    first = pd.Timestamp(date)
+    first = first.tz_convert(times.tz) if first.tz and times.tz else first.tz_localize(times.tz)
+    earlier = np.asarray(times < first).astype(np.int64)
+    rows = panel.indptr[:-1] + np.maximum(np.add.reduceat(earlier, panel.indptr[:-1]), 1)
+    known = places(bundle, start) >= 0
+    return np.where(known, np.minimum(rows, begins), begins)
+
+
+def rows_of_training(bundle: Bundle, start: Start) -> Ints:
+    """How many rows each series begins with that stood in the table that was trained on.
+
+    None where there are no times to tell them by.
+    """
+    panel, trained, lasts = start.panel, places(bundle, start), kept_panel(bundle).lasts
+    if panel.timeline is None or lasts is None:
+        return np.zeros(panel.count, np.int64)
+    times = panel.timeline.times
+    ends = lasts.tz_convert(times.tz) if lasts.tz and times.tz else lasts.tz_localize(times.tz)
+    old = (times <= ends[trained[panel.owners]]) & (trained >= 0)[panel.owners]
+    return np.add.reduceat(np.asarray(old).astype(np.int64), panel.indptr[:-1])
+
+
+def ended_of(bundle: Bundle, start: Start, calibration: Calibration) -> Recent:
+    """What the latest errors of each series were where the training table ended.
+
+    Nothing is known of a series that was not trained on.
+    """
+    trained = places(bundle, start)
+    ended, known = calibration.ended.at(np.maximum(trained, 0)), (trained >= 0)[:, None]
+    return Recent(np.where(known, ended.total, 0.0), np.where(known, ended.weight, 0.0))
+
+
 def learned_until(bundle: Bundle, start: Start) -> pd.DatetimeIndex:
     """The time from which on the model has learned nothing of each series of a table.
 
@@ -112,16 +152,18 @@ def learned_until(bundle: Bundle, start: Start) -> pd.DatetimeIndex:
     """
     manifest, series, times = bundle.manifest, bundle.series, _times(start)
     begins, time = manifest.splits.test_begins, manifest.time
-    after, count = pd.Timedelta(0), start.panel.count
+    count = start.panel.count
     if series is not None and series.fresh:
         texts = list(series.fresh)
     elif begins is not None and not manifest.run.refitted:
         texts = [begins]
     else:
-        texts, after = [time.last if time else times.max().isoformat()], pd.Timedelta(1, "ns")
+        # The step after the last row.
+        following = times_ahead(kept_panel(bundle), 1)
+        texts = [(times if following is None else following).max().isoformat()]
     # Their offsets may differ, where the clocks were changed in between.
     apart = time is not None and time.timezone is not None
-    dates = pd.to_datetime(texts, format="ISO8601", utc=apart) + after
+    dates = pd.to_datetime(texts, format="ISO8601", utc=apart)
     own = places(bundle, start) if len(dates) > 1 else np.zeros(count, np.int64)
     dates = dates.insert(len(dates), dates.min())[own]
     if times.tz is None or dates.tz is None:

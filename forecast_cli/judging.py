@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .bands import make_bands
-from .config import BY_QUANTILES, Intervals
+from .bands import Bands, make_bands
+from .config import Intervals
+from .core.recent import Recent
 from .core.windows import Ints
 from .data.splits import date_of
 from .data.tables import Readable
@@ -18,11 +19,20 @@ from .errors import DataError, UsageError
 from .evaluation import best_and_skill
 from .events import Listener, Note, ignore
 from .forecaster import NetworkForecaster
-from .judged import forecaster_for, judged, learned_until, places, units_for
+from .judged import (
+    ended_of,
+    forecaster_for,
+    judged,
+    learned_until,
+    places,
+    rows_of_training,
+    units_for,
+)
 from .model.bundle import Bundle
+from .model.calibration import Calibration
 from .reports import Report, make_report
 from .scoring import GRID, NETWORK, Claims, score
-from .simple import baselines
+from .simple import NAIVE2, adjusted, baselines
 from .starts import READ_AS_TRAINED, Start, read_as_trained, start_of
 from .verdicts import verdict
 
@@ -52,6 +62,7 @@ def judge(
     begin: str | None = None,
     level: tuple[float, ...] | None = None,
     intervals: Intervals | None = None,
+    owa: bool = False,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
     listen: Listener = ignore,
 ) -> Judgement:
@@ -64,6 +75,7 @@ def judge(
             model has not learned from.
         level: Of the intervals, in percent; those of the model where None.
         intervals: How they are made; as the model was trained where None.
+        owa: Whether OWA is wanted, which stands beside M4's Naive2.
         reading: How the table differs from the one that was trained on, as in `predict`.
         listen: Told what is scored.
 
@@ -84,12 +96,21 @@ def judge(
     origins = network.dataset.origins("test")
     if not len(origins):
         raise _nothing(bundle, start)
-    return _judgement(network, origins, _claims(bundle, start, begins, level, intervals))
+    claims = None
+    if bundle.calibration is not None or bundle.manifest.config.intervals == "quantile" or level:
+        calibration = _calibration_for(bundle, start, begins)
+        bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
+        claims = Claims(bands, _grid(bands), _before(bundle, start, begins))
+    return _judgement(network, origins, claims, owa=owa)
 
 
-def _judgement(network: NetworkForecaster, origins: Ints, claims: Claims | None) -> Judgement:
+def _judgement(
+    network: NetworkForecaster, origins: Ints, claims: Claims | None, *, owa: bool
+) -> Judgement:
     dataset = network.dataset
-    tally = score(network, baselines(dataset, origins), origins, claims)
+    simple = baselines(dataset, origins)
+    beside = simple | ({NAIVE2: adjusted(dataset, origins)} if owa else {})
+    tally = score(network, beside, origins, claims)
     intervals, quantiles = tally.intervals, tally.quantiles
     report = make_report(
         tally.errors,
@@ -97,32 +118,34 @@ def _judgement(network: NetworkForecaster, origins: Ints, claims: Claims | None)
         dataset.panel.ids,
         intervals={} if intervals is None else {NETWORK: intervals},
         quantiles={} if quantiles is None else {NETWORK: quantiles},
+        owa=NAIVE2 if owa else None,
     )
     report = replace(report, forecasts=len(origins), season_length=dataset.season_length)
-    scores = {name: sums.overall() for name, sums in tally.errors.items()}
-    best, skill = best_and_skill(scores, several=dataset.panel.count > 1)
-    said = verdict(skill, best, tally, dataset)
-    return Judgement(report, skill, said, doubts_about(network, tally, claims))
+    scores = {name: tally.errors[name].overall() for name in (NETWORK, *simple)}
+    best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
+    said = verdict(skill, best, tally, dataset, measure=measure)
+    return Judgement(report, skill, said, doubts_about(network, tally, claims, trained=False))
 
 
-def _claims(
-    bundle: Bundle,
-    start: Start,
-    begins: Ints,
-    level: tuple[float, ...] | None,
-    method: Intervals | None,
-) -> Claims | None:
-    """The intervals to be scored; a model without any has none, unless they are asked for."""
-    config, asked = bundle.manifest.config, level is not None or method is not None
+def _calibration_for(bundle: Bundle, start: Start, begins: Ints) -> Calibration | None:
+    """The errors that intervals are made of, for the series of the table."""
     calibration = bundle.calibration
-    if calibration is not None:
-        units = units_for(bundle, start, calibration, begins)
-        calibration = replace(calibration, units=units)
-    elif config.intervals != "quantile" and not asked:
+    if calibration is None:
         return None
-    bands = make_bands(calibration, config, level=level, method=method)
-    grid = config.level if bands.method in BY_QUANTILES else GRID
-    return Claims(bands, make_bands(calibration, config, level=grid, method=bands.method))
+    return replace(calibration, units=units_for(bundle, start, calibration, begins))
+
+
+def _grid(bands: Bands) -> Bands:
+    """The same intervals of many levels, by which the whole distribution is scored."""
+    return replace(bands, level=bands.trained or GRID)
+
+
+def _before(bundle: Bundle, start: Start, begins: Ints) -> Recent | None:
+    """The latest errors of the training, where what is scored follows it."""
+    follows = begins - start.panel.indptr[:-1] >= rows_of_training(bundle, start)
+    if bundle.calibration is None or not follows.all():
+        return None
+    return ended_of(bundle, start, bundle.calibration)
 
 
 def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -> Ints:

@@ -72,7 +72,7 @@ def predict(
         if wanted.anything:
             raise UsageError(
                 "A label has no steps ahead, and no series of its own.",
-                "Leave --horizon, --only, --from and --future out.",
+                "Leave --horizon, --only, --from, --future, --level and --samples out.",
             )
         return predict_labels(bundle, source, reading=reading, listen=listen)
     require_sense(wanted)

@@ -44,7 +44,7 @@ class Report:
             worst MASE (else MAE) first.
         by_step: Of the first forecaster: `step` from 1, `column`, then the measures.
         forecasts: How many forecasts were scored: pairs of a series and a cutoff.
-        steps: The most steps of one of them.
+        steps: How many steps ahead they are of.
         series: How many series they are of.
         season_length: Steps in the season of the scaled errors; 0 where there is none to name.
     """
@@ -85,12 +85,13 @@ def make_report(
     }
     parts = (errors[first], against, intervals.get(first), quantiles.get(first))
     by_series = _measures("by_series", *parts)
+    by_step = errors[first].totals.by_step["count"]
     return Report(
         _overall(tables, targets),
         _by_series(by_series, targets, ids, errors[first].count),
-        _by_step(_measures("by_step", *parts), targets),
+        _by_step(_measures("by_step", *parts), targets, by_step),
         series=int(errors[first].count.any(axis=1).sum()),
-        steps=errors[first].horizon,
+        steps=int(by_step.any(axis=1).sum()),
     )
 
 
@@ -168,15 +169,15 @@ def _by_series(
     return sorted(rows, key=lambda row: -np.inf if row[worst] is None else row[worst], reverse=True)
 
 
-def _by_step(measures: Mapping[str, Floats], targets: Sequence[str]) -> list[Row]:
-    """A row for each step and target."""
-    horizon = len(next(iter(measures.values())))
+def _by_step(measures: Mapping[str, Floats], targets: Sequence[str], count: Floats) -> list[Row]:
+    """A row for each step and target that was scored."""
     return [
         {"step": step + 1}
         | _column(target, targets)
         | {name: _finite(each[step, place]) for name, each in measures.items()}
-        for step in range(horizon)
+        for step in range(len(count))
         for place, target in enumerate(targets)
+        if count[step, place]
     ]
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .core.intervals import grown, last_sizes, recent_sizes, step_sizes
+from .core.intervals import grown, step_sizes
 from .core.metrics import seasonal_error
+from .core.recent import Recent, known_at, recent_by_row
 from .core.room import series_of
 from .core.windows import Floats, Ints
 from .datasets import Dataset
@@ -11,6 +12,9 @@ from .forecaster import NetworkForecaster
 from .model.calibration import Calibration
 from .model.runtime import chunks
 
+# A series counts as being like all others as much as so many of its forecasts that do not overlap
+# count; and its errors are never taken for less than that share of theirs.
+DRAWN, LEAST_SHARE = 2.0, 0.01
 # Values of errors that are worked on, and that a model file keeps, at the most: 32 and 1 MB.
 MOST_WORKED, MOST_KEPT = 4_000_000, 250_000
 
@@ -31,24 +35,33 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
     own = errors_from(forecaster, origins, units)
     if not np.isfinite(own).any():
         return None
-    series = series_of(dataset.panel.indptr, origins)
-    usual = usual_errors(own, step_sizes(own))
-    recent = recent_sizes(usual, origins, series, horizon=horizon)
-    last = last_sizes(*_latest(forecaster, units, own, usual, origins), np.ones_like(units))
+    if dataset.panel.count > 1:
+        shares = _shares(dataset, own, origins)
+        units = units * shares
+        own = own / shares[series_of(dataset.panel.indptr, origins)][:, None]
+    usual, indptr = usual_errors(own, step_sizes(own)), dataset.panel.indptr
+    rows = recent_by_row(*_latest(forecaster, units, own, usual, origins), indptr)
+    recent = known_at(rows, origins, indptr, horizon=horizon).size
     kept = _evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
     errors = own[kept]
     if forecaster.runtime.quantile_count:
         errors = errors_from(forecaster, origins[kept], units, quantiles=True)
-    return Calibration(errors.astype(np.float32), recent[kept], units, last)
+    return Calibration(errors.astype(np.float32), recent[kept], units, rows.at(indptr[1:] - 1))
 
 
-def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: Ints) -> Floats:
+def recent_at(
+    forecaster: NetworkForecaster,
+    calibration: Calibration,
+    origins: Ints,
+    before: Recent | None = None,
+) -> Floats:
     """How large the errors were that were known at each origin, the usual ones being 1.
 
     Args:
         forecaster: The network.
         calibration: The usual errors.
         origins: Shape `(samples,)`, ascending, of validation or test split.
+        before: What was known of each series before these splits.
 
     Returns:
         Shape `(samples, targets)`.
@@ -58,11 +71,8 @@ def recent_at(forecaster: NetworkForecaster, calibration: Calibration, origins: 
     seen = _evenly(np.unique(np.concatenate(parts)), _values_of_one(forecaster), MOST_WORKED)
     own = errors_from(forecaster, seen, calibration.units)
     usual = usual_errors(own, grown(step_sizes(calibration.of_forecasts), dataset.horizon))
-    sizes = recent_sizes(usual, seen, series_of(indptr, seen), horizon=dataset.horizon)
-    # Of origins that were left out, the one before tells it.
-    places = np.maximum(np.searchsorted(seen, origins, side="right") - 1, 0)
-    same = series_of(indptr, seen[places]) == series_of(indptr, origins)
-    return np.where(same[:, None], sizes[places], 1.0)
+    rows = recent_by_row(usual, seen, indptr, before)
+    return known_at(rows, origins, indptr, horizon=dataset.horizon).size
 
 
 def errors_from(
@@ -114,21 +124,36 @@ def usual_errors(errors: Floats, sizes: Floats) -> Floats:
 
 def _latest(
     forecaster: NetworkForecaster, units: Floats, own: Floats, usual: Floats, origins: Ints
-) -> tuple[Floats, Ints, Ints]:
-    """The latest errors that are known at the end of the table: of the test split, if there is one.
-
-    Returns:
-        As `last_sizes` takes them: errors, origins, series.
-    """
+) -> tuple[Floats, Ints]:
+    """The errors with those of the test split behind them, and their origins, ascending."""
     dataset = forecaster.dataset
     later = _evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
     if not len(later):
-        return usual, origins, series_of(dataset.panel.indptr, origins)
+        return usual, origins
     errors = usual_errors(errors_from(forecaster, later, units), step_sizes(own))
     rows = np.concatenate([origins, later])
     order = np.argsort(rows, kind="stable")
-    both = np.concatenate([usual, errors])[order]
-    return both, rows[order], series_of(dataset.panel.indptr, rows[order])
+    return np.concatenate([usual, errors])[order], rows[order]
+
+
+def _shares(dataset: Dataset, errors: Floats, origins: Ints) -> Floats:
+    """How large the errors of each series are beside those of all, shape `(n_series, targets)`.
+
+    A series with few forecasts that do not overlap is drawn towards all of them.
+    """
+    indptr, count = dataset.panel.indptr, dataset.panel.count
+    series = series_of(indptr, origins)
+    usual = usual_errors(errors, step_sizes(errors))
+    known = np.isfinite(usual)
+    total, seen = np.zeros((2, count, errors.shape[2]))
+    np.add.at(total, series, np.where(known, usual, 0.0))
+    np.add.at(seen, series, known)
+    whole = total.sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    whole = np.where(whole > 0, whole, 1.0)
+    apart = seen / dataset.horizon
+    own = np.divide(total, seen * whole, out=np.ones_like(total), where=seen > 0)
+    shares: Floats = (DRAWN + apart * own) / (DRAWN + apart)
+    return np.maximum(shares, LEAST_SHARE)
 
 
 def _units(dataset: Dataset) -> Floats:

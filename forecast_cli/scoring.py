@@ -1,13 +1,14 @@
 """Forecasts from many origins beside what came, added up piece by piece."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .bands import Bands
 from .core.errorsums import ErrorSums
-from .core.intervalsums import IntervalSums, QuantileSums
+from .core.intervalsums import IntervalSums, QuantileSums, quantile_levels
+from .core.recent import Recent
 from .core.room import series_of
 from .core.windows import Floats, Ints
 from .datasets import Dataset
@@ -47,10 +48,12 @@ class Claims:
     Args:
         bands: Of the levels that are asked for.
         grid: Of more levels, by which the whole distribution is scored; None for not at all.
+        before: The latest errors before the rows that the network is judged on.
     """
 
     bands: Bands
     grid: Bands | None = None
+    before: Recent | None = None
 
 
 @dataclass
@@ -73,7 +76,9 @@ class _Counter:
         calibration = bands.calibration
         if bands.method == "adaptive" and calibration is not None:
             # A network whose state lives on goes along the rows once.
-            self.recent = recent_at(replace(self.network), calibration, self.origins)
+            self.recent = recent_at(
+                replace(self.network), calibration, self.origins, self.claims.before
+            )
 
     def add(self, part: Ints, truth: Floats) -> Floats:
         """Add the forecasts from some origins; they are given back in original units."""
@@ -94,16 +99,6 @@ class _Counter:
                 ordered = np.concatenate([lower[..., ::-1], point[..., None], upper], axis=-1)
                 self.quantiles.add(truth, ordered, series)
         return point
-
-
-def quantile_levels(level: Sequence[float]) -> tuple[float, ...]:
-    """The quantiles that the ends of intervals are, with the middle.
-
-    >>> quantile_levels((50.0, 80.0))
-    (0.1, 0.25, 0.5, 0.75, 0.9)
-    """
-    above = [0.5 + each / 200 for each in level]
-    return (*[round(1.0 - each, 12) for each in reversed(above)], 0.5, *above)
 
 
 def score(

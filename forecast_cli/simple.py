@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .core.baselines import drift, naive, seasonal_naive
+from .core.baselines import drift, naive, naive2, seasonal_naive
 from .core.room import series_of
 from .core.windows import Floats, Ints
 from .data.missing import last_known
@@ -18,6 +18,7 @@ Forecaster = Callable[[Ints], Floats]
 # So large a share of the origins must have the history that a simple forecast needs; where one of
 # several series is too short for it, the last value stands in.
 MOST = 0.9
+NAIVE2 = "naive2"
 
 
 def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
@@ -40,6 +41,18 @@ def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
         if needed > 1 and np.mean(history(origins) >= needed) >= MOST:
             simple[name] = partial(_or_else, forecaster, last, partial(_enough, history, needed))
     return simple
+
+
+def adjusted(dataset: Dataset, origins: Ints) -> Forecaster:
+    """M4's Naive2, of the rows before each origin."""
+    values = last_known(dataset.filled[:, dataset.targets], dataset.panel.indptr)
+    horizon, season = dataset.horizon, dataset.season_length
+
+    def forecast(rows: Ints) -> Floats:
+        first = dataset.panel.indptr[series_of(dataset.panel.indptr, rows)]
+        return naive2(values, rows, first, horizon=horizon, season_length=season)
+
+    return forecast
 
 
 def _enough(history: Callable[[Ints], Ints], needed: int, origins: Ints) -> Any:

@@ -111,6 +111,8 @@ def learn(dataset: Dataset, *, listen: Listener, stop: Callable[[], bool]) -> Le
     listen(Stage("scoring"))
     network = forecaster_of(scored)
     calibration = calibrate(network)
+    if calibration is None and dataset.config.intervals != "quantile":
+        listen(Note("no forecast fits into the validation split: there are no intervals"))
     scores = evaluate(replace(network), claims_of(calibration, dataset.config))
     if scores is None and dataset.splits.rows("test"):
         listen(Note("no forecast fits into the test split: nothing is scored", warning=True))

@@ -7,28 +7,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .bands import Bands, Guess, few_errors, make_bands
+from .bands import Bands, Guess, few_errors, few_paths, make_bands
 from .config import BY_QUANTILES
-from .core.intervals import last_sizes, sample_paths, step_sizes
+from .core.intervals import sample_paths, step_sizes
+from .core.recent import recent_by_row
 from .core.room import series_of
-from .core.windows import Floats, Ints
+from .core.windows import Floats
 from .errors import UsageError
 from .events import Listener, Note
 from .frames import frame_of, sample_frame
-from .judged import forecaster_for, judged, monte_carlo, places, units_for
-from .kept import kept_panel
+from .judged import (
+    ended_of,
+    forecaster_for,
+    judged,
+    monte_carlo,
+    places,
+    rows_of_training,
+    units_for,
+)
 from .model.bundle import Bundle
 from .model.calibration import Calibration
-from .model.runtime import roll_out
-from .residuals import errors_from, usual_errors
+from .model.runtime import chunks, roll_out
+from .residuals import MOST_WORKED, errors_from, usual_errors
 from .starts import Start
 from .wanted import Wanted
 
 if TYPE_CHECKING:
     from .prediction import Ahead
 
-# So many of the latest forecasts of each series show how large errors are at present.
-LATEST = 100
+# So many of the latest forecasts of each series show how large errors are at present; at least so
+# many where there are very many series.
+LATEST, LEAST = 100, 10
 # Networks under dropout that a spread is of.
 DRAWS = 100
 
@@ -86,21 +95,40 @@ def frame_in_doubt(
 
 def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
     """The forecasts, and what the network says of its own doubt."""
-    if ahead.windows is None or doubt.bands.method not in (*BY_QUANTILES, "dropout"):
+    method = doubt.bands.method
+    if ahead.windows is None or method not in (*BY_QUANTILES, "dropout"):
         return Guess(ahead.point)
-    manifest, windows = bundle.manifest, ahead.windows
-    horizon, known = manifest.horizon, ahead.known
+    says = _spread if method == "dropout" else _quantiles
+    windows, horizon, known = ahead.windows, bundle.manifest.horizon, ahead.known
     if known is not None and known.shape[1] < horizon:
         last = np.repeat(known[:, -1:], horizon - known.shape[1], axis=1)
         known = np.concatenate([known, last], axis=1)
-    dropout = monte_carlo(bundle)
-    if doubt.bands.method == "dropout" and dropout is not None:
-        inputs = manifest.columns.inputs
-        forecast = partial(roll_out, windows=windows, ahead=known, inputs=inputs, horizon=horizon)
-        return Guess(ahead.point, spread=dropout.deviation(forecast, DRAWS))
-    given = [] if known is None else [known[:, :horizon, list(manifest.columns.inputs.ahead)]]
-    quantiles = bundle.runtime.quantiles(windows, *given)
-    return Guess(ahead.point, quantiles=quantiles.astype(np.float64))
+    parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=windows.shape[2])
+    said = np.concatenate(
+        [says(bundle, windows[part], None if known is None else known[part]) for part in parts]
+    )
+    if method == "dropout":
+        return Guess(ahead.point, spread=said)
+    return Guess(ahead.point, quantiles=said.astype(np.float64))
+
+
+def _spread(bundle: Bundle, windows: Floats, known: Floats | None) -> Floats:
+    """The spread of forecasts under dropout, shape `(n_series, horizon, targets)`."""
+    manifest, dropout = bundle.manifest, monte_carlo(bundle)
+    if dropout is None:
+        raise ValueError("the network has no dropout")
+    inputs, horizon = manifest.columns.inputs, manifest.horizon
+    forecast = partial(roll_out, windows=windows, ahead=known, inputs=inputs, horizon=horizon)
+    return dropout.deviation(forecast, DRAWS)
+
+
+def _quantiles(bundle: Bundle, windows: Floats, known: Floats | None) -> Floats:
+    """The quantiles of the network, shape `(n_series, horizon, targets, quantiles)`."""
+    manifest = bundle.manifest
+    if known is None:
+        return bundle.runtime.quantiles(windows)
+    read = known[:, : manifest.horizon, list(manifest.columns.inputs.ahead)]
+    return bundle.runtime.quantiles(windows, read)
 
 
 def doubt_of(
@@ -121,7 +149,8 @@ def doubt_of(
     config = bundle.manifest.config
     level = wanted.level or None
     bands = make_bands(bundle.calibration, config, level=level, method=wanted.intervals)
-    if few := few_errors(bands):
+    few = few_paths(bands) if wanted.samples else few_errors(bands)
+    if few:
         listen(Note(few, warning=True))
     count, targets = start.panel.count, len(bundle.manifest.targets)
     usual: Floats = np.ones((count, targets))
@@ -132,7 +161,7 @@ def doubt_of(
     if bands.method != "adaptive":
         return Doubt(bands, units, usual)
     if kept:
-        return Doubt(bands, units, calibration.last[places(bundle, start)])
+        return Doubt(bands, units, calibration.ended.at(places(bundle, start)).size)
     return Doubt(bands, units, _recent(bundle, start, calibration, units))
 
 
@@ -141,33 +170,22 @@ def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Float
 
     Only rows count that the network has not learned from; what was before is in the model file.
     """
-    panel, manifest, trained = start.panel, bundle.manifest, places(bundle, start)
-    before = np.where((trained >= 0)[:, None], calibration.last[np.maximum(trained, 0)], 1.0)
-    latest = panel.indptr[1:] - LATEST - manifest.horizon
+    panel, manifest = start.panel, bundle.manifest
+    before = ended_of(bundle, start, calibration)
+    most = MOST_WORKED // (panel.count * manifest.horizon * units.shape[1])
+    latest = panel.indptr[1:] - min(LATEST, max(most, LEAST)) - manifest.horizon
     # At least a row before: of what begins with a series nothing would be judged.
-    old = np.maximum(_rows_of_training(bundle, start), 1)
+    old = np.maximum(rows_of_training(bundle, start), 1)
     begins = np.maximum(latest, panel.indptr[:-1] + old)
     network = forecaster_for(bundle, judged(bundle, start, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
-        return before
+        return before.size
     sizes = step_sizes(calibration.of_forecasts)
     usual = usual_errors(errors_from(network, origins, units), sizes)
-    return last_sizes(usual, origins, series_of(panel.indptr, origins), before)
-
-
-def _rows_of_training(bundle: Bundle, start: Start) -> Ints:
-    """How many rows each series begins with that stood in the table that was trained on.
-
-    None where there are no times to tell them by.
-    """
-    panel, trained, lasts = start.panel, places(bundle, start), kept_panel(bundle).lasts
-    if panel.timeline is None or lasts is None:
-        return np.zeros(panel.count, np.int64)
-    times = panel.timeline.times
-    ends = lasts.tz_convert(times.tz) if lasts.tz and times.tz else lasts.tz_localize(times.tz)
-    old = (times <= ends[trained[panel.owners]]) & (trained >= 0)[panel.owners]
-    return np.add.reduceat(np.asarray(old).astype(np.int64), panel.indptr[:-1])
+    rows, last = recent_by_row(usual, origins, panel.indptr, before), panel.indptr[1:] - 1
+    known = np.isin(np.arange(panel.count), series_of(panel.indptr, origins))[:, None]
+    return np.where(known, rows.at(last).size, before.size)
 
 
 def paths(doubt: Doubt, point: Floats, wanted: Wanted) -> Floats:

@@ -9,6 +9,7 @@ from .core.room import series_of
 from .core.windows import Floats, Ints
 from .data.panel import Panel
 from .datasets import Dataset
+from .errors import counted
 
 if TYPE_CHECKING:
     from .scoring import Tally
@@ -24,7 +25,9 @@ ENOUGH = 10
 RANDOM_WALK_SEASON = 5
 
 
-def verdict(skill: float | None, best: str, tally: "Tally", dataset: Dataset) -> str:
+def verdict(
+    skill: float | None, best: str, tally: "Tally", dataset: Dataset, *, measure: str = "mae"
+) -> str:
     """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
 
     Args:
@@ -33,13 +36,14 @@ def verdict(skill: float | None, best: str, tally: "Tally", dataset: Dataset) ->
         best: The name of that forecast.
         tally: The errors of all.
         dataset: What it was trained on.
+        measure: Of the errors that are compared.
     """
     if skill is None:
         return f"The network does not beat the simple forecasts: {best} makes no error at all."
-    doubt = _chance(tally, best, dataset)
+    doubt, error = _chance(tally, best, dataset), "error" if measure == "mae" else "MASE"
     if skill >= NOTABLE:
         return (
-            f"The network beats the simple forecasts: its error is {skill:.1f} % below that of "
+            f"The network beats the simple forecasts: its {error} is {skill:.1f} % below that of "
             f"{best}, the best of them.{doubt}"
         )
     how = (
@@ -48,7 +52,7 @@ def verdict(skill: float | None, best: str, tally: "Tally", dataset: Dataset) ->
         else f"{-skill:.1f} % above that of {best}"
     )
     return (
-        f"The network does not beat the simple forecasts: its error is {how}.{doubt} "
+        f"The network does not beat the simple forecasts: its {error} is {how}.{doubt} "
         f"{_advice(best, dataset)}"
     )
 
@@ -57,7 +61,7 @@ def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
     """Whether the difference could be chance; empty where there is none to speak of."""
     origins = len(tally.origins)
     if origins < ENOUGH:
-        return f" That is from {origins} forecasts, too few to tell."
+        return f" That is from {counted(origins, 'forecast')}, too few to tell."
     difference = tally.losses["network"] - tally.losses[best]
     test = examined(by_time(dataset.panel, tally.origins, difference), lags=dataset.horizon - 1)
     said = chance(test, f"{origins} forecasts of {dataset.horizon} steps that overlap")

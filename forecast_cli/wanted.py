@@ -55,12 +55,13 @@ class Wanted:
     @property
     def anything(self) -> bool:
         """Whether anything was said."""
-        return self != ALL
+        return self.horizon is not None or self.beside_horizon
 
     @property
     def beside_horizon(self) -> bool:
         """Whether anything but the horizon was said."""
-        return replace(self, horizon=None) != ALL
+        # A future may be a frame, which is not compared as others are.
+        return self.future is not None or replace(self, horizon=None, future=None) != ALL
 
     @property
     def doubtful(self) -> bool:
@@ -77,6 +78,14 @@ def require_sense(wanted: Wanted) -> None:
     Raises:
         UsageError: One would.
     """
+    if wanted.samples is not None and wanted.samples < 1:
+        raise UsageError(f"{wanted.samples} sample paths cannot be.", "Give at least 1.")
+    if wanted.samples and wanted.intervals not in (None, "conformal", "adaptive"):
+        raise UsageError(
+            f"Sample paths are made of errors that were seen; --intervals {wanted.intervals} does "
+            "nothing there.",
+            "Leave it out, or pass adaptive.",
+        )
     if wanted.samples and wanted.level:
         raise UsageError(
             "--samples are paths, of which any interval can be taken; --level does nothing there.",

@@ -5,10 +5,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecast_cli.backtesting import backtest
-from forecast_cli.backtests.cutoffs import Plan
-from forecast_cli.backtests.said import Said
+from forecast_cli.backtests.cutoffs import Plan, ends_at
+from forecast_cli.backtests.said import Said, join
+from forecast_cli.backtests.store import FoldStore, Outcome
+from forecast_cli.core.ragged import indptr_of
 from forecast_cli.errors import DataError, Interrupted, UsageError
 from forecast_cli.settings import configure
 
@@ -41,6 +45,10 @@ def run(frame, *models, notes=None, plan=None, **settings):
     settings = {"column": ("value",), "horizon": 3} | settings
     listen = (lambda event: None) if notes is None else notes.append
     return backtest(frame, configure(settings), Plan(models, **(plan or {})), listen=listen)
+
+
+def warned(notes):
+    return [note.text for note in notes if getattr(note, "warning", False)]
 
 
 def last_season(history, horizon, season=12):
@@ -200,6 +208,66 @@ def test_classical_methods_see_no_value_behind_a_cutoff_and_are_those_of_the_lib
     past = frame[frame.date <= got.cutoff.iloc[0]].value.to_numpy()
     expected = models.AutoETS(season_length=4).forecast(y=past, h=3)["mean"]
     assert got.ets.head(3).tolist() == expected.tolist()
+
+
+def test_a_short_series_has_no_interval_and_leaves_the_coverage_of_the_others():
+    pytest.importorskip("statsforecast")
+    notes, plan = [], {"n_windows": 3, "step_size": 2, "jobs": 1}
+    frame = pd.concat([table(40, 1).assign(shop="a"), table(12, 2, "2017-05-01").assign(shop="b")])
+    got = run(frame, "ets", "naive", series=("shop",), plan=plan, notes=notes)
+    short = (got.frame.shop == "b") & (got.frame.cutoff == got.frame.cutoff.min())
+    assert got.frame.ets_lo80.isna().equals(short)
+    assert got.frame.ets[short].equals(got.frame.naive[short].rename("ets"))
+    others = got.frame[~short]
+    inside = others.actual.between(others.ets_lo80, others.ets_hi80)
+    assert got.scores[0]["coverage80"] == pytest.approx(100 * inside.mean())
+    assert got.scores[0]["width80"] == pytest.approx((others.ets_hi80 - others.ets_lo80).mean())
+    assert warned(notes) == [
+        "ets: the last value stands in for 1 of 6 forecasts: the rows before are too few",
+        "ets: 1 of 6 forecasts without an interval: coverage and width are of the others",
+    ]
+
+
+def test_simple_forecasts_without_a_season_before_them_are_said():
+    notes, plan = [], {"n_windows": 2, "step_size": 1}
+    run(panel(), *SIMPLE, series=("shop",), plan=plan, notes=notes)
+    last = "the last value stands in for 2 of 6 forecasts: the rows before are too few"
+    assert warned(notes) == [f"seasonal-naive: {last}"]
+
+
+def test_what_is_said_of_forecasts_is_kept_with_them(tmp_path):
+    store, point = FoldStore(tmp_path / "kept"), np.ones((2, 3, 1))
+    for said in (Said(point), Said(point, np.ones((2, 2, 3, 1, 2)), 1, ("one", "two"))):
+        assert store.keep(0, Outcome(said, 1.5))
+        found = store.find(0)
+        assert (found.seconds, found.said.replaced) == (1.5, said.replaced)
+        assert found.said.notes == said.notes
+        assert (found.said.ends is None) == (said.ends is None)
+
+
+def test_folds_together_count_what_was_replaced_and_say_a_thing_once():
+    parts = [
+        (np.array([2]), Said(np.ones((1, 1, 1)), None, 1, ("9 are too few",))),
+        (np.array([0, 1]), Said(np.ones((2, 1, 1)), None, 1, ("7 are too few",))),
+    ]
+    whole = join(parts, 3)
+    assert (whole.replaced, whole.notes) == (2, ("7 are too few",))
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=12, unique=True), min_size=1, max_size=5))
+def test_cutoffs_end_each_series_behind_its_last_row_before_them(series):
+    days = [sorted(each) for each in series if each] or [[0]]
+    rows = pd.DataFrame(
+        [(name, pd.Timestamp("2020-01-01") + pd.Timedelta(days=d)) for name, own in
+         enumerate(days) for d in own], columns=["name", "date"],
+    )  # fmt: skip
+    times = pd.DatetimeIndex(rows.date)
+    indptr = indptr_of(rows.groupby("name").size().to_numpy())
+    cutoffs = times.unique().sort_values()
+    got = ends_at(indptr, times, cutoffs)
+    for number, cutoff in enumerate(cutoffs):
+        known = (rows.date <= cutoff).groupby(rows.name).sum()
+        assert got[number].tolist() == (indptr[:-1] + known).tolist()
 
 
 def test_series_too_short_for_a_classical_method_have_their_last_value():
@@ -439,6 +507,42 @@ def test_networks_learn_at_the_cutoffs_that_were_asked_for(monkeypatch, refit, s
     assert rows == ([30] * len(folds) if sliding else [61 + 4 * n for n in range(0, 5, every)])
 
 
+def test_all_contenders_make_the_same_levels_and_steps_whatever_their_own_say(
+    monkeypatch, tmp_path
+):
+    configs, notes = [], []
+
+    def forecast(fold, *rest, config):
+        configs.append(config)
+        return Said(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
+
+    monkeypatch.setattr("forecast_cli.backtests.contenders.forecast_by_network", forecast)
+    (tmp_path / "b.toml").write_text("level = [10, 20]\n[window]\nhorizon = 7\n")
+    run(table(), str(tmp_path / "b.toml"), "naive", notes=notes, **TINY)
+    assert [(each.level, each.window.horizon) for each in configs] == [((80.0, 95.0), 3)]
+    assert warned(notes) == [
+        "b asks for a horizon of 7 steps; all contenders forecast 3",
+        "b asks for intervals of 10, 20 %; all contenders make those of 80, 95 %",
+    ]
+
+
+@pytest.mark.tf
+def test_a_network_of_other_quantiles_is_trained_on_those_of_all(tmp_path):
+    (tmp_path / "b.toml").write_text("intervals = 'quantile'\nlevel = [50]\n")
+    models, plan = (str(tmp_path / "b.toml"), "lstm"), {"n_windows": 2}
+    got = run(table(), *models, intervals="quantile", plan=plan, **TINY).frame
+    for end in ("_lo95", "_lo80", "", "_hi80", "_hi95"):
+        assert got[f"b{end}"].equals(got[f"lstm{end}"].rename(f"b{end}"))
+
+
+@pytest.mark.tf
+def test_too_few_errors_for_a_level_are_said_once_for_each_network():
+    notes, plan = [], {"n_windows": 2, "refit": "always", "jobs": 1}
+    run(table(), "lstm", "rnn", plan=plan, notes=notes, **TINY)
+    said = [text for text in warned(notes) if "too few for intervals of" in text]
+    assert [text.split(":")[0] for text in said] == ["lstm", "rnn"]
+
+
 def test_too_few_rows_to_slide_over_are_refused():
     with pytest.raises(UsageError, match="--sliding 8 leaves lstm too few rows"):
         run(table(), "lstm", plan={"sliding": 8}, **TINY | {"validation": 0})
@@ -529,9 +633,9 @@ def test_model_files_forecast_without_training_and_warn_of_rows_that_they_have_s
         alone = predict(bundle, rows_until(frame, cutoff))
         value = rows[rows.column == "value"]
         np.testing.assert_allclose(value[name], alone.value, rtol=1e-6)
-    warned = [note.text for note in notes if getattr(note, "warning", False)]
-    assert len(warned) == 1
-    assert "was trained on rows up to 2003-12-01: 4 of 12 cutoffs lie before that" in warned[0]
+    seen, no_errors = warned(notes)
+    assert "was trained on rows up to 2003-12-01: 4 of 12 cutoffs lie before that" in seen
+    assert no_errors.startswith(f"{name}: no intervals")
 
 
 def test_a_model_of_other_columns_cannot_take_part(golden):
@@ -562,3 +666,81 @@ def test_a_model_scales_series_that_it_does_not_know_by_their_rows_before_each_c
     for (shop, cutoff), rows in got.groupby(["shop", "cutoff"]):
         past = rows_until(frame[frame.shop == shop], cutoff)
         np.testing.assert_allclose(rows.ab, model.predict(past).value, rtol=1e-6)
+
+
+@pytest.mark.tf
+def test_series_that_a_model_knows_take_part_although_they_begin_behind_the_first_cutoff(tmp_path):
+    import forecast_cli as fc
+
+    frame = panel()
+    train = frame.assign(date=frame.date - pd.DateOffset(years=20))
+    model = fc.train(train, column="value", series=["shop"], horizon=3, missing="mask", **TINY)
+    model.save(tmp_path / "all.forecast")
+    plan = Plan((str(tmp_path / "all.forecast"), "naive"), n_windows=6, step_size=3)
+    got = backtest(frame, configure({}), plan).frame
+    late = frame[frame.shop == "d"]
+    assert late.date.min() > got.cutoff.min()
+    assert set(got.shop) == {"a", "c", "d"}
+    for (shop, cutoff), rows in got.groupby(["shop", "cutoff"]):
+        past = rows_until(frame[frame.shop == shop], cutoff)
+        alone = model.predict(past, level=(80, 95))
+        for end in ("_lo95", "", "_hi80"):
+            np.testing.assert_allclose(rows[f"all{end}"], alone[f"value{end}"], rtol=1e-6)
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("intervals", ["quantile", "cqr"])
+def test_a_model_of_quantiles_says_where_its_intervals_are_of_another_kind(tmp_path, intervals):
+    import forecast_cli as fc
+
+    frame, path = table(), tmp_path / "old.forecast"
+    first = frame[frame.date < "2020-06-01"]
+    settings = {"column": "value", "horizon": 3, "test": 0, "level": (60.0, 80.0), **TINY}
+    model = fc.train(first, intervals=intervals, **settings | {"validation": 0.3})
+    model.save(path)
+    for level, kind, count in (((80.0,), intervals, 0), ((80.0, 90.0), "conformal", 1)):
+        notes = []
+        plan = Plan((str(path), "naive"), n_windows=1)
+        got = backtest(frame, configure({"level": level}), plan, listen=notes.append).frame
+        past = rows_until(frame, got.cutoff.iloc[0])
+        alone = model.predict(past, level=level, intervals=kind)
+        np.testing.assert_allclose(got.old_lo80, alone.value_lo80, rtol=1e-6)
+        said = [text for text in warned(notes) if "quantiles of the levels 60, 80 %" in text]
+        assert len(said) == count
+
+
+@pytest.mark.tf
+def test_quantiles_alone_need_no_errors_of_a_validation_split(tmp_path):
+    import forecast_cli as fc
+
+    frame, path, level = table(), tmp_path / "old.forecast", (80.0, 95.0)
+    first = frame[frame.date < "2020-06-01"]
+    settings = {"column": "value", "horizon": 3, "test": 0, **TINY, "validation": 0}
+    model = fc.train(first, intervals="quantile", **settings)
+    model.save(path)
+    got = backtest(frame, configure({}), Plan((str(path), "naive"), n_windows=1)).frame
+    alone = model.predict(rows_until(frame, got.cutoff.iloc[0]), level=level)
+    np.testing.assert_allclose(got.old_hi95, alone.value_hi95, rtol=1e-6)
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize(
+    ("training", "why"),
+    [
+        ({"timezone": "UTC"}, "only the times that it was trained on have a zone"),
+        ({"series": ["shop"], "time": "none"}, "several series have no times to tell by"),
+    ],
+)
+def test_where_nobody_can_tell_what_a_model_has_seen_that_is_said(tmp_path, training, why):
+    import forecast_cli as fc
+
+    frame = panel() if "series" in training else table()
+    frame = frame.drop(columns="date") if "time" in training else frame
+    model = fc.train(frame, column="value", horizon=3, **TINY, **training)
+    model.save(tmp_path / "old.forecast")
+    notes, plan = [], Plan((str(tmp_path / "old.forecast"), "naive"), n_windows=2)
+    settings = {"column": ("value",)} if "timezone" in training else {}
+    backtest(frame, configure(settings), plan, listen=notes.append)
+    said = [text for text in warned(notes) if "cannot be told" in text]
+    assert len(said) == 1
+    assert why in said[0]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forecast_cli.bands import Bands, Guess, few_errors, make_bands
 from forecast_cli.config import Config
 from forecast_cli.core.intervals import grown, radius, step_sizes
+from forecast_cli.core.recent import unknown
 from forecast_cli.errors import UsageError
 from forecast_cli.model.calibration import Calibration
 
@@ -31,7 +32,7 @@ def calibration(samples=200, *, quantiles=False, seed=0):
         errors,
         draw.uniform(0.5, 2.0, (samples, TARGETS)),
         draw.uniform(0.5, 2.0, (SERIES, TARGETS)),
-        np.ones((SERIES, TARGETS)),
+        unknown(SERIES, TARGETS),
     )
 
 
@@ -193,9 +194,9 @@ def test_what_the_network_was_not_trained_for_is_refused(method):
         make_bands(calibration(), Config(), method=method)
 
 
-@pytest.mark.parametrize("level", [0.0, 100.0, -5.0, 120.0])
+@pytest.mark.parametrize("level", [0.0, 0.8, 100.0, -5.0, 120.0])
 def test_a_level_that_cannot_be(level):
-    with pytest.raises(UsageError, match=f"{level:g} % cannot be"):
+    with pytest.raises(UsageError, match=f"A level of {level:g} cannot be"):
         make_bands(calibration(), Config(), level=(level,))
 
 

@@ -59,6 +59,17 @@ def test_series_without_a_score_are_left_out(values):
     assert report.series == 1
 
 
+def test_steps_without_a_score_are_left_out(values):
+    actual, forecast, series = values
+    actual = actual.copy()
+    actual[:, 0], actual[:, 1, 1] = np.nan, np.nan
+    report = make_report({"f": sums_of(actual, forecast, series)}, ["y", "z"], IDS)
+    assert [(row["step"], row["column"]) for row in report.by_step] == [
+        (2, "y"), (3, "y"), (3, "z"),
+    ]  # fmt: skip
+    assert report.steps == 2
+
+
 def test_one_series_without_a_name_and_one_target(values):
     actual, forecast, series = (each[:2, ..., :1] if each.ndim > 1 else each[:2] for each in values)
     sums = sums_of(actual, forecast, series)

@@ -1,14 +1,18 @@
 """Scores of tables of forecasts, against loops over the rows of pandas frames."""
 
 import math
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import interp1d
+from scipy.stats import norm
 
 from forecast_cli.config import Data
+from forecast_cli.core.baselines import naive2
 from forecast_cli.errors import DataError, UsageError
 from forecast_cli.tablescores import Asked, score_table
 
@@ -88,17 +92,21 @@ def spread_measures(rows, level=(80, 95)) -> dict:
         ) / len(rows)
     at = {0.5: "f"} | {0.5 - one / 200: f"lo{one}" for one in level}
     at |= {0.5 + one / 200: f"hi{one}" for one in level}
-    pinball = crps = 0.0
-    for row in rows:
-        loss = {q: max(q * (row.y - v), (q - 1) * (row.y - v))
-                for q, name in sorted(at.items()) for v in [getattr(row, name)]}  # fmt: skip
-        pinball += sum(loss.values()) / len(loss)
-        levels, losses = [0, *loss, 1], [0, *loss.values(), 0]
-        crps += 2 * sum(
-            (levels[i + 1] - levels[i]) * (losses[i] + losses[i + 1]) / 2
-            for i in range(len(levels) - 1)
-        )
-    return found | {"pinball": pinball / len(rows), "crps": crps / len(rows)}
+    known = norm.ppf(sorted(at))
+
+    def mean_loss(row, grid):
+        """Over a grid of levels, between which quantiles are lines in the normal score."""
+        values = [getattr(row, at[q]) for q in sorted(at)]
+        line = interp1d(known, values, fill_value="extrapolate")(norm.ppf(grid))
+        losses = [
+            max(q * (row.y - v), (q - 1) * (row.y - v)) for q, v in zip(grid, line, strict=True)
+        ]
+        return sum(losses) / len(losses)
+
+    tens, parts = np.arange(1, 20) / 20, (np.arange(40) + 0.5) / 40
+    pinball = sum(mean_loss(row, tens) for row in rows) / len(rows)
+    crps = sum(2 * mean_loss(row, parts) for row in rows) / len(rows)
+    return found | {"pinball": pinball, "crps": crps}
 
 
 def paired(truth, forecast, target="y", season=12, level=(80, 95)) -> pd.DataFrame:
@@ -272,7 +280,7 @@ def test_sample_paths_are_scored_by_their_median_quantiles_and_exact_crps():
         inside.append(low <= y <= high)
         winkler.append(high - low + 20 * (max(low - y, 0) + max(y - high, 0)))
         errors.append(abs(np.median(values) - y))
-        levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+        levels = np.arange(1, 20) / 20
         above = y - np.quantile(values, levels)
         pinball.append(np.maximum(levels * above, (levels - 1) * above).mean())
     expected = {"crps": crps, "winkler90": winkler, "mae": errors, "pinball": pinball}
@@ -406,6 +414,71 @@ def test_tables_whose_columns_are_series():
     assert rows["a"]["bias"] == pytest.approx(1.0)
     assert rows["b"]["mae"] == 0.0
     assert (rows["a"]["coverage80"], rows["b"]["coverage80"]) == (0.0, 100.0)
+
+
+def test_the_backtest_of_a_table_whose_columns_are_series():
+    truth = truth_of(names=("a",)).query("kind == 1").drop(columns=SERIES)
+    wide = truth.assign(b=truth["y"] * 2).rename(columns={"y": "a"})
+    parts = [
+        pd.DataFrame({"series": name, "cutoff": wide["when"].iloc[-back - 1],
+                      "when": wide["when"].iloc[-back:], "actual": wide[name].iloc[-back:],
+                      "lstm": wide[name].iloc[-back:] + back, "lstm_lo80": 0.0,
+                      "lstm_hi80": 1000.0, "drift": wide[name].iloc[-back:]})
+        for name in ("a", "b") for back in (3, 2)
+    ]  # fmt: skip
+    report = score_table(pd.concat(parts), wide, data=Data(layout="columns"))
+    assert said_of(report, "lstm")["mae"] == pytest.approx((3 * 3 + 2 * 2) / 5)
+    assert said_of(report, "lstm")["coverage80"] == 100.0
+    assert said_of(report, "drift")["mae"] == 0.0
+    assert {row["series"] for row in report.by_series} == {"a", "b"}
+
+
+@pytest.mark.parametrize("late", [0, 28])
+def test_steps_are_counted_from_the_cutoff(late):
+    truth = truth_of(names=("a",)).query("kind == 1").drop(columns=SERIES).reset_index(drop=True)
+    rows = truth.tail(2)
+    given = pd.concat(
+        [
+            pd.DataFrame({"cutoff": truth["when"].iloc[at], "when": rows["when"],
+                          "y": rows["y"] + add})
+            for at, add in ((25, 1.0), (24, 5.0))
+        ]
+    )  # fmt: skip
+    report = score_table(given, truth)
+    # The one cutoff is three and four steps before, the other four and five.
+    assert {row["step"]: row["mae"] for row in report.by_step} == pytest.approx(
+        {3: 1.0, 4: 3.0, 5: 5.0}
+    )
+    assert (report.forecasts, report.steps) == (2, 3)
+    whole = pd.DataFrame({"cutoff": truth["when"].iloc[19], "when": truth["when"][20:],
+                          "y": truth["y"][20:] + np.arange(10)})  # fmt: skip
+    # Where the truth begins after the cutoff, the table itself tells the step.
+    found = score_table(whole, truth[late:]).by_step
+    expected = list(range(max(late - 20, 0) + 1, 11))
+    assert [row["step"] for row in found] == expected
+    assert [row["mae"] for row in found] == pytest.approx([step - 1 for step in expected])
+
+
+def test_owa_of_very_many_origins_takes_seconds_and_is_that_of_each_alone():
+    rng = np.random.default_rng(0)
+    rows = 30_000
+    season = 8 * np.sin(np.arange(rows) * 2 * np.pi / 12)
+    values = 100 + season + rng.normal(0, 2, rows)
+    times = pd.date_range("2000-01-01", periods=rows, freq="h")
+    truth = pd.DataFrame({"when": times, "y": values})
+    given = pd.DataFrame({"when": times[24:], "y": values[24:], "y_forecast": values[23:-1]})
+    begin = time.perf_counter()
+    report = score_table(given, truth, data=Data(season_length=12), asked=Asked(owa=True))
+    assert time.perf_counter() - begin < 15
+    assert report.forecasts == rows - 24
+    assert said_of(report)["owa"] > 1.0
+    origins = np.array([24, 36, 40, 600, 599, rows])
+    first = np.zeros_like(origins)
+    together = naive2(values[:, None], origins, first, horizon=5, season_length=12)
+    for at, each in zip(origins, together, strict=True):
+        alone = naive2(values[:at, None], np.array([at]), first[:1], horizon=5, season_length=12)
+        assert each.tobytes() == alone[0].tobytes()
+    assert (together[3:] != together[3:, :1]).any(axis=(1, 2)).all()
 
 
 def test_steps_that_are_not_regular_are_taken_as_they_stand():

@@ -246,7 +246,7 @@ def test_adaptive_intervals_of_the_kept_rows_know_the_errors_of_the_test(linear)
     frame = alone()
     frame.loc[ROWS - 40 :, "y"] += np.random.default_rng(8).normal(0, 100, 40)
     model = linear(frame, **QUICK)
-    assert model.bundle.calibration.last[0, 0] > 1.5
+    assert model.bundle.calibration.ended.size[0, 0] > 1.5
     kept = width(model.predict(level=80, intervals="adaptive"))
     np.testing.assert_array_equal(kept, width(model.predict(frame, level=80, intervals="adaptive")))
     assert (kept > 1.3 * width(model.predict(level=80))).all()

@@ -28,7 +28,7 @@ from .contenders import (
     network_contender,
 )
 from .cutoffs import Cutoffs, Plan, Refit, rows_before
-from .folds import Fold, learning_dataset
+from .folds import Fold, config_for, learning_dataset
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ class Gate:
             horizon=self.horizon,
             mode=config.window.mode or self.config.window.mode,
         )
-        config = config.model_copy(update={"window": window, "data": panel.data})
+        self._say_overruled(name, config, listen)
+        changes = {"window": window, "data": panel.data, "level": self.config.level}
+        config = config.model_copy(update=changes)
         begins, ends = self._first_rows()
         nothing = np.empty(0, np.int64)
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
@@ -91,6 +93,16 @@ class Gate:
         config = config.model_copy(update={"window": dataset.config.window})
         least = LEAST_KNOWN if dataset.config.network.masked else dataset.timesteps
         return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
+
+    def _say_overruled(self, name: str, config: Config, listen: Listener) -> None:
+        """Say what a contender's own configuration asks for, where all do something else."""
+        own = config.window.horizon
+        if own is not None and own != self.horizon:
+            note = f"{name} asks for a horizon of {own} steps; all contenders forecast"
+            listen(Note(f"{note} {self.horizon}", warning=True))
+        if config.level != self.config.level:
+            note = f"{name} asks for intervals of {said(config.level)} %; all contenders make those"
+            listen(Note(f"{note} of {said(self.config.level)} %", warning=True))
 
     def _model(self, entry: Entry, bundle: Bundle, listen: Listener) -> Contender:
         """A trained model, which reads the table in its own way."""
@@ -106,7 +118,13 @@ class Gate:
             refit = "always" if new else "never"
         skips = manifest.config.network.masked
         least = LEAST_KNOWN if skips else manifest.timesteps
-        level = self.config.level
+        level, own = self.config.level, manifest.config
+        if bundle.calibration is not None and config_for(bundle, level) != own:
+            note = (
+                f"{text} forecasts the quantiles of the levels {said(own.level)} %, not all of "
+                f"{said(level)} %: its intervals here are conformal, of the errors of its forecasts"
+            )
+            listen(Note(note, warning=True))
         return model_contender(entry, bundle, panel, refit, max(least, LEAST), level=level)
 
     def _again(self, text: str) -> Readable:
@@ -146,6 +164,13 @@ class Gate:
 
     def _warn_of_training(self, text: str, bundle: Bundle, listen: Listener) -> None:
         """Say how many cutoffs lie before the end of what a model was trained on."""
+        if why := _untold(bundle, self.panel):
+            note = (
+                f"{text}: it cannot be told whether it was trained on rows behind a cutoff, where "
+                f"its scores would be flattered: {why}"
+            )
+            listen(Note(note, warning=True))
+            return
         seen, until = _cutoffs_seen(bundle, self.panel, self.cutoffs)
         if seen:
             note = (
@@ -155,6 +180,23 @@ class Gate:
             listen(Note(note, warning=True))
 
 
+def said(level: tuple[float, ...]) -> str:
+    """Levels as text."""
+    return ", ".join(f"{each:g}" for each in level)
+
+
+def _untold(bundle: Bundle, panel: Panel) -> str:
+    """Why nobody can tell which rows a model has learned from; empty where one can."""
+    time = bundle.manifest.time
+    if panel.timeline is None or time is None:
+        return "several series have no times to tell by" if panel.count > 1 else ""
+    zones = panel.timeline.times.tz, pd.Timestamp(time.last).tzinfo
+    if zones.count(None) != 1:
+        return ""
+    whose = "that it was trained on" if zones[0] is None else "of this table"
+    return f"only the times {whose} have a zone"
+
+
 def _cutoffs_seen(bundle: Bundle, panel: Panel, cutoffs: Cutoffs) -> tuple[int, str]:
     """How many cutoffs lie before the last row that a model has learned from, and which that is."""
     manifest = bundle.manifest
@@ -162,13 +204,11 @@ def _cutoffs_seen(bundle: Bundle, panel: Panel, cutoffs: Cutoffs) -> tuple[int, 
     if cutoffs.times is None or panel.timeline is None or manifest.time is None:
         rows = manifest.rows - (0 if manifest.run.refitted else manifest.splits.test)
         known = cutoffs.ends[:, 0] - panel.indptr[0]
-        return (int((known < rows).sum()), f"row {rows:,}") if panel.count == 1 else (0, "")
+        return int((known < rows).sum()), f"row {rows:,}"
     last = pd.Timestamp(begins or manifest.time.last)
     times = panel.timeline.times
     if last.tzinfo is not None and times.tz is not None:
         last = last.tz_convert(times.tz)
-    elif last.tzinfo is not None or times.tz is not None:
-        return 0, ""
     known = times[times < last] if begins else times[times <= last]
     if not len(known):
         return 0, ""

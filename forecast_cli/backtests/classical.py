@@ -50,14 +50,19 @@ def forecast_classically(
     """
     fit = _methods()[method]
     shape = (len(fold.origins), fold.horizon, fold.known.shape[1])
-    point, ends = np.empty(shape), np.empty((2, *shape, len(level)))
+    # The last value without any ends, where the series is too short for the method.
+    point = np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1)
+    ends, short = np.full((2, *shape, len(level)), np.nan), np.zeros(len(point), bool)
     for sample, (first, origin) in enumerate(zip(fold.firsts, fold.origins, strict=True)):
         for target, values in enumerate(fold.known[first:origin].T):
             # statsforecast sees a season only where it comes at least twice.
             season = season_length if len(values) >= 2 * season_length else 1
             said = _forecast(fit(season_length=season), values, fold.horizon, level)
-            point[sample, :, target], ends[:, sample, :, target] = said[0], said[1:]
-    return Said(point, ends)
+            if said is None:
+                short[sample] = True
+            else:
+                point[sample, :, target], ends[:, sample, :, target] = said[0], said[1:]
+    return Said(point, ends, int(short.sum()))
 
 
 def _methods() -> dict[Method, Callable[..., Any]]:
@@ -68,20 +73,21 @@ def _methods() -> dict[Method, Callable[..., Any]]:
 
 def _forecast(
     model: Any, values: Floats, horizon: int, level: tuple[float, ...]
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats] | None:
     """The forecast of one series, and its lower and upper ends, shape `(horizon, levels)` each.
 
-    Of a series that is too short for the method it is the last value, without any ends.
+    None where the series is too short for the method.
     """
     values = np.ascontiguousarray(values, np.float64)
-    unknown = np.full((horizon, len(level)), np.nan)
     try:
         with np.errstate(all="ignore"):
             said = model.forecast(y=values, h=horizon, level=list(level))
     except (NotImplementedError, IndexError, ValueError, ZeroDivisionError):
         # What statsforecast raises for "tiny datasets".
-        return np.full(horizon, values[-1]), unknown, unknown
-    mean: Floats = np.where(np.isfinite(said["mean"]), said["mean"], values[-1])
+        return None
+    mean: Floats = said["mean"]
+    if not np.isfinite(mean).all():
+        return None
     lower, upper = (
         np.stack([said[f"{side}-{each}"] for each in level], axis=-1) for side in ("lo", "hi")
     )

@@ -224,8 +224,9 @@ def forecast_simply(
     forecasts = naive(values, origins, horizon=horizon)
     needed = {"naive": len(values) + 1, "seasonal-naive": season, "drift": 2}.get(name, 1)
     enough = np.flatnonzero(origins - firsts >= needed)
+    replaced = 0 if name == "naive" else len(origins) - len(enough)
     if not len(enough):
-        return Said(forecasts)
+        return Said(forecasts, replaced=replaced)
     rows = origins[enough], firsts[enough]
     simple: dict[str, Callable[[], Floats]] = {
         "seasonal-naive": lambda: seasonal_naive(
@@ -236,4 +237,4 @@ def forecast_simply(
         "window-mean": lambda: window_mean(values, *rows, horizon=horizon, window=window),
     }
     forecasts[enough] = simple[name]()
-    return Said(forecasts)
+    return Said(forecasts, replaced=replaced)

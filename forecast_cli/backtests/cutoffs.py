@@ -96,7 +96,7 @@ def find_cutoffs(
         ends = panel.indptr[1:] - (steps - known)[:, None]
         return Cutoffs(None, np.maximum(ends, panel.indptr[:-1]), step_size)
     times = panel.timeline.times.unique().sort_values()[known - 1]
-    return Cutoffs(times, _ends_at(panel, panel.timeline.times, times), step_size)
+    return Cutoffs(times, ends_at(panel.indptr, panel.timeline.times, times), step_size)
 
 
 def _steps(panel: Panel) -> int:
@@ -133,14 +133,20 @@ def _windows(
     return count
 
 
-def _ends_at(panel: Panel, times: pd.DatetimeIndex, cutoffs: pd.DatetimeIndex) -> Ints:
-    """The first row of each series behind each cutoff, shape `(cutoffs, n_series)`."""
-    series = owners(panel.indptr)
-    ends = np.empty((len(cutoffs), panel.count), np.int64)
-    for number, cutoff in enumerate(cutoffs):
-        known = np.bincount(series[np.asarray(times <= cutoff)], minlength=panel.count)
-        ends[number] = panel.indptr[:-1] + known
-    return ends
+def ends_at(indptr: Ints, times: pd.DatetimeIndex, cutoffs: pd.DatetimeIndex) -> Ints:
+    """The first row of each series behind each cutoff, shape `(cutoffs, n_series)`.
+
+    Args:
+        indptr: Where the series begin, and the last one ends.
+        times: Of the rows.
+        cutoffs: Ascending.
+    """
+    series, count = len(indptr) - 1, len(cutoffs) + 1
+    # Each row is known from one cutoff on, and so counts for all after that.
+    known_from = np.searchsorted(cutoffs.asi8, times.asi8)
+    rows = np.bincount(owners(indptr) * count + known_from, minlength=series * count)
+    known = rows.reshape(series, count)[:, :-1].cumsum(axis=1)
+    return np.ascontiguousarray((indptr[:-1, None] + known).T, np.int64)
 
 
 def rows_before(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..bands import make_bands
+from ..bands import few_errors, make_bands
 from ..checks import require_positive
 from ..config import BY_QUANTILES, Config
 from ..core.ragged import indptr_of
@@ -21,14 +21,16 @@ from ..datasets import Dataset, make_dataset, on_all_rows, with_scaling
 from ..events import Listener, ignore
 from ..fitting import keep
 from ..forecaster import NetworkForecaster
-from ..judged import forecaster_for, units_for
+from ..judged import forecaster_for, places, units_for
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..packing import rescaled
 from ..residuals import calibrate, parted, recent_at
 from ..rules import season_of
-from ..starts import start_of
+from ..starts import Start, start_of
 from .said import Said
+
+NO_ERRORS = "no intervals: there are no errors of a validation split to make them of"
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,13 @@ def forecast_by_network(
     scored = train_network(learned, listen=listen, stop=stop)
     calibration = calibrate(forecaster_of(scored))
     trained = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
-    whole = _whole(fold, trained.dataset, trained.dataset.scaling)
+    whole = _whole(fold, trained.dataset, _of_all(trained.dataset.scaling, fold))
     if calibration is not None:
-        units = rescaled(calibration, learned, trained.dataset).units
-        calibration = replace(calibration, units=_units_of_all(units, fold))
+        units = np.ones((fold.panel.count, len(learned.targets)))
+        units[fold.kept] = rescaled(calibration, learned, trained.dataset).units
+        calibration = replace(calibration, units=units)
     network = replace(forecaster_of(trained), dataset=whole)
-    return _said(network, fold.origins, calibration, learned.config)
+    return _said(network, fold.origins, calibration, learned.config, learned.config.level)
 
 
 def forecast_by_bundle(
@@ -141,60 +144,72 @@ def forecast_by_bundle(
         known.filled,
         known.scaling,
     )
-    calibration = bundle.calibration
-    if calibration is not None:
-        units = units_for(bundle, known, calibration)
-        calibration = replace(calibration, units=_units_of_all(units, fold))
-    network = forecaster_for(bundle, _whole(fold, learned, known.scaling))
-    asked = manifest.config
-    if asked.intervals in BY_QUANTILES and not {*level} <= {*asked.level}:
-        # The network has no quantiles of these levels.
-        asked = asked.model_copy(update={"intervals": "conformal"})
-    return _said(network, fold.origins, calibration, asked.model_copy(update={"level": level}))
+    scaling, calibration = _numbers_of_all(bundle, fold, known)
+    network = forecaster_for(bundle, _whole(fold, learned, scaling))
+    return _said(network, fold.origins, calibration, config_for(bundle, level), level)
 
 
-def _units_of_all(units: Floats, fold: Fold) -> Floats:
-    """The usual errors of all series of the table, of those that were learned from."""
-    whole: Floats = np.ones((fold.panel.count, units.shape[1]))
-    whole[fold.kept] = units
-    return whole
+def _numbers_of_all(bundle: Bundle, fold: Fold, known: Start) -> tuple[Scaling, Calibration | None]:
+    """The scaling and the errors of all series; those that training has seen need no rows."""
+    trained = places(bundle, replace(known, panel=fold.panel))
+    seen, calibration = np.maximum(trained, 0), bundle.calibration
+    scaling = _of_all(known.scaling, fold, bundle.scaling.each(seen))
+    if calibration is None:
+        return scaling, None
+    units = np.where(trained[:, None] >= 0, calibration.units[seen], calibration.usual_unit)
+    units[fold.kept] = units_for(bundle, known, calibration)
+    return scaling, replace(calibration, units=units)
+
+
+def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
+    """How a model makes intervals of the levels; conformal where it has no quantiles of them."""
+    config = bundle.manifest.config
+    if config.intervals in BY_QUANTILES and not {*level} <= {*config.level}:
+        return config.model_copy(update={"intervals": "conformal"})
+    return config
 
 
 def _said(
-    network: NetworkForecaster, origins: Ints, calibration: Calibration | None, config: Config
+    network: NetworkForecaster,
+    origins: Ints,
+    calibration: Calibration | None,
+    config: Config,
+    level: tuple[float, ...],
 ) -> Said:
-    """Forecasts from many rows, with the intervals that the configuration asks for."""
+    """Forecasts from many rows, with intervals of the levels as the configuration makes them."""
     dataset = network.dataset
     parts = parted(dataset, origins)
-    if calibration is None:
-        return Said(rounded(np.concatenate([network(part) for part in parts])))
-    bands = make_bands(calibration, config)
+    if calibration is None and config.intervals != "quantile":
+        points = [network(part) for part in parts]
+        return Said(rounded(np.concatenate(points)), notes=(NO_ERRORS,))
+    bands = make_bands(calibration, config, level=level)
     recent: Floats = np.ones((len(origins), len(dataset.targets)))
-    if bands.method == "adaptive":
+    if calibration is not None and bands.method == "adaptive":
         order = np.argsort(origins)
         recent[order] = recent_at(network, calibration, origins[order])
     recents = np.split(recent, np.cumsum([len(part) for part in parts])[:-1])
-    points, ends = [], []
+    points, ends, few = [], [], few_errors(bands)
     for part, sizes in zip(parts, recents, strict=True):
         guess = network.guess(part)
-        units = calibration.units[series_of(dataset.panel.indptr, part)]
+        units = bands.units_at(series_of(dataset.panel.indptr, part), recent.shape[1])
         sides = bands.around(guess, units, sizes)
         points.append(network.in_units(guess.point, part))
         ends.append(np.stack([network.ends_in_units(side, part) for side in sides]))
-    return Said(rounded(np.concatenate(points)), rounded(np.concatenate(ends, axis=1)))
+    notes = (few,) if few else ()
+    point, both = np.concatenate(points), np.concatenate(ends, axis=1)
+    return Said(rounded(point), rounded(both), notes=notes)
 
 
 def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
     """The whole table as a network sees it that has learned from a part of it.
 
-    What is behind the part is filled for itself, as a test split is.
+    What is behind the part is filled for itself, as a test split is. The scaling is of all series.
     """
     panel = with_categories(fold.panel, learned.panel.columns)
     splits = _splits(fold, learned.splits)
     filled = fill_panel(panel, splits, season_length=learned.season_length)
     config = learned.config
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
-    scaling = _of_all(scaling, fold.kept, panel.count)
     return with_scaling(panel, config, splits, learned.season_length, filled, scaling)
 
 
@@ -221,11 +236,12 @@ def _splits(fold: Fold, learned: Splits) -> Splits:
     return Splits(indptr, train_end, validation_end)
 
 
-def _of_all(scaling: Scaling, kept: Ints, count: int) -> Scaling:
-    """The scaling of all series of a table, of those that were learned from."""
+def _of_all(scaling: Scaling, fold: Fold, others: Scaling | None = None) -> Scaling:
+    """The scaling of all series of a table, of those that have rows to learn from and of others."""
     if not scaling.by_series:
         return scaling
-    shape = (count, scaling.center.shape[1])
-    center, scale = np.zeros(shape), np.ones(shape)
-    center[kept], scale[kept] = scaling.center, scaling.scale
+    shape = (fold.panel.count, scaling.center.shape[1])
+    center: Floats = np.zeros(shape) if others is None else others.center.copy()
+    scale: Floats = np.ones(shape) if others is None else others.scale.copy()
+    center[fold.kept], scale[fold.kept] = scaling.center, scaling.scale
     return replace(scaling, center=center, scale=scale)

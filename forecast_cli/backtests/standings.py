@@ -53,7 +53,10 @@ class Results:
             if said.ends is not None:
                 _, horizon, targets = self.actual.shape
                 sums[name] = IntervalSums(len(self.naive_error), horizon, targets, self.level)
-                sums[name].add(self.actual, said.ends[0], said.ends[1], self.series)
+                # A forecast without an interval says nothing of the others that have one.
+                bounded = ~np.isnan(said.ends).any(axis=(0, -1))
+                actual = np.where(bounded, self.actual, np.nan)
+                sums[name].add(actual, said.ends[0], said.ends[1], self.series)
         return sums
 
     @property

@@ -54,7 +54,8 @@ class FoldStore:
         try:
             data = io.BytesIO(self._path(fold).read_bytes())
             with np.load(data, allow_pickle=False) as kept:
-                said = Said(kept["point"], kept.get("ends"))
+                notes = tuple(kept["notes"].tolist())
+                said = Said(kept["point"], kept.get("ends"), int(kept["replaced"]), notes)
                 return Outcome(said, float(kept["seconds"]))
         except DAMAGED:
             return None
@@ -64,6 +65,7 @@ class FoldStore:
         buffer = io.BytesIO()
         said = outcome.said
         more: dict[str, Any] = {} if said.ends is None else {"ends": said.ends}
+        more |= {"replaced": said.replaced, "notes": np.array(said.notes, np.str_)}
         np.savez(buffer, point=said.point, seconds=outcome.seconds, **more)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,11 @@ class FoldWork:
         for store in self.stores.values():
             store.clear()
         count = len(self.samples.origins)
-        return {name: join(each, count) for name, each in parts.items()}, seconds
+        said = {name: join(each, count) for name, each in parts.items()}
+        for name, each in said.items():
+            for text in each.remarks:
+                self.listen(Note(f"{name}: {text}", warning=True))
+        return said, seconds
 
     def fold(self, contender: Contender, part: Ints) -> Fold:
         """What a contender may know to make some of the forecasts."""

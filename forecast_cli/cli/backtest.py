@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..backtesting import Backtest
     from ..backtests.cutoffs import Refit
 
+# What a table on a terminal leaves out, beside the widths of intervals; a pipe has all.
+UNSHOWN = ("rmse", "smape")
 # fmt: off
 Models = Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
     help="Who takes part: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; ets, "
@@ -108,10 +110,12 @@ def _write(result: "Backtest", output: str, form: Form) -> None:
 
 def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     """The scores, as the result on a terminal and as words in a pipe; and the verdict."""
+    from .results import short
+
     if on_stdout and not console.talk.quiet:
-        console.table(result.scores)
+        console.table([_narrow(row) for row in result.scores])
     elif not on_stdout:
-        console.grid([{name: _short(each) for name, each in row.items()} for row in result.scores])
+        console.grid([{name: short(each) for name, each in row.items()} for row in result.scores])
     settings = result.settings
     count, step_size = settings["n_windows"], settings["step_size"]
     cutoffs = f"{count} cutoffs {step_size} step{'s' * (step_size > 1)} apart"
@@ -122,11 +126,24 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
         "smape in percent, mase in errors of the seasonal naive before the first "
         "cutoff, skill in percent below the best forecast without a network"
     )
+    networks = settings["networks"]
+    if networks and settings["refit"] == "never" and settings["classical"]:
+        console.say(
+            f"{', '.join(networks)}: trained once, before the first cutoff; "
+            f"{', '.join(settings['classical'])}: fitted at each (--refit always for all)"
+        )
     console.say(result.verdict, "bold")
 
 
-def _short(value: Any) -> Any:
-    return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else value
+def _narrow(row: dict[str, Any]) -> dict[str, Any]:
+    """What a terminal has room for: five digits, and of intervals the coverage alone."""
+    shown = {
+        name: each for name, each in row.items() if name not in UNSHOWN and "width" not in name
+    }
+    return {
+        name: float(f"{each:.5g}") if isinstance(each, float) else each
+        for name, each in shown.items()
+    }
 
 
 def _document(result: "Backtest") -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
 from ..errors import UsageError
 from .console import Console, Notes
 from .flag import levels
-from .flags import Missing
+from .flags import Intervals, Missing
 from .options import Looking, Talk, option
 from .train import MODEL, one_or_all
 
@@ -30,12 +30,15 @@ Forecasts = Annotated[list[str] | None, option("--forecast", metavar="NAME",
 Begin = Annotated[str | None, option("--from", metavar="DATE",
     help="With a model, forecast from this date on; where a table of forecasts counts steps, the "
     "row of DATA of its first.")]
-Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels,
+Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
     help="Intervals to score, of a model or of sample paths.", default="80,95")]
+Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
+    help=f"With a model, how they are made ({', '.join(get_args(Intervals))}).",
+    default="as trained")]
 Owa = Annotated[bool, option("--owa", help="OWA too: sMAPE and MASE beside those of Naive2.")]
 By = Annotated[Literal["overall", "series", "step"], option("--by",
     help="Which table to print (overall, series, step).", default="overall")]
-Missed = Annotated[Missing | None, option("--missing", metavar="NAME",
+Missed = Annotated[Missing | None, option("--missing", metavar="NAME", env=False,
     help="With a model, what to do with missing values.")]
 # fmt: on
 
@@ -48,6 +51,7 @@ def evaluate(
     forecasts: Forecasts = None,
     begin: Begin = None,
     level: Level = None,
+    intervals: Method = None,
     missing: Missed = None,
     owa: Owa = False,
     by: By = "overall",
@@ -60,16 +64,16 @@ def evaluate(
     notes = Notes(console)
     owner = _model_of(files, model)
     if owner is None:
-        if missing is not None:
-            raise UsageError("--missing is for a model: missing actual values do not count.")
+        _refuse_for_table(missing, intervals)
         report = _of_table(files, looking, forecasts, begin, level, owa, notes)
         _show(report, {"forecast": files[0], "truth": files[1]}, by, console, notes)
         return
-    if forecasts or owa:
-        raise UsageError("--forecast and --owa are for a table of forecasts.", "Leave them out.")
+    if forecasts:
+        raise UsageError("--forecast is for a table of forecasts.", "Leave it out.")
     path, tables = owner
     reading = _reading(looking | ({} if missing is None else {"missing": missing}))
-    judgement = _of_model(path, tables, reading, begin, level, notes)
+    asked = {"begin": begin, "level": level, "intervals": intervals, "owa": owa}
+    judgement = _of_model(path, tables, reading, asked, notes)
     said = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
     what = {"model": str(path), "data": ", ".join(tables), **said}
     _show(judgement.report, what, by, console, notes)
@@ -99,6 +103,17 @@ def _model_of(files: list[str], model: Path | None) -> tuple[Path, list[str]] | 
     return None
 
 
+def _refuse_for_table(missing: Missing | None, intervals: Intervals | None) -> None:
+    """Refuse what is said of a model."""
+    if missing is not None:
+        raise UsageError("--missing is for a model: missing actual values do not count.")
+    if intervals is not None:
+        raise UsageError(
+            "--intervals is for a model: those of a table of forecasts stand in it.",
+            "Leave it out.",
+        )
+
+
 def _reading(looking: Mapping[str, Any]) -> dict[str, Any]:
     """What was said of how the rows for a model are read.
 
@@ -120,8 +135,7 @@ def _of_model(
     path: Path,
     tables: list[str],
     reading: dict[str, Any],
-    begin: str | None,
-    level: tuple[float, ...] | None,
+    asked: dict[str, Any],
     notes: Notes,
 ) -> "Judgement":
     """Score a model on new rows."""
@@ -131,8 +145,7 @@ def _of_model(
     return judge(
         load_bundle(path),
         one_or_all(tables),
-        begin=begin,
-        level=level,
+        **asked,
         reading=reading,
         listen=notes.listen,
     )
@@ -192,7 +205,10 @@ def explain_report(report: "Report", by: str) -> str:
     measures = {row["measure"] for row in report.overall}
     own = "mae, rmse and bias (above 0: too high)"
     if any(name.startswith("coverage") for name in measures):
-        own = "mae, rmse, bias (above 0: too high), width, winkler, pinball and crps"
+        own = (
+            "mae, rmse, bias (above 0: too high), width, winkler, pinball (mean over the "
+            "quantiles 0.05 to 0.95, drawn on between those given) and crps"
+        )
     percent = "mape, smape (0 to 200, as in M4), smape_100 (0 to 100) and wape"
     if own.endswith("crps"):
         percent = percent.replace(" and wape", ", wape and coverage")

@@ -81,9 +81,13 @@ GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
 }
 
 
-def option(*names: str, help: str, default: str = "", **more: Any) -> Any:
-    """An option of one command alone, among those of output; the environment works here too."""
-    more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
+def option(*names: str, help: str, default: str = "", env: bool = True, **more: Any) -> Any:
+    """An option of one command alone, among those of output; the environment works here too.
+
+    Not where `env` is false: where a setting of the training has the same name and variable.
+    """
+    if env:
+        more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
     more |= {"show_envvar": False}
     text = help + (f" [dim]\\[{default}][/dim]" if default else "")
     return typer.Option(*names, help=text, rich_help_panel=OUTPUT, show_default=False, **more)

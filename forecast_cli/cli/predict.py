@@ -36,14 +36,14 @@ Begin = Annotated[str | None, option("--from", metavar="DATE",
     default="after the last row")]
 Future = Annotated[str | None, option("--future", metavar="FILE",
     help="A table of future covariates.")]
-Level = Annotated[str | None, option("--level", metavar="N[,N...]",
+Level = Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
     help="Intervals that hold so many percent of what comes.", default="none")]
-Method = Annotated[Intervals | None, option("--intervals",
+Method = Annotated[Intervals | None, option("--intervals", env=False,
     help="How intervals are made.", default="as trained")]
 Samples = Annotated[int | None, option("--samples", metavar="N", min=1,
     help="Paths that the values may take, instead of one forecast.")]
-Seed = Annotated[int, option("--seed", metavar="N", min=0, help="What the paths are drawn from.",
-    default="0")]
+Seed = Annotated[int, option("--seed", metavar="N", min=0, env=False,
+    help="What the paths are drawn from.", default="0")]
 StatePath = Annotated[Path | None, option("--state", metavar="FILE",
     help="Go on from the network's state in FILE, where there is one, and keep it there: DATA is "
     "what came since.")]
@@ -88,13 +88,14 @@ def predict(
         tuple(only or ()),
         begin,
         future,
-        levels(level) if level else (),
+        levels(",".join(level)) if level else (),
         intervals,
         samples,
         seed,
     )
     require_sense(wanted)
     _check(table, state, in_sample=in_sample, anything=wanted.anything)
+    _check_table(tables)
     if state is not None and wanted.beside_horizon:
         raise UsageError(
             "A state goes on with one series, and its forecasts have no intervals.",
@@ -147,8 +148,20 @@ def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anythin
     if in_sample and (table is None or anything or state is not None):
         raise UsageError(
             "--in-sample forecasts one step over every row of DATA.",
-            "Name DATA, and leave --horizon, --only, --from, --future and --state out.",
+            "Name DATA, and leave --horizon, --only, --from, --future, --level, --samples and "
+            "--state out.",
         )
+
+
+def _check_table(tables: list[str] | None) -> None:
+    """Refuse a model in the place of a table."""
+    from ..model.bundle import is_model
+
+    for each in tables or []:
+        if is_model(Path(each)):
+            raise UsageError(
+                f"{each} is a model, where a table was expected.", f"Name it with -m {each}."
+            )
 
 
 def _check_state(output: str, state: Path | None) -> None:

@@ -38,7 +38,7 @@ def interval_rows(evaluation: Evaluation | LabelEvaluation) -> list[dict[str, An
     return [
         {"interval": f"{score.level:g} %"}
         | ({"column": target} if len(score.width) > 1 else {})
-        | {"holds": _percent(score.coverage[target]), "mean width": _short(width)}
+        | {"holds": _percent(score.coverage[target]), "mean width": short(width)}
         for score in evaluation.intervals
         for target, width in score.width.items()
     ]
@@ -53,10 +53,11 @@ def worst_rows(bundle: Bundle) -> list[dict[str, Any]]:
     rows = bundle.scores[:MOST_SERIES]
     if len(bundle.scores) <= 1:
         return []
-    return [{name: _short(value) for name, value in row.items()} for row in rows]
+    return [{name: short(value) for name, value in row.items()} for row in rows]
 
 
-def _short(value: Any) -> Any:
+def short(value: Any) -> Any:
+    """A number of a table as people read it; what is none as it is."""
     return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else value
 
 

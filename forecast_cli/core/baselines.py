@@ -4,6 +4,8 @@ Each takes all series end to end and the rows where the forecasts begin, so that
 origins cost one call. An origin is the row of the first target; the history is what precedes it.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .ragged import Flags, sums_between
@@ -121,25 +123,42 @@ def naive2(
     (`SeasonalityTest` and `decompose`).
     """
     forecast = naive(values, origins, horizon=horizon)
-    lengths = origins - first
-    order = np.argsort(lengths, kind="stable")
-    long = order[lengths[order] >= 3 * season_length]
+    long = np.flatnonzero(origins - first >= 3 * season_length)
     if season_length == 1 or not len(long):
         return forecast
-    phases = np.arange(horizon) % season_length
-    # Histories of the same length are decomposed together.
-    for samples in np.split(long, np.flatnonzero(np.diff(lengths[long])) + 1):
-        length = int(lengths[samples[0]])
-        for part in np.array_split(samples, len(samples) * length // CELLS + 1):
-            rows = first[part][:, None] + np.arange(length)
-            for target in range(values.shape[1]):
-                history = values[rows, target]
-                seasonal = _is_seasonal(history, season_length)
-                factors = _season_factors(history[seasonal], season_length)
-                ahead = factors[:, (length + phases) % season_length]
-                ahead /= factors[:, [(length - 1) % season_length]]
-                forecast[part[seasonal], :, target] *= ahead
+    # Each series is gone through once, however many origins it has.
+    for places, rows, which in _by_length(origins[long], first[long]):
+        samples = long[places]
+        lengths = (origins - first)[samples]
+        for target in range(values.shape[1]):
+            history = values[rows, target]
+            seasonal = _is_seasonal(history, which, lengths, season_length)
+            forecast[samples[seasonal], :, target] *= _season_ahead(
+                history, which[seasonal], lengths[seasonal], season_length, horizon
+            )
     return forecast
+
+
+def _by_length(origins: Ints, first: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Origins by the rows that their series have before the last of them.
+
+    Yields:
+        Places of origins; the rows of their series, `(series, length)`; of which each origin is.
+    """
+    begins, owner = np.unique(first, return_inverse=True)
+    lengths = np.zeros(len(begins), np.int64)
+    np.maximum.at(lengths, owner, origins - first)
+    order = np.argsort(lengths, kind="stable")
+    ranks = np.argsort(order)[owner]
+    samples = np.argsort(ranks, kind="stable")
+    ends = np.cumsum(np.unique(lengths, return_counts=True)[1])
+    ranks = ranks[samples]
+    for alike in np.split(np.arange(len(order)), ends[:-1]):
+        length = int(lengths[order[alike[0]]])
+        pieces = min(len(alike), len(alike) * length // CELLS + 1)
+        for part in np.array_split(alike, pieces):
+            own = slice(*np.searchsorted(ranks, (part[0], part[-1] + 1)))
+            yield samples[own], begins[order[part], None] + np.arange(length), ranks[own] - part[0]
 
 
 def _sums_before(values: Floats, rows: Ints, starts: Ints) -> Floats:
@@ -174,35 +193,41 @@ def _mean_of(total: Floats, count: Floats) -> Floats:
     return level
 
 
-def _is_seasonal(history: Floats, season: int) -> Flags:
-    """Which histories have a season that can be taken out, shape `(samples,)`.
+def _is_seasonal(history: Floats, which: Ints, lengths: Ints, season: int) -> Flags:
+    """Which origins have a season before them that can be taken out, shape `(samples,)`.
 
-    Args:
-        history: Shape `(samples, length)`.
-        season: Steps in a season.
+    `history` is of shape `(series, length)`; each origin stands `lengths` rows, shape `(samples,)`,
+    after the beginning of the series `which`, shape `(samples,)`.
     """
     # NaN is not above 0 either.
-    positive = np.all((history > 0) & (history < np.inf), axis=1)
-    apart = np.where(positive[:, None], history, 1.0)
-    # The level of large values would be lost in rounding.
-    apart = apart / apart[:, :1]
-    apart = apart - apart.mean(axis=1, keepdims=True)
-    own = np.einsum("ij,ij->i", apart, apart)
-    lags = [np.einsum("ij,ij->i", apart[:, k:], apart[:, :-k]) for k in range(1, season + 1)]
-    correlation = np.stack(lags) / np.where(own > 0, own, 1.0)
-    limit = NORMAL_90 * np.sqrt(
-        (1.0 + 2.0 * (correlation[:-1] ** 2).sum(axis=0)) / history.shape[1]
-    )
-    seasonal: Flags = positive & (np.abs(correlation[-1]) > limit)
+    positive = np.logical_and.accumulate((history > 0) & (history < np.inf), axis=1)
+    with np.errstate(all="ignore"):
+        # The level of large values would be lost in rounding.
+        apart = np.where(positive, history / history[:, :1] - 1.0, 0.0)
+        sums = _summed(apart)
+        mean = sums[which, lengths] / lengths
+        own = _summed(apart**2)[which, lengths] - lengths * mean**2
+        squares, share = np.zeros_like(own), np.zeros_like(own)
+        for lag in range(1, season + 1):
+            squares += share**2
+            pairs, both = lengths - lag, _summed(apart[:, lag:] * apart[:, :-lag])
+            ends = sums[which, pairs] + sums[which, lengths] - sums[which, lag]
+            share = both[which, pairs] + pairs * mean**2 - mean * ends
+            share /= np.where(own > 0, own, 1.0)
+        limit = NORMAL_90 * np.sqrt((1.0 + 2.0 * squares) / lengths)
+        seasonal: Flags = positive[which, lengths - 1] & (np.abs(share) > limit)
     return seasonal
 
 
-def _season_factors(history: Floats, season: int) -> Floats:
-    """The factor of each phase, counted from the first value, of mean 1, `(samples, season)`.
+def _summed(values: Floats) -> Floats:
+    """The sums of the first 0, 1, 2 ... values of each row."""
+    return np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
 
-    Args:
-        history: Shape `(samples, length)`, above 0, at least two seasons long.
-        season: Steps in a season.
+
+def _season_ahead(history: Floats, which: Ints, lengths: Ints, season: int, horizon: int) -> Floats:
+    """The factors of the season at each step relative to the last value's, `(samples, horizon)`.
+
+    The arguments are those of `_is_seasonal`; the history before each origin is above 0.
     """
     half = season // 2
     # An even season is centred by half weights at both ends.
@@ -210,13 +235,14 @@ def _season_factors(history: Floats, season: int) -> Floats:
     weights[[0, -1]] = 1.0 if season % 2 else 0.5
     middle = history[:, half : history.shape[1] - half]
     level = np.zeros_like(middle)
-    for place, weight in enumerate(weights):
-        level += weight / season * history[:, place : place + middle.shape[1]]
-    ratios = middle / level
-    # The first ratio is that of the phase `half`.
-    factors = np.stack(
-        [ratios[:, (phase - half) % season :: season].mean(axis=1) for phase in range(season)],
-        axis=1,
-    )
-    centred: Floats = factors / factors.mean(axis=1, keepdims=True)
-    return centred
+    with np.errstate(all="ignore"):
+        for place, weight in enumerate(weights):
+            level += weight / season * history[:, place : place + middle.shape[1]]
+        # The first ratio is that of the phase `half`; each column becomes one phase.
+        ratios = np.pad(middle / level, ((0, 0), (0, -middle.shape[1] % season)))
+        sums = np.cumsum(ratios.reshape(len(ratios), -1, season), axis=1)
+    phases = (lengths[:, None] + np.arange(-1, horizon) - half) % season
+    count = (lengths[:, None] - 2 * half - phases + season - 1) // season
+    factors = sums[which[:, None], count - 1, phases] / count
+    relative: Floats = factors[:, 1:] / factors[:, :1]
+    return relative

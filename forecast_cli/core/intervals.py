@@ -7,7 +7,6 @@ Source: Lei et al. (2018), Distribution-Free Predictive Inference for Regression
 """
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,10 +14,6 @@ from .windows import Floats, Ints
 
 # From so many errors on a step of the horizon stands for itself; below, all steps help each other.
 ENOUGH = 100
-# How much an error counts for the next row's idea of recent errors: half after 23 rows.
-DECAY = 0.97
-# What was there before counts like so many recent errors.
-PRIOR = 5.0
 # A step whose errors are all 0 has a size all the same.
 LEAST_SIZE = 1e-12
 
@@ -119,94 +114,6 @@ def grown(values: Floats, steps: int) -> Floats:
         return values[:steps]
     more = np.sqrt(np.arange(horizon + 1, steps + 1) / horizon)
     return np.concatenate([values, values[-1] * more.reshape(-1, *[1] * (values.ndim - 1))])
-
-
-def recent_sizes(errors: Floats, origins: Ints, series: Ints, *, horizon: int) -> Floats:
-    """How large the errors were that were known at each origin, the usual ones being 1.
-
-    Later ones count more. A forecast is known to have been wrong once its whole horizon is past.
-
-    Args:
-        errors: Shape `(samples, targets)`: of each origin, the usual ones 1; NaN where unknown.
-        origins: Shape `(samples,)`: rows, ascending within each series.
-        series: Shape `(samples,)`: the series of each, in one stretch.
-        horizon: Steps until a forecast is past.
-
-    Returns:
-        Shape `(samples, targets)`.
-
-    Source: the moving average of RiskMetrics (1996), with a prior.
-    """
-    sizes = np.ones_like(errors)
-    for first, end in _stretches(series):
-        state = Recent.begin(np.ones(errors.shape[1]))
-        past = first
-        for at in range(first, end):
-            while origins[past] + horizon <= origins[at]:
-                state = state.after(errors[past], int(origins[past]))
-                past += 1
-            sizes[at] = state.size
-    return sizes
-
-
-class Recent:
-    """A moving average of errors along the rows of a series.
-
-    Args:
-        before: Shape `(targets,)`: what errors are taken for while nothing is known.
-        total: Shape `(targets,)`: the errors, each times its weight.
-        weight: Of all of them.
-        row: Where the last one was.
-    """
-
-    def __init__(self, before: Floats, total: Floats, weight: Floats, row: int | None) -> None:
-        self.before, self.total, self.weight, self.row = before, total, weight, row
-
-    @classmethod
-    def begin(cls, before: Floats) -> "Recent":
-        """Nothing is known yet."""
-        return cls(before, np.zeros_like(before), np.zeros_like(before), None)
-
-    def after(self, errors: Floats, row: int) -> "Recent":
-        """With the errors of a later row; those that are not known do not count."""
-        decay = 1.0 if self.row is None else DECAY ** (row - self.row)
-        known = np.isfinite(errors)
-        total = self.total * decay + np.where(known, errors, 0.0)
-        return Recent(self.before, total, self.weight * decay + known, row)
-
-    @property
-    def size(self) -> Floats:
-        """Shape `(targets,)`: 1 where errors are as usual."""
-        size: Floats = (PRIOR * self.before + self.total) / (PRIOR + self.weight)
-        return size
-
-
-def last_sizes(errors: Floats, origins: Ints, series: Ints, before: Floats) -> Floats:
-    """How large the latest errors of each series are, once all are known.
-
-    Args:
-        errors: As in `recent_sizes`.
-        origins: As there.
-        series: As there.
-        before: Shape `(n_series, targets)`: how large they were before, 1 the usual ones.
-
-    Returns:
-        Shape `(n_series, targets)`.
-    """
-    sizes = before.copy()
-    for first, end in _stretches(series):
-        own = int(series[first])
-        state = Recent.begin(before[own])
-        for at in range(first, end):
-            state = state.after(errors[at], int(origins[at]))
-        sizes[own] = state.size
-    return sizes
-
-
-def _stretches(series: Ints) -> list[tuple[int, int]]:
-    """Where each series begins and ends among samples."""
-    edges = np.flatnonzero(np.diff(series, prepend=-1, append=-1)).tolist() if len(series) else []
-    return list(pairwise(edges))
 
 
 def sample_paths(

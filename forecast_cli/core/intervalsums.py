@@ -1,12 +1,32 @@
 """Measures of intervals, quantiles and samples, added up piece by piece."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 
 from .totals import Totals, blocks, ratio
 from .windows import Floats, Ints
+
+# The levels over which the pinball loss is the mean, whatever quantiles there are: 0.05 to 0.95.
+PINBALL_LEVELS = tuple(place / 20 for place in range(1, 20))
+# Those of which the CRPS is twice the mean pinball loss: the middles of 40 equal parts. The CRPS of
+# a normal distribution is 0.05 % too large by it.
+CRPS_LEVELS = tuple((place + 0.5) / 40 for place in range(40))
+
+
+def quantile_levels(level: Sequence[float]) -> tuple[float, ...]:
+    """The quantiles that the ends of intervals are, ascending, with the median between them.
+
+    Args:
+        level: Of the intervals, percent, ascending.
+
+    >>> quantile_levels((50.0, 80.0))
+    (0.1, 0.25, 0.5, 0.75, 0.9)
+    """
+    lower = [round((100.0 - each) / 200.0, 12) for each in level]
+    return (*lower[::-1], 0.5, *[round(1.0 - each, 12) for each in lower])
 
 
 @dataclass
@@ -85,15 +105,18 @@ class IntervalSums:
 class QuantileSums:
     """The sums of which the measures of quantiles are means: by series, and by step.
 
-    The pinball loss is the mean over the quantiles; the CRPS is twice its integral over all
-    levels by the trapezoid rule, with a loss of 0 at the levels 0 and 1. Both are in original
-    units. Steps whose actual value is missing (NaN) do not count.
+    The pinball loss is the mean over the levels 0.05, 0.10 ... 0.95; the CRPS is twice its
+    integral over all levels. Both are in original units and of a whole distribution, so that
+    forecasts of few quantiles compare with those of many: the quantiles are drawn on, straight in
+    the standard normal score of the level and beyond the outermost ones at their slope, which is
+    exact for normal distributions. A single quantile is a distribution that is sure of it: its
+    CRPS is the absolute error. Steps whose actual value is missing (NaN) do not count.
 
     Args:
         series: How many series there are.
         horizon: Steps ahead.
         targets: How many columns are forecast.
-        quantile_levels: Ascending, between 0 and 1.
+        quantile_levels: Of the quantiles at hand, ascending, between 0 and 1.
 
     Source: Gneiting and Ranjan (2011), Comparing Density Forecasts Using Threshold- and
     Quantile-Weighted Scoring Rules.
@@ -104,9 +127,12 @@ class QuantileSums:
     targets: int
     quantile_levels: tuple[float, ...]
     totals: Totals = field(init=False)
+    # What makes quantiles of all levels of those at hand, shape `(quantiles, all levels)`.
+    drawn: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         self.totals = Totals(self.series, self.horizon, (self.targets,))
+        self.drawn = _drawn_on(self.quantile_levels, (*PINBALL_LEVELS, *CRPS_LEVELS))
         nothing = np.empty((0, self.horizon, self.targets))
         quantiles = np.empty((*nothing.shape, len(self.quantile_levels)))
         self.add(nothing, quantiles, np.empty(0, np.int64))
@@ -119,21 +145,30 @@ class QuantileSums:
             quantiles: Shape `(samples, horizon, targets, quantiles)`, original units.
             series: Shape `(samples,)`: the series of each.
         """
-        for part in blocks(quantiles):
+        # So many values are worked on as there are levels, not as there are quantiles.
+        wide = np.broadcast_to(actual[..., None], (*actual.shape, self.drawn.shape[1]))
+        for part in blocks(wide):
             self._add(actual[part], quantiles[part], series[part])
 
     def _add(self, actual: Floats, quantiles: Floats, series: Ints) -> None:
-        known, levels = np.isfinite(actual), np.array(self.quantile_levels)
-        above = actual[..., None] - quantiles
+        known, levels = np.isfinite(actual), np.array((*PINBALL_LEVELS, *CRPS_LEVELS))
+        # Quantiles without end have an infinite loss, those that are missing none.
+        size = np.abs(quantiles).sum(axis=-1)
+        whole = np.isfinite(size)
+        above = actual[..., None] - np.where(whole[..., None], quantiles, 0.0) @ self.drawn
         loss = np.maximum(levels * above, (levels - 1.0) * above)
-        edges = np.concatenate([[0.0], levels, [1.0]])
-        # Twice the trapezoid's weight of half the way from the level before to the one after.
-        weights = edges[2:] - edges[:-2]
+        first = len(PINBALL_LEVELS)
+        scores = {
+            "pinball": loss[..., :first].mean(axis=-1),
+            "crps": 2.0 * loss[..., first:].mean(axis=-1),
+        }
         self.totals.add(
             series,
             count=known,
-            pinball=np.where(known, loss.mean(axis=-1), 0.0),
-            crps=np.where(known, loss @ weights, 0.0),
+            **{
+                name: np.where(known, np.where(whole, score, size), 0.0)
+                for name, score in scores.items()
+            },
         )
 
     def by_series(self) -> dict[str, Floats]:
@@ -173,6 +208,24 @@ def sample_crps(actual: Floats, samples: Floats) -> Floats:
     ranks = 2.0 * np.arange(1, count + 1) - count - 1.0
     score: Floats = np.abs(apart).mean(axis=-1) - apart @ ranks / count**2
     return np.asarray(score)
+
+
+def _drawn_on(known: Sequence[float], levels: Sequence[float]) -> Floats:
+    """The weights that make quantiles of other levels of those of the levels that are known.
+
+    Returns:
+        Shape `(known, levels)`.
+    """
+    normal = NormalDist()
+    at, scores = (np.array([normal.inv_cdf(each) for each in of]) for of in (levels, known))
+    weights = np.zeros((len(known), len(levels)))
+    if len(known) == 1:
+        return np.ones_like(weights)
+    left = np.clip(np.searchsorted(scores, at) - 1, 0, len(known) - 2)
+    share = (at - scores[left]) / (scores[left + 1] - scores[left])
+    places = np.arange(len(levels))
+    weights[left, places], weights[left + 1, places] = 1.0 - share, share
+    return weights
 
 
 def _interval_measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -131,7 +131,6 @@ def read_actual(
         return _actual(table, in_order(groups), cells, groups, data)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
     steps, trouble = _placed(table, dates, groups, data, listen)
-
     if steps is None:
         actual = _as_they_stand(table, dates, groups, cells, trouble)
         return replace(actual, season_length=data.season_length or 1)

@@ -12,7 +12,8 @@ from ..data.dates import parse_dates, read_like
 from ..data.groups import Groups
 from ..data.panel import STEP
 from ..data.tables import Table, name_rows
-from ..errors import DataError
+from ..data.timeindex import when
+from ..errors import DataError, listed
 from .actuals import Actual, in_nanoseconds
 from .roles import COLUMN, CUTOFF, SAMPLE, Roles
 
@@ -26,7 +27,7 @@ class ForecastRows:
         sample: Which forecast it belongs to: those of a series and cutoff are one.
         moment: When it is, as `Actual.moments` counts.
         cutoff: When the last known row was; the earliest moment of the forecast where not told.
-        step: From 0.
+        step: From 0, in the order of the rows; where steps are counted, as they are.
         path: Of sample paths; 0 for others.
         target: In a long table; 0 in others.
     """
@@ -177,3 +178,30 @@ def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) 
             "Name the zone: --timezone Europe/Berlin.",
         )
     return times
+
+
+def nothing_common(
+    table: Table, groups: Groups, roles: Roles, actual: Actual, rows: ForecastRows
+) -> DataError:
+    """The error where no forecast has an actual value."""
+    if (rows.series < 0).all():
+        own = listed(range(len(groups.ids)), say=groups.name)
+        names = listed(range(len(actual.ids)), say=Groups(actual.ids, rows.series).name)
+        return DataError(
+            f"No series of {table.name} ({own}) is one of {actual.source} ({names}).",
+            "Name what tells the series apart, as it is called in both: --series NAME.",
+        )
+    low, high = int(rows.moment.min()), int(rows.moment.max())
+    if roles.time is None:
+        return DataError(
+            f"{table.name} forecasts rows {low + 1:,} to {high + 1:,}; {actual.source} has "
+            f"{actual.range}.",
+            "Say of which row of the truth the first step is: --from N.",
+        )
+    stamps = [pd.Timestamp(each, unit="ns") for each in (low, high)]
+    return DataError(
+        f"{table.name} and {actual.source} have no time in common: forecasts of "
+        f"{when(stamps[0])} to {when(stamps[1])}, actual values of {actual.range}.",
+        "Give a table that goes on through those times; where dates are written differently, say "
+        "how: --dayfirst, --no-dayfirst or --date-format.",
+    )

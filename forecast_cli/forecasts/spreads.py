@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..core.intervalsums import IntervalSums, QuantileSums, sample_crps
+from ..core.intervalsums import (
+    PINBALL_LEVELS,
+    IntervalSums,
+    QuantileSums,
+    quantile_levels,
+    sample_crps,
+)
 from ..core.totals import Totals, ratio
 from ..core.windows import Floats, Ints
 from ..events import Listener, Note
@@ -21,19 +27,17 @@ class PathSums:
         series: How many series there are.
         horizon: Steps ahead.
         targets: How many columns are forecast.
-        quantile_levels: Ascending, between 0 and 1.
     """
 
     series: int
     horizon: int
     targets: int
-    quantile_levels: tuple[float, ...]
     quantiles: QuantileSums = field(init=False)
     exact: Totals = field(init=False)
 
     def __post_init__(self) -> None:
         shape = (self.series, self.horizon, self.targets)
-        self.quantiles = QuantileSums(*shape, self.quantile_levels)
+        self.quantiles = QuantileSums(*shape, PINBALL_LEVELS)
         self.exact = Totals(self.series, self.horizon, (self.targets,))
 
     def add(self, actual: Floats, paths: Floats, series: Ints) -> None:
@@ -44,7 +48,7 @@ class PathSums:
             paths: Shape `(samples, horizon, targets, paths)`, original units.
             series: Shape `(samples,)`: the series of each.
         """
-        self.quantiles.add(actual, quantiles_of(paths, self.quantile_levels), series)
+        self.quantiles.add(actual, quantiles_of(paths, PINBALL_LEVELS), series)
         known = np.isfinite(actual)
         scores = np.where(known, sample_crps(actual, paths), 0.0)
         self.exact.add(series, count=known, crps=scores)
@@ -94,11 +98,11 @@ def spread_of(
         if not given.paths and name not in given.lower:
             continue
         level = levels[name]
-        truth, asked = given.actual, _quantile_levels(level)
+        truth, asked = given.actual, quantile_levels(level)
         if given.paths:
             at = quantiles_of(values, asked)
             bounds = at[..., len(level) - 1 :: -1], at[..., len(level) + 1 :]
-            quantiles[name] = paths = PathSums(*shape, asked)
+            quantiles[name] = paths = PathSums(*shape)
             paths.add(truth, values, given.series)
         else:
             bounds = given.lower[name], given.upper[name]
@@ -109,16 +113,6 @@ def spread_of(
         intervals[name] = held = IntervalSums(*shape, level)
         held.add(truth, *bounds, given.series)
     return intervals, quantiles
-
-
-def _quantile_levels(level: tuple[float, ...]) -> tuple[float, ...]:
-    """The quantiles that are the ends of intervals, ascending, with the median between them.
-
-    >>> _quantile_levels((50.0, 80.0))
-    (0.1, 0.25, 0.5, 0.75, 0.9)
-    """
-    lower = [round((100.0 - each) / 200.0, 10) for each in level]
-    return (*lower[::-1], 0.5, *[round(1.0 - each, 10) for each in lower])
 
 
 def _bounded(actual: Floats, bounds: tuple[Floats, Floats], name: str, listen: Listener) -> Floats:

@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..config import Data
 from ..core.windows import Floats, Ints
-from ..data.groups import Groups, group_rows
+from ..data.groups import group_rows
 from ..data.opening import Opened
 from ..data.tables import Table
-from ..data.timeindex import when
-from ..errors import DataError, UsageError, listed
+from ..errors import DataError, UsageError
 from ..events import Listener, Note
 from .actuals import Actual
 from .intervalcolumns import bound_name
 from .roles import COLUMN, CUTOFF, SAMPLE, Roles
-from .rows import ForecastRows, find_rows, rows_of_targets
+from .rows import ForecastRows, find_rows, nothing_common, rows_of_targets
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def read_forecasts(
     places = actual.rows_at(rows.series, rows.moment)
     places[rows.series < 0] = -1
     if (places < 0).all():
-        raise _nothing_common(table, groups, roles, actual, rows)
+        raise nothing_common(table, groups, roles, actual, rows)
     truth = np.where(places[:, None] < 0, np.nan, actual.values[places])
     if COLUMN in roles.marks:
         truth = truth[np.arange(len(truth)), rows.target][:, None]
@@ -122,52 +120,26 @@ def _check_begin(
         listen(Note(f"{text}: say with --from N which row it is", warning=True))
 
 
-def _nothing_common(
-    table: Table, groups: Groups, roles: Roles, actual: Actual, rows: ForecastRows
-) -> DataError:
-    """The error where no forecast has an actual value."""
-    if (rows.series < 0).all():
-        own = listed(range(len(groups.ids)), say=groups.name)
-        names = listed(range(len(actual.ids)), say=Groups(actual.ids, rows.series).name)
-        return DataError(
-            f"No series of {table.name} ({own}) is one of {actual.source} ({names}).",
-            "Name what tells the series apart, as it is called in both: --series NAME.",
-        )
-    low, high = int(rows.moment.min()), int(rows.moment.max())
-    if roles.time is None:
-        return DataError(
-            f"{table.name} forecasts rows {low + 1:,} to {high + 1:,}; {actual.source} has "
-            f"{actual.range}.",
-            "Say of which row of the truth the first step is: --from N.",
-        )
-    stamps = [pd.Timestamp(each, unit="ns") for each in (low, high)]
-    return DataError(
-        f"{table.name} and {actual.source} have no time in common: forecasts of "
-        f"{when(stamps[0])} to {when(stamps[1])}, actual values of {actual.range}.",
-        "Give a table that goes on through those times; where dates are written differently, say "
-        "how: --dayfirst, --no-dayfirst or --date-format.",
-    )
-
-
 def _arrays(
     table: Table, roles: Roles, actual: Actual, rows: ForecastRows, found: Ints, truth: Floats
 ) -> Forecasts:
     """The rows that have an actual value, by sample and step.
 
-    `found` is the row of the truth that each is of, `truth` its values: `(rows, K)`, or `(rows, 1)`
-    of a long table.
+    `found` is the truth's row of each, `truth` its values: `(rows, K)`, or `(rows, 1)` if long.
     """
     keep = np.flatnonzero(np.isfinite(truth).any(axis=1))
     samples, first, places = np.unique(rows.sample[keep], return_index=True, return_inverse=True)
     series, steps = rows.series[keep[first]], rows.step[keep]
     origins = _origins(actual, series, rows.cutoff[keep[first]])
+    after = found[keep] - origins[places]
+    # Steps are counted from the cutoff on, and where the truth begins after it, in the table.
+    steps = np.maximum(steps, after) if CUTOFF in roles.marks else steps
     grid = _Grid(
         (len(samples), int(steps.max()) + 1, len(roles.targets), int(rows.path.max()) + 1),
-        keep, places, steps, rows.target[keep] if COLUMN in roles.marks else None,
-        rows.path[keep],
+        keep, places, steps, rows.target[keep] if COLUMN in roles.marks else None, rows.path[keep],
     )  # fmt: skip
     offsets = np.zeros(grid.shape[:2], np.int64)
-    offsets[places, steps] = found[keep] - origins[places]
+    offsets[places, steps] = after
 
     def cells(columns: tuple[str, ...]) -> Floats:
         own = grid.placed(np.column_stack([table.numbers(each) for each in columns]))

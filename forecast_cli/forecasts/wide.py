@@ -7,7 +7,7 @@ from ..data.opening import Opened, OpenedColumns
 from ..data.panel import SERIES, VALUE
 from ..data.tables import from_frame
 from .intervalcolumns import BOUND, without_bounds
-from .roles import CUTOFF, SAMPLE
+from .roles import ACTUAL, CUTOFF, SAMPLE
 
 
 def forecasts_as_long(given: Opened, data: Data) -> Opened:
@@ -17,7 +17,8 @@ def forecasts_as_long(given: Opened, data: Data) -> Opened:
         given: The forecasts: a column of times, then one for each series and end of an interval.
         data: How the truth is read: its time column.
     """
-    if {SERIES, VALUE} <= set(given.names):
+    # What `predict` and what `backtest` writes of such a table.
+    if SERIES in given.names and {VALUE, ACTUAL} & set(given.names):
         return given
     keys = [name for name in given.names if name in (CUTOFF, SAMPLE, data.time)]
     if data.time not in given.names:

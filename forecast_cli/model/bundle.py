@@ -136,7 +136,8 @@ def _of_intervals(bundle: Bundle) -> dict[str, bytes]:
     if calibration is not None:
         contents[ERRORS] = _packed(calibration.errors)
         contents[RECENT] = _packed(calibration.recent)
-        contents[UNITS] = _packed(np.stack([calibration.units, calibration.last]))
+        ended = calibration.ended
+        contents[UNITS] = _packed(np.stack([calibration.units, ended.total, ended.weight]))
     if bundle.naive is not None:
         contents[NAIVE] = _packed(bundle.naive)
     return contents

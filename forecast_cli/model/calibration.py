@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.recent import Recent
 from ..core.windows import Floats
 
 
@@ -20,13 +21,13 @@ class Calibration:
         recent: Shape `(samples, targets)`: how large the errors were that were known at each of
             these origins, 1 for usual ones.
         units: Shape `(n_series, targets)`: the usual error of each series, scaled.
-        last: Shape `(n_series, targets)`: how large its errors were at the end of the table.
+        ended: What the latest errors of each series were at the end of the table.
     """
 
     errors: Floats
     recent: Floats
     units: Floats
-    last: Floats
+    ended: Recent
 
     @property
     def of_forecasts(self) -> Floats:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from ..core.recent import Recent
 from ..core.windows import Floats
 from ..errors import ModelFileError
 from .bundle import (
@@ -119,7 +120,8 @@ def _calibration(errors: Any, recent: Any, units: Any) -> Calibration | None:
     """The errors that intervals are made of, where the file has them all."""
     if errors is None or recent is None or units is None:
         return None
-    return Calibration(errors, recent, *units)
+    own, total, weight = units
+    return Calibration(errors, recent, own, Recent(total, weight))
 
 
 def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
@@ -170,7 +172,7 @@ def _shapes_of_errors(
         "the errors for its intervals are": (calibration.errors, each),
         "its recent errors are": (calibration.recent, (samples, targets)),
         "the units of its errors are": (calibration.units, (count, targets)),
-        "its last errors are": (calibration.last, (count, targets)),
+        "its last errors are": (calibration.ended.total, (count, targets)),
     }
 
 

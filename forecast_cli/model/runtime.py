@@ -157,7 +157,13 @@ def forecast_origins(
 
 
 def quantiles_from_origins(
-    runtime: Runtime, scaled: Floats, origins: Ints, *, inputs: Inputs, timesteps: int
+    runtime: Runtime,
+    scaled: Floats,
+    origins: Ints,
+    *,
+    inputs: Inputs,
+    timesteps: int,
+    horizon: int,
 ) -> Float32s:
     """Forecast quantiles from each origin, over the network's own horizon.
 
@@ -167,10 +173,13 @@ def quantiles_from_origins(
         origins: Shape `(samples,)`, as for `forecast_origins`.
         inputs: What stands where in a row.
         timesteps: Steps back.
+        horizon: Steps from each origin on that are rows of its series; the last one of them stands
+            for those after, where the network reads what is known ahead.
 
     Returns:
         Shape `(samples, horizon, targets, Q)`, scaled.
     """
     windows = gather(scaled, origins - timesteps, timesteps=timesteps)
-    ahead = gather(scaled, origins, timesteps=runtime.horizon) if inputs.known else None
+    steps = min(horizon, runtime.horizon)
+    ahead = gather(scaled, origins, timesteps=steps) if inputs.known else None
     return runtime.quantiles(windows, *_known(runtime, ahead, inputs, 0))

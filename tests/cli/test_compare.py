@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
-from forecast_cli.comparing import compare
+from forecast_cli.comparing import _sorted, compare
 from forecast_cli.settings import configure
 
 TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
@@ -39,6 +39,27 @@ def test_each_cell_is_what_training_it_alone_gives(frame):
         alone = fc.train(frame, column="value", cell=cell, **SETTINGS)
         assert rows[cell]["mae"] == alone.evaluation.scores["network"]["mae"]["value"]
         assert rows[cell]["skill"] == alone.evaluation.skill
+
+
+@pytest.mark.tf
+def test_targets_stay_together_since_their_units_differ(frame):
+    large = frame.assign(other=frame["other"] * 1000)
+    config = configure({"column": ("other", "value"), **SETTINGS})
+    rows = compare(large, config, cells=("gru", "rnn")).rows
+    assert [row["column"] for row in rows] == ["other"] * 5 + ["value"] * 5
+    for target in ("other", "value"):
+        errors = [row["mae"] for row in rows if row["column"] == target]
+        assert errors == sorted(errors)
+
+
+@pytest.mark.parametrize(("several", "order"), [(True, "ba"), (False, "ab")])
+def test_rows_are_sorted_by_the_measure_of_the_verdict(several, order):
+    rows = [{"model": "a", "mae": 1.0, "mase": 0.9}, {"model": "b", "mae": 2.0, "mase": 0.5}]
+    found = _sorted(rows[::-1], ("y",), several=several)
+    assert "".join(row["model"] for row in found) == order
+    # Where a series has no MASE, the verdict is of the MAE.
+    rows[1]["mase"] = None
+    assert [row["model"] for row in _sorted(rows[::-1], ("y",), several=several)] == ["a", "b"]
 
 
 @pytest.mark.tf

@@ -128,6 +128,56 @@ def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, 
     assert all(doubt in err for doubt in document["doubts"])
 
 
+def test_owa_of_a_model(run, golden, table):
+    code, out, err = run("evaluate", golden, table, "--owa")
+    assert code == 0
+    rows = {row["measure"]: row for row in rows_of(out) if row["column"] == "value"}
+    assert float(rows["owa"]["naive2"]) == pytest.approx(1.0)
+    assert float(rows["owa"]["network"]) > 0
+    assert "owa below 1 is better than Naive2" in err
+
+
+@pytest.mark.tf
+def test_how_the_intervals_of_a_model_are_made(run, trained, table, tmp_path):
+    trained.save(tmp_path / "model.forecast")
+    words = ("evaluate", "model.forecast", table, "--level", "80")
+    usual, adaptive = (run(*words, *more)[1] for more in ((), ("--intervals", "adaptive")))
+    assert run(*words, "--intervals", "conformal")[1] == usual
+    assert measures(adaptive, "network")["width80"] != measures(usual, "network")["width80"]
+    code, out, err = run(*words, "--intervals", "cqr")
+    assert (code, out) == (2, "")
+    assert "The model was not trained for intervals by cqr" in err
+
+
+def test_settings_of_the_training_in_the_environment_are_none_of_a_table(
+    run, forecast, table, monkeypatch
+):
+    expected = run("evaluate", "forecast.csv", table)
+    for name, value in (("LEVEL", "80"), ("INTERVALS", "cqr"), ("MISSING", "mask")):
+        monkeypatch.setenv(f"FORECAST_{name}", value)
+    assert run("evaluate", "forecast.csv", table) == expected
+
+
+def test_it_is_said_of_which_quantiles_the_loss_is(run, forecast, table):
+    assert (
+        "pinball (mean over the quantiles 0.05 to 0.95" in run("evaluate", "forecast.csv", table)[2]
+    )
+
+
+def test_the_backtest_of_a_table_whose_columns_are_series(run, frame):
+    frame.to_csv("wide.csv", index=False)
+    words = ("--layout", "columns")
+    code, out, err = run(
+        "backtest", "wide.csv", *words, "--models", "naive,drift", "--horizon", 3, "--n-windows", 2,
+        "-o", "long.csv",
+    )  # fmt: skip
+    assert code == 0
+    code, out, err = run("evaluate", "long.csv", "wide.csv", *words)
+    assert code == 0
+    assert list(rows_of(out)[0]) == ["measure", "naive", "drift", "seasonal naive"]
+    assert "over 4 forecasts of 3 steps of 2 series" in err
+
+
 def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
     document = json.loads(run("evaluate", golden, table, "--from", "2018-01-01", "--json")[1])
     assert document["forecasts"] == 22
@@ -148,7 +198,8 @@ def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
         (("forecast.csv", "table.csv", "--level", "120"), 2, "level 120 cannot be"),
         (("none.forecast", "table.csv"), 4, "There is no model none.forecast"),
         (("model.forecast",), 2, "nothing to score model.forecast on"),
-        (("table.csv", "--owa"), 2, "--forecast and --owa are for a table"),
+        (("table.csv", "--forecast", "value"), 2, "--forecast is for a table"),
+        (("forecast.csv", "table.csv", "--intervals", "cqr"), 2, "--intervals is for a model"),
         (("table.csv", "--column", "value"), 2, "the model has settled it"),
     ],
 )

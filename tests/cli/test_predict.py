@@ -37,10 +37,15 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("format-2", []), ("format-2-labels", ["format-2-labels-rows.csv"]), ("format-3", [])],
+    [
+        ("format-2", []),
+        ("format-2-labels", ["format-2-labels-rows.csv"]),
+        ("format-3", []),
+        ("format-4", ["--level", "80"]),
+    ],
 )
 def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, rows):
-    tables = [golden.parent / each for each in rows]
+    tables = [golden.parent / each if each.endswith(".csv") else each for each in rows]
     code, out, err = run("predict", *tables, "-m", golden.parent / f"{name}.forecast")
     got = pd.read_csv(io.StringIO(out))
     expected = pd.read_csv(golden.parent / f"{name}.csv")

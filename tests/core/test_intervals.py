@@ -8,13 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast_cli.core.intervals import (
-    DECAY,
-    PRIOR,
     grown,
-    last_sizes,
     needed,
     radius,
-    recent_sizes,
     sample_paths,
     step_sizes,
 )
@@ -166,81 +162,6 @@ def test_widths_grow_with_the_root_from_the_last_one(horizon, steps):
 def test_the_growth_goes_on_without_a_jump_where_errors_grow_with_the_root():
     whole = np.sqrt(np.arange(1.0, 41))
     np.testing.assert_allclose(grown(whole[:7], 40), whole)
-
-
-# How large errors were of late.
-
-
-def slow_recent(errors, origins, series, horizon):
-    """The definition: of each origin, all earlier ones of its series whose horizon is past."""
-    sizes = np.ones_like(errors)
-    for at, origin in enumerate(origins):
-        for target in range(errors.shape[1]):
-            total = weight = 0.0
-            past = [
-                (origins[other], errors[other, target]) for other in range(len(origins))
-                if series[other] == series[at] and origins[other] + horizon <= origin
-            ]  # fmt: skip
-            for row, error in past:
-                decay = DECAY ** (past[-1][0] - row)
-                total += decay * np.nan_to_num(error)
-                weight += decay * np.isfinite(error)
-            sizes[at, target] = (PRIOR + total) / (PRIOR + weight)
-    return sizes
-
-
-def rows_of(seed, count):
-    """Origins of three series, with holes between them."""
-    draw = np.random.default_rng(seed)
-    series = np.sort(draw.integers(0, 3, count))
-    origins = np.cumsum(draw.integers(1, 4, count)) + 100 * series
-    errors = draw.exponential(size=(count, 2))
-    errors[draw.random((count, 2)) < 0.2] = np.nan
-    return errors, origins, series
-
-
-@settings(**FEW)
-@given(st.integers(0, 10**6), st.integers(0, 40), st.integers(1, 6))
-def test_recent_sizes_are_those_of_a_slow_loop(seed, count, horizon):
-    errors, origins, series = rows_of(seed, count)
-    found = recent_sizes(errors, origins, series, horizon=horizon)
-    np.testing.assert_allclose(found, slow_recent(errors, origins, series, horizon))
-
-
-@settings(**FEW)
-@given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 6), st.data())
-def test_no_error_counts_before_it_is_known(seed, count, horizon, data):
-    errors, origins, series = rows_of(seed, count)
-    at = data.draw(st.integers(0, count - 1))
-    before = recent_sizes(errors, origins, series, horizon=horizon)
-    errors[origins + horizon > origins[at]] = 1e6
-    after = recent_sizes(errors, origins, series, horizon=horizon)
-    np.testing.assert_array_equal(after[at], before[at])
-
-
-def test_errors_of_another_size_are_noticed_and_forgotten():
-    errors = np.ones((400, 1))
-    errors[100:200] = 3.0
-    found = recent_sizes(errors, np.arange(400), np.zeros(400, int), horizon=5)[:, 0]
-    np.testing.assert_allclose(found[:104], 1.0)
-    assert 2.5 < found[200] <= 3.0
-    assert 1.0 <= found[399] < 1.02
-
-
-@settings(**FEW)
-@given(st.integers(0, 10**6), st.integers(1, 40))
-def test_the_last_sizes_know_all_errors(seed, count):
-    errors, origins, series = rows_of(seed, count)
-    found = last_sizes(errors, origins, series, 4)
-    for each in range(4):
-        own = series == each
-        if not own.any():
-            assert (found[each] == 1).all()
-            continue
-        later = np.append(origins[own], origins[own][-1] + 1)
-        padded = np.concatenate([errors[own], np.full((1, 2), np.nan)])
-        expected = slow_recent(padded, later, np.zeros(len(later)), 1)[-1]
-        np.testing.assert_allclose(found[each], expected)
 
 
 # Paths.

@@ -10,8 +10,14 @@ import utilsforecast.losses
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 
-from forecast_cli.core.intervalsums import IntervalSums, QuantileSums, sample_crps
+from forecast_cli.core.intervalsums import (
+    IntervalSums,
+    QuantileSums,
+    quantile_levels,
+    sample_crps,
+)
 
 RNG = np.random.default_rng(0)
 LEVEL = (80.0, 95.0)
@@ -126,10 +132,18 @@ def pinball(actual, quantile, level):
     return max(level * (actual - quantile), (level - 1) * (actual - quantile))
 
 
-def integral(actual, row):
-    """Twice the area below the pinball losses over the levels."""
-    losses = [pinball(actual, q, level) for q, level in zip(row, QUANTILE_LEVELS, strict=True)]
-    return 2 * np.trapezoid([0, *losses, 0], [0, *QUANTILE_LEVELS, 1])
+def drawn(row, levels, level):
+    """The quantile of another level: a line in the normal score of the level."""
+    if len(levels) == 1:
+        return row[0]
+    scores, at = norm.ppf(levels), norm.ppf(level)
+    left = next((i for i in range(1, len(levels) - 1) if at <= scores[i]), len(levels) - 1) - 1
+    slope = (row[left + 1] - row[left]) / (scores[left + 1] - scores[left])
+    return row[left] + slope * (at - scores[left])
+
+
+def mean_loss(actual, row, levels, grid):
+    return np.mean([pinball(actual, drawn(row, levels, level), level) for level in grid])
 
 
 @pytest.mark.parametrize("pieces", [1, 7])
@@ -137,9 +151,9 @@ def test_measures_of_quantiles_are_loops(pieces):
     sums, shape = quantiles(pieces), ACTUAL.shape
     losses, areas = np.full((2, *shape), np.nan)
     for at in np.ndindex(*shape):
-        rows = zip(QUANTILES[at], QUANTILE_LEVELS, strict=True)
-        losses[at] = np.mean([pinball(ACTUAL[at], quantile, level) for quantile, level in rows])
-        areas[at] = integral(ACTUAL[at], QUANTILES[at])
+        row = QUANTILES[at], QUANTILE_LEVELS
+        losses[at] = mean_loss(ACTUAL[at], *row, np.arange(1, 20) / 20)
+        areas[at] = 2 * mean_loss(ACTUAL[at], *row, (np.arange(40) + 0.5) / 40)
     losses[np.isnan(ACTUAL)] = areas[np.isnan(ACTUAL)] = np.nan
     for name, each in (("pinball", losses), ("crps", areas)):
         np.testing.assert_allclose(sums.overall()[name], np.nanmean(each, axis=(0, 1)))
@@ -148,20 +162,29 @@ def test_measures_of_quantiles_are_loops(pieces):
         np.testing.assert_allclose(sums.by_series()[name], expected)
 
 
+# Those of all the levels over which the pinball loss is the mean.
+ALL_LEVELS = tuple(place / 20 for place in range(1, 20))
+ALL = np.sort(RNG.normal(0, 3, (*ACTUAL.shape, 19)), axis=-1)
+
+
 def test_pinball_is_that_of_scikit_learn():
+    sums = QuantileSums(3, 4, 2, ALL_LEVELS)
+    sums.add(ACTUAL, ALL, SERIES)
     known = ~np.isnan(ACTUAL[..., 0])
     losses = [
-        sklearn.metrics.mean_pinball_loss(ACTUAL[known, 0], QUANTILES[known, 0, q], alpha=level)
-        for q, level in enumerate(QUANTILE_LEVELS)
+        sklearn.metrics.mean_pinball_loss(ACTUAL[known, 0], ALL[known, 0, q], alpha=level)
+        for q, level in enumerate(ALL_LEVELS)
     ]
-    assert quantiles().overall()["pinball"][0] == pytest.approx(np.mean(losses), rel=1e-12)
+    assert sums.overall()["pinball"][0] == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 def test_pinball_is_the_multi_quantile_loss_and_scaled_crps_of_utilsforecast():
-    names = [f"q{place}" for place in range(4)]
-    table = frame(**{name: QUANTILES[..., 0, q].ravel() for q, name in enumerate(names)})
-    arguments = {"models": {"model": names}, "quantiles": np.array(QUANTILE_LEVELS)}
-    found = quantiles().by_series()["pinball"][:, 0]
+    sums = QuantileSums(3, 4, 2, ALL_LEVELS)
+    sums.add(ACTUAL, ALL, SERIES)
+    names = [f"q{place}" for place in range(19)]
+    table = frame(**{name: ALL[..., 0, q].ravel() for q, name in enumerate(names)})
+    arguments = {"models": {"model": names}, "quantiles": np.array(ALL_LEVELS)}
+    found = sums.by_series()["pinball"][:, 0]
     expected = utilsforecast.losses.mqloss(table, **arguments)["model"]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     # Theirs is twice the mean pinball loss in units of the mean absolute value.
@@ -170,19 +193,62 @@ def test_pinball_is_the_multi_quantile_loss_and_scaled_crps_of_utilsforecast():
     np.testing.assert_allclose(2 * found / size, scaled, rtol=1e-12)
 
 
-def test_the_crps_of_many_quantiles_is_that_of_the_distribution():
-    from scipy.stats import norm
+def normal_crps(y):
+    """Of the standard normal distribution: Gneiting and Raftery (2007), equation 21."""
+    return y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / math.sqrt(math.pi)
 
+
+@pytest.mark.parametrize("level", [(80.0,), (80.0, 95.0), tuple(range(10, 100, 10))])
+@pytest.mark.parametrize(("center", "scale"), [(0.0, 1.0), (1000.0, 30.0)])
+def test_the_scores_of_a_distribution_do_not_depend_on_how_many_quantiles_tell_it(
+    level, center, scale
+):
+    levels = quantile_levels(level)
+    y = norm.ppf((np.arange(2000) + 0.5) / 2000)
+    sums = QuantileSums(2000, 1, 1, levels)
+    told = np.broadcast_to(norm.ppf(levels), (2000, 1, 1, len(levels)))
+    sums.add(center + scale * y[:, None, None], center + scale * told, np.arange(2000))
+    found = {name: each[:, 0] / scale for name, each in sums.by_series().items()}
+    np.testing.assert_allclose(found["crps"], normal_crps(y), rtol=0.003)
+    assert found["crps"].mean() == pytest.approx(1 / math.sqrt(math.pi), rel=0.001)
+    at = np.arange(1, 20) / 20
+    # The expected loss of a quantile of a normal distribution is its density there.
+    assert found["pinball"].mean() == pytest.approx(norm.pdf(norm.ppf(at)).mean(), rel=0.003)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_the_crps_of_a_single_quantile_is_the_absolute_error(actual, median):
+    sums = QuantileSums(1, 1, 1, (0.5,))
+    sums.add(np.full((1, 1, 1), actual), np.full((1, 1, 1, 1), median), np.zeros(1, np.int64))
+    assert sums.overall()["crps"][0] == pytest.approx(abs(actual - median))
+    assert sums.overall()["pinball"][0] == pytest.approx(abs(actual - median) / 2)
+
+
+def test_quantiles_without_end_have_an_infinite_loss_and_missing_ones_none():
+    levels = quantile_levels((80.0,))
+    sums = QuantileSums(3, 1, 1, levels)
+    told = np.array([[-1.0, 0.0, 1.0], [-np.inf, 0.0, np.inf], [-1.0, np.nan, 1.0]])
+    sums.add(np.zeros((3, 1, 1)), told[:, None, None], np.arange(3))
+    for each in sums.by_series().values():
+        assert 0 < each[0, 0] < 1
+        assert each[1, 0] == np.inf
+        assert np.isnan(each[2, 0])
+
+
+def test_the_ends_of_intervals_are_quantiles():
+    assert quantile_levels((80.0, 95.0)) == (0.025, 0.1, 0.5, 0.9, 0.975)
+    assert quantile_levels(tuple(range(10, 100, 10))) == ALL_LEVELS
+    assert quantile_levels(()) == (0.5,)
+
+
+def test_the_crps_of_many_quantiles_is_that_of_the_distribution():
     levels = (np.arange(2000) + 0.5) / 2000
-    actual = np.array([-2.0, 0.0, 0.7]).reshape(3, 1, 1)
+    y = np.array([-2.0, 0.0, 0.7])
     sums = QuantileSums(3, 1, 1, tuple(levels))
-    sums.add(actual, np.broadcast_to(norm.ppf(levels), (3, 1, 1, 2000)), np.arange(3))
-    y = actual[:, 0, 0]
-    # Gneiting and Raftery (2007), equation 21.
-    expected = y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / math.sqrt(math.pi)
-    np.testing.assert_allclose(sums.by_series()["crps"][:, 0], expected, rtol=1e-3)
+    sums.add(y.reshape(3, 1, 1), np.broadcast_to(norm.ppf(levels), (3, 1, 1, 2000)), np.arange(3))
+    np.testing.assert_allclose(sums.by_series()["crps"][:, 0], normal_crps(y), rtol=3e-3)
     samples = np.broadcast_to(norm.ppf(levels), (3, 2000))
-    np.testing.assert_allclose(sample_crps(y, samples), expected, rtol=1e-3)
+    np.testing.assert_allclose(sample_crps(y, samples), normal_crps(y), rtol=1e-3)
 
 
 numbers = st.integers(-1000, 1000).map(lambda number: number / 8)
