@@ -430,7 +430,7 @@ def test_no_network_that_is_trained_once_sees_a_value_behind_a_cutoff(kind):
 
 
 @pytest.mark.tf
-@pytest.mark.parametrize("kind", ["series", "covariates"])
+@pytest.mark.parametrize("kind", ["series"])
 def test_no_network_that_is_trained_again_sees_a_value_behind_a_cutoff(kind):
     plan = {"n_windows": 2, "step_size": 4, "jobs": 1, "refit": "always", "sliding": 40}
     assert_blind(frame_for(kind), ("lstm",), plan=plan, cutoffs=1, **TINY, **READ[kind])

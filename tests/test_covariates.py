@@ -485,13 +485,13 @@ def test_the_test_part_changes_neither_weights_nor_scaler_nor_categories(model):
 
 @tf
 def test_a_score_is_of_a_forecast_that_has_seen_nothing_past_its_origin(model):
-    from forecast_cli.evaluation import network_forecaster
+    from forecast_cli.forecaster import NetworkForecaster
 
     def forecast(frame, which):
         made = make_dataset(read_panel(frame, model.config.data), model.config, listen=ignore)
         origins = made.origins("test")
         assert len(origins) == 2 * (TEST - HORIZON + 1)
-        return network_forecaster(made, model.bundle.runtime)(origins)[which]
+        return NetworkForecaster(made, model.bundle.runtime)(origins)[which]
 
     frame = table()
     step = frame.groupby("shop").cumcount()

@@ -168,7 +168,8 @@ def test_gaps_are_filled_as_by_a_loop_over_series_parts_and_columns(policy, pane
     except DataError:
         assert np.isnan(expected).any()
     else:
-        assert found.tobytes() == expected.tobytes()
+        # Nothing and less than nothing are the same number.
+        assert (found + 0.0).tobytes() == (expected + 0.0).tobytes()
 
 
 @given(panels(columns=2))

@@ -54,13 +54,10 @@ NETWORKS = {
         [5],
     ),
     "mask": ([Mask(), Lstm(units=4, **FREE)], {}, [2]),
-    "residual": ([Gru(units=4, **FREE), Gru(units=3, residual=True, **FREE)], {}, [2, 4]),
     "bidirectional": ([Lstm(units=4, bidirectional=True, **FREE)], {}, [2]),
     "by gates": ([Lstm(units=4, implementation=1, **FREE)], {}, [2]),
     "channels": ([Gru(units=4, **FREE)], {"channels": "independent"}, [1]),
     "sequence": ([Gru(units=4, **FREE)], {"head": "sequence"}, [2]),
-    "recursive": ([Gru(units=4, **FREE)], {"head": "recursive"}, [2]),
-    "repeat": ([Lstm(units=4, **FREE)], {"head": "encoder-decoder"}, [2, 4]),
     "teacher": ([Gru(units=4, **FREE)], {"head": "encoder-decoder", "decoder": "teacher"}, [2]),
     "segments": ([Rnn(units=4, **FREE)], {"head": "segments", "segment": 2}, [4]),
 }
