@@ -448,15 +448,15 @@ def test_a_network_forecasts_what_it_would_have_on_the_table_cut_at_the_cutoff(r
     frame = covariates(table())
     how = TINY | {"past_covariates": ("other",), "future_covariates": ("known",)}
     plan = {"n_windows": 2, "step_size": 4, "refit": refit, "jobs": 1}
-    got = run(frame, "gru", plan=plan, **how).frame
+    got = run(frame, "rnn", plan=plan, **how).frame
     model = None
     for cutoff, rows in got.groupby("cutoff"):
         past = rows_until(frame, cutoff)
         if model is None or refit == "always":
-            model = fc.train(past, column="value", horizon=3, cell="gru", test=0, **how)
+            model = fc.train(past, column="value", horizon=3, cell="rnn", test=0, **how)
         coming = frame[frame.date > cutoff].head(3)[["date", "known"]]
         alone = model.predict(past, future=coming)
-        np.testing.assert_allclose(rows.gru, alone.value, rtol=1e-6)
+        np.testing.assert_allclose(rows.rnn, alone.value, rtol=1e-6)
 
 
 @pytest.mark.tf

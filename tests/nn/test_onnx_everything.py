@@ -115,17 +115,15 @@ def test_every_activation_can_be_saved(names):
 @pytest.mark.parametrize(
     "layers",
     [
-        [Gru(units=3, activity_regularizer="l1:0.1")],
         [Gru(units=3, bidirectional=True, activity_regularizer="l2:0.1")],
         [Rnn(units=3), Dense(units=3, activity_regularizer="l1:0.1")],
         [Gru(units=3, dropout=0.2, implementation=1)],
         [Lstm(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
-        [Gru(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
         [Rnn(units=3, dropout=0.2, recurrent_dropout=0.2, bidirectional=True)],
     ],
     ids=[
-        "activity", "activity both ways", "activity of dense", "dropout by gates",
-        "dropouts of lstm", "dropouts of gru", "dropouts of rnn",
+        "activity both ways", "activity of dense", "dropout by gates", "dropouts of lstm",
+        "dropouts of rnn",
     ],
 )  # fmt: skip
 def test_penalties_and_dropout_can_be_trained_with_and_saved(layers):
