@@ -1,5 +1,6 @@
 """Tables and models that many tests share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,13 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# As many processes run tests as there are cores: more threads would only wait for each other.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def pytest_configure() -> None:
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def seasonal_frame(rows: int = 240, freq: str = "MS", seed: int = 0) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A trained network at work, by ONNX Runtime: NumPy arrays in, NumPy arrays out."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -41,6 +42,10 @@ class Runtime:
     def __init__(self, onnx: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # ONNX Runtime does not read what tells other libraries how many threads to take.
+        threads = os.environ.get("OMP_NUM_THREADS", "")
+        if threads.isdigit():
+            options.intra_op_num_threads = int(threads)
         try:
             self.session = onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
         except UNREADABLE as error:
