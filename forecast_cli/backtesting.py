@@ -14,7 +14,7 @@ from .backtests.samples import Samples, find_samples
 from .backtests.standings import Results, rows_by_cutoff, rows_by_step, score_rows, verdict
 from .backtests.work import FoldWork
 from .config import Config
-from .core.metrics import seasonal_error, seasonal_squared
+from .core.metrics import seasonal_pair
 from .core.ragged import row_numbers
 from .core.windows import Floats
 from .data.dateforms import write_dates
@@ -131,14 +131,15 @@ def _results(contest: Contest, samples: Samples, said: Mapping[str, Said]) -> Re
     panel, places = contest.panel, list(contest.panel.columns.target_places)
     values, ends = panel.values[:, places], contest.cutoffs.ends[0]
     season = contest.season_length
+    naive_error, naive_squared = seasonal_pair(values, panel.indptr, ends, season_length=season)
     return Results(
         said=said,
         simple=[each.name for each in contest.contenders if each.is_simple],
         actual=values[samples.origins[:, None] + np.arange(contest.horizon)],
         series=samples.series,
         cutoffs=samples.cutoffs,
-        naive_error=seasonal_error(values, panel.indptr, ends, season_length=season),
-        naive_squared=seasonal_squared(values, panel.indptr, ends, season_length=season),
+        naive_error=naive_error,
+        naive_squared=naive_squared,
         level=contest.config.level,
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
-from .core.metrics import seasonal_error, seasonal_squared
+from .core.metrics import seasonal_pair
 from .core.ragged import indptr_of, owners
 from .core.room import Room, make_room, series_of
 from .core.scaling import Scaling, Scope, Units, fit_by_series
@@ -87,12 +87,7 @@ class Dataset:
         if self.known_naive is not None:
             return self.known_naive
         values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
-        return np.stack(
-            [
-                of(values, self.panel.indptr, end, season_length=self.season_length)
-                for of in (seasonal_error, seasonal_squared)
-            ]
-        )
+        return seasonal_pair(values, self.panel.indptr, end, season_length=self.season_length)
 
     @property
     def naive_error(self) -> Floats:

@@ -13,6 +13,7 @@ from .datasets import Dataset
 from .doubts import doubts_about
 from .forecaster import NetworkForecaster
 from .model.manifest import METRICS, Evaluation, IntervalScore, Metric
+from .reports import plain
 from .scoring import NETWORK, Claims, Tally, score
 from .simple import baselines
 from .verdicts import LAST_VALUE, verdict
@@ -63,7 +64,7 @@ def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> li
     ids = dataset.panel.ids.astype(str).to_numpy(object).tolist()
     return [
         dict(zip(dataset.panel.columns.series, ids[row], strict=True))
-        | {name: _finite(float(table[row])) for name, table in tables.items()}
+        | {name: plain(table[row]) for name, table in tables.items()}
         for row in worst.tolist()
         if sums[NETWORK].count[row].any()
     ]
@@ -143,8 +144,4 @@ def _interval_scores(
 
 def by_target(targets: tuple[str, ...], values: Floats) -> dict[str, float | None]:
     """A measure of each target by its name, None where it is not defined."""
-    return {name: _finite(float(each)) for name, each in zip(targets, values, strict=True)}
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return {name: plain(each) for name, each in zip(targets, values, strict=True)}

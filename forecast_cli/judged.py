@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from .core.metrics import seasonal_error, seasonal_squared
+from .core.metrics import seasonal_error, seasonal_pair
 from .core.recent import Recent
 from .core.windows import Floats, Ints
 from .data.ahead import places_of, times_ahead
@@ -43,12 +43,7 @@ def _naive(bundle: Bundle, start: Start, dataset: Dataset) -> Floats:
     """
     panel, begins = dataset.panel, dataset.splits.validation_end
     values = panel.values[:, dataset.targets]
-    own = np.stack(
-        [
-            of(values, panel.indptr, begins, season_length=dataset.season_length)
-            for of in (seasonal_error, seasonal_squared)
-        ]
-    )
+    own = seasonal_pair(values, panel.indptr, begins, season_length=dataset.season_length)
     if bundle.naive is None:
         return own
     known = places(bundle, start)

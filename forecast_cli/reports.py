@@ -143,7 +143,7 @@ def _overall(tables: Mapping[str, Mapping[str, Floats]], targets: Sequence[str])
         {"measure": measure}
         | _column(target, targets)
         | {
-            name: _finite(each[measure][place]) if measure in each else None
+            name: plain(each[measure][place]) if measure in each else None
             for name, each in tables.items()
         }
         for place, target in enumerate(targets)
@@ -159,7 +159,7 @@ def _by_series(
     rows: list[Row] = [
         {str(part): text for part, text in words[series].items()}
         | _column(target, targets)
-        | {name: _finite(each[series, place]) for name, each in measures.items()}
+        | {name: plain(each[series, place]) for name, each in measures.items()}
         for series in np.flatnonzero(count.any(axis=1)).tolist()
         for place, target in enumerate(targets)
         if count[series, place]
@@ -174,7 +174,7 @@ def _by_step(measures: Mapping[str, Floats], targets: Sequence[str], count: Floa
     return [
         {"step": step + 1}
         | _column(target, targets)
-        | {name: _finite(each[step, place]) for name, each in measures.items()}
+        | {name: plain(each[step, place]) for name, each in measures.items()}
         for step in range(len(count))
         for place, target in enumerate(targets)
         if count[step, place]
@@ -185,5 +185,5 @@ def _column(target: str, targets: Sequence[str]) -> Row:
     return {"column": target} if len(targets) > 1 else {}
 
 
-def _finite(value: float) -> float | None:
+def plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None

@@ -10,7 +10,8 @@ from ..chance import chance, examined, is_proof
 from ..core.errorsums import ErrorSums
 from ..core.intervalsums import IntervalSums
 from ..core.windows import Floats, Ints
-from ..reports import Row
+from ..errors import counted
+from ..reports import Row, plain
 from .said import Said
 
 SHOWN = ("mae", "rmse", "smape", "mase")
@@ -136,11 +137,6 @@ def _held(
     }
 
 
-def plain(value: Any) -> float | None:
-    """A number as JSON has it."""
-    return float(value) if np.isfinite(value) else None
-
-
 def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     """Who wins, by how much, and whether that could be chance.
 
@@ -154,9 +150,9 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     if not ranks or not len(losses[ranks[0]]):
         return "Nothing can be said: there are no actual values to compare with."
     count = len(losses[ranks[0]])
-    over = f"over {_counted(len(results.series), 'forecast')}"
+    over = f"over {counted(len(results.series), 'forecast')}"
     if len(results.series) > count:
-        over += f" from {_counted(count, 'cutoff')}"
+        over += f" from {counted(count, 'cutoff')}"
     if len(ranks) == 1:
         return f"{ranks[0]} is alone: name others with --models to compare it with."
     lags = -(-horizon // step_size) - 1
@@ -176,7 +172,7 @@ def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *
     test = examined(losses[best] - losses[second], lags=lags)
     place = "wins" if is_proof(test) else "comes first"
     head = f"{best} {place}: its error is {below:.1f} % below that of {second}, {over}"
-    return f"{head}; {chance(test, _counted(len(losses[best]), 'cutoff'))}."
+    return f"{head}; {chance(test, counted(len(losses[best]), 'cutoff'))}."
 
 
 def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, lags: int) -> str:
@@ -189,12 +185,8 @@ def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, l
     where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
     return (
         f"The best network, {network}, has an error {where} that of {simple}, the best without a "
-        f"network; {chance(test, _counted(len(losses[network]), 'cutoff'))}."
+        f"network; {chance(test, counted(len(losses[network]), 'cutoff'))}."
     )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def rows_by_cutoff(results: Results, labels: Sequence[Any]) -> list[Row]:

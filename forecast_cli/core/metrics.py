@@ -55,6 +55,12 @@ def seasonal_squared(values: Floats, indptr: Ints, end: Ints, *, season_length: 
     return _mean_apart(values, indptr, end, season_length=season_length, power=2)
 
 
+def seasonal_pair(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
+    """Both of them, shape `(2, n_series, targets)`: what MASE and RMSSE are taken in."""
+    own = seasonal_error(values, indptr, end, season_length=season_length)
+    return np.stack([own, seasonal_squared(values, indptr, end, season_length=season_length)])
+
+
 def _mean_apart(
     values: Floats, indptr: Ints, end: Ints, *, season_length: int, power: int
 ) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import Data
-from ..core.metrics import seasonal_error, seasonal_squared
+from ..core.metrics import seasonal_pair
 from ..core.ragged import owners, row_numbers
 from ..core.windows import Floats, Ints
 from ..data.ahead import places_of
@@ -79,11 +79,10 @@ class Actual:
         Returns:
             Shape `(n_series, targets)` each; NaN where nothing could be compared.
         """
-        made = [
-            of(self.values, self.indptr, ends, season_length=self.season_length)
-            for of in (seasonal_error, seasonal_squared)
-        ]
-        return made[0], made[1]
+        own, squared = seasonal_pair(
+            self.values, self.indptr, ends, season_length=self.season_length
+        )
+        return own, squared
 
     @property
     def range(self) -> str:
