@@ -14,11 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Model, backtest, compare, load, train
+    from .api import backtest, compare, load, train, tune
     from .backtests.cutoffs import Plan
     from .config import Config
     from .errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
     from .settings import configure
+    from .trained import Model
+    from .tuners.search import Search
 
 __all__ = [
     "Config",
@@ -27,6 +29,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Plan",
+    "Search",
     "TrainingError",
     "UsageError",
     "__version__",
@@ -35,12 +38,15 @@ __all__ = [
     "configure",
     "load",
     "train",
+    "tune",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Model", "backtest", "compare", "load", "train"), ".api"),
+    **dict.fromkeys(("backtest", "compare", "load", "train", "tune"), ".api"),
     "Config": ".config",
+    "Model": ".trained",
     "Plan": ".backtests.cutoffs",
+    "Search": ".tuners.search",
     "configure": ".settings",
     **dict.fromkeys(
         ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"), ".errors"

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .config import BY_QUANTILES, Config, Intervals
+from .config import BY_QUANTILES, SPANNED, Config, Intervals
 from .core.intervals import grown, needed, radius, step_sizes
 from .core.windows import Floats, Ints
 from .errors import UsageError
@@ -92,7 +92,7 @@ class Bands:
         if self.method == "dropout":
             reach = self._dropout(place, guess, units)
             return point - reach, point + reach
-        if self.method not in BY_QUANTILES:
+        if self.method not in SPANNED:
             reach = grown(self.radii[place], steps) * units
             reach = reach * recent if self.method == "adaptive" else reach
             return point - reach, point + reach
@@ -100,7 +100,7 @@ class Bands:
             raise ValueError("the network forecasts no quantiles")
         low, high = self._pair(guess.quantiles, place)
         below, above = (_beyond(each, guess) for each in (low, high))
-        wider = grown(self.radii[place], steps) * units if self.method == "cqr" else 0.0
+        wider = 0.0 if self.method == "quantile" else grown(self.radii[place], steps) * units
         return point + below - wider, point + above + wider
 
     def _dropout(self, place: int, guess: Guess, units: Floats) -> Floats:
@@ -129,7 +129,7 @@ class Bands:
         sizes = step_sizes(points)
         radii = []
         for place, level in enumerate(self.level):
-            if self.method == "cqr":
+            if self.method in ("cqr", "ensemble"):
                 low, high = self._pair(errors, place)
                 scores = np.maximum(-low, high)
             else:
@@ -141,7 +141,9 @@ class Bands:
 
     def _pair(self, values: Floats, place: int) -> tuple[Floats, Floats]:
         """The lower and the upper one of a level among quantiles, the last axis."""
-        middle, at = values.shape[-1] // 2, self.trained.index(self.level[place]) + 1
+        # The members of an ensemble say one span for all levels.
+        at = 1 if self.method == "ensemble" else self.trained.index(self.level[place]) + 1
+        middle = values.shape[-1] // 2
         return values[..., middle - at], values[..., middle + at]
 
 

@@ -98,16 +98,17 @@ def _check_validation(dataset: "Dataset") -> None:
 
 def _check_loss(dataset: "Dataset") -> None:
     """Refuse a loss that has no value for some training row."""
-    loss, rows = dataset.config.training.loss, dataset.splits.training_rows(dataset.filled)
+    config, rows = dataset.config, dataset.splits.training_rows(dataset.filled)
+    losses = config.ensemble.losses or (config.training.loss,)
     zero = np.argwhere(rows[:, dataset.targets] == 0.0)
-    if loss == "mape" and len(zero):
+    if "mape" in losses and len(zero):
         name = dataset.panel.columns.targets[zero[0][1]]
         raise DataError(
             f'{dataset.panel.source}: column "{name}" is 0 in training row {zero[0][0] + 1}, and '
             "mape divides by the actual value.",
             "Pass --loss smape or mase.",
         )
-    if loss == "cross-entropy":
+    if "cross-entropy" in losses:
         raise UsageError(
             "The loss cross-entropy is for classes, and this is a forecast of numbers.",
             "Leave --loss out, or name the column of classes: --label NAME.",

@@ -80,14 +80,12 @@ def compare(
 
 def _with_cell(config: Config, cell: str) -> Config:
     """The configuration with another kind of cell in each recurrent layer."""
-    return configure({"cell": cell}, config.model_dump())
+    return configure({"cell": cell}, config.model_dump(exclude_unset=True))
 
 
 def _loss(learned: Learned) -> float:
     """The loss that cells are chosen by: of validation, or of training where there is none."""
-    fitted = learned.scored.fitted
-    epoch = fitted.epochs[fitted.best - 1]
-    return epoch.loss if epoch.validation_loss is None else epoch.validation_loss
+    return learned.scored.fitted.loss
 
 
 def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]:

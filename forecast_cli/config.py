@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .consistency import check_intervals, check_labelled
+from .consistency import check_ensemble, check_intervals, check_labelled
+from .ensemble import Ensemble, Loss
 from .layers import Frozen
 from .network import Network
 
@@ -33,9 +34,12 @@ def _levels(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Level = Annotated[float, Field(ge=1, lt=100)]
 Levels = Annotated[tuple[Level, ...], Field(min_length=1), BeforeValidator(_levels)]
-Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout"]
+Preset = Literal["auto", "fast", "best", "classic"]
+Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"]
 # Those for which the network itself is trained to forecast quantiles.
 BY_QUANTILES: tuple[Intervals, ...] = ("quantile", "cqr")
+# Those for which the network says for each forecast between which values it lies about.
+SPANNED: tuple[Intervals, ...] = (*BY_QUANTILES, "ensemble")
 
 
 class Dialect(Frozen):
@@ -197,17 +201,14 @@ class Window(Frozen):
     mode: Literal["many-to-one", "many-to-many"] | None = None
 
 
-Loss = Literal[
-    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "pinball", "cross-entropy"
-]
-
-
 class Training(Frozen):
     """How the weights are found.
 
     `patience` 0 trains all epochs and keeps the last weights. `loss` None: the mean squared error,
     cross-entropy for classes. `quantile` is what the pinball loss forecasts. `ema` keeps a moving
-    average of the weights, of this momentum, and forecasts with that.
+    average of the weights, of this momentum, and forecasts with that; `average` forecasts with
+    the mean of the weights after the last so many epochs. `time_budget` is how many seconds the
+    training of all networks may take; epochs are left out where they would not fit.
     """
 
     epochs: Positive = 100
@@ -224,25 +225,44 @@ class Training(Frozen):
     patience: int = Field(10, ge=0)
     clip: float | None = Field(None, gt=0)
     ema: float | None = Field(None, gt=0, lt=1)
+    average: Positive | None = None
+    time_budget: float | None = Field(None, gt=0, allow_inf_nan=False)
     seed: int = Field(0, ge=0)
     refit: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_last(cls, said: Any) -> Any:
+        """What is averaged is of the last epochs, so none is chosen as the best."""
+        averaged = isinstance(said, dict) and said.get("average")
+        return {"patience": 0} | said if averaged else said
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.quantile is not None and self.loss != "pinball":
             raise ValueError('quantile needs loss = "pinball"')
+        if self.average and self.patience:
+            raise ValueError(
+                f"average is of the last epochs, and patience {self.patience} keeps the best one: "
+                "patience is 0"
+            )
+        if self.average and self.ema:
+            raise ValueError("ema averages the weights already: leave average out")
         return self
 
 
 class Config(Frozen):
     """Everything that makes a model, apart from the data.
 
-    `scale_by` says whether each series has a scaler of its own; None: where there are several.
+    `preset` chooses what is left open: `auto`, `fast` and `best` by rules from the data, `classic`
+    the plain network of the tutorials; None: auto, or classic where the network or its training is
+    set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
+    several.
     `intervals` is how forecast intervals are made (docs/intervals.md), `level` how much of what
     comes they are to hold, in percent.
     """
 
-    preset: Literal["classic"] = "classic"
+    preset: Preset | None = None
     data: Data = Data()
     split: Split = Split()
     transform: Literal["none", "log", "log1p"] = "none"
@@ -251,6 +271,7 @@ class Config(Frozen):
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
+    ensemble: Ensemble = Ensemble()
     intervals: Intervals = "conformal"
     level: Levels = (80.0, 95.0)
 
@@ -265,9 +286,15 @@ class Config(Frozen):
         above = [0.5 + level / 200 for level in self.level]
         return (*[1.0 - each for each in reversed(above)], 0.5, *above)
 
+    @property
+    def outputs_per_value(self) -> int:
+        """How many numbers the network gives for each value that it forecasts."""
+        return 3 if self.intervals == "ensemble" else max(1, len(self.quantile_levels))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_intervals(self)
+        check_ensemble(self)
         if self.network.head == "recursive" and self.window.mode == "many-to-many":
             raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
         window, head = self.window, self.network.head

@@ -2,12 +2,17 @@
 
 from typing import TYPE_CHECKING
 
+from .ensemble import TURNS
+from .network import check_network
+
 if TYPE_CHECKING:
     from .config import Config
 
 
 # What makes intervals of errors on the validation split.
-BY_ERRORS = ("adaptive", "cqr", "dropout")
+BY_ERRORS = ("adaptive", "cqr", "dropout", "ensemble")
+# What an ensemble takes of several kinds.
+SEVERAL = ("simple", *TURNS)
 
 
 def check_intervals(config: "Config") -> None:
@@ -33,6 +38,34 @@ def check_intervals(config: "Config") -> None:
             "intervals dropout draws each window by itself, and a stateful network goes on from "
             "the one before: leave stateful out"
         )
+
+
+def check_ensemble(config: "Config") -> None:
+    """Refuse ensembles that cannot be, and forget nothing that was asked of a single network."""
+    ensemble, network = config.ensemble, config.network
+    if config.intervals == "ensemble" and ensemble.alone:
+        raise ValueError("intervals ensemble needs several forecasts: give ensemble size or simple")
+    steps = config.window.timesteps
+    if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
+        raise ValueError(
+            f"a window of {steps} timesteps is too short for a network that looks "
+            f"{max(ensemble.timesteps)} steps back"
+        )
+    if config.quantile_levels and (ensemble.simple or ensemble.losses):
+        what = "simple" if ensemble.simple else "losses"
+        raise ValueError(f"intervals {config.intervals} forecasts quantiles: leave {what} out")
+    for anchor in ensemble.anchors:
+        check_network(network.model_copy(update={"anchor": anchor}))
+    if ensemble.alone:
+        return
+    if network.stateful:
+        raise ValueError("a stateful network goes on by itself: leave the ensemble out")
+    if config.intervals == "dropout":
+        raise ValueError("intervals dropout draws one network: intervals ensemble is for several")
+    if ensemble.simple and (network.masked or config.data.missing == "mask"):
+        raise ValueError("simple forecasts cannot skip missing steps, as a mask says there are")
+    if config.window.mode == "many-to-one" and config.intervals == "ensemble":
+        raise ValueError("the spread of an ensemble is that of a whole horizon: mode many-to-many")
 
 
 def _check_quantiles(config: "Config") -> None:
@@ -63,6 +96,9 @@ def check_labelled(config: "Config") -> None:
         "data.past_covariates": config.data.past_covariates or None,
         "data.future_covariates": config.data.future_covariates or None,
         "data.static_covariates": config.data.static_covariates or None,
+        "preset": None if config.preset in (None, "classic") else config.preset,
+        "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
+        **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
         "data.calendar_features": config.data.calendar_features or None,
         "scale_by": config.scale_by,
         "network.embedding": network.embedding,

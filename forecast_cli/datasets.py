@@ -7,17 +7,18 @@ import numpy as np
 
 from .checks import check_dataset, check_inputs, require_known, require_positive
 from .config import Config
-from .core.metrics import seasonal_pair
+from .core.metrics import seasonal_pair, seasonal_smape
 from .core.ragged import indptr_of, owners
 from .core.room import Room, make_room, series_of
 from .core.scaling import Scaling, Scope, Units, fit_by_series
-from .core.windows import Floats, Ints, window_starts
+from .core.windows import Floats, Ints, gather, window_starts
 from .data.categories import kept_numbers
 from .data.missing import fill_panel
 from .data.panel import Panel
 from .data.roles import Columns
 from .data.splits import Part, Splits, everything, split_rows
 from .events import Listener
+from .presets import with_preset, with_preset_name
 from .rules import (
     season_of,
     with_horizon,
@@ -25,11 +26,14 @@ from .rules import (
     with_mask,
     with_scope,
     with_season,
+    with_split,
     with_timesteps,
 )
 
 # Rows of its series that a window of a short one holds at least.
 LEAST_KNOWN = 2
+# Training windows that their usual spread is taken of.
+SPREAD = 1000
 
 
 @dataclass(frozen=True)
@@ -99,30 +103,43 @@ class Dataset:
     def units(self) -> Units:
         """What scaled targets mean; a series that never errs counts as it is."""
         error = self.naive_error
-        return Units(self.scaling.only(self.targets), np.where(error > 0, error, 1.0))
+        shares, losses = None, (self.config.training.loss, *self.config.ensemble.losses)
+        if "owa" in losses:
+            values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
+            season = self.season_length
+            shares = seasonal_smape(values, self.panel.indptr, end, season_length=season)
+        known = np.where(error > 0, error, 1.0)
+        return Units(self.scaling.only(self.targets), known, shares)
 
     @cached_property
     def owners(self) -> Ints:
         """The series of each row of `scaled`, int32."""
         return owners(indptr_of(self.panel.lengths + self.room.added)).astype(np.int32)
 
-    def starts(self, part: Part, *, horizon: int) -> Ints:
-        """The first rows, in `scaled`, of the windows whose targets lie within a split."""
+    def starts(self, part: Part, *, horizon: int, timesteps: int | None = None) -> Ints:
+        """The first rows, in `scaled`, of the windows whose targets lie within a split.
+
+        Args:
+            part: The split.
+            horizon: Steps ahead.
+            timesteps: Steps back; those of the configuration where None.
+        """
+        back = timesteps or self.timesteps
         begin, end = (each + self.room.shift for each in self.splits.bounds(part))
-        first = self.room.first_starts(timesteps=self.timesteps, least=LEAST_KNOWN)
+        first = self.room.first_starts(timesteps=back, least=LEAST_KNOWN)
         # What was trained on no row of a series is not judged by it.
         trained = self.splits.train_end > self.splits.indptr[:-1]
         end = np.where(trained, end, begin)
-        starts = window_starts(first, begin, end, timesteps=self.timesteps, horizon=horizon)
+        starts = window_starts(first, begin, end, timesteps=back, horizon=horizon)
         if self.config.data.missing == "mask" or not self.panel.missing_rows.any():
             return starts
         # A gap that reaches up to the targets was filled with a look at them.
-        ends = self.room.original(starts + self.timesteps - 1)
+        ends = self.room.original(starts + back - 1)
         if self.config.network.head == "sequence":
             # Here each row of a window has targets of its own.
             count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
             first = self.panel.indptr[series_of(self.panel.indptr, ends)]
-            begins = np.maximum(ends + 1 - self.timesteps, first)
+            begins = np.maximum(ends + 1 - back, first)
             whole: Ints = starts[count[ends + 1] == count[begins]]
             return whole
         return starts[~self.panel.missing_rows[ends]]
@@ -148,12 +165,14 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     Raises:
         DataError: There are too few rows; the message says how many are needed.
     """
-    config = with_loss(config.model_copy(update={"data": panel.data}))
-    check_inputs(config, panel.columns)
+    config = with_preset_name(config.model_copy(update={"data": panel.data}), listen)
     season = season_of(panel, config)
     rows = int(np.median(panel.lengths))
     config = with_horizon(config, rows, season, panel.columns, listen)
+    config = with_split(config, rows, season, listen)
     splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
+    config = with_loss(with_preset(config, panel, splits, season, listen))
+    check_inputs(config, panel.columns)
     panel = with_known_categories(panel, splits)
     begin, end = splits.bounds("train")
     usual, shortest = int(np.median(end - begin)), int(panel.lengths.min())
@@ -161,7 +180,25 @@ def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
     config = with_mask(with_season(config, season), panel.lengths, listen)
     dataset = _scaled(panel, with_scope(config, panel.columns), splits, season)
     check_dataset(dataset, listen)
-    return dataset
+    return with_usual_spread(dataset)
+
+
+def with_usual_spread(dataset: Dataset) -> Dataset:
+    """The dataset whose network knows how far its training windows usually spread."""
+    network = dataset.config.network
+    if network.window_scale != "usual":
+        return dataset
+    starts = dataset.starts("train", horizon=dataset.steps_at_once)
+    windows = gather(
+        dataset.scaled, starts[:: 1 + len(starts) // SPREAD], timesteps=dataset.timesteps
+    )
+    windows = windows[..., : len(dataset.panel.columns.columns)]
+    last = network.anchor in ("last", "season")
+    center = windows[:, -1:] if last else np.nanmean(windows, axis=1, keepdims=True)
+    spread = float(np.nanmean(np.abs(windows - center)))
+    known = {"usual_spread": spread if spread > 0 else 1.0}
+    config = dataset.config.model_copy(update={"network": network.model_copy(update=known)})
+    return replace(dataset, config=config)
 
 
 def with_known_categories(panel: Panel, splits: Splits) -> Panel:
@@ -210,9 +247,12 @@ def with_scaling(
     timesteps = config.window.timesteps or 1
     begin, end = splits.bounds("train")
     # A network that can skip missing steps learns from series shorter than its window too.
-    short = (end - begin < timesteps + 1) & config.network.masked
+    short = (end - begin < timesteps + 1) & config.network.takes_short
     room = make_room(panel.indptr, short, timesteps=timesteps)
-    scaled = room.spread(scaling.each(panel.owners).transform(filled).astype(np.float32))
+    scaled = room.spread(
+        scaling.each(panel.owners).transform(filled).astype(np.float32),
+        first=config.network.padding == "first",
+    )
     return Dataset(config, panel, splits, scaling, filled, room, scaled, season)
 
 

@@ -37,6 +37,8 @@ class Epoch:
         seconds: Wall time of the epoch, validation included.
         windows: Training windows seen in the epoch.
         learning_rate: That of the epoch's steps.
+        network: Which one of several it is, counted from 1.
+        networks: How many are trained one after the other.
     """
 
     number: int
@@ -47,6 +49,8 @@ class Epoch:
     seconds: float
     windows: int
     learning_rate: float
+    network: int = 1
+    networks: int = 1
 
 
 @dataclass(frozen=True)

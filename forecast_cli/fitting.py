@@ -1,15 +1,13 @@
 """From samples to a trained network and its files: what every task has in common."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .config import Config, Training
+from .config import Config
 from .core.windows import Floats
+from .courses import Course, Ending
 from .events import Epoch, Listener, Note, Stage
-from .model.manifest import Ending
 
 if TYPE_CHECKING:
     from .nn.feed import Feed
@@ -20,40 +18,54 @@ PROBES = 32
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network after its epochs.
+    """A network after its epochs, or several made one.
 
     Args:
-        training: How it was trained.
+        courses: How the training of each went.
         onnx: The network for prediction.
         weights: Its weights, in Keras's HDF5 form.
         layers: A row for each layer, as in Keras's summary.
-        epochs: What happened.
-        interrupted: Whether somebody stopped it.
         dropout: The same network with the masks of its dropout as inputs, where forecasts are to
             be drawn with it; else None.
+        shares: Shape `(members, targets)`: what each network and each simple forecast counts for,
+            where weights were learned; else None.
     """
 
-    training: Training
+    courses: tuple[Course, ...]
     onnx: bytes
     weights: bytes
     layers: list[dict[str, Any]]
-    epochs: list[Epoch]
-    interrupted: bool
     dropout: bytes | None = None
+    shares: Floats | None = None
 
     @property
-    def best(self) -> int:
-        """The number of the epoch whose weights are kept."""
-        if not self.training.patience:
-            return len(self.epochs)
-        return max(epoch.number for epoch in self.epochs if epoch.best)
+    def epochs(self) -> list[Epoch]:
+        """The epochs of all networks, one network after the other."""
+        return [epoch for course in self.courses for epoch in course.epochs]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody stopped the training of one."""
+        return any(course.interrupted for course in self.courses)
 
     @property
     def ending(self) -> Ending:
-        """Why there were no more epochs."""
-        if self.interrupted:
-            return "interrupted"
-        return "epochs" if len(self.epochs) == self.training.epochs else "patience"
+        """Why there were no more epochs, of the last network."""
+        return self.courses[-1].ending
+
+    @property
+    def best(self) -> int:
+        """The number of the epoch whose weights are kept, of the last network."""
+        return self.courses[-1].best
+
+    @property
+    def loss(self) -> float:
+        """The watched loss of the weights that are kept, a mean over the networks."""
+        kept = [course.epochs[course.best - 1] for course in self.courses]
+        losses = [
+            each.loss if each.validation_loss is None else each.validation_loss for each in kept
+        ]
+        return sum(losses) / len(losses)
 
 
 D = TypeVar("D")
@@ -73,11 +85,11 @@ def fit_network(
     probes: Sequence[Floats],
     *,
     activation: str | None = None,
-    last: int | None = None,
+    before: Fitted | None = None,
     listen: Listener,
     stop: Callable[[], bool],
 ) -> Fitted:
-    """Build a network, train it, and export it.
+    """Build one network, train it, and export it.
 
     Args:
         config: Its `network` and `training`, and which quantiles are forecast.
@@ -85,40 +97,53 @@ def fit_network(
         probes: Where the export is checked: windows of shape `(samples, timesteps, features)`, and
             what is known ahead where the network reads that, scaled.
         activation: Of the output layer where the outputs are labels; None for forecasts.
-        last: The number of the last epoch, where it is known beforehand; its weights are kept.
+        before: The network whose number of epochs is taken; its last weights are kept.
         listen: Told of each epoch.
         stop: Asked after each epoch whether to stop.
 
     Raises:
         TrainingError: The loss is not finite.
     """
-    from .nn.build import assemble, layer_rows
-    from .nn.export import weights_bytes
-    from .nn.fit import fit
-    from .nn.passes import Lanes
+    from .nn.members import Workshop
 
-    network, training, levels = config.network, config.training, config.quantile_levels
-    timesteps, inputs, outputs = feed.shape
-    if last is not None:
-        training = training.model_copy(update={"patience": 0})
-    built = assemble(
-        network,
-        timesteps,
-        inputs,
-        (*outputs, len(levels)) if levels else outputs,
-        seed=training.seed,
-        batch_size=Lanes(feed, training).batch_size if network.stateful else None,
-        activation=activation,
-    )
-    listen(Stage("training"))
-    running = fit(built.network, feed, training, learner=built.learner, quantiles=levels)
-    with closing(running):
-        epochs, interrupted = _follow(islice(running, last), listen, stop)
+    courses = None if before is None else before.courses
+    workshop = Workshop(config, lambda _: feed, activation, before=courses)
+    network, course = workshop.train(0, seconds=None, listen=listen, stop=stop)
+    return export(config, network, [course], feed, probes, listen=listen)
+
+
+def export(
+    config: Config,
+    network: Any,
+    courses: Sequence[Course],
+    feed: "Feed",
+    probes: Sequence[Floats],
+    *,
+    shares: Floats | None = None,
+    listen: Listener,
+) -> Fitted:
+    """The files of a trained network.
+
+    Args:
+        config: What it was built by.
+        network: The Keras model.
+        courses: How the training of each of its networks went.
+        feed: What it learned from.
+        probes: As in `fit_network`.
+        shares: As in `Fitted`.
+        listen: Told that this begins.
+
+    Raises:
+        TrainingError: The exported network is not the trained one.
+    """
+    from .nn.build import layer_rows
+    from .nn.export import weights_bytes
+
     listen(Stage("exporting"))
-    weights, rows = weights_bytes(built.network), layer_rows(built.network)
-    onnx = _exported(config, built.network, feed, probes)
-    dropout = _with_masks(config, built.network, feed, probes)
-    return Fitted(training, onnx, weights, rows, epochs, interrupted, dropout)
+    weights, rows = weights_bytes(network), layer_rows(network)
+    onnx = _exported(config, network, feed, probes)
+    dropout = _with_masks(config, network, feed, probes)
+    return Fitted(tuple(courses), onnx, weights, rows, dropout, shares)
 
 
 def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
@@ -146,32 +171,45 @@ def _with_masks(
     return export_thinned(config.network, network, feed, probes)
 
 
-def _follow(
-    running: Iterator[Epoch], listen: Listener, stop: Callable[[], bool]
-) -> tuple[list[Epoch], bool]:
-    """The epochs until they end, or until somebody stops them."""
-    epochs = []
-    for epoch in running:
-        epochs.append(epoch)
-        listen(epoch)
-        if stop():
-            return epochs, True
-    return epochs, False
-
-
 def say_ending(fitted: Fitted, listen: Listener) -> None:
     """Say how many epochs there were, why no more, and whose weights are kept."""
-    count = len(fitted.epochs)
+    for number, course in enumerate(fitted.courses, start=1):
+        which = f"network {number}: " if len(fitted.courses) > 1 else ""
+        listen(Note(which + _ending(course)))
+
+
+def say_shares(shares: Floats | None, names: Sequence[str], listen: Listener) -> None:
+    """Say what each forecast of an ensemble counts for, in percent; of several targets, a mean.
+
+    Args:
+        shares: As in `Fitted`.
+        names: Of the members.
+        listen: Told of it.
+    """
+    if shares is None:
+        return
+    parts = [
+        f"{name} {100.0 * each:.0f} %"
+        for name, each in zip(names, shares.mean(axis=1), strict=True)
+    ]
+    listen(Note(f"what each counts for: {', '.join(parts)}"))
+
+
+def _ending(course: Course) -> str:
+    training = course.training
     why = {
         "epochs": "as asked",
-        "patience": f"the last {fitted.training.patience} without improvement",
+        "patience": f"the last {training.patience} without improvement",
         "interrupted": "then stopped",
-    }[fitted.ending]
-    best = fitted.epochs[fitted.best - 1]
+    }[course.ending]
+    best = course.epochs[course.best - 1]
     loss = f"loss {best.loss:.4g}"
     if best.validation_loss is not None:
         loss += f", validation {best.validation_loss:.4g}"
-    listen(Note(f"{count} epochs, {why}; kept are the weights of epoch {fitted.best}: {loss}"))
+    kept = f"the weights of epoch {course.best}"
+    if training.average:
+        kept = f"the mean of the weights after the last {min(training.average, course.best)}"
+    return f"{len(course.epochs)} epochs, {why}; kept are {kept}: {loss}"
 
 
 def keep(
@@ -191,16 +229,17 @@ def keep(
         listen: Told of it.
         stop: Asked after each epoch; a refit that is stopped leaves the network before it.
     """
-    training, fitted = scored.fitted.training, scored.fitted
-    if not training.refit or fitted.interrupted:
+    fitted = scored.fitted
+    if not fitted.courses[0].training.refit or fitted.interrupted:
         return scored
+    epochs = ", ".join(str(course.best) for course in fitted.courses)
     listen(
         Note(
-            f"training again on all there is, for {fitted.best} epochs; the scores are those of "
+            f"training again on all there is, for {epochs} epochs; the scores are those of "
             "the network before that"
         )
     )
-    again = learn(whole(scored.dataset), last=fitted.best, listen=listen, stop=stop)
+    again = learn(whole(scored.dataset), before=fitted, listen=listen, stop=stop)
     if again.fitted.interrupted:
         listen(Note("the refit was stopped: the network before it is kept", warning=True))
         return scored

@@ -1,11 +1,12 @@
 """The network as configuration: a stack of layers, a head, and what stands around them."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .layers import Convolution, Frozen, Gru, Layer, Lstm, Mask, Positive, Recurrent, Rnn
 
+Anchor = Literal["none", "last", "mean", "season"]
 Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
 
 
@@ -25,11 +26,15 @@ class Network(Frozen):
         channels: `independent`: one network for all columns, each read for itself.
         anchor: Each window is read relative to its last value or its mean, and so is the
             forecast; `season`: the forecast is relative to the same phase of the season before.
-        window_scale: Each window is read in units of its own spread.
+        window_scale: Each window is read in units of its own spread; `usual`: in units of the
+            usual spread of the training windows, the same for all.
+        padding: What stands in front of a series that is shorter than the window: `mask`, missing
+            steps that are skipped; `first`, its first value again and again.
         skip: `linear` adds a linear map from window to horizon, which begins at zero.
         embedding: The length of the vector that is learned for each category; None: one-hot where
             there are few, else about the square root of their number.
         season_length: What `season` goes by; filled in from the data.
+        usual_spread: What `usual` goes by; likewise, in scaled units.
     """
 
     layers: tuple[Layer, ...] = (Lstm(),)
@@ -37,11 +42,13 @@ class Network(Frozen):
     decoder: Literal["repeat", "teacher"] | None = None
     segment: Positive | None = None
     channels: Literal["joint", "independent"] = "joint"
-    anchor: Literal["none", "last", "mean", "season"] = "none"
-    window_scale: Literal["none", "std", "mad"] = "none"
+    anchor: Anchor = "none"
+    window_scale: Literal["none", "std", "mad", "usual"] = "none"
+    padding: Literal["mask", "first"] = "mask"
     skip: Literal["none", "linear"] = "none"
     embedding: Positive | None = None
     season_length: Positive = 1
+    usual_spread: Annotated[float, Field(gt=0)] = 1.0
 
     @property
     def recurrent(self) -> tuple[Lstm | Gru | Rnn, ...]:
@@ -57,6 +64,11 @@ class Network(Frozen):
     def masked(self) -> bool:
         """Whether steps may be missing."""
         return any(isinstance(layer, Mask) for layer in self.layers)
+
+    @property
+    def takes_short(self) -> bool:
+        """Whether it reads series that are shorter than its window."""
+        return self.masked or self.padding == "first"
 
     @property
     def hands_over(self) -> bool:
@@ -79,13 +91,22 @@ class Network(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not self.recurrent:
-            raise ValueError("a network needs at least one layer of type lstm, gru or rnn")
-        _check_stack(self)
-        _check_returns(self)
-        _check_head(self)
-        _check_stateful(self)
+        check_network(self)
         return self
+
+
+def check_network(network: Network) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if not network.recurrent:
+        raise ValueError("a network needs at least one layer of type lstm, gru or rnn")
+    _check_stack(network)
+    _check_returns(network)
+    _check_head(network)
+    _check_stateful(network)
 
 
 def _check_stack(network: Network) -> None:

@@ -95,7 +95,8 @@ def _ahead_of_all(bundle: Bundle, start: Start, steps: int) -> Ahead:
     """The forecasts of all series."""
     inputs = bundle.manifest.columns.inputs
     known = start.ahead(steps) if inputs.known else None
-    windows = start.windows(bundle.manifest.timesteps)
+    first = bundle.manifest.config.network.padding == "first"
+    windows = start.windows(bundle.manifest.timesteps, first=first)
     parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=windows.shape[2])
     forecasts = [
         roll_out(

@@ -28,7 +28,7 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
         None where there is no origin with an actual value.
     """
     dataset, horizon = forecaster.dataset, forecaster.dataset.horizon
-    origins = _evenly(dataset.origins("validation"), _values_of_one(forecaster), MOST_WORKED)
+    origins = evenly(dataset.origins("validation"), _values_of_one(forecaster), MOST_WORKED)
     if not len(origins):
         return None
     units = _units(dataset)
@@ -42,7 +42,7 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
     usual, indptr = usual_errors(own, step_sizes(own)), dataset.panel.indptr
     rows = recent_by_row(*_latest(forecaster, units, own, usual, origins), indptr)
     recent = known_at(rows, origins, indptr, horizon=horizon).size
-    kept = _evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
+    kept = evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
     errors = own[kept]
     if forecaster.runtime.quantile_count:
         errors = errors_from(forecaster, origins[kept], units, quantiles=True)
@@ -68,7 +68,7 @@ def recent_at(
     """
     dataset, indptr = forecaster.dataset, forecaster.dataset.panel.indptr
     parts = [dataset.origins("validation"), dataset.origins("test"), origins]
-    seen = _evenly(np.unique(np.concatenate(parts)), _values_of_one(forecaster), MOST_WORKED)
+    seen = evenly(np.unique(np.concatenate(parts)), _values_of_one(forecaster), MOST_WORKED)
     own = errors_from(forecaster, seen, calibration.units)
     usual = usual_errors(own, grown(step_sizes(calibration.of_forecasts), dataset.horizon))
     rows = recent_by_row(usual, seen, indptr, before)
@@ -127,7 +127,7 @@ def _latest(
 ) -> tuple[Floats, Ints]:
     """The errors with those of the test split behind them, and their origins, ascending."""
     dataset = forecaster.dataset
-    later = _evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
+    later = evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
     if not len(later):
         return usual, origins
     errors = usual_errors(errors_from(forecaster, later, units), step_sizes(own))
@@ -186,7 +186,7 @@ def _values_of_one(forecaster: NetworkForecaster) -> int:
     return dataset.horizon * len(dataset.targets) * max(1, quantiles)
 
 
-def _evenly(items: Ints, size: int, most: int) -> Ints:
+def evenly(items: Ints, size: int, most: int) -> Ints:
     """Some of the items, evenly, of so many values each that all together are at most so many."""
     count = max(1, most // size)
     if len(items) <= count:

@@ -1,5 +1,7 @@
 """What is chosen where the user said nothing: by rules that are written here and printed."""
 
+from typing import Any
+
 import numpy as np
 
 from .checks import check_feedback
@@ -9,9 +11,11 @@ from .core.windows import Ints
 from .data.frequency import Frequency
 from .data.panel import Panel
 from .data.roles import Columns
+from .data.splits import least_left
 from .errors import UsageError
 from .events import Listener, Note
 from .layers import Mask
+from .membership import members_of
 from .settings import configure
 
 # The horizon of weekly data and of data without a season, as in the M4 competition.
@@ -19,6 +23,8 @@ WEEKLY_HORIZON = 13
 PLAIN_HORIZON = 6
 # The tutorials look ten steps back.
 LEAST_TIMESTEPS = 10
+# A split leaves at least so many rows to forecast from in training.
+LEAST_ORIGINS = 5
 
 
 def season_of(panel: Panel, config: Config) -> int:
@@ -29,6 +35,15 @@ def season_of(panel: Panel, config: Config) -> int:
         return panel.timeline.frequency.season_length
     # Rows that have no times may still be hours.
     return Frequency.parse(config.data.freq).season_length if config.data.freq else 1
+
+
+def usual_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
+    """The steps of all seasons that are usual, ascending: longer ones than `season` too."""
+    frequency = panel.timeline.frequency if panel.timeline else None
+    if frequency is None and config.data.freq:
+        frequency = Frequency.parse(config.data.freq)
+    longer = [each for each in frequency.seasons if each > season] if frequency else []
+    return tuple(([season] if season > 1 else []) + longer)
 
 
 def choose_horizon(rows: int, season: int) -> int:
@@ -71,7 +86,32 @@ def with_horizon(
     one = horizon == 1 or config.network.head == "recursive"
     mode = window.mode or ("many-to-one" if one else "many-to-many")
     check_feedback(columns, horizon, mode)
-    return _with_window(config, Window(timesteps=window.timesteps, horizon=horizon, mode=mode))
+    return _with_window(config, window.model_copy(update={"horizon": horizon, "mode": mode}))
+
+
+def with_split(config: Config, rows: int, season: int, listen: Listener) -> Config:
+    """The configuration whose splits leave enough to learn from, where a preset may choose them.
+
+    The test split is left out first, then that of validation.
+
+    Args:
+        config: With preset and horizon filled in.
+        rows: Of a usual series.
+        season: Steps in a season.
+        listen: Told what is left out.
+    """
+    split, horizon = config.split, config.window.horizon or 1
+    enough = (season if season > 1 else 0) + horizon + max(LEAST_ORIGINS, horizon // 2)
+    if config.preset in (None, "classic") or split.model_fields_set:
+        return config
+    for changes in ({}, {"test": 0}, {"test": 0, "validation": 0}):
+        tried = split.model_copy(update=changes)
+        if least_left(tried, rows, horizon) >= enough:
+            break
+    if changes:
+        what = " and ".join(f"no {name} split" for name in changes)
+        listen(Note(f"{what}: {rows} rows are too few to learn from what is left", warning=True))
+    return config.model_copy(update={"split": tried})
 
 
 def with_timesteps(
@@ -88,9 +128,11 @@ def with_timesteps(
         listen: Told what was chosen.
     """
     window, segment = config.window, config.network.segment or 1
-    if window.timesteps is not None:
-        _check_segments(window.timesteps, segment)
-        return config
+    if window.timesteps is not None or config.ensemble.timesteps:
+        longest = window.timesteps or max(config.ensemble.timesteps)
+        for member in members_of(config):
+            _check_segments(member.timesteps, member.network.segment or 1)
+        return _with_window(config, window.model_copy(update={"timesteps": longest}))
     timesteps = choose_timesteps(training_rows, season, window.horizon or 1)
     enough = max(season, LEAST_TIMESTEPS, window.horizon or 1)
     timesteps = min(timesteps, shortest) if shortest >= enough else timesteps
@@ -110,9 +152,11 @@ def with_season(config: Config, season: int) -> Config:
     Raises:
         UsageError: There is no season, or the window is shorter.
     """
-    network, timesteps = config.network, config.window.timesteps or 1
-    if network.anchor != "season":
+    network, members = config.network, members_of(config)
+    anchored = [each.timesteps for each in members if each.network.anchor == "season"]
+    if not anchored:
         return config
+    timesteps = min(anchored)
     if not 1 < season <= timesteps:
         raise UsageError(
             f"--anchor season needs a season within the window; the season is {season} steps, the "
@@ -153,12 +197,16 @@ def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
     network, missing = config.network, config.data.missing
     short = int(np.sum(lengths < (config.window.timesteps or 1))) if len(lengths) > 1 else 0
     if short:
+        what = "missing steps, which the network skips"
+        what = "their first value" if network.padding == "first" else what
         listen(
             Note(
                 f"{short} of {len(lengths)} series are shorter than {config.window.timesteps} "
-                "steps: their windows are filled up with missing steps, which the network skips"
+                f"steps: their windows are filled up with {what}"
             )
         )
+    if short and network.padding == "first":
+        return config
     if short and not network.masked:
         return _masked_for_short(config, short)
     if missing == "mask" and not network.masked:
@@ -199,7 +247,11 @@ def masked(config: Config) -> Config:
 def with_loss(config: Config) -> Config:
     """The configuration with the loss filled in: the mean squared error, or that of quantiles."""
     usual = "pinball" if config.quantile_levels else "mse"
-    training = config.training.model_copy(update={"loss": config.training.loss or usual})
+    filled: dict[str, Any] = {"loss": config.training.loss or usual}
+    if config.training.average:
+        # It is of the last epochs, so none is chosen as the best.
+        filled["patience"] = 0
+    training = config.training.model_copy(update=filled)
     return config.model_copy(update={"training": training})
 
 

@@ -20,9 +20,19 @@ SECTIONS: Mapping[str, type[Frozen]] = {
 }
 PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
 NETWORK = (
-    "head", "decoder", "segment", "channels", "anchor", "window_scale", "skip", "embedding",
+    "head", "decoder", "segment", "channels", "anchor", "window_scale", "padding", "skip",
+    "embedding",
 )  # fmt: skip
 PLACES |= {name: ("network", name) for name in NETWORK}
+PLACES |= {
+    "ensemble": ("ensemble", "size"),
+    "simple": ("ensemble", "simple"),
+    "combine": ("ensemble", "combine"),
+    "member_timesteps": ("ensemble", "timesteps"),
+    "member_segments": ("ensemble", "segments"),
+    "member_losses": ("ensemble", "losses"),
+    "member_anchors": ("ensemble", "anchors"),
+}
 RECURRENT_TYPES = ("lstm", "gru", "rnn")
 LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm", "mask")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
@@ -57,7 +67,9 @@ def configure(
     config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
     if not assignments and not late:
         return config
-    return _validated(_assigned(config.model_dump(mode="json") | late, assignments))
+    # What nobody said stays unsaid, so that rules can choose it.
+    said = config.model_dump(mode="json", exclude_unset=True)
+    return _validated(_assigned(said | late, config.model_dump(mode="json"), assignments))
 
 
 def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,8 +89,15 @@ def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, A
     return nested
 
 
-def _assigned(nested: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+def _assigned(
+    nested: dict[str, Any], whole: Mapping[str, Any], assignments: Sequence[str]
+) -> dict[str, Any]:
     """The nested configuration after assignments like `training.epochs=5`.
+
+    Args:
+        nested: What was said.
+        whole: The same with all that was not.
+        assignments: As in `configure`.
 
     Raises:
         UsageError: One is not of that form, or its path leads nowhere.
@@ -87,7 +106,11 @@ def _assigned(nested: dict[str, Any], assignments: Sequence[str]) -> dict[str, A
         path, equals, text = assignment.partition("=")
         *way, last = path.split(".")
         owner: Any = nested
+        held: Any = whole
         for part in way:
+            held = _step(held, part, assignment)
+            if isinstance(owner, dict) and part not in owner:
+                owner[part] = {} if isinstance(held, dict) else held
             owner = _step(owner, part, assignment)
         if not equals or isinstance(owner, list) or not isinstance(owner, dict):
             raise UsageError(
@@ -96,6 +119,19 @@ def _assigned(nested: dict[str, Any], assignments: Sequence[str]) -> dict[str, A
             )
         owner[last] = _value(text)
     return nested
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested configuration with the changes of another one.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    result = dict(base)
+    for name, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = merged(result[name], value) if both else value
+    return result
 
 
 def _step(owner: Any, part: str, assignment: str) -> Any:
@@ -140,7 +176,10 @@ def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
     """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
-    layers = [layer.model_dump() for layer in config.network.layers]
+    layers = [
+        {"type": layer.type} | layer.model_dump(exclude_unset=True)
+        for layer in config.network.layers
+    ]
     if "units" in shorthand:
         layers = _with_units(layers, _several(shorthand["units"]))
     if "dense" in shorthand:
@@ -152,7 +191,8 @@ def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, A
     for at, layer in enumerate(layers):
         if _is_recurrent(layer):
             layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
-    return config.model_dump() | {"network": config.network.model_dump() | {"layers": layers}}
+    said = config.model_dump(exclude_unset=True)
+    return said | {"network": said.get("network", {}) | {"layers": layers}}
 
 
 def _several(units: int | Sequence[int]) -> Sequence[int]:

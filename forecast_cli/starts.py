@@ -53,16 +53,20 @@ class Start:
         """The rows, scaled, float32."""
         return self.scaling.each(self.panel.owners).transform(self.filled).astype(np.float32)
 
-    def windows(self, timesteps: int) -> Floats:
+    def windows(self, timesteps: int, *, first: bool = False) -> Floats:
         """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
 
-        A shorter series begins with missing steps.
+        Args:
+            timesteps: Steps back.
+            first: Whether a shorter series begins with its first value; else with missing steps.
         """
         indptr = self.panel.indptr
         places = indptr[1:, None] - np.arange(timesteps, 0, -1)
         # Only these rows are scaled: the table may be millions of them.
-        rows = self.filled[np.maximum(places, 0)]
-        rows[places < indptr[:-1, None]] = np.nan
+        begins = indptr[:-1, None]
+        rows = self.filled[np.maximum(places, begins)]
+        if not first:
+            rows[places < begins] = np.nan
         scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
         windows: Floats = scaling.transform(rows).astype(np.float32)
         return windows
@@ -103,7 +107,7 @@ def require_rows(bundle: Bundle, panel: Panel) -> None:
         DataError: One is.
     """
     network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
-    if not (network.stateful or network.masked) and (panel.lengths < timesteps).any():
+    if not (network.stateful or network.takes_short) and (panel.lengths < timesteps).any():
         raise too_few(bundle, panel, timesteps)
 
 

@@ -3,12 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-import numpy as np
+from functools import partial
 
 from .bands import make_bands
 from .config import Config
-from .core.windows import Floats, Ints, gather
 from .data.future import with_future
 from .data.reading import read_panel
 from .data.tables import Readable
@@ -17,12 +15,11 @@ from .descriptions import describe
 from .errors import UsageError
 from .evaluation import Scores, evaluate
 from .events import Listener, Note, Stage, ignore
-from .fitting import PROBES, Trained, fit_network, keep, say_ending
-from .forecaster import NetworkForecaster
+from .fitting import Trained, keep, say_ending, say_shares
+from .learning import forecaster_of, train_network
+from .membership import member_names
 from .model.bundle import Bundle
 from .model.calibration import Calibration
-from .model.dropout import MonteCarlo
-from .model.runtime import Runtime
 from .packing import make_bundle
 from .residuals import calibrate
 from .scoring import Claims
@@ -60,8 +57,10 @@ def train(
         return train_on_labels(source, config, listen=listen, stop=stop)
     began = time.perf_counter()
     dataset = read_dataset(source, config, future=future, listen=listen)
-    learned = learn(dataset, listen=listen, stop=stop)
-    return finish(learned, began, listen=listen, stop=stop)
+    budget = config.training.time_budget
+    by = partial(train_network, deadline=None if budget is None else began + budget)
+    learned = learn(dataset, by=by, listen=listen, stop=stop)
+    return finish(learned, began, by=by, listen=listen, stop=stop)
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,25 @@ def read_dataset(
     return dataset
 
 
-def learn(dataset: Dataset, *, listen: Listener, stop: Callable[[], bool]) -> Learned:
-    """Train a network on the training split, and score it on the test split."""
-    scored = train_network(dataset, listen=listen, stop=stop)
+def learn(
+    dataset: Dataset,
+    *,
+    by: Callable[..., Trained[Dataset]] = train_network,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> Learned:
+    """Train networks on the training split, and score their forecast on the test split.
+
+    Args:
+        dataset: What to learn from, and how.
+        by: What trains, as `train_network` does.
+        listen: Told how it goes.
+        stop: Asked after each epoch whether to stop.
+    """
+    scored = by(dataset, listen=listen, stop=stop)
+    dataset = scored.dataset
     say_ending(scored.fitted, listen)
+    say_shares(scored.fitted.shares, member_names(dataset.config), listen)
     listen(Stage("scoring"))
     network = forecaster_of(scored)
     calibration = calibrate(network)
@@ -119,16 +133,26 @@ def learn(dataset: Dataset, *, listen: Listener, stop: Callable[[], bool]) -> Le
     return Learned(scored, calibration, scores)
 
 
-def finish(learned: Learned, began: float, *, listen: Listener, stop: Callable[[], bool]) -> Bundle:
+def finish(
+    learned: Learned,
+    began: float,
+    *,
+    by: Callable[..., Trained[Dataset]] = train_network,
+    whole: Callable[[Dataset], Dataset] = on_all_rows,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> Bundle:
     """The model to save: refitted on all rows, where that is asked for.
 
     Args:
         learned: The network.
         began: When the training began, as `time.perf_counter` has it.
+        by: What trains, as `train_network` does.
+        whole: Puts every row into the training split.
         listen: Told of the refit.
         stop: Asked after each epoch whether to stop.
     """
-    kept = keep(learned.scored, on_all_rows, train_network, listen=listen, stop=stop)
+    kept = keep(learned.scored, whole, by, listen=listen, stop=stop)
     return make_bundle(
         learned.scored,
         kept,
@@ -138,63 +162,8 @@ def finish(learned: Learned, began: float, *, listen: Listener, stop: Callable[[
     )
 
 
-def forecaster_of(trained: Trained[Dataset]) -> NetworkForecaster:
-    """A trained network at work on the rows of its dataset."""
-    config, fitted = trained.dataset.config, trained.fitted
-    dropout = None
-    if fitted.dropout is not None:
-        rates = [layer.dropout for layer in config.network.recurrent]
-        dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
-    return NetworkForecaster(trained.dataset, Runtime(fitted.onnx), dropout)
-
-
 def claims_of(calibration: Calibration | None, config: Config) -> Claims | None:
     """The intervals that the configuration asks for; None where nothing can be made of."""
     if calibration is None and config.intervals != "quantile":
         return None
     return Claims(make_bands(calibration, config))
-
-
-def train_network(
-    dataset: Dataset,
-    *,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
-    last: int | None = None,
-) -> Trained[Dataset]:
-    """Build a network for a dataset, train it, and export it.
-
-    Args:
-        dataset: What to learn from, and how.
-        listen: Told of each epoch.
-        stop: Asked after each epoch whether to stop.
-        last: The number of the last epoch, where it is known beforehand; its weights are kept.
-    """
-    listen(Stage("loading TensorFlow"))
-    from .nn.feed import WindowFeed
-
-    config, steps = dataset.config, dataset.steps_at_once
-    feed = WindowFeed(
-        values=dataset.scaled,
-        inputs=dataset.panel.columns.inputs,
-        train=dataset.starts("train", horizon=steps),
-        validation=dataset.starts("validation", horizon=steps),
-        timesteps=dataset.timesteps,
-        horizon=steps,
-        every_step=config.network.head == "sequence",
-        units=dataset.units,
-        owners=dataset.owners if dataset.panel.count > 1 else None,
-    )
-    probes = _probes(dataset, feed.train)
-    return Trained(dataset, fit_network(config, feed, probes, last=last, listen=listen, stop=stop))
-
-
-def _probes(dataset: Dataset, starts: Ints) -> list[Floats]:
-    """Some of the training windows, from all over the table, and what is known ahead of them."""
-    starts = starts[:: 1 + len(starts) // PROBES]
-    windows = gather(dataset.scaled, starts, timesteps=dataset.timesteps)
-    known = list(dataset.panel.columns.inputs.ahead)
-    if not known:
-        return [windows]
-    ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
-    return [windows, np.ascontiguousarray(ahead[..., known])]

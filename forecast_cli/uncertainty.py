@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .bands import Bands, Guess, few_errors, few_paths, make_bands
-from .config import BY_QUANTILES
+from .config import SPANNED
 from .core.intervals import sample_paths, step_sizes
 from .core.recent import recent_by_row
 from .core.room import series_of
@@ -96,7 +96,7 @@ def frame_in_doubt(
 def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
     """The forecasts, and what the network says of its own doubt."""
     method = doubt.bands.method
-    if ahead.windows is None or method not in (*BY_QUANTILES, "dropout"):
+    if ahead.windows is None or method not in (*SPANNED, "dropout"):
         return Guess(ahead.point)
     says = _spread if method == "dropout" else _quantiles
     windows, horizon, known = ahead.windows, bundle.manifest.horizon, ahead.known

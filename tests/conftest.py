@@ -82,18 +82,21 @@ def linear():
     from forecast_cli.datasets import make_dataset
     from forecast_cli.evaluation import evaluate
     from forecast_cli.events import Epoch, ignore
-    from forecast_cli.fitting import Fitted, Trained
+    from forecast_cli.fitting import Course, Fitted, Trained
+    from forecast_cli.learning import forecaster_of
     from forecast_cli.packing import make_bundle
     from forecast_cli.residuals import calibrate
     from forecast_cli.settings import configure
-    from forecast_cli.training import claims_of, forecaster_of
+    from forecast_cli.training import claims_of
 
     def make(table, *, listen=ignore, **settings):
         config = configure(settings)
         panel = read_panel(table, config.data, listen=listen)
         dataset = make_dataset(panel, config, listen=listen)
         epoch = Epoch(1, 1, 1.0, None, True, 1.0, 1, 0.001)
-        fitted = Fitted(config.training, linear_network(dataset), b"", [], [epoch], False)
+        fitted = Fitted(
+            (Course(config.training, [epoch], False),), linear_network(dataset), b"", []
+        )
         trained = Trained(dataset, fitted)
         network = forecaster_of(trained)
         calibration = calibrate(network)

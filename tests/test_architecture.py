@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "forecast_cli"
 # From the bottom up; a folder may import from those before it.
 LAYERS = ("root", "core", "data", "model", "nn", "verbs", "cli")
 ROOT = {
-    "__init__", "covariates", "errors", "events", "config", "consistency", "layers", "network",
-    "settings",
+    "__init__", "covariates", "errors", "events", "config", "consistency", "courses", "ensemble",
+    "layers", "membership", "network", "searchable", "settings",
 }  # fmt: skip
 ALLOWED = {
     "root": {"pydantic"},
@@ -30,7 +30,7 @@ ALLOWED = {
     },
     "model": {"numpy", "pandas", "pydantic", "onnxruntime"},
     "nn": {"numpy", "tensorflow", "keras"},
-    "verbs": {"numpy", "pandas", "pyarrow", "joblib", "statsforecast"},
+    "verbs": {"numpy", "pandas", "pyarrow", "joblib", "optuna", "statsforecast"},
     "cli": {"typer", "rich", "pandas", "tomlkit"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")
@@ -105,6 +105,7 @@ def test_the_public_names_are_these():
         "Model",
         "ModelFileError",
         "Plan",
+        "Search",
         "TrainingError",
         "UsageError",
         "__version__",
@@ -113,6 +114,7 @@ def test_the_public_names_are_these():
         "configure",
         "load",
         "train",
+        "tune",
     ]
     assert all(getattr(forecast_cli, name) is not None for name in forecast_cli.__all__)
 

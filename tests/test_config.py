@@ -1,10 +1,13 @@
 from datetime import date
 
 import pytest
+import typer
 
+from forecast_cli.cli.flag import seconds
 from forecast_cli.cli.flags import SETTINGS
 from forecast_cli.config import Config
 from forecast_cli.errors import UsageError
+from forecast_cli.membership import members_of
 from forecast_cli.settings import PLACES, SHORTHAND, TOP, configure, read_toml
 
 
@@ -117,3 +120,58 @@ def test_an_assignment_reaches_any_depth_and_wins():
 def test_an_assignment_that_leads_nowhere_is_refused(assignment, message):
     with pytest.raises(UsageError, match=message):
         configure({}, assignments=[assignment])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90.0), ("90s", 90.0), ("5m", 300.0), ("1.5h", 5400.0), ("0.5m", 30.0)],
+)
+def test_a_time_budget_is_seconds_minutes_or_hours(text, value):
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "m", "5d", "5mh", "five", "1:30", "5m3s"])
+def test_what_is_no_time_is_refused_with_an_example(text):
+    with pytest.raises(typer.BadParameter, match="is not like 90s, 5m or 1h"):
+        seconds(text)
+
+
+def test_settings_of_an_ensemble_reach_it():
+    config = configure(
+        {
+            "ensemble": 3,
+            "member_timesteps": [24, 12],
+            "member_losses": "mae",
+            "member_anchors": ("last", "none", "mean"),
+            "simple": ["last", "seasonal"],
+            "combine": "weights",
+            "average": 3,
+            "time_budget": 60,
+        }
+    )
+    ensemble = config.ensemble
+    assert (ensemble.size, ensemble.timesteps, ensemble.losses) == (3, (24, 12), ("mae",))
+    assert (ensemble.anchors, ensemble.simple) == (("last", "none", "mean"), ("last", "seasonal"))
+    assert (ensemble.combine, ensemble.alone) == ("weights", False)
+    assert (config.training.average, config.training.time_budget) == (3, 60.0)
+    assert Config.model_validate_json(config.model_dump_json()) == config
+
+
+def test_members_take_their_settings_by_turns_and_seeds_one_after_the_other():
+    config = configure(
+        {"ensemble": 5, "seed": 7, "member_timesteps": (24, 12), "member_losses": ("mae", "mse")}
+        | {"member_anchors": ("last", "none", "mean"), "timesteps": 30, "units": 3}
+    )
+    members = members_of(config)
+    assert [each.training.seed for each in members] == [7, 8, 9, 10, 11]
+    assert [each.timesteps for each in members] == [24, 12, 24, 12, 24]
+    assert [each.training.loss for each in members] == ["mae", "mse", "mae", "mse", "mae"]
+    assert [each.network.anchor for each in members] == ["last", "none", "mean", "last", "none"]
+    plain = members_of(configure({"timesteps": 30}))
+    assert [(each.timesteps, each.network) for each in plain] == [(30, Config().network)]
+
+
+def test_the_mean_of_the_last_epochs_leaves_patience_out():
+    training = configure({"average": 3}).training
+    assert (training.average, training.patience) == (3, 0)
+    assert configure({"average": 3, "patience": 0}).training == training

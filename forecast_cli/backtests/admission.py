@@ -91,7 +91,7 @@ class Gate:
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
         dataset = learning_dataset(fold, config, listen)
         config = config.model_copy(update={"window": dataset.config.window})
-        least = LEAST_KNOWN if dataset.config.network.masked else dataset.timesteps
+        least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
         return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
 
     def _say_overruled(self, name: str, config: Config, listen: Listener) -> None:
@@ -116,7 +116,7 @@ class Gate:
             # Series that it does not know are scaled by what is known of them at each cutoff.
             new = (places_of(panel.ids, bundle.series.frame) < 0).any()
             refit = "always" if new else "never"
-        skips = manifest.config.network.masked
+        skips = manifest.config.network.takes_short
         least = LEAST_KNOWN if skips else manifest.timesteps
         level, own = self.config.level, manifest.config
         if bundle.calibration is not None and config_for(bundle, level) != own:

@@ -1,10 +1,10 @@
 """Who takes part in a backtest: names, models and configurations as forecasters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -15,14 +15,15 @@ from ..data.panel import Panel
 from ..errors import UsageError, nearest
 from ..events import Listener, ignore
 from ..model.bundle import Bundle
-from ..settings import RECURRENT_TYPES, configure, read_toml
+from ..settings import RECURRENT_TYPES, configure, merged, read_toml
 from .classical import METHODS, forecast_classically, require_classical
 from .cutoffs import Refit
 from .folds import Fold, forecast_by_bundle, forecast_by_network
 from .said import Said
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
-NAMES = (*RECURRENT_TYPES, *SIMPLE, *METHODS)
+PRESETS = ("auto", "fast", "best")
+NAMES = (*RECURRENT_TYPES, *PRESETS, *SIMPLE, *METHODS)
 USUAL = ("lstm", "naive", "seasonal-naive")
 MODEL, CONFIGURATION = ".forecast", ".toml"
 # Rows before a forecast that every contender has at the least: the line of drift needs two.
@@ -128,10 +129,13 @@ def _entry(name: str, text: str, config: Config) -> Entry:
             raise UsageError(f"{text} maps sequences to labels: it forecasts nothing.")
         return Entry(name, text, bundle=bundle)
     if Path(text).suffix == CONFIGURATION:
-        nested = merged(config.model_dump(), read_toml(Path(text)))
+        nested = merged(config.model_dump(exclude_unset=True), read_toml(Path(text)))
         return Entry(name, text, configure({}, nested))
+    said = config.model_dump(exclude_unset=True)
     if text in RECURRENT_TYPES:
-        return Entry(name, text, configure({"cell": text}, config.model_dump()))
+        return Entry(name, text, configure({"cell": text}, said))
+    if text in PRESETS:
+        return Entry(name, text, configure({"preset": text}, said))
     if text not in NAMES:
         raise UsageError(
             f'There is no model "{text}".',
@@ -140,19 +144,6 @@ def _entry(name: str, text: str, config: Config) -> Entry:
     if text in METHODS:
         require_classical(text)
     return Entry(name, text)
-
-
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A nested configuration with the changes of another one.
-
-    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
-    {'a': {'b': 3, 'c': 2}}
-    """
-    result = dict(base)
-    for name, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
-        result[name] = merged(result[name], value) if both else value
-    return result
 
 
 def network_contender(

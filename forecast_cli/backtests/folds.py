@@ -99,7 +99,7 @@ def forecast_by_network(
         stop: Asked after each epoch whether to stop.
         config: Of the network.
     """
-    from ..training import forecaster_of, train_network
+    from ..learning import forecaster_of, train_network
 
     learned = learning_dataset(fold, config, ignore)
     scored = train_network(learned, listen=listen, stop=stop)

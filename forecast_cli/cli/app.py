@@ -18,6 +18,7 @@ from .inspect import inspect
 from .options import spread
 from .predict import predict
 from .train import train
+from .tune import tune
 
 INTERRUPTED = Interrupted.exit_code
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (train, predict, compare, backtest, evaluate, future, inspect, config)
+COMMANDS = (train, predict, compare, tune, backtest, evaluate, future, inspect, config)
 for _command in COMMANDS:
     app.command()(spread(_command))
 

@@ -28,7 +28,7 @@ def config(context: typer.Context, settings: Settings, talk: Talk, schema: Schem
         console.document(resolved)
         return
     sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))
-    console.lines(_toml(resolved, sources))
+    console.lines(toml_lines(resolved, sources))
 
 
 def _sources(
@@ -56,7 +56,7 @@ def _sources(
     return sources | {text.partition("=")[0]: "--set" for text in settings.get("set", ())}
 
 
-def _toml(resolved: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
+def toml_lines(resolved: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
     """The lines of a TOML file, a comment behind each value that is no default."""
     import tomlkit
 

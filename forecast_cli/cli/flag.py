@@ -123,6 +123,19 @@ def levels(text: str) -> tuple[float, ...]:
         raise typer.BadParameter(f'"{text}" is not like 80 or 80,95.') from None
 
 
+def seconds(text: str) -> float:
+    """A time as typed, in seconds.
+
+    >>> seconds("90"), seconds("5m"), seconds("1.5h")
+    (90.0, 300.0, 5400.0)
+    """
+    number, unit = text.rstrip("smh"), text[len(text.rstrip("smh")) :]
+    try:
+        return float(number) * {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}[unit]
+    except (ValueError, KeyError):
+        raise typer.BadParameter(f'"{text}" is not like 90s, 5m or 1h.') from None
+
+
 def names(text: str) -> list[str]:
     """Names between commas.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .flag import OUTPUT, Flag, levels, names, number, whole_numbers
+from .flag import OUTPUT, Flag, levels, names, number, seconds, whole_numbers
 
 DATA = "Data"
 SERIES = "Many series"
@@ -13,6 +13,7 @@ LABELS = "Sequences with a label"
 SAMPLES = "Splits, scaling, windows"
 NETWORK = "Network"
 TRAINING = "Training"
+ENSEMBLE = "Ensemble"
 INTERVALS = "Intervals"
 ANYTHING = "Any setting"
 
@@ -23,9 +24,9 @@ Mode = Literal["many-to-one", "many-to-many"]
 Cell = Literal["lstm", "gru", "rnn"]
 Optimizer = Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
 Loss = Literal[
-    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "pinball", "cross-entropy"
+    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "owa", "pinball", "cross-entropy"
 ]
-Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout"]
+Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"]
 Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
 
 # fmt: off
@@ -132,14 +133,18 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              "joint"),
         Flag("anchor", Literal["none", "last", "mean", "season"],
              "Read each window relative to its own level, and forecast from it.", "none"),
-        Flag("window_scale", Literal["none", "std", "mad"],
-             "Read each window in units of its own spread.", "none"),
+        Flag("window_scale", Literal["none", "std", "mad", "usual"],
+             "Read each window in units of its own spread, or of the usual one in training.",
+             "none"),
+        Flag("padding", Literal["mask", "first"], "What stands before a series shorter than the "
+             "window: missing steps, or its first value.", "mask"),
         Flag("skip", Literal["none", "linear"],
              "Add a linear map from the window to the horizon.", "none"),
     ),
     TRAINING: (
-        Flag("preset", Literal["classic"], "classic: the tutorials' network, one LSTM(50).",
-             "classic"),
+        Flag("preset", Literal["auto", "fast", "best", "classic"], "What chooses the rest: rules "
+             "from the data, quicker or more thorough; or the tutorials' plain LSTM(50).",
+             "auto, or classic where the network or its training is set by hand"),
         Flag("epochs", int, "Passes over the windows at the most.", "100", short="-e",
              metavar="N", least=1),
         Flag("batch_size", int, "Windows in a step.", "32", short="-b", metavar="N", least=1),
@@ -152,21 +157,43 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
         Flag("weight_decay", float, "Decay of the weights in each step, apart from the gradient.",
              "the optimizer's own", metavar="X"),
         Flag("optimizer", Optimizer, "Optimizer.", "adam"),
-        Flag("loss", Loss, "Loss; mape, smape and mase are taken in original units.", "mse"),
+        Flag("loss", Loss, "Loss; mape, smape, mase and owa are taken in original units.", "mse"),
         Flag("quantile", float, "What the loss pinball forecasts, between 0 and 1.", "0.5",
              metavar="X"),
         Flag("patience", int, "Epochs without improvement before it stops, best weights kept; "
              "0: all epochs, last weights.", "10", metavar="N", least=0),
         Flag("clip", float, "Bound on the norm of the gradient.", "none", metavar="X"),
+        Flag("average", int, "Forecast with the mean of the weights after the last N epochs.",
+             "no", metavar="N", least=1),
+        Flag("time_budget", Any, "How long training may take: 90s, 5m, 1h.", "any time",
+             metavar="TIME", parser=seconds),
         Flag("ema", float, "Forecast with a moving average of the weights, of this momentum.",
              "no", metavar="X"),
         Flag("seed", int, "The same seed gives the same model, to the bit.", "0", metavar="N",
              least=0),
         Flag("refit", bool, "Then train on all rows for the number of epochs found.", "no"),
     ),
+    ENSEMBLE: (
+        Flag("ensemble", int, "Networks to train, each from a seed of its own.", "1", metavar="N",
+             least=1),
+        Flag("member_timesteps", Any, "Steps back that they take in turn.", "the same for all",
+             metavar="N[,N...]", parser=whole_numbers),
+        Flag("member_segments", Any, "Steps in a segment that they take in turn.",
+             "the same for all", metavar="N[,N...]", parser=whole_numbers),
+        Flag("member_losses", Any, "Losses that they take in turn.", "the same for all",
+             metavar="NAME[,NAME...]", parser=names),
+        Flag("member_anchors", Any, "Anchors that they take in turn.", "the same for all",
+             metavar="NAME[,NAME...]", parser=names),
+        Flag("simple", Any, "Simple forecasts among them: last, seasonal, drift, smoothing, theta, "
+             "linear.", "none", metavar="NAME[,NAME...]", parser=names),
+        Flag("combine", Literal["mean", "median", "weights"],
+             "How one forecast is made of all; weights are learned on the validation split.",
+             "mean"),
+    ),
     INTERVALS: (
         Flag("intervals", Intervals, "How intervals are made: of the errors on the validation "
-             "split, by a network that forecasts quantiles, or by dropout.", "conformal"),
+             "split, by a network that forecasts quantiles, by dropout, or by the spread of an "
+             "ensemble.", "conformal"),
         Flag("level", Any, "Percent of what comes that an interval is to hold.", "80,95",
              metavar="N[,N...]", parser=levels),
     ),
@@ -188,6 +215,12 @@ TALK: dict[str, tuple[Flag, ...]] = {
 # A backtest cuts the table itself, and has a --refit of its own; sequences have no cutoffs.
 FOLDS = {
     panel: tuple(flag for flag in flags if flag.name not in ("test", "refit"))
+    for panel, flags in SETTINGS.items()
+    if panel != LABELS
+}
+# A search has a --time-budget of its own; sequences have no cutoffs.
+TUNED = {
+    panel: tuple(flag for flag in flags if flag.name != "time_budget")
     for panel, flags in SETTINGS.items()
     if panel != LABELS
 }

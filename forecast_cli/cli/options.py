@@ -19,7 +19,7 @@ import typer
 
 from ..errors import UsageError
 from .flag import OUTPUT, Flag, keyword
-from .flags import FOLDS, LOOKING, READING, SETTINGS, TALK
+from .flags import FOLDS, LOOKING, READING, SETTINGS, TALK, TUNED
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -59,6 +59,24 @@ class FoldSettings(Settings):
     """What the user said of the configuration of what is trained in folds."""
 
 
+class TunedSettings(Settings):
+    """What the user said of the configuration, of which the rest is searched."""
+
+    def fixed(self, file_too: bool) -> dict[str, Any]:
+        """What is not to be searched, by flat names.
+
+        Args:
+            file_too: Whether that holds for what the configuration file says as well.
+        """
+        from ..searchable import names_of
+        from ..settings import leaves
+
+        assigned = [text.partition("=")[0] for text in self.get("set", ())]
+        told = dict.fromkeys(names_of(assigned))
+        told |= dict.fromkeys(names_of(leaves(self.file()))) if file_too else {}
+        return told | {name: value for name, value in self.items() if name not in ("set", "config")}
+
+
 class Reading(dict[str, Any]):
     """How a table differs from the one that a model was trained on."""
 
@@ -76,6 +94,7 @@ GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
     Settings: SETTINGS,
     Looking: LOOKING,
     FoldSettings: FOLDS,
+    TunedSettings: TUNED,
     Reading: READING,
     Talk: TALK,
 }

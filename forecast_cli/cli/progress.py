@@ -117,7 +117,7 @@ class Progress:
                 self.task,
                 total=epoch.epochs,
                 completed=epoch.number,
-                description=f"epoch {epoch.number}/{epoch.epochs}",
+                description=which(epoch),
                 figures=figures(epoch),
             )
             return
@@ -128,13 +128,23 @@ class Progress:
             or now - self.said > SECONDS
         ):
             self.said = now
-            self.console.say(f"epoch {epoch.number}/{epoch.epochs}  {figures(epoch)}")
+            self.console.say(f"{which(epoch)}  {figures(epoch)}")
 
     def _close(self) -> None:
         if self.bar is not None:
             self.bar.stop()
             self.bar = self.task = None
         self.training = False
+
+
+def which(epoch: Epoch) -> str:
+    """The number of an epoch, and of its network where there are several.
+
+    >>> which(Epoch(3, 10, 0.1, None, True, 1.0, 100, 0.001, network=2, networks=5))
+    'network 2/5, epoch 3/10'
+    """
+    of = f"network {epoch.network}/{epoch.networks}, " if epoch.networks > 1 else ""
+    return f"{of}epoch {epoch.number}/{epoch.epochs}"
 
 
 def figures(epoch: Epoch) -> str:

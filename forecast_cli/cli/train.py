@@ -2,12 +2,18 @@
 
 import gc
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UsageError
 from .console import Console
 from .options import Settings, Talk, option
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..model.bundle import Bundle
+    from .progress import Progress
 
 MODEL = Path("model.forecast")
 
@@ -39,6 +45,52 @@ Future = Annotated[
 ]
 
 
+Begin = Annotated[
+    Path | None,
+    option(
+        "--from",
+        metavar="PATH",
+        help="Go on from the weights of this model, which says all about the network.",
+        env=False,
+    ),
+]
+Rescale = Annotated[
+    bool,
+    option("--rescale", help="With --from: fit the scaler anew, on the training rows of DATA."),
+]
+
+
+def trained(
+    source: str | list[str],
+    config: "Config",
+    progress: "Progress",
+    future: str | None,
+    begin: Path | None,
+    *,
+    rescale: bool,
+) -> "Bundle":
+    """A model that is trained anew, or from the weights of another one.
+
+    Raises:
+        UsageError: Options do not go together.
+    """
+    listen, stop = progress.listen, progress.stop
+    if begin is None:
+        from ..training import train
+
+        if rescale:
+            raise UsageError(
+                "--rescale says how --from scales, and there is none.", "Leave it out."
+            )
+        return train(source, config, future=future, listen=listen, stop=stop)
+    from ..model.loading import load_bundle
+    from ..refinement import refine
+
+    if future is not None:
+        raise UsageError("--future is for a model that is trained anew.", "Leave it or --from out.")
+    return refine(load_bundle(begin), source, config, rescale=rescale, listen=listen, stop=stop)
+
+
 def one_or_all(tables: list[str]) -> str | list[str]:
     """A single table by itself."""
     return tables[0] if len(tables) == 1 else tables
@@ -50,13 +102,14 @@ def train(
     talk: Talk,
     model: ModelPath = MODEL,
     future: Future = None,
+    begin: Begin = None,
+    rescale: Rescale = False,
 ) -> None:
     """Train a network on a column of a table, or on sequences with a label, and save it.
 
     The scores on the test split, beside those of the simple forecasts, are the result on stdout.
     """
     from ..model.bundle import require_writable, save_bundle
-    from ..training import train
     from .progress import Progress
     from .results import (
         confusion_rows,
@@ -72,9 +125,7 @@ def train(
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
-        bundle = train(
-            one_or_all(tables), config, future=future, listen=progress.listen, stop=progress.stop
-        )
+        bundle = trained(one_or_all(tables), config, progress, future, begin, rescale=rescale)
         save_bundle(bundle, model)
     if talk.json:
         console.document(training_document(bundle, model) | {"notes": progress.notes.texts})

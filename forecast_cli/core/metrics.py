@@ -1,5 +1,7 @@
 """Measures of labels, and the error that others are measured by."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .ragged import sums_between
@@ -47,12 +49,26 @@ def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: in
     Returns:
         Shape `(n_series, targets)`; NaN where nothing could be compared.
     """
-    return _mean_apart(values, indptr, end, season_length=season_length, power=1)
+    return _mean_apart(values, indptr, end, season_length=season_length, measure=_absolute)
 
 
 def seasonal_squared(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
     """Mean squared difference between values a season apart, see `seasonal_error`."""
-    return _mean_apart(values, indptr, end, season_length=season_length, power=2)
+    return _mean_apart(values, indptr, end, season_length=season_length, measure=_squared)
+
+
+def seasonal_smape(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
+    """The symmetric percentage error of the same, 0 to 200, a mean over the series, `(targets,)`.
+
+    1 where nothing could be compared, or where it is 0.
+    """
+    own = _mean_apart(values, indptr, end, season_length=season_length, measure=_symmetric)
+    known = np.isfinite(own)
+    total, count = np.where(known, own, 0.0).sum(axis=0), known.sum(axis=0)
+    usual: Floats = np.divide(
+        total, count, out=np.ones_like(total), where=(count > 0) & (total > 0)
+    )
+    return usual
 
 
 def seasonal_pair(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
@@ -61,8 +77,29 @@ def seasonal_pair(values: Floats, indptr: Ints, end: Ints, *, season_length: int
     return np.stack([own, seasonal_squared(values, indptr, end, season_length=season_length)])
 
 
+def _absolute(later: Floats, earlier: Floats) -> Floats:
+    apart: Floats = np.abs(later - earlier)
+    return apart
+
+
+def _squared(later: Floats, earlier: Floats) -> Floats:
+    return np.square(later - earlier)
+
+
+def _symmetric(later: Floats, earlier: Floats) -> Floats:
+    size = np.abs(later) + np.abs(earlier)
+    apart = np.abs(later - earlier)
+    share: Floats = np.divide(apart, size, out=np.zeros_like(apart), where=size != 0)
+    return 200.0 * share
+
+
 def _mean_apart(
-    values: Floats, indptr: Ints, end: Ints, *, season_length: int, power: int
+    values: Floats,
+    indptr: Ints,
+    end: Ints,
+    *,
+    season_length: int,
+    measure: Callable[[Floats, Floats], Floats],
 ) -> Floats:
     first = indptr[:-1]
     lengths = np.asarray(end) - first
@@ -72,7 +109,7 @@ def _mean_apart(
         of = np.flatnonzero((lags == lag) & (lengths > lag))
         if len(of):
             # Across the ends of series too; those differences are in no sum.
-            apart = np.abs(values[lag:] - values[:-lag]) ** power
+            apart = measure(values[lag:], values[:-lag])
             known = np.isfinite(apart)
             total, count = (
                 sums_between(each, first[of], first[of] + lengths[of] - lag)

@@ -45,12 +45,21 @@ class Room:
             return rows
         return rows - self.shift[series_of(self.indptr[:-1] + self.shift - self.added, rows)]
 
-    def spread(self, values: Floats) -> Floats:
-        """The rows of a panel with the room in front of them, NaN where rows were added."""
+    def spread(self, values: Floats, *, first: bool = False) -> Floats:
+        """The rows of a panel with the room in front of them.
+
+        Args:
+            values: Shape `(n_rows, features)`.
+            first: Whether the room of a series holds its first value; else it holds NaN.
+        """
         if not self.added.any():
             return values
-        rows = np.full((len(values) + int(self.shift[-1]), values.shape[1]), np.nan, values.dtype)
-        rows[self.moved(np.arange(len(values)))] = values
+        first_rows, lengths = self.indptr[:-1], np.diff(self.indptr) + self.added
+        series = np.repeat(np.arange(len(lengths)), lengths)
+        places = np.arange(len(series)) - self.shift[series]
+        rows: Floats = values[np.maximum(places, first_rows[series])]
+        if not first:
+            rows[places < first_rows[series]] = np.nan
         return rows
 
     def first_starts(self, *, timesteps: int, least: int) -> Ints:

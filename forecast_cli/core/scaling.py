@@ -93,10 +93,13 @@ class Units:
         scaling: Of the outputs alone.
         naive_error: Shape `(n_series, targets)`: the mean error of the seasonal naive forecast in
             the training rows of each series, original units, never 0.
+        naive_smape: Shape `(targets,)`: its symmetric percentage error there, 0 to 200, a mean over
+            the series, never 0; None where no loss asks for it.
     """
 
     scaling: Scaling
     naive_error: Floats
+    naive_smape: Floats | None = None
 
 
 def rounded(values: Floats) -> Floats:

@@ -14,6 +14,7 @@ from ..core.windows import Ints
 from ..errors import UsageError
 
 DAY = pd.Timedelta(days=1)
+YEAR = pd.Timedelta(days=365)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
 # What pandas called them once, and what people type.
 OLD = {"H": "h", "T": "min", "S": "s", "d": "D", "w": "W", "b": "B"}
@@ -137,6 +138,20 @@ class Frequency:
             if cycle % self.step == pd.Timedelta(0) and cycle // self.step <= LONGEST_CYCLE:
                 return int(cycle // self.step)
         return 1
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Steps of all seasons that are usual for the frequency, ascending.
+
+        Beside the shortest one that is the week of finer steps than days, and the year of days.
+        """
+        usual = [self.season_length]
+        if self.step is not None and self.alias != "B":
+            longer = 7 * DAY if self.step < DAY else YEAR
+            steps = longer / self.step
+            if self.step <= DAY and steps == int(steps):
+                usual.append(int(steps))
+        return tuple(sorted({each for each in usual if each > 1}))
 
     def after(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
         """The times of the next steps after `last`, in its zone.

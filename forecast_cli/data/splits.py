@@ -100,6 +100,14 @@ def _is_fraction(size: float | int | str) -> TypeGuard[float]:
     return not isinstance(size, str) and 0 < size < 1
 
 
+def least_left(split: Split, rows: int, horizon: int) -> int:
+    """How many rows of a series are left to train on, where sizes are no date."""
+    sizes = (("--test", split.test), ("--validation", split.validation))
+    return rows - sum(
+        _rows(flag, size, rows, horizon) for flag, size in sizes if not isinstance(size, str)
+    )
+
+
 def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> int:
     """The least number of rows of a table that leaves a whole window to train on."""
 

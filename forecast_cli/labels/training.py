@@ -11,7 +11,7 @@ from ..data.sequences import read_sequences
 from ..data.splits import PARTS
 from ..data.tables import Readable
 from ..events import Listener, Note, Stage
-from ..fitting import PROBES, Trained, fit_network, keep, say_ending
+from ..fitting import PROBES, Fitted, Trained, fit_network, keep, say_ending
 from ..model.bundle import Bundle
 from ..model.manifest import (
     LabelAxis,
@@ -55,7 +55,7 @@ def _train(
     *,
     listen: Listener,
     stop: Callable[[], bool],
-    last: int | None = None,
+    before: Fitted | None = None,
 ) -> Trained[LabelledDataset]:
     listen(Stage("loading TensorFlow"))
     from ..nn.feed import LabelFeed
@@ -72,7 +72,13 @@ def _train(
     probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
     activation = "softmax" if dataset.classes else "linear"
     fitted = fit_network(
-        dataset.config, feed, [probes], activation=activation, last=last, listen=listen, stop=stop
+        dataset.config,
+        feed,
+        [probes],
+        activation=activation,
+        before=before,
+        listen=listen,
+        stop=stop,
     )
     return Trained(dataset, fitted)
 

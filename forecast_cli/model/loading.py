@@ -166,8 +166,8 @@ def _shapes_of_errors(
 ) -> dict[str, tuple[Floats, tuple[int, ...]]]:
     """The arrays of intervals, and the shapes that they must have."""
     targets, samples = len(manifest.targets), len(calibration.errors)
-    quantiles = len(manifest.config.quantile_levels)
-    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles else []))
+    quantiles = manifest.config.outputs_per_value
+    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
     return {
         "the errors for its intervals are": (calibration.errors, each),
         "its recent errors are": (calibration.recent, (samples, targets)),

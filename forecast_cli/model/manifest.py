@@ -11,12 +11,12 @@ from ..config import Config
 from ..core.opendays import OpenDays
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
+from ..courses import Ending
 from ..covariates import Covariates
 from ..data.roles import Columns
 from ..layers import Frozen
 
-FORMAT = 4
-Ending = Literal["epochs", "patience", "interrupted"]
+FORMAT = 5
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 # A class as it stands in the table.

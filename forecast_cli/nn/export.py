@@ -68,6 +68,14 @@ def weights_bytes(network: keras.Model) -> bytes:
         return path.read_bytes()
 
 
+def with_weights(network: keras.Model, weights: bytes) -> keras.Model:
+    """The network with weights that `weights_bytes` gave."""
+    with _file("network.weights.h5") as path:
+        path.write_bytes(weights)
+        network.load_weights(path)
+    return network
+
+
 @contextmanager
 def _without_penalties(network: keras.Model) -> Iterator[None]:
     """Leave the penalties on outputs away for a while: they are for training, and not exported."""

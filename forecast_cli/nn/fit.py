@@ -1,57 +1,72 @@
 """Training: a generator of epochs."""
 
 import math
+from collections import deque
 from collections.abc import Generator
+from dataclasses import replace
+from time import perf_counter
 
-import keras
+import numpy as np
 
 from ..config import Training
+from ..core.windows import Floats
 from ..errors import TrainingError
 from ..events import Epoch
-from .feed import Feed
 from .runner import Runner
 
 
-def fit(
-    network: keras.Model,
-    feed: Feed,
-    training: Training,
-    *,
-    learner: keras.Model | None = None,
-    quantiles: tuple[float, ...] = (),
-) -> Generator[Epoch]:
-    """Train the network in place; each epoch is yielded as it ends, closing the generator stops.
+def fit(runner: Runner, *, seconds: float | None = None) -> Generator[Epoch]:
+    """Train a network in place; each epoch is yielded as it ends, closing the generator stops.
 
     With patience, the network has the weights of the best epoch when the generator ends or is
-    closed; the watched loss is that of validation, or of training where there is none.
+    closed; the watched loss is that of validation, or of training where there is none. Without, it
+    has the last ones, or the mean of those after the last epochs.
 
     Args:
-        network: What forecasts.
-        feed: What to learn from.
-        training: How.
-        learner: What is trained, and shares its weights; the network itself where None.
-        quantiles: What the last axis of a forecast holds, where it holds quantiles.
+        runner: What trains it.
+        seconds: How long that may take; None for any time. Epochs that would not fit are left out,
+            and the learning rate falls by then.
 
     Raises:
         TrainingError: The loss is not finite.
     """
-    runner = Runner(network, feed, training, learner or network, quantiles)
-    best, losses, since = None, list[float](), 0
+    network, training, began = runner.network, runner.training, perf_counter()
+    kept, losses, since = None, list[float](), 0
+    means = deque[list[Floats]](maxlen=training.average)
     try:
-        while len(losses) < training.epochs:
+        while len(losses) < runner.epochs:
             with runner.unrolling():
                 epoch = runner.run(losses)
             _check_finite(epoch, training)
             losses.append(watched(epoch))
             since = 0 if epoch.best else since + 1
-            if epoch.best:
-                best = network.get_weights() if training.patience else None
-            yield epoch
+            if training.average:
+                means.append(network.get_weights())
+            elif epoch.best:
+                kept = network.get_weights() if training.patience else None
+            if seconds is not None:
+                left = seconds - (perf_counter() - began)
+                runner.epochs = fitting(training.epochs, len(losses), left / epoch.seconds)
+            yield replace(epoch, epochs=runner.epochs)
             if training.patience and since >= training.patience:
                 return
     finally:
-        if best is not None:
-            network.set_weights(best)
+        if means:
+            kept = [np.mean(each, axis=0) for each in zip(*means, strict=True)]
+        if kept is not None:
+            network.set_weights(kept)
+
+
+def fitting(epochs: int, done: int, more: float) -> int:
+    """How many epochs there are to be, where there is time for so many more.
+
+    What the first one takes for its compilation is not known to be gone in the second: that is
+    always run.
+
+    >>> fitting(100, 10, 20.5), fitting(100, 10, 200.0), fitting(100, 10, -1.0), fitting(9, 1, 0.1)
+    (30, 100, 10, 2)
+    """
+    return min(epochs, max(done + int(max(more, 0.0)), min(2, epochs)))
 
 
 def watched(epoch: Epoch) -> float:

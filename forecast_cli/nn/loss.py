@@ -33,6 +33,23 @@ def smape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(200.0 * tf.math.divide_no_nan(tf.abs(actual - forecast), size), axis=-1)
 
 
+def owa(actual: tf.Tensor, forecast: tf.Tensor, usual: Any = 1.0) -> tf.Tensor:
+    """Half the error in units of the naive forecast's, half its symmetric percentage in such units.
+
+    Args:
+        actual: In units of the naive forecast's error.
+        forecast: Likewise.
+        usual: The symmetric percentage error of the naive forecast.
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), The M4 Competition: the overall
+    weighted average of sMAPE and MASE.
+    """
+    size = tf.abs(actual) + tf.abs(forecast)
+    error = tf.abs(actual - forecast)
+    share = 200.0 * tf.math.divide_no_nan(error, size) / usual
+    return tf.reduce_mean(0.5 * (error + share), axis=-1)
+
+
 # Each is a mean over the last axis: (batch, ..., targets) -> (batch, ...).
 LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "mse": keras.losses.mean_squared_error,
@@ -43,10 +60,12 @@ LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "mape": mape,
     "smape": smape,
     "mase": keras.losses.mean_absolute_error,
+    "owa": owa,
     "cross-entropy": keras.losses.categorical_crossentropy,
 }
 # Taken in original units; in scaled ones they would mean nothing.
-IN_UNITS = ("mape", "smape", "mase")
+IN_UNITS = ("mape", "smape", "mase", "owa")
+OF_NAIVE = ("mase", "owa")
 BACKWARD = {"none": tf.identity, "log": tf.exp, "log1p": tf.math.expm1}
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
@@ -82,6 +101,8 @@ def make_loss(
     if name == "pinball":
         one = 0.5 if training.quantile is None else training.quantile
         loss = partial(pinball, quantile=np.array(quantiles, np.float32) if quantiles else one)
+    if name == "owa" and units is not None and units.naive_smape is not None:
+        loss = partial(owa, usual=units.naive_smape.astype(np.float32))
     converter = _converter(name, units) if units is not None and name in IN_UNITS else None
 
     def sample_losses(
@@ -111,7 +132,7 @@ def _known_share(actual: tf.Tensor) -> tf.Tensor:
 def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:
     """From scaled values to original units, or to multiples of the naive forecast's error."""
     scaling = units.scaling
-    share = 1.0 / units.naive_error if name == "mase" else np.ones_like(units.naive_error)
+    share = 1.0 / units.naive_error if name in OF_NAIVE else np.ones_like(units.naive_error)
     numbers = [
         np.broadcast_to(each, share.shape).astype(np.float32)
         for each in (scaling.center, scaling.scale, share)

@@ -27,7 +27,8 @@ class Relative:
         before: The last step that is known, in the window's own units, `(batch, targets)`.
         mask: Shape `(batch, timesteps)`, true where no value of a step is missing; None for all.
         shift: What is added to a forecast, shape `(batch, 1 or horizon, targets)`; None for 0.
-        scale: What a forecast is multiplied by before that; None for 1.
+        scale: What a forecast is multiplied by before that, a number or of shape `(batch, 1,
+            targets)`; None for 1.
     """
 
     window: Any
@@ -82,7 +83,10 @@ def normalize(
         center = CENTERS["mean" if network.anchor == "mean" else "last"](window, known)
         normalized = normalized - center
         shift = pick(center, targets)
-    if network.window_scale != "none":
+    if network.window_scale == "usual":
+        normalized = normalized / network.usual_spread
+        scale = network.usual_spread
+    elif network.window_scale != "none":
         spread = ops.maximum(SPREADS[network.window_scale](window, known), LEAST_SPREAD)
         normalized = normalized / spread
         scale = pick(spread, targets)

@@ -17,6 +17,8 @@ from ..core.windows import Ints
 from .feed import Feed
 
 VALIDATION_BATCH = 1024
+# What validation may cost of an epoch of chosen length, in samples.
+SHARE = 5
 
 Int32s = npt.NDArray[np.int32]
 Pass = tuple[Int32s, Int32s]
@@ -66,9 +68,12 @@ class Shuffled:
         return batches(order[: self.steps * self.batch_size], self.batch_size)
 
     def validation(self) -> Pass:
-        """All samples in large batches."""
-        size = max(1, min(VALIDATION_BATCH, len(self.feed.validation)))
-        return batches(self.feed.validation, size)
+        """All samples in large batches; of very many, some, where an epoch has but some too."""
+        samples = self.feed.validation
+        if self.settings.steps_per_epoch:
+            most = max(VALIDATION_BATCH, self.steps * self.batch_size // SHARE)
+            samples = samples[:: -(-len(samples) // most) or 1]
+        return batches(samples, max(1, min(VALIDATION_BATCH, len(samples))))
 
 
 @dataclass(frozen=True, repr=False)

@@ -52,4 +52,6 @@ def _widths(forecast: Forecast, encoded: Encoded, count: int) -> Any:
         flat = keras.layers.Add(name="spread_sum")([flat, known])
     raw = keras.layers.Reshape((horizon, count - 1, targets), name="spread")(flat)
     widths = ops.softplus(raw + START)
-    return widths if scale is None else widths * scale[:, :, None]
+    if scale is None or isinstance(scale, float):
+        return widths if scale is None else widths * scale
+    return widths * scale[:, :, None]

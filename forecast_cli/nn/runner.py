@@ -43,27 +43,30 @@ class Runner:
         network: What forecasts.
         feed: What to learn from.
         training: How.
-        learner: What is trained, and shares the network's weights.
+        learner: What is trained, and shares the network's weights; the network itself where None.
         quantiles: What the last axis of a forecast holds, where it holds quantiles.
     """
 
     network: keras.Model
     feed: Feed
     training: Training
-    learner: keras.Model
+    learner: Any = None
     quantiles: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        self.learner = self.learner or self.network
         self.values = tf.constant(self.feed.values)
+        self.epochs = self.training.epochs
         self.optimizer = make_optimizer(self.training)
         self.optimizer.build(self.network.trainable_variables)
+        self.fresh = [variable.numpy() for variable in self.optimizer.variables]
         self.loss = make_loss(
             self.training, self.feed.units, gaps=self.feed.gaps, quantiles=self.quantiles
         )
         self.loops = _loops(self.network) | _loops(self.learner)
         self.stateful = [layer for layer in self.loops if layer.stateful]
-        order = Lanes if self.stateful else Shuffled
-        self.passes: Passes = order(self.feed, self.training)
+        self.order = Lanes if self.stateful else Shuffled
+        self.passes: Passes = self.order(self.feed, self.training)
         # XLA needs batches of one shape, and the surplus of the last one would count in penalties
         # on a layer's output.
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
@@ -109,6 +112,20 @@ class Runner:
             for layer in self.unrolled:
                 layer.unroll = False
 
+    def restart(self, network: keras.Model, training: Training) -> None:
+        """Begin anew with the weights of another network of the same kind.
+
+        Args:
+            network: Whose weights, and whose seeds of its dropout.
+            training: As before, but for the seed.
+        """
+        for own, other in zip(self.network.variables, network.variables, strict=True):
+            own.assign(other.value)
+        for variable, value in zip(self.optimizer.variables, self.fresh, strict=True):
+            variable.assign(value)
+        self.training, self.epochs, self.raw = training, training.epochs, None
+        self.passes = self.order(self.feed, training)
+
     def run(self, losses: Sequence[float]) -> Epoch:
         """The epoch after those with the given watched losses.
 
@@ -116,7 +133,7 @@ class Runner:
         it the network has the weights to forecast with.
         """
         began, number = perf_counter(), len(losses) + 1
-        rate = learning_rate(self.training, losses)
+        rate = learning_rate(self.training, losses, epochs=self.epochs)
         self.optimizer.learning_rate.assign(rate)
         if self.raw is not None:
             self.network.set_weights(self.raw)
@@ -131,7 +148,7 @@ class Runner:
         low = loss if validation_loss is None else validation_loss
         return Epoch(
             number=number,
-            epochs=self.training.epochs,
+            epochs=self.epochs,
             loss=loss,
             validation_loss=validation_loss,
             best=low < min(losses, default=math.inf),

@@ -12,14 +12,17 @@ PLATEAU_FACTOR = 0.5
 PLATEAU_EPOCHS = 5
 
 
-def learning_rate(training: Training, losses: Sequence[float]) -> float:
+def learning_rate(
+    training: Training, losses: Sequence[float], *, epochs: int | None = None
+) -> float:
     """The rate of the next epoch.
 
     Args:
         training: Its `learning_rate` is that of the first epoch.
         losses: The watched loss of each epoch so far.
+        epochs: How many there are to be; as `training` says where None.
     """
-    return training.learning_rate * SCHEDULES[training.schedule](training.epochs, losses)
+    return training.learning_rate * SCHEDULES[training.schedule](epochs or training.epochs, losses)
 
 
 def _constant(epochs: int, losses: Sequence[float]) -> float:

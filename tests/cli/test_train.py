@@ -194,3 +194,68 @@ def test_ctrl_c_twice_leaves_at_once_with_nothing_written(table, tmp_path):
     process.communicate()
     assert process.returncode == 130
     assert not list(tmp_path.glob("*.forecast*"))
+
+
+ENSEMBLE = {
+    "--ensemble 2": "ensemble.size=2",
+    "--member-timesteps 4,6": "ensemble.timesteps=[4, 6]",
+    "--member-losses mae,owa": "ensemble.losses=['mae', 'owa']",
+    "--member-anchors last,mean": "ensemble.anchors=['last', 'mean']",
+    "--simple last": "ensemble.simple=['last']",
+    "--combine median": "ensemble.combine=median",
+    "--average 2": "training.average=2",
+    "--time-budget 5m": "training.time_budget=300.0",
+    "--intervals ensemble": "intervals=ensemble",
+}
+
+
+def test_flags_of_an_ensemble_reach_the_model_and_its_epochs_are_told(run, table):
+    code, out, err = run("train", table, *QUICK, *" ".join(ENSEMBLE).split(), "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    for flag, expected in ENSEMBLE.items():
+        place, value = expected.split("=", 1)
+        got = result["config"]
+        for key in place.split("."):
+            got = got[key]
+        assert str(got) == value, flag
+    epochs = [(epoch["network"], epoch["number"]) for epoch in result["epochs"]]
+    assert epochs == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    code, out, err = run("predict", "--level", "80")
+    assert code == 0, err
+    assert out.splitlines()[0] == "date,value,value_lo80,value_hi80"
+
+
+def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
+    assert run("train", table, *QUICK, "-q") == (0, "", "")
+    frame.assign(value=frame["value"] * 2).to_csv("newer.csv", index=False)
+    still = ["--from", "model.forecast", "--epochs", "1", "--learning-rate", "1e-12"]
+    for more in ([], ["--rescale"]):
+        code, out, err = run("train", "newer.csv", *still, *more, "-m", "next.forecast")
+        assert code == 0, err
+        assert out.startswith("forecast,mae")
+        assert "saved next.forecast" in err
+        before, after = fc.load("model.forecast"), fc.load("next.forecast")
+        same = before.bundle.manifest.scaling == after.bundle.manifest.scaling
+        assert same == (not more)
+    expected = 2 * before.predict()["value"].to_numpy()
+    assert after.predict()["value"].to_numpy() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rescale"], "--rescale says how --from scales, and there is none"),
+        (["--from", "m.forecast", "--units", "3"], "is that of the model"),
+        (["--from", "m.forecast", "--timesteps", "3"], "window.timesteps is that of the model"),
+        (["--from", "m.forecast", "--future", "coming.csv"], "a model that is trained anew"),
+        (["--time-budget", "soon"], '"soon" is not like 90s, 5m or 1h'),
+        (["--time-budget", "-5m"], "time_budget = -300"),
+    ],
+)
+def test_what_going_on_cannot_do_is_said(run, table, golden, tmp_path, arguments, words):
+    (tmp_path / "m.forecast").write_bytes(golden.read_bytes())
+    code, out, err = run("train", table, *arguments, "-m", "other.forecast")
+    assert (code, out) == (2, "")
+    assert words in " ".join(err.split())
+    assert not (tmp_path / "other.forecast").exists()

@@ -89,13 +89,14 @@ def test_constraints_hold_the_weights_after_each_step(kind, name):
     from forecast_cli.config import Training
     from forecast_cli.nn.feed import WindowFeed
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     starts = np.arange(40, dtype=np.int32)
     values = np.random.default_rng(1).normal(size=(60, 2)).astype(np.float32)
     inputs = plain_inputs(values.shape[1], (0,))
     feed = WindowFeed(values, inputs, starts, starts[:0], 5, 3)
     model = built([kind(units=4, bias_initializer="ones", **{name: "max_norm:0.1"})])
-    list(fit(model, feed, Training(epochs=1, patience=0)))
+    list(fit(Runner(model, feed, Training(epochs=1, patience=0))))
     place = ["kernel_constraint", "recurrent_constraint", "bias_constraint"].index(name)
     weight = model.layers[1].get_weights()[place]
     assert np.linalg.norm(weight, axis=0).max() <= 0.1 + 1e-5

@@ -330,6 +330,7 @@ def validation_error(head, feed, **more):
     """The mean squared error on the last rows after a short training."""
     from forecast_cli.nn.build import assemble
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     layers = ((Mask(),) if more.pop("masked", False) else ()) + (Gru(units=12),)
     network = Network(layers=layers, **HEADS[head], **more)
@@ -337,7 +338,7 @@ def validation_error(head, feed, **more):
     timesteps, inputs, outputs = feed.shape
     both = assemble(network, timesteps, inputs, outputs, seed=1)
     training = Training(epochs=30, patience=0, learning_rate=0.02, batch_size=50)
-    *_, epoch = fit(both.network, feed, training, learner=both.learner)
+    *_, epoch = fit(Runner(both.network, feed, training, both.learner))
     return epoch.validation_loss
 
 

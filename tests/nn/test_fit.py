@@ -4,6 +4,8 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecast_cli.config import Training
 from forecast_cli.covariates import plain_inputs
@@ -36,9 +38,10 @@ def network(dropout=0.0):
 
 def run(feed, training, dropout=0.0):
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     model = network(dropout)
-    return model, list(fit(model, feed, training))
+    return model, list(fit(Runner(model, feed, training)))
 
 
 def windows(starts):
@@ -76,11 +79,12 @@ def test_penalties_are_learned_from_as_keras_does(feed, penalty):
     from forecast_cli.nn.fit import fit
     from forecast_cli.nn.loss import LOSSES, make_optimizer
     from forecast_cli.nn.passes import shuffled
+    from forecast_cli.nn.runner import Runner
 
     training = Training(epochs=1, batch_size=32, patience=0)
     layers = Network(layers=(Lstm(units=5, **penalty),))
     ours, theirs = (build(layers, TIMESTEPS, 1, (HORIZON, 1), seed=1) for _ in range(2))
-    list(fit(ours, feed, training))
+    list(fit(Runner(ours, feed, training)))
     theirs.compile(make_optimizer(training), LOSSES["mse"])
     order = shuffled(feed.train, seed=0, epoch=1)
     for first in range(0, len(order), 32):
@@ -170,9 +174,10 @@ def test_without_validation_the_training_loss_is_watched(feed):
 
 def test_closing_stops_cleanly_with_the_best_weights(feed):
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     model = network()
-    with closing(fit(model, feed, Training(epochs=50))) as epochs:
+    with closing(fit(Runner(model, feed, Training(epochs=50)))) as epochs:
         assert [next(epochs).number for _ in range(3)] == [1, 2, 3]
     assert same(model, run(feed, Training(epochs=3, patience=0))[0])
 
@@ -246,3 +251,84 @@ def test_weights_decay_as_asked(feed):
 def test_every_optimizer_lowers_the_loss(feed, name):
     _, epochs = run(feed, Training(epochs=6, optimizer=name, learning_rate=0.003))
     assert epochs[-1].loss < epochs[0].loss
+
+
+@pytest.mark.parametrize("last", [1, 2, 9])
+def test_averaged_weights_are_the_mean_of_those_after_the_last_epochs(feed, last):
+    from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
+
+    plain = Training(epochs=4, patience=0, learning_rate=0.01)
+    model, after = network(), []
+    for _ in fit(Runner(model, feed, plain)):
+        after.append(model.get_weights())
+    averaged, _ = run(feed, plain.model_copy(update={"average": last}))
+    for ours, *theirs in zip(averaged.get_weights(), *after[-last:], strict=True):
+        np.testing.assert_allclose(ours, np.mean(theirs, axis=0), atol=1e-7)
+
+
+def test_closing_leaves_the_mean_of_the_epochs_so_far(feed):
+    from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
+
+    model, training = network(), Training(epochs=50, patience=0, average=2)
+    with closing(fit(Runner(model, feed, training))) as epochs:
+        assert [next(epochs).number for _ in range(3)] == [1, 2, 3]
+    assert same(model, run(feed, training.model_copy(update={"epochs": 3}))[0])
+
+
+@given(
+    epochs=st.integers(1, 1000),
+    done=st.integers(1, 1000),
+    more=st.floats(-1e9, 1e9),
+    less=st.floats(0, 1e6),
+)
+def test_epochs_that_fit_into_the_time(epochs, done, more, less):
+    from forecast_cli.nn.fit import fitting
+
+    done = min(done, epochs)
+    count = fitting(epochs, done, more)
+    # What is done is done, and two are always run; never more than were asked for.
+    assert max(done, min(2, epochs)) <= count <= epochs
+    assert count <= max(done + max(more, 0), 2)
+    # Less time, fewer epochs; with time for all there are all.
+    assert fitting(epochs, done, more - less) <= count
+    assert fitting(epochs, done, float(epochs)) == epochs
+
+
+def test_a_tiny_budget_ends_after_two_epochs(feed):
+    from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
+
+    training = Training(epochs=50, patience=0)
+    model = network()
+    epochs = list(fit(Runner(model, feed, training), seconds=0.0))
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert [epoch.epochs for epoch in epochs] == [2, 2]
+    assert same(model, run(feed, training.model_copy(update={"epochs": 2}))[0])
+    alone = list(fit(Runner(network(), feed, Training(epochs=1)), seconds=0.0))
+    assert len(alone) == 1
+
+
+def test_the_learning_rate_falls_by_the_end_that_the_budget_sets(feed, monkeypatch):
+    from forecast_cli.nn import fit as module
+    from forecast_cli.nn.runner import Runner
+
+    # By the clock each epoch takes a second of the twelve.
+    clock = iter(range(100))
+    monkeypatch.setattr(module, "perf_counter", lambda: float(next(clock)))
+    runner = Runner(network(), feed, Training(epochs=50, schedule="cosine", patience=0))
+    once = runner.run
+
+    def second(losses):
+        from dataclasses import replace
+
+        return replace(once(losses), seconds=1.0)
+
+    monkeypatch.setattr(runner, "run", second)
+    epochs = list(module.fit(runner, seconds=12.0))
+    assert len(epochs) == 12
+    assert {epoch.epochs for epoch in epochs} == {12}
+    rates = [epoch.learning_rate for epoch in epochs]
+    expected = [0.0005 * (1 + np.cos(np.pi * done / 12)) for done in range(1, 12)]
+    assert rates == pytest.approx([0.001, *expected])

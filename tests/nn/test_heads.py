@@ -123,11 +123,12 @@ def test_the_forecast_at_a_step_does_not_see_later_steps(layers, channels):
 def learned(layers, feed, training, **network):
     """Trained by `fit`, and a fresh one to train in another way."""
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     timesteps, inputs, outputs = feed.shape
     shape = (timesteps, inputs.features, outputs)
     ours, theirs = (built(layers, *shape, targets=inputs.targets, **network) for _ in range(2))
-    return ours, list(fit(ours.network, feed, training, learner=ours.learner)), theirs
+    return ours, list(fit(Runner(ours.network, feed, training, ours.learner))), theirs
 
 
 def train_batch_by_batch(both, feed, training, samples):

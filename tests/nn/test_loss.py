@@ -249,12 +249,13 @@ def close(ours, theirs, atol=2e-6):
 @pytest.mark.parametrize(("optimizer", "momentum"), [("adam", 0.9), ("sgd", 0.5)])
 def test_a_network_forecasts_with_the_moving_average_of_its_weights(optimizer, momentum):
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     samples = feed()
     training = Training(epochs=3, patience=0, ema=momentum, optimizer=optimizer, learning_rate=0.01)
     averages, raw = averages_by_hand(samples, training)
     model, seen, losses = small(), [], []
-    for epoch in fit(model, samples, training):
+    for epoch in fit(Runner(model, samples, training)):
         seen.append(model.get_weights())
         losses.append(epoch.validation_loss)
     for ours, theirs in zip(seen, averages, strict=True):
@@ -269,23 +270,75 @@ def test_a_network_forecasts_with_the_moving_average_of_its_weights(optimizer, m
 
 def test_patience_keeps_the_average_of_the_best_epoch():
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     samples = feed()
     training = Training(epochs=60, patience=2, ema=0.9, learning_rate=0.05)
     model = small()
-    epochs = list(fit(model, samples, training))
+    epochs = list(fit(Runner(model, samples, training)))
     best = int(np.argmin([epoch.validation_loss for epoch in epochs]))
     assert len(epochs) == best + 3 < 60
     again = small()
-    list(fit(again, samples, training.model_copy(update={"epochs": best + 1, "patience": 0})))
+    shorter = training.model_copy(update={"epochs": best + 1, "patience": 0})
+    list(fit(Runner(again, samples, shorter)))
     assert close(model.get_weights(), again.get_weights(), atol=0)
 
 
 def test_averaged_weights_keep_to_a_constraint():
     from forecast_cli.nn.build import build
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     network = Network(layers=(Gru(units=4, kernel_constraint="non_neg"),))
     model = build(network, 6, 1, (2, 1), seed=1)
-    list(fit(model, feed(), Training(epochs=2, patience=0, ema=0.9, learning_rate=0.05)))
+    list(fit(Runner(model, feed(), Training(epochs=2, patience=0, ema=0.9, learning_rate=0.05))))
     assert model.get_layer("gru_1").get_weights()[0].min() >= 0.0
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["whole", "gaps"])
+@pytest.mark.parametrize("before", ["none", "log"])
+def test_owa_is_half_the_mase_and_half_the_share_of_the_usual_smape(before, gaps):
+    from dataclasses import replace
+
+    usual = np.array([12.0, 0.5])
+    held = replace(units(before), naive_smape=usual)
+    actual = ACTUAL.copy()
+    if gaps:
+        actual[0, 1], actual[2, 3, 1] = np.nan, np.nan
+
+    def expected(forecast):
+        losses = np.full(actual.shape, np.nan)
+        a, f = (held.scaling.inverse(each.astype(np.float64)) for each in (actual, forecast))
+        for place in np.ndindex(actual.shape):
+            if np.isfinite(a[place]):
+                target, error = place[-1], abs(a[place] - f[place])
+                percent = 200 * error / (abs(a[place]) + abs(f[place]))
+                mase = error / held.naive_error[0, target]
+                losses[place] = 0.5 * mase + 0.5 * percent / usual[target]
+        return np.nanmean(losses.reshape(3, -1), axis=1)
+
+    losses, gradient = taken(actual, FORECAST, units=held, loss="owa", gaps=gaps)
+    np.testing.assert_allclose(losses, expected(FORECAST), rtol=1e-4)
+    np.testing.assert_allclose(gradient, slope(expected, FORECAST), rtol=1e-2, atol=1e-3)
+
+
+def test_the_owa_of_each_series_is_in_units_of_its_own_naive_error():
+    import tensorflow as tf
+
+    from forecast_cli.nn.loss import make_loss
+
+    scaling = Scaling("minmax", np.array([[10.0], [100.0]]), np.array([[2.0], [20.0]]))
+    held = Units(scaling, np.array([[1.0], [10.0]]), np.array([5.0]))
+    loss = make_loss(Training(loss="owa"), held)
+    actual, forecast = np.full((2, 3, 1), 0.5, np.float32), np.full((2, 3, 1), 0.75, np.float32)
+    # The second series is ten times the first in everything.
+    first, second = loss(actual, tf.constant(forecast), tf.constant([0, 1])).numpy()
+    assert first == pytest.approx(second, rel=1e-5)
+    assert first == pytest.approx(0.5 * 0.5 + 0.5 * (200 * 0.5 / 22.5) / 5, rel=1e-5)
+
+
+def test_a_perfect_forecast_has_no_owa_and_a_finite_gradient():
+    for actual in (ACTUAL, np.zeros((1, 2, 2), np.float32)):
+        losses, gradient = taken(actual, actual.copy(), loss="owa")
+        assert (losses == 0.0).all()
+        assert np.isfinite(gradient).all()

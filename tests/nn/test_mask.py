@@ -251,6 +251,7 @@ def values_with_gaps():
 def test_every_head_learns_from_a_series_with_gaps(head, channels):
     from forecast_cli.nn.feed import WindowFeed
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     starts = np.arange(70, dtype=np.int32)
     feed = WindowFeed(
@@ -264,7 +265,7 @@ def test_every_head_learns_from_a_series_with_gaps(head, channels):
     )
     both = assembled([Gru(units=8)], **HEADS[head], channels=channels)
     training = Training(epochs=4, patience=0, learning_rate=0.01)
-    losses = [each.loss for each in fit(both.network, feed, training, learner=both.learner)]
+    losses = [each.loss for each in fit(Runner(both.network, feed, training, both.learner))]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
 

@@ -60,6 +60,7 @@ def test_a_linear_skip_begins_at_zero_and_is_learned():
     from forecast_cli.config import Training
     from forecast_cli.nn.feed import WindowFeed
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     plain, skipped = built(), built(skip="linear")
     np.testing.assert_allclose(plain(WINDOWS), skipped(WINDOWS), atol=1e-6)
@@ -69,7 +70,7 @@ def test_a_linear_skip_begins_at_zero_and_is_learned():
     feed = WindowFeed(
         values, plain_inputs(values.shape[1], (2, 0)), starts, starts[:0], TIMESTEPS, HORIZON
     )
-    list(fit(skipped, feed, Training(epochs=2)))
+    list(fit(Runner(skipped, feed, Training(epochs=2))))
     assert np.abs(skipped.get_layer("skip").get_weights()[0]).max() > 0
 
 
@@ -80,3 +81,36 @@ def test_onnx_equals_keras(anchor, window_scale):
 
     model = built(anchor=anchor, window_scale=window_scale, skip="linear", season_length=4)
     assert len(export_onnx(model, WINDOWS)) > 0
+
+
+@pytest.mark.parametrize("anchor", ["none", "last", "mean"])
+@pytest.mark.parametrize("beside", ["none", "linear"])
+def test_the_usual_spread_is_divided_by_and_multiplied_back(anchor, beside):
+    plain = built(anchor=anchor, skip=beside)
+    spread = built(anchor=anchor, skip=beside, window_scale="usual", usual_spread=0.25)
+    assert spread.count_params() == plain.count_params()
+    expected = 0.25 * np.asarray(plain(WINDOWS / 0.25))
+    np.testing.assert_allclose(spread(WINDOWS), expected, atol=1e-5)
+
+
+def test_training_in_the_usual_spread_knows_no_unit_of_the_scaled_values():
+    from forecast_cli.config import Training
+    from forecast_cli.nn.feed import WindowFeed
+    from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
+
+    values = np.random.default_rng(1).normal(size=(80, 3)).astype(np.float32)
+    starts = np.arange(60, dtype=np.int32)
+    forecasts = []
+    for unit in (1.0, 64.0):
+        model = built(anchor="last", window_scale="usual", usual_spread=unit * 0.5)
+        feed = WindowFeed(
+            values * np.float32(unit), plain_inputs(3, (2, 0)), starts, starts[:0], TIMESTEPS,
+            HORIZON,
+        )  # fmt: skip
+        # The steps of this optimizer do not depend on the size of the loss.
+        list(fit(Runner(model, feed, Training(epochs=3, learning_rate=0.01, loss="mae"))))
+        forecasts.append(np.asarray(model(WINDOWS * unit)) / unit)
+    np.testing.assert_allclose(forecasts[0], forecasts[1], atol=1e-3)
+    assert np.abs(forecasts[0] - built(anchor="last", window_scale="usual", usual_spread=0.5)(
+        WINDOWS)).max() > 0.02  # fmt: skip

@@ -130,6 +130,7 @@ def test_penalties_and_dropout_can_be_trained_with_and_saved(layers):
     from forecast_cli.nn.build import build
     from forecast_cli.nn.feed import WindowFeed
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     values = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     starts = np.arange(40, dtype=np.int32)
@@ -137,6 +138,6 @@ def test_penalties_and_dropout_can_be_trained_with_and_saved(layers):
         values, plain_inputs(values.shape[1], (0, 1)), starts, starts[:0], TIMESTEPS, HORIZON
     )
     network = build(Network(layers=tuple(layers)), *feed.shape, seed=0)
-    (epoch,) = fit(network, feed, Training(epochs=1, steps_per_epoch=1))
+    (epoch,) = fit(Runner(network, feed, Training(epochs=1, steps_per_epoch=1)))
     assert np.isfinite(epoch.loss)
     same_as_keras(network, PROBES)

@@ -206,13 +206,14 @@ def noisy(rows, seed=0):
 @tf
 def test_training_finds_the_quantiles_of_noise_that_is_not_always_the_same():
     from forecast_cli.nn.fit import fit
+    from forecast_cli.nn.runner import Runner
 
     values, spread = noisy(1500)
     feed = feed_of(values, held_out=300, inputs=Inputs(2, (0,), 2))
     network = built([Rnn(units=6)], inputs=feed.inputs, outputs=(1, 1))
     training = Training(epochs=12, batch_size=32, learning_rate=0.01, schedule="cosine", patience=0)
     training = training.model_copy(update={"loss": "pinball"})
-    with closing(fit(network, feed, training, quantiles=LEVELS)) as running:
+    with closing(fit(Runner(network, feed, training, quantiles=LEVELS))) as running:
         epochs = list(running)
     windows = values[feed.validation[:, None] + np.arange(TIMESTEPS)]
     actual, own = (each[feed.validation + TIMESTEPS] for each in (values[:, 0], spread))
@@ -235,7 +236,7 @@ def series(frame=None, **more):
     from forecast_cli.data.reading import read_panel
     from forecast_cli.datasets import make_dataset
     from forecast_cli.events import ignore
-    from forecast_cli.training import train_network
+    from forecast_cli.learning import train_network
 
     settings = {
         "column": "value", "horizon": 3, "timesteps": 6, "units": 4, "epochs": 2,

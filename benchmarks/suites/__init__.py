@@ -1,0 +1,1 @@
+"""What `accuracy.py` measures: a module for each suite, each with a function `measure`."""

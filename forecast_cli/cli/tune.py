@@ -1,0 +1,222 @@
+"""`forecast tune`."""
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..errors import UsageError
+from .backtest import FoldProgress
+from .config import toml_lines
+from .console import Console
+from .flag import seconds
+from .options import Talk, TunedSettings, option
+from .progress import Progress
+from .train import MODEL, Tables, one_or_all
+
+if TYPE_CHECKING:
+    from ..tuners.search import Search
+    from ..tuning import Tuning
+
+# So many trials are shown on a terminal; a pipe has all of them.
+SHOWN = 10
+# fmt: off
+Trials = Annotated[int | None, option("--trials", metavar="N", min=1,
+    help="Trials of this run; those of an earlier run of the study stay.",
+    default="40, or as many as fit into the time budget")]
+# train has a --time-budget of its own, so this one is none of the environment's.
+TimeBudget = Annotated[Any, option("--time-budget", metavar="TIME", parser=seconds, env=False,
+    help="How long the search may take: 90s, 10m, 1h; the training of the best comes on top.",
+    default="any time")]
+SpaceFile = Annotated[Path | None, option("--space", metavar="FILE",
+    help="What is searched, as TOML.", default="chosen by the data; --show-space prints it")]
+Sampler = Annotated[str, option("--sampler", metavar="NAME",
+    help="Who proposes settings: tpe (learns from the trials before), random, grid (all "
+    "combinations), cmaes (for numbers).", default="tpe")]
+Pruner = Annotated[str, option("--pruner", metavar="NAME",
+    help="Who ends trials early that are behind others: median, hyperband, none.",
+    default="median")]
+Metric = Annotated[str, option("--metric", metavar="NAME",
+    help="What is to be small: mase, mae, rmse, smape.", default="mase")]
+Storage = Annotated[str | None, option("--storage", metavar="PATH",
+    help="A SQLite file that keeps the study, to go on with it, to watch it, and for several "
+    "runs at a time; or the URL of a database.", default="nothing is kept")]
+Study = Annotated[str, option("--study", metavar="NAME",
+    help="Its name in there.", default="forecast")]
+Jobs = Annotated[int, option("--jobs", "-j", metavar="N", min=1,
+    help="Trials to run at a time; with 1 the same seed gives the same trials.", default="1")]
+Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
+    help="Cutoffs before the test split at which each trial is trained and scored.",
+    default="3, fewer in a short table")]
+ShowSpace = Annotated[bool, option("--show-space",
+    help="Print what would be searched as TOML, to be edited, and end.")]
+ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH",
+    help="Where to save the model of the best settings.", default="model.forecast")]
+Output = Annotated[Path | None, option("--output", "-o", metavar="PATH",
+    help="Where to write the best settings as TOML, for forecast train --config.",
+    default="nowhere")]
+# fmt: on
+
+
+def tune(
+    tables: Tables,
+    settings: TunedSettings,
+    talk: Talk,
+    trials: Trials = None,
+    time_budget: TimeBudget = None,
+    space: SpaceFile = None,
+    sampler: Sampler = "tpe",
+    pruner: Pruner = "median",
+    metric: Metric = "mase",
+    storage: Storage = None,
+    study: Study = "forecast",
+    jobs: Jobs = 1,
+    n_windows: Windows = None,
+    show_space: ShowSpace = False,
+    model: ModelPath = MODEL,
+    output: Output = None,
+) -> None:
+    """Search for the best settings on the rows before the test split, and train with them.
+
+    What a flag says is not searched. The trials, the best first, are the result on stdout.
+    """
+    from ..tuners.search import Search
+
+    gc.enable()
+    console = Console(talk)
+    named: Any = {"sampler": sampler, "pruner": pruner, "metric": metric, "n_windows": n_windows}
+    search = Search(trials, time_budget, space, storage=storage, study=study, jobs=jobs, **named)
+    if show_space:
+        _print_space(tables, settings, search, console)
+        return
+    _check_outputs(model, output, [*tables, space, storage])
+    with Progress(console) as progress:
+        result = _tuned(tables, settings, search, progress, console)
+        _save(result, model, output)
+    if talk.json:
+        console.document(_document(result, model) | {"notes": progress.notes.texts})
+        return
+    _show(result, console)
+    console.say(f"saved {model}; next: forecast predict{'' if model == MODEL else f' -m {model}'}")
+
+
+def _tuned(
+    tables: list[str],
+    settings: TunedSettings,
+    search: "Search",
+    progress: Progress,
+    console: Console,
+) -> "Tuning":
+    """Search, and train."""
+    from ..engine import dismiss_workers
+    from ..tuning import tune
+
+    listen = FoldProgress(progress, console).listen
+    fixed = settings.fixed(search.space is None)
+    try:
+        return tune(
+            one_or_all(tables), settings.resolve(), search,
+            fixed=fixed, listen=listen, stop=progress.stop,
+        )  # fmt: skip
+    finally:
+        dismiss_workers()
+
+
+def _print_space(
+    tables: list[str], settings: TunedSettings, search: "Search", console: Console
+) -> None:
+    """What would be searched, as a TOML file."""
+    from ..tuning import find_space
+
+    space = find_space(
+        one_or_all(tables), settings.resolve(), search,
+        fixed=settings.fixed(search.space is None), listen=console.listen,
+    )  # fmt: skip
+    console.lines(space.lines())
+
+
+def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None:
+    """Refuse, before hours of work, files that cannot be written or must not be.
+
+    Raises:
+        UsageError: One is such a file.
+    """
+    from ..model.bundle import require_writable
+    from .outputs import spare
+
+    require_writable(model)
+    if output is None:
+        return
+    spare(str(output), sources)
+    if output.suffix != ".toml":
+        raise UsageError(f"{output} is to hold settings as TOML.", "Name a .toml file with -o.")
+
+
+def _save(result: "Tuning", model: Path, output: Path | None) -> None:
+    """Write the model, and the settings where that is asked for."""
+    from ..model.bundle import save_bundle
+    from ..model.writing import write_whole
+    from ..searchable import names_of
+    from ..settings import leaves
+
+    save_bundle(result.bundle, model)
+    if output is None:
+        return
+    said = result.config.model_dump(mode="json", exclude_unset=True)
+    which = "as given" if result.trial is None else f"trial {result.trial}"
+    sources = {
+        path: which if names_of([path]) & {*result.settings, "preset"} else "given"
+        for path in leaves(said)
+    }
+    lines = toml_lines(said, sources)
+    write_whole(output, ("\n".join(lines) + "\n").encode())
+
+
+def _document(result: "Tuning", model: Path) -> dict[str, Any]:
+    """All of a search for machines."""
+    evaluation = result.bundle.manifest.evaluation
+    return {
+        "model": str(model),
+        "trial": result.trial,
+        "settings": result.settings,
+        "trials": result.rows,
+        "importance": result.importance,
+        "verdict": result.verdict,
+        "evaluation": evaluation and evaluation.model_dump(mode="json"),
+    }
+
+
+def _show(result: "Tuning", console: Console) -> None:
+    """The trials, what mattered, and the scores on the test split."""
+    from .results import explain_scores, score_rows, short
+
+    if not console.talk.quiet:
+        rows = result.rows
+        console.table([_narrow(row) for row in rows[:SHOWN]] if console.shows_tables else rows)
+    if console.shows_tables and len(result.rows) > SHOWN:
+        console.say(f"the best {SHOWN} of {len(result.rows)}; all of them in a pipe or --json")
+    if result.importance:
+        console.say("what share of the differences between trials each setting explains:")
+        rows = [{"setting": name, "share": each} for name, each in result.importance.items()]
+        console.grid(rows)
+    else:
+        console.say("too few trials were scored to the end to say what mattered")
+    evaluation = result.bundle.manifest.evaluation
+    if evaluation:
+        console.say("on the test split, which no trial has seen:")
+        tested = score_rows(evaluation)
+        console.grid([{name: short(each) for name, each in row.items()} for row in tested])
+        console.say(explain_scores(evaluation))
+    console.say(result.verdict, "bold")
+
+
+def _narrow(row: dict[str, Any]) -> dict[str, Any]:
+    """What a terminal has room for: the settings in one column."""
+    from ..tuners.ranking import described
+
+    names = list(row)
+    first, last = names.index("epochs"), len(names)
+    told = {name: row[name] for name in names[2:first] if row[name] is not None}
+    head = {name: row[name] for name in (*names[:1], names[1])}
+    error = head[names[1]]
+    head[names[1]] = None if error is None else float(f"{error:.4g}")
+    return head | {"settings": described(told)} | {name: row[name] for name in names[first:last]}

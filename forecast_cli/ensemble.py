@@ -1,0 +1,85 @@
+"""Several forecasts made one, as configuration."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from .layers import Frozen, Positive
+from .network import Anchor
+
+Loss = Literal[
+    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "owa", "pinball", "cross-entropy"
+]
+# Forecasts that are linear in a window: see `forecast_cli.core.candidates`.
+Simple = Literal[
+    "last",
+    "seasonal",
+    "smoothing",
+    "structure",
+    "corrected",
+    "linear-short",
+    "linear",
+    "linear-long",
+    "linear-far",
+    "repeated",
+    "theta",
+]
+# What networks may take in turn.
+TURNS = ("timesteps", "segments", "losses", "anchors")
+Combine = Literal["mean", "median", "weights"]
+
+
+def _several(value: object) -> object:
+    """A single value stands for a list of one."""
+    return (value,) if isinstance(value, int | str) else value
+
+
+class Ensemble(Frozen):
+    """Several networks, and simple forecasts beside them, of which one forecast is made.
+
+    Args:
+        size: How many networks are trained, each from a seed of its own.
+        timesteps: The steps back that they take in turn; empty: the same for all.
+        segments: Likewise, the steps in a segment.
+        losses: Likewise.
+        anchors: Likewise.
+        simple: The simple forecasts that stand among them. They are linear in the window, and
+            their numbers are found on the training split.
+        combine: How one forecast is made of all: their mean, their median, or a mean by weights
+            that are learned on the validation split.
+    """
+
+    size: Positive = 1
+    timesteps: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = ()
+    segments: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = ()
+    losses: Annotated[tuple[Loss, ...], BeforeValidator(_several)] = ()
+    anchors: Annotated[tuple[Anchor, ...], BeforeValidator(_several)] = ()
+    simple: Annotated[tuple[Simple, ...], BeforeValidator(_several)] = ()
+    combine: Combine = Field("mean")
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one network, and nothing to combine it with."""
+        return self.size == 1 and not self.simple
+
+    def of_size(self, size: int) -> "Ensemble":
+        """The first networks alone."""
+        turns = {name: getattr(self, name)[:size] for name in TURNS}
+        return self.model_copy(update={"size": size} | turns)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in TURNS:
+            given = getattr(self, name)
+            if len(given) > self.size:
+                raise ValueError(
+                    f"{name} names {len(given)} for {self.size} networks: size is how many there "
+                    "are"
+                )
+        if len(set(self.simple)) < len(self.simple):
+            raise ValueError("simple names a forecast twice: name each once")
+        if self.alone and "combine" in self.model_fields_set and self.combine != "mean":
+            raise ValueError(
+                f"combine {self.combine} has one network to work on: give size or simple too"
+            )
+        return self

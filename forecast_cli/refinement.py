@@ -1,0 +1,163 @@
+"""Training that goes on from the weights of a model, on rows of another table."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from .checks import check_dataset, require_positive
+from .config import Config
+from .core.scaling import Scaling
+from .data.missing import fill_panel
+from .data.reading import read_panel
+from .data.splits import Splits, everything, split_rows
+from .data.tables import Readable
+from .datasets import Dataset, scaling_of, with_scaling
+from .descriptions import describe
+from .errors import DataError, UsageError
+from .events import Listener, Note, Stage, ignore
+from .kept import frequency_of
+from .learning import train_network
+from .model.bundle import Bundle
+from .rules import season_of
+from .settings import configure, leaves
+from .starts import READ_AS_TRAINED, data_as_trained, require_mask, require_rows, start_of
+from .training import finish, learn
+
+# What may differ from the model: how the table is read and cut, and how training goes on.
+OPEN = ("data.", "split.", "training.", "intervals", "level", "preset")
+# Small steps, so that what was learned is not lost in the first ones.
+SHARE_OF_RATE = 0.1
+
+
+def refine(
+    bundle: Bundle,
+    source: Readable,
+    config: Config,
+    *,
+    rescale: bool = False,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+) -> Bundle:
+    """Train a model further on a table, which may be a new one.
+
+    Args:
+        bundle: The model to go on from.
+        source: A path, `-` for standard input, or a pandas frame.
+        config: What was said of this training; all else is as in the model.
+        rescale: Whether the scaler is fitted on the training rows of this table; else it is that of
+            the model, and series that are new to it are scaled by their own training rows.
+        listen: Told what was understood and how it goes.
+        stop: Asked after each epoch whether to stop and keep the best so far.
+
+    Raises:
+        UsageError: Something was said that cannot change.
+        DataError: The table does not hold what the model reads.
+        TrainingError: The loss is not finite.
+    """
+    if bundle.manifest.labels is not None:
+        raise UsageError(
+            "The model maps sequences to labels; training goes on for forecasts alone.",
+            "Leave --from out.",
+        )
+    began = time.perf_counter()
+    whole = _config_for(bundle, config, listen)
+    listen(Stage("reading"))
+    dataset = _dataset(bundle, source, whole, rescale=rescale, listen=listen)
+    describe(dataset, listen)
+    budget = whole.training.time_budget
+    deadline = None if budget is None else began + budget
+    by = partial(train_network, initial=bundle.weights, deadline=deadline)
+    learned = learn(dataset, by=by, listen=listen, stop=stop)
+    again = partial(_on_all_rows, rescale=rescale)
+    return finish(learned, began, by=by, whole=again, listen=listen, stop=stop)
+
+
+def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
+    """The configuration of the model with what was said of this training."""
+    changes = said.model_dump(exclude_unset=True)
+    for name in leaves(changes):
+        if not name.startswith(OPEN):
+            raise UsageError(
+                f"{name} is that of the model, and training goes on from its weights.",
+                "Leave it out, or train anew: without --from.",
+            )
+    config = bundle.manifest.config
+    training, asked = config.training.model_dump(), changes.pop("training", {})
+    if "learning_rate" not in asked:
+        rate = training["learning_rate"] * SHARE_OF_RATE
+        training["learning_rate"] = rate
+        listen(Note(f"learning rate {rate:g}, a tenth of before (--learning-rate X for another)"))
+    if asked.get("average"):
+        # It is of the last epochs, so none is chosen as the best.
+        training["patience"] = 0
+    training |= asked
+    data = data_as_trained(bundle, READ_AS_TRAINED).model_dump() | changes.pop("data", {})
+    split = config.split.model_dump() | changes.pop("split", {})
+    changes.pop("preset", None)
+    nested: dict[str, Any] = config.model_dump() | changes
+    whole = configure({}, nested | {"training": training, "data": data, "split": split})
+    if whole.quantile_levels != config.quantile_levels:
+        raise UsageError(
+            "The network forecasts "
+            + (f"quantiles for {config.level}" if config.quantile_levels else "no quantiles")
+            + f", and intervals {whole.intervals} of {whole.level} need others.",
+            "Leave --intervals and --level out, or train anew: without --from.",
+        )
+    require_mask(bundle, whole.data.missing)
+    return whole
+
+
+def _dataset(
+    bundle: Bundle, source: Readable, config: Config, *, rescale: bool, listen: Listener
+) -> Dataset:
+    """The table as the network of the model reads it."""
+    manifest = bundle.manifest
+    panel = read_panel(
+        source,
+        config.data,
+        listen=listen,
+        frequency=frequency_of(manifest.time) if manifest.time else None,
+        categories=manifest.covariates.categories,
+    )
+    _require_same(panel.columns.inputs, manifest.columns.inputs, panel.source)
+    require_rows(bundle, panel)
+    config = config.model_copy(update={"data": panel.data})
+    splits = split_rows(panel, config.split, horizon=manifest.horizon)
+    own = None
+    if not rescale:
+        begin, end = splits.bounds("train")
+        own = start_of(bundle, panel, listen, scaled_by=end - begin).scaling
+    dataset = _scaled(panel, config, splits, own)
+    check_dataset(dataset, listen)
+    return dataset
+
+
+def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:
+    """The dataset by a scaler, or by one that is fitted on its training rows."""
+    season = season_of(panel, config)
+    filled = fill_panel(panel, splits, season_length=season)
+    require_positive(filled, panel.columns.columns, config.transform, panel.source)
+    if scaling is None:
+        scaling = scaling_of(splits.training_rows(filled), splits, panel.columns, config)
+    return with_scaling(panel, config, splits, season, filled, scaling)
+
+
+def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
+    """The same with every row in the training split, to refit on."""
+    panel, scaling = dataset.panel, None if rescale else dataset.scaling
+    return _scaled(panel, dataset.config, everything(panel), scaling)
+
+
+def _require_same(inputs: Any, known: Any, source: str) -> None:
+    """Refuse columns that are not those of the network.
+
+    Raises:
+        DataError: They are other ones.
+    """
+    if inputs != known:
+        raise DataError(
+            f"{source} gives the network {inputs.features} columns, of which {len(inputs.targets)} "
+            f"are forecast; the model reads {known.features} and forecasts {len(known.targets)}.",
+            "Name as many of the same kind: --column, and the covariates.",
+        )

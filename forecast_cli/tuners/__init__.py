@@ -1,0 +1,1 @@
+"""What a search for settings is made of: its space, its rounds, its trials, its study."""
