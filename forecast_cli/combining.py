@@ -19,6 +19,7 @@ from .datasets import Dataset
 from .errors import DataError
 from .residuals import evenly, scaled_targets, units_of
 from .rules import usual_seasons
+from .threads import one_thread
 
 # Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
 MOST_LEARNED = 40_000_000
@@ -70,7 +71,8 @@ def simple_maps(dataset: Dataset) -> Floats:
     places, columns = dataset.targets, dataset.panel.columns
     pooled = dataset.config.network.channels == "independent"
     groups = [places] if pooled else [[place] for place in places]
-    found = [_maps_of(dataset, group) for group in groups]
+    with one_thread():
+        found = [_maps_of(dataset, group) for group in groups]
     names = dataset.config.ensemble.simple
     if missing := [name for name in names if any(name not in each for each in found)]:
         raise DataError(

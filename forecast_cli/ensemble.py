@@ -21,6 +21,8 @@ Simple = Literal[
     "linear",
     "linear-long",
     "linear-far",
+    "linear-half",
+    "linear-whole",
     "repeated",
     "theta",
 ]

@@ -13,9 +13,10 @@ from .core.transforms import choose_transform
 from .data.panel import Panel
 from .data.splits import Splits
 from .events import Listener, Note
-from .recipes import Recipe, few_rows, many_series
+from .recipes import Recipe, few_rows, long_series, many_series, reaches_weeks
 from .rules import usual_seasons
 from .settings import configure, merged
+from .threads import one_thread
 
 # What may be said of the training without setting it by hand.
 LEFT_OPEN = ("seed", "refit", "time_budget", "loss")
@@ -96,8 +97,11 @@ def with_preset(
     if config.preset in (None, "classic"):
         return config
     facts = facts_of(config, panel, splits, season)
-    many = facts.traits.count >= MANY_SERIES and facts.windows >= MANY_WINDOWS
-    return _overlaid(config, (many_series if many else few_rows)(facts), listen)
+    recipe = few_rows
+    if facts.windows >= MANY_WINDOWS and not facts.traits.wandering:
+        many = facts.traits.count >= MANY_SERIES
+        recipe = many_series if many else long_series if reaches_weeks(facts) else few_rows
+    return _overlaid(config, recipe(facts), listen)
 
 
 def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts:
@@ -115,7 +119,8 @@ def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts
     of_rows: dict[str, Any] = {"horizon": horizon, "season": season, "seasons": traits.seasons}
 
     def choose() -> Transform:
-        return choose_transform(every, indptr, indptr[1:], **of_rows)[0]
+        with one_thread():
+            return choose_transform(every, indptr, indptr[1:], **of_rows)[0]
 
     return Facts(
         preset=config.preset or "auto",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # From so strong a season on, 0 to 1, it rules what follows.
 STRONG = 0.6
+# The steps in a week, at the least; windows of four that a long series holds; windows from which a
+# network is large; and what an epoch is of them.
+WEEK, LEAST_WINDOWS, LARGE, PASS = 96, 10, 30_000, 0.6
 # Into how many segments a window is cut, about.
 SEGMENTS = 7
 # A window that is longer is cut into segments; batches in an epoch of a small network at the most.
@@ -59,10 +62,11 @@ def few_rows(facts: "Facts") -> Recipe:
             "skip": "linear",
             "anchor": "last",
             "window_scale": "usual",
+            "channels": _channels(facts),
         }
         | ({"segment": segment_of(steps)} if steps > LONGEST_PLAIN else {}),
         "training": {
-            "epochs": 60 if facts.validated else 20,
+            "epochs": _epochs(facts),
             "batch_size": _batch_size(facts.windows),
             "steps_per_epoch": MOST_STEPS,
             "learning_rate": 0.003,
@@ -90,6 +94,13 @@ def few_rows(facts: "Facts") -> Recipe:
             "ensemble.size": _because(facts) + network,
         },
     )
+
+
+def _epochs(facts: "Facts") -> int:
+    """Few where nothing says when to stop, or where each has many batches already."""
+    if not facts.validated:
+        return 20
+    return 60 if facts.windows < MOST_STEPS * 64 else 30
 
 
 def _batch_size(windows: int) -> int:
@@ -147,6 +158,7 @@ def many_series(facts: "Facts") -> Recipe:
             "window_scale": "usual" if strong else "mad",
             "segment": segments[0],
             "padding": "first" if facts.plain else "mask",
+            "channels": _channels(facts),
         },
         "training": {
             "epochs": epochs,
@@ -175,14 +187,70 @@ def many_series(facts: "Facts") -> Recipe:
     )
 
 
+def reaches_weeks(facts: "Facts") -> bool:
+    """Whether the steps are finer than days, and the rows many windows of four weeks."""
+    unit = _unit(facts)
+    return unit >= WEEK and facts.rows >= LEAST_WINDOWS * 4 * unit + facts.horizon
+
+
+def long_series(facts: "Facts") -> Recipe:
+    """A few long series: networks over segments of weeks beside linear maps of as many.
+
+    Each column is read for itself, by one network for all. What is learned in a few passes holds
+    longer than what is learned in many, and equal weights hold longer than those of one validation
+    split, whose months may not be like the next ones.
+    """
+    unit = _unit(facts)
+    steps = [times * unit for times in (2, 4)]
+    units = 128 if facts.windows >= LARGE else 64
+    size = {"fast": 1, "auto": 2, "best": 4}[facts.preset]
+    settings: dict[str, Any] = {
+        "window": {"timesteps": steps[-1]},
+        "network": {
+            "layers": [{"type": "gru", "units": units}],
+            "anchor": "last",
+            "window_scale": "usual",
+            "segment": segment_of(steps[0]) // 2,
+            "channels": _channels(facts),
+        },
+        "training": {
+            "epochs": 7,
+            "steps_per_epoch": max(20, round(PASS * facts.windows / 256)),
+            "batch_size": max(8, 256 // facts.targets),
+            "schedule": "cosine",
+            "clip": 1.0,
+        }
+        | ({"loss": "mae"} if facts.plain else {}),
+        "ensemble": {
+            "size": size,
+            "timesteps": steps[:size],
+            "segments": [segment_of(each) // 2 for each in steps[:size]],
+            "simple": ["linear-half", "linear-whole"] if facts.plain else [],
+        },
+    }
+    back = " and ".join(str(each) for each in steps[:size])
+    networks = f"{counted(size, 'network')} GRU({units}), {back} steps back"
+    return Recipe(settings, {"ensemble.size": f"{_because(facts)}{networks}, beside linear maps"})
+
+
+def _channels(facts: "Facts") -> str:
+    """Several columns are read each for itself: what one has to say of another is soon outdated."""
+    return "independent" if facts.targets > 1 else "joint"
+
+
+def _unit(facts: "Facts") -> int:
+    """The longest season that is not too long to look back on, or a day where there is none."""
+    unit = max((each for each in facts.usual if each <= LONGEST), default=PLAIN)
+    return unit * -(-SHORTEST // unit)
+
+
 def _windows(facts: "Facts") -> list[tuple[int, int]]:
     """Steps back and steps in a segment, in the order in which networks take them.
 
     Two, one and three of the longest season that is not too long to look back on, as far as the
     usual series reaches; each in as many segments.
     """
-    unit = max((each for each in facts.usual if each <= LONGEST), default=PLAIN)
-    unit *= -(-SHORTEST // unit)
+    unit = _unit(facts)
     most = (facts.rows - facts.horizon) // 2
     times = [each for each in (2, 1, 3) if each * unit <= most]
     if not times:

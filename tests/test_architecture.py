@@ -30,7 +30,15 @@ ALLOWED = {
     },
     "model": {"numpy", "pandas", "pydantic", "onnxruntime"},
     "nn": {"numpy", "tensorflow", "keras"},
-    "verbs": {"numpy", "pandas", "pyarrow", "joblib", "optuna", "statsforecast"},
+    "verbs": {
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "joblib",
+        "optuna",
+        "statsforecast",
+        "threadpoolctl",
+    },
     "cli": {"typer", "rich", "pandas", "tomlkit"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")

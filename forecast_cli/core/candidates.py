@@ -226,5 +226,8 @@ _FITS: dict[str, Callable[[Ground], Floats | None]] = {
     "linear": _linear(MIDDLE),
     "linear-long": _linear(LONG, FARTHEST),
     "linear-far": _linear(FAR, FARTHEST),
+    "linear-half": lambda ground: _ridge(ground, -(-ground.timesteps // 2), None),
+    "linear-whole": lambda ground: _ridge(ground, ground.timesteps, None),
 }
-NAMES = tuple(_FITS)
+# Those that look back on the whole window ask how long it is, and are taken where they are named.
+NAMES = tuple(name for name in _FITS if name not in ("linear-half", "linear-whole"))

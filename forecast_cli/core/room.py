@@ -54,12 +54,14 @@ class Room:
         """
         if not self.added.any():
             return values
-        first_rows, lengths = self.indptr[:-1], np.diff(self.indptr) + self.added
-        series = np.repeat(np.arange(len(lengths)), lengths)
-        places = np.arange(len(series)) - self.shift[series]
-        rows: Floats = values[np.maximum(places, first_rows[series])]
-        if not first:
-            rows[places < first_rows[series]] = np.nan
+        rows = np.full((len(values) + int(self.shift[-1]), values.shape[1]), np.nan, values.dtype)
+        rows[self.moved(np.arange(len(values)))] = values
+        if first:
+            lengths = np.diff(self.indptr)
+            series = np.repeat(np.arange(len(lengths)), lengths + self.added)
+            places = np.arange(len(series)) - self.shift[series]
+            before = (places < self.indptr[series]) & (lengths > 0)[series]
+            rows[before] = values[self.indptr[series[before]]]
         return rows
 
     def first_starts(self, *, timesteps: int, least: int) -> Ints:

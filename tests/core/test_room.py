@@ -53,6 +53,17 @@ def test_rows_of_nothing_stand_in_front_of_short_series_alone(made):
 
 
 @given(rooms())
+def test_or_the_first_value_of_the_series_does(made):
+    room, timesteps, short = made
+    values, expected = numbered(room), []
+    for series, (first, end) in enumerate(pairwise(room.indptr)):
+        before = values[first] if end > first else [np.nan, np.nan]
+        expected += [before] * (timesteps if short[series] else 0)
+        expected += list(values[first:end])
+    np.testing.assert_array_equal(room.spread(values, first=True), np.reshape(expected, (-1, 2)))
+
+
+@given(rooms())
 def test_every_row_is_found_again_where_it_was_moved_to(made):
     room, _, _ = made
     rows = np.arange(room.indptr[-1])
