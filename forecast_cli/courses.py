@@ -7,7 +7,7 @@ from .config import Training
 from .events import Epoch
 
 # Why there were no more epochs.
-Ending = Literal["epochs", "patience", "interrupted"]
+Ending = Literal["epochs", "patience", "interrupted", "budget"]
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,6 @@ class Course:
         """Why there were no more epochs."""
         if self.interrupted:
             return "interrupted"
-        return "epochs" if len(self.epochs) == self.epochs[-1].epochs else "patience"
+        if len(self.epochs) < self.epochs[-1].epochs:
+            return "patience"
+        return "budget" if len(self.epochs) < self.training.epochs else "epochs"

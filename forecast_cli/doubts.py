@@ -13,6 +13,7 @@ from .core.windows import Floats, Ints
 from .datasets import Dataset
 from .forecaster import NetworkForecaster
 from .scoring import NETWORK, Claims, Tally, score
+from .verdicts import is_last_value
 
 # Fewer horizons than this that do not overlap are too few to tell a few percent apart.
 FEW_HORIZONS = 5
@@ -103,7 +104,7 @@ def _copies(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
     """The classic trap: forecasts that are the last value again."""
     dataset, horizon = network.dataset, network.dataset.horizon
     origins = _some(tally.origins[row_numbers(dataset.panel.indptr)[tally.origins] >= horizon])
-    if not len(origins):
+    if not len(origins) or is_last_value(tally):
         return
     steps, groups = np.arange(horizon), series_of(dataset.panel.indptr, origins)
     forecast = replace(network)(origins)

@@ -201,6 +201,7 @@ def _ending(course: Course) -> str:
         "epochs": "as asked",
         "patience": f"the last {training.patience} without improvement",
         "interrupted": "then stopped",
+        "budget": "as many as the time allows",
     }[course.ending]
     best = course.epochs[course.best - 1]
     loss = f"loss {best.loss:.4g}"

@@ -90,7 +90,7 @@ def few_rows(facts: "Facts") -> Recipe:
     return Recipe(
         settings,
         {
-            "transform": f"transform {facts.transform}: the better one on training rows held back",
+            "transform": f"transform {facts.transform}, by the errors of simple forecasts on rows held back",
             "ensemble.size": _because(facts) + network,
         },
     )

@@ -40,6 +40,11 @@ def verdict(
     """
     if skill is None:
         return f"The network does not beat the simple forecasts: {best} makes no error at all."
+    if best == LAST_VALUE and is_last_value(tally):
+        return (
+            "The forecast is the last value: nothing that was tried is better by more than chance, "
+            "as of prices and of whatever moves like a random walk."
+        )
     doubt, error = _chance(tally, best, dataset), "error" if measure == "mae" else "MASE"
     if skill >= NOTABLE:
         return (
@@ -55,6 +60,14 @@ def verdict(
         f"The network does not beat the simple forecasts: its {error} is {how}.{doubt} "
         f"{_advice(best, dataset)}"
     )
+
+
+def is_last_value(tally: "Tally") -> bool:
+    """Whether the forecasts are the last value on purpose: their errors are the same."""
+    if LAST_VALUE not in tally.losses:
+        return False
+    own, last = tally.losses["network"], tally.losses[LAST_VALUE]
+    return bool(np.allclose(own, last, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
@@ -90,6 +103,8 @@ def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
 def _advice(best: str, dataset: Dataset) -> str:
     """What to try next, after what won and what was not tried yet."""
     network, season = dataset.config.network, dataset.season_length
+    if dataset.config.preset in ("auto", "fast"):
+        return f"Try --preset best or forecast tune, or use the {best}."
     columns = dataset.filled[:, : len(dataset.panel.columns.columns)]
     positive = dataset.config.transform == "none" and np.nanmin(columns) > 0
     untried = ["--transform log"] if positive else []
