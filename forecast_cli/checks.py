@@ -138,7 +138,7 @@ def require_positive(
         raise DataError(
             f'{source}: column "{names[column]}" holds {values[row, column]:g} in row {row + 1}, '
             f"and {transform} needs values above {least:g}.",
-            f"Pass --transform {'log1p or ' if transform == 'log' else ''}none.",
+            f"Pass --transform {'log1p or ' if values[row, column] > -1 else ''}none.",
         )
 
 

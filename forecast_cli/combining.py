@@ -87,8 +87,10 @@ def simple_maps(dataset: Dataset) -> Floats:
 def _maps_of(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
     """The maps of some columns, which are learned from as if they were series."""
     panel, config = dataset.panel, dataset.config
-    rows, count = len(dataset.scaled), len(places)
-    values = dataset.scaled[:, places].T.ravel().astype(np.float64)
+    rows, count = len(dataset.filled), len(places)
+    # The room in front of short series holds nothing to learn from.
+    known = dataset.scaled[dataset.room.moved(np.arange(rows))]
+    values = known[:, places].T.ravel().astype(np.float64)
     first = (rows * np.arange(count))[:, None]
     indptr = np.append((first + panel.indptr[:-1]).ravel(), rows * count)
     end = (first + dataset.splits.bounds("train")[1]).ravel()
@@ -117,7 +119,8 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
     """What each forecast counts for, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
     starts = dataset.starts("validation", horizon=steps)
-    size = len(columns.features) * dataset.timesteps + steps * len(networks)
+    members = len(networks) + len(dataset.config.ensemble.simple)
+    size = len(columns.features) * dataset.timesteps + 2 * steps * members * len(dataset.targets)
     starts = evenly(starts, size, MOST_LEARNED)
     names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
     looks = [traits_of(dataset, place) for place in dataset.targets]

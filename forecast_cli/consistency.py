@@ -43,8 +43,15 @@ def check_intervals(config: "Config") -> None:
 def check_ensemble(config: "Config") -> None:
     """Refuse ensembles that cannot be, and forget nothing that was asked of a single network."""
     ensemble, network = config.ensemble, config.network
-    if config.intervals == "ensemble" and ensemble.alone:
-        raise ValueError("intervals ensemble needs several forecasts: give ensemble size or simple")
+    # Where nothing says how large it is, a preset may still make one.
+    if ensemble.alone and (config.preset == "classic" or "size" in ensemble.model_fields_set):
+        needing = {"intervals": config.intervals, "combine": ensemble.combine}
+        for name, value in needing.items():
+            if value in ("ensemble", "median", "weights"):
+                raise ValueError(
+                    f"{name} {value} needs several forecasts, and there is one network: give "
+                    "ensemble size or simple"
+                )
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
         raise ValueError(
@@ -99,6 +106,9 @@ def check_labelled(config: "Config") -> None:
         "preset": None if config.preset in (None, "classic") else config.preset,
         "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
         **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
+        "training.time_budget": config.training.time_budget,
+        "network.padding": None if network.padding == "mask" else network.padding,
+        "network.window_scale": "usual" if network.window_scale == "usual" else None,
         "data.calendar_features": config.data.calendar_features or None,
         "scale_by": config.scale_by,
         "network.embedding": network.embedding,

@@ -1,6 +1,7 @@
 """Several forecasts made one, as configuration."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -69,6 +70,16 @@ class Ensemble(Frozen):
         turns = {name: getattr(self, name)[:size] for name in TURNS}
         return self.model_copy(update={"size": size} | turns)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_named(cls, said: Any) -> Any:
+        """Where several are named to be taken in turn, and no number, there are so many."""
+        if not isinstance(said, Mapping) or "size" in said:
+            return said
+        turns = [said.get(name) for name in TURNS]
+        most = max((len(each) for each in turns if isinstance(each, list | tuple)), default=0)
+        return {**said, "size": most} if most > 1 else said
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name in TURNS:
@@ -80,8 +91,4 @@ class Ensemble(Frozen):
                 )
         if len(set(self.simple)) < len(self.simple):
             raise ValueError("simple names a forecast twice: name each once")
-        if self.alone and "combine" in self.model_fields_set and self.combine != "mean":
-            raise ValueError(
-                f"combine {self.combine} has one network to work on: give size or simple too"
-            )
         return self

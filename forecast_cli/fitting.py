@@ -198,7 +198,7 @@ def say_shares(shares: Floats | None, names: Sequence[str], listen: Listener) ->
 def _ending(course: Course) -> str:
     training = course.training
     why = {
-        "epochs": "as asked",
+        "epochs": "all of them",
         "patience": f"the last {training.patience} without improvement",
         "interrupted": "then stopped",
         "budget": "as many as the time allows",
@@ -236,8 +236,8 @@ def keep(
     epochs = ", ".join(str(course.best) for course in fitted.courses)
     listen(
         Note(
-            f"training again on all there is, for {epochs} epochs; the scores are those of "
-            "the network before that"
+            f"training again on all there is, for {epochs} epochs; scores and intervals are of "
+            "what was trained before that"
         )
     )
     again = learn(whole(scored.dataset), before=fitted, listen=listen, stop=stop)

@@ -1,60 +1,37 @@
 """What a preset chooses where the user left it open: by rules from the training rows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import numpy as np
 
-from .config import Config, Preset
+from .config import Config
 from .core.scaling import Transform
-from .core.traits import Traits, traits_of
+from .core.traits import traits_of
 from .core.transforms import choose_transform
 from .data.panel import Panel
 from .data.splits import Splits
 from .events import Listener, Note
-from .recipes import Recipe, few_rows, long_series, many_series, reaches_weeks
+from .recipes.facts import Facts, Recipe, segment_of
+from .recipes.few import few_rows
+from .recipes.long import long_series, reaches_weeks
+from .recipes.many import many_series
 from .rules import usual_seasons
 from .settings import configure, merged
 from .threads import one_thread
 
 # What may be said of the training without setting it by hand.
 LEFT_OPEN = ("seed", "refit", "time_budget", "loss")
+# What networks take in turn, and where it is said of all of them.
+OF_ALL: Mapping[str, tuple[str, str]] = {
+    "timesteps": ("window", "timesteps"),
+    "segments": ("network", "segment"),
+    "losses": ("training", "loss"),
+    "anchors": ("network", "anchor"),
+}
 # So many series with so many windows are learned from as one; with fewer, simple forecasts help.
 MANY_SERIES, MANY_WINDOWS = 20, 5_000
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What recipes go by.
-
-    Args:
-        preset: Which one is asked for.
-        rows: Training rows of a usual series.
-        shortest: Of the shortest one.
-        windows: Training rows of all series and targets together, less a horizon of each.
-        horizon: Steps ahead.
-        season: Steps in the usual season; 1 where there is none.
-        usual: Steps of all seasons that are usual, ascending.
-        traits: What the training rows look like.
-        transform: With which simple forecasts are best on training rows that are held back.
-        targets: How many columns are forecast, each for itself; 1 where they are read together.
-        validated: Rows of the validation split of a usual series.
-        plain: Whether forecasts are single values of whole windows: no quantiles, no missing steps.
-    """
-
-    preset: Preset
-    rows: int
-    shortest: int
-    windows: int
-    horizon: int
-    season: int
-    usual: tuple[int, ...]
-    traits: Traits
-    transform: Transform
-    targets: int
-    validated: int
-    plain: bool
 
 
 def with_preset_name(config: Config, listen: Listener) -> Config:
@@ -66,7 +43,8 @@ def with_preset_name(config: Config, listen: Listener) -> Config:
         if by_hand and not config.data.label:
             text = f"preset classic, as {by_hand[0]} is set by hand (--preset auto for the rest)"
             listen(Note(text))
-        return config.model_copy(update={"preset": "classic"})
+        # What needs an ensemble is refused now that no recipe will make one.
+        return configure({}, config.model_dump(exclude_unset=True) | {"preset": "classic"})
     return config.model_copy(update={"preset": "auto"})
 
 
@@ -79,7 +57,7 @@ def set_by_hand(config: Config) -> list[str]:
     said = [f"network.{name}" for name in sorted(config.network.model_fields_set)]
     training = sorted(config.training.model_fields_set - set(LEFT_OPEN))
     said += [f"training.{name}" for name in training]
-    return said + (["window.mode"] if "mode" in config.window.model_fields_set else [])
+    return said + (["window.mode"] if config.window.mode else [])
 
 
 def with_preset(
@@ -101,7 +79,7 @@ def with_preset(
     if facts.windows >= MANY_WINDOWS and not facts.traits.wandering:
         many = facts.traits.count >= MANY_SERIES
         recipe = many_series if many else long_series if reaches_weeks(facts) else few_rows
-    return _overlaid(config, recipe(facts), listen)
+    return _overlaid(config, recipe(facts), facts, listen)
 
 
 def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts:
@@ -116,6 +94,9 @@ def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts
     horizon, usual = config.window.horizon or 1, usual_seasons(panel, config, season)
     traits = traits_of(every, indptr, usual=usual)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
+    columns = panel.values[:, : len(panel.columns.columns)]
+    # Whether a logarithm can be taken of the rows behind the training too is no choice of theirs.
+    least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     of_rows: dict[str, Any] = {"horizon": horizon, "season": season, "seasons": traits.seasons}
 
     def choose() -> Transform:
@@ -131,30 +112,72 @@ def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts
         season=season,
         usual=usual,
         traits=traits,
-        transform=_transform(config, panel, choose),
+        transform=_transform(config, least, choose),
+        logs=least > 0 and (config.transform == "log" or not _said_transform(config)),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
         plain=not config.quantile_levels and config.data.missing != "mask",
+        named=bool(panel.columns.series),
+        skips=config.data.missing == "mask",
+        back=config.window.timesteps,
     )
 
 
-def _transform(config: Config, panel: Panel, choose: Callable[[], Transform]) -> Transform:
+def _transform(config: Config, least: float, choose: Callable[[], Transform]) -> Transform:
     """The transform that is said, or that suits the training rows and can be taken of all."""
-    if "transform" in config.model_fields_set:
+    if _said_transform(config):
         return config.transform
-    name, least = choose(), np.nanmin(panel.values[:, : len(panel.columns.columns)])
-    # Whether it can be taken of the rows behind the training too is no choice of theirs.
+    name = choose()
     return "none" if least <= 0 and (name == "log" or least <= -1) else name
 
 
-def _overlaid(config: Config, recipe: Recipe, listen: Listener) -> Config:
+def _said_transform(config: Config) -> bool:
+    return "transform" in config.model_fields_set
+
+
+def _overlaid(config: Config, recipe: Recipe, facts: Facts, listen: Listener) -> Config:
     """What was said over what was chosen; of a choice that was overruled nothing is noted."""
     said = config.model_dump(exclude_unset=True)
-    chosen = configure({}, merged(recipe.settings, said))
+    chosen = configure({}, merged(giving_way(recipe.settings, said, facts), said))
     for path, note in recipe.notes.items():
         if not _holds(said, path):
             listen(Note(note))
     return chosen
+
+
+def giving_way(
+    settings: Mapping[str, Any], said: Mapping[str, Any], facts: Facts
+) -> dict[str, Any]:
+    """What a recipe chooses, without what contradicts what was said.
+
+    Args:
+        settings: Of the recipe.
+        said: Nested, likewise.
+        facts: What the recipe went by.
+    """
+    chosen = merged(settings, {})
+    network, ensemble = dict(settings["network"]), dict(settings["ensemble"])
+    own = said.get("ensemble", {})
+    size = own.get("size", ensemble["size"])
+    for turns, (section, name) in OF_ALL.items():
+        # What is said of all networks is said of each.
+        turn = () if name in said.get(section, {}) else ensemble.get(turns, ())
+        ensemble[turns] = tuple(turn)[:size]
+    back = tuple(own.get("timesteps", ()))
+    if back:
+        ensemble["segments"] = ()
+        if "segment" in network:
+            network["segment"] = segment_of(gcd(*back))
+        if facts.season > min(back):
+            ensemble["anchors"] = tuple(each for each in ensemble["anchors"] if each != "season")
+    longest = max(settings["window"]["timesteps"], *back, 1)
+    if facts.shortest < longest and not facts.skips:
+        network.setdefault("padding", "first")
+    if size == 1 and not own.get("simple", ensemble.get("simple")):
+        ensemble.pop("combine", None)
+    return chosen | {
+        "window": {"timesteps": longest}, "network": network, "ensemble": ensemble
+    }  # fmt: skip
 
 
 def _holds(nested: Mapping[str, Any], path: str) -> bool:

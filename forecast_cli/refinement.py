@@ -12,20 +12,22 @@ from .data.missing import fill_panel
 from .data.reading import read_panel
 from .data.splits import Splits, everything, split_rows
 from .data.tables import Readable
+from .data.timeindex import when
 from .datasets import Dataset, scaling_of, with_scaling
 from .descriptions import describe
 from .errors import DataError, UsageError
 from .events import Listener, Note, Stage, ignore
+from .judged import learned_until
 from .kept import frequency_of
 from .learning import train_network
 from .model.bundle import Bundle
 from .rules import season_of
 from .settings import configure, leaves
-from .starts import READ_AS_TRAINED, data_as_trained, require_mask, require_rows, start_of
+from .starts import READ_AS_TRAINED, Start, data_as_trained, require_mask, require_rows, start_of
 from .training import finish, learn
 
 # What may differ from the model: how the table is read and cut, and how training goes on.
-OPEN = ("data.", "split.", "training.", "intervals", "level", "preset")
+OPEN = ("data.", "split.", "training.", "intervals", "level")
 # Small steps, so that what was learned is not lost in the first ones.
 SHARE_OF_RATE = 0.1
 
@@ -65,6 +67,9 @@ def refine(
     listen(Stage("reading"))
     dataset = _dataset(bundle, source, whole, rescale=rescale, listen=listen)
     describe(dataset, listen)
+    _warn_of_learned(bundle, dataset, listen)
+    if not dataset.splits.rows("test"):
+        listen(Note("no test split, as in the model: nothing is scored (--test SIZE for one)"))
     budget = whole.training.time_budget
     deadline = None if budget is None else began + budget
     by = partial(train_network, initial=bundle.weights, deadline=deadline)
@@ -94,7 +99,6 @@ def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
     training |= asked
     data = data_as_trained(bundle, READ_AS_TRAINED).model_dump() | changes.pop("data", {})
     split = config.split.model_dump() | changes.pop("split", {})
-    changes.pop("preset", None)
     nested: dict[str, Any] = config.model_dump() | changes
     whole = configure({}, nested | {"training": training, "data": data, "split": split})
     if whole.quantile_levels != config.quantile_levels:
@@ -147,6 +151,23 @@ def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
     """The same with every row in the training split, to refit on."""
     panel, scaling = dataset.panel, None if rescale else dataset.scaling
     return _scaled(panel, dataset.config, everything(panel), scaling)
+
+
+def _warn_of_learned(bundle: Bundle, dataset: Dataset, listen: Listener) -> None:
+    """Say where the rows that are validated or scored are rows that the model has learned from."""
+    panel, splits = dataset.panel, dataset.splits
+    if panel.timeline is None or bundle.manifest.time is None:
+        text = "without times it cannot be told whether the model has learned from the rows that"
+        listen(Note(f"{text} are scored: new rows are for that", warning=True))
+        return
+    learned = learned_until(bundle, Start(panel, dataset.filled, dataset.scaling))
+    begin, end = splits.bounds("validation")[0], panel.indptr[1:]
+    held = end > begin
+    first = panel.timeline.times[begin[held]]
+    if len(first) and (first < learned[held]).any():
+        text = f"the model has learned from rows before {when(learned.max())}, and validation and"
+        text += f" scores are of rows from {when(first.min())} on: they look better than they are"
+        listen(Note(f"{text} (forecast evaluate scores new rows alone)", warning=True))
 
 
 def _require_same(inputs: Any, known: Any, source: str) -> None:

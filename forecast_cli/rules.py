@@ -6,6 +6,7 @@ import numpy as np
 
 from .checks import check_feedback
 from .config import Config, Window
+from .consistency import BY_ERRORS
 from .core.scaling import Scope
 from .core.windows import Ints
 from .data.frequency import Frequency
@@ -104,7 +105,10 @@ def with_split(config: Config, rows: int, season: int, listen: Listener) -> Conf
     enough = (season if season > 1 else 0) + horizon + max(LEAST_ORIGINS, horizon // 2)
     if config.preset in (None, "classic") or split.model_fields_set:
         return config
-    for changes in ({}, {"test": 0}, {"test": 0, "validation": 0}):
+    ways: list[dict[str, int]] = [{}, {"test": 0}, {"test": 0, "validation": 0}]
+    if config.intervals in BY_ERRORS:
+        ways.pop()
+    for changes in ways:
         tried = split.model_copy(update=changes)
         if least_left(tried, rows, horizon) >= enough:
             break

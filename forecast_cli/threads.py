@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from threadpoolctl import threadpool_limits
-
 
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -13,5 +11,8 @@ def one_thread() -> Iterator[None]:
     Threads that wait for each other at every one of thousands of small matrices made the fits of
     simple forecasts thirty times slower on two shared cores.
     """
+    # Predictions come by this module, and never need it.
+    from threadpoolctl import threadpool_limits
+
     with threadpool_limits(limits=1, user_api="blas"):
         yield

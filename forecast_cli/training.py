@@ -152,7 +152,9 @@ def finish(
         listen: Told of the refit.
         stop: Asked after each epoch whether to stop.
     """
-    kept = keep(learned.scored, whole, by, listen=listen, stop=stop)
+    kept, splits = learned.scored, learned.scored.dataset.splits
+    if splits.rows("validation") or splits.rows("test"):
+        kept = keep(learned.scored, whole, by, listen=listen, stop=stop)
     return make_bundle(
         learned.scored,
         kept,

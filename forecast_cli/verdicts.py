@@ -38,17 +38,21 @@ def verdict(
         dataset: What it was trained on.
         measure: Of the errors that are compared.
     """
+    who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:
-        return f"The network does not beat the simple forecasts: {best} makes no error at all."
+        return f"The {who} does not beat the simple forecasts: {best} makes no error at all."
     if best == LAST_VALUE and is_last_value(tally):
-        return (
-            "The forecast is the last value: nothing that was tried is better by more than chance, "
-            "as of prices and of whatever moves like a random walk."
+        tried = dataset.config.ensemble.combine == "weights"
+        return "The forecast is the last value" + (
+            ": nothing that was tried is better by more than chance, as of prices and of whatever "
+            "moves like a random walk."
+            if tried
+            else ", though it was not meant to be."
         )
     doubt, error = _chance(tally, best, dataset), "error" if measure == "mae" else "MASE"
     if skill >= NOTABLE:
         return (
-            f"The network beats the simple forecasts: its {error} is {skill:.1f} % below that of "
+            f"The {who} beats the simple forecasts: its {error} is {skill:.1f} % below that of "
             f"{best}, the best of them.{doubt}"
         )
     how = (
@@ -57,7 +61,7 @@ def verdict(
         else f"{-skill:.1f} % above that of {best}"
     )
     return (
-        f"The network does not beat the simple forecasts: its {error} is {how}.{doubt} "
+        f"The {who} does not beat the simple forecasts: its {error} is {how}.{doubt} "
         f"{_advice(best, dataset)}"
     )
 
@@ -67,7 +71,8 @@ def is_last_value(tally: "Tally") -> bool:
     if LAST_VALUE not in tally.losses:
         return False
     own, last = tally.losses["network"], tally.losses[LAST_VALUE]
-    return bool(np.allclose(own, last, rtol=1e-4, atol=1e-6, equal_nan=True))
+    same = np.allclose(own, last, rtol=1e-4, atol=1e-3, equal_nan=True)
+    return bool(same and np.isfinite(last).any())
 
 
 def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
@@ -103,6 +108,8 @@ def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
 def _advice(best: str, dataset: Dataset) -> str:
     """What to try next, after what won and what was not tried yet."""
     network, season = dataset.config.network, dataset.season_length
+    if dataset.config.data.missing == "mask":
+        return "Try --missing interpolate, which lets simple forecasts stand beside the network."
     if dataset.config.preset in ("auto", "fast"):
         return f"Try --preset best or forecast tune, or use the {best}."
     columns = dataset.filled[:, : len(dataset.panel.columns.columns)]

@@ -307,10 +307,10 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
         ({"member_losses": ["mae", "mse"]}, "losses names 2 for 1 networks"),
         ({"ensemble": 2, "member_anchors": ["last"] * 3}, "anchors names 3 for 2 networks"),
         ({"simple": ["last", "last"]}, "simple names a forecast twice"),
-        ({"combine": "median"}, "combine median has one network to work on"),
+        ({"combine": "median", "preset": "classic"}, "combine median needs several forecasts"),
         ({"simple": ["naive"]}, "naive"),
         ({"ensemble": 0}, "ensemble.size = 0"),
-        ({"intervals": "ensemble"}, "needs several forecasts: give ensemble size or simple"),
+        ({"intervals": "ensemble", "ensemble": 1}, "needs several forecasts, and there is one"),
         (
             {"intervals": "ensemble", "ensemble": 2, "validation": 0},
             "intervals ensemble needs errors of a validation split",

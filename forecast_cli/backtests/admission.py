@@ -1,6 +1,7 @@
 """Who may take part in a backtest: each contender is brought to the table and its cutoffs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,11 +79,12 @@ class Gate:
         panel = self.panel
         if config.data != self.config.data and config.data != Config().data:
             panel = self._aligned(name, read_panel(self._again(name), config.data))
-        window = Window(
-            timesteps=config.window.timesteps,
-            horizon=self.horizon,
-            mode=config.window.mode or self.config.window.mode,
-        )
+        said = {
+            "timesteps": config.window.timesteps,
+            "mode": config.window.mode or self.config.window.mode,
+        }
+        known = {name: value for name, value in said.items() if value is not None}
+        window = Window(horizon=self.horizon, **known)
         self._say_overruled(name, config, listen)
         changes = {"window": window, "data": panel.data, "level": self.config.level}
         config = config.model_copy(update=changes)
@@ -90,7 +92,11 @@ class Gate:
         nothing = np.empty(0, np.int64)
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
         dataset = learning_dataset(fold, config, listen)
-        config = config.model_copy(update={"window": dataset.config.window})
+        found: dict[str, Any] = {"preset": dataset.config.preset}
+        if dataset.config.preset == "classic":
+            # Any other preset chooses in each fold, as it would there.
+            found["window"] = dataset.config.window
+        config = config.model_copy(update=found)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
         return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
 

@@ -8,13 +8,16 @@ import typer
 from .console import Console
 from .options import Settings, Talk, option
 
+# What stands behind a value that nobody said.
+DEFAULT = "# default"
+
 Schema = Annotated[bool, option("--schema", help="The JSON schema of the configuration.")]
 
 
 def config(context: typer.Context, settings: Settings, talk: Talk, schema: Schema = False) -> None:
     """Print the whole configuration as TOML, with where each value comes from.
 
-    The output is a `forecast.toml`.
+    The output is a `forecast.toml`; what nobody said is a comment in it.
     """
     from ..config import Config
     from ..settings import leaves
@@ -28,7 +31,7 @@ def config(context: typer.Context, settings: Settings, talk: Talk, schema: Schem
         console.document(resolved)
         return
     sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))
-    console.lines(toml_lines(resolved, sources))
+    console.lines(unsaid_as_comments(toml_lines(resolved, sources)))
 
 
 def _sources(
@@ -65,6 +68,30 @@ def toml_lines(resolved: Mapping[str, Any], sources: Mapping[str, str]) -> list[
     return tomlkit.dumps(document).splitlines()
 
 
+def unsaid_as_comments(lines: list[str]) -> list[str]:
+    """The lines with every default as a comment, so that the file says only what was said.
+
+    A preset chooses what nobody said; a layer of nothing but defaults is a comment as a whole.
+
+    >>> unsaid_as_comments(["seed = 5 # --seed", "epochs = 100 # default"])
+    ['seed = 5 # --seed', '# epochs = 100 # default']
+    """
+    shown: list[str] = []
+    for line in lines:
+        shown.append(f"# {line}" if line.endswith(DEFAULT) else line)
+    for at, line in enumerate(lines):
+        if line.startswith("[["):
+            rest = lines[at + 1 :]
+            end = next((n for n, each in enumerate(rest) if not each or each[0] == "["), len(rest))
+            if all(each.endswith(DEFAULT) for each in rest[:end]):
+                shown[at] = f"# {line}"
+            else:
+                # Which layer it is has to be said with whatever is said of it.
+                for n in range(at + 1, at + 1 + end):
+                    shown[n] = lines[n] if lines[n].startswith("type =") else shown[n]
+    return shown
+
+
 def _fill(table: Any, values: Mapping[str, Any], prefix: str, sources: Mapping[str, str]) -> None:
     import tomlkit
 
@@ -82,4 +109,4 @@ def _fill(table: Any, values: Mapping[str, Any], prefix: str, sources: Mapping[s
                 stack.append(inner)
             table.add(name, stack)
         elif value is not None:
-            table.add(name, tomlkit.item(value).comment(sources.get(path, "default")))
+            table.add(name, tomlkit.item(value).comment(sources.get(path, DEFAULT[2:])))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..membership import members_of
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation, LabelEvaluation, Manifest
 from ..network import cudnn_obstacle
@@ -93,20 +94,52 @@ def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
     return {"model": str(path), **manifest, **scores, "epochs": bundle.epochs}
 
 
+def _chosen(manifest: Manifest) -> dict[str, str]:
+    """What a preset made of the network, where one did, and what stands beside it."""
+    config = manifest.config
+    facts: dict[str, str] = {}
+    if config.preset is not None and config.preset != "classic":
+        facts["preset"] = config.preset
+    if config.transform != "none":
+        facts["transform"] = config.transform
+    if config.ensemble.alone:
+        return facts
+    networks = [
+        f"{member.timesteps} steps back, anchor {member.network.anchor}, {member.training.loss}"
+        for member in members_of(config)
+    ]
+    beside = ", ".join(config.ensemble.simple)
+    text = f"{config.ensemble.combine} of {'; '.join(networks)}"
+    return facts | {"ensemble": text + (f"; and {beside}" if beside else "")}
+
+
+def _trained(manifest: Manifest) -> str:
+    """How long and how the networks of a model were trained."""
+    config, run = manifest.config, manifest.run
+    training, ensemble = config.training, config.ensemble
+    of, best = "", "the best was"
+    if ensemble.size > 1:
+        of, best = f" of {ensemble.size} networks together", "of the last one the best was"
+    losses = " and ".join(ensemble.losses) or training.loss
+    return (
+        f"{run.epochs} epochs{of}, at most {training.epochs} each, {best} {run.best_epoch} "
+        f"(ended by {run.stopped}); {training.optimizer}, learning rate "
+        f"{training.learning_rate:g}, loss {losses}, batches of {training.batch_size}, "
+        f"seed {training.seed}"
+    )
+
+
 def describe_model(manifest: Manifest) -> list[str]:
     """How a model was made, in lines of a name and what it is."""
     config, run, splits = manifest.config, manifest.run, manifest.splits
-    training = config.training
     facts = {
         "parameters": f"{manifest.parameters:,}",
         **(_of_labels(manifest) if manifest.labels else _of_forecasts(manifest)),
+        **_chosen(manifest),
         "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
         "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: {splits.train:,} train, "
         f"{splits.validation:,} validation, {splits.test:,} test",
-        "trained": f"{run.epochs} epochs of at most {training.epochs}, the best was "
-        f"{run.best_epoch} (ended by {run.stopped}); {training.optimizer}, learning rate "
-        f"{training.learning_rate:g}, loss {training.loss}, batches of "
-        f"{training.batch_size}, seed {training.seed}",
+        "trained": _trained(manifest),
         "made": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s by "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }

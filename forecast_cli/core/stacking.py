@@ -92,6 +92,10 @@ def beats(forecasts: Floats, actual: Floats, reference: int, *, origins: Ints) -
     Source: Diebold and Mariano (1995), one-sided; the level is shared by the members that are
     compared (Bonferroni).
     """
+    known = np.isfinite(actual).any(axis=1)
+    forecasts, actual, origins = forecasts[:, known], actual[known], origins[known]
+    if not len(origins):
+        return False
     errors = np.nanmean(np.abs(forecasts - actual), axis=2)
     apart = max(1.0, float(np.median(np.diff(origins)))) if len(origins) > 1 else 1.0
     lags = max(0, int(np.ceil(actual.shape[1] / apart)) - 1)

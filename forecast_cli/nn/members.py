@@ -11,7 +11,7 @@ import keras
 
 from ..config import Config
 from ..courses import Course
-from ..events import Epoch, Listener, Stage
+from ..events import Epoch, Listener, Note, Stage
 from ..membership import Member, members_of
 from .build import Built, assemble
 from .feed import Feed
@@ -125,8 +125,14 @@ def train_members(
     Raises:
         TrainingError: The loss is not finite.
     """
-    count = workshop.config.ensemble.size
+    count, began = workshop.config.ensemble.size, perf_counter()
     for number in range(count):
+        if number and deadline is not None:
+            each = (perf_counter() - began) / number
+            if perf_counter() + each * (1.0 + waiting / count * (number + 1)) > deadline:
+                text = f"the time is enough for {number} of {count} networks"
+                listen(Note(text, warning=True))
+                return
         left = count - number + waiting
         seconds = None if deadline is None else max(deadline - perf_counter(), 0.0) / left
         network, course = workshop.train(number, seconds=seconds, listen=listen, stop=stop)

@@ -94,7 +94,7 @@ def _of_networks(rows: int) -> Iterable[Setting]:
 
 def _of_simple_forecasts(rounds: Rounds) -> Iterable[Setting]:
     """Forecasts that stand among the networks."""
-    several = ("last", "seasonal") if rounds.season_length > 1 else ("last", "drift")
+    several = ("last", "structure")
     yield Setting("simple", Choices(((), several)), why="simple forecasts beside the network")
 
 
