@@ -26,6 +26,7 @@ Simple = Literal[
     "linear-whole",
     "repeated",
     "theta",
+    "drift",
 ]
 # What networks may take in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")

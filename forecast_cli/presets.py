@@ -1,6 +1,7 @@
 """What a preset chooses where the user left it open: by rules from the training rows."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import gcd
 from typing import Any
 
@@ -12,6 +13,7 @@ from .core.traits import traits_of
 from .core.transforms import choose_transform
 from .data.panel import Panel
 from .data.splits import Splits
+from .errors import UsageError
 from .events import Listener, Note
 from .recipes.facts import Facts, Recipe, segment_of
 from .recipes.few import few_rows
@@ -112,7 +114,7 @@ def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts
         season=season,
         usual=usual,
         traits=traits,
-        transform=_transform(config, least, choose),
+        choose=partial(_transform, config, least, choose),
         logs=least > 0 and (config.transform == "log" or not _said_transform(config)),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
@@ -138,7 +140,13 @@ def _said_transform(config: Config) -> bool:
 def _overlaid(config: Config, recipe: Recipe, facts: Facts, listen: Listener) -> Config:
     """What was said over what was chosen; of a choice that was overruled nothing is noted."""
     said = config.model_dump(exclude_unset=True)
-    chosen = configure({}, merged(giving_way(recipe.settings, said, facts), said))
+    try:
+        chosen = configure({}, merged(giving_way(recipe.settings, said, facts), said))
+    except UsageError as error:
+        text = (
+            f"Some of that is chosen by preset {config.preset}: --preset classic chooses nothing."
+        )
+        raise UsageError(error.message, f"{error.hint} {text}.".strip()) from None
     for path, note in recipe.notes.items():
         if not _holds(said, path):
             listen(Note(note))

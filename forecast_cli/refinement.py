@@ -13,7 +13,7 @@ from .data.reading import read_panel
 from .data.splits import Splits, everything, split_rows
 from .data.tables import Readable
 from .data.timeindex import when
-from .datasets import Dataset, scaling_of, with_scaling
+from .datasets import Dataset, scaling_of, with_scaling, with_usual_spread
 from .descriptions import describe
 from .errors import DataError, UsageError
 from .events import Listener, Note, Stage, ignore
@@ -134,7 +134,8 @@ def _dataset(
         own = start_of(bundle, panel, listen, scaled_by=end - begin).scaling
     dataset = _scaled(panel, config, splits, own)
     check_dataset(dataset, listen)
-    return dataset
+    # What the network reads its windows in goes with the scaler.
+    return with_usual_spread(dataset) if rescale else dataset
 
 
 def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .descent import Sample, sample_of
-from .maps import last_map, seasonal_map, widened
+from .maps import drift_map, last_map, seasonal_map, widened
 from .metrics import seasonal_error
 from .ridge import fit_ridge
 from .smoothing import fit_smoothing, theta_map
@@ -199,6 +199,11 @@ def _theta(ground: Ground) -> Floats | None:
     return theta_map(timesteps, ground.horizon, season=season)
 
 
+def _drift(ground: Ground) -> Floats | None:
+    timesteps = ground.window(LONG)
+    return None if timesteps < 2 else drift_map(timesteps, ground.horizon)
+
+
 def _linear(count: int, farthest: int = 0) -> Callable[[Ground], Floats]:
     return lambda ground: _ridge(ground, ground.window(count, farthest), None)
 
@@ -222,6 +227,7 @@ _FITS: dict[str, Callable[[Ground], Floats | None]] = {
     "corrected": _corrected,
     "repeated": _repeated,
     "theta": _theta,
+    "drift": _drift,
     "linear-short": _linear(SHORT),
     "linear": _linear(MIDDLE),
     "linear-long": _linear(LONG, FARTHEST),
@@ -230,4 +236,4 @@ _FITS: dict[str, Callable[[Ground], Floats | None]] = {
     "linear-whole": lambda ground: _ridge(ground, ground.timesteps, None),
 }
 # Those that look back on the whole window ask how long it is, and are taken where they are named.
-NAMES = tuple(name for name in _FITS if name not in ("linear-half", "linear-whole"))
+NAMES = tuple(name for name in _FITS if name not in ("drift", "linear-half", "linear-whole"))

@@ -47,14 +47,6 @@ def seasonal_map(timesteps: int, horizon: int, *, season: int, count: int = 1) -
     return matrix
 
 
-def level_map(timesteps: int, horizon: int, *, window: int) -> Floats:
-    """The mean of the last `window` values, again and again."""
-    require(timesteps, window, f"a mean of {window} steps")
-    matrix = np.zeros((timesteps, horizon))
-    matrix[timesteps - window :] = 1 / window
-    return matrix
-
-
 def drift_map(timesteps: int, horizon: int, *, share: float = 1.0) -> Floats:
     """The line from the first value of the window through the last, drawn on.
 

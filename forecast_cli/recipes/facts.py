@@ -1,7 +1,8 @@
 """What recipes go by, and what they have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Facts:
         season: Steps in the usual season; 1 where there is none.
         usual: Steps of all seasons that are usual, ascending.
         traits: What the training rows look like.
-        transform: With which simple forecasts are best on training rows that are held back.
+        choose: Finds the transform; it takes a while, and not every recipe asks.
         logs: Whether logarithms can be taken of all rows, and nothing else is said.
         targets: How many columns are forecast, each for itself; 1 where they are read together.
         validated: Rows of the validation split of a usual series.
@@ -47,7 +48,7 @@ class Facts:
     season: int
     usual: tuple[int, ...]
     traits: Traits
-    transform: Transform
+    choose: Callable[[], Transform]
     logs: bool
     targets: int
     validated: int
@@ -55,6 +56,11 @@ class Facts:
     named: bool
     skips: bool
     back: int | None = None
+
+    @cached_property
+    def transform(self) -> Transform:
+        """With which simple forecasts are best on training rows that are held back."""
+        return self.choose()
 
 
 @dataclass(frozen=True)

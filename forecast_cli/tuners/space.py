@@ -150,8 +150,3 @@ def as_toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(as_toml, value))}]"
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
-
-
-def size_of(space: Space) -> int:
-    """How many combinations a grid has."""
-    return math.prod(len(values) for values in space.grid().values())

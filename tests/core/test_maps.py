@@ -12,7 +12,6 @@ from forecast_cli.core.maps import (
     drift_map,
     forecasts_of,
     last_map,
-    level_map,
     seasonal_map,
     widened,
 )
@@ -43,7 +42,6 @@ def test_simple_maps_are_the_simple_forecasts():
     }
     for name, (matrix, forecast) in expected.items():
         assert WINDOW @ matrix == pytest.approx(forecast[0, :, 0]), name
-    assert WINDOW @ level_map(40, 2, window=5) == pytest.approx([WINDOW[-5:].mean()] * 2)
     assert drift_map(40, 3, share=0.0) == pytest.approx(last_map(40, 3))
     two = seasonal_map(40, 9, season=7, count=2)
     assert (WINDOW @ two)[8] == pytest.approx((WINDOW[-6] + WINDOW[-13]) / 2)
