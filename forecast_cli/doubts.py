@@ -104,7 +104,7 @@ def _copies(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
     """The classic trap: forecasts that are the last value again."""
     dataset, horizon = network.dataset, network.dataset.horizon
     origins = _some(tally.origins[row_numbers(dataset.panel.indptr)[tally.origins] >= horizon])
-    if not len(origins) or is_last_value(tally):
+    if not len(origins) or is_last_value(tally, dataset):
         return
     steps, groups = np.arange(horizon), series_of(dataset.panel.indptr, origins)
     forecast = replace(network)(origins)

@@ -41,13 +41,10 @@ def verdict(
     who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:
         return f"The {who} does not beat the simple forecasts: {best} makes no error at all."
-    if best == LAST_VALUE and is_last_value(tally):
-        tried = dataset.config.ensemble.combine == "weights"
-        return "The forecast is the last value" + (
-            ": nothing that was tried is better by more than chance, as of prices and of whatever "
-            "moves like a random walk."
-            if tried
-            else ", though it was not meant to be."
+    if best == LAST_VALUE and is_last_value(tally, dataset):
+        return (
+            "The forecast is the last value: nothing that was tried is better by more than chance, "
+            "as of prices and of whatever moves like a random walk."
         )
     doubt, error = _chance(tally, best, dataset), "error" if measure == "mae" else "MASE"
     if skill >= NOTABLE:
@@ -66,9 +63,9 @@ def verdict(
     )
 
 
-def is_last_value(tally: "Tally") -> bool:
-    """Whether the forecasts are the last value on purpose: their errors are the same."""
-    if LAST_VALUE not in tally.losses:
+def is_last_value(tally: "Tally", dataset: Dataset) -> bool:
+    """Whether the forecasts are the last value, given all the weight because nothing beats it."""
+    if dataset.config.ensemble.combine != "weights" or LAST_VALUE not in tally.losses:
         return False
     own, last = tally.losses["network"], tally.losses[LAST_VALUE]
     same = np.allclose(own, last, rtol=1e-4, atol=1e-3, equal_nan=True)

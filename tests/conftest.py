@@ -90,7 +90,7 @@ def linear():
     from forecast_cli.training import claims_of
 
     def make(table, *, listen=ignore, **settings):
-        config = configure(settings)
+        config = configure({"preset": "classic"} | settings)
         panel = read_panel(table, config.data, listen=listen)
         dataset = make_dataset(panel, config, listen=listen)
         epoch = Epoch(1, 1, 1.0, None, True, 1.0, 1, 0.001)

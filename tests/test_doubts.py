@@ -53,7 +53,7 @@ def network(values, runtime=None, **flat):
     frame["date"] = np.concatenate(
         [pd.date_range("2000-01-01", periods=len(each)) for each in series.values()]
     )
-    flat = {"column": "value", "scaler": "standard", **QUICK, **flat}
+    flat = {"column": "value", "scaler": "standard", "preset": "classic", **QUICK, **flat}
     config = configure(flat | ({"series": "shop"} if several else {}))
     frame = frame if several else frame.drop(columns="shop")
     dataset = make_dataset(read_panel(frame, config.data, listen=ignore), config, listen=ignore)
@@ -121,7 +121,9 @@ def test_each_column_is_judged_by_itself():
 
     frame = pd.DataFrame({"date": pd.date_range("2000-01-01", periods=ROWS)})
     frame = frame.assign(one=wave(), two=wave(seed=1))
-    config = configure({"column": ("one", "two"), "scaler": "standard", **QUICK})
+    config = configure(
+        {"column": ("one", "two"), "scaler": "standard", "preset": "classic", **QUICK}
+    )
     dataset = make_dataset(read_panel(frame, config.data, listen=ignore), config, listen=ignore)
     at_work, origins = NetworkForecaster(dataset, Both()), dataset.origins("test")
     tally = score(at_work, baselines(dataset, origins), origins)

@@ -304,7 +304,7 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
     ("settings", "words"),
     [
         ({"ensemble": 2, "member_timesteps": [3, 4, 5]}, "timesteps names 3 for 2 networks"),
-        ({"member_losses": ["mae", "mse"]}, "losses names 2 for 1 networks"),
+        ({"member_losses": ["mae", "mse"], "ensemble": 1}, "losses names 2 for 1 networks"),
         ({"ensemble": 2, "member_anchors": ["last"] * 3}, "anchors names 3 for 2 networks"),
         ({"simple": ["last", "last"]}, "simple names a forecast twice"),
         ({"combine": "median", "preset": "classic"}, "combine median needs several forecasts"),

@@ -47,7 +47,7 @@ def shops():
 
 def dataset(frame, listen=ignore, **more):
     names = ("column", "series", "horizon")
-    flat = {name: QUICK[name] for name in names} | {"timesteps": 6} | more
+    flat = {name: QUICK[name] for name in names} | {"timesteps": 6, "preset": "classic"} | more
     flat = {name: (value,) if name in ("column", "series") and isinstance(value, str) else value
             for name, value in flat.items()}  # fmt: skip
     config = configure(flat)

@@ -73,7 +73,7 @@ def test_the_ends_of_intervals_stand_behind_the_forecast(model):
 
 
 def test_they_reach_as_far_as_the_errors_of_validation_say(model):
-    config = fc.configure({**QUICK, "column": ("y",)})
+    config = fc.configure({**QUICK, "column": ("y",), "preset": "classic"})
     panel = read_panel(alone(), config.data, listen=ignore)
     dataset = make_dataset(panel, config, listen=ignore)
     network = NetworkForecaster(dataset, Runtime(model.bundle.onnx))

@@ -71,8 +71,8 @@ def sample_of(
 def distinct_of(origins: Ints, horizon: int) -> float:
     """How many forecasts from these origins do not overlap, counted in horizons.
 
-    >>> distinct_of(np.arange(10, 34), 12)
-    2.0
+    >>> distinct_of(np.arange(10, 35), 12)
+    3.0
     """
     apart = np.diff(origins, prepend=origins[0] - horizon) if len(origins) else np.zeros(0)
     return float(np.clip(apart, 0, horizon).sum() / horizon) if len(origins) > 1 else len(origins)

@@ -45,8 +45,12 @@ TRAIN = [
     ("gap.csv -c Close", 3, "gap.csv line 5: the steps are not regular: 2020-01-07 comes 4 days"),
     ("hole.csv -c Close", 3, 'missing values in column "Close": hole.csv line 3'),
     ("ragged.csv -c Close", 3, "ragged.csv line 3 has 3 cells; the header has 2"),
-    ("few.csv -c Close", 3, "few.csv has 3 rows; at least 4 are needed"),
-    ("good.csv -c Close --timesteps 50", 3, "at least 76 are needed: 53 to train on"),
+    ("few.csv -c Close --preset classic", 3, "few.csv has 3 rows; at least 4 are needed"),
+    (
+        "good.csv -c Close --timesteps 50 --preset classic",
+        3,
+        "at least 76 are needed: 53 to train on",
+    ),
     ("good.csv -c Close --test 2021-01-01", 3, "--test 2021-01-01 leaves 0 rows"),
     ("good.csv", 2, "No column was named"),
     ("good.csv -c Close --test soon", 2, '--test "soon" is neither a number nor a date'),
@@ -94,7 +98,11 @@ def test_bad_input_is_one_line_with_its_exit_code(run, command, arguments, code,
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [("train few.csv -c Close", "data"), ("train --epochs x", "usage"), ("predict", "model")],
+    [
+        ("train few.csv -c Close --preset classic", "data"),
+        ("train --epochs x", "usage"),
+        ("predict", "model"),
+    ],
 )
 def test_json_holds_errors_too(run, arguments, code):
     _, out, err = run(*arguments.split(), "--json")
@@ -117,7 +125,7 @@ def test_a_model_of_a_newer_version_says_to_upgrade(run, golden, tmp_path):
     altered(golden, tmp_path / "new.forecast", lambda m: m.replace(b'"format": 1', b'"format": 9'))
     code, _, err = run("predict", "-m", "new.forecast")
     assert code == 4
-    assert "has format 9; this version reads up to 4. Upgrade" in err
+    assert "has format 9; this version reads up to 5. Upgrade" in err
 
 
 def test_a_damaged_model_is_not_used(run, golden, tmp_path):

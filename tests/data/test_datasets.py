@@ -28,6 +28,7 @@ def frame(rows, freq="D", columns=2, seed=0):
 def dataset(table, notes=None, scaler="minmax", split=None, window=None, **data):
     columns = tuple(name for name in table if name != "t")
     config = Config(
+        preset="classic",
         data=Data(column=data.pop("column", columns), **data),
         split=split or Split(),
         window=window or Window(timesteps=4, horizon=2),
@@ -314,7 +315,7 @@ def test_a_stateful_network_goes_over_no_gap_wherever_it_is():
     table.loc[85, "y0"] = np.nan
     settings_ = {"column": "y0", "timesteps": 4, "horizon": 2, "stateful": True}
     for missing, fails in (("interpolate", True), ("mask", False)):
-        config = configure({**settings_, "missing": missing})
+        config = configure({**settings_, "missing": missing, "preset": "classic"})
         panel = read_panel(table, config.data)
         if fails:
             with pytest.raises(DataError, match="a stateful network goes from row to row"):
