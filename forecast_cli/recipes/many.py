@@ -8,6 +8,8 @@ from .facts import Facts, Recipe, channels_of, segment_of, unit_of
 
 # From so strong a season on, 0 to 1, it rules what follows.
 STRONG = 0.6
+# So many horizons of the usual series are left to learn from beside the longest window.
+LEFT = 4
 
 
 def many_series(facts: Facts) -> Recipe:
@@ -76,7 +78,7 @@ def _windows(facts: Facts) -> list[tuple[int, int]]:
     if facts.back:
         return [(facts.back, segment_of(facts.back))]
     unit = unit_of(facts)
-    most = (facts.rows - facts.horizon) // 2
+    most = facts.rows - LEFT * facts.horizon
     times = [each for each in (2, 1, 3 if _strong(facts) else 4) if each * unit <= most]
     if not times:
         steps = choose_timesteps(facts.rows, facts.season, facts.horizon)
