@@ -8,6 +8,9 @@ from .facts import Facts, Recipe, because, channels_of, segment_of, unit_of
 # The steps in a week, at the least; windows of four that a long series holds; windows from which a
 # network is large; and what an epoch is of them.
 WEEK, LEAST_WINDOWS, LARGE, PASS = 96, 10, 30_000, 0.6
+# So many forecasts that do not overlap a map is fitted to at the least: it has a weight for every
+# step back and ahead.
+LEAST_DISTINCT = 12
 # What is near goes with the last days, and few rows know those; so many seasons ahead are far.
 FAR = 4
 
@@ -33,7 +36,10 @@ def long_series(facts: Facts) -> Recipe:
     units = 128 if facts.windows >= LARGE else 64
     size = {"fast": 1, "auto": 2, "best": 4}[facts.preset]
     # The windows of several columns are enough for a map of half of them too.
+    distinct = facts.targets * (facts.rows - steps[-1] - facts.horizon) / facts.horizon
     simple = ["linear-half", "linear-whole"] if facts.targets > 1 else ["linear-whole"]
+    if not facts.plain or distinct < LEAST_DISTINCT:
+        simple = []
     settings: dict[str, Any] = {
         "window": {"timesteps": steps[-1]},
         "network": {
@@ -55,12 +61,13 @@ def long_series(facts: Facts) -> Recipe:
             "size": size,
             "timesteps": steps[:size],
             "segments": segments[:size],
-            "simple": simple if facts.plain else [],
+            "simple": simple,
         },
     }
     back = " and ".join(str(each) for each in steps[:size])
     networks = f"{counted(size, 'network')} GRU({units}), {back} steps back"
-    return Recipe(settings, {"network.layers": f"{because(facts)}{networks}, beside linear maps"})
+    beside = f", beside {counted(len(simple), 'linear map')}" if simple else ""
+    return Recipe(settings, {"network.layers": f"{because(facts)}{networks}{beside}"})
 
 
 def _half(segment: int) -> int:
