@@ -23,7 +23,7 @@ def many_series(facts: Facts) -> Recipe:
     strong = _strong(facts)
     steps, segments = zip(*_windows(facts), strict=True)
     size = {"fast": 1, "auto": 6, "best": 12}[facts.preset]
-    epochs = {"fast": 20, "auto": 40, "best": 60}[facts.preset] if strong else 15
+    epochs = {"fast": 30, "auto": 40, "best": 60}[facts.preset] if strong else 15
     settings: dict[str, Any] = {
         "transform": "log" if facts.logs else "none",
         **({"scale_by": "all" if facts.logs else "series"} if facts.named else {}),
