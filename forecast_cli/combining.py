@@ -119,10 +119,9 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
     """What each forecast counts for, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
     starts = dataset.starts("validation", horizon=steps)
-    members = len(networks) + len(dataset.config.ensemble.simple)
-    size = len(columns.features) * dataset.timesteps + 2 * steps * members * len(dataset.targets)
-    starts = evenly(starts, size, MOST_LEARNED)
     names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
+    size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
+    starts = evenly(starts, size, MOST_LEARNED)
     looks = [traits_of(dataset, place) for place in dataset.targets]
     priors = [prior_of(names, PRIOR[bool(each.seasons)]) for each in looks]
     if not len(starts):
@@ -144,23 +143,33 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
     return np.stack(shares, axis=1).astype(np.float32)
 
 
+def given_at(dataset: Dataset, starts: Ints) -> list[Floats]:
+    """What a network is given of windows: the windows, and what is known ahead where it reads that.
+
+    Args:
+        dataset: The rows.
+        starts: Shape `(samples,)`: the first rows of the windows in `scaled`.
+    """
+    given = [gather(dataset.scaled, starts, timesteps=dataset.timesteps)]
+    if known := list(dataset.panel.columns.inputs.ahead):
+        ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
+        given.append(np.ascontiguousarray(ahead[..., known]))
+    return given
+
+
 def _forecasts(
     dataset: Dataset, networks: Sequence[Any], maps: Floats | None, starts: Ints
 ) -> Floats:
     """What all make of the windows, scaled, shape `(members, samples, horizon, targets)`."""
     from .nn.ensemble import forecasts_of
 
-    windows = gather(dataset.scaled, starts, timesteps=dataset.timesteps)
-    given, known = [windows], list(dataset.panel.columns.inputs.ahead)
-    if known:
-        ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
-        given.append(np.ascontiguousarray(ahead[..., known]))
+    given = given_at(dataset, starts)
     every = [forecasts_of(network, given) for network in networks]
     if levels := dataset.config.quantile_levels:
         # Weights are learned for the medians, and hold for the other quantiles too.
         every = [each[..., len(levels) // 2] for each in every]
     if maps is not None:
-        columns = windows[:, :, dataset.targets]
+        columns = given[0][:, :, dataset.targets]
         every += [np.einsum("stk,kth->shk", columns, each, optimize=True) for each in maps]
     return np.stack(every).astype(np.float64)
 

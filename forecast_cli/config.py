@@ -286,6 +286,11 @@ class Config(Frozen):
         above = [0.5 + level / 200 for level in self.level]
         return (*[1.0 - each for each in reversed(above)], 0.5, *above)
 
+    def shape_of_outputs(self, outputs: tuple[int, int]) -> tuple[int, ...]:
+        """`(horizon, targets)`, and behind that the quantiles that the network forecasts."""
+        levels = len(self.quantile_levels)
+        return (*outputs, levels) if levels else outputs
+
     @property
     def outputs_per_value(self) -> int:
         """How many numbers the network gives for each value that it forecasts."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .combining import combination
+from .combining import combination, given_at
 from .config import Config
-from .core.windows import Floats, Ints, gather
+from .core.windows import Floats
 from .courses import Course
 from .datasets import Dataset
 from .events import Listener, Stage, ignore
@@ -85,7 +85,9 @@ def _made_one(
     listen: Listener,
 ) -> Trained[Dataset]:
     """The files of a single network, or of all and the simple forecasts together."""
-    config, probes = dataset.config, _probes(dataset, feed.train)
+    config = dataset.config
+    # Some of the training windows, from all over the table.
+    probes = given_at(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
     if config.ensemble.alone:
         return Trained(dataset, export(config, networks[0], courses, feed, probes, listen=listen))
     listen(Stage("combining"))
@@ -123,12 +125,11 @@ def _whole(
     from .nn.ensemble import combined
 
     timesteps, inputs, outputs = feed.shape
-    levels = config.quantile_levels
     return combined(
         networks,
         inputs,
         timesteps,
-        (*outputs, len(levels)) if levels else outputs,
+        config.shape_of_outputs(outputs),
         maps=maps,
         combine=config.ensemble.combine,
         weights=shares,
@@ -152,17 +153,6 @@ def feed_of(dataset: Dataset, timesteps: int) -> "WindowFeed":
         units=dataset.units,
         owners=dataset.owners if dataset.panel.count > 1 else None,
     )
-
-
-def _probes(dataset: Dataset, starts: Ints) -> list[Floats]:
-    """Some of the training windows, from all over the table, and what is known ahead of them."""
-    starts = starts[:: 1 + len(starts) // PROBES]
-    windows = gather(dataset.scaled, starts, timesteps=dataset.timesteps)
-    known = list(dataset.panel.columns.inputs.ahead)
-    if not known:
-        return [windows]
-    ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
-    return [windows, np.ascontiguousarray(ahead[..., known])]
 
 
 def forecaster_of(trained: Trained[Dataset]) -> NetworkForecaster:

@@ -143,9 +143,7 @@ def _overlaid(config: Config, recipe: Recipe, facts: Facts, listen: Listener) ->
     try:
         chosen = configure({}, merged(giving_way(recipe.settings, said, facts), said))
     except UsageError as error:
-        text = (
-            f"Some of that is chosen by preset {config.preset}: --preset classic chooses nothing."
-        )
+        text = f"Some of that is chosen by preset {config.preset}: --preset classic chooses nothing"
         raise UsageError(error.message, f"{error.hint} {text}.".strip()) from None
     for path, note in recipe.notes.items():
         if not _holds(said, path):
@@ -163,7 +161,6 @@ def giving_way(
         said: Nested, likewise.
         facts: What the recipe went by.
     """
-    chosen = merged(settings, {})
     network, ensemble = dict(settings["network"]), dict(settings["ensemble"])
     own = said.get("ensemble", {})
     size = own.get("size", ensemble["size"])
@@ -183,9 +180,8 @@ def giving_way(
         network.setdefault("padding", "first")
     if size == 1 and not own.get("simple", ensemble.get("simple")):
         ensemble.pop("combine", None)
-    return chosen | {
-        "window": {"timesteps": longest}, "network": network, "ensemble": ensemble
-    }  # fmt: skip
+    own_parts = {"window": {"timesteps": longest}, "network": network, "ensemble": ensemble}
+    return {**settings, **own_parts}
 
 
 def _holds(nested: Mapping[str, Any], path: str) -> bool:

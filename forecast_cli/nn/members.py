@@ -46,12 +46,11 @@ class Workshop:
         """A network with the weights that it begins with."""
         feed, network = self.feeds(member.timesteps), member.network
         timesteps, inputs, outputs = feed.shape
-        levels = self.config.quantile_levels
         return assemble(
             network,
             timesteps,
             inputs,
-            (*outputs, len(levels)) if levels else outputs,
+            self.config.shape_of_outputs(outputs),
             seed=member.training.seed,
             batch_size=Lanes(feed, member.training).batch_size if network.stateful else None,
             activation=self.activation,
