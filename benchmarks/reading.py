@@ -24,11 +24,12 @@ PANEL = "forecast: column a with its times, as a panel"
 BUDGET = 2.0
 
 OURS = (
-    "from forecast_cli.data.opening import open_table; "
+    "from forecast_cli.data.io.opening import open_table; "
     "open_table({path!r}).read(['a']).numbers('a')"
 )
 WHOLE = (
-    "from forecast_cli.config import Data; from forecast_cli.data.reading import read_panel; "
+    "from forecast_cli.config.schema import Data\n"
+    "from forecast_cli.data.reading import read_panel; "
     "read_panel({path!r}, Data(column='a'))"
 )
 

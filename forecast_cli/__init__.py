@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import backtest, compare, load, train, tune
-    from .backtests.cutoffs import Plan
-    from .config import Config
-    from .errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
-    from .settings import configure
-    from .trained import Model
-    from .tuners.search import Search
+    from .api.functions import backtest, compare, load, train, tune
+    from .api.model import Model
+    from .backtesting.plan import Plan
+    from .config.resolution import configure
+    from .config.schema import Config
+    from .core.errors import DataError, ForecastError, ModelFileError, TrainingError, UsageError
+    from .tuning.options import Search
 
 __all__ = [
     "Config",
@@ -42,14 +42,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("backtest", "compare", "load", "train", "tune"), ".api"),
-    "Config": ".config",
-    "Model": ".trained",
-    "Plan": ".backtests.cutoffs",
-    "Search": ".tuners.search",
-    "configure": ".settings",
+    **dict.fromkeys(("backtest", "compare", "load", "train", "tune"), ".api.functions"),
+    "Config": ".config.schema",
+    "Model": ".api.model",
+    "Plan": ".backtesting.plan",
+    "Search": ".tuning.options",
+    "configure": ".config.resolution",
     **dict.fromkeys(
-        ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"), ".errors"
+        ("DataError", "ForecastError", "ModelFileError", "TrainingError", "UsageError"),
+        ".core.errors",
     ),
 }
 

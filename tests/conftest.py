@@ -1,6 +1,7 @@
 """Tables and models that many tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,18 @@ def table(tmp_path, frame) -> Path:
     path = tmp_path / "table.csv"
     frame.to_csv(path, index=False)
     return path
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch) -> Callable[..., str]:
+    """Write a file and give its name, as a user in its folder would type it."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(content: str | bytes, name: str = "table.csv") -> str:
+        Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return name
+
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -78,16 +91,16 @@ def linear():
     from dataclasses import replace
 
     import forecast_cli as fc
+    from forecast_cli.config.resolution import configure
+    from forecast_cli.core.events import Epoch, ignore
     from forecast_cli.data.reading import read_panel
-    from forecast_cli.datasets import make_dataset
-    from forecast_cli.evaluation import evaluate
-    from forecast_cli.events import Epoch, ignore
-    from forecast_cli.fitting import Course, Fitted, Trained
-    from forecast_cli.learning import forecaster_of
-    from forecast_cli.packing import make_bundle
-    from forecast_cli.residuals import calibrate
-    from forecast_cli.settings import configure
-    from forecast_cli.training import claims_of
+    from forecast_cli.evaluation.split_evaluation import evaluate
+    from forecast_cli.forecasting.intervals.calibration import calibrate
+    from forecast_cli.training.fitting import Course, Fitted, Trained
+    from forecast_cli.training.model_assembly import make_bundle
+    from forecast_cli.training.network_training import forecaster_of
+    from forecast_cli.training.pipeline import claims_of
+    from forecast_cli.training.preparation import make_dataset
 
     def make(table, *, listen=ignore, **settings):
         config = configure({"preset": "classic"} | settings)

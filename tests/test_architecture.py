@@ -9,49 +9,41 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "forecast_cli"
-# From the bottom up; a folder may import from those before it.
-LAYERS = ("root", "core", "data", "model", "nn", "verbs", "cli")
-ROOT = {
-    "__init__", "covariates", "errors", "events", "config", "consistency", "courses", "ensemble",
-    "layers", "membership", "network", "searchable", "settings",
-}  # fmt: skip
-ALLOWED = {
-    "root": {"pydantic"},
-    "core": {"numpy", "scipy", "sklearn"},
+# From the bottom up, with what each folder may import beside the standard library: importing a
+# folder costs what stands here. A folder may import from itself and from those before it.
+FOLDERS = {
+    "core": {"numpy", "scipy", "joblib", "threadpoolctl"},
+    "config": {"pydantic"},
     "data": {
-        "numpy",
-        "pandas",
-        "pyarrow",
-        "dateutil",
-        "exchange_calendars",
-        "holidays",
-        "fsspec",
+        "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "pandas", "pyarrow",
         "sqlalchemy",
     },
-    "model": {"numpy", "pandas", "pydantic", "onnxruntime"},
-    "nn": {"numpy", "tensorflow", "keras"},
-    "verbs": {
-        "numpy",
-        "pandas",
-        "pyarrow",
-        "joblib",
-        "optuna",
-        "statsforecast",
-        "threadpoolctl",
-    },
-    "cli": {"typer", "rich", "pandas", "tomlkit"},
-}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py")
+    "baselines": {"numpy", "scipy", "statsforecast"},
+    "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
+    "forecasting": {"numpy", "pandas", "pyarrow"},
+    "networks": {"keras", "numpy", "tensorflow"},
+    "evaluation": {"numpy", "pandas", "pyarrow"},
+    "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
+    "backtesting": {"joblib", "numpy", "pandas"},
+    "tuning": {"joblib", "numpy", "optuna", "pandas"},
+    "api": {"numpy", "pandas"},
+    "cli": {"pandas", "rich", "tomlkit", "typer"},
+}  # fmt: skip
+# These start in no time: no NumPy behind them.
+LIGHT = ("core/errors", "core/events", "config/", "cli/app")
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def layer(parts: tuple[str, ...]) -> str:
-    if len(parts) > 1 and parts[0] in LAYERS:
-        return parts[0]
-    return "root" if parts[0] in ROOT else parts[0] if parts[0] in LAYERS else "verbs"
+def name_of(path: Path) -> str:
+    """The module's place in the package, as `data/io/sources`."""
+    return str(path.relative_to(PACKAGE).with_suffix("")).removesuffix("/__init__")
+
+
+MODULES = {name_of(path): path for path in FILES}
 
 
 def imports(path: Path):
-    """Each import as (module, relative), relative ones by their place in the package."""
+    """Each import, lazy and typing ones too, as (module, whether it is of the package)."""
     place = path.relative_to(PACKAGE).with_suffix("").parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -59,23 +51,73 @@ def imports(path: Path):
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module, False
         elif isinstance(node, ast.ImportFrom):
-            base = place[: len(place) - node.level]
-            modules = [node.module] if node.module else [alias.name for alias in node.names]
-            yield from (("/".join([*base, *module.split(".")]), True) for module in modules)
+            base = [*place[: len(place) - node.level], *(node.module or "").split(".")]
+            module = "/".join(part for part in base if part)
+            for alias in node.names:
+                within = f"{module}/{alias.name}"
+                yield (within if within in MODULES else module), True
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_down_and_cost_what_the_folder_says(path):
-    own = layer(path.relative_to(PACKAGE).with_suffix("").parts)
-    for module, relative in imports(path):
-        if relative:
-            other = layer(tuple(module.split("/")))
-            if path.name != "__init__.py":
-                assert LAYERS.index(other) <= LAYERS.index(own), f"{path}: {module}"
+INSIDE = {
+    name: {module for module, own in imports(path) if own and module != name}
+    for name, path in MODULES.items()
+}
+
+
+def test_the_package_has_few_entries_each_a_concept_of_the_field():
+    entries = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()} - {"__pycache__"}
+    assert entries == {*FOLDERS, "__init__", "__main__"}
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"", "__init__", "__main__"}))
+def test_imports_point_down_and_cost_what_the_folder_says(name):
+    order, own = list(FOLDERS), name.split("/")[0]
+    for module, inside in imports(MODULES[name]):
+        if inside:
+            assert order.index(module.split("/")[0]) <= order.index(own), f"{name}: {module}"
         else:
             top = module.split(".")[0]
-            known = top in sys.stdlib_module_names or top in ALLOWED[own]
-            assert known, f"{path} imports {module}"
+            assert top in sys.stdlib_module_names or top in FOLDERS[own], f"{name}: {module}"
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for module in sorted(INSIDE.get(name, ())):
+                visit(module, (*way, name))
+            done.add(name)
+
+    for name in MODULES:
+        if not name.startswith("__"):
+            visit(name, ())
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(MODULES) if name.startswith(LIGHT)])
+def test_errors_settings_and_the_start_of_the_command_line_load_no_numpy(name):
+    seen, left = set(), [name]
+    while left:
+        seen.add(now := left.pop())
+        top = {module.split(".")[0] for module, inside in at_start(MODULES[now]) if not inside}
+        assert not top & {"numpy", "pandas", "pyarrow", "tensorflow", "onnxruntime"}, now
+        left += [
+            module for module, inside in at_start(MODULES[now]) if inside and module not in seen
+        ]
+
+
+def at_start(path: Path):
+    """The imports that run when the module is loaded."""
+    place = path.relative_to(PACKAGE).with_suffix("").parts
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, False) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module, False
+        elif isinstance(node, ast.ImportFrom):
+            base = [*place[: len(place) - node.level], *(node.module or "").split(".")]
+            yield "/".join(part for part in base if part), True
 
 
 def imported_by(code: str) -> set[str]:
@@ -127,9 +169,8 @@ def test_the_public_names_are_these():
     assert all(getattr(forecast_cli, name) is not None for name in forecast_cli.__all__)
 
 
-def test_the_map_of_the_house_shows_every_room():
+def test_the_page_on_the_architecture_names_every_file():
     page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
-    tree = page.split("```")[1]
-    shown = set(re.findall(r"\w+", tree))
-    missing = [path.stem for path in FILES if path.stem not in {*shown, "__init__"}]
+    shown = set(re.findall(r"\w+", page.split("```")[1]))
+    missing = [name for name in MODULES if name and not {name.split("/")[-1], name} & shown]
     assert not missing

@@ -148,9 +148,9 @@ def script(close, train_rows, test_rows, seed):
     import keras
     from sklearn.preprocessing import MinMaxScaler
 
-    from forecast_cli.network import Network
-    from forecast_cli.nn.build import build
-    from forecast_cli.nn.passes import shuffled
+    from forecast_cli.config.network import Network
+    from forecast_cli.networks.batch_order import shuffled
+    from forecast_cli.networks.build import build
 
     scaler = MinMaxScaler().fit(close[:train_rows, None])
     scaled = scaler.transform(close[:, None])

@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 import forecast_cli as fc
-from forecast_cli.events import ignore
-from forecast_cli.judged import forecaster_for, judged
-from forecast_cli.starts import READ_AS_TRAINED, read_as_trained
+from forecast_cli.core.events import ignore
+from forecast_cli.forecasting.history import READ_AS_TRAINED, read_as_trained
+from forecast_cli.forecasting.saved_model_data import forecaster_for, judged
 
 from .ours import MODEL, train_as_command
 from .table import PUBLISHED, SECONDS, Asked, Line, Table, over_seeds, plain, progress, reached

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from forecast_cli.core.baselines import naive, naive2, seasonal_naive
+from forecast_cli.baselines.naive import naive, naive2, seasonal_naive
 
 from .ours import knows_preset, predict_as_command, train_as_command
 from .table import (

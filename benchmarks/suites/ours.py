@@ -62,7 +62,7 @@ def train_here(table: Path | pd.DataFrame, asked: Asked, **settings: Any) -> fc.
         settings["preset"] = asked.preset
     if not asked.assignments:
         return fc.train(table, **settings)
-    from forecast_cli import training
+    from forecast_cli.training import pipeline as training
 
     # What is given to `fc.train` as a whole configuration would count as said by hand.
     settings["column"] = (settings["column"],)

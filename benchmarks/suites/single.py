@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 import forecast_cli as fc
-from forecast_cli.errors import ForecastError
+from forecast_cli.core.errors import ForecastError
 
 from .classical import ARIMA_NOTE, METHODS, SIMPLE, classical
 from .ours import each_in_child, train_here

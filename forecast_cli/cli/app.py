@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ..errors import ForecastError, Interrupted, UsageError
+from ..core.errors import ForecastError, Interrupted, UsageError
 from .backtest import backtest
 from .compare import compare
 from .config import config

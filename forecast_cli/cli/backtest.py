@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
-from ..events import Done, Event, Stage
+from ..core.errors import UsageError
+from ..core.events import Done, Event, Stage
 from .console import Console
 from .flag import OUTPUT
 from .options import FoldSettings, Talk, option
@@ -16,8 +16,8 @@ from .progress import LINES, Progress
 from .train import Tables, one_or_all
 
 if TYPE_CHECKING:
-    from ..backtesting import Backtest
-    from ..backtests.cutoffs import Refit
+    from ..backtesting.backtest import Backtest
+    from ..backtesting.plan import Refit
 
 # What a table on a terminal leaves out, beside the widths of intervals; a pipe has all.
 UNSHOWN = ("rmse", "smape")
@@ -60,9 +60,9 @@ def backtest(
     format: Format = None,
 ) -> None:
     """Forecast from many cutoffs with several models, and say which is best, and how surely."""
-    from ..backtesting import backtest
-    from ..backtests.cutoffs import Plan
-    from ..engine import dismiss_workers
+    from ..backtesting.backtest import backtest
+    from ..backtesting.plan import Plan
+    from ..core.parallel import dismiss_workers
 
     gc.enable()
     console = Console(talk)
@@ -102,7 +102,7 @@ def _refit(text: str) -> "Refit":
 
 def _write(result: "Backtest", output: str, form: Form) -> None:
     """Write the long table."""
-    from ..data.output import render
+    from ..data.io.writer import render
 
     frame = result.frame if form == "parquet" else result.in_table_style
     write(render(frame, form), output)
@@ -148,7 +148,7 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
 
 def _document(result: "Backtest") -> dict[str, Any]:
     """All of a backtest for machines."""
-    from ..data.output import render
+    from ..data.io.writer import render
 
     return {
         "settings": result.settings,

@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 from typing import Annotated
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .console import Console
 from .options import Settings, Talk, option
 from .train import MODEL, Tables, one_or_all
@@ -32,9 +32,9 @@ def compare(
 
     The scores on the test split, the best first, are the result on stdout.
     """
-    from ..comparing import compare
+    from ..config.resolution import RECURRENT_TYPES
     from ..model.bundle import require_writable, save_bundle
-    from ..settings import RECURRENT_TYPES
+    from ..training.cell_comparison import compare
     from .progress import Progress
     from .results import explain_scores
 
@@ -69,7 +69,7 @@ def _cells(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         UsageError: One is unknown.
     """
-    from ..errors import nearest
+    from ..core.errors import nearest
 
     if not text:
         return known

@@ -19,8 +19,8 @@ def config(context: typer.Context, settings: Settings, talk: Talk, schema: Schem
 
     The output is a `forecast.toml`; what nobody said is a comment in it.
     """
-    from ..config import Config
-    from ..settings import leaves
+    from ..config.resolution import leaves
+    from ..config.schema import Config
 
     console = Console(talk)
     if schema:
@@ -38,7 +38,7 @@ def _sources(
     context: typer.Context, settings: Settings, file: Mapping[str, Any], resolved: Mapping[str, Any]
 ) -> dict[str, str]:
     """Where each value that is no default comes from, by its path."""
-    from ..settings import LAYER_SETTINGS, PLACES, TOP
+    from ..config.resolution import LAYER_SETTINGS, PLACES, TOP
 
     sources = {path: str(settings.get("config", "forecast.toml")) for path in file}
     for name in settings:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ForecastError
-from ..events import Event, Note
+from ..core.errors import ForecastError
+from ..core.events import Event, Note
 from .options import Talk
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .console import Console, Notes
 from .flag import levels
 from .flags import Intervals, Missing
@@ -14,8 +14,8 @@ from .options import Looking, Talk, option
 from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
-    from ..judging import Judgement
-    from ..reports import Report
+    from ..evaluation.model_evaluation import Judgement
+    from ..evaluation.reports import Report
 
 # The measures by series and step for which a terminal has room; a pipe has all.
 SHOWN = ("mae", "rmse", "smape", "mase", "bias")
@@ -120,7 +120,7 @@ def _reading(looking: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: Something was said that the model has settled.
     """
-    from ..starts import READ_ANEW
+    from ..forecasting.history import READ_ANEW
 
     for name in looking:
         if name not in READ_ANEW:
@@ -139,7 +139,7 @@ def _of_model(
     notes: Notes,
 ) -> "Judgement":
     """Score a model on new rows."""
-    from ..judging import judge
+    from ..evaluation.model_evaluation import judge
     from ..model.loading import load_bundle
 
     return judge(
@@ -161,7 +161,7 @@ def _of_table(
     notes: Notes,
 ) -> "Report":
     """Score a table of forecasts against the truth."""
-    from ..tablescores import Asked, score_table
+    from ..evaluation.table_evaluation import Asked, score_table
 
     if files[0] == files[1] == "-":
         raise UsageError("stdin is one table, and two are needed.", "Name a file for one of them.")

@@ -22,10 +22,10 @@ def future(
 
     It has a row for each series and step ahead, and holds what is known already.
     """
-    from ..data.output import render
-    from ..frames import in_table_style
+    from ..data.io.writer import render
+    from ..forecasting.frames import in_table_style
+    from ..forecasting.history import future_frame
     from ..model.loading import load_bundle
-    from ..starts import future_frame
 
     console = Console(talk)
     form = form_of(output, None, talk) or "csv"

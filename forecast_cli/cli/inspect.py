@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .console import Console
 from .options import Looking, Talk
 from .train import one_or_all
@@ -42,7 +42,13 @@ def inspect(
 
 def _model(file: str, console: Console) -> None:
     from ..model.loading import load_bundle
-    from .results import confusion_rows, describe_model, score_rows, training_document, worst_rows
+    from .results import (
+        confusion_rows,
+        describe_model,
+        score_rows,
+        training_document,
+        worst_rows,
+    )
 
     bundle = load_bundle(file)
     if console.talk.json:
@@ -60,7 +66,7 @@ def _model(file: str, console: Console) -> None:
 
 
 def _table(files: str | list[str], looking: Looking, console: Console) -> None:
-    from ..inspection import inspect_table
+    from ..data.inspection.report import inspect_table
     from .results import describe_table
 
     report = inspect_table(files, looking.resolve().data)

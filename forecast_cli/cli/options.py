@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .flag import OUTPUT, Flag, keyword
 from .flags import FOLDS, LOOKING, READING, SETTINGS, TALK, TUNED
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config.schema import Config
 
 # What stdout says where it takes no more; any other error of the system is a bug of ours.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -34,14 +34,14 @@ class Settings(dict[str, Any]):
 
     def file(self) -> dict[str, Any]:
         """The settings of the configuration file: the one named, or the usual one."""
-        from ..settings import read_toml
+        from ..config.resolution import read_toml
 
         path = self.get("config", USUAL_FILE)
         return read_toml(path) if "config" in self or path.is_file() else {}
 
     def resolve(self) -> "Config":
         """Flag, environment, file and default, in this order, as one configuration."""
-        from ..settings import configure
+        from ..config.resolution import configure
 
         flat = {
             name: tuple(value) if isinstance(value, list) else value
@@ -68,8 +68,8 @@ class TunedSettings(Settings):
         Args:
             file_too: Whether that holds for what the configuration file says as well.
         """
-        from ..searchable import names_of
-        from ..settings import leaves
+        from ..config.resolution import leaves
+        from ..config.searchable import names_of
 
         assigned = [text.partition("=")[0] for text in self.get("set", ())]
         told = dict.fromkeys(names_of(assigned))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .options import Talk
 
 Form = Literal["csv", "json", "jsonl", "parquet"]
@@ -19,7 +19,7 @@ def form_of(output: str, format: Form | None, talk: Talk) -> Form | None:
     Raises:
         UsageError: Two were asked for, or one that is not written.
     """
-    from ..data.output import format_of
+    from ..data.io.writer import format_of
 
     if talk.json and (format is not None or output != "-"):
         raise UsageError(
@@ -55,7 +55,7 @@ def spare(output: str, sources: Sequence[str | Path | None]) -> None:
 
 def write(data: bytes, output: str) -> None:
     """Write bytes to a file, whole or not at all, or to stdout."""
-    from ..model.writing import write_whole
+    from ..model.file_writing import write_whole
 
     if output != "-":
         write_whole(Path(output), data)

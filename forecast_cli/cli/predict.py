@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .console import Console, Notes
 from .flag import levels
 from .flags import Intervals
@@ -75,11 +75,11 @@ def predict(
     format: Format = None,
 ) -> None:
     """Forecast the next steps from a saved model."""
-    from ..data.output import render
-    from ..frames import in_table_style
+    from ..data.io.writer import render
+    from ..forecasting.frames import in_table_style
+    from ..forecasting.prediction import predict, predict_in_sample
+    from ..forecasting.prediction_request import Wanted, require_sense
     from ..model.loading import load_bundle
-    from ..prediction import predict, predict_in_sample
-    from ..wanted import Wanted, require_sense
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
@@ -130,7 +130,7 @@ def _going_on(
     bundle: "Bundle", table: Tables | None, path: Path, **how: Any
 ) -> tuple["pd.DataFrame", Callable[[], None]]:
     """A forecast from where the network was, and what keeps where it is, once that is written."""
-    from ..continuation import predict_on
+    from ..forecasting.stateful_prediction import predict_on
     from ..model.state import load_state, save_state
 
     before = load_state(path, bundle)

@@ -7,8 +7,8 @@ import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import Interrupted
-from ..events import Epoch, Event, Stage
+from ..core.errors import Interrupted
+from ..core.events import Epoch, Event, Stage
 from .console import Console, Notes
 
 if TYPE_CHECKING:

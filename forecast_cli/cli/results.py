@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..membership import members_of
+from ..config.members import members_of
+from ..config.network import cudnn_obstacle
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation, LabelEvaluation, Manifest
-from ..network import cudnn_obstacle
 
 if TYPE_CHECKING:
-    from ..inspection import TableReport
+    from ..data.inspection.report import TableReport
 
 # So many of the worst series are shown.
 MOST_SERIES = 10

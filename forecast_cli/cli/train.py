@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .console import Console
 from .options import Settings, Talk, option
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config.schema import Config
     from ..model.bundle import Bundle
     from .progress import Progress
 
@@ -76,7 +76,7 @@ def trained(
     """
     listen, stop = progress.listen, progress.stop
     if begin is None:
-        from ..training import train
+        from ..training.pipeline import train
 
         if rescale:
             raise UsageError(
@@ -84,7 +84,7 @@ def trained(
             )
         return train(source, config, future=future, listen=listen, stop=stop)
     from ..model.loading import load_bundle
-    from ..refinement import refine
+    from ..training.finetuning import refine
 
     if future is not None:
         raise UsageError("--future is for a model that is trained anew.", "Leave it or --from out.")

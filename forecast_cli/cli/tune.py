@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from .backtest import FoldProgress
 from .config import toml_lines
 from .console import Console
@@ -14,8 +14,8 @@ from .progress import Progress
 from .train import MODEL, Tables, one_or_all
 
 if TYPE_CHECKING:
-    from ..tuners.search import Search
-    from ..tuning import Tuning
+    from ..tuning.options import Search
+    from ..tuning.tuning import Tuning
 
 # So many trials are shown on a terminal; a pipe has all of them.
 SHOWN = 10
@@ -79,7 +79,7 @@ def tune(
 
     What a flag says is not searched. The trials, the best first, are the result on stdout.
     """
-    from ..tuners.search import Search
+    from ..tuning.options import Search
 
     gc.enable()
     console = Console(talk)
@@ -107,8 +107,8 @@ def _tuned(
     console: Console,
 ) -> "Tuning":
     """Search, and train."""
-    from ..engine import dismiss_workers
-    from ..tuning import tune
+    from ..core.parallel import dismiss_workers
+    from ..tuning.tuning import tune
 
     listen = FoldProgress(progress, console).listen
     fixed = settings.fixed(search.space is None)
@@ -125,7 +125,7 @@ def _print_space(
     tables: list[str], settings: TunedSettings, search: "Search", console: Console
 ) -> None:
     """What would be searched, as a TOML file."""
-    from ..tuning import find_space
+    from ..tuning.tuning import find_space
 
     space = find_space(
         one_or_all(tables), settings.resolve(), search,
@@ -153,10 +153,10 @@ def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None
 
 def _save(result: "Tuning", model: Path, output: Path | None) -> None:
     """Write the model, and the settings where that is asked for."""
+    from ..config.resolution import leaves
+    from ..config.searchable import names_of
     from ..model.bundle import save_bundle
-    from ..model.writing import write_whole
-    from ..searchable import names_of
-    from ..settings import leaves
+    from ..model.file_writing import write_whole
 
     save_bundle(result.bundle, model)
     if output is None:
@@ -211,7 +211,7 @@ def _show(result: "Tuning", console: Console) -> None:
 
 def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     """What a terminal has room for: the settings in one column."""
-    from ..tuners.ranking import described
+    from ..tuning.ranking import described
 
     names = list(row)
     first, last = names.index("epochs"), len(names)

@@ -1,0 +1,1 @@
+"""Arrays, errors and events: what every other folder builds on."""

@@ -1,0 +1,1 @@
+"""Tables read as panels of series, split and filled; Arrow and pandas."""

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..config import Data
+from ..config.sections import Data
+from ..core.errors import DataError, listed
+from ..core.events import Listener, Note
 from ..core.windows import Floats
-from ..errors import DataError, listed
-from ..events import Listener, Note
-from .tables import Table, is_text
+from .io.tables import Table, is_text
 
 # More different names than this name nothing that could be learned.
 MOST_CATEGORIES = 100_000

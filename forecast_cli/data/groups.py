@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ..core.errors import DataError
 from ..core.windows import Ints
-from ..errors import DataError
-from .tables import Table, is_text
+from .io.tables import Table, is_text
 
 # More columns than this together name no series.
 MOST_KEYS = 4

@@ -9,16 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..config import Data
+from ..config.sections import Data
+from ..core.errors import DataError, UsageError
+from ..core.events import Listener, Note
 from ..core.windows import Floats
-from ..errors import DataError, UsageError
-from ..events import Listener, Note
-from .dates import NO_TIME
-from .opening import Opened, OpenedColumns
+from .columns import matching
+from .io.opening import Opened, OpenedColumns
+from .io.tables import Table, is_text, require_columns
 from .panel import SERIES, VALUE
-from .roles import matching
-from .tables import Table, is_text, require_columns
-from .timecolumn import find_time, time_columns
+from .time.dates import NO_TIME
+from .time.time_column import find_time, time_columns
 
 # What a column is called that names the rows, though it holds numbers.
 NAME_WORDS = re.compile(

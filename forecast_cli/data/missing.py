@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..core.room import series_of
+from ..core.errors import DataError
+from ..core.padding import series_of
 from ..core.windows import Floats, Ints
-from ..errors import DataError
 from .panel import Panel
+from .sequences import Sequences
 from .splits import PARTS, Part, Splits
-from .timeindex import when
+from .time.time_index import when
 
 
 def fill_missing(
@@ -171,3 +172,29 @@ FILLERS: dict[str, Filler] = {
     "ffill": _forward,
     "season": _seasonal,
 }
+
+
+def filled_steps(sequences: Sequences, policy: str) -> Floats:
+    """The steps without gaps, each sequence filled for itself; as they are for `mask`."""
+    _check_fillable(sequences, policy)
+    ends = sequences.indptr[1:]
+    whole = Splits(sequences.indptr, ends, ends)
+    return fill_missing(sequences.values, whole, policy, source=sequences.source)
+
+
+def _check_fillable(sequences: Sequences, policy: str) -> None:
+    """Refuse gaps that have nothing in their sequence to be filled with."""
+    first = np.isnan(sequences.values[sequences.indptr[:-1]]).any(axis=1)
+    if policy in ("ffill", "season") and first.any():
+        raise DataError(
+            f"{sequences.source}: sequence {sequences.name(int(np.argmax(first)))} begins with a "
+            "missing step, which has none before it to hold on.",
+            "Pass --missing interpolate or mask.",
+        )
+    known = np.add.reduceat(~np.isnan(sequences.values), sequences.indptr[:-1], axis=0) > 0
+    if policy == "interpolate" and not known.all():
+        place = int(np.argmin(known.all(axis=1)))
+        raise DataError(
+            f"{sequences.source}: sequence {sequences.name(place)} has a column without any value.",
+            "Pass --missing mask, or leave the sequence out.",
+        )

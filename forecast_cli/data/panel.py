@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..config import Data
+from ..config.sections import Data
+from ..core.errors import DataError, listed
+from ..core.padding import series_of
 from ..core.ragged import indptr_of, owners
-from ..core.room import series_of
 from ..core.windows import Floats, Ints
-from ..errors import DataError, listed
-from .dates import JOINED
-from .grid import steps_between
+from .columns import Columns
 from .groups import name_of
-from .roles import Columns
-from .steps import Timeline
+from .time.dates import JOINED
+from .time.grid import steps_between
+from .time.steps import Timeline
 
 # What names the steps, the series and their values, where the table has no word for it.
 STEP = "step"

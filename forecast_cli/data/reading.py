@@ -10,27 +10,27 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from ..config import Data
-from ..core.room import series_of
+from ..config.covariates import Covariates
+from ..config.sections import Data
+from ..core.errors import DataError, listed
+from ..core.events import Listener, ignore
+from ..core.padding import series_of
 from ..core.windows import Floats, Ints
-from ..covariates import Covariates
-from ..errors import DataError, listed
-from ..events import Listener, ignore
+from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, say_unknown
-from .clock import found_features, with_calendar
-from .dates import parse_dates
-from .frequency import Frequency
+from .columns import Columns, with_columns
 from .groups import Groups, group_rows, likely_series, one_series
-from .irregular import RepeatedTimes
+from .io.opening import Opened, open_and_say
+from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
-from .opening import Opened, open_and_say
 from .panel import Panel, cut, without_missing
-from .roles import Columns, with_columns
-from .steps import Steps, find_steps, in_order
-from .tables import Readable, Table, name_rows, require_columns
-from .timecolumn import find_time, time_columns
-from .timeindex import when
-from .workdays import calendar_of
+from .time.calendar_check import calendar_of
+from .time.dates import parse_dates
+from .time.duplicates import RepeatedTimes
+from .time.frequency import Frequency
+from .time.steps import Steps, find_steps, in_order
+from .time.time_column import find_time, time_columns
+from .time.time_index import when
 
 
 def read_panel(

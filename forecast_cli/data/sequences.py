@@ -10,15 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from ..config import Data
+from ..config.sections import Data
+from ..core.errors import DataError, UsageError
+from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats, Ints
-from ..errors import DataError, UsageError
-from ..events import Listener, Note, ignore
-from .dates import NO_TIME, parse_dates
 from .groups import name_of
-from .opening import open_and_say
-from .tables import Readable, Table, is_text, require_columns
-from .timecolumn import time_columns
+from .io.opening import open_and_say
+from .io.tables import Readable, Table, is_text, require_columns
+from .time.dates import NO_TIME, parse_dates
+from .time.time_column import time_columns
 
 # What the one feature of a row of numbers is called, and the number of a sequence without a name.
 VALUE = "value"

@@ -8,11 +8,11 @@ from typing import Literal, TypeGuard
 import numpy as np
 import pandas as pd
 
-from ..config import Split
+from ..config.sections import Split
+from ..core.errors import DataError, UsageError
 from ..core.windows import Floats, Ints
-from ..errors import DataError, UsageError
 from .panel import Panel
-from .timeindex import when
+from .time.time_index import when
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

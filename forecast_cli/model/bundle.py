@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import UsageError
 from ..core.scaling import Scaling
 from ..core.windows import Floats
-from ..errors import UsageError
 from .calibration import Calibration
+from .file_writing import write_whole
 from .manifest import Manifest
 from .runtime import Runtime
 from .series import SeriesRecord
-from .writing import write_whole
 
 MANIFEST = "manifest.json"
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")

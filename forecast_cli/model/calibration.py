@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.recent import Recent
+from ..core.error_scale import Recent
 from ..core.windows import Floats
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from ..core.recent import Recent
+from ..core.error_scale import Recent
+from ..core.errors import ModelFileError
 from ..core.windows import Floats
-from ..errors import ModelFileError
 from .bundle import (
     AHEAD,
     DROPOUT,

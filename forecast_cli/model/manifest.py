@@ -7,14 +7,14 @@ from typing import Literal, Self, get_args
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..config import Config
-from ..core.opendays import OpenDays
+from ..config.covariates import Covariates
+from ..config.layers import Frozen
+from ..config.schema import Config
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
-from ..courses import Ending
-from ..covariates import Covariates
-from ..data.roles import Columns
-from ..layers import Frozen
+from ..data.columns import Columns
+from ..data.time.business_days import OpenDays
+from .history import Ending
 
 FORMAT = 5
 Metric = Literal["mae", "rmse", "smape", "mase"]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from ..config.covariates import Inputs
+from ..core.errors import ModelFileError
 from ..core.windows import Floats, Ints, gather
-from ..covariates import Inputs
-from ..errors import ModelFileError
 
 UNREADABLE = tuple(
     getattr(onnxruntime.capi.onnxruntime_pybind11_state, name)

@@ -5,7 +5,7 @@ from typing import Self
 import pandas as pd
 from pydantic import Field, model_validator
 
-from ..layers import Frozen
+from ..config.layers import Frozen
 
 
 class SeriesRecord(Frozen):

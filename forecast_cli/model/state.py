@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from ..config.layers import Frozen
+from ..core.errors import ModelFileError
 from ..core.windows import Floats
-from ..errors import ModelFileError
-from ..layers import Frozen
 from .bundle import Bundle
-from .writing import write_whole
+from .file_writing import write_whole
 
 
 class State(Frozen):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
-from forecast_cli.comparing import _sorted, compare
-from forecast_cli.settings import configure
+from forecast_cli.config.resolution import configure
+from forecast_cli.training.cell_comparison import _sorted, compare
 
 TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
 SETTINGS = {"units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}

@@ -3,7 +3,7 @@
 import json
 import tomllib
 
-from forecast_cli.config import Config
+from forecast_cli.config.schema import Config
 
 
 def test_the_output_is_a_configuration_file(run, tmp_path):

@@ -172,7 +172,7 @@ def test_a_zip_that_is_no_model_is_not_written_over(run, tmp_path):
 
 
 def test_debug_shows_where_an_error_comes_from(run):
-    from forecast_cli.errors import DataError
+    from forecast_cli.core.errors import DataError
 
     with pytest.raises(DataError):
         run("train", "missing.csv", "-c", "Close", "--debug")

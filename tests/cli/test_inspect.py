@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from forecast_cli.layers import Gru, Lstm, Rnn
-from forecast_cli.network import cudnn_obstacle
+from forecast_cli.config.layers import Gru, Lstm, Rnn
+from forecast_cli.config.network import cudnn_obstacle
 
 
 def test_a_model_shows_its_layers_and_how_it_was_made(run, golden):

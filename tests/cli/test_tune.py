@@ -135,7 +135,7 @@ def test_help_costs_no_import_of_the_library():
 
 @pytest.mark.tf
 def test_several_jobs_end_with_a_model_too(run, table, space, tmp_path):
-    from forecast_cli.engine import dismiss_workers
+    from forecast_cli.core.parallel import dismiss_workers
 
     arguments = ("-c", "value", *TINY, "--space", space, "--trials", 2, "--jobs", 2)
     code, out, _ = run("tune", table, *arguments)

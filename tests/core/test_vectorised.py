@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.core.metrics import seasonal_error, seasonal_squared
+from forecast_cli.core.errors import DataError
 from forecast_cli.core.ragged import percentiles_of, sums_between
 from forecast_cli.core.scaling import fit_by_series, fit_scaling
+from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
 from forecast_cli.data.missing import fill_missing, last_known
 from forecast_cli.data.splits import PARTS, Splits
-from forecast_cli.errors import DataError
 
 KINDS = ["minmax", "standard", "robust", "none"]
 

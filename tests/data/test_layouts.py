@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data
+from forecast_cli.config.sections import Data
+from forecast_cli.core.errors import DataError, UsageError
+from forecast_cli.data.io.sources import Source
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.sources import Source
-from forecast_cli.errors import DataError, UsageError
 
 relaxed = settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -321,7 +321,7 @@ def test_series_of_a_later_table_are_known_by_their_names(write):
     ],
 )
 def test_what_a_layout_has_no_place_for_is_refused(data, why):
-    from forecast_cli.settings import configure
+    from forecast_cli.config.resolution import configure
 
     with pytest.raises(UsageError, match=why):
         configure(data)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from forecast_cli.core.errors import DataError
 from forecast_cli.data.missing import fill_missing
 from forecast_cli.data.splits import Splits
-from forecast_cli.errors import DataError
 
 NAN = np.nan
 

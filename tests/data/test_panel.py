@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data
-from forecast_cli.data.frequency import Frequency
+from forecast_cli.config.sections import Data
+from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.reading import read_panel
-from forecast_cli.errors import DataError, UsageError
+from forecast_cli.data.time.frequency import Frequency
 
 NAN = np.nan
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data, Split
+from forecast_cli.config.sections import Data, Split
+from forecast_cli.core.errors import DataError
 from forecast_cli.data.missing import fill_missing
 from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import PARTS, everything, split_rows
-from forecast_cli.errors import DataError
 
 NAN = np.nan
 POLICIES = ["interpolate", "ffill", "season"]

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data
-from forecast_cli.data.dateforms import write_dates
+from forecast_cli.config.sections import Data
 from forecast_cli.data.reading import read_panel
+from forecast_cli.data.time.date_formats import write_dates
 
 # Each frequency as pandas says it, and what its steps move: an instant, a day or a month.
 FREQS = {

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data
+from forecast_cli.config.sections import Data
+from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.sequences import read_sequences
-from forecast_cli.errors import DataError, UsageError
 
 NAN = np.nan
 ROWS = "a,b,c,y\n1,2,3,2\n4,5,6,5\n7,8,9,8\n"

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast_cli.config import Data
-from forecast_cli.data.dateforms import write_dates
+from forecast_cli.config.sections import Data
+from forecast_cli.core.errors import DataError
 from forecast_cli.data.reading import read_panel
-from forecast_cli.errors import DataError
+from forecast_cli.data.time.date_formats import write_dates
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the real tables are not here")

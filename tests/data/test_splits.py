@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.config import Data, Split
-from forecast_cli.data.frequency import Frequency
+from forecast_cli.config.sections import Data, Split
+from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.groups import one_series
 from forecast_cli.data.panel import Columns, Panel
 from forecast_cli.data.splits import PARTS, everything, split_rows
-from forecast_cli.data.steps import Timeline
-from forecast_cli.errors import DataError, UsageError
+from forecast_cli.data.time.frequency import Frequency
+from forecast_cli.data.time.steps import Timeline
 
 
 def panel(*lengths, times=None):

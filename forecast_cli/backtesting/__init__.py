@@ -1,0 +1,1 @@
+"""Forecasts from many cutoffs by many models."""

@@ -1,0 +1,223 @@
+"""Who may take part in a backtest: each contender is brought to the table and its cutoffs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..config.schema import Config
+from ..config.sections import Window
+from ..core.errors import UsageError
+from ..core.events import Listener, Note, ignore
+from ..core.windows import Ints
+from ..data.dataset import LEAST_KNOWN
+from ..data.io.tables import Readable
+from ..data.known_future import places_of
+from ..data.panel import Panel
+from ..data.reading import read_panel
+from ..data.time.time_index import when
+from ..forecasting.history import READ_AS_TRAINED, read_as_trained
+from ..forecasting.prediction_request import steps_wanted
+from ..model.bundle import Bundle
+from ..training.presets.defaults import choose_timesteps
+from .cutoffs import Cutoffs, rows_before
+from .folds import Fold, config_for, learning_dataset
+from .models import (
+    LEAST,
+    Contender,
+    Entry,
+    method_contender,
+    model_contender,
+    network_contender,
+)
+from .plan import Plan, Refit
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Where contenders come in.
+
+    Args:
+        source: The table, to be read again by those who read it in another way.
+        panel: The table as the others read it.
+        config: With the horizon.
+        plan: What is to be done.
+        cutoffs: Where forecasts begin.
+        season: Steps in a season.
+    """
+
+    source: Readable
+    panel: Panel
+    config: Config
+    plan: Plan
+    cutoffs: Cutoffs
+    season: int
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead."""
+        return self.config.window.horizon or 1
+
+    def bring(self, entry: Entry, listen: Listener) -> Contender:
+        """A contender on this table."""
+        if entry.bundle is not None:
+            return self._model(entry, entry.bundle, listen)
+        if entry.config is not None:
+            return self._network(entry.name, entry.config, listen)
+        begins, ends = self._first_rows()
+        rows = int(np.median(ends - begins))
+        steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
+        window = self.season if self.season > 1 else steps
+        return method_contender(
+            entry.name, self.panel, season=self.season, window=window, level=self.config.level
+        )
+
+    def _first_rows(self) -> tuple[Ints, Ints]:
+        return rows_before(self.panel, self.cutoffs, 0, self.plan.sliding)
+
+    def _network(self, name: str, config: Config, listen: Listener) -> Contender:
+        """A network, whose settings are chosen from the rows before the first cutoff."""
+        panel = self.panel
+        if config.data != self.config.data and config.data != Config().data:
+            panel = self._aligned(name, read_panel(self._again(name), config.data))
+        said = {
+            "timesteps": config.window.timesteps,
+            "mode": config.window.mode or self.config.window.mode,
+        }
+        known = {name: value for name, value in said.items() if value is not None}
+        window = Window(horizon=self.horizon, **known)
+        self._say_overruled(name, config, listen)
+        changes = {"window": window, "data": panel.data, "level": self.config.level}
+        config = config.model_copy(update=changes)
+        begins, ends = self._first_rows()
+        nothing = np.empty(0, np.int64)
+        fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
+        dataset = learning_dataset(fold, config, listen)
+        found: dict[str, Any] = {"preset": dataset.config.preset}
+        if dataset.config.preset == "classic":
+            # Any other preset chooses in each fold, as it would there.
+            found["window"] = dataset.config.window
+        config = config.model_copy(update=found)
+        least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
+        return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
+
+    def _say_overruled(self, name: str, config: Config, listen: Listener) -> None:
+        """Say what a contender's own configuration asks for, where all do something else."""
+        own = config.window.horizon
+        if own is not None and own != self.horizon:
+            note = f"{name} asks for a horizon of {own} steps; all contenders forecast"
+            listen(Note(f"{note} {self.horizon}", warning=True))
+        if config.level != self.config.level:
+            note = f"{name} asks for intervals of {said(config.level)} %; all contenders make those"
+            listen(Note(f"{note} of {said(self.config.level)} %", warning=True))
+
+    def _model(self, entry: Entry, bundle: Bundle, listen: Listener) -> Contender:
+        """A trained model, which reads the table in its own way."""
+        manifest, text = bundle.manifest, entry.text
+        steps_wanted(bundle, self.horizon, listen)
+        read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
+        panel = self._aligned(text, read.panel)
+        self._warn_of_training(text, bundle, listen)
+        refit: Refit = "never"
+        if bundle.series is not None and bundle.scaling.by_series:
+            # Series that it does not know are scaled by what is known of them at each cutoff.
+            new = (places_of(panel.ids, bundle.series.frame) < 0).any()
+            refit = "always" if new else "never"
+        skips = manifest.config.network.takes_short
+        least = LEAST_KNOWN if skips else manifest.timesteps
+        level, own = self.config.level, manifest.config
+        if bundle.calibration is not None and config_for(bundle, level) != own:
+            note = (
+                f"{text} forecasts the quantiles of the levels {said(own.level)} %, not all of "
+                f"{said(level)} %: its intervals here are conformal, of the errors of its forecasts"
+            )
+            listen(Note(note, warning=True))
+        return model_contender(entry, bundle, panel, refit, max(least, LEAST), level=level)
+
+    def _again(self, text: str) -> Readable:
+        """The table, to be read in another way."""
+        if isinstance(self.source, str) and self.source == "-":
+            raise UsageError(
+                f"{text} reads the table in its own way, and standard input is read only once.",
+                "Write the table to a file, and name that.",
+            )
+        return self.source
+
+    def _aligned(self, text: str, panel: Panel) -> Panel:
+        """The panel of a contender, if its rows are those of all.
+
+        Raises:
+            UsageError: They are not.
+        """
+        own = self.panel
+        if panel.columns.targets != own.columns.targets:
+            raise UsageError(
+                f"{text} forecasts {', '.join(panel.columns.targets)}; the others "
+                f"{', '.join(own.columns.targets)}.",
+                "Compare what forecasts the same columns in the same order.",
+            )
+        rows = panel.indptr.tolist() == own.indptr.tolist()
+        same = rows and panel.ids.astype(str).equals(own.ids.astype(str))
+        if same and panel.timeline is not None and own.timeline is not None:
+            same = bool((panel.timeline.times.asi8 == own.timeline.times.asi8).all())
+        if not same or (panel.timeline is None) != (own.timeline is None):
+            raise UsageError(
+                f"{text} reads {panel.source} as {len(panel.values):,} rows of {panel.count:,} "
+                f"series, the others as {len(own.values):,} rows of {own.count:,}, or at other "
+                "times.",
+                "Give the settings of its table: --series, --time, --freq, --resample, --missing.",
+            )
+        return panel
+
+    def _warn_of_training(self, text: str, bundle: Bundle, listen: Listener) -> None:
+        """Say how many cutoffs lie before the end of what a model was trained on."""
+        if why := _untold(bundle, self.panel):
+            note = (
+                f"{text}: it cannot be told whether it was trained on rows behind a cutoff, where "
+                f"its scores would be flattered: {why}"
+            )
+            listen(Note(note, warning=True))
+            return
+        seen, until = _cutoffs_seen(bundle, self.panel, self.cutoffs)
+        if seen:
+            note = (
+                f"{text} was trained on rows up to {until}: {seen} of {self.cutoffs.count} cutoffs "
+                "lie before that, and its scores there are flattered"
+            )
+            listen(Note(note, warning=True))
+
+
+def said(level: tuple[float, ...]) -> str:
+    """Levels as text."""
+    return ", ".join(f"{each:g}" for each in level)
+
+
+def _untold(bundle: Bundle, panel: Panel) -> str:
+    """Why nobody can tell which rows a model has learned from; empty where one can."""
+    time = bundle.manifest.time
+    if panel.timeline is None or time is None:
+        return "several series have no times to tell by" if panel.count > 1 else ""
+    zones = panel.timeline.times.tz, pd.Timestamp(time.last).tzinfo
+    if zones.count(None) != 1:
+        return ""
+    whose = "that it was trained on" if zones[0] is None else "of this table"
+    return f"only the times {whose} have a zone"
+
+
+def _cutoffs_seen(bundle: Bundle, panel: Panel, cutoffs: Cutoffs) -> tuple[int, str]:
+    """How many cutoffs lie before the last row that a model has learned from, and which that is."""
+    manifest = bundle.manifest
+    begins = None if manifest.run.refitted else manifest.splits.test_begins
+    if cutoffs.times is None or panel.timeline is None or manifest.time is None:
+        rows = manifest.rows - (0 if manifest.run.refitted else manifest.splits.test)
+        known = cutoffs.ends[:, 0] - panel.indptr[0]
+        return int((known < rows).sum()), f"row {rows:,}"
+    last = pd.Timestamp(begins or manifest.time.last)
+    times = panel.timeline.times
+    if last.tzinfo is not None and times.tz is not None:
+        last = last.tz_convert(times.tz)
+    known = times[times < last] if begins else times[times <= last]
+    if not len(known):
+        return 0, ""
+    return int((cutoffs.times < known.max()).sum()), when(known.max())

@@ -1,0 +1,248 @@
+"""A fold of a backtest: what may be known where something is learned, and what is forecast."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..config.schema import BY_QUANTILES, Config
+from ..core.events import Listener, ignore
+from ..core.padding import series_of
+from ..core.ragged import indptr_of
+from ..core.scaling import Scaling, rounded
+from ..core.windows import Floats, Ints
+from ..data.categories import kept_numbers
+from ..data.checks import require_positive
+from ..data.columns import Columns
+from ..data.dataset import Dataset, on_all_rows, with_scaling
+from ..data.missing import fill_panel
+from ..data.panel import Panel
+from ..data.season import season_of
+from ..data.splits import Splits
+from ..forecasting.history import Start, start_of
+from ..forecasting.intervals.calibration import calibrate, parted, recent_at
+from ..forecasting.intervals.interval_methods import few_errors, make_bands
+from ..forecasting.network_forecaster import NetworkForecaster
+from ..forecasting.saved_model_data import forecaster_for, places, units_for
+from ..model.bundle import Bundle
+from ..model.calibration import Calibration
+from ..training.fitting import keep
+from ..training.model_assembly import rescaled
+from ..training.preparation import make_dataset
+from .forecasts import Said
+
+NO_ERRORS = "no intervals: there are no errors of a validation split to make them of"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What may be known, and what is to be forecast.
+
+    Args:
+        panel: The whole table: what forecasts from a row reads nothing from it on, but for what is
+            known ahead.
+        known: Shape `(n_rows, targets)`: the targets without gaps, original units.
+        begins: Shape `(n_series,)`: the first row of each series that may be learned from.
+        ends: Shape `(n_series,)`: the row after the last one that may be learned from.
+        origins: Shape `(samples,)`: the rows from which to forecast, ascending in each series.
+        firsts: Shape `(samples,)`: the first row that a forecast without a network may read.
+        horizon: Steps ahead.
+    """
+
+    panel: Panel
+    known: Floats
+    begins: Ints
+    ends: Ints
+    origins: Ints
+    firsts: Ints
+    horizon: int
+
+    @property
+    def kept(self) -> Ints:
+        """The series that have rows to learn from."""
+        return np.flatnonzero(self.ends > self.begins)
+
+    def rows_to_learn_from(self) -> Panel:
+        """The panel of what may be learned from, and nothing else."""
+        panel, kept = self.panel, self.kept
+        rows = np.flatnonzero(panel.between(self.begins, self.ends))
+        return replace(
+            panel.rows_kept(rows, (self.ends - self.begins)[kept]),
+            ids=panel.ids.iloc[kept].reset_index(drop=True),
+            ahead=panel.ahead[kept, :0],
+        )
+
+
+def learning_dataset(fold: Fold, config: Config, listen: Listener) -> Dataset:
+    """What a network learns from in a fold: its rows, with a validation split and no test.
+
+    Raises:
+        DataError: There are too few rows.
+    """
+    split = config.split.model_copy(update={"test": 0})
+    return make_dataset(
+        fold.rows_to_learn_from(), config.model_copy(update={"split": split}), listen=listen
+    )
+
+
+def forecast_by_network(
+    fold: Fold,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+    *,
+    config: Config,
+) -> Said:
+    """Train a network on the rows of a fold, and forecast with it.
+
+    Args:
+        fold: What may be known.
+        listen: Told of each epoch.
+        stop: Asked after each epoch whether to stop.
+        config: Of the network.
+    """
+    from ..training.network_training import forecaster_of, train_network
+
+    learned = learning_dataset(fold, config, ignore)
+    scored = train_network(learned, listen=listen, stop=stop)
+    calibration = calibrate(forecaster_of(scored))
+    trained = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
+    whole = _whole(fold, trained.dataset, _of_all(trained.dataset.scaling, fold))
+    if calibration is not None:
+        units = np.ones((fold.panel.count, len(learned.targets)))
+        units[fold.kept] = rescaled(calibration, learned, trained.dataset).units
+        calibration = replace(calibration, units=units)
+    network = replace(forecaster_of(trained), dataset=whole)
+    return _said(network, fold.origins, calibration, learned.config, learned.config.level)
+
+
+def forecast_by_bundle(
+    fold: Fold,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+    *,
+    bundle: Bundle,
+    level: tuple[float, ...],
+) -> Said:
+    """Forecast with a trained model; series that it does not know are scaled by the fold's rows.
+
+    Args:
+        fold: What may be known.
+        listen: Told of nothing.
+        stop: Asked nothing.
+        bundle: The model.
+        level: Of its intervals, in percent.
+    """
+    manifest = bundle.manifest
+    window = manifest.config.window.model_copy(update={"horizon": fold.horizon})
+    config = manifest.config.model_copy(update={"window": window, "data": fold.panel.data})
+    known = start_of(bundle, fold.rows_to_learn_from(), ignore)
+    ends = indptr_of(known.panel.lengths)
+    learned = with_scaling(
+        known.panel,
+        config,
+        Splits(ends, ends[1:], ends[1:]),
+        season_of(known.panel, config),
+        known.filled,
+        known.scaling,
+    )
+    scaling, calibration = _numbers_of_all(bundle, fold, known)
+    network = forecaster_for(bundle, _whole(fold, learned, scaling))
+    return _said(network, fold.origins, calibration, config_for(bundle, level), level)
+
+
+def _numbers_of_all(bundle: Bundle, fold: Fold, known: Start) -> tuple[Scaling, Calibration | None]:
+    """The scaling and the errors of all series; those that training has seen need no rows."""
+    trained = places(bundle, replace(known, panel=fold.panel))
+    seen, calibration = np.maximum(trained, 0), bundle.calibration
+    scaling = _of_all(known.scaling, fold, bundle.scaling.each(seen))
+    if calibration is None:
+        return scaling, None
+    units = np.where(trained[:, None] >= 0, calibration.units[seen], calibration.usual_unit)
+    units[fold.kept] = units_for(bundle, known, calibration)
+    return scaling, replace(calibration, units=units)
+
+
+def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
+    """How a model makes intervals of the levels; conformal where it has no quantiles of them."""
+    config = bundle.manifest.config
+    if config.intervals in BY_QUANTILES and not {*level} <= {*config.level}:
+        return config.model_copy(update={"intervals": "conformal"})
+    return config
+
+
+def _said(
+    network: NetworkForecaster,
+    origins: Ints,
+    calibration: Calibration | None,
+    config: Config,
+    level: tuple[float, ...],
+) -> Said:
+    """Forecasts from many rows, with intervals of the levels as the configuration makes them."""
+    dataset = network.dataset
+    parts = parted(dataset, origins)
+    if calibration is None and config.intervals != "quantile":
+        points = [network(part) for part in parts]
+        return Said(rounded(np.concatenate(points)), notes=(NO_ERRORS,))
+    bands = make_bands(calibration, config, level=level)
+    recent: Floats = np.ones((len(origins), len(dataset.targets)))
+    if calibration is not None and bands.method == "adaptive":
+        order = np.argsort(origins)
+        recent[order] = recent_at(network, calibration, origins[order])
+    recents = np.split(recent, np.cumsum([len(part) for part in parts])[:-1])
+    points, ends, few = [], [], few_errors(bands)
+    for part, sizes in zip(parts, recents, strict=True):
+        guess = network.guess(part)
+        units = bands.units_at(series_of(dataset.panel.indptr, part), recent.shape[1])
+        sides = bands.around(guess, units, sizes)
+        points.append(network.in_units(guess.point, part))
+        ends.append(np.stack([network.ends_in_units(side, part) for side in sides]))
+    notes = (few,) if few else ()
+    point, both = np.concatenate(points), np.concatenate(ends, axis=1)
+    return Said(rounded(point), rounded(both), notes=notes)
+
+
+def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
+    """The whole table as a network sees it that has learned from a part of it.
+
+    What is behind the part is filled for itself, as a test split is. The scaling is of all series.
+    """
+    panel = with_categories(fold.panel, learned.panel.columns)
+    splits = _splits(fold, learned.splits)
+    filled = fill_panel(panel, splits, season_length=learned.season_length)
+    config = learned.config
+    require_positive(filled, panel.columns.columns, config.transform, panel.source)
+    return with_scaling(panel, config, splits, learned.season_length, filled, scaling)
+
+
+def with_categories(panel: Panel, columns: Columns) -> Panel:
+    """The panel with the categories that were known to training; others are none of them."""
+    names = panel.columns.covariates.categories
+    if names == columns.covariates.categories:
+        return panel
+    values, ahead = panel.values.copy(), panel.ahead.copy()
+    for name, kept in columns.covariates.categories.items():
+        place = panel.columns.features.index(name)
+        for array in (values, ahead):
+            array[..., place] = kept_numbers(array[..., place], names[name], kept)
+    return replace(panel, columns=columns, values=values, ahead=ahead)
+
+
+def _splits(fold: Fold, learned: Splits) -> Splits:
+    """The splits of the whole table: those that were learned with, and a test behind them."""
+    indptr, kept = fold.panel.indptr, fold.kept
+    train_end, validation_end = indptr[:-1].copy(), indptr[:-1].copy()
+    moved = fold.begins[kept] - learned.indptr[:-1]
+    train_end[kept] = learned.train_end + moved
+    validation_end[kept] = learned.validation_end + moved
+    return Splits(indptr, train_end, validation_end)
+
+
+def _of_all(scaling: Scaling, fold: Fold, others: Scaling | None = None) -> Scaling:
+    """The scaling of all series of a table, of those that have rows to learn from and of others."""
+    if not scaling.by_series:
+        return scaling
+    shape = (fold.panel.count, scaling.center.shape[1])
+    center: Floats = np.zeros(shape) if others is None else others.center.copy()
+    scale: Floats = np.ones(shape) if others is None else others.scale.copy()
+    center[fold.kept], scale[fold.kept] = scaling.center, scaling.scale
+    return replace(scaling, center=center, scale=scale)

@@ -1,0 +1,83 @@
+"""The forecasts of a backtest: from which series at which cutoff one can be made and scored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.errors import DataError
+from ..core.events import Listener, Note
+from ..core.ragged import Flags
+from ..core.windows import Floats, Ints
+from ..data.panel import Panel
+from .cutoffs import Cutoffs
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The forecasts that are made, by cutoff and series.
+
+    Args:
+        origins: Shape `(samples,)`: the row of the first target of each.
+        series: Shape `(samples,)`: its series.
+        cutoffs: Shape `(samples,)`: the number of its cutoff.
+    """
+
+    origins: Ints
+    series: Ints
+    cutoffs: Ints
+
+
+def find_samples(
+    panel: Panel, cutoffs: Cutoffs, *, horizon: int, least: int, fits: Ints, listen: Listener
+) -> Samples:
+    """The forecasts that can be made and scored, by cutoff and series.
+
+    Args:
+        panel: The table.
+        cutoffs: Where they begin.
+        horizon: Steps ahead, all within the series.
+        least: Rows of its series before a forecast at the least.
+        fits: Shape `(cutoffs,)`: the cutoff at which was learned what forecasts at each; a series
+            must have had a row then.
+        listen: Told how many cannot.
+
+    Raises:
+        DataError: There is none.
+    """
+    first, stop, origins = panel.indptr[:-1], panel.indptr[1:], cutoffs.ends
+    rows = np.clip(origins - 1, 0, None)
+    possible = (origins - first >= least) & (origins + horizon <= stop)
+    possible &= cutoffs.ends[fits] > first
+    # A value that was not known yet cannot stand in for one that is missing.
+    possible &= _known_before(panel, np.minimum(origins, len(panel.values)))
+    if panel.data.missing != "mask":
+        # A gap that reaches up to a forecast was filled with a look at what comes behind it.
+        possible &= ~panel.missing_rows[rows]
+    numbers, series = np.nonzero(possible)
+    if not len(numbers):
+        raise DataError(
+            f"{panel.source} has no series with {least} rows before a cutoff and {horizon} behind "
+            "it.",
+            "Lower --horizon or --timesteps, or choose other cutoffs: --n-windows, --step-size.",
+        )
+    _say_left_out(panel, possible, listen)
+    return Samples(origins[numbers, series], series, numbers)
+
+
+def _say_left_out(panel: Panel, possible: Flags, listen: Listener) -> None:
+    """Say how many forecasts cannot be made; `possible` has shape `(cutoffs, n_series)`."""
+    left, never = int((~possible).sum()), int((~possible.any(axis=0)).sum())
+    if not left:
+        return
+    what = f"{left:,} of {possible.size:,} forecasts are left out"
+    if never:
+        what += f", {never:,} of {panel.count:,} series altogether"
+    listen(Note(f"{what}: too few rows before the cutoff or behind it, or a gap reaches it"))
+
+
+def _known_before(panel: Panel, origins: Ints) -> Flags:
+    """Whether each target has a value before each origin, shape of `origins`."""
+    values: Floats = panel.values[:, list(panel.columns.target_places)]
+    count = np.zeros((len(values) + 1, values.shape[1]), np.int64)
+    np.cumsum(np.isfinite(values), axis=0, out=count[1:])
+    return np.asarray((count[origins] > count[panel.indptr[:-1]]).all(axis=-1))

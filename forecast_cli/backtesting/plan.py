@@ -1,0 +1,44 @@
+"""What a backtest is to do."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..core.errors import UsageError
+
+Refit = Literal["never", "always"] | int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backtest is to do.
+
+    Args:
+        models: Names of contenders; the usual ones where empty.
+        n_windows: How many cutoffs; None: 10, fewer where that would leave less than half of the
+            table before the first.
+        step_size: Steps from one cutoff to the next; None: the horizon.
+        refit: Whether networks are trained once, before the first cutoff, again at every cutoff,
+            or at every N-th.
+        sliding: How many rows before a cutoff may be learned from; None: all.
+        jobs: How many folds are trained at a time; None: as many as there are cores.
+        keep: Whether finished folds are kept until the whole run is done.
+    """
+
+    models: tuple[str, ...] = ()
+    n_windows: int | None = None
+    step_size: int | None = None
+    refit: Refit = "never"
+    sliding: int | None = None
+    jobs: int | None = None
+    keep: bool = True
+
+    def __post_init__(self) -> None:
+        numbers = {"n_windows": self.n_windows, "step_size": self.step_size}
+        numbers |= {"sliding": self.sliding, "jobs": self.jobs}
+        if not isinstance(self.refit, str):
+            numbers["refit"] = self.refit
+        elif self.refit not in ("never", "always"):
+            raise UsageError(f'refit "{self.refit}" cannot be.', "Give never, always or a number.")
+        for name, number in numbers.items():
+            if number is not None and number < 1:
+                raise UsageError(f"{name} {number} cannot be.", "Give at least 1.")

@@ -1,0 +1,226 @@
+"""How contenders stand after a backtest: their scores, and who wins, in one plain sentence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import counted
+from ..core.windows import Floats, Ints
+from ..evaluation.metrics.interval import IntervalSums
+from ..evaluation.metrics.point import ErrorSums
+from ..evaluation.reports import Row, plain
+from ..evaluation.significance import chance, examined, is_proof
+from .forecasts import Said
+
+SHOWN = ("mae", "rmse", "smape", "mase")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Forecasts of all contenders beside what came.
+
+    Args:
+        said: The forecasts, by contender.
+        simple: The contenders that need no network.
+        actual: Shape `(samples, horizon, targets)`, NaN where it is missing.
+        series: Shape `(samples,)`.
+        cutoffs: Shape `(samples,)`: the number of the cutoff of each.
+        naive_error: Shape `(n_series, targets)`: the mean absolute error of the seasonal naive
+            forecast before the first cutoff.
+        naive_squared: Likewise its mean squared error.
+        level: Of the intervals, in percent.
+    """
+
+    said: Mapping[str, Said]
+    simple: Sequence[str]
+    actual: Floats
+    series: Ints
+    cutoffs: Ints
+    naive_error: Floats
+    naive_squared: Floats
+    level: tuple[float, ...]
+
+    @property
+    def forecasts(self) -> dict[str, Floats]:
+        """By contender, shape `(samples, horizon, targets)` each, original units."""
+        return {name: said.point for name, said in self.said.items()}
+
+    def intervals(self) -> dict[str, IntervalSums]:
+        """The sums of the intervals of each contender that has some."""
+        sums = {}
+        for name, said in self.said.items():
+            if said.ends is not None:
+                _, horizon, targets = self.actual.shape
+                sums[name] = IntervalSums(len(self.naive_error), horizon, targets, self.level)
+                # A forecast without an interval says nothing of the others that have one.
+                bounded = ~np.isnan(said.ends).any(axis=(0, -1))
+                actual = np.where(bounded, self.actual, np.nan)
+                sums[name].add(actual, said.ends[0], said.ends[1], self.series)
+        return sums
+
+    @property
+    def alike(self) -> bool:
+        """Whether all values are in the same units: one target of one series."""
+        return self.naive_error.size == 1
+
+    def sums(self) -> dict[str, ErrorSums]:
+        """The sums of the errors of each contender."""
+        sums = {}
+        for name, forecast in self.forecasts.items():
+            sums[name] = ErrorSums(self.naive_error, self.naive_squared, self.actual.shape[1])
+            sums[name].add(self.actual, forecast, self.series)
+        return sums
+
+    def losses(self) -> dict[str, Floats]:
+        """The mean absolute error of each contender at each cutoff that has actual values.
+
+        Of several series or targets each error is taken in units of the seasonal naive's, so that
+        large ones do not outweigh the others; those for which that is not defined do not count.
+        """
+        scale = np.ones_like(self.naive_error) if self.alike else self.naive_error
+        units = np.where(scale > 0, scale, np.nan)[self.series][:, None]
+        if np.isnan(units).all():
+            units = np.ones_like(units)
+        present, places = np.unique(self.cutoffs, return_inverse=True)
+        known = np.isfinite(self.actual) & np.isfinite(units)
+        count = np.bincount(places, weights=known.sum(axis=(1, 2)), minlength=len(present))
+        losses: dict[str, Floats] = {}
+        for name, forecast in self.forecasts.items():
+            error = np.where(known, np.abs(forecast - self.actual) / units, 0.0)
+            total = np.bincount(places, weights=error.sum(axis=(1, 2)), minlength=len(present))
+            losses[name] = total[count > 0] / count[count > 0]
+        return losses
+
+
+def skill_of(loss: float, best: float) -> float | None:
+    """By how many percent a loss is below the best simple one; None where that one is 0."""
+    return 100.0 * (1.0 - loss / best) if best > 0 else None
+
+
+def score_rows(
+    results: Results,
+    sums: Mapping[str, ErrorSums],
+    targets: Sequence[str],
+    seconds: Mapping[str, float],
+) -> list[Row]:
+    """A row for each contender, and for each target where there are several."""
+    intervals = results.intervals()
+    losses = {name: float(np.mean(each)) for name, each in results.losses().items() if len(each)}
+    best = min((losses[name] for name in results.simple if name in losses), default=0.0)
+    rows = []
+    for name, each in sums.items():
+        overall = each.overall()
+        for place, target in enumerate(targets):
+            row: Row = {"model": name}
+            if len(targets) > 1:
+                row["column"] = target
+            row |= {measure: plain(overall[measure][place]) for measure in SHOWN}
+            row["skill"] = skill_of(losses[name], best) if name in losses else None
+            row |= _held(intervals, name, place, results.level)
+            rows.append(row | {"seconds": round(seconds[name], 3)})
+    return rows
+
+
+def _held(
+    intervals: Mapping[str, IntervalSums], name: str, place: int, level: Sequence[float]
+) -> Row:
+    """The coverage and the mean width of each level; None where there are no intervals."""
+    if not intervals:
+        return {}
+    measures = intervals[name].overall() if name in intervals else None
+    return {
+        f"{measure}{each:g}": measures and plain(measures[measure][place, at])
+        for at, each in enumerate(level)
+        for measure in ("coverage", "width")
+    }
+
+
+def verdict(results: Results, *, horizon: int, step_size: int) -> str:
+    """Who wins, by how much, and whether that could be chance.
+
+    Args:
+        results: The forecasts.
+        horizon: Steps ahead.
+        step_size: Steps from one cutoff to the next.
+    """
+    losses = results.losses()
+    ranks = sorted(losses, key=lambda name: float(np.mean(losses[name])))
+    if not ranks or not len(losses[ranks[0]]):
+        return "Nothing can be said: there are no actual values to compare with."
+    count = len(losses[ranks[0]])
+    over = f"over {counted(len(results.series), 'forecast')}"
+    if len(results.series) > count:
+        over += f" from {counted(count, 'cutoff')}"
+    if len(ranks) == 1:
+        return f"{ranks[0]} is alone: name others with --models to compare it with."
+    lags = -(-horizon // step_size) - 1
+    said = _compared(losses, ranks[0], ranks[1], over, lags=lags)
+    networks = [name for name in ranks if name not in results.simple]
+    simple = [name for name in ranks if name in results.simple]
+    if networks and simple and {networks[0], simple[0]} != set(ranks[:2]):
+        said += " " + _beside_simple(losses, networks[0], simple[0], lags=lags)
+    return said
+
+
+def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *, lags: int) -> str:
+    means = [float(np.mean(losses[name])) for name in (best, second)]
+    if means[0] == means[1]:
+        return f"{best} and {second} are equally good, {over}."
+    below = 100.0 * (1.0 - means[0] / means[1])
+    test = examined(losses[best] - losses[second], lags=lags)
+    place = "wins" if is_proof(test) else "comes first"
+    head = f"{best} {place}: its error is {below:.1f} % below that of {second}, {over}"
+    return f"{head}; {chance(test, counted(len(losses[best]), 'cutoff'))}."
+
+
+def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, lags: int) -> str:
+    """What to say of the best network beside the best that needs none."""
+    own, other = (float(np.mean(losses[name])) for name in (network, simple))
+    test = examined(losses[network] - losses[simple], lags=lags)
+    if other == 0:
+        return f"{simple}, the best without a network, makes no error at all."
+    share = 100.0 * (own / other - 1.0)
+    where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
+    return (
+        f"The best network, {network}, has an error {where} that of {simple}, the best without a "
+        f"network; {chance(test, counted(len(losses[network]), 'cutoff'))}."
+    )
+
+
+def rows_by_cutoff(results: Results, labels: Sequence[Any]) -> list[Row]:
+    """The mean absolute error of each contender at each cutoff.
+
+    Args:
+        results: The forecasts.
+        labels: What each cutoff is called.
+    """
+    rows = []
+    for number in np.unique(results.cutoffs).tolist():
+        own = results.cutoffs == number
+        errors = {
+            name: np.abs(each[own] - results.actual[own])
+            for name, each in results.forecasts.items()
+        }
+        means = {name: plain(_mean(each)) for name, each in errors.items()}
+        rows.append({"cutoff": labels[number], "forecasts": int(own.sum()), **means})
+    return rows
+
+
+def _mean(values: Floats) -> float:
+    known = np.isfinite(values)
+    return float(values[known].mean()) if known.any() else float("nan")
+
+
+def rows_by_step(sums: Mapping[str, ErrorSums], targets: Sequence[str]) -> list[Row]:
+    """The mean absolute error of each contender at each step ahead."""
+    tables = {name: each.by_step()["mae"] for name, each in sums.items()}
+    horizon = len(next(iter(tables.values())))
+    return [
+        {"step": step + 1}
+        | ({"column": target} if len(targets) > 1 else {})
+        | {name: plain(table[step, place]) for name, table in tables.items()}
+        for step in range(horizon)
+        for place, target in enumerate(targets)
+    ]

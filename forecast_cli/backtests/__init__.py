@@ -1,1 +1,0 @@
-"""Backtests piece by piece: cutoffs, contenders, folds, and how contenders stand."""

@@ -1,0 +1,1 @@
+"""Forecasts without a network: naive methods, linear maps, statistical methods."""

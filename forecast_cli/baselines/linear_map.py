@@ -1,0 +1,111 @@
+"""Forecasts that are linear in a window: a matrix `(timesteps, horizon)` each.
+
+The forecast of a window is `window @ matrix`, so that a network's graph can hold one beside its
+layers. Where the columns of a matrix sum to 1, the forecast moves with the level of the window. In
+logarithms a sum is a product: an additive season there is a multiplicative one outside.
+"""
+
+import numpy as np
+
+from ..core.errors import UsageError
+from ..core.windows import Floats, Ints, gather
+
+# Values of windows that are worked on at once.
+CELLS = 2_000_000
+
+
+def last_map(timesteps: int, horizon: int) -> Floats:
+    """The last value, again and again.
+
+    Args:
+        timesteps: Steps back, at least 1.
+        horizon: Steps ahead, at least 1.
+
+    Returns:
+        Shape `(timesteps, horizon)`, float64, like that of every map here.
+    """
+    return seasonal_map(timesteps, horizon, season=1)
+
+
+def seasonal_map(timesteps: int, horizon: int, *, season: int, count: int = 1) -> Floats:
+    """The mean of the values of the same phase in the last seasons: seasonal naive for one.
+
+    Args:
+        timesteps: Steps back, at least `season * count`.
+        horizon: Steps ahead.
+        season: Steps in a season.
+        count: Seasons that the mean is taken over.
+
+    Raises:
+        UsageError: The window is shorter than the seasons.
+    """
+    require(timesteps, season * count, f"{count} season(s) of {season} steps")
+    matrix = np.zeros((timesteps, horizon))
+    steps = np.arange(horizon)
+    for back in range(1, count + 1):
+        matrix[timesteps - season * back + steps % season, steps] += 1 / count
+    return matrix
+
+
+def drift_map(timesteps: int, horizon: int, *, share: float = 1.0) -> Floats:
+    """The line from the first value of the window through the last, drawn on.
+
+    Args:
+        timesteps: Steps back, at least 2.
+        horizon: Steps ahead.
+        share: How much of the slope is drawn on; 0 is the last value.
+
+    Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2.
+    """
+    require(timesteps, 2, "a line through two values")
+    rise = share * np.arange(1, horizon + 1) / (timesteps - 1)
+    matrix = last_map(timesteps, horizon)
+    matrix[-1] += rise
+    matrix[0] -= rise
+    return matrix
+
+
+def forecasts_of(values: Floats, origins: Ints, matrix: Floats, *, every: int = 1) -> Floats:
+    """The forecasts of a map at many origins.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end.
+        origins: Shape `(samples,)`, each with as many rows of its series before it as the map has.
+        matrix: Shape `(timesteps, horizon)`.
+        every: Only each such step of the horizon.
+
+    Returns:
+        Shape `(samples, horizon)`.
+    """
+    steps, (timesteps, _) = matrix[:, ::every], matrix.shape
+    forecast = np.empty((len(origins), steps.shape[1]))
+    most = max(1, CELLS // timesteps)
+    for first in range(0, len(origins), most):
+        part = origins[first : first + most]
+        forecast[first : first + most] = (
+            gather(values, part - timesteps, timesteps=timesteps) @ steps
+        )
+    return forecast
+
+
+def widened(matrix: Floats, timesteps: int) -> Floats:
+    """The same forecast from a longer window, whose first rows do not count.
+
+    Raises:
+        UsageError: The window is shorter than that of the map.
+    """
+    require(timesteps, len(matrix), f"a forecast from {len(matrix)} steps")
+    return np.vstack([np.zeros((timesteps - len(matrix), matrix.shape[1])), matrix])
+
+
+def require(timesteps: int, least: int, what: str) -> None:
+    """Refuse a window that is too short for a map.
+
+    Raises:
+        UsageError: It is.
+    """
+    if timesteps < least:
+        raise UsageError(
+            f"A window of {timesteps} steps is too short for {what}.",
+            f"Give at least {least} timesteps.",
+        )

@@ -1,0 +1,251 @@
+"""The simple forecasts that every network is measured against.
+
+Each takes all series end to end and the rows where the forecasts begin, so that thousands of
+origins cost one call. An origin is the row of the first target; the history is what precedes it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..core.ragged import Flags, sums_between
+from ..core.windows import Floats, Ints
+
+# The quantile of the normal distribution with which M4 tests for a season: 90 %, two-sided.
+NORMAL_90 = 1.645
+LAST_VALUE = "last value"
+SEASONAL_NAIVE = "seasonal naive"
+DRIFT = "drift"
+# How many values are worked on at once, so that memory does not grow with the origins.
+CELLS = 2_000_000
+
+
+def naive(values: Floats, origins: Ints, *, horizon: int) -> Floats:
+    """The last value, again and again.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`, each with at least one row of its series before it.
+        horizon: Steps ahead.
+
+    Returns:
+        Shape `(samples, horizon, targets)`, like those of the other forecasts here.
+    """
+    return np.repeat(values[origins - 1][:, None], horizon, axis=1)
+
+
+def seasonal_naive(values: Floats, origins: Ints, *, horizon: int, season_length: int) -> Floats:
+    """The value of the same phase in the last season before the origin.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`, each with `season_length` rows of its series before it.
+        horizon: Steps ahead.
+        season_length: Steps in a season.
+    """
+    phases = np.arange(horizon) % season_length - season_length
+    forecast: Floats = values[origins[:, None] + phases]
+    return forecast
+
+
+def drift(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
+    """The line from the first value of the series through the last before the origin, drawn on.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`, each with at least two rows of its series before it.
+        first: Shape `(samples,)`: the first row of the series of each origin.
+        horizon: Steps ahead.
+
+    Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2.
+    """
+    last = values[origins - 1]
+    slope = (last - values[first]) / (origins - 1 - first)[:, None]
+    return last[:, None] + slope[:, None] * np.arange(1, horizon + 1)[:, None]
+
+
+def mean(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
+    """The mean of all values before the origin, again and again.
+
+    Missing values do not count; the forecast is NaN where no value is known.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`, in any order.
+        first: Shape `(samples,)`: the first row of the series of each origin.
+        horizon: Steps ahead.
+    """
+    rows, places = np.unique(origins, return_inverse=True)
+    starts = np.empty_like(rows)
+    starts[places] = first
+    known = np.isfinite(values)
+    total = _sums_before(np.where(known, values, 0.0), rows, starts)
+    level = _mean_of(total, _sums_before(known.astype(np.float64), rows, starts))
+    return np.repeat(level[places][:, None], horizon, axis=1)
+
+
+def window_mean(values: Floats, origins: Ints, first: Ints, *, horizon: int, window: int) -> Floats:
+    """The mean of the last values before the origin, again and again.
+
+    Missing values do not count; the forecast is NaN where no value is known.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`.
+        first: Shape `(samples,)`: the first row of the series of each origin.
+        horizon: Steps ahead.
+        window: Rows before the origin; all there are where they are fewer.
+    """
+    total, count = np.zeros((2, len(origins), values.shape[1]))
+    for back in range(1, window + 1):
+        last = values[np.maximum(origins - back, 0)]
+        counts = np.isfinite(last) & (origins - back >= first)[:, None]
+        total += np.where(counts, last, 0.0)
+        count += counts
+    return np.repeat(_mean_of(total, count)[:, None], horizon, axis=1)
+
+
+def naive2(
+    values: Floats, origins: Ints, first: Ints, *, horizon: int, season_length: int
+) -> Floats:
+    """The last value without its season, with the season of each step: Naive2 of M4.
+
+    Where the autocorrelation at the lag of a season passes a test at 90 %, the season is taken
+    out by the classical multiplicative decomposition. The last value as it is stands wherever
+    that cannot be: no season, fewer than three of them before the origin, a value that is not
+    above 0 or is missing.
+
+    Args:
+        values: Shape `(n_rows, targets)`.
+        origins: Shape `(samples,)`, each with at least one row of its series before it.
+        first: Shape `(samples,)`: the first row of the series of each origin.
+        horizon: Steps ahead.
+        season_length: Steps in a season; 1 for none.
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), M4, and the R code of its organisers
+    (`SeasonalityTest` and `decompose`).
+    """
+    forecast = naive(values, origins, horizon=horizon)
+    long = np.flatnonzero(origins - first >= 3 * season_length)
+    if season_length == 1 or not len(long):
+        return forecast
+    # Each series is gone through once, however many origins it has.
+    for places, rows, which in _by_length(origins[long], first[long]):
+        samples = long[places]
+        lengths = (origins - first)[samples]
+        for target in range(values.shape[1]):
+            history = values[rows, target]
+            seasonal = _is_seasonal(history, which, lengths, season_length)
+            forecast[samples[seasonal], :, target] *= _season_ahead(
+                history, which[seasonal], lengths[seasonal], season_length, horizon
+            )
+    return forecast
+
+
+def _by_length(origins: Ints, first: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Origins by the rows that their series have before the last of them.
+
+    Yields:
+        Places of origins; the rows of their series, `(series, length)`; of which each origin is.
+    """
+    begins, owner = np.unique(first, return_inverse=True)
+    lengths = np.zeros(len(begins), np.int64)
+    np.maximum.at(lengths, owner, origins - first)
+    order = np.argsort(lengths, kind="stable")
+    ranks = np.argsort(order)[owner]
+    samples = np.argsort(ranks, kind="stable")
+    ends = np.cumsum(np.unique(lengths, return_counts=True)[1])
+    ranks = ranks[samples]
+    for alike in np.split(np.arange(len(order)), ends[:-1]):
+        length = int(lengths[order[alike[0]]])
+        pieces = min(len(alike), len(alike) * length // CELLS + 1)
+        for part in np.array_split(alike, pieces):
+            own = slice(*np.searchsorted(ranks, (part[0], part[-1] + 1)))
+            yield samples[own], begins[order[part], None] + np.arange(length), ranks[own] - part[0]
+
+
+def _sums_before(values: Floats, rows: Ints, starts: Ints) -> Floats:
+    """The sums of the values from the start of a series to before each row.
+
+    No sum reads another series, so that a huge or a later value there changes not one bit of it.
+
+    Args:
+        values: Shape `(n_rows, targets)`, finite.
+        rows: Shape `(origins,)`, ascending, each once.
+        starts: Shape `(origins,)`: the first row of the series of each.
+
+    Returns:
+        Shape `(origins, targets)`.
+    """
+    same = starts[1:] == starts[:-1]
+    begins = starts.copy()
+    begins[1:][same] = rows[:-1][same]
+    sums = np.zeros((len(rows), values.shape[1]))
+    full = begins < rows
+    sums[full] = sums_between(values, begins[full], rows[full])
+    # Sums of 1, 2, 4, 8 ... stretches of the same series.
+    step = 1
+    while step < len(rows) and (same := starts[step:] == starts[:-step]).any():
+        sums[step:] += np.where(same[:, None], sums[:-step], 0.0)
+        step *= 2
+    return sums
+
+
+def _mean_of(total: Floats, count: Floats) -> Floats:
+    level: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return level
+
+
+def _is_seasonal(history: Floats, which: Ints, lengths: Ints, season: int) -> Flags:
+    """Which origins have a season before them that can be taken out, shape `(samples,)`.
+
+    `history` is of shape `(series, length)`; each origin stands `lengths` rows, shape `(samples,)`,
+    after the beginning of the series `which`, shape `(samples,)`.
+    """
+    # NaN is not above 0 either.
+    positive = np.logical_and.accumulate((history > 0) & (history < np.inf), axis=1)
+    with np.errstate(all="ignore"):
+        # The level of large values would be lost in rounding.
+        apart = np.where(positive, history / history[:, :1] - 1.0, 0.0)
+        sums = _summed(apart)
+        mean = sums[which, lengths] / lengths
+        own = _summed(apart**2)[which, lengths] - lengths * mean**2
+        squares, share = np.zeros_like(own), np.zeros_like(own)
+        for lag in range(1, season + 1):
+            squares += share**2
+            pairs, both = lengths - lag, _summed(apart[:, lag:] * apart[:, :-lag])
+            ends = sums[which, pairs] + sums[which, lengths] - sums[which, lag]
+            share = both[which, pairs] + pairs * mean**2 - mean * ends
+            share /= np.where(own > 0, own, 1.0)
+        limit = NORMAL_90 * np.sqrt((1.0 + 2.0 * squares) / lengths)
+        seasonal: Flags = positive[which, lengths - 1] & (np.abs(share) > limit)
+    return seasonal
+
+
+def _summed(values: Floats) -> Floats:
+    """The sums of the first 0, 1, 2 ... values of each row."""
+    return np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
+
+
+def _season_ahead(history: Floats, which: Ints, lengths: Ints, season: int, horizon: int) -> Floats:
+    """The factors of the season at each step relative to the last value's, `(samples, horizon)`.
+
+    The arguments are those of `_is_seasonal`; the history before each origin is above 0.
+    """
+    half = season // 2
+    # An even season is centred by half weights at both ends.
+    weights = np.ones(2 * half + 1)
+    weights[[0, -1]] = 1.0 if season % 2 else 0.5
+    middle = history[:, half : history.shape[1] - half]
+    level = np.zeros_like(middle)
+    with np.errstate(all="ignore"):
+        for place, weight in enumerate(weights):
+            level += weight / season * history[:, place : place + middle.shape[1]]
+        # The first ratio is that of the phase `half`; each column becomes one phase.
+        ratios = np.pad(middle / level, ((0, 0), (0, -middle.shape[1] % season)))
+        sums = np.cumsum(ratios.reshape(len(ratios), -1, season), axis=1)
+    phases = (lengths[:, None] + np.arange(-1, horizon) - half) % season
+    count = (lengths[:, None] - 2 * half - phases + season - 1) // season
+    factors = sums[which[:, None], count - 1, phases] / count
+    relative: Floats = factors[:, 1:] / factors[:, :1]
+    return relative

@@ -1,0 +1,125 @@
+"""Parameters of a map that were best on training rows, drawn towards usual ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.windows import Floats, Ints, gather
+
+# How many windows, and how many steps of the horizon, parameters are fitted to at most.
+WINDOWS, STEPS = 240, 48
+# How far parameters may lie from usual ones, and when the search is fine enough, in spreads.
+FARTHEST, FINEST = 5.0, 0.15
+# What a forecast that does not overlap another says: as much as so many independent values.
+WORTH = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Windows of training rows and what followed them.
+
+    Args:
+        before: Shape `(samples, timesteps)`.
+        after: Shape `(samples, horizon)`.
+        distinct: How many of the forecasts do not overlap.
+    """
+
+    before: Floats
+    after: Floats
+    distinct: float
+
+    @property
+    def timesteps(self) -> int:
+        """Steps back."""
+        return int(self.before.shape[1])
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead."""
+        return int(self.after.shape[1])
+
+    def loss(self, matrix: Floats) -> float:
+        """The logarithm of the mean absolute error over all steps of the horizon."""
+        if not len(self.before):
+            return 0.0
+        error = float(np.abs(self.after - self.before @ matrix).mean())
+        return float(np.log(error + 1e-12))
+
+
+def sample_of(
+    values: Floats, origins: Ints, *, timesteps: int, horizon: int, most: int = WINDOWS
+) -> Sample:
+    """Windows at some of the origins.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end; windows with missing values are left out.
+        origins: Shape `(samples,)`, ascending: rows of the first target, whose `timesteps` rows
+            before and `horizon` rows from there on belong to the training rows of one series.
+        timesteps: Steps back.
+        horizon: Steps ahead.
+        most: Windows at most, spread evenly.
+    """
+    some = np.unique(np.linspace(0, len(origins) - 1, min(most, len(origins))).astype(int))
+    rows = np.asarray(origins)[some] if len(origins) else np.zeros(0, np.int64)
+    before = gather(values, rows - timesteps, timesteps=timesteps)
+    after = gather(values, rows, timesteps=horizon)
+    known = np.isfinite(before).all(axis=1) & np.isfinite(after).all(axis=1)
+    return Sample(before[known], after[known], distinct_of(origins, horizon))
+
+
+def distinct_of(origins: Ints, horizon: int) -> float:
+    """How many forecasts from these origins do not overlap, counted in horizons.
+
+    >>> distinct_of(np.arange(10, 35), 12)
+    3.0
+    """
+    apart = np.diff(origins, prepend=origins[0] - horizon) if len(origins) else np.zeros(0)
+    return float(np.clip(apart, 0, horizon).sum() / horizon) if len(origins) > 1 else len(origins)
+
+
+def descend(
+    loss: Callable[[Floats], float], usual: Floats, spread: Floats, sample: Sample, steps: int = 120
+) -> Floats:
+    """The parameters that make a loss small, searched one after another.
+
+    The square of their distance from usual ones, in spreads, counts the more the fewer forecasts
+    the loss is taken from.
+
+    Args:
+        loss: The logarithm of an error.
+        usual: Shape `(parameters,)`.
+        spread: Shape `(parameters,)`, above 0.
+        sample: What the loss is taken from.
+        steps: How often the loss is asked for, about.
+    """
+    pull = 0.5 / (WORTH * max(1.0, sample.distinct))
+
+    def drawn(raw: Floats) -> float:
+        apart = (raw - usual) / spread
+        if np.abs(apart).max() > FARTHEST:
+            return np.inf
+        value = loss(raw)
+        return value + pull * float(apart @ apart) if np.isfinite(value) else np.inf
+
+    best, least, asked = usual.copy(), drawn(usual), 1
+    width = spread.copy()
+    while len(sample.before) and asked < steps and (width / spread).max() > FINEST:
+        for place in range(len(best)):
+            for sign in (1.0, -1.0):
+                other = best.copy()
+                other[place] += sign * width[place]
+                value, asked = drawn(other), asked + 1
+                if value < least - 1e-5:
+                    best, least = other, value
+                    width[place] *= 1.2
+                    break
+            else:
+                width[place] *= 0.5
+    return best
+
+
+def logistic(raw: Floats) -> Floats:
+    """From any number to one between 0 and 1."""
+    share: Floats = 1.0 / (1.0 + np.exp(-raw))
+    return share

@@ -1,0 +1,239 @@
+"""Which maps stand beside the networks, how far back each looks, and all of them fitted at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.seasonal_error import seasonal_error
+from ..core.windows import Floats, Ints, window_starts
+from .linear_map import drift_map, last_map, seasonal_map, widened
+from .parameter_search import Sample, sample_of
+from .ridge import fit_ridge
+from .smoothing import fit_smoothing, theta_map
+from .structural import fit_structure
+
+# How many seasons maps look back, and how many steps a season counts as where there is none.
+SHORT, MIDDLE, LONG, FAR, PLAIN = 3, 5, 10, 20, 8
+# Steps that a linear map looks back at most, and a structure, whose parameters are few.
+FARTHEST, SEASONAL = 400, 1100
+# A season that is longer is not smoothed: its states would be too many for a window.
+SMOOTHED = 60
+
+
+def map_window(
+    rows: int, *, horizon: int, season: int, count: int = LONG, seasons: Sequence[int] = ()
+) -> int:
+    """How many steps a map looks back.
+
+    That many seasons, and two of each that must be seen; but so few that at least a third of the
+    rows, and five, are left as origins to learn from.
+
+    Args:
+        rows: Training rows of a series.
+        horizon: Steps ahead.
+        season: Steps in the season that is usual for the frequency; 1 for none.
+        count: Seasons back.
+        seasons: Steps of the seasons that must be seen twice.
+
+    >>> map_window(144, horizon=12, season=12, count=5)
+    60
+    >>> map_window(60, horizon=12, season=12, count=5)
+    32
+    >>> map_window(5000, horizon=24, season=24, seasons=(24, 168))
+    360
+    """
+    wanted = min(count * (season if season > 1 else PLAIN), FARTHEST)
+    wanted = max(wanted, 2 * max(seasons) + season if seasons else 1)
+    room = rows - horizon
+    enough = room - max(5, room // 3)
+    return max(1, min(max(min(wanted, enough), season + 2), room))
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What maps are fitted to.
+
+    Args:
+        values: Shape `(n_rows,)`, series of any size made alike.
+        indptr: Shape `(n_series + 1,)`.
+        end: Shape `(n_series,)`: the row after the last training row of each series.
+        horizon: Steps ahead.
+        season: Steps in the season that is usual for the frequency; 1 for none.
+        seasons: Steps of the seasons that were found.
+        timesteps: Steps back at most.
+    """
+
+    values: Floats
+    indptr: Ints
+    end: Ints
+    horizon: int
+    season: int
+    seasons: tuple[int, ...]
+    timesteps: int
+
+    @property
+    def rows(self) -> int:
+        """Training rows of the series in the middle, by length."""
+        return int(np.median(self.end - self.indptr[:-1]))
+
+    def window(self, count: int, farthest: int = 0) -> int:
+        """Steps back: so many seasons, and two of each that does not make it longer than that."""
+        most = min(farthest, self.rows // 2)
+        twice = [each for each in self.seasons if 2 * each + self.season <= most]
+        steps = map_window(
+            self.rows, horizon=self.horizon, season=self.season, count=count, seasons=twice
+        )
+        return min(steps, self.timesteps)
+
+    def origins(self, timesteps: int) -> Ints:
+        """The rows of the first target of all training windows, shape `(samples,)`."""
+        first = self.indptr[:-1]
+        starts = window_starts(first, first, self.end, timesteps=timesteps, horizon=self.horizon)
+        return starts.astype(np.int64) + timesteps
+
+    def sample(self, timesteps: int) -> Sample:
+        """Some of the training windows."""
+        return sample_of(
+            self.values, self.origins(timesteps), timesteps=timesteps, horizon=self.horizon
+        )
+
+
+def reach_of(rows: int, *, horizon: int, season: int, seasons: Sequence[int] = ()) -> int:
+    """How many steps the map looks back that looks back farthest; as for `map_window`."""
+    whole, end = np.array([0, rows]), np.array([rows])
+    ground = Ground(np.empty(0), whole, end, horizon, season, tuple(seasons), rows)
+    return max(ground.window(MIDDLE, SEASONAL), ground.window(LONG, FARTHEST))
+
+
+def fit_maps(
+    values: Floats,
+    indptr: Ints,
+    end: Ints,
+    *,
+    horizon: int,
+    season: int,
+    seasons: Sequence[int] = (),
+    names: Sequence[str] = (),
+    timesteps: int | None = None,
+) -> dict[str, Floats]:
+    """Maps that are fitted to the training rows alone.
+
+    Args:
+        values: Shape `(n_rows,)`, all series (and channels) end to end, in the units (scaled,
+            logarithms) in which they will forecast; NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+        end: Shape `(n_series,)`: the row after the last training row of each series.
+        horizon: Steps ahead.
+        season: Steps in the season that is usual for the frequency; 1 for none.
+        seasons: Steps of the seasons that were found.
+        names: Which maps, of `NAMES`; all where none are named. Those that the rows are too few
+            or the season is too long for are left out.
+        timesteps: Steps back at most; None for as many as each map asks for.
+
+    Returns:
+        A matrix `(timesteps, horizon)` for each name, all of the same timesteps.
+    """
+    end = np.asarray(end)
+    most = max(end - indptr[:-1]) if timesteps is None else timesteps
+    alike = _alike(values, indptr, end)
+    ground = Ground(alike, indptr, end, horizon, season, tuple(seasons), int(most))
+    found = {name: _FITS[name](ground) for name in names or NAMES}
+    maps = {name: each for name, each in found.items() if each is not None}
+    longest = max((len(each) for each in maps.values()), default=1)
+    return {name: widened(each, longest) for name, each in maps.items()}
+
+
+def _alike(values: Floats, indptr: Ints, end: Ints) -> Floats:
+    """Series in units of their mean step, so that large ones do not outvote small ones."""
+    if len(indptr) == 2:
+        return values
+    unit = seasonal_error(values[:, None], indptr, end, season_length=1)[:, 0]
+    usable = np.isfinite(unit) & (unit > 0)
+    alike: Floats = values / np.repeat(np.where(usable, unit, 1.0), indptr[1:] - indptr[:-1])
+    return alike
+
+
+def _seasonal(ground: Ground) -> Floats | None:
+    if not 1 < ground.season <= min(ground.rows, ground.timesteps):
+        return None
+    return seasonal_map(ground.season, ground.horizon, season=ground.season)
+
+
+def _smoothing(ground: Ground) -> Floats | None:
+    timesteps = ground.window(MIDDLE)
+    if ground.season > SMOOTHED or timesteps < 2:
+        return None
+    # A season that was not found is smoothed as well: a weak one is learned as such.
+    sample = ground.sample(timesteps)
+    return fit_smoothing(sample, season=ground.season if ground.season < sample.timesteps else 1)
+
+
+def _structure(ground: Ground) -> Floats | None:
+    timesteps = ground.window(MIDDLE, SEASONAL)
+    if timesteps < 2:
+        return None
+    sample = ground.sample(timesteps)
+    found = ground.seasons or ((ground.season,) if ground.season > 1 else ())
+    return fit_structure(sample, seasons=[each for each in found if each < sample.timesteps])
+
+
+def _corrected(ground: Ground) -> Floats | None:
+    smoothed = _smoothing(ground)
+    return None if smoothed is None else _ridge(ground, len(smoothed), smoothed)
+
+
+def _repeated(ground: Ground) -> Floats | None:
+    timesteps = ground.window(SHORT)
+    if not 1 < ground.season <= timesteps:
+        return None
+    seasonal = seasonal_map(timesteps, ground.horizon, season=ground.season)
+    return _ridge(ground, timesteps, seasonal)
+
+
+def _theta(ground: Ground) -> Floats | None:
+    timesteps = ground.window(MIDDLE)
+    if ground.season > SMOOTHED or timesteps < 2:
+        return None
+    season = ground.season if ground.season < timesteps else 1
+    return theta_map(timesteps, ground.horizon, season=season)
+
+
+def _drift(ground: Ground) -> Floats | None:
+    timesteps = ground.window(LONG)
+    return None if timesteps < 2 else drift_map(timesteps, ground.horizon)
+
+
+def _linear(count: int, farthest: int = 0) -> Callable[[Ground], Floats]:
+    return lambda ground: _ridge(ground, ground.window(count, farthest), None)
+
+
+def _ridge(ground: Ground, timesteps: int, towards: Floats | None) -> Floats:
+    return fit_ridge(
+        ground.values,
+        ground.origins(timesteps),
+        timesteps=timesteps,
+        horizon=ground.horizon,
+        towards=towards,
+    )
+
+
+# What a map may be called in an ensemble.
+_FITS: dict[str, Callable[[Ground], Floats | None]] = {
+    "last": lambda ground: last_map(1, ground.horizon),
+    "seasonal": _seasonal,
+    "smoothing": _smoothing,
+    "structure": _structure,
+    "corrected": _corrected,
+    "repeated": _repeated,
+    "theta": _theta,
+    "drift": _drift,
+    "linear-short": _linear(SHORT),
+    "linear": _linear(MIDDLE),
+    "linear-long": _linear(LONG, FARTHEST),
+    "linear-far": _linear(FAR, FARTHEST),
+    "linear-half": lambda ground: _ridge(ground, -(-ground.timesteps // 2), None),
+    "linear-whole": lambda ground: _ridge(ground, ground.timesteps, None),
+}
+# Those that look back on the whole window ask how long it is, and are taken where they are named.
+NAMES = tuple(name for name in _FITS if name not in ("drift", "linear-half", "linear-whole"))

@@ -1,0 +1,275 @@
+"""From what the user said, in flags, files and Python, to one configuration."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..core.errors import UsageError, nearest
+from .layers import Frozen, Recurrent
+from .schema import Config
+from .sections import Data, Split, Training, Window
+
+# The flat names of flags and of keyword arguments, and where each one's value goes.
+SECTIONS: Mapping[str, type[Frozen]] = {
+    "data": Data,
+    "split": Split,
+    "window": Window,
+    "training": Training,
+}
+PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
+NETWORK = (
+    "head", "decoder", "segment", "channels", "anchor", "window_scale", "padding", "skip",
+    "embedding",
+)  # fmt: skip
+PLACES |= {name: ("network", name) for name in NETWORK}
+PLACES |= {
+    "ensemble": ("ensemble", "size"),
+    "simple": ("ensemble", "simple"),
+    "combine": ("ensemble", "combine"),
+    "member_timesteps": ("ensemble", "timesteps"),
+    "member_segments": ("ensemble", "segments"),
+    "member_losses": ("ensemble", "losses"),
+    "member_anchors": ("ensemble", "anchors"),
+}
+RECURRENT_TYPES = ("lstm", "gru", "rnn")
+LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm", "mask")
+LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
+SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
+TOP = ("preset", "transform", "scaler", "scale_by", "intervals", "level")
+
+
+def configure(
+    settings: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] = (),
+) -> Config:
+    """Make a configuration from flat settings on top of a nested one.
+
+    Args:
+        settings: Flat, as flags and keyword arguments name them, e.g. `{"units": (64, 32)}`.
+        base: Nested, as in a `forecast.toml`, e.g. `{"training": {"epochs": 5}}`.
+        assignments: Any depth, e.g. `network.layers.0.use_bias=false`; they win.
+
+    Raises:
+        UsageError: A name is unknown, or a value cannot be right.
+
+    >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
+    32
+    """
+    shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
+    others = {name: value for name, value in settings.items() if name not in shorthand}
+    nested = _nested(others, base or {})
+    # Intervals may need what the shorthand and the assignments say of the layers.
+    late = {"intervals": nested.pop("intervals")} if "intervals" in nested else {}
+    config = _validated(nested)
+    config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
+    if not assignments and not late:
+        return config
+    # What nobody said stays unsaid, so that rules can choose it.
+    said = config.model_dump(mode="json", exclude_unset=True)
+    return _validated(_assigned(said | late, config.model_dump(mode="json"), assignments))
+
+
+def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with each of the flat settings at its place."""
+    nested = {n: dict(part) if isinstance(part, Mapping) else part for n, part in base.items()}
+    for name, value in settings.items():
+        if name in TOP:
+            nested[name] = value
+        elif name in PLACES:
+            section, key = PLACES[name]
+            if not isinstance(nested.setdefault(section, {}), dict):
+                raise UsageError(f"{section} = {nested[section]!r} cannot be: it is a table.")
+            nested[section][key] = value
+        else:
+            valid = [*PLACES, *SHORTHAND, *TOP]
+            raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
+    return nested
+
+
+def _assigned(
+    nested: dict[str, Any], whole: Mapping[str, Any], assignments: Sequence[str]
+) -> dict[str, Any]:
+    """The nested configuration after assignments like `training.epochs=5`.
+
+    Args:
+        nested: What was said.
+        whole: The same with all that was not.
+        assignments: As in `configure`.
+
+    Raises:
+        UsageError: One is not of that form, or its path leads nowhere.
+    """
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        *way, last = path.split(".")
+        owner: Any = nested
+        held: Any = whole
+        for part in way:
+            held = _step(held, part, assignment)
+            if isinstance(owner, dict) and part not in owner:
+                owner[part] = {} if isinstance(held, dict) else held
+            owner = _step(owner, part, assignment)
+        if not equals or isinstance(owner, list) or not isinstance(owner, dict):
+            raise UsageError(
+                f"--set {assignment} cannot be.",
+                "Give a path and a value: --set network.layers.0.units=64.",
+            )
+        owner[last] = _value(text)
+    return nested
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested configuration with the changes of another one.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    result = dict(base)
+    for name, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = merged(result[name], value) if both else value
+    return result
+
+
+def _step(owner: Any, part: str, assignment: str) -> Any:
+    if isinstance(owner, list) and part.isdigit() and int(part) < len(owner):
+        return owner[int(part)]
+    if isinstance(owner, dict) and part in owner:
+        return owner[part]
+    places = range(len(owner)) if isinstance(owner, list) else ()
+    valid = owner if isinstance(owner, dict) else map(str, places)
+    raise UsageError(f'--set {assignment}: there is no "{part}".', nearest(part, valid))
+
+
+def _value(text: str) -> Any:
+    """A value as TOML has it, or else the text itself.
+
+    >>> _value("64"), _value("false"), _value("l2:0.01")
+    (64, False, 'l2:0.01')
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of a nested configuration by their dotted paths.
+
+    >>> leaves({"network": {"layers": [{"units": 5}]}})
+    {'network.layers.0.units': 5}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            flat |= leaves(value, f"{path}.")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            flat |= leaves({str(at): each for at, each in enumerate(value)}, f"{path}.")
+        else:
+            flat[path] = value
+    return flat
+
+
+def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
+    """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
+    layers = [
+        {"type": layer.type} | layer.model_dump(exclude_unset=True)
+        for layer in config.network.layers
+    ]
+    if "units" in shorthand:
+        layers = _with_units(layers, _several(shorthand["units"]))
+    if "dense" in shorthand:
+        last = max(at for at, layer in enumerate(layers) if _is_recurrent(layer))
+        hidden = [{"type": "dense", "units": units} for units in _several(shorthand["dense"])]
+        others = [layer for layer in layers[last + 1 :] if layer["type"] != "dense"]
+        layers = [*layers[: last + 1], *hidden, *others]
+    changes = {name: shorthand[name] for name in LAYER_SETTINGS if name in shorthand}
+    for at, layer in enumerate(layers):
+        if _is_recurrent(layer):
+            layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
+    said = config.model_dump(exclude_unset=True)
+    return said | {"network": said.get("network", {}) | {"layers": layers}}
+
+
+def _several(units: int | Sequence[int]) -> Sequence[int]:
+    """A single number stands for one layer."""
+    return (units,) if isinstance(units, int) else units
+
+
+def _is_recurrent(layer: Mapping[str, Any]) -> bool:
+    return layer["type"] in RECURRENT_TYPES
+
+
+def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict[str, Any]]:
+    """As many recurrent layers as there are numbers: the old ones, or copies of the first."""
+    places = [at for at, layer in enumerate(layers) if _is_recurrent(layer)]
+    if len(places) == len(units):
+        sizes = dict(zip(places, units, strict=True))
+        return [
+            layer | {"units": sizes[at]} if at in sizes else layer
+            for at, layer in enumerate(layers)
+        ]
+    if len(places) > 1:
+        raise UsageError(
+            f"--units has {len(units)} numbers, and the network {len(places)} recurrent layers.",
+            "Give a number for each, or change the layers in the configuration file.",
+        )
+    first = places[0]
+    stack = [layers[first] | {"units": size} for size in units]
+    others = [layer for layer in layers[first:] if not _is_recurrent(layer)]
+    return [*layers[:first], *stack, *others]
+
+
+def _as_cell(layer: Mapping[str, Any], cell: str) -> dict[str, Any]:
+    """The same layer with another kind of cell, without what only the former kind has."""
+    if layer["type"] == cell:
+        return dict(layer)
+    return {name: layer[name] for name in Recurrent.model_fields if name in layer} | {"type": cell}
+
+
+def _validated(nested: Mapping[str, Any]) -> Config:
+    try:
+        return Config.model_validate(nested)
+    except ValidationError as error:
+        raise UsageError(*_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> tuple[str, str]:
+    """The first thing that is wrong, as message and hint."""
+    first = error.errors(include_url=False)[0]
+    # The types of layers and numbers stand in the path; nobody wrote them there.
+    silent = (*LAYER_TYPES, "float", "int", "str")
+    place = ".".join(str(part) for part in first["loc"] if part not in silent)
+    if first["type"] == "extra_forbidden":
+        return f"The configuration has no {place}.", "docs/architecture.md lists its names."
+    if first["type"] == "union_tag_invalid":
+        return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
+            first["ctx"]["tag"], LAYER_TYPES
+        )
+    if first["type"] == "literal_error":
+        valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
+    why = first["msg"].removeprefix("Value error, ")
+    if isinstance(first["input"], Mapping):
+        # What does not go together: the parts are in the reason, the whole would hide it.
+        return f"{place}: {why}." if place else f"{why}.", ""
+    return f"{place} = {first['input']!r} cannot be: {why[:1].lower()}{why[1:]}.", ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read the nested configuration of a `forecast.toml`.
+
+    Raises:
+        UsageError: The file cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is not TOML: {error}.", "Mend that line.") from None

@@ -1,0 +1,201 @@
+"""The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from .ensemble import TURNS, Ensemble
+from .layers import Frozen
+from .network import Network, check_network
+from .sections import Data, Levels, Split, Training, Window
+
+Preset = Literal["auto", "fast", "best", "classic"]
+Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"]
+# Those for which the network itself is trained to forecast quantiles.
+BY_QUANTILES: tuple[Intervals, ...] = ("quantile", "cqr")
+# Those for which the network says for each forecast between which values it lies about.
+SPANNED: tuple[Intervals, ...] = (*BY_QUANTILES, "ensemble")
+
+
+# What makes intervals of errors on the validation split.
+BY_ERRORS = ("adaptive", "cqr", "dropout", "ensemble")
+# What an ensemble takes of several kinds.
+SEVERAL = ("simple", *TURNS)
+
+
+class Config(Frozen):
+    """Everything that makes a model, apart from the data.
+
+    `preset` chooses what is left open: `auto`, `fast` and `best` by rules from the data, `classic`
+    the plain network of the tutorials; None: auto, or classic where the network or its training is
+    set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
+    several.
+    `intervals` is how forecast intervals are made (docs/intervals.md), `level` how much of what
+    comes they are to hold, in percent.
+    """
+
+    preset: Preset | None = None
+    data: Data = Data()
+    split: Split = Split()
+    transform: Literal["none", "log", "log1p"] = "none"
+    scaler: Literal["minmax", "standard", "robust", "none"] = "minmax"
+    scale_by: Literal["series", "all"] | None = None
+    window: Window = Window()
+    network: Network = Network()
+    training: Training = Training()
+    ensemble: Ensemble = Ensemble()
+    intervals: Intervals = "conformal"
+    level: Levels = (80.0, 95.0)
+
+    @property
+    def quantile_levels(self) -> tuple[float, ...]:
+        """What the network forecasts: shares between 0 and 1, ascending, 0.5 in the middle.
+
+        Empty where it forecasts no quantiles.
+        """
+        if self.intervals not in BY_QUANTILES:
+            return ()
+        above = [0.5 + level / 200 for level in self.level]
+        return (*[1.0 - each for each in reversed(above)], 0.5, *above)
+
+    def shape_of_outputs(self, outputs: tuple[int, int]) -> tuple[int, ...]:
+        """`(horizon, targets)`, and behind that the quantiles that the network forecasts."""
+        levels = len(self.quantile_levels)
+        return (*outputs, levels) if levels else outputs
+
+    @property
+    def outputs_per_value(self) -> int:
+        """How many numbers the network gives for each value that it forecasts."""
+        return 3 if self.intervals == "ensemble" else max(1, len(self.quantile_levels))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_intervals(self)
+        check_ensemble(self)
+        if self.network.head == "recursive" and self.window.mode == "many-to-many":
+            raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
+        window, head = self.window, self.network.head
+        if window.mode == "many-to-one" and window.horizon != 1 and self.network.hands_over:
+            raise ValueError(f"head {head} decodes the whole horizon, so mode is many-to-many")
+        if self.data.label:
+            check_labelled(self)
+        return self
+
+
+def check_intervals(config: Config) -> None:
+    """Refuse intervals that the network cannot make."""
+    if config.intervals in BY_ERRORS and config.split.validation == 0:
+        raise ValueError(
+            f"intervals {config.intervals} needs errors of a validation split: validation is 0"
+        )
+    if config.intervals == "dropout" and not any(each.dropout for each in config.network.recurrent):
+        raise ValueError("intervals dropout needs dropout above 0 in a recurrent layer")
+    if config.quantile_levels and config.training.loss not in (None, "pinball"):
+        raise ValueError(
+            f"intervals {config.intervals} trains with the pinball loss, not {config.training.loss}"
+        )
+    if config.quantile_levels and config.training.quantile is not None:
+        raise ValueError(
+            f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
+        )
+    if config.quantile_levels:
+        _check_quantiles(config)
+    if config.intervals == "dropout" and config.network.stateful:
+        raise ValueError(
+            "intervals dropout draws each window by itself, and a stateful network goes on from "
+            "the one before: leave stateful out"
+        )
+
+
+def check_ensemble(config: Config) -> None:
+    """Refuse ensembles that cannot be, and forget nothing that was asked of a single network."""
+    ensemble, network = config.ensemble, config.network
+    # Where nothing says how large it is, a preset may still make one.
+    if ensemble.alone and (config.preset == "classic" or "size" in ensemble.model_fields_set):
+        needing = {"intervals": config.intervals, "combine": ensemble.combine}
+        for name, value in needing.items():
+            if value in ("ensemble", "median", "weights"):
+                raise ValueError(
+                    f"{name} {value} needs several forecasts, and there is one network: give "
+                    "ensemble size or simple"
+                )
+    steps = config.window.timesteps
+    if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
+        raise ValueError(
+            f"a window of {steps} timesteps is too short for a network that looks "
+            f"{max(ensemble.timesteps)} steps back"
+        )
+    if config.quantile_levels and (ensemble.simple or ensemble.losses):
+        what = "simple" if ensemble.simple else "losses"
+        raise ValueError(f"intervals {config.intervals} forecasts quantiles: leave {what} out")
+    for anchor in ensemble.anchors:
+        check_network(network.model_copy(update={"anchor": anchor}))
+    if ensemble.alone:
+        return
+    if network.stateful:
+        raise ValueError("a stateful network goes on by itself: leave the ensemble out")
+    if config.intervals == "dropout":
+        raise ValueError("intervals dropout draws one network: intervals ensemble is for several")
+    if ensemble.simple and (network.masked or config.data.missing == "mask"):
+        raise ValueError("simple forecasts cannot skip missing steps, as a mask says there are")
+    if config.window.mode == "many-to-one" and config.intervals == "ensemble":
+        raise ValueError("the spread of an ensemble is that of a whole horizon: mode many-to-many")
+
+
+def _check_quantiles(config: Config) -> None:
+    """Refuse networks that cannot forecast quantiles of the whole horizon at once."""
+    network, window, why = config.network, config.window, ""
+    if network.head in ("sequence", "recursive"):
+        why = f"head {network.head} forecasts values alone: head last forecasts quantiles"
+    elif network.decoder == "teacher":
+        why = "decoder teacher reads one value, not its quantiles: decoder repeat forecasts them"
+    elif network.stateful:
+        why = "a stateful network forecasts values alone: leave stateful out"
+    elif window.mode == "many-to-one" and window.horizon != 1:
+        why = "quantiles of one step say nothing of later ones, so mode is many-to-many"
+    if why:
+        raise ValueError(f"intervals {config.intervals}: {why}")
+
+
+def check_labelled(config: Config) -> None:
+    """Refuse what makes no sense where a sequence is mapped to a label."""
+    network = config.network
+    forecasting = {
+        "window.horizon": config.window.horizon,
+        "window.mode": config.window.mode,
+        "data.freq": config.data.freq,
+        "data.season_length": config.data.season_length,
+        "data.resample": config.data.resample,
+        "data.calendar": config.data.calendar,
+        "data.past_covariates": config.data.past_covariates or None,
+        "data.future_covariates": config.data.future_covariates or None,
+        "data.static_covariates": config.data.static_covariates or None,
+        "preset": None if config.preset in (None, "classic") else config.preset,
+        "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
+        **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
+        "training.time_budget": config.training.time_budget,
+        "network.padding": None if network.padding == "mask" else network.padding,
+        "network.window_scale": "usual" if network.window_scale == "usual" else None,
+        "data.calendar_features": config.data.calendar_features or None,
+        "scale_by": config.scale_by,
+        "network.embedding": network.embedding,
+        "data.duplicates": None if config.data.duplicates == "error" else config.data.duplicates,
+        "network.head": None if network.head == "last" else network.head,
+        "network.skip": None if network.skip == "none" else network.skip,
+        "network.anchor": "season" if network.anchor == "season" else None,
+        "network.channels": None if network.channels == "joint" else network.channels,
+        "intervals": None if config.intervals == "conformal" else config.intervals,
+        "network.layers.stateful": network.stateful or None,
+    }
+    for name, value in forecasting.items():
+        if value is not None:
+            raise ValueError(f"{name} {value} is for forecasts, and label asks for another task")
+    if config.data.missing in ("drop", "season"):
+        why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
+        raise ValueError(f"missing = {config.data.missing} {why}: leave the rows out, or mask")
+    if config.data.layout == "columns":
+        raise ValueError("layout columns is for forecasts: a labelled sequence is a row or long")
+    if config.data.layout == "rows" and config.data.time:
+        raise ValueError("layout rows has no time column: the columns are the steps in order")
+    if len(set(config.data.column)) < len(config.data.column):
+        raise ValueError("a column is named twice: name each once")

@@ -1,0 +1,78 @@
+"""Covariates that are made of the times of rows: the hour, the day of the week, holidays."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..config.sections import Data
+from ..core.errors import DataError, UsageError
+from ..core.windows import Floats
+from .columns import calendar_columns, split_features
+from .panel import Panel
+from .time.cyclic_features import cycles, usual_cycles
+from .time.frequency import DAY
+from .time.holidays import holidays_on
+
+AUTO = "auto"
+
+
+def calendar_values(times: pd.DatetimeIndex, features: Sequence[str]) -> Floats:
+    """Calendar features of times, by the clock on the wall.
+
+    Args:
+        times: Shape `(n,)`.
+        features: As named in the configuration.
+
+    Returns:
+        Shape `(n, columns)`, those of `calendar_columns`, between -1 and 1.
+    """
+    wall = times.tz_localize(None).to_numpy()
+    of_cycles, codes = split_features(features)
+    holidays = [holidays_on(wall, code)[:, None] for code in codes]
+    return np.hstack([cycles(wall, of_cycles), *holidays])
+
+
+def found_features(panel: Panel, data: Data) -> tuple[str, ...]:
+    """The calendar features as named, or those that suit the step between rows."""
+    if AUTO not in data.calendar_features or panel.timeline is None:
+        return tuple(dict.fromkeys(data.calendar_features))
+    frequency = panel.timeline.frequency
+    step = None if frequency.step is None else frequency.step / DAY
+    usual = usual_cycles(step, frequency.months, int(panel.lengths.max()))
+    others = [each for each in data.calendar_features if each != AUTO]
+    if not (usual or others):
+        raise UsageError(
+            f"auto finds no calendar feature for {frequency.name}.",
+            "Name some, or leave --calendar-features out.",
+        )
+    return tuple(dict.fromkeys([*usual, *others]))
+
+
+def with_calendar(panel: Panel, features: tuple[str, ...]) -> Panel:
+    """The panel with columns made of the times of its rows."""
+    if not features:
+        return panel
+    if panel.timeline is None:
+        raise DataError(
+            f"{panel.source} has no times to make calendar features of.",
+            "Name the time column with --time, or leave --calendar-features out.",
+        )
+    for name in calendar_columns(features):
+        if name in panel.columns.features:
+            raise UsageError(
+                f'The calendar feature {name} and the column "{name}" have one name.',
+                "Rename the column, or leave one of them out.",
+            )
+    made = calendar_values(panel.timeline.times, features)
+    covariates = panel.columns.covariates.model_copy(
+        update={"calendar": calendar_columns(features)}
+    )
+    more = np.full((*panel.ahead.shape[:2], made.shape[1]), np.nan)
+    return replace(
+        panel,
+        columns=replace(panel.columns, covariates=covariates),
+        values=np.hstack([panel.values, made]),
+        ahead=np.concatenate([panel.ahead, more], axis=2),
+    )

@@ -1,0 +1,160 @@
+"""Which columns of a table are read, and as what."""
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..config.covariates import NO_COVARIATES, Covariates, Inputs
+from ..config.sections import Data
+from ..core.errors import DataError, UsageError
+from .time.holidays import holiday_columns
+
+ROLES = ("column", "target", "past_covariates", "future_covariates", "static_covariates")
+HOLIDAY = "holiday:"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names that belong to the arrays; below `data/` there are only numbers.
+
+    Args:
+        time: The time column; None where rows are steps.
+        columns: Those that the window is read from, forecast or not.
+        targets: Those that are forecast, some or all of them.
+        covariates: What is read beside them.
+        series: What names a series; empty where there is one without a name.
+    """
+
+    time: str | None
+    columns: tuple[str, ...]
+    targets: tuple[str, ...]
+    covariates: Covariates = NO_COVARIATES
+    series: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All that is read, in the order of the arrays."""
+        return (*self.columns, *self.covariates.names)
+
+    @property
+    def target_places(self) -> tuple[int, ...]:
+        """Where the targets stand among the features."""
+        return self.places(self.targets)
+
+    @property
+    def unknown_ahead(self) -> tuple[str, ...]:
+        """What the window needs and nobody knows of coming rows: neither forecast nor known."""
+        others = (name for name in self.columns if name not in self.targets)
+        return (*others, *self.covariates.past)
+
+    def places(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Where features stand."""
+        return tuple(self.features.index(name) for name in names)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The same for the network, which knows no names."""
+        known = self.covariates
+        categories = {
+            self.features.index(name): len(values) for name, values in known.categories.items()
+        }
+        return Inputs(
+            features=len(self.features),
+            targets=self.target_places,
+            columns=len(self.columns),
+            known=self.places((*known.future, *known.static, *known.calendar)),
+            ahead=self.places((*known.future, *known.calendar)),
+            categories=categories,
+        )
+
+
+def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[str] = ()) -> Data:
+    """The settings with every pattern replaced by the columns that it matches.
+
+    Args:
+        data: The settings.
+        names: Of the columns of the table.
+        where: What messages call it.
+        time: The time column, or its parts.
+
+    Raises:
+        DataError: A pattern matches nothing.
+        UsageError: No column was named, or one for two things.
+    """
+    # What a pattern matches is none of the columns that are named for something.
+    plain = {*data.series, *time}
+    plain |= {each for role in ROLES for each in getattr(data, role) if each in names}
+    free = [name for name in names if name not in plain]
+    found = {
+        role: tuple(
+            each for name in getattr(data, role) for each in matching(name, names, free, where)
+        )
+        for role in ROLES
+    }
+    data = data.model_copy(update=found)
+    if not data.column:
+        raise UsageError(
+            f"No column was named; {where} has {', '.join(names[:20])}.",
+            "Say which to forecast: --column NAME.",
+        )
+    _check_once(data, time)
+    for name in data.targets:
+        if name not in data.column:
+            raise UsageError(
+                f'--target "{name}" is not among the columns.', f"Add --column {name}."
+            )
+    return data
+
+
+def matching(name: str, names: Sequence[str], free: Sequence[str], where: str) -> list[str]:
+    """A column as it is named, or those that a pattern matches.
+
+    Args:
+        name: As it was named.
+        names: Of all columns.
+        free: Of those that a pattern may match.
+        where: What messages call the table.
+
+    Raises:
+        DataError: A pattern matches none.
+    """
+    if name in names or not glob.has_magic(name):
+        return [name]
+    found = [each for each in free if fnmatchcase(each, name)]
+    if not found:
+        raise DataError(f"{where} has no column like {name}.", f"There are: {', '.join(names)}.")
+    return found
+
+
+def _check_once(data: Data, time: Sequence[str]) -> None:
+    """Refuse a column with two roles; what names a series may be a static covariate too."""
+    used = [*time, *data.column, *data.covariates]
+    used += [name for name in data.series if name not in data.static_covariates]
+    for name in used:
+        if used.count(name) > 1:
+            raise UsageError(f'Column "{name}" is named twice.', "Name each column once.")
+    for name in data.categorical:
+        if name not in data.covariates:
+            raise UsageError(
+                f'--categorical "{name}" is not among the covariates.',
+                "Name it as one: --past-covariate, --future-covariate or --static-covariate.",
+            )
+
+
+def split_features(features: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Calendar features as cycles, and the codes of those that are holidays.
+
+    >>> split_features(["hour", "holiday:KR"])
+    (['hour'], ['KR'])
+    """
+    holidays = [each.removeprefix(HOLIDAY) for each in features if each.startswith(HOLIDAY)]
+    return [each for each in features if not each.startswith(HOLIDAY)], holidays
+
+
+def calendar_columns(features: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns that calendar features make."""
+    from .time.cyclic_features import cycle_columns
+
+    cycles, holidays = split_features(features)
+    return (*cycle_columns(cycles), *holiday_columns(holidays))

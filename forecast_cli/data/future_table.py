@@ -1,0 +1,104 @@
+"""Future covariates out of a table of their own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..config.sections import Data, Dialect
+from ..core.errors import DataError
+from ..core.events import Listener, ignore
+from ..core.windows import Ints
+from .categories import category_numbers, say_unknown
+from .groups import Groups, group_rows
+from .io.opening import open_and_say
+from .io.tables import Readable, Table, require_columns
+from .known_future import places_of
+from .panel import Panel
+from .time.dates import JOINED, NO_TIME, located, parse_dates, read_like
+from .time.grid import steps_between
+from .time.time_column import time_columns
+from .time.time_index import when
+
+
+def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener = ignore) -> Panel:
+    """The panel with the future covariates of another table; where both know one, that counts.
+
+    Args:
+        panel: Up to the ends of its series.
+        source: A table with the time column, the names of the series and the covariates.
+        data: How it is read.
+        listen: Told what was understood.
+
+    Raises:
+        DataError: The table does not hold what is needed.
+    """
+    names = panel.columns.covariates.future
+    # It may be written in another way than the table was, as what we write ourselves is.
+    opened = open_and_say(source, Dialect(na=data.na), listen)
+    time = panel.columns.time
+    if time and "," in time and JOINED in opened.names:
+        time = JOINED
+    parts = time_columns(time, opened.names)
+    series = panel.columns.series
+    require_columns(opened.name, opened.names, [*parts, *series, *names])
+    text = [*(parts if len(parts) == 1 else ()), *series]
+    table = opened.read([*parts, *series, *names], text=text)
+    words = panel.columns.covariates.categories
+    say_unknown(table, {name: words[name] for name in names if name in words}, listen)
+    groups = group_rows(table, series)
+    codes = places_of(groups.ids, panel.ids)[groups.codes]
+    steps = _steps_after(panel, table, time, groups, codes, data)
+    inside = np.flatnonzero((codes >= 0) & (steps > 0))
+    _check_once(table, codes, steps, inside)
+    width = max(panel.ahead.shape[1], int(steps[inside].max(initial=0)))
+    ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
+    ahead[:, : panel.ahead.shape[1]] = panel.ahead
+    for name in names:
+        known = panel.columns.covariates.categories.get(name)
+        values = table.numbers(name) if known is None else category_numbers(table, name, known)
+        # An empty cell says nothing.
+        held = inside[np.isfinite(values[inside])]
+        ahead[codes[held], steps[held] - 1, panel.columns.features.index(name)] = values[held]
+    return replace(panel, ahead=ahead)
+
+
+def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:
+    """Refuse two rows for one step."""
+    again = np.flatnonzero(pd.DataFrame({"s": codes[rows], "t": steps[rows]}).duplicated())
+    if len(again):
+        raise DataError(
+            f"{table.place(int(rows[again[0]]))}: there is a row for that step already.",
+            "Give one row for each series and step.",
+        )
+
+
+def _steps_after(
+    panel: Panel, table: Table, time: str | None, groups: Groups, codes: Ints, data: Data
+) -> Ints:
+    """How many steps after the end of its series each row is; rows before have 0 or less."""
+    lasts, timeline = panel.lasts, panel.timeline
+    if time in (None, NO_TIME) or lasts is None or timeline is None:
+        order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
+        return np.asarray(order + 1)
+    reading = read_like(data, timeline.style).date_reading
+    times = parse_dates(table, time, **reading, groups=groups.codes).times
+    if times.tz is not None and lasts.tz is None:
+        raise DataError(
+            f"{table.name} has times with an offset, and {panel.source} has none.",
+            "Write both alike, or name the zone of the clock times: --timezone.",
+        )
+    if times.tz is None and lasts.tz is not None:
+        times = located(times, str(lasts.tz), groups.codes)
+    known = np.maximum(codes, 0)
+    steps = steps_between(lasts[known], times, timeline.frequency)
+    wrong = np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
+    off = np.flatnonzero(np.asarray(times > lasts[known]) & (codes >= 0) & (wrong | (steps < 1)))
+    if len(off):
+        row = int(off[0])
+        raise DataError(
+            f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
+            f"steps of {timeline.frequency.name}.",
+            "Give a row for each step to come.",
+        )
+    return steps

@@ -1,0 +1,145 @@
+"""Sudden shifts of level near the end of a series: what came before says little of what comes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...core.ragged import (
+    FEWEST,
+    ROUNDING,
+    SIGMA,
+    Flags,
+    bounds,
+    counts_of,
+    finite,
+    medians_across,
+    medians_around,
+    medians_of,
+    owners,
+    reduced,
+    shifted,
+)
+from ...core.windows import Floats, Ints
+
+# A level shift is so many spreads, its step so many times as steep as any before the last quarter,
+# and at least this share of it comes at once and lasts.
+SPREADS, STEEPER, SHARE = 7.0, 2.0, 0.5
+# The fewest rows that make a level, and how many on either side make a step.
+LEVEL_ROWS, STEP_ROWS = 8, 3
+
+
+class Shift(NamedTuple):
+    """A sudden change of level: the first row of the new level, and by how much in its units."""
+
+    series: int
+    column: int
+    row: int
+    size: float
+
+
+def level_shift(values: Floats, indptr: Ints, *, season_length: int) -> list[Shift]:
+    """Sudden changes of level in the last quarter of a series that last until its end.
+
+    Each value is compared with the one whole seasons earlier (at least eight rows), so that season
+    and trend drop out. The unit is the robust spread of these differences, which for a random walk
+    holds all that it wanders in that time.
+
+    Args:
+        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+        season_length: Steps in a season, 1 where there is none.
+
+    Returns:
+        At most one, the steepest, for each series and column.
+    """
+    span = season_length * -(-LEVEL_ROWS // season_length)
+    columns = enumerate(finite(values).T)
+    return sorted(
+        each for place, column in columns for each in _shifts(column, indptr, place, span)
+    )
+
+
+def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
+    """The level shifts of one column, the one at `place`, by the differences of `span` rows."""
+    series = owners(indptr)
+    change = column - shifted(column, indptr, -span)
+    before = np.where(_late(indptr), np.nan, change)
+    usual = medians_of(before, indptr)
+    spread = SIGMA * medians_of(np.abs(before - usual[series]), indptr)
+    spread = np.maximum(spread, ROUNDING * medians_of(np.abs(column), indptr))
+    spread[counts_of(before, indptr) < FEWEST] = np.nan
+    rows, step, single = _steepest(column, indptr, spread, span)
+    own = series[rows]
+    size = medians_around(change, indptr, rows, np.arange(span)) - usual[own]
+    later = medians_around(change, indptr, rows, np.arange(span // 2, span)) - usual[own]
+    lasting = _lasting(column, indptr, rows, usual[own], span)
+    # A trend that sets in goes on after its first step, and what was a bump goes back.
+    clear = _covers(step, size) & _covers(step, later) & _covers(lasting, size)
+    clear &= np.isnan(single) | _covers(single, size)
+    clear &= np.abs(size) > SPREADS * spread[own]
+    found = zip(own[clear].tolist(), rows[clear].tolist(), size[clear].tolist(), strict=True)
+    return [Shift(i, place, row, much) for i, row, much in found]
+
+
+def _covers(part: Floats, whole: Floats) -> Flags:
+    """Whether a part is large enough a share of the whole, and of the same sign."""
+    enough: Flags = part * whole >= SHARE * whole**2
+    return enough
+
+
+def _late(indptr: Ints) -> Flags:
+    """Which rows are in the last quarter of their series, shape `(n_rows,)`."""
+    starts, stops = bounds(indptr)
+    late: Flags = np.arange(len(starts)) >= stops - (stops - starts) // 4
+    return late
+
+
+def _steepest(
+    column: Floats, indptr: Ints, spread: Floats, span: int
+) -> tuple[Ints, Floats, Floats]:
+    """The row of the steepest step of each late part that has one steeper than any before.
+
+    Returns:
+        Shape `(k,)` each: rows, and the steps into them as `_steps` has them.
+    """
+    series, (_, stops), late = owners(indptr), bounds(indptr), _late(indptr)
+    step, single = _steps(column, indptr, span)
+    earlier = reduced(np.fmax, np.where(late, np.nan, np.abs(step))[:, None], indptr)[:, 0]
+    least = np.maximum(STEEPER * earlier, SHARE * SPREADS * spread)[series]
+    soon = np.arange(len(column)) <= stops - span
+    rows = np.flatnonzero(late & soon & (np.abs(step) > least))
+    # Medians are as far apart a row early or late: the single step says which it is.
+    rows = rows[np.lexsort((np.abs(step + np.nan_to_num(single))[rows], series[rows]))]
+    last = np.diff(series[rows], append=-1) != 0
+    rows = rows[last]
+    return rows, step[rows], single[rows]
+
+
+def _steps(column: Floats, indptr: Ints, span: int) -> tuple[Floats, Floats]:
+    """The step into each row, from medians of a few rows and from the row before, `(n_rows,)`."""
+    rows = np.arange(len(column))
+    smooth, single = [], []
+    for lag in (span, 2 * span):
+        change = column - shifted(column, indptr, -lag)
+        middle = medians_around(change, indptr, rows, np.arange(STEP_ROWS))
+        smooth.append(middle - shifted(middle, indptr, -STEP_ROWS))
+        single.append(change - shifted(change, indptr, -1))
+    # A step up looks like a step down one lag later, but not with both lags.
+    return _agreed(*smooth), _agreed(*single)
+
+
+def _agreed(one: Floats, other: Floats) -> Floats:
+    """The smaller of two steps that go the same way, or the one that is known; 0 of others."""
+    smaller = np.where(np.isnan(one) | (np.abs(other) < np.abs(one)), other, one)
+    return np.where(one * other < 0, 0.0, smaller)
+
+
+def _lasting(column: Floats, indptr: Ints, rows: Ints, usual: Floats, span: int) -> Floats:
+    """How much higher the last `span` rows are than those before each row, but for the trend."""
+    starts, stops = (bound[rows] for bound in bounds(indptr))
+    # Whole spans back, so that the same phases of the season are compared.
+    spans = -(-(stops - rows) // span)
+    last = stops[:, None] - span + np.arange(span)
+    back = last - (spans * span)[:, None]
+    higher = np.where(back >= starts[:, None], column[last] - column[back], np.nan)
+    return medians_across(higher) - spans * usual

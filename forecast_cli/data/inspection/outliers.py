@@ -1,0 +1,147 @@
+"""What looks wrong in a panel: empty and constant series, and outliers.
+
+All of it errs on the quiet side: a warning that is wrong most of the time is soon read by nobody.
+Rows are those of the whole panel, all series end to end; infinite values count as missing.
+"""
+
+import numpy as np
+
+from ...core.ragged import (
+    FEWEST,
+    ROUNDING,
+    Flags,
+    bounds,
+    counts_of,
+    finite,
+    medians_around,
+    medians_of,
+    owners,
+    reduced,
+    shifted,
+)
+from ...core.windows import Floats, Ints
+
+# An outlier is so many MADs further out than its neighbours, and so many times as far as whatever
+# is none: 12 MADs alone are nothing out of the ordinary where tails are heavy.
+MADS, APART = 12.0, 4.0
+# At most one value in so many is an outlier; more of them are how the series is.
+RARE = 50
+
+
+def empty_series(values: Floats, indptr: Ints) -> Flags:
+    """Which series have no value at all.
+
+    Args:
+        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
+        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
+
+    Returns:
+        Shape `(n_series, columns)`.
+    """
+    return np.isnan(reduced(np.fmin, finite(values), indptr))
+
+
+def constant_series(values: Floats, indptr: Ints) -> Flags:
+    """Which series have one value only, missing ones aside; an empty series is not constant.
+
+    Args:
+        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+
+    Returns:
+        Shape `(n_series, columns)`.
+
+    >>> constant_series(np.array([[1.0], [np.nan], [1.0], [1.0], [2.0]]), np.array([0, 3, 5]))
+    array([[ True],
+           [False]])
+    """
+    known = finite(values)
+    same: Flags = reduced(np.fmin, known, indptr) == reduced(np.fmax, known, indptr)
+    return same
+
+
+def outliers(values: Floats, indptr: Ints, *, season_length: int) -> Ints:
+    """Single values that stick out of their series.
+
+    What counts is how much further a value lies from the rolling median, on the same side, than
+    the rows beside it and the same phase of the seasons beside it.
+
+    Args:
+        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+        season_length: Steps in a season, 1 where there is none.
+
+    Returns:
+        Shape `(k, 2)`, rows and columns, in the order of the table.
+    """
+    rows = [_outlying(column, indptr, season_length) for column in finite(values).T]
+    columns = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+    found = np.column_stack([np.concatenate([np.empty(0, np.intp), *rows]), columns])
+    return np.asarray(found[np.lexsort(found.T[::-1])])
+
+
+def _outlying(column: Floats, indptr: Ints, season_length: int) -> Ints:
+    """The rows of the outliers of one column."""
+    deviation, swing = _deviation(column, indptr, season_length)
+    beside = _beside(deviation, indptr, season_length)
+    series = owners(indptr)
+    score = (np.abs(deviation) - beside) / _scale(deviation, column, indptr)[series]
+    # A phase that always swings far, such as the hour of the peak, may swing further.
+    alone = np.abs(deviation) >= np.maximum(APART * beside, swing / 2)
+    suspects = np.unique(series[alone & (score >= MADS)])
+    found = [indptr[i] + _apart(score[indptr[i] : indptr[i + 1]]) for i in suspects]
+    rows: Ints = np.concatenate([np.empty(0, np.intp), *found])
+    return np.asarray(rows[alone[rows]])
+
+
+def _deviation(column: Floats, indptr: Ints, season_length: int) -> tuple[Floats, Floats]:
+    """How far each value is from the rolling median and its season, and how far that swings."""
+    lengths = np.diff(indptr)
+    half = min(max(2, season_length // 2), int(lengths.max(initial=2)))
+    deviation = column - _level(column, indptr, np.arange(-half, half + 1))
+    if season_length == 1:
+        return deviation, np.zeros_like(deviation)
+    # The same phase of the seasons around; of fewer than three values, a median is not robust.
+    seasons = season_length * np.arange(-3, 4)
+    usual = medians_around(deviation, indptr, np.arange(len(column)), seasons, fewest=3)
+    usual = np.where((lengths >= 3 * season_length)[owners(indptr)], usual, 0.0)
+    return deviation - usual, np.abs(usual)
+
+
+def _level(column: Floats, indptr: Ints, offsets: Ints) -> Floats:
+    """The rolling median of the known values at the offsets from each row."""
+    rows = np.arange(len(column))
+    starts, stops = bounds(indptr)
+    # A level hardly moves within an eighth of the window: medians there, and lines between.
+    grid = rows[((rows - starts) % max(1, len(offsets) // 8) == 0) | (rows == stops - 1)]
+    medians = medians_around(column, indptr, grid, offsets)
+    return np.interp(rows, grid, medians) if len(grid) else column
+
+
+def _scale(deviation: Floats, column: Floats, indptr: Ints) -> Floats:
+    """The MAD of the deviations, by series; NaN where nothing can be said."""
+    mad = medians_of(np.abs(deviation), indptr)
+    # Where most rows do not deviate, as in sales that are mostly zero, the usual size of what
+    # is not zero stands in.
+    size = medians_of(np.where(column == 0, np.nan, np.abs(column)), indptr)
+    known = counts_of(deviation, indptr)
+    return np.where(known < FEWEST, np.nan, np.where(mad > ROUNDING * size, mad, size))
+
+
+def _beside(deviation: Floats, indptr: Ints, season_length: int) -> Floats:
+    """The furthest that the rows beside each row and a season away deviate to the same side."""
+    side, beside = np.sign(deviation), np.zeros_like(deviation)
+    season = range(season_length - 1, season_length + 2) if season_length > 1 else ()
+    for lag in {1, *season}:
+        for offset in (-lag, lag):
+            np.fmax(beside, side * shifted(deviation, indptr, offset), out=beside)
+    return beside
+
+
+def _apart(score: Floats) -> Ints:
+    """The rows of a series whose scores lie far above all the others."""
+    most = max(1, int(np.count_nonzero(~np.isnan(score))) // RARE)
+    order: Ints = np.argsort(-np.nan_to_num(score))[: most + 1]
+    ranked = np.nan_to_num(score[order])
+    gaps = np.flatnonzero((ranked[:-1] >= MADS) & (ranked[:-1] >= APART * ranked[1:]))
+    return order[: gaps[-1] + 1] if len(gaps) else order[:0]

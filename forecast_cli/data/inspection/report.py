@@ -1,0 +1,240 @@
+"""What a table holds, said before anything is trained on it."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ...config.sections import Data
+from ...core.errors import DataError
+from ...core.events import Event, Note
+from ..groups import Groups, group_rows, likely_series
+from ..io.opening import open_and_say
+from ..io.remote import masked
+from ..io.tables import Table, require_columns
+from ..layouts import as_long
+from ..time.calendar_check import calendar_of
+from ..time.dates import Dates, parse_dates
+from ..time.duplicates import RepeatedTimes
+from ..time.steps import Steps, find_steps, in_order
+from ..time.time_column import find_time, time_columns
+from ..time.time_index import likely_frequency, when
+from .column_report import ColumnReport, likely_target, report_of
+from .table_warnings import Placed, suspicions_of
+
+Paths = str | os.PathLike[str] | Sequence[str]
+FILL = "--missing interpolate"
+# Flags of reading that the command to start from has too.
+GIVEN = (
+    "time", "freq", "calendar", "season_length", "duplicates", "date_format", "dayfirst",
+    "timezone", "encoding", "delimiter", "decimal", "thousands", "na", "query",
+)  # fmt: skip
+# So many columns are looked at for what is wrong with their values.
+MOST_COLUMNS = 100
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """A table as it was understood.
+
+    Args:
+        source: What messages call it.
+        rows: How many there are.
+        series: What names the series; empty where there is one.
+        count: How many series there are.
+        shortest: Rows of the shortest series.
+        longest: Rows of the longest.
+        time: The time column; None where rows are steps.
+        first: The earliest time.
+        last: The latest time.
+        frequency: The step between rows in words; None where it is irregular.
+        season_length: Steps in a season; 1 where there is none.
+        columns: The columns that are neither time nor name.
+        notes: What is worth knowing before training.
+        warnings: What looks wrong.
+        train: The command to start from.
+    """
+
+    source: str
+    rows: int
+    series: tuple[str, ...]
+    count: int
+    shortest: int
+    longest: int
+    time: str | None
+    first: str | None
+    last: str | None
+    frequency: str | None
+    season_length: int
+    columns: tuple[ColumnReport, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    train: str
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return asdict(self)
+
+
+def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
+    """Read a whole table and say what was understood.
+
+    Args:
+        path: A path, a pattern, `-` for standard input, or several of them.
+        data: How to read it; its columns are not needed.
+
+    Raises:
+        DataError: The table cannot be read.
+    """
+    asked, notes = data or Data(), _Notes()
+    opened = open_and_say(path, asked.dialect, notes.keep)
+    opened, data = as_long(opened, asked, notes.keep)
+    time = find_time(opened.head(), data, notes.keep)
+    parts = time_columns(time, opened.names)
+    require_columns(opened.name, opened.names, [*data.series, *data.column])
+    table = opened.read(text=[*(parts if len(parts) == 1 else ()), *data.series])
+    series = data.series or (likely_series(table, parts) if time else ())
+    groups = group_rows(table, series)
+    dates = _dates(table, time, groups, data, notes)
+    steps, flags = _steps(table, dates, groups, data, notes)
+    others = [name for name in table.names if name not in (*parts, *series)]
+    columns = tuple(report_of(table, name, notes.texts) for name in others)
+    target = likely_target(columns, data)
+    timeline, lengths = steps.timeline if steps else None, np.bincount(groups.codes)
+    season = data.season_length or (timeline.frequency.season_length if timeline else 1)
+    broken = time is not None and dates is None
+    return TableReport(
+        source=table.name,
+        rows=table.columns.num_rows,
+        series=series,
+        count=len(lengths),
+        shortest=int(lengths.min()),
+        longest=int(lengths.max()),
+        time=time if dates else None,
+        first=when(dates.times.min()) if dates else None,
+        last=when(dates.times.max()) if dates else None,
+        frequency=timeline.frequency.name if timeline and not notes.irregular else None,
+        season_length=season,
+        columns=columns,
+        notes=tuple(notes.texts),
+        warnings=tuple(_warnings(table, groups, columns, target, steps, season)),
+        train=""
+        if broken or steps is None
+        else _command(path, asked, columns, target, series, flags),
+    )
+
+
+class _Notes:
+    """What was understood on the way."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.irregular = False
+
+    def keep(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self.texts.append(event.text)
+
+
+def _dates(
+    table: Table, time: str | None, groups: Groups, data: Data, notes: _Notes
+) -> Dates | None:
+    if time is None:
+        return None
+    try:
+        return parse_dates(table, time, **data.date_reading, groups=groups.codes)
+    except DataError as error:
+        notes.texts.append(str(error))
+        return None
+
+
+def _steps(
+    table: Table, dates: Dates | None, groups: Groups, data: Data, notes: _Notes
+) -> tuple[Steps | None, list[str]]:
+    """Where the rows stand in time, and the flags that their trouble calls for.
+
+    None where they have no place even so.
+    """
+    if dates is None:
+        return in_order(groups), []
+    if len(groups.ids.columns) and not data.series:
+        names = ", ".join(groups.ids.columns)
+        notes.texts.append(f"each time comes again: {len(groups.ids):,} series, named by {names}")
+    flags: list[str] = []
+    while True:
+        try:
+            frequency = calendar_of(data, dates, table)
+            return find_steps(table, dates, groups, data, frequency, notes.keep), flags
+        except RepeatedTimes as error:
+            notes.texts.append(error.message)
+            flags.append("--duplicates first")
+            data = data.model_copy(update={"duplicates": "first"})
+        except DataError as error:
+            notes.texts.append(error.message)
+            longest = groups.codes == np.argmax(np.bincount(groups.codes))
+            times = dates.times[longest].sort_values().unique()
+            if data.freq or len(times) < 3:
+                return None, flags
+            notes.irregular = True
+            usual = likely_frequency(times).alias
+            flags += [f"--freq {usual}", FILL]
+            data = data.model_copy(update={"freq": usual})
+
+
+def _warnings(
+    table: Table,
+    groups: Groups,
+    columns: Sequence[ColumnReport],
+    target: str | None,
+    steps: Steps | None,
+    season: int,
+) -> list[str]:
+    """What looks wrong with the values."""
+    if target is None or steps is None:
+        return []
+    names = [each.column for each in columns if each.least is not None]
+    names = [target, *(name for name in names if name != target)][:MOST_COLUMNS]
+    values = steps.place(np.column_stack([table.numbers(name) for name in names]))
+    rows = np.full(len(values), -1)
+    rows[steps.rows] = np.arange(len(steps.order))
+    placed = Placed(names, values, steps.indptr, rows, season)
+    return suspicions_of(placed, place=table.place, name=groups.name)
+
+
+def _command(
+    path: Paths,
+    data: Data,
+    columns: Sequence[ColumnReport],
+    target: str | None,
+    series: Sequence[str],
+    flags: Sequence[str],
+) -> str:
+    """The training to start from; empty where there is no column of numbers."""
+    if target is None:
+        return ""
+    words = [
+        "forecast",
+        "train",
+        *([os.fspath(path)] if isinstance(path, str | os.PathLike) else path),
+    ]
+    if data.layout in ("columns", "rows"):
+        words += ["--layout", data.layout]
+    else:
+        words += ["--series", ",".join(series)] * bool(series) + ["--column", target]
+    for name in GIVEN:
+        words += _as_flag(name, getattr(data, name))
+    holes = any(each.missing for each in columns if each.column == target)
+    return " ".join(dict.fromkeys([masked(shlex.join(words)), *flags, *([FILL] if holes else [])]))
+
+
+def _as_flag(name: str, value: Any) -> list[str]:
+    """A setting as it is typed; nothing where it is as ever."""
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, tuple):
+        return [word for each in value for word in (flag, each)]
+    return [] if value in (None, "error") else [flag, str(value)]

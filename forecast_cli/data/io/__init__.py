@@ -1,0 +1,1 @@
+"""Files, databases and streams opened as tables."""

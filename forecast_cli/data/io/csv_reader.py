@@ -1,0 +1,113 @@
+"""Delimited text as Arrow columns."""
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from ...core.errors import DataError
+from .compression import BROKEN
+from .number_formats import numerals
+from .sources import Source
+from .tables import MISSING_MARKERS, Table, no_rows, require_columns
+
+UTF8 = ("utf-8", "utf-8-sig")
+
+
+def read_source(
+    source: Source,
+    *,
+    columns: Sequence[str] | None = None,
+    text: Iterable[str] = (),
+) -> Table:
+    """Read delimited text, or only some of its columns; see `opening.Opened.read`."""
+    text = list(text)
+    require_columns(source.name, source.header, columns or ())
+    markers = [*MISSING_MARKERS, *source.dialect.na]
+    convert = pa_csv.ConvertOptions(
+        include_columns=list(columns or source.header),
+        column_types=dict.fromkeys(text, pa.string()),
+        null_values=markers,
+        strings_can_be_null=True,
+        timestamp_parsers=[],
+        decimal_point=source.decimal,
+    )
+    read = pa_csv.ReadOptions(encoding="utf8" if source.encoding in UTF8 else source.encoding)
+    parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
+    try:
+        with source.native() as stream:
+            table = pa_csv.read_csv(
+                stream, read_options=read, parse_options=parse, convert_options=convert
+            )
+    except BROKEN as error:
+        raise DataError(*source.broken(error)) from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{source.name} is not text in {source.encoding} to its end: {error.reason}.",
+            "Name its encoding: --encoding latin-1.",
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise DataError(*_unreadable(source, str(error))) from None
+    if not table.num_rows:
+        raise no_rows(source.name)
+    # A series may be called NA: what is asked for as text is missing only where the cell is empty.
+    doubtful = [name for name in text if table[name].null_count]
+    if doubtful:
+        table = _as_they_stand(source, table, doubtful, read, parse)
+    # A comma that was found holds for the columns that Arrow leaves as text too.
+    decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
+    written = numerals(decimal, source.dialect.thousands)
+    return Table(source.name, table, source.line, markers, written)
+
+
+def _as_they_stand(
+    source: Source,
+    table: pa.Table,
+    names: Sequence[str],
+    read: pa_csv.ReadOptions,
+    parse: pa_csv.ParseOptions,
+) -> pa.Table:
+    """The table with some columns of text as they are written, empty cells missing."""
+    convert = pa_csv.ConvertOptions(
+        include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
+    )
+    with source.native() as stream:
+        plain = pa_csv.read_csv(
+            stream, read_options=read, parse_options=parse, convert_options=convert
+        )
+    for name in names:
+        missing = pc.is_in(plain[name], pa.array(["", *source.dialect.na]))
+        cells = pc.if_else(missing, pa.scalar(None, pa.string()), plain[name])
+        table = table.set_column(table.column_names.index(name), name, cells)
+    return table
+
+
+def read_head(source: Source) -> Table:
+    """The first rows of a file as text, enough to tell what the columns are."""
+    rows = [row for row in source.rows(source.head) if row]
+    if len(rows) < 2:
+        raise no_rows(source.name)
+    width = len(source.header)
+    cells = [[*row, *[""] * width][:width] for row in rows[1:]]
+    missing = {*MISSING_MARKERS, *source.dialect.na}
+    arrays = [
+        pa.array([None if cell in missing else cell for cell in column], pa.string())
+        for column in zip(*cells, strict=True)
+    ]
+    return Table(source.name, pa.table(arrays, names=source.header), source.line)
+
+
+def _unreadable(source: Source, said: str) -> tuple[str, str]:
+    """Arrow's complaint in our words, with the line where it is one row's length."""
+    if "UTF8" in said:
+        return (
+            f"{source.name} is not text in UTF-8 to its end.",
+            "Name its encoding: --encoding latin-1.",
+        )
+    if "Empty CSV" in said:
+        return str(no_rows(source.name)), ""
+    if "Expected" in said and (found := source.ragged()):
+        place, cells = found
+        return f"{place} has {cells} cells; the header has {len(source.header)}.", "Mend that line."
+    return f"{source.name} cannot be read as CSV: {said.splitlines()[0]}.", "Mend the file."

@@ -1,0 +1,178 @@
+"""Tables in other forms than delimited text, loaded as Arrow columns.
+
+Each form's reader is imported where it is needed: most tables are text, and each costs time.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ...core.errors import DataError, UsageError
+from .number_formats import numerals
+from .remote import suffix as suffix_of
+from .sources import Source
+from .tables import MISSING_MARKERS, Table, from_frame, no_rows
+
+Loader = Callable[[bytes, str], pa.Table]
+
+
+def load(source: Source) -> Table | None:
+    """The whole table, known by its first bytes, or by its name where they say nothing.
+
+    Args:
+        source: A file, an address, a folder of Parquet files, or standard input.
+
+    Returns:
+        None where it is delimited text.
+
+    Raises:
+        DataError: It is not what it seems to be.
+        UsageError: What reads it is not installed.
+    """
+    if source.is_folder:
+        columns = _folder(source.path)
+    else:
+        loader = _loader(source)
+        if loader is None:
+            return None
+        try:
+            columns = loader(source.data, source.name)
+        except (pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError) as error:
+            why = str(error).splitlines()[0].rstrip(".")
+            raise DataError(f"{source.name} cannot be read: {why}.", "Mend the file.") from None
+    if not columns.num_rows:
+        raise no_rows(source.name)
+    return Table(
+        source.name,
+        _flat(columns),
+        lambda row: f"{source.name} row {row + 1}",
+        (*MISSING_MARKERS, *source.dialect.na),
+        numerals(source.dialect.decimal, source.dialect.thousands),
+    )
+
+
+def _loader(source: Source) -> Loader | None:
+    start = source.start
+    for magic, loader in BY_MAGIC.items():
+        if start.startswith(magic):
+            return loader
+    suffix = suffix_of(source.path)
+    # Of archives, only what may be a workbook comes here packed; its address may tell nothing.
+    if start.startswith(b"PK\x03\x04") and PROMISED.get(suffix, WORKBOOK) == WORKBOOK:
+        return _excel
+    if start.startswith(SQLITE):
+        raise UsageError(
+            f"{source.name} is a SQLite database.",
+            "Name a table of it: sqlite:///FILE?table=NAME.",
+        )
+    if suffix in PROMISED:
+        raise DataError(
+            f"{source.name} is not what its name says: {PROMISED[suffix]} was expected.",
+            "Make it anew, or give it the name of what it is.",
+        )
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if suffix in (".json", ".jsonl", ".ndjson") or first in (b"[", b"{"):
+        return _records if first == b"[" else _json_lines
+    return None
+
+
+def _parquet(data: bytes, name: str) -> pa.Table:
+    from pyarrow import parquet
+
+    return parquet.read_table(pa.BufferReader(data))
+
+
+def _feather(data: bytes, name: str) -> pa.Table:
+    from pyarrow import feather
+
+    return feather.read_table(pa.BufferReader(data))
+
+
+def _json_lines(data: bytes, name: str) -> pa.Table:
+    """An object a line; or one object, whose first list of objects is the table."""
+    try:
+        whole = json.loads(data)
+    except ValueError:
+        return _lines(data)
+    if not isinstance(whole, dict):
+        raise ValueError("objects were expected, one for each row")
+    lists = [each for each in whole.values() if isinstance(each, list)]
+    return _of_objects(lists[0] if lists else [whole])
+
+
+def _lines(data: bytes) -> pa.Table:
+    """JSON lines by Arrow; times as the text that they are, since Arrow would drop their offset."""
+    from pyarrow import json as arrow_json
+
+    table = arrow_json.read_json(io.BytesIO(data))
+    times = [(each.name, pa.string()) for each in table.schema if pa.types.is_timestamp(each.type)]
+    if not times:
+        return table
+    options = arrow_json.ParseOptions(explicit_schema=pa.schema(times))
+    again = arrow_json.read_json(io.BytesIO(data), parse_options=options)
+    return again.select(table.column_names)
+
+
+def _records(data: bytes, name: str) -> pa.Table:
+    """A list of objects."""
+    return _of_objects(json.loads(data))
+
+
+def _of_objects(rows: list[Any]) -> pa.Table:
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a list of objects, one for each row, was expected")
+    names = dict.fromkeys(key for row in rows for key in row)
+    return pa.table({key: [row.get(key) for row in rows] for key in names})
+
+
+def _excel(data: bytes, name: str) -> pa.Table:
+    """The first sheet of a workbook."""
+    try:
+        frame = pd.read_excel(io.BytesIO(data), keep_default_na=False, na_values=[""])
+    except ImportError:
+        raise UsageError(
+            f"{name} is a workbook, and what reads those is not installed.",
+            "pip install 'forecast-cli[excel]'",
+        ) from None
+    return from_frame(frame, name).columns
+
+
+def _folder(path: str) -> pa.Table:
+    """Partitioned Parquet files, the folders' `name=value` as columns."""
+    from pyarrow import dataset
+
+    if not any(Path(path).rglob("*.parquet")):
+        raise DataError(f"{path} is a directory without Parquet files.", "Name a file in it.")
+    try:
+        return dataset.dataset(path, format="parquet", partitioning="hive").to_table()
+    except pa.ArrowException as error:
+        why = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path} cannot be read: {why}.", "Mend the files in it.") from None
+
+
+def _flat(columns: pa.Table) -> pa.Table:
+    """Dictionaries decoded to what they stand for."""
+    return pa.table(
+        {
+            name: cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
+            for name, cells in zip(columns.column_names, columns.columns, strict=True)
+        }
+    )
+
+
+WORKBOOK = "an Excel workbook"
+PROMISED = {
+    ".parquet": "a Parquet file",
+    ".feather": "a Feather file",
+    ".arrow": "an Arrow file",
+    ".xlsx": WORKBOOK,
+    ".xlsm": WORKBOOK,
+}
+SQLITE = b"SQLite format 3\0"
+BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}

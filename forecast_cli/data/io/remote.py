@@ -1,0 +1,176 @@
+"""Tables at an address, fetched whole through fsspec, and addresses without their secrets."""
+
+import os
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+from ...core.errors import DataError, UsageError
+
+ADDRESS = re.compile(r"[A-Za-z][\w+.:-]*://")
+# A password as it should be written, then one in which a sign is not escaped; a port is none.
+PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
+WILD_PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#]|$)).*@")
+TOKEN_AS_USER = re.compile(r"(https?://)[^/?#@:]+@")
+SECRET = re.compile(
+    r"([?&][\w.%-]*(?:token|secret|password|passwd|pwd|sig|signature|key|keyid|credential|auth"
+    r"|odbc_connect)=)[^&#\s]+",
+    re.IGNORECASE,
+)
+# What to install for addresses of a kind.
+PACKAGES = {
+    "http": "'forecast-cli[remote]'",
+    "https": "'forecast-cli[remote]'",
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "az": "adlfs",
+    "abfs": "adlfs",
+    "sftp": "paramiko",
+    "ssh": "paramiko",
+    "smb": "smbprotocol",
+}
+# Where names can be listed, and a name found is an address again.
+LISTED = ("s3", "s3a", "gs", "gcs", "memory", "file")
+PAGE = (b"<!doctype html", b"<html")
+
+
+def is_address(path: str) -> bool:
+    """Whether it is an address rather than a path.
+
+    >>> is_address("s3://bucket/sales.csv"), is_address("data/sales.csv"), is_address("-")
+    (True, False, False)
+    """
+    return ADDRESS.match(path) is not None
+
+
+def masked(address: str) -> str:
+    """An address, or a text with one in it, without passwords and other secrets.
+
+    >>> masked("https://ann:secret@example.org/sales.csv?year=2024&token=abc")
+    'https://ann:***@example.org/sales.csv?year=2024&token=***'
+    """
+    found = PASSWORD if PASSWORD.search(address) else WILD_PASSWORD
+    address = TOKEN_AS_USER.sub(r"\1***@", found.sub(r"\1***@", address))
+    return SECRET.sub(r"\1***", address)
+
+
+def suffix(path: str) -> str:
+    """The end of a file's name, of an address without what follows the path.
+
+    >>> suffix("https://example.org/Sales.XLSX?raw=1"), suffix("sales.csv")
+    ('.xlsx', '.csv')
+    """
+    if is_address(path):
+        path = re.split(r"[?#]|::", path)[0]
+    return PurePosixPath(path).suffix.lower()
+
+
+def fetch(address: str) -> bytes:
+    """All bytes at an address.
+
+    Raises:
+        DataError: There are none, or they cannot be had.
+        UsageError: What reads such addresses is not installed, or nothing does.
+    """
+    files, path = _files(address)
+    try:
+        data = bytes(files.cat_file(path))
+    # Each protocol's library has exceptions of its own.
+    except Exception as error:
+        raise _unreachable(address, error) from error
+    if _protocol(address) in ("http", "https") and data[:200].lstrip().lower().startswith(PAGE):
+        raise DataError(
+            f"{masked(address)} is a web page, not a table.",
+            "Give the address of the file itself, as its download or raw link has it.",
+        )
+    return data
+
+
+def matching(address: str) -> list[str] | None:
+    """The addresses that a pattern matches, in order; None where it is no pattern.
+
+    Raises:
+        DataError: There is none, or they cannot be listed.
+        UsageError: What reads such addresses is not installed.
+    """
+    if _protocol(address) not in LISTED or "*" not in address:
+        return None
+    files, pattern = _files(address)
+    try:
+        found = sorted(files.unstrip_protocol(each) for each in files.glob(pattern))
+    except Exception as error:
+        raise _unreachable(address, error) from error
+    if not found:
+        raise DataError(f"Nothing matches {masked(address)}.", "Check the pattern.")
+    return found
+
+
+def _files(address: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it."""
+    protocol, name = _protocol(address), masked(address)
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise UsageError(
+            f"{name} is an address, and what reads those is not installed.",
+            "pip install 'forecast-cli[remote]'",
+        ) from None
+    # As other programs do, go through the proxy that the environment names.
+    web = {"client_kwargs": {"trust_env": True}} if protocol in ("http", "https") else {}
+    try:
+        files, path = url_to_fs(address, **web)
+    except ImportError as error:
+        package = PACKAGES.get(protocol)
+        raise UsageError(
+            f"{name} cannot be read yet: {_first_line(error)}.",
+            f"pip install {package}" if package else "Install what is named.",
+        ) from None
+    except Exception as error:
+        if "Protocol not known" in str(error):
+            raise UsageError(
+                f'{name}: there is no protocol "{protocol}".',
+                "Usual ones are https, http, s3, gs, az, abfs, ftp, sftp and file.",
+            ) from None
+        raise _unreachable(address, error) from error
+    return files, path
+
+
+def _protocol(address: str) -> str:
+    """What stands before `://`, without the protocols that are chained before it."""
+    return address.partition("://")[0].rpartition("::")[2]
+
+
+def _unreachable(address: str, error: Exception) -> DataError:
+    """What to say where nothing can be had from an address."""
+    name = masked(address)
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"There is no file {name}.", "Check the address.")
+    # Its text may hold a piece of the password.
+    if isinstance(error, ValueError):
+        return DataError(
+            f"{name} is not written as an address is.",
+            "In a user's name or password, @ is written %40, : %3A and / %2F.",
+        )
+    return DataError(
+        f"{name} cannot be read: {_reason(error)}.", "Check the address, or try again."
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Why, in a line: the server's answer, or the system's word."""
+    if isinstance(error, TimeoutError):
+        return "no answer came in time"
+    if status := getattr(error, "status", None):
+        return f"the server answers {status} {getattr(error, 'message', '')}".rstrip()
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number)
+    said = getattr(error, "strerror", None)
+    return str(said) if said else _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    lines = masked(str(error)).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

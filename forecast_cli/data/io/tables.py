@@ -1,0 +1,242 @@
+"""A table as Arrow columns, and what can be said of its cells."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...core.errors import DataError, listed, nearest
+from ...core.windows import Floats
+from .number_formats import COMMA, POINT, Numerals
+
+One = str | os.PathLike[str] | pd.DataFrame
+Readable = One | Sequence[One]
+
+# What stands for a missing value, as in pandas; --na adds to it.
+MISSING_MARKERS = (
+    "",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "None",
+    "n/a",
+    "nan",
+    "null",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length, and how to say where one of their cells stands.
+
+    Args:
+        name: What messages call the table.
+        columns: Arrow columns by name, in the order of the table.
+        place: Says where a row (counted from 0) stands, e.g. "sales.csv line 412".
+        markers: What stands for a missing value in text.
+        written: The ways in which numbers may be written in it.
+    """
+
+    name: str
+    columns: pa.Table
+    place: Callable[[int], str] = field(compare=False)
+    markers: Sequence[str] = MISSING_MARKERS
+    written: Sequence[Numerals] = (POINT, COMMA)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [str(name) for name in self.columns.column_names]
+
+    def only(self, columns: Sequence[str]) -> "Table":
+        """Some of the columns, in the order asked for."""
+        return replace(self, columns=self.columns.select(list(columns)))
+
+    def numbers(self, column: str) -> Floats:
+        """A column as float64, NaN where a value is missing.
+
+        Raises:
+            DataError: A cell is not a number; the message says where and what it holds.
+        """
+        cells = self.columns[column]
+        if is_text(cells.type):
+            cells = self._parsed(column, cells)
+        try:
+            floats = pc.cast(cells, pa.float64(), safe=False)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise DataError(
+                f'{self.name}: column "{column}" holds {cells.type} values.',
+                "A column of numbers was expected.",
+            ) from None
+        values = np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+        if np.isinf(values).any():
+            row = int(np.argmax(np.isinf(values)))
+            raise self._no_number(column, row, values[row])
+        return values
+
+    def is_all_numbers(self, column: str) -> bool:
+        """Whether every cell of a column can be read as a number."""
+        try:
+            self.numbers(column)
+        except DataError:
+            return False
+        return True
+
+    def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Text as numbers, where all of it is."""
+        cells = pc.utf8_trim_whitespace(cells)
+        empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
+        cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
+        if len(self.written) == 1 or not _all_plain(cells):
+            return self._written(column, cells)
+        return pc.cast(cells, pa.float64())
+
+    def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Text in one of the ways in which people write numbers, the same in all of a column."""
+        fits = {each: each.fits(cells) for each in self.written}
+        whole = [each for each, cell in fits.items() if pc.all(cell, min_count=0).as_py()]
+        if not whole:
+            best = max(fits.values(), key=lambda cell: pc.sum(cell).as_py() or 0)
+            row = pc.index(best, False).as_py()
+            raise self._no_number(column, row, cells[row].as_py())
+        read = [each.read(cells) for each in whole]
+        if len(read) > 1 and not read[0].equals(read[1]):
+            row = pc.index(pc.equal(read[0], read[1]), False).as_py()
+            raise DataError(
+                f'{self.place(row)}: column "{column}" holds "{cells[row].as_py()}", which could '
+                f"be {read[0][row].as_py():g} or {read[1][row].as_py():g}.",
+                "Say what the decimal mark is: --decimal . or --decimal ,",
+            )
+        return read[0]
+
+    def _no_number(self, column: str, row: int, cell: object) -> DataError:
+        marker = f"--na {cell}" if re.fullmatch(r"\S+", str(cell)) else "--na"
+        return DataError(
+            f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
+            f"Mend the cell, or, if it stands for a missing value, pass {marker} --missing "
+            "interpolate.",
+        )
+
+
+def stacked(name: str, tables: Sequence[Table]) -> Table:
+    """Tables with the same columns, one below the other.
+
+    Numbers that one of them writes in its own way are read as it writes them; what is no number in
+    one of them is text in all.
+
+    Raises:
+        DataError: A column holds one kind of values here and another there.
+    """
+    ends = np.cumsum([len(table.columns) for table in tables])
+
+    def place(row: int) -> str:
+        which = int(np.searchsorted(ends, row, side="right"))
+        return tables[which].place(row - int(ends[which - 1] if which else 0))
+
+    columns = {each: _column_of(each, tables) for each in tables[0].names}
+    try:
+        parts = [pa.table({each: cells[at] for each, cells in columns.items()})
+                 for at in range(len(tables))]  # fmt: skip
+        whole = pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{name} do not fit together: {error}.", "Read them apart.") from None
+    return Table(name, whole, place, tables[0].markers, tables[0].written)
+
+
+def _column_of(name: str, tables: Sequence[Table]) -> list[Any]:
+    """A column of each table, of one kind where some are text and some are not."""
+    cells = [table.columns[name] for table in tables]
+    text = [is_text(each.type) for each in cells]
+    if all(text) or not any(text):
+        return cells
+    try:
+        return [pa.array(table.numbers(name), from_pandas=True) for table in tables]
+    except DataError:
+        return [pc.cast(each, pa.string()) for each in cells]
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether cells of a kind are words."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def no_rows(name: str) -> DataError:
+    """The error for a table without rows."""
+    return DataError(f"{name} has a header and no rows.", "A row for each step is needed.")
+
+
+def from_frame(frame: pd.DataFrame, name: str = "the table") -> Table:
+    """A pandas frame; a time index becomes the first column."""
+    if isinstance(frame.index, pd.MultiIndex):
+        frame = frame.reset_index()
+    if isinstance(frame.index, pd.PeriodIndex):
+        frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.DatetimeIndex):
+        usual = [str(frame.index.name or "time"), "time", "date", "timestamp", "index"]
+        free = next((each for each in usual if each not in frame.columns), "")
+        frame = frame.reset_index(names=free) if free else frame
+    elif frame.index.name is not None and frame.index.name not in frame.columns:
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    for each in names:
+        if names.count(each) > 1:
+            raise DataError(f'{name} has {names.count(each)} columns named "{each}".')
+    if frame.empty:
+        raise DataError(f"{name} has no rows.", "A row for each step is needed.")
+    frame = frame.set_axis(names, axis=1)
+    arrays = {each: _arrow(frame[each]) for each in names}
+    return Table(name, pa.table(arrays), lambda row: f"{name}, row {row + 1}")
+
+
+def _arrow(column: pd.Series) -> pa.Array:
+    try:
+        cells = pa.array(column, from_pandas=True)
+        return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        # Objects of several kinds; if it is asked for, its cells are named as they are.
+        return pa.array(column.astype("string"), from_pandas=True)
+
+
+def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> None:
+    """Check that columns exist.
+
+    Raises:
+        DataError: One does not; the message lists those that do, and the nearest.
+    """
+    for name in wanted:
+        if name not in names:
+            hint = nearest(name, names)
+            if any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
+                hint += " The first line looks like data; a line of names is needed above it."
+            raise DataError(f'{where} has no column "{name}".', hint)
+
+
+def _all_plain(cells: pa.ChunkedArray) -> bool:
+    """Whether Arrow reads all cells as numbers or as missing."""
+    try:
+        pc.cast(cells, pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def name_rows(table: Table, rows: Sequence[int]) -> str:
+    """Names rows, e.g. "prices.csv line 12, prices.csv line 13 and 5 more"."""
+    return listed(rows, say=table.place)

@@ -1,0 +1,153 @@
+"""What is known of the steps after the end of each series."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..core.errors import DataError, listed
+from ..core.windows import Floats, Ints
+from .calendar_features import calendar_values
+from .panel import Panel, cut
+from .time.time_index import when
+
+# More missing steps than this are not named one by one.
+MOST_NAMED = 3
+
+
+def times_ahead(panel: Panel, steps: int) -> pd.DatetimeIndex | None:
+    """The times of the next steps of each series, series by series; None where rows are steps."""
+    lasts, timeline = panel.lasts, panel.timeline
+    if lasts is None or timeline is None:
+        return None
+    counts = np.tile(np.arange(1, steps + 1), panel.count)
+    return timeline.frequency.moved(lasts.repeat(steps), counts)
+
+
+def rows_ahead(panel: Panel, steps: int) -> Floats:
+    """What is known of the next steps: future, static and calendar covariates.
+
+    Returns:
+        Shape `(n_series, steps, features)`, original units, NaN where nothing is known.
+    """
+    columns = panel.columns
+    rows = np.full((panel.count, steps, len(columns.features)), np.nan)
+    known = panel.ahead[:, :steps]
+    rows[:, : known.shape[1]] = known
+    last = panel.values[panel.indptr[1:] - 1]
+    static = columns.places(columns.covariates.static)
+    rows[:, :, static] = last[:, None, static]
+    if columns.covariates.calendar:
+        times = times_ahead(panel, steps)
+        if times is not None:
+            made = calendar_values(times, panel.data.calendar_features)
+            places = columns.places(columns.covariates.calendar)
+            rows[:, :, places] = made.reshape(panel.count, steps, -1)
+    return rows
+
+
+def require_ahead(panel: Panel, rows: Floats) -> None:
+    """Refuse a forecast without the future covariates of its steps.
+
+    Args:
+        panel: What is forecast.
+        rows: Shape `(n_series, steps, features)`, as `rows_ahead` gives them.
+
+    Raises:
+        DataError: Some are missing; the message says of which series and times.
+    """
+    columns = panel.columns
+    steps = rows.shape[1]
+    for name in columns.covariates.future:
+        holes = np.argwhere(np.isnan(rows[:, :, columns.features.index(name)]))
+        if not len(holes):
+            continue
+        times = times_ahead(panel, steps)
+
+        def place(hole: Ints, times: pd.DatetimeIndex | None = times) -> str:
+            series, step = hole
+            time = f"step {step + 1}" if times is None else when(times[series * steps + step])
+            return f"{panel.name(series)} {time}".strip()
+
+        where = listed(list(holes), most=MOST_NAMED, say=place)
+        raise DataError(
+            f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
+            f"{panel.count * steps} steps ahead: {where}.",
+            "Add those rows to the table, or give them with --future FILE; forecast future writes "
+            "the frame to fill in." + _closed_hint(panel),
+        )
+
+
+def places_of(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
+    """The place of each series among the known ones, -1 where it is none of them."""
+    if not len(known.columns):
+        return np.zeros(len(ids), np.int64)
+    keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
+    return keys[0].get_indexer(keys[1])
+
+
+def before(panel: Panel, date: pd.Timestamp) -> Panel:
+    """The panel up to a date; what is known of later rows is kept as ahead.
+
+    Raises:
+        DataError: A series begins no earlier, or ends before the step before the date.
+    """
+    following = times_ahead(panel, 1)
+    if panel.timeline is None or following is None:
+        raise DataError(f"{panel.source} has no times.", "Leave --from out.")
+    times = panel.timeline.times
+    late = np.flatnonzero(following < date)
+    if len(late):
+        raise DataError(
+            f"{_called(panel, int(late[0]))} goes on with {when(following[late[0]])}, before "
+            f"{when(date)}.",
+            "Choose an earlier date with --from, name other series with --only, or give the rows "
+            "in between.",
+        )
+    earlier = np.asarray(times < date)
+    counts = np.add.reduceat(earlier.astype(np.int64), panel.indptr[:-1])
+    none = np.flatnonzero(counts == 0)
+    if len(none):
+        raise DataError(
+            f"{_called(panel, int(none[0]))} has no row before {when(date)}.",
+            "Choose a later date with --from, or give earlier rows.",
+        )
+    return cut(panel, panel.indptr[:-1] + counts)
+
+
+def _closed_hint(panel: Panel) -> str:
+    """What to add where a day that is missing may be closed."""
+    frequency = panel.timeline.frequency if panel.timeline else None
+    if frequency is None or frequency.alias != "B" or frequency.open_days:
+        return ""
+    return " Where such days are closed, train with --calendar XNYS, KR ... or data."
+
+
+def _called(panel: Panel, series: int) -> str:
+    name = panel.name(series)
+    return f"{panel.source}, series {name}" if name else panel.source
+
+
+def steps_frame(panel: Panel, steps: int) -> pd.DataFrame:
+    """The names of the series and the times of their next steps, a row for each step."""
+    times = times_ahead(panel, steps)
+    frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
+    counted = np.tile(np.arange(1, steps + 1), panel.count)
+    return frame.assign(**{panel.step_name: counted if times is None else times})
+
+
+def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
+    """The frame of future covariates to fill in: series, time, and what is known already."""
+    frame = steps_frame(panel, steps)
+    rows = rows_ahead(panel, steps)
+    for each in panel.columns.covariates.future:
+        column = rows[:, :, panel.columns.features.index(each)].ravel()
+        frame[each] = _words(column, panel.columns.covariates.categories.get(each))
+    return frame
+
+
+def _words(numbers: Floats, known: Sequence[str] | None) -> Floats | list[str | None]:
+    """Numbers of categories as what they stand for."""
+    if known is None:
+        return numbers
+    return [known[int(each) - 1] if each > 0 else None for each in numbers]

@@ -1,0 +1,24 @@
+"""How many steps a season has."""
+
+from ..config.schema import Config
+from .panel import Panel
+from .time.frequency import Frequency
+
+
+def season_of(panel: Panel, config: Config) -> int:
+    """Steps in a season: as said, or as usual for the frequency; 1 where there is none."""
+    if config.data.season_length:
+        return config.data.season_length
+    if panel.timeline:
+        return panel.timeline.frequency.season_length
+    # Rows that have no times may still be hours.
+    return Frequency.parse(config.data.freq).season_length if config.data.freq else 1
+
+
+def usual_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
+    """The steps of all seasons that are usual, ascending: longer ones than `season` too."""
+    frequency = panel.timeline.frequency if panel.timeline else None
+    if frequency is None and config.data.freq:
+        frequency = Frequency.parse(config.data.freq)
+    longer = [each for each in frequency.seasons if each > season] if frequency else []
+    return tuple(([season] if season > 1 else []) + longer)

@@ -1,0 +1,1 @@
+"""Times, frequencies, calendars and the steps between rows."""

@@ -1,0 +1,255 @@
+"""Dates as people write them, read without guessing, and written back in the same form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...config.sections import Data
+from ...core.errors import DataError, UsageError
+from ...core.windows import Ints
+from ..io.tables import Table
+from .date_formats import EPOCHS, ISO, attempt, fitting_forms, iso_style, zoned
+
+# As the name of the time column: there is none, rows are steps.
+NO_TIME = "none"
+SAMPLE = 60
+# The forms in which the day comes before the month, or after it.
+DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
+# What a time whose parts stand in several columns is called.
+JOINED = "time"
+PARTS = ("year", "month", "day", "hour", "minute", "second")
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The times of a column.
+
+    Args:
+        times: One for each row of the table, in the table's order.
+        style: The `strftime` form in which to write such times; `%z` is written as `+01:00`.
+    """
+
+    times: pd.DatetimeIndex
+    style: str
+
+
+def parse_dates(
+    table: Table,
+    column: str,
+    *,
+    date_format: str | None = None,
+    dayfirst: bool | None = None,
+    timezone: str | None = None,
+    groups: Ints | None = None,
+) -> Dates:
+    """Read a column of dates.
+
+    Args:
+        table: Read with this column as text, or with real timestamps in it.
+        column: Its name.
+        date_format: A `strptime` form, where the dates have an unusual one.
+        dayfirst: Whether 03/04/2020 is in April; None where the column tells.
+        timezone: An IANA name in which the clock times are meant, or into which those with
+            an offset are brought.
+        groups: The series of each row; None for one: where the clocks are changed, the order of
+            the rows of a series tells the hour that comes twice.
+
+    Raises:
+        DataError: A cell is no date, or day and month cannot be told apart.
+    """
+    if column not in table.names:
+        dates = joined(table, column.split(","))
+        return _in_zone(dates, timezone, table.name, groups) if timezone else dates
+    cells = table.columns[column]
+    if cells.null_count:
+        row = pc.index(pc.is_null(cells), True).as_py()
+        raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
+    if is_time(cells):
+        dates = _from_timestamps(cells)
+    else:
+        text = pc.cast(cells, pa.string())
+        dates = _parse_text(table, column, text, date_format, dayfirst)
+        if timezone is None and dates.times.tz is not None:
+            _check_offsets(table, column, text)
+        if timezone is not None and dates.style in EPOCHS:
+            # Counted from an instant, whatever the clocks said.
+            return Dates(
+                _in_zone(
+                    replace(dates, times=dates.times.tz_localize("UTC")),
+                    timezone,
+                    table.name,
+                    groups,
+                ).times,
+                dates.style,
+            )
+    return _in_zone(dates, timezone, table.name, groups) if timezone else dates
+
+
+def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
+    """Refuse offsets that change: without the zone nobody knows those of the days to come."""
+    offsets = [re.sub(r"^.*\d[T ][\d:.,]+", "", cell) for cell in text.to_pylist()]
+    row = next((row for row, each in enumerate(offsets) if each != offsets[0]), None)
+    if row is not None:
+        raise DataError(
+            f'{table.place(row)}: column "{column}" goes from offset {offsets[0]} to '
+            f"{offsets[row]}.",
+            "Name the zone, which knows when its clocks change: --timezone Europe/Berlin.",
+        )
+
+
+def day_first(style: str) -> bool | None:
+    """Whether the day comes before the month in a form; None where that is no question.
+
+    >>> day_first("%d/%m/%Y"), day_first("%m/%d/%Y"), day_first("%Y-%m-%d")
+    (True, False, None)
+    """
+    if style.startswith(DAY_FIRST):
+        return True
+    return False if style.startswith(DAY_LAST) else None
+
+
+def read_like(data: Data, style: str) -> Data:
+    """The settings for a table that may be too short to tell what a longer one in a form told."""
+    if data.dayfirst is not None or data.date_format:
+        return data
+    return data.model_copy(update={"dayfirst": day_first(style)})
+
+
+def joined(table: Table, parts: Sequence[str]) -> Dates:
+    """Times whose parts stand in columns of their own: year, month, day, hour, minute, second.
+
+    Raises:
+        DataError: Some parts are no time.
+    """
+    if len(parts) > len(PARTS):
+        raise UsageError(
+            f"{len(parts)} columns cannot be the parts of a time.",
+            f"At most {', '.join(PARTS)} are.",
+        )
+    words = [part.lower() for part in parts]
+    # Parts that are called by their names may stand in any order.
+    meant = words if set(words) <= set(PARTS) else PARTS[: len(parts)]
+    numbers = {name: table.numbers(part) for name, part in zip(meant, parts, strict=True)}
+    if "year" not in numbers:
+        raise UsageError("A time in parts needs its year.", "Name it: --time year,month,day.")
+    numbers = {
+        "month": np.ones_like(numbers["year"]),
+        "day": np.ones_like(numbers["year"]),
+    } | numbers
+    times = pd.to_datetime(pd.DataFrame(numbers), errors="coerce")
+    bad = np.flatnonzero(times.isna().to_numpy())
+    if len(bad):
+        row = int(bad[0])
+        held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts)
+        raise DataError(f"{table.place(row)}: {held} is no time.", "Mend the row, or leave it out.")
+    clock = "" if not {"hour", "minute", "second"} & set(meant) else " %H:%M:%S"
+    return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
+
+
+def is_time(cells: pa.ChunkedArray) -> bool:
+    """Whether cells are times by their type."""
+    return bool(pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type))
+
+
+def _from_timestamps(cells: pa.ChunkedArray) -> Dates:
+    times = pd.DatetimeIndex(pd.to_datetime(cells.to_pandas()))
+    plain = bool((times == times.normalize()).all()) and times.tz is None
+    style = "%Y-%m-%d" if plain else "%Y-%m-%d %H:%M:%S"
+    return Dates(times, style if times.tz is None else zoned(style))
+
+
+def _parse_text(
+    table: Table, column: str, text: pa.ChunkedArray, form: str | None, dayfirst: bool | None
+) -> Dates:
+    if form is None and (iso := _fast_iso(text)) is not None:
+        return Dates(iso, iso_style(_longest(text)))
+    series = pd.Series(text.to_pylist(), dtype=object)
+    forms = [form] if form else [ISO, *fitting_forms(series[:SAMPLE].tolist())]
+    if dayfirst is not None:
+        forms = [each for each in forms if not each.startswith(DAY_LAST if dayfirst else DAY_FIRST)]
+    try:
+        parsed = {each: attempt(series, each) for each in forms}
+    except ValueError as error:
+        raise UsageError(f'--date-format "{form}" cannot be: {error}.') from None
+    whole = {each: times for each, times in parsed.items() if times.notna().all()}
+    if not whole:
+        _complain(table, column, series, parsed)
+    chosen, times = next(iter(whole.items()))
+    for others in whole.values():
+        if not times.equals(others):
+            row = int((times != others).to_numpy().argmax())
+            raise DataError(
+                f'{table.place(row)}: column "{column}" holds "{series[row]}", which could be '
+                f"{times[row].date()} or {others[row].date()}.",
+                "Say which: --dayfirst or --no-dayfirst.",
+            )
+    return Dates(pd.DatetimeIndex(times), iso_style(_longest(text)) if chosen == ISO else chosen)
+
+
+def _longest(text: pa.ChunkedArray) -> str:
+    """The cell that says most of the form: midnight may stand there without its clock."""
+    lengths = pc.utf8_length(text)
+    return str(text[pc.index(lengths, pc.max(lengths)).as_py()].as_py())
+
+
+def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd.Series]) -> None:
+    """Name the first cell that stands in the way of the form that fits most cells."""
+    form, times = max(parsed.items(), key=lambda item: item[1].notna().sum())
+    row = int(times.isna().to_numpy().argmax())
+    fits = times.first_valid_index()
+    like = f' Other rows look like "{series[fits]}".' if fits is not None else ""
+    raise DataError(
+        f'{table.place(row)}: column "{column}" holds "{series[row]}", which is not a date that is '
+        f"understood{f' as {form}' if form != ISO else ''}.{like}",
+        "Mend the cell, or give --date-format; where the rows stand in order of time, the oldest "
+        "first, --time none takes them as steps.",
+    )
+
+
+def located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
+    """Clock times in a zone; the hour that comes twice in autumn is told apart by its order."""
+    located = times.tz_localize(timezone, ambiguous="NaT")
+    doubtful = np.flatnonzero(located.isna())
+    if not len(doubtful):
+        return located
+    codes = np.zeros(len(times), np.int64) if groups is None else groups
+    found = located.to_numpy(object)
+    for series in np.unique(codes[doubtful]).tolist():
+        rows = np.flatnonzero(codes == series)
+        way = -1 if len(rows) > 1 and times[rows[0]] > times[rows[-1]] else 1
+        own = times[rows[::way]].tz_localize(timezone, ambiguous="infer")
+        found[rows] = own[::way]
+    return pd.DatetimeIndex(found)
+
+
+def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
+    """ISO dates by Arrow, many millions a second; None where they are not, or have offsets."""
+    try:
+        times = pc.cast(text, pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
+    return pd.DatetimeIndex(times.to_numpy())
+
+
+def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Dates:
+    """Clock times as meant in a zone, those with an offset brought into it."""
+    times, style = dates.times, zoned(dates.style)
+    try:
+        if times.tz is not None:
+            return Dates(times.tz_convert(timezone), style)
+        return Dates(located(times, timezone, groups), style)
+    except (KeyError, ModuleNotFoundError) as error:
+        raise UsageError(
+            f'There is no time zone "{timezone}".', "Try Europe/Berlin or UTC."
+        ) from error
+    except ValueError as error:
+        raise DataError(
+            f"{where} has times that do not exist, or exist twice, in {timezone}: "
+            f"{str(error).split('. ')[0].rstrip('.')}.",
+            "Write the times with their offset, or in UTC.",
+        ) from None

@@ -1,0 +1,211 @@
+"""A regular step in time, the season that goes with it, and the dates to come."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from ...core.errors import UsageError
+from ...core.windows import Ints
+from .business_days import LEARNED, OpenDays
+
+DAY = pd.Timedelta(days=1)
+YEAR = pd.Timedelta(days=365)
+MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
+# What pandas called them once, and what people type.
+OLD = {"H": "h", "T": "min", "S": "s", "d": "D", "w": "W", "b": "B"}
+WEEKDAYS = "MON|TUE|WED|THU|FRI|SAT|SUN"
+# Finer than this the day is too long a season; the hour or the minute is taken instead.
+LONGEST_CYCLE = 288
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """A regular step in time: a fixed length, some months, or a business day.
+
+    Args:
+        alias: The pandas alias, e.g. "h", "D", "W-FRI", "MS", "B".
+        step: The length of a fixed step; None for months and business days.
+        months: Months in a step; 0 for other steps.
+        day: The day of the month on which steps of months fall; 31 is the last.
+        open_days: Which days business days are; Monday to Friday where None.
+    """
+
+    alias: str
+    step: pd.Timedelta | None = None
+    months: int = 0
+    day: int = 1
+    open_days: OpenDays | None = None
+
+    @classmethod
+    def parse(cls, alias: str, times: pd.DatetimeIndex | None = None) -> "Frequency":
+        """The frequency of a pandas alias; the day of the month is taken from the times.
+
+        Raises:
+            UsageError: There is no such frequency.
+        """
+        alias = re.sub(r"(?<=\d)[A-Za-z]$|^[A-Za-z]$", lambda old: OLD.get(old[0], old[0]), alias)
+        short, count = _split_alias(alias)
+        if alias == "B":
+            return cls(alias)
+        known = times is not None and len(times) > 0
+        if short in MONTHS and count > 0:
+            day = month_day(times) if times is not None and known else 1
+            if known and alias == short:
+                # What was asked for is a month; on which day it ends or begins the table says.
+                alias = f"{short[0]}{'E' if day == 31 else 'S'}"
+            return cls(alias, None, MONTHS[short] * count, day)
+        weekly = re.fullmatch(rf"\d*W(-({WEEKDAYS}))?", alias)
+        try:
+            offset: Any = None if weekly else to_offset(alias)
+            step = 7 * count * DAY if weekly else pd.Timedelta(offset)
+        except (ValueError, TypeError):
+            step = pd.Timedelta(0)
+        if not step > pd.Timedelta(0):
+            raise UsageError(
+                f'There is no frequency "{alias}".',
+                "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
+            )
+        if weekly and times is not None and known:
+            many = str(count) if count > 1 else ""
+            alias = f"{many}W-{times[0].strftime('%a').upper()}"
+        return cls(alias, step)
+
+    @property
+    def name(self) -> str:
+        """The frequency in words, e.g. "business days (B)"."""
+        words = {
+            "min": "minutes",
+            "h": "hours",
+            "D": "days",
+            "B": "business days",
+            "MS": "months",
+            "ME": "month ends",
+            "QS": "quarters",
+            "QE": "quarter ends",
+            "YS": "years",
+            "YE": "year ends",
+            "W": "weeks",
+            "s": "seconds",
+        }
+        if self.open_days:
+            learned = self.open_days.name == LEARNED
+            return "business days (learned)" if learned else f"days of {self.open_days.name}"
+        short, count = _split_alias(self.alias)
+        many = f"{count} " if count > 1 else ""
+        return f"{many}{words[short]} ({self.alias})" if short in words else self.alias
+
+    @property
+    def rule(self) -> str:
+        """Which days the steps of business days are, in words."""
+        return self.open_days.describe() if self.open_days else "Monday to Friday"
+
+    def closed(self, times: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
+        """Which times are of days that are closed, by the clock on the wall."""
+        days = times.tz_localize(None).to_numpy().astype("datetime64[D]")
+        if self.open_days:
+            return ~self.open_days.is_open(days)
+        return ~np.asarray(np.is_busday(days))
+
+    def open_days_between(self, first: pd.DatetimeIndex, last: pd.DatetimeIndex) -> Any:
+        """How many open days there are after each first time, up to its last, by the clock."""
+        day = np.timedelta64(1, "D")
+        begin, end = (each.to_numpy().astype("datetime64[D]") + day for each in (first, last))
+        if self.open_days:
+            return np.busday_count(begin, end, busdaycal=self.open_days.busday)
+        return np.busday_count(begin, end)
+
+    @property
+    def season_length(self) -> int:
+        """Steps in the season that is usual for the frequency; 1 where there is none.
+
+        Months, quarters and weeks have a year; days and business days a week; finer steps the
+        longest of day, hour and minute that has at most 288 of them.
+        """
+        if self.alias == "B":
+            return 5
+        if self.months:
+            return max(1, 12 // self.months) if 12 % self.months == 0 else 1
+        if self.step is None or self.step > 7 * DAY:
+            return 1
+        if self.step == 7 * DAY:
+            return 52
+        for cycle in (7 * DAY,) if self.step >= DAY else _CYCLES:
+            if cycle % self.step == pd.Timedelta(0) and cycle // self.step <= LONGEST_CYCLE:
+                return int(cycle // self.step)
+        return 1
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Steps of all seasons that are usual for the frequency, ascending.
+
+        Beside the shortest one that is the week of finer steps than days, and the year of days.
+        """
+        usual = [self.season_length]
+        if self.step is not None and self.alias != "B":
+            longer = 7 * DAY if self.step < DAY else YEAR
+            steps = longer / self.step
+            if self.step <= DAY and steps == int(steps):
+                usual.append(int(steps))
+        return tuple(sorted({each for each in usual if each > 1}))
+
+    def after(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
+        """The times of the next steps after `last`, in its zone.
+
+        Steps of days and more move the wall clock, finer ones the absolute time.
+        """
+        start = pd.DatetimeIndex([last], tz=last.tz).repeat(steps)
+        return self.moved(start, np.arange(1, steps + 1))
+
+    def on(self, open_days: OpenDays | None) -> "Frequency":
+        """The same step, of the days that are open."""
+        return replace(self, open_days=open_days)
+
+    def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """One step after each of the times."""
+        return self.moved(times, np.ones(len(times), np.int64))
+
+    def moved(self, times: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
+        """Each of the times moved by its own number of steps."""
+        if self.step is not None and self.step < DAY:
+            return times + pd.to_timedelta(count * self.step)
+        wall = times.tz_localize(None)
+        if self.step is not None:
+            moved = wall + pd.to_timedelta(count * self.step)
+        elif self.months:
+            moved = self._months_later(wall, count)
+        else:
+            days = wall.normalize().to_numpy().astype("datetime64[D]")
+            later = (
+                self.open_days.after(days, count.astype(np.int64))
+                if self.open_days
+                else np.busday_offset(days, count, roll="backward")
+            )
+            moved = pd.DatetimeIndex(later).as_unit("us") + (wall - wall.normalize())
+        return pd.DatetimeIndex(moved).tz_localize(
+            times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), bool)
+        )
+
+    def _months_later(self, wall: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
+        month = np.asarray((wall.year - 1970) * 12 + wall.month - 1) + count * self.months
+        first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
+        day = np.minimum(self.day, first.days_in_month)
+        return first + pd.to_timedelta(day - 1, unit="D") + (wall - wall.normalize())
+
+
+_CYCLES = (DAY, pd.Timedelta(hours=1), pd.Timedelta(minutes=1))
+
+
+def _split_alias(alias: str) -> tuple[str, int]:
+    """The alias without count and anchor, and the count: "2W-FRI" gives ("W", 2)."""
+    parts = re.fullmatch(r"(\d*)([A-Za-z]+)(-\w{3})?", alias)
+    return (parts[2], int(parts[1] or 1)) if parts else (alias, 1)
+
+
+def month_day(times: pd.DatetimeIndex) -> int:
+    """On which day of the month the steps fall; 31 for the last."""
+    return 31 if times.is_month_end.all() else int(times.day.max())

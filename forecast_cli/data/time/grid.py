@@ -1,0 +1,93 @@
+"""Where times stand on the regular grid of their series."""
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import DataError
+from ...core.ragged import row_numbers
+from ...core.windows import Ints
+from .frequency import DAY, Frequency
+from .time_index import days_of, likely_frequency, when
+
+# More steps than this for a row, and the frequency was not meant.
+MOST_STEPS = 10
+
+
+def grid_positions(
+    times: pd.DatetimeIndex, frequency: Frequency, indptr: Ints | None = None
+) -> Ints:
+    """Where each time stands on the regular grid that begins with the first one of its series.
+
+    For business days rows are the steps: holidays have no place on the grid.
+
+    Args:
+        times: Ascending in each series.
+        frequency: The step.
+        indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`; None: one.
+
+    Raises:
+        DataError: A time is not on the grid; its row is in the message.
+    """
+    indptr = np.array([0, len(times)]) if indptr is None else indptr
+    rows = row_numbers(indptr)
+    if frequency.alias == "B":
+        _require_weekdays(times, rows, closed=frequency.open_days is None)
+        return rows
+    firsts = times[np.arange(len(times)) - rows]
+    positions = steps_between(firsts, times, frequency)
+    _require_dense(times, positions, indptr, frequency)
+    off = np.asarray(frequency.moved(firsts, positions) != times)
+    off |= (np.diff(positions, prepend=-1) < 1) & (rows > 0)
+    if off.any():
+        row = int(np.argmax(off))
+        raise DataError(
+            f"{when(times[row])} does not fit the frequency {frequency.name} from "
+            f"{when(firsts[row])} on.",
+            "Give the frequency of the table with --freq, or pass --time none to take rows as "
+            "steps.",
+        )
+    return positions
+
+
+def _require_dense(
+    times: pd.DatetimeIndex, positions: Ints, indptr: Ints, frequency: Frequency
+) -> None:
+    """Refuse a frequency in whose steps a series would be little else than gaps."""
+    lengths = np.diff(indptr)
+    last = positions[indptr[1:] - 1]
+    for series in np.flatnonzero(last >= MOST_STEPS * lengths)[:1]:
+        own = times[indptr[series] : indptr[series + 1]]
+        fits = f": --freq {likely_frequency(own).alias}" if len(own) > 2 else ""
+        raise DataError(
+            f"In steps of {frequency.name} the {len(own)} rows from {when(own[0])} on would be "
+            f"{last[series] + 1:,}.",
+            f"Name a frequency that fits the table{fits}.",
+        )
+
+
+def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
+    """The number of steps from each of the first times to its time, rounded."""
+    wall, begin = times.tz_localize(None), firsts.tz_localize(None)
+    if frequency.months:
+        months = (wall.year - begin.year) * 12 + wall.month - begin.month
+        return np.asarray(months // frequency.months, dtype=np.int64)
+    if frequency.alias == "B":
+        return np.asarray(frequency.open_days_between(begin, wall))
+    step = frequency.step or DAY
+    gaps = times - firsts if step < DAY else wall - begin
+    return np.asarray(np.rint(gaps / step), dtype=np.int64)
+
+
+def _require_weekdays(times: pd.DatetimeIndex, rows: Ints, *, closed: bool) -> None:
+    """Refuse a second row on a day, `rows` counting them in each series, and closed weekends."""
+    wall = times.tz_localize(None)
+    weekend = np.asarray(wall.day_of_week >= 5) & closed
+    again = np.diff(days_of(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
+    again &= rows > 0
+    for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
+        if wrong.any():
+            first = times[int(np.argmax(wrong))]
+            raise DataError(
+                f"{when(first)} {what.format(day=first.day_name())}; business days were expected.",
+                "Drop such rows, or train with --freq D.",
+            )

@@ -1,0 +1,176 @@
+"""Holidays of countries and exchanges, as the libraries of the extra `calendars` know them."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import UsageError, nearest
+from ...core.windows import Floats
+from .business_days import Days
+
+INSTALL = "Install what knows calendars: pip install 'forecast-cli[calendars]'"
+
+
+def holiday_columns(codes: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns of holidays.
+
+    >>> holiday_columns(["KR", "US-NY"])
+    ('holiday_KR', 'holiday_US-NY')
+    """
+    return tuple(f"holiday_{code}" for code in codes)
+
+
+def holidays_on(times: Days, code: str) -> Floats:
+    """Which times lie on a public holiday.
+
+    Args:
+        times: Shape `(n,)`, by the clock on the wall.
+        code: A country as "KR", or a part of one as "US-NY".
+
+    Returns:
+        Shape `(n,)`: 1 on a public holiday or the day it is observed on, 0 else.
+
+    Raises:
+        UsageError: There is no such country, or the library is missing.
+    """
+    days = times.astype("datetime64[D]")
+    known = country(code, np.unique(days.astype("datetime64[Y]")).astype(int) + 1970)
+    return np.isin(days, holiday_dates(known)).astype(float)
+
+
+def holiday_dates(known: Any) -> Days:
+    """The dates of the library's holidays, ascending."""
+    return np.array(sorted(known), "datetime64[D]")
+
+
+def country(code: str, years: Iterable[int]) -> Any:
+    """The library's own holidays of a country or a part of it, those observed next door too.
+
+    Raises:
+        UsageError: There is no such country, or the library is missing.
+    """
+    name, _, part = code.partition("-")
+    valid = countries()
+    if name.upper() not in valid:
+        what = f'There are no public holidays for "{code}"'
+        raise unknown_code(what, code, valid, "a country, e.g. KR or US")
+    import holidays
+
+    # A holiday may be observed in the year before or after its own.
+    years = {year + shift for year in years for shift in (-1, 0, 1)}
+    with warnings.catch_warnings():
+        # That some holidays are estimates, or that the library's years end, is no news to people
+        # who asked for a column.
+        warnings.simplefilter("ignore")
+        try:
+            return holidays.country_holidays(name.upper(), subdiv=part or None, years=years)
+        except NotImplementedError as error:
+            parts = valid[name.upper()]
+            hint = nearest(part, parts) if parts else f"Pass {name.upper()} alone."
+            raise UsageError(f'"{name.upper()}" has no part "{part}".', hint) from error
+
+
+def countries() -> dict[str, list[str]]:
+    """The codes of all countries, each with those of its parts.
+
+    Raises:
+        UsageError: The library is missing.
+    """
+    try:
+        from holidays import list_supported_countries
+    except ImportError as error:
+        raise UsageError(
+            "Public holidays are known to the library holidays, which is not installed.", INSTALL
+        ) from error
+    return list_supported_countries(include_aliases=True)
+
+
+def exchange_codes() -> dict[str, str]:
+    """The codes of all exchanges by what people type, in upper case: "NYSE" is "XNYS".
+
+    Raises:
+        UsageError: The library is missing.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from exchange_calendars import get_calendar_names, resolve_alias
+    except ImportError as error:
+        what = "Exchanges are known to the library exchange_calendars, which is not installed."
+        raise UsageError(what, INSTALL) from error
+    return {name.upper(): resolve_alias(name) for name in get_calendar_names()}
+
+
+def exchange(code: str) -> Any:
+    """The library's calendar of an exchange, for its rules: it holds the sessions of few days.
+
+    All its sessions would take long, for their opening times; and where the weekdays changed once
+    (XTAE, XKRX), those that it makes with pandas 3.1 are wrong or end in an exception.
+
+    Raises:
+        UsageError: The library cannot make the calendar.
+    """
+    from exchange_calendars import get_calendar
+
+    _mend_offsets()
+    today = pd.Timestamp.now().normalize()
+    try:
+        with warnings.catch_warnings():
+            # The library is not in step with the newest pandas.
+            warnings.simplefilter("ignore")
+            return get_calendar(code, start=today - pd.Timedelta(days=60), end=today)
+    except Exception as error:
+        raise UsageError(
+            f"The library exchange_calendars could not make the calendar {code}: {error}",
+            "Pass the code of the country instead, or install its newest version: "
+            "pip install -U exchange_calendars.",
+        ) from error
+
+
+def exchange_holidays(known: Any, first: date, last: date) -> Days:
+    """The dates of an exchange's holidays, regular ones from first to last, others of all time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [pd.DatetimeIndex(known.adhoc_holidays).tz_localize(None)]
+        if known.regular_holidays is not None:
+            found.append(known.regular_holidays.holidays(str(first), str(last)))
+    return np.concatenate([days.to_numpy().astype("datetime64[D]") for days in found])
+
+
+def _mend_offsets() -> None:
+    """Let the library's Easter and Hebrew days count under pandas 3.1.
+
+    They define `_apply`, which pandas calls `_add_datetime` since 3.1: Passover became Easter
+    (XTAE), and the Orthodox Easter an exception (ASEX, XBEL, XBSE, XCYS). Older versions of pandas
+    do not look at what is added here.
+    """
+
+    def one_by_one(self: Any, dates: Any) -> Any:
+        raise NotImplementedError
+
+    todo: list[Any] = [pd.offsets.BaseOffset]
+    while todo:
+        offset = todo.pop()
+        todo.extend(offset.__subclasses__())
+        own = vars(offset)
+        if (
+            offset.__module__.startswith("exchange_calendars.")
+            and "_apply" in own
+            and "_add_datetime" not in own
+        ):
+            offset._add_datetime = offset._apply
+            offset._add_datetime_ndarray = one_by_one
+
+
+def unknown_code(what: str, code: str, valid: Iterable[str], kinds: str) -> UsageError:
+    """What to say of a code that does not exist: of the hundreds of others the nearest one."""
+    close = get_close_matches(code.upper(), valid, n=1, cutoff=0.5)
+    guess = f'Did you mean "{close[0]}"? ' if close else ""
+    return UsageError(
+        f"{what}.", f"{guess}Pass the code of {kinds}, or of a part of a country, e.g. DE-BY."
+    )

@@ -1,0 +1,178 @@
+"""The frequency of a whole index, and the gaps in it."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from ...core.windows import Ints
+from .frequency import DAY, Frequency, month_day
+
+# A table of business days with holidays missing has at least this share of the weekdays in its
+# span, and never misses more of them in a row.
+BUSINESS_SHARE = 0.85
+BUSINESS_GAP = 10
+BUSINESS = Frequency("B")
+# With this share of its rows on weekdays a daily table was meant to be one of business days.
+BUSINESS_LIKE = 0.95
+
+
+def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
+    """The frequency of the whole index, ascending and without duplicates; None if irregular."""
+    if len(times) < 3:
+        return None
+    wall = times.tz_localize(None)
+    gaps = _gaps(wall)
+    if (monthly := _monthly(wall)) is not None:
+        return monthly
+    if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) >= DAY:
+        return _fixed(pd.Timedelta(gaps[0]), wall)
+    gaps = _gaps(times)
+    if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) < DAY:
+        return _fixed(pd.Timedelta(gaps[0]), wall)
+    return _business(wall)
+
+
+def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
+    """The beginning of the step that each time lies in: of its hour, day, week, month ...
+
+    A business day on a weekend is the Friday before.
+
+    >>> floored(pd.DatetimeIndex(["2024-05-17 10:20"]), Frequency.parse("MS"))[0]
+    Timestamp('2024-05-01 00:00:00')
+    """
+    wall = times.tz_localize(None)
+    if frequency.months:
+        months = wall.year * 12 + wall.month - 1
+        months -= months % frequency.months
+        named = [f"{month // 12}-{month % 12 + 1:02d}" for month in months]
+        return _begun(pd.DatetimeIndex(named), times)
+    if frequency.alias == "B":
+        days = wall.normalize()
+        after = pd.to_timedelta(np.maximum(days.day_of_week - 4, 0), unit="D")
+        return _begun(pd.DatetimeIndex(days - after), times)
+    step = frequency.step or DAY
+    if step < DAY:
+        # By the clock on the wall, and from there back in time: no clock change is in between.
+        return times - (wall - wall.floor(step))
+    # Weeks begin on Mondays, and the first day of 1970 was a Thursday.
+    monday = pd.Timestamp(1970, 1, 5)
+    begins = monday + (wall - monday) // step * step
+    return _begun(pd.DatetimeIndex(begins), times)
+
+
+def _begun(wall: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Days in the zone of the times; where the clocks change at midnight, after that."""
+    first = np.zeros(len(wall), bool)
+    return wall.tz_localize(times.tz, nonexistent="shift_forward", ambiguous=first)
+
+
+def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
+    """The frequency that most of at least three times keep to."""
+    wall = times.tz_localize(None)
+    usual = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
+    for days, alias in ((range(28, 32), "M"), (range(89, 93), "Q"), (range(365, 367), "Y")):
+        if usual.days in days:
+            ends = float(wall.is_month_end.mean()) > 0.5
+            day = 31 if ends else int(pd.Series(wall.day).mode()[0])
+            months = Frequency.parse(alias).months
+            return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
+    if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
+        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
+        if (steps == 1).mean() > BUSINESS_SHARE:
+            return Frequency("B")
+    return _fixed(usual, wall)
+
+
+def days_of(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
+    """The days of times, by the clock on the wall."""
+    return wall.to_numpy().astype("datetime64[D]")
+
+
+def _gaps(times: pd.DatetimeIndex) -> npt.NDArray[np.timedelta64]:
+    return np.diff(times.asi8).astype(f"timedelta64[{times.unit}]")
+
+
+def _fixed(step: pd.Timedelta, wall: pd.DatetimeIndex) -> Frequency:
+    if step == 7 * DAY:
+        return Frequency(f"W-{wall[0].strftime('%a').upper()}", step)
+    if step % DAY == pd.Timedelta(0):
+        days = step // DAY
+        return Frequency(f"{days}D" if days > 1 else "D", step)
+    offset: Any = to_offset(step)
+    return Frequency(str(offset.freqstr), step)
+
+
+def _monthly(wall: pd.DatetimeIndex) -> Frequency | None:
+    """Steps of one, three or twelve (or any number of) months on the same day of the month."""
+    months = np.diff(wall.year * 12 + wall.month)
+    clock = wall - wall.normalize()
+    day = month_day(wall)
+    if (months != months[0]).any() or months[0] < 1 or (clock != clock[0]).any():
+        return None
+    if (np.minimum(day, wall.days_in_month) != wall.day).any():
+        return None
+    count = int(months[0])
+    size, letter = next((n, name) for n, name in ((12, "Y"), (3, "Q"), (1, "M")) if count % n == 0)
+    many = str(count // size) if count > size else ""
+    return Frequency(f"{many}{letter}{'E' if day == 31 else 'S'}", None, count, day)
+
+
+def _business(wall: pd.DatetimeIndex) -> Frequency | None:
+    """Business days, also with holidays missing: rows are the steps then."""
+    clock = wall - wall.normalize()
+    if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
+        return None
+    days = days_of(wall)
+    steps = np.busday_count(days[:-1], days[1:])
+    if steps.min() < 1 or steps.max() > BUSINESS_GAP or len(steps) / steps.sum() < BUSINESS_SHARE:
+        return None
+    return Frequency("B")
+
+
+def missing_weekdays(
+    times: pd.DatetimeIndex, indptr: Ints | None = None, frequency: Frequency = BUSINESS
+) -> int:
+    """How many open days between the first and the last time of each series have no row."""
+    indptr = np.array([0, len(times)]) if indptr is None else indptr
+    # A series without a row misses none.
+    full = np.diff(indptr) > 0
+    first, last = indptr[:-1][full], indptr[1:][full] - 1
+    wall = times.tz_localize(None)
+    spans = frequency.open_days_between(wall[first], wall[last]) + 1
+    return int(spans.sum()) - len(times)
+
+
+def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[np.bool_]:
+    """Whether the step from each time to the next is another one; one less than there are times."""
+    if frequency.alias == "B":
+        wall = times.tz_localize(None)
+        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
+        weekend = np.asarray(wall[1:].day_of_week >= 5)
+        return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
+    return np.asarray(frequency.next(times[:-1]) != times[1:])
+
+
+def irregular_place(times: pd.DatetimeIndex, frequency: Frequency | None = None) -> tuple[int, str]:
+    """The first row that breaks the step that most rows keep to, and what is wrong with it."""
+    frequency = frequency or likely_frequency(times)
+    wall = times.tz_localize(None)
+    broken = steps_broken(times, frequency)
+    row = int(np.argmax(broken if broken.any() else _gaps(wall))) + 1
+    return row, (
+        f"{when(times[row])} comes {span(wall[row] - wall[row - 1])} after "
+        f"{when(times[row - 1])}, where most steps are {frequency.name}"
+    )
+
+
+def when(time: pd.Timestamp) -> str:
+    """A time for people: only its date where it is midnight."""
+    return str(time.date() if time.tz is None and time == time.normalize() else time)
+
+
+def span(gap: Any) -> str:
+    """A time span for people, e.g. "1 day" or "3 days 02:00:00"."""
+    text = str(pd.Timedelta(gap)).removesuffix(" 00:00:00").removeprefix("0 days ")
+    return text if text != "1 days" else "1 day"

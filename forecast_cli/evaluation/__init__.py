@@ -1,0 +1,1 @@
+"""Forecasts compared with actual values: scores, verdicts, warnings."""

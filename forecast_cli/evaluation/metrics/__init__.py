@@ -1,0 +1,1 @@
+"""Error measures and interval measures, added up piece by piece."""

@@ -1,0 +1,235 @@
+"""Scores of a table of forecasts against the truth, beside those of the simple forecasts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE, naive, naive2, seasonal_naive
+from ..config.sections import Data
+from ..core.errors import UsageError
+from ..core.events import Listener, Note, ignore
+from ..core.windows import Floats
+from ..data.io.opening import Opened, OpenedColumns, open_and_say
+from ..data.io.tables import Readable, from_frame
+from ..data.layouts import as_long
+from ..data.missing import last_known
+from ..data.time.time_column import find_time
+from .metrics.point import ErrorSums
+from .reports import Report, make_report
+from .tables.actuals import Actual, read_actual
+from .tables.column_roles import Roles, Tables, find_roles
+from .tables.distributions import spread_of
+from .tables.forecast_tables import Forecasts, read_forecasts
+from .tables.wide import forecasts_as_long
+
+NAIVE2 = "naive2"
+# What a backtest calls the same forecasts.
+OTHERWISE = {LAST_VALUE: "naive"}
+# So large a share of the forecasts must have a season of rows before them; where one of several
+# series is too short for it, the last value stands in.
+MOST = 0.9
+LEVEL = (80.0, 95.0)
+AS_IT_IS = Data()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of the scores.
+
+    Args:
+        forecasts: The columns of forecasts, where they are not called like the column.
+        level: Of the intervals that are made of sample paths, percent; None: 80 and 95.
+        owa: Whether OWA is wanted, and Naive2 beside.
+        begin: Where steps are counted: the row of the truth, from 1, of the first; None: 1.
+    """
+
+    forecasts: Sequence[str] = ()
+    level: tuple[float, ...] | None = None
+    owa: bool = False
+    begin: int | None = None
+
+    def __post_init__(self) -> None:
+        if not all(0 < each < 100 for each in self.level or ()):
+            raise UsageError(
+                f"level {', '.join(f'{each:g}' for each in self.level or ())} cannot be.",
+                "Percents between 0 and 100 were expected, as in --level 80,95.",
+            )
+
+
+USUAL = Asked()
+
+
+def score_table(
+    forecast: Readable,
+    truth: Readable,
+    *,
+    data: Data = AS_IT_IS,
+    asked: Asked = USUAL,
+    listen: Listener = ignore,
+) -> Report:
+    """Score a table of forecasts against the truth.
+
+    Args:
+        forecast: What `predict` or `backtest` writes, sample paths too, or another table with a
+            row for each series and time.
+        truth: The actual values: rows in any order, later ones and other columns among them. What
+            comes before the first forecast of a series gives the scaled errors and the simple
+            forecasts beside.
+        data: How the truth is read; its columns are those of both where it names none.
+        asked: What is wanted.
+        listen: Told what was found and left out.
+
+    Raises:
+        DataError: The tables have nothing in common, or one of them is not what is needed.
+        UsageError: Something is asked for that does nothing here.
+    """
+    tables, data = _open(forecast, truth, data, listen)
+    roles = find_roles(tables, data, asked.forecasts, listen)
+    time = tables.time if roles.time else None
+    named = {"series": roles.series, "targets": roles.targets}
+    actual = read_actual(tables.truth, data, time, **named, listen=listen)
+    given = read_forecasts(tables.given, roles, actual, data, begin=asked.begin, listen=listen)
+    if roles.in_sample:
+        text = "these are forecasts of one step, each from the actual rows before it"
+        listen(Note(f"{text}: errors of several steps ahead are larger"))
+    scoring = _scoring(actual, given, roles, asked)
+    return _report(scoring, _simple(actual, given, listen, owa=asked.owa), listen)
+
+
+def _open(forecast: Readable, truth: Readable, data: Data, listen: Listener) -> tuple[Tables, Data]:
+    """Both tables with a row for each series and step, and how the truth is read."""
+    if data.label:
+        raise UsageError(
+            "A table of forecasts has steps ahead, and labels have none.",
+            "Leave the label out, or evaluate the model on sequences.",
+        )
+    opened, long = as_long(_opened(truth, "the truth", data, listen), data, listen)
+    given = _opened(forecast, "the forecasts", AS_IT_IS, listen)
+    if data.layout == "columns":
+        given = forecasts_as_long(given, long)
+    return Tables(given, opened, find_time(opened.head(), long, listen)), long
+
+
+def _opened(source: Readable, name: str, data: Data, listen: Listener) -> Opened:
+    """A table; frames, which have no name, are told apart."""
+    if isinstance(source, pd.DataFrame):
+        return OpenedColumns(from_frame(source, name))
+    return open_and_say(source, data.dialect, listen)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """What is scored, against what, and the levels of the intervals of each forecaster."""
+
+    actual: Actual
+    given: Forecasts
+    roles: Roles
+    levels: Mapping[str, tuple[float, ...]]
+
+
+def _scoring(actual: Actual, given: Forecasts, roles: Roles, asked: Asked) -> _Scoring:
+    """What is scored.
+
+    Raises:
+        UsageError: Levels are named where none are made.
+    """
+    if given.paths:
+        level = tuple(sorted({*(asked.level or LEVEL)}))
+        return _Scoring(actual, given, roles, dict.fromkeys(given.values, level))
+    if asked.level is not None:
+        raise UsageError(
+            "Levels are chosen of sample paths, and the table of forecasts has none.",
+            "Leave --level out: the intervals that are in the table are scored.",
+        )
+    return _Scoring(actual, given, roles, roles.levels)
+
+
+def _simple(actual: Actual, given: Forecasts, listen: Listener, *, owa: bool) -> dict[str, Floats]:
+    """The simple forecasts, where there are rows before every forecast; shape as the others."""
+    values, origins, season = actual.values, given.origins, actual.season_length
+    first = actual.indptr[given.series]
+    known = np.isfinite(values)
+    counted = np.concatenate([np.zeros((1, known.shape[1]), np.int64), np.cumsum(known, axis=0)])
+    if not (counted[origins] > counted[first]).all():
+        if owa:
+            listen(Note("no owa: some series have no row before the first forecast", warning=True))
+        return {}
+    # Nothing that comes after an origin stands in front of it: each has a value of its own there.
+    filled = last_known(values, actual.indptr)
+    horizon = int(given.offsets.max()) + 1
+    last = naive(filled, origins, horizon=horizon)
+    made = {LAST_VALUE: last}
+    enough = origins - first >= season
+    if season > 1 and enough.mean() >= MOST:
+        made[SEASONAL_NAIVE] = last.copy()
+        made[SEASONAL_NAIVE][enough] = seasonal_naive(
+            filled, origins[enough], horizon=horizon, season_length=season
+        )
+    if owa:
+        made[NAIVE2] = naive2(filled, origins, first, horizon=horizon, season_length=season)
+    places = np.arange(len(origins))[:, None], given.offsets
+    return {
+        name: each[places]
+        for name, each in made.items()
+        if not {name, name.replace(" ", "-"), OTHERWISE.get(name)} & {*given.values}
+    }
+
+
+def _report(scoring: _Scoring, simple: Mapping[str, Floats], listen: Listener) -> Report:
+    """The sums of all forecasters as tables."""
+    actual, given = scoring.actual, scoring.given
+    scales = _naive_errors(actual, given, listen)
+    if given.paths:
+        listen(Note("the forecast is the median of the sample paths"))
+    points = {name: _points(given, each) for name, each in given.values.items()} | dict(simple)
+    errors = {name: ErrorSums(*scales, given.actual.shape[1]) for name in points}
+    for name, sums in errors.items():
+        sums.add(given.actual, points[name], given.series)
+    intervals, quantiles = spread_of(given, points, scoring.levels, len(actual.ids), listen)
+    report = make_report(
+        errors,
+        scoring.roles.targets,
+        actual.ids,
+        intervals=intervals,
+        quantiles=quantiles,
+        owa=NAIVE2 if NAIVE2 in simple else None,
+    )
+    in_sample = np.isfinite(scales[0]).any()
+    return replace(
+        report,
+        forecasts=len(given.series),
+        season_length=actual.season_length if in_sample else 0,
+    )
+
+
+def _points(given: Forecasts, values: Floats) -> Floats:
+    """The forecasts themselves: of sample paths the median."""
+    if values.ndim == given.actual.ndim:
+        return values
+    # A step without paths has nothing to score; the median of nothing would be a warning.
+    return np.median(values, axis=-1)
+
+
+def _naive_errors(actual: Actual, given: Forecasts, listen: Listener) -> tuple[Floats, Floats]:
+    """The in-sample errors of the seasonal naive forecast before the first forecast of each series.
+
+    Shape `(n_series, targets)` each, the mean absolute and the mean squared one.
+    """
+    ends = actual.indptr[1:].copy()
+    np.minimum.at(ends, given.series, given.origins)
+    scales = actual.naive_errors(ends)
+    scored = np.unique(given.series)
+    without = int((~(scales[0][scored] > 0)).any(axis=1).sum())
+    if without:
+        what = "of the truth, at least two that differ, before the first forecast"
+        some = (
+            "there are none"
+            if len(scored) == 1
+            else f"{without:,} of {len(scored):,} series have none"
+        )
+        listen(Note(f"mase and rmsse need rows {what}: {some}", warning=True))
+    elif actual.trouble:
+        listen(Note(f"{actual.trouble} Rows are taken as the steps.", warning=True))
+    return scales

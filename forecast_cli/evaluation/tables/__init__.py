@@ -1,0 +1,1 @@
+"""Tables of forecasts, whoever wrote them, matched with actual values."""

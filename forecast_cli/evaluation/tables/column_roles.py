@@ -1,0 +1,249 @@
+"""Which columns of a table of forecasts are what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow.compute as pc
+
+from ...config.sections import Data
+from ...core.errors import DataError, UsageError, listed, nearest
+from ...core.events import Listener, Note, ignore
+from ...data.columns import matching
+from ...data.groups import likely_series
+from ...data.io.opening import Opened
+from ...data.io.tables import Table, is_text, require_columns
+from ...data.panel import STEP
+from ...data.time.dates import JOINED
+from ...data.time.time_column import find_time, time_columns
+from ...forecasting.frames import FORECAST_SUFFIX
+from .interval_columns import bound_name, bounded, levels_of, without_bounds
+
+CUTOFF, SAMPLE, ACTUAL, COLUMN = "cutoff", "sample", "actual", "column"
+# What a single forecaster is called.
+FORECAST = "forecast"
+# So few of the rows may stand there twice.
+STRAY = 0.01
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns of a table of forecasts are what.
+
+    Args:
+        time: The column of times; None: there is `step`.
+        series: What names its series.
+        targets: The columns of actual values in the truth.
+        forecasters: The columns of each forecaster, one for each target.
+        levels: The levels of its intervals, percent, ascending.
+        marks: Those of `cutoff`, `sample`, `step` and `column` that it has.
+        in_sample: Whether each row is a forecast of one step, from the row before.
+    """
+
+    time: str | None
+    series: tuple[str, ...]
+    targets: tuple[str, ...]
+    forecasters: Mapping[str, tuple[str, ...]]
+    levels: Mapping[str, tuple[float, ...]]
+    marks: frozenset[str]
+    in_sample: bool = False
+
+    @property
+    def needed(self) -> list[str]:
+        """All columns that are read."""
+        names = [*self.series, *([self.time] if self.time else []), *sorted(self.marks)]
+        for name, columns in self.forecasters.items():
+            names += columns
+            names += [
+                bound_name(column, side, level)
+                for column in columns
+                for level in self.levels[name]
+                for side in ("lo", "hi")
+            ]
+        return list(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The two tables, opened.
+
+    Args:
+        given: The forecasts.
+        truth: The actual values.
+        time: The time column of the truth, or the parts of one; None: rows are steps.
+    """
+
+    given: Opened
+    truth: Opened
+    time: str | None
+
+
+def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], listen: Listener) -> Roles:
+    """Tell which columns of a table of forecasts are what.
+
+    Args:
+        tables: The forecasts and the truth.
+        data: What was said of the truth: its columns and series.
+        forecasts: The columns of forecasts, where they are named.
+        listen: Told what was found.
+
+    Raises:
+        DataError: A column is missing.
+    """
+    given, truth = tables.given, tables.truth
+    time = _time_of_forecasts(tables)
+    series = _series_of(tables, time, data)
+    if series and not data.series:
+        listen(Note(f"series by {', '.join(series)}"))
+    marks = {name for name in (CUTOFF, SAMPLE, STEP) if name in given.names and name != time}
+    other = [*series, *marks, *([time] if time else []), ACTUAL, COLUMN]
+    values = without_bounds(_values_of(given.head(), other))
+    taken = [*series, *time_columns(tables.time, truth.names)]
+    free = [name for name in truth.names if name not in taken]
+    named = [
+        each for name in data.targets for each in matching(name, truth.names, free, truth.name)
+    ]
+    require_columns(truth.name, truth.names, named)
+    if COLUMN in given.names and COLUMN not in [*truth.names, *forecasts]:
+        marks.add(COLUMN)
+    own = _forecasters(tables, values, named, forecasts, free, long=COLUMN in marks)
+    roles = Roles(time, series, *own, {}, frozenset(marks))
+    in_sample = all(name.endswith(FORECAST_SUFFIX) for name in sum(own[1].values(), ()))
+    in_sample = in_sample and not forecasts and CUTOFF not in marks
+    return replace(roles, levels=levels_of(given, own[1]), in_sample=in_sample)
+
+
+def _time_of_forecasts(tables: Tables) -> str | None:
+    """The column of times, called as in the truth or not; None where steps are counted."""
+    given, time = tables.given, tables.time
+    if time is not None:
+        usual = JOINED if "," in time and time not in given.names else time
+        if usual in given.names:
+            return usual
+        others = [name for name in given.names if name != CUTOFF]
+        if found := find_time(given.head().only(others), Data(), ignore):
+            return found
+    if STEP in given.names:
+        return None
+    if time is None:
+        raise DataError(
+            f'{given.name} has no column "{STEP}", and {tables.truth.name} has no column of dates.',
+            "Name it: --time NAME.",
+        )
+    raise DataError(
+        f'{given.name} has no column of times: none is called "{time}", none holds dates.',
+        nearest(time, given.names),
+    )
+
+
+def _series_of(tables: Tables, time: str | None, data: Data) -> tuple[str, ...]:
+    """What names the series: as was said, or what stands before the time, or what seems to."""
+    given, truth = tables.given, tables.truth
+    if data.series:
+        require_columns(given.name, given.names, data.series)
+        require_columns(truth.name, truth.names, data.series)
+        return data.series
+    parts = time_columns(tables.time, truth.names)
+    if not parts:
+        return ()
+    both = [
+        name for name in given.names
+        if name in truth.names and name not in (*parts, *data.targets, *bounded(given.names))
+    ]  # fmt: skip
+    frame = truth.read([*parts, *both], text=parts if len(parts) == 1 else ())
+    ahead = given.names[: given.names.index(time)] if time else []
+    before = [name for name in both if name in ahead]
+    words = [name for name in before if is_text(frame.columns[name].type)]
+    repeated = frame.columns.select(parts).to_pandas().duplicated().any()
+    if not repeated or not both:
+        # Of series that follow one another no time comes twice.
+        return tuple(words)
+    whole = frame.columns.select([*parts, *before]).to_pandas()
+    if before and whole.duplicated().mean() < STRAY:
+        return tuple(before)
+    return likely_series(frame, parts)
+
+
+def _values_of(table: Table, taken: Sequence[str]) -> list[str]:
+    """The columns of numbers that are nothing else."""
+    return [name for name in table.names if name not in taken and table.is_all_numbers(name)]
+
+
+def _forecasters(
+    tables: Tables,
+    values: Sequence[str],
+    named: Sequence[str],
+    forecasts: Sequence[str],
+    free: Sequence[str],
+    *,
+    long: bool,
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The targets, and the columns of each forecaster."""
+    given, truth = tables.given, tables.truth
+    if long:
+        targets = tuple(named) or _named_in_rows(given, truth)
+        return targets, {name: (name,) * len(targets) for name in forecasts or values}
+    if forecasts or ACTUAL in given.names:
+        require_columns(given.name, given.names, forecasts)
+        targets = tuple(named) or (_only_target(truth, free),)
+        return targets, _side_by_side(tuple(forecasts or values), targets)
+    targets = tuple(named) or tuple(
+        name for name in values if name in free and truth.head().is_all_numbers(name)
+    )
+    if not targets and len(values) == 1:
+        target = _only_target(truth, free)
+        return (target,), {FORECAST: (values[0],)}
+    if not targets:
+        raise DataError(
+            f"{given.name} forecasts no column of {truth.name}: the one has "
+            f"{', '.join(given.names)}, the other {', '.join(truth.names)}.",
+            "Say what was forecast and where the forecasts are: --column NAME --forecast NAME.",
+        )
+    beside = tuple(f"{name}{FORECAST_SUFFIX}" for name in targets)
+    if set(beside) <= set(given.names):
+        return targets, {FORECAST: beside}
+    for name in targets:
+        if name not in given.names:
+            raise DataError(
+                f'{given.name} has no column "{name}". {nearest(name, given.names)}',
+                "Where the forecasts are called otherwise, name their column: --forecast NAME.",
+            )
+    return targets, {FORECAST: targets}
+
+
+def _side_by_side(
+    forecasts: tuple[str, ...], targets: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Several forecasters of one target, or one forecaster of several."""
+    if len(targets) == 1:
+        names = [FORECAST] if len(forecasts) == 1 else forecasts
+        return {name: (each,) for name, each in zip(names, forecasts, strict=True)}
+    if len(forecasts) == len(targets):
+        return {FORECAST: forecasts}
+    raise UsageError(
+        f"{len(forecasts)} columns of forecasts for {len(targets)} columns.",
+        "Name as many with --forecast as with --column, or forecasts of one column.",
+    )
+
+
+def _only_target(truth: Opened, free: Sequence[str]) -> str:
+    """The one column of numbers of the truth.
+
+    Raises:
+        DataError: There is none, or there are several.
+    """
+    taken = [name for name in truth.names if name not in free]
+    found = _values_of(truth.head(), taken)
+    if len(found) != 1:
+        what = f"{len(found)} columns of numbers: {listed(found)}" if found else "no numbers"
+        raise DataError(
+            f"{truth.name} has {what}.", "Say which of them was forecast: --column NAME."
+        )
+    return found[0]
+
+
+def _named_in_rows(given: Opened, truth: Opened) -> tuple[str, ...]:
+    """The targets that the rows of a long table name."""
+    cells = pc.unique(given.read([COLUMN], text=[COLUMN]).columns[COLUMN]).to_pylist()
+    names = tuple(str(each) for each in cells)
+    require_columns(truth.name, truth.names, names)
+    return names

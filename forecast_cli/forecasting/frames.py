@@ -1,0 +1,146 @@
+"""Forecasts as frames: names of the series, times, and values in original units."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..core.errors import UsageError
+from ..core.padding import series_of
+from ..core.ragged import row_numbers
+from ..core.scaling import rounded
+from ..core.windows import Floats, Ints
+from ..data.known_future import steps_frame
+from ..data.panel import SERIES, VALUE, Panel
+from ..data.time.date_formats import write_dates
+from ..model.bundle import Bundle
+from ..model.manifest import TimeAxis
+from .history import Start
+
+FORECAST_SUFFIX = "_forecast"
+# What numbers sample paths.
+SAMPLE = "sample"
+NO_ENDS: dict[float, tuple[Floats, Floats]] = {}
+
+
+def frame_of(
+    bundle: Bundle,
+    start: Start,
+    scaled: Floats,
+    ends: dict[float, tuple[Floats, Floats]] = NO_ENDS,
+) -> pd.DataFrame:
+    """Forecasts in original units with their times.
+
+    Args:
+        bundle: The model.
+        start: Where they begin.
+        scaled: Shape `(n_series, steps, targets)`.
+        ends: The lower and upper ends of intervals by level, ascending, each of the same shape.
+    """
+    targets, panel = bundle.manifest.targets, start.panel
+    lower, upper = ([each[side] for each in ends.values()] for side in (0, 1))
+    tables = {"": scaled} | end_columns("", tuple(ends), lower, upper)
+    flat = {end: _flat(bundle, start, each) for end, each in tables.items()}
+    frame = steps_frame(panel, scaled.shape[1])
+    columns = {
+        f"{target}{end}": values[:, place]
+        for place, target in enumerate(targets)
+        for end, values in flat.items()
+    }
+    if len(columns) < len(targets) * len(flat):
+        raise UsageError(
+            f"The targets {', '.join(targets)} and their intervals would share a name.",
+            "Rename a column of the table, and train again.",
+        )
+    frame = frame.assign(**columns)
+    return _in_layout(frame, panel.step_name, bundle.manifest.config.data.layout, list(flat))
+
+
+def end_columns(
+    name: str, level: Sequence[float], lower: Sequence[Floats], upper: Sequence[Floats]
+) -> dict[str, Floats]:
+    """The ends of intervals by the names of their columns, from the lowest to the highest.
+
+    Args:
+        name: What is forecast.
+        level: In percent, ascending.
+        lower: The lower ends of each level.
+        upper: The upper ones.
+
+    >>> list(end_columns("y", (80, 95), [0, 0], [1, 1]))
+    ['y_lo95', 'y_lo80', 'y_hi80', 'y_hi95']
+    """
+    low = {f"{name}_lo{each:g}": ends for each, ends in zip(level, lower, strict=True)}
+    high = {f"{name}_hi{each:g}": ends for each, ends in zip(level, upper, strict=True)}
+    return dict(reversed(low.items())) | high
+
+
+def _flat(bundle: Bundle, start: Start, scaled: Floats) -> Floats:
+    """Scaled values, shape `(n_series, ..., targets)`, as rows in original units."""
+    count, targets = scaled.shape[0], scaled.shape[-1]
+    rows = scaled.reshape(count, -1, targets)
+    return in_units(bundle, start, np.arange(count), rows).reshape(-1, targets)
+
+
+def sample_frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
+    """Sample paths in original units with their times: a row for each step of each path.
+
+    Args:
+        bundle: The model.
+        start: Where they begin.
+        scaled: Shape `(n_series, samples, steps, targets)`.
+    """
+    if SAMPLE in (*start.panel.ids.columns, start.panel.step_name, *bundle.manifest.targets):
+        raise UsageError(
+            f'Sample paths are numbered as "{SAMPLE}", and a column of the table is called that.',
+            "Rename that column of the table, and train again.",
+        )
+    count, samples, steps, _ = scaled.shape
+    times = steps_frame(start.panel, steps)
+    rows = np.arange(count * steps).reshape(count, 1, steps)
+    frame = times.iloc[np.broadcast_to(rows, (count, samples, steps)).ravel()]
+    numbers = np.tile(np.repeat(np.arange(1, samples + 1), steps), count)
+    place = len(frame.columns) - 1
+    frame = frame.reset_index(drop=True)
+    frame.insert(place, SAMPLE, numbers)
+    flat = _flat(bundle, start, scaled)
+    return frame.assign(**dict(zip(bundle.manifest.targets, flat.T, strict=True)))
+
+
+def _in_layout(
+    frame: pd.DataFrame, time: str, layout: str | None, ends: Sequence[str]
+) -> pd.DataFrame:
+    """Forecasts in the layout of the table: where its columns are series, so are theirs."""
+    if layout != "columns":
+        return frame
+    order = list(dict.fromkeys(frame[SERIES]))
+    tables = {end: frame.pivot(index=time, columns=SERIES, values=f"{VALUE}{end}") for end in ends}
+    wide = pd.DataFrame({f"{name}{end}": tables[end][name] for name in order for end in ends})
+    return wide.rename_axis(columns=None).reset_index()
+
+
+def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
+    """Forecasts of rows with their times and actual values."""
+    manifest, timeline = bundle.manifest, panel.timeline
+    frame = panel.ids.iloc[series_of(panel.indptr, origins)].reset_index(drop=True)
+    frame[panel.step_name] = (
+        timeline.times[origins] if timeline else row_numbers(panel.indptr)[origins] + 1
+    )
+    actual = panel.values[origins][:, manifest.target_places]
+    forecasts = [f"{target}{FORECAST_SUFFIX}" for target in manifest.targets]
+    columns = zip((*manifest.targets, *forecasts), (*actual.T, *values.T), strict=True)
+    return frame.assign(**dict(columns))
+
+
+def in_units(bundle: Bundle, start: Start, series: Ints, scaled: Floats) -> Floats:
+    """Scaled forecasts in original units; `series` says which one each sample is of."""
+    scaling = start.scaling.only(bundle.manifest.target_places).each(series, steps=True)
+    return rounded(scaling.inverse(scaled.astype(np.float64)))
+
+
+def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:
+    """The same forecasts with their times as text, in the form that the table has."""
+    if time is None or time.name not in frame:
+        return frame
+    texts = write_dates(pd.DatetimeIndex(frame[time.name]), time.style)
+    return frame.assign(**{time.name: texts})

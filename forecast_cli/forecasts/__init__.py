@@ -1,1 +1,0 @@
-"""Tables of forecasts, which anybody may have written, as arrays beside what came."""

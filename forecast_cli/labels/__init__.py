@@ -1,1 +1,0 @@
-"""Sequences with a label: training, scores and prediction of the task that is no forecast."""

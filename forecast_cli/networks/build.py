@@ -1,0 +1,252 @@
+"""A Keras network from the configuration."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ..config.covariates import Inputs, plain_inputs
+from ..config.layers import Gru, Lstm, Recurrent
+from ..config.network import Network
+from ..core.errors import UsageError
+from .batches import alone
+from .channels import by_channel, side_by_side
+from .covariate_inputs import Encoder, beside, known_ahead
+from .encoder_output import Encoded, Forecast
+from .heads import HEADS
+from .quantiles import quantiles
+from .stack import Stack
+from .window_normalization import Relative, normalize
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network, and what is trained of it.
+
+    Args:
+        network: From a window, and from what is known ahead where that is read, to the forecast,
+            `(batch, horizon, targets)`, or `(batch, horizon, targets, quantiles)`.
+        learner: What is compared with the actual values in training; it shares the weights. From
+            the same, or from that and the actual values, to forecasts of the horizon, or of
+            the horizon at every step: `(batch, timesteps, horizon, targets)`.
+    """
+
+    network: keras.Model
+    learner: keras.Model
+
+
+def build(
+    network: Network,
+    timesteps: int,
+    features: int | Inputs,
+    outputs: tuple[int, ...],
+    *,
+    seed: int,
+    targets: tuple[int, ...] | None = None,
+    **more: Any,
+) -> keras.Model:
+    """The network of `assemble` alone; a number of features are columns without covariates."""
+    places = outputs[1] if targets is None else targets
+    inputs = features if isinstance(features, Inputs) else plain_inputs(features, places)
+    return assemble(network, timesteps, inputs, outputs, seed=seed, **more).network
+
+
+def assemble(
+    network: Network,
+    timesteps: int,
+    inputs: Inputs,
+    outputs: tuple[int, ...],
+    *,
+    seed: int,
+    batch_size: int | None = None,
+    activation: str | None = None,
+) -> Built:
+    """Build the stack of layers and its head, the weights drawn from the seed.
+
+    Every layer has a name of its own place: Keras's automatic names count up in a process, and
+    equal trainings would give unequal files.
+
+    Args:
+        network: The layers.
+        timesteps: Steps back; the input is `(batch, timesteps, features)`. Where covariates are
+            known ahead a second one is `(batch, horizon, ahead)`.
+        inputs: What stands where in a row.
+        outputs: `(horizon, targets)`, or `(horizon, targets, quantiles)`; the output has that shape
+            behind the batch.
+        seed: The same seed gives the same weights, to the bit.
+        batch_size: The fixed size that a stateful network needs; None for any.
+        activation: Of the output layer where the outputs are labels; None for forecasts, which
+            are brought back to the units that the window came in.
+    """
+    _check_gpu(network)
+    with seeded(seed):
+        given = given_to(timesteps, inputs, outputs[0], batch_size=batch_size)
+        head = forecast_of(network, given, inputs, outputs, activation=activation)
+        model = keras.Model(alone(given), head.value, name="network")
+        if head.taught is not None:
+            actual = keras.Input(outputs, batch_size=batch_size, name="actual")
+            return Built(model, keras.Model([*given, actual], head.taught(actual)))
+        if head.learned is not None:
+            return Built(model, keras.Model(alone(given), head.learned))
+    return Built(model, model)
+
+
+def given_to(
+    timesteps: int, inputs: Inputs, horizon: int, *, batch_size: int | None = None
+) -> list[Any]:
+    """What the network is given: the window, and what is known of the steps ahead."""
+    given = [keras.Input((timesteps, inputs.features), batch_size=batch_size, name="window")]
+    if inputs.ahead:
+        given.append(keras.Input((horizon, len(inputs.ahead)), batch_size=batch_size, name="ahead"))
+    return given
+
+
+def _check_gpu(network: Network) -> None:
+    """Refuse what asks for a GPU where there is none.
+
+    Raises:
+        UsageError: A layer insists on cuDNN.
+    """
+    gated = [layer for layer in network.layers if isinstance(layer, Lstm | Gru)]
+    if any(layer.use_cudnn is True for layer in gated) and not tf.config.list_physical_devices(
+        "GPU"
+    ):
+        raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')
+
+
+def forecast_of(
+    network: Network,
+    given: list[Any],
+    inputs: Inputs,
+    outputs: tuple[int, ...],
+    *,
+    activation: str | None = None,
+    masks: list[Any] | None = None,
+) -> Forecast:
+    """The forecast of a window, or its labels, as `Built` has it.
+
+    Args:
+        network: The layers.
+        given: As `given_to` makes it.
+        inputs: What stands where in a row.
+        outputs: As in `assemble`.
+        activation: As there.
+        masks: As in `forecast_cli.nn.stack.Stack`.
+    """
+    if network.channels == "independent":
+        channel, one = [by_channel(given[0])], (outputs[0], 1, *outputs[2:])
+        head = _forecast(network, channel, plain_inputs(1, 1), one, activation, masks)
+        head = side_by_side(head, inputs.features)
+    else:
+        head = _forecast(network, given, inputs, outputs, activation, masks)
+    if len(outputs) > 2:
+        # Up to here the targets came last, as everywhere else.
+        return Forecast(ops.transpose(head.value, (0, 1, 3, 2)))
+    return head
+
+
+def _forecast(
+    network: Network,
+    given: list[Any],
+    inputs: Inputs,
+    outputs: tuple[int, ...],
+    activation: str | None,
+    masks: list[Any] | None,
+) -> Forecast:
+    """The forecast of a window in scaled units, or its labels; where asked for, its quantiles."""
+    encoded = _encoded(network, given, inputs, (outputs[0], outputs[1]), masks)
+    encoded = replace(encoded, activation=activation or "linear")
+    head, relative = HEADS[network.head](encoded), encoded.relative
+    if activation is not None:
+        return head
+    if len(outputs) > 2:
+        return Forecast(quantiles(head, encoded, outputs[2]))
+    taught = head.taught
+    return Forecast(
+        relative.undo(head.value),
+        learned=head.learned,
+        taught=taught and (lambda actual: relative.undo(taught(relative.redo(actual)))),
+    )
+
+
+def _encoded(
+    network: Network,
+    given: list[Any],
+    inputs: Inputs,
+    outputs: tuple[int, int],
+    masks: list[Any] | None,
+) -> Encoded:
+    """What the stack makes of a window."""
+    window, *ahead = given
+    relative = normalize(network, window, outputs, inputs.targets, columns=inputs.columns)
+    encoder = Encoder(inputs, network.embedding)
+    if (more := beside(encoder, window, inputs)) is not None:
+        relative = replace(relative, window=ops.concatenate([relative.window, more], axis=-1))
+    steps, mask = _segmented(network, relative)
+    every = network.head == "sequence"
+    stack, tail = stacks(network, sequences=every, states=network.hands_over, masks=masks)
+    output, states = stack(steps, mask=mask)
+    return Encoded(
+        network=network,
+        relative=relative,
+        stack=stack,
+        tail=tail,
+        output=output,
+        states=states,
+        outputs=outputs,
+        ahead=known_ahead(encoder, ahead[0], inputs) if ahead else None,
+        masks=masks,
+    )
+
+
+def stacks(
+    network: Network, *, sequences: bool, states: bool, masks: list[Any] | None = None
+) -> tuple[Stack, Stack]:
+    """The layers up to the last recurrent one, and those after it."""
+    layers = network.layers
+    end = 1 + max(at for at, layer in enumerate(layers) if isinstance(layer, Recurrent))
+    stack = Stack(layers[:end], sequences=sequences, states=states, masks=masks)
+    return stack, Stack(layers[end:], first=end + 1)
+
+
+def _segmented(network: Network, relative: Relative) -> tuple[Any, Any]:
+    """The window as embedded segments, and which of them hold any value; or as it is."""
+    window, mask, length = relative.window, relative.mask, network.segment
+    if length is None:
+        return window, mask
+    timesteps, features = window.shape[1:]
+    cut = keras.layers.Reshape((timesteps // length, length * features), name="segments")(window)
+    units = network.recurrent[0].units
+    embedded = keras.layers.Dense(units, activation="relu", name="embedding")(cut)
+    if mask is not None:
+        mask = ops.any(ops.reshape(mask, (-1, timesteps // length, length)), axis=-1)
+    return embedded, mask
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed what Keras draws its own seeds from (Python's generator), and leave that as it was."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def layer_rows(model: keras.Model) -> list[dict[str, Any]]:
+    """The layers as in Keras's summary: name, type, output shape without the batch, parameters."""
+    return [
+        {
+            "name": layer.name,
+            "type": type(layer).__name__,
+            "shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
+            "parameters": layer.count_params(),
+        }
+        for layer in model.layers
+    ]

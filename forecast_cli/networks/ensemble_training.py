@@ -1,0 +1,159 @@
+"""The networks of an ensemble, trained one after the other from shared compiled code."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+import keras
+
+from ..config.members import Member, members_of
+from ..config.schema import Config
+from ..core.events import Epoch, Listener, Note, Stage
+from ..model.history import Course
+from .batch_order import Lanes
+from .batches import Feed
+from .build import Built, assemble
+from .train_step import Runner
+from .training_loop import fit
+
+
+@dataclass
+class Workshop:
+    """Builds networks, and compiles what trains them once for all that are alike.
+
+    Args:
+        config: Of the ensemble.
+        feeds: From steps back to what a network with so many learns from.
+        activation: Of the output layer where the outputs are labels; None for forecasts.
+        begin: Networks like them, whose weights they begin with; None for new ones.
+        before: How they were trained before: they are trained for as many epochs, and keep their
+            last weights; None where nothing is known.
+    """
+
+    config: Config
+    feeds: Callable[[int], Feed]
+    activation: str | None = None
+    begin: Sequence[keras.Model] | None = None
+    before: Sequence[Course] | None = None
+
+    def __post_init__(self) -> None:
+        self.runners: dict[Any, Runner] = {}
+
+    def build(self, member: Member) -> Built:
+        """A network with the weights that it begins with."""
+        feed, network = self.feeds(member.timesteps), member.network
+        timesteps, inputs, outputs = feed.shape
+        return assemble(
+            network,
+            timesteps,
+            inputs,
+            self.config.shape_of_outputs(outputs),
+            seed=member.training.seed,
+            batch_size=Lanes(feed, member.training).batch_size if network.stateful else None,
+            activation=self.activation,
+        )
+
+    def runner(self, member: Member, built: Built) -> Runner:
+        """What trains a network: that of one like it, where there was one, with its weights."""
+        if member.kind in self.runners:
+            runner = self.runners[member.kind]
+            runner.restart(built.network, member.training)
+            return runner
+        feed, levels = self.feeds(member.timesteps), self.config.quantile_levels
+        runner = Runner(built.network, feed, member.training, built.learner, levels)
+        self.runners[member.kind] = runner
+        return runner
+
+    def train(
+        self, number: int, *, seconds: float | None, listen: Listener, stop: Callable[[], bool]
+    ) -> tuple[keras.Model, Course]:
+        """Train one of the networks.
+
+        Args:
+            number: Which one, from 0.
+            seconds: How long that may take; None for any time.
+            listen: Told of each epoch.
+            stop: Asked after each epoch whether to stop.
+        """
+        members, before = members_of(self.config), self.before and self.before[number]
+        member = members[number].without_patience() if before else members[number]
+        built = self.build(member)
+        if self.begin is not None:
+            built.network.set_weights(self.begin[number].get_weights())
+        runner = self.runner(member, built)
+        listen(Stage("training"))
+        if before:
+            # The learning rate falls as it did then, even where the time was short.
+            runner.epochs, seconds = before.epochs[-1].epochs, None
+        running = fit(runner, seconds=seconds)
+        with closing(running):
+            epochs = islice(running, before.best if before else None)
+            seen, interrupted = _follow(epochs, number, len(members), listen, stop)
+        network = built.network
+        if runner.network is network and len(members) > 1:
+            # That one is trained again for the next network like it.
+            network = self.build(member).network
+        if runner.network is not network:
+            network.set_weights(runner.network.get_weights())
+        return network, Course(member.training, seen, interrupted)
+
+
+def train_members(
+    workshop: Workshop,
+    *,
+    deadline: float | None = None,
+    waiting: float = 0.0,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> Iterator[tuple[keras.Model, Course]]:
+    """Train the networks of an ensemble one after the other.
+
+    Args:
+        workshop: What trains them.
+        deadline: Until when all must be done, as `time.perf_counter` has it; None for any time.
+        waiting: How many networks more are to be trained by then.
+        listen: Told of each epoch.
+        stop: Asked after each epoch whether to stop; networks that were not begun are left out.
+
+    Yields:
+        Each network, and how its training went.
+
+    Raises:
+        TrainingError: The loss is not finite.
+    """
+    count, began = workshop.config.ensemble.size, perf_counter()
+    for number in range(count):
+        if number and deadline is not None:
+            each = (perf_counter() - began) / number
+            if perf_counter() + each * (1.0 + waiting / count * (number + 1)) > deadline:
+                text = f"the time is enough for {number} of {count} networks"
+                listen(Note(text, warning=True))
+                return
+        left = count - number + waiting
+        seconds = None if deadline is None else max(deadline - perf_counter(), 0.0) / left
+        network, course = workshop.train(number, seconds=seconds, listen=listen, stop=stop)
+        yield network, course
+        if course.interrupted:
+            return
+
+
+def _follow(
+    running: Iterator[Epoch],
+    number: int,
+    count: int,
+    listen: Listener,
+    stop: Callable[[], bool],
+) -> tuple[list[Epoch], bool]:
+    """The epochs until they end, or until somebody stops them."""
+    epochs = []
+    for epoch in running:
+        if count > 1:
+            epoch = replace(epoch, network=number + 1, networks=count)
+        epochs.append(epoch)
+        listen(epoch)
+        if stop():
+            return epochs, True
+    return epochs, False

@@ -1,0 +1,165 @@
+"""Losses and optimizers by name."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..config.sections import Training
+from ..core.scaling import Units
+
+# From actual and forecast values, and the series of each sample, to one value for each, (batch,).
+Loss = Callable[..., tf.Tensor]
+
+
+def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: Any = 0.5) -> tf.Tensor:
+    """The loss whose least mean is a quantile. Source: Koenker and Bassett (1978)."""
+    error = actual - forecast
+    return tf.reduce_mean(tf.maximum(quantile * error, (quantile - 1.0) * error), axis=-1)
+
+
+def mape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+    """Percent of the actual value, which is nowhere 0."""
+    share = tf.math.divide_no_nan(tf.abs(actual - forecast), tf.abs(actual))
+    return 100.0 * tf.reduce_mean(share, axis=-1)
+
+
+def smape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
+    """Percent of the mean of both, 0 to 200, as in M4; both 0 is no error."""
+    size = tf.abs(actual) + tf.abs(forecast)
+    return tf.reduce_mean(200.0 * tf.math.divide_no_nan(tf.abs(actual - forecast), size), axis=-1)
+
+
+def owa(actual: tf.Tensor, forecast: tf.Tensor, usual: Any = 1.0) -> tf.Tensor:
+    """Half the error in units of the naive forecast's, half its symmetric percentage in such units.
+
+    Args:
+        actual: In units of the naive forecast's error.
+        forecast: Likewise.
+        usual: The symmetric percentage error of the naive forecast.
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), The M4 Competition: the overall
+    weighted average of sMAPE and MASE.
+    """
+    size = tf.abs(actual) + tf.abs(forecast)
+    error = tf.abs(actual - forecast)
+    share = 200.0 * tf.math.divide_no_nan(error, size) / usual
+    return tf.reduce_mean(0.5 * (error + share), axis=-1)
+
+
+# Each is a mean over the last axis: (batch, ..., targets) -> (batch, ...).
+LOSSES: dict[str, Callable[..., tf.Tensor]] = {
+    "mse": keras.losses.mean_squared_error,
+    "mae": keras.losses.mean_absolute_error,
+    "huber": keras.losses.huber,
+    "log-cosh": keras.losses.log_cosh,
+    "pinball": pinball,
+    "mape": mape,
+    "smape": smape,
+    "mase": keras.losses.mean_absolute_error,
+    "owa": owa,
+    "cross-entropy": keras.losses.categorical_crossentropy,
+}
+# Taken in original units; in scaled ones they would mean nothing.
+IN_UNITS = ("mape", "smape", "mase", "owa")
+OF_NAIVE = ("mase", "owa")
+BACKWARD = {"none": tf.identity, "log": tf.exp, "log1p": tf.math.expm1}
+
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "adamax": keras.optimizers.Adamax,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+    "adagrad": keras.optimizers.Adagrad,
+    "lion": keras.optimizers.Lion,
+}
+
+
+def make_loss(
+    training: Training,
+    units: Units | None,
+    *,
+    gaps: bool = False,
+    quantiles: tuple[float, ...] = (),
+) -> Loss:
+    """The loss of each sample.
+
+    Args:
+        training: Its `loss` and `quantile`.
+        units: What the outputs mean, where the loss is taken in original units.
+        gaps: Whether actual values may be missing; the mean is over those that are there.
+        quantiles: What the last axis of a forecast holds, for a network that forecasts several:
+            shares between 0 and 1; the loss is then the mean of theirs.
+    """
+    name = training.loss or "mse"
+    loss = LOSSES[name]
+    if name == "pinball":
+        one = 0.5 if training.quantile is None else training.quantile
+        loss = partial(pinball, quantile=np.array(quantiles, np.float32) if quantiles else one)
+    if name == "owa" and units is not None and units.naive_smape is not None:
+        loss = partial(owa, usual=units.naive_smape.astype(np.float32))
+    converter = _converter(name, units) if units is not None and name in IN_UNITS else None
+
+    def sample_losses(
+        actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        if quantiles:
+            actual = actual[..., None]
+        share = _known_share(actual) if gaps else 1.0
+        if gaps:
+            # No error here, and then a mean over fewer values.
+            actual = tf.where(tf.math.is_finite(actual), actual, forecast)
+        if converter is not None:
+            actual, forecast = converter(actual, series), converter(forecast, series)
+        losses = loss(actual, forecast)
+        return tf.reduce_mean(losses, axis=range(1, len(losses.shape))) / share
+
+    return sample_losses
+
+
+def _known_share(actual: tf.Tensor) -> tf.Tensor:
+    """Which share of each sample's values is known, shape `(batch,)`; 1 where none is."""
+    known = tf.cast(tf.math.is_finite(actual), tf.float32)
+    share = tf.reduce_mean(known, axis=range(1, len(actual.shape)))
+    return tf.where(share > 0.0, share, 1.0)
+
+
+def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:
+    """From scaled values to original units, or to multiples of the naive forecast's error."""
+    scaling = units.scaling
+    share = 1.0 / units.naive_error if name in OF_NAIVE else np.ones_like(units.naive_error)
+    numbers = [
+        np.broadcast_to(each, share.shape).astype(np.float32)
+        for each in (scaling.center, scaling.scale, share)
+    ]
+
+    def convert(values: tf.Tensor, series: tf.Tensor | None) -> tf.Tensor:
+        center, scale, own = (_of_series(each, series, values) for each in numbers)
+        return BACKWARD[scaling.before](values * scale + center) * own
+
+    return convert
+
+
+def _of_series(numbers: Any, series: tf.Tensor | None, values: tf.Tensor) -> tf.Tensor:
+    """The numbers of each sample's series, shape `(n_series, targets)`, in the values' shape."""
+    if series is None or len(numbers) == 1:
+        return tf.constant(numbers[0])
+    between = [1] * (len(values.shape) - 2)
+    return tf.reshape(tf.gather(numbers, series), [-1, *between, numbers.shape[-1]])
+
+
+def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
+    """The optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
+    more: dict[str, Any] = {}
+    if training.weight_decay is not None:
+        more["weight_decay"] = training.weight_decay
+    if training.ema is not None:
+        more |= {"use_ema": True, "ema_momentum": training.ema}
+    return OPTIMIZERS[training.optimizer](
+        learning_rate=training.learning_rate, global_clipnorm=training.clip, **more
+    )

@@ -1,0 +1,98 @@
+"""A trained network as ONNX, checked against Keras before anybody relies on it."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..core.errors import TrainingError
+from ..core.windows import Floats
+from ..model.runtime import Runtime
+from .batches import alone
+
+TOLERANCE = 1e-5
+
+
+def export_onnx(
+    network: keras.Model,
+    probes: Floats,
+    more: Sequence[Floats] = (),
+    *,
+    like: keras.Model | None = None,
+) -> bytes:
+    """Write the network as ONNX and compare both on probe windows.
+
+    Args:
+        network: A built network.
+        probes: Shape `(samples, timesteps, features)`, scaled, at least one window.
+        more: What else it takes: what is known ahead, or the states that it begins with.
+        like: What it is to equal where that is another network, one that takes the first of these
+            inputs alone; None for itself.
+
+    Raises:
+        TrainingError: The two differ by more than 1e-5 of the largest output (at least of 1).
+    """
+    inputs = [tf.constant(probes), *map(tf.constant, more)]
+    # Called in any case: Keras exports nothing that never was.
+    outputs = network(alone(inputs), training=False)
+    if like is not None:
+        outputs = like(alone(inputs[: len(like.inputs)]), training=False)
+    expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with _file("network.onnx") as path, _without_penalties(network):
+        network.export(path, format="onnx", verbose=False)
+        data = path.read_bytes()
+    forecast, ended = Runtime(data).carry(probes, more)
+    pairs = zip([forecast, *ended], expected, strict=True)
+    difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
+    largest = max(float(np.max(np.abs(each))) for each in expected)
+    if not difference <= TOLERANCE * max(1.0, largest):
+        raise TrainingError(
+            f"The exported network differs from the trained one by {difference:g}; "
+            f"at most {TOLERANCE:g} was expected.",
+            "Please report this with the command that you ran; nothing was saved.",
+        )
+    return data
+
+
+def weights_bytes(network: keras.Model) -> bytes:
+    """The weights in Keras's own HDF5 form, to train on."""
+    with _file("network.weights.h5") as path:
+        network.save_weights(path)
+        return path.read_bytes()
+
+
+def with_weights(network: keras.Model, weights: bytes) -> keras.Model:
+    """The network with weights that `weights_bytes` gave."""
+    with _file("network.weights.h5") as path:
+        path.write_bytes(weights)
+        network.load_weights(path)
+    return network
+
+
+@contextmanager
+def _without_penalties(network: keras.Model) -> Iterator[None]:
+    """Leave the penalties on outputs away for a while: they are for training, and not exported."""
+    layers = network.layers
+    kept = [layer.activity_regularizer for layer in layers]
+    for layer in layers:
+        layer.activity_regularizer = None
+    try:
+        yield
+    finally:
+        for layer, penalty in zip(layers, kept, strict=True):
+            layer.activity_regularizer = penalty
+
+
+@contextmanager
+def _file(name: str) -> Iterator[Path]:
+    """A place for a file for a while; what the libraries warn of meanwhile is their affair."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield Path(folder, name)

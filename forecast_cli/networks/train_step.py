@@ -1,0 +1,234 @@
+"""One compiled function that runs many steps a call.
+
+Keras's `fit` pays for a Python round trip in every step and for windows copied out beforehand.
+Here a block of steps, on small jobs the whole epoch, is one compiled function that gathers its
+samples from the flat array: several times faster, and memory grows with the data alone.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..config.sections import Training
+from ..core.events import Epoch
+from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
+from .batches import Feed, alone
+from .losses import make_loss, make_optimizer
+from .schedule import learning_rate
+
+# About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
+BLOCK_WORK = 3e9
+# From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
+XLA_WORK = 2e10
+# With less than this many states in a batch the loop over the steps of a window costs more than
+# what happens in them: it is written out, and for longer windows that beats XLA.
+LARGE_BATCH = 16384
+LONGEST_UNROLLED_XLA = 12
+LONGEST_UNROLLED = 64
+
+Block = Callable[[Any, Any, Any, Any], Any]
+
+
+@dataclass(repr=False)
+class Runner:
+    """The compiled functions of one training, and the data on the device.
+
+    Args:
+        network: What forecasts.
+        feed: What to learn from.
+        training: How.
+        learner: What is trained, and shares the network's weights; the network itself where None.
+        quantiles: What the last axis of a forecast holds, where it holds quantiles.
+    """
+
+    network: keras.Model
+    feed: Feed
+    training: Training
+    learner: Any = None
+    quantiles: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.learner = self.learner or self.network
+        self.values = tf.constant(self.feed.values)
+        self.epochs = self.training.epochs
+        self.optimizer = make_optimizer(self.training)
+        self.optimizer.build(self.network.trainable_variables)
+        self.fresh = [variable.numpy() for variable in self.optimizer.variables]
+        self.loss = make_loss(
+            self.training, self.feed.units, gaps=self.feed.gaps, quantiles=self.quantiles
+        )
+        self.loops = _loops(self.network) | _loops(self.learner)
+        self.stateful = [layer for layer in self.loops if layer.stateful]
+        self.order = Lanes if self.stateful else Shuffled
+        self.passes: Passes = self.order(self.feed, self.training)
+        # XLA needs batches of one shape, and the surplus of the last one would count in penalties
+        # on a layer's output.
+        penalised = any(layer.activity_regularizer for layer in self.learner.layers)
+        self.fixed = bool(self.stateful) or not penalised
+        self.raw: list[Any] | None = None
+        work = self._work(self.passes.batch_size) * self.passes.steps * self.training.epochs
+        compile_, longest = self._choose(work)
+        self.unrolled = [
+            layer
+            for layer, length in self.loops.items()
+            if not layer.unroll and length is not None and length <= longest
+        ]
+        self.train = tf.function(self._train_block, jit_compile=compile_, autograph=False)
+        self.validate = tf.function(self._validate_block, jit_compile=compile_, autograph=False)
+
+    def _work(self, batch_size: int) -> float:
+        """Multiply-adds of one training step, roughly: forward once, backward twice."""
+        parameters = float(max(self.network.count_params(), 1))
+        return 3.0 * batch_size * self.feed.timesteps * parameters
+
+    def _choose(self, work: float) -> tuple[bool, int]:
+        """Whether to compile with XLA, and up to how many steps a loop is written out."""
+        if _on_gpu():
+            return False, 0
+        longest = max((length or 0 for length in self.loops.values()), default=0)
+        states = max((max(layer.state_size) for layer in self.loops), default=1)
+        large = self.passes.batch_size * states >= LARGE_BATCH
+        xla = (
+            self.fixed
+            and work > XLA_WORK
+            and (large or not LONGEST_UNROLLED_XLA < longest <= LONGEST_UNROLLED)
+        )
+        return xla, LONGEST_UNROLLED_XLA if xla else LONGEST_UNROLLED
+
+    @contextmanager
+    def unrolling(self) -> Iterator[None]:
+        """Write the loops out for as long as the network is trained, not where it is exported."""
+        for layer in self.unrolled:
+            layer.unroll = True
+        try:
+            yield
+        finally:
+            for layer in self.unrolled:
+                layer.unroll = False
+
+    def restart(self, network: keras.Model, training: Training) -> None:
+        """Begin anew with the weights of another network of the same kind.
+
+        Args:
+            network: Whose weights, and whose seeds of its dropout.
+            training: As before, but for the seed.
+        """
+        for own, other in zip(self.network.variables, network.variables, strict=True):
+            own.assign(other.value)
+        for variable, value in zip(self.optimizer.variables, self.fresh, strict=True):
+            variable.assign(value)
+        self.training, self.epochs, self.raw = training, training.epochs, None
+        self.passes = self.order(self.feed, training)
+
+    def run(self, losses: Sequence[float]) -> Epoch:
+        """The epoch after those with the given watched losses.
+
+        Every training sample is seen once, in the epoch's own order; then comes validation. After
+        it the network has the weights to forecast with.
+        """
+        began, number = perf_counter(), len(losses) + 1
+        rate = learning_rate(self.training, losses, epochs=self.epochs)
+        self.optimizer.learning_rate.assign(rate)
+        if self.raw is not None:
+            self.network.set_weights(self.raw)
+        rows, sizes = self.passes.training(number)
+        loss = self._mean(self.train, (rows, sizes), self.passes.steps)
+        if self.training.ema is not None:
+            self._average()
+        validation_loss = None
+        if len(self.feed.validation):
+            samples = self.passes.validation()
+            validation_loss = self._mean(self.validate, samples, len(samples[0]))
+        low = loss if validation_loss is None else validation_loss
+        return Epoch(
+            number=number,
+            epochs=self.epochs,
+            loss=loss,
+            validation_loss=validation_loss,
+            best=low < min(losses, default=math.inf),
+            seconds=perf_counter() - began,
+            windows=int(sizes.sum()),
+            learning_rate=rate,
+        )
+
+    def _average(self) -> None:
+        """Put the moving average of the weights in their place, and keep them to train on."""
+        self.raw = self.network.get_weights()
+        variables = self.network.trainable_variables
+        self.optimizer.finalize_variable_values(variables)
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
+
+    def _mean(self, function: Block, samples: Pass, steps: int) -> float:
+        """The mean loss over a pass, in blocks of one shape."""
+        for layer in self.stateful:
+            layer.reset_state()
+        rows, sizes = samples
+        size = max(1, min(steps, int(BLOCK_WORK / self._work(rows.shape[1]))))
+        total = sum(
+            float(function(self.values, each, counts, tf.constant(count)))
+            for each, counts, count in blocks(rows, sizes, size)
+        )
+        return total / int(sizes.sum())
+
+    def _train_block(self, values: Any, rows: Any, sizes: Any, steps: Any) -> tf.Tensor:
+        variables = self.network.trainable_variables
+
+        def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            size = tf.cast(sizes[number], tf.float32)
+            with tf.GradientTape() as tape:
+                summed = self._summed_loss(values, rows[number], sizes[number], training=True)
+                loss = summed / size + sum(self.learner.losses)
+            gradients = tape.gradient(loss, [variable.value for variable in variables])
+            self.optimizer.apply(gradients, variables)
+            return number + 1, total + summed
+
+        return _repeat(step, steps)
+
+    def _validate_block(self, values: Any, rows: Any, sizes: Any, steps: Any) -> tf.Tensor:
+        def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            summed = self._summed_loss(values, rows[number], sizes[number], training=False)
+            return number + 1, total + summed
+
+        return _repeat(step, steps)
+
+    def _summed_loss(self, values: Any, rows: Any, size: Any, *, training: bool) -> tf.Tensor:
+        rows = rows if self.fixed else rows[:size]
+        given, actual, series = self.feed.gather(values, rows, training=training)
+        if training:
+            taught = len(self.learner.inputs) > len(given)
+            forecast = self.learner([*given, actual] if taught else alone(given), training=True)
+        else:
+            forecast = self.network(alone(given), training=False)
+        losses = self.loss(actual, forecast, series)
+        real = tf.range(tf.shape(losses)[0]) < size
+        return tf.reduce_sum(tf.where(real, losses, 0.0))
+
+
+def _repeat(step: Callable[..., Any], steps: tf.Tensor) -> tf.Tensor:
+    """Run the step so many times inside the graph; the sum of what it adds up."""
+    zero = (tf.constant(0), tf.constant(0.0))
+    return tf.while_loop(lambda number, _: number < steps, step, zero, parallel_iterations=1)[1]
+
+
+def _loops(network: keras.Model) -> dict[Any, int | None]:
+    """The recurrent layers, those inside of bidirectional ones too, and over how many steps."""
+    loops: dict[Any, int | None] = {}
+    for layer in network.layers:
+        both = isinstance(layer, keras.layers.Bidirectional)
+        inner = [layer.forward_layer, layer.backward_layer] if both else [layer]
+        for each in inner:
+            if isinstance(each, keras.layers.RNN):
+                loops[each] = keras.tree.flatten(layer.input)[0].shape[1]
+    return loops
+
+
+def _on_gpu() -> bool:
+    return bool(tf.config.list_physical_devices("GPU"))

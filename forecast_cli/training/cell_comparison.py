@@ -1,0 +1,157 @@
+"""LSTM, GRU, SimpleRNN or something simple: each trained in the same way on the same rows."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..config.resolution import RECURRENT_TYPES, configure
+from ..config.schema import Config
+from ..core.errors import UsageError
+from ..core.events import Listener, Note, ignore
+from ..data.dataset import Dataset
+from ..data.io.tables import Readable
+from ..model.bundle import Bundle
+from ..model.manifest import METRICS, Evaluation
+from .pipeline import Learned, finish, learn, read_dataset
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How cells fared.
+
+    Args:
+        rows: A row for each cell and each simple forecast (and target), target by target, the best
+            first by the measure of the verdict (MASE of several series, else MAE): `model`, the
+            measures of the test split, `skill` against the best simple forecast in percent,
+            `validation` (the loss that cells are chosen by), `parameters` and `seconds`.
+        bundle: The best model: of the cell with the lowest validation loss.
+        cell: That cell.
+        verdict: What it comes to, in plain sentences.
+    """
+
+    rows: list[dict[str, Any]]
+    bundle: Bundle
+    cell: str
+    verdict: str
+
+
+def compare(
+    source: Readable,
+    config: Config,
+    *,
+    cells: Sequence[str] = RECURRENT_TYPES,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+) -> Comparison:
+    """Train each kind of cell with the same splits and budget, and keep the best.
+
+    The best is the one with the lowest validation loss: the test split decides nothing.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        config: Everything but the cell.
+        cells: Which ones.
+        listen: Told what was understood and how it goes.
+        stop: Asked after each epoch whether to stop; what is trained by then is compared.
+
+    Raises:
+        UsageError: A cell is unknown, or cannot be built as configured.
+        DataError: The table does not hold what is needed.
+    """
+    if config.data.label:
+        raise UsageError("compare is for forecasts, and --label asks for another task.")
+    configure_all = {cell: _with_cell(config, cell) for cell in dict.fromkeys(cells)}
+    began = time.perf_counter()
+    dataset = read_dataset(source, next(iter(configure_all.values())), listen=listen)
+    learned: dict[str, Learned] = {}
+    for cell in configure_all:
+        if learned and stop():
+            left = ", ".join(each for each in configure_all if each not in learned)
+            listen(Note(f"stopped: {left} were not trained", warning=True))
+            break
+        listen(Note(f"training {cell}"))
+        own = replace(dataset, config=_with_cell(dataset.config, cell))
+        learned[cell] = learn(own, listen=listen, stop=stop)
+    best = min(learned, key=lambda cell: _loss(learned[cell]))
+    bundle = finish(learned[best], began, listen=listen, stop=stop)
+    return Comparison(_rows(dataset, learned), bundle, best, _verdict(learned, best))
+
+
+def _with_cell(config: Config, cell: str) -> Config:
+    """The configuration with another kind of cell in each recurrent layer."""
+    return configure({"cell": cell}, config.model_dump(exclude_unset=True))
+
+
+def _loss(learned: Learned) -> float:
+    """The loss that cells are chosen by: of validation, or of training where there is none."""
+    return learned.scored.fitted.loss
+
+
+def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]:
+    """A row for each forecaster and target: by target, those with the smallest error first."""
+    targets = dataset.panel.columns.targets
+    evaluations = {
+        cell: each.scores.evaluation if each.scores else None for cell, each in learned.items()
+    }
+    rows = []
+    for cell, each in learned.items():
+        evaluation, fitted = evaluations[cell], each.scored.fitted
+        more = {
+            "skill": evaluation and evaluation.skill,
+            "validation": _loss(each),
+            "parameters": sum(int(row["parameters"]) for row in fitted.layers),
+            "seconds": round(sum(epoch.seconds for epoch in fitted.epochs), 2),
+        }
+        rows += _rows_of(cell, "network", evaluation, targets, more)
+    some = next(iter(evaluations.values()))
+    nothing = dict.fromkeys(("skill", "validation", "parameters", "seconds"))
+    for name in some.scores if some else ():
+        if name != "network":
+            rows += _rows_of(name, name, some, targets, nothing)
+    return _sorted(rows, targets, several=dataset.panel.count > 1) if some else rows
+
+
+def _sorted(
+    rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
+) -> list[dict[str, Any]]:
+    """Rows target by target, since their units differ, by the measure of which the verdict is."""
+    scaled = several and all(row["mase"] is not None for row in rows)
+    measure = "mase" if scaled else "mae"
+
+    def place(row: dict[str, Any]) -> tuple[int, bool, float]:
+        target = targets.index(row["column"]) if "column" in row else 0
+        return target, row[measure] is None, row[measure] or 0.0
+
+    return sorted(rows, key=place)
+
+
+def _rows_of(
+    name: str,
+    forecaster: str,
+    evaluation: Evaluation | None,
+    targets: Sequence[str],
+    more: dict[str, Any],
+) -> list[dict[str, Any]]:
+    return [
+        {"model": name}
+        | ({"column": target} if len(targets) > 1 else {})
+        | {
+            metric: evaluation.scores[forecaster][metric][target] if evaluation else None
+            for metric in METRICS
+        }
+        | more
+        for target in targets
+    ]
+
+
+def _verdict(learned: dict[str, Learned], best: str) -> str:
+    """Which cell is kept and why, and what it is worth beside the simple forecasts."""
+    kept = learned[best]
+    part = "training" if kept.scored.fitted.epochs[-1].validation_loss is None else "validation"
+    others = [_loss(each) for cell, each in learned.items() if cell != best]
+    said = f"{best} is kept"
+    if others:
+        ahead = 100.0 * (1.0 - _loss(kept) / min(others)) if min(others) > 0 else 0.0
+        said += f": its {part} loss is the lowest, {ahead:.1f} % below the next"
+    return f"{said}. {kept.scores.evaluation.verdict}" if kept.scores else f"{said}."

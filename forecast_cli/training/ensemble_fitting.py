@@ -1,0 +1,193 @@
+"""How the forecasts of several networks and of simple methods become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..baselines.ensemble_weights import beats, prior_of, weights_of
+from ..baselines.linear_map import widened
+from ..baselines.registry import fit_maps
+from ..core.errors import DataError
+from ..core.padding import series_of
+from ..core.ragged import indptr_of
+from ..core.seasonal_error import seasonal_error
+from ..core.threads import one_thread
+from ..core.windows import Floats, Ints, gather
+from ..data.dataset import Dataset
+from ..data.season import usual_seasons
+from ..forecasting.intervals.calibration import evenly, scaled_targets, units_of
+from .presets import series_features as traits
+from .presets.series_features import Traits
+
+# Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
+MOST_LEARNED = 40_000_000
+NETWORK = "network"
+LAST = "last"
+# What counts for more or less than a network before anything is known: without a season, and with.
+PRIOR: dict[bool, dict[str, float]] = {
+    False: {"structure": 2.0, "last": 1.0, "seasonal": 0.2},
+    True: {"structure": 2.0, "last": 0.1, "seasonal": 0.5},
+}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """The numbers by which forecasts are combined.
+
+    Args:
+        maps: Shape `(maps, targets, timesteps, horizon)`: the simple forecasts; None for none.
+        shares: Shape `(members, targets)`: what each counts for; None where all count alike.
+    """
+
+    maps: Floats | None = None
+    shares: Floats | None = None
+
+
+def combination(
+    dataset: Dataset, networks: Sequence[Any], *, shares: Floats | None = None
+) -> Combination:
+    """What is learned beside the networks.
+
+    Args:
+        dataset: The maps are fitted on its training split, weights on its validation split.
+        networks: The Keras models.
+        shares: Where they are known already, of a training before.
+    """
+    ensemble = dataset.config.ensemble
+    maps = simple_maps(dataset) if ensemble.simple else None
+    if ensemble.combine == "weights" and shares is None:
+        shares = _learned(dataset, networks, maps)
+    return Combination(maps, shares)
+
+
+def simple_maps(dataset: Dataset) -> Floats:
+    """The simple forecasts as maps of a window, shape `(maps, targets, timesteps, horizon)`.
+
+    Raises:
+        DataError: The training rows are too few for one.
+    """
+    places, columns = dataset.targets, dataset.panel.columns
+    pooled = dataset.config.network.channels == "independent"
+    groups = [places] if pooled else [[place] for place in places]
+    with one_thread():
+        found = [_maps_of(dataset, group) for group in groups]
+    names = dataset.config.ensemble.simple
+    if missing := [name for name in names if any(name not in each for each in found)]:
+        raise DataError(
+            f"{dataset.panel.source} has too few training rows, or no season, for the simple "
+            f"forecast {missing[0]} of {columns.targets[0]}.",
+            "Leave it out of --simple, or give more rows.",
+        )
+    each = [np.stack([group[name] for name in names]) for group in found]
+    return np.stack(each * len(places) if pooled else each, axis=1).astype(np.float32)
+
+
+def _maps_of(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
+    """The maps of some columns, which are learned from as if they were series."""
+    panel, config = dataset.panel, dataset.config
+    rows, count = len(dataset.filled), len(places)
+    # The room in front of short series holds nothing to learn from.
+    known = dataset.scaled[dataset.room.moved(np.arange(rows))]
+    values = known[:, places].T.ravel().astype(np.float64)
+    first = (rows * np.arange(count))[:, None]
+    indptr = np.append((first + panel.indptr[:-1]).ravel(), rows * count)
+    end = (first + dataset.splits.bounds("train")[1]).ravel()
+    found = fit_maps(
+        values,
+        indptr,
+        end,
+        horizon=dataset.steps_at_once,
+        season=dataset.season_length,
+        seasons=traits_of(dataset, places[0]).seasons,
+        names=config.ensemble.simple,
+        timesteps=dataset.timesteps,
+    )
+    return {name: widened(each, dataset.timesteps) for name, each in found.items()}
+
+
+def traits_of(dataset: Dataset, place: int) -> Traits:
+    """What the training rows of a column look like."""
+    begin, end = dataset.splits.bounds("train")
+    rows = dataset.panel.values[dataset.panel.between(begin, end), place]
+    usual = usual_seasons(dataset.panel, dataset.config, dataset.season_length)
+    return traits.traits_of(rows, indptr_of(end - begin), usual=usual)
+
+
+def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> Floats:
+    """What each forecast counts for, by target, shape `(members, targets)`."""
+    steps, columns = dataset.steps_at_once, dataset.panel.columns
+    starts = dataset.starts("validation", horizon=steps)
+    names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
+    size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
+    starts = evenly(starts, size, MOST_LEARNED)
+    looks = [traits_of(dataset, place) for place in dataset.targets]
+    priors = [prior_of(names, PRIOR[bool(each.seasons)]) for each in looks]
+    if not len(starts):
+        return np.stack(priors, axis=1).astype(np.float32)
+    forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
+    rows = dataset.room.original(origins)
+    actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
+    units = _units(dataset)[series_of(dataset.panel.indptr, rows)][:, None]
+    distinct = _distinct(dataset, rows, steps)
+    shares = []
+    for place, (trait, prior) in enumerate(zip(looks, priors, strict=True)):
+        said, truth = (each[..., place] / units[..., place] for each in (forecasts, actual))
+        if trait.wandering and LAST in names:
+            last = names.index(LAST)
+            if not beats(said, truth, last, origins=rows):
+                shares.append(np.eye(len(names))[last])
+                continue
+        shares.append(weights_of(said, truth, prior, distinct=distinct))
+    return np.stack(shares, axis=1).astype(np.float32)
+
+
+def given_at(dataset: Dataset, starts: Ints) -> list[Floats]:
+    """What a network is given of windows: the windows, and what is known ahead where it reads that.
+
+    Args:
+        dataset: The rows.
+        starts: Shape `(samples,)`: the first rows of the windows in `scaled`.
+    """
+    given = [gather(dataset.scaled, starts, timesteps=dataset.timesteps)]
+    if known := list(dataset.panel.columns.inputs.ahead):
+        ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
+        given.append(np.ascontiguousarray(ahead[..., known]))
+    return given
+
+
+def _forecasts(
+    dataset: Dataset, networks: Sequence[Any], maps: Floats | None, starts: Ints
+) -> Floats:
+    """What all make of the windows, scaled, shape `(members, samples, horizon, targets)`."""
+    from ..networks.ensemble_graph import forecasts_of
+
+    given = given_at(dataset, starts)
+    every = [forecasts_of(network, given) for network in networks]
+    if levels := dataset.config.quantile_levels:
+        # Weights are learned for the medians, and hold for the other quantiles too.
+        every = [each[..., len(levels) // 2] for each in every]
+    if maps is not None:
+        columns = given[0][:, :, dataset.targets]
+        every += [np.einsum("stk,kth->shk", columns, each, optimize=True) for each in maps]
+    return np.stack(every).astype(np.float64)
+
+
+def _units(dataset: Dataset) -> Floats:
+    """The error of the seasonal naive in training, scaled, so that all series count alike."""
+    end, season = dataset.splits.bounds("train")[1], dataset.season_length
+    indptr = dataset.panel.indptr
+    return units_of(seasonal_error(scaled_targets(dataset), indptr, end, season_length=season))
+
+
+def _distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
+    """How many forecasts do not overlap."""
+    series = series_of(dataset.panel.indptr, rows)
+    first, last = (
+        np.full(dataset.panel.count, each, np.int64) for each in (len(dataset.filled), -1)
+    )
+    np.minimum.at(first, series, rows)
+    np.maximum.at(last, series, rows)
+    seen = last >= 0
+    return float(np.sum((last[seen] - first[seen] + steps) / steps))

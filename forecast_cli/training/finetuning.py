@@ -1,0 +1,194 @@
+"""Training that goes on from the weights of a model, on rows of another table."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..config.resolution import configure, leaves
+from ..config.schema import Config
+from ..core.errors import DataError, UsageError
+from ..core.events import Listener, Note, Stage, ignore
+from ..core.scaling import Scaling
+from ..data.checks import require_positive
+from ..data.dataset import Dataset, scaling_of, with_scaling
+from ..data.io.tables import Readable
+from ..data.missing import fill_panel
+from ..data.reading import read_panel
+from ..data.season import season_of
+from ..data.splits import Splits, everything, split_rows
+from ..data.time.time_index import when
+from ..forecasting.history import (
+    READ_AS_TRAINED,
+    Start,
+    data_as_trained,
+    require_mask,
+    require_rows,
+    start_of,
+)
+from ..forecasting.saved_model_data import learned_until
+from ..forecasting.stored_history import frequency_of
+from ..model.bundle import Bundle
+from .checks import check_dataset
+from .data_summary import describe
+from .network_training import train_network
+from .pipeline import finish, learn
+from .preparation import with_usual_spread
+
+# What may differ from the model: how the table is read and cut, and how training goes on.
+OPEN = ("data.", "split.", "training.", "intervals", "level")
+# Small steps, so that what was learned is not lost in the first ones.
+SHARE_OF_RATE = 0.1
+
+
+def refine(
+    bundle: Bundle,
+    source: Readable,
+    config: Config,
+    *,
+    rescale: bool = False,
+    listen: Listener = ignore,
+    stop: Callable[[], bool] = bool,
+) -> Bundle:
+    """Train a model further on a table, which may be a new one.
+
+    Args:
+        bundle: The model to go on from.
+        source: A path, `-` for standard input, or a pandas frame.
+        config: What was said of this training; all else is as in the model.
+        rescale: Whether the scaler is fitted on the training rows of this table; else it is that of
+            the model, and series that are new to it are scaled by their own training rows.
+        listen: Told what was understood and how it goes.
+        stop: Asked after each epoch whether to stop and keep the best so far.
+
+    Raises:
+        UsageError: Something was said that cannot change.
+        DataError: The table does not hold what the model reads.
+        TrainingError: The loss is not finite.
+    """
+    if bundle.manifest.labels is not None:
+        raise UsageError(
+            "The model maps sequences to labels; training goes on for forecasts alone.",
+            "Leave --from out.",
+        )
+    began = time.perf_counter()
+    whole = _config_for(bundle, config, listen)
+    listen(Stage("reading"))
+    dataset = _dataset(bundle, source, whole, rescale=rescale, listen=listen)
+    describe(dataset, listen)
+    _warn_of_learned(bundle, dataset, listen)
+    if not dataset.splits.rows("test"):
+        listen(Note("no test split, as in the model: nothing is scored (--test SIZE for one)"))
+    budget = whole.training.time_budget
+    deadline = None if budget is None else began + budget
+    by = partial(train_network, initial=bundle.weights, deadline=deadline)
+    learned = learn(dataset, by=by, listen=listen, stop=stop)
+    again = partial(_on_all_rows, rescale=rescale)
+    return finish(learned, began, by=by, whole=again, listen=listen, stop=stop)
+
+
+def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
+    """The configuration of the model with what was said of this training."""
+    changes = said.model_dump(exclude_unset=True)
+    for name in leaves(changes):
+        if not name.startswith(OPEN):
+            raise UsageError(
+                f"{name} is that of the model, and training goes on from its weights.",
+                "Leave it out, or train anew: without --from.",
+            )
+    config = bundle.manifest.config
+    training, asked = config.training.model_dump(), changes.pop("training", {})
+    if "learning_rate" not in asked:
+        rate = training["learning_rate"] * SHARE_OF_RATE
+        training["learning_rate"] = rate
+        listen(Note(f"learning rate {rate:g}, a tenth of before (--learning-rate X for another)"))
+    if asked.get("average"):
+        # It is of the last epochs, so none is chosen as the best.
+        training["patience"] = 0
+    training |= asked
+    data = data_as_trained(bundle, READ_AS_TRAINED).model_dump() | changes.pop("data", {})
+    split = config.split.model_dump() | changes.pop("split", {})
+    nested: dict[str, Any] = config.model_dump() | changes
+    whole = configure({}, nested | {"training": training, "data": data, "split": split})
+    if whole.quantile_levels != config.quantile_levels:
+        raise UsageError(
+            "The network forecasts "
+            + (f"quantiles for {config.level}" if config.quantile_levels else "no quantiles")
+            + f", and intervals {whole.intervals} of {whole.level} need others.",
+            "Leave --intervals and --level out, or train anew: without --from.",
+        )
+    require_mask(bundle, whole.data.missing)
+    return whole
+
+
+def _dataset(
+    bundle: Bundle, source: Readable, config: Config, *, rescale: bool, listen: Listener
+) -> Dataset:
+    """The table as the network of the model reads it."""
+    manifest = bundle.manifest
+    panel = read_panel(
+        source,
+        config.data,
+        listen=listen,
+        frequency=frequency_of(manifest.time) if manifest.time else None,
+        categories=manifest.covariates.categories,
+    )
+    _require_same(panel.columns.inputs, manifest.columns.inputs, panel.source)
+    require_rows(bundle, panel)
+    config = config.model_copy(update={"data": panel.data})
+    splits = split_rows(panel, config.split, horizon=manifest.horizon)
+    own = None
+    if not rescale:
+        begin, end = splits.bounds("train")
+        own = start_of(bundle, panel, listen, scaled_by=end - begin).scaling
+    dataset = _scaled(panel, config, splits, own)
+    check_dataset(dataset, listen)
+    # What the network reads its windows in goes with the scaler.
+    return with_usual_spread(dataset) if rescale else dataset
+
+
+def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:
+    """The dataset by a scaler, or by one that is fitted on its training rows."""
+    season = season_of(panel, config)
+    filled = fill_panel(panel, splits, season_length=season)
+    require_positive(filled, panel.columns.columns, config.transform, panel.source)
+    if scaling is None:
+        scaling = scaling_of(splits.training_rows(filled), splits, panel.columns, config)
+    return with_scaling(panel, config, splits, season, filled, scaling)
+
+
+def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
+    """The same with every row in the training split, to refit on."""
+    panel, scaling = dataset.panel, None if rescale else dataset.scaling
+    return _scaled(panel, dataset.config, everything(panel), scaling)
+
+
+def _warn_of_learned(bundle: Bundle, dataset: Dataset, listen: Listener) -> None:
+    """Say where the rows that are validated or scored are rows that the model has learned from."""
+    panel, splits = dataset.panel, dataset.splits
+    if panel.timeline is None or bundle.manifest.time is None:
+        text = "without times it cannot be told whether the model has learned from the rows that"
+        listen(Note(f"{text} are scored: new rows are for that", warning=True))
+        return
+    learned = learned_until(bundle, Start(panel, dataset.filled, dataset.scaling))
+    begin, end = splits.bounds("validation")[0], panel.indptr[1:]
+    held = end > begin
+    first = panel.timeline.times[begin[held]]
+    if len(first) and (first < learned[held]).any():
+        text = f"the model has learned from rows before {when(learned.max())}, and validation and"
+        text += f" scores are of rows from {when(first.min())} on: they look better than they are"
+        listen(Note(f"{text} (forecast evaluate scores new rows alone)", warning=True))
+
+
+def _require_same(inputs: Any, known: Any, source: str) -> None:
+    """Refuse columns that are not those of the network.
+
+    Raises:
+        DataError: They are other ones.
+    """
+    if inputs != known:
+        raise DataError(
+            f"{source} gives the network {inputs.features} columns, of which {len(inputs.targets)} "
+            f"are forecast; the model reads {known.features} and forecasts {len(known.targets)}.",
+            "Name as many of the same kind: --column, and the covariates.",
+        )

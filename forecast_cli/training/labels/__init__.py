@@ -1,0 +1,1 @@
+"""Training on sequences with a label."""

@@ -1,0 +1,175 @@
+"""Sequences made ready to learn from: split, filled and scaled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...config.schema import Config
+from ...config.sections import Split
+from ...core.errors import DataError, UsageError
+from ...core.events import Listener
+from ...core.scaling import Scaling, fit_scaling
+from ...core.windows import Floats, Ints
+from ...data.checks import require_known, require_positive
+from ...data.missing import filled_steps
+from ...data.sequences import Sequences
+from ...data.splits import Part
+from ...model.manifest import Class
+from ..presets.defaults import masked
+from .stratified_split import drawn
+from .tasks import classes_of, numbers_of, with_task
+
+
+@dataclass(frozen=True)
+class LabelledDataset:
+    """Sequences with their splits and scalers.
+
+    Args:
+        config: With everything filled in that the user left open.
+        sequences: As read.
+        parts: The places of the sequences of each split.
+        scaling: Of the steps, fitted on the training sequences alone.
+        scaled: Shape `(n_rows, features)`, float32, NaN where a step is missing.
+        classes: In order; empty where the labels are numbers.
+        actual: Shape `(n_sequences, labels)` in original units, or `(n_sequences, 1)`: the place
+            of each class.
+        label_scaling: Of labels that are numbers.
+    """
+
+    config: Config
+    sequences: Sequences
+    parts: dict[Part, Ints]
+    scaling: Scaling
+    scaled: Floats
+    classes: tuple[Class, ...]
+    actual: Floats
+    label_scaling: Scaling | None
+
+    @property
+    def timesteps(self) -> int:
+        """Room for the steps of a sequence."""
+        return self.config.window.timesteps or 1
+
+    @property
+    def targets(self) -> Floats:
+        """What the network gives: scaled numbers, or 1 for the class and 0 for the others."""
+        if self.label_scaling is not None:
+            return self.label_scaling.transform(self.actual).astype(np.float32)
+        codes = self.actual[:, 0].astype(np.int64)
+        return np.eye(len(self.classes), dtype=np.float32)[codes]
+
+
+def make_labelled(sequences: Sequences, config: Config, *, listen: Listener) -> LabelledDataset:
+    """Choose what is left open, split, fill and scale.
+
+    Raises:
+        DataError: There are too few sequences, or a sequence is too long.
+        UsageError: Settings that do not go together.
+    """
+    if sequences.labels is None:
+        raise UsageError("Sequences without labels cannot be learned from.", "Name the label.")
+    config = with_task(config, sequences.labels, listen)
+    config = _with_shape(sequences, config)
+    classes: tuple[Class, ...] = ()
+    actual: Floats
+    if config.data.task == "classification":
+        found = classes_of(sequences.labels.iloc[:, 0], sequences.source)
+        classes, actual = found.names, found.codes[:, None].astype(np.float64)
+    else:
+        actual = numbers_of(sequences.labels, sequences.source)
+    strata = actual[:, 0] if classes else None
+    parts = split_sequences(len(sequences), config.split, config.training.seed, strata)
+    return _scaled(sequences, config, parts, classes, actual)
+
+
+def on_all(dataset: LabelledDataset) -> LabelledDataset:
+    """The same with every sequence in the training split, to refit on."""
+    none = np.arange(0)
+    parts: dict[Part, Ints] = {
+        "train": np.arange(len(dataset.sequences)), "validation": none, "test": none,
+    }  # fmt: skip
+    return _scaled(dataset.sequences, dataset.config, parts, dataset.classes, dataset.actual)
+
+
+def _scaled(
+    sequences: Sequences,
+    config: Config,
+    parts: dict[Part, Ints],
+    classes: tuple[Class, ...],
+    actual: Floats,
+) -> LabelledDataset:
+    filled = filled_steps(sequences, config.data.missing)
+    require_positive(filled, sequences.features, config.transform, sequences.source)
+    train = parts["train"]
+    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    rows = filled[np.isin(owner, train)]
+    require_known(rows, sequences.features, sequences.source)
+    scaling = fit_scaling(rows, config.scaler, config.transform)
+    scaled = scaling.transform(filled).astype(np.float32)
+    labels = None if classes else fit_scaling(actual[train], config.scaler)
+    return LabelledDataset(config, sequences, parts, scaling, scaled, classes, actual, labels)
+
+
+def _with_shape(sequences: Sequences, config: Config) -> Config:
+    """The configuration with room for the longest sequence, and a mask where they differ."""
+    longest = int(sequences.lengths.max())
+    timesteps = config.window.timesteps or longest
+    if timesteps < longest:
+        place = int(np.argmax(sequences.lengths))
+        raise DataError(
+            f"{sequences.source}: sequence {sequences.name(place)} has {longest} steps, and "
+            f"timesteps are {timesteps}.",
+            "Leave --timesteps out, or cut the sequences.",
+        )
+    if timesteps % (config.network.segment or 1):
+        raise UsageError(
+            f"{timesteps} steps cannot be cut into segments of {config.network.segment}.",
+            "Pass --timesteps, a multiple of the segment.",
+        )
+    window = config.window.model_copy(update={"timesteps": timesteps})
+    config = config.model_copy(update={"window": window})
+    uneven = bool((sequences.lengths != timesteps).any())
+    needed = uneven or config.data.missing == "mask"
+    return masked(config) if needed and not config.network.masked else config
+
+
+def split_sequences(
+    count: int, split: Split, seed: int, strata: Floats | None = None
+) -> dict[Part, Ints]:
+    """Draw the sequences of each split.
+
+    Args:
+        count: How many sequences there are.
+        split: Fractions or numbers of sequences.
+        seed: The same seed gives the same splits.
+        strata: Shape `(n_sequences,)`: what has the same share in every split, where it can; None
+            where nothing has.
+
+    Raises:
+        UsageError: A size cannot be right.
+        DataError: Nothing is left to train on.
+    """
+    test = _size("--test", split.test, count)
+    validation = _size("--validation", split.validation, count)
+    if test + validation >= count:
+        raise DataError(
+            f"{count} sequences; {validation} for validation and {test} for the test leave none to "
+            "train on.",
+            "Lower --validation or --test; 0 is none.",
+        )
+    rest, held = drawn(np.arange(count), test, seed, strata)
+    train, checked = drawn(rest, validation, seed, strata)
+    return {"train": train, "validation": checked, "test": held}
+
+
+def _size(flag: str, size: float | int | str, count: int) -> int:
+    if isinstance(size, str):
+        raise UsageError(
+            f"{flag} {size} is a date; sequences with a label are drawn.",
+            "Give a fraction or a number of sequences.",
+        )
+    if 0 < size < 1:
+        return max(1, round(size * count))
+    if not 0 <= size < float("inf") or size != int(size):
+        raise UsageError(f"{flag} {size} cannot be.", "Give a fraction, a whole number, or 0.")
+    return int(size)

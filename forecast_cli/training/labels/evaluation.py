@@ -1,0 +1,115 @@
+"""How well labels are given, beside the simplest guess."""
+
+import numpy as np
+
+from ...core.seasonal_error import class_scores, confusion, r_squared
+from ...core.windows import Floats, Ints
+from ...forecasting.label_outputs import guess
+from ...model.manifest import LabelEvaluation
+from ...model.runtime import Runtime
+from .datasets import LabelledDataset
+
+NETWORK = "network"
+MAJORITY = "majority class"
+MEAN = "mean"
+# Below this many percent a difference is called none.
+NOTABLE = 1.0
+# From fewer sequences nothing is concluded.
+ENOUGH = 10
+
+
+def evaluate_labels(dataset: LabelledDataset, runtime: Runtime) -> LabelEvaluation | None:
+    """Score the labels of the test split; None where there is none."""
+    test, train = dataset.parts["test"], dataset.parts["train"]
+    if not len(test):
+        return None
+    outputs = guess(runtime, dataset.scaled, dataset.sequences.indptr, test, dataset.timesteps)
+    actual = dataset.actual[test]
+    if dataset.classes:
+        codes = dataset.actual[:, 0].astype(np.int64)
+        return _of_classes(dataset, outputs, codes[test], codes[train])
+    scaling = dataset.label_scaling
+    numbers = outputs if scaling is None else scaling.inverse(outputs.astype(np.float64))
+    return _of_numbers(dataset, numbers, actual, dataset.actual[train])
+
+
+def _of_classes(
+    dataset: LabelledDataset, outputs: Floats, actual: Ints, train: Ints
+) -> LabelEvaluation:
+    count = len(dataset.classes)
+    common = int(np.argmax(np.bincount(train, minlength=count)))
+    tables = {
+        NETWORK: confusion(actual, np.argmax(outputs, axis=1), count),
+        MAJORITY: confusion(actual, np.full(len(actual), common), count),
+    }
+    scores = {name: class_scores(table) for name, table in tables.items()}
+    right = {name: each["accuracy"] for name, each in scores.items()}
+    skill = _skill(1.0 - right[NETWORK], 1.0 - right[MAJORITY])
+    said = (
+        f"{100 * right[NETWORK]:.1f} % are right; of the most frequent class, "
+        f"{dataset.classes[common]}, are {100 * right[MAJORITY]:.1f} %"
+    )
+    (label,) = dataset.config.data.label
+    return LabelEvaluation(
+        sequences=len(actual),
+        scores={
+            name: {metric: {label: value} for metric, value in each.items()}
+            for name, each in scores.items()
+        },
+        confusion=tuple(tuple(row) for row in tables[NETWORK].tolist()),
+        best_baseline=MAJORITY,
+        skill=skill,
+        verdict=_verdict(skill, "always guessing the most frequent class", said, len(actual)),
+    )
+
+
+def _of_numbers(
+    dataset: LabelledDataset, numbers: Floats, actual: Floats, train: Floats
+) -> LabelEvaluation:
+    guesses = {NETWORK: numbers, MEAN: np.broadcast_to(train.mean(axis=0), actual.shape)}
+    errors = {name: np.abs(given - actual).mean(axis=0) for name, given in guesses.items()}
+    known = errors[MEAN] > 0
+    shares = float(np.mean(errors[NETWORK][known] / errors[MEAN][known])) if known.any() else None
+    skill = None if shares is None else _skill(shares, 1.0)
+    scores = {}
+    for name, given in guesses.items():
+        measures = {
+            "mae": errors[name],
+            "rmse": np.sqrt(((given - actual) ** 2).mean(axis=0)),
+            "r2": r_squared(actual, given),
+        }
+        scores[name] = {
+            metric: dict(zip(dataset.config.data.label, map(_finite, values), strict=True))
+            for metric, values in measures.items()
+        }
+    if skill is None:
+        said = "the mean makes no error at all"
+    else:
+        said = (
+            f"its error is {abs(skill):.1f} % {'below' if skill > 0 else 'above'} that of the mean"
+        )
+    return LabelEvaluation(
+        sequences=len(actual),
+        scores=scores,
+        best_baseline=MEAN,
+        skill=skill,
+        verdict=_verdict(skill, "always guessing the mean", said, len(actual)),
+    )
+
+
+def _skill(error: float, simple: float) -> float | None:
+    """By how many percent an error is lower than that of the simplest guess."""
+    return 100.0 * (1.0 - error / simple) if simple > 0 else None
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _verdict(skill: float | None, simplest: str, said: str, sequences: int) -> str:
+    """One plain sentence."""
+    doubt = "" if sequences >= ENOUGH else f" That is from {sequences} sequences, too few to tell."
+    if skill is not None and skill >= NOTABLE:
+        return f"The network beats {simplest}: {said}.{doubt}"
+    advice = "" if skill is None else " Try more --epochs, other --units or --cell."
+    return f"The network does not beat {simplest}: {said}.{doubt}{advice}"

@@ -1,0 +1,116 @@
+"""What a label is: a number, or one of several classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...config.schema import Config
+from ...core.errors import DataError, UsageError
+from ...core.events import Listener, Note
+from ...core.windows import Floats, Ints
+from ...model.manifest import Class
+
+# Whole numbers are classes where they are so few, and each stands there so often.
+MOST_CLASSES = 20
+LEAST_EACH = 5
+NUMBER_LOSSES = ("mse", "mae", "huber", "log-cosh", "pinball")
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a label, in order.
+
+    Args:
+        names: One of each.
+        codes: Shape `(n_sequences,)`: the place of each sequence's class among them.
+    """
+
+    names: tuple[Class, ...]
+    codes: Ints
+
+
+def with_task(config: Config, labels: pd.DataFrame, listen: Listener) -> Config:
+    """The configuration with task and loss filled in.
+
+    Raises:
+        UsageError: The loss does not go with the task, or the labels do not.
+    """
+    task = config.data.task or _guessed(labels, listen)
+    if task == "classification" and len(labels.columns) > 1:
+        raise UsageError(
+            f"{len(labels.columns)} labels cannot be classes at once.",
+            "Name one of them, or pass --task regression.",
+        )
+    usual = "cross-entropy" if task == "classification" else "mse"
+    loss = config.training.loss or usual
+    valid = ("cross-entropy",) if task == "classification" else NUMBER_LOSSES
+    if loss not in valid:
+        raise UsageError(
+            f"The loss {loss} is not for {task}.", f"Pass --loss {' or '.join(valid)}."
+        )
+    data = config.data.model_copy(update={"task": task})
+    training = config.training.model_copy(update={"loss": loss})
+    return config.model_copy(update={"data": data, "training": training})
+
+
+def _guessed(labels: pd.DataFrame, listen: Listener) -> str:
+    """The task that the labels suggest, and that is said."""
+    names = ", ".join(map(str, labels))
+    first = labels.iloc[:, 0]
+    count = first.nunique()
+    number = "task regression: {} (--task classification for classes)"
+    classes = "task classification: {} (--task regression for numbers)"
+    if len(labels.columns) > 1:
+        listen(Note(number.format(f"{names} are {len(labels.columns)} labels")))
+        return "regression"
+    if not pd.api.types.is_numeric_dtype(first) or pd.api.types.is_bool_dtype(first):
+        listen(Note(classes.format(f'"{names}" holds {count} different words')))
+        return "classification"
+    whole = bool((first == first.round()).all())
+    if whole and count <= min(MOST_CLASSES, len(first) // LEAST_EACH):
+        listen(Note(classes.format(f'"{names}" holds {count} different whole numbers')))
+        return "classification"
+    listen(Note(number.format(f'"{names}" holds {count} different numbers')))
+    return "regression"
+
+
+def numbers_of(labels: pd.DataFrame, source: str) -> Floats:
+    """Labels as numbers, shape `(n_sequences, labels)`.
+
+    Raises:
+        DataError: One is no number.
+    """
+    for name in labels:
+        if not pd.api.types.is_numeric_dtype(labels[name]):
+            raise DataError(
+                f'{source}: the label "{name}" holds "{labels[name][0]}", not numbers.',
+                "Pass --task classification.",
+            )
+        wild = np.flatnonzero(~np.isfinite(labels[name].to_numpy(np.float64)))
+        if len(wild):
+            raise DataError(
+                f'{source}: the label "{name}" of sequence {wild[0] + 1} is '
+                f"{labels[name][wild[0]]}.",
+                "A number was expected; mend it, or leave the sequence out.",
+            )
+    return labels.to_numpy(np.float64)
+
+
+def classes_of(label: pd.Series, source: str) -> Classes:
+    """The classes in order, and that of each sequence.
+
+    Raises:
+        DataError: There is only one.
+    """
+    if pd.api.types.is_datetime64_any_dtype(label):
+        label = label.astype(str)
+    if pd.api.types.is_float_dtype(label) and bool((label == label.round()).all()):
+        label = label.astype("int64")
+    names, codes = np.unique(label.to_numpy(), return_inverse=True)
+    if len(names) < 2:
+        raise DataError(
+            f"{source}: every sequence has the label {names[0]}.", "There is nothing to tell apart."
+        )
+    plain = [name.item() if isinstance(name, np.generic) else str(name) for name in names]
+    return Classes(tuple(plain), codes)

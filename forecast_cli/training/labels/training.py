@@ -1,0 +1,139 @@
+"""Training on sequences with a label, from a table to a model."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+
+from ...config.schema import Config
+from ...core.events import Listener, Note, Stage
+from ...data.io.tables import Readable
+from ...data.sequences import read_sequences
+from ...data.splits import PARTS
+from ...forecasting.label_outputs import padded
+from ...model.bundle import Bundle
+from ...model.manifest import (
+    LabelAxis,
+    LabelEvaluation,
+    LayerRow,
+    Manifest,
+    ScalingNumbers,
+    SplitRows,
+)
+from ...model.runtime import Runtime
+from ..fitting import PROBES, Fitted, Trained, fit_network, keep, say_ending
+from ..model_assembly import make_run
+from .datasets import LabelledDataset, make_labelled, on_all
+from .evaluation import evaluate_labels
+
+# So many columns are named one by one.
+MOST_NAMED = 12
+
+
+def train_on_labels(
+    source: Readable, config: Config, *, listen: Listener, stop: Callable[[], bool]
+) -> Bundle:
+    """Train a network on sequences with a label; see `forecast_cli.training.train`."""
+    began = time.perf_counter()
+    listen(Stage("reading"))
+    sequences = read_sequences(source, config.data, listen=listen)
+    dataset = make_labelled(sequences, config, listen=listen)
+    _describe(dataset, listen)
+    scored = _train(dataset, listen=listen, stop=stop)
+    say_ending(scored.fitted, listen)
+    listen(Stage("scoring"))
+    evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
+    if evaluation is None:
+        listen(Note("no test split: nothing is scored"))
+    kept = keep(scored, on_all, _train, listen=listen, stop=stop)
+    return _bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
+
+
+def _train(
+    dataset: LabelledDataset,
+    *,
+    listen: Listener,
+    stop: Callable[[], bool],
+    before: Fitted | None = None,
+) -> Trained[LabelledDataset]:
+    listen(Stage("loading TensorFlow"))
+    from ...networks.batches import LabelFeed
+
+    train, indptr = dataset.parts["train"], dataset.sequences.indptr
+    feed = LabelFeed(
+        values=dataset.scaled,
+        indptr=indptr,
+        labels=dataset.targets,
+        train=train,
+        validation=dataset.parts["validation"],
+        timesteps=dataset.timesteps,
+    )
+    probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
+    activation = "softmax" if dataset.classes else "linear"
+    fitted = fit_network(
+        dataset.config,
+        feed,
+        [probes],
+        activation=activation,
+        before=before,
+        listen=listen,
+        stop=stop,
+    )
+    return Trained(dataset, fitted)
+
+
+def _describe(dataset: LabelledDataset, listen: Listener) -> None:
+    """Say what was read and how it is split."""
+    sequences, lengths = dataset.sequences, dataset.sequences.lengths
+    steps = f"{lengths.min()} to {lengths.max()}" if len(set(lengths.tolist())) > 1 else lengths[0]
+    columns = sequences.columns
+    named = ", ".join(columns if len(columns) <= MOST_NAMED else (*columns[:3], "...", columns[-1]))
+    listen(Note(f"steps from {len(columns)} columns: {named}"))
+    parts = [f"{len(dataset.parts[part]):,} {part}" for part in PARTS]
+    listen(
+        Note(
+            f"{sequences.source}: {len(sequences):,} sequences of {steps} steps of "
+            f"{len(sequences.features)} {'feature' if len(sequences.features) == 1 else 'features'}"
+            f"; {', '.join(parts)}"
+        )
+    )
+
+
+def _bundle(
+    scored: Trained[LabelledDataset],
+    kept: Trained[LabelledDataset],
+    evaluation: LabelEvaluation | None,
+    *,
+    seconds: float,
+) -> Bundle:
+    """What is saved."""
+    dataset, fitted = scored.dataset, kept.fitted
+    sequences, scaling, labels = dataset.sequences, kept.dataset.scaling, kept.dataset.label_scaling
+    manifest = Manifest(
+        config=dataset.config,
+        features=sequences.features,
+        targets=(),
+        time=None,
+        scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        splits=SplitRows(**{part: len(dataset.parts[part]) for part in PARTS}),
+        evaluation=evaluation,
+        labels=LabelAxis(
+            names=dataset.config.data.label,
+            columns=sequences.columns,
+            classes=dataset.classes,
+            scaling=labels
+            and ScalingNumbers(center=tuple(labels.center), scale=tuple(labels.scale)),
+        ),
+        layers=tuple(LayerRow(**row) for row in fitted.layers),
+        run=make_run(
+            scored.fitted,
+            refitted=kept is not scored,
+            windows=len(dataset.parts["train"]),
+            seconds=seconds,
+        ),
+        rows=len(sequences),
+    )
+    nothing = np.empty((0, len(sequences.features)))
+    epochs = [asdict(epoch) for epoch in scored.fitted.epochs]
+    return Bundle(manifest, fitted.onnx, fitted.weights, nothing, epochs)

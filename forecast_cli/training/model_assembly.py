@@ -1,0 +1,205 @@
+"""From a trained network to the model that is saved."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..core.scaling import Scaling
+from ..core.windows import Floats, Ints
+from ..data.dataset import Dataset
+from ..data.known_future import times_ahead
+from ..data.missing import fill_panel
+from ..data.panel import Panel
+from ..data.splits import Splits, everything
+from ..evaluation.split_evaluation import Scores
+from ..model.bundle import Bundle
+from ..model.calibration import Calibration
+from ..model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows, TimeAxis
+from ..model.runtime import Runtime
+from ..model.series import SeriesRecord
+from ..model.stateful import Walk, joined
+from .fitting import Fitted, Trained
+
+LIBRARIES = (
+    "forecast-cli", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "onnx", "tf2onnx",
+    "onnxruntime",
+)  # fmt: skip
+
+
+def make_bundle(
+    scored: Trained[Dataset],
+    kept: Trained[Dataset],
+    calibration: Calibration | None,
+    scores: Scores | None,
+    *,
+    seconds: float,
+) -> Bundle:
+    """Put together what is saved.
+
+    Args:
+        scored: The network that was trained on the training split and scored on the test split.
+        kept: The one that is to predict: the same, or one refitted on all rows.
+        calibration: The errors of the first one on the validation split.
+        scores: On the test split.
+        seconds: Wall time of the whole training.
+    """
+    dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
+    # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
+    filled = fill_panel(panel, everything(panel), season_length=dataset.season_length)
+    rows = np.minimum(panel.lengths, dataset.timesteps)
+    history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
+    return Bundle(
+        _manifest(scored, kept, scores, seconds),
+        kept.fitted.onnx,
+        kept.fitted.weights,
+        np.concatenate(history),
+        [asdict(epoch) for epoch in scored.fitted.epochs],
+        state=_state_before(kept, filled) if dataset.config.network.stateful else None,
+        series=_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
+        scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
+        ahead=panel.ahead if panel.ahead.shape[1] else None,
+        scores=scores.by_series if scores else [],
+        calibration=calibration and rescaled(calibration, dataset, kept.dataset),
+        naive=dataset.naive,
+        dropout=kept.fitted.dropout,
+    )
+
+
+def rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calibration:
+    """The errors in the units of another scaler: of a network that was refitted."""
+    if before is after:
+        return calibration
+    targets = before.targets
+    ratio = before.scaling.only(targets).scale / after.scaling.only(targets).scale
+    return replace(calibration, units=calibration.units * ratio)
+
+
+def _manifest(
+    scored: Trained[Dataset], kept: Trained[Dataset], scores: Scores | None, seconds: float
+) -> Manifest:
+    """Everything in a model file but the arrays."""
+    dataset, columns = scored.dataset, scored.dataset.panel.columns
+    return Manifest(
+        config=dataset.config,
+        features=columns.features,
+        targets=columns.targets,
+        covariates=columns.covariates,
+        series=columns.series,
+        time=_time_axis(dataset),
+        scaling=_numbers(kept.dataset.scaling),
+        splits=_split_rows(dataset),
+        evaluation=scores and scores.evaluation,
+        layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
+        run=make_run(
+            scored.fitted,
+            refitted=kept is not scored,
+            windows=len(dataset.starts("train", horizon=dataset.steps_at_once)),
+            seconds=seconds,
+        ),
+        rows=len(dataset.filled),
+    )
+
+
+def _numbers(scaling: Scaling) -> ScalingNumbers | None:
+    """The scaler's numbers, where all series have the same."""
+    if scaling.by_series:
+        return None
+    return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
+
+
+def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
+    """What names the series, where they end, and up to where they were learned from."""
+    lasts = panel.lasts
+    return SeriesRecord(
+        columns=panel.columns.series,
+        ids=tuple(tuple(_plain(part) for part in each) for each in panel.ids.to_numpy(object)),
+        rows=tuple(rows.tolist()),
+        lasts=() if lasts is None else tuple(time.isoformat() for time in lasts),
+        fresh=tuple(time.isoformat() for time in _fresh(panel, splits)),
+    )
+
+
+def _fresh(panel: Panel, splits: Splits) -> Sequence[pd.Timestamp]:
+    """The time of the first row of each series after validation, or of the one after its end."""
+    after = times_ahead(panel, 1)
+    if panel.timeline is None or after is None:
+        return []
+    ends, times = splits.validation_end, panel.timeline.times
+    inside = ends < panel.indptr[1:]
+    there = times[np.where(inside, ends, 0)]
+    return [a if known else b for a, b, known in zip(there, after, inside, strict=True)]
+
+
+def _plain(part: Any) -> int | float | str:
+    """A part of a name as JSON has it."""
+    part = part.item() if isinstance(part, np.generic) else part
+    return part if isinstance(part, int | float | str) else str(part)
+
+
+def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
+    """The state of a stateful network in front of the last rows."""
+    dataset = kept.dataset
+    scaled = dataset.scaling.transform(filled).astype(np.float32)
+    walk = Walk(Runtime(kept.fitted.onnx), scaled)
+    walk.read(len(scaled) - dataset.timesteps)
+    return joined(walk.states)
+
+
+def _time_axis(dataset: Dataset) -> TimeAxis | None:
+    timeline = dataset.panel.timeline
+    if timeline is None:
+        return None
+    zone = timeline.times.tz
+    return TimeAxis(
+        column=dataset.panel.columns.time or "time",
+        style=timeline.style,
+        freq=timeline.frequency.alias,
+        day=timeline.frequency.day,
+        last=timeline.times.max().isoformat(),
+        timezone=None if zone is None else str(zone),
+        open_days=timeline.frequency.open_days,
+    )
+
+
+def _split_rows(dataset: Dataset) -> SplitRows:
+    splits, timeline = dataset.splits, dataset.panel.timeline
+    begins = {}
+    for part in ("validation", "test"):
+        if timeline is not None and splits.rows(part):
+            first, end = splits.bounds(part)
+            begins[f"{part}_begins"] = timeline.times[first[end > first]].min().isoformat()
+    return SplitRows(
+        train=splits.rows("train"),
+        validation=splits.rows("validation"),
+        test=splits.rows("test"),
+        **begins,
+    )
+
+
+def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) -> Run:
+    """How the training went."""
+    return Run(
+        created=datetime.now(UTC).replace(microsecond=0),
+        seconds=seconds,
+        epochs=len(fitted.epochs),
+        best_epoch=fitted.best,
+        stopped=fitted.ending,
+        refitted=refitted,
+        windows=windows,
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    """The versions of the libraries; one that is installed under another name is left out."""
+    versions = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions

@@ -1,0 +1,147 @@
+"""The seasons that training rows have.
+
+A season is looked for in steps between means of equal parts of it: means take out the noise of long
+seasons, steps take out the level and most of the trend, and a random walk shows nothing in them.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ...core.ragged import indptr_of
+from ...core.windows import Floats, Ints
+
+# Into how many parts a season is cut at most, and the seasons that must be there to see one.
+PARTS, LEAST_SEASONS = 14, 2.5
+# The autocorrelation a season apart must pass a one-sided test at 99 %, and be worth the name.
+NORMAL_99, LEAST_SHARE = 2.326, 0.1
+# So unlikely means of phases are no chance, even where steps go together a little.
+UNLIKELY = 0.001
+# How many series, and how many of the last rows of each, are looked at.
+SERIES, ROWS = 100, 20_000
+# The share of series that must have a season before all are said to have it.
+SHARE = 0.5
+# Peaks of a periodogram that are tried where the frequency says nothing of a season.
+PEAKS = 5
+
+
+def find_seasons(
+    values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """The seasons that most series have.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end; NaN where missing.
+        indptr: Shape `(n_series + 1,)`; None for one series.
+        usual: Steps of the seasons that are usual for the frequency. Peaks of the periodogram are
+            tried where there are none.
+
+    Returns:
+        Steps, ascending; none where nothing is seasonal.
+    """
+    votes: dict[int, list[bool]] = {}
+    for series in some_series(values, indptr):
+        left = series
+        for season in sorted({each for each in usual if each > 1}) or peaks(series):
+            if len(series) >= LEAST_SEASONS * season:
+                found = has_season(left, season)
+                votes.setdefault(season, []).append(found)
+                # A longer season must show in what a shorter one does not explain.
+                left = left - phase_means(left, season) if found else left
+    return tuple(sorted(each for each, found in votes.items() if np.mean(found) >= SHARE))
+
+
+def has_season(series: Floats, season: int) -> bool:
+    """Whether steps between parts of a season go with those one season before.
+
+    Args:
+        series: Shape `(n,)`, without gaps.
+        season: Steps in a season, at least 2.
+
+    Source: the seasonality test of the M4 competition (its R code, `SeasonalityTest`), on steps
+    between means.
+    """
+    parts = _parts(season)
+    rows = np.arange(len(series) * parts // season * season // parts)
+    place = rows * parts // season
+    steps = np.diff(np.bincount(place, series[rows]) / np.maximum(np.bincount(place), 1))
+    if len(steps) < 1.5 * parts:
+        return False
+    # A few large steps must not outvote all others.
+    centre = float(np.median(steps))
+    reach = 5.0 * float(np.median(np.abs(steps - centre))) or float(np.abs(steps - centre).max())
+    steps = np.clip(steps, centre - reach, centre + reach)
+    shares = _autocorrelations(steps, parts)
+    limit = NORMAL_99 * math.sqrt((1.0 + 2.0 * float(shares[:-1] @ shares[:-1])) / len(steps))
+    # What is high at all lags is no season.
+    apart = shares[-1] > np.median(shares) and (parts < 4 or shares[-1] > shares[parts // 2 - 1])
+    if not apart or shares[-1] < LEAST_SHARE:
+        return False
+    return bool(shares[-1] > limit or _chance(steps, parts) < UNLIKELY)
+
+
+def _chance(steps: Floats, parts: int) -> float:
+    """How likely the means of the phases are as far apart by chance: analysis of variance."""
+    # SciPy is only loaded where something is tested.
+    from scipy.special import fdtrc
+
+    around = phase_means(steps, parts)
+    between, own = float(around @ around), steps - steps.mean() - around
+    within, left = float(own @ own), len(steps) - parts
+    if left < 1 or within <= 0:
+        return 0.0 if between > 0 else 1.0
+    return float(fdtrc(parts - 1, left, between / (parts - 1) / (within / left)))
+
+
+def peaks(series: Floats) -> list[int]:
+    """The periods that stand out of the periodogram of the steps, ascending."""
+    steps = np.diff(series)
+    if len(steps) < 16 or np.ptp(steps) == 0:
+        return []
+    power = np.abs(np.fft.rfft((steps - steps.mean()) * np.hanning(len(steps)))) ** 2
+    # A step is small where a period is long; the level's own power does not hide it.
+    frequency = np.arange(len(power)) / len(steps)
+    power = power / np.maximum(2.0 - 2.0 * np.cos(2 * np.pi * frequency), 1e-12) ** 0.5
+    power[: max(2, int(LEAST_SEASONS) + 1)] = 0.0
+    periods: list[int] = []
+    for place in np.argsort(power)[::-1][: 4 * PEAKS]:
+        period = round(len(steps) / max(place, 1))
+        if 2 < period <= len(series) / LEAST_SEASONS and all(
+            abs(period - each) > 0.1 * each for each in periods
+        ):
+            periods.append(period)
+    return sorted(periods[:PEAKS])
+
+
+def some_series(values: Floats, indptr: Ints | None) -> Iterator[Floats]:
+    """Some of the series, their last rows, gaps bridged by lines; constant ones left out."""
+    bounds = indptr_of(np.array([len(values)])) if indptr is None else indptr
+    count = len(bounds) - 1
+    for which in np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int)):
+        series = np.asarray(values[bounds[which] : bounds[which + 1]][-ROWS:], np.float64)
+        known = np.isfinite(series)
+        if known.sum() > 3:
+            yield np.interp(np.arange(len(series)), np.flatnonzero(known), series[known])
+
+
+def _parts(season: int) -> int:
+    """Into how many parts a season is cut: as equal ones as can be."""
+    return next(
+        (each for each in range(min(season, PARTS), 6, -1) if season % each == 0), 0
+    ) or min(season, PARTS - 2)
+
+
+def _autocorrelations(steps: Floats, lags: int) -> Floats:
+    """The autocorrelations at lags 1 to `lags`, shape `(lags,)`."""
+    apart = steps - steps.mean()
+    own = float(apart @ apart) or 1.0
+    return np.array([apart[lag:] @ apart[:-lag] / own for lag in range(1, lags + 1)])
+
+
+def phase_means(series: Floats, season: int) -> Floats:
+    """The mean of each phase less the mean of all, at each row, shape `(n,)`."""
+    phase = np.arange(len(series)) % season
+    means = np.bincount(phase, series) / np.bincount(phase)
+    around: Floats = means[phase] - means.mean()
+    return around

@@ -1,0 +1,142 @@
+"""What rules ask of training rows before they choose a forecaster.
+
+How strong seasons and the trend are, and whether the rows look like a random walk.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.ragged import indptr_of
+from ...core.windows import Floats, Ints
+from .seasonality import SHARE, find_seasons, phase_means, some_series
+
+# Steps of a random walk: lags that are tested, the level of the test where steps are many and where
+# they are few, the fewest, and how many standard errors the mean may be from 0.
+LAGS, LEVEL, FEW_LEVEL, FEWEST, MANY, DRIFT = 10, 0.01, 0.1, 30, 200, 3.0
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What rules need to know of training rows.
+
+    Args:
+        seasons: Steps of the seasons that were found, ascending.
+        season_strength: How much of what is left without the trend is the strongest season, 0 to 1.
+        trend_strength: How much of what is left without the season is the trend, 0 to 1.
+        positive: Whether all known values are above 0.
+        wandering: Whether the rows look like a random walk, which nothing beats.
+        rows: Rows of the series in the middle, by length.
+        count: How many series there are.
+    """
+
+    seasons: tuple[int, ...]
+    season_strength: float
+    trend_strength: float
+    positive: bool
+    wandering: bool
+    rows: int
+    count: int
+
+
+def traits_of(values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()) -> Traits:
+    """What rules need to know of training rows.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end, training rows alone; NaN where missing.
+        indptr: Shape `(n_series + 1,)`; None for one series.
+        usual: Steps of the seasons that are usual for the frequency.
+    """
+    seasons = find_seasons(values, indptr, usual=usual)
+    pairs = [strengths(each, seasons) for each in some_series(values, indptr)]
+    season, trend = np.median(pairs, axis=0) if pairs else (0.0, 0.0)
+    bounds = indptr_of(np.array([len(values)])) if indptr is None else indptr
+    lengths = bounds[1:] - bounds[:-1]
+    known = values[np.isfinite(values)]
+    return Traits(
+        seasons=seasons,
+        season_strength=float(season),
+        trend_strength=float(trend),
+        positive=bool(len(known) and known.min() > 0),
+        wandering=not seasons and wanders(values, indptr),
+        rows=int(np.median(lengths)),
+        count=len(lengths),
+    )
+
+
+def strengths(series: Floats, seasons: Sequence[int]) -> tuple[float, float]:
+    """How strong the strongest season and the trend are, 0 to 1 each.
+
+    Args:
+        series: Shape `(n,)`, without gaps.
+        seasons: Steps of the seasons; a window of a tenth of the rows is the trend where there is
+            none.
+
+    Source: Wang, Smith and Hyndman (2006), Characteristic-based clustering for time series data,
+    with the classical decomposition.
+    """
+    width = max(seasons, default=max(3, len(series) // 10))
+    if len(series) < 2 * width or np.ptp(series) == 0:
+        return 0.0, 0.0
+    trend = _moving_mean(series, width)
+    inner = series[width // 2 : width // 2 + len(trend)]
+    left, found = inner - trend, []
+    for season in sorted(seasons):
+        means = phase_means(left, season)
+        found.append((float(np.var(left)), means))
+        left = left - means
+    rest = float(np.var(left))
+    strong = [1.0 - rest / var for var in (float(np.var(left + each)) for _, each in found) if var]
+    whole = float(np.var(left + trend))
+    return max([0.0, *strong]), max(0.0, 1.0 - rest / whole) if whole else 0.0
+
+
+def wanders(values: Floats, indptr: Ints | None = None) -> bool:
+    """Whether most series look like a random walk: steps that nothing before them explains.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end; NaN where missing.
+        indptr: Shape `(n_series + 1,)`; None for one series.
+
+    Returns:
+        False where there are too few steps to say, too.
+
+    Source: Lo and MacKinlay (1988) for autocorrelations whose variance may change in time; their
+    squares are added up as by Box and Pierce.
+    """
+    found = [_wanders(series) for series in some_series(values, indptr)]
+    return bool(found) and float(np.mean(found)) >= SHARE
+
+
+def _wanders(series: Floats) -> bool:
+    # SciPy is only loaded where something is tested.
+    from scipy.special import chdtrc
+
+    steps = np.diff(series)
+    if len(steps) < FEWEST or np.count_nonzero(steps) < 0.5 * len(steps):
+        return False
+    if abs(steps.mean()) > DRIFT * steps.std() / math.sqrt(len(steps)):
+        return False
+    steps = np.diff(np.log(series)) if series.min() > 0 else steps
+    steps = steps - steps.mean()
+    total = 0.0
+    for lag in range(1, LAGS + 1):
+        both = steps[lag:] * steps[:-lag]
+        total += float(both.sum()) ** 2 / max(float(both @ both), 1e-300)
+    # Few steps hide what is there: they must look the more like chance.
+    return float(chdtrc(LAGS, total)) > (LEVEL if len(steps) >= MANY else FEW_LEVEL)
+
+
+def _moving_mean(series: Floats, width: int) -> Floats:
+    """The centred mean over `width` values, an even one with half weights at both ends."""
+    weights = np.ones(2 * (width // 2) + 1)
+    weights[[0, -1]] = 1.0 if width % 2 else 0.5
+    sums = np.concatenate([[0.0], np.cumsum(series - series.mean())])
+    whole = sums[len(weights) :] - sums[: -len(weights)]
+    first = series[: len(series) - len(weights) + 1] - series.mean()
+    last = series[len(weights) - 1 :] - series.mean()
+    inner = whole - (1.0 - weights[0]) * (first + last)
+    mean: Floats = inner / weights.sum() + series.mean()
+    return mean

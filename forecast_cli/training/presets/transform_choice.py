@@ -1,0 +1,96 @@
+"""Whether simple forecasts are better of logarithms: judged on training rows that are held back."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...baselines.linear_map import forecasts_of
+from ...baselines.registry import fit_maps
+from ...core.ragged import row_numbers
+from ...core.scaling import Transform
+from ...core.seasonal_error import seasonal_error
+from ...core.windows import Floats, Ints, window_starts
+
+# What is forecast, the last rows of each series and the series that are looked at, at most.
+JUDGES, ROWS, SERIES = ("smoothing", "structure", "linear"), 3000, 40
+# The share of the rows that is held back, and the origins there, at most.
+HELD, ORIGINS = 0.2, 2000
+# By how much the error of logarithms may be larger where all values are above 0, where a change is
+# a share of the value more often than not; and by how much it must be smaller where some are 0.
+LOG, LOG1P = 1.02, 0.98
+
+_FORTH: dict[str, Callable[[Floats], Floats]] = {"none": np.array, "log": np.log, "log1p": np.log1p}
+_BACK: dict[str, Callable[[Floats], Floats]] = {"none": np.array, "log": np.exp, "log1p": np.expm1}
+
+
+def choose_transform(
+    values: Floats,
+    indptr: Ints,
+    end: Ints,
+    *,
+    horizon: int,
+    season: int,
+    seasons: Sequence[int] = (),
+) -> tuple[Transform, float]:
+    """The transform with which simple forecasts are better in original units.
+
+    Args:
+        values: Shape `(n_rows,)`, all series end to end, original units; NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+        end: Shape `(n_series,)`: the row after the last training row of each series.
+        horizon: Steps ahead.
+        season: Steps in the season that is usual for the frequency; 1 for none.
+        seasons: Steps of the seasons that were found.
+
+    Returns:
+        `none`, `log` (all known training values are above 0) or `log1p` (none is below); and the
+        error with logarithms over that without, NaN where it could not be taken.
+    """
+    training = row_numbers(indptr) < np.repeat(end - indptr[:-1], indptr[1:] - indptr[:-1])
+    least = np.min(values[training & np.isfinite(values)], initial=np.inf)
+    if not 0 <= least < np.inf:
+        return "none", np.nan
+    name: Transform = "log" if least > 0 else "log1p"
+    margin = LOG if name == "log" else LOG1P
+    parts, ends = _some(values, indptr, end)
+    errors = [
+        _error(parts, ends, each, horizon=horizon, season=season, seasons=seasons)
+        for each in ("none", name)
+    ]
+    if None in errors or not errors[0]:
+        return "log" if name == "log" else "none", np.nan
+    ratio = float(errors[1] or 0.0) / float(errors[0])
+    return name if ratio < margin else "none", ratio
+
+
+def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
+    """The last training rows of some series, and where each begins and the last one ends."""
+    count = len(indptr) - 1
+    some = np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int))
+    rows = [values[max(indptr[each], end[each] - ROWS) : end[each]] for each in some]
+    lengths = [len(each) for each in rows]
+    return np.concatenate(rows), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _error(
+    values: Floats, indptr: Ints, name: str, *, horizon: int, season: int, seasons: Sequence[int]
+) -> float | None:
+    """The error of the mean of simple forecasts on the rows held back, in mean steps."""
+    ends, first = indptr[1:], indptr[:-1]
+    held = np.maximum(HELD * (ends - first), 2 * horizon).astype(np.int64)
+    begin = ends - np.minimum(held, (ends - first) // 3)
+    given = _FORTH[name](values)
+    maps = fit_maps(
+        given, indptr, begin, horizon=horizon, season=season, seasons=seasons, names=JUDGES
+    )
+    timesteps = len(next(iter(maps.values())))
+    starts = window_starts(first, begin, ends, timesteps=timesteps, horizon=horizon)
+    origins = starts.astype(np.int64)[:: len(starts) // ORIGINS + 1] + timesteps
+    forecasts = [_BACK[name](forecasts_of(given, origins, each)) for each in maps.values()]
+    actual = values[origins[:, None] + np.arange(horizon)]
+    unit = seasonal_error(values[:, None], indptr, begin, season_length=1)[:, 0]
+    unit = np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)
+    own = unit[np.searchsorted(indptr, origins, side="right") - 1]
+    errors = np.abs(np.mean(forecasts, axis=0) - actual) / own[:, None]
+    known = errors[np.isfinite(errors)]
+    return float(known.mean()) if len(known) else None

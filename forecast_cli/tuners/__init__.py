@@ -1,1 +1,0 @@
-"""What a search for settings is made of: its space, its rounds, its trials, its study."""

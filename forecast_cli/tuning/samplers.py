@@ -1,0 +1,198 @@
+"""Who proposes the settings of a trial."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from ..core.errors import UsageError, counted
+from .options import SamplerName
+from .space import Choices, Range, Setting, Space, as_toml
+
+
+class Numbered(BaseSampler):
+    """A sampler whose luck follows from the seed and the number of the trial alone.
+
+    So a study that is continued proposes what it would have proposed without the break, and two
+    runs that share a study do not propose the same.
+
+    Args:
+        make: Makes a sampler from a seed.
+        seed: Of the search.
+    """
+
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+        self.make = make
+        self.seed = seed
+        self.inner = make(seed)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Begin anew for this trial."""
+        drawn = np.random.SeedSequence([self.seed, trial.number]).generate_state(1)
+        self.inner = self.make(int(drawn[0]))
+        self.inner.before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """See `optuna.samplers.BaseSampler`."""
+        return self.inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """See `optuna.samplers.BaseSampler`."""
+        return self.inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
+    ) -> Any:
+        """See `optuna.samplers.BaseSampler`."""
+        return self.inner.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """See `optuna.samplers.BaseSampler`."""
+        self.inner.after_trial(study, trial, state, values)
+
+
+class Grid(BaseSampler):
+    """All combinations, each once, in an order that the seed says.
+
+    Args:
+        values: The values of each setting, as a trial has them.
+        seed: Of the search.
+    """
+
+    def __init__(self, values: Mapping[str, Sequence[Any]], seed: int) -> None:
+        self.values = values
+        size = math.prod(map(len, values.values()))
+        self.order = np.random.default_rng(seed).permutation(size)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Nothing is drawn together."""
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Nothing is drawn together."""
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
+    ) -> Any:
+        """The value that the number of the trial says, as the digits of a clock."""
+        number = int(self.order[trial.number % len(self.order)])
+        for name, values in self.values.items():
+            number, place = divmod(number, len(values))
+            if name == param_name:
+                return values[place]
+        raise KeyError(param_name)
+
+
+def sampler_of(name: SamplerName, space: Space, seed: int) -> BaseSampler:
+    """Who proposes settings.
+
+    Args:
+        name: What it is called.
+        space: What is searched.
+        seed: What it is drawn from.
+
+    Raises:
+        UsageError: It cannot search this space, or a package is missing.
+    """
+    if name == "grid":
+        return Grid({each: labels(values) for each, values in space.grid().items()}, seed)
+    if name == "cmaes":
+        _check_numbers(space)
+    makers: dict[str, Callable[[int], BaseSampler]] = {
+        "tpe": lambda luck: TPESampler(seed=luck),
+        "random": lambda luck: RandomSampler(seed=luck),
+        "cmaes": lambda luck: CmaEsSampler(seed=luck, warn_independent_sampling=False),
+    }
+    return Numbered(makers[name], seed)
+
+
+def _check_numbers(space: Space) -> None:
+    """Refuse what CMA-ES cannot do.
+
+    Raises:
+        UsageError: There are not two numbers to search, or the package is missing.
+    """
+    numbers = [each.name for each in space.settings if isinstance(each.domain, Range)]
+    if len(numbers) < 2:
+        held = counted(len(numbers), "range")
+        raise UsageError(
+            f"cmaes searches numbers, at least two of them; {space.source} has {held}.",
+            "Pass --sampler tpe.",
+        )
+    if find_spec("cmaes") is None:
+        raise UsageError(
+            "--sampler cmaes needs the package cmaes, which is not installed.",
+            "Install it: pip install cmaes.",
+        )
+
+
+def suggest(space: Space, trial: Trial, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a trial, by flat names.
+
+    Args:
+        space: What is searched.
+        trial: Who draws them.
+        given: What is fixed, which conditions may ask for.
+    """
+    chosen: dict[str, Any] = {}
+    for setting in space.settings:
+        known = {**given, **chosen}
+        if all(known.get(name) in values for name, values in setting.when.items()):
+            chosen[setting.name] = _drawn(setting, trial)
+    return chosen
+
+
+def _drawn(setting: Setting, trial: Trial) -> Any:
+    name, domain = setting.name, setting.domain
+    if isinstance(domain, Choices):
+        known = dict(zip(labels(domain.values), domain.values, strict=True))
+        return known[trial.suggest_categorical(name, list(known))]
+    low, high, step = domain.low, domain.high, domain.step
+    if domain.whole:
+        return trial.suggest_int(name, int(low), int(high), step=int(step or 1), log=domain.log)
+    return trial.suggest_float(name, low, high, step=step, log=domain.log)
+
+
+def labels(values: Sequence[Any]) -> list[Any]:
+    """Values as a study can keep them: lists and None as text.
+
+    >>> labels([16, "gru", (64, 32), None])
+    [16, 'gru', '[64, 32]', '"none"']
+    """
+    return [
+        each if isinstance(each, bool | int | float | str) else as_toml(each) for each in values
+    ]
+
+
+def decoded(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a trial that a study has kept, by flat names."""
+    values: dict[str, Any] = {}
+    for each in space.settings:
+        if each.name in params:
+            kept = params[each.name]
+            if isinstance(each.domain, Choices):
+                known = each.domain.values
+                kept = known[labels(known).index(kept)]
+            values[each.name] = kept
+    return values

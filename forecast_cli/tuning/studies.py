@@ -1,0 +1,208 @@
+"""Studies: what is known of all trials, in memory or in a database that several may share."""
+
+import hashlib
+import json
+import sqlite3
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.study import Study
+
+from ..core.errors import DataError, ForecastError, UsageError, listed
+from .folds import Rounds
+from .options import PrunerName, Search
+from .samplers import sampler_of
+from .space import Space
+
+SQLITE = "sqlite:///"
+# Seconds that a run waits for another one that writes to the same file.
+PATIENCE = 120
+# Trials before the first one that may be ended early.
+STARTERS = 5
+# Looks at a trial before it may be ended: a small learning rate begins slowly.
+PATIENT = 3
+# What must be the same for trials to be compared, and what to say where it is not.
+SAME = {
+    "data": "of another table, or of other rows of it",
+    "rounds": "of other cutoffs, or of another measure",
+    "settings": "of other settings beside those that are searched",
+    "space": "of another space",
+}
+
+
+def open_study(
+    search: Search, storage: BaseStorage, *, space: Space, seed: int, steps: int
+) -> Study:
+    """The study of a search, new or as it stands.
+
+    Args:
+        search: What is wanted.
+        storage: Where it is kept.
+        space: What is searched.
+        seed: What settings are drawn from.
+        steps: How often a trial is looked at while it runs.
+
+    Raises:
+        UsageError: It cannot be searched like that.
+    """
+    return optuna.create_study(
+        storage=storage,
+        study_name=search.study,
+        sampler=sampler_of(search.sampler, space, seed),
+        pruner=_pruner(search.pruner, steps),
+        direction="minimize",
+        load_if_exists=True,
+    )
+
+
+def fingerprint(rounds: Rounds, space: Space, given: Mapping[str, Any]) -> dict[str, str]:
+    """What tells the trials of a search from those of others; nothing of the test split is in it.
+
+    Args:
+        rounds: What trials are scored on.
+        space: What is searched.
+        given: The rest of the configuration.
+    """
+    panel = rounds.panel
+    data = hashlib.sha256()
+    for array in (panel.values, panel.indptr):
+        data.update(np.ascontiguousarray(array).tobytes())
+    if panel.timeline is not None:
+        data.update(np.ascontiguousarray(panel.timeline.times.asi8).tobytes())
+    data.update(panel.ids.to_csv().encode())
+    data.update(json.dumps([panel.columns.features, panel.columns.targets]).encode())
+    cuts = [each.tolist() for each in rounds.ends]
+    return {
+        "data": data.hexdigest(),
+        "rounds": _digest([cuts, rounds.horizon, rounds.season_length, rounds.metric]),
+        "settings": _digest(given),
+        "space": _digest([each.partition("  #")[0] for each in space.lines()]),
+    }
+
+
+def claim(study: Study, search: Search, marks: Mapping[str, str]) -> None:
+    """Make a new study one of this search, or see that it is.
+
+    Raises:
+        DataError: It is of another table.
+        UsageError: It is of another search.
+    """
+    known = study.user_attrs
+    for name, why in SAME.items():
+        if name not in known:
+            study.set_user_attr(name, marks[name])
+        elif known[name] != marks[name]:
+            kind: type[ForecastError] = DataError if name == "data" else UsageError
+            raise kind(
+                f'The study "{search.study}" in {search.storage} is {why}: its trials cannot be '
+                "compared with new ones.",
+                "Give the same again, or name another one: --study NAME.",
+            )
+
+
+@contextmanager
+def database(search: Search) -> Generator[tuple[str | None, BaseStorage]]:
+    """Where the study is kept: the address, None in memory, and the storage itself.
+
+    Processes that share a study need a file, if only for that time.
+
+    Raises:
+        UsageError: It cannot be used.
+    """
+    if search.url is None and search.jobs == 1:
+        yield None, open_storage(None)
+    elif search.url is None:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            url = f"{SQLITE}{Path(folder) / 'study.db'}"
+            with closing_storage(url) as storage:
+                yield url, storage
+    else:
+        with closing_storage(search.url) as storage:
+            yield search.url, storage
+
+
+@contextmanager
+def closing_storage(url: str) -> Generator[BaseStorage]:
+    """A storage whose file holds everything when it is closed."""
+    storage = open_storage(url)
+    try:
+        yield storage
+    finally:
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
+        if url.startswith(SQLITE):
+            with suppress(sqlite3.Error), _connect(url.removeprefix(SQLITE)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def open_storage(url: str | None) -> BaseStorage:
+    """The storage at an address; one in memory where there is none.
+
+    Raises:
+        UsageError: It cannot be used.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if url is None:
+        return InMemoryStorage()
+    if not url.startswith(SQLITE):
+        return _connected(url, {})
+    _prepare_file(url.removeprefix(SQLITE))
+    return _connected(url, {"connect_args": {"timeout": PATIENCE}})
+
+
+def _connect(path: str) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(path, timeout=PATIENCE))
+
+
+def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
+    try:
+        return RDBStorage(url, engine_kwargs=more)
+    except (ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError) as error:
+        raise UsageError(
+            f"The study in {url.partition('@')[2] or url} cannot be opened: {error}.",
+            "Name a SQLite file: --storage study.db.",
+        ) from None
+
+
+def _prepare_file(path: str) -> None:
+    """See that a file is one of studies, and let others read while one writes.
+
+    Raises:
+        UsageError: It is not.
+    """
+    try:
+        with _connect(path) as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = [name for (name,) in rows]
+            if tables and "studies" not in tables:
+                raise UsageError(
+                    f"{path} holds other tables than those of studies: {listed(tables)}.",
+                    "Name another file with --storage.",
+                )
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise UsageError(
+            f"{path} cannot be used for a study: {error}.",
+            "Name a SQLite file, or one that is not there yet, with --storage.",
+        ) from None
+
+
+def _pruner(name: PrunerName, steps: int) -> BasePruner:
+    pruners: dict[str, BasePruner] = {
+        "median": MedianPruner(n_startup_trials=STARTERS, n_warmup_steps=PATIENT),
+        "hyperband": HyperbandPruner(max_resource=steps),
+        "none": NopPruner(),
+    }
+    return pruners[name]
+
+
+def _digest(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()

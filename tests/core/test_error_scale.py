@@ -1,0 +1,100 @@
+"""How large errors were of late: only what was known counts, and later errors count more."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecast_cli.core.error_scale import DECAY, PRIOR, Recent, known_at, recent_by_row, unknown
+
+FEW = {"deadline": None, "max_examples": 40}
+INDPTR = np.array([0, 60, 61, 130, 130])
+
+
+def rows_of(seed, count):
+    """Origins of four series, one of them without rows, with holes between them."""
+    draw = np.random.default_rng(seed)
+    origins = np.sort(draw.choice(130, count, replace=False))
+    errors = draw.exponential(size=(count, 2))
+    errors[draw.random((count, 2)) < 0.2] = np.nan
+    return errors, origins
+
+
+def series_of(row):
+    return int(np.searchsorted(INDPTR, row, side="right") - 1)
+
+
+def slow(errors, origins, row, before=None):
+    """The definition: all errors of the series up to a row, each row back counting less."""
+    own = series_of(row)
+    past = [at for at, other in enumerate(origins) if series_of(other) == own and other <= row]
+    sizes = []
+    for target in range(errors.shape[1]):
+        total = weight = 0.0
+        if before is not None and past:
+            decay = DECAY ** (row - origins[past[0]] + 1)
+            total, weight = decay * before.total[own, target], decay * before.weight[own, target]
+        for at in past:
+            decay = DECAY ** (row - origins[at])
+            total += decay * np.nan_to_num(errors[at, target])
+            weight += decay * np.isfinite(errors[at, target])
+        sizes.append((PRIOR + total) / (PRIOR + weight))
+    return sizes
+
+
+@settings(**FEW)
+@given(st.integers(0, 10**6), st.integers(1, 130), st.integers(1, 6))
+def test_what_is_known_at_origins_is_that_of_a_slow_loop(seed, count, horizon):
+    errors, origins = rows_of(seed, count)
+    rows = recent_by_row(errors, origins, INDPTR)
+    found = known_at(rows, origins, INDPTR, horizon=horizon).size
+    for at, origin in enumerate(origins):
+        past = origin - horizon
+        inside = past >= INDPTR[series_of(origin)]
+        expected = slow(errors, origins, past) if inside else [1.0, 1.0]
+        np.testing.assert_allclose(found[at], expected)
+
+
+@settings(**FEW)
+@given(st.integers(0, 10**6), st.integers(2, 130), st.integers(1, 6), st.data())
+def test_no_error_counts_before_it_is_known(seed, count, horizon, data):
+    errors, origins = rows_of(seed, count)
+    at = data.draw(st.integers(0, count - 1))
+
+    def known():
+        rows = recent_by_row(errors, origins, INDPTR)
+        return known_at(rows, origins, INDPTR, horizon=horizon).size[at]
+
+    before = known()
+    errors[origins + horizon > origins[at]] = 1e6
+    np.testing.assert_array_equal(known(), before)
+
+
+@pytest.mark.parametrize("cut", [10, 60, 61, 100])
+def test_going_on_later_is_going_on_at_once(cut):
+    errors = np.random.default_rng(0).exponential(size=(130, 2))
+    origins = np.arange(130)
+    whole = recent_by_row(errors, origins, INDPTR).size
+    first = recent_by_row(errors[:cut], origins[:cut], np.minimum(INDPTR, cut))
+    ends = np.minimum(INDPTR, cut)[1:] - 1
+    empty = (np.diff(np.minimum(INDPTR, cut)) == 0)[:, None]
+    state = first.at(np.maximum(ends, 0))
+    before = Recent(np.where(empty, 0, state.total), np.where(empty, 0, state.weight))
+    later = np.maximum(INDPTR - cut, 0)
+    rest = recent_by_row(errors[cut:], origins[cut:] - cut, later, before).size
+    np.testing.assert_allclose(rest, whole[cut:])
+
+
+def test_errors_of_another_size_are_noticed_and_forgotten():
+    errors = np.ones((400, 1))
+    errors[100:200] = 3.0
+    rows = recent_by_row(errors, np.arange(400), np.array([0, 400])).size[:, 0]
+    np.testing.assert_allclose(rows[:100], 1.0)
+    assert 2.5 < rows[199] <= 3.0
+    assert 1.0 <= rows[399] < 1.02
+
+
+def test_where_nothing_is_known_errors_are_usual():
+    assert (unknown(3, 2).size == 1.0).all()
+    errors = np.full((5, 1), np.nan)
+    assert (recent_by_row(errors, np.arange(5), np.array([0, 5])).size == 1.0).all()

@@ -1,0 +1,65 @@
+"""Many pieces of work: in this process, in several, and on any backend of joblib."""
+
+import os
+import threading
+
+import joblib
+import pytest
+
+from forecast_cli.core.parallel import cores, run_all
+
+
+def square(number, place=None):
+    return number**2
+
+
+def where(number):
+    return os.getpid(), threading.get_ident()
+
+
+def threads(number):
+    return os.environ.get("TF_NUM_INTRAOP_THREADS"), os.environ.get("OMP_NUM_THREADS")
+
+
+def fail(number):
+    raise ValueError(f"piece {number}")
+
+
+PIECES = [(number,) for number in range(5)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, None])
+def test_every_piece_is_done_once(jobs):
+    done = dict(run_all(square, PIECES, jobs=jobs))
+    assert done == {number: number**2 for number in range(5)}
+
+
+def test_one_job_runs_in_this_process_and_in_order():
+    places = list(run_all(where, PIECES, jobs=1))
+    assert [number for number, _ in places] == [0, 1, 2, 3, 4]
+    assert {place for _, place in places} == {where(0)}
+
+
+def test_several_jobs_share_the_cores_among_them():
+    found = [said for _, said in run_all(threads, PIECES, jobs=2)]
+    assert set(found) == {(str(max(1, cores() // 2)),) * 2}
+    assert os.getpid() not in {place[0] for _, place in run_all(where, PIECES, jobs=2)}
+
+
+def test_a_backend_that_somebody_registered_is_used():
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        places = [place for _, place in run_all(where, PIECES)]
+    assert {process for process, _ in places} == {os.getpid()}
+    assert threading.get_ident() not in {thread for _, thread in places}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_goes_wrong_comes_out(jobs):
+    with pytest.raises(ValueError, match="piece"):
+        list(run_all(fail, PIECES, jobs=jobs))
+
+
+def test_results_come_as_soon_as_they_are_there():
+    running = run_all(square, PIECES, jobs=1)
+    assert next(running) == (0, 0)
+    running.close()

@@ -1,0 +1,334 @@
+"""Training against Keras's own steps, and what it promises of repeats, stops and blow-ups."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast_cli.config.covariates import plain_inputs
+from forecast_cli.config.layers import Dense, Lstm
+from forecast_cli.config.network import Network
+from forecast_cli.config.sections import Training
+from forecast_cli.core.errors import TrainingError
+
+pytestmark = pytest.mark.tf
+
+VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
+TIMESTEPS, HORIZON = 6, 2
+
+
+@pytest.fixture
+def feed():
+    from forecast_cli.networks.batches import WindowFeed
+
+    starts = np.arange(100, dtype=np.int32)
+    return WindowFeed(
+        VALUES, plain_inputs(VALUES.shape[1], (0,)), starts[:75], starts[85:], TIMESTEPS, HORIZON
+    )
+
+
+def network(dropout=0.0):
+    from forecast_cli.networks.build import build
+
+    layers = Network(layers=(Lstm(units=5, dropout=dropout), Dense(units=3)))
+    return build(layers, timesteps=TIMESTEPS, features=1, outputs=(HORIZON, 1), seed=1)
+
+
+def run(feed, training, dropout=0.0):
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    model = network(dropout)
+    return model, list(fit(Runner(model, feed, training)))
+
+
+def windows(starts):
+    from forecast_cli.core.windows import gather
+
+    both = gather(VALUES, starts, timesteps=TIMESTEPS + HORIZON)
+    return both[:, :TIMESTEPS], both[:, TIMESTEPS:]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
+def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
+    from forecast_cli.networks.batch_order import shuffled
+    from forecast_cli.networks.losses import LOSSES, make_optimizer
+
+    training = Training(epochs=2, batch_size=32, patience=0, optimizer=optimizer, loss=loss)
+    ours, epochs = run(feed, training)
+    theirs = network()
+    theirs.compile(make_optimizer(training), LOSSES[loss])
+    for epoch in (1, 2):
+        order = shuffled(feed.train, seed=0, epoch=epoch)
+        for first in range(0, len(order), 32):
+            theirs.train_on_batch(*windows(order[first : first + 32]))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-6)
+    expected = theirs.evaluate(*windows(feed.validation), verbose=0)
+    assert epochs[-1].validation_loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "penalty", [{"kernel_regularizer": "l2:0.1"}, {"activity_regularizer": "l1:0.1"}]
+)
+def test_penalties_are_learned_from_as_keras_does(feed, penalty):
+    from forecast_cli.networks.batch_order import shuffled
+    from forecast_cli.networks.build import build
+    from forecast_cli.networks.losses import LOSSES, make_optimizer
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    training = Training(epochs=1, batch_size=32, patience=0)
+    layers = Network(layers=(Lstm(units=5, **penalty),))
+    ours, theirs = (build(layers, TIMESTEPS, 1, (HORIZON, 1), seed=1) for _ in range(2))
+    list(fit(Runner(ours, feed, training)))
+    theirs.compile(make_optimizer(training), LOSSES["mse"])
+    order = shuffled(feed.train, seed=0, epoch=1)
+    for first in range(0, len(order), 32):
+        theirs.train_on_batch(*windows(order[first : first + 32]))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-6)
+
+
+def same(first, second):
+    return all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights(),
+                                              strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
+    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_WORK", xla_from)
+    training = Training(epochs=3, patience=0, seed=7)
+    assert same(run(feed, training, dropout=0.3)[0], run(feed, training, dropout=0.3)[0])
+    other = training.model_copy(update={"seed": 8})
+    assert not same(run(feed, training)[0], run(feed, other)[0])
+
+
+def test_loops_are_written_out_for_training_alone(feed):
+    from forecast_cli.networks.build import build
+    from forecast_cli.networks.train_step import Runner
+
+    layers = (Lstm(units=4, bidirectional=True), Lstm(units=3, unroll=True), Lstm(units=3))
+    model = build(Network(layers=layers), TIMESTEPS, 1, (HORIZON, 1), seed=0)
+    runner = Runner(model, feed, Training(epochs=1), model)
+    first, second, third = model.layers[1:4]
+    loops = [first.forward_layer, first.backward_layer, second, third]
+    with runner.unrolling():
+        runner.run([])
+        assert [layer.unroll for layer in loops] == [True] * 4
+    assert [layer.unroll for layer in loops] == [False, False, True, False]
+
+
+def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
+    training = Training(epochs=2, batch_size=10, patience=0)
+    whole, _ = run(feed, training)
+    monkeypatch.setattr("forecast_cli.networks.train_step.BLOCK_WORK", 1.0)
+    assert same(whole, run(feed, training)[0])
+
+
+def test_a_batch_larger_than_all_windows_is_all_of_them(feed):
+    whole, _ = run(feed, Training(epochs=2, batch_size=75, patience=0))
+    assert same(whole, run(feed, Training(epochs=2, batch_size=10**7, patience=0))[0])
+
+
+def test_every_window_is_seen_once_an_epoch_in_an_order_of_its_own(feed):
+    from forecast_cli.networks.batch_order import batches, blocks, shuffled
+
+    orders = [shuffled(feed.train, seed=0, epoch=epoch) for epoch in (1, 2)]
+    assert (orders[0] != orders[1]).any()
+    for order in orders:
+        assert sorted(order) == sorted(feed.train)
+        cut = blocks(*batches(order, 32), 2)
+        seen = [row[:size] for rows, sizes, _ in cut
+                for row, size in zip(rows, sizes, strict=False)]  # fmt: skip
+        assert (np.concatenate(seen) == order).all()
+
+
+def test_patience_stops_and_keeps_the_best_weights(feed):
+    training = Training(epochs=50, learning_rate=0.05, patience=2)
+    model, epochs = run(feed, training)
+    losses = [epoch.validation_loss for epoch in epochs]
+    best = int(np.argmin(losses))
+    assert len(epochs) == best + 3 < 50
+    again, _ = run(feed, Training(epochs=best + 1, learning_rate=0.05, patience=0))
+    assert same(model, again)
+
+
+def test_without_patience_the_last_weights_stay(feed):
+    model, epochs = run(feed, Training(epochs=4, patience=0))
+    assert len(epochs) == 4
+    longer, _ = run(feed, Training(epochs=5, patience=0))
+    assert not same(model, longer)
+
+
+def test_without_validation_the_training_loss_is_watched(feed):
+    from dataclasses import replace
+
+    _, epochs = run(replace(feed, validation=feed.validation[:0]), Training(epochs=3))
+    assert [epoch.validation_loss for epoch in epochs] == [None] * 3
+    assert all(epoch.best for epoch in epochs)
+
+
+def test_closing_stops_cleanly_with_the_best_weights(feed):
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    model = network()
+    with closing(fit(Runner(model, feed, Training(epochs=50)))) as epochs:
+        assert [next(epochs).number for _ in range(3)] == [1, 2, 3]
+    assert same(model, run(feed, Training(epochs=3, patience=0))[0])
+
+
+def test_fewer_steps_an_epoch_see_fewer_windows(feed):
+    _, epochs = run(feed, Training(epochs=1, batch_size=10, steps_per_epoch=3))
+    assert epochs[0].windows == 30
+
+
+def test_clipping_bounds_the_step(feed):
+    plain = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1.0, patience=0)
+    before = network().get_weights()
+    for clip in (0.01, 0.001):
+        after, _ = run(feed, plain.model_copy(update={"clip": clip}))
+        moved = np.sqrt(sum(((a - b) ** 2).sum() for a, b in
+                            zip(after.get_weights(), before, strict=True)))  # fmt: skip
+        assert moved == pytest.approx(clip, rel=1e-3)
+
+
+def test_a_loss_that_blows_up_stops_with_the_epoch_and_what_to_try(feed):
+    training = Training(optimizer="sgd", learning_rate=1e30, patience=0)
+    with pytest.raises(TrainingError, match=r"in epoch 1 .*learning rate 1e\+30.*--clip 1"):
+        run(feed, training)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [0.1, 0.1, 0.1]),
+        ("cosine", [0.1, 0.075, 0.025]),
+        ("exponential", [0.1, 0.01, 0.001]),
+    ],
+)
+def test_the_learning_rate_falls_as_scheduled(feed, schedule, rates):
+    training = Training(epochs=3, learning_rate=0.1, schedule=schedule, patience=0)
+    _, epochs = run(feed, training)
+    assert [epoch.learning_rate for epoch in epochs] == pytest.approx(rates)
+
+
+def test_the_rate_of_an_epoch_is_that_of_its_steps(feed):
+    falling = Training(epochs=2, batch_size=75, optimizer="sgd", learning_rate=1.0, clip=0.01,
+                       schedule="exponential", patience=0)  # fmt: skip
+    first, _ = run(feed, falling.model_copy(update={"epochs": 1, "schedule": "constant"}))
+    second, _ = run(feed, falling)
+    moved = np.sqrt(sum(((a - b) ** 2).sum() for a, b in
+                        zip(first.get_weights(), second.get_weights(), strict=True)))  # fmt: skip
+    assert moved == pytest.approx(0.01 * 0.01, rel=1e-2)
+
+
+def test_a_plateau_halves_the_rate_after_five_epochs_without_improvement():
+    from forecast_cli.networks.schedule import learning_rate
+
+    training = Training(learning_rate=1.0, schedule="plateau")
+    losses = [3.0, 2.0, *[2.5] * 10]
+    rates = [learning_rate(training, losses[:done]) for done in range(len(losses) + 1)]
+    assert rates == [1.0] * 7 + [0.5] * 5 + [0.25]
+
+
+def test_weights_decay_as_asked(feed):
+    training = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1e-9, patience=0)
+    before = network().get_weights()
+    after, _ = run(feed, training.model_copy(update={"weight_decay": 0.5, "learning_rate": 1e-2}))
+    plain, _ = run(feed, training.model_copy(update={"learning_rate": 1e-2}))
+    for start, decayed, kept in zip(before, after.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(kept - decayed, 0.5 * 1e-2 * start, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
+)
+def test_every_optimizer_lowers_the_loss(feed, name):
+    _, epochs = run(feed, Training(epochs=6, optimizer=name, learning_rate=0.003))
+    assert epochs[-1].loss < epochs[0].loss
+
+
+@pytest.mark.parametrize("last", [1, 2, 9])
+def test_averaged_weights_are_the_mean_of_those_after_the_last_epochs(feed, last):
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    plain = Training(epochs=4, patience=0, learning_rate=0.01)
+    model, after = network(), []
+    for _ in fit(Runner(model, feed, plain)):
+        after.append(model.get_weights())
+    averaged, _ = run(feed, plain.model_copy(update={"average": last}))
+    for ours, *theirs in zip(averaged.get_weights(), *after[-last:], strict=True):
+        np.testing.assert_allclose(ours, np.mean(theirs, axis=0), atol=1e-7)
+
+
+def test_closing_leaves_the_mean_of_the_epochs_so_far(feed):
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    model, training = network(), Training(epochs=50, patience=0, average=2)
+    with closing(fit(Runner(model, feed, training))) as epochs:
+        assert [next(epochs).number for _ in range(3)] == [1, 2, 3]
+    assert same(model, run(feed, training.model_copy(update={"epochs": 3}))[0])
+
+
+@given(
+    epochs=st.integers(1, 1000),
+    done=st.integers(1, 1000),
+    more=st.floats(-1e9, 1e9),
+    less=st.floats(0, 1e6),
+)
+def test_epochs_that_fit_into_the_time(epochs, done, more, less):
+    from forecast_cli.networks.training_loop import fitting
+
+    done = min(done, epochs)
+    count = fitting(epochs, done, more)
+    # What is done is done, and two are always run; never more than were asked for.
+    assert max(done, min(2, epochs)) <= count <= epochs
+    assert count <= max(done + max(more, 0), 2)
+    # Less time, fewer epochs; with time for all there are all.
+    assert fitting(epochs, done, more - less) <= count
+    assert fitting(epochs, done, float(epochs)) == epochs
+
+
+def test_a_tiny_budget_ends_after_two_epochs(feed):
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    training = Training(epochs=50, patience=0)
+    model = network()
+    epochs = list(fit(Runner(model, feed, training), seconds=0.0))
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert [epoch.epochs for epoch in epochs] == [2, 2]
+    assert same(model, run(feed, training.model_copy(update={"epochs": 2}))[0])
+    alone = list(fit(Runner(network(), feed, Training(epochs=1)), seconds=0.0))
+    assert len(alone) == 1
+
+
+def test_the_learning_rate_falls_by_the_end_that_the_budget_sets(feed, monkeypatch):
+    from forecast_cli.networks import training_loop as module
+    from forecast_cli.networks.train_step import Runner
+
+    # By the clock each epoch takes a second of the twelve.
+    clock = iter(range(100))
+    monkeypatch.setattr(module, "perf_counter", lambda: float(next(clock)))
+    runner = Runner(network(), feed, Training(epochs=50, schedule="cosine", patience=0))
+    once = runner.run
+
+    def second(losses):
+        from dataclasses import replace
+
+        return replace(once(losses), seconds=1.0)
+
+    monkeypatch.setattr(runner, "run", second)
+    epochs = list(module.fit(runner, seconds=12.0))
+    assert len(epochs) == 12
+    assert {epoch.epochs for epoch in epochs} == {12}
+    rates = [epoch.learning_rate for epoch in epochs]
+    expected = [0.0005 * (1 + np.cos(np.pi * done / 12)) for done in range(1, 12)]
+    assert rates == pytest.approx([0.001, *expected])

@@ -1,0 +1,105 @@
+"""Seasons that are there are found, those that are not are not, and random walks are known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast_cli.training.presets.seasonality import find_seasons, has_season
+from forecast_cli.training.presets.series_features import strengths, traits_of, wanders
+
+
+def seasonal(rows, season, *, noise=0.25, slope=0.0, seed=0):
+    times = np.arange(rows)
+    draws = np.random.default_rng(seed).normal(scale=noise, size=rows)
+    return np.sin(2 * np.pi * times / season) + slope * times + draws
+
+
+@pytest.mark.parametrize(("season", "rows"), [(4, 60), (7, 200), (12, 60), (24, 300), (365, 1500)])
+def test_a_season_is_found_beside_noise_and_trend(season, rows):
+    assert find_seasons(seasonal(rows, season, slope=0.05), usual=(season,)) == (season,)
+
+
+def test_several_seasons_are_found():
+    values = seasonal(168 * 8, 24) + 2 * seasonal(168 * 8, 168, seed=1)
+    assert find_seasons(values, usual=(168, 24)) == (24, 168)
+
+
+def test_a_longer_season_must_show_in_what_a_shorter_one_leaves():
+    assert find_seasons(seasonal(168 * 8, 24), usual=(24, 168)) == (24,)
+
+
+def test_a_season_of_which_the_frequency_says_nothing_is_found():
+    assert find_seasons(seasonal(400, 17, noise=0.2)) == (17,)
+
+
+def test_missing_values_do_not_hide_a_season():
+    values = seasonal(200, 12)
+    values[np.random.default_rng(1).random(200) < 0.2] = np.nan
+    assert find_seasons(values, usual=(12,)) == (12,)
+
+
+def test_a_season_must_have_been_seen_more_than_twice():
+    values = seasonal(24, 12, noise=0.01)
+    assert find_seasons(values, usual=(12,)) == ()
+    assert find_seasons(seasonal(36, 12, noise=0.01), usual=(12,)) == (12,)
+
+
+@pytest.mark.parametrize("usual", [(5,), (7, 365), (12,), (24, 168), (52,)])
+@pytest.mark.parametrize("walk", [True, False])
+def test_noise_and_random_walks_have_no_season(usual, walk):
+    draws = np.random.default_rng(3).normal(size=(50, 900))
+    found = [find_seasons(np.cumsum(each) if walk else each, usual=usual) for each in draws]
+    assert sum(map(bool, found)) <= 3
+
+
+@given(st.floats(0.001, 1000), st.floats(-1e4, 1e4), st.integers(0, 20))
+def test_units_do_not_matter(factor, offset, seed):
+    values = seasonal(96, 12, noise=2.0, seed=seed)
+    assert has_season(values, 12) == has_season(factor * values + offset, 12)
+
+
+def test_the_season_of_most_series_is_that_of_all():
+    noise = np.random.default_rng(0).normal(size=100)
+    few = np.concatenate([seasonal(100, 12), noise, noise])
+    most = np.concatenate([seasonal(100, 12), seasonal(100, 12, seed=1), noise])
+    assert find_seasons(few, np.array([0, 100, 200, 300]), usual=(12,)) == ()
+    assert find_seasons(most, np.array([0, 100, 200, 300]), usual=(12,)) == (12,)
+
+
+def test_strengths_go_from_nothing_to_all():
+    times = np.arange(240)
+    season, trend = np.sin(2 * np.pi * times / 12), times / 20
+    noise = np.random.default_rng(0).normal(size=240)
+    assert strengths(season + trend, [12]) == pytest.approx((1, 1), abs=0.01)
+    assert strengths(noise, [12])[0] < 0.25
+    assert strengths(trend + noise / 100, [])[1] > 0.99
+    assert strengths(np.ones(50), [12]) == (0, 0)
+
+
+def test_random_walks_wander_and_other_series_do_not():
+    draws = np.random.default_rng(0).normal(size=(100, 500))
+    assert np.mean([wanders(np.cumsum(each)) for each in draws]) > 0.85
+    # A change of volatility does not hide a random walk.
+    assert np.mean([wanders(np.cumsum(each * np.linspace(1, 5, 500))) for each in draws]) > 0.85
+    assert not any(wanders(each) for each in draws)
+    assert not any(wanders(np.cumsum(each + 0.5)) for each in draws)
+    assert not wanders(seasonal(300, 12))
+    assert not wanders(np.cumsum(draws[0][:20])), "too few steps to say"
+
+
+def test_traits_put_it_together():
+    values = np.exp(seasonal(240, 12, noise=0.1, slope=0.02))
+    traits = traits_of(np.tile(values, 2), np.array([0, 240, 480]), usual=(12,))
+    assert traits.seasons == (12,)
+    assert traits.season_strength > 0.35
+    assert traits.trend_strength > 0.5
+    assert (traits.positive, traits.wandering, traits.rows, traits.count) == (True, False, 240, 2)
+
+
+def test_series_of_nothing_have_no_traits():
+    traits = traits_of(np.array([1.0, 1.0, np.nan]), usual=(12,))
+    assert traits.seasons == ()
+    assert not traits.wandering
+    assert traits_of(np.full(40, np.nan), usual=(12,)).positive is False
+    assert traits_of(np.full(40, 3.0), usual=(12,)).seasons == ()

@@ -1,0 +1,515 @@
+"""What is chosen where nothing is said: from a table to a configuration, and to models."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import forecast_cli as fc
+from forecast_cli.backtesting.models import make_entries
+from forecast_cli.baselines.registry import fit_maps
+from forecast_cli.config.members import members_of
+from forecast_cli.config.resolution import configure, leaves
+from forecast_cli.config.schema import Config
+from forecast_cli.core.errors import DataError
+from forecast_cli.data.reading import read_panel
+from forecast_cli.training.ensemble_fitting import simple_maps
+from forecast_cli.training.preparation import make_dataset
+
+from ...conftest import seasonal_frame
+
+SHORT_ONE = [300, 40, 300, 300, 300]
+# All that is known of a daily series is where it ends.
+WALK = pd.DataFrame(
+    {
+        "date": pd.date_range("2020-01-01", periods=300, freq="D"),
+        "value": 100 + np.random.default_rng(1).normal(0, 1, 300).cumsum(),
+    }
+)
+
+
+def resolved(frame, *, base=None, assignments=(), **said):
+    """The dataset whose configuration is chosen for a table, and what was noted of it."""
+    notes = []
+    config = configure({"column": ("value",)} | said, base, assignments)
+    panel = read_panel(frame, config.data, listen=notes.append)
+    return make_dataset(panel, config, listen=notes.append), notes
+
+
+def chosen(frame, **said):
+    return resolved(frame, **said)[0].config
+
+
+def texts(notes, *, warning=False):
+    return " / ".join(each.text for each in notes if each.warning == warning)
+
+
+def panel_of(lengths, freq="MS"):
+    """Series of such lengths, one below the other, each with a season of twelve."""
+    parts = [
+        seasonal_frame(rows, freq, seed=seed)[["date", "value"]].assign(place=f"place {seed}")
+        for seed, rows in enumerate(lengths)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def hours(rows):
+    """A day and a week in hours, and a second column that follows."""
+    steps, noise = np.arange(rows), np.random.default_rng(0).normal(0, 1, (2, rows))
+    value = 50 + 10 * np.sin(np.pi * steps / 12) + 5 * np.sin(np.pi * steps / 84) + noise[0]
+    dates = pd.date_range("2020-01-01", periods=rows, freq="h")
+    return pd.DataFrame({"date": dates, "value": value, "other": np.roll(value, 1) + noise[1]})
+
+
+def check_holds_together(dataset):
+    """What every choice must be: a valid configuration whose networks can be built and trained."""
+    config = dataset.config
+    assert Config.model_validate_json(config.model_dump_json()) == config
+    for member in members_of(config):
+        assert member.timesteps <= config.window.timesteps
+        assert member.timesteps % (member.network.segment or 1) == 0
+        assert type(member.network).model_validate(member.network.model_dump()) == member.network
+        if member.network.anchor == "season":
+            assert 1 < member.network.season_length <= member.timesteps
+    assert len(dataset.starts("train", horizon=dataset.steps_at_once)) > 0
+
+
+# Which preset it is.
+
+
+def test_without_a_word_it_is_auto(frame):
+    dataset, notes = resolved(frame)
+    assert dataset.config.preset == "auto"
+    assert "set by hand" not in texts(notes)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"units": (8,)}, "network.layers"),
+        ({"cell": "gru"}, "network.layers"),
+        ({"head": "recursive"}, "network.head"),
+        ({"anchor": "last"}, "network.anchor"),
+        ({"epochs": 3}, "training.epochs"),
+        ({"batch_size": 8}, "training.batch_size"),
+        ({"mode": "many-to-many"}, "window.mode"),
+    ],
+)
+def test_what_is_built_by_hand_is_classic_and_the_note_says_why(frame, said, name):
+    dataset, notes = resolved(frame, **said)
+    assert dataset.config.preset == "classic"
+    assert f"preset classic, as {name} is set by hand" in texts(notes)
+    assert dataset.config.ensemble.alone
+    assert dataset.config.transform == "none"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"seed": 3},
+        {"refit": False},
+        {"time_budget": 60.0},
+        {"horizon": 5},
+        {"timesteps": 13},
+        {"transform": "log1p"},
+        {"loss": "mse"},
+        {"ensemble": 3},
+        {"simple": ("theta",)},
+        {"scaler": "standard"},
+        {"intervals": "quantile"},
+        {"test": 0},
+    ],
+)
+def test_what_goes_with_any_preset_leaves_auto(frame, said):
+    assert chosen(frame, **said).preset == "auto"
+
+
+def test_a_preset_by_name_keeps_layers_that_are_set_by_hand_and_fills_in_the_rest(frame):
+    config = chosen(frame, preset="auto", units=(8, 4), cell="gru", epochs=3)
+    assert [(each.type, each.units) for each in config.network.layers] == [("gru", 8), ("gru", 4)]
+    assert (config.preset, config.training.epochs) == ("auto", 3)
+    assert config.network.anchor == "last"
+    assert config.ensemble.simple
+
+
+def test_sequences_with_labels_are_classic():
+    from forecast_cli.training.presets.selection import with_preset_name
+
+    config = configure({"column": ("a", "b"), "label": ("kind",)})
+    notes = []
+    assert with_preset_name(config, notes.append).preset == "classic"
+    assert notes == []
+
+
+def test_classic_is_the_plain_network_of_the_tutorials(frame):
+    config = chosen(frame, preset="classic")
+    assert [(each.type, each.units) for each in config.network.layers] == [("lstm", 50)]
+    assert (config.network.anchor, config.transform) == ("none", "none")
+    assert (config.scaler, config.training.loss, config.training.refit) == ("minmax", "mse", False)
+
+
+SAID = {
+    "window.timesteps": st.integers(1, 30),
+    "window.horizon": st.integers(1, 14),
+    "transform": st.sampled_from(["none", "log", "log1p"]),
+    "scaler": st.sampled_from(["standard", "robust", "none"]),
+    "training.loss": st.sampled_from(["mse", "huber", "owa"]),
+    "training.seed": st.integers(0, 9),
+    "training.refit": st.booleans(),
+    "training.batch_size": st.integers(1, 64),
+    "training.learning_rate": st.sampled_from([0.1, 0.02]),
+    "ensemble.size": st.integers(1, 4),
+    "ensemble.simple": st.sampled_from([[], ["last"], ["last", "linear-short"]]),
+    "split.test": st.sampled_from([0, 0.1, 20]),
+    "network.anchor": st.sampled_from(["none", "last", "mean"]),
+    "network.padding": st.sampled_from(["mask", "first"]),
+}
+FLAGS = {"ensemble.size": "ensemble", "ensemble.simple": "simple"}
+
+
+def nested_of(flat):
+    """A `forecast.toml` of dotted paths."""
+    nested = {}
+    for path, value in flat.items():
+        *way, last = path.split(".")
+        owner = nested
+        for part in way:
+            owner = owner.setdefault(part, {})
+        owner[last] = value
+    return nested
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sets(st.sampled_from(sorted(SAID)), min_size=1, max_size=5).flatmap(
+        lambda paths: st.fixed_dictionaries({path: SAID[path] for path in sorted(paths)})
+    ),
+    st.sampled_from(["auto", "fast", "best"]),
+    st.sampled_from(["flags", "toml", "set"]),
+)
+def test_what_is_said_always_wins_over_what_is_chosen(said, preset, how):
+    frame = seasonal_frame(110)
+    if how == "flags":
+        flags = {FLAGS.get(path, path.split(".")[-1]): value for path, value in said.items()}
+        dataset, _ = resolved(frame, preset=preset, **flags)
+    elif how == "toml":
+        dataset, _ = resolved(frame, base={"preset": preset} | nested_of(said))
+    else:
+        assignments = [f"{path}={json.dumps(value)}" for path, value in said.items()]
+        dataset, _ = resolved(frame, preset=preset, assignments=assignments)
+    config = dataset.config
+    got = leaves(config.model_dump(mode="json"))
+    assert {path: got[path] for path in said} == said
+    check_holds_together(dataset)
+    # What is said of all networks is what each of them does.
+    for member in members_of(config):
+        assert member.timesteps == said.get("window.timesteps", member.timesteps)
+        assert member.training.loss == said.get("training.loss", member.training.loss)
+        assert member.network.anchor == said.get("network.anchor", member.network.anchor)
+
+
+# What each kind of data is given.
+
+
+def test_few_rows_are_given_small_networks_beside_simple_forecasts():
+    dataset, notes = resolved(seasonal_frame(144))
+    config = dataset.config
+    assert config.window.horizon == 12
+    assert config.transform == "log"
+    assert config.training.refit
+    assert config.ensemble.combine == "weights"
+    assert {"last", "seasonal", "smoothing", "structure"} <= set(config.ensemble.simple)
+    assert [each.network.anchor for each in members_of(config)] == ["last", "season"]
+    assert config.network.season_length == 12
+    # Windows leave origins to learn from, and all simple forecasts have what they look back on.
+    assert 24 <= config.window.timesteps <= 96 - 12 - 5
+    assert simple_maps(dataset).shape == (8, 1, config.window.timesteps, 12)
+    assert "transform log" in texts(notes)
+    assert "season of 12 steps found: 2 networks LSTM(16)" in texts(notes)
+
+
+def test_steps_back_that_are_said_are_those_that_are_noted():
+    dataset, notes = resolved(seasonal_frame(144), timesteps=9)
+    assert [each.timesteps for each in members_of(dataset.config)] == [9]
+    assert "1 network LSTM(16), 9 steps back" in texts(notes)
+    assert np.isfinite(simple_maps(dataset)).all()
+
+
+@pytest.mark.parametrize(("preset", "size"), [("fast", 1), ("auto", 2), ("best", 6)])
+def test_presets_differ_in_how_many_networks_there_are(frame, preset, size):
+    assert chosen(frame, preset=preset).ensemble.size == size
+
+
+def test_many_series_are_given_the_median_of_six_large_networks():
+    dataset, notes = resolved(panel_of(SHORT_ONE * 5), series=("place",), test=0)
+    config = dataset.config
+    assert (config.ensemble.size, config.ensemble.combine) == (6, "median")
+    assert (config.network.padding, config.network.masked) == ("first", False)
+    assert [each.training.loss for each in members_of(config)] == ["owa", "mae"] * 3
+    assert {each.timesteps for each in members_of(config)} == {24, 48, 72}
+    assert (config.transform, config.scale_by) == ("log", "all")
+    assert "5 of 25 series are shorter than 72 steps" in texts(notes)
+    assert "6 networks LSTM(64) for all series" in texts(notes)
+    check_holds_together(dataset)
+
+
+def test_what_is_said_of_all_of_many_series_is_said_of_each():
+    table = panel_of(SHORT_ONE * 5)
+    said = {"timesteps": 20, "loss": "mse", "ensemble": 3}
+    dataset, _ = resolved(table, series=("place",), test=0, **said)
+    members = members_of(dataset.config)
+    assert [(each.timesteps, each.training.loss) for each in members] == [(20, "mse")] * 3
+    check_holds_together(dataset)
+
+
+def test_without_logarithms_each_of_many_series_has_a_scale_of_its_own():
+    config = chosen(panel_of([300] * 25), series=("place",), test=0, transform="none")
+    assert (config.ensemble.size, config.transform, config.scale_by) == (6, "none", "series")
+
+
+def test_a_column_of_gaps_is_told_as_such():
+    table = seasonal_frame(144).assign(value=np.nan)
+    with pytest.raises(DataError, match="missing values"):
+        resolved(table, missing="interpolate")
+
+
+def test_a_series_that_nearly_nothing_is_known_of_spoils_nothing():
+    """A few long series beside one that is shorter than any window."""
+    for more in ({}, {"intervals": "quantile"}, {"missing": "mask"}):
+        dataset, _ = resolved(panel_of([100, 100, 8]), series=("place",), **more)
+        check_holds_together(dataset)
+
+
+@pytest.mark.parametrize("columns", [("value",), ("value", "other")])
+def test_long_series_are_given_segments_of_weeks(columns):
+    split = {"test": 0, "validation": 100, "horizon": 96}
+    dataset, notes = resolved(hours(7000), column=columns, **split)
+    config = dataset.config
+    assert [each.type for each in config.network.layers] == ["gru"]
+    assert [each.timesteps for each in members_of(config)] == [2 * 168, 4 * 168]
+    assert config.network.channels == ("independent" if len(columns) > 1 else "joint")
+    half = ("linear-half",) if len(columns) > 1 else ()
+    assert config.ensemble.simple == (*half, "linear-whole")
+    assert "season of 24 and 168 steps found" in texts(notes)
+    check_holds_together(dataset)
+
+
+@pytest.mark.parametrize("season", [97, 99, 117, 121])
+def test_a_season_of_any_length_can_be_cut_into_segments(season):
+    said = {"season_length": season, "horizon": 24, "test": 0, "validation": 100}
+    check_holds_together(resolved(hours(7000), transform="none", **said)[0])
+
+
+def test_a_random_walk_is_given_one_network_and_is_called_one():
+    dataset, notes = resolved(WALK)
+    config = dataset.config
+    assert (config.ensemble.size, config.training.refit) == (1, False)
+    assert config.ensemble.simple == ("last", "structure", "linear-short")
+    assert "random walk" in texts(notes)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"intervals": "quantile"},
+        {"intervals": "cqr", "preset": "best"},
+        {"intervals": "adaptive"},
+        {"intervals": "ensemble", "ensemble": 3},
+        {"intervals": "ensemble"},
+        {"combine": "median"},
+        {"missing": "mask"},
+        {"missing": "mask", "intervals": "quantile"},
+        {"past_covariates": ("other",)},
+        {"future_covariates": ("other",)},
+        {"calendar_features": ("month",)},
+        {"horizon": 1},
+        {"horizon": 1, "missing": "mask"},
+        {"horizon": 30},
+        {"column": ("value", "other")},
+        {"column": ("value", "other"), "target": ("value",)},
+        {"column": ("value", "other"), "calendar_features": ("month",)},
+        {"column": ("value", "other"), "horizon": 1},
+        {"validation": 0},
+        {"test": 0, "validation": 0},
+        {"season_length": 1},
+        {"season_length": 70},
+        {"preset": "fast", "simple": ()},
+        {"preset": "auto", "head": "segments", "segment": 6},
+        {"preset": "auto", "head": "recursive"},
+        {"preset": "auto", "mode": "many-to-one"},
+        {"preset": "auto", "ema": 0.9},
+        {"preset": "auto", "average": 3},
+        {"member_timesteps": (36,)},
+        {"member_timesteps": (72,)},
+        {"ensemble": 2, "member_timesteps": (10, 20)},
+        {"member_anchors": ("mean",)},
+    ],
+)
+def test_whatever_is_asked_for_resolves(said):
+    dataset, _ = resolved(seasonal_frame(144), **said)
+    check_holds_together(dataset)
+    if dataset.config.ensemble.simple:
+        assert np.isfinite(simple_maps(dataset)).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(12, 400), min_size=1, max_size=4),
+    st.sampled_from(["MS", "D", "h", "W", "QS", "YS", "15min"]),
+    st.none() | st.integers(1, 40),
+    st.sampled_from(["auto", "fast", "best"]),
+    st.sampled_from([{}, {}, {"intervals": "quantile"}, {"missing": "mask"}]),
+)
+def test_every_table_gets_what_can_be_trained_or_is_told_what_is_missing(
+    lengths, freq, horizon, preset, more
+):
+    said = more | ({"horizon": horizon} if horizon else {})
+    said |= {"series": ("place",)} if len(lengths) > 1 else {}
+    table = panel_of([min(each, 250) if freq == "YS" else each for each in lengths], freq)
+    try:
+        dataset, _ = resolved(table, preset=preset, **said)
+    except DataError as error:
+        assert "rows" in str(error)
+        assert "--" in str(error)
+        return
+    check_holds_together(dataset)
+    if dataset.config.ensemble.simple:
+        assert np.isfinite(simple_maps(dataset)).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "split"),
+    [(120, (0.2, 0.1)), (24, (0, 0.1)), (20, (0, 0))],
+)
+def test_short_tables_keep_their_rows_to_learn_from_and_say_so(rows, split):
+    dataset, notes = resolved(seasonal_frame(rows), horizon=2 if rows > 20 else 4)
+    assert (dataset.config.split.test, dataset.config.split.validation) == split
+    gone = [name for name, size in zip(("test", "validation"), split, strict=True) if not size]
+    said = [f"no {name} split" in texts(notes, warning=True) for name in ("test", "validation")]
+    assert said == [name in gone for name in ("test", "validation")]
+
+
+@pytest.mark.parametrize("said", [{"test": 0.2}, {"validation": 2}, {"preset": "classic"}])
+def test_splits_that_are_said_stay(said):
+    dataset, notes = resolved(seasonal_frame(24), horizon=2, **said)
+    expected = configure({}).split.model_copy(update={k: said[k] for k in said if k != "preset"})
+    assert (dataset.config.split.test, dataset.config.split.validation) == (
+        expected.test, expected.validation,
+    )  # fmt: skip
+    assert "split" not in texts(notes, warning=True)
+
+
+# Nothing of it comes from the future.
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**31), st.floats(0.1, 8), st.sampled_from([1, 3]))
+def test_rows_behind_training_choose_nothing(seed, spread, count):
+    table = panel_of([130] * count)
+    more = {"series": ("place",)} if count > 1 else {}
+    before, _ = resolved(table, **more)
+    behind = np.concatenate(
+        [
+            np.arange(a, b)
+            for a, b in zip(before.splits.train_end, before.splits.indptr[1:], strict=True)
+        ]
+    )
+    noise = np.random.default_rng(seed).lognormal(0, spread, len(behind))
+    table.loc[behind, "value"] = np.maximum(noise, 1e-3)
+    after, _ = resolved(table, **more)
+    assert after.config == before.config
+    assert np.array_equal(after.scaling.center, before.scaling.center)
+    assert np.array_equal(after.scaling.scale, before.scaling.scale)
+
+
+def test_a_logarithm_that_later_rows_do_not_have_is_not_taken():
+    table = seasonal_frame(144)
+    table.loc[140, "value"] = -1.0
+    before, after = chosen(seasonal_frame(144)), chosen(table)
+    assert (before.transform, after.transform) == ("log", "none")
+
+
+def test_of_many_series_too_a_logarithm_is_not_taken_that_later_rows_do_not_have():
+    table = panel_of([320] * 30)
+    table.loc[319, "value"] = 0.0
+    config = chosen(table, series=("place",))
+    assert (config.ensemble.size, config.transform, config.scale_by) == (6, "none", "series")
+
+
+# Simple forecasts and backtests.
+
+
+def test_simple_forecasts_learn_nothing_from_the_room_before_short_series():
+    said = {"padding": "first", "timesteps": 20, "simple": ("last", "linear-short"), "test": 0}
+    dataset, _ = resolved(panel_of([15, 60, 80]), series=("place",), horizon=3, **said)
+    assert dataset.room.added.any()
+    scaled = dataset.scaling.each(dataset.panel.owners).transform(dataset.filled)
+    expected = fit_maps(
+        scaled[:, 0].astype(np.float32).astype(np.float64),
+        dataset.panel.indptr,
+        dataset.splits.train_end,
+        horizon=3,
+        season=12,
+        seasons=(12,),
+        names=("last", "linear-short"),
+        timesteps=20,
+    )
+    got = simple_maps(dataset)
+    for each, name in zip(got, expected, strict=True):
+        np.testing.assert_allclose(each[0], expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_a_backtest_knows_the_presets_by_name():
+    entries = make_entries(["auto", "fast", "best"], configure({"column": ("value",)}))
+    assert [each.name for each in entries] == ["auto", "fast", "best"]
+    assert [each.config.preset for each in entries] == ["auto", "fast", "best"]
+
+
+# From a table to forecasts.
+
+
+@pytest.mark.tf
+def test_a_column_is_all_that_training_needs(run, tmp_path):
+    seasonal_frame(120).to_csv(tmp_path / "table.csv", index=False)
+    code, out, _ = run("train", "table.csv", "--column", "value", "--json")
+    notes = " / ".join(json.loads(out)["notes"])
+    assert code == 0
+    assert "season of 12 steps found" in notes
+    assert "transform log" in notes
+    model = fc.load(tmp_path / "model.forecast")
+    forecast = model.predict()
+    code, out, _ = run("predict")
+    assert code == 0
+    assert forecast["date"].tolist() == list(pd.date_range("2010-01-01", periods=12, freq="MS"))
+    kept = pd.read_csv(io.StringIO(out))["value"]
+    assert kept.tolist() == pytest.approx(forecast["value"].tolist(), rel=1e-6)
+    season = 100 + 0.1 * np.arange(120, 132) + 10 * np.sin(np.pi * np.arange(120, 132) / 6)
+    assert np.abs(forecast["value"] - season).mean() < 2
+
+
+@pytest.mark.tf
+def test_of_a_random_walk_it_forecasts_the_last_value():
+    model = fc.train(WALK, column="value")
+    last = WALK["value"].iloc[-1]
+    assert model.predict()["value"].tolist() == pytest.approx([last] * 7, rel=1e-6)
+
+
+@pytest.mark.tf
+def test_series_shorter_than_the_window_are_forecast_in_and_out_of_the_table(tmp_path):
+    table = panel_of([60, 9, 50])
+    said = {"padding": "first", "timesteps": 20, "horizon": 3, "units": 4, "epochs": 1}
+    model = fc.train(table, column="value", series="place", simple=["last"], **said)
+    model.save(tmp_path / "m.forecast")
+    for known in (None, table, table[table["place"] == "place 1"]):
+        got = fc.load(tmp_path / "m.forecast").predict(known)
+        names = table["place"].unique() if known is None else known["place"].unique()
+        assert got["place"].tolist() == [each for each in names for _ in range(3)]
+        assert np.isfinite(got["value"]).all()
+        alone = got.loc[got["place"] == "place 1", "value"].tolist()
+        first = model.predict()
+        expected = first.loc[first["place"] == "place 1", "value"].tolist()
+        assert alone == pytest.approx(expected, rel=1e-5)

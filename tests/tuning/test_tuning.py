@@ -1,0 +1,553 @@
+"""A search for settings: its space, its rounds, its study, and what it must not see."""
+
+import math
+import sqlite3
+import threading
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import forecast_cli as fc
+from forecast_cli.backtesting.folds import learning_dataset
+from forecast_cli.config.resolution import configure
+from forecast_cli.config.searchable import NAMES
+from forecast_cli.core.errors import DataError, Interrupted, TrainingError, UsageError
+from forecast_cli.core.events import Epoch, Note, ignore
+from forecast_cli.data.reading import read_panel
+from forecast_cli.tuning import trials as trials_module
+from forecast_cli.tuning.default_space import default_space, trial_config
+from forecast_cli.tuning.folds import make_rounds
+from forecast_cli.tuning.options import Search
+from forecast_cli.tuning.pruning import unit_of
+from forecast_cli.tuning.space import Choices, Range, Setting, Space
+from forecast_cli.tuning.space_file import read_space
+from forecast_cli.tuning.tuning import search_settings, tune
+
+from ..conftest import seasonal_frame
+
+SPACE = {"units": [4, 8, 16], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
+CONFIG = configure({"column": ("value",), "horizon": 3, "epochs": 20})
+
+
+def rounds_of(frame, config=CONFIG, **more):
+    panel = read_panel(frame, config.data, listen=ignore)
+    return make_rounds(
+        panel, config, **{"metric": "mase", "n_windows": None, **more}, listen=ignore
+    )
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Trials without a network: the error is a function of the settings and of the rows known."""
+    seen = []
+
+    def forecast_round(rounds, number, config, *, listen, stop=bool):
+        units = config.network.recurrent[0].units
+        distance = abs(math.log10(config.training.learning_rate) + 3)
+        for epoch in range(1, 21):
+            loss = (distance + units / 100) / epoch + 0.01
+            listen(Epoch(epoch, 20, loss, loss, True, 0.0, 1, 0.001))
+        fold = rounds.fold(number)
+        known = fold.rows_to_learn_from().values
+        seen.append((units, config.training.learning_rate))
+        return distance + units / 1000 + float(np.nanmean(known)) / 1e6
+
+    monkeypatch.setattr(trials_module, "forecast_round", forecast_round)
+    return seen
+
+
+def search(frame, config=CONFIG, fixed=None, listen=ignore, stop=bool, **more):
+    wanted = Search(**{"trials": 6, "space": SPACE, "pruner": "none", **more})
+    return search_settings(frame, config, wanted, fixed=fixed, listen=listen, stop=stop)
+
+
+def proposed(found):
+    return [(each.params, each.value) for each in found.ranking.trials]
+
+
+# The space.
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("unist = [4]", 'space.toml: unist: There is no setting "unist". Did you mean "units"?'),
+        ("units = [4, 0]", "space.toml: units: 0 cannot be: input should be greater than"),
+        ("units = 4", "one value, and nothing to choose from"),
+        ("units = []", "no list of values"),
+        ("units = [4, 4]", "4 stands there twice"),
+        ('cell = ["lsmt"]', '"lsmt" is unknown. Did you mean "lstm"?'),
+        ('anchor = ["frist"]', "There are: none, last, mean, season"),
+        ("anchor = {low = 1, high = 2}", "its values have no order"),
+        ("units = {low = 1.5, high = 2}", "it is a whole number"),
+        ("units = {low = 8, high = 4}", "low = 8 is not below high = 4"),
+        ("units = {low = 8, hgih = 16}", 'there is no "hgih". Did you mean "high"?'),
+        ("dropout = {low = 0, high = 0.5, log = true}", "low = 0 has no logarithm"),
+        ("dropout = {low = 0.1, high = 1.5}", "1.5 cannot be"),
+        ("dropout = {high = 0.5}", "a range has two ends"),
+        ("learning_rate = {low = 1e-4, high = 1, log = true, step = 0.1}", "goes with no log"),
+        ('learning_rate = {low = "a", high = 1}', "is no number"),
+        ("horizon = [3, 6]", "horizon cannot be searched: it is the same in all trials"),
+        ("seed = [0, 1]", "a seed is luck"),
+        ("validation = [0.1, 0.2]", "validation cannot be searched"),
+        ("segment = {choices = [2], when = {head = 'segments'}}", "head is not searched before it"),
+        ("units = [4", "space.toml is not TOML"),
+        ("", "space.toml names no setting"),
+    ],
+)
+def test_what_a_space_says_wrong_is_named(tmp_path, monkeypatch, text, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "space.toml").write_text(text)
+    with pytest.raises(UsageError) as error:
+        read_space("space.toml")
+    assert words in str(error.value)
+
+
+numbers = st.integers(1, 500)
+fractions = st.floats(1e-6, 10, allow_nan=False)
+whole = st.tuples(numbers, numbers, st.one_of(st.none(), st.integers(1, 9))).map(
+    lambda told: Range(told[0], told[0] + told[1], told[2], whole=True)
+)
+real = st.tuples(fractions, fractions, st.booleans()).map(
+    lambda told: Range(told[0], told[0] + told[1] + 1e-3, log=told[2])
+)
+chosen = st.lists(numbers, min_size=1, unique=True).map(lambda told: Choices(tuple(told)))
+
+
+@given(st.one_of(whole, chosen), real, st.booleans())
+def test_a_printed_space_reads_as_itself(tmp_path_factory, units, rate, conditional):
+    when = {"cell": ("gru", "rnn")} if conditional else {}
+    space = Space(
+        (
+            Setting("cell", Choices(("lstm", "gru", "rnn")), why="with # in it"),
+            Setting("units", units, when),
+            Setting("learning_rate", rate),
+            Setting("dense", Choices(((), (64, 32)))),
+            Setting("clip", Choices((None, 1.0)), when),
+        ),
+        "x",
+    )
+    path = tmp_path_factory.mktemp("space") / "space.toml"
+    path.write_text("\n".join(space.lines()))
+    read = read_space(path).settings
+    assert [(each.name, each.domain, each.when) for each in read] == [
+        (each.name, each.domain, each.when) for each in space.settings
+    ]
+
+
+def test_every_name_that_can_be_searched_is_a_setting():
+    assert {"units", "cell", "timesteps", "learning_rate", "transform", "skip"} <= {*NAMES}
+    assert not {"column", "horizon", "test", "seed", "level", "refit"} & {*NAMES}
+    with pytest.raises(UsageError):
+        configure({"nothing": 1})
+
+
+@pytest.mark.parametrize("shift", [0, -100, -200])
+def test_the_default_space_fits_the_data(shift):
+    frame = seasonal_frame(240)
+    frame["value"] += shift
+    space = default_space(rounds_of(frame))
+    domains = {each.name: each.domain for each in space.settings}
+    assert domains["timesteps"].values == (12, 24, 36, 48)
+    assert domains["units"].values == (8, 16, 32, 64)
+    assert "season" in domains["anchor"].values
+    assert ("transform" in domains) == (frame["value"].min() >= 0)
+    for each in space.settings:
+        for value in each.domain.values or (each.domain.low, each.domain.high):
+            assert trial_config(CONFIG, {each.name: value}).preset == "classic"
+    assert read_again(space) == space.names
+
+
+def read_again(space):
+    import tomllib
+
+    return read_space(tomllib.loads("\n".join(space.lines()))).names
+
+
+def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
+    config = configure({"column": ("value",), "horizon": 3, "stateful": True})
+    names = {
+        each.name: each for each in default_space(rounds_of(seasonal_frame(), config)).settings
+    }
+    assert not {"anchor", "skip"} & {*names}
+    large = default_space(rounds_of(seasonal_frame(2000)))
+    assert next(each for each in large.settings if each.name == "units").domain.values[-1] == 128
+    plain = seasonal_frame().drop(columns="date")
+    steps = default_space(rounds_of(plain, configure({"column": ("value",), "horizon": 3})))
+    domains = {each.name: each.domain for each in steps.settings}
+    assert "season" not in domains["anchor"].values
+    assert domains["timesteps"].low == 6
+
+
+# What trials are scored on.
+
+
+def test_rounds_lie_before_the_test_split_and_do_not_overlap(frame):
+    rounds = rounds_of(frame)
+    test = round(0.2 * len(frame))
+    assert len(rounds.panel.values) == len(frame) - test
+    for number, (ends, origins) in enumerate(zip(rounds.ends, rounds.origins, strict=True)):
+        assert origins.min() == ends[0]
+        assert len(rounds.fold(number).rows_to_learn_from().values) == ends[0]
+        assert (origins + 3 <= len(rounds.panel.values)).all()
+        learned = learning_dataset(rounds.fold(number), CONFIG, ignore)
+        assert learned.splits.rows("test") == 0
+    targets = [{*(rows[:, None] + np.arange(3)).ravel().tolist()} for rows in rounds.origins]
+    assert sum(map(len, targets)) == len(set.union(*targets))
+
+
+def test_the_error_of_a_round_is_mase_over_its_forecasts(frame):
+    rounds = rounds_of(frame)
+    values = frame["value"].to_numpy()
+    end, origins = int(rounds.ends[1][0]), rounds.origins[1]
+    forecast = np.random.default_rng(0).normal(100, 5, (len(origins), 3, 1))
+    unit = np.mean([abs(values[row] - values[row - 12]) for row in range(12, end)])
+    errors = [
+        abs(values[row + step] - forecast[at, step, 0]) / unit
+        for at, row in enumerate(origins)
+        for step in range(3)
+    ]
+    assert rounds.error(1, forecast) == pytest.approx(np.mean(errors))
+    with pytest.raises(TrainingError):
+        rounds.error(1, forecast * np.nan)
+
+
+def test_simple_forecasts_stand_beside_the_trials(frame):
+    rounds = rounds_of(frame, n_windows=1)
+    values, origins = frame["value"].to_numpy(), rounds.origins[0]
+    last = np.stack([np.repeat(values[row - 1], 3) for row in origins])[..., None]
+    season = np.stack([values[row - 12 : row - 9] for row in origins])[..., None]
+    assert rounds.simple_errors() == pytest.approx(
+        {"last value": rounds.error(0, last), "seasonal naive": rounds.error(0, season)}
+    )
+
+
+@pytest.mark.parametrize(("rows", "count"), [(240, 3), (40, 3), (20, 2), (14, 1)])
+def test_short_tables_have_fewer_cutoffs(rows, count):
+    assert rounds_of(seasonal_frame(rows)).count == count
+
+
+def test_more_cutoffs_than_fit_are_refused():
+    with pytest.raises(DataError, match=r"has 38 steps before the test split; 20 cutoffs"):
+        rounds_of(seasonal_frame(48), n_windows=20)
+    assert rounds_of(seasonal_frame(48), n_windows=5).count == 5
+
+
+def test_many_series_are_cut_at_the_same_times():
+    frames = [seasonal_frame(rows, seed=rows).assign(shop=f"s{rows}") for rows in (120, 100, 60)]
+    config = configure({"column": ("value",), "series": ("shop",), "horizon": 3})
+    rounds = rounds_of(pd.concat(frames), config)
+    times = rounds.panel.timeline.times
+    for ends in rounds.ends:
+        inside = ends[(ends > rounds.panel.indptr[:-1]) & (ends < rounds.panel.indptr[1:])]
+        assert times[inside].nunique() == 1
+    assert len(rounds.panel.values) < 280
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
+def test_progress_is_measured_in_errors_of_the_last_value(frame, loss):
+    rounds = rounds_of(frame)
+    config = configure({"loss": loss, "timesteps": 12, "scaler": "standard"}, CONFIG.model_dump())
+    unit, power = unit_of(rounds, 0, config)
+    data = learning_dataset(rounds.fold(0), config, ignore)
+    total = []
+    for start in data.starts("validation", horizon=3):
+        for step in range(3):
+            error = float(data.scaled[start + 12 + step, 0] - data.scaled[start + 11, 0])
+            total.append(
+                {
+                    "mse": error**2,
+                    "mae": abs(error),
+                    "huber": error**2 / 2 if abs(error) <= 1 else abs(error) - 0.5,
+                    "log-cosh": math.log(math.cosh(error)),
+                }[loss]
+            )
+    assert unit == pytest.approx(np.mean(total), rel=1e-4)
+    assert power == (1.0 if loss == "mae" else 0.5)
+
+
+def test_losses_in_other_units_are_not_compared_early(frame):
+    config = configure({"loss": "smape", "timesteps": 12}, CONFIG.model_dump())
+    assert unit_of(rounds_of(frame), 0, config)[0] is None
+
+
+# Trials and studies.
+
+
+def test_the_same_seed_gives_the_same_trials_in_memory_and_in_a_file(frame, quick, tmp_path):
+    first = search(frame, trials=14)
+    assert proposed(first) == proposed(search(frame, trials=14))
+    stored = search(frame, trials=14, storage=tmp_path / "study.db")
+    assert proposed(first) == proposed(stored)
+    other = configure({"seed": 1}, CONFIG.model_dump())
+    assert proposed(first) != proposed(search(frame, other, trials=14))
+
+
+def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_path):
+    notes = []
+    path = tmp_path / "study.db"
+    search(frame, trials=12, storage=path)
+    again = search(frame, trials=3, storage=path, listen=notes.append)
+    assert len(again.ranking.trials) == 15
+    assert proposed(again) == proposed(search(frame, trials=15))
+    texts = [each.text for each in notes if isinstance(each, Note)]
+    assert "the study has 12 trials; this run goes on from there" in texts
+    assert not any("with the settings as given" in each for each in texts)
+    assert not path.with_name("study.db-wal").exists()
+
+
+def test_the_test_rows_have_no_part_in_any_trial(frame, quick, tmp_path):
+    changed = frame.copy()
+    changed.loc[len(frame) - 48 :, "value"] = -1e9
+    path = tmp_path / "study.db"
+    first = search(frame, space=None, trials=8)
+    second = search(changed, space=None, trials=8)
+    assert first.ranking.space == second.ranking.space
+    assert proposed(first) == proposed(second)
+    assert first.ranking.rows()[0]["mase"] == second.ranking.rows()[0]["mase"]
+    # One row further it has.
+    changed.loc[len(frame) - 49, "value"] = 0
+    search(frame, storage=path)
+    with pytest.raises(DataError):
+        search(changed, storage=path)
+
+
+def test_a_study_of_another_search_is_refused(frame, quick, tmp_path):
+    path = tmp_path / "study.db"
+    search(frame, trials=2, storage=path)
+    other = frame.assign(value=frame["value"] + 1)
+    with pytest.raises(DataError, match=r'"forecast" in .*study.db is of another table'):
+        search(other, storage=path)
+    with pytest.raises(UsageError, match="of another space"):
+        search(frame, storage=path, space={"units": [4]})
+    with pytest.raises(UsageError, match="of other settings beside"):
+        search(frame, configure({"patience": 3}, CONFIG.model_dump()), storage=path)
+    with pytest.raises(UsageError, match="of other cutoffs"):
+        search(frame, storage=path, n_windows=2)
+    assert len(search(other, trials=2, storage=path, study="other").ranking.trials) == 2
+
+
+def test_a_file_that_is_no_study_is_left_as_it_is(frame, quick, tmp_path):
+    text, table = tmp_path / "text.db", tmp_path / "table.db"
+    text.write_text("no database " * 100)
+    with sqlite3.connect(table) as connection:
+        connection.execute("CREATE TABLE prices (close REAL)")
+    connection.close()
+    with pytest.raises(UsageError, match="cannot be used for a study"):
+        search(frame, storage=text)
+    with pytest.raises(UsageError, match="holds other tables than those of studies: prices"):
+        search(frame, storage=table)
+    with pytest.raises(UsageError, match="cannot be used for a study"):
+        search(frame, storage=tmp_path / "nowhere" / "study.db")
+    assert text.read_text().startswith("no database")
+
+
+def test_two_runs_at_a_time_work_on_one_study(frame, quick, tmp_path):
+    path = tmp_path / "study.db"
+    search(frame, trials=1, storage=path)
+    runs = [
+        threading.Thread(target=search, args=(frame,), kwargs={"trials": 5, "storage": path})
+        for _ in range(2)
+    ]
+    for each in runs:
+        each.start()
+    for each in runs:
+        each.join()
+    found = search(frame, trials=1, storage=path).ranking.trials
+    assert [each.number for each in found] == list(range(12))
+    assert len({str(each.params) for each in found}) == 12
+
+
+def test_several_jobs_share_a_study(frame, quick):
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        found = search(frame, trials=7, jobs=2).ranking
+    assert [each.state.name for each in found.trials] == ["COMPLETE"] * 7
+
+
+def test_a_grid_tries_each_combination_once(frame, quick, tmp_path):
+    space = {"units": [4, 8, 16], "anchor": ["none", "last"], "dense": [[], [8]]}
+    path = tmp_path / "study.db"
+    first = search(frame, trials=7, space=space, sampler="grid", storage=path)
+    assert len(first.ranking.trials) == 7
+    found = search(frame, trials=99, space=space, sampler="grid", storage=path).ranking
+    assert len(found.trials) == 12
+    assert len({str(each.params) for each in found.trials}) == 12
+    with pytest.raises(UsageError, match="learning_rate has no step, so that there is no grid"):
+        search(frame, sampler="grid")
+
+
+@pytest.mark.parametrize("sampler", ["random", "cmaes"])
+def test_other_samplers_are_as_repeatable(frame, quick, sampler, tmp_path):
+    space = {**SPACE, "dropout": {"low": 0.0, "high": 0.4}}
+    path = tmp_path / "study.db"
+    whole = search(frame, trials=10, space=space, sampler=sampler)
+    search(frame, trials=6, space=space, sampler=sampler, storage=path)
+    parts = search(frame, trials=4, space=space, sampler=sampler, storage=path)
+    assert proposed(whole) == proposed(parts)
+
+
+def test_cmaes_needs_numbers(frame, quick):
+    with pytest.raises(UsageError, match="at least two of them; the space has 1 range"):
+        search(frame, sampler="cmaes")
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_trials_that_are_behind_end_early(frame, quick, pruner):
+    space = {"units": {"low": 1, "high": 500}}
+    found = search(frame, trials=30, space=space, pruner=pruner, sampler="random").ranking
+    rows = [row for row in found.rows() if row["trial"] != "as given"]
+    pruned = [row for row in rows if row["state"] == "pruned"]
+    complete = [row for row in rows if row["state"] == "complete"]
+    assert pruned and complete
+    assert all(row["mase"] is None and row["epochs"] < 60 for row in pruned)
+    assert all(row["epochs"] == 60 for row in complete)
+    units = {each.number: each.params["units"] for each in found.trials}
+    assert np.mean([units[row["trial"]] for row in pruned]) > np.mean(
+        [units[row["trial"]] for row in complete]
+    )
+
+
+def test_what_is_given_is_not_searched(frame, quick):
+    notes = []
+    config = configure({"units": (5,)}, CONFIG.model_dump())
+    found = search(frame, config, fixed={"units": (5,)}, listen=notes.append)
+    assert found.ranking.space.names == ("learning_rate",)
+    assert {units for units, _ in quick} == {5}
+    assert any("units: given, and so not searched" in getattr(n, "text", "") for n in notes)
+    with pytest.raises(UsageError, match="nothing is left to search"):
+        search(frame, fixed={"units": 5, "learning_rate": 0.1})
+
+
+def test_conditional_settings_are_tried_with_what_they_need(frame, quick):
+    space = {
+        "units": [4, 8],
+        "head": ["last", "encoder-decoder"],
+        "decoder": {"choices": ["repeat", "teacher"], "when": {"head": "encoder-decoder"}},
+    }
+    found = search(frame, trials=12, space=space).ranking
+    for each in found.trials:
+        assert ("decoder" in each.params) == (each.params["head"] == "encoder-decoder")
+    assert not found.failures
+    config = configure({"head": "encoder-decoder"}, CONFIG.model_dump())
+    given_head = search(frame, config, fixed={"head": "encoder-decoder"}, space=space).ranking
+    assert all("decoder" in each.params for each in given_head.trials)
+
+
+def test_trials_that_cannot_be_trained_are_said(frame, quick):
+    notes = []
+    space = {"units": [4], "timesteps": [12, 500], "head": ["last", "segments"]}
+    found = search(frame, trials=16, space=space, listen=notes.append, sampler="random").ranking
+    assert 0 < len(found.failures) < 16
+    assert any("could not be trained; the first:" in getattr(each, "text", "") for each in notes)
+    with pytest.raises(
+        UsageError, match=r"None of 2 trials could be trained; the first: .*segment"
+    ):
+        search(frame, trials=2, space={"head": ["segments"]})
+
+
+def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
+    asked = iter(range(10_000))
+    found = search(frame, trials=50, stop=lambda: next(asked) > 200).ranking
+    rows = found.rows()
+    assert 1 < len(found.complete) < 50
+    assert sum(row["state"] == "stopped" for row in rows) <= 1
+    assert all(each.state.is_finished() for each in found.trials)
+    with pytest.raises(Interrupted):
+        search(frame, stop=lambda: True)
+
+
+def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):
+    inner, calls = trials_module.forecast_round, []
+
+    def interrupted(*arguments, **more):
+        calls.append(1)
+        if len(calls) > 10:
+            raise KeyboardInterrupt
+        return inner(*arguments, **more)
+
+    monkeypatch.setattr(trials_module, "forecast_round", interrupted)
+    found = search(frame, trials=50, storage=tmp_path / "study.db").ranking
+    states = [row["state"] for row in found.rows()]
+    assert states == ["complete"] * 3 + ["stopped"]
+
+
+def test_the_time_of_a_search_is_kept(frame, quick):
+    found = search(frame, trials=None, time_budget=0.5).ranking
+    assert found.given["value"] > 0
+    assert all(each.state.is_finished() for each in found.trials)
+    assert len(search(frame, trials=3, time_budget=60).ranking.trials) == 3
+
+
+def test_what_mattered_is_said_from_enough_trials(frame, quick):
+    few = search(frame, trials=9)
+    assert few.importance == {}
+    space = {**SPACE, "batch_size": [16, 32, 64]}
+    shares = search(frame, trials=30, space=space, sampler="random").importance
+    assert next(iter(shares)) == "learning_rate"
+    assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+    assert shares["batch_size"] < 0.1
+
+
+def test_rows_stand_in_order_and_show_what_differs(frame, quick):
+    space = {**SPACE, "anchor": ["none"]}
+    found = search(frame, trials=8, space=space).ranking
+    rows = found.rows()
+    assert list(rows[0]) == [
+        "trial",
+        "mase",
+        "units",
+        "learning_rate",
+        "epochs",
+        "seconds",
+        "state",
+    ]
+    errors = [row["mase"] for row in rows]
+    assert errors == sorted(errors)
+    assert sorted(str(row["trial"]) for row in rows) == [*map(str, range(8)), "as given"]
+    best = found.candidates[0][0]
+    assert f"Trial {best} is the best of 8 trials" in found.verdict(best)
+    assert "The settings as given are kept" in found.verdict(None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trials": 0}, {"jobs": 0}, {"n_windows": 0}, {"time_budget": 0.0}, {"sampler": "tpo"},
+        {"pruner": "mean"}, {"metric": "mape"},
+    ],
+)  # fmt: skip
+def test_a_search_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(UsageError):
+        Search(**wrong)
+
+
+def test_labels_are_for_other_commands(frame):
+    with pytest.raises(UsageError, match="tune is for forecasts"):
+        tune(frame, configure({"label": ("other",), "layout": "long", "series": ("date",)}))
+
+
+@pytest.mark.tf
+def test_the_best_settings_are_trained_and_scored_on_the_test_split(frame):
+    base = {"column": ("value",), "horizon": 3, "timesteps": 6, "epochs": 2, "cell": "rnn"}
+    space = {"units": [2, 3], "anchor": ["last"]}
+    config = configure(base)
+    result = tune(frame, config, Search(trials=2, space=space, n_windows=1, pruner="none"))
+    changed = frame.copy()
+    changed.loc[len(frame) - 48 :, "value"] += 50
+    other = tune(changed, config, Search(trials=2, space=space, n_windows=1, pruner="none"))
+    ours, theirs = (
+        [{name: each for name, each in row.items() if name != "seconds"} for row in each.rows]
+        for each in (result, other)
+    )
+    assert ours == theirs
+    assert result.bundle.weights == other.bundle.weights
+    scores = [each.bundle.manifest.evaluation.scores["network"] for each in (result, other)]
+    assert scores[0] != scores[1]
+    # The settings that are given back make the same model.
+    again = fc.train(frame, config=result.config)
+    assert again.bundle.weights == result.bundle.weights
+    assert again.evaluation.verdict in result.verdict
