@@ -96,24 +96,24 @@ def linear():
     from forecast_cli.data.reading import read_panel
     from forecast_cli.evaluation.split_evaluation import evaluate
     from forecast_cli.forecasting.intervals.calibration import calibrate
-    from forecast_cli.training.fitting import Course, Fitted, Trained
+    from forecast_cli.training.fitting import Fitted, Trained, TrainingHistory
     from forecast_cli.training.model_assembly import make_bundle
-    from forecast_cli.training.network_training import forecaster_of
-    from forecast_cli.training.pipeline import claims_of
+    from forecast_cli.training.network_training import make_forecaster
+    from forecast_cli.training.pipeline import specify_intervals
     from forecast_cli.training.preparation import make_dataset
 
-    def make(table, *, listen=ignore, **settings):
+    def make(table, *, on_event=ignore, **settings):
         config = configure({"preset": "classic"} | settings)
-        panel = read_panel(table, config.data, listen=listen)
-        dataset = make_dataset(panel, config, listen=listen)
+        panel = read_panel(table, config.data, on_event=on_event)
+        dataset = make_dataset(panel, config, on_event=on_event)
         epoch = Epoch(1, 1, 1.0, None, True, 1.0, 1, 0.001)
         fitted = Fitted(
-            (Course(config.training, [epoch], False),), linear_network(dataset), b"", []
+            (TrainingHistory(config.training, [epoch], False),), linear_network(dataset), b"", []
         )
         trained = Trained(dataset, fitted)
-        network = forecaster_of(trained)
+        network = make_forecaster(trained)
         calibration = calibrate(network)
-        scores = evaluate(replace(network), claims_of(calibration, dataset.config))
+        scores = evaluate(replace(network), specify_intervals(calibration, dataset.config))
         return fc.Model(make_bundle(trained, trained, calibration, scores, seconds=0.0))
 
     return make

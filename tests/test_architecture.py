@@ -34,12 +34,12 @@ LIGHT = ("core/errors", "core/events", "config/", "cli/app")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def name_of(path: Path) -> str:
+def name_series(path: Path) -> str:
     """The module's place in the package, as `data/io/sources`."""
     return str(path.relative_to(PACKAGE).with_suffix("")).removesuffix("/__init__")
 
 
-MODULES = {name_of(path): path for path in FILES}
+MODULES = {name_series(path): path for path in FILES}
 
 
 def imports(path: Path):

@@ -52,7 +52,7 @@ def measure(asked: Asked) -> Table:
 def walk(job: tuple[str, Asked]) -> Walked:
     """Train on a series once with each seed, and forecast from each origin."""
     name, asked = job
-    values = series_of(name, asked)
+    values = owner_series(name, asked)
     first = len(values) - ORIGINS * HORIZON
     rows = [first + HORIZON * place for place in range(ORIGINS)]
     numbers, column = values.to_numpy(), str(values.name)
@@ -70,7 +70,7 @@ def walk(job: tuple[str, Asked]) -> Walked:
     return Walked(last, ours, tuple(seconds))
 
 
-def series_of(name: str, asked: Asked) -> pd.Series:
+def owner_series(name: str, asked: Asked) -> pd.Series:
     """A walk by its name."""
     simulated = walks()
     if name in simulated:

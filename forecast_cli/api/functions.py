@@ -34,8 +34,8 @@ def train(
     start: Model | str | os.PathLike[str] | None = None,
     rescale: bool = False,
     config: Config | None = None,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     **settings: Any,
 ) -> Model:
     """Train a model.
@@ -47,8 +47,8 @@ def train(
         start: A model, or the path of one, to go on from its weights; it says all of the network.
         rescale: Whether the scaler is then fitted anew, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
-        listen: Told what was understood and how it goes (`forecast_cli.events`).
-        stop: Asked after each epoch whether to stop and keep the best so far.
+        on_event: Told what was understood and how it goes (`forecast_cli.events`).
+        should_stop: Asked after each epoch whether to stop and keep the best so far.
         **settings: As the flags of `forecast train` name them: `horizon=5`, `cell="gru"`,
             `units=(64, 32)`, `epochs=20`.
 
@@ -65,9 +65,13 @@ def train(
         from ..training.finetuning import refine
 
         bundle = (start if isinstance(start, Model) else load(start)).bundle
-        refined = refine(bundle, table, whole, rescale=rescale, listen=listen, stop=stop)
+        refined = refine(
+            bundle, table, whole, rescale=rescale, on_event=on_event, should_stop=should_stop
+        )
         return Model(refined)
-    return Model(training.train(table, whole, future=future, listen=listen, stop=stop))
+    return Model(
+        training.train(table, whole, future=future, on_event=on_event, should_stop=should_stop)
+    )
 
 
 def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def compare(
     column: str | list[str] | None = None,
     cells: Sequence[str] = RECURRENT_TYPES,
     config: Config | None = None,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
     **settings: Any,
 ) -> "Comparison":
     """Train each kind of cell in the same way; see `forecast_cli.comparing.compare`.
@@ -97,13 +101,13 @@ def compare(
         column: The column to forecast, or several.
         cells: Which cells.
         config: As in `train`.
-        listen: As there.
+        on_event: As there.
         **settings: As there.
     """
     from ..training.cell_comparison import compare
 
     base = config.model_dump(exclude_unset=True) if config else None
-    return compare(table, configure(_plain(column, settings), base), cells=cells, listen=listen)
+    return compare(table, configure(_plain(column, settings), base), cells=cells, on_event=on_event)
 
 
 def backtest(
@@ -112,7 +116,7 @@ def backtest(
     *,
     column: str | list[str] | None = None,
     config: Config | None = None,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
     **settings: Any,
 ) -> "Backtest":
     """Forecast from many cutoffs with several models; see `forecast_cli.backtesting.backtest`.
@@ -122,7 +126,7 @@ def backtest(
         plan: Who takes part, and from where; the usual ones where None.
         column: The column to forecast, or several.
         config: As in `train`.
-        listen: As there.
+        on_event: As there.
         **settings: As there.
     """
     from ..backtesting.backtest import backtest
@@ -130,7 +134,7 @@ def backtest(
 
     base = config.model_dump(exclude_unset=True) if config else None
     whole = configure(_plain(column, settings), base)
-    return backtest(table, whole, plan or Plan(), listen=listen)
+    return backtest(table, whole, plan or Plan(), on_event=on_event)
 
 
 def tune(
@@ -139,8 +143,8 @@ def tune(
     *,
     column: str | list[str] | None = None,
     config: Config | None = None,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     **settings: Any,
 ) -> "Tuning":
     """Search for settings, and train with the best; see `forecast_cli.tuning.tune`.
@@ -150,8 +154,8 @@ def tune(
         search: How many trials, and how; the usual ones where None.
         column: The column to forecast, or several.
         config: As in `train`.
-        listen: As there.
-        stop: Asked after each epoch whether to stop the search and train with the best so far.
+        on_event: As there.
+        should_stop: Asked after each epoch whether to end the search and train with the best.
         **settings: As in `train`; what is said here is not searched.
     """
     from ..tuning.options import Search
@@ -159,7 +163,9 @@ def tune(
 
     base = config.model_dump(exclude_unset=True) if config else None
     whole = configure(_plain(column, settings), base)
-    return tune(table, whole, search or Search(), fixed=settings, listen=listen, stop=stop)
+    return tune(
+        table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
+    )
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -15,7 +15,7 @@ from ..model.bundle import Bundle, save_bundle
 from ..model.manifest import Evaluation, LabelEvaluation
 
 if TYPE_CHECKING:
-    from ..evaluation.model_evaluation import Judgement
+    from ..evaluation.model_evaluation import ModelEvaluation
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Model:
         samples: int | None = None,
         seed: int = 0,
         state: str | os.PathLike[str] | None = None,
-        listen: Listener = ignore,
+        on_event: Listener = ignore,
         **reading: Any,
     ) -> pd.DataFrame:
         """Forecast the next steps; see `forecast_cli.prediction.predict`.
@@ -68,7 +68,7 @@ class Model:
             seed: What they are drawn from.
             state: Where a stateful network's state is kept from one prediction to the next; the
                 table then holds the rows that are new since the last one.
-            listen: Told what is worth knowing.
+            on_event: Told what is worth knowing.
             **reading: How the table differs from the one that was trained on: `missing`, `na`,
                 `date_format`, `timezone`.
 
@@ -79,12 +79,12 @@ class Model:
         """
         if state is None:
             from ..forecasting.prediction import predict
-            from ..forecasting.prediction_request import Wanted
+            from ..forecasting.prediction_request import PredictionRequest
 
             names = (only,) if isinstance(only, str) else tuple(only)
             doubt = (_levels(level), intervals, samples, seed)
-            wanted = Wanted(horizon, names, _date(begin), future, *doubt)
-            return predict(self.bundle, table, wanted, reading=reading, listen=listen)
+            wanted = PredictionRequest(horizon, names, _date(begin), future, *doubt)
+            return predict(self.bundle, table, wanted, reading=reading, on_event=on_event)
         if only or begin or future is not None or level or intervals or samples:
             raise UsageError(
                 "A state goes on with one series, and its forecasts have no intervals.",
@@ -97,7 +97,7 @@ class Model:
         if table is None and before is not None:
             raise UsageError("A state goes on with new rows.", "Give the table that holds them.")
         forecast, after = predict_on(
-            self.bundle, table, before, horizon=horizon, reading=reading, listen=listen
+            self.bundle, table, before, horizon=horizon, reading=reading, on_event=on_event
         )
         save_state(after, state)
         return forecast
@@ -109,9 +109,9 @@ class Model:
         begin: str | pd.Timestamp | None = None,
         level: float | Sequence[float] = (),
         intervals: Intervals | None = None,
-        listen: Listener = ignore,
+        on_event: Listener = ignore,
         **reading: Any,
-    ) -> "Judgement":
+    ) -> "ModelEvaluation":
         """Score the model on rows that it has not learned from; see `forecast_cli.judging.judge`.
 
         Args:
@@ -120,7 +120,7 @@ class Model:
                 has not learned from.
             level: Of the intervals that are scored, in percent; those of the model where empty.
             intervals: How they are made; as the model was trained where None.
-            listen: Told what is scored.
+            on_event: Told what is scored.
             **reading: As in `predict`.
         """
         from ..evaluation.model_evaluation import judge
@@ -132,7 +132,7 @@ class Model:
             level=_levels(level) or None,
             intervals=intervals,
             reading=reading,
-            listen=listen,
+            on_event=on_event,
         )
 
     def future(
@@ -147,15 +147,15 @@ class Model:
         """
         from ..forecasting.history import future_frame
 
-        return future_frame(self.bundle, table, horizon, reading=reading, listen=ignore)
+        return future_frame(self.bundle, table, horizon, reading=reading, on_event=ignore)
 
     def predict_in_sample(
-        self, table: Readable, *, listen: Listener = ignore, **reading: Any
+        self, table: Readable, *, on_event: Listener = ignore, **reading: Any
     ) -> pd.DataFrame:
         """One-step forecasts over a table beside its actual values; see `predict`."""
         from ..forecasting.prediction import predict_in_sample
 
-        return predict_in_sample(self.bundle, table, reading=reading, listen=listen)
+        return predict_in_sample(self.bundle, table, reading=reading, on_event=on_event)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file whole or not at all.

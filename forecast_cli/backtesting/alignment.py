@@ -13,7 +13,7 @@ from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
 from ..data.dataset import LEAST_KNOWN
 from ..data.io.tables import Readable
-from ..data.known_future import places_of
+from ..data.known_future import find_places
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..data.time.time_index import when
@@ -59,12 +59,12 @@ class Gate:
         """Steps ahead."""
         return self.config.window.horizon or 1
 
-    def bring(self, entry: Entry, listen: Listener) -> Contender:
+    def bring(self, entry: Entry, on_event: Listener) -> Contender:
         """A contender on this table."""
         if entry.bundle is not None:
-            return self._model(entry, entry.bundle, listen)
+            return self._model(entry, entry.bundle, on_event)
         if entry.config is not None:
-            return self._network(entry.name, entry.config, listen)
+            return self._network(entry.name, entry.config, on_event)
         begins, ends = self._first_rows()
         rows = int(np.median(ends - begins))
         steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
@@ -76,7 +76,7 @@ class Gate:
     def _first_rows(self) -> tuple[Ints, Ints]:
         return rows_before(self.panel, self.cutoffs, 0, self.plan.sliding)
 
-    def _network(self, name: str, config: Config, listen: Listener) -> Contender:
+    def _network(self, name: str, config: Config, on_event: Listener) -> Contender:
         """A network, whose settings are chosen from the rows before the first cutoff."""
         panel = self.panel
         if config.data != self.config.data and config.data != Config().data:
@@ -87,13 +87,13 @@ class Gate:
         }
         known = {name: value for name, value in said.items() if value is not None}
         window = Window(horizon=self.horizon, **known)
-        self._say_overruled(name, config, listen)
+        self._say_overruled(name, config, on_event)
         changes = {"window": window, "data": panel.data, "level": self.config.level}
         config = config.model_copy(update=changes)
         begins, ends = self._first_rows()
         nothing = np.empty(0, np.int64)
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
-        dataset = learning_dataset(fold, config, listen)
+        dataset = learning_dataset(fold, config, on_event)
         found: dict[str, Any] = {"preset": dataset.config.preset}
         if dataset.config.preset == "classic":
             # Any other preset chooses in each fold, as it would there.
@@ -102,27 +102,27 @@ class Gate:
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
         return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
 
-    def _say_overruled(self, name: str, config: Config, listen: Listener) -> None:
+    def _say_overruled(self, name: str, config: Config, on_event: Listener) -> None:
         """Say what a contender's own configuration asks for, where all do something else."""
         own = config.window.horizon
         if own is not None and own != self.horizon:
             note = f"{name} asks for a horizon of {own} steps; all contenders forecast"
-            listen(Note(f"{note} {self.horizon}", warning=True))
+            on_event(Note(f"{note} {self.horizon}", warning=True))
         if config.level != self.config.level:
             note = f"{name} asks for intervals of {said(config.level)} %; all contenders make those"
-            listen(Note(f"{note} of {said(self.config.level)} %", warning=True))
+            on_event(Note(f"{note} of {said(self.config.level)} %", warning=True))
 
-    def _model(self, entry: Entry, bundle: Bundle, listen: Listener) -> Contender:
+    def _model(self, entry: Entry, bundle: Bundle, on_event: Listener) -> Contender:
         """A trained model, which reads the table in its own way."""
         manifest, text = bundle.manifest, entry.text
-        steps_wanted(bundle, self.horizon, listen)
+        steps_wanted(bundle, self.horizon, on_event)
         read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
         panel = self._aligned(text, read.panel)
-        self._warn_of_training(text, bundle, listen)
+        self._warn_of_training(text, bundle, on_event)
         refit: Refit = "never"
         if bundle.series is not None and bundle.scaling.by_series:
             # Series that it does not know are scaled by what is known of them at each cutoff.
-            new = (places_of(panel.ids, bundle.series.frame) < 0).any()
+            new = (find_places(panel.ids, bundle.series.frame) < 0).any()
             refit = "always" if new else "never"
         skips = manifest.config.network.takes_short
         least = LEAST_KNOWN if skips else manifest.timesteps
@@ -132,7 +132,7 @@ class Gate:
                 f"{text} forecasts the quantiles of the levels {said(own.level)} %, not all of "
                 f"{said(level)} %: its intervals here are conformal, of the errors of its forecasts"
             )
-            listen(Note(note, warning=True))
+            on_event(Note(note, warning=True))
         return model_contender(entry, bundle, panel, refit, max(least, LEAST), level=level)
 
     def _again(self, text: str) -> Readable:
@@ -170,14 +170,14 @@ class Gate:
             )
         return panel
 
-    def _warn_of_training(self, text: str, bundle: Bundle, listen: Listener) -> None:
+    def _warn_of_training(self, text: str, bundle: Bundle, on_event: Listener) -> None:
         """Say how many cutoffs lie before the end of what a model was trained on."""
         if why := _untold(bundle, self.panel):
             note = (
                 f"{text}: it cannot be told whether it was trained on rows behind a cutoff, where "
                 f"its scores would be flattered: {why}"
             )
-            listen(Note(note, warning=True))
+            on_event(Note(note, warning=True))
             return
         seen, until = _cutoffs_seen(bundle, self.panel, self.cutoffs)
         if seen:
@@ -185,7 +185,7 @@ class Gate:
                 f"{text} was trained on rows up to {until}: {seen} of {self.cutoffs.count} cutoffs "
                 "lie before that, and its scores there are flattered"
             )
-            listen(Note(note, warning=True))
+            on_event(Note(note, warning=True))
 
 
 def said(level: tuple[float, ...]) -> str:

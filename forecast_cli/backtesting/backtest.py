@@ -72,8 +72,8 @@ def backtest(
     config: Config,
     plan: Plan = USUAL_PLAN,
     *,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Backtest:
     """Forecast from many cutoffs with several forecasters, and compare them.
 
@@ -83,17 +83,17 @@ def backtest(
         source: A path, `-` for standard input, or a pandas frame.
         config: What networks are made of, and how the table is read.
         plan: Who takes part, and the cutoffs.
-        listen: Told what was understood and how it goes.
-        stop: Asked now and then whether to stop.
+        on_event: Told what was understood and how it goes.
+        should_stop: Asked now and then whether to stop.
 
     Raises:
         UsageError: A contender is unknown, or cannot take part.
         DataError: The table does not hold what is needed.
         Interrupted: It was stopped; finished folds are kept for the next run.
     """
-    contest = enter(source, config, plan, listen)
-    samples = _samples(contest, listen)
-    said, seconds = FoldWork(contest, plan, samples, listen, stop).run()
+    contest = enter(source, config, plan, on_event)
+    samples = _samples(contest, on_event)
+    said, seconds = FoldWork(contest, plan, samples, on_event, should_stop).run()
     results = _results(contest, samples, said)
     sums, targets = results.sums(), contest.panel.columns.targets
     timeline = contest.panel.timeline
@@ -109,7 +109,7 @@ def backtest(
     )
 
 
-def _samples(contest: Contest, listen: Listener) -> Samples:
+def _samples(contest: Contest, on_event: Listener) -> Samples:
     """The forecasts that all contenders can make."""
     # A model that is not brought to new series at each cutoff knows all that it needs to know.
     refits = [each.refit for each in contest.contenders if each.learns]
@@ -123,7 +123,7 @@ def _samples(contest: Contest, listen: Listener) -> Samples:
         horizon=contest.horizon,
         least=max(each.least for each in contest.contenders),
         fits=fits,
-        listen=listen,
+        on_event=on_event,
     )
 
 

@@ -36,7 +36,7 @@ class Cutoffs:
 
 
 def find_cutoffs(
-    panel: Panel, plan: Plan, *, horizon: int, least: int, listen: Listener
+    panel: Panel, plan: Plan, *, horizon: int, least: int, on_event: Listener
 ) -> Cutoffs:
     """The cutoffs of a panel; behind the last one the whole horizon lies within the table.
 
@@ -45,7 +45,7 @@ def find_cutoffs(
         plan: How many, and how far apart.
         horizon: Steps ahead.
         least: Rows before the first cutoff at the least.
-        listen: Told what was chosen.
+        on_event: Told what was chosen.
 
     Raises:
         DataError: So many do not fit.
@@ -53,7 +53,7 @@ def find_cutoffs(
     steps = _steps(panel)
     step_size = plan.step_size or horizon
     known = steps - horizon - step_size * np.arange(_windows(
-        panel, plan, step_size=step_size, horizon=horizon, least=least, listen=listen
+        panel, plan, step_size=step_size, horizon=horizon, least=least, on_event=on_event
     ))[::-1]  # fmt: skip
     if panel.timeline is None:
         ends = panel.indptr[1:] - (steps - known)[:, None]
@@ -68,7 +68,7 @@ def _steps(panel: Panel) -> int:
 
 
 def _windows(
-    panel: Panel, plan: Plan, *, step_size: int, horizon: int, least: int, listen: Listener
+    panel: Panel, plan: Plan, *, step_size: int, horizon: int, least: int, on_event: Listener
 ) -> int:
     """How many cutoffs: as asked for, or the usual number."""
     steps = _steps(panel)
@@ -81,7 +81,7 @@ def _windows(
         if count < USUAL_WINDOWS:
             why = f"half of the {steps:,} steps lie before the first (--n-windows N for another)"
             many = f"{count} cutoffs, {step_size} steps apart," if count > 1 else "1 cutoff,"
-            listen(Note(f"{many} so that {why}"))
+            on_event(Note(f"{many} so that {why}"))
         return count
     count = plan.n_windows or 1
     if fitting(least) < count:

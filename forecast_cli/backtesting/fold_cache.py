@@ -89,7 +89,7 @@ def cache_folder() -> Path:
     return Path(home or Path.home() / ".cache") / "forecast" / "backtest"
 
 
-def store_of(contender: Contender, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
+def open_store(contender: Contender, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
     """The store of a contender, told from others by everything that its forecasts depend on."""
     digest = hashlib.sha256()
     _add_panel(digest.update, contender.panel)

@@ -15,7 +15,7 @@ from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.splits import Splits
 from .cutoffs import schedule
-from .fold_cache import FoldStore, Outcome, store_of
+from .fold_cache import FoldStore, Outcome, open_store
 from .folds import Fold
 from .forecasts import Said, join
 from .models import Contender
@@ -32,15 +32,15 @@ class FoldWork:
         contest: Who forecasts what.
         plan: How.
         samples: The forecasts that are made.
-        listen: Told how it goes.
-        stop: Asked between folds, and after each epoch, whether to stop.
+        on_event: Told how it goes.
+        should_stop: Asked between folds, and after each epoch, whether to stop.
     """
 
     contest: Contest
     plan: Plan
     samples: Samples
-    listen: Listener
-    stop: Callable[[], bool]
+    on_event: Listener
+    should_stop: Callable[[], bool]
     stores: dict[str, FoldStore] = field(default_factory=dict)
     kept: int = 0
 
@@ -77,7 +77,7 @@ class FoldWork:
         said = {name: join(each, count) for name, each in parts.items()}
         for name, each in said.items():
             for text in each.remarks:
-                self.listen(Note(f"{name}: {text}", warning=True))
+                self.on_event(Note(f"{name}: {text}", warning=True))
         return said, seconds
 
     def fold(self, contender: Contender, part: Ints) -> Fold:
@@ -112,7 +112,7 @@ class FoldWork:
                 yield (
                     contender,
                     part,
-                    forecast_fold(contender, self.fold(contender, part), hear, self.stop),
+                    forecast_fold(contender, self.fold(contender, part), hear, self.should_stop),
                 )
                 self._check_stop()
         yield from self._costly(costly)
@@ -131,17 +131,17 @@ class FoldWork:
             else:
                 missing.append((contender, number, part))
         if self.kept:
-            self.listen(Note(f"{self.kept} of {len(pieces)} folds are there from an earlier run"))
+            self.on_event(Note(f"{self.kept} of {len(pieces)} folds are there from an earlier run"))
         if not missing:
             return
-        self.listen(Stage(f"{len(missing)} folds"))
+        self.on_event(Stage(f"{len(missing)} folds"))
         work = [(each, self.fold(each, part)) for each, _, part in missing]
         with closing(run_all(forecast_fold, work, jobs=self._jobs(pieces))) as running:
             for done, (place, outcome) in enumerate(running, start=1):
                 contender, number, part = missing[place]
                 self._keep(contender, number, outcome)
                 yield contender, part, outcome
-                self.listen(Done("folds", done, len(missing)))
+                self.on_event(Done("folds", done, len(missing)))
                 self._check_stop()
 
     def _jobs(self, pieces: list[tuple[Contender, int, Ints]]) -> int | None:
@@ -150,7 +150,7 @@ class FoldWork:
 
     def _store(self, contender: Contender) -> FoldStore:
         if contender.name not in self.stores:
-            store = store_of(contender, self.plan, self.contest.cutoffs, self.samples)
+            store = open_store(contender, self.plan, self.contest.cutoffs, self.samples)
             self.stores[contender.name] = store
         return self.stores[contender.name]
 
@@ -166,12 +166,12 @@ class FoldWork:
         def hear(event: Event) -> None:
             if isinstance(event, Stage):
                 event = Stage(f"{contender.name}: {event.name}")
-            self.listen(event)
+            self.on_event(event)
 
         return hear
 
     def _check_stop(self) -> None:
-        if self.stop():
+        if self.should_stop():
             raise self._interrupted()
 
     def _interrupted(self) -> Interrupted:
@@ -182,9 +182,12 @@ class FoldWork:
 
 
 def forecast_fold(
-    contender: Contender, fold: Fold, listen: Listener = ignore, stop: Callable[[], bool] = bool
+    contender: Contender,
+    fold: Fold,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Outcome:
     """Let a contender learn what it may, and forecast; any process can do it."""
     began = time.perf_counter()
-    said = contender.forecast(fold, listen, stop)
+    said = contender.forecast(fold, on_event, should_stop)
     return Outcome(said, time.perf_counter() - began)

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..config.schema import BY_QUANTILES, Config
 from ..core.events import Listener, ignore
-from ..core.padding import series_of
-from ..core.ragged import indptr_of
+from ..core.padding import owner_series
+from ..core.ragged import cumulate
 from ..core.scaling import Scaling, rounded
 from ..core.windows import Floats, Ints
 from ..data.categories import kept_numbers
@@ -17,9 +17,9 @@ from ..data.columns import Columns
 from ..data.dataset import Dataset, on_all_rows, with_scaling
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import Splits
-from ..forecasting.history import Start, start_of
+from ..forecasting.history import Start, begin_forecasts
 from ..forecasting.intervals.calibration import calibrate, parted, recent_at
 from ..forecasting.intervals.interval_methods import few_errors, make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
@@ -73,7 +73,7 @@ class Fold:
         )
 
 
-def learning_dataset(fold: Fold, config: Config, listen: Listener) -> Dataset:
+def learning_dataset(fold: Fold, config: Config, on_event: Listener) -> Dataset:
     """What a network learns from in a fold: its rows, with a validation split and no test.
 
     Raises:
@@ -81,14 +81,14 @@ def learning_dataset(fold: Fold, config: Config, listen: Listener) -> Dataset:
     """
     split = config.split.model_copy(update={"test": 0})
     return make_dataset(
-        fold.rows_to_learn_from(), config.model_copy(update={"split": split}), listen=listen
+        fold.rows_to_learn_from(), config.model_copy(update={"split": split}), on_event=on_event
     )
 
 
 def forecast_by_network(
     fold: Fold,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     *,
     config: Config,
 ) -> Said:
@@ -96,29 +96,29 @@ def forecast_by_network(
 
     Args:
         fold: What may be known.
-        listen: Told of each epoch.
-        stop: Asked after each epoch whether to stop.
+        on_event: Told of each epoch.
+        should_stop: Asked after each epoch whether to stop.
         config: Of the network.
     """
-    from ..training.network_training import forecaster_of, train_network
+    from ..training.network_training import make_forecaster, train_network
 
     learned = learning_dataset(fold, config, ignore)
-    scored = train_network(learned, listen=listen, stop=stop)
-    calibration = calibrate(forecaster_of(scored))
-    trained = keep(scored, on_all_rows, train_network, listen=listen, stop=stop)
+    scored = train_network(learned, on_event=on_event, should_stop=should_stop)
+    calibration = calibrate(make_forecaster(scored))
+    trained = keep(scored, on_all_rows, train_network, on_event=on_event, should_stop=should_stop)
     whole = _whole(fold, trained.dataset, _of_all(trained.dataset.scaling, fold))
     if calibration is not None:
         units = np.ones((fold.panel.count, len(learned.targets)))
         units[fold.kept] = rescaled(calibration, learned, trained.dataset).units
         calibration = replace(calibration, units=units)
-    network = replace(forecaster_of(trained), dataset=whole)
+    network = replace(make_forecaster(trained), dataset=whole)
     return _said(network, fold.origins, calibration, learned.config, learned.config.level)
 
 
 def forecast_by_bundle(
     fold: Fold,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     *,
     bundle: Bundle,
     level: tuple[float, ...],
@@ -127,21 +127,21 @@ def forecast_by_bundle(
 
     Args:
         fold: What may be known.
-        listen: Told of nothing.
-        stop: Asked nothing.
+        on_event: Told of nothing.
+        should_stop: Asked nothing.
         bundle: The model.
         level: Of its intervals, in percent.
     """
     manifest = bundle.manifest
     window = manifest.config.window.model_copy(update={"horizon": fold.horizon})
     config = manifest.config.model_copy(update={"window": window, "data": fold.panel.data})
-    known = start_of(bundle, fold.rows_to_learn_from(), ignore)
-    ends = indptr_of(known.panel.lengths)
+    known = begin_forecasts(bundle, fold.rows_to_learn_from(), ignore)
+    ends = cumulate(known.panel.lengths)
     learned = with_scaling(
         known.panel,
         config,
         Splits(ends, ends[1:], ends[1:]),
-        season_of(known.panel, config),
+        find_season(known.panel, config),
         known.filled,
         known.scaling,
     )
@@ -192,7 +192,7 @@ def _said(
     points, ends, few = [], [], few_errors(bands)
     for part, sizes in zip(parts, recents, strict=True):
         guess = network.guess(part)
-        units = bands.units_at(series_of(dataset.panel.indptr, part), recent.shape[1])
+        units = bands.units_at(owner_series(dataset.panel.indptr, part), recent.shape[1])
         sides = bands.around(guess, units, sizes)
         points.append(network.in_units(guess.point, part))
         ends.append(np.stack([network.ends_in_units(side, part) for side in sides]))

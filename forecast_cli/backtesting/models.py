@@ -37,7 +37,7 @@ class Forecaster(Protocol):
     """From a fold to the forecasts that it asks for."""
 
     def __call__(
-        self, fold: Fold, listen: Listener = ignore, stop: Callable[[], bool] = bool
+        self, fold: Fold, on_event: Listener = ignore, should_stop: Callable[[], bool] = bool
     ) -> Said:
         """The forecasts from the origins of the fold, with intervals where there are some."""
 
@@ -193,8 +193,8 @@ def method_contender(
 
 def forecast_simply(
     fold: Fold,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     *,
     name: str,
     season: int,
@@ -204,8 +204,8 @@ def forecast_simply(
 
     Args:
         fold: What may be known.
-        listen: Told of nothing.
-        stop: Asked nothing.
+        on_event: Told of nothing.
+        should_stop: Asked nothing.
         name: Which one.
         season: Steps in a season.
         window: Rows of the window mean.
@@ -233,8 +233,8 @@ def forecast_simply(
 
 def forecast_by_method(
     fold: Fold,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     *,
     method: Method,
     season_length: int,
@@ -244,8 +244,8 @@ def forecast_by_method(
 
     Args:
         fold: What may be known.
-        listen: Told of nothing.
-        stop: Asked nothing.
+        on_event: Told of nothing.
+        should_stop: Asked nothing.
         method: Which one.
         season_length: Steps in a season.
         level: Of the intervals, in percent.

@@ -28,7 +28,7 @@ class Samples:
 
 
 def find_samples(
-    panel: Panel, cutoffs: Cutoffs, *, horizon: int, least: int, fits: Ints, listen: Listener
+    panel: Panel, cutoffs: Cutoffs, *, horizon: int, least: int, fits: Ints, on_event: Listener
 ) -> Samples:
     """The forecasts that can be made and scored, by cutoff and series.
 
@@ -39,7 +39,7 @@ def find_samples(
         least: Rows of its series before a forecast at the least.
         fits: Shape `(cutoffs,)`: the cutoff at which was learned what forecasts at each; a series
             must have had a row then.
-        listen: Told how many cannot.
+        on_event: Told how many cannot.
 
     Raises:
         DataError: There is none.
@@ -60,11 +60,11 @@ def find_samples(
             "it.",
             "Lower --horizon or --timesteps, or choose other cutoffs: --n-windows, --step-size.",
         )
-    _say_left_out(panel, possible, listen)
+    _say_left_out(panel, possible, on_event)
     return Samples(origins[numbers, series], series, numbers)
 
 
-def _say_left_out(panel: Panel, possible: Flags, listen: Listener) -> None:
+def _say_left_out(panel: Panel, possible: Flags, on_event: Listener) -> None:
     """Say how many forecasts cannot be made; `possible` has shape `(cutoffs, n_series)`."""
     left, never = int((~possible).sum()), int((~possible.any(axis=0)).sum())
     if not left:
@@ -72,7 +72,7 @@ def _say_left_out(panel: Panel, possible: Flags, listen: Listener) -> None:
     what = f"{left:,} of {possible.size:,} forecasts are left out"
     if never:
         what += f", {never:,} of {panel.count:,} series altogether"
-    listen(Note(f"{what}: too few rows before the cutoff or behind it, or a gap reaches it"))
+    on_event(Note(f"{what}: too few rows before the cutoff or behind it, or a gap reaches it"))
 
 
 def _known_before(panel: Panel, origins: Ints) -> Flags:

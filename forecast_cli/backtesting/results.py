@@ -94,7 +94,7 @@ class Results:
         return losses
 
 
-def skill_of(loss: float, best: float) -> float | None:
+def compute_skill(loss: float, best: float) -> float | None:
     """By how many percent a loss is below the best simple one; None where that one is 0."""
     return 100.0 * (1.0 - loss / best) if best > 0 else None
 
@@ -117,7 +117,7 @@ def score_rows(
             if len(targets) > 1:
                 row["column"] = target
             row |= {measure: plain(overall[measure][place]) for measure in SHOWN}
-            row["skill"] = skill_of(losses[name], best) if name in losses else None
+            row["skill"] = compute_skill(losses[name], best) if name in losses else None
             row |= _held(intervals, name, place, results.level)
             rows.append(row | {"seconds": round(seconds[name], 3)})
     return rows

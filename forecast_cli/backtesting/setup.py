@@ -12,7 +12,7 @@ from ..core.windows import Ints
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import everything, rows_needed
 from ..training.presets.defaults import with_horizon
 from .alignment import Gate
@@ -48,43 +48,43 @@ class Contest:
         return rows_before(self.panel, self.cutoffs, cutoff, self.sliding)
 
 
-def enter(source: Readable, config: Config, plan: Plan, listen: Listener) -> Contest:
+def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Contest:
     """Read the table, choose what is left open, and bring all contenders to it.
 
     Raises:
         UsageError: A contender is unknown, or reads another table.
         DataError: The table does not hold what is needed.
     """
-    listen = _once(listen)
+    on_event = _once(on_event)
     if config.data.label:
         raise UsageError("A backtest is of forecasts, and --label asks for another task.")
     entries = make_entries(plan.models or USUAL, config)
     config = _with_model(config, entries)
-    panel = read_panel(source, config.data, listen=listen)
-    season = season_of(panel, config)
+    panel = read_panel(source, config.data, on_event=on_event)
+    season = find_season(panel, config)
     if not plan.models and season == 1:
         entries = [entry for entry in entries if entry.name != "seasonal-naive"]
     _check_names(panel, entries)
     rows = int(np.median(panel.lengths))
-    config = with_horizon(config, rows, season, panel.columns, listen)
+    config = with_horizon(config, rows, season, panel.columns, on_event)
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
-    cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, listen=listen)
+    cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)
     gate = Gate(source, panel, config, plan, cutoffs, season)
-    contenders = tuple(gate.bring(entry, listen) for entry in entries)
+    contenders = tuple(gate.bring(entry, on_event) for entry in entries)
     return Contest(panel, config, cutoffs, horizon, season, contenders, plan.sliding)
 
 
-def _once(listen: Listener) -> Listener:
+def _once(on_event: Listener) -> Listener:
     """A listener that is told each note once, however many networks are made."""
     said: set[str] = set()
 
     def hear(event: Event) -> None:
         if not isinstance(event, Note):
-            listen(event)
+            on_event(event)
         elif event.text not in said:
             said.add(event.text)
-            listen(event)
+            on_event(event)
 
     return hear
 

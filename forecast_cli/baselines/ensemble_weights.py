@@ -20,7 +20,7 @@ LEVEL = 0.05
 CELLS = 200_000
 
 
-def weights_of(
+def fit_weights(
     forecasts: Floats,
     actual: Floats,
     prior: Floats,
@@ -107,7 +107,7 @@ def beats(forecasts: Floats, actual: Floats, reference: int, *, origins: Ints) -
     return False
 
 
-def prior_of(names: Sequence[str], shares: dict[str, float], *, network: float = 1.0) -> Floats:
+def make_prior(names: Sequence[str], shares: dict[str, float], *, network: float = 1.0) -> Floats:
     """The prior of members by their names, of sum 1.
 
     Args:

@@ -65,7 +65,7 @@ def drift_map(timesteps: int, horizon: int, *, share: float = 1.0) -> Floats:
     return matrix
 
 
-def forecasts_of(values: Floats, origins: Ints, matrix: Floats, *, every: int = 1) -> Floats:
+def apply_map(values: Floats, origins: Ints, matrix: Floats, *, every: int = 1) -> Floats:
     """The forecasts of a map at many origins.
 
     Args:

@@ -80,7 +80,7 @@ def mean(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
     starts[places] = first
     known = np.isfinite(values)
     total = _sums_before(np.where(known, values, 0.0), rows, starts)
-    level = _mean_of(total, _sums_before(known.astype(np.float64), rows, starts))
+    level = _divide(total, _sums_before(known.astype(np.float64), rows, starts))
     return np.repeat(level[places][:, None], horizon, axis=1)
 
 
@@ -102,7 +102,7 @@ def window_mean(values: Floats, origins: Ints, first: Ints, *, horizon: int, win
         counts = np.isfinite(last) & (origins - back >= first)[:, None]
         total += np.where(counts, last, 0.0)
         count += counts
-    return np.repeat(_mean_of(total, count)[:, None], horizon, axis=1)
+    return np.repeat(_divide(total, count)[:, None], horizon, axis=1)
 
 
 def naive2(
@@ -191,7 +191,7 @@ def _sums_before(values: Floats, rows: Ints, starts: Ints) -> Floats:
     return sums
 
 
-def _mean_of(total: Floats, count: Floats) -> Floats:
+def _divide(total: Floats, count: Floats) -> Floats:
     level: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return level
 

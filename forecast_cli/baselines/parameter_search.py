@@ -47,7 +47,7 @@ class Sample:
         return float(np.log(error + 1e-12))
 
 
-def sample_of(
+def sample_windows(
     values: Floats, origins: Ints, *, timesteps: int, horizon: int, most: int = WINDOWS
 ) -> Sample:
     """Windows at some of the origins.
@@ -65,13 +65,13 @@ def sample_of(
     before = gather(values, rows - timesteps, timesteps=timesteps)
     after = gather(values, rows, timesteps=horizon)
     known = np.isfinite(before).all(axis=1) & np.isfinite(after).all(axis=1)
-    return Sample(before[known], after[known], distinct_of(origins, horizon))
+    return Sample(before[known], after[known], count_distinct(origins, horizon))
 
 
-def distinct_of(origins: Ints, horizon: int) -> float:
+def count_distinct(origins: Ints, horizon: int) -> float:
     """How many forecasts from these origins do not overlap, counted in horizons.
 
-    >>> distinct_of(np.arange(10, 35), 12)
+    >>> count_distinct(np.arange(10, 35), 12)
     3.0
     """
     apart = np.diff(origins, prepend=origins[0] - horizon) if len(origins) else np.zeros(0)

@@ -8,7 +8,7 @@ import numpy as np
 from ..core.seasonal_error import seasonal_error
 from ..core.windows import Floats, Ints, window_starts
 from .linear_map import drift_map, last_map, seasonal_map, widened
-from .parameter_search import Sample, sample_of
+from .parameter_search import Sample, sample_windows
 from .ridge import fit_ridge
 from .smoothing import fit_smoothing, theta_map
 from .structural import fit_structure
@@ -51,7 +51,7 @@ def map_window(
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class FitProblem:
     """What maps are fitted to.
 
     Args:
@@ -94,15 +94,15 @@ class Ground:
 
     def sample(self, timesteps: int) -> Sample:
         """Some of the training windows."""
-        return sample_of(
+        return sample_windows(
             self.values, self.origins(timesteps), timesteps=timesteps, horizon=self.horizon
         )
 
 
-def reach_of(rows: int, *, horizon: int, season: int, seasons: Sequence[int] = ()) -> int:
+def longest_lookback(rows: int, *, horizon: int, season: int, seasons: Sequence[int] = ()) -> int:
     """How many steps the map looks back that looks back farthest; as for `map_window`."""
     whole, end = np.array([0, rows]), np.array([rows])
-    ground = Ground(np.empty(0), whole, end, horizon, season, tuple(seasons), rows)
+    ground = FitProblem(np.empty(0), whole, end, horizon, season, tuple(seasons), rows)
     return max(ground.window(MIDDLE, SEASONAL), ground.window(LONG, FARTHEST))
 
 
@@ -137,7 +137,7 @@ def fit_maps(
     end = np.asarray(end)
     most = max(end - indptr[:-1]) if timesteps is None else timesteps
     alike = _alike(values, indptr, end)
-    ground = Ground(alike, indptr, end, horizon, season, tuple(seasons), int(most))
+    ground = FitProblem(alike, indptr, end, horizon, season, tuple(seasons), int(most))
     found = {name: _FITS[name](ground) for name in names or NAMES}
     maps = {name: each for name, each in found.items() if each is not None}
     longest = max((len(each) for each in maps.values()), default=1)
@@ -154,13 +154,13 @@ def _alike(values: Floats, indptr: Ints, end: Ints) -> Floats:
     return alike
 
 
-def _seasonal(ground: Ground) -> Floats | None:
+def _seasonal(ground: FitProblem) -> Floats | None:
     if not 1 < ground.season <= min(ground.rows, ground.timesteps):
         return None
     return seasonal_map(ground.season, ground.horizon, season=ground.season)
 
 
-def _smoothing(ground: Ground) -> Floats | None:
+def _smoothing(ground: FitProblem) -> Floats | None:
     timesteps = ground.window(MIDDLE)
     if ground.season > SMOOTHED or timesteps < 2:
         return None
@@ -169,7 +169,7 @@ def _smoothing(ground: Ground) -> Floats | None:
     return fit_smoothing(sample, season=ground.season if ground.season < sample.timesteps else 1)
 
 
-def _structure(ground: Ground) -> Floats | None:
+def _structure(ground: FitProblem) -> Floats | None:
     timesteps = ground.window(MIDDLE, SEASONAL)
     if timesteps < 2:
         return None
@@ -178,12 +178,12 @@ def _structure(ground: Ground) -> Floats | None:
     return fit_structure(sample, seasons=[each for each in found if each < sample.timesteps])
 
 
-def _corrected(ground: Ground) -> Floats | None:
+def _corrected(ground: FitProblem) -> Floats | None:
     smoothed = _smoothing(ground)
     return None if smoothed is None else _ridge(ground, len(smoothed), smoothed)
 
 
-def _repeated(ground: Ground) -> Floats | None:
+def _repeated(ground: FitProblem) -> Floats | None:
     timesteps = ground.window(SHORT)
     if not 1 < ground.season <= timesteps:
         return None
@@ -191,7 +191,7 @@ def _repeated(ground: Ground) -> Floats | None:
     return _ridge(ground, timesteps, seasonal)
 
 
-def _theta(ground: Ground) -> Floats | None:
+def _theta(ground: FitProblem) -> Floats | None:
     timesteps = ground.window(MIDDLE)
     if ground.season > SMOOTHED or timesteps < 2:
         return None
@@ -199,16 +199,16 @@ def _theta(ground: Ground) -> Floats | None:
     return theta_map(timesteps, ground.horizon, season=season)
 
 
-def _drift(ground: Ground) -> Floats | None:
+def _drift(ground: FitProblem) -> Floats | None:
     timesteps = ground.window(LONG)
     return None if timesteps < 2 else drift_map(timesteps, ground.horizon)
 
 
-def _linear(count: int, farthest: int = 0) -> Callable[[Ground], Floats]:
+def _linear(count: int, farthest: int = 0) -> Callable[[FitProblem], Floats]:
     return lambda ground: _ridge(ground, ground.window(count, farthest), None)
 
 
-def _ridge(ground: Ground, timesteps: int, towards: Floats | None) -> Floats:
+def _ridge(ground: FitProblem, timesteps: int, towards: Floats | None) -> Floats:
     return fit_ridge(
         ground.values,
         ground.origins(timesteps),
@@ -219,7 +219,7 @@ def _ridge(ground: Ground, timesteps: int, towards: Floats | None) -> Floats:
 
 
 # What a map may be called in an ensemble.
-_FITS: dict[str, Callable[[Ground], Floats | None]] = {
+_FITS: dict[str, Callable[[FitProblem], Floats | None]] = {
     "last": lambda ground: last_map(1, ground.horizon),
     "seasonal": _seasonal,
     "smoothing": _smoothing,

@@ -10,8 +10,8 @@ from ..core.errors import UsageError
 from ..core.events import Done, Event, Stage
 from .console import Console
 from .flag import OUTPUT
-from .options import FoldSettings, Talk, option
-from .outputs import Form, form_of, spare, write
+from .options import FoldSettings, OutputOptions, option
+from .outputs import Form, choose_form, spare, write
 from .progress import LINES, Progress
 from .train import Tables, one_or_all
 
@@ -49,7 +49,7 @@ Format = Annotated[Form | None, option("--format", "-f",
 def backtest(
     tables: Tables,
     settings: FoldSettings,
-    talk: Talk,
+    talk: OutputOptions,
     models: Models = None,
     n_windows: Windows = None,
     step_size: StepSize = None,
@@ -66,14 +66,14 @@ def backtest(
 
     gc.enable()
     console = Console(talk)
-    form = form_of(output, format, talk)
+    form = choose_form(output, format, talk)
     names = tuple(each.strip() for each in (models or "").split(",") if each.strip())
     spare(output, [*tables, *names])
     plan = Plan(names, n_windows, step_size, _refit(refit), sliding, jobs)
     try:
         with Progress(console) as progress:
-            listen = FoldProgress(progress, console).listen
-            result = backtest(one_or_all(tables), settings.resolve(), plan, listen=listen)
+            on_event = FoldProgress(progress, console).on_event
+            result = backtest(one_or_all(tables), settings.resolve(), plan, on_event=on_event)
     finally:
         dismiss_workers()
     if talk.json:
@@ -167,11 +167,11 @@ class FoldProgress:
         self.progress = progress
         self.console = console
 
-    def listen(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Show an event."""
         if not isinstance(event, Done):
-            self.progress.listen(event)
+            self.progress.on_event(event)
         elif self.console.interactive:
-            self.progress.listen(Stage(f"{event.number} of {event.count} {event.what}"))
+            self.progress.on_event(Stage(f"{event.number} of {event.count} {event.what}"))
         elif event.number % -(-event.count // LINES) == 0 or event.number == event.count:
             self.console.say(f"{event.number} of {event.count} {event.what}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import Settings, Talk, option
+from .options import OutputOptions, Settings, option
 from .train import MODEL, Tables, one_or_all
 
 Cells = Annotated[
@@ -24,7 +24,7 @@ ModelPath = Annotated[
 def compare(
     tables: Tables,
     settings: Settings,
-    talk: Talk,
+    talk: OutputOptions,
     cells: Cells = None,
     model: ModelPath = MODEL,
 ) -> None:
@@ -47,7 +47,11 @@ def compare(
     require_writable(model)
     with Progress(console) as progress:
         result = compare(
-            one_or_all(tables), config, cells=chosen, listen=progress.listen, stop=progress.stop
+            one_or_all(tables),
+            config,
+            cells=chosen,
+            on_event=progress.on_event,
+            should_stop=progress.should_stop,
         )
         save_bundle(result.bundle, model)
     evaluation = result.bundle.manifest.evaluation

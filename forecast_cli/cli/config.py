@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from .console import Console
-from .options import Settings, Talk, option
+from .options import OutputOptions, Settings, option
 
 # What stands behind a value that nobody said.
 DEFAULT = "# default"
@@ -14,7 +14,9 @@ DEFAULT = "# default"
 Schema = Annotated[bool, option("--schema", help="The JSON schema of the configuration.")]
 
 
-def config(context: typer.Context, settings: Settings, talk: Talk, schema: Schema = False) -> None:
+def config(
+    context: typer.Context, settings: Settings, talk: OutputOptions, schema: Schema = False
+) -> None:
     """Print the whole configuration as TOML, with where each value comes from.
 
     The output is a `forecast.toml`; what nobody said is a comment in it.

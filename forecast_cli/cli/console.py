@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import ForecastError
 from ..core.events import Event, Note
-from .options import Talk
+from .options import OutputOptions
 
 if TYPE_CHECKING:
     import rich.console
@@ -23,7 +23,7 @@ PIPE_WIDTH = 240
 class Console:
     """The streams of one command and how it may use them."""
 
-    talk: Talk
+    talk: OutputOptions
 
     @property
     def silent(self) -> bool:
@@ -58,7 +58,7 @@ class Console:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def listen(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say what a verb notes."""
         if isinstance(event, Note):
             prefix = "warning: " if event.warning else ""
@@ -123,11 +123,11 @@ class Notes:
         self.console = console
         self.texts: list[str] = []
 
-    def listen(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Keep and say a note."""
         if isinstance(event, Note):
             self.texts.append(event.text)
-            self.console.listen(event)
+            self.console.on_event(event)
 
 
 def _cell(value: Any, *, exact: bool = False) -> str:

@@ -10,11 +10,11 @@ from ..core.errors import UsageError
 from .console import Console, Notes
 from .flag import levels
 from .flags import Intervals, Missing
-from .options import Looking, Talk, option
+from .options import Looking, OutputOptions, option
 from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
-    from ..evaluation.model_evaluation import Judgement
+    from ..evaluation.model_evaluation import ModelEvaluation
     from ..evaluation.reports import Report
 
 # The measures by series and step for which a terminal has room; a pipe has all.
@@ -46,7 +46,7 @@ Missed = Annotated[Missing | None, option("--missing", metavar="NAME", env=False
 def evaluate(
     files: Inputs,
     looking: Looking,
-    talk: Talk,
+    talk: OutputOptions,
     model: ModelPath = None,
     forecasts: Forecasts = None,
     begin: Begin = None,
@@ -62,7 +62,7 @@ def evaluate(
     """
     console = Console(talk)
     notes = Notes(console)
-    owner = _model_of(files, model)
+    owner = _split_model(files, model)
     if owner is None:
         _refuse_for_table(missing, intervals)
         report = _of_table(files, looking, forecasts, begin, level, owa, notes)
@@ -82,7 +82,7 @@ def evaluate(
         console.say(f"warning: {doubt}", "yellow")
 
 
-def _model_of(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
+def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
     """The model and the tables to score it on; None for a table of forecasts and the truth."""
     from ..model.bundle import is_model
 
@@ -137,7 +137,7 @@ def _of_model(
     reading: dict[str, Any],
     asked: dict[str, Any],
     notes: Notes,
-) -> "Judgement":
+) -> "ModelEvaluation":
     """Score a model on new rows."""
     from ..evaluation.model_evaluation import judge
     from ..model.loading import load_bundle
@@ -147,7 +147,7 @@ def _of_model(
         one_or_all(tables),
         **asked,
         reading=reading,
-        listen=notes.listen,
+        on_event=notes.on_event,
     )
 
 
@@ -172,7 +172,7 @@ def _of_table(
         )
     asked = Asked(forecasts or (), level, owa, int(begin) if begin else None)
     data = looking.resolve().data
-    return score_table(files[0], files[1], data=data, asked=asked, listen=notes.listen)
+    return score_table(files[0], files[1], data=data, asked=asked, on_event=notes.on_event)
 
 
 def _show(report: "Report", what: dict[str, Any], by: str, console: Console, notes: Notes) -> None:

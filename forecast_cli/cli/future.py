@@ -4,15 +4,15 @@ import json
 from typing import Any
 
 from .console import Console, Notes
-from .options import Reading, Talk
-from .outputs import form_of, spare, write
+from .options import OutputOptions, Reading
+from .outputs import choose_form, spare, write
 from .predict import Data, Horizon, ModelPath, Output
 from .train import MODEL, one_or_all
 
 
 def future(
     reading: Reading,
-    talk: Talk,
+    talk: OutputOptions,
     tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
@@ -28,11 +28,11 @@ def future(
     from ..model.loading import load_bundle
 
     console = Console(talk)
-    form = form_of(output, None, talk) or "csv"
+    form = choose_form(output, None, talk) or "csv"
     spare(output, [model, *(tables or [])])
     bundle, notes = load_bundle(model), Notes(console)
     source: Any = one_or_all(tables) if tables else None
-    frame = future_frame(bundle, source, horizon, reading=reading, listen=notes.listen)
+    frame = future_frame(bundle, source, horizon, reading=reading, on_event=notes.on_event)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
     if talk.json:

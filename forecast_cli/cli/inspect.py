@@ -8,7 +8,7 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import Looking, Talk
+from .options import Looking, OutputOptions
 from .train import one_or_all
 
 # So many columns of a table are shown one by one.
@@ -17,7 +17,7 @@ MOST_SHOWN = 20
 
 def inspect(
     looking: Looking,
-    talk: Talk,
+    talk: OutputOptions,
     files: Annotated[
         list[str],
         typer.Argument(

@@ -1,6 +1,6 @@
 """How a command takes the options that several commands share.
 
-A command asks for a whole group by the type of a parameter, `Settings`, `Reading` or `Talk`;
+A command asks for a whole group by a parameter of type `Settings`, `Reading` or `OutputOptions`;
 `spread` turns the flags of the group into the command's own options. A setting that the user did
 not give is absent, so that the configuration file and the defaults can speak.
 """
@@ -69,11 +69,11 @@ class TunedSettings(Settings):
             file_too: Whether that holds for what the configuration file says as well.
         """
         from ..config.resolution import leaves
-        from ..config.searchable import names_of
+        from ..config.searchable import flatten_names
 
         assigned = [text.partition("=")[0] for text in self.get("set", ())]
-        told = dict.fromkeys(names_of(assigned))
-        told |= dict.fromkeys(names_of(leaves(self.file()))) if file_too else {}
+        told = dict.fromkeys(flatten_names(assigned))
+        told |= dict.fromkeys(flatten_names(leaves(self.file()))) if file_too else {}
         return told | {name: value for name, value in self.items() if name not in ("set", "config")}
 
 
@@ -82,7 +82,7 @@ class Reading(dict[str, Any]):
 
 
 @dataclass(frozen=True)
-class Talk:
+class OutputOptions:
     """How much is said, and in which form."""
 
     json: bool
@@ -96,7 +96,7 @@ GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
     FoldSettings: FOLDS,
     TunedSettings: TUNED,
     Reading: READING,
-    Talk: TALK,
+    OutputOptions: TALK,
 }
 
 

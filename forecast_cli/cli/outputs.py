@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import UsageError
-from .options import Talk
+from .options import OutputOptions
 
 Form = Literal["csv", "json", "jsonl", "parquet"]
 # Forms that a file's name may promise and that are read by nobody as CSV.
 UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 
 
-def form_of(output: str, format: Form | None, talk: Talk) -> Form | None:
+def choose_form(output: str, format: Form | None, talk: OutputOptions) -> Form | None:
     """The form that was asked for, by the flag or by the name of the file.
 
     Raises:
         UsageError: Two were asked for, or one that is not written.
     """
-    from ..data.io.writer import format_of
+    from ..data.io.writer import guess_format
 
     if talk.json and (format is not None or output != "-"):
         raise UsageError(
@@ -31,7 +31,7 @@ def form_of(output: str, format: Form | None, talk: Talk) -> Form | None:
             f"{output} names a form that is not written.",
             "Name a .csv, .json, .jsonl or .parquet file, or give --format.",
         )
-    return format or format_of(output)
+    return format or guess_format(output)
 
 
 def spare(output: str, sources: Sequence[str | Path | None]) -> None:

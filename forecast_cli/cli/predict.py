@@ -11,8 +11,8 @@ from ..core.errors import UsageError
 from .console import Console, Notes
 from .flag import levels
 from .flags import Intervals
-from .options import Reading, Talk, option
-from .outputs import Form, form_of, spare, write
+from .options import OutputOptions, Reading, option
+from .outputs import Form, choose_form, spare, write
 from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ Format = Annotated[Form | None, option("--format", "-f",
 
 def predict(
     reading: Reading,
-    talk: Talk,
+    talk: OutputOptions,
     tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
@@ -78,12 +78,12 @@ def predict(
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
     from ..forecasting.prediction import predict, predict_in_sample
-    from ..forecasting.prediction_request import Wanted, require_sense
+    from ..forecasting.prediction_request import PredictionRequest, require_sense
     from ..model.loading import load_bundle
 
     console = Console(talk)
     table = one_or_all(tables) if tables else None
-    wanted = Wanted(
+    wanted = PredictionRequest(
         horizon,
         tuple(only or ()),
         begin,
@@ -101,11 +101,11 @@ def predict(
             "A state goes on with one series, and its forecasts have no intervals.",
             "Leave --only, --from, --future, --level and --samples out.",
         )
-    form = form_of(output, format, talk)
+    form = choose_form(output, format, talk)
     spare(output, [model, state, future, *(tables or [])])
     _check_state(output, state)
     bundle, notes = load_bundle(model), Notes(console)
-    how: dict[str, Any] = {"reading": reading, "listen": notes.listen}
+    how: dict[str, Any] = {"reading": reading, "on_event": notes.on_event}
     keep = None
     if state is not None:
         frame, keep = _going_on(bundle, table, state, horizon=horizon, **how)

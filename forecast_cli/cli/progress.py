@@ -53,18 +53,18 @@ class Progress:
         signal.signal(signal.SIGINT, signal.SIG_IGN if leaving else self.before)
         self._close()
 
-    def stop(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether Ctrl-C was pressed."""
         return self.interrupted
 
-    def listen(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, Stage):
             self._begin(event)
         elif isinstance(event, Epoch):
             self._epoch(event)
         else:
-            self.notes.listen(event)
+            self.notes.on_event(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """Before and after the epochs Ctrl-C ends the command like any other."""

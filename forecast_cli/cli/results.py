@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.members import members_of
+from ..config.members import list_members
 from ..config.network import cudnn_obstacle
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation, LabelEvaluation, Manifest
@@ -106,7 +106,7 @@ def _chosen(manifest: Manifest) -> dict[str, str]:
         return facts
     networks = [
         f"{member.timesteps} steps back, anchor {member.network.anchor}, {member.training.loss}"
-        for member in members_of(config)
+        for member in list_members(config)
     ]
     beside = ", ".join(config.ensemble.simple)
     text = f"{config.ensemble.combine} of {'; '.join(networks)}"

@@ -8,7 +8,7 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import Settings, Talk, option
+from .options import OutputOptions, Settings, option
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -74,7 +74,7 @@ def trained(
     Raises:
         UsageError: Options do not go together.
     """
-    listen, stop = progress.listen, progress.stop
+    on_event, should_stop = progress.on_event, progress.should_stop
     if begin is None:
         from ..training.pipeline import train
 
@@ -82,13 +82,20 @@ def trained(
             raise UsageError(
                 "--rescale says how --from scales, and there is none.", "Leave it out."
             )
-        return train(source, config, future=future, listen=listen, stop=stop)
+        return train(source, config, future=future, on_event=on_event, should_stop=should_stop)
     from ..model.loading import load_bundle
     from ..training.finetuning import refine
 
     if future is not None:
         raise UsageError("--future is for a model that is trained anew.", "Leave it or --from out.")
-    return refine(load_bundle(begin), source, config, rescale=rescale, listen=listen, stop=stop)
+    return refine(
+        load_bundle(begin),
+        source,
+        config,
+        rescale=rescale,
+        on_event=on_event,
+        should_stop=should_stop,
+    )
 
 
 def one_or_all(tables: list[str]) -> str | list[str]:
@@ -99,7 +106,7 @@ def one_or_all(tables: list[str]) -> str | list[str]:
 def train(
     tables: Tables,
     settings: Settings,
-    talk: Talk,
+    talk: OutputOptions,
     model: ModelPath = MODEL,
     future: Future = None,
     begin: Begin = None,

@@ -9,7 +9,7 @@ from .backtest import FoldProgress
 from .config import toml_lines
 from .console import Console
 from .flag import seconds
-from .options import Talk, TunedSettings, option
+from .options import OutputOptions, TunedSettings, option
 from .progress import Progress
 from .train import MODEL, Tables, one_or_all
 
@@ -60,7 +60,7 @@ Output = Annotated[Path | None, option("--output", "-o", metavar="PATH",
 def tune(
     tables: Tables,
     settings: TunedSettings,
-    talk: Talk,
+    talk: OutputOptions,
     trials: Trials = None,
     time_budget: TimeBudget = None,
     space: SpaceFile = None,
@@ -110,12 +110,12 @@ def _tuned(
     from ..core.parallel import dismiss_workers
     from ..tuning.tuning import tune
 
-    listen = FoldProgress(progress, console).listen
+    on_event = FoldProgress(progress, console).on_event
     fixed = settings.fixed(search.space is None)
     try:
         return tune(
             one_or_all(tables), settings.resolve(), search,
-            fixed=fixed, listen=listen, stop=progress.stop,
+            fixed=fixed, on_event=on_event, should_stop=progress.should_stop,
         )  # fmt: skip
     finally:
         dismiss_workers()
@@ -129,7 +129,7 @@ def _print_space(
 
     space = find_space(
         one_or_all(tables), settings.resolve(), search,
-        fixed=settings.fixed(search.space is None), listen=console.listen,
+        fixed=settings.fixed(search.space is None), on_event=console.on_event,
     )  # fmt: skip
     console.lines(space.lines())
 
@@ -154,7 +154,7 @@ def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None
 def _save(result: "Tuning", model: Path, output: Path | None) -> None:
     """Write the model, and the settings where that is asked for."""
     from ..config.resolution import leaves
-    from ..config.searchable import names_of
+    from ..config.searchable import flatten_names
     from ..model.bundle import save_bundle
     from ..model.file_writing import write_whole
 
@@ -164,7 +164,7 @@ def _save(result: "Tuning", model: Path, output: Path | None) -> None:
     said = result.config.model_dump(mode="json", exclude_unset=True)
     which = "as given" if result.trial is None else f"trial {result.trial}"
     sources = {
-        path: which if names_of([path]) & {*result.settings, "preset"} else "given"
+        path: which if flatten_names([path]) & {*result.settings, "preset"} else "given"
         for path in leaves(said)
     }
     lines = toml_lines(said, sources)

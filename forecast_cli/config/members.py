@@ -46,7 +46,7 @@ def of_first(config: Config, size: int) -> Config:
     ensemble = config.ensemble.of_size(size)
     if not ensemble.alone:
         return config.model_copy(update={"ensemble": ensemble})
-    only = members_of(config)[0]
+    only = list_members(config)[0]
     window = config.window.model_copy(update={"timesteps": only.timesteps})
     changes = {
         "ensemble": Ensemble(),
@@ -66,7 +66,7 @@ def member_names(config: Config) -> list[str]:
     return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.simple]
 
 
-def members_of(config: Config) -> list[Member]:
+def list_members(config: Config) -> list[Member]:
     """The networks of an ensemble, in order; what they take in turn begins anew where it ends.
 
     Args:

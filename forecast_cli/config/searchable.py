@@ -67,10 +67,10 @@ def check_value(name: str, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def kind_of(name: str) -> Kind:
+def classify_setting(name: str) -> Kind:
     """Whether a setting is a whole number, a number, or something that has no order.
 
-    >>> kind_of("epochs"), kind_of("dropout"), kind_of("cell")
+    >>> classify_setting("epochs"), classify_setting("dropout"), classify_setting("cell")
     ('whole', 'fraction', 'word')
     """
     if name in SIZES:
@@ -84,10 +84,10 @@ def kind_of(name: str) -> Kind:
     return "whole" if _mentions(annotation, int) else "word"
 
 
-def names_of(paths: Iterable[str]) -> set[str]:
+def flatten_names(paths: Iterable[str]) -> set[str]:
     """The flat names of settings that stand at dotted paths of a configuration.
 
-    >>> sorted(names_of(["training.epochs", "network.layers.0.type"]))
+    >>> sorted(flatten_names(["training.epochs", "network.layers.0.type"]))
     ['cell', 'epochs']
     """
     homes = {".".join(place): name for name, place in PLACES.items()}

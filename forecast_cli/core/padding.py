@@ -9,17 +9,17 @@ import numpy.typing as npt
 from .windows import Floats, Ints
 
 
-def series_of(indptr: Ints, rows: Ints) -> Ints:
+def owner_series(indptr: Ints, rows: Ints) -> Ints:
     """The series in which each row lies.
 
-    >>> series_of(np.array([0, 3, 5]), np.array([0, 2, 3]))
+    >>> owner_series(np.array([0, 3, 5]), np.array([0, 2, 3]))
     array([0, 0, 1])
     """
     return np.searchsorted(indptr, rows, side="right") - 1
 
 
 @dataclass(frozen=True)
-class Room:
+class LeftPadding:
     """Where the rows of a panel stand once there is room in front of its short series.
 
     Args:
@@ -37,13 +37,13 @@ class Room:
 
     def moved(self, rows: Ints) -> Ints:
         """Where rows of the panel stand now."""
-        return rows + self.shift[series_of(self.indptr, rows)] if self.added.any() else rows
+        return rows + self.shift[owner_series(self.indptr, rows)] if self.added.any() else rows
 
     def original(self, rows: Ints) -> Ints:
         """Where rows, none of them an added one, stand in the panel."""
         if not self.added.any():
             return rows
-        return rows - self.shift[series_of(self.indptr[:-1] + self.shift - self.added, rows)]
+        return rows - self.shift[owner_series(self.indptr[:-1] + self.shift - self.added, rows)]
 
     def spread(self, values: Floats, *, first: bool = False) -> Floats:
         """The rows of a panel with the room in front of them.
@@ -75,7 +75,7 @@ class Room:
         return np.where(self.added > 0, begins + np.minimum(least, timesteps) - timesteps, begins)
 
 
-def make_room(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> Room:
+def make_room(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> LeftPadding:
     """Room for a window in front of each short series.
 
     Args:
@@ -83,4 +83,4 @@ def make_room(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> 
         short: Shape `(n_series,)`: which series are.
         timesteps: Steps back.
     """
-    return Room(indptr, np.where(short, timesteps, 0))
+    return LeftPadding(indptr, np.where(short, timesteps, 0))

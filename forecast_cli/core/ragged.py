@@ -26,7 +26,7 @@ def owners(indptr: Ints) -> Ints:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-def indptr_of(lengths: Ints) -> Ints:
+def cumulate(lengths: Ints) -> Ints:
     """Where each series begins and the last one ends, shape `(n_series + 1,)`."""
     indptr: Ints = np.concatenate([[0], np.cumsum(lengths)])
     return indptr
@@ -78,16 +78,16 @@ def sums_between(values: Floats, starts: Ints, stops: Ints) -> Floats:
     return sums
 
 
-def counts_of(column: Floats, indptr: Ints) -> Ints:
+def count_known(column: Floats, indptr: Ints) -> Ints:
     """How many values each series has, shape `(n_series,)`."""
     return np.bincount(owners(indptr)[~np.isnan(column)], minlength=len(indptr) - 1)
 
 
-def medians_of(column: Floats, indptr: Ints) -> Floats:
+def take_medians(column: Floats, indptr: Ints) -> Floats:
     """The median of the known values of each series, shape `(n_series,)`; NaN where none is."""
     # Missing values come last within their series.
     ordered = column[np.lexsort((column, owners(indptr)))]
-    counts = counts_of(column, indptr)
+    counts = count_known(column, indptr)
     medians, full = np.full(len(counts), np.nan), counts > 0
     lower = (indptr[:-1] + (counts - 1) // 2)[full]
     upper = (indptr[:-1] + counts // 2)[full]
@@ -95,7 +95,7 @@ def medians_of(column: Floats, indptr: Ints) -> Floats:
     return medians
 
 
-def percentiles_of(column: Floats, indptr: Ints, percent: Floats) -> Floats:
+def take_percentiles(column: Floats, indptr: Ints, percent: Floats) -> Floats:
     """The percentiles of the known values of each series, with a line between two neighbours.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .ragged import percentiles_of, reduced
+from .ragged import reduced, take_percentiles
 from .windows import Floats, Ints
 
 Kind = Literal["minmax", "standard", "robust", "none"]
@@ -239,7 +239,7 @@ def _series_standard(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
 
 
 def _series_robust(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
-    low, middle, high = percentiles_of(column, indptr, np.array([25.0, 50.0, 75.0]))
+    low, middle, high = take_percentiles(column, indptr, np.array([25.0, 50.0, 75.0]))
     return middle, high - low
 
 

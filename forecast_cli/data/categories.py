@@ -42,13 +42,13 @@ def category_numbers(table: Table, name: str, known: Sequence[str]) -> Floats:
     return np.where(texts.is_null().to_numpy(), np.nan, places)
 
 
-def say_unknown(table: Table, known: Mapping[str, Sequence[str]], listen: Listener) -> None:
+def say_unknown(table: Table, known: Mapping[str, Sequence[str]], on_event: Listener) -> None:
     """Say which names training has not seen; they are read as none of those that it has."""
     for name, values in known.items():
         held = set(pc.unique(_texts(table, name)).drop_null().to_pylist())
         if new := sorted(held - set(values)):
             text = f'"{name}" holds {len(new)} names that training has not seen: {listed(new)}'
-            listen(Note(text, warning=True))
+            on_event(Note(text, warning=True))
 
 
 def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from ..config.schema import Config
-from ..core.padding import Room, make_room, series_of
-from ..core.ragged import indptr_of, owners
+from ..core.padding import LeftPadding, make_room, owner_series
+from ..core.ragged import cumulate, owners
 from ..core.scaling import Scaling, Scope, Units, fit_by_series
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, window_starts
@@ -42,7 +42,7 @@ class Dataset:
     splits: Splits
     scaling: Scaling
     filled: Floats
-    room: Room
+    room: LeftPadding
     scaled: Floats
     season_length: int
     known_naive: Floats | None = None
@@ -99,7 +99,7 @@ class Dataset:
     @cached_property
     def owners(self) -> Ints:
         """The series of each row of `scaled`, int32."""
-        return owners(indptr_of(self.panel.lengths + self.room.added)).astype(np.int32)
+        return owners(cumulate(self.panel.lengths + self.room.added)).astype(np.int32)
 
     def starts(self, part: Part, *, horizon: int, timesteps: int | None = None) -> Ints:
         """The first rows, in `scaled`, of the windows whose targets lie within a split.
@@ -123,7 +123,7 @@ class Dataset:
         if self.config.network.head == "sequence":
             # Here each row of a window has targets of its own.
             count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
-            first = self.panel.indptr[series_of(self.panel.indptr, ends)]
+            first = self.panel.indptr[owner_series(self.panel.indptr, ends)]
             begins = np.maximum(ends + 1 - back, first)
             whole: Ints = starts[count[ends + 1] == count[begins]]
             return whole
@@ -140,7 +140,7 @@ class Dataset:
         rows, indptr = np.arange(len(self.panel.values))[:, None], self.panel.indptr
         known = np.isfinite(self.panel.values[:, self.targets])
         firsts = np.minimum.reduceat(np.where(known, rows, len(rows)), indptr[:-1]).max(axis=1)
-        later: Ints = origins[origins > firsts[series_of(indptr, origins)]]
+        later: Ints = origins[origins > firsts[owner_series(indptr, origins)]]
         return later
 
 
@@ -157,7 +157,7 @@ def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) ->
     require_positive(filled, columns.columns, config.transform, panel.source)
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
-    scaling = scaling_of(training, splits, columns, config)
+    scaling = fit_scaling_by_scope(training, splits, columns, config)
     return with_scaling(panel, config, splits, season, filled, scaling)
 
 
@@ -186,20 +186,20 @@ def with_scaling(
     return Dataset(config, panel, splits, scaling, filled, room, scaled, season)
 
 
-def scaling_of(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
+def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
     """The scaler, fitted on the training rows of each series or of all."""
     begin, end = splits.bounds("train")
     return fit_by_series(
         rows,
-        indptr_of(end - begin),
-        scopes_of(columns, config.scale_by or "all"),
+        cumulate(end - begin),
+        choose_scopes(columns, config.scale_by or "all"),
         config.scaler,
         config.transform,
         len(columns.columns),
     )
 
 
-def scopes_of(columns: Columns, scale_by: Scope) -> list[Scope]:
+def choose_scopes(columns: Columns, scale_by: Scope) -> list[Scope]:
     """Whose training rows the scaler of each feature is fitted on.
 
     What is the same in all rows of a series has a scale over all series alone; categories and

@@ -13,7 +13,7 @@ from .categories import category_numbers, say_unknown
 from .groups import Groups, group_rows
 from .io.opening import open_and_say
 from .io.tables import Readable, Table, require_columns
-from .known_future import places_of
+from .known_future import find_places
 from .panel import Panel
 from .time.dates import JOINED, NO_TIME, located, parse_dates, read_like
 from .time.grid import steps_between
@@ -21,21 +21,23 @@ from .time.time_column import time_columns
 from .time.time_index import when
 
 
-def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener = ignore) -> Panel:
+def with_future(
+    panel: Panel, source: Readable, data: Data, *, on_event: Listener = ignore
+) -> Panel:
     """The panel with the future covariates of another table; where both know one, that counts.
 
     Args:
         panel: Up to the ends of its series.
         source: A table with the time column, the names of the series and the covariates.
         data: How it is read.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         DataError: The table does not hold what is needed.
     """
     names = panel.columns.covariates.future
     # It may be written in another way than the table was, as what we write ourselves is.
-    opened = open_and_say(source, Dialect(na=data.na), listen)
+    opened = open_and_say(source, Dialect(na=data.na), on_event)
     time = panel.columns.time
     if time and "," in time and JOINED in opened.names:
         time = JOINED
@@ -45,9 +47,9 @@ def with_future(panel: Panel, source: Readable, data: Data, *, listen: Listener 
     text = [*(parts if len(parts) == 1 else ()), *series]
     table = opened.read([*parts, *series, *names], text=text)
     words = panel.columns.covariates.categories
-    say_unknown(table, {name: words[name] for name in names if name in words}, listen)
+    say_unknown(table, {name: words[name] for name in names if name in words}, on_event)
     groups = group_rows(table, series)
-    codes = places_of(groups.ids, panel.ids)[groups.codes]
+    codes = find_places(groups.ids, panel.ids)[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
     _check_once(table, codes, steps, inside)

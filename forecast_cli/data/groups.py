@@ -33,10 +33,10 @@ class Groups:
 
     def name(self, series: int) -> str:
         """What messages call a series; empty where it has no name."""
-        return name_of(self.ids, series)
+        return name_series(self.ids, series)
 
 
-def name_of(ids: pd.DataFrame, series: int) -> str:
+def name_series(ids: pd.DataFrame, series: int) -> str:
     """What messages call a series; empty where it has no name."""
     return " ".join(str(part) for part in ids.iloc[series]) if len(ids.columns) else ""
 

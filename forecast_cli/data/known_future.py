@@ -78,7 +78,7 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         )
 
 
-def places_of(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
+def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
     """The place of each series among the known ones, -1 where it is none of them."""
     if not len(known.columns):
         return np.zeros(len(ids), np.int64)

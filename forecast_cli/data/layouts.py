@@ -27,20 +27,20 @@ NAME_WORDS = re.compile(
 )
 
 
-def as_long(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
     """The table with a row for each step, and the settings that it is read with then.
 
     Raises:
         DataError: A cell is not a number, or there is no series.
     """
     if data.layout == "columns":
-        return _from_columns(opened, data, listen)
-    return _from_rows(opened, data, listen) if data.layout == "rows" else (opened, data)
+        return _from_columns(opened, data, on_event)
+    return _from_rows(opened, data, on_event) if data.layout == "rows" else (opened, data)
 
 
-def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
     """Each column is a series."""
-    time = find_time(opened.head(), data, listen)
+    time = find_time(opened.head(), data, on_event)
     parts = time_columns(time, opened.names)
     for name in parts:
         if name in (SERIES, VALUE):
@@ -54,7 +54,7 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
     _check_held(cells, table.name, lambda row: names[row])
     # What is empty before the first value and after the last is left out once the times are sorted.
     series, rows = np.indices(cells.shape).reshape(2, -1)
-    listen(Note(f"{len(names)} columns as series: {_few(names)}"))
+    on_event(Note(f"{len(names)} columns as series: {_few(names)}"))
     arrays = {each: table.columns[each].take(pa.array(rows)) for each in parts}
     arrays[SERIES] = pa.array(np.array(names, dtype=object)[series], pa.string())
     arrays[VALUE] = pa.array(cells.ravel(), from_pandas=True)
@@ -67,13 +67,13 @@ def _from_columns(opened: Opened, data: Data, listen: Listener) -> tuple[Opened,
     return OpenedColumns(long), data.model_copy(update=own)
 
 
-def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Data]:
+def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
     """Each row is a series: its name, then its values; short rows end in empty cells."""
     require_columns(opened.name, opened.names, data.series)
     series = data.series or _named(opened.head())
     if not series:
         text = "the rows are counted: no column seems to name them (--series NAME says which)"
-        listen(Note(text, warning=True))
+        on_event(Note(text, warning=True))
     table = opened.read(text=series)
     names = _named_or_all(opened, data, series)
     cells = np.column_stack([table.numbers(name) for name in names])
@@ -84,7 +84,7 @@ def _from_rows(opened: Opened, data: Data, listen: Listener) -> tuple[Opened, Da
     _check_held(cells, table.name, table.place)
     held = between_values(cells)
     rows, steps = np.nonzero(held)
-    listen(Note(f"{len(cells):,} rows as series, named by {', '.join(keys)}"))
+    on_event(Note(f"{len(cells):,} rows as series, named by {', '.join(keys)}"))
     arrays = {each: column.take(pa.array(rows)) for each, column in keys.items()}
     arrays[VALUE] = pa.array(cells[held], from_pandas=True)
     long = Table(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..core.errors import DataError
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .panel import Panel
 from .sequences import Sequences
@@ -76,7 +76,7 @@ def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
 
 def _place(panel: Panel, row: int) -> str:
     """Where a row of a panel stands, for a message."""
-    series = int(series_of(panel.indptr, np.array([row]))[0])
+    series = int(owner_series(panel.indptr, np.array([row]))[0])
     place = f"row {row - int(panel.indptr[series]) + 1}"
     if panel.timeline:
         place = when(panel.timeline.times[row])
@@ -93,7 +93,7 @@ def last_known(values: Floats, indptr: Ints) -> Floats:
     filled = values.copy()
     for column in filled.T:
         rows = np.flatnonzero(np.isnan(column))
-        series = series_of(indptr, rows)
+        series = owner_series(indptr, rows)
         before, after = _neighbours(column, rows, indptr[series], indptr[series + 1])
         column[rows] = column[np.where(before == rows, after, before)]
     return filled
@@ -108,7 +108,7 @@ def _fill_part(column: Floats, splits: Splits, part: Part, filler: Filler, seaso
     """Fill the gaps of one part in one column, in place."""
     begin, end = splits.bounds(part)
     missing = np.flatnonzero(np.isnan(column))
-    series = series_of(splits.indptr, missing)
+    series = owner_series(splits.indptr, missing)
     inside = (missing >= begin[series]) & (missing < end[series])
     rows, series = missing[inside], series[inside]
     # From before the part on, so that a gap at its start has a left side.
@@ -116,14 +116,14 @@ def _fill_part(column: Floats, splits: Splits, part: Part, filler: Filler, seaso
     column[rows] = filler(column, rows, least, end[series], season)
 
 
-def _neighbours(column: Floats, rows: Ints, least: Ints, stop: Ints) -> tuple[Ints, Ints]:
+def _neighbours(column: Floats, rows: Ints, least: Ints, should_stop: Ints) -> tuple[Ints, Ints]:
     """The last known row before each row and the first after it.
 
     Args:
         column: Shape `(n_rows,)`.
         rows: Shape `(missing,)`: of missing values.
         least: Shape `(missing,)`: the first row that each may read.
-        stop: Shape `(missing,)`: the row after the last one that each may read.
+        should_stop: Shape `(missing,)`: the row after the last one that each may read.
 
     Returns:
         Shape `(missing,)` each; the row itself where there is none.
@@ -135,12 +135,12 @@ def _neighbours(column: Floats, rows: Ints, least: Ints, stop: Ints) -> tuple[In
     before, after = known[np.maximum(place - 1, 0)], known[np.minimum(place, len(known) - 1)]
     return (
         np.where((before < rows) & (before >= least), before, rows),
-        np.where((after > rows) & (after < stop), after, rows),
+        np.where((after > rows) & (after < should_stop), after, rows),
     )
 
 
-def _interpolate(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
-    before, after = _neighbours(column, rows, least, stop)
+def _interpolate(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
+    before, after = _neighbours(column, rows, least, should_stop)
     # Beyond the last value on one side the other one holds on; where there is none, NaN.
     left, right = np.where(before == rows, after, before), np.where(after == rows, before, after)
     low, high = column[left], column[right]
@@ -149,11 +149,11 @@ def _interpolate(column: Floats, rows: Ints, least: Ints, stop: Ints, season: in
     return line
 
 
-def _forward(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
-    return column[_neighbours(column, rows, least, stop)[0]]
+def _forward(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
+    return column[_neighbours(column, rows, least, should_stop)[0]]
 
 
-def _seasonal(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) -> Floats:
+def _seasonal(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
     known, source = ~np.isnan(column), rows.copy()
     # Season by season back, until each has a value or its series begins.
     left = np.arange(len(rows))
@@ -164,7 +164,9 @@ def _seasonal(column: Floats, rows: Ints, least: Ints, stop: Ints, season: int) 
         left, back = left[~found], back + season
     filled = column.copy()
     filled[rows] = column[source]
-    return np.where(source == rows, _forward(filled, rows, least, stop, season), filled[rows])
+    return np.where(
+        source == rows, _forward(filled, rows, least, should_stop, season), filled[rows]
+    )
 
 
 FILLERS: dict[str, Filler] = {

@@ -9,11 +9,11 @@ import pandas as pd
 
 from ..config.sections import Data
 from ..core.errors import DataError, listed
-from ..core.padding import series_of
-from ..core.ragged import indptr_of, owners
+from ..core.padding import owner_series
+from ..core.ragged import cumulate, owners
 from ..core.windows import Floats, Ints
 from .columns import Columns
-from .groups import name_of
+from .groups import name_series
 from .time.dates import JOINED
 from .time.grid import steps_between
 from .time.steps import Timeline
@@ -85,7 +85,7 @@ class Panel:
 
     def name(self, series: int) -> str:
         """What messages call a series; empty where it has no name."""
-        return name_of(self.ids, series)
+        return name_series(self.ids, series)
 
     def between(self, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
         """Which rows lie between a first one and the one after a last of their series."""
@@ -115,7 +115,7 @@ class Panel:
         return replace(
             self,
             values=self.values[rows],
-            indptr=indptr_of(lengths),
+            indptr=cumulate(lengths),
             timeline=timeline and replace(timeline, times=timeline.times[rows]),
         )
 
@@ -133,11 +133,11 @@ def cut(panel: Panel, ends: Ints) -> Panel:
     behind = np.flatnonzero(~keep)
     return replace(
         panel.rows_kept(np.flatnonzero(keep), ends - panel.indptr[:-1]),
-        ahead=_ahead_of(panel, ends, behind, panel.owners[behind]),
+        ahead=_cut_ahead(panel, ends, behind, panel.owners[behind]),
     )
 
 
-def _ahead_of(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
+def _cut_ahead(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
     """What is known of the steps after new ends: of the rows behind them, and of what follows.
 
     Where there are times, they say which step it is: rows may be missing, or closed days.
@@ -183,5 +183,5 @@ def without_missing(panel: Panel) -> Panel:
         )
     panel = cut(panel, last + 1)
     whole = np.flatnonzero(~panel.missing_rows)
-    counts = np.bincount(series_of(panel.indptr, whole), minlength=panel.count)
+    counts = np.bincount(owner_series(panel.indptr, whole), minlength=panel.count)
     return panel.rows_kept(whole, counts)

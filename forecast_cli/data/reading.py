@@ -14,7 +14,7 @@ from ..config.covariates import Covariates
 from ..config.sections import Data
 from ..core.errors import DataError, listed
 from ..core.events import Listener, ignore
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, say_unknown
@@ -24,7 +24,7 @@ from .io.opening import Opened, open_and_say
 from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
 from .panel import Panel, cut, without_missing
-from .time.calendar_check import calendar_of
+from .time.calendar_check import resolve_calendar
 from .time.dates import parse_dates
 from .time.duplicates import RepeatedTimes
 from .time.frequency import Frequency
@@ -37,7 +37,7 @@ def read_panel(
     source: Readable,
     data: Data,
     *,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
     frequency: Frequency | None = None,
     categories: Mapping[str, Sequence[str]] | None = None,
 ) -> Panel:
@@ -46,17 +46,17 @@ def read_panel(
     Args:
         source: A path, `-` for standard input, or a pandas frame.
         data: The columns and how to read them.
-        listen: Told what was understood.
+        on_event: Told what was understood.
         frequency: What the steps must be, e.g. those that a model was trained on.
         categories: What is known of the covariates that are names; None: what the table holds.
 
     Raises:
         DataError: The table does not hold what is needed.
     """
-    opened, long = as_long(open_and_say(source, data.dialect, listen), data, listen)
+    opened, long = as_long(open_and_say(source, data.dialect, on_event), data, on_event)
     plain = [name for name in long.column if not glob.has_magic(name)]
     require_columns(opened.name, opened.names, plain)
-    time = find_time(opened.head(), long, listen)
+    time = find_time(opened.head(), long, on_event)
     parts = time_columns(time, opened.names)
     long = with_columns(long, opened.names, opened.name, parts)
     if long.layout in (None, "long") and data.layout in (None, "long"):
@@ -65,10 +65,10 @@ def read_panel(
     groups = group_rows(table, long.series)
     columns = _columns(table, time, long, categories)
     if categories is not None:
-        say_unknown(table, columns.covariates.categories, listen)
+        say_unknown(table, columns.covariates.categories, on_event)
     cells = _numbers(table, columns)
     try:
-        steps = _place(table, time, groups, long, frequency, listen)
+        steps = _place(table, time, groups, long, frequency, on_event)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
     trim = data.layout == "columns"
@@ -113,14 +113,14 @@ def _place(
     groups: Groups,
     data: Data,
     frequency: Frequency | None,
-    listen: Listener,
+    on_event: Listener,
 ) -> Steps:
     """Where the rows of the table stand, series by series and in order."""
     if time is None:
         return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    frequency = frequency or calendar_of(data, dates, table)
-    return find_steps(table, dates, groups, data, frequency, listen)
+    frequency = frequency or resolve_calendar(data, dates, table)
+    return find_steps(table, dates, groups, data, frequency, on_event)
 
 
 def _columns(
@@ -251,7 +251,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
             raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
     missing = np.flatnonzero(holes[:, 0])
     times: Any = panel.timeline.times[missing] if panel.timeline else []
-    series = np.unique(series_of(panel.indptr, missing)).tolist()
+    series = np.unique(owner_series(panel.indptr, missing)).tolist()
     named = bool(len(panel.ids.columns))
     of = f" in series {listed(series, say=panel.name)}" if named else ""
     raise DataError(f"{table.name} has no row for {listed(times, say=when)}{of}.", hint)

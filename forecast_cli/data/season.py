@@ -5,7 +5,7 @@ from .panel import Panel
 from .time.frequency import Frequency
 
 
-def season_of(panel: Panel, config: Config) -> int:
+def find_season(panel: Panel, config: Config) -> int:
     """Steps in a season: as said, or as usual for the frequency; 1 where there is none."""
     if config.data.season_length:
         return config.data.season_length

@@ -14,7 +14,7 @@ from ..config.sections import Data
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats, Ints
-from .groups import name_of
+from .groups import name_series
 from .io.opening import open_and_say
 from .io.tables import Readable, Table, is_text, require_columns
 from .time.dates import NO_TIME, parse_dates
@@ -57,7 +57,7 @@ class Sequences:
 
     def name(self, place: int) -> str:
         """What messages call a sequence."""
-        return name_of(self.ids, place)
+        return name_series(self.ids, place)
 
 
 def read_sequences(
@@ -66,7 +66,7 @@ def read_sequences(
     *,
     labelled: bool = True,
     columns: Sequence[str] = (),
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> Sequences:
     """Read sequences, one a row or one for each name of a series.
 
@@ -75,7 +75,7 @@ def read_sequences(
         data: Its `layout`, `label`, `series`, `step_features`, `column` and `time`.
         labelled: Whether labels are needed; they are not in a prediction.
         columns: The columns that hold the steps, where they are known.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         DataError: The table does not hold what is needed.
@@ -86,10 +86,10 @@ def read_sequences(
             "Name the column that tells them apart with --series NAME, or, where each row is a "
             "sequence, pass --layout rows.",
         )
-    table = open_and_say(source, data.dialect, listen).read()
+    table = open_and_say(source, data.dialect, on_event).read()
     needed = [*data.series, *(data.label if labelled else ()), *data.column, *columns]
     require_columns(table.name, table.names, needed)
-    known = tuple(columns) or data.column or _columns(table, data, listen)
+    known = tuple(columns) or data.column or _columns(table, data, on_event)
     labels = _labels(table, data.label) if labelled else None
     read = _from_rows if data.layout == "rows" else _from_long
     sequences = read(table, data, known, labels)
@@ -98,7 +98,7 @@ def read_sequences(
     return sequences
 
 
-def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
+def _columns(table: Table, data: Data, on_event: Listener) -> tuple[str, ...]:
     """Every column of numbers that is nothing else."""
     others = [name for name in table.names if name not in (*data.label, *data.series, data.time)]
     numeric = [name for name in others if _is_numeric(table, name)]
@@ -107,7 +107,7 @@ def _columns(table: Table, data: Data, listen: Listener) -> tuple[str, ...]:
         # Every column is a step: one that is not a number is an error, and is named as one.
         return tuple(others)
     if skipped:
-        listen(Note(f"not read, for they hold no numbers: {', '.join(skipped)}"))
+        on_event(Note(f"not read, for they hold no numbers: {', '.join(skipped)}"))
     if not numeric:
         raise DataError(
             f"{table.name} has no column of numbers beside the label.", "Name one: --column NAME."

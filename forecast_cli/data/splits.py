@@ -150,7 +150,7 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
             "Give a fraction or a number of steps.",
         )
     times = panel.timeline.times[first:last]
-    row = int(times.searchsorted(date_of("--test", split.test, times)))
+    row = int(times.searchsorted(parse_date("--test", split.test, times)))
     if panel.count > 1:
         return len(times) - row
     if not 0 < row <= len(times) - horizon:
@@ -162,7 +162,7 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
     return len(times) - row
 
 
-def date_of(flag: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
+def parse_date(flag: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
     """A date as typed, in the zone of the table.
 
     Args:

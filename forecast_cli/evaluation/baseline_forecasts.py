@@ -15,7 +15,7 @@ from ..baselines.naive import (
     naive2,
     seasonal_naive,
 )
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.missing import last_known
@@ -35,7 +35,7 @@ def baselines(dataset: Dataset, origins: Ints) -> dict[str, Forecaster]:
     last = partial(naive, values, horizon=horizon)
 
     def history(rows: Ints) -> Ints:
-        return rows - indptr[series_of(indptr, rows)]
+        return rows - indptr[owner_series(indptr, rows)]
 
     def seasonal(rows: Ints) -> Floats:
         return seasonal_naive(values, rows, horizon=horizon, season_length=season)
@@ -56,7 +56,7 @@ def adjusted(dataset: Dataset, origins: Ints) -> Forecaster:
     horizon, season = dataset.horizon, dataset.season_length
 
     def forecast(rows: Ints) -> Floats:
-        first = dataset.panel.indptr[series_of(dataset.panel.indptr, rows)]
+        first = dataset.panel.indptr[owner_series(dataset.panel.indptr, rows)]
         return naive2(values, rows, first, horizon=horizon, season_length=season)
 
     return forecast

@@ -13,17 +13,17 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
 from ..data.io.tables import Readable
-from ..data.splits import date_of
+from ..data.splits import parse_date
 from ..data.time.time_index import when
-from ..forecasting.history import READ_AS_TRAINED, Start, read_as_trained, start_of
+from ..forecasting.history import READ_AS_TRAINED, Start, begin_forecasts, read_as_trained
 from ..forecasting.intervals.interval_methods import Bands, make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import (
-    ended_of,
     forecaster_for,
     judged,
     learned_until,
     places,
+    restore_recent_errors,
     rows_of_training,
     units_for,
 )
@@ -31,14 +31,14 @@ from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from .baseline_forecasts import NAIVE2, adjusted, baselines
 from .reports import Report, make_report
-from .scoring import GRID, NETWORK, Claims, score
+from .scoring import GRID, NETWORK, IntervalSpec, score
 from .split_evaluation import best_and_skill
 from .verdicts import verdict
 from .warnings import doubts_about
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ModelEvaluation:
     """What a model is like on the rows of a table.
 
     Args:
@@ -64,8 +64,8 @@ def judge(
     intervals: Intervals | None = None,
     owa: bool = False,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener = ignore,
-) -> Judgement:
+    on_event: Listener = ignore,
+) -> ModelEvaluation:
     """Score a model on rows that it has not learned from.
 
     Args:
@@ -77,7 +77,7 @@ def judge(
         intervals: How they are made; as the model was trained where None.
         owa: Whether OWA is wanted, which stands beside M4's Naive2.
         reading: How the table differs from the one that was trained on, as in `predict`.
-        listen: Told what is scored.
+        on_event: Told what is scored.
 
     Raises:
         DataError: The table holds nothing that could be scored.
@@ -88,10 +88,10 @@ def judge(
             "The model maps sequences to labels: evaluate scores forecasts.",
             "forecast train prints its scores on the test split.",
         )
-    start = read_as_trained(bundle, source, reading, listen)
-    begins = _begins(bundle, start, begin, listen)
+    start = read_as_trained(bundle, source, reading, on_event)
+    begins = _begins(bundle, start, begin, on_event)
     # Series that training has not seen are scaled by what lies before the rows that are scored.
-    start = start_of(bundle, start.panel, ignore, scaled_by=begins - start.panel.indptr[:-1])
+    start = begin_forecasts(bundle, start.panel, ignore, scaled_by=begins - start.panel.indptr[:-1])
     network = forecaster_for(bundle, judged(bundle, start, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
@@ -100,13 +100,13 @@ def judge(
     if bundle.calibration is not None or bundle.manifest.config.intervals == "quantile" or level:
         calibration = _calibration_for(bundle, start, begins)
         bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
-        claims = Claims(bands, _grid(bands), _before(bundle, start, begins))
+        claims = IntervalSpec(bands, _grid(bands), _before(bundle, start, begins))
     return _judgement(network, origins, claims, owa=owa)
 
 
 def _judgement(
-    network: NetworkForecaster, origins: Ints, claims: Claims | None, *, owa: bool
-) -> Judgement:
+    network: NetworkForecaster, origins: Ints, claims: IntervalSpec | None, *, owa: bool
+) -> ModelEvaluation:
     dataset = network.dataset
     simple = baselines(dataset, origins)
     beside = simple | ({NAIVE2: adjusted(dataset, origins)} if owa else {})
@@ -124,7 +124,7 @@ def _judgement(
     scores = {name: tally.errors[name].overall() for name in (NETWORK, *simple)}
     best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
     said = verdict(skill, best, tally, dataset, measure=measure)
-    return Judgement(report, skill, said, doubts_about(network, tally, claims, trained=False))
+    return ModelEvaluation(report, skill, said, doubts_about(network, tally, claims, trained=False))
 
 
 def _calibration_for(bundle: Bundle, start: Start, begins: Ints) -> Calibration | None:
@@ -145,10 +145,10 @@ def _before(bundle: Bundle, start: Start, begins: Ints) -> Recent | None:
     follows = begins - start.panel.indptr[:-1] >= rows_of_training(bundle, start)
     if bundle.calibration is None or not follows.all():
         return None
-    return ended_of(bundle, start, bundle.calibration)
+    return restore_recent_errors(bundle, start, bundle.calibration)
 
 
-def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -> Ints:
+def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener) -> Ints:
     """The first row of each series that is scored, shape `(n_series,)`."""
     panel, manifest = start.panel, bundle.manifest
     first, window = panel.indptr[:-1], manifest.timesteps
@@ -157,14 +157,14 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -
         if begin is not None:
             raise UsageError(f"--from {begin} is a date, and there is no time.", "Leave it out.")
         text = "without times it cannot be told which rows the model has learned from: all of "
-        listen(Note(f"{text}{panel.source} are scored", warning=True))
+        on_event(Note(f"{text}{panel.source} are scored", warning=True))
         return behind
     learned = learned_until(bundle, start)
     dates = learned
     if begin is not None:
-        date = date_of("--from", begin, panel.timeline.times)
+        date = parse_date("--from", begin, panel.timeline.times)
         dates = pd.DatetimeIndex([date] * panel.count)
-    _say_begins(learned, dates, listen)
+    _say_begins(learned, dates, on_event)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
     begins: Ints = first + np.add.reduceat(earlier.astype(np.int64), first)
     # Before the first row there is nothing to forecast from, nor to scale a new series by.
@@ -173,14 +173,14 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, listen: Listener) -
     return np.where(known, np.maximum(begins, first + 1), new)
 
 
-def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, listen: Listener) -> None:
+def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, on_event: Listener) -> None:
     """Say from when on is scored, and whether the model has learned from some of that."""
     if (dates < learned).any():
         text = f"the model has learned from rows before {when(learned.max())}: scores from "
-        listen(Note(f"{text}{when(dates.min())} on are better than it is", warning=True))
+        on_event(Note(f"{text}{when(dates.min())} on are better than it is", warning=True))
         return
     unlike = f" (of some series {when(dates.max())})" if dates.min() < dates.max() else ""
-    listen(Note(f"scored are forecasts of {when(dates.min())}{unlike} and later"))
+    on_event(Note(f"scored are forecasts of {when(dates.min())}{unlike} and later"))
 
 
 def _nothing(bundle: Bundle, start: Start) -> DataError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..core.error_scale import Recent
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..forecasting.intervals.calibration import parted, recent_at
@@ -22,7 +22,7 @@ GRID = tuple(float(level) for level in range(10, 100, 10))
 
 
 @dataclass(frozen=True)
-class Tally:
+class ScoreSums:
     """What forecasts were like.
 
     Args:
@@ -42,7 +42,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Claims:
+class IntervalSpec:
     """The intervals of a network, to be compared with what came.
 
     Args:
@@ -61,7 +61,7 @@ class _Counter:
     """Adds up the intervals of a network from origin to origin."""
 
     network: NetworkForecaster
-    claims: Claims
+    claims: IntervalSpec
     origins: Ints
     intervals: IntervalSums = field(init=False)
     quantiles: QuantileSums | None = field(init=False)
@@ -83,7 +83,7 @@ class _Counter:
     def add(self, part: Ints, truth: Floats) -> Floats:
         """Add the forecasts from some origins; they are given back in original units."""
         network, claims = self.network, self.claims
-        series = series_of(network.dataset.panel.indptr, part)
+        series = owner_series(network.dataset.panel.indptr, part)
         guess = network.guess(part)
         point = network.in_units(guess.point, part)
         units = claims.bands.units_at(series, truth.shape[2])
@@ -105,8 +105,8 @@ def score(
     network: NetworkForecaster,
     simple: Mapping[str, Forecaster],
     origins: Ints,
-    claims: Claims | None = None,
-) -> Tally:
+    claims: IntervalSpec | None = None,
+) -> ScoreSums:
     """Compare forecasts from every origin with what came.
 
     Args:
@@ -125,13 +125,13 @@ def score(
     counter = None if claims is None else _Counter(network, claims, origins)
     for part in parted(dataset, origins):
         truth = actual[part[:, None] + np.arange(dataset.horizon)]
-        series = series_of(dataset.panel.indptr, part)
+        series = owner_series(dataset.panel.indptr, part)
         own = network(part) if counter is None else counter.add(part, truth)
         for name in names:
             forecast = own if name == NETWORK else simple[name](part)
             errors[name].add(truth, forecast, series)
             losses[name].append(_losses(dataset, truth - forecast, series))
-    return Tally(
+    return ScoreSums(
         origins,
         errors,
         {name: np.concatenate(parts) for name, parts in losses.items()},

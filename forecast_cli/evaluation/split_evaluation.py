@@ -15,7 +15,7 @@ from .baseline_forecasts import baselines
 from .metrics.interval import IntervalSums
 from .metrics.point import ErrorSums
 from .reports import plain
-from .scoring import NETWORK, Claims, Tally, score
+from .scoring import NETWORK, IntervalSpec, ScoreSums, score
 from .verdicts import verdict
 from .warnings import doubts_about
 
@@ -33,7 +33,7 @@ class Scores:
     by_series: list[dict[str, Any]]
 
 
-def evaluate(network: NetworkForecaster, claims: Claims | None = None) -> Scores | None:
+def evaluate(network: NetworkForecaster, claims: IntervalSpec | None = None) -> Scores | None:
     """Score multi-step forecasts from every origin of the test split.
 
     Args:
@@ -79,7 +79,9 @@ def _mean(values: Floats) -> Floats:
     return means
 
 
-def _evaluation(network: NetworkForecaster, tally: Tally, claims: Claims | None) -> Evaluation:
+def _evaluation(
+    network: NetworkForecaster, tally: ScoreSums, claims: IntervalSpec | None
+) -> Evaluation:
     dataset = network.dataset
     targets = dataset.panel.columns.targets
     scores = {name: sums.overall() for name, sums in tally.errors.items()}

@@ -20,7 +20,7 @@ from .metrics.point import ErrorSums
 from .reports import Report, make_report
 from .tables.actuals import Actual, read_actual
 from .tables.column_roles import Roles, Tables, find_roles
-from .tables.distributions import spread_of
+from .tables.distributions import score_distributions
 from .tables.forecast_tables import Forecasts, read_forecasts
 from .tables.wide import forecasts_as_long
 
@@ -67,7 +67,7 @@ def score_table(
     *,
     data: Data = AS_IT_IS,
     asked: Asked = USUAL,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> Report:
     """Score a table of forecasts against the truth.
 
@@ -79,44 +79,46 @@ def score_table(
             forecasts beside.
         data: How the truth is read; its columns are those of both where it names none.
         asked: What is wanted.
-        listen: Told what was found and left out.
+        on_event: Told what was found and left out.
 
     Raises:
         DataError: The tables have nothing in common, or one of them is not what is needed.
         UsageError: Something is asked for that does nothing here.
     """
-    tables, data = _open(forecast, truth, data, listen)
-    roles = find_roles(tables, data, asked.forecasts, listen)
+    tables, data = _open(forecast, truth, data, on_event)
+    roles = find_roles(tables, data, asked.forecasts, on_event)
     time = tables.time if roles.time else None
     named = {"series": roles.series, "targets": roles.targets}
-    actual = read_actual(tables.truth, data, time, **named, listen=listen)
-    given = read_forecasts(tables.given, roles, actual, data, begin=asked.begin, listen=listen)
+    actual = read_actual(tables.truth, data, time, **named, on_event=on_event)
+    given = read_forecasts(tables.given, roles, actual, data, begin=asked.begin, on_event=on_event)
     if roles.in_sample:
         text = "these are forecasts of one step, each from the actual rows before it"
-        listen(Note(f"{text}: errors of several steps ahead are larger"))
+        on_event(Note(f"{text}: errors of several steps ahead are larger"))
     scoring = _scoring(actual, given, roles, asked)
-    return _report(scoring, _simple(actual, given, listen, owa=asked.owa), listen)
+    return _report(scoring, _simple(actual, given, on_event, owa=asked.owa), on_event)
 
 
-def _open(forecast: Readable, truth: Readable, data: Data, listen: Listener) -> tuple[Tables, Data]:
+def _open(
+    forecast: Readable, truth: Readable, data: Data, on_event: Listener
+) -> tuple[Tables, Data]:
     """Both tables with a row for each series and step, and how the truth is read."""
     if data.label:
         raise UsageError(
             "A table of forecasts has steps ahead, and labels have none.",
             "Leave the label out, or evaluate the model on sequences.",
         )
-    opened, long = as_long(_opened(truth, "the truth", data, listen), data, listen)
-    given = _opened(forecast, "the forecasts", AS_IT_IS, listen)
+    opened, long = as_long(_opened(truth, "the truth", data, on_event), data, on_event)
+    given = _opened(forecast, "the forecasts", AS_IT_IS, on_event)
     if data.layout == "columns":
         given = forecasts_as_long(given, long)
-    return Tables(given, opened, find_time(opened.head(), long, listen)), long
+    return Tables(given, opened, find_time(opened.head(), long, on_event)), long
 
 
-def _opened(source: Readable, name: str, data: Data, listen: Listener) -> Opened:
+def _opened(source: Readable, name: str, data: Data, on_event: Listener) -> Opened:
     """A table; frames, which have no name, are told apart."""
     if isinstance(source, pd.DataFrame):
         return OpenedColumns(from_frame(source, name))
-    return open_and_say(source, data.dialect, listen)
+    return open_and_say(source, data.dialect, on_event)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def _scoring(actual: Actual, given: Forecasts, roles: Roles, asked: Asked) -> _S
     return _Scoring(actual, given, roles, roles.levels)
 
 
-def _simple(actual: Actual, given: Forecasts, listen: Listener, *, owa: bool) -> dict[str, Floats]:
+def _simple(
+    actual: Actual, given: Forecasts, on_event: Listener, *, owa: bool
+) -> dict[str, Floats]:
     """The simple forecasts, where there are rows before every forecast; shape as the others."""
     values, origins, season = actual.values, given.origins, actual.season_length
     first = actual.indptr[given.series]
@@ -154,7 +158,9 @@ def _simple(actual: Actual, given: Forecasts, listen: Listener, *, owa: bool) ->
     counted = np.concatenate([np.zeros((1, known.shape[1]), np.int64), np.cumsum(known, axis=0)])
     if not (counted[origins] > counted[first]).all():
         if owa:
-            listen(Note("no owa: some series have no row before the first forecast", warning=True))
+            on_event(
+                Note("no owa: some series have no row before the first forecast", warning=True)
+            )
         return {}
     # Nothing that comes after an origin stands in front of it: each has a value of its own there.
     filled = last_known(values, actual.indptr)
@@ -177,17 +183,19 @@ def _simple(actual: Actual, given: Forecasts, listen: Listener, *, owa: bool) ->
     }
 
 
-def _report(scoring: _Scoring, simple: Mapping[str, Floats], listen: Listener) -> Report:
+def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener) -> Report:
     """The sums of all forecasters as tables."""
     actual, given = scoring.actual, scoring.given
-    scales = _naive_errors(actual, given, listen)
+    scales = _naive_errors(actual, given, on_event)
     if given.paths:
-        listen(Note("the forecast is the median of the sample paths"))
+        on_event(Note("the forecast is the median of the sample paths"))
     points = {name: _points(given, each) for name, each in given.values.items()} | dict(simple)
     errors = {name: ErrorSums(*scales, given.actual.shape[1]) for name in points}
     for name, sums in errors.items():
         sums.add(given.actual, points[name], given.series)
-    intervals, quantiles = spread_of(given, points, scoring.levels, len(actual.ids), listen)
+    intervals, quantiles = score_distributions(
+        given, points, scoring.levels, len(actual.ids), on_event
+    )
     report = make_report(
         errors,
         scoring.roles.targets,
@@ -212,7 +220,7 @@ def _points(given: Forecasts, values: Floats) -> Floats:
     return np.median(values, axis=-1)
 
 
-def _naive_errors(actual: Actual, given: Forecasts, listen: Listener) -> tuple[Floats, Floats]:
+def _naive_errors(actual: Actual, given: Forecasts, on_event: Listener) -> tuple[Floats, Floats]:
     """The in-sample errors of the seasonal naive forecast before the first forecast of each series.
 
     Shape `(n_series, targets)` each, the mean absolute and the mean squared one.
@@ -229,7 +237,7 @@ def _naive_errors(actual: Actual, given: Forecasts, listen: Listener) -> tuple[F
             if len(scored) == 1
             else f"{without:,} of {len(scored):,} series have none"
         )
-        listen(Note(f"mase and rmsse need rows {what}: {some}", warning=True))
+        on_event(Note(f"mase and rmsse need rows {what}: {some}", warning=True))
     elif actual.trouble:
-        listen(Note(f"{actual.trouble} Rows are taken as the steps.", warning=True))
+        on_event(Note(f"{actual.trouble} Rows are taken as the steps.", warning=True))
     return scales

@@ -6,14 +6,14 @@ import numpy as np
 
 from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE
 from ..core.errors import counted
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.panel import Panel
 from .significance import chance, examined
 
 if TYPE_CHECKING:
-    from .scoring import Tally
+    from .scoring import ScoreSums
 
 # Below this many percent a difference is called none.
 NOTABLE = 1.0
@@ -24,7 +24,7 @@ RANDOM_WALK_SEASON = 5
 
 
 def verdict(
-    skill: float | None, best: str, tally: "Tally", dataset: Dataset, *, measure: str = "mae"
+    skill: float | None, best: str, tally: "ScoreSums", dataset: Dataset, *, measure: str = "mae"
 ) -> str:
     """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
 
@@ -61,7 +61,7 @@ def verdict(
     )
 
 
-def is_last_value(tally: "Tally", dataset: Dataset) -> bool:
+def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:
     """Whether the forecasts are the last value, given all the weight because nothing beats it."""
     if dataset.config.ensemble.combine != "weights" or LAST_VALUE not in tally.losses:
         return False
@@ -70,7 +70,7 @@ def is_last_value(tally: "Tally", dataset: Dataset) -> bool:
     return bool(same and np.isfinite(last).any())
 
 
-def _chance(tally: "Tally", best: str, dataset: Dataset) -> str:
+def _chance(tally: "ScoreSums", best: str, dataset: Dataset) -> str:
     """Whether the difference could be chance; empty where there is none to speak of."""
     origins = len(tally.origins)
     if origins < ENOUGH:
@@ -94,7 +94,7 @@ def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
     if panel.timeline is not None:
         times = panel.timeline.times[origins].asi8
     else:
-        times = origins - panel.indptr[1:][series_of(panel.indptr, origins)]
+        times = origins - panel.indptr[1:][owner_series(panel.indptr, origins)]
     _, places = np.unique(times, return_inverse=True)
     means: Floats = np.bincount(places, values) / np.maximum(np.bincount(places), 1)
     return means

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..core.padding import series_of
-from ..core.ragged import indptr_of, reduced, row_numbers
+from ..core.padding import owner_series
+from ..core.ragged import cumulate, reduced, row_numbers
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..forecasting.intervals.interval_methods import few_errors
 from ..forecasting.network_forecaster import NetworkForecaster
 from .persistence import find_copy
-from .scoring import NETWORK, Claims, Tally, score
+from .scoring import NETWORK, IntervalSpec, ScoreSums, score
 from .verdicts import is_last_value
 
 # Fewer horizons than this that do not overlap are too few to tell a few percent apart.
@@ -29,7 +29,11 @@ SOME = 2000
 
 
 def doubts_about(
-    network: NetworkForecaster, tally: Tally, claims: Claims | None, *, trained: bool = True
+    network: NetworkForecaster,
+    tally: ScoreSums,
+    claims: IntervalSpec | None,
+    *,
+    trained: bool = True,
 ) -> tuple[str, ...]:
     """What makes the scores, the network, or its intervals doubtful.
 
@@ -47,10 +51,10 @@ def doubts_about(
     )
 
 
-def _short_test(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
+def _short_test(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
     """A test split of so few forecasts that luck decides."""
     dataset, horizon = network.dataset, network.dataset.horizon
-    counts = np.bincount(series_of(dataset.panel.indptr, tally.origins))
+    counts = np.bincount(owner_series(dataset.panel.indptr, tally.origins))
     apart = int(np.sum(-(-counts // horizon)))
     if apart < FEW_HORIZONS:
         rows = dataset.splits.rows("test")
@@ -61,7 +65,7 @@ def _short_test(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
         )
 
 
-def _unlike_splits(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
+def _unlike_splits(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
     """Errors that are not what validation promised."""
     origins = _some(network.dataset.origins("validation"))
     if not len(origins):
@@ -77,7 +81,7 @@ def _unlike_splits(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
     )
 
 
-def _unheld(tally: Tally) -> str:
+def _unheld(tally: ScoreSums) -> str:
     """Intervals that hold much less than they are to; empty where all hold about that."""
     if tally.intervals is None:
         return ""
@@ -100,13 +104,13 @@ def _mean(losses: Floats) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-def _copies(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
+def _copies(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
     """The classic trap: forecasts that are the last value again."""
     dataset, horizon = network.dataset, network.dataset.horizon
     origins = _some(tally.origins[row_numbers(dataset.panel.indptr)[tally.origins] >= horizon])
     if not len(origins) or is_last_value(tally, dataset):
         return
-    steps, groups = np.arange(horizon), series_of(dataset.panel.indptr, origins)
+    steps, groups = np.arange(horizon), owner_series(dataset.panel.indptr, origins)
     forecast = replace(network)(origins)
     for place, name in zip(dataset.targets, dataset.panel.columns.targets, strict=True):
         target = dataset.targets.index(place)
@@ -126,7 +130,7 @@ def _copies(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
         )
 
 
-def _outside(network: NetworkForecaster, tally: Tally) -> Iterator[str]:
+def _outside(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
     """The rows that the next forecast goes on from, where training has seen nothing like them."""
     dataset, config = network.dataset, network.dataset.config
     if config.network.anchor != "none" or config.training.refit:
@@ -152,7 +156,7 @@ def _ranges(dataset: Dataset, place: int) -> tuple[Floats, Floats]:
     """The least and the largest training value of each series, or of all where they share one."""
     begin, end = dataset.splits.bounds("train")
     rows = dataset.splits.training_rows(dataset.filled[:, [place]])
-    indptr = indptr_of(end - begin)
+    indptr = cumulate(end - begin)
     low, high = (reduced(of, rows, indptr)[:, 0] for of in (np.fmin, np.fmax))
     if not dataset.scaling.by_series:
         low, high = np.full_like(low, np.nanmin(low)), np.full_like(high, np.nanmax(high))

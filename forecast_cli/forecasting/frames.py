@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.ragged import row_numbers
 from ..core.scaling import rounded
 from ..core.windows import Floats, Ints
@@ -23,7 +23,7 @@ SAMPLE = "sample"
 NO_ENDS: dict[float, tuple[Floats, Floats]] = {}
 
 
-def frame_of(
+def build_frame(
     bundle: Bundle,
     start: Start,
     scaled: Floats,
@@ -122,7 +122,7 @@ def _in_layout(
 def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
     """Forecasts of rows with their times and actual values."""
     manifest, timeline = bundle.manifest, panel.timeline
-    frame = panel.ids.iloc[series_of(panel.indptr, origins)].reset_index(drop=True)
+    frame = panel.ids.iloc[owner_series(panel.indptr, origins)].reset_index(drop=True)
     frame[panel.step_name] = (
         timeline.times[origins] if timeline else row_numbers(panel.indptr)[origins] + 1
     )

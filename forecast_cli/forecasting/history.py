@@ -11,20 +11,20 @@ import pandas as pd
 from ..config.sections import Dialect
 from ..core.errors import DataError, UsageError, listed, nearest
 from ..core.events import Listener, Note
-from ..core.ragged import indptr_of
+from ..core.ragged import cumulate
 from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
 from ..data.checks import require_positive
-from ..data.dataset import scopes_of
+from ..data.dataset import choose_scopes
 from ..data.io.tables import Readable
-from ..data.known_future import frame_ahead, places_of, require_ahead, rows_ahead
+from ..data.known_future import find_places, frame_ahead, require_ahead, rows_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import everything
 from ..data.time.dates import NO_TIME, read_like
 from ..model.bundle import Bundle
-from .stored_history import frequency_of, kept_panel
+from .stored_history import kept_panel, restore_frequency
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
@@ -81,21 +81,21 @@ class Start:
         return scaled
 
 
-def history_of(bundle: Bundle) -> Start:
+def restore_history(bundle: Bundle) -> Start:
     """The ends of the series that the model was trained on."""
     panel = kept_panel(bundle)
     return Start(panel, panel.values, bundle.scaling)
 
 
 def end_of_table(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], listen: Listener
+    bundle: Bundle, source: Readable, reading: Mapping[str, Any], on_event: Listener
 ) -> Start:
     """The ends of the series of another table.
 
     Raises:
         DataError: The table does not hold what the model needs.
     """
-    start = read_as_trained(bundle, source, reading, listen)
+    start = read_as_trained(bundle, source, reading, on_event)
     require_rows(bundle, start.panel)
     return start
 
@@ -117,7 +117,7 @@ def future_frame(
     horizon: int | None,
     *,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener,
+    on_event: Listener,
 ) -> pd.DataFrame:
     """The frame of future covariates of the next steps, with what is known already.
 
@@ -126,7 +126,7 @@ def future_frame(
         source: The table to go on from; None for the end of the one that was trained on.
         horizon: Steps ahead; the model's own where None.
         reading: How the table differs from the one that was trained on.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         UsageError: The model reads none.
@@ -136,9 +136,9 @@ def future_frame(
             "The model reads no future covariates: nothing has to be filled in.",
             "Name some in training: --future-covariate NAME.",
         )
-    start = history_of(bundle)
+    start = restore_history(bundle)
     if source is not None:
-        start = read_as_trained(bundle, source, reading, listen)
+        start = read_as_trained(bundle, source, reading, on_event)
     return frame_ahead(start.panel, horizon or bundle.manifest.horizon)
 
 
@@ -146,7 +146,7 @@ def read_as_trained(
     bundle: Bundle,
     source: Readable,
     reading: Mapping[str, Any],
-    listen: Listener,
+    on_event: Listener,
     *,
     scaled_by: int | Ints | None = None,
 ) -> Start:
@@ -157,7 +157,7 @@ def read_as_trained(
         source: The table.
         reading: How it differs from the one that was trained on: `missing`, `na`, `date_format`,
             `timezone`.
-        listen: Told what was understood.
+        on_event: Told what was understood.
         scaled_by: How many of its first rows a series that training has not seen is scaled by, the
             same number for all or one for each; None for all rows.
 
@@ -172,11 +172,11 @@ def read_as_trained(
     panel = read_panel(
         source,
         data_as_trained(bundle, reading),
-        listen=listen,
-        frequency=frequency_of(manifest.time) if manifest.time else None,
+        on_event=on_event,
+        frequency=restore_frequency(manifest.time) if manifest.time else None,
         categories=manifest.covariates.categories,
     )
-    return start_of(bundle, panel, listen, scaled_by=scaled_by)
+    return begin_forecasts(bundle, panel, on_event, scaled_by=scaled_by)
 
 
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
@@ -196,38 +196,40 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     return data.model_copy(update=own | dict(reading))
 
 
-def start_of(
-    bundle: Bundle, panel: Panel, listen: Listener, *, scaled_by: int | Ints | None = None
+def begin_forecasts(
+    bundle: Bundle, panel: Panel, on_event: Listener, *, scaled_by: int | Ints | None = None
 ) -> Start:
     """Where forecasts of a panel begin; `scaled_by` as in `read_as_trained`."""
     manifest = bundle.manifest
-    season = season_of(panel, manifest.config)
+    season = find_season(panel, manifest.config)
     filled = fill_panel(panel, everything(panel), season_length=season)
     columns = manifest.columns.columns
     require_positive(filled, columns, manifest.config.transform, panel.source)
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
     rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
-    return Start(panel, filled, _scaling(bundle, panel, filled[rows], lengths, listen))
+    return Start(panel, filled, _scaling(bundle, panel, filled[rows], lengths, on_event))
 
 
 def _scaling(
-    bundle: Bundle, panel: Panel, rows: Floats, lengths: Ints, listen: Listener
+    bundle: Bundle, panel: Panel, rows: Floats, lengths: Ints, on_event: Listener
 ) -> Scaling:
     """The scaling of the series of a table; of those that are new it is fitted on their rows."""
     if bundle.series is None or not bundle.scaling.by_series:
         return bundle.scaling
-    places = places_of(panel.ids, bundle.series.frame)
+    places = find_places(panel.ids, bundle.series.frame)
     known = bundle.scaling.each(np.maximum(places, 0))
     new = np.flatnonzero(places < 0)
     if not len(new):
         return known
     names = listed(new.tolist(), say=panel.name)
-    listen(Note(f"{len(new)} series that training has not seen, scaled by their own rows: {names}"))
+    on_event(
+        Note(f"{len(new)} series that training has not seen, scaled by their own rows: {names}")
+    )
     manifest = bundle.manifest
-    scopes = scopes_of(manifest.columns, "series")
+    scopes = choose_scopes(manifest.columns, "series")
     own = fit_by_series(
         rows,
-        indptr_of(lengths),
+        cumulate(lengths),
         scopes,
         manifest.config.scaler,
         manifest.config.transform,

@@ -27,7 +27,7 @@ def predict_labels(
     source: Readable | None,
     *,
     reading: Mapping[str, Any],
-    listen: Listener,
+    on_event: Listener,
 ) -> pd.DataFrame:
     """Give each sequence of a table its label.
 
@@ -35,7 +35,7 @@ def predict_labels(
         bundle: The model.
         source: The table; it need not hold labels.
         reading: How this table differs from the one that was trained on.
-        listen: Told what is worth knowing.
+        on_event: Told what is worth knowing.
 
     Returns:
         What names each sequence, then each label; of classes also `p_CLASS`, the share that the
@@ -57,7 +57,9 @@ def predict_labels(
         raise UsageError(
             "missing drop would make sequences shorter.", "Pass --missing interpolate."
         )
-    sequences = read_sequences(source, data, labelled=False, columns=labels.columns, listen=listen)
+    sequences = read_sequences(
+        source, data, labelled=False, columns=labels.columns, on_event=on_event
+    )
     _check_length(sequences, manifest.timesteps, masked=manifest.config.network.masked)
     filled = filled_steps(sequences, data.missing)
     require_positive(filled, manifest.features, manifest.config.transform, sequences.source)

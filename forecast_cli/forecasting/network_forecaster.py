@@ -6,7 +6,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..model.mc_dropout import MonteCarlo
@@ -64,7 +64,7 @@ class NetworkForecaster:
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:
         """Scaled values, shape `(samples, horizon, targets)`, in original units."""
         scaling = self.dataset.scaling.only(self.dataset.targets)
-        series = series_of(self.dataset.panel.indptr, origins)
+        series = owner_series(self.dataset.panel.indptr, origins)
         return scaling.each(series, steps=True).inverse(scaled)
 
     def ends_in_units(self, ends: Floats, origins: Ints) -> Floats:

@@ -9,26 +9,26 @@ import pandas as pd
 
 from ..core.errors import UsageError
 from ..core.events import Listener, ignore
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.ragged import row_numbers
 from ..core.windows import Floats
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle
 from ..model.runtime import chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted
-from .frames import beside_actual, frame_of, in_units
+from .frames import beside_actual, build_frame, in_units
 from .history import READ_AS_TRAINED, Start, read_as_trained, too_few
 from .outputs import Ahead
-from .prediction_request import ALL, Wanted, require_sense, start_wanted, steps_wanted
+from .prediction_request import ALL, PredictionRequest, require_sense, start_wanted, steps_wanted
 
 
 def predict(
     bundle: Bundle,
     source: Readable | None = None,
-    wanted: Wanted = ALL,
+    wanted: PredictionRequest = ALL,
     *,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> pd.DataFrame:
     """Forecast the next steps.
 
@@ -39,7 +39,7 @@ def predict(
         wanted: Which forecasts.
         reading: How this table differs from the one that was trained on: `missing`, `na`,
             `date_format`, `timezone`.
-        listen: Told what is worth knowing.
+        on_event: Told what is worth knowing.
 
     Returns:
         What names the series, the time column (`step`, from 1, where there is none), then each
@@ -59,21 +59,21 @@ def predict(
                 "A label has no steps ahead, and no series of its own.",
                 "Leave --horizon, --only, --from, --future, --level and --samples out.",
             )
-        return predict_labels(bundle, source, reading=reading, listen=listen)
+        return predict_labels(bundle, source, reading=reading, on_event=on_event)
     require_sense(wanted)
-    steps = steps_wanted(bundle, wanted.horizon, listen)
-    start = start_wanted(bundle, source, wanted, reading, listen)
+    steps = steps_wanted(bundle, wanted.horizon, on_event)
+    start = start_wanted(bundle, source, wanted, reading, on_event)
     if bundle.manifest.config.network.stateful:
         walk = walk_over(bundle, start.scaled, bundle.state if source is None else None)
         ahead = Ahead(walk.forecast(np.array([len(start.filled)]), horizon=steps))
     else:
         ahead = _ahead_of_all(bundle, start, steps)
     if not wanted.doubtful:
-        return frame_of(bundle, start, ahead.point)
+        return build_frame(bundle, start, ahead.point)
     # A plain prediction need not load what makes intervals.
     from .intervals.prediction_intervals import frame_in_doubt
 
-    return frame_in_doubt(bundle, start, ahead, wanted, listen, kept=source is None)
+    return frame_in_doubt(bundle, start, ahead, wanted, on_event, kept=source is None)
 
 
 def _ahead_of_all(bundle: Bundle, start: Start, steps: int) -> Ahead:
@@ -106,7 +106,7 @@ def predict_in_sample(
     source: Readable,
     *,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> pd.DataFrame:
     """One-step forecasts over a table, each from the actual rows before it.
 
@@ -114,7 +114,7 @@ def predict_in_sample(
         bundle: The model.
         source: The table.
         reading: As in `predict`.
-        listen: Told what is worth knowing.
+        on_event: Told what is worth knowing.
 
     Returns:
         From the first row on that has `timesteps` rows of its series before it: what names the
@@ -127,7 +127,7 @@ def predict_in_sample(
     manifest = bundle.manifest
     if manifest.labels is not None:
         raise UsageError("A label has no steps to forecast.", "Leave --in-sample out.")
-    start = read_as_trained(bundle, source, reading, listen, scaled_by=manifest.timesteps)
+    start = read_as_trained(bundle, source, reading, on_event, scaled_by=manifest.timesteps)
     panel, scaled = start.panel, start.scaled
     origins = np.arange(len(scaled))
     origins = origins[row_numbers(panel.indptr) >= manifest.timesteps]
@@ -145,7 +145,7 @@ def predict_in_sample(
             timesteps=manifest.timesteps,
         )
     first = np.concatenate([forecast(part, horizon=1) for part in parts])
-    values = in_units(bundle, start, series_of(panel.indptr, origins), first)[:, 0]
+    values = in_units(bundle, start, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(start.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.
         values[panel.missing_rows[origins - 1]] = np.nan

@@ -14,20 +14,20 @@ from ..core.windows import Ints
 from ..data.io.tables import Readable
 from ..data.known_future import before
 from ..data.panel import Panel
-from ..data.splits import date_of
+from ..data.splits import parse_date
 from ..model.bundle import Bundle
 from .history import (
     Start,
+    begin_forecasts,
     data_as_trained,
-    history_of,
     read_as_trained,
     require_rows,
-    start_of,
+    restore_history,
 )
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PredictionRequest:
     """Which forecasts are wanted.
 
     Args:
@@ -69,10 +69,10 @@ class Wanted:
         return bool(self.level or self.samples)
 
 
-ALL = Wanted()
+ALL = PredictionRequest()
 
 
-def require_sense(wanted: Wanted) -> None:
+def require_sense(wanted: PredictionRequest) -> None:
     """Refuse options of intervals and of paths that would do nothing.
 
     Raises:
@@ -100,9 +100,9 @@ def require_sense(wanted: Wanted) -> None:
 def start_wanted(
     bundle: Bundle,
     source: Readable | None,
-    wanted: Wanted,
+    wanted: PredictionRequest,
     reading: Mapping[str, Any],
-    listen: Listener,
+    on_event: Listener,
 ) -> Start:
     """Where the forecasts begin that are wanted.
 
@@ -111,9 +111,9 @@ def start_wanted(
         DataError: The table does not hold what the model needs.
     """
     if source is None:
-        start = history_of(bundle)
+        start = restore_history(bundle)
     else:
-        start = read_as_trained(bundle, source, reading, listen)
+        start = read_as_trained(bundle, source, reading, on_event)
     panel = start.panel
     if wanted.only:
         panel = panel.only(_named(panel, wanted.only))
@@ -126,10 +126,10 @@ def start_wanted(
         from ..data.future_table import with_future
 
         data = data_as_trained(bundle, reading)
-        panel = with_future(panel, wanted.future, data, listen=listen)
+        panel = with_future(panel, wanted.future, data, on_event=on_event)
     if panel is not start.panel:
         # Cut or chosen anew, so filled and scaled anew, by nothing that was left out.
-        start = start_of(bundle, panel, ignore)
+        start = begin_forecasts(bundle, panel, ignore)
     require_rows(bundle, start.panel)
     return start
 
@@ -167,7 +167,7 @@ def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:
     """The panel up to the first forecast."""
     if panel.timeline is None:
         raise UsageError(f"--from {begin} is a date, and there is no time column.", "Leave it out.")
-    date = date_of("--from", begin, panel.timeline.times)
+    date = parse_date("--from", begin, panel.timeline.times)
     if source is None:
         raise UsageError(
             "--from needs the rows before that date, and the model keeps the last ones alone.",
@@ -176,7 +176,7 @@ def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:
     return before(panel, date)
 
 
-def steps_wanted(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
+def steps_wanted(bundle: Bundle, horizon: int | None, on_event: Listener) -> int:
     """The steps ahead that are asked for, or the model's own.
 
     Raises:
@@ -185,11 +185,11 @@ def steps_wanted(bundle: Bundle, horizon: int | None, listen: Listener) -> int:
     steps = bundle.manifest.horizon if horizon is None else horizon
     if steps < 1:
         raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
-    _check_horizon(bundle, steps, listen)
+    _check_horizon(bundle, steps, on_event)
     return steps
 
 
-def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:
+def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:
     manifest = bundle.manifest
     if steps <= manifest.horizon:
         return
@@ -199,7 +199,7 @@ def _check_horizon(bundle: Bundle, steps: int, listen: Listener) -> None:
             f"on to {steps} it would need the coming {', '.join(unknown)}.",
             f"Ask for at most {manifest.horizon} steps, or train with --horizon {steps}.",
         )
-    listen(
+    on_event(
         Note(
             f"the model was trained for {manifest.horizon} steps: beyond them it goes on from its "
             "own forecasts",

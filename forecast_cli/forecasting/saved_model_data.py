@@ -9,14 +9,14 @@ from ..core.error_scale import Recent
 from ..core.seasonal_error import seasonal_error, seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset, with_scaling
-from ..data.known_future import places_of, times_ahead
-from ..data.season import season_of
+from ..data.known_future import find_places, times_ahead
+from ..data.season import find_season
 from ..data.splits import Splits
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..model.mc_dropout import MonteCarlo
 from .history import Start
-from .intervals.calibration import units_of
+from .intervals.calibration import estimate_units
 from .network_forecaster import NetworkForecaster
 from .stored_history import kept_panel
 
@@ -30,7 +30,7 @@ def judged(bundle: Bundle, start: Start, begins: Ints) -> Dataset:
         begins: Shape `(n_series,)`: the first row of each series that is to be judged.
     """
     panel, config = start.panel, bundle.manifest.config
-    season = season_of(panel, config)
+    season = find_season(panel, config)
     splits = Splits(panel.indptr, _validated_from(bundle, start, begins), begins)
     dataset = with_scaling(panel, config, splits, season, start.filled, start.scaling)
     return replace(dataset, known_naive=_naive(bundle, start, dataset))
@@ -68,7 +68,7 @@ def places(bundle: Bundle, start: Start) -> Ints:
     """Where each series stands among those that were trained on, -1 for none of them."""
     if bundle.series is None:
         return np.zeros(start.panel.count, np.int64)
-    return places_of(start.panel.ids, bundle.series.frame)
+    return find_places(start.panel.ids, bundle.series.frame)
 
 
 def units_for(
@@ -97,9 +97,9 @@ def units_for(
         start.scaling.only(targets).each(panel.owners).transform(panel.values[:, targets]),
         panel.indptr,
         panel.indptr[1:] if ends is None else ends,
-        season_length=season_of(panel, config),
+        season_length=find_season(panel, config),
     )
-    return np.where(known[:, None], units, units_of(own, calibration.usual_unit))
+    return np.where(known[:, None], units, estimate_units(own, calibration.usual_unit))
 
 
 def _validated_from(bundle: Bundle, start: Start, begins: Ints) -> Ints:
@@ -130,7 +130,7 @@ def rows_of_training(bundle: Bundle, start: Start) -> Ints:
     return np.add.reduceat(np.asarray(old).astype(np.int64), panel.indptr[:-1])
 
 
-def ended_of(bundle: Bundle, start: Start, calibration: Calibration) -> Recent:
+def restore_recent_errors(bundle: Bundle, start: Start, calibration: Calibration) -> Recent:
     """What the latest errors of each series were where the training table ended.
 
     Nothing is known of a series that was not trained on.

@@ -15,8 +15,8 @@ from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
 from ..model.state import State, make_state
 from ..model.stateful import joined
-from .frames import frame_of
-from .history import READ_AS_TRAINED, Start, end_of_table, history_of
+from .frames import build_frame
+from .history import READ_AS_TRAINED, Start, end_of_table, restore_history
 from .prediction import walk_over
 from .prediction_request import steps_wanted
 
@@ -28,7 +28,7 @@ def predict_on(
     *,
     horizon: int | None = None,
     reading: Mapping[str, Any] = READ_AS_TRAINED,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> tuple[pd.DataFrame, State]:
     """Forecast with a stateful network that goes on from where it was.
 
@@ -39,7 +39,7 @@ def predict_on(
             rows follow it, or else to begin anew.
         horizon: As in `predict`.
         reading: As in `predict`.
-        listen: Told what is worth knowing.
+        on_event: Told what is worth knowing.
 
     Returns:
         The forecast as in `predict`, and where the network is now.
@@ -55,12 +55,12 @@ def predict_on(
             "The network forgets its state after each window: there is none to go on from.",
             "Leave --state out, or train with --stateful.",
         )
-    steps = steps_wanted(bundle, horizon, listen)
+    steps = steps_wanted(bundle, horizon, on_event)
     if source is None:
-        return _walked(bundle, history_of(bundle), _in_front(bundle), steps)
-    start = end_of_table(bundle, source, reading, listen)
+        return _walked(bundle, restore_history(bundle), _in_front(bundle), steps)
+    start = end_of_table(bundle, source, reading, on_event)
     if state is None:
-        return _walked(bundle, start, _first_state(bundle, start, listen), steps)
+        return _walked(bundle, start, _first_state(bundle, start, on_event), steps)
     _check_follows(start, state)
     return _walked(bundle, start, state, steps)
 
@@ -76,7 +76,7 @@ def _walked(
     rows = len(scaled) + (0 if state is None else state.rows)
     # The walk went no further than to the last row: its own forecasts leave no trace.
     ended = make_state(bundle, joined(walk.states), last=last, rows=rows)
-    return frame_of(bundle, start, forecast), ended
+    return build_frame(bundle, start, forecast), ended
 
 
 def _in_front(bundle: Bundle) -> State | None:
@@ -87,15 +87,17 @@ def _in_front(bundle: Bundle) -> State | None:
     return make_state(bundle, bundle.state, last=None, rows=rows)
 
 
-def _first_state(bundle: Bundle, start: Start, listen: Listener) -> State | None:
+def _first_state(bundle: Bundle, start: Start, on_event: Listener) -> State | None:
     """Where a first table goes on: at the end of the training table, or from nothing."""
-    trained = _walked(bundle, history_of(bundle), _in_front(bundle), 1)[1]
+    trained = _walked(bundle, restore_history(bundle), _in_front(bundle), 1)[1]
     if trained.last is not None and start.panel.timeline is not None:
         with suppress(DataError):
             _check_follows(start, trained)
-            listen(Note("goes on from the end of the table that was trained on"))
+            on_event(Note("goes on from the end of the table that was trained on"))
             return trained
-    listen(Note(f"begins anew: {start.panel.source} does not follow the table that was trained on"))
+    on_event(
+        Note(f"begins anew: {start.panel.source} does not follow the table that was trained on")
+    )
     return None
 
 

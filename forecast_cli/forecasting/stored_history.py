@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..core.ragged import indptr_of
+from ..core.ragged import cumulate
 from ..core.windows import Ints
 from ..data.groups import one_series
 from ..data.panel import Panel
@@ -17,7 +17,7 @@ def kept_panel(bundle: Bundle) -> Panel:
     """The rows that the model file keeps, as a panel."""
     manifest, series = bundle.manifest, bundle.series
     rows = np.array(series.rows if series else [len(bundle.history)])
-    indptr = indptr_of(rows)
+    indptr = cumulate(rows)
     nothing = np.empty((len(rows), 0, bundle.history.shape[1]))
     return Panel(
         manifest.columns,
@@ -42,12 +42,12 @@ def _kept_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
     else:
         # Their offsets may differ, where the clocks were changed in between.
         lasts = pd.to_datetime(list(ends), utc=True).tz_convert(time.timezone)
-    frequency = frequency_of(time)
+    frequency = restore_frequency(time)
     before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
     return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
 
-def frequency_of(time: TimeAxis) -> Frequency:
+def restore_frequency(time: TimeAxis) -> Frequency:
     """The frequency that the model was trained on."""
     parsed = Frequency.parse(time.freq)
     return Frequency(parsed.alias, parsed.step, parsed.months, time.day, time.open_days)

@@ -82,7 +82,7 @@ class Bundle:
         """The scaling at work, of all series or of each."""
         if self.scales is None:
             return self.manifest.scaler
-        return self.manifest.scaler_of(*self.scales)
+        return self.manifest.make_scaler(*self.scales)
 
     @cached_property
     def runtime(self) -> Runtime:

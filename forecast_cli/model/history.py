@@ -11,7 +11,7 @@ Ending = Literal["epochs", "patience", "interrupted", "budget"]
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingHistory:
     """How the training of one network went.
 
     Args:

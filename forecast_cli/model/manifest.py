@@ -209,9 +209,9 @@ class Manifest(Frozen):
         numbers = self.scaling
         if numbers is None:
             raise ValueError("each series has a scaling of its own")
-        return self.scaler_of(np.array(numbers.center), np.array(numbers.scale))
+        return self.make_scaler(np.array(numbers.center), np.array(numbers.scale))
 
-    def scaler_of(self, center: Floats, scale: Floats) -> Scaling:
+    def make_scaler(self, center: Floats, scale: Floats) -> Scaling:
         """The scaling with these numbers."""
         count = len(self.features) - len(self.covariates.names)
         return Scaling(self.config.scaler, center, scale, self.config.transform, count)

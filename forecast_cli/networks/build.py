@@ -86,7 +86,7 @@ def assemble(
     _check_gpu(network)
     with seeded(seed):
         given = given_to(timesteps, inputs, outputs[0], batch_size=batch_size)
-        head = forecast_of(network, given, inputs, outputs, activation=activation)
+        head = build_forecast(network, given, inputs, outputs, activation=activation)
         model = keras.Model(alone(given), head.value, name="network")
         if head.taught is not None:
             actual = keras.Input(outputs, batch_size=batch_size, name="actual")
@@ -119,7 +119,7 @@ def _check_gpu(network: Network) -> None:
         raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')
 
 
-def forecast_of(
+def build_forecast(
     network: Network,
     given: list[Any],
     inputs: Inputs,

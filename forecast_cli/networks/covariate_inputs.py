@@ -44,11 +44,11 @@ class Categories(keras.layers.Layer):  # type: ignore[misc]
         return ops.take(ops.concatenate([unknown, self.vectors], axis=0), places, axis=0)
 
 
-def width_of(count: int, asked: int | None) -> int | None:
+def choose_embedding_width(count: int, asked: int | None) -> int | None:
     """The length of the vector that is learned for each category; None for one-hot.
 
-    >>> width_of(7, None), width_of(400, None), width_of(7, 3)
-    (None, 20, 3)
+    >>> [choose_embedding_width(count, asked) for count, asked in ((7, None), (400, None), (7, 3))]
+    [None, 20, 3]
     """
     if asked is None and count <= MOST_COLUMNS:
         return None
@@ -65,7 +65,9 @@ class Encoder:
 
     def __init__(self, inputs: Inputs, embedding: int | None) -> None:
         self.tables = {
-            place: Categories(count, width_of(count, embedding), name=f"category_{place}")
+            place: Categories(
+                count, choose_embedding_width(count, embedding), name=f"category_{place}"
+            )
             for place, count in inputs.categories.items()
             if count
         }

@@ -123,7 +123,7 @@ class Weighted(keras.layers.Layer):  # type: ignore[misc]
         return ops.sum(inputs * shares, axis=-1)
 
 
-def forecasts_of(network: keras.Model, given: Sequence[Floats]) -> Floats:
+def forecast_windows(network: keras.Model, given: Sequence[Floats]) -> Floats:
     """What a network makes of many windows.
 
     Args:

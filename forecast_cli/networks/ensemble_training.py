@@ -9,10 +9,10 @@ from typing import Any
 
 import keras
 
-from ..config.members import Member, members_of
+from ..config.members import Member, list_members
 from ..config.schema import Config
 from ..core.events import Epoch, Listener, Note, Stage
-from ..model.history import Course
+from ..model.history import TrainingHistory
 from .batch_order import Lanes
 from .batches import Feed
 from .build import Built, assemble
@@ -21,7 +21,7 @@ from .training_loop import fit
 
 
 @dataclass
-class Workshop:
+class EnsembleTrainer:
     """Builds networks, and compiles what trains them once for all that are alike.
 
     Args:
@@ -37,7 +37,7 @@ class Workshop:
     feeds: Callable[[int], Feed]
     activation: str | None = None
     begin: Sequence[keras.Model] | None = None
-    before: Sequence[Course] | None = None
+    before: Sequence[TrainingHistory] | None = None
 
     def __post_init__(self) -> None:
         self.runners: dict[Any, Runner] = {}
@@ -68,55 +68,60 @@ class Workshop:
         return runner
 
     def train(
-        self, number: int, *, seconds: float | None, listen: Listener, stop: Callable[[], bool]
-    ) -> tuple[keras.Model, Course]:
+        self,
+        number: int,
+        *,
+        seconds: float | None,
+        on_event: Listener,
+        should_stop: Callable[[], bool],
+    ) -> tuple[keras.Model, TrainingHistory]:
         """Train one of the networks.
 
         Args:
             number: Which one, from 0.
             seconds: How long that may take; None for any time.
-            listen: Told of each epoch.
-            stop: Asked after each epoch whether to stop.
+            on_event: Told of each epoch.
+            should_stop: Asked after each epoch whether to stop.
         """
-        members, before = members_of(self.config), self.before and self.before[number]
+        members, before = list_members(self.config), self.before and self.before[number]
         member = members[number].without_patience() if before else members[number]
         built = self.build(member)
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
         runner = self.runner(member, built)
-        listen(Stage("training"))
+        on_event(Stage("training"))
         if before:
             # The learning rate falls as it did then, even where the time was short.
             runner.epochs, seconds = before.epochs[-1].epochs, None
         running = fit(runner, seconds=seconds)
         with closing(running):
             epochs = islice(running, before.best if before else None)
-            seen, interrupted = _follow(epochs, number, len(members), listen, stop)
+            seen, interrupted = _follow(epochs, number, len(members), on_event, should_stop)
         network = built.network
         if runner.network is network and len(members) > 1:
             # That one is trained again for the next network like it.
             network = self.build(member).network
         if runner.network is not network:
             network.set_weights(runner.network.get_weights())
-        return network, Course(member.training, seen, interrupted)
+        return network, TrainingHistory(member.training, seen, interrupted)
 
 
 def train_members(
-    workshop: Workshop,
+    workshop: EnsembleTrainer,
     *,
     deadline: float | None = None,
     waiting: float = 0.0,
-    listen: Listener,
-    stop: Callable[[], bool],
-) -> Iterator[tuple[keras.Model, Course]]:
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[keras.Model, TrainingHistory]]:
     """Train the networks of an ensemble one after the other.
 
     Args:
         workshop: What trains them.
         deadline: Until when all must be done, as `time.perf_counter` has it; None for any time.
         waiting: How many networks more are to be trained by then.
-        listen: Told of each epoch.
-        stop: Asked after each epoch whether to stop; networks that were not begun are left out.
+        on_event: Told of each epoch.
+        should_stop: Asked after each epoch whether to stop; networks not begun are left out.
 
     Yields:
         Each network, and how its training went.
@@ -130,11 +135,13 @@ def train_members(
             each = (perf_counter() - began) / number
             if perf_counter() + each * (1.0 + waiting / count * (number + 1)) > deadline:
                 text = f"the time is enough for {number} of {count} networks"
-                listen(Note(text, warning=True))
+                on_event(Note(text, warning=True))
                 return
         left = count - number + waiting
         seconds = None if deadline is None else max(deadline - perf_counter(), 0.0) / left
-        network, course = workshop.train(number, seconds=seconds, listen=listen, stop=stop)
+        network, course = workshop.train(
+            number, seconds=seconds, on_event=on_event, should_stop=should_stop
+        )
         yield network, course
         if course.interrupted:
             return
@@ -144,8 +151,8 @@ def _follow(
     running: Iterator[Epoch],
     number: int,
     count: int,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
 ) -> tuple[list[Epoch], bool]:
     """The epochs until they end, or until somebody stops them."""
     epochs = []
@@ -153,7 +160,7 @@ def _follow(
         if count > 1:
             epoch = replace(epoch, network=number + 1, networks=count)
         epochs.append(epoch)
-        listen(epoch)
-        if stop():
+        on_event(epoch)
+        if should_stop():
             return epochs, True
     return epochs, False

@@ -10,7 +10,7 @@ from ..config.covariates import Inputs
 from ..config.network import Network
 from ..core.windows import Floats
 from .batches import Feed
-from .build import forecast_of, given_to, seeded
+from .build import build_forecast, given_to, seeded
 from .onnx_export import export_onnx
 
 
@@ -37,7 +37,7 @@ def thinned(
     masks: list[Any] = []
     with seeded(0):
         given = given_to(timesteps, inputs, outputs[0])
-        value = forecast_of(network, given, inputs, outputs, masks=masks).value
+        value = build_forecast(network, given, inputs, outputs, masks=masks).value
         model = keras.Model([*given, *masks], value, name="network")
     model.set_weights(trained.get_weights())
     return model

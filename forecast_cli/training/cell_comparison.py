@@ -41,8 +41,8 @@ def compare(
     config: Config,
     *,
     cells: Sequence[str] = RECURRENT_TYPES,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Comparison:
     """Train each kind of cell with the same splits and budget, and keep the best.
 
@@ -52,8 +52,8 @@ def compare(
         source: A path, `-` for standard input, or a pandas frame.
         config: Everything but the cell.
         cells: Which ones.
-        listen: Told what was understood and how it goes.
-        stop: Asked after each epoch whether to stop; what is trained by then is compared.
+        on_event: Told what was understood and how it goes.
+        should_stop: Asked after each epoch whether to stop; what is trained by then is compared.
 
     Raises:
         UsageError: A cell is unknown, or cannot be built as configured.
@@ -63,18 +63,18 @@ def compare(
         raise UsageError("compare is for forecasts, and --label asks for another task.")
     configure_all = {cell: _with_cell(config, cell) for cell in dict.fromkeys(cells)}
     began = time.perf_counter()
-    dataset = read_dataset(source, next(iter(configure_all.values())), listen=listen)
+    dataset = read_dataset(source, next(iter(configure_all.values())), on_event=on_event)
     learned: dict[str, Learned] = {}
     for cell in configure_all:
-        if learned and stop():
+        if learned and should_stop():
             left = ", ".join(each for each in configure_all if each not in learned)
-            listen(Note(f"stopped: {left} were not trained", warning=True))
+            on_event(Note(f"stopped: {left} were not trained", warning=True))
             break
-        listen(Note(f"training {cell}"))
+        on_event(Note(f"training {cell}"))
         own = replace(dataset, config=_with_cell(dataset.config, cell))
-        learned[cell] = learn(own, listen=listen, stop=stop)
+        learned[cell] = learn(own, on_event=on_event, should_stop=should_stop)
     best = min(learned, key=lambda cell: _loss(learned[cell]))
-    bundle = finish(learned[best], began, listen=listen, stop=stop)
+    bundle = finish(learned[best], began, on_event=on_event, should_stop=should_stop)
     return Comparison(_rows(dataset, learned), bundle, best, _verdict(learned, best))
 
 
@@ -103,12 +103,12 @@ def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]
             "parameters": sum(int(row["parameters"]) for row in fitted.layers),
             "seconds": round(sum(epoch.seconds for epoch in fitted.epochs), 2),
         }
-        rows += _rows_of(cell, "network", evaluation, targets, more)
+        rows += _read_rows(cell, "network", evaluation, targets, more)
     some = next(iter(evaluations.values()))
     nothing = dict.fromkeys(("skill", "validation", "parameters", "seconds"))
     for name in some.scores if some else ():
         if name != "network":
-            rows += _rows_of(name, name, some, targets, nothing)
+            rows += _read_rows(name, name, some, targets, nothing)
     return _sorted(rows, targets, several=dataset.panel.count > 1) if some else rows
 
 
@@ -126,7 +126,7 @@ def _sorted(
     return sorted(rows, key=place)
 
 
-def _rows_of(
+def _read_rows(
     name: str,
     forecaster: str,
     evaluation: Evaluation | None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..data.dataset import Dataset
 
 
-def check_dataset(dataset: "Dataset", listen: Listener) -> None:
+def check_dataset(dataset: "Dataset", on_event: Listener) -> None:
     """Refuse what cannot be learned from; say what is doubtful.
 
     Raises:
@@ -26,7 +26,7 @@ def check_dataset(dataset: "Dataset", listen: Listener) -> None:
     _check_lanes(dataset)
     _check_validation(dataset)
     _check_loss(dataset)
-    _note_constant(dataset, listen)
+    _note_constant(dataset, on_event)
 
 
 def _check_length(dataset: "Dataset") -> None:
@@ -93,7 +93,7 @@ def _check_loss(dataset: "Dataset") -> None:
         )
 
 
-def _note_constant(dataset: "Dataset", listen: Listener) -> None:
+def _note_constant(dataset: "Dataset", on_event: Listener) -> None:
     rows = dataset.splits.training_rows(dataset.filled)
     with warnings.catch_warnings():
         # A column of nothing but gaps has neither.
@@ -102,7 +102,7 @@ def _note_constant(dataset: "Dataset", listen: Listener) -> None:
     categories = dataset.panel.columns.covariates.categories
     for name, low, high in zip(dataset.panel.columns.features, lows, highs, strict=True):
         if low == high and name not in categories:
-            listen(
+            on_event(
                 Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
             )
 

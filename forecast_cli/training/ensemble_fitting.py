@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from ..baselines.ensemble_weights import beats, prior_of, weights_of
+from ..baselines.ensemble_weights import beats, fit_weights, make_prior
 from ..baselines.linear_map import widened
 from ..baselines.registry import fit_maps
 from ..core.errors import DataError
-from ..core.padding import series_of
-from ..core.ragged import indptr_of
+from ..core.padding import owner_series
+from ..core.ragged import cumulate
 from ..core.seasonal_error import seasonal_error
 from ..core.threads import one_thread
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
 from ..data.season import usual_seasons
-from ..forecasting.intervals.calibration import evenly, scaled_targets, units_of
+from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_targets
 from .presets import series_features as traits
-from .presets.series_features import Traits
+from .presets.series_features import SeriesFeatures
 
 # Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
 MOST_LEARNED = 40_000_000
@@ -72,7 +72,7 @@ def simple_maps(dataset: Dataset) -> Floats:
     pooled = dataset.config.network.channels == "independent"
     groups = [places] if pooled else [[place] for place in places]
     with one_thread():
-        found = [_maps_of(dataset, group) for group in groups]
+        found = [_fit_column_maps(dataset, group) for group in groups]
     names = dataset.config.ensemble.simple
     if missing := [name for name in names if any(name not in each for each in found)]:
         raise DataError(
@@ -84,7 +84,7 @@ def simple_maps(dataset: Dataset) -> Floats:
     return np.stack(each * len(places) if pooled else each, axis=1).astype(np.float32)
 
 
-def _maps_of(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
+def _fit_column_maps(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
     """The maps of some columns, which are learned from as if they were series."""
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
@@ -100,19 +100,19 @@ def _maps_of(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
         end,
         horizon=dataset.steps_at_once,
         season=dataset.season_length,
-        seasons=traits_of(dataset, places[0]).seasons,
+        seasons=extract_features(dataset, places[0]).seasons,
         names=config.ensemble.simple,
         timesteps=dataset.timesteps,
     )
     return {name: widened(each, dataset.timesteps) for name, each in found.items()}
 
 
-def traits_of(dataset: Dataset, place: int) -> Traits:
+def extract_features(dataset: Dataset, place: int) -> SeriesFeatures:
     """What the training rows of a column look like."""
     begin, end = dataset.splits.bounds("train")
     rows = dataset.panel.values[dataset.panel.between(begin, end), place]
     usual = usual_seasons(dataset.panel, dataset.config, dataset.season_length)
-    return traits.traits_of(rows, indptr_of(end - begin), usual=usual)
+    return traits.extract_features(rows, cumulate(end - begin), usual=usual)
 
 
 def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> Floats:
@@ -122,14 +122,14 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
     names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
     size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
     starts = evenly(starts, size, MOST_LEARNED)
-    looks = [traits_of(dataset, place) for place in dataset.targets]
-    priors = [prior_of(names, PRIOR[bool(each.seasons)]) for each in looks]
+    looks = [extract_features(dataset, place) for place in dataset.targets]
+    priors = [make_prior(names, PRIOR[bool(each.seasons)]) for each in looks]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
     forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
     rows = dataset.room.original(origins)
     actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
-    units = _units(dataset)[series_of(dataset.panel.indptr, rows)][:, None]
+    units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)
     shares = []
     for place, (trait, prior) in enumerate(zip(looks, priors, strict=True)):
@@ -139,7 +139,7 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
             if not beats(said, truth, last, origins=rows):
                 shares.append(np.eye(len(names))[last])
                 continue
-        shares.append(weights_of(said, truth, prior, distinct=distinct))
+        shares.append(fit_weights(said, truth, prior, distinct=distinct))
     return np.stack(shares, axis=1).astype(np.float32)
 
 
@@ -161,10 +161,10 @@ def _forecasts(
     dataset: Dataset, networks: Sequence[Any], maps: Floats | None, starts: Ints
 ) -> Floats:
     """What all make of the windows, scaled, shape `(members, samples, horizon, targets)`."""
-    from ..networks.ensemble_graph import forecasts_of
+    from ..networks.ensemble_graph import forecast_windows
 
     given = given_at(dataset, starts)
-    every = [forecasts_of(network, given) for network in networks]
+    every = [forecast_windows(network, given) for network in networks]
     if levels := dataset.config.quantile_levels:
         # Weights are learned for the medians, and hold for the other quantiles too.
         every = [each[..., len(levels) // 2] for each in every]
@@ -178,12 +178,14 @@ def _units(dataset: Dataset) -> Floats:
     """The error of the seasonal naive in training, scaled, so that all series count alike."""
     end, season = dataset.splits.bounds("train")[1], dataset.season_length
     indptr = dataset.panel.indptr
-    return units_of(seasonal_error(scaled_targets(dataset), indptr, end, season_length=season))
+    return estimate_units(
+        seasonal_error(scaled_targets(dataset), indptr, end, season_length=season)
+    )
 
 
 def _distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
     """How many forecasts do not overlap."""
-    series = series_of(dataset.panel.indptr, rows)
+    series = owner_series(dataset.panel.indptr, rows)
     first, last = (
         np.full(dataset.panel.count, each, np.int64) for each in (len(dataset.filled), -1)
     )

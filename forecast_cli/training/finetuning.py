@@ -11,23 +11,23 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..core.scaling import Scaling
 from ..data.checks import require_positive
-from ..data.dataset import Dataset, scaling_of, with_scaling
+from ..data.dataset import Dataset, fit_scaling_by_scope, with_scaling
 from ..data.io.tables import Readable
 from ..data.missing import fill_panel
 from ..data.reading import read_panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import Splits, everything, split_rows
 from ..data.time.time_index import when
 from ..forecasting.history import (
     READ_AS_TRAINED,
     Start,
+    begin_forecasts,
     data_as_trained,
     require_mask,
     require_rows,
-    start_of,
 )
 from ..forecasting.saved_model_data import learned_until
-from ..forecasting.stored_history import frequency_of
+from ..forecasting.stored_history import restore_frequency
 from ..model.bundle import Bundle
 from .checks import check_dataset
 from .data_summary import describe
@@ -47,8 +47,8 @@ def refine(
     config: Config,
     *,
     rescale: bool = False,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Bundle:
     """Train a model further on a table, which may be a new one.
 
@@ -58,8 +58,8 @@ def refine(
         config: What was said of this training; all else is as in the model.
         rescale: Whether the scaler is fitted on the training rows of this table; else it is that of
             the model, and series that are new to it are scaled by their own training rows.
-        listen: Told what was understood and how it goes.
-        stop: Asked after each epoch whether to stop and keep the best so far.
+        on_event: Told what was understood and how it goes.
+        should_stop: Asked after each epoch whether to stop and keep the best so far.
 
     Raises:
         UsageError: Something was said that cannot change.
@@ -72,22 +72,22 @@ def refine(
             "Leave --from out.",
         )
     began = time.perf_counter()
-    whole = _config_for(bundle, config, listen)
-    listen(Stage("reading"))
-    dataset = _dataset(bundle, source, whole, rescale=rescale, listen=listen)
-    describe(dataset, listen)
-    _warn_of_learned(bundle, dataset, listen)
+    whole = _config_for(bundle, config, on_event)
+    on_event(Stage("reading"))
+    dataset = _dataset(bundle, source, whole, rescale=rescale, on_event=on_event)
+    describe(dataset, on_event)
+    _warn_of_learned(bundle, dataset, on_event)
     if not dataset.splits.rows("test"):
-        listen(Note("no test split, as in the model: nothing is scored (--test SIZE for one)"))
+        on_event(Note("no test split, as in the model: nothing is scored (--test SIZE for one)"))
     budget = whole.training.time_budget
     deadline = None if budget is None else began + budget
     by = partial(train_network, initial=bundle.weights, deadline=deadline)
-    learned = learn(dataset, by=by, listen=listen, stop=stop)
+    learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     again = partial(_on_all_rows, rescale=rescale)
-    return finish(learned, began, by=by, whole=again, listen=listen, stop=stop)
+    return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
 
 
-def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
+def _config_for(bundle: Bundle, said: Config, on_event: Listener) -> Config:
     """The configuration of the model with what was said of this training."""
     changes = said.model_dump(exclude_unset=True)
     for name in leaves(changes):
@@ -101,7 +101,7 @@ def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
     if "learning_rate" not in asked:
         rate = training["learning_rate"] * SHARE_OF_RATE
         training["learning_rate"] = rate
-        listen(Note(f"learning rate {rate:g}, a tenth of before (--learning-rate X for another)"))
+        on_event(Note(f"learning rate {rate:g}, a tenth of before (--learning-rate X for another)"))
     if asked.get("average"):
         # It is of the last epochs, so none is chosen as the best.
         training["patience"] = 0
@@ -122,15 +122,15 @@ def _config_for(bundle: Bundle, said: Config, listen: Listener) -> Config:
 
 
 def _dataset(
-    bundle: Bundle, source: Readable, config: Config, *, rescale: bool, listen: Listener
+    bundle: Bundle, source: Readable, config: Config, *, rescale: bool, on_event: Listener
 ) -> Dataset:
     """The table as the network of the model reads it."""
     manifest = bundle.manifest
     panel = read_panel(
         source,
         config.data,
-        listen=listen,
-        frequency=frequency_of(manifest.time) if manifest.time else None,
+        on_event=on_event,
+        frequency=restore_frequency(manifest.time) if manifest.time else None,
         categories=manifest.covariates.categories,
     )
     _require_same(panel.columns.inputs, manifest.columns.inputs, panel.source)
@@ -140,20 +140,20 @@ def _dataset(
     own = None
     if not rescale:
         begin, end = splits.bounds("train")
-        own = start_of(bundle, panel, listen, scaled_by=end - begin).scaling
+        own = begin_forecasts(bundle, panel, on_event, scaled_by=end - begin).scaling
     dataset = _scaled(panel, config, splits, own)
-    check_dataset(dataset, listen)
+    check_dataset(dataset, on_event)
     # What the network reads its windows in goes with the scaler.
     return with_usual_spread(dataset) if rescale else dataset
 
 
 def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:
     """The dataset by a scaler, or by one that is fitted on its training rows."""
-    season = season_of(panel, config)
+    season = find_season(panel, config)
     filled = fill_panel(panel, splits, season_length=season)
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
     if scaling is None:
-        scaling = scaling_of(splits.training_rows(filled), splits, panel.columns, config)
+        scaling = fit_scaling_by_scope(splits.training_rows(filled), splits, panel.columns, config)
     return with_scaling(panel, config, splits, season, filled, scaling)
 
 
@@ -163,12 +163,12 @@ def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
     return _scaled(panel, dataset.config, everything(panel), scaling)
 
 
-def _warn_of_learned(bundle: Bundle, dataset: Dataset, listen: Listener) -> None:
+def _warn_of_learned(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:
     """Say where the rows that are validated or scored are rows that the model has learned from."""
     panel, splits = dataset.panel, dataset.splits
     if panel.timeline is None or bundle.manifest.time is None:
         text = "without times it cannot be told whether the model has learned from the rows that"
-        listen(Note(f"{text} are scored: new rows are for that", warning=True))
+        on_event(Note(f"{text} are scored: new rows are for that", warning=True))
         return
     learned = learned_until(bundle, Start(panel, dataset.filled, dataset.scaling))
     begin, end = splits.bounds("validation")[0], panel.indptr[1:]
@@ -177,7 +177,7 @@ def _warn_of_learned(bundle: Bundle, dataset: Dataset, listen: Listener) -> None
     if len(first) and (first < learned[held]).any():
         text = f"the model has learned from rows before {when(learned.max())}, and validation and"
         text += f" scores are of rows from {when(first.min())} on: they look better than they are"
-        listen(Note(f"{text} (forecast evaluate scores new rows alone)", warning=True))
+        on_event(Note(f"{text} (forecast evaluate scores new rows alone)", warning=True))
 
 
 def _require_same(inputs: Any, known: Any, source: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..config.schema import Config
 from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
-from ..model.history import Course, Ending
+from ..model.history import Ending, TrainingHistory
 
 if TYPE_CHECKING:
     from ..networks.batches import Feed
@@ -31,7 +31,7 @@ class Fitted:
             where weights were learned; else None.
     """
 
-    courses: tuple[Course, ...]
+    courses: tuple[TrainingHistory, ...]
     onnx: bytes
     weights: bytes
     layers: list[dict[str, Any]]
@@ -86,8 +86,8 @@ def fit_network(
     *,
     activation: str | None = None,
     before: Fitted | None = None,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
 ) -> Fitted:
     """Build one network, train it, and export it.
 
@@ -98,29 +98,29 @@ def fit_network(
             what is known ahead where the network reads that, scaled.
         activation: Of the output layer where the outputs are labels; None for forecasts.
         before: The network whose number of epochs is taken; its last weights are kept.
-        listen: Told of each epoch.
-        stop: Asked after each epoch whether to stop.
+        on_event: Told of each epoch.
+        should_stop: Asked after each epoch whether to stop.
 
     Raises:
         TrainingError: The loss is not finite.
     """
-    from ..networks.ensemble_training import Workshop
+    from ..networks.ensemble_training import EnsembleTrainer
 
     courses = None if before is None else before.courses
-    workshop = Workshop(config, lambda _: feed, activation, before=courses)
-    network, course = workshop.train(0, seconds=None, listen=listen, stop=stop)
-    return export(config, network, [course], feed, probes, listen=listen)
+    workshop = EnsembleTrainer(config, lambda _: feed, activation, before=courses)
+    network, course = workshop.train(0, seconds=None, on_event=on_event, should_stop=should_stop)
+    return export(config, network, [course], feed, probes, on_event=on_event)
 
 
 def export(
     config: Config,
     network: Any,
-    courses: Sequence[Course],
+    courses: Sequence[TrainingHistory],
     feed: "Feed",
     probes: Sequence[Floats],
     *,
     shares: Floats | None = None,
-    listen: Listener,
+    on_event: Listener,
 ) -> Fitted:
     """The files of a trained network.
 
@@ -131,7 +131,7 @@ def export(
         feed: What it learned from.
         probes: As in `fit_network`.
         shares: As in `Fitted`.
-        listen: Told that this begins.
+        on_event: Told that this begins.
 
     Raises:
         TrainingError: The exported network is not the trained one.
@@ -139,7 +139,7 @@ def export(
     from ..networks.build import layer_rows
     from ..networks.onnx_export import weights_bytes
 
-    listen(Stage("exporting"))
+    on_event(Stage("exporting"))
     weights, rows = weights_bytes(network), layer_rows(network)
     onnx = _exported(config, network, feed, probes)
     dropout = _with_masks(config, network, feed, probes)
@@ -171,20 +171,20 @@ def _with_masks(
     return export_thinned(config.network, network, feed, probes)
 
 
-def say_ending(fitted: Fitted, listen: Listener) -> None:
+def say_ending(fitted: Fitted, on_event: Listener) -> None:
     """Say how many epochs there were, why no more, and whose weights are kept."""
     for number, course in enumerate(fitted.courses, start=1):
         which = f"network {number}: " if len(fitted.courses) > 1 else ""
-        listen(Note(which + _ending(course)))
+        on_event(Note(which + _ending(course)))
 
 
-def say_shares(shares: Floats | None, names: Sequence[str], listen: Listener) -> None:
+def say_shares(shares: Floats | None, names: Sequence[str], on_event: Listener) -> None:
     """Say what each forecast of an ensemble counts for, in percent; of several targets, a mean.
 
     Args:
         shares: As in `Fitted`.
         names: Of the members.
-        listen: Told of it.
+        on_event: Told of it.
     """
     if shares is None:
         return
@@ -192,10 +192,10 @@ def say_shares(shares: Floats | None, names: Sequence[str], listen: Listener) ->
         f"{name} {100.0 * each:.0f} %"
         for name, each in zip(names, shares.mean(axis=1), strict=True)
     ]
-    listen(Note(f"what each counts for: {', '.join(parts)}"))
+    on_event(Note(f"what each counts for: {', '.join(parts)}"))
 
 
-def _ending(course: Course) -> str:
+def _ending(course: TrainingHistory) -> str:
     training = course.training
     why = {
         "epochs": "all of them",
@@ -218,8 +218,8 @@ def keep(
     whole: Callable[[D], D],
     learn: Callable[..., Trained[D]],
     *,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
 ) -> Trained[D]:
     """The network that is to predict: trained again on all there is, where that is asked for.
 
@@ -227,21 +227,21 @@ def keep(
         scored: The network that was trained on the training split.
         whole: Puts everything into the training split.
         learn: Trains on a dataset, as `forecast_cli.training.train_network` does.
-        listen: Told of it.
-        stop: Asked after each epoch; a refit that is stopped leaves the network before it.
+        on_event: Told of it.
+        should_stop: Asked after each epoch; a refit that is stopped leaves the network before it.
     """
     fitted = scored.fitted
     if not fitted.courses[0].training.refit or fitted.interrupted:
         return scored
     epochs = ", ".join(str(course.best) for course in fitted.courses)
-    listen(
+    on_event(
         Note(
             f"training again on all there is, for {epochs} epochs; scores and intervals are of "
             "what was trained before that"
         )
     )
-    again = learn(whole(scored.dataset), before=fitted, listen=listen, stop=stop)
+    again = learn(whole(scored.dataset), before=fitted, on_event=on_event, should_stop=should_stop)
     if again.fitted.interrupted:
-        listen(Note("the refit was stopped: the network before it is kept", warning=True))
+        on_event(Note("the refit was stopped: the network before it is kept", warning=True))
         return scored
     return again

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config.members import members_of, of_first
+from ..config.members import list_members, of_first
 from ..config.schema import Config
 from ..core.events import Listener, Stage, ignore
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
-from ..model.history import Course
+from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
 from .ensemble_fitting import combination, given_at
@@ -32,8 +32,8 @@ REFIT = 1.3
 def train_network(
     dataset: Dataset,
     *,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
     before: Fitted | None = None,
     initial: bytes | None = None,
     deadline: float | None = None,
@@ -42,8 +42,8 @@ def train_network(
 
     Args:
         dataset: What to learn from, and how.
-        listen: Told of each epoch.
-        stop: Asked after each epoch whether to stop.
+        on_event: Told of each epoch.
+        should_stop: Asked after each epoch whether to stop.
         before: What was trained before, whose numbers of epochs and weights of members are taken.
         initial: The weights of a model of the same kind to go on from, in Keras's HDF5 form; None
             for new ones, drawn from the seed.
@@ -53,11 +53,11 @@ def train_network(
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:
         deadline = time.perf_counter() + training.time_budget
-    listen(Stage("loading TensorFlow"))
-    from ..networks.ensemble_training import Workshop, train_members
+    on_event(Stage("loading TensorFlow"))
+    from ..networks.ensemble_training import EnsembleTrainer, train_members
 
-    feeds = cache(partial(feed_of, dataset))
-    workshop = Workshop(
+    feeds = cache(partial(make_feed, dataset))
+    workshop = EnsembleTrainer(
         config,
         feeds,
         begin=None if initial is None else _restored(config, feeds, initial),
@@ -65,7 +65,9 @@ def train_network(
     )
     again = REFIT * config.ensemble.size if training.refit and before is None else 0.0
     until = deadline and deadline - EXPORTING
-    running = train_members(workshop, deadline=until, waiting=again, listen=listen, stop=stop)
+    running = train_members(
+        workshop, deadline=until, waiting=again, on_event=on_event, should_stop=should_stop
+    )
     networks, courses = zip(*running, strict=True)
     if before is not None and courses[-1].interrupted:
         # What was trained before is kept.
@@ -73,37 +75,39 @@ def train_network(
     # There are fewer where it was stopped before the others began.
     dataset = replace(dataset, config=of_first(config, len(networks)))
     shares = None if before is None else before.shares
-    return _made_one(dataset, feeds(dataset.timesteps), networks, courses, shares, listen)
+    return _made_one(dataset, feeds(dataset.timesteps), networks, courses, shares, on_event)
 
 
 def _made_one(
     dataset: Dataset,
     feed: "WindowFeed",
     networks: Sequence[Any],
-    courses: Sequence[Course],
+    courses: Sequence[TrainingHistory],
     shares: Floats | None,
-    listen: Listener,
+    on_event: Listener,
 ) -> Trained[Dataset]:
     """The files of a single network, or of all and the simple forecasts together."""
     config = dataset.config
     # Some of the training windows, from all over the table.
     probes = given_at(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
     if config.ensemble.alone:
-        return Trained(dataset, export(config, networks[0], courses, feed, probes, listen=listen))
-    listen(Stage("combining"))
+        return Trained(
+            dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
+        )
+    on_event(Stage("combining"))
     made = combination(dataset, networks, shares=shares)
     whole = _whole(config, feed, networks, made.maps, made.shares)
-    fitted = export(config, whole, courses, feed, probes, shares=made.shares, listen=listen)
+    fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
     return Trained(dataset, fitted)
 
 
 def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: bytes) -> list[Any]:
     """The networks of a trained model, as it was saved."""
-    from ..networks.ensemble_training import Workshop
+    from ..networks.ensemble_training import EnsembleTrainer
     from ..networks.onnx_export import with_weights
 
-    workshop = Workshop(config, feeds)
-    networks = [workshop.build(member).network for member in members_of(config)]
+    workshop = EnsembleTrainer(config, feeds)
+    networks = [workshop.build(member).network for member in list_members(config)]
     if config.ensemble.alone:
         return [with_weights(networks[0], weights)]
     feed = feeds(config.window.timesteps or 1)
@@ -137,7 +141,7 @@ def _whole(
     )
 
 
-def feed_of(dataset: Dataset, timesteps: int) -> "WindowFeed":
+def make_feed(dataset: Dataset, timesteps: int) -> "WindowFeed":
     """What networks with so many steps back learn from: the windows of a dataset."""
     from ..networks.batches import WindowFeed
 
@@ -155,7 +159,7 @@ def feed_of(dataset: Dataset, timesteps: int) -> "WindowFeed":
     )
 
 
-def forecaster_of(trained: Trained[Dataset]) -> NetworkForecaster:
+def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
     """A trained network at work on the rows of its dataset."""
     config, fitted = trained.dataset.config, trained.fitted
     dropout = None

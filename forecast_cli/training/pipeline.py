@@ -13,7 +13,7 @@ from ..data.dataset import Dataset, on_all_rows
 from ..data.future_table import with_future
 from ..data.io.tables import Readable
 from ..data.reading import read_panel
-from ..evaluation.scoring import Claims
+from ..evaluation.scoring import IntervalSpec
 from ..evaluation.split_evaluation import Scores, evaluate
 from ..forecasting.intervals.calibration import calibrate
 from ..forecasting.intervals.interval_methods import make_bands
@@ -22,7 +22,7 @@ from ..model.calibration import Calibration
 from .data_summary import describe
 from .fitting import Trained, keep, say_ending, say_shares
 from .model_assembly import make_bundle
-from .network_training import forecaster_of, train_network
+from .network_training import make_forecaster, train_network
 from .preparation import make_dataset
 
 
@@ -31,8 +31,8 @@ def train(
     config: Config,
     *,
     future: Readable | None = None,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Bundle:
     """Train a network on columns of a table, or on sequences with a label.
 
@@ -40,8 +40,8 @@ def train(
         source: A path, `-` for standard input, or a pandas frame.
         config: What to train; what it leaves open is chosen by rule.
         future: A table of future covariates for the steps after the end, kept for predictions.
-        listen: Told what was understood and how it goes.
-        stop: Asked after each epoch whether to stop and keep the best so far.
+        on_event: Told what was understood and how it goes.
+        should_stop: Asked after each epoch whether to stop and keep the best so far.
 
     Raises:
         DataError: The table does not hold what is needed; said before TensorFlow is loaded.
@@ -55,13 +55,13 @@ def train(
     if config.data.label:
         from .labels.training import train_on_labels
 
-        return train_on_labels(source, config, listen=listen, stop=stop)
+        return train_on_labels(source, config, on_event=on_event, should_stop=should_stop)
     began = time.perf_counter()
-    dataset = read_dataset(source, config, future=future, listen=listen)
+    dataset = read_dataset(source, config, future=future, on_event=on_event)
     budget = config.training.time_budget
     by = partial(train_network, deadline=None if budget is None else began + budget)
-    learned = learn(dataset, by=by, listen=listen, stop=stop)
-    return finish(learned, began, by=by, listen=listen, stop=stop)
+    learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
+    return finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Learned:
 
 
 def read_dataset(
-    source: Readable, config: Config, *, future: Readable | None = None, listen: Listener
+    source: Readable, config: Config, *, future: Readable | None = None, on_event: Listener
 ) -> Dataset:
     """Read a table, make it ready to learn from, and say what was understood.
 
@@ -88,19 +88,19 @@ def read_dataset(
         source: The table.
         config: How it is read and what is to be learned.
         future: A table of future covariates for the steps after its end.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         DataError: The table does not hold what is needed.
     """
-    listen(Stage("reading"))
-    panel = read_panel(source, config.data, listen=listen)
+    on_event(Stage("reading"))
+    panel = read_panel(source, config.data, on_event=on_event)
     if future is not None:
-        panel = with_future(panel, future, config.data, listen=listen)
-    dataset = make_dataset(panel, config, listen=listen)
-    describe(dataset, listen)
+        panel = with_future(panel, future, config.data, on_event=on_event)
+    dataset = make_dataset(panel, config, on_event=on_event)
+    describe(dataset, on_event)
     if not dataset.splits.rows("test"):
-        listen(Note("no test split: nothing is scored"))
+        on_event(Note("no test split: nothing is scored"))
     return dataset
 
 
@@ -108,29 +108,29 @@ def learn(
     dataset: Dataset,
     *,
     by: Callable[..., Trained[Dataset]] = train_network,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
 ) -> Learned:
     """Train networks on the training split, and score their forecast on the test split.
 
     Args:
         dataset: What to learn from, and how.
         by: What trains, as `train_network` does.
-        listen: Told how it goes.
-        stop: Asked after each epoch whether to stop.
+        on_event: Told how it goes.
+        should_stop: Asked after each epoch whether to stop.
     """
-    scored = by(dataset, listen=listen, stop=stop)
+    scored = by(dataset, on_event=on_event, should_stop=should_stop)
     dataset = scored.dataset
-    say_ending(scored.fitted, listen)
-    say_shares(scored.fitted.shares, member_names(dataset.config), listen)
-    listen(Stage("scoring"))
-    network = forecaster_of(scored)
+    say_ending(scored.fitted, on_event)
+    say_shares(scored.fitted.shares, member_names(dataset.config), on_event)
+    on_event(Stage("scoring"))
+    network = make_forecaster(scored)
     calibration = calibrate(network)
     if calibration is None and dataset.config.intervals != "quantile":
-        listen(Note("no forecast fits into the validation split: there are no intervals"))
-    scores = evaluate(replace(network), claims_of(calibration, dataset.config))
+        on_event(Note("no forecast fits into the validation split: there are no intervals"))
+    scores = evaluate(replace(network), specify_intervals(calibration, dataset.config))
     if scores is None and dataset.splits.rows("test"):
-        listen(Note("no forecast fits into the test split: nothing is scored", warning=True))
+        on_event(Note("no forecast fits into the test split: nothing is scored", warning=True))
     return Learned(scored, calibration, scores)
 
 
@@ -140,8 +140,8 @@ def finish(
     *,
     by: Callable[..., Trained[Dataset]] = train_network,
     whole: Callable[[Dataset], Dataset] = on_all_rows,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
 ) -> Bundle:
     """The model to save: refitted on all rows, where that is asked for.
 
@@ -150,12 +150,12 @@ def finish(
         began: When the training began, as `time.perf_counter` has it.
         by: What trains, as `train_network` does.
         whole: Puts every row into the training split.
-        listen: Told of the refit.
-        stop: Asked after each epoch whether to stop.
+        on_event: Told of the refit.
+        should_stop: Asked after each epoch whether to stop.
     """
     kept, splits = learned.scored, learned.scored.dataset.splits
     if splits.rows("validation") or splits.rows("test"):
-        kept = keep(learned.scored, whole, by, listen=listen, stop=stop)
+        kept = keep(learned.scored, whole, by, on_event=on_event, should_stop=should_stop)
     return make_bundle(
         learned.scored,
         kept,
@@ -165,8 +165,8 @@ def finish(
     )
 
 
-def claims_of(calibration: Calibration | None, config: Config) -> Claims | None:
+def specify_intervals(calibration: Calibration | None, config: Config) -> IntervalSpec | None:
     """The intervals that the configuration asks for; None where nothing can be made of."""
     if calibration is None and config.intervals != "quantile":
         return None
-    return Claims(make_bands(calibration, config))
+    return IntervalSpec(make_bands(calibration, config))

@@ -10,7 +10,7 @@ from ..core.windows import gather
 from ..data.categories import kept_numbers
 from ..data.dataset import Dataset, scaled_dataset
 from ..data.panel import Panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import Splits, split_rows
 from .checks import check_dataset, check_inputs
 from .presets.defaults import (
@@ -28,27 +28,27 @@ from .presets.selection import with_preset, with_preset_name
 SPREAD = 1000
 
 
-def make_dataset(panel: Panel, config: Config, *, listen: Listener) -> Dataset:
+def make_dataset(panel: Panel, config: Config, *, on_event: Listener) -> Dataset:
     """Choose what is left open, split, fill and scale.
 
     Raises:
         DataError: There are too few rows; the message says how many are needed.
     """
-    config = with_preset_name(config.model_copy(update={"data": panel.data}), listen)
-    season = season_of(panel, config)
+    config = with_preset_name(config.model_copy(update={"data": panel.data}), on_event)
+    season = find_season(panel, config)
     rows = int(np.median(panel.lengths))
-    config = with_horizon(config, rows, season, panel.columns, listen)
-    config = with_split(config, rows, season, listen)
+    config = with_horizon(config, rows, season, panel.columns, on_event)
+    config = with_split(config, rows, season, on_event)
     splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
-    config = with_loss(with_preset(config, panel, splits, season, listen))
+    config = with_loss(with_preset(config, panel, splits, season, on_event))
     check_inputs(config, panel.columns)
     panel = with_known_categories(panel, splits)
     begin, end = splits.bounds("train")
     usual, shortest = int(np.median(end - begin)), int(panel.lengths.min())
-    config = with_timesteps(config, usual, shortest, season, listen)
-    config = with_mask(with_season(config, season), panel.lengths, listen)
+    config = with_timesteps(config, usual, shortest, season, on_event)
+    config = with_mask(with_season(config, season), panel.lengths, on_event)
     dataset = scaled_dataset(panel, with_scope(config, panel.columns), splits, season)
-    check_dataset(dataset, listen)
+    check_dataset(dataset, on_event)
     return with_usual_spread(dataset)
 
 

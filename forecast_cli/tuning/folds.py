@@ -12,12 +12,12 @@ from ..baselines.naive import naive, seasonal_naive
 from ..config.schema import Config
 from ..core.errors import DataError, TrainingError, counted
 from ..core.events import Listener, Note
-from ..core.padding import series_of
+from ..core.padding import owner_series
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.panel import Panel
-from ..data.season import season_of
+from ..data.season import find_season
 from ..data.splits import Splits, everything, rows_needed, split_rows
 from ..evaluation.metrics.point import ErrorSums
 from ..model.manifest import Metric
@@ -76,7 +76,7 @@ class Rounds:
         """What may be known in a round, and what is to be forecast."""
         panel, origins = self.panel, self.origins[number]
         targets = panel.values[:, list(panel.columns.target_places)]
-        firsts = panel.indptr[series_of(panel.indptr, origins)]
+        firsts = panel.indptr[owner_series(panel.indptr, origins)]
         begins = panel.indptr[:-1]
         return Fold(panel, targets, begins, self.ends[number], origins, firsts, self.horizon)
 
@@ -98,7 +98,7 @@ class Rounds:
         naive_error, naive_squared = self.naive[number]
         sums = ErrorSums(naive_error, naive_squared, self.horizon)
         actual = targets[origins[:, None] + np.arange(self.horizon)]
-        sums.add(actual, forecast, series_of(panel.indptr, origins))
+        sums.add(actual, forecast, owner_series(panel.indptr, origins))
         error = float(np.mean(sums.overall()[self.metric]))
         if not np.isfinite(error):
             raise DataError(
@@ -117,7 +117,7 @@ class Rounds:
             places = list(self.panel.columns.target_places)
             values = last_known(filled[:, places], self.panel.indptr)
             said = {"last value": naive(values, origins, horizon=self.horizon)}
-            history = origins - self.panel.indptr[series_of(self.panel.indptr, origins)]
+            history = origins - self.panel.indptr[owner_series(self.panel.indptr, origins)]
             if season > 1 and (history >= season).all():
                 said["seasonal naive"] = seasonal_naive(
                     values, origins, horizon=self.horizon, season_length=season
@@ -130,7 +130,7 @@ class Rounds:
 
 
 def make_rounds(
-    panel: Panel, config: Config, *, metric: Metric, n_windows: int | None, listen: Listener
+    panel: Panel, config: Config, *, metric: Metric, n_windows: int | None, on_event: Listener
 ) -> Rounds:
     """Leave the test split out, and find the cutoffs in what is left.
 
@@ -139,13 +139,13 @@ def make_rounds(
         config: How it is read and split.
         metric: What trials are compared by.
         n_windows: How many cutoffs; None: 3, fewer where the table is short.
-        listen: Told what was chosen.
+        on_event: Told what was chosen.
 
     Raises:
         DataError: So many do not fit.
     """
-    season, rows = season_of(panel, config), int(np.median(panel.lengths))
-    horizon = with_horizon(config, rows, season, panel.columns, listen).window.horizon or 1
+    season, rows = find_season(panel, config), int(np.median(panel.lengths))
+    horizon = with_horizon(config, rows, season, panel.columns, on_event).window.horizon or 1
     window = config.window.model_copy(update={"horizon": horizon})
     config = config.model_copy(update={"window": window, "data": panel.data})
     test = split_rows(panel, config.split, horizon=horizon).validation_end
@@ -153,14 +153,14 @@ def make_rounds(
     least = _least(rest, config, horizon)
     count, stretch = _cut(rest, n_windows, horizon=horizon, least=least)
     plan = Plan(n_windows=count, step_size=stretch)
-    cutoffs = find_cutoffs(rest, plan, horizon=stretch, least=least, listen=listen)
+    cutoffs = find_cutoffs(rest, plan, horizon=stretch, least=least, on_event=on_event)
     ends = tuple(cutoffs.ends)
     origins = _origins_behind(rest, ends, horizon)
     targets = rest.values[:, list(rest.columns.target_places)]
     pairs = [seasonal_pair(targets, rest.indptr, each, season_length=season) for each in ends]
     made = Rounds(rest, config, ends, origins, tuple(pairs), season, metric)
     many = f"{count} cutoffs" if count > 1 else "1 cutoff"
-    listen(
+    on_event(
         Note(
             f"each trial is trained at {many} in the {len(rest.values):,} rows before the test "
             f"split, and scored on {made.forecasts:,} forecasts of {horizon} steps behind them"
@@ -181,8 +181,8 @@ def forecast_round(
     number: int,
     config: Config,
     *,
-    listen: Listener,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener,
+    should_stop: Callable[[], bool] = bool,
 ) -> float:
     """Train on what is known in a round, and score what is forecast behind it.
 
@@ -190,12 +190,12 @@ def forecast_round(
         rounds: All of them.
         number: Which one.
         config: With the settings that are tried.
-        listen: Told of each epoch.
-        stop: Asked after each epoch.
+        on_event: Told of each epoch.
+        should_stop: Asked after each epoch.
     """
     training = config.training.model_copy(update={"refit": False})
     own = config.model_copy(update={"training": training, "data": rounds.panel.data})
-    said = forecast_by_network(rounds.fold(number), listen, stop, config=own)
+    said = forecast_by_network(rounds.fold(number), on_event, should_stop, config=own)
     return rounds.error(number, said.point)
 
 
@@ -251,7 +251,7 @@ def _origins(panel: Panel, begins: Ints, stops: Ints, horizon: int) -> Ints:
     """The rows from which is forecast, of series that have rows to learn from."""
     first = np.maximum(begins, panel.indptr[:-1] + LEAST)
     rows = np.flatnonzero(panel.between(first, stops - horizon + 1))
-    rows = rows[(begins > panel.indptr[:-1])[series_of(panel.indptr, rows)]]
+    rows = rows[(begins > panel.indptr[:-1])[owner_series(panel.indptr, rows)]]
     if panel.data.missing != "mask":
         # A gap that reaches up to a forecast was filled with a look at what comes behind it.
         rows = rows[~panel.missing_rows[rows - 1]]

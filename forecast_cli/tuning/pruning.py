@@ -69,10 +69,10 @@ class Watch:
 
     def begin(self, rounds: Rounds, number: int, config: Config) -> None:
         """Find the unit of a round."""
-        self.unit, self.power = unit_of(rounds, number, config)
+        self.unit, self.power = loss_unit(rounds, number, config)
         self.best, self.looks = float("inf"), number * LOOKS
 
-    def listen(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Report an epoch.
 
         Raises:
@@ -104,7 +104,7 @@ class Watch:
             raise TrialPruned
 
 
-def unit_of(rounds: Rounds, number: int, config: Config) -> tuple[float | None, float]:
+def loss_unit(rounds: Rounds, number: int, config: Config) -> tuple[float | None, float]:
     """The validation loss of the last value in a round, and the power that makes it an error.
 
     None where the loss is taken in other units, or there is nothing to validate on.

@@ -104,7 +104,7 @@ class Grid(BaseSampler):
         raise KeyError(param_name)
 
 
-def sampler_of(name: SamplerName, space: Space, seed: int) -> BaseSampler:
+def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
     """Who proposes settings.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.resolution import read_toml
-from ..config.searchable import check_name, check_value, kind_of
+from ..config.searchable import check_name, check_value, classify_setting
 from ..core.errors import UsageError, nearest
 from .space import CHOICES, RANGE, WHEN, Choices, Range, Setting, Space, as_toml
 
@@ -64,7 +64,7 @@ def _choices(name: str, values: Any) -> Choices:
 
 
 def _range(name: str, value: Mapping[str, Any]) -> Range:
-    kind = kind_of(name)
+    kind = classify_setting(name)
     if kind == "word":
         raise UsageError("its values have no order.", 'Give a list of them: ["a", "b"].')
     numbers = {key: value[key] for key in RANGE[:3] if key in value}

@@ -18,7 +18,7 @@ from optuna.study import Study
 from ..core.errors import DataError, ForecastError, UsageError, listed
 from .folds import Rounds
 from .options import PrunerName, Search
-from .samplers import sampler_of
+from .samplers import make_sampler
 from .space import Space
 
 SQLITE = "sqlite:///"
@@ -55,7 +55,7 @@ def open_study(
     return optuna.create_study(
         storage=storage,
         study_name=search.study,
-        sampler=sampler_of(search.sampler, space, seed),
+        sampler=make_sampler(search.sampler, space, seed),
         pruner=_pruner(search.pruner, steps),
         direction="minimize",
         load_if_exists=True,

@@ -69,14 +69,14 @@ class Stopped(Exception):
 
 
 def run_trial(
-    task: Task, study: Study | None = None, stop: Callable[[], bool] = bool
+    task: Task, study: Study | None = None, should_stop: Callable[[], bool] = bool
 ) -> int | None:
     """Run the next trial of a study.
 
     Args:
         task: What is done.
         study: The study, where it is in this process; None opens it.
-        stop: Asked after each epoch.
+        should_stop: Asked after each epoch.
 
     Returns:
         The number of the trial; None where there is no time for one.
@@ -91,7 +91,7 @@ def run_trial(
     try:
         config = trial_config(task.config, suggest(task.space, trial, task.given))
         for number in range(task.rounds.count):
-            scores.append(_scored(task, number, config, watch, stop))
+            scores.append(_scored(task, number, config, watch, should_stop))
         state, why = TrialState.COMPLETE, ""
     except TrialPruned:
         state, why = TrialState.PRUNED, "behind others"
@@ -119,23 +119,23 @@ def score_config(task: Task, config: Config, hear: Callable[[Event], None]) -> d
     """
     began = time.perf_counter()
     rounds = range(task.rounds.count)
-    scores = [forecast_round(task.rounds, each, config, listen=hear) for each in rounds]
+    scores = [forecast_round(task.rounds, each, config, on_event=hear) for each in rounds]
     seconds = round(time.perf_counter() - began, 2)
     return {"value": sum(scores) / len(scores), "scores": scores, "seconds": seconds}
 
 
 def _scored(
-    task: Task, number: int, config: Config, watch: Watch, stop: Callable[[], bool]
+    task: Task, number: int, config: Config, watch: Watch, should_stop: Callable[[], bool]
 ) -> float:
     """The error of a round."""
 
     def hear(event: Event) -> None:
-        watch.listen(event)
-        if task.late or stop():
+        watch.on_event(event)
+        if task.late or should_stop():
             raise Stopped
 
     watch.begin(task.rounds, number, config)
-    error = forecast_round(task.rounds, number, config, listen=hear)
+    error = forecast_round(task.rounds, number, config, on_event=hear)
     watch.end()
     return error
 
@@ -149,14 +149,14 @@ def _tell(study: Study, trial: Trial, state: TrialState, said: Mapping[str, Any]
 
 
 @lru_cache(maxsize=1)
-def _study_of(key: str) -> list[Study]:
+def _open_study(key: str) -> list[Study]:
     """Where a process keeps the study of a run that it has opened."""
     return []
 
 
 def _opened(key: str, task: Task) -> Study:
     """The study of a run, opened once in each process."""
-    held = _study_of(key)
+    held = _open_study(key)
     if not held:
         held.append(task.study(open_storage(task.url)))
     return held[0]

@@ -78,8 +78,8 @@ def tune(
     search: Search = USUAL_SEARCH,
     *,
     fixed: Mapping[str, Any] | None = None,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Tuning:
     """Search for settings, and train a model with the best.
 
@@ -91,8 +91,8 @@ def tune(
         config: Everything that is not searched.
         search: How is searched.
         fixed: Settings that are not to be searched, by flat names.
-        listen: Told what was understood and how it goes.
-        stop: Asked after each epoch whether to stop; the best so far is trained then.
+        on_event: Told what was understood and how it goes.
+        should_stop: Asked after each epoch whether to stop; the best so far is trained then.
 
     Raises:
         UsageError: The space cannot be, or the study is of another search.
@@ -100,14 +100,16 @@ def tune(
         Interrupted: It was stopped before there was anything to train.
     """
     began = time.perf_counter()
-    found = search_settings(source, config, search, fixed=fixed, listen=listen, stop=stop)
-    best, settings, dataset = _best(found, config, listen)
-    describe(dataset, listen)
-    listen(Note(f"training with {described(settings) or 'the settings as given'}"))
+    found = search_settings(
+        source, config, search, fixed=fixed, on_event=on_event, should_stop=should_stop
+    )
+    best, settings, dataset = _best(found, config, on_event)
+    describe(dataset, on_event)
+    on_event(Note(f"training with {described(settings) or 'the settings as given'}"))
     # What has ended the search is not to cut the training short.
-    final: Callable[[], bool] = bool if stop() else stop
-    learned = learn(dataset, listen=listen, stop=final)
-    bundle = finish(learned, began, listen=listen, stop=final)
+    final: Callable[[], bool] = bool if should_stop() else should_stop
+    learned = learn(dataset, on_event=on_event, should_stop=final)
+    bundle = finish(learned, began, on_event=on_event, should_stop=final)
     evaluation = learned.scores.evaluation.verdict if learned.scores else ""
     verdict = f"{found.ranking.verdict(best)} {evaluation}".strip()
     whole = _chosen(config, found.rounds, settings, best)
@@ -120,12 +122,12 @@ def search_settings(
     search: Search = USUAL_SEARCH,
     *,
     fixed: Mapping[str, Any] | None = None,
-    listen: Listener = ignore,
-    stop: Callable[[], bool] = bool,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
 ) -> Found:
     """Run trials on the rows before the test split; see `tune`."""
-    listen(Stage("reading"))
-    panel, rounds, space = _prepare(source, config, search, fixed or {}, listen)
+    on_event(Stage("reading"))
+    panel, rounds, space = _prepare(source, config, search, fixed or {}, on_event)
     given = rounds.config.model_dump(mode="json", exclude={"data"})
     deadline = None if search.time_budget is None else time.time() + search.time_budget
     with database(search) as (url, storage):
@@ -134,10 +136,10 @@ def search_settings(
         )
         study = task.study(storage)
         claim(study, search, fingerprint(rounds, space, given))
-        run_trials(task, study, listen, stop)
+        run_trials(task, study, on_event, should_stop)
         ranking = Ranking(study.get_trials(), space, rounds, study.user_attrs[AS_GIVEN])
         shares = importance(study)
-    _check_failures(ranking, listen)
+    _check_failures(ranking, on_event)
     return Found(panel, rounds, ranking, shares)
 
 
@@ -147,32 +149,32 @@ def find_space(
     search: Search = USUAL_SEARCH,
     *,
     fixed: Mapping[str, Any] | None = None,
-    listen: Listener = ignore,
+    on_event: Listener = ignore,
 ) -> Space:
     """The space that would be searched; see `tune`."""
-    return _prepare(source, config, search, fixed or {}, listen)[2]
+    return _prepare(source, config, search, fixed or {}, on_event)[2]
 
 
 def _prepare(
-    source: Readable, config: Config, search: Search, fixed: Mapping[str, Any], listen: Listener
+    source: Readable, config: Config, search: Search, fixed: Mapping[str, Any], on_event: Listener
 ) -> tuple[Panel, Rounds, Space]:
     """The table, what trials are scored on, and what is searched."""
     if config.data.label:
         raise UsageError("tune is for forecasts, and --label asks for another task.")
     # A file is read first: nobody is to wait for the table to learn of a wrong name.
     written = None if search.space is None else read_space(search.space)
-    panel = read_panel(source, config.data, listen=listen)
+    panel = read_panel(source, config.data, on_event=on_event)
     rounds = make_rounds(
-        panel, config, metric=search.metric, n_windows=search.n_windows, listen=listen
+        panel, config, metric=search.metric, n_windows=search.n_windows, on_event=on_event
     )
     space = (written or default_space(rounds)).without(fixed)
     if written is not None and (held := [each for each in fixed if each in written.names]):
-        listen(Note(f"{', '.join(held)}: given, and so not searched"))
-    listen(Note(f"searched are {', '.join(space.names)}"))
+        on_event(Note(f"{', '.join(held)}: given, and so not searched"))
+    on_event(Note(f"searched are {', '.join(space.names)}"))
     return panel, rounds, space
 
 
-def _check_failures(ranking: Ranking, listen: Listener) -> None:
+def _check_failures(ranking: Ranking, on_event: Listener) -> None:
     """Say why trials failed.
 
     Raises:
@@ -186,22 +188,22 @@ def _check_failures(ranking: Ranking, listen: Listener) -> None:
         )
     if failures:
         many = f"{len(failures)} of {len(ranking.trials)} trials"
-        listen(Note(f"{many} could not be trained; the first: {failures[0]}", warning=True))
+        on_event(Note(f"{many} could not be trained; the first: {failures[0]}", warning=True))
 
 
 def _best(
-    found: Found, config: Config, listen: Listener
+    found: Found, config: Config, on_event: Listener
 ) -> tuple[int | None, dict[str, Any], Dataset]:
     """The best settings that the whole table can be trained with."""
     candidates = found.ranking.candidates
     for number, settings in candidates:
         whole = _chosen(config, found.rounds, settings, number)
         try:
-            return number, settings, make_dataset(found.panel, whole, listen=listen)
+            return number, settings, make_dataset(found.panel, whole, on_event=on_event)
         except DataError as error:
             if number == candidates[-1][0]:
                 raise
-            listen(Note(f"trial {number} is left out: {error.message}", warning=True))
+            on_event(Note(f"trial {number} is left out: {error.message}", warning=True))
     raise UsageError("There is nothing to train.")
 
 

@@ -15,7 +15,7 @@ from forecast_cli.backtesting.forecasts import Said, join
 from forecast_cli.backtesting.plan import Plan
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.errors import DataError, Interrupted, UsageError
-from forecast_cli.core.ragged import indptr_of
+from forecast_cli.core.ragged import cumulate
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
 TINY = {"units": (2,), "epochs": 1, "timesteps": 6, "validation": 0.1}
@@ -44,8 +44,8 @@ def panel():
 
 def run(frame, *models, notes=None, plan=None, **settings):
     settings = {"column": ("value",), "horizon": 3} | settings
-    listen = (lambda event: None) if notes is None else notes.append
-    return backtest(frame, configure(settings), Plan(models, **(plan or {})), listen=listen)
+    on_event = (lambda event: None) if notes is None else notes.append
+    return backtest(frame, configure(settings), Plan(models, **(plan or {})), on_event=on_event)
 
 
 def warned(notes):
@@ -263,7 +263,7 @@ def test_cutoffs_end_each_series_behind_its_last_row_before_them(series):
          enumerate(days) for d in own], columns=["name", "date"],
     )  # fmt: skip
     times = pd.DatetimeIndex(rows.date)
-    indptr = indptr_of(rows.groupby("name").size().to_numpy())
+    indptr = cumulate(rows.groupby("name").size().to_numpy())
     cutoffs = times.unique().sort_values()
     got = ends_at(indptr, times, cutoffs)
     for number, cutoff in enumerate(cutoffs):
@@ -626,7 +626,7 @@ def test_model_files_forecast_without_training_and_warn_of_rows_that_they_have_s
     frame["other"] = frame.value + rng.normal(0, 1, 48)
     notes = []
     plan = Plan((str(golden), "naive"), n_windows=12, step_size=3)
-    got = backtest(frame, configure({}), plan, listen=notes.append)
+    got = backtest(frame, configure({}), plan, on_event=notes.append)
     name = golden.stem
     assert list(got.frame) == ["cutoff", "date", "column", "actual", name, "naive"]
     bundle = load_bundle(golden)
@@ -702,7 +702,7 @@ def test_a_model_of_quantiles_says_where_its_intervals_are_of_another_kind(tmp_p
     for level, kind, count in (((80.0,), intervals, 0), ((80.0, 90.0), "conformal", 1)):
         notes = []
         plan = Plan((str(path), "naive"), n_windows=1)
-        got = backtest(frame, configure({"level": level}), plan, listen=notes.append).frame
+        got = backtest(frame, configure({"level": level}), plan, on_event=notes.append).frame
         past = rows_until(frame, got.cutoff.iloc[0])
         alone = model.predict(past, level=level, intervals=kind)
         np.testing.assert_allclose(got.old_lo80, alone.value_lo80, rtol=1e-6)
@@ -741,7 +741,7 @@ def test_where_nobody_can_tell_what_a_model_has_seen_that_is_said(tmp_path, trai
     model.save(tmp_path / "old.forecast")
     notes, plan = [], Plan((str(tmp_path / "old.forecast"), "naive"), n_windows=2)
     settings = {"column": ("value",)} if "timezone" in training else {}
-    backtest(frame, configure(settings), plan, listen=notes.append)
+    backtest(frame, configure(settings), plan, on_event=notes.append)
     said = [text for text in warned(notes) if "cannot be told" in text]
     assert len(said) == 1
     assert why in said[0]

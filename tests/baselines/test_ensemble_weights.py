@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.baselines.ensemble_weights import beats, prior_of, weights_of
+from forecast_cli.baselines.ensemble_weights import beats, fit_weights, make_prior
 
 
 def members(samples=200, horizon=4, *, errors=(1.0, 2.0, 4.0), seed=0):
@@ -18,7 +18,7 @@ def members(samples=200, horizon=4, *, errors=(1.0, 2.0, 4.0), seed=0):
 @pytest.mark.parametrize("squared", [True, False])
 def test_many_forecasts_give_the_best_weights(squared):
     forecasts, actual = members(4000)
-    weights = weights_of(forecasts, actual, np.ones(3), distinct=4000, squared=squared)
+    weights = fit_weights(forecasts, actual, np.ones(3), distinct=4000, squared=squared)
     # Errors that do not go together are weighted by the inverse of their variance.
     assert weights == pytest.approx(np.array([16, 4, 1]) / 21, abs=0.04)
 
@@ -26,9 +26,9 @@ def test_many_forecasts_give_the_best_weights(squared):
 def test_few_forecasts_leave_the_prior():
     forecasts, actual = members(5)
     prior = np.array([0.2, 0.3, 0.5])
-    assert weights_of(forecasts, actual, prior, distinct=0) == pytest.approx(prior)
+    assert fit_weights(forecasts, actual, prior, distinct=0) == pytest.approx(prior)
     apart = [
-        np.abs(weights_of(forecasts, actual, prior, distinct=each) - prior).sum()
+        np.abs(fit_weights(forecasts, actual, prior, distinct=each) - prior).sum()
         for each in (1, 5, 50, 500)
     ]
     assert apart == sorted(apart)
@@ -38,7 +38,7 @@ def test_few_forecasts_leave_the_prior():
 @given(st.integers(1, 5), st.integers(1, 30), st.floats(0.5, 100), st.integers(0, 1000))
 def test_weights_are_at_least_0_and_sum_to_1(count, samples, distinct, seed):
     forecasts, actual = members(samples, errors=np.linspace(0, 3, count), seed=seed)
-    weights = weights_of(forecasts, actual, np.ones(count), distinct=distinct)
+    weights = fit_weights(forecasts, actual, np.ones(count), distinct=distinct)
     assert weights.min() >= 0
     assert weights.sum() == pytest.approx(1)
 
@@ -46,8 +46,8 @@ def test_weights_are_at_least_0_and_sum_to_1(count, samples, distinct, seed):
 @given(st.floats(0.01, 1000), st.floats(-100, 100))
 def test_units_do_not_matter(factor, offset):
     forecasts, actual = members(30)
-    one = weights_of(forecasts, actual, np.ones(3), distinct=7)
-    two = weights_of(forecasts * factor + offset, actual * factor + offset, np.ones(3), distinct=7)
+    one = fit_weights(forecasts, actual, np.ones(3), distinct=7)
+    two = fit_weights(forecasts * factor + offset, actual * factor + offset, np.ones(3), distinct=7)
     assert one == pytest.approx(two, abs=0.01)
 
 
@@ -56,14 +56,14 @@ def test_missing_values_do_not_count():
     hole = actual.copy()
     hole[10:20, 2] = np.nan
     hole[5] = np.nan
-    assert np.isfinite(weights_of(forecasts, hole, np.ones(3), distinct=20)).all()
+    assert np.isfinite(fit_weights(forecasts, hole, np.ones(3), distinct=20)).all()
     nothing = np.full_like(actual, np.nan)
-    assert weights_of(forecasts, nothing, np.ones(3), distinct=20) == pytest.approx([1 / 3] * 3)
+    assert fit_weights(forecasts, nothing, np.ones(3), distinct=20) == pytest.approx([1 / 3] * 3)
 
 
 def test_a_member_without_error_is_no_trouble():
     forecasts, actual = members(60, errors=(0.0, 1.0))
-    weights = weights_of(forecasts, actual, np.array([1.0, 1e-15]), distinct=20)
+    weights = fit_weights(forecasts, actual, np.array([1.0, 1e-15]), distinct=20)
     assert weights[0] > 0.99
 
 
@@ -77,5 +77,5 @@ def test_better_than_the_reference_by_more_than_chance():
 
 
 def test_a_prior_by_names():
-    prior = prior_of(["last", "network", "linear"], {"last": 0.5, "linear": 0.5}, network=3.0)
+    prior = make_prior(["last", "network", "linear"], {"last": 0.5, "linear": 0.5}, network=3.0)
     assert prior == pytest.approx([0.125, 0.75, 0.125])

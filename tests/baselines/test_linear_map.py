@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from forecast_cli.baselines import naive as baselines
 from forecast_cli.baselines.linear_map import (
+    apply_map,
     drift_map,
-    forecasts_of,
     last_map,
     seasonal_map,
     widened,
 )
-from forecast_cli.baselines.parameter_search import Sample, distinct_of, sample_of
+from forecast_cli.baselines.parameter_search import Sample, count_distinct, sample_windows
 from forecast_cli.baselines.registry import NAMES, fit_maps, map_window
 from forecast_cli.baselines.ridge import fit_ridge
 from forecast_cli.baselines.smoothing import Smoothing, fit_smoothing, smoothing_map, theta_map
@@ -62,7 +62,7 @@ def test_maps_at_many_origins_and_in_longer_windows():
     matrix = theta_map(10, 5, season=3)
     origins = np.array([10, 12, 35])
     expected = np.stack([WINDOW[each - 10 : each] @ matrix for each in origins])
-    assert forecasts_of(WINDOW, origins, matrix) == pytest.approx(expected)
+    assert apply_map(WINDOW, origins, matrix) == pytest.approx(expected)
     assert WINDOW @ widened(matrix, 40) == pytest.approx(WINDOW[-10:] @ matrix)
 
 
@@ -180,7 +180,7 @@ def test_fitted_maps_are_better_than_the_simple_ones():
     origins = np.arange(300, 389)
     actual = values[origins[:, None] + np.arange(12)]
     errors = {
-        name: np.abs(forecasts_of(values, origins, each) - actual).mean()
+        name: np.abs(apply_map(values, origins, each) - actual).mean()
         for name, each in maps.items()
     }
     for name in ("smoothing", "structure", "corrected", "linear"):
@@ -229,17 +229,19 @@ def test_few_windows_leave_parameters_at_what_is_usual():
     values = airline(60)
     none = Sample(np.zeros((0, 24)), np.zeros((0, 6)), 0.0)
     usual = fit_structure(none, seasons=[12])
-    few = fit_structure(sample_of(values, np.array([24]), timesteps=24, horizon=6), seasons=[12])
-    many = sample_of(airline(600), np.arange(24, 590), timesteps=24, horizon=6)
+    few = fit_structure(
+        sample_windows(values, np.array([24]), timesteps=24, horizon=6), seasons=[12]
+    )
+    many = sample_windows(airline(600), np.arange(24, 590), timesteps=24, horizon=6)
     apart = [np.abs(each - usual).sum() for each in (few, fit_structure(many, seasons=[12]))]
     assert apart[0] < apart[1]
     assert fit_smoothing(none, season=12).shape == (24, 6)
 
 
 def test_forecasts_that_do_not_overlap_are_counted():
-    assert distinct_of(np.arange(100), 10) == pytest.approx(10.9)
-    assert distinct_of(np.array([0, 50, 100]), 10) == 3
-    assert distinct_of(np.array([], dtype=int), 10) == 0
+    assert count_distinct(np.arange(100), 10) == pytest.approx(10.9)
+    assert count_distinct(np.array([0, 50, 100]), 10) == 3
+    assert count_distinct(np.array([], dtype=int), 10) == 0
 
 
 @pytest.mark.parametrize("timesteps", [1, 2, 6, 12, 13, 30])

@@ -87,7 +87,7 @@ def test_one_json_document(run, table):
 def test_somebody_who_stops_it_has_what_was_trained_by_then(frame):
     notes = []
     config = configure({"column": ("value",), **SETTINGS, "epochs": 50})
-    result = compare(frame, config, listen=notes.append, stop=lambda: True)
+    result = compare(frame, config, on_event=notes.append, should_stop=lambda: True)
     assert result.cell == "lstm"
     assert any("gru, rnn were not trained" in getattr(note, "text", "") for note in notes)
 

@@ -5,7 +5,7 @@ import typer
 
 from forecast_cli.cli.flag import seconds
 from forecast_cli.cli.flags import SETTINGS
-from forecast_cli.config.members import members_of
+from forecast_cli.config.members import list_members
 from forecast_cli.config.resolution import PLACES, SHORTHAND, TOP, configure, read_toml
 from forecast_cli.config.schema import Config
 from forecast_cli.core.errors import UsageError
@@ -162,12 +162,12 @@ def test_members_take_their_settings_by_turns_and_seeds_one_after_the_other():
         {"ensemble": 5, "seed": 7, "member_timesteps": (24, 12), "member_losses": ("mae", "mse")}
         | {"member_anchors": ("last", "none", "mean"), "timesteps": 30, "units": 3}
     )
-    members = members_of(config)
+    members = list_members(config)
     assert [each.training.seed for each in members] == [7, 8, 9, 10, 11]
     assert [each.timesteps for each in members] == [24, 12, 24, 12, 24]
     assert [each.training.loss for each in members] == ["mae", "mse", "mae", "mse", "mae"]
     assert [each.network.anchor for each in members] == ["last", "none", "mean", "last", "none"]
-    plain = members_of(configure({"timesteps": 30}))
+    plain = list_members(configure({"timesteps": 30}))
     assert [(each.timesteps, each.network) for each in plain] == [(30, Config().network)]
 
 

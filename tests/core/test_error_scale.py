@@ -20,14 +20,14 @@ def rows_of(seed, count):
     return errors, origins
 
 
-def series_of(row):
+def owner_series(row):
     return int(np.searchsorted(INDPTR, row, side="right") - 1)
 
 
 def slow(errors, origins, row, before=None):
     """The definition: all errors of the series up to a row, each row back counting less."""
-    own = series_of(row)
-    past = [at for at, other in enumerate(origins) if series_of(other) == own and other <= row]
+    own = owner_series(row)
+    past = [at for at, other in enumerate(origins) if owner_series(other) == own and other <= row]
     sizes = []
     for target in range(errors.shape[1]):
         total = weight = 0.0
@@ -50,7 +50,7 @@ def test_what_is_known_at_origins_is_that_of_a_slow_loop(seed, count, horizon):
     found = known_at(rows, origins, INDPTR, horizon=horizon).size
     for at, origin in enumerate(origins):
         past = origin - horizon
-        inside = past >= INDPTR[series_of(origin)]
+        inside = past >= INDPTR[owner_series(origin)]
         expected = slow(errors, origins, past) if inside else [1.0, 1.0]
         np.testing.assert_allclose(found[at], expected)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.core.padding import make_room, series_of
+from forecast_cli.core.padding import make_room, owner_series
 from forecast_cli.core.windows import gather, window_starts
 
 lengths = st.lists(st.integers(0, 7), min_size=1, max_size=5)
@@ -32,14 +32,14 @@ def owners(room):
 def numbered(room):
     """A panel whose rows hold their own number and that of their series."""
     rows = np.arange(room.indptr[-1])
-    return np.stack([rows, series_of(room.indptr, rows)], axis=1).astype(float)
+    return np.stack([rows, owner_series(room.indptr, rows)], axis=1).astype(float)
 
 
 @given(lengths)
 def test_the_series_of_a_row_is_that_in_whose_stretch_it_lies(sizes):
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     expected = [series for series, size in enumerate(sizes) for _ in range(size)]
-    assert series_of(indptr, np.arange(indptr[-1])).tolist() == expected
+    assert owner_series(indptr, np.arange(indptr[-1])).tolist() == expected
 
 
 @given(rooms())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
-from forecast_cli.core.ragged import percentiles_of, sums_between
+from forecast_cli.core.ragged import sums_between, take_percentiles
 from forecast_cli.core.scaling import fit_by_series, fit_scaling
 from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
 from forecast_cli.data.missing import fill_missing, last_known
@@ -74,7 +74,7 @@ def test_logs_of_what_has_none_do_not_disturb_the_others():
 @given(panels(columns=1), st.lists(st.floats(0, 100), min_size=1, max_size=4))
 def test_percentiles_are_those_of_numpy(panel, percent):
     values, indptr = panel
-    found = percentiles_of(values[:, 0], indptr, np.array(percent))
+    found = take_percentiles(values[:, 0], indptr, np.array(percent))
     for series, (first, end) in enumerate(zip(indptr[:-1], indptr[1:], strict=True)):  # noqa: RUF007
         own = values[first:end, 0]
         known = own[~np.isnan(own)]
@@ -85,7 +85,7 @@ def test_percentiles_are_those_of_numpy(panel, percent):
 def test_one_long_series_among_many_short_ones_costs_no_room():
     indptr = np.concatenate([np.arange(20_001) * 3, [1_060_000]])
     values = np.random.default_rng(0).normal(size=indptr[-1])
-    found = percentiles_of(values, indptr, np.array([50.0]))[0]
+    found = take_percentiles(values, indptr, np.array([50.0]))[0]
     assert found[-1] == np.median(values[60_000:])
     np.testing.assert_array_equal(found[:-1], np.median(values[:60_000].reshape(-1, 3), axis=1))
 

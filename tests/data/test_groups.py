@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
-from forecast_cli.data.groups import group_rows, likely_series, name_of, one_series
+from forecast_cli.data.groups import group_rows, likely_series, name_series, one_series
 from forecast_cli.data.io.opening import read_table
 from forecast_cli.data.io.tables import from_frame
 
@@ -54,7 +54,7 @@ def test_without_a_name_there_is_one_series():
     found = group(pd.DataFrame({"y": [1, 2, 3]}))
     assert found.codes.tolist() == [0, 0, 0]
     assert (len(found.ids), len(found.ids.columns), found.name(0)) == (1, 0, "")
-    assert name_of(one_series(), 0) == ""
+    assert name_series(one_series(), 0) == ""
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -11,8 +11,8 @@ from forecast_cli.core.errors import DataError
 from forecast_cli.data.future_table import with_future
 from forecast_cli.data.known_future import (
     before,
+    find_places,
     frame_ahead,
-    places_of,
     require_ahead,
     rows_ahead,
     times_ahead,
@@ -233,8 +233,8 @@ def test_names_of_series_are_the_same_in_text_and_in_numbers(write):
 def test_places_of_series_are_found_by_all_parts_of_their_names():
     ids = pd.DataFrame({"one": ["a", "a", "b"], "two": ["x", "y", "x"]})
     other = pd.DataFrame({"one": ["b", "a", "b"], "two": ["x", "y", "y"]})
-    assert places_of(other, ids).tolist() == [2, 1, -1]
-    assert places_of(ids.iloc[:1], pd.DataFrame(index=[0])).tolist() == [0]
+    assert find_places(other, ids).tolist() == [2, 1, -1]
+    assert find_places(ids.iloc[:1], pd.DataFrame(index=[0])).tolist() == [0]
 
 
 def test_without_times_the_rows_of_the_other_table_are_the_next_steps(write):

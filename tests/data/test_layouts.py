@@ -18,7 +18,7 @@ relaxed = settings(
 
 def read(source, layout, notes=None, **data):
     notes = [] if notes is None else notes
-    return read_panel(source, Data(layout=layout, **data), listen=lambda e: notes.append(e.text))
+    return read_panel(source, Data(layout=layout, **data), on_event=lambda e: notes.append(e.text))
 
 
 def table(*rows):

@@ -29,7 +29,9 @@ GAP = table("2020-01-04,1", "2020-01-05,2", "2020-01-06,3", "2020-01-09,6")
 
 def read(source, notes=None, frequency=None, column=("y",), **data):
     notes = [] if notes is None else notes
-    return read_panel(source, Data(column=column, **data), listen=notes.append, frequency=frequency)
+    return read_panel(
+        source, Data(column=column, **data), on_event=notes.append, frequency=frequency
+    )
 
 
 def column_of(panel, place=0):

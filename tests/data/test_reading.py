@@ -20,7 +20,7 @@ relaxed = settings(deadline=None, max_examples=40)
 def read(source, notes=None, column=("y",), series=("id",), **data):
     notes = [] if notes is None else notes
     settings_ = Data(column=column, series=series, **data)
-    return read_panel(source, settings_, listen=lambda event: notes.append(event.text))
+    return read_panel(source, settings_, on_event=lambda event: notes.append(event.text))
 
 
 def rows_of(panel, series):
@@ -31,7 +31,7 @@ def values_of(panel, series, place=0):
     return panel.values[rows_of(panel, series), place].tolist()
 
 
-def days_of(panel, series):
+def local_days(panel, series):
     return [str(time.date()) for time in panel.timeline.times[rows_of(panel, series)]]
 
 
@@ -88,7 +88,7 @@ def test_rows_of_several_series_may_stand_in_any_order(order):
     for series, name in enumerate(panel.ids["id"]):
         assert values_of(panel, series) == frame[frame["id"] == name]["y"].tolist()
         days = frame[frame["id"] == name]["t"]
-        assert days_of(panel, series) == [str(day.date()) for day in days]
+        assert local_days(panel, series) == [str(day.date()) for day in days]
 
 
 def test_the_order_of_rows_is_said_of_each_series_and_not_across_them():
@@ -260,7 +260,7 @@ def test_rows_that_are_not_whole_are_dropped_from_their_series_alone(write):
     panel = read(write(table(*rows)), missing="drop")
     assert panel.indptr.tolist() == [0, 2, 5]
     assert [values_of(panel, series) for series in range(2)] == [[1, 3], [10, 20, 30]]
-    assert days_of(panel, 0) == ["2024-01-01", "2024-01-03"]
+    assert local_days(panel, 0) == ["2024-01-01", "2024-01-03"]
 
 
 def test_a_series_of_which_every_row_is_dropped_is_named(write):
@@ -364,7 +364,7 @@ def test_some_series_of_a_panel_are_chosen_in_the_order_asked_for():
     assert some.lengths.tolist() == [4, 5]
     for place, series in enumerate((2, 0)):
         assert values_of(some, place) == values_of(panel, series)
-        assert days_of(some, place) == days_of(panel, series)
+        assert local_days(some, place) == local_days(panel, series)
     assert panel.only(np.array([], np.int64)).count == 0
 
 

@@ -23,7 +23,9 @@ LONG = "s,x,y\nu,1,7\nv,3,8\nu,2,7\nv,4,8\nv,5,8\n"
 def read(source, notes=None, labelled=True, columns=(), **data):
     notes = [] if notes is None else notes
     settings = Data(label=data.pop("label", ("y",)), **data)
-    return read_sequences(source, settings, labelled=labelled, columns=columns, listen=notes.append)
+    return read_sequences(
+        source, settings, labelled=labelled, columns=columns, on_event=notes.append
+    )
 
 
 def steps_of(sequences):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the real tables are
 
 def read(file, column, notes=None, **data):
     notes = [] if notes is None else notes
-    return read_panel(FOLDER / file, Data(column=(column,), **data), listen=notes.append)
+    return read_panel(FOLDER / file, Data(column=(column,), **data), on_event=notes.append)
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,13 @@ def random_walk(rows, seed):
 SERIES = {"autoregressive": autoregressive, "seasonal": seasonal}
 
 
-def frame_of(make, rows=ROWS, seed=0):
+def build_frame(make, rows=ROWS, seed=0):
     dates = pd.date_range("2000-01-01", periods=rows)
     return pd.DataFrame({"date": dates, "y": make(rows, seed)})
 
 
 def panel_of(make, count=20, rows=600):
-    frames = [frame_of(make, rows, seed).assign(shop=f"s{seed}") for seed in range(count)]
+    frames = [build_frame(make, rows, seed).assign(shop=f"s{seed}") for seed in range(count)]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -73,12 +73,12 @@ def test_of_many_series_each_level_holds_whatever_the_network_is(linear, make, m
 @pytest.mark.parametrize("make", SERIES.values(), ids=SERIES)
 @pytest.mark.parametrize("method", ["conformal", "cqr"])
 def test_of_a_trained_network_each_level_holds(make, method):
-    model = fc.train(frame_of(make), column="y", intervals=method, **QUICK, **TRAINED)
+    model = fc.train(build_frame(make), column="y", intervals=method, **QUICK, **TRAINED)
     assert near(coverage(model), 3.0)
     # About as good as the best simple forecast, or better.
     assert model.evaluation.skill > -10
     followed = {row["measure"]: row["network"] for row in model.evaluate(
-        frame_of(make), intervals="adaptive").report.overall}  # fmt: skip
+        build_frame(make), intervals="adaptive").report.overall}  # fmt: skip
     assert near({80.0: followed["coverage80"], 95.0: followed["coverage95"]}, 3.0)
 
 
@@ -86,7 +86,7 @@ def test_of_a_trained_network_each_level_holds(make, method):
 @pytest.mark.parametrize("make", SERIES.values(), ids=SERIES)
 def test_quantiles_as_they_are_hold_about_it(make):
     """Nothing corrects what the network learned of its quantiles: 5 points either way."""
-    model = fc.train(frame_of(make), column="y", intervals="quantile", **QUICK, **TRAINED)
+    model = fc.train(build_frame(make), column="y", intervals="quantile", **QUICK, **TRAINED)
     assert near(coverage(model), 5.0)
 
 
@@ -115,7 +115,7 @@ def test_adaptive_intervals_follow_noise_that_has_doubled(linear):
 def test_the_intervals_of_a_random_walk_grow_with_the_root_of_the_step():
     flat = {"horizon": 9, "timesteps": 9, "validation": 1000, "test": 1000, "anchor": "last",
             "skip": "linear", **TRAINED}  # fmt: skip
-    model = fc.train(frame_of(random_walk), column="y", **flat)
+    model = fc.train(build_frame(random_walk), column="y", **flat)
     assert near(coverage(model), 3.0)
     forecast = model.predict(level=80, horizon=36)
     width = (forecast["y_hi80"] - forecast["y_lo80"]).to_numpy()

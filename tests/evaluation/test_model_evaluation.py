@@ -9,7 +9,7 @@ import pytest
 import forecast_cli as fc
 from forecast_cli.evaluation.model_evaluation import judge
 from forecast_cli.forecasting.prediction import predict
-from forecast_cli.forecasting.prediction_request import Wanted
+from forecast_cli.forecasting.prediction_request import PredictionRequest
 
 ROWS, TEST = 200, 40
 DATES = pd.date_range("2020-01-01", periods=ROWS)
@@ -101,7 +101,7 @@ def test_on_new_rows_it_is_a_slow_loop_of_predictions(linear, flat, more):
     judgement = judge(model.bundle, new, level=(80.0,))
     errors, inside, widths = [], [], []
     for row in range(160, ROWS - 2):
-        wanted = Wanted(begin=DATES[row].isoformat(), level=(80.0,))
+        wanted = PredictionRequest(begin=DATES[row].isoformat(), level=(80.0,))
         forecast = predict(model.bundle, new, wanted)
         both = forecast.merge(new, on=[*(["shop"] if "series" in flat else []), "date"])
         errors.append((both["y_x"] - both["y_y"]).abs())
@@ -115,8 +115,8 @@ def test_on_new_rows_it_is_a_slow_loop_of_predictions(linear, flat, more):
 
 def test_rows_that_the_model_learned_from_are_not_scored(linear):
     model = linear(alone(), **QUICK)
-    notes, listen = heard()
-    assert judge(model.bundle, alone(), listen=listen).report.forecasts == TEST - 2
+    notes, on_event = heard()
+    assert judge(model.bundle, alone(), on_event=on_event).report.forecasts == TEST - 2
     assert any(DATES[160].date().isoformat() in note.text for note in notes)
     newer = one("A", 1, ROWS + 50).drop(columns="shop")
     assert judge(model.bundle, newer).report.forecasts == TEST + 50 - 2
@@ -142,8 +142,8 @@ def test_a_model_without_a_test_has_learned_from_all_its_rows(linear):
 def test_from_a_date_on(linear):
     model = linear(alone(), **QUICK)
     assert judge(model.bundle, alone(), begin="2020-07-01").report.forecasts == ROWS - 182 - 2
-    notes, listen = heard()
-    found = judge(model.bundle, alone(), begin=DATES[100].isoformat(), listen=listen)
+    notes, on_event = heard()
+    found = judge(model.bundle, alone(), begin=DATES[100].isoformat(), on_event=on_event)
     assert found.report.forecasts == 98
     assert [note.warning for note in notes if "learned from" in note.text] == [True]
     with pytest.raises(fc.UsageError, match="not a date"):
@@ -195,8 +195,8 @@ def test_a_new_series_of_another_size_has_intervals_of_its_size(linear, method):
 def test_without_times_all_rows_are_scored_and_it_warns(linear):
     frame = alone()[["y"]]
     model = linear(frame, **QUICK)
-    notes, listen = heard()
-    assert judge(model.bundle, frame, listen=listen).report.forecasts == ROWS - 6 - 2
+    notes, on_event = heard()
+    assert judge(model.bundle, frame, on_event=on_event).report.forecasts == ROWS - 6 - 2
     assert [note.warning for note in notes] == [True]
     with pytest.raises(fc.UsageError, match="there is no time"):
         judge(model.bundle, frame, begin="2020-03-01")

@@ -36,7 +36,7 @@ def truth_of(seed: int = 0, rows: int = 30, targets=("y",), names=("a", "b")) ->
     return pd.concat(parts, ignore_index=True)
 
 
-def forecasts_of(truth, targets=("y",), steps=4, cutoffs=1, seed=1, level=(80, 95)) -> pd.DataFrame:
+def apply_map(truth, targets=("y",), steps=4, cutoffs=1, seed=1, level=(80, 95)) -> pd.DataFrame:
     """Forecasts of the last steps of each series, with intervals."""
     rng = np.random.default_rng(seed)
     parts = []
@@ -182,7 +182,7 @@ def check(report, pairs, targets=1, target="y"):
 @pytest.mark.parametrize("targets", [("y",), ("y", "z")])
 def test_every_measure_is_what_a_loop_finds(cutoffs, targets):
     truth = truth_of(targets=targets)
-    forecast = forecasts_of(truth, targets, cutoffs=cutoffs)
+    forecast = apply_map(truth, targets, cutoffs=cutoffs)
     report = score_table(forecast, truth.sample(frac=1, random_state=0))
     for each in targets:
         check(report, paired(truth, forecast, each), len(targets), each)
@@ -194,10 +194,10 @@ def test_every_measure_is_what_a_loop_finds(cutoffs, targets):
 
 def test_gaps_of_the_truth_do_not_count_and_are_told():
     truth = truth_of()
-    forecast = forecasts_of(truth)
+    forecast = apply_map(truth)
     truth.loc[[5, 17, 28], "y"] = np.nan
     heard = []
-    report = score_table(forecast, truth.drop(index=[40, 57]), listen=heard.append)
+    report = score_table(forecast, truth.drop(index=[40, 57]), on_event=heard.append)
     check(
         report, paired(truth.drop(index=57).assign(y=truth["y"].mask(truth.index == 40)), forecast)
     )
@@ -210,7 +210,7 @@ def test_gaps_of_the_truth_do_not_count_and_are_told():
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 5), st.data())
 def test_the_order_of_rows_and_other_columns_change_nothing(seed, cutoffs, steps, data):
     truth = truth_of(seed, rows=20)
-    forecast = forecasts_of(truth, steps=steps, cutoffs=cutoffs, seed=seed)
+    forecast = apply_map(truth, steps=steps, cutoffs=cutoffs, seed=seed)
     report = score_table(forecast, truth)
     check(report, paired(truth, forecast))
     mixed = data.draw(st.permutations(range(len(truth))))
@@ -221,7 +221,7 @@ def test_the_order_of_rows_and_other_columns_change_nothing(seed, cutoffs, steps
 
 def test_the_simple_forecasts_read_nothing_after_the_origin():
     truth = truth_of()
-    forecast = forecasts_of(truth, cutoffs=2)
+    forecast = apply_map(truth, cutoffs=2)
     report = score_table(forecast, truth, asked=Asked(owa=True))
     origins = [(key, own, back) for key, own in truth.groupby(SERIES) for back in (0, 1)]
     last, season, count = 0.0, 0.0, 0
@@ -241,10 +241,10 @@ def test_the_simple_forecasts_read_nothing_after_the_origin():
 
 def test_without_history_there_is_no_scaled_error_and_it_is_said():
     truth = truth_of()
-    forecast = forecasts_of(truth)
+    forecast = apply_map(truth)
     heard = []
     later = truth[truth["when"] >= forecast["when"].min()]
-    report = score_table(forecast, later, asked=Asked(owa=True), listen=heard.append)
+    report = score_table(forecast, later, asked=Asked(owa=True), on_event=heard.append)
     said = said_of(report)
     assert said["mase"] is said["rmsse"] is None
     assert said["mae"] == pytest.approx(overall_of(paired(truth, forecast))["mae"])
@@ -266,9 +266,9 @@ def sample_paths(forecast, paths=50, seed=3):
 
 def test_sample_paths_are_scored_by_their_median_quantiles_and_exact_crps():
     truth = truth_of()
-    paths = sample_paths(forecasts_of(truth))
+    paths = sample_paths(apply_map(truth))
     heard = []
-    report = score_table(paths, truth, asked=Asked(level=(90.0, 50.0)), listen=heard.append)
+    report = score_table(paths, truth, asked=Asked(level=(90.0, 50.0)), on_event=heard.append)
     said = said_of(report)
     actual = truth.set_index([*SERIES, "when"])["y"]
     crps, inside, winkler, errors, pinball = [], [], [], [], []
@@ -294,7 +294,7 @@ def test_sample_paths_are_scored_by_their_median_quantiles_and_exact_crps():
 
 def test_sample_paths_with_a_step_that_has_not_come():
     truth = truth_of()
-    paths = sample_paths(forecasts_of(truth), paths=5)
+    paths = sample_paths(apply_map(truth), paths=5)
     gone = truth.drop(index=truth.index[truth["when"] == truth["when"].max()][:2])
     said = said_of(score_table(paths, gone))
     assert all(value is not None for value in said.values())
@@ -302,7 +302,7 @@ def test_sample_paths_with_a_step_that_has_not_come():
 
 def backtest(truth, targets=("y",)):
     """The long table of a backtest: a column for each model."""
-    wide = forecasts_of(truth, targets, cutoffs=3)
+    wide = apply_map(truth, targets, cutoffs=3)
     parts = []
     for each in targets:
         part = wide[[*SERIES, "cutoff", "when"]].assign(column=each)
@@ -351,7 +351,7 @@ def test_one_of_the_columns_of_a_backtest():
 
 def test_columns_may_be_called_otherwise_and_dates_written_otherwise(tmp_path):
     truth = truth_of(names=("a",))
-    forecast = forecasts_of(truth, level=())
+    forecast = apply_map(truth, level=())
     expected = said_of(score_table(forecast, truth))
     other = forecast.rename(columns={"when": "ds", "y": "yhat"})
     other["ds"] = other["ds"].dt.strftime("%d/%m/%Y")
@@ -377,7 +377,7 @@ def test_rows_that_are_steps():
         np.abs(values[27:] - [10, 11, 12]).mean() / np.abs(np.diff(values[:27])).mean()
     )
     heard = []
-    score_table(forecast, truth, listen=heard.append)
+    score_table(forecast, truth, on_event=heard.append)
     assert any("step 1 is taken as the first row" in each.text for each in heard)
     # What came after the table, by itself.
     alone = score_table(forecast, truth[27:].reset_index(drop=True))
@@ -393,7 +393,7 @@ def test_forecasts_over_a_table_are_of_one_step_each():
     part = truth.iloc[12:]
     given = pd.DataFrame({"when": part["when"], "y": part["y"], "y_forecast": part["y"] + 1.5})
     heard = []
-    report = score_table(given, truth, listen=heard.append)
+    report = score_table(given, truth, on_event=heard.append)
     assert (report.forecasts, report.steps) == (18, 1)
     assert any("forecasts of one step, each from the actual rows" in each.text for each in heard)
     assert said_of(report)["bias"] == pytest.approx(1.5)
@@ -486,7 +486,7 @@ def test_steps_that_are_not_regular_are_taken_as_they_stand():
     truth = pd.DataFrame({"day": days, "y": [1.0, 3.0, 4.0, 6.0, 5.0]})
     heard = []
     report = score_table(
-        pd.DataFrame({"day": days[3:], "y": [5.0, 7.0]}), truth, listen=heard.append
+        pd.DataFrame({"day": days[3:], "y": [5.0, 7.0]}), truth, on_event=heard.append
     )
     assert said_of(report)["mase"] == pytest.approx(1.5 / 1.5)
     assert any("Rows are taken as the steps" in each.text for each in heard)
@@ -499,7 +499,7 @@ def test_only_what_all_models_forecast_counts():
     _, long = backtest(truth)
     long.loc[3, "naive"] = np.nan
     heard = []
-    report = score_table(long, truth, data=Data(column="y"), listen=heard.append)
+    report = score_table(long, truth, data=Data(column="y"), on_event=heard.append)
     rest = score_table(long.drop(index=3), truth, data=Data(column="y"))
     for name in ("lstm", "naive"):
         assert said_of(report, name)["mae"] == pytest.approx(said_of(rest, name)["mae"])
@@ -510,7 +510,7 @@ def test_only_what_all_models_forecast_counts():
 
 def broken(name):
     truth = truth_of()
-    forecast = forecasts_of(truth)
+    forecast = apply_map(truth)
     data = Data()
     forecasts = ()
     if name == "times":
@@ -579,7 +579,7 @@ def test_what_cannot_be_scored_is_named(name, words):
 
 def test_options_that_cannot_be():
     truth = truth_of(targets=("y", "z"))
-    forecast = forecasts_of(truth, ("y", "z"))
+    forecast = apply_map(truth, ("y", "z"))
     with pytest.raises(UsageError, match="1 columns of forecasts for 2 columns"):
         score_table(forecast, truth, data=Data(column=("y", "z")), asked=Asked(["y"]))
     with pytest.raises(UsageError, match="Levels are chosen of sample paths"):
@@ -592,11 +592,11 @@ def test_options_that_cannot_be():
 
 def test_intervals_that_are_missing_or_crossed_are_told():
     truth = truth_of()
-    forecast = forecasts_of(truth)
+    forecast = apply_map(truth)
     forecast.loc[0, "y_lo80"] = np.nan
     forecast.loc[1, ["y_lo95", "y_hi95"]] = [100.0, 0.0]
     heard = []
-    said = said_of(score_table(forecast, truth, listen=heard.append))
+    said = said_of(score_table(forecast, truth, on_event=heard.append))
     words = " ".join(each.text for each in heard)
     assert "1 of 16 forecasts of forecast have no interval" in words
     assert "1 intervals of forecast end below where they begin" in words

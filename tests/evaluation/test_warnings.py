@@ -56,7 +56,7 @@ def network(values, runtime=None, **flat):
     flat = {"column": "value", "scaler": "standard", "preset": "classic", **QUICK, **flat}
     config = configure(flat | ({"series": "shop"} if several else {}))
     frame = frame if several else frame.drop(columns="shop")
-    dataset = make_dataset(read_panel(frame, config.data, listen=ignore), config, listen=ignore)
+    dataset = make_dataset(read_panel(frame, config.data, on_event=ignore), config, on_event=ignore)
     return NetworkForecaster(dataset, runtime or Season())
 
 
@@ -124,7 +124,7 @@ def test_each_column_is_judged_by_itself():
     config = configure(
         {"column": ("one", "two"), "scaler": "standard", "preset": "classic", **QUICK}
     )
-    dataset = make_dataset(read_panel(frame, config.data, listen=ignore), config, listen=ignore)
+    dataset = make_dataset(read_panel(frame, config.data, on_event=ignore), config, on_event=ignore)
     at_work, origins = NetworkForecaster(dataset, Both()), dataset.origins("test")
     tally = score(at_work, baselines(dataset, origins), origins)
     texts = doubts_about(at_work, tally, None)

@@ -282,9 +282,9 @@ def test_an_unknown_category_teaches_all_vectors_alike():
     [(1, None, None), (8, None, None), (9, None, 3), (10, None, 4), (100, None, 10), (2, 5, 5)],
 )
 def test_many_categories_are_learned_in_about_the_root_of_their_number(count, asked, width):
-    from forecast_cli.networks.covariate_inputs import width_of
+    from forecast_cli.networks.covariate_inputs import choose_embedding_width
 
-    assert width_of(count, asked) == width
+    assert choose_embedding_width(count, asked) == width
 
 
 def test_a_category_has_the_same_vector_in_the_window_and_ahead():

@@ -175,7 +175,7 @@ def test_training_exports_the_second_network_for_intervals_by_dropout_alone(tmp_
     fitted = {
         intervals: fit_network(
             configure(settings | {"intervals": intervals}),
-            feed, [WINDOWS], listen=ignore, stop=lambda: False,
+            feed, [WINDOWS], on_event=ignore, should_stop=lambda: False,
         )
         for intervals in ("conformal", "dropout")
     }  # fmt: skip

@@ -139,12 +139,12 @@ def test_the_spread_is_the_deviation_of_all_around_the_forecast(combine):
 
 
 def test_forecasts_of_many_windows_are_those_of_each(monkeypatch):
-    from forecast_cli.networks.ensemble_graph import forecasts_of
+    from forecast_cli.networks.ensemble_graph import forecast_windows
 
     monkeypatch.setattr("forecast_cli.networks.ensemble_graph.BATCH", 2)
     members = networks(COMING)
     for network, expected in zip(members, each(members, AHEAD), strict=True):
-        np.testing.assert_allclose(forecasts_of(network, [WINDOWS, AHEAD]), expected, atol=1e-6)
+        np.testing.assert_allclose(forecast_windows(network, [WINDOWS, AHEAD]), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("combine", ["median", "weights"])
@@ -181,15 +181,19 @@ def feed(timesteps=6):
     return WindowFeed(VALUES, plain_inputs(1, (0,)), starts[:75], starts[85:], timesteps, 2)
 
 
-def trained(stop=bool, listen=lambda _: None, **settings):
-    from forecast_cli.networks.ensemble_training import Workshop, train_members
+def trained(should_stop=bool, on_event=lambda _: None, **settings):
+    from forecast_cli.networks.ensemble_training import EnsembleTrainer, train_members
 
     settings = {"units": 3, "epochs": 2, "patience": 0, "timesteps": 6} | settings
     config = configure(settings)
     losses = config.training.model_copy(update={"loss": config.training.loss or "mse"})
     config = config.model_copy(update={"training": losses})
     feeds = {back: feed(back) for back in (*config.ensemble.timesteps, 6)}
-    return list(train_members(Workshop(config, feeds.__getitem__), listen=listen, stop=stop))
+    return list(
+        train_members(
+            EnsembleTrainer(config, feeds.__getitem__), on_event=on_event, should_stop=should_stop
+        )
+    )
 
 
 def same(first, second):
@@ -291,7 +295,7 @@ def test_every_epoch_says_of_which_network_it_is():
     from forecast_cli.core.events import Epoch
 
     heard = []
-    trained(ensemble=2, listen=heard.append)
+    trained(ensemble=2, on_event=heard.append)
     epochs = [event for event in heard if isinstance(event, Epoch)]
     numbers = [(one.network, one.networks, one.number) for one in epochs]
     assert numbers == [(1, 2, 1), (1, 2, 2), (2, 2, 1), (2, 2, 2)]
@@ -300,7 +304,7 @@ def test_every_epoch_says_of_which_network_it_is():
 def test_stopping_leaves_the_networks_out_that_were_not_begun():
     heard = []
     together = trained(
-        ensemble=3, epochs=3, listen=heard.append, stop=lambda: len(heard) == 6
+        ensemble=3, epochs=3, on_event=heard.append, should_stop=lambda: len(heard) == 6
     )  # Two stages and four epochs.
     assert [len(course.epochs) for _, course in together] == [3, 1]
     assert [course.interrupted for _, course in together] == [False, True]
@@ -309,15 +313,15 @@ def test_stopping_leaves_the_networks_out_that_were_not_begun():
 
 
 def test_members_go_on_from_networks_that_are_given():
-    from forecast_cli.networks.ensemble_training import Workshop, train_members
+    from forecast_cli.networks.ensemble_training import EnsembleTrainer, train_members
 
     before = [network for network, _ in trained(ensemble=2)]
     config = configure(
         {"units": 3, "epochs": 1, "patience": 0, "timesteps": 6, "loss": "mse", "ensemble": 2}
         | {"learning_rate": 1e-12}
     )
-    workshop = Workshop(config, lambda _: feed(), begin=before)
-    running = train_members(workshop, listen=lambda _: None, stop=bool)
+    workshop = EnsembleTrainer(config, lambda _: feed(), begin=before)
+    running = train_members(workshop, on_event=lambda _: None, should_stop=bool)
     with closing(running):
         for (after, _), old in zip(running, before, strict=True):
             for ours, theirs in zip(after.get_weights(), old.get_weights(), strict=True):

@@ -49,7 +49,7 @@ def scramble(network, size=1.0):
     network.set_weights([size * draw.normal(size=each.shape) for each in network.get_weights()])
 
 
-def feed_of(values, *, horizon=1, held_out=0, inputs=None):
+def make_feed(values, *, horizon=1, held_out=0, inputs=None):
     from forecast_cli.networks.batches import WindowFeed
 
     inputs = inputs or plain_inputs(values.shape[1], values.shape[1])
@@ -209,7 +209,7 @@ def test_training_finds_the_quantiles_of_noise_that_is_not_always_the_same():
     from forecast_cli.networks.training_loop import fit
 
     values, spread = noisy(1500)
-    feed = feed_of(values, held_out=300, inputs=Inputs(2, (0,), 2))
+    feed = make_feed(values, held_out=300, inputs=Inputs(2, (0,), 2))
     network = built([Rnn(units=6)], inputs=feed.inputs, outputs=(1, 1))
     training = Training(epochs=12, batch_size=32, learning_rate=0.01, schedule="cosine", patience=0)
     training = training.model_copy(update={"loss": "pinball"})
@@ -243,8 +243,8 @@ def series(frame=None, **more):
         "intervals": "quantile", "level": (50.0, 90.0),
     }  # fmt: skip
     config = configure(settings | more)
-    panel = read_panel(FRAME if frame is None else frame, config.data, listen=ignore)
-    return train_network(make_dataset(panel, config, listen=ignore))
+    panel = read_panel(FRAME if frame is None else frame, config.data, on_event=ignore)
+    return train_network(make_dataset(panel, config, on_event=ignore))
 
 
 DAYS = pd.date_range("2024-01-01", periods=120)

@@ -59,7 +59,7 @@ def dataset(frame, **more):
     flat = {"column": ("y",), "series": ("shop",), "horizon": HORIZON, "timesteps": 5,
             "test": TEST} | COVARIATES | more  # fmt: skip
     config = configure(flat)
-    return make_dataset(read_panel(frame, config.data), config, listen=ignore)
+    return make_dataset(read_panel(frame, config.data), config, on_event=ignore)
 
 
 def spoiled(frame, rows, columns):
@@ -488,7 +488,7 @@ def test_a_score_is_of_a_forecast_that_has_seen_nothing_past_its_origin(model):
     from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 
     def forecast(frame, which):
-        made = make_dataset(read_panel(frame, model.config.data), model.config, listen=ignore)
+        made = make_dataset(read_panel(frame, model.config.data), model.config, on_event=ignore)
         origins = made.origins("test")
         assert len(origins) == 2 * (TEST - HORIZON + 1)
         return NetworkForecaster(made, model.bundle.runtime)(origins)[which]
@@ -602,11 +602,11 @@ def test_the_frame_to_fill_in_holds_what_is_known(model):
     from forecast_cli.forecasting.history import future_frame
 
     frame = table(ahead=HORIZON)
-    empty = future_frame(model.bundle, None, None, listen=ignore)
+    empty = future_frame(model.bundle, None, None, on_event=ignore)
     assert list(empty) == ["shop", "date", "x", "event"]
     assert empty["date"].tolist() == list(pd.date_range("2020-03-01", periods=HORIZON)) * 2
     assert empty[["x", "event"]].isna().all(axis=None)
-    some = future_frame(model.bundle, frame.drop(frame.index[-1]), None, listen=ignore)
+    some = future_frame(model.bundle, frame.drop(frame.index[-1]), None, on_event=ignore)
     coming = frame[frame["y"].isna()].reset_index(drop=True)
     assert some["x"].tolist()[:5] == coming["x"].tolist()[:5]
     assert some["event"].tolist()[:5] == coming["event"].tolist()[:5]

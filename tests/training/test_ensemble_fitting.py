@@ -34,8 +34,8 @@ def fitted(frame, **settings):
     from forecast_cli.training.network_training import train_network
 
     config = configure({**settings, "column": (settings["column"],)})
-    panel = read_panel(frame, config.data, listen=ignore)
-    return train_network(make_dataset(panel, config, listen=ignore))
+    panel = read_panel(frame, config.data, on_event=ignore)
+    return train_network(make_dataset(panel, config, on_event=ignore))
 
 
 def numbers(model, layer):
@@ -146,7 +146,7 @@ def test_a_simple_forecast_with_all_the_weight_is_that_forecast(frame, place, mo
     def only(forecasts, actual, prior, *, distinct):
         return np.eye(len(forecasts))[1 + place]
 
-    monkeypatch.setattr("forecast_cli.training.ensemble_fitting.weights_of", only)
+    monkeypatch.setattr("forecast_cli.training.ensemble_fitting.fit_weights", only)
     model = fc.train(frame, combine="weights", **{**SEASONAL, "horizon": 5})
     last = frame["value"].to_numpy()[-12:]
     matrix = (last_map(12, 5), seasonal_map(12, 5, season=12))[place]
@@ -268,8 +268,8 @@ def test_stopping_in_the_first_network_leaves_a_whole_model_of_it(frame, tmp_pat
     model = fc.train(
         frame,
         ensemble=3,
-        listen=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
-        stop=lambda: len(heard) == 1,
+        on_event=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
+        should_stop=lambda: len(heard) == 1,
         **{**SMALL, **more},
     )
     assert model.config.ensemble.size == 1
@@ -285,7 +285,7 @@ def test_stopping_in_the_first_network_leaves_a_whole_model_of_it(frame, tmp_pat
 def test_a_tiny_budget_leaves_two_epochs_of_one_network_and_a_whole_model(frame, tmp_path):
     said = []
     settings = {**SMALL, "epochs": 50, "ensemble": 2, "time_budget": 0.01}
-    model = fc.train(frame, listen=said.append, **settings)
+    model = fc.train(frame, on_event=said.append, **settings)
     assert [each["number"] for each in model.bundle.epochs] == [1, 2]
     assert "the time is enough for 1 of 2 networks" in [getattr(each, "text", "") for each in said]
     model.save(tmp_path / "m.forecast")
@@ -364,14 +364,14 @@ def test_an_anchor_of_a_member_knows_the_season(frame):
     config = configure(
         {**SMALL, "column": ("value",), "ensemble": 2, "member_anchors": ["season", "last"]}
     )
-    panel = read_panel(frame, config.data, listen=ignore)
-    assert make_dataset(panel, config, listen=ignore).config.network.season_length == 12
+    panel = read_panel(frame, config.data, on_event=ignore)
+    assert make_dataset(panel, config, on_event=ignore).config.network.season_length == 12
     short = configure(
         {**SMALL, "column": ("value",), "ensemble": 2, "member_anchors": ["season", "last"]}
         | {"timesteps": 6}
     )
     with pytest.raises(UsageError, match="the season is 12 steps, the window 6"):
-        make_dataset(panel, short, listen=ignore)
+        make_dataset(panel, short, on_event=ignore)
 
 
 def test_a_loss_of_a_member_is_refused_where_it_has_no_value(frame):
@@ -397,9 +397,9 @@ def test_a_refit_that_is_stopped_leaves_the_networks_before_it(frame):
     stopped = fc.train(
         frame,
         refit=True,
-        listen=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
+        on_event=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
         # In the second network of the refit.
-        stop=lambda: len(heard) == 5,
+        should_stop=lambda: len(heard) == 5,
         **settings,
     )
     assert not stopped.bundle.manifest.run.refitted

@@ -94,7 +94,7 @@ def test_the_test_part_moves_neither_weights_nor_scaler(model, rescale):
 def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
     heard = []
     table = shops(("b", 9), ("c", 500))
-    still = fc.train(table, start=panel_model, listen=heard.append, **STILL)
+    still = fc.train(table, start=panel_model, on_event=heard.append, **STILL)
     said = [event.text for event in heard if isinstance(event, Note)]
     assert any("1 series that training has not seen" in text for text in said)
     scaling, before = still.bundle.scaling, panel_model.bundle.scaling
@@ -140,7 +140,7 @@ def test_an_ensemble_goes_on_from_all_its_networks(how):
 
 def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
     heard = []
-    refined = fc.train(MONTHS, start=model, epochs=1, listen=heard.append)
+    refined = fc.train(MONTHS, start=model, epochs=1, on_event=heard.append)
     assert refined.config.training.learning_rate == pytest.approx(1e-4)
     said = [event.text for event in heard if isinstance(event, Note)]
     assert any("a tenth of before (--learning-rate X" in text for text in said)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import forecast_cli as fc
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.events import ignore
-from forecast_cli.core.padding import series_of
+from forecast_cli.core.padding import owner_series
 from forecast_cli.data.reading import read_panel
 from forecast_cli.evaluation import model_evaluation as judging
 from forecast_cli.evaluation.baseline_forecasts import baselines
@@ -21,7 +21,7 @@ from forecast_cli.forecasting.intervals.calibration import calibrate, recent_at
 from forecast_cli.forecasting.intervals.interval_methods import make_bands
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 from forecast_cli.forecasting.prediction import predict
-from forecast_cli.forecasting.prediction_request import Wanted
+from forecast_cli.forecasting.prediction_request import PredictionRequest
 from forecast_cli.training.preparation import make_dataset
 
 ROWS, VALIDATION, TEST = 100, 20, 30
@@ -125,12 +125,12 @@ def model_of(linear):
 def made(frame, flat):
     """The dataset of a training."""
     config = configure(flat)
-    return make_dataset(read_panel(frame, config.data, listen=ignore), config, listen=ignore)
+    return make_dataset(read_panel(frame, config.data, on_event=ignore), config, on_event=ignore)
 
 
 def said(network, bands, origins):
     """The forecasts and the ends of their intervals, original units."""
-    series = series_of(network.dataset.panel.indptr, origins)
+    series = owner_series(network.dataset.panel.indptr, origins)
     # One whose state lives on goes along the rows once.
     guess = replace(network).guess(origins)
     recent = np.ones((len(origins), guess.point.shape[2]))
@@ -251,7 +251,7 @@ def test_a_forecast_from_a_date(model_of, name, begin):
         {"level": LEVEL}, {"level": LEVEL, "intervals": "adaptive"}, {"samples": 3},
         {"samples": 3, "intervals": "adaptive"},
     ):  # fmt: skip
-        wanted = Wanted(begin=DATES[begin].isoformat(), **more)
+        wanted = PredictionRequest(begin=DATES[begin].isoformat(), **more)
         first, second = (
             predict(model.bundle, rows, wanted) for rows in (frame, changed(frame, begin))
         )
@@ -325,7 +325,7 @@ def test_networks_of_every_kind(monkeypatch, name):
     # Neither in a judgement, nor in a forecast from a date, nor in those of one step.
     rows = (frame, changed(frame, row))
     assert same(*(before(*judged(model, each, monkeypatch), row) for each in rows))
-    wanted = Wanted(begin=DATES[row].isoformat(), level=LEVEL)
+    wanted = PredictionRequest(begin=DATES[row].isoformat(), level=LEVEL)
     first, second = (predict(model.bundle, each, wanted) for each in rows)
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     steps = [model.predict_in_sample(each)["y_forecast"].to_numpy() for each in rows]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import forecast_cli as fc
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.events import Note, ignore
-from forecast_cli.core.padding import series_of
+from forecast_cli.core.padding import owner_series
 from forecast_cli.core.windows import gather
 from forecast_cli.data.reading import read_panel
 from forecast_cli.training.preparation import make_dataset
@@ -45,13 +45,15 @@ def shops():
     )
 
 
-def dataset(frame, listen=ignore, **more):
+def dataset(frame, on_event=ignore, **more):
     names = ("column", "series", "horizon")
     flat = {name: QUICK[name] for name in names} | {"timesteps": 6, "preset": "classic"} | more
     flat = {name: (value,) if name in ("column", "series") and isinstance(value, str) else value
             for name, value in flat.items()}  # fmt: skip
     config = configure(flat)
-    return make_dataset(read_panel(frame, config.data, listen=listen), config, listen=listen)
+    return make_dataset(
+        read_panel(frame, config.data, on_event=on_event), config, on_event=on_event
+    )
 
 
 def of(forecast, name):
@@ -202,7 +204,7 @@ def test_the_test_part_changes_no_scaler():
 
 def test_short_series_are_said_and_get_a_mask():
     heard = []
-    made = dataset(shops(), listen=heard.append)
+    made = dataset(shops(), on_event=heard.append)
     assert made.config.network.masked
     assert any("1 of 4 series are shorter than 6 steps" in each.text for each in heard)
     whole = dataset(shops()[lambda frame: frame["shop"] != "short"])
@@ -388,7 +390,7 @@ def test_a_known_series_keeps_the_scaler_that_it_was_trained_with(model):
 def test_an_unseen_series_is_scaled_by_its_own_rows_and_that_is_said(model):
     rows, heard = one("new", 20, level=3e6, seed=9), []
     frame = pd.concat([shops(), rows])
-    forecast = model.predict(frame, listen=heard.append)
+    forecast = model.predict(frame, on_event=heard.append)
     notes = [each.text for each in heard if isinstance(each, Note)]
     assert any("1 series that training has not seen" in note and "new" in note for note in notes)
     expected = by_hand(model, rows["y"], rows["y"].min(), np.ptp(rows["y"]))
@@ -737,5 +739,5 @@ def test_a_document_for_machines_has_the_scores_of_every_series(run, tmp_path, m
 
 def test_a_row_knows_its_series_in_a_panel_of_many():
     panel = dataset(shops()).panel
-    names = [panel.name(each) for each in series_of(panel.indptr, np.arange(len(panel.values)))]
+    names = [panel.name(each) for each in owner_series(panel.indptr, np.arange(len(panel.values)))]
     assert names == shops()["shop"].tolist()

@@ -133,7 +133,7 @@ def test_no_test_split_gives_no_scores(frame):
 
 def test_listeners_hear_what_is_chosen_and_every_epoch(frame):
     heard = []
-    fc.train(frame, column="value", units=4, epochs=2, listen=heard.append)
+    fc.train(frame, column="value", units=4, epochs=2, on_event=heard.append)
     notes = " ".join(event.text for event in heard if isinstance(event, Note))
     assert "horizon 12, chosen from a season of 12" in notes
     assert "timesteps 24, chosen from season 12" in notes
@@ -145,8 +145,8 @@ def test_stopping_keeps_the_best_so_far(frame):
     heard = []
     model = fc.train(
         frame,
-        listen=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
-        stop=lambda: len(heard) == 2,
+        on_event=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
+        should_stop=lambda: len(heard) == 2,
         **settings,
     )
     assert model.bundle.manifest.run.stopped == "interrupted"

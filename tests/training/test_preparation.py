@@ -37,7 +37,7 @@ def dataset(table, notes=None, scaler="minmax", split=None, window=None, **data)
         scaler=scaler,
     )
     notes = [] if notes is None else notes
-    return make_dataset(read_panel(table, config.data), config, listen=notes.append)
+    return make_dataset(read_panel(table, config.data), config, on_event=notes.append)
 
 
 def after(table, row, change):
@@ -291,7 +291,7 @@ def test_a_forecast_at_every_step_learns_from_no_row_that_was_filled_with_a_look
     config = configure(
         {"column": "y0", "missing": "interpolate", "timesteps": 4, "horizon": 2, "head": "sequence"}
     )
-    made = make_dataset(read_panel(table, config.data), config, listen=lambda event: None)
+    made = make_dataset(read_panel(table, config.data), config, on_event=lambda event: None)
     starts = made.starts("train", horizon=2)
     rows = starts[:, None] + np.arange(4)
     assert len(starts)
@@ -321,6 +321,6 @@ def test_a_stateful_network_goes_over_no_gap_wherever_it_is():
         panel = read_panel(table, config.data)
         if fails:
             with pytest.raises(DataError, match="a stateful network goes from row to row"):
-                make_dataset(panel, config, listen=lambda event: None)
+                make_dataset(panel, config, on_event=lambda event: None)
         else:
-            make_dataset(panel, config, listen=lambda event: None)
+            make_dataset(panel, config, on_event=lambda event: None)

@@ -245,11 +245,11 @@ def test_a_state_begins_at_the_end_of_the_training_table_and_then_needs_new_rows
 
 def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tmp_path):
     longer, said = days(ROWS + 5), []
-    listen = lambda event: said.append(event.text)  # noqa: E731
-    forecast = model.predict(longer[ROWS:], state=tmp_path / "a.json", listen=listen)
+    on_event = lambda event: said.append(event.text)  # noqa: E731
+    forecast = model.predict(longer[ROWS:], state=tmp_path / "a.json", on_event=on_event)
     assert values(forecast) == pytest.approx(values(model.predict(longer)), rel=1e-6)
     later = longer[ROWS + 1 :]
-    anew = model.predict(later, state=tmp_path / "b.json", listen=listen)
+    anew = model.predict(later, state=tmp_path / "b.json", on_event=on_event)
     assert values(anew) == pytest.approx(values(model.predict(later)), rel=1e-6)
     assert "goes on from the end of the table" in said[0]
     assert "begins anew" in said[-1]
@@ -288,7 +288,7 @@ def test_many_to_one_goes_on_from_its_own_forecasts(one_step):
 
 def test_beyond_its_horizon_it_goes_on_from_all_of_its_own_forecasts(model):
     notes = []
-    far = model.predict(horizon=5, listen=notes.append)
+    far = model.predict(horizon=5, on_event=notes.append)
     extended = pd.concat([days()[["date", "value"]], model.predict()], ignore_index=True)
     expected = np.concatenate([values(model.predict()), values(model.predict(extended))[:2]])
     np.testing.assert_allclose(values(far), expected, rtol=1e-6)
@@ -485,7 +485,7 @@ def test_without_validation_there_is_nothing_to_order(model):
     assert [epoch["validation_loss"] for epoch in plain.bundle.epochs] == [None, None]
 
 
-def feed_of(frame, timesteps=5, horizon=3):
+def make_feed(frame, timesteps=5, horizon=3):
     """The training and validation windows of a table as a network reads them."""
     from forecast_cli.networks.batches import WindowFeed
 
@@ -527,7 +527,7 @@ def samples_of(feed, rows):
 def test_training_is_that_of_keras_window_by_window():
     import keras
 
-    feed = feed_of(days())
+    feed = make_feed(days())
     runner = runner_of(feed, epochs=2, learning_rate=0.01)
     slow = keras.models.clone_model(runner.network)
     slow.set_weights(runner.network.get_weights())
@@ -544,7 +544,7 @@ def test_training_is_that_of_keras_window_by_window():
 
 
 def test_the_losses_of_an_epoch_are_those_of_a_slow_loop():
-    feed = feed_of(days())
+    feed = make_feed(days())
     runner = runner_of(feed, epochs=1, learning_rate=1e-12)
     epoch = runner.run([])
     passes = {"loss": runner.passes.training(1), "validation_loss": runner.passes.validation()}
@@ -559,7 +559,7 @@ def test_the_losses_of_an_epoch_are_those_of_a_slow_loop():
 
 
 def test_each_epoch_begins_without_a_state():
-    runner = runner_of(feed_of(days()), epochs=3, learning_rate=1e-12)
+    runner = runner_of(make_feed(days()), epochs=3, learning_rate=1e-12)
     first = runner.run([])
     windows, _ = samples_of(runner.feed, range(runner.passes.batch_size))
     for _ in range(5):

@@ -22,7 +22,7 @@ from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
 from forecast_cli.tuning.folds import make_rounds
 from forecast_cli.tuning.options import Search
-from forecast_cli.tuning.pruning import unit_of
+from forecast_cli.tuning.pruning import loss_unit
 from forecast_cli.tuning.space import Choices, Range, Setting, Space
 from forecast_cli.tuning.space_file import read_space
 from forecast_cli.tuning.tuning import search_settings, tune
@@ -34,9 +34,9 @@ CONFIG = configure({"column": ("value",), "horizon": 3, "epochs": 20})
 
 
 def rounds_of(frame, config=CONFIG, **more):
-    panel = read_panel(frame, config.data, listen=ignore)
+    panel = read_panel(frame, config.data, on_event=ignore)
     return make_rounds(
-        panel, config, **{"metric": "mase", "n_windows": None, **more}, listen=ignore
+        panel, config, **{"metric": "mase", "n_windows": None, **more}, on_event=ignore
     )
 
 
@@ -45,12 +45,12 @@ def quick(monkeypatch):
     """Trials without a network: the error is a function of the settings and of the rows known."""
     seen = []
 
-    def forecast_round(rounds, number, config, *, listen, stop=bool):
+    def forecast_round(rounds, number, config, *, on_event, should_stop=bool):
         units = config.network.recurrent[0].units
         distance = abs(math.log10(config.training.learning_rate) + 3)
         for epoch in range(1, 21):
             loss = (distance + units / 100) / epoch + 0.01
-            listen(Epoch(epoch, 20, loss, loss, True, 0.0, 1, 0.001))
+            on_event(Epoch(epoch, 20, loss, loss, True, 0.0, 1, 0.001))
         fold = rounds.fold(number)
         known = fold.rows_to_learn_from().values
         seen.append((units, config.training.learning_rate))
@@ -60,9 +60,11 @@ def quick(monkeypatch):
     return seen
 
 
-def search(frame, config=CONFIG, fixed=None, listen=ignore, stop=bool, **more):
+def search(frame, config=CONFIG, fixed=None, on_event=ignore, should_stop=bool, **more):
     wanted = Search(**{"trials": 6, "space": SPACE, "pruner": "none", **more})
-    return search_settings(frame, config, wanted, fixed=fixed, listen=listen, stop=stop)
+    return search_settings(
+        frame, config, wanted, fixed=fixed, on_event=on_event, should_stop=should_stop
+    )
 
 
 def proposed(found):
@@ -252,7 +254,7 @@ def test_many_series_are_cut_at_the_same_times():
 def test_progress_is_measured_in_errors_of_the_last_value(frame, loss):
     rounds = rounds_of(frame)
     config = configure({"loss": loss, "timesteps": 12, "scaler": "standard"}, CONFIG.model_dump())
-    unit, power = unit_of(rounds, 0, config)
+    unit, power = loss_unit(rounds, 0, config)
     data = learning_dataset(rounds.fold(0), config, ignore)
     total = []
     for start in data.starts("validation", horizon=3):
@@ -272,7 +274,7 @@ def test_progress_is_measured_in_errors_of_the_last_value(frame, loss):
 
 def test_losses_in_other_units_are_not_compared_early(frame):
     config = configure({"loss": "smape", "timesteps": 12}, CONFIG.model_dump())
-    assert unit_of(rounds_of(frame), 0, config)[0] is None
+    assert loss_unit(rounds_of(frame), 0, config)[0] is None
 
 
 # Trials and studies.
@@ -291,7 +293,7 @@ def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_pa
     notes = []
     path = tmp_path / "study.db"
     search(frame, trials=12, storage=path)
-    again = search(frame, trials=3, storage=path, listen=notes.append)
+    again = search(frame, trials=3, storage=path, on_event=notes.append)
     assert len(again.ranking.trials) == 15
     assert proposed(again) == proposed(search(frame, trials=15))
     texts = [each.text for each in notes if isinstance(each, Note)]
@@ -414,7 +416,7 @@ def test_trials_that_are_behind_end_early(frame, quick, pruner):
 def test_what_is_given_is_not_searched(frame, quick):
     notes = []
     config = configure({"units": (5,)}, CONFIG.model_dump())
-    found = search(frame, config, fixed={"units": (5,)}, listen=notes.append)
+    found = search(frame, config, fixed={"units": (5,)}, on_event=notes.append)
     assert found.ranking.space.names == ("learning_rate",)
     assert {units for units, _ in quick} == {5}
     assert any("units: given, and so not searched" in getattr(n, "text", "") for n in notes)
@@ -440,7 +442,7 @@ def test_conditional_settings_are_tried_with_what_they_need(frame, quick):
 def test_trials_that_cannot_be_trained_are_said(frame, quick):
     notes = []
     space = {"units": [4], "timesteps": [12, 500], "head": ["last", "segments"]}
-    found = search(frame, trials=16, space=space, listen=notes.append, sampler="random").ranking
+    found = search(frame, trials=16, space=space, on_event=notes.append, sampler="random").ranking
     assert 0 < len(found.failures) < 16
     assert any("could not be trained; the first:" in getattr(each, "text", "") for each in notes)
     with pytest.raises(
@@ -451,13 +453,13 @@ def test_trials_that_cannot_be_trained_are_said(frame, quick):
 
 def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
     asked = iter(range(10_000))
-    found = search(frame, trials=50, stop=lambda: next(asked) > 200).ranking
+    found = search(frame, trials=50, should_stop=lambda: next(asked) > 200).ranking
     rows = found.rows()
     assert 1 < len(found.complete) < 50
     assert sum(row["state"] == "stopped" for row in rows) <= 1
     assert all(each.state.is_finished() for each in found.trials)
     with pytest.raises(Interrupted):
-        search(frame, stop=lambda: True)
+        search(frame, should_stop=lambda: True)
 
 
 def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):

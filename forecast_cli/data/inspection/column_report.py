@@ -28,7 +28,7 @@ class ColumnReport:
     greatest: float | None = None
 
 
-def report_of(table: Table, name: str, notes: list[str]) -> ColumnReport:
+def report_column(table: Table, name: str, notes: list[str]) -> ColumnReport:
     """A column; what is odd about it is added to the notes."""
     cells = table.columns[name]
     missing = cells.null_count

@@ -10,14 +10,14 @@ from ...core.ragged import (
     SIGMA,
     Flags,
     bounds,
-    counts_of,
+    count_known,
     finite,
     medians_across,
     medians_around,
-    medians_of,
     owners,
     reduced,
     shifted,
+    take_medians,
 )
 from ...core.windows import Floats, Ints
 
@@ -64,10 +64,10 @@ def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
     series = owners(indptr)
     change = column - shifted(column, indptr, -span)
     before = np.where(_late(indptr), np.nan, change)
-    usual = medians_of(before, indptr)
-    spread = SIGMA * medians_of(np.abs(before - usual[series]), indptr)
-    spread = np.maximum(spread, ROUNDING * medians_of(np.abs(column), indptr))
-    spread[counts_of(before, indptr) < FEWEST] = np.nan
+    usual = take_medians(before, indptr)
+    spread = SIGMA * take_medians(np.abs(before - usual[series]), indptr)
+    spread = np.maximum(spread, ROUNDING * take_medians(np.abs(column), indptr))
+    spread[count_known(before, indptr) < FEWEST] = np.nan
     rows, step, single = _steepest(column, indptr, spread, span)
     own = series[rows]
     size = medians_around(change, indptr, rows, np.arange(span)) - usual[own]

@@ -11,13 +11,13 @@ from ...core.ragged import (
     ROUNDING,
     Flags,
     bounds,
-    counts_of,
+    count_known,
     finite,
     medians_around,
-    medians_of,
     owners,
     reduced,
     shifted,
+    take_medians,
 )
 from ...core.windows import Floats, Ints
 
@@ -120,11 +120,11 @@ def _level(column: Floats, indptr: Ints, offsets: Ints) -> Floats:
 
 def _scale(deviation: Floats, column: Floats, indptr: Ints) -> Floats:
     """The MAD of the deviations, by series; NaN where nothing can be said."""
-    mad = medians_of(np.abs(deviation), indptr)
+    mad = take_medians(np.abs(deviation), indptr)
     # Where most rows do not deviate, as in sales that are mostly zero, the usual size of what
     # is not zero stands in.
-    size = medians_of(np.where(column == 0, np.nan, np.abs(column)), indptr)
-    known = counts_of(deviation, indptr)
+    size = take_medians(np.where(column == 0, np.nan, np.abs(column)), indptr)
+    known = count_known(deviation, indptr)
     return np.where(known < FEWEST, np.nan, np.where(mad > ROUNDING * size, mad, size))
 
 

@@ -16,14 +16,14 @@ from ..io.opening import open_and_say
 from ..io.remote import masked
 from ..io.tables import Table, require_columns
 from ..layouts import as_long
-from ..time.calendar_check import calendar_of
+from ..time.calendar_check import resolve_calendar
 from ..time.dates import Dates, parse_dates
 from ..time.duplicates import RepeatedTimes
 from ..time.steps import Steps, find_steps, in_order
 from ..time.time_column import find_time, time_columns
 from ..time.time_index import likely_frequency, when
-from .column_report import ColumnReport, likely_target, report_of
-from .table_warnings import Placed, suspicions_of
+from .column_report import ColumnReport, likely_target, report_column
+from .table_warnings import Placed, find_suspicions
 
 Paths = str | os.PathLike[str] | Sequence[str]
 FILL = "--missing interpolate"
@@ -101,7 +101,7 @@ def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
     dates = _dates(table, time, groups, data, notes)
     steps, flags = _steps(table, dates, groups, data, notes)
     others = [name for name in table.names if name not in (*parts, *series)]
-    columns = tuple(report_of(table, name, notes.texts) for name in others)
+    columns = tuple(report_column(table, name, notes.texts) for name in others)
     target = likely_target(columns, data)
     timeline, lengths = steps.timeline if steps else None, np.bincount(groups.codes)
     season = data.season_length or (timeline.frequency.season_length if timeline else 1)
@@ -166,7 +166,7 @@ def _steps(
     flags: list[str] = []
     while True:
         try:
-            frequency = calendar_of(data, dates, table)
+            frequency = resolve_calendar(data, dates, table)
             return find_steps(table, dates, groups, data, frequency, notes.keep), flags
         except RepeatedTimes as error:
             notes.texts.append(error.message)
@@ -201,7 +201,7 @@ def _warnings(
     rows = np.full(len(values), -1)
     rows[steps.rows] = np.arange(len(steps.order))
     placed = Placed(names, values, steps.indptr, rows, season)
-    return suspicions_of(placed, place=table.place, name=groups.name)
+    return find_suspicions(placed, place=table.place, name=groups.name)
 
 
 def _command(

@@ -35,7 +35,7 @@ class Placed:
     season_length: int
 
 
-def suspicions_of(
+def find_suspicions(
     placed: Placed, *, place: Callable[[int], str], name: Callable[[int], str]
 ) -> list[str]:
     """Series that never change, outliers, a shift of level near the end, and leaks.

@@ -152,11 +152,11 @@ class OpenedSeveral:
         return stacked(self.name, tables)
 
 
-def open_and_say(source: Readable, dialect: Dialect, listen: Listener) -> Opened:
+def open_and_say(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
     """Open a table, and say what was understood of how it is written; see `open_table`."""
     opened = open_table(source, dialect)
     for text in opened.notes:
-        listen(Note(text))
+        on_event(Note(text))
     return opened
 
 

@@ -207,7 +207,7 @@ def _result(
     from sqlalchemy import inspect
 
     if query is None:
-        return _rows_of(connection, inspect(connection), name, table)
+        return _read_rows(connection, inspect(connection), name, table)
     # A colon or a percent sign in it stands for itself.
     result = connection.exec_driver_sql(query, execution_options={"no_parameters": True})
     if not result.returns_rows:
@@ -215,7 +215,7 @@ def _result(
     return result
 
 
-def _rows_of(
+def _read_rows(
     connection: "Connection", there: "Inspector", name: str, table: str | None
 ) -> "CursorResult[Any]":
     """All rows of a table or view."""

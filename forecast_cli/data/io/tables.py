@@ -150,7 +150,7 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
         which = int(np.searchsorted(ends, row, side="right"))
         return tables[which].place(row - int(ends[which - 1] if which else 0))
 
-    columns = {each: _column_of(each, tables) for each in tables[0].names}
+    columns = {each: _concatenate_column(each, tables) for each in tables[0].names}
     try:
         parts = [pa.table({each: cells[at] for each, cells in columns.items()})
                  for at in range(len(tables))]  # fmt: skip
@@ -160,7 +160,7 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
     return Table(name, whole, place, tables[0].markers, tables[0].written)
 
 
-def _column_of(name: str, tables: Sequence[Table]) -> list[Any]:
+def _concatenate_column(name: str, tables: Sequence[Table]) -> list[Any]:
     """A column of each table, of one kind where some are text and some are not."""
     cells = [table.columns[name] for table in tables]
     text = [is_text(each.type) for each in cells]

@@ -36,7 +36,7 @@ def render(frame: pd.DataFrame, format: Format) -> bytes:
     return text.encode()
 
 
-def format_of(path: str) -> Format | None:
+def guess_format(path: str) -> Format | None:
     """The format that a file's name asks for."""
     suffixes: dict[str, Format] = {
         ".csv": "csv",

@@ -91,7 +91,7 @@ def _weekdays_in_words(weekmask: str) -> str:
     return ", ".join(WEEKDAYS[day] for day in range(7) if weekmask[day] == "1")
 
 
-def weekmask_of(open_: Iterable[bool]) -> str:
+def make_weekmask(open_: Iterable[bool]) -> str:
     """Open weekdays, Monday first, as NumPy writes them."""
     return "".join("1" if each else "0" for each in open_)
 

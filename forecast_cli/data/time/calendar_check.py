@@ -16,7 +16,7 @@ from .frequency import Frequency
 MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
 
 
-def calendar_of(data: Data, dates: Dates, table: Table) -> Frequency | None:
+def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None:
     """The open days that were named, as the step between rows; None where none were.
 
     Raises:

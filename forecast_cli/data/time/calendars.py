@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .business_days import DAY, LEARNED, Days, OpenDays, iso_dates, weekmask_of
+from .business_days import DAY, LEARNED, Days, OpenDays, iso_dates, make_weekmask
 from .holidays import (
     countries,
     country,
@@ -70,7 +70,7 @@ def _of_country(name: str, first: date, last: date) -> OpenDays:
     week = pd.date_range(end=until, periods=7)
     rest = {day.day_of_week for day in week if known.is_weekend(day.date())}
     rest = rest if len(rest) == 2 else {5, 6}
-    weekmask = weekmask_of([day not in rest for day in range(7)])
+    weekmask = make_weekmask([day not in rest for day in range(7)])
     return _named(name, weekmask, holiday_dates(known), (first, until), "public")
 
 

@@ -7,7 +7,7 @@ from ...core.errors import DataError
 from ...core.ragged import row_numbers
 from ...core.windows import Ints
 from .frequency import DAY, Frequency
-from .time_index import days_of, likely_frequency, when
+from .time_index import likely_frequency, local_days, when
 
 # More steps than this for a row, and the frequency was not meant.
 MOST_STEPS = 10
@@ -82,7 +82,7 @@ def _require_weekdays(times: pd.DatetimeIndex, rows: Ints, *, closed: bool) -> N
     """Refuse a second row on a day, `rows` counting them in each series, and closed weekends."""
     wall = times.tz_localize(None)
     weekend = np.asarray(wall.day_of_week >= 5) & closed
-    again = np.diff(days_of(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
+    again = np.diff(local_days(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
     again &= rows > 0
     for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
         if wrong.any():

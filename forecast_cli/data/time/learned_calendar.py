@@ -14,7 +14,7 @@ from dateutil.easter import (  # type: ignore[import-untyped]
     easter,
 )
 
-from .business_days import DAY, LEARNED, WEEKDAYS, Days, OpenDays, iso_dates, weekmask_of
+from .business_days import DAY, LEARNED, WEEKDAYS, Days, OpenDays, iso_dates, make_weekmask
 
 YEAR = 366 * DAY
 MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
@@ -79,7 +79,7 @@ def _open_weekdays(days: Days) -> str:
     rows = np.array([np.is_busday(days, weekmask=day).sum() for day in masks])
     # As though a usual week stood before the first: a table of few days does not show all of one.
     share = (rows + (np.arange(7) < 5)) / (weeks + 1)
-    return weekmask_of(share >= OPEN_SHARE * share.max())
+    return make_weekmask(share >= OPEN_SHARE * share.max())
 
 
 def _steady(days: Days, weekmask: str) -> Days:

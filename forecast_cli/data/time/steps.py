@@ -9,7 +9,7 @@ import pandas as pd
 from ...config.sections import Data
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
-from ...core.ragged import indptr_of, owners, row_numbers
+from ...core.ragged import cumulate, owners, row_numbers
 from ...core.windows import Floats, Ints
 from ..groups import Groups
 from ..io.tables import Table
@@ -102,7 +102,7 @@ def find_steps(
     groups: Groups,
     data: Data,
     frequency: Frequency | None,
-    listen: Listener,
+    on_event: Listener,
 ) -> Steps:
     """Sort the rows of each series by time and find the step between them.
 
@@ -112,20 +112,20 @@ def find_steps(
         groups: The series of each row.
         data: Its `freq`, `duplicates`, `resample` and `aggregate`.
         frequency: What the steps must be, e.g. those that a model was trained on.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         DataError: A time stands there twice, or the steps are not regular.
     """
     order = np.lexsort((dates.times.asi8, groups.codes))
     times, codes = dates.times[order], groups.codes[order]
-    _say_order(order, codes, listen)
+    _say_order(order, codes, on_event)
     style = dates.style
     combine = str(data.aggregate or "mean") if data.resample else data.duplicates
     if data.duplicates in ("first", "last"):
         combine = f"{data.duplicates} row"
     if data.resample:
-        times, style = _resampled(times, codes, data.resample, combine, listen)
+        times, style = _resampled(times, codes, data.resample, combine, on_event)
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
         check_duplicates(table, times, codes, order)
@@ -134,14 +134,14 @@ def find_steps(
     first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
     if len(first) < len(times) and not data.resample:
         text = f"{len(times) - len(first)} rows at times that stand there already"
-        listen(Note(f"{text}: {data.duplicates}"))
+        on_event(Note(f"{text}: {data.duplicates}"))
     steps = times[first]
-    rows = StepRows(table, groups, steps, ends_of(codes[first], len(groups.ids)), order[first])
+    rows = StepRows(table, groups, steps, make_indptr(codes[first], len(groups.ids)), order[first])
     if frequency is None and data.freq:
         frequency = Frequency.parse(data.freq, steps)
     frequency = frequency or _common_frequency(rows)
     places = grid_positions(steps, frequency, rows.indptr)
-    steps, indptr = _without_gaps(rows, places, frequency, listen)
+    steps, indptr = _without_gaps(rows, places, frequency, on_event)
     # Where the first step of each series stands among all.
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
@@ -150,22 +150,22 @@ def find_steps(
 def in_order(groups: Groups) -> Steps:
     """The steps of a table without times: the rows of each series as they stand."""
     order = np.argsort(groups.codes, kind="stable")
-    indptr = ends_of(groups.codes[order], len(groups.ids))
+    indptr = make_indptr(groups.codes[order], len(groups.ids))
     return Steps(None, indptr, order, np.arange(len(order)), "error")
 
 
-def ends_of(codes: Ints, count: int) -> Ints:
+def make_indptr(codes: Ints, count: int) -> Ints:
     """The `indptr` of rows that are sorted by series, shape `(count + 1,)`."""
-    return indptr_of(np.bincount(codes, minlength=count))
+    return cumulate(np.bincount(codes, minlength=count))
 
 
-def _say_order(order: Ints, codes: Ints, listen: Listener) -> None:
+def _say_order(order: Ints, codes: Ints, on_event: Listener) -> None:
     same = np.diff(codes) == 0
     steps = np.diff(order)[same]
     if len(steps) and (steps == -1).all():
-        listen(Note("the newest rows came first: sorted by time"))
+        on_event(Note("the newest rows came first: sorted by time"))
     elif (steps < 0).any():
-        listen(Note("the rows were not in order of time: sorted"))
+        on_event(Note("the rows were not in order of time: sorted"))
 
 
 def _common_frequency(rows: StepRows) -> Frequency:
@@ -185,45 +185,45 @@ def _common_frequency(rows: StepRows) -> Frequency:
 
 
 def _without_gaps(
-    rows: StepRows, places: Ints, frequency: Frequency, listen: Listener
+    rows: StepRows, places: Ints, frequency: Frequency, on_event: Listener
 ) -> tuple[pd.DatetimeIndex, Ints]:
     """The times of all steps, those without a row too, and where each series stands in them."""
     times, indptr = rows.times, rows.indptr
     lengths = places[indptr[1:] - 1] + 1
     added = int(lengths.sum()) - len(times)
     if added:
-        whole = indptr_of(lengths)
+        whole = cumulate(lengths)
         gaps = np.flatnonzero(lengths > np.diff(indptr))
         own = times[rows.of(int(gaps[0]))]
         where = f"between {when(own[0])} and {when(own[-1])}"
         if len(lengths) > 1:
             where = f"in {len(gaps)} series"
-        listen(Note(f"{added} steps without a row {where}"))
+        on_event(Note(f"{added} steps without a row {where}"))
         firsts = times[np.repeat(indptr[:-1], lengths)]
         times = frequency.moved(firsts, row_numbers(whole))
         indptr = whole
     if frequency.alias == "B":
-        _say_closed(times, indptr, frequency, listen)
+        _say_closed(times, indptr, frequency, on_event)
     return times, indptr
 
 
 def _say_closed(
-    times: pd.DatetimeIndex, indptr: Ints, frequency: Frequency, listen: Listener
+    times: pd.DatetimeIndex, indptr: Ints, frequency: Frequency, on_event: Listener
 ) -> None:
     """Say how many open days have no row, and how many rows are of closed days."""
     closed = frequency.closed(times)
     missing = missing_weekdays(
-        times[~closed], ends_of(owners(indptr)[~closed], len(indptr) - 1), frequency
+        times[~closed], make_indptr(owners(indptr)[~closed], len(indptr) - 1), frequency
     )
     what = f"business days of {frequency.open_days.name}" if frequency.open_days else "weekdays"
     said = [f"{missing} {what} have no row, as on an exchange"] if missing else []
     said += [f"{closed.sum()} rows are of days that are closed"] if closed.any() else []
     if said:
-        listen(Note(f"{', '.join(said)}: rows are the steps"))
+        on_event(Note(f"{', '.join(said)}: rows are the steps"))
 
 
 def _resampled(
-    times: pd.DatetimeIndex, codes: Ints, alias: str, combine: str, listen: Listener
+    times: pd.DatetimeIndex, codes: Ints, alias: str, combine: str, on_event: Listener
 ) -> tuple[pd.DatetimeIndex, str]:
     """The beginnings of the steps that the times lie in, and the form to write them in."""
     frequency = Frequency.parse(alias)
@@ -234,7 +234,7 @@ def _resampled(
         )
     begins = floored(times, frequency)
     steps = pd.Series(begins.asi8).groupby([codes, begins.asi8]).size()
-    listen(Note(f"{len(times):,} rows as {len(steps):,} steps of {frequency.name}: {combine}"))
+    on_event(Note(f"{len(times):,} rows as {len(steps):,} steps of {frequency.name}: {combine}"))
     series = steps.groupby(level=0)
     short = int((series.last() < PARTIAL * series.median()).sum())
     if short:
@@ -242,7 +242,7 @@ def _resampled(
         text = f"the last step {usual}"
         if series.ngroups > 1:
             text = f"in {short} series the last step has fewer rows than usual"
-        listen(Note(f"{text}: it may not be over yet", warning=True))
+        on_event(Note(f"{text}: it may not be over yet", warning=True))
     whole = frequency.step is None or frequency.step >= DAY
     style = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S"
     return begins, style if times.tz is None else zoned(style)

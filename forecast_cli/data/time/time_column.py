@@ -19,7 +19,7 @@ TIME_WORDS = re.compile(
 )
 
 
-def find_time(table: Table, data: Data, listen: Listener) -> str | None:
+def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
     """The time column: the one named, or the first that looks like one, or none."""
     if data.time == NO_TIME:
         return None
@@ -35,7 +35,7 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     if found:
         return (named or found)[0]
     if parts := _parts(others):
-        listen(Note(f"time in parts: {', '.join(parts)} (--time none for none)"))
+        on_event(Note(f"time in parts: {', '.join(parts)} (--time none for none)"))
         return ",".join(parts)
     if data.date_format:
         raise DataError(
@@ -47,7 +47,7 @@ def find_time(table: Table, data: Data, listen: Listener) -> str | None:
     if doubtful:
         cell = table.columns[doubtful][0].as_py()
         why = f'"{doubtful}" holds "{cell}", which is not a date that is understood'
-    listen(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
+    on_event(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
     return None
 
 

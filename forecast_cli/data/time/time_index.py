@@ -80,13 +80,13 @@ def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
             months = Frequency.parse(alias).months
             return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
     if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
-        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
+        steps = np.busday_count(local_days(wall[:-1]), local_days(wall[1:]))
         if (steps == 1).mean() > BUSINESS_SHARE:
             return Frequency("B")
     return _fixed(usual, wall)
 
 
-def days_of(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
+def local_days(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
     """The days of times, by the clock on the wall."""
     return wall.to_numpy().astype("datetime64[D]")
 
@@ -125,7 +125,7 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     clock = wall - wall.normalize()
     if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
-    days = days_of(wall)
+    days = local_days(wall)
     steps = np.busday_count(days[:-1], days[1:])
     if steps.min() < 1 or steps.max() > BUSINESS_GAP or len(steps) / steps.sum() < BUSINESS_SHARE:
         return None
@@ -149,7 +149,7 @@ def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[n
     """Whether the step from each time to the next is another one; one less than there are times."""
     if frequency.alias == "B":
         wall = times.tz_localize(None)
-        steps = np.busday_count(days_of(wall[:-1]), days_of(wall[1:]))
+        steps = np.busday_count(local_days(wall[:-1]), local_days(wall[1:]))
         weekend = np.asarray(wall[1:].day_of_week >= 5)
         return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
     return np.asarray(frequency.next(times[:-1]) != times[1:])

@@ -15,11 +15,11 @@ from ...core.windows import Floats, Ints
 from ...data.groups import Groups, group_rows
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
-from ...data.known_future import places_of
-from ...data.time.calendar_check import calendar_of
+from ...data.known_future import find_places
+from ...data.time.calendar_check import resolve_calendar
 from ...data.time.dates import Dates, parse_dates
 from ...data.time.duplicates import RepeatedTimes, check_duplicates
-from ...data.time.steps import Steps, ends_of, find_steps, in_order
+from ...data.time.steps import Steps, find_steps, in_order, make_indptr
 from ...data.time.time_column import time_columns
 from ...data.time.time_index import likely_frequency, steps_broken, when
 
@@ -53,7 +53,7 @@ class Actual:
 
     def series_named(self, ids: pd.DataFrame) -> Ints:
         """The places of series by their names, -1 for those that are not here."""
-        return places_of(ids, self.ids)
+        return find_places(ids, self.ids)
 
     def rows_at(self, series: Ints, moments: Ints) -> Ints:
         """The row of each series at each moment, -1 where there is none.
@@ -104,7 +104,7 @@ def read_actual(
     *,
     series: Sequence[str],
     targets: Sequence[str],
-    listen: Listener,
+    on_event: Listener,
 ) -> Actual:
     """Read the truth: rows in any order, of any length, gaps and other columns among them.
 
@@ -116,7 +116,7 @@ def read_actual(
         time: Its time column, or the parts of one; None where rows are steps.
         series: What names its series.
         targets: The columns of actual values.
-        listen: Told what was understood.
+        on_event: Told what was understood.
 
     Raises:
         DataError: A column is missing, a cell is no number, or a row stands there twice.
@@ -129,7 +129,7 @@ def read_actual(
     if time is None:
         return _actual(table, in_order(groups), cells, groups, data)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    steps, trouble = _placed(table, dates, groups, data, listen)
+    steps, trouble = _placed(table, dates, groups, data, on_event)
     if steps is None:
         actual = _as_they_stand(table, dates, groups, cells, trouble)
         return replace(actual, season_length=data.season_length or 1)
@@ -151,7 +151,7 @@ def _actual(table: Table, steps: Steps, cells: Floats, groups: Groups, data: Dat
 
 
 def _placed(
-    table: Table, dates: Dates, groups: Groups, data: Data, listen: Listener
+    table: Table, dates: Dates, groups: Groups, data: Data, on_event: Listener
 ) -> tuple[Steps | None, str]:
     """The rows at their regular steps, with gaps; None where they have none, and why."""
     trouble = ""
@@ -159,7 +159,7 @@ def _placed(
         heard: list[Event] = []
         asked = data.model_copy(update={"freq": each})
         try:
-            frequency = calendar_of(data, dates, table)
+            frequency = resolve_calendar(data, dates, table)
             steps = find_steps(table, dates, groups, asked, frequency, heard.append)
         except RepeatedTimes:
             raise
@@ -169,7 +169,7 @@ def _placed(
                 break
             continue
         for event in heard:
-            listen(event)
+            on_event(event)
         return steps, ""
     return None, trouble
 
@@ -192,6 +192,6 @@ def _as_they_stand(
     times, codes = dates.times[order], groups.codes[order]
     check_duplicates(table, times, codes, order)
     return Actual(
-        cells[order], ends_of(codes, len(groups.ids)), times, groups.ids, 1, dates.style,
+        cells[order], make_indptr(codes, len(groups.ids)), times, groups.ids, 1, dates.style,
         table.name, trouble,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from ...data.panel import STEP
 from ...data.time.dates import JOINED
 from ...data.time.time_column import find_time, time_columns
 from ...forecasting.frames import FORECAST_SUFFIX
-from .interval_columns import bound_name, bounded, levels_of, without_bounds
+from .interval_columns import bound_name, bounded, find_levels, without_bounds
 
 CUTOFF, SAMPLE, ACTUAL, COLUMN = "cutoff", "sample", "actual", "column"
 # What a single forecaster is called.
@@ -77,26 +77,26 @@ class Tables:
     time: str | None
 
 
-def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], listen: Listener) -> Roles:
+def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], on_event: Listener) -> Roles:
     """Tell which columns of a table of forecasts are what.
 
     Args:
         tables: The forecasts and the truth.
         data: What was said of the truth: its columns and series.
         forecasts: The columns of forecasts, where they are named.
-        listen: Told what was found.
+        on_event: Told what was found.
 
     Raises:
         DataError: A column is missing.
     """
     given, truth = tables.given, tables.truth
     time = _time_of_forecasts(tables)
-    series = _series_of(tables, time, data)
+    series = _find_series(tables, time, data)
     if series and not data.series:
-        listen(Note(f"series by {', '.join(series)}"))
+        on_event(Note(f"series by {', '.join(series)}"))
     marks = {name for name in (CUTOFF, SAMPLE, STEP) if name in given.names and name != time}
     other = [*series, *marks, *([time] if time else []), ACTUAL, COLUMN]
-    values = without_bounds(_values_of(given.head(), other))
+    values = without_bounds(_find_value_columns(given.head(), other))
     taken = [*series, *time_columns(tables.time, truth.names)]
     free = [name for name in truth.names if name not in taken]
     named = [
@@ -109,7 +109,7 @@ def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], listen: Lis
     roles = Roles(time, series, *own, {}, frozenset(marks))
     in_sample = all(name.endswith(FORECAST_SUFFIX) for name in sum(own[1].values(), ()))
     in_sample = in_sample and not forecasts and CUTOFF not in marks
-    return replace(roles, levels=levels_of(given, own[1]), in_sample=in_sample)
+    return replace(roles, levels=find_levels(given, own[1]), in_sample=in_sample)
 
 
 def _time_of_forecasts(tables: Tables) -> str | None:
@@ -135,7 +135,7 @@ def _time_of_forecasts(tables: Tables) -> str | None:
     )
 
 
-def _series_of(tables: Tables, time: str | None, data: Data) -> tuple[str, ...]:
+def _find_series(tables: Tables, time: str | None, data: Data) -> tuple[str, ...]:
     """What names the series: as was said, or what stands before the time, or what seems to."""
     given, truth = tables.given, tables.truth
     if data.series:
@@ -163,7 +163,7 @@ def _series_of(tables: Tables, time: str | None, data: Data) -> tuple[str, ...]:
     return likely_series(frame, parts)
 
 
-def _values_of(table: Table, taken: Sequence[str]) -> list[str]:
+def _find_value_columns(table: Table, taken: Sequence[str]) -> list[str]:
     """The columns of numbers that are nothing else."""
     return [name for name in table.names if name not in taken and table.is_all_numbers(name)]
 
@@ -232,7 +232,7 @@ def _only_target(truth: Opened, free: Sequence[str]) -> str:
         DataError: There is none, or there are several.
     """
     taken = [name for name in truth.names if name not in free]
-    found = _values_of(truth.head(), taken)
+    found = _find_value_columns(truth.head(), taken)
     if len(found) != 1:
         what = f"{len(found)} columns of numbers: {listed(found)}" if found else "no numbers"
         raise DataError(

@@ -48,7 +48,7 @@ class PathSums:
             paths: Shape `(samples, horizon, targets, paths)`, original units.
             series: Shape `(samples,)`: the series of each.
         """
-        self.quantiles.add(actual, quantiles_of(paths, PINBALL_LEVELS), series)
+        self.quantiles.add(actual, take_quantiles(paths, PINBALL_LEVELS), series)
         known = np.isfinite(actual)
         scores = np.where(known, sample_crps(actual, paths), 0.0)
         self.exact.add(series, count=known, crps=scores)
@@ -66,7 +66,7 @@ class PathSums:
         return self.quantiles.overall() | _crps(self.exact.overall)
 
 
-def quantiles_of(paths: Floats, levels: tuple[float, ...]) -> Floats:
+def take_quantiles(paths: Floats, levels: tuple[float, ...]) -> Floats:
     """The quantiles of sample paths, shape `(samples, horizon, targets, quantiles)`."""
     return np.moveaxis(np.quantile(paths, levels, axis=-1), 0, -1)
 
@@ -75,12 +75,12 @@ def _crps(sums: dict[str, Floats]) -> dict[str, Floats]:
     return {"crps": ratio(sums["crps"], sums["count"])}
 
 
-def spread_of(
+def score_distributions(
     given: Forecasts,
     points: Mapping[str, Floats],
     levels: Mapping[str, tuple[float, ...]],
     series: int,
-    listen: Listener,
+    on_event: Listener,
 ) -> tuple[dict[str, LevelSums], dict[str, Sums]]:
     """The sums of intervals and of quantiles, for each forecaster that has some.
 
@@ -89,7 +89,7 @@ def spread_of(
         points: Those themselves, or the medians of their paths.
         levels: Of the intervals of each forecaster, percent, ascending.
         series: How many series the truth has.
-        listen: Told what is odd about intervals.
+        on_event: Told what is odd about intervals.
     """
     shape = (series, given.actual.shape[1], given.actual.shape[2])
     intervals: dict[str, LevelSums] = {}
@@ -100,13 +100,13 @@ def spread_of(
         level = levels[name]
         truth, asked = given.actual, quantile_levels(level)
         if given.paths:
-            at = quantiles_of(values, asked)
+            at = take_quantiles(values, asked)
             bounds = at[..., len(level) - 1 :: -1], at[..., len(level) + 1 :]
             quantiles[name] = paths = PathSums(*shape)
             paths.add(truth, values, given.series)
         else:
             bounds = given.lower[name], given.upper[name]
-            truth = _bounded(truth, bounds, name, listen)
+            truth = _bounded(truth, bounds, name, on_event)
             several = [bounds[0][..., ::-1], points[name][..., None], bounds[1]]
             quantiles[name] = sums = QuantileSums(*shape, asked)
             sums.add(truth, np.concatenate(several, axis=-1), given.series)
@@ -115,7 +115,9 @@ def spread_of(
     return intervals, quantiles
 
 
-def _bounded(actual: Floats, bounds: tuple[Floats, Floats], name: str, listen: Listener) -> Floats:
+def _bounded(
+    actual: Floats, bounds: tuple[Floats, Floats], name: str, on_event: Listener
+) -> Floats:
     """The actual values for which there is an interval of each level, NaN for others."""
     lower, upper = bounds
     whole = (np.isfinite(lower) & np.isfinite(upper)).all(axis=-1)
@@ -123,9 +125,9 @@ def _bounded(actual: Floats, bounds: tuple[Floats, Floats], name: str, listen: L
     crossed = int((known[..., None] & (lower > upper)).any(axis=-1).sum())
     if crossed:
         text = f"{crossed:,} intervals of {name} end below where they begin"
-        listen(Note(text, warning=True))
+        on_event(Note(text, warning=True))
     lost = int((known & ~whole).sum())
     if lost:
         text = f"{lost:,} of {known.sum():,} forecasts of {name} have no interval"
-        listen(Note(f"{text}: coverage and width leave them out", warning=True))
+        on_event(Note(f"{text}: coverage and width leave them out", warning=True))
     return np.where(whole, actual, np.nan)

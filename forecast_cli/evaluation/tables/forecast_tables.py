@@ -50,7 +50,13 @@ class Forecasts:
 
 
 def read_forecasts(
-    given: Opened, roles: Roles, actual: Actual, data: Data, *, begin: int | None, listen: Listener
+    given: Opened,
+    roles: Roles,
+    actual: Actual,
+    data: Data,
+    *,
+    begin: int | None,
+    on_event: Listener,
 ) -> Forecasts:
     """Read a table of forecasts, and find the actual value of each.
 
@@ -61,7 +67,7 @@ def read_forecasts(
         data: How dates are read.
         begin: Where steps are counted and there is no cutoff: the row, from 1, of the first; None
             for the first row.
-        listen: Told what was left out.
+        on_event: Told what was left out.
 
     Raises:
         DataError: A cell is not what it should be, a forecast stands there twice, or none has an
@@ -72,7 +78,7 @@ def read_forecasts(
     table = rows_of_targets(table, roles)
     groups = group_rows(table, roles.series)
     rows = find_rows(table, groups, roles, actual, data, begin or 1)
-    _check_begin(roles, actual, rows, begin, listen)
+    _check_begin(roles, actual, rows, begin, on_event)
     places = actual.rows_at(rows.series, rows.moment)
     places[rows.series < 0] = -1
     if (places < 0).all():
@@ -80,11 +86,11 @@ def read_forecasts(
     truth = np.where(places[:, None] < 0, np.nan, actual.values[places])
     if COLUMN in roles.marks:
         truth = truth[np.arange(len(truth)), rows.target][:, None]
-    _say_left_out(table, actual, truth, listen)
-    return _scored(_arrays(table, roles, actual, rows, places, truth), listen)
+    _say_left_out(table, actual, truth, on_event)
+    return _scored(_arrays(table, roles, actual, rows, places, truth), on_event)
 
 
-def _say_left_out(table: Table, actual: Actual, truth: Floats, listen: Listener) -> None:
+def _say_left_out(table: Table, actual: Actual, truth: Floats, on_event: Listener) -> None:
     """Say how many rows have no actual value.
 
     Raises:
@@ -99,11 +105,11 @@ def _say_left_out(table: Table, actual: Actual, truth: Floats, listen: Listener)
     if not keep.all():
         some = int((~keep).sum())
         where = f"{table.name} have no actual value in {actual.source}"
-        listen(Note(f"{some:,} of {len(keep):,} rows of {where}: left out", warning=True))
+        on_event(Note(f"{some:,} of {len(keep):,} rows of {where}: left out", warning=True))
 
 
 def _check_begin(
-    roles: Roles, actual: Actual, rows: ForecastRows, begin: int | None, listen: Listener
+    roles: Roles, actual: Actual, rows: ForecastRows, begin: int | None, on_event: Listener
 ) -> None:
     """Say where counted steps are taken to begin; refuse to be told where they need it not."""
     counted = roles.time is None and CUTOFF not in roles.marks and not roles.in_sample
@@ -117,7 +123,7 @@ def _check_begin(
         text = (
             f"step 1 is taken as the first row of {actual.source}, which has more rows than steps"
         )
-        listen(Note(f"{text}: say with --from N which row it is", warning=True))
+        on_event(Note(f"{text}: say with --from N which row it is", warning=True))
 
 
 def _arrays(
@@ -195,7 +201,7 @@ def _origins(actual: Actual, series: Ints, cutoffs: Ints) -> Ints:
     )
 
 
-def _scored(forecasts: Forecasts, listen: Listener) -> Forecasts:
+def _scored(forecasts: Forecasts, on_event: Listener) -> Forecasts:
     """Only actual values for which every forecaster has a forecast count.
 
     Raises:
@@ -216,7 +222,7 @@ def _scored(forecasts: Forecasts, listen: Listener) -> Forecasts:
     if lost:
         every = " of every forecaster" if len(forecasts.values) > 1 else ""
         text = f"{lost:,} of {known.sum():,} actual values have no forecast{every}: left out"
-        listen(Note(text, warning=True))
+        on_event(Note(text, warning=True))
     samples = np.flatnonzero(whole.any(axis=(1, 2)))
     steps = int(np.flatnonzero(whole.any(axis=(0, 2))).max()) + 1
 

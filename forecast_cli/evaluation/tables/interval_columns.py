@@ -29,7 +29,7 @@ def without_bounds(names: Sequence[str]) -> list[str]:
     return [name for name, found in own.items() if not (found and found["name"] in names)]
 
 
-def levels_of(
+def find_levels(
     given: Opened, forecasters: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[float, ...]]:
     """The levels of the intervals of each forecaster.

@@ -62,7 +62,7 @@ def find_rows(
     path = nothing
     if SAMPLE in roles.marks:
         path = pd.factorize(_whole(table, SAMPLE, least=0))[0]
-    target = _target_of(table, roles) if COLUMN in roles.marks else nothing
+    target = _match_targets(table, roles) if COLUMN in roles.marks else nothing
     moment, cutoff = _moments(table, groups, roles, actual, data, begin)
     told = nothing if cutoff is None else cutoff
     keys = pd.DataFrame({"s": groups.codes, "c": told, "m": moment, "p": path, "t": target})
@@ -97,7 +97,7 @@ def rows_of_targets(table: Table, roles: Roles) -> Table:
     """The rows of a long table that are of targets; all of another."""
     if COLUMN not in roles.marks:
         return table
-    rows = np.flatnonzero(_target_of(table, roles) >= 0)
+    rows = np.flatnonzero(_match_targets(table, roles) >= 0)
     if not len(rows):
         raise DataError(
             f'{table.name}: column "{COLUMN}" names none of {", ".join(roles.targets)}.',
@@ -107,7 +107,7 @@ def rows_of_targets(table: Table, roles: Roles) -> Table:
     return replace(table, columns=columns, place=lambda row: table.place(int(rows[row])))
 
 
-def _target_of(table: Table, roles: Roles) -> Ints:
+def _match_targets(table: Table, roles: Roles) -> Ints:
     """The place of the target that each row of a long table names, -1 for none of them."""
     names = table.columns[COLUMN].to_pandas().astype(str)
     return pd.Index(roles.targets).get_indexer(names)

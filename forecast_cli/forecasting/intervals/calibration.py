@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...core.error_scale import Recent, known_at, recent_by_row
-from ...core.padding import series_of
+from ...core.padding import owner_series
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints
 from ...data.dataset import Dataset
@@ -28,7 +28,7 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
         None where there is no origin with an actual value.
     """
     dataset, horizon = forecaster.dataset, forecaster.dataset.horizon
-    origins = evenly(dataset.origins("validation"), _values_of_one(forecaster), MOST_WORKED)
+    origins = evenly(dataset.origins("validation"), _count_values(forecaster), MOST_WORKED)
     if not len(origins):
         return None
     units = _units(dataset)
@@ -38,11 +38,11 @@ def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
     if dataset.panel.count > 1:
         shares = _shares(dataset, own, origins)
         units = units * shares
-        own = own / shares[series_of(dataset.panel.indptr, origins)][:, None]
+        own = own / shares[owner_series(dataset.panel.indptr, origins)][:, None]
     usual, indptr = usual_errors(own, step_sizes(own)), dataset.panel.indptr
     rows = recent_by_row(*_latest(forecaster, units, own, usual, origins), indptr)
     recent = known_at(rows, origins, indptr, horizon=horizon).size
-    kept = evenly(np.arange(len(origins)), _values_of_one(forecaster), MOST_KEPT)
+    kept = evenly(np.arange(len(origins)), _count_values(forecaster), MOST_KEPT)
     errors = own[kept]
     if forecaster.runtime.quantile_count:
         errors = errors_from(forecaster, origins[kept], units, quantiles=True)
@@ -68,7 +68,7 @@ def recent_at(
     """
     dataset, indptr = forecaster.dataset, forecaster.dataset.panel.indptr
     parts = [dataset.origins("validation"), dataset.origins("test"), origins]
-    seen = evenly(np.unique(np.concatenate(parts)), _values_of_one(forecaster), MOST_WORKED)
+    seen = evenly(np.unique(np.concatenate(parts)), _count_values(forecaster), MOST_WORKED)
     own = errors_from(forecaster, seen, calibration.units)
     usual = usual_errors(own, grown(step_sizes(calibration.of_forecasts), dataset.horizon))
     rows = recent_by_row(usual, seen, indptr, before)
@@ -93,7 +93,7 @@ def errors_from(
     actual, parts = scaled_targets(dataset), list[Floats]()
     for part in parted(dataset, origins):
         truth = actual[part[:, None] + steps]
-        unit = units[series_of(dataset.panel.indptr, part)][:, None]
+        unit = units[owner_series(dataset.panel.indptr, part)][:, None]
         said = forecaster.quantiles(part) if quantiles else forecaster.scaled(part)[..., None]
         errors = (truth[..., None] - said) / unit[..., None]
         parts.append(errors if quantiles else errors[..., 0])
@@ -127,7 +127,7 @@ def _latest(
 ) -> tuple[Floats, Ints]:
     """The errors with those of the test split behind them, and their origins, ascending."""
     dataset = forecaster.dataset
-    later = evenly(dataset.origins("test"), _values_of_one(forecaster), MOST_WORKED)
+    later = evenly(dataset.origins("test"), _count_values(forecaster), MOST_WORKED)
     if not len(later):
         return usual, origins
     errors = usual_errors(errors_from(forecaster, later, units), step_sizes(own))
@@ -142,7 +142,7 @@ def _shares(dataset: Dataset, errors: Floats, origins: Ints) -> Floats:
     A series with few forecasts that do not overlap is drawn towards all of them.
     """
     indptr, count = dataset.panel.indptr, dataset.panel.count
-    series = series_of(indptr, origins)
+    series = owner_series(indptr, origins)
     usual = usual_errors(errors, step_sizes(errors))
     known = np.isfinite(usual)
     total, seen = np.zeros((2, count, errors.shape[2]))
@@ -168,10 +168,10 @@ def _units(dataset: Dataset) -> Floats:
     errors = seasonal_error(
         scaled_targets(dataset), dataset.panel.indptr, end, season_length=dataset.season_length
     )
-    return units_of(errors)
+    return estimate_units(errors)
 
 
-def units_of(errors: Floats, usual: Floats | None = None) -> Floats:
+def estimate_units(errors: Floats, usual: Floats | None = None) -> Floats:
     """Errors of series as units; what has none gets the usual one, shape `(n_series, targets)`."""
     known = np.where(np.isfinite(errors) & (errors > 0), errors, np.nan)
     if usual is None:
@@ -180,7 +180,7 @@ def units_of(errors: Floats, usual: Floats | None = None) -> Floats:
     return np.where(np.isfinite(known), known, usual)
 
 
-def _values_of_one(forecaster: NetworkForecaster) -> int:
+def _count_values(forecaster: NetworkForecaster) -> int:
     """How many values the errors from one origin are."""
     dataset, quantiles = forecaster.dataset, forecaster.runtime.quantile_count
     return dataset.horizon * len(dataset.targets) * max(1, quantiles)

@@ -11,21 +11,21 @@ from ...config.schema import SPANNED
 from ...core.error_scale import recent_by_row
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
-from ...core.padding import series_of
+from ...core.padding import owner_series
 from ...core.windows import Floats
 from ...model.bundle import Bundle
 from ...model.calibration import Calibration
 from ...model.runtime import chunks, roll_out
-from ..frames import frame_of, sample_frame
+from ..frames import build_frame, sample_frame
 from ..history import Start
 from ..outputs import Guess
-from ..prediction_request import Wanted
+from ..prediction_request import PredictionRequest
 from ..saved_model_data import (
-    ended_of,
     forecaster_for,
     judged,
     monte_carlo,
     places,
+    restore_recent_errors,
     rows_of_training,
     units_for,
 )
@@ -70,8 +70,8 @@ def frame_in_doubt(
     bundle: Bundle,
     start: Start,
     ahead: "Ahead",
-    wanted: Wanted,
-    listen: Listener,
+    wanted: PredictionRequest,
+    on_event: Listener,
     *,
     kept: bool,
 ) -> pd.DataFrame:
@@ -82,16 +82,16 @@ def frame_in_doubt(
         start: Where the forecasts begin.
         ahead: The forecasts.
         wanted: Levels of intervals, or a number of paths.
-        listen: Told what to think of them.
+        on_event: Told what to think of them.
         kept: Whether they begin at the end of the table that was trained on.
 
     Raises:
         UsageError: The model cannot make them.
     """
-    doubt = doubt_of(bundle, start, wanted, listen, kept=kept)
+    doubt = prepare_intervals(bundle, start, wanted, on_event, kept=kept)
     if wanted.samples:
         return sample_frame(bundle, start, paths(doubt, ahead.point, wanted))
-    return frame_of(bundle, start, ahead.point, doubt.ends(_guess(bundle, doubt, ahead)))
+    return build_frame(bundle, start, ahead.point, doubt.ends(_guess(bundle, doubt, ahead)))
 
 
 def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
@@ -132,8 +132,8 @@ def _quantiles(bundle: Bundle, windows: Floats, known: Floats | None) -> Floats:
     return bundle.runtime.quantiles(windows, read)
 
 
-def doubt_of(
-    bundle: Bundle, start: Start, wanted: Wanted, listen: Listener, *, kept: bool
+def prepare_intervals(
+    bundle: Bundle, start: Start, wanted: PredictionRequest, on_event: Listener, *, kept: bool
 ) -> Doubt:
     """What the intervals that are asked for are made of.
 
@@ -141,7 +141,7 @@ def doubt_of(
         bundle: The model.
         start: Where the forecasts begin.
         wanted: Its levels, and how they are made.
-        listen: Told what to think of them.
+        on_event: Told what to think of them.
         kept: Whether the forecasts begin at the end of the table that was trained on.
 
     Raises:
@@ -152,7 +152,7 @@ def doubt_of(
     bands = make_bands(bundle.calibration, config, level=level, method=wanted.intervals)
     few = few_paths(bands) if wanted.samples else few_errors(bands)
     if few:
-        listen(Note(few, warning=True))
+        on_event(Note(few, warning=True))
     count, targets = start.panel.count, len(bundle.manifest.targets)
     usual: Floats = np.ones((count, targets))
     calibration = bands.calibration
@@ -172,7 +172,7 @@ def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Float
     Only rows count that the network has not learned from; what was before is in the model file.
     """
     panel, manifest = start.panel, bundle.manifest
-    before = ended_of(bundle, start, calibration)
+    before = restore_recent_errors(bundle, start, calibration)
     most = MOST_WORKED // (panel.count * manifest.horizon * units.shape[1])
     latest = panel.indptr[1:] - min(LATEST, max(most, LEAST)) - manifest.horizon
     # At least a row before: of what begins with a series nothing would be judged.
@@ -185,11 +185,11 @@ def _recent(bundle: Bundle, start: Start, calibration: Calibration, units: Float
     sizes = step_sizes(calibration.of_forecasts)
     usual = usual_errors(errors_from(network, origins, units), sizes)
     rows, last = recent_by_row(usual, origins, panel.indptr, before), panel.indptr[1:] - 1
-    known = np.isin(np.arange(panel.count), series_of(panel.indptr, origins))[:, None]
+    known = np.isin(np.arange(panel.count), owner_series(panel.indptr, origins))[:, None]
     return np.where(known, rows.at(last).size, before.size)
 
 
-def paths(doubt: Doubt, point: Floats, wanted: Wanted) -> Floats:
+def paths(doubt: Doubt, point: Floats, wanted: PredictionRequest) -> Floats:
     """Paths that the values may take, scaled, shape `(n_series, samples, steps, targets)`.
 
     Args:

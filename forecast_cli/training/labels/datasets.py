@@ -17,7 +17,7 @@ from ...data.splits import Part
 from ...model.manifest import Class
 from ..presets.defaults import masked
 from .stratified_split import drawn
-from .tasks import classes_of, numbers_of, with_task
+from .tasks import encode_classes, read_label_numbers, with_task
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class LabelledDataset:
         return np.eye(len(self.classes), dtype=np.float32)[codes]
 
 
-def make_labelled(sequences: Sequences, config: Config, *, listen: Listener) -> LabelledDataset:
+def make_labelled(sequences: Sequences, config: Config, *, on_event: Listener) -> LabelledDataset:
     """Choose what is left open, split, fill and scale.
 
     Raises:
@@ -68,15 +68,15 @@ def make_labelled(sequences: Sequences, config: Config, *, listen: Listener) -> 
     """
     if sequences.labels is None:
         raise UsageError("Sequences without labels cannot be learned from.", "Name the label.")
-    config = with_task(config, sequences.labels, listen)
+    config = with_task(config, sequences.labels, on_event)
     config = _with_shape(sequences, config)
     classes: tuple[Class, ...] = ()
     actual: Floats
     if config.data.task == "classification":
-        found = classes_of(sequences.labels.iloc[:, 0], sequences.source)
+        found = encode_classes(sequences.labels.iloc[:, 0], sequences.source)
         classes, actual = found.names, found.codes[:, None].astype(np.float64)
     else:
-        actual = numbers_of(sequences.labels, sequences.source)
+        actual = read_label_numbers(sequences.labels, sequences.source)
     strata = actual[:, 0] if classes else None
     parts = split_sequences(len(sequences), config.split, config.training.seed, strata)
     return _scaled(sequences, config, parts, classes, actual)

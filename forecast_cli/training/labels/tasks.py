@@ -30,13 +30,13 @@ class Classes:
     codes: Ints
 
 
-def with_task(config: Config, labels: pd.DataFrame, listen: Listener) -> Config:
+def with_task(config: Config, labels: pd.DataFrame, on_event: Listener) -> Config:
     """The configuration with task and loss filled in.
 
     Raises:
         UsageError: The loss does not go with the task, or the labels do not.
     """
-    task = config.data.task or _guessed(labels, listen)
+    task = config.data.task or _guessed(labels, on_event)
     if task == "classification" and len(labels.columns) > 1:
         raise UsageError(
             f"{len(labels.columns)} labels cannot be classes at once.",
@@ -54,7 +54,7 @@ def with_task(config: Config, labels: pd.DataFrame, listen: Listener) -> Config:
     return config.model_copy(update={"data": data, "training": training})
 
 
-def _guessed(labels: pd.DataFrame, listen: Listener) -> str:
+def _guessed(labels: pd.DataFrame, on_event: Listener) -> str:
     """The task that the labels suggest, and that is said."""
     names = ", ".join(map(str, labels))
     first = labels.iloc[:, 0]
@@ -62,20 +62,20 @@ def _guessed(labels: pd.DataFrame, listen: Listener) -> str:
     number = "task regression: {} (--task classification for classes)"
     classes = "task classification: {} (--task regression for numbers)"
     if len(labels.columns) > 1:
-        listen(Note(number.format(f"{names} are {len(labels.columns)} labels")))
+        on_event(Note(number.format(f"{names} are {len(labels.columns)} labels")))
         return "regression"
     if not pd.api.types.is_numeric_dtype(first) or pd.api.types.is_bool_dtype(first):
-        listen(Note(classes.format(f'"{names}" holds {count} different words')))
+        on_event(Note(classes.format(f'"{names}" holds {count} different words')))
         return "classification"
     whole = bool((first == first.round()).all())
     if whole and count <= min(MOST_CLASSES, len(first) // LEAST_EACH):
-        listen(Note(classes.format(f'"{names}" holds {count} different whole numbers')))
+        on_event(Note(classes.format(f'"{names}" holds {count} different whole numbers')))
         return "classification"
-    listen(Note(number.format(f'"{names}" holds {count} different numbers')))
+    on_event(Note(number.format(f'"{names}" holds {count} different numbers')))
     return "regression"
 
 
-def numbers_of(labels: pd.DataFrame, source: str) -> Floats:
+def read_label_numbers(labels: pd.DataFrame, source: str) -> Floats:
     """Labels as numbers, shape `(n_sequences, labels)`.
 
     Raises:
@@ -97,7 +97,7 @@ def numbers_of(labels: pd.DataFrame, source: str) -> Floats:
     return labels.to_numpy(np.float64)
 
 
-def classes_of(label: pd.Series, source: str) -> Classes:
+def encode_classes(label: pd.Series, source: str) -> Classes:
     """The classes in order, and that of each sequence.
 
     Raises:

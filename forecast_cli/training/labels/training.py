@@ -32,32 +32,32 @@ MOST_NAMED = 12
 
 
 def train_on_labels(
-    source: Readable, config: Config, *, listen: Listener, stop: Callable[[], bool]
+    source: Readable, config: Config, *, on_event: Listener, should_stop: Callable[[], bool]
 ) -> Bundle:
     """Train a network on sequences with a label; see `forecast_cli.training.train`."""
     began = time.perf_counter()
-    listen(Stage("reading"))
-    sequences = read_sequences(source, config.data, listen=listen)
-    dataset = make_labelled(sequences, config, listen=listen)
-    _describe(dataset, listen)
-    scored = _train(dataset, listen=listen, stop=stop)
-    say_ending(scored.fitted, listen)
-    listen(Stage("scoring"))
+    on_event(Stage("reading"))
+    sequences = read_sequences(source, config.data, on_event=on_event)
+    dataset = make_labelled(sequences, config, on_event=on_event)
+    _describe(dataset, on_event)
+    scored = _train(dataset, on_event=on_event, should_stop=should_stop)
+    say_ending(scored.fitted, on_event)
+    on_event(Stage("scoring"))
     evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
     if evaluation is None:
-        listen(Note("no test split: nothing is scored"))
-    kept = keep(scored, on_all, _train, listen=listen, stop=stop)
+        on_event(Note("no test split: nothing is scored"))
+    kept = keep(scored, on_all, _train, on_event=on_event, should_stop=should_stop)
     return _bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
 
 
 def _train(
     dataset: LabelledDataset,
     *,
-    listen: Listener,
-    stop: Callable[[], bool],
+    on_event: Listener,
+    should_stop: Callable[[], bool],
     before: Fitted | None = None,
 ) -> Trained[LabelledDataset]:
-    listen(Stage("loading TensorFlow"))
+    on_event(Stage("loading TensorFlow"))
     from ...networks.batches import LabelFeed
 
     train, indptr = dataset.parts["train"], dataset.sequences.indptr
@@ -77,21 +77,21 @@ def _train(
         [probes],
         activation=activation,
         before=before,
-        listen=listen,
-        stop=stop,
+        on_event=on_event,
+        should_stop=should_stop,
     )
     return Trained(dataset, fitted)
 
 
-def _describe(dataset: LabelledDataset, listen: Listener) -> None:
+def _describe(dataset: LabelledDataset, on_event: Listener) -> None:
     """Say what was read and how it is split."""
     sequences, lengths = dataset.sequences, dataset.sequences.lengths
     steps = f"{lengths.min()} to {lengths.max()}" if len(set(lengths.tolist())) > 1 else lengths[0]
     columns = sequences.columns
     named = ", ".join(columns if len(columns) <= MOST_NAMED else (*columns[:3], "...", columns[-1]))
-    listen(Note(f"steps from {len(columns)} columns: {named}"))
+    on_event(Note(f"steps from {len(columns)} columns: {named}"))
     parts = [f"{len(dataset.parts[part]):,} {part}" for part in PARTS]
-    listen(
+    on_event(
         Note(
             f"{sequences.source}: {len(sequences):,} sequences of {steps} steps of "
             f"{len(sequences.features)} {'feature' if len(sequences.features) == 1 else 'features'}"

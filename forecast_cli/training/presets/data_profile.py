@@ -9,7 +9,7 @@ import numpy as np
 
 from ...config.schema import Preset
 from ...core.scaling import Transform
-from .series_features import Traits
+from .series_features import SeriesFeatures
 
 # Into how many segments a window is cut, about.
 SEGMENTS = 7
@@ -47,7 +47,7 @@ class Facts:
     horizon: int
     season: int
     usual: tuple[int, ...]
-    traits: Traits
+    traits: SeriesFeatures
     choose: Callable[[], Transform]
     logs: bool
     targets: int
@@ -85,22 +85,22 @@ def because(facts: Facts) -> str:
     return f"season of {found} steps found: " if found else "no season found: "
 
 
-def channels_of(facts: Facts) -> str:
+def choose_channels(facts: Facts) -> str:
     """Several columns are read each for itself: what one has to say of another is soon outdated."""
     return "independent" if facts.targets > 1 else "joint"
 
 
-def unit_of(facts: Facts) -> int:
+def choose_unit(facts: Facts) -> int:
     """The longest season that is not too long to look back on, or a day where there is none."""
     unit = max((each for each in facts.usual if each <= LONGEST), default=PLAIN)
     return unit * -(-SHORTEST // unit)
 
 
-def segment_of(timesteps: int) -> int:
+def choose_segment(timesteps: int) -> int:
     """The steps in a segment that divide a window into about seven.
 
-    >>> segment_of(336), segment_of(104), segment_of(52), segment_of(10), segment_of(7)
-    (48, 13, 13, 2, 1)
+    >>> [choose_segment(timesteps) for timesteps in (336, 104, 52, 10, 7)]
+    [48, 13, 13, 2, 1]
     """
     divisors = [each for each in range(1, max(2, timesteps // 2 + 1)) if timesteps % each == 0]
     return min(divisors, key=lambda each: abs(np.log(timesteps / each / SEGMENTS)))

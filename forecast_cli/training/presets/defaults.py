@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...config.layers import Mask
-from ...config.members import members_of
+from ...config.members import list_members
 from ...config.resolution import configure
 from ...config.schema import BY_ERRORS, Config
 from ...config.sections import Window
@@ -46,7 +46,7 @@ def choose_timesteps(training_rows: int, season: int, horizon: int) -> int:
 
 
 def with_horizon(
-    config: Config, rows: int, season: int, columns: Columns, listen: Listener
+    config: Config, rows: int, season: int, columns: Columns, on_event: Listener
 ) -> Config:
     """The configuration with horizon and mode filled in.
 
@@ -55,21 +55,21 @@ def with_horizon(
         rows: Of a usual series.
         season: Steps in a season.
         columns: What is read and forecast.
-        listen: Told what was chosen.
+        on_event: Told what was chosen.
     """
     window = config.window
     horizon = window.horizon
     if horizon is None:
         horizon = choose_horizon(rows, season)
         why = f"a season of {season}" if horizon == season else f"{rows} rows, season {season}"
-        listen(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
+        on_event(Note(f"horizon {horizon}, chosen from {why} (--horizon N for another)"))
     one = horizon == 1 or config.network.head == "recursive"
     mode = window.mode or ("many-to-one" if one else "many-to-many")
     check_feedback(columns, horizon, mode)
     return _with_window(config, window.model_copy(update={"horizon": horizon, "mode": mode}))
 
 
-def with_split(config: Config, rows: int, season: int, listen: Listener) -> Config:
+def with_split(config: Config, rows: int, season: int, on_event: Listener) -> Config:
     """The configuration whose splits leave enough to learn from, where a preset may choose them.
 
     The test split is left out first, then that of validation.
@@ -78,7 +78,7 @@ def with_split(config: Config, rows: int, season: int, listen: Listener) -> Conf
         config: With preset and horizon filled in.
         rows: Of a usual series.
         season: Steps in a season.
-        listen: Told what is left out.
+        on_event: Told what is left out.
     """
     split, horizon = config.split, config.window.horizon or 1
     enough = (season if season > 1 else 0) + horizon + max(LEAST_ORIGINS, horizon // 2)
@@ -93,12 +93,12 @@ def with_split(config: Config, rows: int, season: int, listen: Listener) -> Conf
             break
     if changes:
         what = " and ".join(f"no {name} split" for name in changes)
-        listen(Note(f"{what}: {rows} rows are too few to learn from what is left", warning=True))
+        on_event(Note(f"{what}: {rows} rows are too few to learn from what is left", warning=True))
     return config.model_copy(update={"split": tried})
 
 
 def with_timesteps(
-    config: Config, training_rows: int, shortest: int, season: int, listen: Listener
+    config: Config, training_rows: int, shortest: int, season: int, on_event: Listener
 ) -> Config:
     """The configuration with the steps back filled in.
 
@@ -108,19 +108,19 @@ def with_timesteps(
         shortest: Rows of the shortest one. Where it has enough for that, all are to have a whole
             window: a network that has to skip missing steps is slower.
         season: Steps in a season.
-        listen: Told what was chosen.
+        on_event: Told what was chosen.
     """
     window, segment = config.window, config.network.segment or 1
     if window.timesteps is not None or config.ensemble.timesteps:
         longest = window.timesteps or max(config.ensemble.timesteps)
-        for member in members_of(config):
+        for member in list_members(config):
             _check_segments(member.timesteps, member.network.segment or 1)
         return _with_window(config, window.model_copy(update={"timesteps": longest}))
     timesteps = choose_timesteps(training_rows, season, window.horizon or 1)
     enough = max(season, LEAST_TIMESTEPS, window.horizon or 1)
     timesteps = min(timesteps, shortest) if shortest >= enough else timesteps
     timesteps = max(segment, timesteps - timesteps % segment)
-    listen(
+    on_event(
         Note(
             f"timesteps {timesteps}, chosen from season {season}, horizon {window.horizon} and "
             f"{training_rows} training rows (--timesteps N for another)"
@@ -135,7 +135,7 @@ def with_season(config: Config, season: int) -> Config:
     Raises:
         UsageError: There is no season, or the window is shorter.
     """
-    network, members = config.network, members_of(config)
+    network, members = config.network, list_members(config)
     anchored = [each.timesteps for each in members if each.network.anchor == "season"]
     if not anchored:
         return config
@@ -166,13 +166,13 @@ def with_scope(config: Config, columns: Columns) -> Config:
     return config.model_copy(update={"scale_by": config.scale_by or scope})
 
 
-def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
+def with_mask(config: Config, lengths: Ints, on_event: Listener) -> Config:
     """The configuration whose network skips missing steps, where some may be missing.
 
     Args:
         config: With the steps back filled in.
         lengths: Rows of each series.
-        listen: Told of short ones.
+        on_event: Told of short ones.
 
     Raises:
         UsageError: There is a mask and nothing to skip, or the network cannot skip.
@@ -182,7 +182,7 @@ def with_mask(config: Config, lengths: Ints, listen: Listener) -> Config:
     if short:
         what = "missing steps, which the network skips"
         what = "their first value" if network.padding == "first" else what
-        listen(
+        on_event(
             Note(
                 f"{short} of {len(lengths)} series are shorter than {config.window.timesteps} "
                 f"steps: their windows are filled up with {what}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...core.errors import counted
-from .data_profile import Facts, Recipe, because, channels_of, segment_of, unit_of
+from .data_profile import Facts, Recipe, because, choose_channels, choose_segment, choose_unit
 
 # The steps in a week, at the least; windows of four that a long series holds; windows from which a
 # network is large; and what an epoch is of them.
@@ -17,7 +17,7 @@ FAR = 4
 
 def reaches_weeks(facts: Facts) -> bool:
     """Whether it is far ahead in steps finer than days, and the rows are many windows of weeks."""
-    unit = unit_of(facts)
+    unit = choose_unit(facts)
     if facts.horizon < FAR * facts.season:
         return False
     return unit >= WEEK and facts.rows >= LEAST_WINDOWS * 4 * unit + facts.horizon
@@ -30,9 +30,9 @@ def long_series(facts: Facts) -> Recipe:
     longer than what is learned in many, and equal weights hold longer than those of one validation
     split, whose months may not be like the next ones.
     """
-    unit = unit_of(facts)
+    unit = choose_unit(facts)
     steps = [facts.back] if facts.back else [times * unit for times in (2, 4)]
-    segments = [_half(segment_of(each)) for each in steps]
+    segments = [_half(choose_segment(each)) for each in steps]
     units = 128 if facts.windows >= LARGE else 64
     size = {"fast": 1, "auto": 2, "best": 4}[facts.preset]
     # The windows of several columns are enough for a map of half of them too.
@@ -47,7 +47,7 @@ def long_series(facts: Facts) -> Recipe:
             "anchor": "last",
             "window_scale": "usual",
             "segment": segments[0],
-            "channels": channels_of(facts),
+            "channels": choose_channels(facts),
         },
         "training": {
             "epochs": 7,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...core.errors import counted
-from .data_profile import Facts, Recipe, channels_of, segment_of, unit_of
+from .data_profile import Facts, Recipe, choose_channels, choose_segment, choose_unit
 from .defaults import choose_timesteps
 
 # From so strong a season on, 0 to 1, it rules what follows.
@@ -35,7 +35,7 @@ def many_series(facts: Facts) -> Recipe:
             "window_scale": "usual" if strong else "mad",
             "segment": segments[0],
             "padding": "first" if facts.plain else "mask",
-            "channels": channels_of(facts),
+            "channels": choose_channels(facts),
         },
         "training": {
             "epochs": epochs,
@@ -76,11 +76,11 @@ def _windows(facts: Facts) -> list[tuple[int, int]]:
     a season says little), as far as the usual series reaches; each in as many segments.
     """
     if facts.back:
-        return [(facts.back, segment_of(facts.back))]
-    unit = unit_of(facts)
+        return [(facts.back, choose_segment(facts.back))]
+    unit = choose_unit(facts)
     most = facts.rows - LEFT * facts.horizon
     times = [each for each in (2, 1, 3 if _strong(facts) else 4) if each * unit <= most]
     if not times:
         steps = choose_timesteps(facts.rows, facts.season, facts.horizon)
-        return [(steps, segment_of(steps))]
-    return [(each * unit, each * segment_of(unit)) for each in times]
+        return [(steps, choose_segment(steps))]
+    return [(each * unit, each * choose_segment(unit)) for each in times]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...core.ragged import indptr_of
+from ...core.ragged import cumulate
 from ...core.windows import Floats, Ints
 
 # Into how many parts a season is cut at most, and the seasons that must be there to see one.
@@ -116,7 +116,7 @@ def peaks(series: Floats) -> list[int]:
 
 def some_series(values: Floats, indptr: Ints | None) -> Iterator[Floats]:
     """Some of the series, their last rows, gaps bridged by lines; constant ones left out."""
-    bounds = indptr_of(np.array([len(values)])) if indptr is None else indptr
+    bounds = cumulate(np.array([len(values)])) if indptr is None else indptr
     count = len(bounds) - 1
     for which in np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int)):
         series = np.asarray(values[bounds[which] : bounds[which + 1]][-ROWS:], np.float64)

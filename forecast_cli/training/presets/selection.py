@@ -16,10 +16,10 @@ from ...core.threads import one_thread
 from ...data.panel import Panel
 from ...data.season import usual_seasons
 from ...data.splits import Splits
-from .data_profile import Facts, Recipe, segment_of
+from .data_profile import Facts, Recipe, choose_segment
 from .long_series import long_series, reaches_weeks
 from .many_series import many_series
-from .series_features import traits_of
+from .series_features import extract_features
 from .small_data import few_rows
 from .transform_choice import choose_transform
 
@@ -36,7 +36,7 @@ OF_ALL: Mapping[str, tuple[str, str]] = {
 MANY_SERIES, MANY_WINDOWS = 20, 5_000
 
 
-def with_preset_name(config: Config, listen: Listener) -> Config:
+def with_preset_name(config: Config, on_event: Listener) -> Config:
     """The configuration with the preset filled in: auto, or classic where it is set by hand."""
     if config.preset is not None:
         return config
@@ -44,7 +44,7 @@ def with_preset_name(config: Config, listen: Listener) -> Config:
     if config.data.label or by_hand:
         if by_hand and not config.data.label:
             text = f"preset classic, as {by_hand[0]} is set by hand (--preset auto for the rest)"
-            listen(Note(text))
+            on_event(Note(text))
         # What needs an ensemble is refused now that no recipe will make one.
         return configure({}, config.model_dump(exclude_unset=True) | {"preset": "classic"})
     return config.model_copy(update={"preset": "auto"})
@@ -63,7 +63,7 @@ def set_by_hand(config: Config) -> list[str]:
 
 
 def with_preset(
-    config: Config, panel: Panel, splits: Splits, season: int, listen: Listener
+    config: Config, panel: Panel, splits: Splits, season: int, on_event: Listener
 ) -> Config:
     """The configuration with what its preset chooses from the training rows.
 
@@ -72,19 +72,19 @@ def with_preset(
         panel: As read.
         splits: Of its rows.
         season: Steps in the usual season.
-        listen: Told what was chosen, and why.
+        on_event: Told what was chosen, and why.
     """
     if config.preset in (None, "classic"):
         return config
-    facts = facts_of(config, panel, splits, season)
+    facts = profile_data(config, panel, splits, season)
     recipe = few_rows
     if facts.windows >= MANY_WINDOWS and not facts.traits.wandering:
         many = facts.traits.count >= MANY_SERIES
         recipe = many_series if many else long_series if reaches_weeks(facts) else few_rows
-    return _overlaid(config, recipe(facts), facts, listen)
+    return _overlaid(config, recipe(facts), facts, on_event)
 
 
-def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts:
+def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> Facts:
     """What recipes go by; nothing of it is taken from behind the training rows."""
     begin, end = splits.bounds("train")
     lengths = end - begin
@@ -94,7 +94,7 @@ def facts_of(config: Config, panel: Panel, splits: Splits, season: int) -> Facts
     every = np.concatenate(list(values.T))
     indptr = np.concatenate([[0], np.cumsum(np.tile(lengths, len(targets)))])
     horizon, usual = config.window.horizon or 1, usual_seasons(panel, config, season)
-    traits = traits_of(every, indptr, usual=usual)
+    traits = extract_features(every, indptr, usual=usual)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
     columns = panel.values[:, : len(panel.columns.columns)]
     # Whether a logarithm can be taken of the rows behind the training too is no choice of theirs.
@@ -137,7 +137,7 @@ def _said_transform(config: Config) -> bool:
     return "transform" in config.model_fields_set
 
 
-def _overlaid(config: Config, recipe: Recipe, facts: Facts, listen: Listener) -> Config:
+def _overlaid(config: Config, recipe: Recipe, facts: Facts, on_event: Listener) -> Config:
     """What was said over what was chosen; of a choice that was overruled nothing is noted."""
     said = config.model_dump(exclude_unset=True)
     try:
@@ -147,7 +147,7 @@ def _overlaid(config: Config, recipe: Recipe, facts: Facts, listen: Listener) ->
         raise UsageError(error.message, f"{error.hint} {text}.".strip()) from None
     for path, note in recipe.notes.items():
         if not _holds(said, path):
-            listen(Note(note))
+            on_event(Note(note))
     return chosen
 
 
@@ -172,7 +172,7 @@ def giving_way(
     if back:
         ensemble["segments"] = ()
         if "segment" in network:
-            network["segment"] = segment_of(gcd(*back))
+            network["segment"] = choose_segment(gcd(*back))
         if facts.season > min(back):
             ensemble["anchors"] = tuple(each for each in ensemble["anchors"] if each != "season")
     longest = max(settings["window"]["timesteps"], *back, 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.ragged import indptr_of
+from ...core.ragged import cumulate
 from ...core.windows import Floats, Ints
 from .seasonality import SHARE, find_seasons, phase_means, some_series
 
@@ -19,7 +19,7 @@ LAGS, LEVEL, FEW_LEVEL, FEWEST, MANY, DRIFT = 10, 0.01, 0.1, 30, 200, 3.0
 
 
 @dataclass(frozen=True)
-class Traits:
+class SeriesFeatures:
     """What rules need to know of training rows.
 
     Args:
@@ -41,7 +41,9 @@ class Traits:
     count: int
 
 
-def traits_of(values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()) -> Traits:
+def extract_features(
+    values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()
+) -> SeriesFeatures:
     """What rules need to know of training rows.
 
     Args:
@@ -52,10 +54,10 @@ def traits_of(values: Floats, indptr: Ints | None = None, *, usual: Sequence[int
     seasons = find_seasons(values, indptr, usual=usual)
     pairs = [strengths(each, seasons) for each in some_series(values, indptr)]
     season, trend = np.median(pairs, axis=0) if pairs else (0.0, 0.0)
-    bounds = indptr_of(np.array([len(values)])) if indptr is None else indptr
+    bounds = cumulate(np.array([len(values)])) if indptr is None else indptr
     lengths = bounds[1:] - bounds[:-1]
     known = values[np.isfinite(values)]
-    return Traits(
+    return SeriesFeatures(
         seasons=seasons,
         season_strength=float(season),
         trend_strength=float(trend),

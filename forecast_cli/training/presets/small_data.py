@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ...baselines.registry import SMOOTHED, reach_of
+from ...baselines.registry import SMOOTHED, longest_lookback
 from ...core.errors import counted
-from .data_profile import Facts, Recipe, because, channels_of, segment_of
+from .data_profile import Facts, Recipe, because, choose_channels, choose_segment
 from .defaults import choose_timesteps
 
 # Steps back that have a level and a trend.
@@ -35,9 +35,9 @@ def few_rows(facts: Facts) -> Recipe:
             "skip": "linear",
             "anchor": "last",
             "window_scale": "usual",
-            "channels": channels_of(facts),
+            "channels": choose_channels(facts),
         }
-        | ({"segment": segment_of(steps)} if steps > LONGEST_PLAIN else {}),
+        | ({"segment": choose_segment(steps)} if steps > LONGEST_PLAIN else {}),
         "training": {
             "epochs": _epochs(facts),
             "batch_size": _batch_size(facts.windows),
@@ -88,7 +88,9 @@ def _batch_size(windows: int) -> int:
 def _simple(facts: Facts, steps: int) -> tuple[list[str], int]:
     """The simple forecasts that the rows are enough for, and the steps back for all together."""
     seasons = facts.traits.seasons
-    longest = reach_of(facts.rows, horizon=facts.horizon, season=facts.season, seasons=seasons)
+    longest = longest_lookback(
+        facts.rows, horizon=facts.horizon, season=facts.season, seasons=seasons
+    )
     if not facts.plain or facts.shortest < max(facts.season + 2, facts.horizon):
         return [], steps
     longest = facts.back or max(steps, min(longest, facts.shortest))

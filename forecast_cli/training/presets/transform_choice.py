@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...baselines.linear_map import forecasts_of
+from ...baselines.linear_map import apply_map
 from ...baselines.registry import fit_maps
 from ...core.ragged import row_numbers
 from ...core.scaling import Transform
@@ -86,7 +86,7 @@ def _error(
     timesteps = len(next(iter(maps.values())))
     starts = window_starts(first, begin, ends, timesteps=timesteps, horizon=horizon)
     origins = starts.astype(np.int64)[:: len(starts) // ORIGINS + 1] + timesteps
-    forecasts = [_BACK[name](forecasts_of(given, origins, each)) for each in maps.values()]
+    forecasts = [_BACK[name](apply_map(given, origins, each)) for each in maps.values()]
     actual = values[origins[:, None] + np.arange(horizon)]
     unit = seasonal_error(values[:, None], indptr, begin, season_length=1)[:, 0]
     unit = np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.data.io.writer import format_of, render
+from forecast_cli.data.io.writer import guess_format, render
 
 FORECAST = pd.DataFrame(
     {
@@ -61,4 +61,4 @@ def test_text_ends_with_one_line_end(format):
     ],
 )
 def test_the_format_follows_the_name(path, format):
-    assert format_of(path) == format
+    assert guess_format(path) == format

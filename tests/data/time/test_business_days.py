@@ -28,7 +28,7 @@ def read(times, notes=None, **data):
     frame = times if isinstance(times, pd.DataFrame) else pd.DataFrame({"t": times, "y": 1.0})
     notes = [] if notes is None else notes
     return read_panel(
-        frame, Data(column=("y",), **data), listen=lambda event: notes.append(event.text)
+        frame, Data(column=("y",), **data), on_event=lambda event: notes.append(event.text)
     )
 
 
@@ -49,7 +49,7 @@ def open_days(code):
 
 
 @cache
-def frequency_of(code):
+def restore_frequency(code):
     calendar = named_calendar(code, pd.Timestamp(FIRST).date(), pd.Timestamp(LAST).date())
     return Frequency("B").on(calendar)
 
@@ -66,7 +66,7 @@ def test_dates_to_come_are_those_of_the_library(code, day, steps, zone, hour):
     last = pd.Timestamp(FIRST) + pd.Timedelta(days=day)
     later = open_days(code)[open_days(code) > last][:steps]
     expected = (later + clock).tz_localize(zone)
-    found = frequency_of(code).after((last + clock).tz_localize(zone), steps)
+    found = restore_frequency(code).after((last + clock).tz_localize(zone), steps)
     if hour in (2, 3) and zone == "Europe/Berlin":
         found, expected = found.normalize(), expected.normalize()
     assert (found == expected).all()
@@ -78,7 +78,7 @@ def test_dates_to_come_are_those_of_the_library(code, day, steps, zone, hour):
 @given(st.integers(60, 1000), st.integers(-50, 50))
 def test_open_days_are_moved_back_as_they_are_moved_on(code, place, count):
     days = open_days(code)
-    found = frequency_of(code).moved(days[[place]], np.array([count]))
+    found = restore_frequency(code).moved(days[[place]], np.array([count]))
     assert found[0] == days[place + count]
 
 
@@ -175,7 +175,7 @@ def test_days_are_those_of_the_clock_on_the_wall():
 
 
 def test_the_calendar_of_a_model_holds_for_later_tables():
-    frequency = frequency_of("XNYS")
+    frequency = restore_frequency("XNYS")
     later = open_days("XNYS")[-300:-200]
     frame = pd.DataFrame({"t": later, "y": 1.0})
     data = Data(column=("y",), calendar="data")

@@ -17,7 +17,7 @@ from forecast_cli.data.time.time_index import floored
 def read(frame, said=None, **data):
     settings = Data(column=("y",), **data)
     return read_panel(
-        frame, settings, listen=lambda event: said is not None and said.append(event.text)
+        frame, settings, on_event=lambda event: said is not None and said.append(event.text)
     )
 
 

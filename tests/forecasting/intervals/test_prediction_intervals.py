@@ -74,8 +74,8 @@ def test_the_ends_of_intervals_stand_behind_the_forecast(model):
 
 def test_they_reach_as_far_as_the_errors_of_validation_say(model):
     config = fc.configure({**QUICK, "column": ("y",), "preset": "classic"})
-    panel = read_panel(alone(), config.data, listen=ignore)
-    dataset = make_dataset(panel, config, listen=ignore)
+    panel = read_panel(alone(), config.data, on_event=ignore)
+    dataset = make_dataset(panel, config, on_event=ignore)
     network = NetworkForecaster(dataset, Runtime(model.bundle.onnx))
     origins = dataset.origins("validation")
     actual = dataset.panel.values[:, 0][origins[:, None] + np.arange(4)]
@@ -154,7 +154,7 @@ def test_every_method_serves_every_table(linear, method, more):
 def test_beyond_the_horizon_they_grow_with_the_root(linear, method):
     model = linear(alone(), **QUICK, intervals=method)
     heard = []
-    far = model.predict(level=80, horizon=16, listen=heard.append)
+    far = model.predict(level=80, horizon=16, on_event=heard.append)
     assert [event.warning for event in heard if isinstance(event, Note)] == [True]
     pd.testing.assert_frame_equal(far.head(4), model.predict(level=80), rtol=1e-6)
     expected = width(far)[3] * np.sqrt(np.arange(4, 17) / 4)
@@ -324,7 +324,7 @@ def test_levels_that_were_not_trained_are_named(linear, method):
 
 def test_few_errors_are_told(linear):
     model, heard = linear(alone(), **QUICK, validation=10), []
-    model.predict(level=(80, 95), listen=heard.append)
+    model.predict(level=(80, 95), on_event=heard.append)
     assert [event.warning for event in heard] == [True]
     assert "7 forecasts of the validation split are too few" in heard[0].text
 

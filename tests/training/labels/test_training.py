@@ -375,7 +375,7 @@ def test_refit_trains_on_all_sequences_for_the_epochs_found():
 
 def test_no_test_split_gives_no_scores_and_says_so():
     heard = []
-    model = fc.train(numbers(), **ROWS, **QUICK, validation=0, test=0, listen=heard.append)
+    model = fc.train(numbers(), **ROWS, **QUICK, validation=0, test=0, on_event=heard.append)
     assert model.evaluation is None
     assert model.bundle.manifest.splits.train == 60
     assert any("nothing is scored" in each.text for each in heard if isinstance(each, Note))
@@ -383,7 +383,7 @@ def test_no_test_split_gives_no_scores_and_says_so():
 
 def test_listeners_hear_what_was_read_and_every_epoch():
     heard = []
-    fc.train(ragged(), **RAGGED, **QUICK, listen=heard.append)
+    fc.train(ragged(), **RAGGED, **QUICK, on_event=heard.append)
     notes = " ".join(event.text for event in heard if isinstance(event, Note))
     assert "60 sequences of 2 to 5 steps of 2 features; 42 train, 6 validation, 12 test" in notes
     assert [event.number for event in heard if isinstance(event, Epoch)] == [1, 2]
@@ -396,8 +396,8 @@ def test_stopping_keeps_what_there_is():
         **ROWS,
         units=4,
         epochs=50,
-        listen=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
-        stop=lambda: len(heard) == 2,
+        on_event=lambda event: heard.append(event) if isinstance(event, Epoch) else None,
+        should_stop=lambda: len(heard) == 2,
     )
     run = model.bundle.manifest.run
     assert (run.stopped, run.epochs) == ("interrupted", 2)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.training.presets.seasonality import find_seasons, has_season
-from forecast_cli.training.presets.series_features import strengths, traits_of, wanders
+from forecast_cli.training.presets.series_features import extract_features, strengths, wanders
 
 
 def seasonal(rows, season, *, noise=0.25, slope=0.0, seed=0):
@@ -90,7 +90,7 @@ def test_random_walks_wander_and_other_series_do_not():
 
 def test_traits_put_it_together():
     values = np.exp(seasonal(240, 12, noise=0.1, slope=0.02))
-    traits = traits_of(np.tile(values, 2), np.array([0, 240, 480]), usual=(12,))
+    traits = extract_features(np.tile(values, 2), np.array([0, 240, 480]), usual=(12,))
     assert traits.seasons == (12,)
     assert traits.season_strength > 0.35
     assert traits.trend_strength > 0.5
@@ -98,8 +98,8 @@ def test_traits_put_it_together():
 
 
 def test_series_of_nothing_have_no_traits():
-    traits = traits_of(np.array([1.0, 1.0, np.nan]), usual=(12,))
+    traits = extract_features(np.array([1.0, 1.0, np.nan]), usual=(12,))
     assert traits.seasons == ()
     assert not traits.wandering
-    assert traits_of(np.full(40, np.nan), usual=(12,)).positive is False
-    assert traits_of(np.full(40, 3.0), usual=(12,)).seasons == ()
+    assert extract_features(np.full(40, np.nan), usual=(12,)).positive is False
+    assert extract_features(np.full(40, 3.0), usual=(12,)).seasons == ()

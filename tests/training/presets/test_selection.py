@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import forecast_cli as fc
 from forecast_cli.backtesting.models import make_entries
 from forecast_cli.baselines.registry import fit_maps
-from forecast_cli.config.members import members_of
+from forecast_cli.config.members import list_members
 from forecast_cli.config.resolution import configure, leaves
 from forecast_cli.config.schema import Config
 from forecast_cli.core.errors import DataError
@@ -36,8 +36,8 @@ def resolved(frame, *, base=None, assignments=(), **said):
     """The dataset whose configuration is chosen for a table, and what was noted of it."""
     notes = []
     config = configure({"column": ("value",)} | said, base, assignments)
-    panel = read_panel(frame, config.data, listen=notes.append)
-    return make_dataset(panel, config, listen=notes.append), notes
+    panel = read_panel(frame, config.data, on_event=notes.append)
+    return make_dataset(panel, config, on_event=notes.append), notes
 
 
 def chosen(frame, **said):
@@ -69,7 +69,7 @@ def check_holds_together(dataset):
     """What every choice must be: a valid configuration whose networks can be built and trained."""
     config = dataset.config
     assert Config.model_validate_json(config.model_dump_json()) == config
-    for member in members_of(config):
+    for member in list_members(config):
         assert member.timesteps <= config.window.timesteps
         assert member.timesteps % (member.network.segment or 1) == 0
         assert type(member.network).model_validate(member.network.model_dump()) == member.network
@@ -206,7 +206,7 @@ def test_what_is_said_always_wins_over_what_is_chosen(said, preset, how):
     assert {path: got[path] for path in said} == said
     check_holds_together(dataset)
     # What is said of all networks is what each of them does.
-    for member in members_of(config):
+    for member in list_members(config):
         assert member.timesteps == said.get("window.timesteps", member.timesteps)
         assert member.training.loss == said.get("training.loss", member.training.loss)
         assert member.network.anchor == said.get("network.anchor", member.network.anchor)
@@ -223,7 +223,7 @@ def test_few_rows_are_given_small_networks_beside_simple_forecasts():
     assert config.training.refit
     assert config.ensemble.combine == "weights"
     assert {"last", "seasonal", "smoothing", "structure"} <= set(config.ensemble.simple)
-    assert [each.network.anchor for each in members_of(config)] == ["last", "season"]
+    assert [each.network.anchor for each in list_members(config)] == ["last", "season"]
     assert config.network.season_length == 12
     # Windows leave origins to learn from, and all simple forecasts have what they look back on.
     assert 24 <= config.window.timesteps <= 96 - 12 - 5
@@ -234,7 +234,7 @@ def test_few_rows_are_given_small_networks_beside_simple_forecasts():
 
 def test_steps_back_that_are_said_are_those_that_are_noted():
     dataset, notes = resolved(seasonal_frame(144), timesteps=9)
-    assert [each.timesteps for each in members_of(dataset.config)] == [9]
+    assert [each.timesteps for each in list_members(dataset.config)] == [9]
     assert "1 network LSTM(16), 9 steps back" in texts(notes)
     assert np.isfinite(simple_maps(dataset)).all()
 
@@ -249,8 +249,8 @@ def test_many_series_are_given_the_median_of_six_large_networks():
     config = dataset.config
     assert (config.ensemble.size, config.ensemble.combine) == (6, "median")
     assert (config.network.padding, config.network.masked) == ("first", False)
-    assert [each.training.loss for each in members_of(config)] == ["owa", "mae"] * 3
-    assert {each.timesteps for each in members_of(config)} == {24, 48, 72}
+    assert [each.training.loss for each in list_members(config)] == ["owa", "mae"] * 3
+    assert {each.timesteps for each in list_members(config)} == {24, 48, 72}
     assert (config.transform, config.scale_by) == ("log", "all")
     assert "5 of 25 series are shorter than 72 steps" in texts(notes)
     assert "6 networks LSTM(64) for all series" in texts(notes)
@@ -261,7 +261,7 @@ def test_what_is_said_of_all_of_many_series_is_said_of_each():
     table = panel_of(SHORT_ONE * 5)
     said = {"timesteps": 20, "loss": "mse", "ensemble": 3}
     dataset, _ = resolved(table, series=("place",), test=0, **said)
-    members = members_of(dataset.config)
+    members = list_members(dataset.config)
     assert [(each.timesteps, each.training.loss) for each in members] == [(20, "mse")] * 3
     check_holds_together(dataset)
 
@@ -290,7 +290,7 @@ def test_long_series_are_given_segments_of_weeks(columns):
     dataset, notes = resolved(hours(7000), column=columns, **split)
     config = dataset.config
     assert [each.type for each in config.network.layers] == ["gru"]
-    assert [each.timesteps for each in members_of(config)] == [2 * 168, 4 * 168]
+    assert [each.timesteps for each in list_members(config)] == [2 * 168, 4 * 168]
     assert config.network.channels == ("independent" if len(columns) > 1 else "joint")
     half = ("linear-half",) if len(columns) > 1 else ()
     assert config.ensemble.simple == (*half, "linear-whole")
