@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..core.errors import ForecastError
 from ..core.events import Event, Note
 from .options import OutputOptions
+from .spelling import as_flags, translate
 
 if TYPE_CHECKING:
     import rich.console
@@ -48,9 +49,10 @@ class Console:
         return RichConsole(stderr=True, highlight=False)
 
     def say(self, text: str, style: str = "") -> None:
-        """A line of words on stderr."""
+        """A line of words on stderr, settings spelled as flags."""
         if self.silent:
             return
+        text = as_flags(text)
         if self.interactive:
             from rich.markup import escape
 
@@ -66,12 +68,12 @@ class Console:
 
     def document(self, data: Any) -> None:
         """The one JSON document of a command on stdout."""
-        print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(translate(data), indent=2, ensure_ascii=False, allow_nan=False))
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of a result on stdout."""
         for line in lines:
-            print(line)
+            print(as_flags(line))
 
     def table(self, rows: Sequence[Mapping[Any, Any]]) -> None:
         """Rows of a result on stdout: a table for a person, CSV in a pipe."""
@@ -145,6 +147,6 @@ def show_error(error: ForecastError, *, as_json: bool) -> None:
     """An error as a line on stderr, or as the JSON document on stdout."""
     if as_json:
         text = {"code": error.code, "message": error.message, "hint": error.hint}
-        print(json.dumps({"error": text}, indent=2, ensure_ascii=False))
+        print(json.dumps(translate({"error": text}), indent=2, ensure_ascii=False))
     else:
-        print(f"forecast: {error}", file=sys.stderr)
+        print(f"forecast: {as_flags(str(error))}", file=sys.stderr)
