@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE, naive, naive2, seasonal_naive
 from ..config.sections import Data
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats
+from ..data.io.in_memory import from_memory
 from ..data.io.opening import Opened, OpenedColumns, open_and_say
-from ..data.io.tables import Readable, from_frame
+from ..data.io.tables import Readable
 from ..data.layouts import as_long
 from ..data.missing import last_known
 from ..data.time.time_column import find_time
@@ -116,8 +116,8 @@ def _open(
 
 def _opened(source: Readable, name: str, data: Data, on_event: Listener) -> Opened:
     """A table; frames, which have no name, are told apart."""
-    if isinstance(source, pd.DataFrame):
-        return OpenedColumns(from_frame(source, name))
+    if (table := from_memory(source, name)) is not None:
+        return OpenedColumns(table)
     return open_and_say(source, data.dialect, on_event)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.groups import group_rows, likely_series, name_series, one_series
+from forecast_cli.data.io.in_memory import from_frame
 from forecast_cli.data.io.opening import read_table
-from forecast_cli.data.io.tables import from_frame
 
 relaxed = settings(deadline=None, max_examples=60)
 names = st.lists(st.sampled_from(["b", "a", "007", "7", "A", "a b"]), min_size=1, max_size=30)

@@ -14,10 +14,11 @@ import pandas as pd
 import pyarrow as pa
 
 from ...core.errors import DataError, UsageError
+from .in_memory import from_frame, plain_columns
 from .number_formats import numerals
 from .remote import suffix as suffix_of
 from .sources import Source
-from .tables import MISSING_MARKERS, Table, from_frame, no_rows
+from .tables import MISSING_MARKERS, Table, no_rows
 
 Loader = Callable[[bytes, str], pa.Table]
 
@@ -50,7 +51,7 @@ def load(source: Source) -> Table | None:
         raise no_rows(source.name)
     return Table(
         source.name,
-        _flat(columns),
+        plain_columns(columns),
         lambda row: f"{source.name} row {row + 1}",
         (*MISSING_MARKERS, *source.dialect.na),
         numerals(source.dialect.decimal, source.dialect.thousands),
@@ -154,16 +155,6 @@ def _folder(path: str) -> pa.Table:
     except pa.ArrowException as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise DataError(f"{path} cannot be read: {why}.", "Mend the files in it.") from None
-
-
-def _flat(columns: pa.Table) -> pa.Table:
-    """Dictionaries decoded to what they stand for."""
-    return pa.table(
-        {
-            name: cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
-            for name, cells in zip(columns.column_names, columns.columns, strict=True)
-        }
-    )
 
 
 WORKBOOK = "an Excel workbook"

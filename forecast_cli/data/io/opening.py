@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import pandas as pd
-
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from .csv_reader import read_head, read_source
 from .formats import load
+from .in_memory import from_memory
 from .remote import is_address, masked, matching
 from .sources import PLAIN, Source
 from .sql import is_database
 from .sql import load as load_from_database
-from .tables import Readable, Table, from_frame, require_columns, stacked
+from .tables import Readable, Table, require_columns, stacked
 
 
 class Opened(Protocol):
@@ -165,23 +164,23 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
 
     Args:
         source: A path, a pattern such as `sales-*.csv`, an address such as `https://...` or that of
-            a database, `-` for standard input, a pandas frame, or a list of them with the same
-            columns.
+            a database, `-` for standard input, a table in memory (see `from_memory`), or a list of
+            them with the same columns.
         dialect: How it is written, as far as that is known.
 
     Raises:
         DataError: There is none, or it cannot be read.
         UsageError: It is nothing that a table can be read from.
     """
-    if isinstance(source, pd.DataFrame):
-        _refuse_query(dialect, "A DataFrame")
-        return OpenedColumns(from_frame(source))
+    if (table := from_memory(source)) is not None:
+        _refuse_query(dialect, f"A {type(source).__name__}")
+        return OpenedColumns(table)
     if isinstance(source, list | tuple) and source:
         return OpenedSeveral([open_table(each, dialect) for each in source])
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"A table cannot be read from a {type(source).__name__}.",
-            "Give a pandas DataFrame or a path; series.to_frame() makes a frame of a series.",
+            "Give a path, a pandas or polars frame, a series, an Arrow table or an array.",
         )
     path = os.fspath(source)
     if is_database(path):

@@ -4,9 +4,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,17 @@ from ...core.errors import DataError, listed, nearest
 from ...core.windows import Floats
 from .number_formats import COMMA, POINT, Numerals
 
-One = str | os.PathLike[str] | pd.DataFrame
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Whatever exports its rows as an Arrow stream: a polars frame, a pyarrow table, and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return the rows as a PyCapsule of an Arrow stream."""
+
+
+InMemory = pd.DataFrame | pd.Series | npt.NDArray[Any] | ArrowStream
+One = str | os.PathLike[str] | InMemory
 Readable = One | Sequence[One]
 
 # What stands for a missing value, as in pandas; --na adds to it.
@@ -180,38 +191,6 @@ def is_text(kind: pa.DataType) -> bool:
 def no_rows(name: str) -> DataError:
     """The error for a table without rows."""
     return DataError(f"{name} has a header and no rows.", "A row for each step is needed.")
-
-
-def from_frame(frame: pd.DataFrame, name: str = "the table") -> Table:
-    """A pandas frame; a time index becomes the first column."""
-    if isinstance(frame.index, pd.MultiIndex):
-        frame = frame.reset_index()
-    if isinstance(frame.index, pd.PeriodIndex):
-        frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
-    if isinstance(frame.index, pd.DatetimeIndex):
-        usual = [str(frame.index.name or "time"), "time", "date", "timestamp", "index"]
-        free = next((each for each in usual if each not in frame.columns), "")
-        frame = frame.reset_index(names=free) if free else frame
-    elif frame.index.name is not None and frame.index.name not in frame.columns:
-        frame = frame.reset_index()
-    names = [str(name) for name in frame.columns]
-    for each in names:
-        if names.count(each) > 1:
-            raise DataError(f'{name} has {names.count(each)} columns named "{each}".')
-    if frame.empty:
-        raise DataError(f"{name} has no rows.", "A row for each step is needed.")
-    frame = frame.set_axis(names, axis=1)
-    arrays = {each: _arrow(frame[each]) for each in names}
-    return Table(name, pa.table(arrays), lambda row: f"{name}, row {row + 1}")
-
-
-def _arrow(column: pd.Series) -> pa.Array:
-    try:
-        cells = pa.array(column, from_pandas=True)
-        return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        # Objects of several kinds; if it is asked for, its cells are named as they are.
-        return pa.array(column.astype("string"), from_pandas=True)
 
 
 def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> None:

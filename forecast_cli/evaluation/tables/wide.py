@@ -3,8 +3,8 @@
 import pandas as pd
 
 from ...config.sections import Data
+from ...data.io.in_memory import from_frame
 from ...data.io.opening import Opened, OpenedColumns
-from ...data.io.tables import from_frame
 from ...data.panel import SERIES, VALUE
 from .column_roles import ACTUAL, CUTOFF, SAMPLE
 from .interval_columns import BOUND, without_bounds
