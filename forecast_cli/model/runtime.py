@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+# Its official builds send usage data to their vendor, and leave files, unless told not to.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ..config.covariates import Inputs

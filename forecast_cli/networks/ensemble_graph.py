@@ -130,7 +130,8 @@ def forecast_windows(network: keras.Model, given: Sequence[Floats]) -> Floats:
         network: Its window may be shorter than the ones that are given.
         given: Windows of shape `(samples, timesteps, features)`, and what is known ahead of them.
     """
-    steps, call = network.inputs[0].shape[1], tf.function(network, reduce_retracing=True)
+    steps = network.inputs[0].shape[1]
+    call = tf.function(network, reduce_retracing=True, autograph=False)
     first = [given[0][:, -steps:], *given[1:]]
     parts = [
         call(alone([tf.constant(each[at : at + BATCH]) for each in first]), training=False).numpy()

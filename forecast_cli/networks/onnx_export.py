@@ -1,6 +1,7 @@
 """A trained network as ONNX, checked against Keras before anybody relies on it."""
 
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -48,6 +49,7 @@ def export_onnx(
     with _file("network.onnx") as path, _without_penalties(network):
         network.export(path, format="onnx", verbose=False)
         data = path.read_bytes()
+    _remove_generated_modules()
     forecast, ended = Runtime(data).carry(probes, more)
     pairs = zip([forecast, *ended], expected, strict=True)
     difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
@@ -88,6 +90,17 @@ def _without_penalties(network: keras.Model) -> Iterator[None]:
     finally:
         for layer, penalty in zip(layers, kept, strict=True):
             layer.activity_regularizer = penalty
+
+
+def _remove_generated_modules() -> None:
+    """Remove the source files that Keras's export has autograph write.
+
+    They are loaded already. TensorFlow removes them when Python exits, and the command line and
+    joblib's processes leave without that.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("__autograph_generated_file") and module.__file__:
+            Path(module.__file__).unlink(missing_ok=True)
 
 
 @contextmanager
