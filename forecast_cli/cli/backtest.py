@@ -110,7 +110,7 @@ def _write(result: "Backtest", output: str, form: Form) -> None:
 
 def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     """The scores, as the result on a terminal and as words in a pipe; and the verdict."""
-    from .results import short
+    from ..api.summaries import short
 
     if on_stdout and not console.talk.quiet:
         console.table([_narrow(row) for row in result.scores])

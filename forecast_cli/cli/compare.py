@@ -32,11 +32,11 @@ def compare(
 
     The scores on the test split, the best first, are the result on stdout.
     """
+    from ..api.summaries import explain_scores
     from ..config.resolution import RECURRENT_TYPES
     from ..model.bundle import require_writable, save_bundle
     from ..training.cell_comparison import compare
     from .progress import Progress
-    from .results import explain_scores
 
     gc.enable()
     console = Console(talk)

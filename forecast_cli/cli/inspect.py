@@ -41,14 +41,14 @@ def inspect(
 
 
 def _model(file: str, console: Console) -> None:
-    from ..model.loading import load_bundle
-    from .results import (
+    from ..api.summaries import (
         confusion_rows,
         describe_model,
         score_rows,
         training_document,
         worst_rows,
     )
+    from ..model.loading import load_bundle
 
     bundle = load_bundle(file)
     if console.talk.json:
@@ -66,8 +66,8 @@ def _model(file: str, console: Console) -> None:
 
 
 def _table(files: str | list[str], looking: Looking, console: Console) -> None:
+    from ..api.summaries import describe_table
     from ..data.inspection.report import inspect_table
-    from .results import describe_table
 
     report = inspect_table(files, looking.resolve().data)
     if console.talk.json:

@@ -116,9 +116,7 @@ def train(
 
     The scores on the test split, beside those of the simple forecasts, are the result on stdout.
     """
-    from ..model.bundle import require_writable, save_bundle
-    from .progress import Progress
-    from .results import (
+    from ..api.summaries import (
         confusion_rows,
         explain_scores,
         interval_rows,
@@ -126,6 +124,8 @@ def train(
         training_document,
         worst_rows,
     )
+    from ..model.bundle import require_writable, save_bundle
+    from .progress import Progress
 
     gc.enable()
     console = Console(talk)

@@ -187,7 +187,7 @@ def _document(result: "Tuning", model: Path) -> dict[str, Any]:
 
 def _show(result: "Tuning", console: Console) -> None:
     """The trials, what mattered, and the scores on the test split."""
-    from .results import explain_scores, score_rows, short
+    from ..api.summaries import explain_scores, score_rows, short
 
     if not console.talk.quiet:
         rows = result.rows

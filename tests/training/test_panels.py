@@ -728,7 +728,7 @@ def test_two_rows_for_one_series_are_refused(run, tmp_path):
 
 @tf
 def test_a_document_for_machines_has_the_scores_of_every_series(run, tmp_path, model):
-    from forecast_cli.cli.results import training_document, worst_rows
+    from forecast_cli.api.summaries import training_document, worst_rows
 
     document = training_document(model.bundle, tmp_path)
     assert json.loads(json.dumps(document))["series_scores"] == model.bundle.scores
