@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..config.resolution import RECURRENT_TYPES, configure
+from ..config.registries import CELLS
+from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
@@ -89,7 +90,7 @@ def compare(
     table: Readable,
     *,
     column: str | list[str] | None = None,
-    cells: Sequence[str] = RECURRENT_TYPES,
+    cells: Sequence[str] = tuple(CELLS),
     config: Config | None = None,
     on_event: Listener = ignore,
     **settings: Any,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..config.schema import Config, Intervals
+from ..config.registries import Intervals
+from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Listener, ignore
 from ..data.io.tables import Readable

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..config.schema import BY_QUANTILES, Config
+from ..config.registries import DEFAULT_INTERVALS
+from ..config.schema import Config
 from ..core.events import Listener, ignore
 from ..core.padding import owner_series
 from ..core.ragged import cumulate
@@ -165,8 +166,8 @@ def _numbers_of_all(bundle: Bundle, fold: Fold, known: Start) -> tuple[Scaling, 
 def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
     """How a model makes intervals of the levels; conformal where it has no quantiles of them."""
     config = bundle.manifest.config
-    if config.intervals in BY_QUANTILES and not {*level} <= {*config.level}:
-        return config.model_copy(update={"intervals": "conformal"})
+    if config.interval_method.by_quantiles and not {*level} <= {*config.level}:
+        return config.model_copy(update={"intervals": DEFAULT_INTERVALS})
     return config
 
 
@@ -180,12 +181,12 @@ def _said(
     """Forecasts from many rows, with intervals of the levels as the configuration makes them."""
     dataset = network.dataset
     parts = parted(dataset, origins)
-    if calibration is None and config.intervals != "quantile":
+    if calibration is None and config.interval_method.uses_errors:
         points = [network(part) for part in parts]
         return Said(rounded(np.concatenate(points)), notes=(NO_ERRORS,))
     bands = make_bands(calibration, config, level=level)
     recent: Floats = np.ones((len(origins), len(dataset.targets)))
-    if calibration is not None and bands.method == "adaptive":
+    if calibration is not None and bands.method.by_recent:
         order = np.argsort(origins)
         recent[order] = recent_at(network, calibration, origins[order])
     recents = np.split(recent, np.cumsum([len(part) for part in parts])[:-1])

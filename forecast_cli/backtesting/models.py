@@ -10,7 +10,8 @@ import numpy as np
 
 from ..baselines.classical import METHODS, Method, forecast_classically, require_classical
 from ..baselines.naive import drift, mean, naive, seasonal_naive, window_mean
-from ..config.resolution import RECURRENT_TYPES, configure, merged, read_toml
+from ..config.registries import CELLS
+from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
 from ..core.errors import UsageError, nearest
 from ..core.events import Listener, ignore
@@ -23,7 +24,7 @@ from .plan import Refit
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
 PRESETS = ("auto", "fast", "best")
-NAMES = (*RECURRENT_TYPES, *PRESETS, *SIMPLE, *METHODS)
+NAMES = (*CELLS, *PRESETS, *SIMPLE, *METHODS)
 USUAL = ("lstm", "naive", "seasonal-naive")
 MODEL, CONFIGURATION = ".forecast", ".toml"
 # Rows before a forecast that every contender has at the least: the line of drift needs two.
@@ -132,7 +133,7 @@ def _entry(name: str, text: str, config: Config) -> Entry:
         nested = merged(config.model_dump(exclude_unset=True), read_toml(Path(text)))
         return Entry(name, text, configure({}, nested))
     said = config.model_dump(exclude_unset=True)
-    if text in RECURRENT_TYPES:
+    if text in CELLS:
         return Entry(name, text, configure({"cell": text}, said))
     if text in PRESETS:
         return Entry(name, text, configure({"preset": text}, said))

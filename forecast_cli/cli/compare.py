@@ -33,14 +33,14 @@ def compare(
     The scores on the test split, the best first, are the result on stdout.
     """
     from ..api.summaries import explain_scores
-    from ..config.resolution import RECURRENT_TYPES
+    from ..config.registries import CELLS
     from ..model.bundle import require_writable, save_bundle
     from ..training.cell_comparison import compare
     from .progress import Progress
 
     gc.enable()
     console = Console(talk)
-    chosen = _cells(cells, RECURRENT_TYPES)
+    chosen = _cells(cells, tuple(CELLS))
     if "cell" in settings:
         raise UsageError("compare trains one kind of cell after another.", "Pass --cells instead.")
     config = settings.resolve()

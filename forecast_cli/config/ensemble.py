@@ -7,10 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .layers import Frozen, Positive
 from .network import Anchor
+from .registries import Loss
 
-Loss = Literal[
-    "mse", "mae", "huber", "log-cosh", "mape", "smape", "mase", "owa", "pinball", "cross-entropy"
-]
 # Forecasts that are linear in a window: see `forecast_cli.core.candidates`.
 Simple = Literal[
     "last",

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from .registries import Cell
+
 Activation = Literal[
     "celu",
     "elu",
@@ -98,7 +100,7 @@ class Recurrent(Frozen):
     merged, "concat" where it is None.
     """
 
-    type: Literal["lstm", "gru", "rnn"]
+    type: Cell
     units: Positive = 50
     activation: Activation = "tanh"
     use_bias: bool = True

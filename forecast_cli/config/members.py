@@ -5,6 +5,7 @@ from typing import Any
 
 from .ensemble import TURNS, Ensemble
 from .network import Network
+from .registries import DEFAULT_INTERVALS
 from .schema import Config
 from .sections import Training
 
@@ -54,7 +55,7 @@ def of_first(config: Config, size: int) -> Config:
         "network": only.network,
         "training": only.training,
         # The members of one have no spread.
-        "intervals": "conformal" if config.intervals == "ensemble" else config.intervals,
+        "intervals": DEFAULT_INTERVALS if config.interval_method.by_members else config.intervals,
     }
     return config.model_copy(update=changes)
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .layers import Convolution, Frozen, Gru, Layer, Lstm, Mask, Positive, Recurrent, Rnn
+from .layers import Convolution, Frozen, Layer, Lstm, Mask, Positive, Recurrent
+from .registries import CELLS
 
 Anchor = Literal["none", "last", "mean", "season"]
 Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
@@ -51,9 +52,9 @@ class Network(Frozen):
     usual_spread: Annotated[float, Field(gt=0)] = 1.0
 
     @property
-    def recurrent(self) -> tuple[Lstm | Gru | Rnn, ...]:
+    def recurrent(self) -> tuple[Recurrent, ...]:
         """The recurrent layers alone."""
-        return tuple(layer for layer in self.layers if isinstance(layer, Lstm | Gru | Rnn))
+        return tuple(layer for layer in self.layers if isinstance(layer, Recurrent))
 
     @property
     def stateful(self) -> bool:
@@ -102,7 +103,7 @@ def check_network(network: Network) -> None:
         ValueError: It does not.
     """
     if not network.recurrent:
-        raise ValueError("a network needs at least one layer of type lstm, gru or rnn")
+        raise ValueError(f"a network needs at least one layer of type {', '.join(CELLS)}")
     _check_stack(network)
     _check_returns(network)
     _check_head(network)
@@ -185,13 +186,13 @@ def _check_stateful(network: Network) -> None:
         raise ValueError("a conv layer begins anew with each window: a stateful network has none")
 
 
-def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
+def cudnn_obstacle(layer: Recurrent) -> str | None:
     """Why a layer cannot run on a GPU by cuDNN's fused kernel; None where it can.
 
     Source: the conditions in the documentation of Keras's LSTM and GRU layers.
     """
-    if isinstance(layer, Rnn):
-        return "cuDNN has no kernel for SimpleRNN layers of Keras"
+    if not CELLS[layer.type].cudnn:
+        return f"cuDNN has no kernel for {CELLS[layer.type].keras} layers of Keras"
     wanted = {
         "activation": "tanh",
         "recurrent_activation": "sigmoid",
@@ -204,6 +205,6 @@ def cudnn_obstacle(layer: Lstm | Gru | Rnn) -> str | None:
         held = getattr(layer, name, value)
         if held != value:
             return f"{name} is {held}, not {value}"
-    if layer.implementation == 1 and layer.dropout:
+    if getattr(layer, "implementation", 2) == 1 and layer.dropout:
         return "implementation is 1, which needs another dropout for each gate"
-    return "use_cudnn is off" if layer.use_cudnn is False else None
+    return "use_cudnn is off" if getattr(layer, "use_cudnn", True) is False else None

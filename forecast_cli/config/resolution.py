@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .layers import Frozen, Recurrent
+from .registries import CELLS
 from .schema import Config
 from .sections import Data, Split, Training, Window
 
@@ -34,8 +35,7 @@ PLACES |= {
     "member_losses": ("ensemble", "losses"),
     "member_anchors": ("ensemble", "anchors"),
 }
-RECURRENT_TYPES = ("lstm", "gru", "rnn")
-LAYER_TYPES = (*RECURRENT_TYPES, "dense", "conv", "norm", "mask")
+LAYER_TYPES = (*CELLS, "dense", "conv", "norm", "mask")
 LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
 SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
 TOP = ("preset", "transform", "scaler", "scale_by", "intervals", "level")
@@ -202,7 +202,7 @@ def _several(units: int | Sequence[int]) -> Sequence[int]:
 
 
 def _is_recurrent(layer: Mapping[str, Any]) -> bool:
-    return layer["type"] in RECURRENT_TYPES
+    return layer["type"] in CELLS
 
 
 def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict[str, Any]]:

@@ -7,18 +7,10 @@ from pydantic import model_validator
 from .ensemble import TURNS, Ensemble
 from .layers import Frozen
 from .network import Network, check_network
+from .registries import DEFAULT_INTERVALS, INTERVAL_METHODS, LOSSES, IntervalEntry, Intervals
 from .sections import Data, Levels, Split, Training, Window
 
 Preset = Literal["auto", "fast", "best", "classic"]
-Intervals = Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"]
-# Those for which the network itself is trained to forecast quantiles.
-BY_QUANTILES: tuple[Intervals, ...] = ("quantile", "cqr")
-# Those for which the network says for each forecast between which values it lies about.
-SPANNED: tuple[Intervals, ...] = (*BY_QUANTILES, "ensemble")
-
-
-# What makes intervals of errors on the validation split.
-BY_ERRORS = ("adaptive", "cqr", "dropout", "ensemble")
 # What an ensemble takes of several kinds.
 SEVERAL = ("simple", *TURNS)
 
@@ -44,8 +36,13 @@ class Config(Frozen):
     network: Network = Network()
     training: Training = Training()
     ensemble: Ensemble = Ensemble()
-    intervals: Intervals = "conformal"
+    intervals: Intervals = DEFAULT_INTERVALS
     level: Levels = (80.0, 95.0)
+
+    @property
+    def interval_method(self) -> IntervalEntry:
+        """What the method of `intervals` needs."""
+        return INTERVAL_METHODS[self.intervals]
 
     @property
     def quantile_levels(self) -> tuple[float, ...]:
@@ -53,7 +50,7 @@ class Config(Frozen):
 
         Empty where it forecasts no quantiles.
         """
-        if self.intervals not in BY_QUANTILES:
+        if not self.interval_method.by_quantiles:
             return ()
         above = [0.5 + level / 200 for level in self.level]
         return (*[1.0 - each for each in reversed(above)], 0.5, *above)
@@ -66,7 +63,7 @@ class Config(Frozen):
     @property
     def outputs_per_value(self) -> int:
         """How many numbers the network gives for each value that it forecasts."""
-        return 3 if self.intervals == "ensemble" else max(1, len(self.quantile_levels))
+        return 3 if self.interval_method.by_members else max(1, len(self.quantile_levels))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -84,26 +81,27 @@ class Config(Frozen):
 
 def check_intervals(config: Config) -> None:
     """Refuse intervals that the network cannot make."""
-    if config.intervals in BY_ERRORS and config.split.validation == 0:
+    method, training = config.interval_method, config.training
+    if method.needs_validation and config.split.validation == 0:
         raise ValueError(
             f"intervals {config.intervals} needs errors of a validation split: validation is 0"
         )
-    if config.intervals == "dropout" and not any(each.dropout for each in config.network.recurrent):
-        raise ValueError("intervals dropout needs dropout above 0 in a recurrent layer")
-    if config.quantile_levels and config.training.loss not in (None, "pinball"):
+    if method.by_dropout and not any(each.dropout for each in config.network.recurrent):
+        raise ValueError(f"intervals {config.intervals} needs dropout above 0 in a recurrent layer")
+    if method.by_quantiles and training.loss and not LOSSES[training.loss].takes_quantile:
         raise ValueError(
-            f"intervals {config.intervals} trains with the pinball loss, not {config.training.loss}"
+            f"intervals {config.intervals} trains with the pinball loss, not {training.loss}"
         )
-    if config.quantile_levels and config.training.quantile is not None:
+    if method.by_quantiles and training.quantile is not None:
         raise ValueError(
             f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
         )
-    if config.quantile_levels:
+    if method.by_quantiles:
         _check_quantiles(config)
-    if config.intervals == "dropout" and config.network.stateful:
+    if method.by_dropout and config.network.stateful:
         raise ValueError(
-            "intervals dropout draws each window by itself, and a stateful network goes on from "
-            "the one before: leave stateful out"
+            f"intervals {config.intervals} draws each window by itself, and a stateful network "
+            "goes on from the one before: leave stateful out"
         )
 
 
@@ -112,9 +110,12 @@ def check_ensemble(config: Config) -> None:
     ensemble, network = config.ensemble, config.network
     # Where nothing says how large it is, a preset may still make one.
     if ensemble.alone and (config.preset == "classic" or "size" in ensemble.model_fields_set):
-        needing = {"intervals": config.intervals, "combine": ensemble.combine}
+        needing = {
+            "intervals": config.intervals if config.interval_method.by_members else None,
+            "combine": None if ensemble.combine == "mean" else ensemble.combine,
+        }
         for name, value in needing.items():
-            if value in ("ensemble", "median", "weights"):
+            if value:
                 raise ValueError(
                     f"{name} {value} needs several forecasts, and there is one network: give "
                     "ensemble size or simple"
@@ -134,11 +135,13 @@ def check_ensemble(config: Config) -> None:
         return
     if network.stateful:
         raise ValueError("a stateful network goes on by itself: leave the ensemble out")
-    if config.intervals == "dropout":
-        raise ValueError("intervals dropout draws one network: intervals ensemble is for several")
+    if config.interval_method.by_dropout:
+        raise ValueError(
+            f"intervals {config.intervals} draws one network: intervals ensemble is for several"
+        )
     if ensemble.simple and (network.masked or config.data.missing == "mask"):
         raise ValueError("simple forecasts cannot skip missing steps, as a mask says there are")
-    if config.window.mode == "many-to-one" and config.intervals == "ensemble":
+    if config.window.mode == "many-to-one" and config.interval_method.by_members:
         raise ValueError("the spread of an ensemble is that of a whole horizon: mode many-to-many")
 
 
@@ -184,7 +187,7 @@ def check_labelled(config: Config) -> None:
         "network.skip": None if network.skip == "none" else network.skip,
         "network.anchor": "season" if network.anchor == "season" else None,
         "network.channels": None if network.channels == "joint" else network.channels,
-        "intervals": None if config.intervals == "conformal" else config.intervals,
+        "intervals": None if config.intervals == DEFAULT_INTERVALS else config.intervals,
         "network.layers.stateful": network.stateful or None,
     }
     for name, value in forecasting.items():

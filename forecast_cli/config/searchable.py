@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .layers import Frozen, Recurrent
-from .resolution import LAYER_SETTINGS, PLACES, RECURRENT_TYPES, SHORTHAND, TOP
+from .registries import CELLS
+from .resolution import LAYER_SETTINGS, PLACES, SHORTHAND, TOP
 from .schema import Config
 
 # What is forecast, and how it is scored, is the same in all trials.
@@ -52,7 +53,7 @@ def check_value(name: str, value: Any) -> Any:
     if name in SIZES and isinstance(value, list | tuple):
         return tuple(check_value(name, each) for each in value)
     if name == "cell":
-        _check_word(value, RECURRENT_TYPES)
+        _check_word(value, tuple(CELLS))
         return value
     model, field = _place(name)
     if value == "none" and model.model_fields[field].default is None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .ensemble import Loss
 from .layers import Frozen
+from .registries import LOSSES, Loss
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -235,7 +235,7 @@ class Training(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.quantile is not None and self.loss != "pinball":
+        if self.quantile is not None and not LOSSES[self.loss or "mse"].takes_quantile:
             raise ValueError('quantile needs loss = "pinball"')
         if self.average and self.patience:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..config.schema import Intervals
+from ..config.registries import Intervals
 from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
@@ -97,7 +97,11 @@ def judge(
     if not len(origins):
         raise _nothing(bundle, start)
     claims = None
-    if bundle.calibration is not None or bundle.manifest.config.intervals == "quantile" or level:
+    if (
+        bundle.calibration is not None
+        or not bundle.manifest.config.interval_method.uses_errors
+        or level
+    ):
         calibration = _calibration_for(bundle, start, begins)
         bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
         claims = IntervalSpec(bands, _grid(bands), _before(bundle, start, begins))

@@ -74,7 +74,7 @@ class _Counter:
         self.quantiles = QuantileSums(*shape, quantile_levels(grid.level)) if grid else None
         self.recent: Floats = np.ones((len(self.origins), shape[2]))
         calibration = bands.calibration
-        if bands.method == "adaptive" and calibration is not None:
+        if bands.method.by_recent and calibration is not None:
             # A network whose state lives on goes along the rows once.
             self.recent = recent_at(
                 replace(self.network), calibration, self.origins, self.claims.before

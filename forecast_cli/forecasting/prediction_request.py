@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config.schema import Intervals
+from ..config.registries import Intervals
 from ..core.errors import UsageError, listed
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
@@ -24,6 +24,7 @@ from .history import (
     require_rows,
     restore_history,
 )
+from .intervals.interval_methods import find_method
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def require_sense(wanted: PredictionRequest) -> None:
     """
     if wanted.samples is not None and wanted.samples < 1:
         raise UsageError(f"{wanted.samples} sample paths cannot be.", "Give at least 1.")
-    if wanted.samples and wanted.intervals not in (None, "conformal", "adaptive"):
+    if wanted.samples and wanted.intervals and find_method(wanted.intervals).needs_training:
         raise UsageError(
             f"Sample paths are made of errors that were seen; --intervals {wanted.intervals} does "
             "nothing there.",

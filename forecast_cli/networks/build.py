@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from ..config.covariates import Inputs, plain_inputs
-from ..config.layers import Gru, Lstm, Recurrent
+from ..config.layers import Recurrent
 from ..config.network import Network
 from ..core.errors import UsageError
 from .batches import alone
@@ -112,10 +112,8 @@ def _check_gpu(network: Network) -> None:
     Raises:
         UsageError: A layer insists on cuDNN.
     """
-    gated = [layer for layer in network.layers if isinstance(layer, Lstm | Gru)]
-    if any(layer.use_cudnn is True for layer in gated) and not tf.config.list_physical_devices(
-        "GPU"
-    ):
+    insisting = any(getattr(layer, "use_cudnn", False) is True for layer in network.layers)
+    if insisting and not tf.config.list_physical_devices("GPU"):
         raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..config.layers import Gru, Lstm, Rnn
+from ..config.layers import Recurrent
 from .encoder_output import Encoded, Forecast, summed
 from .stack import Stack, make_layer
 
@@ -38,7 +38,7 @@ def encoder_decoder(encoded: Encoded) -> Forecast:
     return Forecast(summed(encoded, outputs(encoded.outputs[1])), more=outputs)
 
 
-def _merged(layer: Lstm | Gru | Rnn, states: list[Any]) -> list[Any]:
+def _merged(layer: Recurrent, states: list[Any]) -> list[Any]:
     """The states of one layer; those of both directions are merged as their outputs are."""
     if not layer.bidirectional:
         return states
@@ -47,7 +47,7 @@ def _merged(layer: Lstm | Gru | Rnn, states: list[Any]) -> list[Any]:
     return [merge()(list(pair)) for pair in zip(states[:half], states[half:], strict=True)]
 
 
-def _forwards(layer: Lstm | Gru | Rnn, states: list[Any]) -> Any:
+def _forwards(layer: Recurrent, states: list[Any]) -> Any:
     """The same layer for the decoder: as wide as the states, and forwards."""
     plain = {"bidirectional": False, "merge_mode": None, "go_backwards": False}
     plain |= {"zero_output_for_mask": False}

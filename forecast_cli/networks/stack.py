@@ -10,18 +10,20 @@ from ..config.layers import (
     Convolution,
     Dense,
     Frozen,
-    Gru,
     Layer,
-    Lstm,
     Mask,
     Normalization,
     Recurrent,
-    Rnn,
     split_term,
 )
 from .masks import as_weights, last_known
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+# The Keras layer of each cell in `forecast_cli.config.registries`.
+KERAS_CELLS: dict[str, type[keras.layers.Layer]] = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "rnn": keras.layers.SimpleRNN,
+}
 REGULARIZERS = {
     "l1": keras.regularizers.L1,
     "l2": keras.regularizers.L2,
@@ -178,7 +180,7 @@ def make_layer(layer: Layer, name: str, *, sequences: bool = False, states: bool
         sequences: Whether a recurrent layer gives an output at every step.
         states: Whether it gives its states out.
     """
-    if isinstance(layer, Lstm | Gru | Rnn):
+    if isinstance(layer, Recurrent):
         return _recurrent(layer, name, sequences=sequences, states=states)
     if isinstance(layer, Mask):
         return keras.layers.Identity(name=name)
@@ -196,7 +198,7 @@ NEIGHBOURS: dict[type[Frozen], Any] = {
 }
 
 
-def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: bool) -> Any:
+def _recurrent(layer: Recurrent, name: str, *, sequences: bool, states: bool) -> Any:
     arguments = _arguments(layer)
     both, merge, _ = (arguments.pop(key) for key in ("bidirectional", "merge_mode", "residual"))
     activity = arguments.pop("activity_regularizer")
@@ -204,7 +206,7 @@ def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: b
         # Keras's way to cuDNN takes the four masks of the gates for one.
         arguments["use_cudnn"] = False
     arguments |= {"return_sequences": sequences, "return_state": states}
-    cell = CELLS[layer.type](**arguments, name=name)
+    cell = KERAS_CELLS[layer.type](**arguments, name=name)
     if both:
         name = f"bidirectional_{name}"
         cell = keras.layers.Bidirectional(cell, merge_mode=merge or "concat", name=name)
@@ -215,12 +217,12 @@ def _recurrent(layer: Lstm | Gru | Rnn, name: str, *, sequences: bool, states: b
     return cell
 
 
-def _mend(cell: Any, layer: Lstm | Gru | Rnn) -> None:
+def _mend(cell: Any, layer: Recurrent) -> None:
     """Set what Keras forgets of a layer that it copies for the two directions."""
-    if isinstance(layer, Lstm | Gru):
+    if hasattr(cell, "implementation"):
         # With both dropouts Keras has to compute by gates, and does.
         if not (layer.dropout and layer.recurrent_dropout):
-            cell.implementation = layer.implementation
+            cell.implementation = getattr(layer, "implementation", cell.implementation)
     elif layer.seed is not None:
         cell.seed, cell.seed_generator = layer.seed, keras.random.SeedGenerator(layer.seed)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..config.layers import Recurrent
 from ..config.network import Network
+from ..config.registries import CELLS
 from ..core.windows import Floats
 from .build import seeded, stacks
 from .window_normalization import normalize
@@ -34,7 +35,7 @@ def carrying(
         initial = [
             [
                 keras.Input((layer.units,), name=f"state_{number}_{part}")
-                for part in (("h", "c") if layer.type == "lstm" else ("h",))
+                for part in CELLS[layer.type].states
             ]
             for number, layer in enumerate(network.recurrent, start=1)
         ]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..config.resolution import RECURRENT_TYPES, configure
+from ..config.registries import CELLS
+from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
@@ -40,7 +41,7 @@ def compare(
     source: Readable,
     config: Config,
     *,
-    cells: Sequence[str] = RECURRENT_TYPES,
+    cells: Sequence[str] = tuple(CELLS),
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Comparison:

@@ -164,7 +164,7 @@ def _with_masks(
     Raises:
         TrainingError: With masks of ones it is not the trained network.
     """
-    if config.intervals != "dropout":
+    if not config.interval_method.by_dropout:
         return None
     from ..networks.external_dropout import export_thinned
 

@@ -137,7 +137,7 @@ def _whole(
         maps=maps,
         combine=config.ensemble.combine,
         weights=shares,
-        spread=config.intervals == "ensemble",
+        spread=config.interval_method.by_members,
     )
 
 

@@ -126,7 +126,7 @@ def learn(
     on_event(Stage("scoring"))
     network = make_forecaster(scored)
     calibration = calibrate(network)
-    if calibration is None and dataset.config.intervals != "quantile":
+    if calibration is None and dataset.config.interval_method.uses_errors:
         on_event(Note("no forecast fits into the validation split: there are no intervals"))
     scores = evaluate(replace(network), specify_intervals(calibration, dataset.config))
     if scores is None and dataset.splits.rows("test"):
@@ -167,6 +167,6 @@ def finish(
 
 def specify_intervals(calibration: Calibration | None, config: Config) -> IntervalSpec | None:
     """The intervals that the configuration asks for; None where nothing can be made of."""
-    if calibration is None and config.intervals != "quantile":
+    if calibration is None and config.interval_method.uses_errors:
         return None
     return IntervalSpec(make_bands(calibration, config))

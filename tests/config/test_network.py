@@ -14,8 +14,8 @@ STATEFUL = GRU | {"stateful": True}
 SHOWN = "forecasts at every step, and {} would show it the steps after that"
 BACKWARDS = SHOWN.format("a layer that reads backwards")
 REFUSED = [
-    ({"layers": []}, "a network needs at least one layer of type lstm, gru or rnn"),
-    ({"layers": [DENSE, CONV]}, "a network needs at least one layer of type lstm, gru or rnn"),
+    ({"layers": []}, "a network needs at least one layer of type lstm, gru, rnn"),
+    ({"layers": [DENSE, CONV]}, "a network needs at least one layer of type lstm, gru, rnn"),
     ({"layers": [GRU, CONV]}, "a conv layer needs steps to run over: put it before the last"),
     (
         {"layers": [CONV, GRU, CONV], "head": "encoder-decoder"},

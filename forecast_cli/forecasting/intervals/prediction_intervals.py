@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...config.schema import SPANNED
 from ...core.error_scale import recent_by_row
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
@@ -97,9 +96,9 @@ def frame_in_doubt(
 def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
     """The forecasts, and what the network says of its own doubt."""
     method = doubt.bands.method
-    if ahead.windows is None or method not in (*SPANNED, "dropout"):
+    if ahead.windows is None or not method.needs_training:
         return Guess(ahead.point)
-    says = _spread if method == "dropout" else _quantiles
+    says = _spread if method.by_dropout else _quantiles
     windows, horizon, known = ahead.windows, bundle.manifest.horizon, ahead.known
     if known is not None and known.shape[1] < horizon:
         last = np.repeat(known[:, -1:], horizon - known.shape[1], axis=1)
@@ -108,7 +107,7 @@ def _guess(bundle: Bundle, doubt: Doubt, ahead: "Ahead") -> Guess:
     said = np.concatenate(
         [says(bundle, windows[part], None if known is None else known[part]) for part in parts]
     )
-    if method == "dropout":
+    if method.by_dropout:
         return Guess(ahead.point, spread=said)
     return Guess(ahead.point, quantiles=said.astype(np.float64))
 
@@ -159,7 +158,7 @@ def prepare_intervals(
     if calibration is None:
         return Doubt(bands, usual, usual)
     units = units_for(bundle, start, calibration)
-    if bands.method != "adaptive":
+    if not bands.method.by_recent:
         return Doubt(bands, units, usual)
     if kept:
         return Doubt(bands, units, calibration.ended.at(places(bundle, start)).size)
@@ -200,7 +199,7 @@ def paths(doubt: Doubt, point: Floats, wanted: PredictionRequest) -> Floats:
     Raises:
         UsageError: There are no errors to make paths of.
     """
-    seen, adaptive = doubt.bands.calibration, doubt.bands.method == "adaptive"
+    seen, adaptive = doubt.bands.calibration, doubt.bands.method.by_recent
     if seen is None or not np.isfinite(seen.of_forecasts).all(axis=(1, 2)).any():
         raise UsageError(
             "Sample paths are made of the errors of forecasts of the validation split, and the "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...config.registries import LOSSES
 from ...config.schema import Config
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
@@ -14,7 +15,6 @@ from ...model.manifest import Class
 # Whole numbers are classes where they are so few, and each stands there so often.
 MOST_CLASSES = 20
 LEAST_EACH = 5
-NUMBER_LOSSES = ("mse", "mae", "huber", "log-cosh", "pinball")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def with_task(config: Config, labels: pd.DataFrame, on_event: Listener) -> Confi
         )
     usual = "cross-entropy" if task == "classification" else "mse"
     loss = config.training.loss or usual
-    valid = ("cross-entropy",) if task == "classification" else NUMBER_LOSSES
+    classes = task == "classification"
+    valid = [n for n, e in LOSSES.items() if (e.for_classes if classes else e.for_labels)]
     if loss not in valid:
         raise UsageError(
             f"The loss {loss} is not for {task}.", f"Pass --loss {' or '.join(valid)}."

@@ -7,7 +7,7 @@ import numpy as np
 from ...config.layers import Mask
 from ...config.members import list_members
 from ...config.resolution import configure
-from ...config.schema import BY_ERRORS, Config
+from ...config.schema import Config
 from ...config.sections import Window
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
@@ -85,7 +85,7 @@ def with_split(config: Config, rows: int, season: int, on_event: Listener) -> Co
     if config.preset in (None, "classic") or split.model_fields_set:
         return config
     ways: list[dict[str, int]] = [{}, {"test": 0}, {"test": 0, "validation": 0}]
-    if config.intervals in BY_ERRORS:
+    if config.interval_method.needs_validation:
         ways.pop()
     for changes in ways:
         tried = split.model_copy(update=changes)

@@ -183,9 +183,9 @@ def test_conformal_makes_any_level_of_the_errors(level):
 @pytest.mark.parametrize("method", ["quantile", "cqr"])
 def test_a_level_that_the_network_was_not_trained_for_names_those_that_it_was(method):
     config, seen = Config(intervals=method, level=LEVEL), calibration(quantiles=True)
-    with pytest.raises(UsageError, match=r"levels 50, 80, 95, not 90.*one of those.*--level 90"):
+    with pytest.raises(UsageError, match=r"levels 50, 80, 95, not 90.*one of those.*`level=90`"):
         make_bands(seen, config, level=(80.0, 90.0))
-    assert make_bands(seen, config, level=(90.0,), method="conformal").method == "conformal"
+    assert make_bands(seen, config, level=(90.0,), method="conformal").name == "conformal"
     assert make_bands(seen, config, level=(95.0, 80.0)).level == (80.0, 95.0)
 
 
@@ -197,14 +197,14 @@ def test_what_the_network_was_not_trained_for_is_refused(method):
 
 @pytest.mark.parametrize("level", [0.0, 0.8, 100.0, -5.0, 120.0])
 def test_a_level_that_cannot_be(level):
-    with pytest.raises(UsageError, match=f"A level of {level:g} cannot be"):
+    with pytest.raises(UsageError, match=f"Invalid level {level:g}: must be"):
         make_bands(calibration(), Config(), level=(level,))
 
 
 def test_without_errors_quantiles_alone_are_possible():
-    with pytest.raises(UsageError, match="--validation above 0"):
+    with pytest.raises(UsageError, match="`validation` above 0"):
         make_bands(None, Config())
-    with pytest.raises(UsageError, match="--validation above 0"):
+    with pytest.raises(UsageError, match="`validation` above 0"):
         make_bands(None, Config(intervals="quantile"), method="conformal")
     assert make_bands(None, Config(intervals="quantile")).calibration is None
 
@@ -212,7 +212,7 @@ def test_without_errors_quantiles_alone_are_possible():
 def test_too_few_errors_for_a_level_are_told():
     for samples, expected in ((3, "80, 95 %"), (4, "of 95 %"), (18, "of 95 %")):
         said = few_errors(Bands(calibration(samples), "conformal", (80.0, 95.0)))
-        assert said.startswith(f"{samples} forecasts of the validation split are too few")
+        assert said.startswith(f"{samples} validation forecasts are too few")
         assert expected in said
     assert few_errors(Bands(calibration(19), "adaptive", (80.0, 95.0))) == ""
     assert few_errors(Bands(calibration(3), "dropout", (95.0,))) == ""

@@ -106,7 +106,7 @@ def test_the_command_gives_what_python_gives(model, run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--level", "0"), "cannot be"),
+        (("--level", "0"), "must be a percentage"),
         (("--level", "80", "--samples", "3"), "--level does nothing there"),
         (("--intervals", "adaptive"), "Pass --level 80,95"),
         (("--seed", "3"), "Pass --samples N"),
@@ -292,7 +292,7 @@ def test_sums_over_paths_are_less_sure_than_if_steps_were_independent(linear):
 def test_without_validation_there_are_no_intervals(linear):
     model = linear(alone(), **QUICK, validation=0)
     for more in ({"level": 80}, {"samples": 3}, {"level": 80, "intervals": "adaptive"}):
-        with pytest.raises(fc.UsageError, match="--validation above 0"):
+        with pytest.raises(fc.UsageError, match="`validation` above 0"):
             model.predict(**more)
     assert len(model.predict()) == 4
 
@@ -326,7 +326,7 @@ def test_few_errors_are_told(linear):
     model, heard = linear(alone(), **QUICK, validation=10), []
     model.predict(level=(80, 95), on_event=heard.append)
     assert [event.warning for event in heard] == [True]
-    assert "7 forecasts of the validation split are too few" in heard[0].text
+    assert "7 validation forecasts are too few" in heard[0].text
 
 
 def test_a_model_keeps_its_intervals_in_its_file(panel_model, tmp_path):
@@ -337,7 +337,7 @@ def test_a_model_keeps_its_intervals_in_its_file(panel_model, tmp_path):
 
 
 def test_a_model_of_the_first_format_says_that_it_has_none(golden):
-    with pytest.raises(fc.UsageError, match="--validation above 0"):
+    with pytest.raises(fc.UsageError, match="`validation` above 0"):
         fc.load(golden).predict(level=80)
 
 
