@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api.functions import backtest, compare, load, train, tune
+    from .api.functions import backtest, compare, evaluate, inspect, load, train, tune
     from .api.model import Model
     from .backtesting.plan import Plan
     from .config.resolution import configure
@@ -36,13 +36,17 @@ __all__ = [
     "backtest",
     "compare",
     "configure",
+    "evaluate",
+    "inspect",
     "load",
     "train",
     "tune",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("backtest", "compare", "load", "train", "tune"), ".api.functions"),
+    **dict.fromkeys(
+        ("backtest", "compare", "evaluate", "inspect", "load", "train", "tune"), ".api.functions"
+    ),
     "Config": ".config.schema",
     "Model": ".api.model",
     "Plan": ".backtesting.plan",

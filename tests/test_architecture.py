@@ -162,6 +162,8 @@ def test_the_public_names_are_these():
         "backtest",
         "compare",
         "configure",
+        "evaluate",
+        "inspect",
         "load",
         "train",
         "tune",

@@ -1,20 +1,26 @@
-"""The Python API: train on a frame or a file, compare, tune, backtest, load."""
+"""The functions of the Python API."""
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.registries import CELLS
 from ..config.resolution import configure
 from ..config.schema import Config
+from ..core.errors import UsageError
 from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
+from ..model.bundle import is_model
 from ..model.loading import load_bundle
-from .model import Model
+from .model import Model, as_tuple
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
     from ..backtesting.plan import Plan
+    from ..data.inspection.report import TableReport
+    from ..evaluation.model_evaluation import ModelEvaluation
+    from ..evaluation.reports import Report
     from ..training.cell_comparison import Comparison
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
@@ -42,26 +48,25 @@ def train(
     """Train a model.
 
     Args:
-        table: A frame, a path or `-`.
+        table: The rows: a table in memory, a path or `-`.
         column: The column to forecast, or several.
         future: A table of future covariates for the steps after the end of the first one.
         start: A model, or the path of one, to go on from its weights; it says all of the network.
         rescale: Whether the scaler is then fitted anew, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
-        on_event: Told what was understood and how it goes (`forecast_cli.events`).
-        should_stop: Asked after each epoch whether to stop and keep the best so far.
+        on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
+        should_stop: Asked after each epoch whether to stop and keep the best weights so far.
         **settings: As the flags of `forecast train` name them: `horizon=5`, `cell="gru"`,
             `units=(64, 32)`, `epochs=20`.
 
     Raises:
-        UsageError: A setting is unknown or cannot be right.
+        UsageError: A setting is unknown or invalid.
         DataError: The table does not hold what is needed.
         TrainingError: The loss is not finite.
     """
     from ..training import pipeline as training
 
-    base = config.model_dump(exclude_unset=True) if config else None
-    whole = configure(_plain(column, settings), base)
+    whole = _configure(settings, column, config)
     if start is not None:
         from ..training.finetuning import refine
 
@@ -75,17 +80,6 @@ def train(
     )
 
 
-def _plain(column: str | list[str] | None, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings with single names and numbers as the tuples that the configuration holds."""
-    if column is not None:
-        settings = {**settings, "column": column}
-    for name in LISTS:
-        value = settings.get(name)
-        if isinstance(value, str | int | float):
-            settings[name] = (value,)
-    return settings
-
-
 def compare(
     table: Readable,
     *,
@@ -95,20 +89,20 @@ def compare(
     on_event: Listener = ignore,
     **settings: Any,
 ) -> "Comparison":
-    """Train each kind of cell in the same way; see `forecast_cli.comparing.compare`.
+    """Train each kind of recurrent cell in the same way, and rank them.
 
     Args:
-        table: A frame, a path or `-`.
+        table: The rows: a table in memory, a path or `-`.
         column: The column to forecast, or several.
-        cells: Which cells.
+        cells: The kinds to compare.
         config: As in `train`.
-        on_event: As there.
-        **settings: As there.
+        on_event: As in `train`.
+        **settings: As in `train`.
     """
     from ..training.cell_comparison import compare
 
-    base = config.model_dump(exclude_unset=True) if config else None
-    return compare(table, configure(_plain(column, settings), base), cells=cells, on_event=on_event)
+    whole = _configure(settings, column, config)
+    return compare(table, whole, cells=cells, on_event=on_event)
 
 
 def backtest(
@@ -120,21 +114,20 @@ def backtest(
     on_event: Listener = ignore,
     **settings: Any,
 ) -> "Backtest":
-    """Forecast from many cutoffs with several models; see `forecast_cli.backtesting.backtest`.
+    """Forecast from many cutoffs with several models, and score them.
 
     Args:
-        table: A frame, a path or `-`.
-        plan: Who takes part, and from where; the usual ones where None.
+        table: The rows: a table in memory, a path or `-`.
+        plan: The models, and the cutoffs they forecast from; the defaults where None.
         column: The column to forecast, or several.
         config: As in `train`.
-        on_event: As there.
-        **settings: As there.
+        on_event: As in `train`.
+        **settings: As in `train`.
     """
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
 
-    base = config.model_dump(exclude_unset=True) if config else None
-    whole = configure(_plain(column, settings), base)
+    whole = _configure(settings, column, config)
     return backtest(table, whole, plan or Plan(), on_event=on_event)
 
 
@@ -148,22 +141,21 @@ def tune(
     should_stop: Callable[[], bool] = bool,
     **settings: Any,
 ) -> "Tuning":
-    """Search for settings, and train with the best; see `forecast_cli.tuning.tune`.
+    """Search for settings, and train with the best ones found.
 
     Args:
-        table: A frame, a path or `-`.
-        search: How many trials, and how; the usual ones where None.
+        table: The rows: a table in memory, a path or `-`.
+        search: How many trials, and their sampler; the defaults where None.
         column: The column to forecast, or several.
         config: As in `train`.
-        on_event: As there.
+        on_event: As in `train`.
         should_stop: Asked after each epoch whether to end the search and train with the best.
-        **settings: As in `train`; what is said here is not searched.
+        **settings: As in `train`; what is given here is not searched.
     """
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 
-    base = config.model_dump(exclude_unset=True) if config else None
-    whole = configure(_plain(column, settings), base)
+    whole = _configure(settings, column, config)
     return tune(
         table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
     )
@@ -176,3 +168,93 @@ def load(path: str | os.PathLike[str]) -> Model:
         ModelFileError: There is none, it is damaged, or a newer version wrote it.
     """
     return Model(load_bundle(path))
+
+
+def inspect(source: Model | Readable, **settings: Any) -> "TableReport | Model":
+    """Show what a table holds, or what a model is, without training anything.
+
+    Args:
+        source: A table, a model, or the path of either.
+        **settings: How the table is read, as in `train`.
+
+    Returns:
+        For a table a report: its series, times, frequency, columns, and what looks wrong. For a
+        model the model, whose `repr` and `summary()` describe it.
+
+    Raises:
+        DataError: The table cannot be read.
+        UsageError: Settings are given for a model.
+    """
+    source = _opened(source)
+    if not isinstance(source, Model):
+        from ..data.inspection.report import inspect_table
+
+        return inspect_table(source, _configure(settings).data)
+    if settings:
+        raise UsageError(f"`{min(settings)}` has no effect on a model.", "Omit it.")
+    return source
+
+
+def evaluate(
+    forecasts: Model | Readable,
+    table: Readable,
+    *,
+    level: float | Sequence[float] = (),
+    begin: Any = None,
+    owa: bool = False,
+    on_event: Listener = ignore,
+    **options: Any,
+) -> "ModelEvaluation | Report":
+    """Score a model on new rows, or a table of forecasts against actual values.
+
+    Args:
+        forecasts: A model or its path; or a table of forecasts, such as `predict` or `backtest`
+            returns.
+        table: The actual values.
+        level: Levels of intervals in percent: of a model, or of sample paths.
+        begin: With a model, the time of the first row that is scored; with a table of forecasts
+            that counts steps, the row of `table`, from 1, of its first step.
+        owa: Whether to add OWA, the M4 competition's measure relative to Naive2.
+        on_event: Notified of what is scored and what is left out.
+        **options: With a model those of `Model.evaluate`. With a table of forecasts `forecast`, the
+            columns that hold forecasts, and how `table` is read, as in `train`.
+
+    Raises:
+        DataError: The tables have nothing in common, or nothing can be scored.
+        UsageError: An option is unknown or has no effect.
+    """
+    forecasts = _opened(forecasts)
+    if isinstance(forecasts, Model):
+        asked = {"begin": begin, "level": level, "owa": owa, **options}
+        return forecasts.evaluate(table, on_event=on_event, **asked)
+    from ..evaluation.table_evaluation import Asked, score_table
+
+    wanted = Asked(as_tuple(options.pop("forecast", ())), as_tuple(level) or None, owa, begin)
+    data = _configure(options).data
+    return score_table(forecasts, table, data=data, asked=wanted, on_event=on_event)
+
+
+def _opened(source: Model | Readable) -> Model | Readable:
+    """Return a model in place of its path, and anything else as it is."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return load(path) if path.suffix == ".forecast" or is_model(path) else source
+    return source
+
+
+def _configure(
+    settings: dict[str, Any],
+    column: str | list[str] | None = None,
+    config: Config | None = None,
+) -> Config:
+    """Return the configuration with settings by flat names laid over.
+
+    A single name or number stands for itself among settings that take several.
+    """
+    if column is not None:
+        settings["column"] = column
+    for name in LISTS:
+        value = settings.get(name)
+        if isinstance(value, str | int | float):
+            settings[name] = (value,)
+    return configure(settings, config.model_dump(exclude_unset=True) if config else None)

@@ -1,9 +1,10 @@
 """A trained model, in Python."""
 
+import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import pandas as pd
 
@@ -14,83 +15,142 @@ from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle, save_bundle
 from ..model.manifest import Evaluation, LabelEvaluation
+from .summaries import describe_briefly, score_rows, summarize
 
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
 
+# What of the record of an epoch is no figure of its own.
+NOT_SHOWN = ["epochs", "networks"]
 
-@dataclass(frozen=True)
+
+class Reading(TypedDict, total=False):
+    """How a table differs from the one that the model was trained on; the rest is as there."""
+
+    duplicates: Literal["error", "first", "last", "mean", "sum"]
+    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"]
+    date_format: str
+    dayfirst: bool
+    timezone: str
+    na: str | Sequence[str]
+    encoding: str
+    delimiter: str
+    decimal: Literal[".", ","]
+    thousands: str
+    query: str
+
+
+class PredictionOptions(Reading, total=False):
+    """Less common options of a prediction, and how its table is read.
+
+    `only` names the series to forecast. `intervals` is the method of the intervals at `level`.
+    `samples` requests that many sample paths instead of a point forecast, drawn with `seed`.
+    """
+
+    only: str | Sequence[str]
+    intervals: Intervals
+    state: str | os.PathLike[str]
+    samples: int
+    seed: int
+
+
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained model.
 
     Args:
-        bundle: All that is in its file.
+        bundle: Everything that its file holds.
     """
 
     bundle: Bundle
 
+    def __repr__(self) -> str:
+        """Return a summary of at most ten lines."""
+        return "\n".join(["Model", *(f"  {line}" for line in describe_briefly(self.bundle))])
+
+    def _repr_html_(self) -> str:
+        """Return the same summary and the scores, for a notebook."""
+        scores = pd.DataFrame(score_rows(self.evaluation))
+        return f"<pre>{html.escape(repr(self))}</pre>" + (
+            scores.to_html(index=False, float_format="{:.5g}".format) if len(scores) else ""
+        )
+
+    def summary(self) -> str:
+        """Return layers, settings, training and scores as text, as `forecast inspect` prints."""
+        return summarize(self.bundle)
+
     @property
     def config(self) -> Config:
-        """The whole configuration, what was chosen by rule included."""
+        """The whole configuration, including what was chosen from the data."""
         return self.bundle.manifest.config
 
     @property
     def evaluation(self) -> Evaluation | LabelEvaluation | None:
-        """Scores on the test split beside those of the simplest; None without a test."""
+        """Scores on the test split beside those of the baselines; None without a test split."""
         return self.bundle.manifest.evaluation
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The training history, a row for each epoch of each network.
+
+        Columns: `epoch` from 1, `loss` and `validation_loss` in scaled units, `best` (whether the
+        watched loss was the lowest so far), `seconds`, `windows`, `learning_rate`, and `network`
+        from 1 where several were trained.
+        """
+        epochs = pd.DataFrame(self.bundle.epochs).rename(columns={"number": "epoch"})
+        return epochs.drop(columns=NOT_SHOWN, errors="ignore")
 
     def predict(
         self,
         table: Readable | None = None,
         *,
         horizon: int | None = None,
-        only: str | Sequence[str] = (),
         begin: str | pd.Timestamp | None = None,
         future: Readable | None = None,
         level: float | Sequence[float] = (),
-        intervals: Intervals | None = None,
-        samples: int | None = None,
-        seed: int = 0,
-        state: str | os.PathLike[str] | None = None,
         on_event: Listener = ignore,
-        **reading: Any,
+        **options: Unpack[PredictionOptions],
     ) -> pd.DataFrame:
-        """Forecast the next steps; see `forecast_cli.prediction.predict`.
+        """Forecast the next steps.
 
         Args:
-            table: A frame, a path or `-` to go on from; None for the end of the training table.
+            table: The rows to forecast from; None for the last rows of the training table.
             horizon: Steps ahead, any number; the model's own where None.
-            only: The names of the series to forecast; all where empty.
             begin: The time of the first forecast; None for the step after the last row.
             future: A table of future covariates.
-            level: Of intervals around the forecasts, in percent, one or several; empty for none.
-            intervals: How they are made; as the model was trained where None.
-            samples: How many sample paths, instead of one forecast; None for none.
-            seed: What they are drawn from.
-            state: Where a stateful network's state is kept from one prediction to the next; the
-                table then holds the rows that are new since the last one.
-            on_event: Told what is worth knowing.
-            **reading: How the table differs from the one that was trained on: `missing`, `na`,
-                `date_format`, `timezone`.
+            level: Levels of prediction intervals in percent, one or several; none where empty.
+            on_event: Notified of what is worth knowing.
+            **options: See `PredictionOptions`.
 
         Returns:
-            What names the series, the time column (`step` where there is none), then each target
-            in original units, with its intervals as `NAME_lo80` and `NAME_hi80` behind it; of
-            sample paths a row for each step of each, with its number as `sample`.
-        """
-        if state is None:
-            from ..forecasting.prediction import predict
-            from ..forecasting.prediction_request import PredictionRequest
+            The columns that name the series, the time column (`step` where there is none), then
+            each target in original units, followed by its intervals as `NAME_lo80` and `NAME_hi80`.
+            Of sample paths a row for each step of each, with its number in the column `sample`.
 
-            names = (only,) if isinstance(only, str) else tuple(only)
-            doubt = (_levels(level), intervals, samples, seed)
-            wanted = PredictionRequest(horizon, names, _date(begin), future, *doubt)
-            return predict(self.bundle, table, wanted, reading=reading, on_event=on_event)
-        if only or begin or future is not None or level or intervals or samples:
-            raise UsageError(
-                "A state goes on with one series, and its forecasts have no intervals.",
-                "Leave only, begin, future, level and samples out.",
-            )
+        Raises:
+            DataError: The table does not hold what the model needs.
+            UsageError: An option is invalid, or the model cannot forecast so many steps.
+        """
+        from ..forecasting.prediction import predict
+        from ..forecasting.prediction_request import PredictionRequest
+
+        own: dict[str, Any] = {**options}
+        if "state" in own:
+            return self._go_on(own.pop("state"), table, horizon, own, on_event)
+        more = {name: own.pop(name) for name in ("intervals", "samples", "seed") if name in own}
+        wanted = PredictionRequest(
+            horizon,
+            as_tuple(own.pop("only", ())),
+            _date(begin),
+            future,
+            as_tuple(level),
+            **more,
+        )
+        return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
+
+    def _go_on(
+        self, state: Any, table: Readable | None, horizon: int | None, reading: Any, on_event: Any
+    ) -> pd.DataFrame:
         from ..forecasting.stateful_prediction import predict_on
         from ..model.state import load_state, save_state
 
@@ -110,19 +170,25 @@ class Model:
         begin: str | pd.Timestamp | None = None,
         level: float | Sequence[float] = (),
         intervals: Intervals | None = None,
+        owa: bool = False,
         on_event: Listener = ignore,
-        **reading: Any,
+        **reading: Unpack[Reading],
     ) -> "ModelEvaluation":
-        """Score the model on rows that it has not learned from; see `forecast_cli.judging.judge`.
+        """Score the model on rows that it has not learned from.
 
         Args:
-            table: A frame, a path or `-`: new rows with at least a window before them, or all.
+            table: New rows with at least one input window before them, or all rows.
             begin: The time of the first row that is scored; None for the first one that the model
                 has not learned from.
-            level: Of the intervals that are scored, in percent; those of the model where empty.
-            intervals: How they are made; as the model was trained where None.
-            on_event: Told what is scored.
-            **reading: As in `predict`.
+            level: Levels of the intervals that are scored, in percent; the model's own where empty.
+            intervals: Their method; as the model was trained where None.
+            owa: Whether to add OWA, the M4 competition's measure relative to Naive2.
+            on_event: Notified of what is scored.
+            **reading: See `Reading`.
+
+        Raises:
+            DataError: The table holds nothing that can be scored.
+            UsageError: The model has no such intervals, or forecasts no numbers.
         """
         from ..evaluation.model_evaluation import judge
 
@@ -130,48 +196,109 @@ class Model:
             self.bundle,
             table,
             begin=_date(begin),
-            level=_levels(level) or None,
+            level=as_tuple(level) or None,
             intervals=intervals,
-            reading=reading,
+            owa=owa,
+            reading=_reading(reading),
             on_event=on_event,
         )
+
+    def residuals(
+        self, table: Readable | None = None, *, on_event: Listener = ignore, **reading: Any
+    ) -> pd.DataFrame:
+        """Return actual values minus forecasts.
+
+        Args:
+            table: Rows to forecast one step ahead; None for the errors of the forecasts from the
+                validation split, from which the model's intervals are made.
+            on_event: Notified of what is worth knowing.
+            **reading: See `Reading`.
+
+        Returns:
+            With a table, what names the series, the time column (or `step`) and a column for each
+            target, in original units. Without one, a row for each `origin` and `step`, both from 1,
+            and a column for each target, in units of the mean error of the series.
+
+        Raises:
+            DataError: The table does not hold what the model needs.
+            UsageError: There is no table, and the model has no validation errors.
+        """
+        targets = list(self.bundle.manifest.targets)
+        if table is not None:
+            found = self.predict_in_sample(table, on_event=on_event, **reading)
+            for name in targets:
+                found[name] -= found.pop(f"{name}_forecast")
+            return found
+        if self.bundle.calibration is None:
+            raise UsageError(
+                "The model has no validation errors.", "Pass a table whose rows are forecast."
+            )
+        errors = self.bundle.calibration.of_forecasts
+        places = pd.MultiIndex.from_product(
+            [range(1, size + 1) for size in errors.shape[:2]], names=["origin", "step"]
+        )
+        frame = pd.DataFrame(errors.reshape(len(places), -1), places, targets)
+        return frame.dropna(how="all").reset_index()
 
     def future(
         self, table: Readable | None = None, *, horizon: int | None = None, **reading: Any
     ) -> pd.DataFrame:
-        """The frame of future covariates that a forecast needs, with what is known already.
+        """Return the table of future covariates that a forecast needs, with what is known already.
 
         Args:
-            table: What the forecast goes on from; None for the end of the training table.
+            table: The rows to forecast from; None for the last rows of the training table.
             horizon: Steps ahead; the model's own where None.
-            **reading: As in `predict`.
+            **reading: See `Reading`.
+
+        Raises:
+            UsageError: The model reads no future covariates.
         """
         from ..forecasting.history import future_frame
 
-        return future_frame(self.bundle, table, horizon, reading=reading, on_event=ignore)
+        return future_frame(self.bundle, table, horizon, reading=_reading(reading), on_event=ignore)
 
     def predict_in_sample(
         self, table: Readable, *, on_event: Listener = ignore, **reading: Any
     ) -> pd.DataFrame:
-        """One-step forecasts over a table beside its actual values; see `predict`."""
+        """Forecast one step ahead over a table, from the actual rows before each.
+
+        Args:
+            table: Rows to forecast.
+            on_event: Notified of what is worth knowing.
+            **reading: See `Reading`.
+
+        Returns:
+            From the first row on that has a whole input window before it: what names the series,
+            the time column (or `step`), the actual values of each target, and their forecasts as
+            `NAME_forecast`, in original units.
+        """
         from ..forecasting.prediction import predict_in_sample
 
-        return predict_in_sample(self.bundle, table, reading=reading, on_event=on_event)
+        return predict_in_sample(self.bundle, table, reading=_reading(reading), on_event=on_event)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file whole or not at all.
 
         Raises:
-            UsageError: Something that is no model stands there, or it cannot be written.
+            UsageError: A file that is not a model stands there, or it cannot be written.
         """
         save_bundle(self.bundle, path)
 
 
+def _reading(options: Any) -> dict[str, Any]:
+    """Return how a table is read, with a single marker of missing values as one of several."""
+    return {**options, "na": as_tuple(options["na"])} if "na" in options else dict(options)
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """Return one name or number, or several, as a tuple.
+
+    >>> as_tuple("a"), as_tuple(80), as_tuple([80, 95])
+    (('a',), (80,), (80, 95))
+    """
+    return (value,) if isinstance(value, str | int | float) else tuple(value)
+
+
 def _date(begin: str | pd.Timestamp | None) -> str | None:
-    """A time as ISO 8601."""
+    """Return a time as ISO 8601."""
     return begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
-
-
-def _levels(level: float | Sequence[float]) -> tuple[float, ...]:
-    """One level or several."""
-    return (level,) if isinstance(level, int | float) else tuple(level)

@@ -1,7 +1,9 @@
-"""Scores and models as rows for tables and as documents for machines."""
+"""Models and tables as rows, lines and documents, for people and for programs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from ..config.members import list_members
 from ..config.network import cudnn_obstacle
@@ -11,35 +13,34 @@ from ..model.manifest import Evaluation, LabelEvaluation, Manifest
 if TYPE_CHECKING:
     from ..data.inspection.report import TableReport
 
-# So many of the worst series are shown.
-MOST_SERIES = 10
+# How many of the worst series are shown, and how wide a line of a brief description may be.
+MOST_SERIES, WIDEST = 10, 100
+# The facts about a model that its brief description has.
+BRIEF = ("forecasts", "labels", "reads", "ensemble", "time", "rows", "sequences", "scores")
 
 
 def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str, Any]]:
-    """A row for each forecaster, and for each target where there are several."""
+    """Return a row for each forecaster, and for each target where there are several."""
     if evaluation is None:
         return []
-    rows = []
-    labels = isinstance(evaluation, LabelEvaluation)
-    for name, metrics in evaluation.scores.items():
-        targets = list(next(iter(metrics.values())))
-        for target in targets:
-            row: dict[str, Any] = {"label" if labels else "forecast": name}
-            if len(targets) > 1:
-                row["column"] = target
-            row |= {metric: values[target] for metric, values in metrics.items()}
-            rows.append(row)
-    return rows
+    kind = "label" if isinstance(evaluation, LabelEvaluation) else "forecast"
+    return [
+        {kind: name}
+        | ({"column": target} if len(next(iter(metrics.values()))) > 1 else {})
+        | {metric: values[target] for metric, values in metrics.items()}
+        for name, metrics in evaluation.scores.items()
+        for target in next(iter(metrics.values()))
+    ]
 
 
 def interval_rows(evaluation: Evaluation | LabelEvaluation) -> list[dict[str, Any]]:
-    """A row for each level of the intervals, and for each target where there are several."""
+    """Return a row for each interval level, and for each target where there are several."""
     if isinstance(evaluation, LabelEvaluation):
         return []
     return [
         {"interval": f"{score.level:g} %"}
         | ({"column": target} if len(score.width) > 1 else {})
-        | {"holds": _percent(score.coverage[target]), "mean width": short(width)}
+        | {"coverage": _percent(score.coverage[target]), "mean width": short(width)}
         for score in evaluation.intervals
         for target, width in score.width.items()
     ]
@@ -50,20 +51,22 @@ def _percent(share: float | None) -> str:
 
 
 def worst_rows(bundle: Bundle) -> list[dict[str, Any]]:
-    """The series with the largest errors, the worst first; empty where there is one series."""
-    rows = bundle.scores[:MOST_SERIES]
-    if len(bundle.scores) <= 1:
-        return []
+    """Return the series with the largest errors, the worst first; empty where there is one."""
+    rows = bundle.scores[:MOST_SERIES] if len(bundle.scores) > 1 else []
     return [{name: short(value) for name, value in row.items()} for row in rows]
 
 
 def short(value: Any) -> Any:
-    """A number of a table as people read it; what is none as it is."""
+    """Return a number with five digits as text; a dash for None; anything else as it is.
+
+    >>> short(1234.5678), short(None), short(3)
+    ('1234.6', '-', 3)
+    """
     return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else value
 
 
 def confusion_rows(manifest: Manifest) -> list[dict[str, Any]]:
-    """A row for each class: how many of its sequences were taken for which."""
+    """Return a row for each class: how many of its sequences got which class."""
     evaluation, labels = manifest.evaluation, manifest.labels
     if labels is None or not isinstance(evaluation, LabelEvaluation):
         return []
@@ -73,74 +76,83 @@ def confusion_rows(manifest: Manifest) -> list[dict[str, Any]]:
     return [{corner: name} | dict(zip(names, counts, strict=True)) for name, counts in rows]
 
 
+def layer_rows(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return a row for each layer of the network."""
+    return [
+        {"layer": row.name, "type": row.type, "shape": str(row.shape), "parameters": row.parameters}
+        for row in manifest.layers
+    ]
+
+
 def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:
-    """What the scores are of, and in which units."""
+    """Return what the scores were computed from, and their units."""
     if isinstance(evaluation, LabelEvaluation):
         units = "" if evaluation.confusion else "; mae and rmse in the label's units"
-        return f"over {evaluation.sequences:,} sequences of the test split{units}"
+        return f"{evaluation.sequences:,} sequences of the test split{units}"
     several = f" of {evaluation.series:,} series" if evaluation.series > 1 else ""
     mean = ", mean over series" if several else ""
     return (
-        f"over {evaluation.origins:,} forecasts of {evaluation.horizon} steps{several}; mae and "
-        "rmse in the column's units, smape in percent, mase in errors of the seasonal naive in "
-        f"training{mean}"
+        f"{evaluation.origins:,} forecast origins{several}, horizon {evaluation.horizon}; mae and "
+        "rmse in the column's units, smape in percent, mase scaled by the in-sample MAE of the "
+        f"seasonal naive{mean}"
     )
 
 
 def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
-    """What a script wants to know of a training."""
+    """Return everything that a program may want to know of a training."""
     manifest = bundle.manifest.model_dump(mode="json", exclude={"sha256"})
     scores = {"series_scores": bundle.scores} if bundle.scores else {}
     return {"model": str(path), **manifest, **scores, "epochs": bundle.epochs}
 
 
-def _chosen(manifest: Manifest) -> dict[str, str]:
-    """What a preset made of the network, where one did, and what stands beside it."""
-    config = manifest.config
-    facts: dict[str, str] = {}
-    if config.preset is not None and config.preset != "classic":
-        facts["preset"] = config.preset
-    if config.transform != "none":
-        facts["transform"] = config.transform
-    if config.ensemble.alone:
-        return facts
-    networks = [
-        f"{member.timesteps} steps back, anchor {member.network.anchor}, {member.training.loss}"
-        for member in list_members(config)
+def summarize(bundle: Bundle) -> str:
+    """Return layers, facts and scores of a model as text."""
+    tables = [
+        layer_rows(bundle.manifest),
+        score_rows(bundle.manifest.evaluation),
+        worst_rows(bundle),
+        confusion_rows(bundle.manifest),
     ]
-    beside = ", ".join(config.ensemble.simple)
-    text = f"{config.ensemble.combine} of {'; '.join(networks)}"
-    return facts | {"ensemble": text + (f"; and {beside}" if beside else "")}
+    layers, *scores = [
+        pd.DataFrame(rows).to_string(index=False, float_format="{:.5g}".format) if rows else ""
+        for rows in tables
+    ]
+    lines = "\n".join(describe_model(bundle.manifest))
+    return "\n\n".join(part for part in (layers, lines, *scores) if part)
 
 
-def _trained(manifest: Manifest) -> str:
-    """How long and how the networks of a model were trained."""
-    config, run = manifest.config, manifest.run
-    training, ensemble = config.training, config.ensemble
-    of, best = "", "the best was"
-    if ensemble.size > 1:
-        of, best = f" of {ensemble.size} networks together", "of the last one the best was"
-    losses = " and ".join(ensemble.losses) or training.loss
-    return (
-        f"{run.epochs} epochs{of}, at most {training.epochs} each, {best} {run.best_epoch} "
-        f"(ended by {run.stopped}); {training.optimizer}, learning rate "
-        f"{training.learning_rate:g}, loss {losses}, batches of {training.batch_size}, "
-        f"seed {training.seed}"
-    )
+def describe_briefly(bundle: Bundle) -> list[str]:
+    """Return the main facts about a model in at most nine lines, long ones cut."""
+    facts = _model_facts(bundle.manifest)
+    facts["rows"] = facts.pop("rows", "").partition(":")[0]
+    if bundle.manifest.evaluation:
+        facts["scores"] = bundle.manifest.evaluation.verdict
+    lines = _lines({name: facts[name] for name in BRIEF if facts.get(name)})
+    return [line if len(line) <= WIDEST else line[: WIDEST - 3] + "..." for line in lines]
 
 
 def describe_model(manifest: Manifest) -> list[str]:
-    """How a model was made, in lines of a name and what it is."""
+    """Return how a model was made, in lines of a name and a fact."""
+    warnings = getattr(manifest.evaluation, "doubts", ())
+    return [*_lines(_model_facts(manifest)), *(f"{'warning':<11} {text}" for text in warnings)]
+
+
+def _lines(facts: dict[str, str]) -> list[str]:
+    return [f"{name:<11} {text}" for name, text in facts.items()]
+
+
+def _model_facts(manifest: Manifest) -> dict[str, str]:
+    """Return how a model was made, as facts by name."""
     config, run, splits = manifest.config, manifest.run, manifest.splits
     facts = {
         "parameters": f"{manifest.parameters:,}",
-        **(_of_labels(manifest) if manifest.labels else _of_forecasts(manifest)),
-        **_chosen(manifest),
+        **(_label_facts(manifest) if manifest.labels else _forecast_facts(manifest)),
+        **_preset_facts(manifest),
         "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
         "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: {splits.train:,} train, "
         f"{splits.validation:,} validation, {splits.test:,} test",
-        "trained": _trained(manifest),
-        "made": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s by "
+        "trained": _training_fact(manifest),
+        "created": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s with "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }
     obstacles = [
@@ -151,39 +163,71 @@ def describe_model(manifest: Manifest) -> list[str]:
     facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
     if manifest.evaluation:
         facts["scores"] = f"{explain_scores(manifest.evaluation)}. {manifest.evaluation.verdict}"
-    lines = [f"{name:<11} {text}" for name, text in facts.items()]
-    return [
-        *lines,
-        *[f"{'doubt':<11} {text}" for text in getattr(manifest.evaluation, "doubts", ())],
+    return facts
+
+
+def _preset_facts(manifest: Manifest) -> dict[str, str]:
+    """Return what a preset chose, where there is one, and the members of an ensemble."""
+    config = manifest.config
+    facts: dict[str, str] = {}
+    if config.preset is not None and config.preset != "classic":
+        facts["preset"] = config.preset
+    if config.transform != "none":
+        facts["transform"] = config.transform
+    if config.ensemble.alone:
+        return facts
+    members = [
+        f"network (lookback {each.timesteps}, anchor {each.network.anchor}, {each.training.loss})"
+        for each in list_members(config)
     ]
+    members += config.ensemble.simple
+    return facts | {"ensemble": f"{', '.join(members)}; combined by {config.ensemble.combine}"}
 
 
-def _of_forecasts(manifest: Manifest) -> dict[str, str]:
+def _training_fact(manifest: Manifest) -> str:
+    """Return how long and how the networks of a model were trained."""
+    config, run = manifest.config, manifest.run
+    training, ensemble = config.training, config.ensemble
+    each, best = "", "best epoch"
+    if ensemble.size > 1:
+        each, best = f" over {ensemble.size} networks", "best epoch of the last"
+    losses = " and ".join(ensemble.losses) or training.loss
+    return (
+        f"{run.epochs} epochs{each}, at most {training.epochs} each, {best} {run.best_epoch} "
+        f"(ended by {run.stopped}); {training.optimizer}, learning rate "
+        f"{training.learning_rate:g}, loss {losses}, batches of {training.batch_size}, "
+        f"seed {training.seed}"
+    )
+
+
+def _forecast_facts(manifest: Manifest) -> dict[str, str]:
+    """Return what a model forecasts, and from what."""
     time = manifest.time
     return {
         "forecasts": f"{', '.join(manifest.targets)}, {manifest.horizon} steps ahead",
-        "reads": f"{', '.join(manifest.features)}, {manifest.timesteps} steps back",
+        "reads": f"{', '.join(manifest.features)}, lookback {manifest.timesteps}",
         "mode": str(manifest.config.window.mode),
         "time": f"{time.column}, {time.freq}, up to {time.last}"
         if time
         else "none: rows are steps",
-        "intervals": _of_intervals(manifest),
+        "intervals": _interval_fact(manifest),
     }
 
 
-def _of_intervals(manifest: Manifest) -> str:
-    """How intervals are made, and how they fared."""
+def _interval_fact(manifest: Manifest) -> str:
+    """Return the method of the intervals, and their coverage on the test split."""
     config, evaluation = manifest.config, manifest.evaluation
     if evaluation is None or isinstance(evaluation, LabelEvaluation) or not evaluation.intervals:
         return config.intervals
-    held = [
-        f"{row['interval']} {row.get('column', '')} held {row['holds']}".replace("  ", " ")
+    coverage = [
+        " ".join([row["interval"], *([row["column"]] if "column" in row else []), row["coverage"]])
         for row in interval_rows(evaluation)
     ]
-    return f"{config.intervals}; on the test split {', '.join(held)}"
+    return f"{config.intervals}; coverage on the test split: {', '.join(coverage)}"
 
 
-def _of_labels(manifest: Manifest) -> dict[str, str]:
+def _label_facts(manifest: Manifest) -> dict[str, str]:
+    """Return what labels a model predicts, and from what."""
     labels = manifest.labels
     if labels is None:
         return {}
@@ -195,17 +239,15 @@ def _of_labels(manifest: Manifest) -> dict[str, str]:
 
 
 def describe_table(report: "TableReport") -> list[str]:
-    """What a table holds, in lines of a name and what it is."""
+    """Return what a table holds, in lines of a name and a fact."""
     facts = {"table": f"{report.source}, {report.rows:,} rows"}
     if report.series:
         low, high = report.shortest, report.longest
         rows = f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows"
         facts["series"] = f"{report.count:,} by {', '.join(report.series)}, {rows}"
+    facts["time"] = "none: rows are steps"
     if report.time:
         season = f", season {report.season_length}" if report.season_length > 1 else ""
         facts["time"] = f"{report.time}, {report.first} to {report.last}"
         facts["frequency"] = f"{report.frequency}{season}" if report.frequency else "irregular"
-    else:
-        facts["time"] = "none: rows are steps"
-    lines = [f"{name:<11} {text}" for name, text in facts.items()]
-    return [*lines, *[f"{'note':<11} {text}" for text in report.notes]]
+    return [*_lines(facts), *(f"{'note':<11} {text}" for text in report.notes)]

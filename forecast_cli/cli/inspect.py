@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,6 +44,7 @@ def _model(file: str, console: Console) -> None:
     from ..api.summaries import (
         confusion_rows,
         describe_model,
+        layer_rows,
         score_rows,
         training_document,
         worst_rows,
@@ -54,11 +55,7 @@ def _model(file: str, console: Console) -> None:
     if console.talk.json:
         console.document(training_document(bundle, Path(file)))
         return
-    layers: list[dict[str, Any]] = [
-        {"layer": row.name, "type": row.type, "shape": str(row.shape), "parameters": row.parameters}
-        for row in bundle.manifest.layers
-    ]
-    console.show(layers, title=file)
+    console.show(layer_rows(bundle.manifest), title=file)
     console.lines(describe_model(bundle.manifest))
     console.show(score_rows(bundle.manifest.evaluation))
     console.show(worst_rows(bundle))

@@ -66,7 +66,7 @@ def test_scores_on_stdout_and_the_confusion_with_the_words(run, trained):
     assert list(scores) == ["label", "accuracy", "macro_f1"]
     assert scores["label"].tolist() == ["network", "majority class"]
     assert "task classification" in err
-    assert "over 12 sequences of the test split" in err
+    assert "12 sequences of the test split" in err
     lines = err.splitlines()
     (head,) = [at for at, line in enumerate(lines) if line.split()[-2:] == ["down", "up"]]
     rows = [line.split() for line in lines[head + 1 : head + 3]]

@@ -14,7 +14,7 @@ from ...core.events import Event, Note
 from ..groups import Groups, group_rows, likely_series
 from ..io.opening import open_and_say
 from ..io.remote import masked
-from ..io.tables import Table, require_columns
+from ..io.tables import Readable, Table, require_columns
 from ..layouts import as_long
 from ..time.calendar_check import resolve_calendar
 from ..time.dates import Dates, parse_dates
@@ -25,7 +25,6 @@ from ..time.time_index import likely_frequency, when
 from .column_report import ColumnReport, likely_target, report_column
 from .table_warnings import Placed, find_suspicions
 
-Paths = str | os.PathLike[str] | Sequence[str]
 FILL = "--missing interpolate"
 # Flags of reading that the command to start from has too.
 GIVEN = (
@@ -79,18 +78,18 @@ class TableReport:
         return asdict(self)
 
 
-def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
+def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
     """Read a whole table and say what was understood.
 
     Args:
-        path: A path, a pattern, `-` for standard input, or several of them.
+        source: A path, a pattern, `-` for standard input, a table in memory, or several of them.
         data: How to read it; its columns are not needed.
 
     Raises:
         DataError: The table cannot be read.
     """
     asked, notes = data or Data(), _Notes()
-    opened = open_and_say(path, asked.dialect, notes.keep)
+    opened = open_and_say(source, asked.dialect, notes.keep)
     opened, data = as_long(opened, asked, notes.keep)
     time = find_time(opened.head(), data, notes.keep)
     parts = time_columns(time, opened.names)
@@ -123,7 +122,7 @@ def inspect_table(path: Paths, data: Data | None = None) -> TableReport:
         warnings=tuple(_warnings(table, groups, columns, target, steps, season)),
         train=""
         if broken or steps is None
-        else _command(path, asked, columns, target, series, flags),
+        else _command(source, asked, columns, target, series, flags),
     )
 
 
@@ -205,7 +204,7 @@ def _warnings(
 
 
 def _command(
-    path: Paths,
+    source: Readable,
     data: Data,
     columns: Sequence[ColumnReport],
     target: str | None,
@@ -215,11 +214,10 @@ def _command(
     """The training to start from; empty where there is no column of numbers."""
     if target is None:
         return ""
-    words = [
-        "forecast",
-        "train",
-        *([os.fspath(path)] if isinstance(path, str | os.PathLike) else path),
-    ]
+    tables = source if isinstance(source, list | tuple) else [source]
+    # A table in memory has no name that a command could give it.
+    paths = [os.fspath(each) if isinstance(each, str | os.PathLike) else "DATA" for each in tables]
+    words = ["forecast", "train", *paths]
     if data.layout in ("columns", "rows"):
         words += ["--layout", data.layout]
     else:
