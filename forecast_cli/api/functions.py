@@ -38,7 +38,7 @@ def train(
     *,
     column: str | list[str] | None = None,
     future: Readable | None = None,
-    start: Model | str | os.PathLike[str] | None = None,
+    init_model: Model | str | os.PathLike[str] | None = None,
     rescale: bool = False,
     config: Config | None = None,
     on_event: Listener = ignore,
@@ -51,7 +51,8 @@ def train(
         table: The rows: a table in memory, a path or `-`.
         column: The column to forecast, or several.
         future: A table of future covariates for the steps after the end of the first one.
-        start: A model, or the path of one, to go on from its weights; it says all of the network.
+        init_model: A model, or its path, whose weights training starts from; it determines the
+            whole network.
         rescale: Whether the scaler is then fitted anew, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
@@ -67,10 +68,10 @@ def train(
     from ..training import pipeline as training
 
     whole = _configure(settings, column, config)
-    if start is not None:
+    if init_model is not None:
         from ..training.finetuning import refine
 
-        bundle = (start if isinstance(start, Model) else load(start)).bundle
+        bundle = (init_model if isinstance(init_model, Model) else load(init_model)).bundle
         refined = refine(
             bundle, table, whole, rescale=rescale, on_event=on_event, should_stop=should_stop
         )

@@ -100,7 +100,7 @@ class Gate:
             found["window"] = dataset.config.window
         config = config.model_copy(update=found)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
-        return network_contender(name, config, panel, self.plan.refit, max(least, LEAST))
+        return network_contender(name, config, panel, self.plan.refit_every, max(least, LEAST))
 
     def _say_overruled(self, name: str, config: Config, on_event: Listener) -> None:
         """Say what a contender's own configuration asks for, where all do something else."""

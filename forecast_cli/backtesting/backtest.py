@@ -191,7 +191,7 @@ def _settings(contest: Contest, plan: Plan, samples: Samples) -> dict[str, Any]:
         "step_size": contest.cutoffs.step_size,
         "horizon": contest.horizon,
         "season_length": contest.season_length,
-        "refit": plan.refit,
+        "refit_every": plan.refit_every,
         "sliding": plan.sliding,
         "series": len(np.unique(samples.series)),
         "forecasts": len(samples.origins),

@@ -17,8 +17,8 @@ class Plan:
         n_windows: How many cutoffs; None: 10, fewer where that would leave less than half of the
             table before the first.
         step_size: Steps from one cutoff to the next; None: the horizon.
-        refit: Whether networks are trained once, before the first cutoff, again at every cutoff,
-            or at every N-th.
+        refit_every: When networks are trained: once, before the first cutoff ("never" again), at
+            every cutoff ("always"), or at every N-th.
         sliding: How many rows before a cutoff may be learned from; None: all.
         jobs: How many folds are trained at a time; None: as many as there are cores.
         keep: Whether finished folds are kept until the whole run is done.
@@ -27,7 +27,7 @@ class Plan:
     models: tuple[str, ...] = ()
     n_windows: int | None = None
     step_size: int | None = None
-    refit: Refit = "never"
+    refit_every: Refit = "never"
     sliding: int | None = None
     jobs: int | None = None
     keep: bool = True
@@ -35,10 +35,13 @@ class Plan:
     def __post_init__(self) -> None:
         numbers = {"n_windows": self.n_windows, "step_size": self.step_size}
         numbers |= {"sliding": self.sliding, "jobs": self.jobs}
-        if not isinstance(self.refit, str):
-            numbers["refit"] = self.refit
-        elif self.refit not in ("never", "always"):
-            raise UsageError(f'refit "{self.refit}" cannot be.', "Give never, always or a number.")
+        if not isinstance(self.refit_every, str):
+            numbers["refit_every"] = self.refit_every
+        elif self.refit_every not in ("never", "always"):
+            raise UsageError(
+                f'Invalid `refit_every` "{self.refit_every}": must be never, always or a number '
+                "of cutoffs."
+            )
         for name, number in numbers.items():
             if number is not None and number < 1:
-                raise UsageError(f"{name} {number} cannot be.", "Give at least 1.")
+                raise UsageError(f"Invalid `{name}` {number}: must be at least 1.")

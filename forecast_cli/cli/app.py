@@ -9,6 +9,7 @@ import typer
 
 from ..core.errors import ForecastError, Interrupted, UsageError
 from .backtest import backtest
+from .command import Command
 from .compare import compare
 from .config import config
 from .console import show_error
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 COMMANDS = (train, predict, compare, tune, backtest, evaluate, future, inspect, config)
 for _command in COMMANDS:
-    app.command()(spread(_command))
+    app.command(cls=Command)(spread(_command))
 
 
 def _show_version(wanted: bool) -> None:

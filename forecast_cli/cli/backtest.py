@@ -4,12 +4,9 @@ import gc
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from ..core.errors import UsageError
 from ..core.events import Done, Event, Stage
 from .console import Console
-from .flag import OUTPUT
 from .options import FoldSettings, OutputOptions, option
 from .outputs import Form, choose_form, spare, write
 from .progress import LINES, Progress
@@ -30,11 +27,9 @@ Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
     help="Cutoffs to forecast from.", default="10, fewer to learn from half of the table")]
 StepSize = Annotated[int | None, option("--step-size", metavar="N", min=1,
     help="Steps from one cutoff to the next.", default="the horizon")]
-# train has a --refit of its own, so this one has another name in the environment.
-RefitWhen = Annotated[str, typer.Option("--refit", metavar="never|always|N", show_default=False,
-    envvar="FORECAST_BACKTEST_REFIT", show_envvar=False, rich_help_panel=OUTPUT,
-    help="Train networks once, before the first cutoff; again at every cutoff; or at every N-th. "
-    "[dim]\\[never][/dim]")]
+RefitEvery = Annotated[str, option("--refit-every", metavar="never|always|N",
+    help="Train networks once, before the first cutoff; again at every cutoff; or at every N-th.",
+    default="never")]
 Sliding = Annotated[int | None, option("--sliding", metavar="ROWS", min=1,
     help="Learn from so many rows before a cutoff.", default="all")]
 Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1,
@@ -53,7 +48,7 @@ def backtest(
     models: Models = None,
     n_windows: Windows = None,
     step_size: StepSize = None,
-    refit: RefitWhen = "never",
+    refit_every: RefitEvery = "never",
     sliding: Sliding = None,
     jobs: Jobs = None,
     output: Output = "-",
@@ -69,7 +64,7 @@ def backtest(
     form = choose_form(output, format, talk)
     names = tuple(each.strip() for each in (models or "").split(",") if each.strip())
     spare(output, [*tables, *names])
-    plan = Plan(names, n_windows, step_size, _refit(refit), sliding, jobs)
+    plan = Plan(names, n_windows, step_size, _refit(refit_every), sliding, jobs)
     try:
         with Progress(console) as progress:
             on_event = FoldProgress(progress, console).on_event
@@ -95,7 +90,7 @@ def _refit(text: str) -> "Refit":
         return whens[text]
     if not text.isdigit() or not int(text):
         raise UsageError(
-            f"--refit {text} cannot be.", "Give never, always, or a number of cutoffs."
+            f"Invalid --refit-every {text}: must be never, always, or a number of cutoffs."
         )
     return int(text)
 
@@ -127,10 +122,10 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
         "cutoff, skill in percent below the best forecast without a network"
     )
     networks = settings["networks"]
-    if networks and settings["refit"] == "never" and settings["classical"]:
+    if networks and settings["refit_every"] == "never" and settings["classical"]:
         console.say(
             f"{', '.join(networks)}: trained once, before the first cutoff; "
-            f"{', '.join(settings['classical'])}: fitted at each (--refit always for all)"
+            f"{', '.join(settings['classical'])}: fitted at each (--refit-every always refits all)"
         )
     console.say(result.verdict, "bold")
 

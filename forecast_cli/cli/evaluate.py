@@ -27,7 +27,7 @@ ModelPath = Annotated[Path | None, option("--model", "-m", metavar="PATH", help=
     default="model.forecast")]
 Forecasts = Annotated[list[str] | None, option("--forecast", metavar="NAME",
     help="Column of forecasts, where it is not called like the column; repeatable.")]
-Begin = Annotated[str | None, option("--from", metavar="DATE",
+Start = Annotated[str | None, option("--start", metavar="DATE",
     help="With a model, forecast from this date on; where a table of forecasts counts steps, the "
     "row of DATA of its first.")]
 Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
@@ -49,7 +49,7 @@ def evaluate(
     talk: OutputOptions,
     model: ModelPath = None,
     forecasts: Forecasts = None,
-    begin: Begin = None,
+    start: Start = None,
     level: Level = None,
     intervals: Method = None,
     missing: Missed = None,
@@ -65,14 +65,14 @@ def evaluate(
     owner = _split_model(files, model)
     if owner is None:
         _refuse_for_table(missing, intervals)
-        report = _of_table(files, looking, forecasts, begin, level, owa, notes)
+        report = _of_table(files, looking, forecasts, start, level, owa, notes)
         _show(report, {"forecast": files[0], "truth": files[1]}, by, console, notes)
         return
     if forecasts:
         raise UsageError("--forecast is for a table of forecasts.", "Leave it out.")
     path, tables = owner
     reading = _reading(looking | ({} if missing is None else {"missing": missing}))
-    asked = {"begin": begin, "level": level, "intervals": intervals, "owa": owa}
+    asked = {"begin": start, "level": level, "intervals": intervals, "owa": owa}
     judgement = _of_model(path, tables, reading, asked, notes)
     said = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
     what = {"model": str(path), "data": ", ".join(tables), **said}
@@ -155,7 +155,7 @@ def _of_table(
     files: list[str],
     looking: Looking,
     forecasts: list[str] | None,
-    begin: str | None,
+    start: str | None,
     level: tuple[float, ...] | None,
     owa: bool,
     notes: Notes,
@@ -165,12 +165,12 @@ def _of_table(
 
     if files[0] == files[1] == "-":
         raise UsageError("stdin is one table, and two are needed.", "Name a file for one of them.")
-    if begin is not None and not (begin.isdigit() and int(begin)):
+    if start is not None and not (start.isdigit() and int(start)):
         raise UsageError(
-            f"--from {begin} is for a model; a table of forecasts says when its steps are.",
-            "Leave it out; where steps are counted, give the row of DATA: --from 121.",
+            f"--start {start} is for a model; a table of forecasts says when its steps are.",
+            "Leave it out; where steps are counted, give the row of DATA: --start 121.",
         )
-    asked = Asked(forecasts or (), level, owa, int(begin) if begin else None)
+    asked = Asked(forecasts or (), level, owa, int(start) if start else None)
     data = looking.resolve().data
     return score_table(files[0], files[1], data=data, asked=asked, on_event=notes.on_event)
 

@@ -31,7 +31,7 @@ Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead, any number.", default="as trained")]
 Only = Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
     help="Forecast these series; the parts of a name stand apart by blanks.", default="all")]
-Begin = Annotated[str | None, option("--from", metavar="DATE",
+Start = Annotated[str | None, option("--start", metavar="DATE",
     help="Forecast from this date on, on the rows of DATA before it.",
     default="after the last row")]
 Future = Annotated[str | None, option("--future", metavar="FILE",
@@ -63,7 +63,7 @@ def predict(
     model: ModelPath = MODEL,
     horizon: Horizon = None,
     only: Only = None,
-    begin: Begin = None,
+    start: Start = None,
     future: Future = None,
     level: Level = None,
     intervals: Method = None,
@@ -86,7 +86,7 @@ def predict(
     wanted = PredictionRequest(
         horizon,
         tuple(only or ()),
-        begin,
+        start,
         future,
         levels(",".join(level)) if level else (),
         intervals,
@@ -99,7 +99,7 @@ def predict(
     if state is not None and wanted.beside_horizon:
         raise UsageError(
             "A state goes on with one series, and its forecasts have no intervals.",
-            "Leave --only, --from, --future, --level and --samples out.",
+            "Leave --only, --start, --future, --level and --samples out.",
         )
     form = choose_form(output, format, talk)
     spare(output, [model, state, future, *(tables or [])])
@@ -148,7 +148,7 @@ def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anythin
     if in_sample and (table is None or anything or state is not None):
         raise UsageError(
             "--in-sample forecasts one step over every row of DATA.",
-            "Name DATA, and leave --horizon, --only, --from, --future, --level, --samples and "
+            "Name DATA, and leave --horizon, --only, --start, --future, --level, --samples and "
             "--state out.",
         )
 

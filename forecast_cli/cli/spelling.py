@@ -1,7 +1,9 @@
 """Messages name settings in backticks; the command line spells them as flags."""
 
+import os
 import re
 import shlex
+import sys
 from typing import Any
 
 from .flags import SETTINGS
@@ -10,8 +12,16 @@ from .flags import SETTINGS
 NAMED = re.compile(r"`([A-Za-z_][\w.]*)(?:=([^`]*))?`")
 FLAGS = {flag.name: flag for flags in SETTINGS.values() for flag in flags}
 # Parameters of functions whose option has another name.
-OTHERS = {"begin": "--from", "init_model": "--from"}
+OTHERS = {"begin": "--start"}
 # Parts of a JSON document that are words for people.
+# Spellings of the version before, by command: they work in this version, with a warning.
+DEPRECATED: dict[str, dict[str, str]] = {
+    "train": {"--from": "--init-model"},
+    "predict": {"--from": "--start"},
+    "evaluate": {"--from": "--start"},
+    "backtest": {"--refit": "--refit-every"},
+}
+OLD_VARIABLES = {"--refit": "FORECAST_BACKTEST_REFIT"}
 WORDS = ("message", "hint", "notes", "verdict", "doubts", "warnings")
 
 
@@ -24,6 +34,33 @@ def as_flags(text: str) -> str:
     'Set --set network.layers.0.use_bias=false; name it in --past-covariate.'
     """
     return NAMED.sub(lambda found: _flag(found[1], found[2]), text)
+
+
+def renew(command: str, arguments: list[str]) -> list[str]:
+    """Return the arguments of a command with deprecated flags by their new names.
+
+    A deprecated environment variable becomes a flag. Each is named in a warning on stderr.
+    """
+    renewed = list(arguments)
+    for old, new in DEPRECATED.get(command, {}).items():
+        for at, word in enumerate(renewed):
+            name, equals, value = word.partition("=")
+            if name == old:
+                renewed[at] = new + equals + value
+                print(f"warning: {old} is deprecated: use {new}", file=sys.stderr)
+        variable = OLD_VARIABLES.get(old, _variable(old))
+        given = (
+            any(word.partition("=")[0] == new for word in renewed) or _variable(new) in os.environ
+        )
+        if variable in os.environ and not given:
+            renewed = [new, os.environ[variable], *renewed]
+            print(f"warning: {variable} is deprecated: use {_variable(new)}", file=sys.stderr)
+    return renewed
+
+
+def _variable(flag: str) -> str:
+    """The environment variable of a flag."""
+    return f"FORECAST_{flag.strip('-').replace('-', '_').upper()}"
 
 
 def translate(document: Any, *, words: bool = False) -> Any:

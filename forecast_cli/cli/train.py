@@ -45,18 +45,19 @@ Future = Annotated[
 ]
 
 
-Begin = Annotated[
+InitModel = Annotated[
     Path | None,
     option(
-        "--from",
+        "--init-model",
         metavar="PATH",
-        help="Go on from the weights of this model, which says all about the network.",
-        env=False,
+        help="Start from the weights of this model, which determines the whole network.",
     ),
 ]
 Rescale = Annotated[
     bool,
-    option("--rescale", help="With --from: fit the scaler anew, on the training rows of DATA."),
+    option(
+        "--rescale", help="With --init-model: fit the scaler anew, on the training rows of DATA."
+    ),
 ]
 
 
@@ -65,7 +66,7 @@ def trained(
     config: "Config",
     progress: "Progress",
     future: str | None,
-    begin: Path | None,
+    init_model: Path | None,
     *,
     rescale: bool,
 ) -> "Bundle":
@@ -75,21 +76,21 @@ def trained(
         UsageError: Options do not go together.
     """
     on_event, should_stop = progress.on_event, progress.should_stop
-    if begin is None:
+    if init_model is None:
         from ..training.pipeline import train
 
         if rescale:
-            raise UsageError(
-                "--rescale says how --from scales, and there is none.", "Leave it out."
-            )
+            raise UsageError("--rescale needs --init-model.", "Leave it out, or name the model.")
         return train(source, config, future=future, on_event=on_event, should_stop=should_stop)
     from ..model.loading import load_bundle
     from ..training.finetuning import refine
 
     if future is not None:
-        raise UsageError("--future is for a model that is trained anew.", "Leave it or --from out.")
+        raise UsageError(
+            "--future is for a model that is trained anew.", "Leave out --future or --init-model."
+        )
     return refine(
-        load_bundle(begin),
+        load_bundle(init_model),
         source,
         config,
         rescale=rescale,
@@ -109,7 +110,7 @@ def train(
     talk: OutputOptions,
     model: ModelPath = MODEL,
     future: Future = None,
-    begin: Begin = None,
+    init_model: InitModel = None,
     rescale: Rescale = False,
 ) -> None:
     """Train a network on a column of a table, or on sequences with a label, and save it.
@@ -132,7 +133,7 @@ def train(
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
-        bundle = trained(one_or_all(tables), config, progress, future, begin, rescale=rescale)
+        bundle = trained(one_or_all(tables), config, progress, future, init_model, rescale=rescale)
         save_bundle(bundle, model)
     if talk.json:
         console.document(training_document(bundle, model) | {"notes": progress.notes.texts})

@@ -94,14 +94,14 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     """
     following = times_ahead(panel, 1)
     if panel.timeline is None or following is None:
-        raise DataError(f"{panel.source} has no times.", "Leave --from out.")
+        raise DataError(f"{panel.source} has no times.", "Leave --start out.")
     times = panel.timeline.times
     late = np.flatnonzero(following < date)
     if len(late):
         raise DataError(
             f"{_called(panel, int(late[0]))} goes on with {when(following[late[0]])}, before "
             f"{when(date)}.",
-            "Choose an earlier date with --from, name other series with --only, or give the rows "
+            "Choose an earlier date with --start, name other series with --only, or give the rows "
             "in between.",
         )
     earlier = np.asarray(times < date)
@@ -110,7 +110,7 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     if len(none):
         raise DataError(
             f"{_called(panel, int(none[0]))} has no row before {when(date)}.",
-            "Choose a later date with --from, or give earlier rows.",
+            "Choose a later date with --start, or give earlier rows.",
         )
     return cut(panel, panel.indptr[:-1] + counts)
 

@@ -159,14 +159,14 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener)
     behind = np.minimum(first + window, panel.indptr[1:])
     if panel.timeline is None or manifest.time is None:
         if begin is not None:
-            raise UsageError(f"--from {begin} is a date, and there is no time.", "Leave it out.")
+            raise UsageError(f"--start {begin} is a date, and there is no time.", "Leave it out.")
         text = "without times it cannot be told which rows the model has learned from: all of "
         on_event(Note(f"{text}{panel.source} are scored", warning=True))
         return behind
     learned = learned_until(bundle, start)
     dates = learned
     if begin is not None:
-        date = parse_date("--from", begin, panel.timeline.times)
+        date = parse_date("--start", begin, panel.timeline.times)
         dates = pd.DatetimeIndex([date] * panel.count)
     _say_begins(learned, dates, on_event)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
@@ -197,5 +197,5 @@ def _nothing(bundle: Bundle, start: Start) -> DataError:
         f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
         f"rows before it and {manifest.horizon} after, which the model has not learned from."
         f"{learned}",
-        "Give newer rows too, or name a date with --from.",
+        "Give newer rows too, or name a date with --start.",
     )

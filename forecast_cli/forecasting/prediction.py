@@ -57,7 +57,7 @@ def predict(
         if wanted.anything:
             raise UsageError(
                 "A label has no steps ahead, and no series of its own.",
-                "Leave --horizon, --only, --from, --future, --level and --samples out.",
+                "Leave --horizon, --only, --start, --future, --level and --samples out.",
             )
         return predict_labels(bundle, source, reading=reading, on_event=on_event)
     require_sense(wanted)

@@ -167,11 +167,13 @@ def _parted(text: str, names: Collection[str]) -> list[str]:
 def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:
     """The panel up to the first forecast."""
     if panel.timeline is None:
-        raise UsageError(f"--from {begin} is a date, and there is no time column.", "Leave it out.")
-    date = parse_date("--from", begin, panel.timeline.times)
+        raise UsageError(
+            f"--start {begin} is a date, and there is no time column.", "Leave it out."
+        )
+    date = parse_date("--start", begin, panel.timeline.times)
     if source is None:
         raise UsageError(
-            "--from needs the rows before that date, and the model keeps the last ones alone.",
+            "--start needs the rows before that date, and the model keeps the last ones alone.",
             "Name DATA, which holds them.",
         )
     return before(panel, date)

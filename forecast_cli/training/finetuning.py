@@ -69,7 +69,7 @@ def refine(
     if bundle.manifest.labels is not None:
         raise UsageError(
             "The model maps sequences to labels; training goes on for forecasts alone.",
-            "Leave --from out.",
+            "Leave --init-model out.",
         )
     began = time.perf_counter()
     whole = _config_for(bundle, config, on_event)
@@ -94,7 +94,7 @@ def _config_for(bundle: Bundle, said: Config, on_event: Listener) -> Config:
         if not name.startswith(OPEN):
             raise UsageError(
                 f"{name} is that of the model, and training goes on from its weights.",
-                "Leave it out, or train anew: without --from.",
+                "Leave it out, or train anew: without --init-model.",
             )
     config = bundle.manifest.config
     training, asked = config.training.model_dump(), changes.pop("training", {})
@@ -115,7 +115,7 @@ def _config_for(bundle: Bundle, said: Config, on_event: Listener) -> Config:
             "The network forecasts "
             + (f"quantiles for {config.level}" if config.quantile_levels else "no quantiles")
             + f", and intervals {whole.intervals} of {whole.level} need others.",
-            "Leave --intervals and --level out, or train anew: without --from.",
+            "Leave --intervals and --level out, or train anew: without --init-model.",
         )
     require_mask(bundle, whole.data.missing)
     return whole

@@ -305,7 +305,7 @@ def test_a_seasonal_forecast_needs_a_season():
     assert "seasonal-naive" in run(frame, "seasonal-naive", time="none", season_length=12).frame
 
 
-@pytest.mark.parametrize("wrong", [{"n_windows": 0}, {"refit": 0}, {"refit": "often"}])
+@pytest.mark.parametrize("wrong", [{"n_windows": 0}, {"refit_every": 0}, {"refit_every": "often"}])
 def test_a_plan_that_cannot_be_is_refused(wrong):
     with pytest.raises(UsageError):
         Plan(**wrong)
@@ -433,7 +433,7 @@ def test_no_network_that_is_trained_once_sees_a_value_behind_a_cutoff(kind):
 @pytest.mark.tf
 @pytest.mark.parametrize("kind", ["series"])
 def test_no_network_that_is_trained_again_sees_a_value_behind_a_cutoff(kind):
-    plan = {"n_windows": 2, "step_size": 4, "jobs": 1, "refit": "always", "sliding": 40}
+    plan = {"n_windows": 2, "step_size": 4, "jobs": 1, "refit_every": "always", "sliding": 40}
     assert_blind(frame_for(kind), ("lstm",), plan=plan, cutoffs=1, **TINY, **READ[kind])
 
 
@@ -448,7 +448,7 @@ def test_a_network_forecasts_what_it_would_have_on_the_table_cut_at_the_cutoff(r
 
     frame = covariates(table())
     how = TINY | {"past_covariates": ("other",), "future_covariates": ("known",)}
-    plan = {"n_windows": 2, "step_size": 4, "refit": refit, "jobs": 1}
+    plan = {"n_windows": 2, "step_size": 4, "refit_every": refit, "jobs": 1}
     got = run(frame, "rnn", plan=plan, **how).frame
     model = None
     for cutoff, rows in got.groupby("cutoff"):
@@ -497,7 +497,7 @@ def stand_in(monkeypatch):
 @pytest.mark.parametrize("sliding", [None, 30])
 def test_networks_learn_at_the_cutoffs_that_were_asked_for(monkeypatch, refit, sizes, sliding):
     folds, frame = stand_in(monkeypatch), table()
-    plan = {"n_windows": 5, "step_size": 4, "refit": refit, "sliding": sliding, "jobs": 1}
+    plan = {"n_windows": 5, "step_size": 4, "refit_every": refit, "sliding": sliding, "jobs": 1}
     got = run(frame, "lstm", "naive", plan=plan, **TINY).frame
     assert got.lstm.equals(got.naive)
     cutoffs = sorted(got.cutoff.unique())
@@ -538,7 +538,7 @@ def test_a_network_of_other_quantiles_is_trained_on_those_of_all(tmp_path):
 
 @pytest.mark.tf
 def test_too_few_errors_for_a_level_are_said_once_for_each_network():
-    notes, plan = [], {"n_windows": 2, "refit": "always", "jobs": 1}
+    notes, plan = [], {"n_windows": 2, "refit_every": "always", "jobs": 1}
     run(table(), "lstm", "rnn", plan=plan, notes=notes, **TINY)
     said = [text for text in warned(notes) if "too few for intervals of" in text]
     assert [text.split(":")[0] for text in said] == ["lstm", "rnn"]
@@ -559,7 +559,7 @@ def test_what_is_chosen_by_rule_is_chosen_from_the_rows_before_the_first_cutoff(
 
 @pytest.mark.tf
 def test_refitted_folds_are_equal_in_two_processes():
-    frame, plan = table(), {"n_windows": 2, "refit": "always"}
+    frame, plan = table(), {"n_windows": 2, "refit_every": "always"}
     one = run(frame, "lstm", plan=plan | {"jobs": 1}, **TINY).frame
     two = run(frame, "lstm", plan=plan | {"jobs": 2}, **TINY).frame
     np.testing.assert_allclose(one.lstm, two.lstm, rtol=1e-6)

@@ -98,7 +98,7 @@ def test_several_series_are_named_in_the_table(run, tmp_path, frame):
     [
         (["--models", "niave"], 2, 'Did you mean "naive"'),
         (["--models", "naive", "--n-windows", "100", "--step-size", "12"], 3, "There is room for"),
-        (["--refit", "sometimes"], 2, "Give never, always, or a number"),
+        (["--refit-every", "sometimes"], 2, "must be never, always, or a number"),
         (["--models", "missing.forecast"], 4, "There is no model missing.forecast"),
         (["--models", "missing.toml"], 2, "missing.toml cannot be read"),
         (["--models", "naive", "-o", "table.csv"], 2, "it is left as it is"),

@@ -179,7 +179,7 @@ def test_the_backtest_of_a_table_whose_columns_are_series(run, frame):
 
 
 def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
-    document = json.loads(run("evaluate", golden, table, "--from", "2018-01-01", "--json")[1])
+    document = json.loads(run("evaluate", golden, table, "--start", "2018-01-01", "--json")[1])
     assert document["forecasts"] == 22
     assert document["steps"] == 3
 
@@ -190,7 +190,7 @@ def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
         (("forecast.csv", "table.csv", "--column", "valu"), 3, 'Did you mean "value"?'),
         (("forecast.csv", "table.csv", "--column", "other"), 3, "name their column: --forecast"),
         (("forecast.csv", "table.csv", "--forecast", "val"), 3, 'Did you mean "value"?'),
-        (("forecast.csv", "table.csv", "--from", "2010-01-01"), 2, "a table of forecasts says"),
+        (("forecast.csv", "table.csv", "--start", "2010-01-01"), 2, "a table of forecasts says"),
         (("forecast.csv", "table.csv", "--missing", "mask"), 2, "--missing is for a model"),
         (("forecast.csv", "table.csv", "table.csv"), 2, "is no model"),
         (("forecast.csv", "nowhere.csv"), 3, "nowhere.csv"),

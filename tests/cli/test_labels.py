@@ -139,7 +139,7 @@ def test_a_model_shows_its_labels_and_what_was_taken_for_which(run, trained):
 def test_options_of_forecasts_are_refused_for_labels(run, trained, tmp_path):
     for arguments, message in {
         "predict": "Name one: forecast predict DATA",
-        "predict t.csv --horizon 2": "Leave --horizon, --only, --from, --future, --level and",
+        "predict t.csv --horizon 2": "Leave --horizon, --only, --start, --future, --level and",
         "predict t.csv --in-sample": "Leave --in-sample out",
         "predict t.csv --state s.json": "no state to go on from",
     }.items():

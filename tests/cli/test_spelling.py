@@ -125,3 +125,27 @@ def test_whatever_stands_in_backticks_is_a_setting():
             good = "{}" in name or name in known or ("." in name and is_path(name))
             wrong += [] if good else [f"{path}: {name}"]
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "old", "new"),
+    [
+        (["train", "none.csv", "--from", "m.forecast"], "--from", "--init-model"),
+        (["train", "none.csv", "--from=m.forecast"], "--from", "--init-model"),
+        (["predict", "none.csv", "--from", "2020-01-01"], "--from", "--start"),
+        (["evaluate", "none.csv", "--from", "2020-01-01"], "--from", "--start"),
+        (["backtest", "none.csv", "--refit", "always"], "--refit", "--refit-every"),
+    ],
+)
+def test_the_spelling_of_the_version_before_works_with_a_warning(run, words, old, new):
+    code, _, err = run(*words)
+    assert code in (3, 4)
+    assert f"warning: {old} is deprecated: use {new}\n" in err
+
+
+def test_a_deprecated_variable_of_the_environment_works_with_a_warning(run, monkeypatch):
+    monkeypatch.setenv("FORECAST_BACKTEST_REFIT", "often")
+    code, _, err = run("backtest", "none.csv")
+    assert (code, "Invalid --refit-every often" in err) == (2, True)
+    assert "warning: FORECAST_BACKTEST_REFIT is deprecated: use FORECAST_REFIT_EVERY\n" in err
+    assert "deprecated" not in run("backtest", "none.csv", "--refit-every", "always")[2]

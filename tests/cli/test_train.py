@@ -229,7 +229,7 @@ def test_flags_of_an_ensemble_reach_the_model_and_its_epochs_are_told(run, table
 def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
     assert run("train", table, *QUICK, "-q") == (0, "", "")
     frame.assign(value=frame["value"] * 2).to_csv("newer.csv", index=False)
-    still = ["--from", "model.forecast", "--epochs", "1", "--learning-rate", "1e-12"]
+    still = ["--init-model", "model.forecast", "--epochs", "1", "--learning-rate", "1e-12"]
     for more in ([], ["--rescale"]):
         code, out, err = run("train", "newer.csv", *still, *more, "-m", "next.forecast")
         assert code == 0, err
@@ -245,10 +245,13 @@ def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--rescale"], "--rescale says how --from scales, and there is none"),
-        (["--from", "m.forecast", "--units", "3"], "is that of the model"),
-        (["--from", "m.forecast", "--timesteps", "3"], "window.timesteps is that of the model"),
-        (["--from", "m.forecast", "--future", "coming.csv"], "a model that is trained anew"),
+        (["--rescale"], "--rescale needs --init-model"),
+        (["--init-model", "m.forecast", "--units", "3"], "is that of the model"),
+        (
+            ["--init-model", "m.forecast", "--timesteps", "3"],
+            "window.timesteps is that of the model",
+        ),
+        (["--init-model", "m.forecast", "--future", "coming.csv"], "a model that is trained anew"),
         (["--time-budget", "soon"], '"soon" is not like 90s, 5m or 1h'),
         (["--time-budget", "-5m"], "time_budget = -300"),
     ],

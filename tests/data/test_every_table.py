@@ -208,10 +208,10 @@ def test_prices_of_markets_go_on_with_their_covariates(run):
     assert 'future covariate "Exogenous1" is missing for 96 of 96 steps ahead' in err
     assert "BE 2016-12-31 00:00:00" in err or "BE 2016-12-31" in err
     # Only some series, and from an earlier day on, whose covariates the table knows.
-    code, out, err = run("predict", file, "--only", "NP,BE", "--from", "2016-12-01")
+    code, out, err = run("predict", file, "--only", "NP,BE", "--start", "2016-12-01")
     assert code == 3
     assert "no row before 2016-12-01" in err
-    code, out, err = run("predict", file, "--only", "FR,BE", "--from", "2016-12-01")
+    code, out, err = run("predict", file, "--only", "FR,BE", "--start", "2016-12-01")
     assert code == 0, err
     forecast = pd.read_csv(io.StringIO(out))
     assert forecast["unique_id"].tolist() == ["FR"] * 24 + ["BE"] * 24

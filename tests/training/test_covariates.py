@@ -826,7 +826,7 @@ def test_the_future_is_asked_for_written_down_filled_in_and_read(run, tmp_path):
     _, out, _ = run("predict", "longer.csv")
     whole = pd.read_csv(io.StringIO(out))
     assert whole["y"].to_numpy() == pytest.approx(got["y"].to_numpy(), rel=1e-5)
-    _, out, _ = run("predict", "t.csv", "--from", "2020-02-27", "--only", "B")
+    _, out, _ = run("predict", "t.csv", "--start", "2020-02-27", "--only", "B")
     assert pd.read_csv(io.StringIO(out))["date"].tolist()[0] == "2020-02-27"
     code, _, err = run("predict", "-H", "4", "--future", "future.csv")
     assert (code, "the coming p, kind" in err) == (2, True)

@@ -42,16 +42,16 @@ def panel_model():
 
 
 def test_it_begins_with_the_weights_of_the_model(model):
-    still = fc.train(MONTHS, start=model, **STILL)
+    still = fc.train(MONTHS, init_model=model, **STILL)
     np.testing.assert_allclose(still.predict()["value"], model.predict()["value"], rtol=1e-6)
     assert still.bundle.manifest.scaling == model.bundle.manifest.scaling
-    changed = fc.train(MONTHS, start=model, epochs=1)
+    changed = fc.train(MONTHS, init_model=model, epochs=1)
     assert np.abs(changed.predict()["value"] - model.predict()["value"]).max() > 1e-3
 
 
 def test_a_path_does_for_a_model_and_what_comes_out_is_a_model(model, tmp_path):
     model.save(tmp_path / "first.forecast")
-    still = fc.train(MONTHS, start=tmp_path / "first.forecast", **STILL)
+    still = fc.train(MONTHS, init_model=tmp_path / "first.forecast", **STILL)
     still.save(tmp_path / "second.forecast")
     loaded = fc.load(tmp_path / "second.forecast")
     pd.testing.assert_frame_equal(loaded.predict(), still.predict())
@@ -62,7 +62,7 @@ def test_a_path_does_for_a_model_and_what_comes_out_is_a_model(model, tmp_path):
 
 
 def test_another_table_is_read_by_the_scaler_of_the_model(model):
-    still = fc.train(LATER, start=model, **STILL)
+    still = fc.train(LATER, init_model=model, **STILL)
     assert still.bundle.manifest.scaling == model.bundle.manifest.scaling
     expected = model.predict(LATER)
     assert still.predict()["date"].tolist() == expected["date"].tolist()
@@ -70,7 +70,7 @@ def test_another_table_is_read_by_the_scaler_of_the_model(model):
 
 
 def test_a_scaler_that_is_fitted_anew_is_that_of_a_fresh_training(model):
-    rescaled = fc.train(LATER, start=model, rescale=True, **STILL)
+    rescaled = fc.train(LATER, init_model=model, rescale=True, **STILL)
     fresh = fc.train(LATER, **SMALL)
     assert rescaled.bundle.manifest.scaling == fresh.bundle.manifest.scaling
     assert rescaled.bundle.manifest.scaling != model.bundle.manifest.scaling
@@ -84,7 +84,7 @@ def test_the_test_part_moves_neither_weights_nor_scaler(model, rescale):
     changed = LATER.copy()
     changed.loc[192:, "value"] = np.linspace(-1000, 1000, 48)
     before, after = (
-        fc.train(table, start=model, rescale=rescale, epochs=1) for table in (LATER, changed)
+        fc.train(table, init_model=model, rescale=rescale, epochs=1) for table in (LATER, changed)
     )
     assert after.bundle.weights == before.bundle.weights
     assert after.bundle.manifest.scaling == before.bundle.manifest.scaling
@@ -94,7 +94,7 @@ def test_the_test_part_moves_neither_weights_nor_scaler(model, rescale):
 def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
     heard = []
     table = shops(("b", 9), ("c", 500))
-    still = fc.train(table, start=panel_model, on_event=heard.append, **STILL)
+    still = fc.train(table, init_model=panel_model, on_event=heard.append, **STILL)
     said = [event.text for event in heard if isinstance(event, Note)]
     assert any("1 series that training has not seen" in text for text in said)
     scaling, before = still.bundle.scaling, panel_model.bundle.scaling
@@ -109,10 +109,10 @@ def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
 
 
 def test_a_refit_keeps_the_scaler_unless_it_is_fitted_anew(model):
-    kept = fc.train(LATER, start=model, refit=True, **STILL)
+    kept = fc.train(LATER, init_model=model, refit=True, **STILL)
     assert kept.bundle.manifest.run.refitted
     assert kept.bundle.manifest.scaling == model.bundle.manifest.scaling
-    rescaled = fc.train(LATER, start=model, refit=True, rescale=True, **STILL)
+    rescaled = fc.train(LATER, init_model=model, refit=True, rescale=True, **STILL)
     numbers = rescaled.bundle.manifest.scaling
     whole = LATER["value"]
     assert numbers.center[0] == pytest.approx(whole.min())
@@ -131,7 +131,7 @@ def test_a_refit_keeps_the_scaler_unless_it_is_fitted_anew(model):
 def test_an_ensemble_goes_on_from_all_its_networks(how):
     settings = {**SMALL, "timesteps": 12} | how
     model = fc.train(MONTHS, **settings)
-    still = fc.train(MONTHS, start=model, **STILL)
+    still = fc.train(MONTHS, init_model=model, **STILL)
     ours, theirs = still.predict(level=80), model.predict(level=80)
     np.testing.assert_allclose(ours["value"], theirs["value"], rtol=1e-5)
     np.testing.assert_allclose(ours["value_hi80"], theirs["value_hi80"], rtol=1e-4)
@@ -140,7 +140,7 @@ def test_an_ensemble_goes_on_from_all_its_networks(how):
 
 def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
     heard = []
-    refined = fc.train(MONTHS, start=model, epochs=1, on_event=heard.append)
+    refined = fc.train(MONTHS, init_model=model, epochs=1, on_event=heard.append)
     assert refined.config.training.learning_rate == pytest.approx(1e-4)
     said = [event.text for event in heard if isinstance(event, Note)]
     assert any("a tenth of before (--learning-rate X" in text for text in said)
@@ -148,7 +148,7 @@ def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
 
 def test_the_last_weights_may_be_averaged_where_patience_was_at_work():
     model = fc.train(MONTHS, **{**SMALL, "patience": 5})
-    assert fc.train(MONTHS, start=model, average=1, **STILL).config.training.average == 1
+    assert fc.train(MONTHS, init_model=model, average=1, **STILL).config.training.average == 1
 
 
 @pytest.mark.parametrize(
@@ -164,48 +164,48 @@ def test_the_last_weights_may_be_averaged_where_patience_was_at_work():
     ],
 )
 def test_what_weights_depend_on_cannot_change(model, settings, words):
-    with pytest.raises(UsageError, match=words + ".*train anew: without --from"):
-        fc.train(MONTHS, start=model, **settings)
+    with pytest.raises(UsageError, match=words + ".*train anew: without --init-model"):
+        fc.train(MONTHS, init_model=model, **settings)
 
 
 @pytest.mark.parametrize("settings", [{"intervals": "quantile", "loss": "pinball"},
                                       {"intervals": "cqr", "loss": "pinball"}])  # fmt: skip
 def test_a_network_of_values_cannot_go_on_as_one_of_quantiles(model, settings):
     with pytest.raises(UsageError, match="quantiles"):
-        fc.train(MONTHS, start=model, **settings, **STILL)
+        fc.train(MONTHS, init_model=model, **settings, **STILL)
 
 
 def test_levels_of_quantiles_stay(model):
     quantiles = fc.train(MONTHS, intervals="quantile", level=(80,), **SMALL)
     with pytest.raises(UsageError, match="quantiles"):
-        fc.train(MONTHS, start=quantiles, level=(50, 90), **STILL)
-    calibrated = fc.train(MONTHS, start=quantiles, intervals="cqr", **STILL)
+        fc.train(MONTHS, init_model=quantiles, level=(50, 90), **STILL)
+    calibrated = fc.train(MONTHS, init_model=quantiles, intervals="cqr", **STILL)
     assert calibrated.config.intervals == "cqr"
     # What errors are made of is free.
-    assert fc.train(MONTHS, start=model, level=(50,), **STILL).config.level == (50.0,)
+    assert fc.train(MONTHS, init_model=model, level=(50,), **STILL).config.level == (50.0,)
 
 
 def test_a_network_that_cannot_skip_steps_is_given_none(model):
     gaps = MONTHS.copy()
     gaps.loc[50:52, "value"] = np.nan
     with pytest.raises(UsageError, match="no mask: it cannot skip missing steps"):
-        fc.train(gaps, start=model, missing="mask", **STILL)
-    filled = fc.train(gaps, start=model, missing="interpolate", **STILL)
+        fc.train(gaps, init_model=model, missing="mask", **STILL)
+    filled = fc.train(gaps, init_model=model, missing="interpolate", **STILL)
     assert np.isfinite(filled.predict()["value"]).all()
 
 
 def test_other_columns_are_refused(model):
     with pytest.raises(DataError, match=r"gives the network 2 columns.*the model reads 1"):
-        fc.train(MONTHS, start=model, column=["value", "other"], **STILL)
+        fc.train(MONTHS, init_model=model, column=["value", "other"], **STILL)
     # One of another name is one of the same kind.
     renamed = MONTHS.rename(columns={"value": "price"})
-    still = fc.train(renamed, start=model, column="price", **STILL)
+    still = fc.train(renamed, init_model=model, column="price", **STILL)
     np.testing.assert_allclose(still.predict()["price"], model.predict()["value"], rtol=1e-6)
 
 
 def test_a_table_that_is_shorter_than_the_window_is_refused(model):
     with pytest.raises(DataError, match="the model looks 6 steps back"):
-        fc.train(MONTHS.head(4), start=model, **STILL)
+        fc.train(MONTHS.head(4), init_model=model, **STILL)
 
 
 def test_labels_cannot_be_refined():
@@ -213,7 +213,7 @@ def test_labels_cannot_be_refined():
     table = pd.DataFrame(draw.normal(size=(60, 5)), columns=[*"abcd", "y"])
     labelled = fc.train(table, label="y", layout="rows", **QUICK)
     with pytest.raises(UsageError, match="maps sequences to labels"):
-        fc.train(table, start=labelled, **STILL)
+        fc.train(table, init_model=labelled, **STILL)
 
 
 def test_a_model_of_the_first_format_can_be_gone_on_from(golden):
@@ -221,6 +221,6 @@ def test_a_model_of_the_first_format_can_be_gone_on_from(golden):
     names = list(old.bundle.manifest.features)
     table = MONTHS.rename(columns=dict(zip(["value", "other"], names, strict=True)))
     table = table.assign(**{names[1]: table[names[0]] + 5})
-    still = fc.train(table, start=golden, **STILL)
+    still = fc.train(table, init_model=golden, **STILL)
     expected = old.predict(table)[names]
     np.testing.assert_allclose(still.predict()[names], expected, rtol=1e-4)

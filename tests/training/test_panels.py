@@ -633,11 +633,11 @@ def test_several_columns_name_a_series(run, tmp_path):
     assert (code, some["shop"].tolist()) == (0, ["007", "007", "8", "8"])
     expected = forecast.iloc[[4, 5, 2, 3]]["y"].to_numpy()
     assert some["y"].to_numpy() == pytest.approx(expected, rel=1e-5)
-    code, out, _ = run("predict", "t.csv", "--from", "2020-02-05", "--only", "north 8")
+    code, out, _ = run("predict", "t.csv", "--start", "2020-02-05", "--only", "north 8")
     assert (code, read(out)["date"].tolist()) == (0, ["2020-02-05", "2020-02-06"])
     code, _, err = run("predict", "--only", "north 9")
     assert (code, "north 8" in err) == (2, True)
-    code, _, err = run("predict", "--from", "2020-02-05")
+    code, _, err = run("predict", "--start", "2020-02-05")
     assert (code, "Name DATA" in err) == (2, True)
 
 
@@ -671,7 +671,7 @@ def test_each_row_may_be_a_series_and_the_worst_ten_are_shown(run, tmp_path):
     assert pd.read_csv(io.StringIO(one_row))["value"].to_numpy() == pytest.approx(
         forecast[forecast["id"] == "H3"]["value"].to_numpy(), rel=1e-5
     )
-    code, _, err = run("predict", "hourly.csv", "--from", "2020-01-01")
+    code, _, err = run("predict", "hourly.csv", "--start", "2020-01-01")
     assert (code, "there is no time column" in err) == (2, True)
 
 

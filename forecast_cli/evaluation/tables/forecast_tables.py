@@ -115,7 +115,7 @@ def _check_begin(
     counted = roles.time is None and CUTOFF not in roles.marks and not roles.in_sample
     if begin is not None and not counted:
         raise UsageError(
-            f"--from {begin} says of which row the first step is, and the table of forecasts says "
+            f"--start {begin} says of which row the first step is, and the table of forecasts says "
             "when each of them is.",
             "Leave it out.",
         )
@@ -123,7 +123,7 @@ def _check_begin(
         text = (
             f"step 1 is taken as the first row of {actual.source}, which has more rows than steps"
         )
-        on_event(Note(f"{text}: say with --from N which row it is", warning=True))
+        on_event(Note(f"{text}: say with --start N which row it is", warning=True))
 
 
 def _arrays(

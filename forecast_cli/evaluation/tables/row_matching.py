@@ -196,7 +196,7 @@ def nothing_common(
         return DataError(
             f"{table.name} forecasts rows {low + 1:,} to {high + 1:,}; {actual.source} has "
             f"{actual.range}.",
-            "Say of which row of the truth the first step is: --from N.",
+            "Say of which row of the truth the first step is: --start N.",
         )
     stamps = [pd.Timestamp(each, unit="ns") for each in (low, high)]
     return DataError(
