@@ -7,25 +7,55 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
+
+from .frames import seasonal_frame
 
 ROOT = Path(__file__).parents[1]
 # As many processes run tests as there are cores: more threads would only wait for each other.
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def pytest_configure() -> None:
+# The same few examples in every run of the commit profile; many new ones each night, chosen by
+# HYPOTHESIS_PROFILE=nightly.
+RELAXED = {"deadline": None, "database": None}
+settings.register_profile(
+    "commit",
+    max_examples=15,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    **RELAXED,
+)
+settings.register_profile("nightly", max_examples=100, **RELAXED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "commit"))
+
+# What tools keep in the working folder; tests must leave nothing else there.
+CACHES = {".git", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__"}
+DATA_FOLDERS = ("sample_data", "tests/golden", "tests/data/samples")
+FILES_BEFORE = pytest.StashKey[set[Path]]()
+
+
+def list_files(folder: Path) -> set[Path]:
+    """The entries of the working folder, and all files of the folders with data."""
+    inside = (path for name in DATA_FOLDERS for path in (folder / name).rglob("*"))
+    return {path for path in (*folder.iterdir(), *inside) if not CACHES & {*path.parts}}
+
+
+def pytest_configure(config: pytest.Config) -> None:
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    config.stash[FILES_BEFORE] = list_files(Path.cwd())
 
 
-def seasonal_frame(rows: int = 240, freq: str = "MS", seed: int = 0) -> pd.DataFrame:
-    """A trend, a season of twelve and noise, with a second column that follows the first."""
-    rng = np.random.default_rng(seed)
-    steps = np.arange(rows)
-    value = 100 + 0.1 * steps + 10 * np.sin(2 * np.pi * steps / 12) + rng.normal(0, 1, rows)
-    dates = pd.date_range("2000-01-01", periods=rows, freq=freq)
-    other = np.roll(value, 1) + rng.normal(0, 1, rows)
-    return pd.DataFrame({"date": dates, "value": value.round(3), "other": other.round(3)})
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that leaves files in the working folder; only the controller's end is the end."""
+    if hasattr(session.config, "workerinput"):
+        return
+    if left := list_files(Path.cwd()) - session.config.stash[FILES_BEFORE]:
+        names = ", ".join(sorted(map(str, left)))
+        session.config.get_terminal_writer().line(f"\nTests left files behind: {names}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture

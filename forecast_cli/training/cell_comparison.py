@@ -110,10 +110,10 @@ def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]
     for name in some.scores if some else ():
         if name != "network":
             rows += _read_rows(name, name, some, targets, nothing)
-    return _sorted(rows, targets, several=dataset.panel.count > 1) if some else rows
+    return sort_rows(rows, targets, several=dataset.panel.count > 1) if some else rows
 
 
-def _sorted(
+def sort_rows(
     rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
 ) -> list[dict[str, Any]]:
     """Rows target by target, since their units differ, by the measure of which the verdict is."""

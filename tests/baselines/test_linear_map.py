@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.baselines import naive as baselines
@@ -84,7 +84,6 @@ def smoothed(window, horizon, season, parameters, start):
     return np.array(errors), np.array(forecast)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.sampled_from([1, 4, 7]), st.tuples(*[st.floats(0.01, 0.9)] * 4))
 def test_smoothing_is_the_recursion_from_its_best_start(season, shares):
     from scipy.optimize import minimize

@@ -8,7 +8,7 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.config.resolution import configure
-from forecast_cli.training.cell_comparison import _sorted, compare
+from forecast_cli.training.cell_comparison import compare, sort_rows
 
 TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
 SETTINGS = {"units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}
@@ -53,13 +53,13 @@ def test_targets_stay_together_since_their_units_differ(frame):
 
 
 @pytest.mark.parametrize(("several", "order"), [(True, "ba"), (False, "ab")])
-def test_rows_are_sorted_by_the_measure_of_the_verdict(several, order):
+def test_rows_aresort_rows_by_the_measure_of_the_verdict(several, order):
     rows = [{"model": "a", "mae": 1.0, "mase": 0.9}, {"model": "b", "mae": 2.0, "mase": 0.5}]
-    found = _sorted(rows[::-1], ("y",), several=several)
+    found = sort_rows(rows[::-1], ("y",), several=several)
     assert "".join(row["model"] for row in found) == order
     # Where a series has no MASE, the verdict is of the MAE.
     rows[1]["mase"] = None
-    assert [row["model"] for row in _sorted(rows[::-1], ("y",), several=several)] == ["a", "b"]
+    assert [row["model"] for row in sort_rows(rows[::-1], ("y",), several=several)] == ["a", "b"]
 
 
 @pytest.mark.tf

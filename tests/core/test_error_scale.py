@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.error_scale import DECAY, PRIOR, Recent, known_at, recent_by_row, unknown
 
-FEW = {"deadline": None, "max_examples": 40}
 INDPTR = np.array([0, 60, 61, 130, 130])
 
 
@@ -42,7 +41,6 @@ def slow(errors, origins, row, before=None):
     return sizes
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(1, 130), st.integers(1, 6))
 def test_what_is_known_at_origins_is_that_of_a_slow_loop(seed, count, horizon):
     errors, origins = rows_of(seed, count)
@@ -55,7 +53,6 @@ def test_what_is_known_at_origins_is_that_of_a_slow_loop(seed, count, horizon):
         np.testing.assert_allclose(found[at], expected)
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(2, 130), st.integers(1, 6), st.data())
 def test_no_error_counts_before_it_is_known(seed, count, horizon, data):
     errors, origins = rows_of(seed, count)

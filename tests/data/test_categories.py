@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data, Split
@@ -16,7 +16,6 @@ from forecast_cli.data.splits import everything, split_rows
 from forecast_cli.training.preparation import with_known_categories
 
 NAN = np.nan
-relaxed = settings(deadline=None, max_examples=60)
 words = st.lists(st.sampled_from(["sun", "rain", "Sun", "snow", "서울", None]), min_size=1)
 
 
@@ -39,7 +38,6 @@ def back(panel, values):
     return [known[int(each) - 1] if each > 0 else None for each in values]
 
 
-@relaxed
 @given(words)
 def test_numbers_stand_for_the_names(column):
     table = from_frame(pd.DataFrame({"c": pd.array(column, dtype="string")}))
@@ -50,7 +48,6 @@ def test_numbers_stand_for_the_names(column):
     assert [None if np.isnan(each) else known[int(each) - 1] for each in numbers] == column
 
 
-@relaxed
 @given(words, st.lists(st.sampled_from(["rain", "snow", "hail"]), unique=True))
 def test_names_that_are_not_known_are_none_of_them_and_missing_ones_missing(column, known):
     table = from_frame(pd.DataFrame({"c": pd.array(column, dtype="string")}))
@@ -61,7 +58,6 @@ def test_names_that_are_not_known_are_none_of_them_and_missing_ones_missing(colu
     )
 
 
-@relaxed
 @given(st.sets(st.integers(0, 9)), st.lists(st.integers(0, 10) | st.just(NAN)))
 def test_numbers_are_counted_anew_where_some_names_are_kept(kept, numbers):
     known = [f"name {number}" for number in range(10)]
@@ -154,7 +150,6 @@ def test_a_category_that_is_no_covariate_is_a_usage_error(write):
 # The vocabulary.
 
 
-@relaxed
 @given(
     st.lists(st.sampled_from(["p", "q", "r", "s"]), min_size=7, max_size=20),
     st.integers(1, 3),
@@ -180,7 +175,6 @@ def test_names_of_any_series_in_training_are_known_in_all():
     assert back(known, known.values[:, 1]) == names
 
 
-@relaxed
 @given(st.lists(st.sampled_from([*"pqrst", None]), min_size=3, max_size=3))
 def test_what_comes_later_changes_nothing_of_what_is_known(later):
     names = [*"qrqrqr"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
@@ -11,7 +11,6 @@ from forecast_cli.data.groups import group_rows, likely_series, name_series, one
 from forecast_cli.data.io.in_memory import from_frame
 from forecast_cli.data.io.opening import read_table
 
-relaxed = settings(deadline=None, max_examples=60)
 names = st.lists(st.sampled_from(["b", "a", "007", "7", "A", "a b"]), min_size=1, max_size=30)
 
 
@@ -23,7 +22,6 @@ def name_tuples(ids):
     return list(ids.itertuples(index=False, name=None))
 
 
-@relaxed
 @given(names)
 def test_series_keep_the_order_in_which_they_come(column):
     found = group(pd.DataFrame({"id": column}), "id")
@@ -31,7 +29,6 @@ def test_series_keep_the_order_in_which_they_come(column):
     assert [found.name(code) for code in found.codes] == column
 
 
-@relaxed
 @given(names, st.randoms(use_true_random=False))
 def test_several_columns_together_name_a_series(column, random):
     second = random.choices(["x", "y", "b"], k=len(column))
@@ -155,7 +152,6 @@ def test_the_time_may_stand_in_parts():
     assert likely_series(table, ["month", "day"]) == ("a",)
 
 
-@relaxed
 @given(st.integers(1, 3), st.integers(2, 5), st.integers(2, 6), st.randoms(use_true_random=False))
 def test_what_is_found_tells_every_row_of_a_time_apart(keys, count, days, random):
     table = [tuple(random.choices("xyz", k=keys)) for _ in range(count)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
@@ -22,7 +22,6 @@ from forecast_cli.data.time.calendars import named_calendar
 
 NAN = np.nan
 BERLIN = "Europe/Berlin"
-relaxed = settings(deadline=None, max_examples=40)
 same = np.testing.assert_array_equal
 
 
@@ -129,7 +128,6 @@ def test_static_and_calendar_covariates_are_known_of_any_step():
 FREQS = ["s", "15min", "h", "2h", "D", "B", "W-THU", "MS", "ME", "QS", "YS"]
 
 
-@relaxed
 @given(
     st.sampled_from(FREQS),
     st.lists(st.integers(3, 12), min_size=1, max_size=3),
@@ -315,7 +313,6 @@ def test_the_frame_to_fill_in_has_words_for_categories():
     assert frame_ahead(panel, 3)["x"].isna().tolist() == [False, False, True]
 
 
-@relaxed
 @given(st.lists(st.integers(3, 20), min_size=1, max_size=3), st.integers(1, 25))
 def test_a_panel_up_to_a_date_knows_the_covariates_of_its_later_rows(lengths, day):
     panel = read(make(lengths), series=("id",))

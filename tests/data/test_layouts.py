@@ -11,9 +11,7 @@ from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.io.sources import Source
 from forecast_cli.data.reading import read_panel
 
-relaxed = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def read(source, layout, notes=None, **data):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
@@ -80,7 +80,6 @@ def test_newest_first_is_sorted_and_said(write):
     assert "newest" in notes[0].text
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.permutations(range(8)))
 def test_rows_in_any_order_are_sorted_by_time(order):
     frame = pd.DataFrame({"t": pd.date_range("2020-01-27", periods=8, freq="B"), "y": range(8)})

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data, Split
@@ -14,7 +14,6 @@ from forecast_cli.data.splits import PARTS, everything, split_rows
 
 NAN = np.nan
 POLICIES = ["interpolate", "ffill", "season"]
-relaxed = settings(deadline=None, max_examples=40)
 
 
 def read(source, notes=None, column=("y",), series=("id",), **data):
@@ -64,7 +63,6 @@ def several(draw, freqs=("h", "D", "W-WED", "MS", "ME", "QS")):
     return alias, mixed(*frames, seed=draw(st.integers(0, 99)))
 
 
-@relaxed
 @given(several())
 def test_each_series_is_read_as_though_it_were_alone(known):
     alias, frame = known
@@ -80,7 +78,6 @@ def test_each_series_is_read_as_though_it_were_alone(known):
         assert panel.lasts[series] == expected.lasts[0]
 
 
-@relaxed
 @given(st.permutations(range(12)))
 def test_rows_of_several_series_may_stand_in_any_order(order):
     frame = pd.concat([make("b", "2024-01-01", 7), make("a", "2024-03-01", 5)])
@@ -182,7 +179,6 @@ def test_rows_at_the_same_time_become_one_within_each_series(write, duplicates, 
     assert f"2 rows at times that stand there already: {duplicates}" in notes
 
 
-@relaxed
 @given(
     st.sampled_from(["mean", "sum", "first", "last", "min", "max"]),
     st.sampled_from(["2h", "D", "W", "MS"]),
@@ -205,7 +201,6 @@ def test_each_series_is_resampled_as_though_it_were_alone(aggregate, alias, seed
         assert (own == expected.timeline.times).all()
 
 
-@relaxed
 @given(several(freqs=("D", "MS")), st.sampled_from(POLICIES), st.integers(0, 3))
 def test_no_series_is_filled_with_a_look_at_another_or_at_a_later_split(known, policy, kept):
     alias, frame = known

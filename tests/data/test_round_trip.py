@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
@@ -339,7 +339,6 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("alias", FREQS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_table_comes_back_as_it_was_written(folder, alias, data):
     case = data.draw(cases(alias))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
@@ -303,7 +303,6 @@ def as_long(ragged):
     return pd.DataFrame(rows, columns=["sequence", *[f"c{at}" for at in range(wide)]])
 
 
-@settings(deadline=None, max_examples=60)
 @given(RAGGED, st.randoms(use_true_random=False), st.booleans())
 def test_rows_and_long_tables_of_the_same_sequences_are_equal(ragged, random, as_files):
     labels = [f"label {number}" for number in range(len(ragged))]

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 from scipy.stats import norm
@@ -206,7 +206,6 @@ def test_gaps_of_the_truth_do_not_count_and_are_told():
     ]
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 5), st.data())
 def test_the_order_of_rows_and_other_columns_change_nothing(seed, cutoffs, steps, data):
     truth = truth_of(seed, rows=20)

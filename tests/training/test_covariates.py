@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import forecast_cli as fc
@@ -318,7 +318,6 @@ READ = {
 }
 
 
-@settings(deadline=None, max_examples=80)
 @given(st.integers(1, 4), st.integers(1, 9), st.integers(1, 5), st.sampled_from(list(READ)))
 def test_going_on_from_forecasts_is_a_loop_by_hand(steps, horizon, timesteps, name):
     inputs, draw = READ[name], np.random.default_rng(0)

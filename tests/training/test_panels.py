@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import forecast_cli as fc
@@ -71,7 +71,6 @@ def same(ours, theirs, exact=False):
 # Windows and scalers, without a network.
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.integers(2, 40), min_size=2, max_size=5),
     st.integers(1, 7),
@@ -97,7 +96,6 @@ def test_no_window_crosses_into_another_series(lengths, timesteps, horizon, miss
             assert np.isfinite(windows[:, timesteps - 1 :]).all()
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(4, 40), min_size=2, max_size=4), st.integers(1, 6), st.integers(1, 3))
 def test_targets_lie_in_their_part_and_no_row_of_a_later_one_is_trained_on(
     lengths, timesteps, horizon
@@ -267,13 +265,11 @@ def test_training_does_not_depend_on_the_order_of_rows_within_series():
         assert (ours.starts(part, horizon=3) == theirs.starts(part, horizon=3)).all()
 
 
-def test_names_of_several_parts_that_read_alike_are_not_mistaken():
-    from forecast_cli.forecasting.prediction_request import _named
-
+def test_names_of_several_parts_that_read_alike_are_not_mistaken(linear):
     frame = pd.concat([one("a", 40).assign(town="b c"), one("a b", 40).assign(town="c")])
-    panel = dataset(frame, series=("shop", "town")).panel
-    with pytest.raises(fc.UsageError):
-        _named(panel, ("a b c",))
+    model = linear(frame, column="y", series=("shop", "town"), horizon=3, timesteps=6)
+    with pytest.raises(fc.UsageError, match='Two series read "a b c"'):
+        model.predict(only="a b c")
 
 
 def test_a_series_of_which_nothing_is_left_is_refused():

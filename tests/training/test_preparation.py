@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.resolution import configure
@@ -108,7 +108,6 @@ def test_the_future_changes_nothing_where_rows_are_dropped(change):
     assert training_bits(changed) == training_bits(made)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(SCALERS), st.integers(30, 90), st.integers(0, 99), st.data())
 def test_no_single_value_of_the_future_is_seen(scaler, rows, seed, data):
     table = frame(rows, columns=1, seed=seed)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import forecast_cli as fc
@@ -407,7 +407,6 @@ def lanes(train, validation=(), timesteps=5, rows=400, **training):
     return Lanes(feed, Training(**training))
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 200),
     st.integers(1, 12),
@@ -462,7 +461,6 @@ def test_fewer_steps_per_epoch_are_a_stretch_of_their_own_in_each_epoch():
     assert {rows[0, 0] // 10 for rows in drawn} == {0, 1, 2}
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(1, 200), st.integers(1, 80), st.integers(1, 12), st.integers(1, 20))
 def test_in_validation_only_validation_windows_count(count, held, timesteps, size):
     starts = np.arange(count, count + held)

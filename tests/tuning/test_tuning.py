@@ -27,7 +27,7 @@ from forecast_cli.tuning.space import Choices, Range, Setting, Space
 from forecast_cli.tuning.space_file import read_space
 from forecast_cli.tuning.tuning import search_settings, tune
 
-from ..conftest import seasonal_frame
+from ..frames import seasonal_frame
 
 SPACE = {"units": [4, 8, 16], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
 CONFIG = configure({"column": ("value",), "horizon": 3, "epochs": 20})

@@ -7,7 +7,7 @@ import holidays
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.resolution import configure
@@ -21,7 +21,6 @@ from forecast_cli.data.time.frequency import Frequency
 
 FIRST, LAST = "2018-01-01", "2024-12-31"
 ZONES = [None, "UTC", "Europe/Berlin", "Asia/Seoul"]
-relaxed = settings(deadline=None, max_examples=40)
 
 
 def read(times, notes=None, **data):
@@ -58,7 +57,6 @@ CODES = ["XNYS", "XKRX", "XLON", "KR", "US", "DE-BY"]
 
 
 @pytest.mark.parametrize("code", CODES)
-@relaxed
 @given(st.integers(0, 6 * 365), st.integers(1, 40), st.sampled_from(ZONES), st.integers(0, 23))
 def test_dates_to_come_are_those_of_the_library(code, day, steps, zone, hour):
     clock = pd.Timedelta(hours=hour)
@@ -74,7 +72,6 @@ def test_dates_to_come_are_those_of_the_library(code, day, steps, zone, hour):
 
 
 @pytest.mark.parametrize("code", ["XNYS", "KR"])
-@relaxed
 @given(st.integers(60, 1000), st.integers(-50, 50))
 def test_open_days_are_moved_back_as_they_are_moved_on(code, place, count):
     days = open_days(code)
@@ -205,7 +202,6 @@ def test_steps_that_a_calendar_would_overrule_are_refused(other):
 # Covariates made of the times.
 
 
-@relaxed
 @given(
     st.sampled_from(["15min", "h", "D", "MS"]),
     st.sampled_from(["2024-03-30", "2024-10-26", "2023-12-28"]),

@@ -9,7 +9,7 @@ from functools import cache
 import holidays
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import UsageError
@@ -298,7 +298,6 @@ def test_a_date_on_a_weekend_is_observed_as_in_the_table(roll, observed):
     assert learned.rules == ("1 January",)
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(2, 1500), st.floats(0, 0.5), st.integers(0, 99))
 def test_what_is_learned_agrees_with_the_table(rows, gaps, seed):
     days = span("2015-01-01", "2024-12-31")[:rows]
@@ -327,7 +326,6 @@ def test_a_calendar_can_be_pickled_after_use():
     assert not again.is_open(np.datetime64("2024-12-25"))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)), max_size=30),
     st.sampled_from(["KR", "US-NY", "DE-BY", "IN"]),

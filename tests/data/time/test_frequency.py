@@ -4,7 +4,7 @@ import tracemalloc
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import UsageError
@@ -23,7 +23,6 @@ starts = st.datetimes(pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")).ma
 ALIASES = ["s", "15min", "h", "D", "W-SUN", "W-WED", "B", "MS", "ME", "2MS", "QS", "QE-NOV"]
 
 
-@settings(deadline=None, max_examples=80)
 @given(st.sampled_from([*ALIASES, "YS", "YE", "3D", "36h"]), starts)
 def test_dates_to_come_are_those_of_pandas(alias, start):
     times = pd.date_range(start, periods=30, freq=alias)

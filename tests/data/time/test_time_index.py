@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
@@ -29,7 +29,6 @@ HOLIDAYS = pd.DatetimeIndex(
     ["2023-01-02", "2023-01-16", "2023-02-20", "2023-04-07", "2023-05-29", "2023-06-19"]
 )
 TRADING = pd.bdate_range("2022-12-05", "2023-06-30").difference(HOLIDAYS)
-relaxed = settings(deadline=None, max_examples=80)
 
 
 def dates(*texts, tz=None):
@@ -152,7 +151,6 @@ def months(draw):
 regular = st.tuples(fixed.map(Frequency.parse), starts) | months()
 
 
-@relaxed
 @given(regular, st.integers(3, 40))
 def test_what_is_seen_goes_on_as_the_times_did(known, rows):
     frequency, start = known
@@ -162,7 +160,6 @@ def test_what_is_seen_goes_on_as_the_times_did(known, rows):
     assert seen.after(times[rows - 1], 15).equals(times[rows:])
 
 
-@relaxed
 @given(starts, st.integers(8, 60))
 def test_business_days_go_on_as_they_did(start, rows):
     times = pd.date_range(start, periods=rows + 15, freq="B")
@@ -171,7 +168,6 @@ def test_business_days_go_on_as_they_did(start, rows):
     assert (seen.after(times[rows - 1], 15) == times[rows:]).all()
 
 
-@relaxed
 @given(
     st.sampled_from([BERLIN, "America/New_York", "Asia/Kolkata", "UTC"]),
     st.sampled_from(["15min", "h", "D", "7D"]),
@@ -213,7 +209,6 @@ def test_each_time_has_its_place_on_the_grid(alias, times, positions):
     assert grid_positions(times, Frequency.parse(alias, times)).tolist() == positions
 
 
-@relaxed
 @given(regular, st.lists(st.booleans(), min_size=1, max_size=40))
 def test_gaps_of_any_kind_keep_the_other_times_in_place(known, kept):
     frequency, start = known

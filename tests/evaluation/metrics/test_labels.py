@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.seasonal_error import class_scores, confusion, r_squared
@@ -21,7 +21,6 @@ def test_a_row_of_the_confusion_is_an_actual_class_and_a_column_a_given_one():
     assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 
 
-@settings(deadline=None, max_examples=100)
 @given(PAIRS)
 def test_confusion_accuracy_and_f1_are_those_of_scikit_learn(pairs):
     from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
@@ -60,7 +59,6 @@ def test_scores_are_plain_numbers():
     assert all(type(value) is float for value in scores(ACTUAL, GIVEN, 4).values())
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(2, 30), st.integers(1, 3), st.integers(0, 1000))
 def test_r2_of_each_label_is_that_of_scikit_learn(samples, labels, seed):
     from sklearn.metrics import r2_score

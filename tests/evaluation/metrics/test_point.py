@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 import utilsforecast.losses
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
@@ -159,7 +159,6 @@ def test_the_measures_by_series_are_those_of_utilsforecast(measure, other, facto
     np.testing.assert_allclose(sums.by_series()[measure][:, 0], factor * expected, rtol=1e-12)
 
 
-@settings(max_examples=25)
 @given(st.integers(1, 20), st.permutations(range(20)))
 def test_neither_pieces_nor_their_order_change_a_measure(pieces, order):
     once, other = summed(), summed(ACTUAL[order], FORECAST[order], SERIES[order], pieces=pieces)

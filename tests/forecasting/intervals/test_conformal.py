@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.forecasting.intervals.conformal import (
@@ -15,7 +15,6 @@ from forecast_cli.forecasting.intervals.conformal import (
     step_sizes,
 )
 
-FEW = {"deadline": None, "max_examples": 40}
 levels = st.sampled_from([10.0, 50.0, 66.6, 80.0, 90.0, 95.0, 99.0])
 
 
@@ -30,7 +29,6 @@ def ones(scores):
 # How far an interval reaches.
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(100, 300), levels)
 def test_the_radius_is_the_order_statistic_with_its_correction(seed, samples, level):
     scores = np.abs(drawn(seed, samples, 3, 2))
@@ -42,7 +40,6 @@ def test_the_radius_is_the_order_statistic_with_its_correction(seed, samples, le
             assert found[step, target] == expected
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(1, 99), st.integers(1, 6), levels)
 def test_few_errors_are_put_together_over_the_steps(seed, samples, horizon, level):
     sizes = np.sqrt(np.arange(1.0, horizon + 1))[:, None]
@@ -54,7 +51,6 @@ def test_few_errors_are_put_together_over_the_steps(seed, samples, horizon, leve
     np.testing.assert_allclose(found, together[place - 1] * sizes)
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(1, 250), st.floats(0, 0.9))
 def test_missing_errors_do_not_count_and_wider_levels_reach_further(seed, samples, share):
     scores = np.abs(drawn(seed, samples, 3, 2))
@@ -120,7 +116,6 @@ def test_so_many_errors_are_needed(level):
 # How large errors are at each step.
 
 
-@settings(**FEW)
 @given(st.floats(0.0, 1.0), st.floats(0.01, 100.0), st.integers(1, 20))
 def test_a_power_of_the_step_is_found(power, size, horizon):
     exact = size * np.arange(1.0, horizon + 1) ** power
@@ -128,7 +123,6 @@ def test_a_power_of_the_step_is_found(power, size, horizon):
     np.testing.assert_allclose(step_sizes(errors)[:, 0], exact, rtol=1e-9)
 
 
-@settings(**FEW)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 8))
 def test_sizes_never_fall_and_are_above_0(seed, samples, horizon):
     errors = drawn(seed, samples, horizon, 2)
@@ -148,7 +142,6 @@ def test_missing_errors_do_not_change_a_size():
 # Beyond the horizon.
 
 
-@settings(**FEW)
 @given(st.integers(1, 10), st.integers(1, 50))
 def test_widths_grow_with_the_root_from_the_last_one(horizon, steps):
     values = np.abs(drawn(horizon, horizon, 2)) + 0.1

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.schema import Config
@@ -59,7 +59,6 @@ def around(bands, guess, units=None, recent=None):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10**6), steps=st.integers(1, 11), samples=st.integers(5, 150))
 def test_levels_are_nested_and_hold_the_forecast(method, seed, steps, samples):
     said = guess(steps=steps, seed=seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Split
@@ -45,7 +45,6 @@ def test_what_is_drawn_comes_from_all_over_the_table():
     assert quarters.min() > 30
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(2, 60), st.data())
 def test_each_place_is_on_one_side_in_order(count, data):
     size = data.draw(st.integers(1, count - 1))
@@ -61,7 +60,6 @@ def test_each_place_is_on_one_side_in_order(count, data):
     assert (np.diff(out) > 0).all()
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(6, 40), min_size=2, max_size=5), st.floats(0.15, 0.85), st.data())
 def test_each_class_has_its_share_within_one(members, share, data):
     seed = data.draw(st.integers(0, 1000))

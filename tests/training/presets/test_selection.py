@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import forecast_cli as fc
@@ -20,7 +20,7 @@ from forecast_cli.data.reading import read_panel
 from forecast_cli.training.ensemble_fitting import simple_maps
 from forecast_cli.training.preparation import make_dataset
 
-from ...conftest import seasonal_frame
+from ...frames import seasonal_frame
 
 SHORT_ONE = [300, 40, 300, 300, 300]
 # All that is known of a daily series is where it ends.
@@ -183,7 +183,6 @@ def nested_of(flat):
     return nested
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sets(st.sampled_from(sorted(SAID)), min_size=1, max_size=5).flatmap(
         lambda paths: st.fixed_dictionaries({path: SAID[path] for path in sorted(paths)})
@@ -356,7 +355,6 @@ def test_whatever_is_asked_for_resolves(said):
         assert np.isfinite(simple_maps(dataset)).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(12, 400), min_size=1, max_size=4),
     st.sampled_from(["MS", "D", "h", "W", "QS", "YS", "15min"]),
@@ -406,7 +404,6 @@ def test_splits_that_are_said_stay(said):
 # Nothing of it comes from the future.
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.1, 8), st.sampled_from([1, 3]))
 def test_rows_behind_training_choose_nothing(seed, spread, count):
     table = panel_of([130] * count)
