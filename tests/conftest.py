@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,15 @@ def linear():
         dataset = make_dataset(panel, config, on_event=on_event)
         epoch = Epoch(1, 1, 1.0, None, True, 1.0, 1, 0.001)
         fitted = Fitted(
-            (TrainingHistory(config.training, [epoch], False),), linear_network(dataset), b"", []
+            (TrainingHistory(config.training, [epoch], False),),
+            linear_network(
+                dataset.timesteps,
+                dataset.panel.columns.inputs,
+                dataset.steps_at_once,
+                dataset.config.quantile_levels,
+            ),
+            b"",
+            [],
         )
         trained = Trained(dataset, fitted)
         network = make_forecaster(trained)
@@ -149,16 +158,46 @@ def linear():
     return make
 
 
-def linear_network(dataset) -> bytes:
+@pytest.fixture
+def linear_training(monkeypatch):
+    """Networks of this test are not trained: what is exported is a linear map, at once.
+
+    For tests of what is done with a network, through `fc.train`, backtests, tuning or commands.
+    The map depends on the settings of the network alone. Not for ensembles, labels, dropout and
+    stateful networks, nor for processes that the test starts.
+    """
+    from forecast_cli.core.events import Epoch
+    from forecast_cli.model.history import TrainingHistory
+    from forecast_cli.networks import ensemble_training
+    from forecast_cli.training import network_training
+    from forecast_cli.training.fitting import Fitted
+
+    def train_members(trainer, *, on_event, **_):
+        training = trainer.config.training
+        epochs = [
+            Epoch(number, training.epochs, 1 / number, 1 / number, True, 1.0, 1, 0.001)
+            for number in range(1, training.epochs + 1)
+        ]
+        for epoch in epochs:
+            on_event(epoch)
+        yield None, TrainingHistory(training, epochs, False)
+
+    def export(config, network, histories, feed, probes, **_):
+        seed = crc32(config.network.model_dump_json().encode())
+        made = linear_network(*feed.shape[:2], feed.horizon, config.quantile_levels, seed=seed)
+        return Fitted(tuple(histories), made, b"", [])
+
+    monkeypatch.setattr(ensemble_training, "train_members", train_members)
+    monkeypatch.setattr(network_training, "export", export)
+
+
+def linear_network(timesteps, inputs, steps, levels, *, seed=0) -> bytes:
     """A network that a model file could hold: a linear map, missing values being 0."""
     from onnx import TensorProto, helper, numpy_helper
 
-    inputs, steps, levels = (
-        dataset.panel.columns.inputs, dataset.steps_at_once, dataset.config.quantile_levels,
-    )  # fmt: skip
-    draw, targets = np.random.default_rng(0), list(inputs.targets)
+    draw, targets = np.random.default_rng(seed), list(inputs.targets)
     shape = [steps, len(targets), *([len(levels)] if levels else [])]
-    shapes = {"window": [dataset.timesteps, inputs.features]}
+    shapes = {"window": [timesteps, inputs.features]}
     if inputs.ahead:
         shapes["ahead"] = [steps, len(inputs.ahead)]
     nodes, parts, constants = [], [], {"zero": np.zeros((), np.float32)}

@@ -460,6 +460,7 @@ def test_a_network_forecasts_what_it_would_have_on_the_table_cut_at_the_cutoff(r
         np.testing.assert_allclose(rows.rnn, alone.value, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_many_series_are_forecast_as_they_would_have_been_alone():
     import forecast_cli as fc
@@ -527,6 +528,7 @@ def test_all_contenders_make_the_same_levels_and_steps_whatever_their_own_say(
     ]
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_a_network_of_other_quantiles_is_trained_on_those_of_all(tmp_path):
     (tmp_path / "b.toml").write_text("intervals = 'quantile'\nlevel = [50]\n")
@@ -536,6 +538,7 @@ def test_a_network_of_other_quantiles_is_trained_on_those_of_all(tmp_path):
         assert got[f"b{end}"].equals(got[f"lstm{end}"].rename(f"b{end}"))
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_too_few_errors_for_a_level_are_said_once_for_each_network():
     notes, plan = [], {"n_windows": 2, "refit_every": "always", "jobs": 1}
@@ -565,6 +568,7 @@ def test_refitted_folds_are_equal_in_two_processes():
     np.testing.assert_allclose(one.lstm, two.lstm, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_networks_by_name_and_by_configuration_stand_side_by_side(tmp_path):
     wide = "[network]\nlayers = [{type = 'gru', units = 3}]\n[data]\npast_covariates = ['other']\n"
@@ -579,6 +583,7 @@ def test_networks_by_name_and_by_configuration_stand_side_by_side(tmp_path):
     assert len(got.scores) == 5
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 @pytest.mark.parametrize("intervals", ["conformal", "quantile", "cqr"])
 def test_the_intervals_of_a_model_file_are_those_of_its_predictions(tmp_path, intervals):
@@ -653,6 +658,7 @@ def test_models_of_the_same_name_are_told_apart_by_their_paths(tmp_path, golden)
     assert list(got.frame)[4:] == paths
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_a_model_scales_series_that_it_does_not_know_by_their_rows_before_each_cutoff(tmp_path):
     import forecast_cli as fc
@@ -669,6 +675,7 @@ def test_a_model_scales_series_that_it_does_not_know_by_their_rows_before_each_c
         np.testing.assert_allclose(rows.ab, model.predict(past).value, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_series_that_a_model_knows_take_part_although_they_begin_behind_the_first_cutoff(tmp_path):
     import forecast_cli as fc
@@ -689,6 +696,7 @@ def test_series_that_a_model_knows_take_part_although_they_begin_behind_the_firs
             np.testing.assert_allclose(rows[f"all{end}"], alone[f"value{end}"], rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 @pytest.mark.parametrize("intervals", ["quantile", "cqr"])
 def test_a_model_of_quantiles_says_where_its_intervals_are_of_another_kind(tmp_path, intervals):
@@ -710,6 +718,7 @@ def test_a_model_of_quantiles_says_where_its_intervals_are_of_another_kind(tmp_p
         assert len(said) == count
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_quantiles_alone_need_no_errors_of_a_validation_split(tmp_path):
     import forecast_cli as fc
@@ -724,6 +733,7 @@ def test_quantiles_alone_need_no_errors_of_a_validation_split(tmp_path):
     np.testing.assert_allclose(got.old_hi95, alone.value_hi95, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 @pytest.mark.parametrize(
     ("training", "why"),
