@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.estimator import Forecaster
     from .api.functions import backtest, compare, evaluate, inspect, load, train, tune
     from .api.model import Model
     from .backtesting.plan import Plan
@@ -26,6 +27,7 @@ __all__ = [
     "Config",
     "DataError",
     "ForecastError",
+    "Forecaster",
     "Model",
     "ModelFileError",
     "Plan",
@@ -48,6 +50,7 @@ _HOMES = {
         ("backtest", "compare", "evaluate", "inspect", "load", "train", "tune"), ".api.functions"
     ),
     "Config": ".config.schema",
+    "Forecaster": ".api.estimator",
     "Model": ".api.model",
     "Plan": ".backtesting.plan",
     "Search": ".tuning.options",
