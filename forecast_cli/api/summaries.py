@@ -170,7 +170,7 @@ def _preset_facts(manifest: Manifest) -> dict[str, str]:
     """Return what a preset chose, where there is one, and the members of an ensemble."""
     config = manifest.config
     facts: dict[str, str] = {}
-    if config.preset is not None and config.preset != "classic":
+    if config.preset_chooses and config.preset:
         facts["preset"] = config.preset
     if config.transform != "none":
         facts["transform"] = config.transform

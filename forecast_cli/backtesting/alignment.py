@@ -20,7 +20,7 @@ from ..data.time.time_index import when
 from ..forecasting.history import READ_AS_TRAINED, read_as_trained
 from ..forecasting.prediction_request import steps_wanted
 from ..model.bundle import Bundle
-from ..training.presets.defaults import choose_timesteps
+from ..training.presets.data_profile import choose_timesteps
 from .cutoffs import Cutoffs, rows_before
 from .folds import Fold, config_for, learning_dataset
 from .models import (
@@ -95,7 +95,7 @@ class Gate:
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
         dataset = learning_dataset(fold, config, on_event)
         found: dict[str, Any] = {"preset": dataset.config.preset}
-        if dataset.config.preset == "classic":
+        if not dataset.config.preset_chooses:
             # Any other preset chooses in each fold, as it would there.
             found["window"] = dataset.config.window
         config = config.model_copy(update=found)

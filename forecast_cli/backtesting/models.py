@@ -10,7 +10,7 @@ import numpy as np
 
 from ..baselines.classical import METHODS, Method, forecast_classically, require_classical
 from ..baselines.naive import drift, mean, naive, seasonal_naive, window_mean
-from ..config.registries import CELLS
+from ..config.registries import CELLS, PRESETS
 from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
 from ..core.errors import UsageError, nearest
@@ -23,8 +23,8 @@ from .forecasts import Said
 from .plan import Refit
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
-PRESETS = ("auto", "fast", "best")
-NAMES = (*CELLS, *PRESETS, *SIMPLE, *METHODS)
+CHOOSING = tuple(name for name, entry in PRESETS.items() if entry.chooses)
+NAMES = (*CELLS, *CHOOSING, *SIMPLE, *METHODS)
 USUAL = ("lstm", "naive", "seasonal-naive")
 MODEL, CONFIGURATION = ".forecast", ".toml"
 # Rows before a forecast that every contender has at the least: the line of drift needs two.
@@ -135,7 +135,7 @@ def _entry(name: str, text: str, config: Config) -> Entry:
     said = config.model_dump(exclude_unset=True)
     if text in CELLS:
         return Entry(name, text, configure({"cell": text}, said))
-    if text in PRESETS:
+    if text in CHOOSING:
         return Entry(name, text, configure({"preset": text}, said))
     if text not in NAMES:
         raise UsageError(

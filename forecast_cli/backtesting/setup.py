@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Event, Listener, Note
@@ -12,9 +10,8 @@ from ..core.windows import Ints
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
-from ..data.season import find_season
 from ..data.splits import everything, rows_needed
-from ..training.presets.defaults import with_horizon
+from ..training.resolution import resolve_horizon
 from .alignment import Gate
 from .cutoffs import Cutoffs, find_cutoffs, rows_before
 from .models import LEAST, USUAL, Contender, Entry, make_entries
@@ -61,12 +58,10 @@ def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> C
     entries = make_entries(plan.models or USUAL, config)
     config = _with_model(config, entries)
     panel = read_panel(source, config.data, on_event=on_event)
-    season = find_season(panel, config)
+    config, season = resolve_horizon(panel, config, on_event=on_event)
     if not plan.models and season == 1:
         entries = [entry for entry in entries if entry.name != "seasonal-naive"]
     _check_names(panel, entries)
-    rows = int(np.median(panel.lengths))
-    config = with_horizon(config, rows, season, panel.columns, on_event)
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
     cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)

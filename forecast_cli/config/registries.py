@@ -1,4 +1,4 @@
-"""Registries: every recurrent cell, loss, metric, interval method and baseline, by its public name.
+"""Registries: every cell, loss, metric, interval method, preset and baseline, by its public name.
 
 An entry has the name's help and what it needs; the function of the same name stands in the folder
 that it belongs to, so that settings load no NumPy. To add one, add an entry here and a function
@@ -10,6 +10,7 @@ there:
 | `LOSSES` | `networks/losses.py` (`FUNCTIONS`) |
 | `METRICS` | `evaluation/metrics/point.py` (`FUNCTIONS`) |
 | `INTERVAL_METHODS` | `forecasting/intervals/interval_methods.py` (`FUNCTIONS`) |
+| `PRESETS` | `training/presets/selection.py` (`FUNCTIONS`) |
 | `BASELINES` | `baselines/naive.py`, `baselines/classical.py` and `baselines/member_maps.py` |
 """
 
@@ -114,6 +115,19 @@ class IntervalEntry(Entry):
 
 
 @dataclass(frozen=True)
+class PresetEntry(Entry):
+    """A way to choose the settings that are left open.
+
+    Args:
+        chooses: Whether it chooses them from the data.
+        stronger: The preset to try for more accuracy; empty for none.
+    """
+
+    chooses: bool = False
+    stronger: str = ""
+
+
+@dataclass(frozen=True)
 class BaselineEntry(Entry):
     """A forecast without a network.
 
@@ -202,6 +216,14 @@ INTERVAL_METHODS: dict[str, IntervalEntry] = {
         needs_validation=True,
     ),
 }
+PRESETS: dict[str, PresetEntry] = {
+    "auto": PresetEntry("rules from the data", chooses=True, stronger="best"),
+    "fast": PresetEntry("the same rules with one network", chooses=True, stronger="best"),
+    "best": PresetEntry("the same rules with several times as many networks", chooses=True),
+    "classic": PresetEntry("the plain LSTM(50) of the tutorials, nothing chosen from the data"),
+}
+# The preset where nothing is set, and the one where the network or its training is.
+DEFAULT_PRESET, PLAIN_PRESET = "auto", "classic"
 BASELINES: dict[str, BaselineEntry] = {
     "naive": BaselineEntry(
         "the last value", reference=True, is_map=True, for_walks=True, prior=(1.0, 0.1)
@@ -247,10 +269,12 @@ if TYPE_CHECKING:
     Loss: TypeAlias = str
     Metric: TypeAlias = str
     Intervals: TypeAlias = str
+    Preset: TypeAlias = str
     MemberBaseline: TypeAlias = str
 else:
     Cell = Literal[tuple(CELLS)]
     Loss = Literal[tuple(LOSSES)]
     Metric = Literal[KEPT_METRICS]
     Intervals = Literal[tuple(INTERVAL_METHODS)]
+    Preset = Literal[tuple(PRESETS)]
     MemberBaseline = Literal[MEMBER_NAMES]

@@ -7,10 +7,17 @@ from pydantic import model_validator
 from .ensemble import TURNS, Ensemble
 from .layers import Frozen
 from .network import Network, check_network
-from .registries import DEFAULT_INTERVALS, INTERVAL_METHODS, LOSSES, IntervalEntry, Intervals
+from .registries import (
+    DEFAULT_INTERVALS,
+    INTERVAL_METHODS,
+    LOSSES,
+    PRESETS,
+    IntervalEntry,
+    Intervals,
+    Preset,
+)
 from .sections import Data, Levels, Split, Training, Window
 
-Preset = Literal["auto", "fast", "best", "classic"]
 # What an ensemble takes of several kinds.
 SEVERAL = ("simple", *TURNS)
 
@@ -38,6 +45,11 @@ class Config(Frozen):
     ensemble: Ensemble = Ensemble()
     intervals: Intervals = DEFAULT_INTERVALS
     level: Levels = (80.0, 95.0)
+
+    @property
+    def preset_chooses(self) -> bool:
+        """Whether the preset is known, and chooses from the data what is left open."""
+        return self.preset is not None and PRESETS[self.preset].chooses
 
     @property
     def interval_method(self) -> IntervalEntry:
@@ -108,8 +120,9 @@ def check_intervals(config: Config) -> None:
 def check_ensemble(config: Config) -> None:
     """Refuse ensembles that cannot be, and forget nothing that was asked of a single network."""
     ensemble, network = config.ensemble, config.network
-    # Where nothing says how large it is, a preset may still make one.
-    if ensemble.alone and (config.preset == "classic" or "size" in ensemble.model_fields_set):
+    # Where its size is left open, a preset may still make one.
+    settled = config.preset is not None and not config.preset_chooses
+    if ensemble.alone and (settled or "size" in ensemble.model_fields_set):
         needing = {
             "intervals": config.intervals if config.interval_method.by_members else None,
             "combine": None if ensemble.combine == "mean" else ensemble.combine,
@@ -173,7 +186,7 @@ def check_labelled(config: Config) -> None:
         "data.past_covariates": config.data.past_covariates or None,
         "data.future_covariates": config.data.future_covariates or None,
         "data.static_covariates": config.data.static_covariates or None,
-        "preset": None if config.preset in (None, "classic") else config.preset,
+        "preset": config.preset if config.preset_chooses else None,
         "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
         **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
         "training.time_budget": config.training.time_budget,

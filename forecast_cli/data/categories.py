@@ -1,6 +1,7 @@
 """Covariates that are names of something, as numbers: 0 for what is not known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,8 @@ from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Floats
 from .io.tables import Table, is_text
+from .panel import Panel
+from .splits import Splits
 
 # More different names than this name nothing that could be learned.
 MOST_CATEGORIES = 100_000
@@ -61,6 +64,31 @@ def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> 
     table = np.array([0, *(places.get(name, 0) for name in known)], dtype=np.float64)
     kept_ones: Floats = table[np.nan_to_num(numbers).astype(np.int64)]
     return np.where(np.isnan(numbers), np.nan, kept_ones)
+
+
+def with_known_categories(panel: Panel, splits: Splits) -> Panel:
+    """Return the panel with the categories of its training rows; others are unknown."""
+    kept = {}
+    for name, names in panel.columns.covariates.categories.items():
+        place = panel.columns.features.index(name)
+        held = np.unique(splits.training_rows(panel.values[:, [place]]))
+        kept[name] = tuple(names[int(each) - 1] for each in held if each > 0)
+    return with_categories(panel, kept)
+
+
+def with_categories(panel: Panel, kept: Mapping[str, Sequence[str]]) -> Panel:
+    """Return the panel with only some of its categories, by covariate; others are unknown."""
+    names = panel.columns.covariates.categories
+    if names == kept:
+        return panel
+    values, ahead = panel.values.copy(), panel.ahead.copy()
+    for name, known in kept.items():
+        place = panel.columns.features.index(name)
+        for array in (values, ahead):
+            array[..., place] = kept_numbers(array[..., place], names[name], known)
+    covariates = panel.columns.covariates.model_copy(update={"categories": dict(kept)})
+    columns = replace(panel.columns, covariates=covariates)
+    return replace(panel, columns=columns, values=values, ahead=ahead)
 
 
 def _texts(table: Table, name: str) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE
+from ..config.registries import PLAIN_PRESET, PRESETS
 from ..core.errors import counted
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -105,8 +106,8 @@ def _advice(best: str, dataset: Dataset) -> str:
     network, season = dataset.config.network, dataset.season_length
     if dataset.config.data.missing == "mask":
         return "Try --missing interpolate, which lets simple forecasts stand beside the network."
-    if dataset.config.preset in ("auto", "fast"):
-        return f"Try --preset best or forecast tune, or use the {best}."
+    if stronger := PRESETS[dataset.config.preset or PLAIN_PRESET].stronger:
+        return f"Try --preset {stronger} or forecast tune, or use the {best}."
     columns = dataset.filled[:, : len(dataset.panel.columns.columns)]
     positive = dataset.config.transform == "none" and np.nanmin(columns) > 0
     untried = ["--transform log"] if positive else []

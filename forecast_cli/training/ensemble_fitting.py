@@ -13,13 +13,12 @@ from ..core.errors import DataError
 from ..core.padding import owner_series
 from ..core.ragged import cumulate
 from ..core.seasonal_error import seasonal_error
+from ..core.series_features import SeriesFeatures, extract_features
 from ..core.threads import one_thread
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
 from ..data.season import usual_seasons
 from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_targets
-from .presets import series_features as traits
-from .presets.series_features import SeriesFeatures
 
 # Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
 MOST_LEARNED = 40_000_000
@@ -56,14 +55,28 @@ def combination(
         shares: Where they are known already, of a training before.
     """
     ensemble = dataset.config.ensemble
-    maps = simple_maps(dataset) if ensemble.simple else None
-    if ensemble.combine == "weights" and shares is None:
-        shares = _learned(dataset, networks, maps)
+    learns = ensemble.combine == "weights" and shares is None
+    features = target_features(dataset) if learns or ensemble.simple else ()
+    maps = simple_maps(dataset, features) if ensemble.simple else None
+    if learns:
+        shares = _learned(dataset, networks, maps, features)
     return Combination(maps, shares)
 
 
-def simple_maps(dataset: Dataset) -> Floats:
-    """The simple forecasts as maps of a window, shape `(maps, targets, timesteps, horizon)`.
+def target_features(dataset: Dataset) -> tuple[SeriesFeatures, ...]:
+    """Return the features of the training rows of each target."""
+    begin, end = dataset.splits.bounds("train")
+    rows, indptr = dataset.panel.values[dataset.panel.between(begin, end)], cumulate(end - begin)
+    usual = usual_seasons(dataset.panel, dataset.config, dataset.season_length)
+    return tuple(extract_features(rows[:, each], indptr, usual=usual) for each in dataset.targets)
+
+
+def simple_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ()) -> Floats:
+    """Return the baselines as maps of a window, shape `(maps, targets, timesteps, horizon)`.
+
+    Args:
+        dataset: They are fitted on its training split.
+        features: Of the training rows of each target, where they are known.
 
     Raises:
         DataError: The training rows are too few for one.
@@ -72,7 +85,10 @@ def simple_maps(dataset: Dataset) -> Floats:
     pooled = dataset.config.network.channels == "independent"
     groups = [places] if pooled else [[place] for place in places]
     with one_thread():
-        found = [_fit_column_maps(dataset, group) for group in groups]
+        found = [
+            _fit_column_maps(dataset, group, each.seasons)
+            for group, each in zip(groups, features or target_features(dataset), strict=False)
+        ]
     names = dataset.config.ensemble.simple
     if missing := [name for name in names if any(name not in each for each in found)]:
         raise DataError(
@@ -84,8 +100,10 @@ def simple_maps(dataset: Dataset) -> Floats:
     return np.stack(each * len(places) if pooled else each, axis=1).astype(np.float32)
 
 
-def _fit_column_maps(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
-    """The maps of some columns, which are learned from as if they were series."""
+def _fit_column_maps(
+    dataset: Dataset, places: list[int], seasons: Sequence[int]
+) -> dict[str, Floats]:
+    """Return the maps of some columns, which are fitted to as if they were series."""
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
     # The room in front of short series holds nothing to learn from.
@@ -100,30 +118,26 @@ def _fit_column_maps(dataset: Dataset, places: list[int]) -> dict[str, Floats]:
         end,
         horizon=dataset.steps_at_once,
         season=dataset.season_length,
-        seasons=extract_features(dataset, places[0]).seasons,
+        seasons=seasons,
         names=config.ensemble.simple,
         timesteps=dataset.timesteps,
     )
     return {name: widened(each, dataset.timesteps) for name, each in found.items()}
 
 
-def extract_features(dataset: Dataset, place: int) -> SeriesFeatures:
-    """What the training rows of a column look like."""
-    begin, end = dataset.splits.bounds("train")
-    rows = dataset.panel.values[dataset.panel.between(begin, end), place]
-    usual = usual_seasons(dataset.panel, dataset.config, dataset.season_length)
-    return traits.extract_features(rows, cumulate(end - begin), usual=usual)
-
-
-def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> Floats:
-    """What each forecast counts for, by target, shape `(members, targets)`."""
+def _learned(
+    dataset: Dataset,
+    networks: Sequence[Any],
+    maps: Floats | None,
+    features: Sequence[SeriesFeatures],
+) -> Floats:
+    """Return the weight of each forecast, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
     starts = dataset.starts("validation", horizon=steps)
     names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
     size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
     starts = evenly(starts, size, MOST_LEARNED)
-    looks = [extract_features(dataset, place) for place in dataset.targets]
-    priors = [make_prior(names, PRIOR[bool(each.seasons)]) for each in looks]
+    priors = [make_prior(names, PRIOR[bool(each.seasons)]) for each in features]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
     forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
@@ -132,14 +146,14 @@ def _learned(dataset: Dataset, networks: Sequence[Any], maps: Floats | None) -> 
     units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)
     shares = []
-    for place, (trait, prior) in enumerate(zip(looks, priors, strict=True)):
-        said, truth = (each[..., place] / units[..., place] for each in (forecasts, actual))
-        if trait.wandering and LAST in names:
+    for place, (each, prior) in enumerate(zip(features, priors, strict=True)):
+        made, truth = (part[..., place] / units[..., place] for part in (forecasts, actual))
+        if each.random_walk and LAST in names:
             last = names.index(LAST)
-            if not beats(said, truth, last, origins=rows):
+            if not beats(made, truth, last, origins=rows):
                 shares.append(np.eye(len(names))[last])
                 continue
-        shares.append(fit_weights(said, truth, prior, distinct=distinct))
+        shares.append(fit_weights(made, truth, prior, distinct=distinct))
     return np.stack(shares, axis=1).astype(np.float32)
 
 

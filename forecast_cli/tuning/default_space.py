@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..config.registries import PLAIN_PRESET
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.errors import UsageError
@@ -45,7 +46,7 @@ def trial_config(config: Config, chosen: Mapping[str, Any]) -> Config:
     Raises:
         UsageError: They do not go together.
     """
-    preset = {} if "preset" in config.model_fields_set else {"preset": "classic"}
+    preset = {} if "preset" in config.model_fields_set else {"preset": PLAIN_PRESET}
     return configure({**preset, **chosen}, config.model_dump(exclude_unset=True))
 
 

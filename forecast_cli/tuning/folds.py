@@ -17,11 +17,10 @@ from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.panel import Panel
-from ..data.season import find_season
 from ..data.splits import Splits, everything, rows_needed, split_rows
 from ..evaluation.metrics.point import ErrorSums
 from ..model.manifest import Metric
-from ..training.presets.defaults import with_horizon
+from ..training.resolution import resolve_horizon
 
 USUAL_WINDOWS = 3
 # The part of the rows that is forecast behind each cutoff, and the part before the first one.
@@ -144,8 +143,8 @@ def make_rounds(
     Raises:
         DataError: So many do not fit.
     """
-    season, rows = find_season(panel, config), int(np.median(panel.lengths))
-    horizon = with_horizon(config, rows, season, panel.columns, on_event).window.horizon or 1
+    resolved, season = resolve_horizon(panel, config, on_event=on_event)
+    horizon = resolved.window.horizon or 1
     window = config.window.model_copy(update={"horizon": horizon})
     config = config.model_copy(update={"window": window, "data": panel.data})
     test = split_rows(panel, config.split, horizon=horizon).validation_end

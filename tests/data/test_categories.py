@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from forecast_cli.config.sections import Data, Split
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data import categories
-from forecast_cli.data.categories import category_numbers, find_categories, kept_numbers
+from forecast_cli.data.categories import (
+    category_numbers,
+    find_categories,
+    kept_numbers,
+    with_known_categories,
+)
 from forecast_cli.data.io.in_memory import from_frame
 from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import everything, split_rows
-from forecast_cli.training.preparation import with_known_categories
 
 NAN = np.nan
 words = st.lists(st.sampled_from(["sun", "rain", "Sun", "snow", "서울", None]), min_size=1)

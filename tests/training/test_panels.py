@@ -228,7 +228,7 @@ def test_series_too_short_for_a_split_are_for_training_alone():
 
 def test_scale_by_needs_series_with_names():
     frame = one("big", 60)
-    with pytest.raises(fc.UsageError, match="for several series, and there is one"):
+    with pytest.raises(fc.UsageError, match="for several series, and the table has one"):
         dataset(frame.drop(columns="shop"), series=(), scale_by="series")
     # A series that is unseen then is scaled by its own rows, also after training on one.
     assert dataset(frame).scaling.by_series
@@ -697,7 +697,7 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        ("--column y --scale-by series", 2, "for several series, and there is one"),
+        ("--column y --scale-by series", 2, "for several series, and the table has one"),
         ("--column y --series shop --stateful", 2, "goes along one series"),
         ("--column y --series nowhere", 3, 'no column "nowhere"'),
         ("--column y --series date --time date", 2, 'Column "date" is named twice'),

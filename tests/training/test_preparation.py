@@ -16,7 +16,7 @@ from forecast_cli.data.dataset import on_all_rows
 from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import PARTS
 from forecast_cli.training.preparation import make_dataset
-from forecast_cli.training.presets.defaults import choose_horizon, choose_timesteps
+from forecast_cli.training.presets.data_profile import choose_horizon, choose_timesteps
 
 SCALERS = ["minmax", "standard", "robust", "none"]
 

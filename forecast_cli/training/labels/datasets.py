@@ -15,7 +15,7 @@ from ...data.missing import filled_steps
 from ...data.sequences import Sequences
 from ...data.splits import Part
 from ...model.manifest import Class
-from ..presets.defaults import masked
+from ..resolution import with_mask_layer
 from .stratified_split import drawn
 from .tasks import encode_classes, read_label_numbers, with_task
 
@@ -130,7 +130,7 @@ def _with_shape(sequences: Sequences, config: Config) -> Config:
     config = config.model_copy(update={"window": window})
     uneven = bool((sequences.lengths != timesteps).any())
     needed = uneven or config.data.missing == "mask"
-    return masked(config) if needed and not config.network.masked else config
+    return with_mask_layer(config) if needed and not config.network.masked else config
 
 
 def split_sequences(

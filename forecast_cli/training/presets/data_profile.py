@@ -1,16 +1,19 @@
-"""What recipes go by, and what they have in common."""
+"""What presets go by: a profile of the training rows, and the rules that they share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ...config.schema import Preset
+from ...core.errors import counted
 from ...core.scaling import Transform
-from .series_features import SeriesFeatures
+from ...core.series_features import SeriesFeatures
 
+# The default horizon of weekly data and of data without a season, as in the M4 competition.
+WEEKLY_HORIZON, PLAIN_HORIZON = 13, 6
+# The least default lookback: that of the tutorials.
+LEAST_TIMESTEPS = 10
 # Into how many segments a window is cut, about.
 SEGMENTS = 7
 # Seasons that a window of many series may span; the steps of the shortest one, and of no season.
@@ -18,54 +21,83 @@ LONGEST, SHORTEST, PLAIN = 200, 24, 12
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What recipes go by.
+class Effort:
+    """How much a preset trains.
 
     Args:
-        preset: Which one is asked for.
-        rows: Training rows of a usual series.
-        shortest: Of the shortest one.
-        windows: Training rows of all series and targets together, less a horizon of each.
-        horizon: Steps ahead.
-        season: Steps in the usual season; 1 where there is none.
-        usual: Steps of all seasons that are usual, ascending.
-        traits: What the training rows look like.
-        choose: Finds the transform; it takes a while, and not every recipe asks.
-        logs: Whether logarithms can be taken of all rows, and nothing else is said.
-        targets: How many columns are forecast, each for itself; 1 where they are read together.
-        validated: Rows of the validation split of a usual series.
-        plain: Whether forecasts are single values of whole windows: no quantiles, no missing steps.
-        named: Whether the series have names, and scalers of their own where asked for.
-        skips: Whether the network skips missing steps.
-        back: Steps back, where they are said.
+        small_data: Networks for each kind of anchor; 0 for one network in all.
+        long_series: Networks for a few long series.
+        many_series: Networks for many series.
+        epochs: Epochs of each network for many series with a strong season.
     """
 
-    preset: Preset
+    small_data: int
+    long_series: int
+    many_series: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class DataProfile:
+    """What presets go by.
+
+    Args:
+        rows: Training rows of the median series.
+        shortest: Rows of the shortest one.
+        windows: Training rows of all series and targets together, less a horizon of each.
+        horizon: Steps ahead.
+        season: Steps in the season of the frequency; 1 where there is none.
+        seasons: Steps of all seasons of the frequency, ascending.
+        features: Of the training rows of all targets.
+        choose_transform: Chooses the transform; it takes a while, and not every rule needs it.
+        can_log: Whether logarithms can be taken of all rows, and no other transform is set.
+        targets: How many columns are forecast, each by itself; 1 where they are read together.
+        validated: Rows of the validation split of the median series.
+        point_forecasts: Whether windows are complete and forecasts are single values.
+        named: Whether the series have names, and scalers of their own where that is set.
+        skips: Whether the network skips missing steps.
+        lookback: Steps back, where they are set.
+    """
+
     rows: int
     shortest: int
     windows: int
     horizon: int
     season: int
-    usual: tuple[int, ...]
-    traits: SeriesFeatures
-    choose: Callable[[], Transform]
-    logs: bool
+    seasons: tuple[int, ...]
+    features: SeriesFeatures
+    choose_transform: Callable[[], Transform]
+    can_log: bool
     targets: int
     validated: int
-    plain: bool
+    point_forecasts: bool
     named: bool
     skips: bool
-    back: int | None = None
+    lookback: int | None = None
 
-    @cached_property
-    def transform(self) -> Transform:
-        """With which simple forecasts are best on training rows that are held back."""
-        return self.choose()
+    @property
+    def channels(self) -> str:
+        """How several columns are read: apart, since what relates them soon changes."""
+        return "independent" if self.targets > 1 else "joint"
+
+    @property
+    def unit(self) -> int:
+        """The longest season that is not too long to look back on; a day where there is none."""
+        unit = max((each for each in self.seasons if each <= LONGEST), default=PLAIN)
+        return unit * -(-SHORTEST // unit)
+
+    @property
+    def finding(self) -> str:
+        """What the training rows look like, for a note."""
+        if self.features.random_walk:
+            return "series resembles a random walk"
+        found = " and ".join(str(each) for each in self.features.seasons)
+        return f"season of {found} steps found" if found else "no season found"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings, and what is said of them.
+    """Settings that a preset chooses, and the notes about them.
 
     Args:
         settings: Nested, as in a `forecast.toml`.
@@ -76,28 +108,38 @@ class Recipe:
     notes: Mapping[str, str]
 
 
-def because(facts: Facts) -> str:
-    """What the training rows look like."""
-    traits = facts.traits
-    if traits.wandering:
-        return "the steps look like those of a random walk, which nothing foretells: "
-    found = " and ".join(str(each) for each in traits.seasons)
-    return f"season of {found} steps found: " if found else "no season found: "
+def describe_model(count: int, network: str, lookbacks: tuple[int, ...], more: str = "") -> str:
+    """Return a note about the networks of an ensemble, and what is added to them.
+
+    >>> describe_model(2, "GRU(64)", (48, 24, 48), "3 baselines")
+    'model: 2 networks GRU(64), lookback 24 and 48, plus 3 baselines'
+    """
+    networks = network if count == 1 else f"{counted(count, 'network')} {network}"
+    steps = " and ".join(str(each) for each in sorted(set(lookbacks)))
+    return f"model: {networks}, lookback {steps}" + (f", plus {more}" if more else "")
 
 
-def choose_channels(facts: Facts) -> str:
-    """Several columns are read each for itself: what one has to say of another is soon outdated."""
-    return "independent" if facts.targets > 1 else "joint"
+def choose_horizon(rows: int, season: int) -> int:
+    """Return one season, 13 weeks, or 6 steps without a season; at most a tenth of the rows.
+
+    >>> choose_horizon(2510, 5), choose_horizon(144, 12), choose_horizon(40, 12)
+    (5, 12, 4)
+    """
+    default = WEEKLY_HORIZON if season == 52 else season if season > 1 else PLAIN_HORIZON
+    return max(1, min(default, rows // 10))
 
 
-def choose_unit(facts: Facts) -> int:
-    """The longest season that is not too long to look back on, or a day where there is none."""
-    unit = max((each for each in facts.usual if each <= LONGEST), default=PLAIN)
-    return unit * -(-SHORTEST // unit)
+def choose_timesteps(rows: int, season: int, horizon: int) -> int:
+    """Return two seasons, at least 10 and the horizon; at most a third of the training rows.
+
+    >>> choose_timesteps(1757, 5, 5), choose_timesteps(101, 12, 12)
+    (10, 24)
+    """
+    return max(1, min(max(2 * season, LEAST_TIMESTEPS, horizon), (rows - horizon) // 3))
 
 
 def choose_segment(timesteps: int) -> int:
-    """The steps in a segment that divide a window into about seven.
+    """Return the steps in a segment that divide a window into about seven.
 
     >>> [choose_segment(timesteps) for timesteps in (336, 104, 52, 10, 7)]
     [48, 13, 13, 2, 1]

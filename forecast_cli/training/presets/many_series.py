@@ -1,32 +1,36 @@
-"""The recipe for many series."""
+"""Settings for many series."""
 
 from typing import Any
 
-from ...core.errors import counted
-from .data_profile import Facts, Recipe, choose_channels, choose_segment, choose_unit
-from .defaults import choose_timesteps
+from .data_profile import (
+    DataProfile,
+    Effort,
+    Recipe,
+    choose_segment,
+    choose_timesteps,
+    describe_model,
+)
 
-# From so strong a season on, 0 to 1, it rules what follows.
+# A season of at least this strength, 0 to 1, dominates the series.
 STRONG = 0.6
-# So many horizons of the usual series are left to learn from beside the longest window.
+# So many horizons of the median series are left to train on beside the longest window.
 LEFT = 4
 
 
-def many_series(facts: Facts) -> Recipe:
-    """Large networks over segments of the window, a season or more at a time, one for all series.
+def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
+    """Choose large networks over segments of the window, a season or more each, for all series.
 
-    Logarithms bring series of any size to one scale, so that one scaler does for all. Windows and
-    losses go by turns: members that differ count for more than larger ones. Where there is no
-    strong season, what follows goes with how much a window moves, and soon there is nothing more
-    to learn.
+    Logarithms bring series of any size to one scale, so that one scaler serves all. Windows and
+    losses take turns: diverse members help more than larger ones. Without a strong season a window
+    is read relative to its spread, and a few epochs are enough.
     """
-    strong = _strong(facts)
-    steps, segments = zip(*_windows(facts), strict=True)
-    size = {"fast": 1, "auto": 6, "best": 12}[facts.preset]
-    epochs = {"fast": 30, "auto": 40, "best": 60}[facts.preset] if strong else 15
+    strong = _strong(profile)
+    steps, segments = zip(*_windows(profile), strict=True)
+    size = effort.many_series
+    epochs = effort.epochs if strong else 15
     settings: dict[str, Any] = {
-        "transform": "log" if facts.logs else "none",
-        **({"scale_by": "all" if facts.logs else "series"} if facts.named else {}),
+        "transform": "log" if profile.can_log else "none",
+        **({"scale_by": "all" if profile.can_log else "series"} if profile.named else {}),
         "window": {"timesteps": max(steps[:size])},
         "network": {
             "layers": [{"type": "lstm", "units": 64}],
@@ -34,8 +38,8 @@ def many_series(facts: Facts) -> Recipe:
             "anchor": "last",
             "window_scale": "usual" if strong else "mad",
             "segment": segments[0],
-            "padding": "first" if facts.plain else "mask",
-            "channels": choose_channels(facts),
+            "padding": "first" if profile.point_forecasts else "mask",
+            "channels": profile.channels,
         },
         "training": {
             "epochs": epochs,
@@ -46,41 +50,40 @@ def many_series(facts: Facts) -> Recipe:
             "clip": 1.0,
             "patience": 0,
         }
-        | ({"loss": "owa"} if facts.plain else {}),
+        | ({"loss": "owa"} if profile.point_forecasts else {}),
         "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
-        | ({"losses": ["owa", "mae"][:size]} if facts.plain else {})
+        | ({"losses": ["owa", "mae"][:size]} if profile.point_forecasts else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }
-    back = " and ".join(str(each) for each in sorted(set(steps[:size])))
-    networks = f"{counted(size, 'network')} LSTM(64) for all series, {back} steps back"
-    above = "all values are above 0" if facts.logs else "some values are not above 0"
-    season = f"a season of strength {facts.traits.season_strength:.2f}"
+    model = describe_model(size, "LSTM(64) for all series", steps[:size])
+    above = "all values are above 0" if profile.can_log else "some values are not above 0"
+    season = f"season strength {profile.features.season_strength:.2f}"
     return Recipe(
         settings,
         {
             "transform": f"transform {settings['transform']}: {above}",
-            "network.layers": f"{networks}, {epochs} x 100 batches: {season}",
+            "network.layers": f"{season}; {model}, {epochs} x 100 batches",
         },
     )
 
 
-def _strong(facts: Facts) -> bool:
-    """Whether the season rules what follows."""
-    return facts.traits.season_strength >= STRONG
+def _strong(profile: DataProfile) -> bool:
+    """Whether the season dominates the series."""
+    return profile.features.season_strength >= STRONG
 
 
-def _windows(facts: Facts) -> list[tuple[int, int]]:
-    """Steps back and steps in a segment, in the order in which networks take them.
+def _windows(profile: DataProfile) -> list[tuple[int, int]]:
+    """Return lookbacks and steps in a segment, in the order in which networks take them.
 
     Two, one and three of the longest season that is not too long to look back on (or four, where
-    a season says little), as far as the usual series reaches; each in as many segments.
+    the season is weak), as far as the median series reaches; each in as many segments.
     """
-    if facts.back:
-        return [(facts.back, choose_segment(facts.back))]
-    unit = choose_unit(facts)
-    most = facts.rows - LEFT * facts.horizon
-    times = [each for each in (2, 1, 3 if _strong(facts) else 4) if each * unit <= most]
+    if profile.lookback:
+        return [(profile.lookback, choose_segment(profile.lookback))]
+    unit = profile.unit
+    most = profile.rows - LEFT * profile.horizon
+    times = [each for each in (2, 1, 3 if _strong(profile) else 4) if each * unit <= most]
     if not times:
-        steps = choose_timesteps(facts.rows, facts.season, facts.horizon)
+        steps = choose_timesteps(profile.rows, profile.season, profile.horizon)
         return [(steps, choose_segment(steps))]
     return [(each * unit, each * choose_segment(unit)) for each in times]

@@ -1,4 +1,9 @@
-"""What a preset chooses where the user left it open: by rules from the training rows."""
+"""Presets: what each chooses of the settings that are left open, by rules from the training rows.
+
+`config/registries.py` has their names and help, `FUNCTIONS` what each does. Settings that are given
+are laid over what a preset chooses. Pydantic's `model_fields_set` tells which are given, so
+configurations stay sparse until they are resolved.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -7,176 +12,166 @@ from typing import Any
 
 import numpy as np
 
+from ...config.registries import PLAIN_PRESET
 from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
+from ...core.ragged import cumulate
 from ...core.scaling import Transform
+from ...core.series_features import SeriesFeatures, extract_features
 from ...core.threads import one_thread
 from ...data.panel import Panel
 from ...data.season import usual_seasons
 from ...data.splits import Splits
-from .data_profile import Facts, Recipe, choose_segment
-from .long_series import long_series, reaches_weeks
-from .many_series import many_series
-from .series_features import extract_features
-from .small_data import few_rows
+from .data_profile import DataProfile, Effort, Recipe, choose_segment
+from .long_series import choose_for_long_series, reaches_weeks
+from .many_series import choose_for_many_series
+from .small_data import choose_for_small_data
 from .transform_choice import choose_transform
 
-# What may be said of the training without setting it by hand.
-LEFT_OPEN = ("seed", "refit", "time_budget", "loss")
-# What networks take in turn, and where it is said of all of them.
+# What networks take in turn, and the setting that is for all of them.
 OF_ALL: Mapping[str, tuple[str, str]] = {
     "timesteps": ("window", "timesteps"),
     "segments": ("network", "segment"),
     "losses": ("training", "loss"),
     "anchors": ("network", "anchor"),
 }
-# So many series with so many windows are learned from as one; with fewer, simple forecasts help.
+# So many series with so many windows are forecast by one large network; with fewer, baselines help.
 MANY_SERIES, MANY_WINDOWS = 20, 5_000
 
 
-def with_preset_name(config: Config, on_event: Listener) -> Config:
-    """The configuration with the preset filled in: auto, or classic where it is set by hand."""
-    if config.preset is not None:
-        return config
-    by_hand = set_by_hand(config)
-    if config.data.label or by_hand:
-        if by_hand and not config.data.label:
-            text = f"preset classic, as {by_hand[0]} is set by hand (--preset auto for the rest)"
-            on_event(Note(text))
-        # What needs an ensemble is refused now that no recipe will make one.
-        return configure({}, config.model_dump(exclude_unset=True) | {"preset": "classic"})
-    return config.model_copy(update={"preset": "auto"})
+def choose_by_profile(profile: DataProfile, effort: Effort) -> Recipe:
+    """Choose settings by how many series there are, and how long they are."""
+    choose = choose_for_small_data
+    if profile.windows >= MANY_WINDOWS and not profile.features.random_walk:
+        if profile.features.count >= MANY_SERIES:
+            choose = choose_for_many_series
+        elif reaches_weeks(profile):
+            choose = choose_for_long_series
+    return choose(profile, effort)
 
 
-def set_by_hand(config: Config) -> list[str]:
-    """What was said of the network and its training, by name.
-
-    >>> set_by_hand(configure({"units": (8,), "seed": 3, "horizon": 5}))
-    ['network.layers']
-    """
-    said = [f"network.{name}" for name in sorted(config.network.model_fields_set)]
-    training = sorted(config.training.model_fields_set - set(LEFT_OPEN))
-    said += [f"training.{name}" for name in training]
-    return said + (["window.mode"] if config.window.mode else [])
+FUNCTIONS: dict[str, Callable[[DataProfile], Recipe]] = {
+    "auto": partial(choose_by_profile, effort=Effort(1, 2, 6, epochs=40)),
+    "fast": partial(choose_by_profile, effort=Effort(0, 1, 1, epochs=30)),
+    "best": partial(choose_by_profile, effort=Effort(3, 4, 12, epochs=60)),
+}
 
 
-def with_preset(
+def apply_preset(
     config: Config, panel: Panel, splits: Splits, season: int, on_event: Listener
-) -> Config:
-    """The configuration with what its preset chooses from the training rows.
+) -> tuple[Config, tuple[SeriesFeatures, ...]]:
+    """Return the configuration with what its preset chooses, and the features that it went by.
 
     Args:
         config: With preset and horizon filled in.
         panel: As read.
-        splits: Of its rows.
-        season: Steps in the usual season.
-        on_event: Told what was chosen, and why.
+        splits: Of its rows; nothing behind the training rows is looked at.
+        season: Steps in the season of the frequency.
+        on_event: Notified of what was chosen, and why.
+
+    Returns:
+        The features of each target are empty where they were not taken of each by itself.
     """
-    if config.preset in (None, "classic"):
-        return config
-    facts = profile_data(config, panel, splits, season)
-    recipe = few_rows
-    if facts.windows >= MANY_WINDOWS and not facts.traits.wandering:
-        many = facts.traits.count >= MANY_SERIES
-        recipe = many_series if many else long_series if reaches_weeks(facts) else few_rows
-    return _overlaid(config, recipe(facts), facts, on_event)
+    if not config.preset_chooses:
+        return config, ()
+    profile = profile_data(config, panel, splits, season)
+    recipe = FUNCTIONS[config.preset or ""](profile)
+    single = len(panel.columns.targets) == 1
+    return _overlay(config, recipe, profile, on_event), (profile.features,) if single else ()
 
 
-def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> Facts:
-    """What recipes go by; nothing of it is taken from behind the training rows."""
+def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> DataProfile:
+    """Return what presets go by, taken of the training rows alone."""
     begin, end = splits.bounds("train")
     lengths = end - begin
     targets = list(panel.columns.target_places)
     values = panel.values[panel.between(begin, end)][:, targets]
     # Columns stand end to end, as series do.
-    every = np.concatenate(list(values.T))
-    indptr = np.concatenate([[0], np.cumsum(np.tile(lengths, len(targets)))])
-    horizon, usual = config.window.horizon or 1, usual_seasons(panel, config, season)
-    traits = extract_features(every, indptr, usual=usual)
+    every, indptr = values.T.ravel(), cumulate(np.tile(lengths, len(targets)))
+    horizon, seasons = config.window.horizon or 1, usual_seasons(panel, config, season)
+    features = extract_features(every, indptr, usual=seasons)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
     columns = panel.values[:, : len(panel.columns.columns)]
-    # Whether a logarithm can be taken of the rows behind the training too is no choice of theirs.
+    # Whether a logarithm can be taken of the rows behind the training too is not for them to say.
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
-    of_rows: dict[str, Any] = {"horizon": horizon, "season": season, "seasons": traits.seasons}
+    given = config.transform if "transform" in config.model_fields_set else None
 
     def choose() -> Transform:
+        if given is not None:
+            return given
         with one_thread():
-            return choose_transform(every, indptr, indptr[1:], **of_rows)[0]
+            name, _ = choose_transform(
+                every,
+                indptr,
+                indptr[1:],
+                horizon=horizon,
+                season=season,
+                seasons=features.seasons,
+            )
+        return "none" if least <= 0 and (name == "log" or least <= -1) else name
 
-    return Facts(
-        preset=config.preset or "auto",
+    return DataProfile(
         rows=int(np.median(lengths)),
         shortest=int(panel.lengths.min()),
         windows=int(np.maximum(lengths - horizon, 0).sum()) * len(targets),
         horizon=horizon,
         season=season,
-        usual=usual,
-        traits=traits,
-        choose=partial(_transform, config, least, choose),
-        logs=least > 0 and (config.transform == "log" or not _said_transform(config)),
+        seasons=seasons,
+        features=features,
+        choose_transform=choose,
+        can_log=least > 0 and given in (None, "log"),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
-        plain=not config.quantile_levels and config.data.missing != "mask",
+        point_forecasts=not config.quantile_levels and config.data.missing != "mask",
         named=bool(panel.columns.series),
         skips=config.data.missing == "mask",
-        back=config.window.timesteps,
+        lookback=config.window.timesteps,
     )
 
 
-def _transform(config: Config, least: float, choose: Callable[[], Transform]) -> Transform:
-    """The transform that is said, or that suits the training rows and can be taken of all."""
-    if _said_transform(config):
-        return config.transform
-    name = choose()
-    return "none" if least <= 0 and (name == "log" or least <= -1) else name
-
-
-def _said_transform(config: Config) -> bool:
-    return "transform" in config.model_fields_set
-
-
-def _overlaid(config: Config, recipe: Recipe, facts: Facts, on_event: Listener) -> Config:
-    """What was said over what was chosen; of a choice that was overruled nothing is noted."""
-    said = config.model_dump(exclude_unset=True)
+def _overlay(config: Config, recipe: Recipe, profile: DataProfile, on_event: Listener) -> Config:
+    """Lay given settings over chosen ones; a choice that is overruled is not noted."""
+    given = config.model_dump(exclude_unset=True)
     try:
-        chosen = configure({}, merged(giving_way(recipe.settings, said, facts), said))
+        chosen = configure({}, merged(give_way(recipe.settings, given, profile), given))
     except UsageError as error:
-        text = f"Some of that is chosen by preset {config.preset}: --preset classic chooses nothing"
-        raise UsageError(error.message, f"{error.hint} {text}.".strip()) from None
+        reason = f"Preset {config.preset} chooses some of these: `preset={PLAIN_PRESET}` chooses"
+        hint = f"{error.hint} {reason} nothing.".strip()
+        raise UsageError(error.message, hint) from None
     for path, note in recipe.notes.items():
-        if not _holds(said, path):
+        if not _holds(given, path):
             on_event(Note(note))
     return chosen
 
 
-def giving_way(
-    settings: Mapping[str, Any], said: Mapping[str, Any], facts: Facts
+def give_way(
+    settings: Mapping[str, Any], given: Mapping[str, Any], profile: DataProfile
 ) -> dict[str, Any]:
-    """What a recipe chooses, without what contradicts what was said.
+    """Return what a preset chooses, without what contradicts the given settings.
 
     Args:
-        settings: Of the recipe.
-        said: Nested, likewise.
-        facts: What the recipe went by.
+        settings: Of the preset, nested.
+        given: Nested, likewise.
+        profile: What the preset went by.
     """
     network, ensemble = dict(settings["network"]), dict(settings["ensemble"])
-    own = said.get("ensemble", {})
+    own = given.get("ensemble", {})
     size = own.get("size", ensemble["size"])
     for turns, (section, name) in OF_ALL.items():
-        # What is said of all networks is said of each.
-        turn = () if name in said.get(section, {}) else ensemble.get(turns, ())
+        # What is given for all networks is given for each.
+        turn = () if name in given.get(section, {}) else ensemble.get(turns, ())
         ensemble[turns] = tuple(turn)[:size]
-    back = tuple(own.get("timesteps", ()))
-    if back:
+    lookbacks = tuple(own.get("timesteps", ()))
+    if lookbacks:
         ensemble["segments"] = ()
         if "segment" in network:
-            network["segment"] = choose_segment(gcd(*back))
-        if facts.season > min(back):
+            network["segment"] = choose_segment(gcd(*lookbacks))
+        if profile.season > min(lookbacks):
             ensemble["anchors"] = tuple(each for each in ensemble["anchors"] if each != "season")
-    longest = max(settings["window"]["timesteps"], *back, 1)
-    if facts.shortest < longest and not facts.skips:
+    longest = max(settings["window"]["timesteps"], *lookbacks, 1)
+    if profile.shortest < longest and not profile.skips:
         network.setdefault("padding", "first")
     if size == 1 and not own.get("simple", ensemble.get("simple")):
         ensemble.pop("combine", None)

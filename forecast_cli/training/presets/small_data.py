@@ -1,4 +1,4 @@
-"""The recipe for few rows."""
+"""Settings for small data: few series, or few windows."""
 
 from typing import Any
 
@@ -6,49 +6,56 @@ import numpy as np
 
 from ...baselines.registry import SMOOTHED, longest_lookback
 from ...core.errors import counted
-from .data_profile import Facts, Recipe, because, choose_channels, choose_segment
-from .defaults import choose_timesteps
+from .data_profile import (
+    DataProfile,
+    Effort,
+    Recipe,
+    choose_segment,
+    choose_timesteps,
+    describe_model,
+)
 
-# Steps back that have a level and a trend.
+# The shortest lookback that has a level and a trend.
 LEAST_SMOOTHED = 2
-# A window that is longer is cut into segments; batches in an epoch of a small network at the most.
+# A window that is longer is cut into segments; batches in an epoch of a small network, at most.
 LONGEST_PLAIN, MOST_STEPS = 24, 50
-# What stands beside the network of a series that looks like a random walk.
+# The baselines added to the network of a series that resembles a random walk.
 FOR_WALKS = ("last", "structure", "linear-short")
 
 
-def few_rows(facts: Facts) -> Recipe:
-    """Small networks beside simple forecasts, weighed by what validation says."""
-    steps = facts.back or choose_timesteps(facts.rows, facts.season, facts.horizon)
-    simple, longest = _simple(facts, steps)
-    seasonal = 1 < facts.season <= steps and not facts.skips
+def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
+    """Choose small networks and baselines, weighted by their validation errors."""
+    steps = profile.lookback or choose_timesteps(profile.rows, profile.season, profile.horizon)
+    simple, longest = _simple(profile, steps)
+    seasonal = 1 < profile.season <= steps and not profile.skips
     anchors = ["last", "season"] if seasonal else ["last"]
-    size = {"fast": 1, "auto": len(anchors), "best": 3 * len(anchors)}[facts.preset]
-    if facts.traits.wandering:
-        # There is hardly anything to learn: one network and two maps will find it if there is.
+    size = max(1, effort.small_data * len(anchors))
+    if profile.features.random_walk:
+        # There is hardly anything to learn: one network and two baselines find it if there is.
         size, anchors, simple = 1, anchors[:1], [each for each in simple if each in FOR_WALKS]
+    transform = profile.choose_transform()
     settings: dict[str, Any] = {
-        "transform": facts.transform,
+        "transform": transform,
         "window": {"timesteps": longest},
         "network": {
             "layers": [{"type": "lstm", "units": 16}],
             "skip": "linear",
             "anchor": "last",
             "window_scale": "usual",
-            "channels": choose_channels(facts),
+            "channels": profile.channels,
         }
         | ({"segment": choose_segment(steps)} if steps > LONGEST_PLAIN else {}),
         "training": {
-            "epochs": _epochs(facts),
-            "batch_size": _batch_size(facts.windows),
+            "epochs": _epochs(profile),
+            "batch_size": _batch_size(profile.windows),
             "steps_per_epoch": MOST_STEPS,
             "learning_rate": 0.003,
             "schedule": "cosine",
             "clip": 1.0,
-            "refit": not facts.traits.wandering,
+            "refit": not profile.features.random_walk,
         }
-        | ({"loss": "mae"} if facts.plain else {})
-        | ({} if facts.validated else {"patience": 0}),
+        | ({"loss": "mae"} if profile.point_forecasts else {})
+        | ({} if profile.validated else {"patience": 0}),
         "ensemble": {
             "size": size,
             "anchors": anchors[:size],
@@ -57,27 +64,27 @@ def few_rows(facts: Facts) -> Recipe:
         }
         | ({"combine": "weights"} if size > 1 or simple else {}),
     }
-    network = f"{counted(size, 'network')} LSTM(16), {steps} steps back"
-    if simple:
-        network += f", beside {counted(len(simple), 'simple forecast')}, {longest} steps back"
+    added = f"{counted(len(simple), 'baseline')}, lookback {longest}" if simple else ""
+    model = describe_model(size, "LSTM(16)", (steps,), added)
     return Recipe(
         settings,
         {
-            "transform": f"transform {facts.transform}, by simple forecasts of rows held back",
-            "network.layers": because(facts) + network,
+            "transform": f"transform {transform}, chosen by baseline error on held-out training "
+            "rows",
+            "network.layers": f"{profile.finding}; {model}",
         },
     )
 
 
-def _epochs(facts: Facts) -> int:
-    """Few where nothing says when to stop, or where each has many batches already."""
-    if not facts.validated:
+def _epochs(profile: DataProfile) -> int:
+    """Return few where there is no validation, or where each has many batches already."""
+    if not profile.validated:
         return 20
-    return 60 if facts.windows < MOST_STEPS * 64 else 30
+    return 60 if profile.windows < MOST_STEPS * 64 else 30
 
 
 def _batch_size(windows: int) -> int:
-    """A power of two: about a fiftieth of the windows, from 32 to 256.
+    """Return a power of two: about a fiftieth of the windows, from 32 to 256.
 
     >>> _batch_size(100), _batch_size(3000), _batch_size(100_000)
     (32, 64, 256)
@@ -85,20 +92,20 @@ def _batch_size(windows: int) -> int:
     return int(2 ** np.clip(np.ceil(np.log2(max(windows, 1) / 50)), 5, 8))
 
 
-def _simple(facts: Facts, steps: int) -> tuple[list[str], int]:
-    """The simple forecasts that the rows are enough for, and the steps back for all together."""
-    seasons = facts.traits.seasons
+def _simple(profile: DataProfile, steps: int) -> tuple[list[str], int]:
+    """Return the baselines that the rows are enough for, and the lookback of all together."""
+    seasons = profile.features.seasons
     longest = longest_lookback(
-        facts.rows, horizon=facts.horizon, season=facts.season, seasons=seasons
+        profile.rows, horizon=profile.horizon, season=profile.season, seasons=seasons
     )
-    if not facts.plain or facts.shortest < max(facts.season + 2, facts.horizon):
+    if not profile.point_forecasts or profile.shortest < max(profile.season + 2, profile.horizon):
         return [], steps
-    longest = facts.back or max(steps, min(longest, facts.shortest))
+    longest = profile.lookback or max(steps, min(longest, profile.shortest))
     if longest < LEAST_SMOOTHED:
         return ["last", "linear-short"], longest
     names = ["last", "structure", "linear-short", "linear", "linear-long"]
-    if 1 < facts.season <= min(facts.rows, longest):
+    if 1 < profile.season <= min(profile.rows, longest):
         names.append("seasonal")
-    if facts.season <= SMOOTHED:
+    if profile.season <= SMOOTHED:
         names += ["smoothing", "corrected"]
     return names, longest

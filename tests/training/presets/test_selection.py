@@ -19,6 +19,7 @@ from forecast_cli.core.errors import DataError
 from forecast_cli.data.reading import read_panel
 from forecast_cli.training.ensemble_fitting import simple_maps
 from forecast_cli.training.preparation import make_dataset
+from forecast_cli.training.resolution import resolve_preset
 
 from ...frames import seasonal_frame
 
@@ -84,7 +85,7 @@ def check_holds_together(dataset):
 def test_without_a_word_it_is_auto(frame):
     dataset, notes = resolved(frame)
     assert dataset.config.preset == "auto"
-    assert "set by hand" not in texts(notes)
+    assert "because" not in texts(notes)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_without_a_word_it_is_auto(frame):
 def test_what_is_built_by_hand_is_classic_and_the_note_says_why(frame, said, name):
     dataset, notes = resolved(frame, **said)
     assert dataset.config.preset == "classic"
-    assert f"preset classic, as {name} is set by hand" in texts(notes)
+    assert f"preset classic, because {name} is set" in texts(notes)
     assert dataset.config.ensemble.alone
     assert dataset.config.transform == "none"
 
@@ -137,11 +138,9 @@ def test_a_preset_by_name_keeps_layers_that_are_set_by_hand_and_fills_in_the_res
 
 
 def test_sequences_with_labels_are_classic():
-    from forecast_cli.training.presets.selection import with_preset_name
-
     config = configure({"column": ("a", "b"), "label": ("kind",)})
     notes = []
-    assert with_preset_name(config, notes.append).preset == "classic"
+    assert resolve_preset(config, notes.append).preset == "classic"
     assert notes == []
 
 
@@ -228,13 +227,13 @@ def test_few_rows_are_given_small_networks_beside_simple_forecasts():
     assert 24 <= config.window.timesteps <= 96 - 12 - 5
     assert simple_maps(dataset).shape == (8, 1, config.window.timesteps, 12)
     assert "transform log" in texts(notes)
-    assert "season of 12 steps found: 2 networks LSTM(16)" in texts(notes)
+    assert "season of 12 steps found; model: 2 networks LSTM(16)" in texts(notes)
 
 
 def test_steps_back_that_are_said_are_those_that_are_noted():
     dataset, notes = resolved(seasonal_frame(144), timesteps=9)
     assert [each.timesteps for each in list_members(dataset.config)] == [9]
-    assert "1 network LSTM(16), 9 steps back" in texts(notes)
+    assert "model: LSTM(16), lookback 9" in texts(notes)
     assert np.isfinite(simple_maps(dataset)).all()
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.training.presets.seasonality import find_seasons, has_season
-from forecast_cli.training.presets.series_features import extract_features, strengths, wanders
+from forecast_cli.core.seasonality import find_seasons, has_season
+from forecast_cli.core.series_features import extract_features, is_random_walk, strengths
 
 
 def seasonal(rows, season, *, noise=0.25, slope=0.0, seed=0):
@@ -79,13 +79,15 @@ def test_strengths_go_from_nothing_to_all():
 
 def test_random_walks_wander_and_other_series_do_not():
     draws = np.random.default_rng(0).normal(size=(100, 500))
-    assert np.mean([wanders(np.cumsum(each)) for each in draws]) > 0.85
+    assert np.mean([is_random_walk(np.cumsum(each)) for each in draws]) > 0.85
     # A change of volatility does not hide a random walk.
-    assert np.mean([wanders(np.cumsum(each * np.linspace(1, 5, 500))) for each in draws]) > 0.85
-    assert not any(wanders(each) for each in draws)
-    assert not any(wanders(np.cumsum(each + 0.5)) for each in draws)
-    assert not wanders(seasonal(300, 12))
-    assert not wanders(np.cumsum(draws[0][:20])), "too few steps to say"
+    assert (
+        np.mean([is_random_walk(np.cumsum(each * np.linspace(1, 5, 500))) for each in draws]) > 0.85
+    )
+    assert not any(is_random_walk(each) for each in draws)
+    assert not any(is_random_walk(np.cumsum(each + 0.5)) for each in draws)
+    assert not is_random_walk(seasonal(300, 12))
+    assert not is_random_walk(np.cumsum(draws[0][:20])), "too few steps to say"
 
 
 def test_traits_put_it_together():
@@ -94,12 +96,12 @@ def test_traits_put_it_together():
     assert traits.seasons == (12,)
     assert traits.season_strength > 0.35
     assert traits.trend_strength > 0.5
-    assert (traits.positive, traits.wandering, traits.rows, traits.count) == (True, False, 240, 2)
+    assert (traits.positive, traits.random_walk, traits.rows, traits.count) == (True, False, 240, 2)
 
 
 def test_series_of_nothing_have_no_traits():
     traits = extract_features(np.array([1.0, 1.0, np.nan]), usual=(12,))
     assert traits.seasons == ()
-    assert not traits.wandering
+    assert not traits.random_walk
     assert extract_features(np.full(40, np.nan), usual=(12,)).positive is False
     assert extract_features(np.full(40, 3.0), usual=(12,)).seasons == ()

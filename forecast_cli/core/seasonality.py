@@ -1,7 +1,7 @@
-"""The seasons that training rows have.
+"""Seasons of series, found in training rows.
 
-A season is looked for in steps between means of equal parts of it: means take out the noise of long
-seasons, steps take out the level and most of the trend, and a random walk shows nothing in them.
+A season is looked for in differences between the means of equal parts of it: means remove the noise
+of long seasons, differences remove the level and most of the trend.
 """
 
 import math
@@ -9,33 +9,33 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...core.ragged import cumulate
-from ...core.windows import Floats, Ints
+from .ragged import cumulate
+from .windows import Floats, Ints
 
-# Into how many parts a season is cut at most, and the seasons that must be there to see one.
+# Into how many parts a season is cut at most, and the least number of seasons in a series.
 PARTS, LEAST_SEASONS = 14, 2.5
-# The autocorrelation a season apart must pass a one-sided test at 99 %, and be worth the name.
+# The autocorrelation a season apart must pass a one-sided test at 99 %, and have a least size.
 NORMAL_99, LEAST_SHARE = 2.326, 0.1
-# So unlikely means of phases are no chance, even where steps go together a little.
+# At this p-value the means of phases differ, even where the autocorrelation is small.
 UNLIKELY = 0.001
 # How many series, and how many of the last rows of each, are looked at.
 SERIES, ROWS = 100, 20_000
-# The share of series that must have a season before all are said to have it.
+# The share of series that must have a season.
 SHARE = 0.5
-# Peaks of a periodogram that are tried where the frequency says nothing of a season.
+# Peaks of a periodogram that are tried where the frequency has no season.
 PEAKS = 5
 
 
 def find_seasons(
     values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()
 ) -> tuple[int, ...]:
-    """The seasons that most series have.
+    """Return the seasons that most series have.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end; NaN where missing.
         indptr: Shape `(n_series + 1,)`; None for one series.
-        usual: Steps of the seasons that are usual for the frequency. Peaks of the periodogram are
-            tried where there are none.
+        usual: Steps of the seasons of the frequency. Peaks of the periodogram are tried where
+            there are none.
 
     Returns:
         Steps, ascending; none where nothing is seasonal.
@@ -53,7 +53,7 @@ def find_seasons(
 
 
 def has_season(series: Floats, season: int) -> bool:
-    """Whether steps between parts of a season go with those one season before.
+    """Whether differences between parts of a season are correlated with those one season before.
 
     Args:
         series: Shape `(n,)`, without gaps.
@@ -68,7 +68,7 @@ def has_season(series: Floats, season: int) -> bool:
     steps = np.diff(np.bincount(place, series[rows]) / np.maximum(np.bincount(place), 1))
     if len(steps) < 1.5 * parts:
         return False
-    # A few large steps must not outvote all others.
+    # A few large steps must not outweigh all others.
     centre = float(np.median(steps))
     reach = 5.0 * float(np.median(np.abs(steps - centre))) or float(np.abs(steps - centre).max())
     steps = np.clip(steps, centre - reach, centre + reach)
@@ -78,11 +78,11 @@ def has_season(series: Floats, season: int) -> bool:
     apart = shares[-1] > np.median(shares) and (parts < 4 or shares[-1] > shares[parts // 2 - 1])
     if not apart or shares[-1] < LEAST_SHARE:
         return False
-    return bool(shares[-1] > limit or _chance(steps, parts) < UNLIKELY)
+    return bool(shares[-1] > limit or _phase_p_value(steps, parts) < UNLIKELY)
 
 
-def _chance(steps: Floats, parts: int) -> float:
-    """How likely the means of the phases are as far apart by chance: analysis of variance."""
+def _phase_p_value(steps: Floats, parts: int) -> float:
+    """Return the p-value of an analysis of variance of the phases; `steps` has shape `(n,)`."""
     # SciPy is only loaded where something is tested.
     from scipy.special import fdtrc
 
@@ -95,7 +95,11 @@ def _chance(steps: Floats, parts: int) -> float:
 
 
 def peaks(series: Floats) -> list[int]:
-    """The periods that stand out of the periodogram of the steps, ascending."""
+    """Return the periods of the peaks in the periodogram of the differences, ascending.
+
+    Args:
+        series: Shape `(n,)`, without gaps.
+    """
     steps = np.diff(series)
     if len(steps) < 16 or np.ptp(steps) == 0:
         return []
@@ -115,7 +119,7 @@ def peaks(series: Floats) -> list[int]:
 
 
 def some_series(values: Floats, indptr: Ints | None) -> Iterator[Floats]:
-    """Some of the series, their last rows, gaps bridged by lines; constant ones left out."""
+    """Yield some of the series, shape `(n,)` each: their last rows, gaps interpolated."""
     bounds = cumulate(np.array([len(values)])) if indptr is None else indptr
     count = len(bounds) - 1
     for which in np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int)):
@@ -126,21 +130,21 @@ def some_series(values: Floats, indptr: Ints | None) -> Iterator[Floats]:
 
 
 def _parts(season: int) -> int:
-    """Into how many parts a season is cut: as equal ones as can be."""
+    """Return into how many parts a season is cut, as equal as possible."""
     return next(
         (each for each in range(min(season, PARTS), 6, -1) if season % each == 0), 0
     ) or min(season, PARTS - 2)
 
 
 def _autocorrelations(steps: Floats, lags: int) -> Floats:
-    """The autocorrelations at lags 1 to `lags`, shape `(lags,)`."""
+    """Return the autocorrelations at lags 1 to `lags`, shape `(lags,)`."""
     apart = steps - steps.mean()
     own = float(apart @ apart) or 1.0
     return np.array([apart[lag:] @ apart[:-lag] / own for lag in range(1, lags + 1)])
 
 
 def phase_means(series: Floats, season: int) -> Floats:
-    """The mean of each phase less the mean of all, at each row, shape `(n,)`."""
+    """Return the mean of each phase less the mean of all, at each row, shape `(n,)`."""
     phase = np.arange(len(series)) % season
     means = np.bincount(phase, series) / np.bincount(phase)
     around: Floats = means[phase] - means.mean()

@@ -1,7 +1,4 @@
-"""What rules ask of training rows before they choose a forecaster.
-
-How strong seasons and the trend are, and whether the rows look like a random walk.
-"""
+"""Features of series: how strong seasons and trend are, and whether one is a random walk."""
 
 import math
 from collections.abc import Sequence
@@ -9,34 +6,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.ragged import cumulate
-from ...core.windows import Floats, Ints
+from .ragged import cumulate
 from .seasonality import SHARE, find_seasons, phase_means, some_series
+from .windows import Floats, Ints
 
-# Steps of a random walk: lags that are tested, the level of the test where steps are many and where
-# they are few, the fewest, and how many standard errors the mean may be from 0.
+# The test of steps for a random walk: its lags, its level where steps are many and where they are
+# few, the fewest steps and what is many, and how many standard errors the mean may be from 0.
 LAGS, LEVEL, FEW_LEVEL, FEWEST, MANY, DRIFT = 10, 0.01, 0.1, 30, 200, 3.0
 
 
 @dataclass(frozen=True)
 class SeriesFeatures:
-    """What rules need to know of training rows.
+    """Features of training rows.
 
     Args:
         seasons: Steps of the seasons that were found, ascending.
-        season_strength: How much of what is left without the trend is the strongest season, 0 to 1.
-        trend_strength: How much of what is left without the season is the trend, 0 to 1.
+        season_strength: Share of the strongest season in the detrended variance, 0 to 1.
+        trend_strength: Share of the trend in the seasonally adjusted variance, 0 to 1.
         positive: Whether all known values are above 0.
-        wandering: Whether the rows look like a random walk, which nothing beats.
-        rows: Rows of the series in the middle, by length.
-        count: How many series there are.
+        random_walk: Whether the rows resemble a random walk.
+        rows: Rows of the median series.
+        count: Number of series.
     """
 
     seasons: tuple[int, ...]
     season_strength: float
     trend_strength: float
     positive: bool
-    wandering: bool
+    random_walk: bool
     rows: int
     count: int
 
@@ -44,12 +41,12 @@ class SeriesFeatures:
 def extract_features(
     values: Floats, indptr: Ints | None = None, *, usual: Sequence[int] = ()
 ) -> SeriesFeatures:
-    """What rules need to know of training rows.
+    """Return the features of training rows.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end, training rows alone; NaN where missing.
         indptr: Shape `(n_series + 1,)`; None for one series.
-        usual: Steps of the seasons that are usual for the frequency.
+        usual: Steps of the seasons of the frequency.
     """
     seasons = find_seasons(values, indptr, usual=usual)
     pairs = [strengths(each, seasons) for each in some_series(values, indptr)]
@@ -62,19 +59,19 @@ def extract_features(
         season_strength=float(season),
         trend_strength=float(trend),
         positive=bool(len(known) and known.min() > 0),
-        wandering=not seasons and wanders(values, indptr),
+        random_walk=not seasons and is_random_walk(values, indptr),
         rows=int(np.median(lengths)),
         count=len(lengths),
     )
 
 
 def strengths(series: Floats, seasons: Sequence[int]) -> tuple[float, float]:
-    """How strong the strongest season and the trend are, 0 to 1 each.
+    """Return the strength of the strongest season and of the trend, 0 to 1 each.
 
     Args:
         series: Shape `(n,)`, without gaps.
-        seasons: Steps of the seasons; a window of a tenth of the rows is the trend where there is
-            none.
+        seasons: Steps of the seasons; where there is none, the trend is a moving mean over a tenth
+            of the rows.
 
     Source: Wang, Smith and Hyndman (2006), Characteristic-based clustering for time series data,
     with the classical decomposition.
@@ -95,24 +92,24 @@ def strengths(series: Floats, seasons: Sequence[int]) -> tuple[float, float]:
     return max([0.0, *strong]), max(0.0, 1.0 - rest / whole) if whole else 0.0
 
 
-def wanders(values: Floats, indptr: Ints | None = None) -> bool:
-    """Whether most series look like a random walk: steps that nothing before them explains.
+def is_random_walk(values: Floats, indptr: Ints | None = None) -> bool:
+    """Whether most series resemble a random walk: their steps are not autocorrelated.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end; NaN where missing.
         indptr: Shape `(n_series + 1,)`; None for one series.
 
     Returns:
-        False where there are too few steps to say, too.
+        False also where there are too few steps to test.
 
     Source: Lo and MacKinlay (1988) for autocorrelations whose variance may change in time; their
     squares are added up as by Box and Pierce.
     """
-    found = [_wanders(series) for series in some_series(values, indptr)]
+    found = [_has_random_steps(series) for series in some_series(values, indptr)]
     return bool(found) and float(np.mean(found)) >= SHARE
 
 
-def _wanders(series: Floats) -> bool:
+def _has_random_steps(series: Floats) -> bool:
     # SciPy is only loaded where something is tested.
     from scipy.special import chdtrc
 
@@ -127,12 +124,20 @@ def _wanders(series: Floats) -> bool:
     for lag in range(1, LAGS + 1):
         both = steps[lag:] * steps[:-lag]
         total += float(both.sum()) ** 2 / max(float(both @ both), 1e-300)
-    # Few steps hide what is there: they must look the more like chance.
+    # A test of few steps has little power: the p-value must be the larger.
     return float(chdtrc(LAGS, total)) > (LEVEL if len(steps) >= MANY else FEW_LEVEL)
 
 
 def _moving_mean(series: Floats, width: int) -> Floats:
-    """The centred mean over `width` values, an even one with half weights at both ends."""
+    """Return the centred mean over `width` values, an even one with half weights at both ends.
+
+    Args:
+        series: Shape `(n,)`.
+        width: Values in a mean.
+
+    Returns:
+        Shape `(n - 2 * (width // 2),)`.
+    """
     weights = np.ones(2 * (width // 2) + 1)
     weights[[0, -1]] = 1.0 if width % 2 else 0.5
     sums = np.concatenate([[0.0], np.cumsum(series - series.mean())])

@@ -1,0 +1,287 @@
+"""Resolve a configuration for a table: what is left open is chosen here, and nowhere else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config.layers import Mask
+from ..config.members import list_members
+from ..config.registries import DEFAULT_PRESET, PLAIN_PRESET
+from ..config.resolution import configure
+from ..config.schema import Config
+from ..config.sections import Split, Training
+from ..core.errors import UsageError
+from ..core.events import Listener, Note
+from ..core.scaling import Scope
+from ..core.series_features import SeriesFeatures
+from ..core.windows import Ints
+from ..data.categories import with_known_categories
+from ..data.columns import Columns
+from ..data.panel import Panel
+from ..data.season import find_season
+from ..data.splits import Splits, least_left, split_rows
+from .checks import check_feedback, check_inputs
+from .presets.data_profile import LEAST_TIMESTEPS, choose_horizon, choose_timesteps
+from .presets.selection import apply_preset
+
+# A split leaves at least so many rows to forecast from in training.
+LEAST_ORIGINS = 5
+# What may be set of the training without replacing the default preset.
+LEFT_OPEN = ("seed", "refit", "time_budget", "loss")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A configuration that leaves nothing open, and the table that it was resolved for.
+
+    Args:
+        config: With every setting filled in.
+        panel: With the categories of the training rows alone.
+        splits: Training, validation and test rows.
+        season: Steps in a season; 1 where there is none.
+        features: Of the training rows of each target; empty where no preset asked for them.
+    """
+
+    config: Config
+    panel: Panel
+    splits: Splits
+    season: int
+    features: tuple[SeriesFeatures, ...]
+
+
+def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resolved:
+    """Choose everything that a configuration leaves open, from the training rows of a table.
+
+    Args:
+        panel: As read.
+        config: As given; what is set is kept.
+        on_event: Notified of each choice.
+
+    Raises:
+        DataError: There are too few rows; the message says how many are needed.
+        UsageError: A setting does not go with the data.
+    """
+    config = resolve_preset(config.model_copy(update={"data": panel.data}), on_event)
+    config, season = resolve_horizon(panel, config, on_event=on_event)
+    split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
+    config = config.model_copy(update={"split": split})
+    splits = split_rows(panel, split, horizon=config.window.horizon or 1)
+    config, features = apply_preset(config, panel, splits, season, on_event)
+    check_inputs(config, panel.columns)
+    panel = with_known_categories(panel, splits)
+    config = _resolve_rest(config, panel, splits, season, on_event)
+    return Resolved(config, panel, splits, season, features)
+
+
+def resolve_preset(config: Config, on_event: Listener) -> Config:
+    """Return the configuration with its preset: the default, or the plain one.
+
+    The plain preset is for sequences with a label, and where the network or its training is set.
+    """
+    if config.preset is not None:
+        return config
+    settings = list_training_settings(config)
+    if not config.data.label and not settings:
+        return config.model_copy(update={"preset": DEFAULT_PRESET})
+    if not config.data.label:
+        rest = f"(`preset={DEFAULT_PRESET}` chooses the rest)"
+        on_event(Note(f"preset {PLAIN_PRESET}, because {settings[0]} is set {rest}"))
+    # What needs an ensemble is refused now that no preset will make one.
+    return configure({}, config.model_dump(exclude_unset=True) | {"preset": PLAIN_PRESET})
+
+
+def list_training_settings(config: Config) -> list[str]:
+    """Return the settings of the network and its training that are set, by path.
+
+    >>> list_training_settings(configure({"units": (8,), "seed": 3, "horizon": 5}))
+    ['network.layers']
+    """
+    names = [f"network.{name}" for name in sorted(config.network.model_fields_set)]
+    training = sorted(config.training.model_fields_set - set(LEFT_OPEN))
+    names += [f"training.{name}" for name in training]
+    return names + (["window.mode"] if config.window.mode else [])
+
+
+def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tuple[Config, int]:
+    """Return the configuration with horizon and mode filled in, and the steps in a season.
+
+    Backtests and tuning need these before their cutoffs, and so before any split is made.
+
+    Raises:
+        UsageError: One step at a time would need columns that are not known ahead.
+    """
+    window, season, rows = config.window, find_season(panel, config), int(np.median(panel.lengths))
+    horizon = window.horizon
+    if horizon is None:
+        horizon = choose_horizon(rows, season)
+        why = f"a season of {season}" if horizon == season else f"{rows} rows, season {season}"
+        on_event(Note(f"horizon {horizon}, chosen from {why} (set `horizon` for another)"))
+    one = horizon == 1 or config.network.head == "recursive"
+    mode = window.mode or ("many-to-one" if one else "many-to-many")
+    check_feedback(panel.columns, horizon, mode)
+    window = window.model_copy(update={"horizon": horizon, "mode": mode})
+    return config.model_copy(update={"window": window}), season
+
+
+def _resolve_split(config: Config, rows: int, season: int, on_event: Listener) -> Split:
+    """Return splits that leave enough rows to train on, where a preset may choose them.
+
+    The test split is left out first, then that of validation.
+    """
+    split, horizon = config.split, config.window.horizon or 1
+    if not config.preset_chooses or split.model_fields_set:
+        return split
+    enough = (season if season > 1 else 0) + horizon + max(LEAST_ORIGINS, horizon // 2)
+    ways: list[dict[str, int]] = [{}, {"test": 0}, {"test": 0, "validation": 0}]
+    if config.interval_method.needs_validation:
+        ways.pop()
+    for changes in ways:
+        tried = split.model_copy(update=changes)
+        if least_left(tried, rows, horizon) >= enough:
+            break
+    if changes:
+        what = " and ".join(f"no {name} split" for name in changes)
+        on_event(Note(f"{what}: {rows} rows would leave too few to train on", warning=True))
+    return tried
+
+
+def _resolve_rest(
+    config: Config, panel: Panel, splits: Splits, season: int, on_event: Listener
+) -> Config:
+    """Return the configuration with what goes by the window and the columns filled in."""
+    begin, end = splits.bounds("train")
+    rows, shortest = int(np.median(end - begin)), int(panel.lengths.min())
+    timesteps = _resolve_timesteps(config, rows, shortest, season, on_event)
+    window = config.window.model_copy(update={"timesteps": timesteps})
+    training = _resolve_training(config)
+    config = config.model_copy(update={"window": window, "training": training})
+    changes: dict[str, Any] = {"scale_by": _resolve_scope(config, panel.columns)}
+    if _has_seasonal_anchor(config, season):
+        changes["network"] = config.network.model_copy(update={"season_length": season})
+    return _with_mask(config.model_copy(update=changes), panel.lengths, on_event)
+
+
+def _resolve_timesteps(
+    config: Config, rows: int, shortest: int, season: int, on_event: Listener
+) -> int:
+    """Return the lookback.
+
+    Args:
+        config: With the horizon.
+        rows: Training rows of the median series.
+        shortest: Rows of the shortest series. Where these are enough, all series get whole windows:
+            a network that has to skip missing steps is slower.
+        season: Steps in a season.
+        on_event: Notified of the choice.
+    """
+    window, segment = config.window, config.network.segment or 1
+    if window.timesteps is not None or config.ensemble.timesteps:
+        for member in list_members(config):
+            _check_segments(member.timesteps, member.network.segment or 1)
+        return window.timesteps or max(config.ensemble.timesteps)
+    horizon = window.horizon or 1
+    timesteps = choose_timesteps(rows, season, horizon)
+    if shortest >= max(season, LEAST_TIMESTEPS, horizon):
+        timesteps = min(timesteps, shortest)
+    timesteps = max(segment, timesteps - timesteps % segment)
+    why = f"season {season}, horizon {horizon} and {rows} training rows"
+    on_event(Note(f"timesteps {timesteps}, chosen from {why} (set `timesteps` for another)"))
+    return timesteps
+
+
+def _check_segments(timesteps: int, segment: int) -> None:
+    if timesteps % segment:
+        fitting = max(segment, timesteps - timesteps % segment)
+        raise UsageError(
+            f"{timesteps} timesteps cannot be cut into segments of {segment}.",
+            f"Pass `timesteps={fitting}`, or another `segment`.",
+        )
+
+
+def _resolve_training(config: Config) -> Training:
+    """Return the training with its loss: the mean squared error, or that of quantiles."""
+    training, default = config.training, "pinball" if config.quantile_levels else "mse"
+    # An average is of the last epochs, so none is chosen as the best.
+    patience = 0 if training.average else training.patience
+    return training.model_copy(update={"loss": training.loss or default, "patience": patience})
+
+
+def _resolve_scope(config: Config, columns: Columns) -> Scope:
+    """Return whose rows a scaler is fitted on: those of each series, where they have names.
+
+    Raises:
+        UsageError: It is set, and there is one series.
+    """
+    if config.scale_by and not columns.series:
+        raise UsageError(
+            f"`scale_by={config.scale_by}` is for several series, and the table has one.",
+            "Leave it out, or name the columns that identify the series in `series`.",
+        )
+    return config.scale_by or ("series" if columns.series else "all")
+
+
+def _has_seasonal_anchor(config: Config, season: int) -> bool:
+    """Whether a network reads its window relative to the last season.
+
+    Raises:
+        UsageError: There is no season, or the window is shorter.
+    """
+    lookbacks = [m.timesteps for m in list_members(config) if m.network.anchor == "season"]
+    if lookbacks and not 1 < season <= min(lookbacks):
+        raise UsageError(
+            f"`anchor=season` needs a season within the window; the season is {season} steps, the "
+            f"window {min(lookbacks)}.",
+            "Pass `season_length` and `timesteps`, or `anchor=last`.",
+        )
+    return bool(lookbacks)
+
+
+def _with_mask(config: Config, lengths: Ints, on_event: Listener) -> Config:
+    """Return the configuration whose network skips missing steps, where some may be missing.
+
+    Args:
+        config: With the lookback.
+        lengths: Shape `(n_series,)`: rows of each series.
+        on_event: Notified of series that are padded.
+
+    Raises:
+        UsageError: There is a mask and nothing to skip, or the network cannot skip.
+    """
+    network, missing, timesteps = config.network, config.data.missing, config.window.timesteps or 1
+    short = int(np.sum(lengths < timesteps)) if len(lengths) > 1 else 0
+    first = network.padding == "first"
+    if short:
+        what = "their first value" if first else "missing steps, which the network skips"
+        text = f"{short} of {len(lengths)} series are shorter than {timesteps} steps: their windows"
+        on_event(Note(f"{text} are padded with {what}"))
+        if first or network.masked:
+            return config
+        try:
+            return with_mask_layer(config)
+        except UsageError as error:
+            reason = error.message.removeprefix("network: ")
+            raise UsageError(
+                f"{short} series are shorter than the window of {timesteps} steps, so missing "
+                f"steps have to be skipped: {reason}",
+                "Lower `timesteps`, leave those series out, or change the network.",
+            ) from None
+    if missing == "mask" and not network.masked:
+        return with_mask_layer(config)
+    if network.masked and missing != "mask":
+        raise UsageError(
+            f"The mask layer has nothing to skip: missing values are handled by {missing}.",
+            "Pass `missing=mask`, or leave the layer out.",
+        )
+    return config
+
+
+def with_mask_layer(config: Config) -> Config:
+    """Return the configuration with a mask in front of its layers.
+
+    Raises:
+        UsageError: The network cannot skip steps.
+    """
+    network = config.network.model_dump()
+    layers = [Mask().model_dump(), *network["layers"]]
+    return configure({}, config.model_dump() | {"network": network | {"layers": layers}})
