@@ -41,7 +41,7 @@ def main() -> int:
         }
         run(forecast("predict", "--future", arguments.future), folder)
     means = {kind: fmean(each["network"] for each in scores) for kind, scores in told.items()}
-    naive = fmean(each["seasonal naive"] for each in told[WITHOUT])
+    naive = fmean(each["seasonal-naive"] for each in told[WITHOUT])
     rows = [Row("seasonal naive, MASE", f"{naive:.3f}")]
     rows += [Row(f"{kind}, MASE", f"{mean:.3f}") for kind, mean in means.items()]
     rows.append(at_most("with over without", means[WITH] / means[WITHOUT], 0.95, "{:.3f}"))

@@ -30,8 +30,8 @@ def seasonal_naive(history: Array, horizon: int, season: int) -> Array:
 
 
 SIMPLE: dict[str, Callable[[Array, int, int], Array]] = {
-    "seasonal naive": seasonal_naive,
-    "last value": last_value,
+    "seasonal-naive": seasonal_naive,
+    "naive": last_value,
 }
 
 

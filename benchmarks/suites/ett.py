@@ -189,7 +189,7 @@ def linear_map(values: Array, horizon: int) -> Callable[[Array], Array]:
     return forecast
 
 
-SIMPLE = {"last value": last_value, f"closed-form linear map ({BACK} back)": linear_map}
+SIMPLE = {"naive": last_value, f"closed-form linear map ({BACK} back)": linear_map}
 
 
 def simple(

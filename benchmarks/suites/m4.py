@@ -186,8 +186,8 @@ def simple(series: Series, part: Part) -> list[Line]:
     first = np.concatenate([[0], ends[:-1]])
     how, season = {"horizon": part.horizon}, {"season_length": part.season}
     forecasters: dict[str, Callable[[], Array]] = {
-        "last value": lambda: naive(values, ends, **how),
-        "seasonal naive": lambda: seasonal_naive(values, ends, **how, **season),
+        "naive": lambda: naive(values, ends, **how),
+        "seasonal-naive": lambda: seasonal_naive(values, ends, **how, **season),
         "Naive2": lambda: naive2(values, ends, first, **how, **season),
     }
     lines = []

@@ -24,7 +24,7 @@ from .series import LEFT_OUT, MOST_ROWS, SOURCES, TIME, Source, chosen
 from .table import SECONDS, Asked, Line, Table, plain, progress, reached
 
 Array = np.ndarray
-OURS, SNAIVE, SPREAD = "ours", "seasonal naive", "spread"
+OURS, SNAIVE, SPREAD = "ours", "seasonal-naive", "spread"
 MASE = "MASE of seasonal naive"
 ORIGINS = 3
 BLOCKS = (1, 2)
@@ -128,7 +128,7 @@ def ours(history: pd.Series, horizon: int, seed: int, asked: Asked) -> Array:
 
 def table_of(scores: Sequence[Score], sources: Sequence[Source], asked: Asked) -> Table:
     """Each series relative to the seasonal naive, and the geometric means."""
-    others = ["last value", *(METHODS if asked.classical else ())]
+    others = ["naive", *(METHODS if asked.classical else ())]
     frame = pd.DataFrame(scores)
     blocks = sorted(frame["seasons"].unique())
     lines: list[Line] = []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LISTS = (
     "column", "target", "past_covariates", "future_covariates", "static_covariates", "categorical",
     "calendar_features", "na", "label", "series", "units", "dense", "level", "member_timesteps",
-    "member_losses", "member_segments", "member_anchors", "simple",
+    "member_losses", "member_segments", "member_anchors", "baselines",
 )  # fmt: skip
 
 

@@ -180,7 +180,7 @@ def _preset_facts(manifest: Manifest) -> dict[str, str]:
         f"network (lookback {each.timesteps}, anchor {each.network.anchor}, {each.training.loss})"
         for each in list_members(config)
     ]
-    members += config.ensemble.simple
+    members += config.ensemble.baselines
     return facts | {"ensemble": f"{', '.join(members)}; combined by {config.ensemble.combine}"}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..config.registries import BASELINES, BaselineEntry
 from ..core.diebold_mariano import diebold_mariano
 from ..core.windows import Floats, Ints
 
@@ -107,15 +108,15 @@ def beats(forecasts: Floats, actual: Floats, reference: int, *, origins: Ints) -
     return False
 
 
-def make_prior(names: Sequence[str], shares: dict[str, float], *, network: float = 1.0) -> Floats:
-    """The prior of members by their names, of sum 1.
+def make_prior(names: Sequence[str], *, seasonal: bool) -> Floats:
+    """Return the prior weights of members, of sum 1, shape `(members,)`.
 
     Args:
-        names: The members.
-        shares: What is said of some names.
-        network: The share of every name of which nothing is said.
+        names: The members; a name that is no baseline is a network's.
+        seasonal: Whether a season was found.
     """
-    prior = np.array([shares.get(name, network) for name in names], np.float64)
+    network = BaselineEntry("")
+    prior = np.array([BASELINES.get(name, network).prior[seasonal] for name in names])
     total: Floats = prior / prior.sum()
     return total
 

@@ -47,24 +47,6 @@ def seasonal_map(timesteps: int, horizon: int, *, season: int, count: int = 1) -
     return matrix
 
 
-def drift_map(timesteps: int, horizon: int, *, share: float = 1.0) -> Floats:
-    """The line from the first value of the window through the last, drawn on.
-
-    Args:
-        timesteps: Steps back, at least 2.
-        horizon: Steps ahead.
-        share: How much of the slope is drawn on; 0 is the last value.
-
-    Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2.
-    """
-    require(timesteps, 2, "a line through two values")
-    rise = share * np.arange(1, horizon + 1) / (timesteps - 1)
-    matrix = last_map(timesteps, horizon)
-    matrix[-1] += rise
-    matrix[0] -= rise
-    return matrix
-
-
 def apply_map(values: Floats, origins: Ints, matrix: Floats, *, every: int = 1) -> Floats:
     """The forecasts of a map at many origins.
 

@@ -13,8 +13,8 @@ from ..core.windows import Floats, Ints
 
 # The quantile of the normal distribution with which M4 tests for a season: 90 %, two-sided.
 NORMAL_90 = 1.645
-LAST_VALUE = "last value"
-SEASONAL_NAIVE = "seasonal naive"
+LAST_VALUE = "naive"
+SEASONAL_NAIVE = "seasonal-naive"
 DRIFT = "drift"
 # How many values are worked on at once, so that memory does not grow with the origins.
 CELLS = 2_000_000

@@ -129,25 +129,3 @@ def fit_smoothing(sample: Sample, *, season: int = 1) -> Floats:
 def _parameters(raw: Floats, season: int) -> Smoothing:
     level, part, seasonal, damping = (float(each) for each in logistic(raw))
     return Smoothing(level, level * part, seasonal if season > 1 else 0.0, damping)
-
-
-def theta_map(timesteps: int, horizon: int, *, season: int = 1, level: float = 0.5) -> Floats:
-    """The Theta method: smoothing without trend, and half the slope of the window's line.
-
-    Args:
-        timesteps: Steps back, at least one more than a season.
-        horizon: Steps ahead.
-        season: Steps in a season that is smoothed as well; 1 for none.
-        level: How much of an error goes into the level, above 0, at most 1.
-
-    Source: Hyndman and Billah (2003), Unmasking the Theta method.
-    """
-    parameters = Smoothing(level, season=0.1 if season > 1 else 0.0)
-    matrix = smoothing_map(timesteps, horizon, season=season, parameters=parameters)
-    # Whole seasons alone, which a line must not mistake for a trend.
-    rows = timesteps // season * season if timesteps >= 2 * season else timesteps
-    times = np.arange(rows) - (rows - 1) / 2
-    # Smoothing lags behind a line by so many steps.
-    reach = np.arange(horizon) + (1.0 - (1.0 - level) ** timesteps) / level
-    matrix[timesteps - rows :] += 0.5 * np.outer(times / float(times @ times), reach)
-    return matrix

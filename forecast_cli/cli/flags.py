@@ -184,8 +184,8 @@ SETTINGS: dict[str, tuple[Flag, ...]] = {
              metavar="NAME[,NAME...]", parser=names),
         Flag("member_anchors", Any, "Anchors that they take in turn.", "the same for all",
              metavar="NAME[,NAME...]", parser=names),
-        Flag("simple", Any, "Simple forecasts among them: last, seasonal, smoothing, theta, "
-             "structure, linear ... (docs/presets.md).", "none", metavar="NAME[,NAME...]",
+        Flag("baselines", Any, "Baselines among them: naive, seasonal-naive, smoothing, "
+             "structural, ridge ... (docs/presets.md).", "none", metavar="NAME[,NAME...]",
              parser=names),
         Flag("combine", Literal["mean", "median", "weights"],
              "How one forecast is made of all; weights are learned on the validation split.",

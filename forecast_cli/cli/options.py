@@ -10,6 +10,7 @@ import functools
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,19 @@ class Settings(dict[str, Any]):
     def resolve(self) -> "Config":
         """Flag, environment, file and default, in this order, as one configuration."""
         from ..config.resolution import configure
+        from .spelling import as_flags
 
         flat = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in self.items()
             if name not in ("set", "config")
         }
-        return configure(flat, self.file(), self.get("set", ()))
+        with warnings.catch_warnings(record=True) as deprecated:
+            warnings.simplefilter("always", FutureWarning)
+            config = configure(flat, self.file(), self.get("set", ()))
+        for each in deprecated:
+            print(f"warning: {as_flags(str(each.message))}", file=sys.stderr)
+        return config
 
 
 class Looking(Settings):

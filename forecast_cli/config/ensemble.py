@@ -7,25 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .layers import Frozen, Positive
 from .network import Anchor
-from .registries import Loss
+from .registries import Loss, MemberBaseline
 
-# Forecasts that are linear in a window: see `forecast_cli.core.candidates`.
-Simple = Literal[
-    "last",
-    "seasonal",
-    "smoothing",
-    "structure",
-    "corrected",
-    "linear-short",
-    "linear",
-    "linear-long",
-    "linear-far",
-    "linear-half",
-    "linear-whole",
-    "repeated",
-    "theta",
-    "drift",
-]
 # What networks may take in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")
 Combine = Literal["mean", "median", "weights"]
@@ -37,7 +20,7 @@ def _several(value: object) -> object:
 
 
 class Ensemble(Frozen):
-    """Several networks, and simple forecasts beside them, of which one forecast is made.
+    """Several networks, and baselines beside them, combined into one forecast.
 
     Args:
         size: How many networks are trained, each from a seed of its own.
@@ -45,8 +28,8 @@ class Ensemble(Frozen):
         segments: Likewise, the steps in a segment.
         losses: Likewise.
         anchors: Likewise.
-        simple: The simple forecasts that stand among them. They are linear in the window, and
-            their numbers are found on the training split.
+        baselines: Baselines among the members. They are linear in the input window, and fitted to
+            the training split.
         combine: How one forecast is made of all: their mean, their median, or a mean by weights
             that are learned on the validation split.
     """
@@ -56,13 +39,13 @@ class Ensemble(Frozen):
     segments: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = ()
     losses: Annotated[tuple[Loss, ...], BeforeValidator(_several)] = ()
     anchors: Annotated[tuple[Anchor, ...], BeforeValidator(_several)] = ()
-    simple: Annotated[tuple[Simple, ...], BeforeValidator(_several)] = ()
+    baselines: Annotated[tuple[MemberBaseline, ...], BeforeValidator(_several)] = ()
     combine: Combine = Field("mean")
 
     @property
     def alone(self) -> bool:
         """Whether there is one network, and nothing to combine it with."""
-        return self.size == 1 and not self.simple
+        return self.size == 1 and not self.baselines
 
     def of_size(self, size: int) -> "Ensemble":
         """The first networks alone."""
@@ -88,6 +71,6 @@ class Ensemble(Frozen):
                     f"{name} names {len(given)} for {self.size} networks: size is how many there "
                     "are"
                 )
-        if len(set(self.simple)) < len(self.simple):
-            raise ValueError("simple names a forecast twice: name each once")
+        if len(set(self.baselines)) < len(self.baselines):
+            raise ValueError("baselines names one twice: name each once")
         return self

@@ -61,10 +61,10 @@ def of_first(config: Config, size: int) -> Config:
 
 
 def member_names(config: Config) -> list[str]:
-    """What messages call the members of an ensemble: networks, then simple forecasts."""
+    """What messages call the members of an ensemble: networks, then baselines."""
     ensemble = config.ensemble
     networks = [f"network {number}" for number in range(1, ensemble.size + 1)]
-    return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.simple]
+    return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
 
 
 def list_members(config: Config) -> list[Member]:

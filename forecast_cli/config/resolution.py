@@ -1,6 +1,7 @@
 """From what the user said, in flags, files and Python, to one configuration."""
 
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
+from .deprecated import renew_assignments, renew_nested, renew_settings
 from .layers import Frozen, Recurrent
 from .registries import CELLS
 from .schema import Config
@@ -28,7 +30,7 @@ NETWORK = (
 PLACES |= {name: ("network", name) for name in NETWORK}
 PLACES |= {
     "ensemble": ("ensemble", "size"),
-    "simple": ("ensemble", "simple"),
+    "baselines": ("ensemble", "baselines"),
     "combine": ("ensemble", "combine"),
     "member_timesteps": ("ensemble", "timesteps"),
     "member_segments": ("ensemble", "segments"),
@@ -59,9 +61,14 @@ def configure(
     >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
     32
     """
+    notes: list[str] = []
+    settings, base = renew_settings(settings, notes), renew_nested(base or {}, notes)
+    assignments = renew_assignments(assignments, notes)
+    for note in dict.fromkeys(notes):
+        warnings.warn(note, FutureWarning, stacklevel=2)
     shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
     others = {name: value for name, value in settings.items() if name not in shorthand}
-    nested = _nested(others, base or {})
+    nested = _nested(others, base)
     # Intervals may need what the shorthand and the assignments say of the layers.
     late = {"intervals": nested.pop("intervals")} if "intervals" in nested else {}
     config = _validated(nested)

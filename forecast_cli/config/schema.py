@@ -19,7 +19,7 @@ from .registries import (
 from .sections import Data, Levels, Split, Training, Window
 
 # What an ensemble takes of several kinds.
-SEVERAL = ("simple", *TURNS)
+SEVERAL = ("baselines", *TURNS)
 
 
 class Config(Frozen):
@@ -131,7 +131,7 @@ def check_ensemble(config: Config) -> None:
             if value:
                 raise ValueError(
                     f"{name} {value} needs several forecasts, and there is one network: give "
-                    "ensemble size or simple"
+                    "ensemble size or baselines"
                 )
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
@@ -139,8 +139,8 @@ def check_ensemble(config: Config) -> None:
             f"a window of {steps} timesteps is too short for a network that looks "
             f"{max(ensemble.timesteps)} steps back"
         )
-    if config.quantile_levels and (ensemble.simple or ensemble.losses):
-        what = "simple" if ensemble.simple else "losses"
+    if config.quantile_levels and (ensemble.baselines or ensemble.losses):
+        what = "baselines" if ensemble.baselines else "losses"
         raise ValueError(f"intervals {config.intervals} forecasts quantiles: leave {what} out")
     for anchor in ensemble.anchors:
         check_network(network.model_copy(update={"anchor": anchor}))
@@ -152,8 +152,8 @@ def check_ensemble(config: Config) -> None:
         raise ValueError(
             f"intervals {config.intervals} draws one network: intervals ensemble is for several"
         )
-    if ensemble.simple and (network.masked or config.data.missing == "mask"):
-        raise ValueError("simple forecasts cannot skip missing steps, as a mask says there are")
+    if ensemble.baselines and (network.masked or config.data.missing == "mask"):
+        raise ValueError("baselines cannot skip missing steps, as a mask says there are")
     if config.window.mode == "many-to-one" and config.interval_method.by_members:
         raise ValueError("the spread of an ensemble is that of a whole horizon: mode many-to-many")
 

@@ -25,8 +25,6 @@ from .tables.forecast_tables import Forecasts, read_forecasts
 from .tables.wide import forecasts_as_long
 
 NAIVE2 = "naive2"
-# What a backtest calls the same forecasts.
-OTHERWISE = {LAST_VALUE: "naive"}
 # So large a share of the forecasts must have a season of rows before them; where one of several
 # series is too short for it, the last value stands in.
 MOST = 0.9
@@ -176,11 +174,7 @@ def _simple(
     if owa:
         made[NAIVE2] = naive2(filled, origins, first, horizon=horizon, season_length=season)
     places = np.arange(len(origins))[:, None], given.offsets
-    return {
-        name: each[places]
-        for name, each in made.items()
-        if not {name, name.replace(" ", "-"), OTHERWISE.get(name)} & {*given.values}
-    }
+    return {name: each[places] for name, each in made.items() if name not in given.values}
 
 
 def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener) -> Report:

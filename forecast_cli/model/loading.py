@@ -34,6 +34,7 @@ from .bundle import (
 from .calibration import Calibration
 from .manifest import FORMAT, Manifest
 from .series import SeriesRecord
+from .upgrade import upgrade, upgrade_scores
 
 # What a model unpacks to at the most, in bytes, and as a multiple of the file for large ones.
 LARGEST = 2 * 1024**3
@@ -105,7 +106,7 @@ def _unpacked(
             else None,
             scales=array(SCALES),
             ahead=array(AHEAD),
-            scores=json.loads(contents.get(SCORES, b"[]")),
+            scores=upgrade_scores(json.loads(contents.get(SCORES, b"[]"))),
             calibration=_calibration(array(ERRORS), array(RECENT), array(UNITS)),
             naive=array(NAIVE),
             dropout=contents.get(DROPOUT),
@@ -194,13 +195,14 @@ def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
 
 def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
     try:
-        version = json.loads(data)["format"]
+        document = json.loads(data)
+        version = document["format"]
         if version > FORMAT:
             raise ModelFileError(
                 f"{os.fspath(path)} has format {version}; this version reads up to {FORMAT}.",
                 "Upgrade: pip install --upgrade forecast-cli.",
             )
-        return Manifest.model_validate_json(data)
+        return Manifest.model_validate_json(json.dumps(upgrade(document)))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "it"

@@ -16,7 +16,7 @@ from ..data.columns import Columns
 from ..data.time.business_days import OpenDays
 from .history import Ending
 
-FORMAT = 5
+FORMAT = 6
 Metric = Literal["mae", "rmse", "smape", "mase"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 # A class as it stands in the table.

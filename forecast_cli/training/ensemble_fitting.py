@@ -8,7 +8,8 @@ import numpy as np
 
 from ..baselines.ensemble_weights import beats, fit_weights, make_prior
 from ..baselines.linear_map import widened
-from ..baselines.registry import fit_maps
+from ..baselines.member_maps import fit_maps
+from ..config.registries import NAIVE
 from ..core.errors import DataError
 from ..core.padding import owner_series
 from ..core.ragged import cumulate
@@ -23,12 +24,6 @@ from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_t
 # Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
 MOST_LEARNED = 40_000_000
 NETWORK = "network"
-LAST = "last"
-# What counts for more or less than a network before anything is known: without a season, and with.
-PRIOR: dict[bool, dict[str, float]] = {
-    False: {"structure": 2.0, "last": 1.0, "seasonal": 0.2},
-    True: {"structure": 2.0, "last": 0.1, "seasonal": 0.5},
-}
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,8 @@ def combination(
     """
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
-    features = target_features(dataset) if learns or ensemble.simple else ()
-    maps = simple_maps(dataset, features) if ensemble.simple else None
+    features = target_features(dataset) if learns or ensemble.baselines else ()
+    maps = simple_maps(dataset, features) if ensemble.baselines else None
     if learns:
         shares = _learned(dataset, networks, maps, features)
     return Combination(maps, shares)
@@ -89,12 +84,12 @@ def simple_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ()) -> Fl
             _fit_column_maps(dataset, group, each.seasons)
             for group, each in zip(groups, features or target_features(dataset), strict=False)
         ]
-    names = dataset.config.ensemble.simple
+    names = dataset.config.ensemble.baselines
     if missing := [name for name in names if any(name not in each for each in found)]:
         raise DataError(
-            f"{dataset.panel.source} has too few training rows, or no season, for the simple "
-            f"forecast {missing[0]} of {columns.targets[0]}.",
-            "Leave it out of --simple, or give more rows.",
+            f"{dataset.panel.source} has too few training rows, or no season, for the "
+            f"baseline {missing[0]} of {columns.targets[0]}.",
+            "Leave it out of `baselines`, or give more rows.",
         )
     each = [np.stack([group[name] for name in names]) for group in found]
     return np.stack(each * len(places) if pooled else each, axis=1).astype(np.float32)
@@ -119,7 +114,7 @@ def _fit_column_maps(
         horizon=dataset.steps_at_once,
         season=dataset.season_length,
         seasons=seasons,
-        names=config.ensemble.simple,
+        names=config.ensemble.baselines,
         timesteps=dataset.timesteps,
     )
     return {name: widened(each, dataset.timesteps) for name, each in found.items()}
@@ -134,10 +129,10 @@ def _learned(
     """Return the weight of each forecast, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
     starts = dataset.starts("validation", horizon=steps)
-    names = (*[NETWORK] * len(networks), *dataset.config.ensemble.simple)
+    names = (*[NETWORK] * len(networks), *dataset.config.ensemble.baselines)
     size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
     starts = evenly(starts, size, MOST_LEARNED)
-    priors = [make_prior(names, PRIOR[bool(each.seasons)]) for each in features]
+    priors = [make_prior(names, seasonal=bool(each.seasons)) for each in features]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
     forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
@@ -148,8 +143,8 @@ def _learned(
     shares = []
     for place, (each, prior) in enumerate(zip(features, priors, strict=True)):
         made, truth = (part[..., place] / units[..., place] for part in (forecasts, actual))
-        if each.random_walk and LAST in names:
-            last = names.index(LAST)
+        if each.random_walk and NAIVE in names:
+            last = names.index(NAIVE)
             if not beats(made, truth, last, origins=rows):
                 shares.append(np.eye(len(names))[last])
                 continue

@@ -112,8 +112,8 @@ def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: byt
         return [with_weights(networks[0], weights)]
     feed = feeds(config.window.timesteps or 1)
     timesteps, _, (horizon, targets) = feed.shape
-    simple = len(config.ensemble.simple)
-    maps = np.zeros((simple, targets, timesteps, horizon), np.float32) if simple else None
+    baselines = len(config.ensemble.baselines)
+    maps = np.zeros((baselines, targets, timesteps, horizon), np.float32) if baselines else None
     with_weights(_whole(config, feed, networks, maps), weights)
     return networks
 

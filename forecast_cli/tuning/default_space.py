@@ -29,7 +29,7 @@ def default_space(rounds: Rounds) -> Space:
     candidates = [
         *_of_windows(rounds),
         *_of_networks(_rows(rounds)),
-        *_of_simple_forecasts(rounds),
+        *_of_baselines(rounds),
         *_of_training(_rows(rounds)),
     ]
     settings = [each for each in (_fitting(one, rounds.config) for one in candidates) if each]
@@ -93,10 +93,10 @@ def _of_networks(rows: int) -> Iterable[Setting]:
     yield Setting("skip", Choices(("none", "linear")), why="a linear map beside the network")
 
 
-def _of_simple_forecasts(rounds: Rounds) -> Iterable[Setting]:
+def _of_baselines(rounds: Rounds) -> Iterable[Setting]:
     """Forecasts that stand among the networks."""
-    several = ("last", "structure")
-    yield Setting("simple", Choices(((), several)), why="simple forecasts beside the network")
+    several = ("naive", "structural")
+    yield Setting("baselines", Choices(((), several)), why="baselines beside the network")
 
 
 def _of_training(rows: int) -> Iterable[Setting]:

@@ -115,10 +115,10 @@ class Rounds:
             filled = fill_panel(self.panel, splits, season_length=season)
             places = list(self.panel.columns.target_places)
             values = last_known(filled[:, places], self.panel.indptr)
-            said = {"last value": naive(values, origins, horizon=self.horizon)}
+            said = {"naive": naive(values, origins, horizon=self.horizon)}
             history = origins - self.panel.indptr[owner_series(self.panel.indptr, origins)]
             if season > 1 and (history >= season).all():
-                said["seasonal naive"] = seasonal_naive(
+                said["seasonal-naive"] = seasonal_naive(
                     values, origins, horizon=self.horizon, season_length=season
                 )
             for name, forecast in said.items():

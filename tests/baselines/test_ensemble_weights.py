@@ -77,5 +77,6 @@ def test_better_than_the_reference_by_more_than_chance():
 
 
 def test_a_prior_by_names():
-    prior = make_prior(["last", "network", "linear"], {"last": 0.5, "linear": 0.5}, network=3.0)
-    assert prior == pytest.approx([0.125, 0.75, 0.125])
+    names = ["network", "network", "naive", "structural"]
+    assert make_prior(names, seasonal=False) == pytest.approx([0.2, 0.2, 0.2, 0.4])
+    assert make_prior(names, seasonal=True) == pytest.approx(np.array([1, 1, 0.1, 2]) / 4.1)

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from forecast_cli.baselines import naive as baselines
 from forecast_cli.baselines.linear_map import (
     apply_map,
-    drift_map,
     last_map,
     seasonal_map,
     widened,
 )
+from forecast_cli.baselines.member_maps import fit_maps, map_window
 from forecast_cli.baselines.parameter_search import Sample, count_distinct, sample_windows
-from forecast_cli.baselines.registry import NAMES, fit_maps, map_window
 from forecast_cli.baselines.ridge import fit_ridge
-from forecast_cli.baselines.smoothing import Smoothing, fit_smoothing, smoothing_map, theta_map
+from forecast_cli.baselines.smoothing import Smoothing, fit_smoothing, smoothing_map
 from forecast_cli.baselines.structural import Season, Structure, fit_structure, structural_map
+from forecast_cli.config.registries import MEMBER_NAMES
 from forecast_cli.core.errors import UsageError
 
 WINDOW = np.random.default_rng(0).normal(size=40).cumsum() + 30
@@ -33,16 +33,14 @@ def airline(rows=144):
 def test_simple_maps_are_the_simple_forecasts():
     values, origins = WINDOW[:, None], np.array([40])
     expected = {
-        "last": (last_map(40, 9), baselines.naive(values, origins, horizon=9)),
-        "seasonal": (
+        "naive": (last_map(40, 9), baselines.naive(values, origins, horizon=9)),
+        "seasonal-naive": (
             seasonal_map(40, 9, season=7),
             baselines.seasonal_naive(values, origins, horizon=9, season_length=7),
         ),
-        "drift": (drift_map(40, 9), baselines.drift(values, origins, np.array([0]), horizon=9)),
     }
     for name, (matrix, forecast) in expected.items():
         assert WINDOW @ matrix == pytest.approx(forecast[0, :, 0]), name
-    assert drift_map(40, 3, share=0.0) == pytest.approx(last_map(40, 3))
     two = seasonal_map(40, 9, season=7, count=2)
     assert (WINDOW @ two)[8] == pytest.approx((WINDOW[-6] + WINDOW[-13]) / 2)
 
@@ -51,7 +49,6 @@ def test_a_window_that_is_too_short_is_refused():
     for build in (
         lambda: seasonal_map(10, 3, season=12),
         lambda: smoothing_map(12, 3, season=12, parameters=Smoothing(0.5)),
-        lambda: drift_map(1, 3),
         lambda: widened(last_map(5, 2), 4),
     ):
         with pytest.raises(UsageError, match="too short"):
@@ -59,7 +56,7 @@ def test_a_window_that_is_too_short_is_refused():
 
 
 def test_maps_at_many_origins_and_in_longer_windows():
-    matrix = theta_map(10, 5, season=3)
+    matrix = smoothing_map(10, 5, season=3, parameters=Smoothing(0.5, season=0.1))
     origins = np.array([10, 12, 35])
     expected = np.stack([WINDOW[each - 10 : each] @ matrix for each in origins])
     assert apply_map(WINDOW, origins, matrix) == pytest.approx(expected)
@@ -114,14 +111,6 @@ def test_smoothing_of_the_level_alone_is_a_known_series():
     assert WINDOW @ matrix == pytest.approx(fitted.forecast(3), rel=1e-4)
 
 
-def test_theta_goes_on_half_as_steep_as_a_line():
-    line = 3 + 2.0 * np.arange(30)
-    forecast = line @ theta_map(30, 10, level=0.7)
-    assert np.diff(forecast) == pytest.approx(np.ones(9))
-    flat = theta_map(30, 10, level=1.0)
-    assert line @ flat == pytest.approx(line[-1] + 1 + np.arange(10))
-
-
 def test_a_structure_of_level_alone_is_exponential_smoothing():
     # The local level model has the smoothing parameter that solves a^2 / (1 - a) = level.
     level = 0.3
@@ -139,10 +128,12 @@ def test_a_structure_whose_season_stays_goes_on_with_it():
     assert values[:150] @ matrix == pytest.approx(values[150:], abs=0.02)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MEMBER_NAMES)
 def test_every_map_moves_with_the_level(name):
     values = airline()
-    maps = fit_maps(values, np.array([0, 144]), np.array([132]), horizon=12, season=12)
+    maps = fit_maps(
+        values, np.array([0, 144]), np.array([132]), horizon=12, season=12, names=MEMBER_NAMES
+    )
     matrix = maps[name]
     assert matrix.sum(axis=0) == pytest.approx(np.ones(12))
     window = values[-len(matrix) :]
@@ -154,7 +145,15 @@ def test_rows_after_the_training_rows_change_nothing():
     later = values.copy()
     later[110:] = 1e9
     one, two = (
-        fit_maps(each, np.array([0, 144]), np.array([110]), horizon=6, season=12, seasons=(12,))
+        fit_maps(
+            each,
+            np.array([0, 144]),
+            np.array([110]),
+            horizon=6,
+            season=12,
+            seasons=(12,),
+            names=MEMBER_NAMES,
+        )
         for each in (values, later)
     )
     for name, matrix in one.items():
@@ -165,8 +164,10 @@ def test_rows_after_the_training_rows_change_nothing():
 @pytest.mark.parametrize("season", [1, 12])
 def test_short_series_have_maps_too(rows, season):
     values = airline(rows)
-    maps = fit_maps(values, np.array([0, rows]), np.array([rows]), horizon=4, season=season)
-    assert {"last", "smoothing", "structure", "linear"} <= set(maps)
+    maps = fit_maps(
+        values, np.array([0, rows]), np.array([rows]), horizon=4, season=season, names=MEMBER_NAMES
+    )
+    assert {"naive", "smoothing", "structural", "ridge"} <= set(maps)
     for name, matrix in maps.items():
         assert len(matrix) <= rows
         forecast = values[-len(matrix) :] @ matrix
@@ -175,15 +176,17 @@ def test_short_series_have_maps_too(rows, season):
 
 def test_fitted_maps_are_better_than_the_simple_ones():
     values = airline(400)
-    maps = fit_maps(values, np.array([0, 400]), np.array([300]), horizon=12, season=12)
+    maps = fit_maps(
+        values, np.array([0, 400]), np.array([300]), horizon=12, season=12, names=MEMBER_NAMES
+    )
     origins = np.arange(300, 389)
     actual = values[origins[:, None] + np.arange(12)]
     errors = {
         name: np.abs(apply_map(values, origins, each) - actual).mean()
         for name, each in maps.items()
     }
-    for name in ("smoothing", "structure", "corrected", "linear"):
-        assert errors[name] < 0.95 * errors["seasonal"], name
+    for name in ("smoothing", "structural", "smoothing-ridge", "ridge"):
+        assert errors[name] < 0.95 * errors["seasonal-naive"], name
 
 
 def test_ridge_finds_a_linear_law_and_is_the_other_map_where_there_is_none():
@@ -217,7 +220,9 @@ def test_large_series_do_not_outvote_small_ones():
     one, two = airline(200), airline(200)[::-1] + 3
     indptr, end = np.array([0, 200, 400]), np.array([200, 400])
     maps, other = (
-        fit_maps(np.concatenate([one, size * two]), indptr, end, horizon=6, season=12)
+        fit_maps(
+            np.concatenate([one, size * two]), indptr, end, horizon=6, season=12, names=MEMBER_NAMES
+        )
         for size in (1.0, 1000.0)
     )
     for name, matrix in maps.items():
@@ -247,11 +252,17 @@ def test_forecasts_that_do_not_overlap_are_counted():
 def test_maps_look_back_no_further_than_they_may(timesteps):
     values = airline()
     maps = fit_maps(
-        values, np.array([0, 144]), np.array([144]), horizon=3, season=12, timesteps=timesteps
+        values,
+        np.array([0, 144]),
+        np.array([144]),
+        horizon=3,
+        season=12,
+        names=MEMBER_NAMES,
+        timesteps=timesteps,
     )
     assert {len(each) for each in maps.values()} == {timesteps}
-    assert ("seasonal" in maps) == (timesteps >= 12)
-    assert "linear" in maps
+    assert ("seasonal-naive" in maps) == (timesteps >= 12)
+    assert "ridge" in maps
 
 
 def test_windows_of_maps():

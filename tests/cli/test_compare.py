@@ -19,7 +19,7 @@ def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, t
     code, out, err = run("compare", table, "--column", "value", *TINY)
     got = pd.read_csv(io.StringIO(out)).set_index("model")
     assert code == 0
-    assert {"lstm", "gru", "rnn", "last value", "seasonal naive", "drift"} == set(got.index)
+    assert {"lstm", "gru", "rnn", "naive", "seasonal-naive", "drift"} == set(got.index)
     assert got.mae.is_monotonic_increasing
     cells = got.loc[["lstm", "gru", "rnn"]]
     best = cells.validation.idxmin()

@@ -35,9 +35,9 @@ def test_a_forecast_is_scored_against_what_came(run, forecast, table, frame):
     assert float(found["coverage80"]) == pytest.approx(100 * (np.abs(errors) <= 3).mean())
     values = frame["value"].to_numpy()
     last = np.abs(values[-12:] - values[-13]).mean()
-    assert float(measures(out, "last value")["mae"]) == pytest.approx(last)
+    assert float(measures(out, "naive")["mae"]) == pytest.approx(last)
     season = np.abs(values[-12:] - values[-24:-12]).mean()
-    assert float(measures(out, "seasonal naive")["mae"]) == pytest.approx(season)
+    assert float(measures(out, "seasonal-naive")["mae"]) == pytest.approx(season)
     assert "over 1 forecast of 12 steps" in err
     assert "smape (0 to 200, as in M4)" in err
     assert "errors of the seasonal naive (season 12)" in err
@@ -62,7 +62,7 @@ def test_json_is_one_document_with_all_tables(run, forecast, table):
     assert document["forecasts"] == document["series"] == 1
     assert document["steps"] == len(document["by_step"]) == 12
     assert {row["measure"] for row in document["overall"]} >= {"mae", "mase", "owa", "crps"}
-    assert set(document["overall"][0]) >= {"forecast", "last value", "seasonal naive", "naive2"}
+    assert set(document["overall"][0]) >= {"forecast", "naive", "seasonal-naive", "naive2"}
     assert len(document["by_series"]) == 1
     assert document["notes"] == []
 
@@ -118,7 +118,7 @@ def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, 
     code, out, err = run("evaluate", golden, table)
     assert code == 0
     assert list(rows_of(out)[0]) == [
-        "measure", "column", "network", "last value", "seasonal naive", "drift",
+        "measure", "column", "network", "naive", "seasonal-naive", "drift",
     ]  # fmt: skip
     assert "the simple forecasts" in err
     assert run("evaluate", table, "-m", golden)[1] == out
@@ -174,7 +174,7 @@ def test_the_backtest_of_a_table_whose_columns_are_series(run, frame):
     assert code == 0
     code, out, err = run("evaluate", "long.csv", "wide.csv", *words)
     assert code == 0
-    assert list(rows_of(out)[0]) == ["measure", "naive", "drift", "seasonal naive"]
+    assert list(rows_of(out)[0]) == ["measure", "naive", "drift", "seasonal-naive"]
     assert "over 4 forecasts of 3 steps of 2 series" in err
 
 

@@ -10,7 +10,7 @@ from forecast_cli.config.network import cudnn_obstacle
 def test_a_model_shows_its_layers_and_how_it_was_made(run, golden):
     code, out, _ = run("inspect", golden)
     assert code == 0
-    for words in ("LSTM", "(3, 2)", "lookback 4", "3 steps ahead", "minmax", "last value"):
+    for words in ("LSTM", "(3, 2)", "lookback 4", "3 steps ahead", "minmax", "naive"):
         assert words in out
 
 

@@ -143,7 +143,7 @@ def test_settings_of_an_ensemble_reach_it():
             "member_timesteps": [24, 12],
             "member_losses": "mae",
             "member_anchors": ("last", "none", "mean"),
-            "simple": ["last", "seasonal"],
+            "baselines": ["naive", "seasonal-naive"],
             "combine": "weights",
             "average": 3,
             "time_budget": 60,
@@ -151,7 +151,10 @@ def test_settings_of_an_ensemble_reach_it():
     )
     ensemble = config.ensemble
     assert (ensemble.size, ensemble.timesteps, ensemble.losses) == (3, (24, 12), ("mae",))
-    assert (ensemble.anchors, ensemble.simple) == (("last", "none", "mean"), ("last", "seasonal"))
+    assert (ensemble.anchors, ensemble.baselines) == (
+        ("last", "none", "mean"),
+        ("naive", "seasonal-naive"),
+    )
     assert (ensemble.combine, ensemble.alone) == ("weights", False)
     assert (config.training.average, config.training.time_budget) == (3, 60.0)
     assert Config.model_validate_json(config.model_dump_json()) == config

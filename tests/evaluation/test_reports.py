@@ -27,13 +27,13 @@ IDS = pd.DataFrame({"shop": ["a", "b"], "kind": [1, 2]})
 
 def test_the_tables_hold_what_the_sums_say(values):
     sums = sums_of(*values)
-    report = make_report({"network": sums, "last value": sums}, ["y", "z"], IDS)
+    report = make_report({"network": sums, "naive": sums}, ["y", "z"], IDS)
     overall = sums.overall()
     assert [row["measure"] for row in report.overall] == [*MEASURES, *MEASURES]
-    assert list(report.overall[0]) == ["measure", "column", "network", "last value"]
+    assert list(report.overall[0]) == ["measure", "column", "network", "naive"]
     for row in report.overall:
         expected = overall[row["measure"]][["y", "z"].index(row["column"])]
-        assert row["network"] == row["last value"] == pytest.approx(expected)
+        assert row["network"] == row["naive"] == pytest.approx(expected)
     assert list(report.by_series[0])[:4] == ["shop", "kind", "column", "mae"]
     assert len(report.by_series) == 4
     assert [row["step"] for row in report.by_step] == [1, 1, 2, 2, 3, 3]

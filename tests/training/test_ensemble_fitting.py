@@ -25,8 +25,8 @@ MONTHS = pd.DataFrame(
         "other": np.sin(STEPS / 5),
     }
 )
-WEIGHED = {"simple": ["linear-short"], "combine": "weights", "timesteps": 36}
-SEASONAL = {**SMALL, "simple": ["last", "seasonal"]}
+WEIGHED = {"baselines": ["ridge-short"], "combine": "weights", "timesteps": 36}
+SEASONAL = {**SMALL, "baselines": ["naive", "seasonal-naive"]}
 
 
 def fitted(frame, **settings):
@@ -141,7 +141,7 @@ def test_the_mean_of_an_ensemble_is_the_mean_of_its_networks(frame):
 
 
 @pytest.mark.tf
-@pytest.mark.parametrize("place", [0, 1], ids=["last", "seasonal"])
+@pytest.mark.parametrize("place", [0, 1], ids=["naive", "seasonal-naive"])
 def test_a_simple_forecast_with_all_the_weight_is_that_forecast(frame, place, monkeypatch):
     def only(forecasts, actual, prior, *, distinct):
         return np.eye(len(forecasts))[1 + place]
@@ -209,7 +209,7 @@ def test_several_series_and_what_is_known_ahead(frame):
 
 @pytest.mark.tf
 def test_the_test_part_changes_neither_networks_nor_maps_nor_weights(frame):
-    settings = {**SMALL, **WEIGHED, "simple": ["seasonal", "linear-short"], "test": 24}
+    settings = {**SMALL, **WEIGHED, "baselines": ["seasonal-naive", "ridge-short"], "test": 24}
     before = fitted(frame, **settings)
     changed = frame.copy()
     changed.loc[len(frame) - 24 :, "value"] = np.linspace(-1000, 1000, 24)
@@ -259,9 +259,9 @@ def test_a_refit_keeps_the_weights_of_the_members(frame):
         {"combine": "weights"},
         {"intervals": "ensemble"},
         {"member_timesteps": [6, 12]},
-        {"simple": ["last"], "combine": "median"},
+        {"baselines": ["naive"], "combine": "median"},
     ],
-    ids=["mean", "weights", "spread", "windows", "simple"],
+    ids=["mean", "weights", "spread", "windows", "baselines"],
 )
 def test_stopping_in_the_first_network_leaves_a_whole_model_of_it(frame, tmp_path, more):
     heard = []
@@ -310,9 +310,9 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
         ({"ensemble": 2, "member_timesteps": [3, 4, 5]}, "timesteps names 3 for 2 networks"),
         ({"member_losses": ["mae", "mse"], "ensemble": 1}, "losses names 2 for 1 networks"),
         ({"ensemble": 2, "member_anchors": ["last"] * 3}, "anchors names 3 for 2 networks"),
-        ({"simple": ["last", "last"]}, "simple names a forecast twice"),
+        ({"baselines": ["naive", "naive"]}, "baselines names one twice"),
         ({"combine": "median", "preset": "classic"}, "combine median needs several forecasts"),
-        ({"simple": ["naive"]}, "naive"),
+        ({"baselines": ["theta"]}, "theta"),
         ({"ensemble": 0}, "ensemble.size = 0"),
         ({"intervals": "ensemble", "ensemble": 1}, "needs several forecasts, and there is one"),
         (
@@ -328,20 +328,20 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
             {"ensemble": 2, "intervals": "dropout", "dropout": 0.1},
             "intervals dropout draws one network: intervals ensemble is for several",
         ),
-        ({"simple": ["last"], "intervals": "cqr"}, "forecasts quantiles: leave simple out"),
+        ({"baselines": ["naive"], "intervals": "cqr"}, "forecasts quantiles: leave baselines out"),
         (
             {"ensemble": 2, "member_losses": ["mae"], "intervals": "quantile"},
             "forecasts quantiles: leave losses out",
         ),
         ({"member_losses": ["mae"], "intervals": "quantile"}, "quantiles: leave losses out"),
-        ({"simple": ["last"], "missing": "mask"}, "missing steps, as a mask says there are"),
+        ({"baselines": ["naive"], "missing": "mask"}, "missing steps, as a mask says there are"),
         (
             {"ensemble": 2, "intervals": "ensemble", "mode": "many-to-one"},
             "the spread of an ensemble is that of a whole horizon: mode many-to-many",
         ),
         ({"ensemble": 2, "head": "sequence", "member_anchors": ["last"]}, "head sequence"),
         ({"ensemble": 2, "label": ("y",)}, "ensemble.size 2 is for forecasts"),
-        ({"simple": ["last"], "label": ("y",)}, "ensemble.simple .* is for forecasts"),
+        ({"baselines": ["naive"], "label": ("y",)}, "ensemble.baselines .* is for forecasts"),
         ({"member_losses": ["mae"], "label": ("y",)}, "ensemble.losses .* is for forecasts"),
         ({"average": 3, "patience": 4}, "average is of the last epochs"),
         ({"average": 3, "ema": 0.9}, "ema averages the weights already: leave average out"),
@@ -356,8 +356,8 @@ def test_what_cannot_be_together_is_refused(settings, words):
 
 @pytest.mark.tf
 def test_a_simple_forecast_that_cannot_be_is_named(frame):
-    with pytest.raises(DataError, match="no season, for the simple forecast seasonal"):
-        fc.train(frame, **SMALL, simple=["seasonal"], season_length=1)
+    with pytest.raises(DataError, match="no season, for the baseline seasonal-naive"):
+        fc.train(frame, **SMALL, baselines=["seasonal-naive"], season_length=1)
 
 
 def test_an_anchor_of_a_member_knows_the_season(frame):

@@ -123,10 +123,10 @@ def test_a_refit_keeps_the_scaler_unless_it_is_fitted_anew(model):
     "how",
     [
         {"ensemble": 2, "combine": "median", "member_timesteps": [12, 6]},
-        {"simple": ["seasonal", "last"]},
+        {"baselines": ["seasonal-naive", "naive"]},
         {"ensemble": 2, "intervals": "ensemble", "anchor": "last", "window_scale": "usual"},
     ],
-    ids=["networks", "simple", "spread"],
+    ids=["networks", "baselines", "spread"],
 )
 def test_an_ensemble_goes_on_from_all_its_networks(how):
     settings = {**SMALL, "timesteps": 12} | how

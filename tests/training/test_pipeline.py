@@ -76,7 +76,7 @@ def test_the_scores_are_those_of_a_slow_loop(frame, mode, column):
 
 
 def test_the_baselines_stand_beside_the_network(trained):
-    assert list(trained.evaluation.scores) == ["network", "last value", "seasonal naive", "drift"]
+    assert list(trained.evaluation.scores) == ["network", "naive", "seasonal-naive", "drift"]
     assert trained.evaluation.best_baseline in trained.evaluation.verdict
 
 
@@ -181,7 +181,7 @@ def test_a_simple_forecast_without_error_is_said_and_saved(tmp_path):
     line = pd.DataFrame({"y": [*np.sin(np.arange(100.0)), *[0.0] * 50]})
     model = fc.train(line, column="y", horizon=3, **QUICK)
     assert model.evaluation.skill is None
-    assert "last value makes no error at all" in model.evaluation.verdict
+    assert "naive makes no error at all" in model.evaluation.verdict
     model.save(tmp_path / "m.forecast")
     assert fc.load(tmp_path / "m.forecast").evaluation == model.evaluation
 

@@ -224,7 +224,7 @@ def test_simple_forecasts_stand_beside_the_trials(frame):
     last = np.stack([np.repeat(values[row - 1], 3) for row in origins])[..., None]
     season = np.stack([values[row - 12 : row - 9] for row in origins])[..., None]
     assert rounds.simple_errors() == pytest.approx(
-        {"last value": rounds.error(0, last), "seasonal naive": rounds.error(0, season)}
+        {"naive": rounds.error(0, last), "seasonal-naive": rounds.error(0, season)}
     )
 
 

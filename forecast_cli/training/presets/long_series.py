@@ -37,9 +37,9 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
     size = effort.long_series
     # The windows of several columns are enough for a map of half a window too.
     distinct = profile.targets * (profile.rows - steps[-1] - profile.horizon) / profile.horizon
-    simple = ["linear-half", "linear-whole"] if profile.targets > 1 else ["linear-whole"]
+    baselines = ["ridge-half", "ridge-full"] if profile.targets > 1 else ["ridge-full"]
     if not profile.point_forecasts or distinct < LEAST_DISTINCT:
-        simple = []
+        baselines = []
     settings: dict[str, Any] = {
         "window": {"timesteps": steps[-1]},
         "network": {
@@ -61,10 +61,10 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
             "size": size,
             "timesteps": steps[:size],
             "segments": segments[:size],
-            "simple": simple,
+            "baselines": baselines,
         },
     }
-    added = counted(len(simple), "linear map") if simple else ""
+    added = counted(len(baselines), "linear map") if baselines else ""
     model = describe_model(size, f"GRU({units})", tuple(steps[:size]), added)
     return Recipe(settings, {"network.layers": f"{profile.finding}; {model}"})
 

@@ -173,7 +173,7 @@ def give_way(
     longest = max(settings["window"]["timesteps"], *lookbacks, 1)
     if profile.shortest < longest and not profile.skips:
         network.setdefault("padding", "first")
-    if size == 1 and not own.get("simple", ensemble.get("simple")):
+    if size == 1 and not own.get("baselines", ensemble.get("baselines")):
         ensemble.pop("combine", None)
     own_parts = {"window": {"timesteps": longest}, "network": network, "ensemble": ensemble}
     return {**settings, **own_parts}

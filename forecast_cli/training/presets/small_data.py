@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...baselines.registry import SMOOTHED, longest_lookback
+from ...baselines.member_maps import SMOOTHED, longest_lookback
 from ...core.errors import counted
 from .data_profile import (
     DataProfile,
@@ -20,19 +20,20 @@ LEAST_SMOOTHED = 2
 # A window that is longer is cut into segments; batches in an epoch of a small network, at most.
 LONGEST_PLAIN, MOST_STEPS = 24, 50
 # The baselines added to the network of a series that resembles a random walk.
-FOR_WALKS = ("last", "structure", "linear-short")
+FOR_WALKS = ("naive", "structural", "ridge-short")
 
 
 def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     """Choose small networks and baselines, weighted by their validation errors."""
     steps = profile.lookback or choose_timesteps(profile.rows, profile.season, profile.horizon)
-    simple, longest = _simple(profile, steps)
+    baselines, longest = _baselines(profile, steps)
     seasonal = 1 < profile.season <= steps and not profile.skips
     anchors = ["last", "season"] if seasonal else ["last"]
     size = max(1, effort.small_data * len(anchors))
     if profile.features.random_walk:
         # There is hardly anything to learn: one network and two baselines find it if there is.
-        size, anchors, simple = 1, anchors[:1], [each for each in simple if each in FOR_WALKS]
+        size, anchors = 1, anchors[:1]
+        baselines = [each for each in baselines if each in FOR_WALKS]
     transform = profile.choose_transform()
     settings: dict[str, Any] = {
         "transform": transform,
@@ -60,11 +61,11 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
             "size": size,
             "anchors": anchors[:size],
             "timesteps": [steps] if longest > steps else [],
-            "simple": simple,
+            "baselines": baselines,
         }
-        | ({"combine": "weights"} if size > 1 or simple else {}),
+        | ({"combine": "weights"} if size > 1 or baselines else {}),
     }
-    added = f"{counted(len(simple), 'baseline')}, lookback {longest}" if simple else ""
+    added = f"{counted(len(baselines), 'baseline')}, lookback {longest}" if baselines else ""
     model = describe_model(size, "LSTM(16)", (steps,), added)
     return Recipe(
         settings,
@@ -92,7 +93,7 @@ def _batch_size(windows: int) -> int:
     return int(2 ** np.clip(np.ceil(np.log2(max(windows, 1) / 50)), 5, 8))
 
 
-def _simple(profile: DataProfile, steps: int) -> tuple[list[str], int]:
+def _baselines(profile: DataProfile, steps: int) -> tuple[list[str], int]:
     """Return the baselines that the rows are enough for, and the lookback of all together."""
     seasons = profile.features.seasons
     longest = longest_lookback(
@@ -102,10 +103,10 @@ def _simple(profile: DataProfile, steps: int) -> tuple[list[str], int]:
         return [], steps
     longest = profile.lookback or max(steps, min(longest, profile.shortest))
     if longest < LEAST_SMOOTHED:
-        return ["last", "linear-short"], longest
-    names = ["last", "structure", "linear-short", "linear", "linear-long"]
+        return ["naive", "ridge-short"], longest
+    names = ["naive", "structural", "ridge-short", "ridge", "ridge-long"]
     if 1 < profile.season <= min(profile.rows, longest):
-        names.append("seasonal")
+        names.append("seasonal-naive")
     if profile.season <= SMOOTHED:
-        names += ["smoothing", "corrected"]
+        names += ["smoothing", "smoothing-ridge"]
     return names, longest

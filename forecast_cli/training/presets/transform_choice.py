@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...baselines.linear_map import apply_map
-from ...baselines.registry import fit_maps
+from ...baselines.member_maps import fit_maps
 from ...core.ragged import row_numbers
 from ...core.scaling import Transform
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints, window_starts
 
 # What is forecast, the last rows of each series and the series that are looked at, at most.
-JUDGES, ROWS, SERIES = ("smoothing", "structure", "linear"), 3000, 40
+JUDGES, ROWS, SERIES = ("smoothing", "structural", "ridge"), 3000, 40
 # The share of the rows that is held back, and the origins there, at most.
 HELD, ORIGINS = 0.2, 2000
 # By how much the error of logarithms may be larger where all values are above 0, where a change is

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import forecast_cli as fc
 from forecast_cli.backtesting.models import make_entries
-from forecast_cli.baselines.registry import fit_maps
+from forecast_cli.baselines.member_maps import fit_maps
 from forecast_cli.config.members import list_members
 from forecast_cli.config.resolution import configure, leaves
 from forecast_cli.config.schema import Config
@@ -119,7 +119,7 @@ def test_what_is_built_by_hand_is_classic_and_the_note_says_why(frame, said, nam
         {"transform": "log1p"},
         {"loss": "mse"},
         {"ensemble": 3},
-        {"simple": ("theta",)},
+        {"baselines": ("smoothing",)},
         {"scaler": "standard"},
         {"intervals": "quantile"},
         {"test": 0},
@@ -134,7 +134,7 @@ def test_a_preset_by_name_keeps_layers_that_are_set_by_hand_and_fills_in_the_res
     assert [(each.type, each.units) for each in config.network.layers] == [("gru", 8), ("gru", 4)]
     assert (config.preset, config.training.epochs) == ("auto", 3)
     assert config.network.anchor == "last"
-    assert config.ensemble.simple
+    assert config.ensemble.baselines
 
 
 def test_sequences_with_labels_are_classic():
@@ -162,12 +162,12 @@ SAID = {
     "training.batch_size": st.integers(1, 64),
     "training.learning_rate": st.sampled_from([0.1, 0.02]),
     "ensemble.size": st.integers(1, 4),
-    "ensemble.simple": st.sampled_from([[], ["last"], ["last", "linear-short"]]),
+    "ensemble.baselines": st.sampled_from([[], ["naive"], ["naive", "ridge-short"]]),
     "split.test": st.sampled_from([0, 0.1, 20]),
     "network.anchor": st.sampled_from(["none", "last", "mean"]),
     "network.padding": st.sampled_from(["mask", "first"]),
 }
-FLAGS = {"ensemble.size": "ensemble", "ensemble.simple": "simple"}
+FLAGS = {"ensemble.size": "ensemble", "ensemble.baselines": "baselines"}
 
 
 def nested_of(flat):
@@ -220,7 +220,7 @@ def test_few_rows_are_given_small_networks_beside_simple_forecasts():
     assert config.transform == "log"
     assert config.training.refit
     assert config.ensemble.combine == "weights"
-    assert {"last", "seasonal", "smoothing", "structure"} <= set(config.ensemble.simple)
+    assert {"naive", "seasonal-naive", "smoothing", "structural"} <= set(config.ensemble.baselines)
     assert [each.network.anchor for each in list_members(config)] == ["last", "season"]
     assert config.network.season_length == 12
     # Windows leave origins to learn from, and all simple forecasts have what they look back on.
@@ -290,8 +290,8 @@ def test_long_series_are_given_segments_of_weeks(columns):
     assert [each.type for each in config.network.layers] == ["gru"]
     assert [each.timesteps for each in list_members(config)] == [2 * 168, 4 * 168]
     assert config.network.channels == ("independent" if len(columns) > 1 else "joint")
-    half = ("linear-half",) if len(columns) > 1 else ()
-    assert config.ensemble.simple == (*half, "linear-whole")
+    half = ("ridge-half",) if len(columns) > 1 else ()
+    assert config.ensemble.baselines == (*half, "ridge-full")
     assert "season of 24 and 168 steps found" in texts(notes)
     check_holds_together(dataset)
 
@@ -306,7 +306,7 @@ def test_a_random_walk_is_given_one_network_and_is_called_one():
     dataset, notes = resolved(WALK)
     config = dataset.config
     assert (config.ensemble.size, config.training.refit) == (1, False)
-    assert config.ensemble.simple == ("last", "structure", "linear-short")
+    assert config.ensemble.baselines == ("naive", "structural", "ridge-short")
     assert "random walk" in texts(notes)
 
 
@@ -335,7 +335,7 @@ def test_a_random_walk_is_given_one_network_and_is_called_one():
         {"test": 0, "validation": 0},
         {"season_length": 1},
         {"season_length": 70},
-        {"preset": "fast", "simple": ()},
+        {"preset": "fast", "baselines": ()},
         {"preset": "auto", "head": "segments", "segment": 6},
         {"preset": "auto", "head": "recursive"},
         {"preset": "auto", "mode": "many-to-one"},
@@ -350,7 +350,7 @@ def test_a_random_walk_is_given_one_network_and_is_called_one():
 def test_whatever_is_asked_for_resolves(said):
     dataset, _ = resolved(seasonal_frame(144), **said)
     check_holds_together(dataset)
-    if dataset.config.ensemble.simple:
+    if dataset.config.ensemble.baselines:
         assert np.isfinite(simple_maps(dataset)).all()
 
 
@@ -374,7 +374,7 @@ def test_every_table_gets_what_can_be_trained_or_is_told_what_is_missing(
         assert "--" in str(error)
         return
     check_holds_together(dataset)
-    if dataset.config.ensemble.simple:
+    if dataset.config.ensemble.baselines:
         assert np.isfinite(simple_maps(dataset)).all()
 
 
@@ -440,7 +440,7 @@ def test_of_many_series_too_a_logarithm_is_not_taken_that_later_rows_do_not_have
 
 
 def test_simple_forecasts_learn_nothing_from_the_room_before_short_series():
-    said = {"padding": "first", "timesteps": 20, "simple": ("last", "linear-short"), "test": 0}
+    said = {"padding": "first", "timesteps": 20, "baselines": ("naive", "ridge-short"), "test": 0}
     dataset, _ = resolved(panel_of([15, 60, 80]), series=("place",), horizon=3, **said)
     assert dataset.room.added.any()
     scaled = dataset.scaling.each(dataset.panel.owners).transform(dataset.filled)
@@ -451,7 +451,7 @@ def test_simple_forecasts_learn_nothing_from_the_room_before_short_series():
         horizon=3,
         season=12,
         seasons=(12,),
-        names=("last", "linear-short"),
+        names=("naive", "ridge-short"),
         timesteps=20,
     )
     got = simple_maps(dataset)
@@ -498,7 +498,7 @@ def test_of_a_random_walk_it_forecasts_the_last_value():
 def test_series_shorter_than_the_window_are_forecast_in_and_out_of_the_table(tmp_path):
     table = panel_of([60, 9, 50])
     said = {"padding": "first", "timesteps": 20, "horizon": 3, "units": 4, "epochs": 1}
-    model = fc.train(table, column="value", series="place", simple=["last"], **said)
+    model = fc.train(table, column="value", series="place", baselines=["naive"], **said)
     model.save(tmp_path / "m.forecast")
     for known in (None, table, table[table["place"] == "place 1"]):
         got = fc.load(tmp_path / "m.forecast").predict(known)

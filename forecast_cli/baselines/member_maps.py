@@ -7,14 +7,14 @@ import numpy as np
 
 from ..core.seasonal_error import seasonal_error
 from ..core.windows import Floats, Ints, window_starts
-from .linear_map import drift_map, last_map, seasonal_map, widened
+from .linear_map import last_map, seasonal_map, widened
 from .parameter_search import Sample, sample_windows
 from .ridge import fit_ridge
-from .smoothing import fit_smoothing, theta_map
+from .smoothing import fit_smoothing
 from .structural import fit_structure
 
 # How many seasons maps look back, and how many steps a season counts as where there is none.
-SHORT, MIDDLE, LONG, FAR, PLAIN = 3, 5, 10, 20, 8
+SHORT, MIDDLE, LONG, PLAIN = 3, 5, 10, 8
 # Steps that a linear map looks back at most, and a structure, whose parameters are few.
 FARTHEST, SEASONAL = 400, 1100
 # A season that is longer is not smoothed: its states would be too many for a window.
@@ -114,7 +114,7 @@ def fit_maps(
     horizon: int,
     season: int,
     seasons: Sequence[int] = (),
-    names: Sequence[str] = (),
+    names: Sequence[str],
     timesteps: int | None = None,
 ) -> dict[str, Floats]:
     """Maps that are fitted to the training rows alone.
@@ -127,8 +127,8 @@ def fit_maps(
         horizon: Steps ahead.
         season: Steps in the season that is usual for the frequency; 1 for none.
         seasons: Steps of the seasons that were found.
-        names: Which maps, of `NAMES`; all where none are named. Those that the rows are too few
-            or the season is too long for are left out.
+        names: Which maps. Those that the rows are too few or the season is too long for are left
+            out.
         timesteps: Steps back at most; None for as many as each map asks for.
 
     Returns:
@@ -138,7 +138,7 @@ def fit_maps(
     most = max(end - indptr[:-1]) if timesteps is None else timesteps
     alike = _alike(values, indptr, end)
     ground = FitProblem(alike, indptr, end, horizon, season, tuple(seasons), int(most))
-    found = {name: _FITS[name](ground) for name in names or NAMES}
+    found = {name: FITS[name](ground) for name in names}
     maps = {name: each for name, each in found.items() if each is not None}
     longest = max((len(each) for each in maps.values()), default=1)
     return {name: widened(each, longest) for name, each in maps.items()}
@@ -183,27 +183,6 @@ def _corrected(ground: FitProblem) -> Floats | None:
     return None if smoothed is None else _ridge(ground, len(smoothed), smoothed)
 
 
-def _repeated(ground: FitProblem) -> Floats | None:
-    timesteps = ground.window(SHORT)
-    if not 1 < ground.season <= timesteps:
-        return None
-    seasonal = seasonal_map(timesteps, ground.horizon, season=ground.season)
-    return _ridge(ground, timesteps, seasonal)
-
-
-def _theta(ground: FitProblem) -> Floats | None:
-    timesteps = ground.window(MIDDLE)
-    if ground.season > SMOOTHED or timesteps < 2:
-        return None
-    season = ground.season if ground.season < timesteps else 1
-    return theta_map(timesteps, ground.horizon, season=season)
-
-
-def _drift(ground: FitProblem) -> Floats | None:
-    timesteps = ground.window(LONG)
-    return None if timesteps < 2 else drift_map(timesteps, ground.horizon)
-
-
 def _linear(count: int, farthest: int = 0) -> Callable[[FitProblem], Floats]:
     return lambda ground: _ridge(ground, ground.window(count, farthest), None)
 
@@ -218,22 +197,17 @@ def _ridge(ground: FitProblem, timesteps: int, towards: Floats | None) -> Floats
     )
 
 
-# What a map may be called in an ensemble.
-_FITS: dict[str, Callable[[FitProblem], Floats | None]] = {
-    "last": lambda ground: last_map(1, ground.horizon),
-    "seasonal": _seasonal,
+# The maps of `forecast_cli.config.registries.BASELINES`; None where the rows are too few or the
+# season is too long.
+FITS: dict[str, Callable[[FitProblem], Floats | None]] = {
+    "naive": lambda ground: last_map(1, ground.horizon),
+    "seasonal-naive": _seasonal,
     "smoothing": _smoothing,
-    "structure": _structure,
-    "corrected": _corrected,
-    "repeated": _repeated,
-    "theta": _theta,
-    "drift": _drift,
-    "linear-short": _linear(SHORT),
-    "linear": _linear(MIDDLE),
-    "linear-long": _linear(LONG, FARTHEST),
-    "linear-far": _linear(FAR, FARTHEST),
-    "linear-half": lambda ground: _ridge(ground, -(-ground.timesteps // 2), None),
-    "linear-whole": lambda ground: _ridge(ground, ground.timesteps, None),
+    "smoothing-ridge": _corrected,
+    "structural": _structure,
+    "ridge-short": _linear(SHORT),
+    "ridge": _linear(MIDDLE),
+    "ridge-long": _linear(LONG, FARTHEST),
+    "ridge-half": lambda ground: _ridge(ground, -(-ground.timesteps // 2), None),
+    "ridge-full": lambda ground: _ridge(ground, ground.timesteps, None),
 }
-# Those that look back on the whole window ask how long it is, and are taken where they are named.
-NAMES = tuple(name for name in _FITS if name not in ("drift", "linear-half", "linear-whole"))

@@ -1,0 +1,75 @@
+"""Model files of older formats, upgraded as they are read.
+
+The arrays and graphs in a file never change: its forecasts are the same to the bit. Only names in
+the manifest do, which are the file format. To change one, raise `FORMAT` in
+`forecast_cli.model.manifest`, and add a function to `UPGRADES`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..config.deprecated import renew_nested
+from ..config.registries import MEMBER_NAMES
+
+Document = dict[str, Any]
+# What scores called baselines before format 6.
+SCORED = {"last value": "naive", "seasonal naive": "seasonal-naive"}
+# Members that are no longer fitted, by what is most like them: the graph holds them as they were.
+RETIRED = {
+    "theta": "smoothing",
+    "repeated": "ridge-short",
+    "linear-far": "ridge-long",
+    "drift": "structural",
+}
+
+
+def upgrade(manifest: Document) -> Document:
+    """Return a manifest in the current format.
+
+    Args:
+        manifest: Of any format up to the current one.
+    """
+    for number in range(int(manifest["format"]), max(UPGRADES) + 1):
+        if number in UPGRADES:
+            manifest = UPGRADES[number](manifest)
+    return manifest
+
+
+def upgrade_scores(rows: list[Document]) -> list[Document]:
+    """Return the scores by series with current names of the columns."""
+    names = {f"mase of {old}": f"mase of {new}" for old, new in SCORED.items()}
+    return [{names.get(name, name): value for name, value in row.items()} for row in rows]
+
+
+def _from_5(manifest: Document) -> Document:
+    """One name for each baseline, and `ensemble.baselines` instead of `ensemble.simple`."""
+    config = renew_nested(manifest["config"], [])
+    if isinstance(config.get("ensemble"), dict):
+        members = config["ensemble"].get("baselines", [])
+        config["ensemble"]["baselines"] = _without_retired(members)
+    evaluation = manifest.get("evaluation")
+    if evaluation:
+        best = evaluation["best_baseline"]
+        evaluation = {
+            **evaluation,
+            "scores": {SCORED.get(name, name): each for name, each in evaluation["scores"].items()},
+            "best_baseline": SCORED.get(best, best),
+        }
+    return {**manifest, "format": 6, "config": config, "evaluation": evaluation}
+
+
+def _without_retired(members: list[str]) -> list[str]:
+    """Return as many names of members, each once, none of them retired."""
+    kept: list[str] = []
+    taken = {*members} - {*RETIRED}
+    for name in members:
+        like = RETIRED.get(name, name)
+        if name in RETIRED and like in taken:
+            like = next(each for each in MEMBER_NAMES if each not in taken)
+        taken.add(like)
+        kept.append(like)
+    return kept
+
+
+# From a format to the next one; formats 1 to 4 differ from 5 in what may be absent alone.
+UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5}
