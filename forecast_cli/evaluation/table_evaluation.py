@@ -9,6 +9,7 @@ from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE, naive, naive2, seasona
 from ..config.sections import Data
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
+from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
 from ..data.io.in_memory import from_memory
 from ..data.io.opening import Opened, OpenedColumns, open_and_say
@@ -19,10 +20,9 @@ from ..data.time.time_column import find_time
 from .metrics.point import ErrorSums
 from .reports import Report, make_report
 from .tables.actuals import Actual, read_actual
-from .tables.column_roles import Roles, Tables, find_roles
+from .tables.column_roles import Roles, Tables, find_roles, forecasts_as_long
 from .tables.distributions import score_distributions
 from .tables.forecast_tables import Forecasts, read_forecasts
-from .tables.wide import forecasts_as_long
 
 NAIVE2 = "naive2"
 # So large a share of the forecasts must have a season of rows before them; where one of several
@@ -184,7 +184,7 @@ def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener)
     if given.paths:
         on_event(Note("the forecast is the median of the sample paths"))
     points = {name: _points(given, each) for name, each in given.values.items()} | dict(simple)
-    errors = {name: ErrorSums(*scales, given.actual.shape[1]) for name in points}
+    errors = {name: ErrorSums(scales[0], scales[1], given.actual.shape[1]) for name in points}
     for name, sums in errors.items():
         sums.add(given.actual, points[name], given.series)
     intervals, quantiles = score_distributions(
@@ -214,14 +214,15 @@ def _points(given: Forecasts, values: Floats) -> Floats:
     return np.median(values, axis=-1)
 
 
-def _naive_errors(actual: Actual, given: Forecasts, on_event: Listener) -> tuple[Floats, Floats]:
+def _naive_errors(actual: Actual, given: Forecasts, on_event: Listener) -> Floats:
     """The in-sample errors of the seasonal naive forecast before the first forecast of each series.
 
-    Shape `(n_series, targets)` each, the mean absolute and the mean squared one.
+    Shape `(2, n_series, targets)`: the mean absolute and the mean squared one.
     """
     ends = actual.indptr[1:].copy()
     np.minimum.at(ends, given.series, given.origins)
-    scales = actual.naive_errors(ends)
+    season = actual.season_length
+    scales = seasonal_pair(actual.values, actual.indptr, ends, season_length=season)
     scored = np.unique(given.series)
     without = int((~(scales[0][scored] > 0)).any(axis=1).sum())
     if without:

@@ -188,7 +188,7 @@ def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
     ("arguments", "code", "words"),
     [
         (("forecast.csv", "table.csv", "--column", "valu"), 3, 'Did you mean "value"?'),
-        (("forecast.csv", "table.csv", "--column", "other"), 3, "name their column: --forecast"),
+        (("forecast.csv", "table.csv", "--column", "other"), 3, "pass --forecast NAME"),
         (("forecast.csv", "table.csv", "--forecast", "val"), 3, 'Did you mean "value"?'),
         (("forecast.csv", "table.csv", "--start", "2010-01-01"), 2, "a table of forecasts says"),
         (("forecast.csv", "table.csv", "--missing", "mask"), 2, "--missing is for a model"),

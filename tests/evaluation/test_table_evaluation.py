@@ -549,20 +549,20 @@ def broken(name):
         ),
         (
             "series",
-            "No series of the forecasts (ax 1, ax 2, bx 1, bx 2) is one of the truth (a 1, a 2",
+            "the forecasts (ax 1, ax 2, bx 1, bx 2) and the truth (a 1, a 2, b 1, b 2) have",
         ),
         (
             "twice",
-            "Forecasts that stand there already, 2 in all: the forecasts, row 17, the forecasts",
+            "2 duplicate forecasts: the forecasts, row 17, the forecasts",
         ),
         ("truth twice", "Times that stand there already, 1 in all"),
         ("column", 'no column "yy". Did you mean "y"?'),
-        ("no forecast", "Say what was forecast and where the forecasts are: --column NAME --fore"),
+        ("no forecast", "Name the column of each: `column=NAME` and `forecast=NAME`."),
         ("forecast", 'no column "yhat".'),
         ("one end", "has y_lo80 and no y_hi80: an interval has two ends."),
-        ("level", 'column "y_lo120" names no level. Percents between 0 and 100 were expected'),
-        ("cutoff", "was not made at"),
-        ("zone", "have a zone, those of"),
+        ("level", 'column "y_lo120" has no valid level. A level is a percentage between 0 and 100'),
+        ("cutoff", "has the cutoff"),
+        ("zone", "have a time zone, those of"),
         ("empty", "None of 16 actual values has a forecast."),
         ("not yet", "no value in any of them"),
     ],
@@ -581,7 +581,7 @@ def test_options_that_cannot_be():
         score_table(forecast, truth, data=Data(column=("y", "z")), asked=Asked(["y"]))
     with pytest.raises(UsageError, match="Levels are chosen of sample paths"):
         score_table(forecast, truth, asked=Asked(level=(80.0,)))
-    with pytest.raises(UsageError, match="the table of forecasts says when each of them is"):
+    with pytest.raises(UsageError, match="the table of forecasts has the time of each step"):
         score_table(forecast, truth, asked=Asked(begin=3))
     with pytest.raises(UsageError, match="level 120 cannot be"):
         score_table(forecast, truth, asked=Asked(level=(120.0,)))
@@ -596,7 +596,7 @@ def test_intervals_that_are_missing_or_crossed_are_told():
     said = said_of(score_table(forecast, truth, on_event=heard.append))
     words = " ".join(each.text for each in heard)
     assert "1 of 16 forecasts of forecast have no interval" in words
-    assert "1 intervals of forecast end below where they begin" in words
+    assert "1 intervals of forecast have a lower end above the upper one" in words
     rest = paired(truth, forecast).drop(index=0)
     assert said["coverage80"] == pytest.approx(spread_measures(listed(rest))["coverage80"])
     assert said["mae"] == pytest.approx(plain(listed(paired(truth, forecast)))["mae"])

@@ -137,20 +137,26 @@ class QuantileSums:
         quantiles = np.empty((*nothing.shape, len(self.quantile_levels)))
         self.add(nothing, quantiles, np.empty(0, np.int64))
 
-    def add(self, actual: Floats, quantiles: Floats, series: Ints) -> None:
+    def add(
+        self, actual: Floats, quantiles: Floats, series: Ints, *, crps: Floats | None = None
+    ) -> None:
         """Add quantiles.
 
         Args:
             actual: Shape `(samples, horizon, targets)`, original units; NaN does not count.
             quantiles: Shape `(samples, horizon, targets, quantiles)`, original units.
             series: Shape `(samples,)`: the series of each.
+            crps: Shape `(samples, horizon, targets)`: the CRPS, where it is known exactly.
         """
         # So many values are worked on as there are levels, not as there are quantiles.
         wide = np.broadcast_to(actual[..., None], (*actual.shape, self.drawn.shape[1]))
         for part in blocks(wide):
-            self._add(actual[part], quantiles[part], series[part])
+            exact = None if crps is None else crps[part]
+            self._add(actual[part], quantiles[part], series[part], exact)
 
-    def _add(self, actual: Floats, quantiles: Floats, series: Ints) -> None:
+    def _add(
+        self, actual: Floats, quantiles: Floats, series: Ints, crps: Floats | None = None
+    ) -> None:
         known, levels = np.isfinite(actual), np.array((*PINBALL_LEVELS, *CRPS_LEVELS))
         # Quantiles without end have an infinite loss, those that are missing none.
         size = np.abs(quantiles).sum(axis=-1)
@@ -160,7 +166,7 @@ class QuantileSums:
         first = len(PINBALL_LEVELS)
         scores = {
             "pinball": loss[..., :first].mean(axis=-1),
-            "crps": 2.0 * loss[..., first:].mean(axis=-1),
+            "crps": 2.0 * loss[..., first:].mean(axis=-1) if crps is None else crps,
         }
         self.totals.add(
             series,

@@ -1,7 +1,7 @@
-"""The truth that forecasts are scored against: actual values by series and time."""
+"""The actual values that forecasts are scored against, by series and time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,10 @@ from ...config.sections import Data
 from ...core.errors import DataError
 from ...core.events import Event, Listener
 from ...core.ragged import owners, row_numbers
-from ...core.seasonal_error import seasonal_pair
 from ...core.windows import Floats, Ints
 from ...data.groups import Groups, group_rows
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
-from ...data.known_future import find_places
 from ...data.time.calendar_check import resolve_calendar
 from ...data.time.dates import Dates, parse_dates
 from ...data.time.duplicates import RepeatedTimes, check_duplicates
@@ -23,7 +21,7 @@ from ...data.time.steps import Steps, find_steps, in_order, make_indptr
 from ...data.time.time_column import time_columns
 from ...data.time.time_index import likely_frequency, steps_broken, when
 
-# With a larger share of other steps than its usual one a table has none.
+# A table in which a larger share of the steps differ from the most frequent one is irregular.
 MOST_BROKEN = 0.2
 
 
@@ -39,7 +37,7 @@ class Actual:
         season_length: Steps in a season.
         style: The form in which the table writes its times.
         source: What messages call the table.
-        trouble: What keeps the rows from regular steps; empty where nothing does.
+        trouble: Why the rows have no regular steps; empty where they have.
     """
 
     values: Floats
@@ -51,12 +49,8 @@ class Actual:
     source: str
     trouble: str = ""
 
-    def series_named(self, ids: pd.DataFrame) -> Ints:
-        """The places of series by their names, -1 for those that are not here."""
-        return find_places(ids, self.ids)
-
     def rows_at(self, series: Ints, moments: Ints) -> Ints:
-        """The row of each series at each moment, -1 where there is none.
+        """Return the row of each series at each moment, -1 where there is none.
 
         Args:
             series: Shape `(rows,)`.
@@ -67,33 +61,19 @@ class Actual:
 
     @property
     def moments(self) -> Ints:
-        """When each row was, as a number that ascends in each series."""
+        """When each row was, shape `(n_rows,)`, as a number that ascends in each series."""
         return row_numbers(self.indptr) if self.times is None else in_nanoseconds(self.times)
-
-    def naive_errors(self, ends: Ints) -> tuple[Floats, Floats]:
-        """The mean absolute and the mean squared error of the seasonal naive forecast in-sample.
-
-        Args:
-            ends: Shape `(n_series,)`: the row after the last one of each series that is known.
-
-        Returns:
-            Shape `(n_series, targets)` each; NaN where nothing could be compared.
-        """
-        own, squared = seasonal_pair(
-            self.values, self.indptr, ends, season_length=self.season_length
-        )
-        return own, squared
 
     @property
     def range(self) -> str:
-        """From when to when the rows are, for people."""
+        """The first and the last row, for messages."""
         if self.times is None:
             return f"rows 1 to {np.diff(self.indptr).max():,}"
         return f"{when(self.times.min())} to {when(self.times.max())}"
 
 
 def in_nanoseconds(times: pd.DatetimeIndex) -> Ints:
-    """Times as numbers, whatever the unit that they are kept in."""
+    """Return times as integers, whatever the unit that they are stored in."""
     return np.asarray(times.as_unit("ns").asi8)
 
 
@@ -106,20 +86,20 @@ def read_actual(
     targets: Sequence[str],
     on_event: Listener,
 ) -> Actual:
-    """Read the truth: rows in any order, of any length, gaps and other columns among them.
+    """Read actual values: rows in any order, of any length, with gaps and other columns.
 
-    Rows that keep to no regular step are taken as the steps, in their order.
+    Rows without regular steps are taken as the steps, in their order.
 
     Args:
         opened: The table, each row a step of one series.
         data: How it is read.
         time: Its time column, or the parts of one; None where rows are steps.
-        series: What names its series.
+        series: The columns that name its series.
         targets: The columns of actual values.
-        on_event: Told what was understood.
+        on_event: Notified of what was understood.
 
     Raises:
-        DataError: A column is missing, a cell is no number, or a row stands there twice.
+        DataError: A column is missing, a cell is not a number, or a row is repeated.
     """
     parts = time_columns(time, opened.names)
     needed = list(dict.fromkeys([*parts, *series, *targets]))
@@ -127,71 +107,57 @@ def read_actual(
     groups = group_rows(table, series)
     cells = np.column_stack([table.numbers(name) for name in targets])
     if time is None:
-        return _actual(table, in_order(groups), cells, groups, data)
+        return _at_steps(table, in_order(groups), cells, groups, data)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    steps, trouble = _placed(table, dates, groups, data, on_event)
-    if steps is None:
-        actual = _as_they_stand(table, dates, groups, cells, trouble)
-        return replace(actual, season_length=data.season_length or 1)
-    return _actual(table, steps, cells, groups, data)
+    steps, trouble = _regular_steps(table, dates, groups, data, on_event)
+    if steps is not None:
+        return _at_steps(table, steps, cells, groups, data)
+    order = np.lexsort((dates.times.asi8, groups.codes))
+    times, codes = dates.times[order], groups.codes[order]
+    check_duplicates(table, times, codes, order)
+    indptr, season = make_indptr(codes, len(groups.ids)), data.season_length or 1
+    return Actual(cells[order], indptr, times, groups.ids, season, dates.style, table.name, trouble)
 
 
-def _actual(table: Table, steps: Steps, cells: Floats, groups: Groups, data: Data) -> Actual:
-    """The values at their steps."""
+def _at_steps(table: Table, steps: Steps, cells: Floats, groups: Groups, data: Data) -> Actual:
+    """Return the cells, shape `(rows, targets)`, at their regular steps."""
     line = steps.timeline
-    return Actual(
-        steps.place(cells),
-        steps.indptr,
-        line.times if line else None,
-        groups.ids,
-        data.season_length or (line.frequency.season_length if line else 1),
-        line.style if line else "",
-        table.name,
-    )
+    times, style, season = None, "", 1
+    if line is not None:
+        times, style, season = line.times, line.style, line.frequency.season_length
+    season = data.season_length or season
+    return Actual(steps.place(cells), steps.indptr, times, groups.ids, season, style, table.name)
 
 
-def _placed(
+def _regular_steps(
     table: Table, dates: Dates, groups: Groups, data: Data, on_event: Listener
 ) -> tuple[Steps | None, str]:
-    """The rows at their regular steps, with gaps; None where they have none, and why."""
+    """Return the rows at their regular steps, gaps included; None and why where there are none."""
     trouble = ""
-    for each in (data.freq, _usual_frequency(dates, groups)):
-        heard: list[Event] = []
-        asked = data.model_copy(update={"freq": each})
+    for freq in (data.freq, _most_frequent_step(dates, groups)):
+        events: list[Event] = []
         try:
             frequency = resolve_calendar(data, dates, table)
-            steps = find_steps(table, dates, groups, asked, frequency, heard.append)
+            asked = data.model_copy(update={"freq": freq})
+            steps = find_steps(table, dates, groups, asked, frequency, events.append)
         except RepeatedTimes:
             raise
         except DataError as error:
             trouble = trouble or error.message
             if data.freq or data.resample:
                 break
-            continue
-        for event in heard:
-            on_event(event)
-        return steps, ""
+        else:
+            for event in events:
+                on_event(event)
+            return steps, ""
     return None, trouble
 
 
-def _usual_frequency(dates: Dates, groups: Groups) -> str | None:
-    """The frequency of most steps of the longest series; None where they have none in common."""
+def _most_frequent_step(dates: Dates, groups: Groups) -> str | None:
+    """Return the frequency of most steps of the longest series; None where too many differ."""
     longest = groups.codes == np.argmax(np.bincount(groups.codes))
     times = pd.DatetimeIndex(dates.times[longest].sort_values().unique())
     if len(times) < 3:
         return None
-    usual = likely_frequency(times)
-    return usual.alias if steps_broken(times, usual).mean() <= MOST_BROKEN else None
-
-
-def _as_they_stand(
-    table: Table, dates: Dates, groups: Groups, cells: Floats, trouble: str
-) -> Actual:
-    """The rows in order of time, each a step."""
-    order = np.lexsort((dates.times.asi8, groups.codes))
-    times, codes = dates.times[order], groups.codes[order]
-    check_duplicates(table, times, codes, order)
-    return Actual(
-        cells[order], make_indptr(codes, len(groups.ids)), times, groups.ids, 1, dates.style,
-        table.name, trouble,
-    )  # fmt: skip
+    likely = likely_frequency(times)
+    return likely.alias if steps_broken(times, likely).mean() <= MOST_BROKEN else None

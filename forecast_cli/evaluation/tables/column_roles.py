@@ -1,8 +1,9 @@
-"""Which columns of a table of forecasts are what."""
+"""The columns of a table of forecasts, and what each of them holds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
 import pyarrow.compute as pc
 
 from ...config.sections import Data
@@ -10,31 +11,32 @@ from ...core.errors import DataError, UsageError, listed, nearest
 from ...core.events import Listener, Note, ignore
 from ...data.columns import matching
 from ...data.groups import likely_series
-from ...data.io.opening import Opened
+from ...data.io.in_memory import from_frame
+from ...data.io.opening import Opened, OpenedColumns
 from ...data.io.tables import Table, is_text, require_columns
-from ...data.panel import STEP
+from ...data.panel import SERIES, STEP, VALUE
 from ...data.time.dates import JOINED
 from ...data.time.time_column import find_time, time_columns
 from ...forecasting.frames import FORECAST_SUFFIX
-from .interval_columns import bound_name, bounded, find_levels, without_bounds
+from .interval_columns import BOUND, bound_name, bounded, find_levels, without_bounds
 
 CUTOFF, SAMPLE, ACTUAL, COLUMN = "cutoff", "sample", "actual", "column"
-# What a single forecaster is called.
+# The name of a single forecaster.
 FORECAST = "forecast"
-# So few of the rows may stand there twice.
+# Columns name the series where at most this share of the rows is repeated.
 STRAY = 0.01
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns of a table of forecasts are what.
+    """What the columns of a table of forecasts hold.
 
     Args:
         time: The column of times; None: there is `step`.
-        series: What names its series.
-        targets: The columns of actual values in the truth.
+        series: The columns that name the series.
+        targets: The columns of actual values in the other table.
         forecasters: The columns of each forecaster, one for each target.
-        levels: The levels of its intervals, percent, ascending.
+        levels: The levels of its intervals in percent, ascending.
         marks: Those of `cutoff`, `sample`, `step` and `column` that it has.
         in_sample: Whether each row is a forecast of one step, from the row before.
     """
@@ -53,12 +55,8 @@ class Roles:
         names = [*self.series, *([self.time] if self.time else []), *sorted(self.marks)]
         for name, columns in self.forecasters.items():
             names += columns
-            names += [
-                bound_name(column, side, level)
-                for column in columns
-                for level in self.levels[name]
-                for side in ("lo", "hi")
-            ]
+            ends = [(level, side) for level in self.levels[name] for side in ("lo", "hi")]
+            names += [bound_name(each, side, level) for each in columns for level, side in ends]
         return list(dict.fromkeys(names))
 
 
@@ -69,7 +67,7 @@ class Tables:
     Args:
         given: The forecasts.
         truth: The actual values.
-        time: The time column of the truth, or the parts of one; None: rows are steps.
+        time: The time column of the actual values, or the parts of one; None: rows are steps.
     """
 
     given: Opened
@@ -78,13 +76,13 @@ class Tables:
 
 
 def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], on_event: Listener) -> Roles:
-    """Tell which columns of a table of forecasts are what.
+    """Find out what the columns of a table of forecasts hold.
 
     Args:
-        tables: The forecasts and the truth.
-        data: What was said of the truth: its columns and series.
-        forecasts: The columns of forecasts, where they are named.
-        on_event: Told what was found.
+        tables: The forecasts and the actual values.
+        data: The columns and series of the actual values, as far as they are specified.
+        forecasts: The columns of forecasts, as far as they are specified.
+        on_event: Notified of the series that were found.
 
     Raises:
         DataError: A column is missing.
@@ -113,7 +111,7 @@ def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], on_event: L
 
 
 def _time_of_forecasts(tables: Tables) -> str | None:
-    """The column of times, called as in the truth or not; None where steps are counted."""
+    """Return the column of times, whatever its name; None where steps are counted."""
     given, time = tables.given, tables.time
     if time is not None:
         usual = JOINED if "," in time and time not in given.names else time
@@ -127,7 +125,7 @@ def _time_of_forecasts(tables: Tables) -> str | None:
     if time is None:
         raise DataError(
             f'{given.name} has no column "{STEP}", and {tables.truth.name} has no column of dates.',
-            "Name it: --time NAME.",
+            "Name it: `time=NAME`.",
         )
     raise DataError(
         f'{given.name} has no column of times: none is called "{time}", none holds dates.',
@@ -136,7 +134,7 @@ def _time_of_forecasts(tables: Tables) -> str | None:
 
 
 def _find_series(tables: Tables, time: str | None, data: Data) -> tuple[str, ...]:
-    """What names the series: as was said, or what stands before the time, or what seems to."""
+    """Return the columns that name the series, as specified or as they look."""
     given, truth = tables.given, tables.truth
     if data.series:
         require_columns(given.name, given.names, data.series)
@@ -155,7 +153,7 @@ def _find_series(tables: Tables, time: str | None, data: Data) -> tuple[str, ...
     words = [name for name in before if is_text(frame.columns[name].type)]
     repeated = frame.columns.select(parts).to_pandas().duplicated().any()
     if not repeated or not both:
-        # Of series that follow one another no time comes twice.
+        # No time is repeated where one series begins after another ends.
         return tuple(words)
     whole = frame.columns.select([*parts, *before]).to_pandas()
     if before and whole.duplicated().mean() < STRAY:
@@ -164,7 +162,7 @@ def _find_series(tables: Tables, time: str | None, data: Data) -> tuple[str, ...
 
 
 def _find_value_columns(table: Table, taken: Sequence[str]) -> list[str]:
-    """The columns of numbers that are nothing else."""
+    """Return the columns of numbers that hold nothing else."""
     return [name for name in table.names if name not in taken and table.is_all_numbers(name)]
 
 
@@ -177,7 +175,7 @@ def _forecasters(
     *,
     long: bool,
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """The targets, and the columns of each forecaster."""
+    """Return the targets, and the columns of each forecaster."""
     given, truth = tables.given, tables.truth
     if long:
         targets = tuple(named) or _named_in_rows(given, truth)
@@ -196,7 +194,7 @@ def _forecasters(
         raise DataError(
             f"{given.name} forecasts no column of {truth.name}: the one has "
             f"{', '.join(given.names)}, the other {', '.join(truth.names)}.",
-            "Say what was forecast and where the forecasts are: --column NAME --forecast NAME.",
+            "Name the column of each: `column=NAME` and `forecast=NAME`.",
         )
     beside = tuple(f"{name}{FORECAST_SUFFIX}" for name in targets)
     if set(beside) <= set(given.names):
@@ -205,7 +203,7 @@ def _forecasters(
         if name not in given.names:
             raise DataError(
                 f'{given.name} has no column "{name}". {nearest(name, given.names)}',
-                "Where the forecasts are called otherwise, name their column: --forecast NAME.",
+                "If the forecasts have another name, pass `forecast=NAME`.",
             )
     return targets, {FORECAST: targets}
 
@@ -213,7 +211,7 @@ def _forecasters(
 def _side_by_side(
     forecasts: tuple[str, ...], targets: tuple[str, ...]
 ) -> dict[str, tuple[str, ...]]:
-    """Several forecasters of one target, or one forecaster of several."""
+    """Return several forecasters of one target, or one forecaster of several."""
     if len(targets) == 1:
         names = [FORECAST] if len(forecasts) == 1 else forecasts
         return {name: (each,) for name, each in zip(names, forecasts, strict=True)}
@@ -221,29 +219,53 @@ def _side_by_side(
         return {FORECAST: forecasts}
     raise UsageError(
         f"{len(forecasts)} columns of forecasts for {len(targets)} columns.",
-        "Name as many with --forecast as with --column, or forecasts of one column.",
+        "Name as many in `forecast` as in `column`, or only one in `column`.",
     )
 
 
 def _only_target(truth: Opened, free: Sequence[str]) -> str:
-    """The one column of numbers of the truth.
-
-    Raises:
-        DataError: There is none, or there are several.
-    """
+    """Return the one column of numbers among the actual values; refuse none and several."""
     taken = [name for name in truth.names if name not in free]
     found = _find_value_columns(truth.head(), taken)
     if len(found) != 1:
         what = f"{len(found)} columns of numbers: {listed(found)}" if found else "no numbers"
-        raise DataError(
-            f"{truth.name} has {what}.", "Say which of them was forecast: --column NAME."
-        )
+        raise DataError(f"{truth.name} has {what}.", "Name the one to score: `column=NAME`.")
     return found[0]
 
 
 def _named_in_rows(given: Opened, truth: Opened) -> tuple[str, ...]:
-    """The targets that the rows of a long table name."""
+    """Return the targets that the rows of a long table name."""
     cells = pc.unique(given.read([COLUMN], text=[COLUMN]).columns[COLUMN]).to_pylist()
     names = tuple(str(each) for each in cells)
     require_columns(truth.name, truth.names, names)
     return names
+
+
+def forecasts_as_long(given: Opened, data: Data) -> Opened:
+    """Return forecasts whose columns are series with a row for each series and step.
+
+    Args:
+        given: The forecasts: a column of times, then one for each series and end of an interval.
+        data: How the actual values are read: their time column.
+    """
+    # What `predict` and `backtest` write of such a table is long already.
+    if SERIES in given.names and {VALUE, ACTUAL} & set(given.names):
+        return given
+    keys = [name for name in given.names if name in (CUTOFF, SAMPLE, data.time)]
+    if data.time not in given.names:
+        keys += [given.names[0]] * (given.names[0] not in keys)
+    table = given.read(text=[name for name in keys if name != SAMPLE])
+    others = [name for name in table.names if name not in keys]
+    parts = []
+    for name in without_bounds(others):
+        own = [each for each in others if _belongs(each, name)]
+        values = {VALUE + each.removeprefix(name): table.numbers(each) for each in own}
+        plain = {key: table.columns[key].to_pandas() for key in keys}
+        parts.append(pd.DataFrame({SERIES: name, **plain, **values}))
+    return OpenedColumns(from_frame(pd.concat(parts, ignore_index=True), table.name))
+
+
+def _belongs(column: str, name: str) -> bool:
+    """Return whether a column is the one of that name, or the end of an interval of it."""
+    bound = BOUND.fullmatch(column)
+    return column == name or (bound is not None and bound["name"] == name)

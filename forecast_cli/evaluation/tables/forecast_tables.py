@@ -21,17 +21,17 @@ from .row_matching import ForecastRows, find_rows, nothing_common, rows_of_targe
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Forecasts and what came: a sample for each series and cutoff, K targets.
+    """Forecasts and actual values: a sample for each series and cutoff, K targets.
 
     Args:
         actual: Shape `(samples, horizon, K)`, original units, NaN where there is nothing to score.
         series: Shape `(samples,)`: the series of each.
-        origins: Shape `(samples,)`: the row of the truth after the last one known.
-        offsets: Shape `(samples, horizon)`: how many rows of the truth each step is after its
-            origin; 0 where there is nothing to score.
+        origins: Shape `(samples,)`: the row of the actual values after the last known one.
+        offsets: Shape `(samples, horizon)`: how many rows of the actual values each step is after
+            its origin; 0 where there is nothing to score.
         values: Of each forecaster, shape `(samples, horizon, K)`; with an axis of paths at the end
             where there are sample paths.
-        lower: Of each that has intervals, shape `(samples, horizon, K, levels)`.
+        lower: Of each forecaster with intervals, shape `(samples, horizon, K, levels)`.
         upper: Likewise.
     """
 
@@ -62,16 +62,15 @@ def read_forecasts(
 
     Args:
         given: The table.
-        roles: Which of its columns are what.
-        actual: The truth.
+        roles: What its columns hold.
+        actual: The actual values.
         data: How dates are read.
         begin: Where steps are counted and there is no cutoff: the row, from 1, of the first; None
             for the first row.
-        on_event: Told what was left out.
+        on_event: Notified of what is left out.
 
     Raises:
-        DataError: A cell is not what it should be, a forecast stands there twice, or none has an
-            actual value.
+        DataError: A cell is invalid, a forecast is repeated, or none has an actual value.
     """
     text = [*roles.series, *([roles.time] if roles.time else []), *(roles.marks & {CUTOFF, COLUMN})]
     table = given.read(roles.needed, text=text if roles.time else [*roles.series])
@@ -86,21 +85,20 @@ def read_forecasts(
     truth = np.where(places[:, None] < 0, np.nan, actual.values[places])
     if COLUMN in roles.marks:
         truth = truth[np.arange(len(truth)), rows.target][:, None]
-    _say_left_out(table, actual, truth, on_event)
-    return _scored(_arrays(table, roles, actual, rows, places, truth), on_event)
+    _note_left_out(table, actual, truth, on_event)
+    return _with_all_forecasts(_arrays(table, roles, actual, rows, places, truth), on_event)
 
 
-def _say_left_out(table: Table, actual: Actual, truth: Floats, on_event: Listener) -> None:
-    """Say how many rows have no actual value.
+def _note_left_out(table: Table, actual: Actual, truth: Floats, on_event: Listener) -> None:
+    """Notify of rows without an actual value, and refuse a table without any.
 
-    Raises:
-        DataError: None has.
+    `truth` has shape `(rows, K)`, or `(rows, 1)` of a long table.
     """
     keep = np.asarray(np.isfinite(truth).any(axis=1))
     if not keep.any():
         raise DataError(
             f"{actual.source} has rows at the times of {table.name}, and no value in any of them.",
-            "Score it once the values are known.",
+            "Score the forecasts once the values are known.",
         )
     if not keep.all():
         some = int((~keep).sum())
@@ -111,98 +109,88 @@ def _say_left_out(table: Table, actual: Actual, truth: Floats, on_event: Listene
 def _check_begin(
     roles: Roles, actual: Actual, rows: ForecastRows, begin: int | None, on_event: Listener
 ) -> None:
-    """Say where counted steps are taken to begin; refuse to be told where they need it not."""
+    """Notify of where counted steps begin; refuse `begin` where it has no effect."""
     counted = roles.time is None and CUTOFF not in roles.marks and not roles.in_sample
     if begin is not None and not counted:
         raise UsageError(
-            f"--start {begin} says of which row the first step is, and the table of forecasts says "
-            "when each of them is.",
-            "Leave it out.",
+            f"`begin={begin}` is the row of the first step, and the table of forecasts has the "
+            "time of each step.",
+            "Omit it.",
         )
     if counted and begin is None and np.diff(actual.indptr).max() > rows.moment.max() + 1:
         text = (
             f"step 1 is taken as the first row of {actual.source}, which has more rows than steps"
         )
-        on_event(Note(f"{text}: say with --start N which row it is", warning=True))
+        on_event(Note(f"{text}: give the row of step 1 with `begin`", warning=True))
 
 
 def _arrays(
     table: Table, roles: Roles, actual: Actual, rows: ForecastRows, found: Ints, truth: Floats
 ) -> Forecasts:
-    """The rows that have an actual value, by sample and step.
+    """Arrange the rows that have an actual value by sample and step.
 
-    `found` is the truth's row of each, `truth` its values: `(rows, K)`, or `(rows, 1)` if long.
+    Args:
+        table: The forecasts.
+        roles: What its columns hold.
+        actual: The actual values.
+        rows: What each row forecasts.
+        found: Shape `(rows,)`: the row of the actual values of each.
+        truth: Shape `(rows, K)`, or `(rows, 1)` of a long table: those values, original units.
     """
     keep = np.flatnonzero(np.isfinite(truth).any(axis=1))
     samples, first, places = np.unique(rows.sample[keep], return_index=True, return_inverse=True)
-    series, steps = rows.series[keep[first]], rows.step[keep]
+    series, steps, path = rows.series[keep[first]], rows.step[keep], rows.path[keep]
     origins = _origins(actual, series, rows.cutoff[keep[first]])
     after = found[keep] - origins[places]
-    # Steps are counted from the cutoff on, and where the truth begins after it, in the table.
+    # Steps are counted from the cutoff, and where the actual values begin after it, in the table.
     steps = np.maximum(steps, after) if CUTOFF in roles.marks else steps
-    grid = _Grid(
-        (len(samples), int(steps.max()) + 1, len(roles.targets), int(rows.path.max()) + 1),
-        keep, places, steps, rows.target[keep] if COLUMN in roles.marks else None, rows.path[keep],
-    )  # fmt: skip
-    offsets = np.zeros(grid.shape[:2], np.int64)
+    shape = (len(samples), int(steps.max()) + 1, len(roles.targets), int(rows.path.max()) + 1)
+    offsets = np.zeros(shape[:2], np.int64)
     offsets[places, steps] = after
 
-    def cells(columns: tuple[str, ...]) -> Floats:
-        own = grid.placed(np.column_stack([table.numbers(each) for each in columns]))
+    def spread(cells: Floats) -> Floats:
+        array = np.full(shape, np.nan)
+        if COLUMN in roles.marks:
+            array[places, steps, rows.target[keep], path] = cells[keep, 0]
+        else:
+            array[places, steps, :, path] = cells[keep]
+        return array
+
+    def read(columns: tuple[str, ...]) -> Floats:
+        own = spread(np.column_stack([table.numbers(each) for each in columns]))
         return own if SAMPLE in roles.marks else own[..., 0]
 
-    def bounds(side: str, name: str) -> Floats:
-        columns, levels = roles.forecasters[name], roles.levels[name]
-        names = [tuple(bound_name(each, side, level) for each in columns) for level in levels]
-        return np.stack([cells(each) for each in names], axis=-1)
+    def bounds(side: str) -> dict[str, Floats]:
+        return {
+            name: np.stack([read(tuple(bound_name(each, side, level) for each in columns))
+                            for level in roles.levels[name]], axis=-1)
+            for name, columns in roles.forecasters.items() if roles.levels[name]
+        }  # fmt: skip
 
-    bounded = [name for name, levels in roles.levels.items() if levels]
-    return Forecasts(
-        np.fmax.reduce(grid.placed(truth), axis=-1),
-        series,
-        origins,
-        offsets,
-        {name: cells(columns) for name, columns in roles.forecasters.items()},
-        {name: bounds("lo", name) for name in bounded},
-        {name: bounds("hi", name) for name in bounded},
-    )
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where the rows of a table stand in arrays by sample, step, target and path."""
-
-    shape: tuple[int, int, int, int]
-    rows: Ints
-    samples: Ints
-    steps: Ints
-    target: Ints | None
-    paths: Ints
-
-    def placed(self, cells: Floats) -> Floats:
-        """Cells of the table, shape `(rows, K)`, in an array; those of a long table are alike."""
-        array = np.full(self.shape, np.nan)
-        for each in range(self.shape[2] if self.target is None else 1):
-            target = each if self.target is None else self.target
-            array[self.samples, self.steps, target, self.paths] = cells[self.rows, each]
-        return array
+    values = {name: read(columns) for name, columns in roles.forecasters.items()}
+    known = np.fmax.reduce(spread(truth), axis=-1)
+    return Forecasts(known, series, origins, offsets, values, bounds("lo"), bounds("hi"))
 
 
 def _origins(actual: Actual, series: Ints, cutoffs: Ints) -> Ints:
-    """The row after the last one that was known at each cutoff."""
+    """Return the row after the last one that was known at each cutoff, shape `(samples,)`.
+
+    Args:
+        actual: The actual values.
+        series: Shape `(samples,)`.
+        cutoffs: Shape `(samples,)`, as `Actual.moments` counts.
+    """
     moments, indptr = actual.moments, actual.indptr
-    return np.array(
-        [
-            indptr[each]
-            + np.searchsorted(moments[indptr[each] : indptr[each + 1]], cutoff, "right")
-            for each, cutoff in zip(series.tolist(), cutoffs.tolist(), strict=True)
-        ],
-        np.int64,
-    )
+    known = [
+        np.searchsorted(moments[indptr[each] : indptr[each + 1]], cutoff, "right")
+        for each, cutoff in zip(series.tolist(), cutoffs.tolist(), strict=True)
+    ]
+    origins: Ints = indptr[series] + np.array(known, np.int64)
+    return origins
 
 
-def _scored(forecasts: Forecasts, on_event: Listener) -> Forecasts:
-    """Only actual values for which every forecaster has a forecast count.
+def _with_all_forecasts(forecasts: Forecasts, on_event: Listener) -> Forecasts:
+    """Return only the actual values for which every forecaster has a forecast.
 
     Raises:
         DataError: There is none.
@@ -212,29 +200,26 @@ def _scored(forecasts: Forecasts, on_event: Listener) -> Forecasts:
     for values in forecasts.values.values():
         found = np.isfinite(values)
         whole &= found.all(axis=-1) if found.ndim > known.ndim else found
-    lost = int(known.sum() - whole.sum())
+    every = " of every forecaster" if len(forecasts.values) > 1 else ""
     if not whole.any():
         raise DataError(
-            f"None of {known.sum():,} actual values has a forecast"
-            f"{' of every model' if len(forecasts.values) > 1 else ''}.",
-            "Fill in the forecasts, or name columns that hold some: --forecast NAME.",
+            f"None of {known.sum():,} actual values has a forecast{every}.",
+            "Fill in the forecasts, or name columns that hold some: `forecast=NAME`.",
         )
-    if lost:
-        every = " of every forecaster" if len(forecasts.values) > 1 else ""
+    if lost := int(known.sum() - whole.sum()):
         text = f"{lost:,} of {known.sum():,} actual values have no forecast{every}: left out"
         on_event(Note(text, warning=True))
     samples = np.flatnonzero(whole.any(axis=(1, 2)))
     steps = int(np.flatnonzero(whole.any(axis=(0, 2))).max()) + 1
 
     def cut(values: Any) -> Any:
+        if isinstance(values, Mapping):
+            return {name: cut(each) for name, each in values.items()}
         return values[samples, :steps]
 
     return Forecasts(
         cut(np.where(whole, forecasts.actual, np.nan)),
         forecasts.series[samples],
         forecasts.origins[samples],
-        cut(forecasts.offsets),
-        {name: cut(each) for name, each in forecasts.values.items()},
-        {name: cut(each) for name, each in forecasts.lower.items()},
-        {name: cut(each) for name, each in forecasts.upper.items()},
+        *map(cut, (forecasts.offsets, forecasts.values, forecasts.lower, forecasts.upper)),
     )

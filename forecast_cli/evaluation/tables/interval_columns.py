@@ -1,4 +1,4 @@
-"""The columns of a table that are the ends of intervals: `Close_lo80`, `Close_hi80`."""
+"""The columns of a table that hold the ends of intervals: `Close_lo80`, `Close_hi80`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ BOUND = re.compile(r"(?P<name>.+)_(?P<side>lo|hi)(?P<level>\d+(?:\.\d+)?)")
 
 
 def bound_name(column: str, side: str, level: float) -> str:
-    """What the end of an interval is called.
+    """Return the name of the column that holds an end of an interval.
 
     >>> bound_name("Close", "lo", 80.0)
     'Close_lo80'
@@ -19,51 +19,55 @@ def bound_name(column: str, side: str, level: float) -> str:
 
 
 def bounded(names: Sequence[str]) -> set[str]:
-    """The columns that have intervals."""
+    """Return the columns that have intervals."""
     return {found["name"] for name in names if (found := BOUND.fullmatch(name))}
 
 
 def without_bounds(names: Sequence[str]) -> list[str]:
-    """The columns that are no ends of intervals of another."""
-    own = {name: BOUND.fullmatch(name) for name in names}
-    return [name for name, found in own.items() if not (found and found["name"] in names)]
+    """Return the columns that are not an end of an interval of another."""
+    return [
+        name for name in names
+        if not ((found := BOUND.fullmatch(name)) and found["name"] in names)
+    ]  # fmt: skip
 
 
 def find_levels(
     given: Opened, forecasters: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[float, ...]]:
-    """The levels of the intervals of each forecaster.
+    """Return the levels of the intervals of each forecaster, in percent, ascending.
 
     Raises:
-        DataError: An interval has one end, a level is none, or one column has not those of others.
+        DataError: An interval has one end, a level is invalid, or the columns of one forecaster
+            have different levels.
     """
-    found: dict[str, dict[float, set[str]]] = {}
+    columns = {each for own in forecasters.values() for each in own}
+    found: dict[str, set[float]] = {}
     for name in given.names:
-        if (bound := BOUND.fullmatch(name)) and bound["name"] in sum(forecasters.values(), ()):
-            level = float(bound["level"])
-            if not 0 < level < 100 or bound_name(bound["name"], bound["side"], level) != name:
-                raise DataError(
-                    f'{given.name}: column "{name}" names no level.',
-                    f"Percents between 0 and 100 were expected, as in {bound['name']}_lo80.",
-                )
-            found.setdefault(bound["name"], {}).setdefault(level, set()).add(bound["side"])
-    for column, levels in found.items():
-        for level, sides in levels.items():
-            if len(sides) == 1:
-                has = sides.pop()
-                other = bound_name(column, "hi" if has == "lo" else "lo", level)
-                raise DataError(
-                    f"{given.name} has {bound_name(column, has, level)} and no {other}: an "
-                    "interval has two ends.",
-                    "Add that column, or leave both out.",
-                )
-    own = {name: [tuple(sorted(found.get(each, ()))) for each in columns]
-           for name, columns in forecasters.items()}  # fmt: skip
-    for name, sets in own.items():
-        if len(set(sets)) > 1:
-            columns = ", ".join(dict.fromkeys(forecasters[name]))
+        bound = BOUND.fullmatch(name)
+        if not bound or bound["name"] not in columns:
+            continue
+        column, side, level = bound["name"], bound["side"], float(bound["level"])
+        if not 0 < level < 100 or bound_name(column, side, level) != name:
             raise DataError(
-                f"{given.name} has intervals of other levels for some of {columns}.",
-                "Give each column the same, or score one of them: --column NAME.",
+                f'{given.name}: column "{name}" has no valid level.',
+                f"A level is a percentage between 0 and 100, as in {column}_lo80.",
             )
-    return {name: each[0] for name, each in own.items()}
+        other = bound_name(column, "hi" if side == "lo" else "lo", level)
+        if other not in given.names:
+            raise DataError(
+                f"{given.name} has {name} and no {other}: an interval has two ends.",
+                "Add that column, or remove both.",
+            )
+        found.setdefault(column, set()).add(level)
+    levels = {
+        name: [tuple(sorted(found.get(each, ()))) for each in own]
+        for name, own in forecasters.items()
+    }
+    for name, sets in levels.items():
+        if len(set(sets)) > 1:
+            names = ", ".join(dict.fromkeys(forecasters[name]))
+            raise DataError(
+                f"{given.name} has intervals at different levels for {names}.",
+                "Give each column the same levels, or score one of them: `column=NAME`.",
+            )
+    return {name: sets[0] for name, sets in levels.items()}

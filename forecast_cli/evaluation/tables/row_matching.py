@@ -1,4 +1,4 @@
-"""What each row of a table of forecasts is of: a series, a cutoff, a time, a path."""
+"""What each row of a table of forecasts forecasts: series, cutoff, time, sample path."""
 
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ from ...core.errors import DataError, listed
 from ...core.windows import Ints
 from ...data.groups import Groups
 from ...data.io.tables import Table, name_rows
+from ...data.known_future import find_places
 from ...data.panel import STEP
 from ...data.time.dates import parse_dates, read_like
 from ...data.time.time_index import when
@@ -20,16 +21,16 @@ from .column_roles import COLUMN, CUTOFF, SAMPLE, Roles
 
 @dataclass(frozen=True)
 class ForecastRows:
-    """What each row of the table is of.
+    """What each row of the table forecasts; all arrays have shape `(rows,)`.
 
     Args:
-        series: Its place in the truth, -1 for none of it.
-        sample: Which forecast it belongs to: those of a series and cutoff are one.
-        moment: When it is, as `Actual.moments` counts.
-        cutoff: When the last known row was; the earliest moment of the forecast where not told.
-        step: From 0, in the order of the rows; where steps are counted, as they are.
-        path: Of sample paths; 0 for others.
-        target: In a long table; 0 in others.
+        series: Its place among those of the actual values, -1 for none of them.
+        sample: The forecast that it belongs to, one for each series and cutoff.
+        moment: Its time, as `Actual.moments` counts.
+        cutoff: The time of the last known row; where it is unknown, before the first forecast.
+        step: From 0, in the order of time; where steps are counted, as they are.
+        path: The sample path; 0 for others.
+        target: The target, in a long table; 0 in others.
     """
 
     series: Ints
@@ -44,32 +45,29 @@ class ForecastRows:
 def find_rows(
     table: Table, groups: Groups, roles: Roles, actual: Actual, data: Data, begin: int
 ) -> ForecastRows:
-    """Tell what each row of a table is of.
+    """Find out what each row of a table forecasts.
 
     Args:
         table: The forecasts.
         groups: The series of each row.
-        roles: Which columns are what.
-        actual: The truth.
+        roles: What the columns hold.
+        actual: The actual values.
         data: How dates are read.
         begin: Where steps are counted and there is no cutoff: the row, from 1, of the first.
 
     Raises:
-        DataError: A forecast stands there twice, or a cell is not what it should be.
+        DataError: A forecast is repeated, or a cell is invalid.
     """
     count = table.columns.num_rows
     nothing = np.zeros(count, np.int64)
-    path = nothing
-    if SAMPLE in roles.marks:
-        path = pd.factorize(_whole(table, SAMPLE, least=0))[0]
+    path = pd.factorize(_integers(table, SAMPLE, 0))[0] if SAMPLE in roles.marks else nothing
     target = _match_targets(table, roles) if COLUMN in roles.marks else nothing
     moment, cutoff = _moments(table, groups, roles, actual, data, begin)
-    told = nothing if cutoff is None else cutoff
-    keys = pd.DataFrame({"s": groups.codes, "c": told, "m": moment, "p": path, "t": target})
+    known = nothing if cutoff is None else cutoff
+    keys = pd.DataFrame({"s": groups.codes, "c": known, "m": moment, "p": path, "t": target})
     _refuse_repeated(table, keys)
     if roles.in_sample:
-        sample, step = np.arange(count), nothing
-        cutoff = moment - 1
+        sample, step, cutoff = np.arange(count), nothing, moment - 1
     else:
         sample = keys.groupby(["s", "c"]).ngroup().to_numpy()
         first = pd.Series(moment).groupby(sample).transform("min").to_numpy()
@@ -77,38 +75,37 @@ def find_rows(
         if roles.time is None:
             step = moment - (first if cutoff is None else cutoff + 1)
         cutoff = first - 1 if cutoff is None else cutoff
-    series = actual.series_named(groups.ids)[groups.codes]
+    series = find_places(groups.ids, actual.ids)[groups.codes]
     return ForecastRows(series, sample, moment, cutoff, step, path, target)
 
 
 def _refuse_repeated(table: Table, keys: pd.DataFrame) -> None:
-    """Refuse a forecast that stands there twice."""
+    """Refuse rows that forecast the same."""
     again = np.flatnonzero(keys.duplicated().to_numpy())
     if len(again):
         raise DataError(
-            f"Forecasts that stand there already, {len(again)} in all: "
-            f"{name_rows(table, again.tolist())}.",
-            "Keep one of them, or say what tells them apart: the series with --series NAME, or a "
-            f"column {CUTOFF} or {SAMPLE}.",
+            f"{len(again):,} duplicate forecasts: {name_rows(table, again.tolist())}.",
+            "Keep one of each, or name the columns that distinguish series: `series=NAME`. "
+            f"Cutoffs and sample paths are columns {CUTOFF} and {SAMPLE}.",
         )
 
 
 def rows_of_targets(table: Table, roles: Roles) -> Table:
-    """The rows of a long table that are of targets; all of another."""
+    """Return the rows of a long table that forecast a target; all rows of another table."""
     if COLUMN not in roles.marks:
         return table
     rows = np.flatnonzero(_match_targets(table, roles) >= 0)
     if not len(rows):
         raise DataError(
             f'{table.name}: column "{COLUMN}" names none of {", ".join(roles.targets)}.',
-            "Name a column that was forecast: --column NAME.",
+            "Name a column that was forecast: `column=NAME`.",
         )
     columns = table.columns.take(pa.array(rows))
     return replace(table, columns=columns, place=lambda row: table.place(int(rows[row])))
 
 
 def _match_targets(table: Table, roles: Roles) -> Ints:
-    """The place of the target that each row of a long table names, -1 for none of them."""
+    """Return the place of the target that each row of a long table names, -1 for none."""
     names = table.columns[COLUMN].to_pandas().astype(str)
     return pd.Index(roles.targets).get_indexer(names)
 
@@ -116,7 +113,7 @@ def _match_targets(table: Table, roles: Roles) -> Ints:
 def _moments(
     table: Table, groups: Groups, roles: Roles, actual: Actual, data: Data, begin: int
 ) -> tuple[Ints, Ints | None]:
-    """When each row is, and when its last known row was, where that is told."""
+    """Return the time of each row, and of the last known row before it, None if unknown."""
     if roles.time is None:
         return _counted(table, roles, begin)
     series = groups.codes
@@ -128,54 +125,57 @@ def _moments(
     if len(late):
         row = int(late[0])
         raise DataError(
-            f"{table.place(row)}: a forecast of {table.columns[roles.time][row].as_py()} was not "
-            f"made at {table.columns[CUTOFF][row].as_py()}.",
+            f"{table.place(row)}: the forecast of {table.columns[roles.time][row].as_py()} has the "
+            f"{CUTOFF} {table.columns[CUTOFF][row].as_py()}.",
             f"The {CUTOFF} is the time of the last known row, before those that are forecast.",
         )
     return times, cutoffs
 
 
 def _counted(table: Table, roles: Roles, begin: int) -> tuple[Ints, Ints | None]:
-    """The same where rows are steps: the number of the row in its series, from 0."""
-    steps = _whole(table, STEP, least=1)
+    """Return the same where steps are counted: the number of the row in its series, from 0."""
+    steps = _integers(table, STEP, 1)
     if CUTOFF not in roles.marks:
         return steps + begin - 2, None
-    cutoffs = _whole(table, CUTOFF, least=0)
+    cutoffs = _integers(table, CUTOFF, 0)
     # Steps are counted from the beginning of the series, or from the cutoff.
     counted = steps if (steps > cutoffs).all() else steps + cutoffs
     return counted - 1, cutoffs - 1
 
 
-def _whole(table: Table, column: str, *, least: int) -> Ints:
-    """A column of whole numbers."""
+def _integers(table: Table, column: str, least: int) -> Ints:
+    """Return a column of integers, shape `(rows,)`; refuse other numbers, and those below least."""
     numbers = table.numbers(column)
     bad = np.flatnonzero(~((numbers >= least) & (numbers == np.rint(numbers))))
     if len(bad):
         row = int(bad[0])
         raise DataError(
             f'{table.place(row)}: column "{column}" holds "{table.columns[column][row].as_py()}".',
-            f"A whole number from {least} on was expected.",
+            f"An integer of at least {least} was expected.",
         )
     return numbers.astype(np.int64)
 
 
 def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) -> pd.DatetimeIndex:
-    """A column of times, which may be written in another form than in the truth."""
-    reading = read_like(data, actual.style).date_reading
+    """Return a column of times, whose form may differ from that of the actual values."""
+
+    def read(data: Data) -> pd.DatetimeIndex:
+        reading = read_like(data, actual.style).date_reading
+        return parse_dates(table, column, **reading, groups=series).times
+
     try:
-        times = parse_dates(table, column, **reading, groups=series).times
+        times = read(data)
     except DataError:
         if not data.date_format:
             raise
-        other = read_like(data.model_copy(update={"date_format": None}), actual.style)
-        times = parse_dates(table, column, **other.date_reading, groups=series).times
+        times = read(data.model_copy(update={"date_format": None}))
     known = actual.times
     if known is not None and (times.tz is None) != (known.tz is None):
-        one, other_one = (table.name, actual.source) if known.tz is None else (
-            actual.source, table.name)  # fmt: skip
+        names = [actual.source, table.name]
+        zoned, naive = names if times.tz is None else reversed(names)
         raise DataError(
-            f"The times of {one} have a zone, those of {other_one} have none.",
-            "Name the zone: --timezone Europe/Berlin.",
+            f"The times of {zoned} have a time zone, those of {naive} have none.",
+            "Name the zone: `timezone=Europe/Berlin`.",
         )
     return times
 
@@ -183,25 +183,25 @@ def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) 
 def nothing_common(
     table: Table, groups: Groups, roles: Roles, actual: Actual, rows: ForecastRows
 ) -> DataError:
-    """The error where no forecast has an actual value."""
+    """Return the error for a table in which no forecast has an actual value."""
     if (rows.series < 0).all():
         own = listed(range(len(groups.ids)), say=groups.name)
         names = listed(range(len(actual.ids)), say=Groups(actual.ids, rows.series).name)
         return DataError(
-            f"No series of {table.name} ({own}) is one of {actual.source} ({names}).",
-            "Name what tells the series apart, as it is called in both: --series NAME.",
+            f"{table.name} ({own}) and {actual.source} ({names}) have no series in common.",
+            "Name the columns of both that distinguish the series: `series=NAME`.",
         )
     low, high = int(rows.moment.min()), int(rows.moment.max())
     if roles.time is None:
         return DataError(
             f"{table.name} forecasts rows {low + 1:,} to {high + 1:,}; {actual.source} has "
             f"{actual.range}.",
-            "Say of which row of the truth the first step is: --start N.",
+            "Give the row of its first step: `begin=N`.",
         )
     stamps = [pd.Timestamp(each, unit="ns") for each in (low, high)]
     return DataError(
         f"{table.name} and {actual.source} have no time in common: forecasts of "
         f"{when(stamps[0])} to {when(stamps[1])}, actual values of {actual.range}.",
-        "Give a table that goes on through those times; where dates are written differently, say "
-        "how: --dayfirst, --no-dayfirst or --date-format.",
+        "Give a table that covers those times. If its dates are read wrongly, pass `dayfirst` or "
+        "`date_format`.",
     )
