@@ -211,7 +211,7 @@ def _show(result: "Tuning", console: Console) -> None:
 
 def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     """What a terminal has room for: the settings in one column."""
-    from ..tuning.ranking import described
+    from ..tuning.ranking import describe_settings
 
     names = list(row)
     first, last = names.index("epochs"), len(names)
@@ -219,4 +219,8 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     head = {name: row[name] for name in (*names[:1], names[1])}
     error = head[names[1]]
     head[names[1]] = None if error is None else float(f"{error:.4g}")
-    return head | {"settings": described(told)} | {name: row[name] for name in names[first:last]}
+    return (
+        head
+        | {"settings": describe_settings(told)}
+        | {name: row[name] for name in names[first:last]}
+    )

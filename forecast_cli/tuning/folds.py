@@ -1,4 +1,4 @@
-"""What trials are scored on: forecasts behind cutoffs, all of them before the test split."""
+"""The folds that trials are scored on: forecasts after cutoffs before the test split."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from ..backtesting.cutoffs import find_cutoffs
 from ..backtesting.folds import Fold, forecast_by_network
 from ..backtesting.plan import Plan
 from ..baselines.naive import naive, seasonal_naive
+from ..config.registries import METRICS
 from ..config.schema import Config
 from ..core.errors import DataError, TrainingError, counted
 from ..core.events import Listener, Note
@@ -22,30 +23,30 @@ from ..evaluation.metrics.point import ErrorSums
 from ..model.manifest import Metric
 from ..training.resolution import resolve_horizon
 
-USUAL_WINDOWS = 3
-# The part of the rows that is forecast behind each cutoff, and the part before the first one.
-STRETCH, BEFORE = 0.1, 0.5
-# The stretch in horizons, where there is room: one forecast behind a cutoff says little.
+DEFAULT_WINDOWS = 3
+# The share of the rows that is forecast after each cutoff, and the share before the first one.
+LENGTH, BEFORE = 0.1, 0.5
+# The least steps after a cutoff in horizons, where they fit: one forecast is too few.
 LONGER = 1.5
-# Forecasts of a round at the most: more of them cost time, and say little more.
+# Forecasts of a fold at most: more of them cost time, and add little precision.
 MOST = 2000
-# Rows of its series before a forecast at the least.
+# Rows of a series before a forecast at least.
 LEAST = 2
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """The cutoffs at which each trial is trained, and what it forecasts behind each.
+class TrialFolds:
+    """The cutoffs at which each trial is trained, and the forecasts after each.
 
     Args:
-        panel: The rows before the test split, and nothing of those behind.
+        panel: The rows before the test split alone.
         config: How the table is read, with the horizon.
-        ends: Of each round, shape `(n_series,)`: the row after the last one that is known.
-        origins: Of each round, shape `(samples,)`: the rows from which is forecast.
-        naive: Of each round, shape `(2, n_series, targets)`: the in-sample errors of the seasonal
-            naive that MASE is taken in.
+        ends: Of each fold, shape `(n_series,)`: the row after the last known one.
+        origins: Of each fold, shape `(samples,)`: the rows of the first targets.
+        naive: Of each fold, shape `(2, n_series, targets)`: the in-sample mean absolute and squared
+            errors of the seasonal naive forecast.
         season_length: Steps in a season.
-        metric: What trials are compared by.
+        metric: By which trials are compared.
     """
 
     panel: Panel
@@ -58,7 +59,7 @@ class Rounds:
 
     @property
     def count(self) -> int:
-        """How many rounds there are."""
+        """The number of folds."""
         return len(self.ends)
 
     @property
@@ -68,11 +69,11 @@ class Rounds:
 
     @property
     def forecasts(self) -> int:
-        """How many forecasts a trial is scored on."""
+        """The number of forecasts that a trial is scored on."""
         return sum(map(len, self.origins))
 
     def fold(self, number: int) -> Fold:
-        """What may be known in a round, and what is to be forecast."""
+        """Return what may be known in a fold, and what is to be forecast."""
         panel, origins = self.panel, self.origins[number]
         targets = panel.values[:, list(panel.columns.target_places)]
         firsts = panel.indptr[owner_series(panel.indptr, origins)]
@@ -80,18 +81,18 @@ class Rounds:
         return Fold(panel, targets, begins, self.ends[number], origins, firsts, self.horizon)
 
     def error(self, number: int, forecast: Floats) -> float:
-        """How far forecasts are from what came.
+        """Return the error of forecasts.
 
         Args:
-            number: Of the round.
+            number: Of the fold.
             forecast: Shape `(samples, horizon, targets)`, original units.
 
         Raises:
-            TrainingError: A forecast is no number.
-            DataError: The measure is not defined.
+            TrainingError: A forecast is not finite.
+            DataError: The metric is not defined.
         """
         if not np.isfinite(forecast).all():
-            raise TrainingError("A forecast is no number.")
+            raise TrainingError("A forecast is not a finite number.")
         panel, origins = self.panel, self.origins[number]
         targets = panel.values[:, list(panel.columns.target_places)]
         naive_error, naive_squared = self.naive[number]
@@ -101,13 +102,13 @@ class Rounds:
         error = float(np.mean(sums.overall()[self.metric]))
         if not np.isfinite(error):
             raise DataError(
-                f"{panel.source}: {self.metric} is not defined behind cutoff {number + 1}.",
-                "Pass --metric mae." if self.metric == "mase" else "",
+                f"{panel.source}: {self.metric} is not defined after cutoff {number + 1}.",
+                "Pass `metric=mae`." if METRICS[self.metric].scale_free else "",
             )
         return error
 
-    def simple_errors(self) -> dict[str, float]:
-        """The errors of forecasts without a network, mean over the rounds."""
+    def baseline_errors(self) -> dict[str, float]:
+        """Return the errors of baselines, mean over the folds."""
         season = self.season_length
         errors: dict[str, list[float]] = {}
         for number, (ends, origins) in enumerate(zip(self.ends, self.origins, strict=True)):
@@ -115,30 +116,30 @@ class Rounds:
             filled = fill_panel(self.panel, splits, season_length=season)
             places = list(self.panel.columns.target_places)
             values = last_known(filled[:, places], self.panel.indptr)
-            said = {"naive": naive(values, origins, horizon=self.horizon)}
+            made = {"naive": naive(values, origins, horizon=self.horizon)}
             history = origins - self.panel.indptr[owner_series(self.panel.indptr, origins)]
             if season > 1 and (history >= season).all():
-                said["seasonal-naive"] = seasonal_naive(
+                made["seasonal-naive"] = seasonal_naive(
                     values, origins, horizon=self.horizon, season_length=season
                 )
-            for name, forecast in said.items():
+            for name, forecast in made.items():
                 errors.setdefault(name, []).append(self.error(number, forecast))
         return {
             name: float(np.mean(each)) for name, each in errors.items() if len(each) == self.count
         }
 
 
-def make_rounds(
+def make_folds(
     panel: Panel, config: Config, *, metric: Metric, n_windows: int | None, on_event: Listener
-) -> Rounds:
-    """Leave the test split out, and find the cutoffs in what is left.
+) -> TrialFolds:
+    """Leave the test split out, and choose cutoffs in the remaining rows.
 
     Args:
         panel: The whole table.
         config: How it is read and split.
-        metric: What trials are compared by.
-        n_windows: How many cutoffs; None: 3, fewer where the table is short.
-        on_event: Told what was chosen.
+        metric: By which trials are compared.
+        n_windows: Number of cutoffs; None: 3, fewer where the table is short.
+        on_event: Notified of the choice.
 
     Raises:
         DataError: So many do not fit.
@@ -154,52 +155,51 @@ def make_rounds(
     plan = Plan(n_windows=count, step_size=stretch)
     cutoffs = find_cutoffs(rest, plan, horizon=stretch, least=least, on_event=on_event)
     ends = tuple(cutoffs.ends)
-    origins = _origins_behind(rest, ends, horizon)
+    origins = _origins_after(rest, ends, horizon)
     targets = rest.values[:, list(rest.columns.target_places)]
     pairs = [seasonal_pair(targets, rest.indptr, each, season_length=season) for each in ends]
-    made = Rounds(rest, config, ends, origins, tuple(pairs), season, metric)
-    many = f"{count} cutoffs" if count > 1 else "1 cutoff"
+    made = TrialFolds(rest, config, ends, origins, tuple(pairs), season, metric)
     on_event(
         Note(
-            f"each trial is trained at {many} in the {len(rest.values):,} rows before the test "
-            f"split, and scored on {made.forecasts:,} forecasts of {horizon} steps behind them"
+            f"each trial is trained at {counted(count, 'cutoff')} in the {len(rest.values):,} rows "
+            f"before the test split, and scored on {made.forecasts:,} forecasts, horizon {horizon}"
         )
     )
     return made
 
 
 def rows_before(panel: Panel, ends: Ints) -> Panel:
-    """The rows of each series before some row and nothing else; series without any are left out."""
+    """Return the rows of each series before `ends`, shape `(n_series,)`; empty series left out."""
     nothing = np.empty(0, np.int64)
     targets = panel.values[:, list(panel.columns.target_places)]
     return Fold(panel, targets, panel.indptr[:-1], ends, nothing, nothing, 1).rows_to_learn_from()
 
 
-def forecast_round(
-    rounds: Rounds,
+def score_fold(
+    folds: TrialFolds,
     number: int,
     config: Config,
     *,
     on_event: Listener,
     should_stop: Callable[[], bool] = bool,
 ) -> float:
-    """Train on what is known in a round, and score what is forecast behind it.
+    """Train on the known rows of a fold, and return the error of the forecasts after them.
 
     Args:
-        rounds: All of them.
-        number: Which one.
-        config: With the settings that are tried.
-        on_event: Told of each epoch.
-        should_stop: Asked after each epoch.
+        folds: All of them.
+        number: Of the fold.
+        config: With the settings of the trial.
+        on_event: Notified of each epoch.
+        should_stop: Called after each epoch.
     """
     training = config.training.model_copy(update={"refit": False})
-    own = config.model_copy(update={"training": training, "data": rounds.panel.data})
-    said = forecast_by_network(rounds.fold(number), on_event, should_stop, config=own)
-    return rounds.error(number, said.point)
+    own = config.model_copy(update={"training": training, "data": folds.panel.data})
+    made = forecast_by_network(folds.fold(number), on_event, should_stop, config=own)
+    return folds.error(number, made.point)
 
 
 def _least(panel: Panel, config: Config, horizon: int) -> int:
-    """Rows before the first cutoff at the least."""
+    """Return the least number of rows before the first cutoff."""
     timesteps = config.window.timesteps or config.network.segment or 1
     steps = 1 if config.window.mode == "many-to-one" else horizon
     split = config.split.model_copy(update={"test": 0})
@@ -207,14 +207,14 @@ def _least(panel: Panel, config: Config, horizon: int) -> int:
 
 
 def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tuple[int, int]:
-    """How many cutoffs there are, and how many steps from one to the next.
+    """Return the number of cutoffs, and the steps from one to the next.
 
     Raises:
         DataError: So many do not fit.
     """
     steps = panel.timeline.times.nunique() if panel.timeline else int(panel.lengths.max())
-    stretch = max(round(LONGER * horizon), round(STRETCH * steps))
-    counts = range(USUAL_WINDOWS, 0, -1) if n_windows is None else (n_windows,)
+    stretch = max(round(LONGER * horizon), round(LENGTH * steps))
+    counts = range(DEFAULT_WINDOWS, 0, -1) if n_windows is None else (n_windows,)
     for before in (max(least, round(BEFORE * steps)), least):
         for count in counts:
             for each in (stretch, horizon):
@@ -223,35 +223,35 @@ def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tu
     count = counts[-1]
     raise DataError(
         f"{panel.source} has {steps:,} steps before the test split; {counted(count, 'cutoff')} "
-        f"with {horizon} steps behind each take {least + count * horizon:,}: {least} of them to "
-        "learn from.",
-        "Lower --n-windows, --horizon, --timesteps, --validation or --test.",
+        f"with {horizon} steps after each need {least + count * horizon:,}: {least} of them to "
+        "train on.",
+        "Lower `n_windows`, `horizon`, `timesteps`, `validation` or `test`.",
     )
 
 
-def _origins_behind(panel: Panel, ends: tuple[Ints, ...], horizon: int) -> tuple[Ints, ...]:
-    """The rows from which is forecast behind each cutoff.
+def _origins_after(panel: Panel, ends: tuple[Ints, ...], horizon: int) -> tuple[Ints, ...]:
+    """Return the forecast origins after each cutoff, shape `(samples,)` each.
 
     Raises:
-        DataError: There is none behind one.
+        DataError: There is none after one.
     """
     stops = (*ends[1:], panel.indptr[1:])
     pairs = zip(ends, stops, strict=True)
     origins = tuple(_origins(panel, begin, stop, horizon) for begin, stop in pairs)
     if not all(map(len, origins)):
         raise DataError(
-            f"{panel.source}: behind a cutoff no forecast of {horizon} steps can be scored.",
-            "Lower --horizon, or choose another --n-windows.",
+            f"{panel.source}: no forecast of {horizon} steps after a cutoff can be scored.",
+            "Lower `horizon`, or choose another `n_windows`.",
         )
     return origins
 
 
 def _origins(panel: Panel, begins: Ints, stops: Ints, horizon: int) -> Ints:
-    """The rows from which is forecast, of series that have rows to learn from."""
+    """Return the forecast origins of series that have rows to train on, shape `(samples,)`."""
     first = np.maximum(begins, panel.indptr[:-1] + LEAST)
     rows = np.flatnonzero(panel.between(first, stops - horizon + 1))
     rows = rows[(begins > panel.indptr[:-1])[owner_series(panel.indptr, rows)]]
     if panel.data.missing != "mask":
-        # A gap that reaches up to a forecast was filled with a look at what comes behind it.
+        # A gap right before an origin was filled with the values after it.
         rows = rows[~panel.missing_rows[rows - 1]]
     return rows[:: 1 + (len(rows) - 1) // MOST] if len(rows) else rows

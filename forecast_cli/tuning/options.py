@@ -1,4 +1,4 @@
-"""What a search for settings is to do."""
+"""Options of a search for settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,31 +8,30 @@ from typing import Any, Literal, get_args
 from ..core.errors import UsageError, nearest
 from ..model.manifest import METRICS, Metric
 
-USUAL_TRIALS = 40
-USUAL_STUDY = "forecast"
+DEFAULT_TRIALS = 40
+DEFAULT_STUDY = "forecast"
 SamplerName = Literal["tpe", "random", "grid", "cmaes"]
 PrunerName = Literal["median", "hyperband", "none"]
 
 
 @dataclass(frozen=True)
 class Search:
-    """What a search is to do.
+    """Options of a search.
 
     Args:
-        trials: How many more; None: 40, or as many as fit into the time budget.
-        time_budget: Seconds after which no more is tried; None: no bound. The model that is trained
-            at the end comes on top.
-        space: A TOML file or a mapping that says what is tried; None: chosen by the data.
-        sampler: Who proposes settings: `tpe` learns from the trials before, and so does `cmaes`,
+        trials: Trials to run; None: 40, or as many as fit into the time budget.
+        time_budget: Seconds after which no trial is started; None: no limit. The training of the
+            model at the end is not included.
+        space: A TOML file or a mapping of what is searched; None: chosen from the data.
+        sampler: How settings are proposed: `tpe` learns from earlier trials, and so does `cmaes`,
             for numbers alone; `random`; `grid` tries all combinations.
-        pruner: Who ends trials that are behind others early.
-        storage: A SQLite file or the address of a database that keeps the study; None: nothing
-            is kept.
-        study: Its name there.
-        jobs: How many trials run at a time.
+        pruner: How trials that fall behind are ended early.
+        storage: A SQLite file or the URL of a database that keeps the study; None: not kept.
+        study: Name of the study in the storage.
+        jobs: Trials to run at a time.
         n_windows: Cutoffs at which each trial is trained and scored; None: 3, or fewer where the
             table is short.
-        metric: What is to be small.
+        metric: Metric to minimise.
     """
 
     trials: int | None = None
@@ -41,7 +40,7 @@ class Search:
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "median"
     storage: str | Path | None = None
-    study: str = USUAL_STUDY
+    study: str = DEFAULT_STUDY
     jobs: int = 1
     n_windows: int | None = None
     metric: Metric = "mase"
@@ -50,9 +49,10 @@ class Search:
         numbers = {"trials": self.trials, "jobs": self.jobs, "n_windows": self.n_windows}
         for name, number in numbers.items():
             if number is not None and number < 1:
-                raise UsageError(f"{name} {number} cannot be.", "Give at least 1.")
+                raise UsageError(f"Invalid `{name}` {number}: must be at least 1.")
         if self.time_budget is not None and not self.time_budget > 0:
-            raise UsageError(f"time_budget {self.time_budget} cannot be.", "Give some seconds.")
+            text = f"Invalid `time_budget` {self.time_budget}: must be above 0 seconds."
+            raise UsageError(text)
         words = {
             "sampler": (self.sampler, get_args(SamplerName)),
             "pruner": (self.pruner, get_args(PrunerName)),
@@ -60,11 +60,11 @@ class Search:
         }
         for name, (word, valid) in words.items():
             if word not in valid:
-                raise UsageError(f'There is no {name} "{word}".', nearest(word, valid))
+                raise UsageError(f'Unknown `{name}` "{word}".', nearest(word, valid))
 
     @property
     def url(self) -> str | None:
-        """The address of the database; a path is a SQLite file."""
+        """The URL of the database; a path is a SQLite file."""
         if self.storage is None:
             return None
         text = str(self.storage)
@@ -72,5 +72,5 @@ class Search:
 
     @property
     def most(self) -> int | None:
-        """How many trials there are to be at the most; None: as many as fit."""
-        return self.trials or (None if self.time_budget else USUAL_TRIALS)
+        """The number of trials at most; None: as many as fit into the time budget."""
+        return self.trials or (None if self.time_budget else DEFAULT_TRIALS)

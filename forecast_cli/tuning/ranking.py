@@ -1,4 +1,4 @@
-"""What came of a search: its trials in order, what mattered, and what it comes to."""
+"""Results of a search: its trials in order, the importance of settings, and a verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from ..core.errors import counted
-from .folds import Rounds
-from .samplers import decoded
+from .folds import TrialFolds
+from .samplers import decode_params
 from .space import Space, as_toml
-from .trials import RUN, STOPPED
 
-# Trials from which it can be said what mattered.
+# What a study stores of the course of a trial, and the reason of one that was stopped.
+RUN, STOPPED = "run", "stopped"
+# Trials from which the importance of settings can be estimated.
 ENOUGH = 10
 GIVEN = "as given"
 STATES = {
@@ -32,56 +33,56 @@ class Ranking:
     """The trials of a study.
 
     Args:
-        trials: All of them, those of earlier runs too.
+        trials: All of them, those of earlier runs included.
         space: What was searched.
-        rounds: What they were scored on.
-        given: The error of the settings as given, without any that was searched.
+        folds: The folds that they were scored on.
+        given: The error of the settings as given.
     """
 
     trials: Sequence[FrozenTrial]
     space: Space
-    rounds: Rounds
+    folds: TrialFolds
     given: Mapping[str, Any]
 
     @property
     def complete(self) -> list[FrozenTrial]:
-        """Those that were scored to the end, the best first."""
+        """The trials that were scored on all folds, the best first."""
         done = [each for each in self.trials if each.state == TrialState.COMPLETE]
         return sorted(done, key=lambda trial: (trial.value, trial.number))
 
     @property
     def candidates(self) -> list[tuple[int | None, dict[str, Any]]]:
-        """Numbers and settings, the best first; None is the number of the settings as given."""
+        """Trial numbers and settings, the best first; None is that of the settings as given."""
         found = [(each.value or 0.0, each.number) for each in self.complete]
         ranked: list[tuple[float, int | None]] = [*found, (float(self.given["value"]), None)]
         ranked.sort(key=lambda pair: pair[0])
         return [(number, self.settings(number)) for _, number in ranked]
 
     def settings(self, number: int | None) -> dict[str, Any]:
-        """What a trial has chosen, by flat names."""
-        return {} if number is None else decoded(self.space, self.trials[number].params)
+        """Return the settings of a trial, by flat names."""
+        return {} if number is None else decode_params(self.space, self.trials[number].params)
 
     @property
     def failures(self) -> list[str]:
-        """Why trials failed."""
+        """The reasons why trials failed."""
         failed = [each for each in self.trials if each.state == TrialState.FAIL]
         return [why for each in failed if (why := _run(each)["why"]) != STOPPED]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each trial and one for the settings as given, the best first.
+        """Return a row for each trial and one for the settings as given, the best first.
 
         Settings that are the same in all trials are left out.
         """
         names = [name for name in self.space.names if self._differs(name)]
         rows = [self._row(each, names) for each in self.trials]
         rows.append(
-            {"trial": GIVEN, self.rounds.metric: float(self.given["value"])}
+            {"trial": GIVEN, self.folds.metric: float(self.given["value"])}
             | dict.fromkeys(names)
             | {"epochs": None, "seconds": self.given["seconds"], "state": "complete"}
         )
 
         def place(row: Mapping[str, Any]) -> tuple[int, float, int]:
-            error, number = row[self.rounds.metric], row["trial"]
+            error, number = row[self.folds.metric], row["trial"]
             first = ORDER.index(row["state"])
             return first, error or 0.0, -1 if isinstance(number, str) else number
 
@@ -93,36 +94,38 @@ class Ranking:
     def _row(self, trial: FrozenTrial, names: Sequence[str]) -> dict[str, Any]:
         run, complete = _run(trial), trial.state == TrialState.COMPLETE
         return (
-            {"trial": trial.number, self.rounds.metric: trial.value if complete else None}
+            {"trial": trial.number, self.folds.metric: trial.value if complete else None}
             | {name: trial.params.get(name) for name in names}
             | {"epochs": run["epochs"], "seconds": run["seconds"]}
             | {"state": STOPPED if run["why"] == STOPPED else STATES[trial.state]}
         )
 
     def verdict(self, best: int | None) -> str:
-        """What the search comes to, in plain sentences.
+        """Return the result of the search in sentences.
 
         Args:
-            best: The number of the trial that is kept; None for the settings as given.
+            best: The number of the chosen trial; None for the settings as given.
         """
-        metric, own = self.rounds.metric, float(self.given["value"])
-        scored = counted(self.rounds.forecasts, "forecast")
-        where = f"on {scored} behind {counted(self.rounds.count, 'cutoff')}"
+        metric, own = self.folds.metric, float(self.given["value"])
+        scored = counted(self.folds.forecasts, "forecast")
+        where = f"on {scored} after {counted(self.folds.count, 'cutoff')}"
         many = counted(len(self.trials), "trial")
         if best is None:
-            return f"The settings as given are kept: {metric} {own:.4g} {where}, ahead of {many}."
+            return (
+                f"The settings as given are kept: {metric} {own:.4g} {where}, better than {many}."
+            )
         value = self.trials[best].value or 0.0
-        others = {"the settings as given": own} | self.rounds.simple_errors()
-        beside = [_beside(value / each, name) for name, each in others.items() if each > 0]
-        said = " and ".join([", ".join(beside[:-1]), *beside[-1:]]).removeprefix(" and ")
-        return f"Trial {best} is the best of {many}: {metric} {value:.4g} {where}; {said}."
+        others = {"the settings as given": own} | self.folds.baseline_errors()
+        parts = [_compare(value / each, name) for name, each in others.items() if each > 0]
+        text = " and ".join([", ".join(parts[:-1]), *parts[-1:]]).removeprefix(" and ")
+        return f"Trial {best} is the best of {many}: {metric} {value:.4g} {where}; {text}."
 
 
 def importance(study: Study) -> dict[str, float]:
-    """What share of the differences between trials each setting explains, the largest first.
+    """Return the share of the variance between trials that each setting explains, largest first.
 
-    Empty where there are too few trials, or all are alike. A setting that only some trials have is
-    left out.
+    Empty where there are too few trials, or all have the same error. A setting that only some
+    trials have is left out.
 
     Source: Hutter, Hoos and Leyton-Brown (2014), functional analysis of variance.
     """
@@ -133,10 +136,10 @@ def importance(study: Study) -> dict[str, float]:
     return {name: round(float(share), 4) for name, share in shares.items()}
 
 
-def described(settings: Mapping[str, Any]) -> str:
-    """Settings on one line.
+def describe_settings(settings: Mapping[str, Any]) -> str:
+    """Return settings on one line.
 
-    >>> described({"units": 64, "learning_rate": 0.00123456, "cell": "gru"})
+    >>> describe_settings({"units": 64, "learning_rate": 0.00123456, "cell": "gru"})
     'units 64, learning_rate 0.001235, cell gru'
     """
     texts = []
@@ -146,14 +149,14 @@ def described(settings: Mapping[str, Any]) -> str:
     return ", ".join(texts)
 
 
-def _beside(ratio: float, name: str) -> str:
-    """How an error compares with that of something else."""
+def _compare(ratio: float, name: str) -> str:
+    """Return how an error compares with another one."""
     percent = f"{100 * abs(1 - ratio):.1f}"
     return f"{percent} % {'below' if ratio <= 1 else 'above'} {name}"
 
 
 def _run(trial: FrozenTrial) -> dict[str, Any]:
-    """What is kept of how a trial went; one that was cut off has kept nothing."""
+    """Return the stored course of a trial; one that was cut off has stored nothing."""
     nothing: dict[str, Any] = {"epochs": None, "seconds": None, "scores": [], "why": STOPPED}
     going = trial.state in (TrialState.RUNNING, TrialState.WAITING)
     return dict(trial.user_attrs.get(RUN, nothing | ({"why": ""} if going else {})))

@@ -1,4 +1,4 @@
-"""Who proposes the settings of a trial."""
+"""Samplers: how the settings of a trial are proposed."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ from .space import Choices, Range, Setting, Space, as_toml
 
 
 class Numbered(BaseSampler):
-    """A sampler whose luck follows from the seed and the number of the trial alone.
+    """A sampler whose random numbers follow from the seed and the number of the trial alone.
 
-    So a study that is continued proposes what it would have proposed without the break, and two
-    runs that share a study do not propose the same.
+    A study that is continued proposes what it would have proposed without the break, and two runs
+    that share a study do not propose the same.
 
     Args:
         make: Makes a sampler from a seed.
@@ -33,27 +33,24 @@ class Numbered(BaseSampler):
         self.inner = make(seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Begin anew for this trial."""
-        drawn = np.random.SeedSequence([self.seed, trial.number]).generate_state(1)
-        self.inner = self.make(int(drawn[0]))
+        """Make a sampler for this trial."""
+        own = np.random.SeedSequence([self.seed, trial.number]).generate_state(1)
+        self.inner = self.make(int(own[0]))
         self.inner.before_trial(study, trial)
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """See `optuna.samplers.BaseSampler`."""
         return self.inner.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """See `optuna.samplers.BaseSampler`."""
         return self.inner.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
     ) -> Any:
-        """See `optuna.samplers.BaseSampler`."""
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
@@ -63,12 +60,11 @@ class Numbered(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """See `optuna.samplers.BaseSampler`."""
         self.inner.after_trial(study, trial, state, values)
 
 
 class Grid(BaseSampler):
-    """All combinations, each once, in an order that the seed says.
+    """All combinations, each once, in an order drawn from the seed.
 
     Args:
         values: The values of each setting, as a trial has them.
@@ -83,19 +79,17 @@ class Grid(BaseSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Nothing is drawn together."""
         return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Nothing is drawn together."""
         return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
     ) -> Any:
-        """The value that the number of the trial says, as the digits of a clock."""
+        """Return the value at the place of the trial among all combinations."""
         number = int(self.order[trial.number % len(self.order)])
         for name, values in self.values.items():
             number, place = divmod(number, len(values))
@@ -105,12 +99,12 @@ class Grid(BaseSampler):
 
 
 def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
-    """Who proposes settings.
+    """Return a sampler.
 
     Args:
-        name: What it is called.
+        name: Of the sampler.
         space: What is searched.
-        seed: What it is drawn from.
+        seed: Of the search.
 
     Raises:
         UsageError: It cannot search this space, or a package is missing.
@@ -120,15 +114,15 @@ def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
     if name == "cmaes":
         _check_numbers(space)
     makers: dict[str, Callable[[int], BaseSampler]] = {
-        "tpe": lambda luck: TPESampler(seed=luck),
-        "random": lambda luck: RandomSampler(seed=luck),
-        "cmaes": lambda luck: CmaEsSampler(seed=luck, warn_independent_sampling=False),
+        "tpe": lambda own: TPESampler(seed=own),
+        "random": lambda own: RandomSampler(seed=own),
+        "cmaes": lambda own: CmaEsSampler(seed=own, warn_independent_sampling=False),
     }
     return Numbered(makers[name], seed)
 
 
 def _check_numbers(space: Space) -> None:
-    """Refuse what CMA-ES cannot do.
+    """Refuse a space that CMA-ES cannot search.
 
     Raises:
         UsageError: There are not two numbers to search, or the package is missing.
@@ -138,22 +132,22 @@ def _check_numbers(space: Space) -> None:
         held = counted(len(numbers), "range")
         raise UsageError(
             f"cmaes searches numbers, at least two of them; {space.source} has {held}.",
-            "Pass --sampler tpe.",
+            "Pass `sampler=tpe`.",
         )
     if find_spec("cmaes") is None:
         raise UsageError(
-            "--sampler cmaes needs the package cmaes, which is not installed.",
+            "`sampler=cmaes` needs the package cmaes, which is not installed.",
             "Install it: pip install cmaes.",
         )
 
 
 def suggest(space: Space, trial: Trial, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a trial, by flat names.
+    """Return the settings of a trial, by flat names.
 
     Args:
         space: What is searched.
-        trial: Who draws them.
-        given: What is fixed, which conditions may ask for.
+        trial: Draws the values.
+        given: Fixed settings, which conditions may depend on.
     """
     chosen: dict[str, Any] = {}
     for setting in space.settings:
@@ -175,7 +169,7 @@ def _drawn(setting: Setting, trial: Trial) -> Any:
 
 
 def labels(values: Sequence[Any]) -> list[Any]:
-    """Values as a study can keep them: lists and None as text.
+    """Return values as a study can store them: lists and None as text.
 
     >>> labels([16, "gru", (64, 32), None])
     [16, 'gru', '[64, 32]', '"none"']
@@ -185,14 +179,14 @@ def labels(values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def decoded(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a trial that a study has kept, by flat names."""
+def decode_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a stored trial, by flat names."""
     values: dict[str, Any] = {}
     for each in space.settings:
         if each.name in params:
-            kept = params[each.name]
+            value = params[each.name]
             if isinstance(each.domain, Choices):
                 known = each.domain.values
-                kept = known[labels(known).index(kept)]
-            values[each.name] = kept
+                value = known[labels(known).index(value)]
+            values[each.name] = value
     return values

@@ -1,4 +1,4 @@
-"""The space of a search: which settings are tried, and which values of each."""
+"""The space of a search: the settings that are searched, and the values of each."""
 
 import json
 import math
@@ -8,19 +8,19 @@ from typing import Any
 
 from ..core.errors import UsageError
 
-# What a table of the file may say; `when` beside either.
+# Keys of a table in the file; `when` goes with either.
 CHOICES, WHEN = "choices", "when"
 RANGE = ("low", "high", "step", "log")
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Some values, in no order."""
+    """Values without an order."""
 
     values: tuple[Any, ...]
 
     def text(self) -> str:
-        """As TOML has it."""
+        """Return the values as TOML."""
         return as_toml(list(self.values))
 
 
@@ -29,11 +29,11 @@ class Range:
     """All numbers from `low` to `high`, both of them included.
 
     Args:
-        low: The least.
+        low: The smallest.
         high: The largest.
-        step: From one to the next; None: any number between.
-        log: Whether the numbers are drawn by their size, as 0.001, 0.01 and 0.1.
-        whole: Whether they are whole.
+        step: From one number to the next; None: any number between.
+        log: Whether numbers are drawn uniformly on a logarithmic scale.
+        whole: Whether they are whole numbers.
     """
 
     low: float
@@ -52,7 +52,7 @@ class Range:
         return tuple(self.low + step * each for each in range(count))
 
     def text(self) -> str:
-        """As TOML has it."""
+        """Return the range as TOML."""
         parts = {"low": self.low, "high": self.high, "step": self.step, "log": self.log or None}
         return as_toml({name: each for name, each in parts.items() if each is not None})
 
@@ -62,10 +62,10 @@ class Setting:
     """One setting that is searched.
 
     Args:
-        name: As its flag has it.
+        name: Its flat name.
         domain: Its values.
-        when: What others must be for it to be tried: the values of each by its name.
-        why: What is to be said of it where the space is printed.
+        when: The condition for it to be searched: values of other settings, by name.
+        why: A comment where the space is printed.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Space:
 
     Args:
         settings: In the order in which they are chosen.
-        source: What messages call it.
+        source: Its name in messages.
     """
 
     settings: tuple[Setting, ...]
@@ -92,7 +92,7 @@ class Space:
         return tuple(each.name for each in self.settings)
 
     def without(self, names: Collection[str]) -> "Space":
-        """The space without what is fixed.
+        """Return the space without fixed settings.
 
         Raises:
             UsageError: Nothing is left.
@@ -101,29 +101,29 @@ class Space:
         if not left:
             raise UsageError(
                 f"{self.source}: nothing is left to search; {', '.join(self.names)} are given.",
-                "Leave out some of those flags.",
+                "Leave some of these settings open.",
             )
         return replace(self, settings=left)
 
     def lines(self) -> list[str]:
-        """The space as the lines of a TOML file."""
+        """Return the space as the lines of a TOML file."""
         return [
             f"{each.name} = {_with_condition(each)}" + (f"  # {each.why}" if each.why else "")
             for each in self.settings
         ]
 
     def grid(self) -> dict[str, tuple[Any, ...]]:
-        """The values of each setting, to try all combinations of them.
+        """Return the values of each setting, to try all combinations of them.
 
         Raises:
             UsageError: Some cannot be counted, or are tried only together with others.
         """
         for each in self.settings:
             if each.when or each.domain.values is None:
-                why = "is only tried with others" if each.when else "has no step"
+                why = "depends on other settings" if each.when else "has no step"
                 raise UsageError(
                     f"{self.source}: {each.name} {why}, so that there is no grid.",
-                    f"Give {each.name} a list of values, or pass --sampler tpe.",
+                    f"Give {each.name} a list of values, or pass `sampler=tpe`.",
                 )
         return {each.name: each.domain.values or () for each in self.settings}
 
@@ -138,7 +138,7 @@ def _with_condition(setting: Setting) -> str:
 
 
 def as_toml(value: Any) -> str:
-    """A value as TOML writes it on one line.
+    """Return a value as TOML on one line.
 
     >>> as_toml({"low": 0.0001, "log": True}), as_toml(("a", 1)), as_toml(None)
     ('{low = 0.0001, log = true}', '["a", 1]', '"none"')

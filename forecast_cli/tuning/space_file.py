@@ -1,4 +1,4 @@
-"""A space as somebody has written it, each name and value checked."""
+"""Read a space from a file, each name and value checked."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,23 +11,21 @@ from .space import CHOICES, RANGE, WHEN, Choices, Range, Setting, Space, as_toml
 
 
 def read_space(source: str | Path | Mapping[str, Any]) -> Space:
-    """The space that somebody has written.
+    """Read a space.
 
     Args:
-        source: A TOML file, or what stands in one.
+        source: A TOML file, or its content.
 
     Raises:
-        UsageError: It is no TOML, or a setting or a value in it cannot be; the message names it.
+        UsageError: It is not TOML, or a setting or a value in it is invalid; the message names it.
     """
     mapping = isinstance(source, Mapping)
     name = "the space" if mapping else str(source)
-    told = source if isinstance(source, Mapping) else read_toml(Path(source))
-    if not told:
-        raise UsageError(
-            f"{name} names no setting.", "forecast tune DATA --show-space prints one to begin with."
-        )
+    content = source if isinstance(source, Mapping) else read_toml(Path(source))
+    if not content:
+        raise UsageError(f"{name} names no setting.", "`show_space` prints one to start from.")
     settings = []
-    for key, value in told.items():
+    for key, value in content.items():
         try:
             settings.append(_setting(key, value))
         except UsageError as error:
@@ -37,29 +35,29 @@ def read_space(source: str | Path | Mapping[str, Any]) -> Space:
 
 
 def _setting(name: str, value: Any) -> Setting:
-    """What a line of a space says."""
+    """Return the setting of an entry of a space."""
     check_name(name)
     if isinstance(value, list | tuple):
         return Setting(name, _choices(name, value))
     if not isinstance(value, Mapping):
         raise UsageError(
             f"{value!r} is one value, and nothing to choose from.",
-            "Give a list of values, or {low = ..., high = ...}; one value is a flag of its own.",
+            "Give a list of values, or {low = ..., high = ...}; fix one value as a setting.",
         )
     for key in value:
         if key not in (CHOICES, WHEN, *RANGE):
-            raise UsageError(f'there is no "{key}".', nearest(key, (*RANGE, CHOICES, WHEN)))
+            raise UsageError(f'unknown key "{key}".', nearest(key, (*RANGE, CHOICES, WHEN)))
     domain = _choices(name, value[CHOICES]) if CHOICES in value else _range(name, value)
     return Setting(name, domain, _conditions(value.get(WHEN, {})))
 
 
 def _choices(name: str, values: Any) -> Choices:
     if not isinstance(values, list | tuple) or not values:
-        raise UsageError(f"{values!r} is no list of values.", "Give at least one value.")
+        raise UsageError(f"{values!r} is not a list of values.", "Give at least one value.")
     checked = tuple(check_value(name, each) for each in values)
     for at, each in enumerate(checked):
         if each in checked[:at]:
-            raise UsageError(f"{as_toml(each)} stands there twice.", "Name each value once.")
+            raise UsageError(f"{as_toml(each)} is given twice.", "Give each value once.")
     return Choices(checked)
 
 
@@ -70,19 +68,19 @@ def _range(name: str, value: Mapping[str, Any]) -> Range:
     numbers = {key: value[key] for key in RANGE[:3] if key in value}
     for key, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise UsageError(f"{key} = {number!r} is no number.")
+            raise UsageError(f"{key} = {number!r} is not a number.")
         if kind == "whole" and number != int(number):
-            raise UsageError(f"{key} = {number!r}, and it is a whole number.")
+            raise UsageError(f"{key} = {number!r} must be a whole number.")
     if "low" not in numbers or "high" not in numbers:
-        raise UsageError("a range has two ends.", "Give {low = ..., high = ...}.")
+        raise UsageError("a range needs low and high.", "Give {low = ..., high = ...}.")
     low, high, step = (numbers.get(key) for key in RANGE[:3])
     log = value.get("log", False)
     if not isinstance(log, bool):
-        raise UsageError(f"log = {log!r} cannot be.", "Give true or false.")
+        raise UsageError(f"invalid log = {log!r}: must be true or false.")
     if not numbers["low"] < numbers["high"]:
-        raise UsageError(f"low = {low} is not below high = {high}.")
+        raise UsageError(f"low = {low} must be below high = {high}.")
     if step is not None and (log or step <= 0):
-        why = "goes with no log" if log else "must be above 0"
+        why = "cannot be combined with log" if log else "must be above 0"
         raise UsageError(f"step = {step} {why}.")
     if log and numbers["low"] <= 0:
         raise UsageError(f"low = {low} has no logarithm.", "Give a low above 0, or leave log out.")
@@ -93,27 +91,26 @@ def _range(name: str, value: Mapping[str, Any]) -> Range:
     return Range(*ends, None if step is None else make(step), log, kind == "whole")
 
 
-def _conditions(told: Any) -> dict[str, tuple[Any, ...]]:
-    """What others must be: a value of each, or several."""
-    if not isinstance(told, Mapping):
-        raise UsageError(f"when = {told!r} cannot be.", 'Give when = {head = "segments"}.')
+def _conditions(value: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the values that other settings must have, by name."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"invalid when = {value!r}.", 'Give when = {head = "segments"}.')
     conditions = {}
-    for name, value in told.items():
+    for name, values in value.items():
         check_name(name)
-        several = value if isinstance(value, list) else [value]
+        several = values if isinstance(values, list) else [values]
         conditions[name] = tuple(check_value(name, each) for each in several)
     return conditions
 
 
 def _check_order(source: str, settings: Iterable[Setting]) -> None:
-    """Refuse conditions on what is not chosen before."""
+    """Refuse conditions on settings that are not chosen before."""
     before: list[str] = []
     for each in settings:
         for name in each.when:
             if name not in before:
                 raise UsageError(
-                    f"{source}: {each.name} is tried when {name} has some value, and {name} is not "
-                    "searched before it.",
+                    f"{source}: {each.name} depends on {name}, which is not searched before it.",
                     f"Write {name} above {each.name}, or leave the condition out.",
                 )
         before.append(each.name)

@@ -1,4 +1,4 @@
-"""Studies: what is known of all trials, in memory or in a database that several may share."""
+"""Studies: all trials of a search, in memory or in a database that several runs may share."""
 
 import hashlib
 import json
@@ -16,23 +16,23 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
-from .folds import Rounds
+from .folds import TrialFolds
 from .options import PrunerName, Search
 from .samplers import make_sampler
 from .space import Space
 
 SQLITE = "sqlite:///"
-# Seconds that a run waits for another one that writes to the same file.
+# Seconds to wait for another run that writes to the same file.
 PATIENCE = 120
-# Trials before the first one that may be ended early.
+# Complete trials before the first one that may be pruned.
 STARTERS = 5
-# Looks at a trial before it may be ended: a small learning rate begins slowly.
+# Reports of a trial before it may be pruned: with a small learning rate it starts slowly.
 PATIENT = 3
-# What must be the same for trials to be compared, and what to say where it is not.
+# What must be equal for trials to be compared, by its key in the study, and how it differs.
 SAME = {
     "data": "of another table, or of other rows of it",
     "rounds": "of other cutoffs, or of another measure",
-    "settings": "of other settings beside those that are searched",
+    "settings": "of other fixed settings",
     "space": "of another space",
 }
 
@@ -40,17 +40,17 @@ SAME = {
 def open_study(
     search: Search, storage: BaseStorage, *, space: Space, seed: int, steps: int
 ) -> Study:
-    """The study of a search, new or as it stands.
+    """Open the study of a search, or create it.
 
     Args:
-        search: What is wanted.
-        storage: Where it is kept.
+        search: Its options.
+        storage: Where the study is kept.
         space: What is searched.
-        seed: What settings are drawn from.
-        steps: How often a trial is looked at while it runs.
+        seed: Of the sampler.
+        steps: Reports of a trial.
 
     Raises:
-        UsageError: It cannot be searched like that.
+        UsageError: The sampler cannot search the space.
     """
     return optuna.create_study(
         storage=storage,
@@ -62,15 +62,15 @@ def open_study(
     )
 
 
-def fingerprint(rounds: Rounds, space: Space, given: Mapping[str, Any]) -> dict[str, str]:
-    """What tells the trials of a search from those of others; nothing of the test split is in it.
+def fingerprint(folds: TrialFolds, space: Space, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return digests of what trials depend on; nothing of the test split is included.
 
     Args:
-        rounds: What trials are scored on.
+        folds: What trials are scored on.
         space: What is searched.
         given: The rest of the configuration.
     """
-    panel = rounds.panel
+    panel = folds.panel
     data = hashlib.sha256()
     for array in (panel.values, panel.indptr):
         data.update(np.ascontiguousarray(array).tobytes())
@@ -78,17 +78,17 @@ def fingerprint(rounds: Rounds, space: Space, given: Mapping[str, Any]) -> dict[
         data.update(np.ascontiguousarray(panel.timeline.times.asi8).tobytes())
     data.update(panel.ids.to_csv().encode())
     data.update(json.dumps([panel.columns.features, panel.columns.targets]).encode())
-    cuts = [each.tolist() for each in rounds.ends]
+    cuts = [each.tolist() for each in folds.ends]
     return {
         "data": data.hexdigest(),
-        "rounds": _digest([cuts, rounds.horizon, rounds.season_length, rounds.metric]),
+        "rounds": _digest([cuts, folds.horizon, folds.season_length, folds.metric]),
         "settings": _digest(given),
         "space": _digest([each.partition("  #")[0] for each in space.lines()]),
     }
 
 
 def claim(study: Study, search: Search, marks: Mapping[str, str]) -> None:
-    """Make a new study one of this search, or see that it is.
+    """Mark a new study as one of this search, or check that it is.
 
     Raises:
         DataError: It is of another table.
@@ -103,15 +103,15 @@ def claim(study: Study, search: Search, marks: Mapping[str, str]) -> None:
             raise kind(
                 f'The study "{search.study}" in {search.storage} is {why}: its trials cannot be '
                 "compared with new ones.",
-                "Give the same again, or name another one: --study NAME.",
+                "Give the same again, or another name in `study`.",
             )
 
 
 @contextmanager
 def database(search: Search) -> Generator[tuple[str | None, BaseStorage]]:
-    """Where the study is kept: the address, None in memory, and the storage itself.
+    """Open the storage of a study: its URL, None in memory, and the storage itself.
 
-    Processes that share a study need a file, if only for that time.
+    Processes that share a study need a file, if only for a while.
 
     Raises:
         UsageError: It cannot be used.
@@ -130,7 +130,7 @@ def database(search: Search) -> Generator[tuple[str | None, BaseStorage]]:
 
 @contextmanager
 def closing_storage(url: str) -> Generator[BaseStorage]:
-    """A storage whose file holds everything when it is closed."""
+    """Open a storage, and write everything to its file at the end."""
     storage = open_storage(url)
     try:
         yield storage
@@ -144,7 +144,7 @@ def closing_storage(url: str) -> Generator[BaseStorage]:
 
 
 def open_storage(url: str | None) -> BaseStorage:
-    """The storage at an address; one in memory where there is none.
+    """Open the storage at a URL; one in memory where it is None.
 
     Raises:
         UsageError: It cannot be used.
@@ -168,15 +168,15 @@ def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
     except (ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError) as error:
         raise UsageError(
             f"The study in {url.partition('@')[2] or url} cannot be opened: {error}.",
-            "Name a SQLite file: --storage study.db.",
+            "Name a SQLite file: `storage=study.db`.",
         ) from None
 
 
 def _prepare_file(path: str) -> None:
-    """See that a file is one of studies, and let others read while one writes.
+    """Check that a file holds studies, and let others read it while one run writes.
 
     Raises:
-        UsageError: It is not.
+        UsageError: It does not.
     """
     try:
         with _connect(path) as connection:
@@ -185,13 +185,13 @@ def _prepare_file(path: str) -> None:
             if tables and "studies" not in tables:
                 raise UsageError(
                     f"{path} holds other tables than those of studies: {listed(tables)}.",
-                    "Name another file with --storage.",
+                    "Name another file in `storage`.",
                 )
             connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:
         raise UsageError(
             f"{path} cannot be used for a study: {error}.",
-            "Name a SQLite file, or one that is not there yet, with --storage.",
+            "Name a SQLite file, or one that does not exist yet, in `storage`.",
         ) from None
 
 
@@ -204,5 +204,5 @@ def _pruner(name: PrunerName, steps: int) -> BasePruner:
     return pruners[name]
 
 
-def _digest(said: Any) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,8 +1,10 @@
-"""A trial: settings are drawn, trained at every cutoff, and scored; any process can do it."""
+"""Trials: settings are drawn, trained at every cutoff and scored, in one process or several."""
 
 import json
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,38 +15,40 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from ..config.schema import Config
-from ..core.errors import DataError, TrainingError, UsageError
-from ..core.events import Event
+from ..core.errors import DataError, Interrupted, TrainingError, UsageError
+from ..core.events import Done, Epoch, Event, Listener, Note, Stage
+from ..core.parallel import run_all
 from .default_space import trial_config
-from .folds import Rounds, forecast_round
+from .folds import TrialFolds, score_fold
 from .options import Search
-from .pruning import LOOKS, Watch
-from .samplers import suggest
+from .pruning import REPORTS, Pruner
+from .ranking import RUN, STOPPED, describe_settings
+from .samplers import decode_params, suggest
 from .space import Space
 from .studies import open_storage, open_study
 
-# What a study keeps of a trial, beside its settings and its value.
-RUN = "run"
-BY = "by"
-STOPPED = "stopped"
+# What a study stores: by which run a trial was made, and the score of the settings as given.
+BY, AS_GIVEN = "by", "given"
+# More trials than fit into any time budget.
+ENDLESS = 100_000
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every trial of a run needs to know.
+    """The input of every trial of a run.
 
     Args:
-        rounds: What it is scored on.
+        folds: What it is scored on.
         config: With the horizon, and without what is searched.
         space: What is searched.
-        search: How.
-        given: What the user has fixed, by flat names.
+        search: The options.
+        given: Fixed settings, by flat names.
         url: The database of the study; None for one in memory.
-        key: Tells this run from others.
-        deadline: When to stop, as `time.time` has it; None for never.
+        key: Identifies this run.
+        deadline: When to stop, by `time.time`; None for no limit.
     """
 
-    rounds: Rounds
+    folds: TrialFolds
     config: Config
     space: Space
     search: Search
@@ -54,18 +58,18 @@ class Task:
     deadline: float | None
 
     def study(self, storage: BaseStorage) -> Study:
-        """The study, opened."""
-        seed, steps = self.config.training.seed, self.rounds.count * LOOKS
+        """Open the study."""
+        seed, steps = self.config.training.seed, self.folds.count * REPORTS
         return open_study(self.search, storage, space=self.space, seed=seed, steps=steps)
 
     @property
     def late(self) -> bool:
-        """Whether the time is over."""
+        """Whether the time budget is used up."""
         return self.deadline is not None and time.time() > self.deadline
 
 
 class Stopped(Exception):
-    """Somebody, or the clock, stops a trial on its way."""
+    """A trial is stopped, by the user or by the time budget."""
 
 
 def run_trial(
@@ -74,24 +78,24 @@ def run_trial(
     """Run the next trial of a study.
 
     Args:
-        task: What is done.
+        task: Its input.
         study: The study, where it is in this process; None opens it.
-        should_stop: Asked after each epoch.
+        should_stop: Called after each epoch.
 
     Returns:
-        The number of the trial; None where there is no time for one.
+        The number of the trial; None where no time is left.
     """
     if task.late:
         return None
     study = _opened(task.key, task) if study is None else study
     began, trial = time.perf_counter(), study.ask()
     trial.set_user_attr(BY, task.key)
-    watch, scores = Watch(trial), list[float]()
+    pruner, scores = Pruner(trial), list[float]()
     state, why = TrialState.FAIL, STOPPED
     try:
         config = trial_config(task.config, suggest(task.space, trial, task.given))
-        for number in range(task.rounds.count):
-            scores.append(_scored(task, number, config, watch, should_stop))
+        for number in range(task.folds.count):
+            scores.append(_scored(task, number, config, pruner, should_stop))
         state, why = TrialState.COMPLETE, ""
     except TrialPruned:
         state, why = TrialState.PRUNED, "behind others"
@@ -101,62 +105,155 @@ def run_trial(
         pass
     finally:
         seconds = round(time.perf_counter() - began, 2)
-        said = {"epochs": watch.epochs, "seconds": seconds, "scores": scores, "why": why}
-        _tell(study, trial, state, said)
+        run = {"epochs": pruner.epochs, "seconds": seconds, "scores": scores, "why": why}
+        _store(study, trial, state, run)
     return trial.number
 
 
 def score_config(task: Task, config: Config, hear: Callable[[Event], None]) -> dict[str, Any]:
-    """How good a configuration is that is in no space.
+    """Return the error of a configuration on all folds.
 
     Args:
         task: What it is scored on.
         config: What is trained.
-        hear: Told of each epoch.
+        hear: Notified of each epoch.
 
     Raises:
         ForecastError: It cannot be trained.
     """
     began = time.perf_counter()
-    rounds = range(task.rounds.count)
-    scores = [forecast_round(task.rounds, each, config, on_event=hear) for each in rounds]
+    folds = range(task.folds.count)
+    scores = [score_fold(task.folds, each, config, on_event=hear) for each in folds]
     seconds = round(time.perf_counter() - began, 2)
     return {"value": sum(scores) / len(scores), "scores": scores, "seconds": seconds}
 
 
 def _scored(
-    task: Task, number: int, config: Config, watch: Watch, should_stop: Callable[[], bool]
+    task: Task, number: int, config: Config, pruner: Pruner, should_stop: Callable[[], bool]
 ) -> float:
-    """The error of a round."""
+    """Return the error of a fold."""
 
     def hear(event: Event) -> None:
-        watch.on_event(event)
+        pruner.on_event(event)
         if task.late or should_stop():
             raise Stopped
 
-    watch.begin(task.rounds, number, config)
-    error = forecast_round(task.rounds, number, config, on_event=hear)
-    watch.end()
+    pruner.begin(task.folds, number, config)
+    error = score_fold(task.folds, number, config, on_event=hear)
+    pruner.end()
     return error
 
 
-def _tell(study: Study, trial: Trial, state: TrialState, said: Mapping[str, Any]) -> None:
-    """Keep what came of a trial."""
-    trial.set_user_attr(RUN, json.loads(json.dumps(said)))
-    scores = said["scores"]
+def _store(study: Study, trial: Trial, state: TrialState, run: Mapping[str, Any]) -> None:
+    """Store the result of a trial."""
+    trial.set_user_attr(RUN, json.loads(json.dumps(run)))
+    scores = run["scores"]
     value = sum(scores) / len(scores) if state == TrialState.COMPLETE else None
     study.tell(trial, value, state=state)
 
 
 @lru_cache(maxsize=1)
 def _open_study(key: str) -> list[Study]:
-    """Where a process keeps the study of a run that it has opened."""
+    """Where a process keeps the study that it has opened for a run."""
     return []
 
 
 def _opened(key: str, task: Task) -> Study:
-    """The study of a run, opened once in each process."""
+    """Open the study of a run, once in each process."""
     held = _open_study(key)
     if not held:
         held.append(task.study(open_storage(task.url)))
     return held[0]
+
+
+def run_trials(
+    task: Task, study: Study, on_event: Listener, should_stop: Callable[[], bool]
+) -> None:
+    """Score the settings as given, where that is not done yet, and run trials.
+
+    Args:
+        task: The input of all trials.
+        study: Where they are stored.
+        on_event: Notified of progress.
+        should_stop: Called after each epoch.
+    """
+    earlier = len(study.get_trials(deepcopy=False))
+    if earlier:
+        on_event(Note(f"the study has {earlier} trials; this run continues it"))
+    count = _count(task, earlier)
+    if AS_GIVEN not in study.user_attrs:
+        study.set_user_attr(AS_GIVEN, _score_as_given(task, on_event, should_stop))
+    on_event(Stage("trials"))
+    try:
+        with closing(_numbers(task, study, count, should_stop)) as numbers:
+            for done, number in enumerate(numbers, start=1):
+                _note_best(study, number, task, on_event)
+                if count < ENDLESS:
+                    on_event(Done("trials", done, count))
+                if should_stop():
+                    raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        on_event(Note("stopped: the best settings so far are trained", warning=True))
+    finally:
+        _abandon(task, study)
+    if task.late:
+        on_event(Note("the time budget of the search is used up"))
+
+
+def _count(task: Task, earlier: int) -> int:
+    """Return the number of trials to run."""
+    count = task.search.most or ENDLESS
+    if task.search.sampler != "grid":
+        return count
+    size = math.prod(map(len, task.space.grid().values()))
+    return max(0, min(count, size - earlier))
+
+
+def _score_as_given(
+    task: Task, on_event: Listener, should_stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """Score the configuration without a search, to compare trials with."""
+    on_event(Stage("the settings as given"))
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Epoch) and should_stop():
+            raise Interrupted("Stopped before any training was finished.")
+
+    score = score_config(task, task.config, hear)
+    on_event(Note(f"{task.search.metric} {score['value']:.4g} with the settings as given"))
+    return score
+
+
+def _numbers(
+    task: Task, study: Study, count: int, should_stop: Callable[[], bool]
+) -> Generator[int | None]:
+    """Yield the numbers of trials as they end, run here or in several processes."""
+    if task.search.jobs == 1:
+        for _ in range(count):
+            if task.late:
+                return
+            yield run_trial(task, study, should_stop)
+        return
+    with closing(run_all(run_trial, [(task,)] * count, jobs=task.search.jobs)) as running:
+        for _, number in running:
+            yield number
+            if task.late:
+                return
+
+
+def _note_best(study: Study, number: int | None, task: Task, on_event: Listener) -> None:
+    """Note a trial that is the best so far."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    values = {each.number: each.value or 0.0 for each in trials}
+    if number in values and values[number] <= min(values.values()):
+        params = next(each.params for each in trials if each.number == number)
+        settings = describe_settings(decode_params(task.space, params))
+        on_event(Note(f"trial {number}: {task.search.metric} {values[number]:.4g}, {settings}"))
+
+
+def _abandon(task: Task, study: Study) -> None:
+    """Mark unfinished trials of this run as failed."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get(BY) == task.key:
+            with suppress(ValueError):
+                study.tell(trial.number, state=TrialState.FAIL)

@@ -36,7 +36,7 @@ def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, 
     assert got["mase"].is_monotonic_increasing
     assert (got["state"] == "complete").all()
     for words in (
-        "each trial is trained at 1 cutoff", "searched are units, anchor",
+        "each trial is trained at 1 cutoff", "searched settings: units, anchor",
         "2 of 2 trials", "too few trials were scored to the end to say what mattered",
         "on the test split, which no trial has seen", "seasonal-naive", "saved model.forecast",
     ):  # fmt: skip
@@ -93,7 +93,7 @@ def test_what_a_flag_or_the_environment_says_is_not_searched(run, table, tmp_pat
         "tune", table, "-c", "value", "--units", 32, "--space", "space.toml", "--show-space"
     )
     assert tomllib.loads(out) == {"transform": ["none", "log"]}
-    assert "units: given, and so not searched" in err
+    assert "not searched, because given: units" in err
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_what_a_flag_or_the_environment_says_is_not_searched(run, table, tmp_pat
     [
         (("--space", "bad.toml"), 'bad.toml: unist: There is no setting "unist". Did you mean'),
         (("--space", "none.toml"), "none.toml cannot be read"),
-        (("--sampler", "tpo"), 'There is no sampler "tpo". Did you mean "tpe"?'),
-        (("--pruner", "mean"), 'There is no pruner "mean"'),
-        (("--metric", "mad"), 'There is no metric "mad". Did you mean "mae"?'),
+        (("--sampler", "tpo"), 'Unknown --sampler "tpo". Did you mean "tpe"?'),
+        (("--pruner", "mean"), 'Unknown --pruner "mean"'),
+        (("--metric", "mad"), 'Unknown --metric "mad". Did you mean "mae"?'),
         (("--trials", "0"), "--trials"),
         (("--time-budget", "soon"), '"soon" is not like 90s, 5m or 1h'),
         (("--storage", "text.db"), "text.db cannot be used for a study"),

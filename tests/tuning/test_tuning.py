@@ -1,4 +1,4 @@
-"""A search for settings: its space, its rounds, its study, and what it must not see."""
+"""A search for settings: its space, its folds, its study, and what it must not see."""
 
 import math
 import sqlite3
@@ -20,7 +20,7 @@ from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
-from forecast_cli.tuning.folds import make_rounds
+from forecast_cli.tuning.folds import make_folds
 from forecast_cli.tuning.options import Search
 from forecast_cli.tuning.pruning import loss_unit
 from forecast_cli.tuning.space import Choices, Range, Setting, Space
@@ -33,9 +33,9 @@ SPACE = {"units": [4, 8, 16], "learning_rate": {"low": 1e-4, "high": 1e-2, "log"
 CONFIG = configure({"column": ("value",), "horizon": 3, "epochs": 20})
 
 
-def rounds_of(frame, config=CONFIG, **more):
+def folds_of(frame, config=CONFIG, **more):
     panel = read_panel(frame, config.data, on_event=ignore)
-    return make_rounds(
+    return make_folds(
         panel, config, **{"metric": "mase", "n_windows": None, **more}, on_event=ignore
     )
 
@@ -45,18 +45,18 @@ def quick(monkeypatch):
     """Trials without a network: the error is a function of the settings and of the rows known."""
     seen = []
 
-    def forecast_round(rounds, number, config, *, on_event, should_stop=bool):
+    def score_fold(folds, number, config, *, on_event, should_stop=bool):
         units = config.network.recurrent[0].units
         distance = abs(math.log10(config.training.learning_rate) + 3)
         for epoch in range(1, 21):
             loss = (distance + units / 100) / epoch + 0.01
             on_event(Epoch(epoch, 20, loss, loss, True, 0.0, 1, 0.001))
-        fold = rounds.fold(number)
+        fold = folds.fold(number)
         known = fold.rows_to_learn_from().values
         seen.append((units, config.training.learning_rate))
         return distance + units / 1000 + float(np.nanmean(known)) / 1e6
 
-    monkeypatch.setattr(trials_module, "forecast_round", forecast_round)
+    monkeypatch.setattr(trials_module, "score_fold", score_fold)
     return seen
 
 
@@ -80,23 +80,29 @@ def proposed(found):
         ("unist = [4]", 'space.toml: unist: There is no setting "unist". Did you mean "units"?'),
         ("units = [4, 0]", "space.toml: units: 0 cannot be: input should be greater than"),
         ("units = 4", "one value, and nothing to choose from"),
-        ("units = []", "no list of values"),
-        ("units = [4, 4]", "4 stands there twice"),
+        ("units = []", "is not a list of values"),
+        ("units = [4, 4]", "4 is given twice"),
         ('cell = ["lsmt"]', '"lsmt" is unknown. Did you mean "lstm"?'),
         ('anchor = ["frist"]', "There are: none, last, mean, season"),
         ("anchor = {low = 1, high = 2}", "its values have no order"),
-        ("units = {low = 1.5, high = 2}", "it is a whole number"),
-        ("units = {low = 8, high = 4}", "low = 8 is not below high = 4"),
-        ("units = {low = 8, hgih = 16}", 'there is no "hgih". Did you mean "high"?'),
+        ("units = {low = 1.5, high = 2}", "must be a whole number"),
+        ("units = {low = 8, high = 4}", "low = 8 must be below high = 4"),
+        ("units = {low = 8, hgih = 16}", 'unknown key "hgih". Did you mean "high"?'),
         ("dropout = {low = 0, high = 0.5, log = true}", "low = 0 has no logarithm"),
         ("dropout = {low = 0.1, high = 1.5}", "1.5 cannot be"),
-        ("dropout = {high = 0.5}", "a range has two ends"),
-        ("learning_rate = {low = 1e-4, high = 1, log = true, step = 0.1}", "goes with no log"),
-        ('learning_rate = {low = "a", high = 1}', "is no number"),
+        ("dropout = {high = 0.5}", "a range needs low and high"),
+        (
+            "learning_rate = {low = 1e-4, high = 1, log = true, step = 0.1}",
+            "cannot be combined with log",
+        ),
+        ('learning_rate = {low = "a", high = 1}', "is not a number"),
         ("horizon = [3, 6]", "horizon cannot be searched: it is the same in all trials"),
         ("seed = [0, 1]", "a seed is luck"),
         ("validation = [0.1, 0.2]", "validation cannot be searched"),
-        ("segment = {choices = [2], when = {head = 'segments'}}", "head is not searched before it"),
+        (
+            "segment = {choices = [2], when = {head = 'segments'}}",
+            "depends on head, which is not searched before it",
+        ),
         ("units = [4", "space.toml is not TOML"),
         ("", "space.toml names no setting"),
     ],
@@ -152,7 +158,7 @@ def test_every_name_that_can_be_searched_is_a_setting():
 def test_the_default_space_fits_the_data(shift):
     frame = seasonal_frame(240)
     frame["value"] += shift
-    space = default_space(rounds_of(frame))
+    space = default_space(folds_of(frame))
     domains = {each.name: each.domain for each in space.settings}
     assert domains["timesteps"].values == (12, 24, 36, 48)
     assert domains["units"].values == (8, 16, 32, 64)
@@ -172,14 +178,12 @@ def read_again(space):
 
 def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
     config = configure({"column": ("value",), "horizon": 3, "stateful": True})
-    names = {
-        each.name: each for each in default_space(rounds_of(seasonal_frame(), config)).settings
-    }
+    names = {each.name: each for each in default_space(folds_of(seasonal_frame(), config)).settings}
     assert not {"anchor", "skip"} & {*names}
-    large = default_space(rounds_of(seasonal_frame(2000)))
+    large = default_space(folds_of(seasonal_frame(2000)))
     assert next(each for each in large.settings if each.name == "units").domain.values[-1] == 128
     plain = seasonal_frame().drop(columns="date")
-    steps = default_space(rounds_of(plain, configure({"column": ("value",), "horizon": 3})))
+    steps = default_space(folds_of(plain, configure({"column": ("value",), "horizon": 3})))
     domains = {each.name: each.domain for each in steps.settings}
     assert "season" not in domains["anchor"].values
     assert domains["timesteps"].low == 6
@@ -189,23 +193,23 @@ def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
 
 
 def test_rounds_lie_before_the_test_split_and_do_not_overlap(frame):
-    rounds = rounds_of(frame)
+    folds = folds_of(frame)
     test = round(0.2 * len(frame))
-    assert len(rounds.panel.values) == len(frame) - test
-    for number, (ends, origins) in enumerate(zip(rounds.ends, rounds.origins, strict=True)):
+    assert len(folds.panel.values) == len(frame) - test
+    for number, (ends, origins) in enumerate(zip(folds.ends, folds.origins, strict=True)):
         assert origins.min() == ends[0]
-        assert len(rounds.fold(number).rows_to_learn_from().values) == ends[0]
-        assert (origins + 3 <= len(rounds.panel.values)).all()
-        learned = learning_dataset(rounds.fold(number), CONFIG, ignore)
+        assert len(folds.fold(number).rows_to_learn_from().values) == ends[0]
+        assert (origins + 3 <= len(folds.panel.values)).all()
+        learned = learning_dataset(folds.fold(number), CONFIG, ignore)
         assert learned.splits.rows("test") == 0
-    targets = [{*(rows[:, None] + np.arange(3)).ravel().tolist()} for rows in rounds.origins]
+    targets = [{*(rows[:, None] + np.arange(3)).ravel().tolist()} for rows in folds.origins]
     assert sum(map(len, targets)) == len(set.union(*targets))
 
 
 def test_the_error_of_a_round_is_mase_over_its_forecasts(frame):
-    rounds = rounds_of(frame)
+    folds = folds_of(frame)
     values = frame["value"].to_numpy()
-    end, origins = int(rounds.ends[1][0]), rounds.origins[1]
+    end, origins = int(folds.ends[1][0]), folds.origins[1]
     forecast = np.random.default_rng(0).normal(100, 5, (len(origins), 3, 1))
     unit = np.mean([abs(values[row] - values[row - 12]) for row in range(12, end)])
     errors = [
@@ -213,49 +217,49 @@ def test_the_error_of_a_round_is_mase_over_its_forecasts(frame):
         for at, row in enumerate(origins)
         for step in range(3)
     ]
-    assert rounds.error(1, forecast) == pytest.approx(np.mean(errors))
+    assert folds.error(1, forecast) == pytest.approx(np.mean(errors))
     with pytest.raises(TrainingError):
-        rounds.error(1, forecast * np.nan)
+        folds.error(1, forecast * np.nan)
 
 
 def test_simple_forecasts_stand_beside_the_trials(frame):
-    rounds = rounds_of(frame, n_windows=1)
-    values, origins = frame["value"].to_numpy(), rounds.origins[0]
+    folds = folds_of(frame, n_windows=1)
+    values, origins = frame["value"].to_numpy(), folds.origins[0]
     last = np.stack([np.repeat(values[row - 1], 3) for row in origins])[..., None]
     season = np.stack([values[row - 12 : row - 9] for row in origins])[..., None]
-    assert rounds.simple_errors() == pytest.approx(
-        {"naive": rounds.error(0, last), "seasonal-naive": rounds.error(0, season)}
+    assert folds.baseline_errors() == pytest.approx(
+        {"naive": folds.error(0, last), "seasonal-naive": folds.error(0, season)}
     )
 
 
 @pytest.mark.parametrize(("rows", "count"), [(240, 3), (40, 3), (20, 2), (14, 1)])
 def test_short_tables_have_fewer_cutoffs(rows, count):
-    assert rounds_of(seasonal_frame(rows)).count == count
+    assert folds_of(seasonal_frame(rows)).count == count
 
 
 def test_more_cutoffs_than_fit_are_refused():
     with pytest.raises(DataError, match=r"has 38 steps before the test split; 20 cutoffs"):
-        rounds_of(seasonal_frame(48), n_windows=20)
-    assert rounds_of(seasonal_frame(48), n_windows=5).count == 5
+        folds_of(seasonal_frame(48), n_windows=20)
+    assert folds_of(seasonal_frame(48), n_windows=5).count == 5
 
 
 def test_many_series_are_cut_at_the_same_times():
     frames = [seasonal_frame(rows, seed=rows).assign(shop=f"s{rows}") for rows in (120, 100, 60)]
     config = configure({"column": ("value",), "series": ("shop",), "horizon": 3})
-    rounds = rounds_of(pd.concat(frames), config)
-    times = rounds.panel.timeline.times
-    for ends in rounds.ends:
-        inside = ends[(ends > rounds.panel.indptr[:-1]) & (ends < rounds.panel.indptr[1:])]
+    folds = folds_of(pd.concat(frames), config)
+    times = folds.panel.timeline.times
+    for ends in folds.ends:
+        inside = ends[(ends > folds.panel.indptr[:-1]) & (ends < folds.panel.indptr[1:])]
         assert times[inside].nunique() == 1
-    assert len(rounds.panel.values) < 280
+    assert len(folds.panel.values) < 280
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
 def test_progress_is_measured_in_errors_of_the_last_value(frame, loss):
-    rounds = rounds_of(frame)
+    folds = folds_of(frame)
     config = configure({"loss": loss, "timesteps": 12, "scaler": "standard"}, CONFIG.model_dump())
-    unit, power = loss_unit(rounds, 0, config)
-    data = learning_dataset(rounds.fold(0), config, ignore)
+    unit, power = loss_unit(folds, 0, config)
+    data = learning_dataset(folds.fold(0), config, ignore)
     total = []
     for start in data.starts("validation", horizon=3):
         for step in range(3):
@@ -274,7 +278,7 @@ def test_progress_is_measured_in_errors_of_the_last_value(frame, loss):
 
 def test_losses_in_other_units_are_not_compared_early(frame):
     config = configure({"loss": "smape", "timesteps": 12}, CONFIG.model_dump())
-    assert loss_unit(rounds_of(frame), 0, config)[0] is None
+    assert loss_unit(folds_of(frame), 0, config)[0] is None
 
 
 # Trials and studies.
@@ -297,7 +301,7 @@ def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_pa
     assert len(again.ranking.trials) == 15
     assert proposed(again) == proposed(search(frame, trials=15))
     texts = [each.text for each in notes if isinstance(each, Note)]
-    assert "the study has 12 trials; this run goes on from there" in texts
+    assert "the study has 12 trials; this run continues it" in texts
     assert not any("with the settings as given" in each for each in texts)
     assert not path.with_name("study.db-wal").exists()
 
@@ -326,7 +330,7 @@ def test_a_study_of_another_search_is_refused(frame, quick, tmp_path):
         search(other, storage=path)
     with pytest.raises(UsageError, match="of another space"):
         search(frame, storage=path, space={"units": [4]})
-    with pytest.raises(UsageError, match="of other settings beside"):
+    with pytest.raises(UsageError, match="of other fixed settings"):
         search(frame, configure({"patience": 3}, CONFIG.model_dump()), storage=path)
     with pytest.raises(UsageError, match="of other cutoffs"):
         search(frame, storage=path, n_windows=2)
@@ -419,7 +423,7 @@ def test_what_is_given_is_not_searched(frame, quick):
     found = search(frame, config, fixed={"units": (5,)}, on_event=notes.append)
     assert found.ranking.space.names == ("learning_rate",)
     assert {units for units, _ in quick} == {5}
-    assert any("units: given, and so not searched" in getattr(n, "text", "") for n in notes)
+    assert any("not searched, because given: units" in getattr(n, "text", "") for n in notes)
     with pytest.raises(UsageError, match="nothing is left to search"):
         search(frame, fixed={"units": 5, "learning_rate": 0.1})
 
@@ -463,7 +467,7 @@ def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
 
 
 def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):
-    inner, calls = trials_module.forecast_round, []
+    inner, calls = trials_module.score_fold, []
 
     def interrupted(*arguments, **more):
         calls.append(1)
@@ -471,7 +475,7 @@ def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):
             raise KeyboardInterrupt
         return inner(*arguments, **more)
 
-    monkeypatch.setattr(trials_module, "forecast_round", interrupted)
+    monkeypatch.setattr(trials_module, "score_fold", interrupted)
     found = search(frame, trials=50, storage=tmp_path / "study.db").ranking
     states = [row["state"] for row in found.rows()]
     assert states == ["complete"] * 3 + ["stopped"]
