@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .data.samples import write_samples
 from .frames import seasonal_frame
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +33,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "commit"))
 
 # What tools keep in the working folder; tests must leave nothing else there.
 CACHES = {".git", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__"}
-DATA_FOLDERS = ("sample_data", "tests/golden", "tests/data/samples")
+DATA_FOLDERS = ("sample_data", "tests/golden")
 FILES_BEFORE = pytest.StashKey[set[Path]]()
 
 
@@ -81,6 +82,12 @@ def write(tmp_path, monkeypatch) -> Callable[..., str]:
         return name
 
     return call
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory) -> Path:
+    """A folder with simulated tables in the forms of well-known ones."""
+    return write_samples(tmp_path_factory.mktemp("samples"))
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +150,7 @@ def linear():
             linear_network(
                 dataset.timesteps,
                 dataset.panel.columns.inputs,
-                dataset.steps_at_once,
+                (dataset.steps_at_once, len(dataset.panel.columns.targets)),
                 dataset.config.quantile_levels,
             ),
             b"",
@@ -163,49 +170,65 @@ def linear_training(monkeypatch):
     """Networks of this test are not trained: what is exported is a linear map, at once.
 
     For tests of what is done with a network, through `fc.train`, backtests, tuning or commands.
-    The map depends on the settings of the network alone. Not for ensembles, labels, dropout and
-    stateful networks, nor for processes that the test starts.
+    The map depends on the settings of the network alone. Not for ensembles, dropout and stateful
+    networks, nor for processes that the test starts.
     """
     from forecast_cli.core.events import Epoch
     from forecast_cli.model.history import TrainingHistory
     from forecast_cli.networks import ensemble_training
     from forecast_cli.training import network_training
     from forecast_cli.training.fitting import Fitted
+    from forecast_cli.training.labels import training as label_training
 
-    def train_members(trainer, *, on_event, **_):
-        training = trainer.config.training
+    def history(training, on_event):
         epochs = [
             Epoch(number, training.epochs, 1 / number, 1 / number, True, 1.0, 1, 0.001)
             for number in range(1, training.epochs + 1)
         ]
         for epoch in epochs:
             on_event(epoch)
-        yield None, TrainingHistory(training, epochs, False)
+        return TrainingHistory(training, epochs, False)
 
-    def export(config, network, histories, feed, probes, **_):
-        seed = crc32(config.network.model_dump_json().encode())
-        made = linear_network(*feed.shape[:2], feed.horizon, config.quantile_levels, seed=seed)
+    def train_members(trainer, *, on_event, **_):
+        yield None, history(trainer.config.training, on_event)
+
+    def export(config, network, histories, feed, probes, *, activation=None, **_):
+        timesteps, inputs, outputs = feed.shape
+        made = linear_network(
+            timesteps,
+            inputs,
+            outputs,
+            config.quantile_levels,
+            activation=activation,
+            seed=crc32(config.network.model_dump_json().encode()),
+        )
         return Fitted(tuple(histories), made, b"", [])
+
+    def fit_network(config, feed, probes, *, activation, on_event, **_):
+        histories = [history(config.training, on_event)]
+        return export(config, None, histories, feed, probes, activation=activation)
 
     monkeypatch.setattr(ensemble_training, "train_members", train_members)
     monkeypatch.setattr(network_training, "export", export)
+    monkeypatch.setattr(label_training, "fit_network", fit_network)
 
 
-def linear_network(timesteps, inputs, steps, levels, *, seed=0) -> bytes:
+def linear_network(timesteps, inputs, outputs, levels, *, activation=None, seed=0) -> bytes:
     """A network that a model file could hold: a linear map, missing values being 0."""
     from onnx import TensorProto, helper, numpy_helper
 
     draw, targets = np.random.default_rng(seed), list(inputs.targets)
-    shape = [steps, len(targets), *([len(levels)] if levels else [])]
+    shape = [*outputs, *([len(levels)] if levels else [])]
     shapes = {"window": [timesteps, inputs.features]}
     if inputs.ahead:
-        shapes["ahead"] = [steps, len(inputs.ahead)]
+        shapes["ahead"] = [outputs[0], len(inputs.ahead)]
     nodes, parts, constants = [], [], {"zero": np.zeros((), np.float32)}
     for name, each in shapes.items():
         weights = draw.uniform(0.01, 0.03, (*each, *shape)) * draw.choice([-1, 1], (*each, *shape))
         if name == "window":
             for place, target in enumerate(targets):
-                weights[-1, target, :, place] += 0.9
+                if activation is None:
+                    weights[-1, target, :, place] += 0.9
         constants[f"{name}_weights"] = weights.reshape(np.prod(each), -1).astype(np.float32)
         nodes += [
             helper.make_node("IsNaN", [name], [f"{name}_nan"]),
@@ -219,7 +242,10 @@ def linear_network(timesteps, inputs, steps, levels, *, seed=0) -> bytes:
     constants["apart"] = apart.ravel().astype(np.float32)
     constants["shape"] = np.array([-1, *shape])
     nodes.append(helper.make_node("Sum", [*parts, "apart"], ["sum"]))
-    nodes.append(helper.make_node("Reshape", ["sum", "shape"], ["forecast"]))
+    softmax = activation == "softmax"
+    nodes.append(helper.make_node("Reshape", ["sum", "shape"], ["raw" if softmax else "forecast"]))
+    if softmax:
+        nodes.append(helper.make_node("Softmax", ["raw"], ["forecast"]))
     graph = helper.make_graph(
         nodes,
         "linear",

@@ -1,9 +1,7 @@
 """The simple forecasts against three-line loops and other people's libraries."""
 
 import time
-from csv import reader
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.baselines.naive import drift, mean, naive, naive2, seasonal_naive, window_mean
-from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
-from forecast_cli.evaluation.metrics.point import ErrorSums
 
 VALUES = np.random.default_rng(0).normal(10, 3, (60, 2))
 # Two series of 30 rows, with origins in both; the last one has no row after it.
@@ -222,40 +218,6 @@ def test_the_simple_forecasts_are_those_of_statsforecast(origin):
             history = VALUES[first:origin, target]
             expected = model.forecast(history, HORIZON)["mean"]
             np.testing.assert_allclose(forecast[0, :, target], expected, rtol=1e-6)
-
-
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "m4"
-
-
-def m4(name):
-    """The series of a table of M4, one a row, of different length."""
-    with (FOLDER / name).open(newline="") as file:
-        return [
-            np.array([cell for cell in row[1:] if cell], float) for row in list(reader(file))[1:]
-        ]
-
-
-# Season, and the published sMAPE and MASE; for tables that only stand beside some checkouts.
-PUBLISHED = {"Hourly": (24, 18.383, 2.395), "Weekly": (1, 9.161, 2.777)}
-
-
-@pytest.mark.parametrize("name", PUBLISHED if FOLDER.exists() else [])
-def test_naive2_has_the_scores_that_m4_published(name):
-    """Makridakis et al. (2020), tables of sMAPE and MASE."""
-    season, smape, mase = PUBLISHED[name]
-    history, actual = m4(f"{name}-train.csv"), np.array(m4(f"{name}-test.csv"))[..., None]
-    indptr, values = np.cumsum([0, *map(len, history)]), np.concatenate(history)[:, None]
-    forecast = naive2(
-        values, indptr[1:], indptr[:-1], horizon=actual.shape[1], season_length=season
-    )
-    errors = [
-        of(values, indptr, indptr[1:], season_length=season)
-        for of in (seasonal_error, seasonal_squared)
-    ]
-    sums = ErrorSums(*errors, actual.shape[1])
-    sums.add(actual, forecast, np.arange(len(actual)))
-    assert sums.overall()["smape"] == pytest.approx(smape, abs=0.001)
-    assert sums.overall()["mase"] == pytest.approx(mase, abs=0.001)
 
 
 @pytest.mark.parametrize("name", FORECASTERS)

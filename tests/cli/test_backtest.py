@@ -124,21 +124,22 @@ def test_a_model_file_brings_its_own_columns(run, golden, tmp_path):
 def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
     pytest.importorskip("statsforecast")
     command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]
-    command += ["--models", "theta", "--n-windows", "120", "--step-size", "1", "--horizon", "3"]
+    command += ["--models", "theta", "--n-windows", "40", "--step-size", "1", "--horizon", "3"]
     command += ["--jobs", "1", "-o", "out.csv"]
     said = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as process:
         for line in process.stderr or ():
             said.append(line)
-            if line.startswith("12 of 120"):
+            if line.startswith("4 of 40"):
                 process.send_signal(signal.SIGINT)
     assert process.returncode == 130
     assert "finished folds are kept. The same command goes on from there." in said[-1]
     again = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=True)
-    assert "of 120 folds are there from an earlier run" in again.stderr
-    assert len(pd.read_csv(tmp_path / "out.csv")) == 120 * 3
+    assert "of 40 folds are there from an earlier run" in again.stderr
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 40 * 3
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_networks_stand_beside_simple_forecasts(run, table):
     tiny = ("--units", 2, "--epochs", 1, "--timesteps", 6, "--horizon", 3, "--n-windows", 3)

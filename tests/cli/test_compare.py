@@ -31,6 +31,7 @@ def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, t
     assert model.bundle.manifest.parameters == cells.parameters[best]
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_each_cell_is_what_training_it_alone_gives(frame):
     result = compare(frame, configure({"column": ("value",), **SETTINGS}), cells=("gru",))
@@ -41,6 +42,7 @@ def test_each_cell_is_what_training_it_alone_gives(frame):
         assert rows[cell]["skill"] == alone.evaluation.skill
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_targets_stay_together_since_their_units_differ(frame):
     large = frame.assign(other=frame["other"] * 1000)

@@ -27,7 +27,7 @@ def steps(rows=60):
 
 
 @pytest.fixture
-def trained(run, tmp_path):
+def trained(run, tmp_path, linear_training):
     """A model of classes beside its table; what was said while it was made."""
     frame = steps()
     frame["direction"] = np.where(frame["d"] > frame["a"], "up", "down")
@@ -149,6 +149,7 @@ def test_options_of_forecasts_are_refused_for_labels(run, trained, tmp_path):
     assert not (tmp_path / "s.json").exists()
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_json_of_a_training_tells_a_script_everything(run, tmp_path):
     frame = steps()
@@ -171,6 +172,7 @@ def test_json_of_a_training_tells_a_script_everything(run, tmp_path):
     assert json.loads(run("inspect", "model.forecast", "--json")[1])["labels"] == document["labels"]
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_the_names_of_sequences_come_back_with_their_labels(run, tmp_path):
     rng = np.random.default_rng(0)
@@ -187,6 +189,7 @@ def test_the_names_of_sequences_come_back_with_their_labels(run, tmp_path):
     assert labels[["who", "day"]].drop_duplicates().shape == (40, 2)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_file_and_environment_say_what_the_label_is(run, tmp_path, monkeypatch):
     write(tmp_path, "one.csv", ONE)

@@ -23,6 +23,7 @@ def document(run, *arguments):
     return json.loads(out)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_scores_on_stdout_words_on_stderr(run, table):
     code, out, err = run("train", table, *QUICK)
     scores = pd.read_csv(io.StringIO(out))
@@ -40,6 +41,7 @@ def test_scores_on_stdout_words_on_stderr(run, table):
     assert "\x1b" not in out + err
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_quiet_says_nothing_and_saves(run, table, tmp_path):
     assert run("train", table, *QUICK, "-q") == (0, "", "")
     assert (tmp_path / "model.forecast").is_file()
@@ -103,6 +105,7 @@ def test_flags_reach_the_model_that_is_saved(run, table, monkeypatch):
             assert str(got) == value, flag
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_json_tells_a_script_everything(run, table, tmp_path):
     result = document(run, table, *QUICK)
     assert result["model"] == "model.forecast"
@@ -119,6 +122,7 @@ def test_json_tells_a_script_everything(run, table, tmp_path):
     assert fc.load(tmp_path / "model.forecast").config.window.timesteps == 6
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_flag_beats_environment_beats_file(run, table, tmp_path, monkeypatch):
     (tmp_path / "forecast.toml").write_text(
         "scaler = 'robust'\n[training]\nepochs = 3\nbatch_size = 8\nseed = 9\n"
@@ -142,6 +146,7 @@ def test_a_table_can_come_through_a_pipe(table, tmp_path):
         assert chatter not in done.stderr
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_model_is_replaced_and_nothing_is_left_beside_it(run, table, tmp_path):
     before = set(os.listdir(tmp_path))
     document(run, table, *QUICK, "--seed", "1")

@@ -26,6 +26,7 @@ def space(tmp_path):
     return path
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, tmp_path):
     arguments = ("-c", "value", *TINY, "--space", space, "--trials", 2)
@@ -47,7 +48,7 @@ def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, 
     assert model.config.network.recurrent[0].type == "rnn"
     # The file makes the same model again.
     assert run("train", table, "--config", "tuned.toml", "-m", "again.forecast")[0] == 0
-    assert fc.load(tmp_path / "again.forecast").bundle.weights == model.bundle.weights
+    assert fc.load(tmp_path / "again.forecast").bundle.onnx == model.bundle.onnx
     with sqlite3.connect(tmp_path / "study.db") as connection:
         assert connection.execute("SELECT count(*) FROM trials").fetchone() == (2,)
     connection.close()

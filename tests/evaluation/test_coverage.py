@@ -1,14 +1,11 @@
 """Intervals hold what they say: measured coverage beside the nominal level, over the test split."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import forecast_cli as fc
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "single"
 ROWS = 4000
 QUICK = {"horizon": 4, "timesteps": 8, "level": (80, 95), "validation": 1000, "test": 1000}
 TRAINED = {"units": 6, "cell": "gru", "epochs": 12, "patience": 0, "learning_rate": 0.01,
@@ -136,13 +133,14 @@ def test_coverage_by_step_holds_at_every_step(linear):
     assert [row["width80"] for row in steps] == sorted(row["width80"] for row in steps)
 
 
-@pytest.mark.tf
-@pytest.mark.skipif(not FOLDER.is_dir(), reason="the real tables are not here")
 @pytest.mark.parametrize("method", ["conformal", "cqr", "adaptive"])
-def test_of_ten_years_of_temperatures_each_level_holds(method):
-    table = FOLDER / "daily-min-temperatures.csv"
+def test_of_ten_years_of_temperatures_each_level_holds(linear, method):
+    """Days with the season of a year, noise that goes on, and two days without a row."""
+    rows = 3652
+    year = 11 + 4 * np.cos(2 * np.pi * np.arange(rows) / 365.25)
+    frame = build_frame(lambda rows, seed: year + 2 * autoregressive(rows, seed, 0.6), rows)
+    frame = frame.rename(columns={"y": "Temp"}).drop([1460, 2921])
     reading = {"column": "Temp", "freq": "D", "missing": "interpolate"}
     flat = {"horizon": 4, "timesteps": 10, "validation": 730, "test": 730, "intervals": method}
-    model = fc.train(table, **reading, **flat, **TRAINED)
-    for each in model.evaluation.intervals:
+    for each in linear(frame, **reading, **flat).evaluation.intervals:
         assert abs(each.coverage["Temp"] - each.level) <= 3.0

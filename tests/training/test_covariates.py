@@ -794,6 +794,7 @@ def test_covariates_lower_the_error_of_the_same_network():
 FLAGS = ("--column", "y", "-H", "3", "-t", "5", "-u", "3", "--cell", "rnn", "-e", "1")
 
 
+@pytest.mark.usefixtures("linear_training")
 @tf
 def test_the_future_is_asked_for_written_down_filled_in_and_read(run, tmp_path):
     table().to_csv(tmp_path / "t.csv", index=False)

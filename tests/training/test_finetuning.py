@@ -108,6 +108,7 @@ def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
     np.testing.assert_allclose(forecast["value"][:3], expected, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_refit_keeps_the_scaler_unless_it_is_fitted_anew(model):
     kept = fc.train(LATER, init_model=model, refit=True, **STILL)
     assert kept.bundle.manifest.run.refitted
@@ -138,6 +139,7 @@ def test_an_ensemble_goes_on_from_all_its_networks(how):
     assert still.config.ensemble == model.config.ensemble
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
     heard = []
     refined = fc.train(MONTHS, init_model=model, epochs=1, on_event=heard.append)
@@ -185,6 +187,7 @@ def test_levels_of_quantiles_stay(model):
     assert fc.train(MONTHS, init_model=model, level=(50,), **STILL).config.level == (50.0,)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_network_that_cannot_skip_steps_is_given_none(model):
     gaps = MONTHS.copy()
     gaps.loc[50:52, "value"] = np.nan

@@ -608,6 +608,7 @@ def read(text):
 FLAGS = ("--column", "y", "-H", "2", "-t", "4", "-u", "3", "--cell", "rnn", "-e", "1")
 
 
+@pytest.mark.usefixtures("linear_training")
 @tf
 def test_several_columns_name_a_series(run, tmp_path):
     parts = [("north", "007"), ("north", "8"), ("south", "007")]
@@ -637,6 +638,7 @@ def test_several_columns_name_a_series(run, tmp_path):
     assert (code, "Name DATA" in err) == (2, True)
 
 
+@pytest.mark.usefixtures("linear_training")
 @tf
 def test_each_row_may_be_a_series_and_the_worst_ten_are_shown(run, tmp_path):
     lengths = range(40, 52)
@@ -671,6 +673,7 @@ def test_each_row_may_be_a_series_and_the_worst_ten_are_shown(run, tmp_path):
     assert (code, "there is no time column" in err) == (2, True)
 
 
+@pytest.mark.usefixtures("linear_training")
 @tf
 def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
     frame = one("x", 40)[["date"]].assign(north=one("n", 40)["y"], south=one("s", 40, seed=1)["y"])

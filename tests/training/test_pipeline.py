@@ -60,6 +60,7 @@ def test_same_data_config_and_seed_give_the_same_model_to_the_bit(frame):
     assert numbers(first) != numbers(other)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.parametrize("mode", ["many-to-one", "many-to-many"])
 @pytest.mark.parametrize("column", ["value", ["value", "other"]])
 def test_the_scores_are_those_of_a_slow_loop(frame, mode, column):
@@ -80,6 +81,7 @@ def test_the_baselines_stand_beside_the_network(trained):
     assert trained.evaluation.best_baseline in trained.evaluation.verdict
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_target_among_several_columns_is_forecast_alone(frame):
     model = fc.train(frame, column=["value", "other"], target="other", horizon=3, **QUICK)
     assert list(model.predict()) == ["date", "other"]
@@ -92,6 +94,7 @@ def test_feeding_back_needs_every_column(frame):
         fc.train(frame, column=["value", "other"], target="other", horizon=3, mode="many-to-one")
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_many_to_one_goes_on_from_its_own_forecasts(frame):
     model = fc.train(frame, column="value", horizon=3, mode="many-to-one", **QUICK)
     first = model.predict(horizon=1)
@@ -100,11 +103,13 @@ def test_many_to_one_goes_on_from_its_own_forecasts(frame):
     assert model.predict()["value"][1] == pytest.approx(second, rel=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_rows_are_steps_without_a_time_column(frame):
     model = fc.train(frame[["value"]], column="value", horizon=2, **QUICK)
     assert model.predict()["step"].tolist() == [1, 2]
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_missing_values_are_filled_as_asked(frame):
     frame.loc[[20, 21, 200], "value"] = np.nan
     with pytest.raises(fc.DataError, match="3 missing values"):
@@ -125,12 +130,14 @@ def test_refit_trains_on_all_rows_for_the_epochs_found(frame):
     assert refit.bundle.manifest.scaling == whole.bundle.manifest.scaling
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_no_test_split_gives_no_scores(frame):
     model = fc.train(frame, column="value", horizon=3, validation=0, test=0, **QUICK)
     assert model.evaluation is None
     assert model.bundle.manifest.splits.train == len(frame)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_listeners_hear_what_is_chosen_and_every_epoch(frame):
     heard = []
     fc.train(frame, column="value", units=4, epochs=2, on_event=heard.append)
@@ -153,6 +160,7 @@ def test_stopping_keeps_the_best_so_far(frame):
     assert model.bundle.weights == fc.train(frame, **{**settings, "epochs": 2}).bundle.weights
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_zone_is_kept_over_the_change_of_the_clocks():
     times = pd.date_range("2024-03-01", "2024-03-30 22:00", freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"load": np.sin(np.arange(len(times)) / 4)}, index=times)
@@ -177,6 +185,7 @@ def test_a_random_walk_is_not_sold_as_a_success():
     assert "does not beat the simple forecasts" in model.evaluation.verdict
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_simple_forecast_without_error_is_said_and_saved(tmp_path):
     line = pd.DataFrame({"y": [*np.sin(np.arange(100.0)), *[0.0] * 50]})
     model = fc.train(line, column="y", horizon=3, **QUICK)
@@ -186,11 +195,13 @@ def test_a_simple_forecast_without_error_is_said_and_saved(tmp_path):
     assert fc.load(tmp_path / "m.forecast").evaluation == model.evaluation
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_few_forecasts_are_too_few_to_tell(frame):
     model = fc.train(frame.tail(40), column="value", horizon=4, test=6, **QUICK)
     assert "from 3 forecasts, too few to tell" in model.evaluation.verdict
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_filled_gap_lets_no_in_sample_forecast_look_ahead(frame):
     frame.loc[100:101, "value"] = np.nan
     model = fc.train(frame, column="value", horizon=3, missing="interpolate", **QUICK)
@@ -203,6 +214,7 @@ def test_a_filled_gap_lets_no_in_sample_forecast_look_ahead(frame):
     pd.testing.assert_frame_equal(before.loc[rows, columns], after.loc[rows, columns])
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_transform_comes_before_the_scaler_and_is_undone(frame):
     settings = {**QUICK, "column": "value", "horizon": 3, "anchor": "last"}
     model = fc.train(frame, transform="log", **settings)
@@ -223,6 +235,7 @@ def test_an_anchor_keeps_a_growing_series_growing():
     assert anchored.scores["network"]["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_anchoring_on_a_season_needs_one_in_the_window(frame):
     with pytest.raises(fc.UsageError, match="the season is 12 steps, the window 6"):
         fc.train(frame, column="value", timesteps=6, anchor="season")

@@ -197,6 +197,7 @@ def test_rows_and_long_tables_of_the_same_sequences_make_the_same_model(of_ragge
     pd.testing.assert_frame_equal(got.iloc[:, 1:], expected.iloc[:, 1:])
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.parametrize(
     "classes",
     [("no", "yes"), (3, 7), (False, True), (0, 1, 2)],
@@ -213,6 +214,7 @@ def test_classes_keep_their_names(classes, tmp_path):
     assert set(labels["y"]) <= set(classes)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_whole_numbers_with_a_point_are_classes_without_one():
     model = fc.train(steps().assign(y=np.tile([1.0, 2.0], 30)), **ROWS, **QUICK)
     assert [str(each) for each in model.bundle.manifest.labels.classes] == ["1", "2"]
@@ -373,6 +375,7 @@ def test_refit_trains_on_all_sequences_for_the_epochs_found():
     assert learned(refit) == learned(whole)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_no_test_split_gives_no_scores_and_says_so():
     heard = []
     model = fc.train(numbers(), **ROWS, **QUICK, validation=0, test=0, on_event=heard.append)
@@ -381,6 +384,7 @@ def test_no_test_split_gives_no_scores_and_says_so():
     assert any("nothing is scored" in each.text for each in heard if isinstance(each, Note))
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_listeners_hear_what_was_read_and_every_epoch():
     heard = []
     fc.train(ragged(), **RAGGED, **QUICK, on_event=heard.append)
@@ -443,6 +447,7 @@ def test_a_task_that_is_named_is_taken_and_not_talked_about(task):
     assert notes == []
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_named_task_makes_numbers_of_few_and_classes_of_many():
     few, many = np.tile([0, 1], 30), np.arange(60) % 30
     as_numbers = fc.train(steps().assign(y=few), **ROWS, **QUICK, task="regression")
@@ -620,6 +625,7 @@ def test_labels_drawn_at_random_are_not_sold_as_a_success():
     assert "does not beat always guessing the most frequent" in model.evaluation.verdict
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_few_sequences_are_too_few_to_tell():
     model = fc.train(numbers(30), **ROWS, **QUICK)
     assert "from 6 sequences, too few to tell" in model.evaluation.verdict
@@ -669,6 +675,7 @@ def test_a_network_without_a_mask_skips_no_missing_steps(of_words, missing):
         of_words.predict(frame, missing=missing)
 
 
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.parametrize("transform", ["log", "log1p"])
 def test_a_transform_needs_steps_that_have_a_logarithm(transform):
     frame = numbers()
@@ -682,6 +689,7 @@ def test_a_transform_needs_steps_that_have_a_logarithm(transform):
             work()
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_numbers_with_fractions_can_be_classes(tmp_path):
     frame = steps().assign(y=np.tile([0.5, 1.5], 30))
     model = fc.train(frame, **ROWS, **QUICK, task="classification")
@@ -690,6 +698,7 @@ def test_numbers_with_fractions_can_be_classes(tmp_path):
     assert list(labels) == ["sequence", "y", "p_0.5", "p_1.5"]
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_dates_can_be_classes():
     days = pd.to_datetime(["2024-01-01", "2024-01-02"] * 30)
     labels = fc.train(steps().assign(y=days), **ROWS, **QUICK).predict(steps())
@@ -721,6 +730,7 @@ def test_a_gap_that_cannot_be_filled_names_its_sequence_and_what_helps():
     assert "drop" not in caught.value.hint
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_mean_without_error_is_said_to_have_none():
     model = fc.train(numbers().assign(y=1.5), **ROWS, **QUICK)
     assert model.evaluation.scores["mean"]["mae"]["y"] == 0

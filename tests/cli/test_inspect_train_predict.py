@@ -1,20 +1,15 @@
-"""Every real table on the command line, from a look at it to forecasts of the right dates."""
+"""Tables of many forms on the command line, from a look at one to forecasts of the right dates."""
 
 import io
 import json
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
-pytestmark = [
-    pytest.mark.tf,
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="the real tables are not here"),
-]
+pytestmark = pytest.mark.tf
 TINY = ("--units", 4, "--epochs", 1, "--steps-per-epoch", 3, "--quiet")
 # An inspection is of all columns and fills no gaps.
 UNSEEN = ("--missing", "--past-covariate", "--future-covariate", "--calendar-features")
@@ -27,11 +22,11 @@ def looked_at(flags):
 
 
 @pytest.fixture
-def through(run):
+def through(run, samples, linear_training):
     """Inspect a table, train on it and forecast: the report and the frame of the forecasts."""
 
     def call(file, *flags, horizon, training=(), predict=()):
-        path = FOLDER / file
+        path = samples / file
         code, out, err = run("inspect", path, *looked_at(flags), "--json")
         assert code == 0, out
         report = json.loads(out)
@@ -63,28 +58,22 @@ HOURS, DAYS = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 @pytest.mark.parametrize(
     ("file", "column", "flags", "time", "expected"),
     [
-        ("single/airline-passengers.csv", "Passengers", (), "Month",
-         texts("1961-01-01", 12, "MS", "%Y-%m")),
-        ("single/monthly-sunspots.csv", "Sunspots", (), "Month",
-         texts("1984-01-01", 15, "MS", "%Y-%m")),
-        ("single/daily-min-temperatures.csv", "Temp", ("--freq", "D", "--missing", "interpolate"),
-         "Date", texts("1991-01-01", 70, "D", DAYS)),
-        ("single/finance-charts-apple.csv", "AAPL.Close", (), "Date",
-         texts("2017-02-17", 6, "B", DAYS)),
-        # Presidents' Day is the 20th of February, Good Friday the 14th of April.
-        ("single/finance-charts-apple.csv", "AAPL.Close", ("--calendar", "XNYS"), "Date",
-         [day for day in texts("2017-02-17", 45, "B", DAYS)
-          if day not in ("2017-02-20", "2017-04-14")]),
-        ("messy/us_gasoline.csv", "Gasoline", (), "Week",
-         texts("2021-05-07", 20, "W-FRI", "%m/%d/%Y")),
-        ("messy/monthly-milk-incomplete.csv", "Pounds per cow",
-         ("--freq", "MS", "--missing", "interpolate"), "Month",
-         texts("1976-01-01", 13, "MS", "%Y-%m")),
-        ("messy/co2.csv", "co2", ("--missing", "season"), "date",
-         texts("2002-01-05", 9, "W-SAT", "%Y%m%d")),
-        ("messy/co2.csv", "co2", ("--missing", "mask"), "date",
-         texts("2002-01-05", 3, "W-SAT", "%Y%m%d")),
-        ("ett/ETTh1.csv", "OT", ("--calendar-features", "auto"), "date",
+        ("airline.csv", "Passengers", (), "Month", texts("1956-01-01", 12, "MS", "%Y-%m")),
+        ("sunspots.csv", "Sunspots", (), "Month", texts("1759-01-01", 15, "MS", "%Y-%m")),
+        ("temperatures.csv", "Temp", ("--freq", "D", "--missing", "interpolate"), "Date",
+         texts("1985-04-01", 20, "D", DAYS)),
+        ("apple.csv", "AAPL.Close", (), "Date", texts("2017-02-17", 6, "B", DAYS)),
+        # Presidents' Day is the 20th of February.
+        ("apple.csv", "AAPL.Close", ("--calendar", "XNYS"), "Date",
+         [day for day in texts("2017-02-17", 6, "B", DAYS) if day != "2017-02-20"]),
+        ("gasoline.csv", "Gasoline", (), "Week", texts("2021-05-07", 8, "W-FRI", "%m/%d/%Y")),
+        ("milk.csv", "Pounds per cow", ("--freq", "MS", "--missing", "interpolate"), "Month",
+         texts("1968-01-01", 8, "MS", "%Y-%m")),
+        ("co2.csv", "co2", ("--missing", "ffill"), "date",
+         texts("1959-10-10", 9, "W-SAT", "%Y%m%d")),
+        ("co2.csv", "co2", ("--missing", "mask"), "date",
+         texts("1959-10-10", 3, "W-SAT", "%Y%m%d")),
+        ("transformer.csv", "OT", ("--calendar-features", "auto"), "date",
          texts("2018-06-26 20:00", 30, "h", HOURS)),
     ],
     ids=["airline", "sunspots", "temperatures", "apple", "apple on open days", "gasoline", "milk",
@@ -101,7 +90,7 @@ def test_one_series_goes_on_with_the_dates_of_the_calendar(
 
 def test_dates_that_are_none_are_steps(through):
     flags = ("--column", "Sales", "--time", "none", "--season-length", 12)
-    report, forecast = through("messy/shampoo.csv", *flags, horizon=4)
+    report, forecast = through("shampoo.csv", *flags, horizon=4)
     assert (report["rows"], report["time"], report["season_length"]) == (36, None, 12)
     assert forecast["step"].tolist() == ["1", "2", "3", "4"]
     numbers(forecast, "Sales")
@@ -110,28 +99,31 @@ def test_dates_that_are_none_are_steps(through):
 def test_a_date_in_four_columns_is_put_together(through):
     flags = ("--column", "pm2.5", "--time", "year,month,day,hour", "--missing", "interpolate",
              "--past-covariate", "cbwd", "--past-covariate", "TEMP")  # fmt: skip
-    report, forecast = through("messy/pollution.csv", *flags, horizon=30,
+    report, forecast = through("pollution.csv", *flags, horizon=30,
                                training=("--timesteps", 24))  # fmt: skip
     assert report["frequency"] == "hours (h)"
-    assert (report["first"], report["last"]) == ("2010-01-01", "2014-12-31 23:00:00")
-    assert forecast.iloc[:, 0].tolist() == texts("2015-01-01", 30, "h", HOURS)
+    assert (report["first"], report["last"]) == ("2010-01-01", "2010-01-10 23:00:00")
+    assert forecast.iloc[:, 0].tolist() == texts("2010-01-11", 30, "h", HOURS)
     numbers(forecast, "pm2.5")
 
 
-def test_prices_with_a_clock_for_a_date_are_refused_and_read_once_that_is_mended(run, tmp_path):
-    file = FOLDER / "messy" / "tesla-stock-price.csv"
-    code, _, err = run("train", file, "--column", "close", *TINY)
+@pytest.mark.usefixtures("linear_training")
+def test_prices_with_a_clock_for_a_date_are_refused_and_read_once_that_is_fixed(
+    run, samples, tmp_path
+):
+    code, _, err = run("train", samples / "tesla.csv", "--column", "close", *TINY)
     assert code == 3
     assert 'line 2: column "date" holds "11:34"' in err
-    mended = tmp_path / "tesla.csv"
-    mended.write_text(file.read_text().replace('"11:34"', '"2018/10/16"'))
-    code, out, _ = run("inspect", mended, "--calendar", "XNYS", "--json")
+    fixed = tmp_path / "fixed.csv"
+    fixed.write_text((samples / "tesla.csv").read_text().replace("11:34", "2018/10/16"))
+    code, out, _ = run("inspect", fixed, "--calendar", "XNYS", "--json")
     report = json.loads(out)
-    assert (code, report["first"], report["last"]) == (0, "2015-10-15", "2018-10-16")
+    assert (code, report["first"], report["last"]) == (0, "2018-06-01", "2018-10-16")
     volume = next(each for each in report["columns"] if each["column"] == "volume")
     assert volume["kind"] == "numbers"
     flags = ("--column", "close", "--column", "volume", "--calendar", "XNYS")
-    assert run("train", mended, *flags, "--horizon", 28, *TINY)[0] == 0
+    small = ("--timesteps", 6, "--validation", 0, "--test", 0)
+    assert run("train", fixed, *flags, "--horizon", 28, *TINY, *small)[0] == 0
     forecast = pd.read_csv(io.StringIO(run("predict")[1]))
     # Thanksgiving.
     days = [day for day in texts("2018-10-17", 29, "B", "%Y/%m/%d") if day != "2018/11/22"]
@@ -141,8 +133,8 @@ def test_prices_with_a_clock_for_a_date_are_refused_and_read_once_that_is_mended
 
 def test_columns_may_be_series(through):
     names = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
-    report, forecast = through("ett/ETTh1.csv", "--layout", "columns", horizon=5)
-    assert (report["count"], report["longest"]) == (7, 17420)
+    report, forecast = through("transformer.csv", "--layout", "columns", horizon=5)
+    assert (report["count"], report["longest"]) == (7, 300)
     assert list(forecast) == ["date", *names]
     assert forecast["date"].tolist() == texts("2018-06-26 20:00", 5, "h", HOURS)
     numbers(forecast, *names)
@@ -150,13 +142,15 @@ def test_columns_may_be_series(through):
 
 @pytest.mark.parametrize(
     ("file", "freq", "horizon", "first", "count"),
-    [("Hourly", "h", 48, 700, 414), ("Weekly", "W", 13, 80, 359)],
+    [("hourly", "h", 48, 120, 3), ("weekly", "W", 13, 80, 4)],
 )
-def test_tables_of_the_m4_competition_go_on_as_they_are(through, file, freq, horizon, first, count):
+def test_tables_of_the_m4_competition_go_on_as_they_are(
+    through, samples, file, freq, horizon, first, count
+):
     flags = ("--layout", "rows", "--freq", freq)
     small = ("--timesteps", 14, "--validation", 0, "--test", 0)
-    report, forecast = through(f"m4/{file}-train.csv", *flags, horizon=horizon, training=small)
-    ids = pd.read_csv(FOLDER / "m4" / f"{file}-test.csv", usecols=[0]).iloc[:, 0]
+    report, forecast = through(f"{file}.csv", *flags, horizon=horizon, training=small)
+    ids = pd.read_csv(samples / f"{file}.csv", usecols=[0]).iloc[:, 0]
     assert (report["count"], report["shortest"]) == (count, first)
     assert list(forecast) == ["V1", "step", "value"]
     assert forecast["V1"].tolist() == ids.repeat(horizon).tolist()
@@ -164,33 +158,33 @@ def test_tables_of_the_m4_competition_go_on_as_they_are(through, file, freq, hor
     numbers(forecast, "value")
 
 
-def test_several_columns_name_a_series(through):
+def test_several_columns_name_a_series(through, samples):
     keys = ["Region", "State", "Purpose"]
     flags = ("--column", "Trips", "--series", ",".join(keys))
-    report, forecast = through("panel/tourism.csv", *flags, horizon=5)
-    assert (report["count"], report["shortest"], report["longest"]) == (304, 80, 80)
+    report, forecast = through("tourism.csv", *flags, horizon=5)
+    assert (report["count"], report["shortest"], report["longest"]) == (6, 36, 36)
     assert list(forecast) == [*keys, "Quarter", "Trips"]
     quarters = ["2018 Q1", "2018 Q2", "2018 Q3", "2018 Q4", "2019 Q1"]
-    assert forecast["Quarter"].tolist() == quarters * 304
-    table = pd.read_csv(FOLDER / "panel/tourism.csv")[keys].drop_duplicates()
+    assert forecast["Quarter"].tolist() == quarters * 6
+    table = pd.read_csv(samples / "tourism.csv")[keys].drop_duplicates()
     assert forecast[keys][::5].to_numpy().tolist() == table.to_numpy().tolist()
     numbers(forecast, "Trips")
 
 
-def test_an_inspection_says_what_names_the_series(run):
+def test_an_inspection_says_what_names_the_series(run, samples):
     # A region lies in one state.
-    for file, names in (("tourism", "Region,Purpose"), ("m5_sales_exog_small", "unique_id"),
-                        ("electricity-short-with-ex-vars", "unique_id")):  # fmt: skip
-        code, out, _ = run("inspect", FOLDER / "panel" / f"{file}.csv", "--json")
+    for file, names in (("tourism", "Region,Purpose"), ("sales", "unique_id"),
+                        ("electricity", "unique_id")):  # fmt: skip
+        code, out, _ = run("inspect", samples / f"{file}.csv", "--json")
         report = json.loads(out)
         assert code == 0
         assert sorted(report["series"]) == sorted(names.split(","))
         assert "--series" in report["train"]
 
 
-def test_prices_of_markets_go_on_with_their_covariates(run):
-    file = FOLDER / "panel/electricity-short-with-ex-vars.csv"
-    future = FOLDER / "panel/electricity-short-future-ex-vars.csv"
+@pytest.mark.usefixtures("linear_training")
+def test_prices_of_markets_go_on_with_their_covariates(run, samples):
+    file, future = samples / "electricity.csv", samples / "electricity-future.csv"
     flags = ("--column", "y", "--series", "unique_id", "--future-covariate", "Exogenous*",
              "--future-covariate", "day_*", "--horizon", 24)  # fmt: skip
     assert run("inspect", file, "--series", "unique_id")[0] == 0
@@ -218,8 +212,9 @@ def test_prices_of_markets_go_on_with_their_covariates(run):
     assert forecast["ds"].tolist() == texts("2016-12-01", 24, "h", HOURS) * 2
 
 
-def test_sales_go_on_with_prices_and_events_to_be_filled_in(run, tmp_path):
-    file = FOLDER / "panel/m5_sales_exog_small.csv"
+@pytest.mark.usefixtures("linear_training")
+def test_sales_go_on_with_prices_and_events_to_be_filled_in(run, samples):
+    file = samples / "sales.csv"
     flags = ("--column", "y", "--series", "unique_id", "--future-covariate", "sell_price",
              "--future-covariate", "event_type_*", "--missing", "interpolate",
              "--horizon", 28)  # fmt: skip
@@ -246,8 +241,8 @@ def test_sales_go_on_with_prices_and_events_to_be_filled_in(run, tmp_path):
         numbers(forecast, "y")
 
 
-def test_a_table_may_come_through_a_pipe(run, monkeypatch):
-    content = (FOLDER / "messy/us_gasoline.csv").read_bytes()
+def test_a_table_may_come_through_a_pipe(run, samples, monkeypatch):
+    content = (samples / "gasoline.csv").read_bytes()
     for command in (("inspect", "-"), ("train", "-", "--column", "Gasoline", *TINY),
                     ("predict", "-", "--horizon", 3)):  # fmt: skip
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
