@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..config.resolution import PLACES, SHORTHAND, TOP
+from ..config.settings import SETTINGS
 from ..core.errors import UsageError
 from ..core.windows import Floats
 from ..data.io.in_memory import VALUE, from_frame, from_memory
@@ -28,9 +28,7 @@ from .model import Model, as_tuple
 LABELS = ("label", "task", "step_features")
 # An estimator with an attribute `transform` would be taken for a transformer.
 RENAMED = {"transform": "target_transform"}
-PARAMETERS = {
-    RENAMED.get(name, name): name for name in (*TOP, *SHORTHAND, *PLACES) if name not in LABELS
-}
+PARAMETERS = {RENAMED.get(name, name): name for name in SETTINGS if name not in LABELS}
 # What may be said of the columns of `X`; by default they are known ahead.
 KNOWN = "future_covariates"
 ROLES = (KNOWN, "past_covariates", "static_covariates", "series", "time")

@@ -1,10 +1,11 @@
 """The functions of the Python API."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from ..config.keywords import Settings
 from ..config.registries import CELLS
 from ..config.resolution import configure
 from ..config.schema import Config
@@ -25,31 +26,22 @@ if TYPE_CHECKING:
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
 
-# Settings of several values, of which a single one may stand by itself.
-LISTS = (
-    "column", "target", "past_covariates", "future_covariates", "static_covariates", "categorical",
-    "calendar_features", "na", "label", "series", "units", "dense", "level", "member_timesteps",
-    "member_losses", "member_segments", "member_anchors", "baselines",
-)  # fmt: skip
-
 
 def train(
     table: Readable,
     *,
-    column: str | list[str] | None = None,
     future: Readable | None = None,
     init_model: Model | str | os.PathLike[str] | None = None,
     rescale: bool = False,
     config: Config | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Model:
     """Train a model.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
-        column: The column to forecast, or several.
         future: A table of future covariates for the steps after the end of the first one.
         init_model: A model, or its path, whose weights training starts from; it determines the
             whole network.
@@ -67,7 +59,7 @@ def train(
     """
     from ..training import pipeline as training
 
-    whole = _configure(settings, column, config)
+    whole = _configure(settings, config)
     if init_model is not None:
         from ..training.finetuning import refine
 
@@ -84,17 +76,15 @@ def train(
 def compare(
     table: Readable,
     *,
-    column: str | list[str] | None = None,
     cells: Sequence[str] = tuple(CELLS),
     config: Config | None = None,
     on_event: Listener = ignore,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> "Comparison":
     """Train each kind of recurrent cell in the same way, and rank them.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
-        column: The column to forecast, or several.
         cells: The kinds to compare.
         config: As in `train`.
         on_event: As in `train`.
@@ -102,7 +92,7 @@ def compare(
     """
     from ..training.cell_comparison import compare
 
-    whole = _configure(settings, column, config)
+    whole = _configure(settings, config)
     return compare(table, whole, cells=cells, on_event=on_event)
 
 
@@ -110,17 +100,15 @@ def backtest(
     table: Readable,
     plan: "Plan | None" = None,
     *,
-    column: str | list[str] | None = None,
     config: Config | None = None,
     on_event: Listener = ignore,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> "Backtest":
     """Forecast from many cutoffs with several models, and score them.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
         plan: The models, and the cutoffs they forecast from; the defaults where None.
-        column: The column to forecast, or several.
         config: As in `train`.
         on_event: As in `train`.
         **settings: As in `train`.
@@ -128,7 +116,7 @@ def backtest(
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
 
-    whole = _configure(settings, column, config)
+    whole = _configure(settings, config)
     return backtest(table, whole, plan or Plan(), on_event=on_event)
 
 
@@ -136,18 +124,16 @@ def tune(
     table: Readable,
     search: "Search | None" = None,
     *,
-    column: str | list[str] | None = None,
     config: Config | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> "Tuning":
     """Search for settings, and train with the best ones found.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
         search: How many trials, and their sampler; the defaults where None.
-        column: The column to forecast, or several.
         config: As in `train`.
         on_event: As in `train`.
         should_stop: Asked after each epoch whether to end the search and train with the best.
@@ -156,7 +142,7 @@ def tune(
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 
-    whole = _configure(settings, column, config)
+    whole = _configure(settings, config)
     return tune(
         table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
     )
@@ -171,7 +157,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(load_bundle(path))
 
 
-def inspect(source: Model | Readable, **settings: Any) -> "TableReport | Model":
+def inspect(source: Model | Readable, **settings: Unpack[Settings]) -> "TableReport | Model":
     """Show what a table holds, or what a model is, without training anything.
 
     Args:
@@ -243,19 +229,6 @@ def _opened(source: Model | Readable) -> Model | Readable:
     return source
 
 
-def _configure(
-    settings: dict[str, Any],
-    column: str | list[str] | None = None,
-    config: Config | None = None,
-) -> Config:
-    """Return the configuration with settings by flat names laid over.
-
-    A single name or number stands for itself among settings that take several.
-    """
-    if column is not None:
-        settings["column"] = column
-    for name in LISTS:
-        value = settings.get(name)
-        if isinstance(value, str | int | float):
-            settings[name] = (value,)
+def _configure(settings: Mapping[str, Any], config: Config | None = None) -> Config:
+    """Return the configuration with settings by flat names laid over."""
     return configure(settings, config.model_dump(exclude_unset=True) if config else None)

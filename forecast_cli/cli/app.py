@@ -3,55 +3,37 @@
 import gc
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from ..core.errors import ForecastError, Interrupted, UsageError
-from .backtest import backtest
-from .command import Command
-from .compare import compare
-from .config import config
+from .command import COMMANDS, HELP, Commands, build
 from .console import show_error
-from .evaluate import evaluate
-from .future import future
-from .inspect import inspect
-from .options import spread
-from .predict import predict
-from .train import train
-from .tune import tune
 
 INTERRUPTED = Interrupted.exit_code
 
 app = typer.Typer(
     name="forecast",
-    help="Forecast time series with recurrent networks.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
+    cls=Commands,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
-COMMANDS = (train, predict, compare, tune, backtest, evaluate, future, inspect, config)
-for _command in COMMANDS:
-    app.command(cls=Command)(spread(_command))
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"forecast {version('forecast-cli')}")
-        raise typer.Exit
 
 
 @app.callback()
 def start(
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
-    ] = False,
+    # Its default is None since typer would import pydantic for False.
+    version: Annotated[bool | None, typer.Option("--version", help="Show the version.")] = None,
 ) -> None:
-    """Forecast time series with recurrent networks."""
+    """Forecast time series with recurrent networks, and compare them with baselines.
+
+    Examples:
+        forecast train prices.csv --column Close
+        forecast predict --horizon 5 --level 80,95
+        forecast backtest sales.csv --column sales --models lstm,ets,seasonal-naive
+    """
 
 
 def main() -> None:
@@ -70,7 +52,7 @@ def run(arguments: list[str]) -> int:
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
-        code = app(arguments, prog_name="forecast", standalone_mode=False)
+        code = _call(arguments)
         if code != INTERRUPTED:
             return code if isinstance(code, int) else 0
     except ForecastError as error:
@@ -90,6 +72,14 @@ def run(arguments: list[str]) -> int:
     return INTERRUPTED
 
 
+def _call(arguments: list[str]) -> Any:
+    """Call a command, or show what the commands are."""
+    if not arguments or arguments[0] not in COMMANDS:
+        return app(arguments, prog_name="forecast", standalone_mode=False)
+    name, *rest = arguments
+    return build(name).main(rest, prog_name=f"forecast {name}", standalone_mode=False)
+
+
 def _wanted(flag: str, arguments: list[str]) -> bool:
     """Whether a flag is set, also where the command line is too wrong to be parsed."""
     set_ = os.environ.get(f"FORECAST_{flag.upper()}", "").lower() in ("1", "true", "yes", "on")
@@ -97,8 +87,8 @@ def _wanted(flag: str, arguments: list[str]) -> bool:
 
 
 def _see_help(arguments: list[str]) -> str:
-    known = [command.__name__ for command in COMMANDS]
-    return " ".join(["See forecast", *[word for word in arguments[:1] if word in known], "--help."])
+    known = [word for word in arguments[:1] if word in COMMANDS]
+    return " ".join(["See forecast", *known, "--help."])
 
 
 def leave(code: int) -> NoReturn:

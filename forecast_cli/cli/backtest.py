@@ -2,9 +2,9 @@
 
 import gc
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, counted
 from ..core.events import Done, Event, Stage
 from .console import Console
 from .options import FoldSettings, OutputOptions, option
@@ -16,28 +16,30 @@ if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
     from ..backtesting.plan import Refit
 
-# What a table on a terminal leaves out, beside the widths of intervals; a pipe has all.
+# Columns that a table on a terminal leaves out, as it does the widths of intervals.
 UNSHOWN = ("rmse", "smape")
 # fmt: off
 Models = Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-    help="Who takes part: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; ets, "
+    help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; ets, "
     "theta, arima; .forecast files; .toml configurations.",
     default="lstm,naive,seasonal-naive")]
 Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
-    help="Cutoffs to forecast from.", default="10, fewer to learn from half of the table")]
+    help="Number of cutoffs to forecast from.",
+    default="10, fewer to learn from half of the table")]
 StepSize = Annotated[int | None, option("--step-size", metavar="N", min=1,
     help="Steps from one cutoff to the next.", default="the horizon")]
 RefitEvery = Annotated[str, option("--refit-every", metavar="never|always|N",
     help="Train networks once, before the first cutoff; again at every cutoff; or at every N-th.",
     default="never")]
-Sliding = Annotated[int | None, option("--sliding", metavar="ROWS", min=1,
-    help="Learn from so many rows before a cutoff.", default="all")]
-Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1,
-    help="Folds to train at a time.", default="one a core")]
+Sliding = Annotated[int | None, option("--sliding", metavar="ROWS", min=1, common=False,
+    help="Learn from this many rows before a cutoff.", default="all")]
+Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
+    help="Folds to train at a time.", default="one per core")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH",
     help="Where to write all forecasts beside the actual values.", default="stdout")]
 Format = Annotated[Form | None, option("--format", "-f",
-    help="Form of the output.", default="by the file's name; scores alone on a terminal, else csv")]
+    help=f"Output format ({', '.join(get_args(Form))}).",
+    default="by the file's name; scores alone on a terminal, else csv")]
 # fmt: on
 
 
@@ -54,7 +56,15 @@ def backtest(
     output: Output = "-",
     format: Format = None,
 ) -> None:
-    """Forecast from many cutoffs with several models, and say which is best, and how surely."""
+    """Compare several models and baselines from many forecast origins.
+
+    The verdict says which is best, and whether the difference is significant.
+
+    Examples:
+        forecast backtest prices.csv --column Close
+        forecast backtest sales.csv -c sales --models lstm,ets,theta --horizon 28
+        forecast backtest load.csv -c MW --models model.forecast,arima --refit-every always
+    """
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
     from ..core.parallel import dismiss_workers
@@ -116,10 +126,10 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     cutoffs = f"{count} cutoffs {step_size} step{'s' * (step_size > 1)} apart"
     several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
     console.say(
-        f"over {settings['forecasts']:,} forecasts of {settings['horizon']} steps{several}, from "
-        f"{cutoffs if count > 1 else '1 cutoff'}; mae and rmse in the column's units, "
-        "smape in percent, mase in errors of the seasonal naive before the first "
-        "cutoff, skill in percent below the best forecast without a network"
+        f"{counted(settings['forecasts'], 'forecast')}, horizon {settings['horizon']}{several}, "
+        f"from {cutoffs if count > 1 else '1 cutoff'}; mae and rmse in the column's units, smape "
+        "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
+        "cutoff; skill: error reduction in percent against the best baseline"
     )
     networks = settings["networks"]
     if networks and settings["refit_every"] == "never" and settings["classical"]:

@@ -11,12 +11,21 @@ from .train import MODEL, Tables, one_or_all
 
 Cells = Annotated[
     str | None,
-    option("--cells", metavar="NAME[,NAME...]", help="Which to compare.", default="lstm,gru,rnn"),
+    option(
+        "--cells",
+        metavar="NAME[,NAME...]",
+        help="Recurrent cells to compare.",
+        default="lstm,gru,rnn",
+    ),
 ]
 ModelPath = Annotated[
     Path,
     option(
-        "--model", "-m", metavar="PATH", help="Where to save the best.", default="model.forecast"
+        "--model",
+        "-m",
+        metavar="PATH",
+        help="Where to save the best model.",
+        default="model.forecast",
     ),
 ]
 
@@ -28,9 +37,15 @@ def compare(
     cells: Cells = None,
     model: ModelPath = MODEL,
 ) -> None:
-    """LSTM, GRU, SimpleRNN or something simple? Train each in the same way, and save the best.
+    """Train an LSTM, a GRU and a SimpleRNN in the same way and save the best.
 
-    The scores on the test split, the best first, are the result on stdout.
+    The scores on the test split, the best first, beside those of the baselines, are the result on
+    stdout.
+
+    Examples:
+        forecast compare prices.csv --column Close
+        forecast compare prices.csv -c Close --cells lstm,gru --epochs 50
+        forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
     from ..api.summaries import explain_scores
     from ..config.registries import CELLS
@@ -42,7 +57,9 @@ def compare(
     console = Console(talk)
     chosen = _cells(cells, tuple(CELLS))
     if "cell" in settings:
-        raise UsageError("compare trains one kind of cell after another.", "Pass --cells instead.")
+        raise UsageError(
+            "compare takes the cells to train from --cells.", "Pass --cells instead of --cell."
+        )
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
@@ -61,7 +78,10 @@ def compare(
         return
     console.table(result.rows)
     if evaluation:
-        console.say(explain_scores(evaluation) + "; skill in percent against the best simple one")
+        console.say(
+            explain_scores(evaluation)
+            + "; skill: error reduction in percent against the best baseline"
+        )
     console.say(result.verdict, "bold")
     flag = "" if model == MODEL else f" -m {model}"
     console.say(f"saved {result.cell} as {model}; next: forecast predict{flag}")

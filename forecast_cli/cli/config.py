@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from ..config.settings import LAYERS, SETTINGS, SHORTHAND
 from .console import Console
 from .options import OutputOptions, Settings, option
 
-# What stands behind a value that nobody said.
+# What stands behind a value that was not specified.
 DEFAULT = "# default"
 
-Schema = Annotated[bool, option("--schema", help="The JSON schema of the configuration.")]
+Schema = Annotated[bool, option("--schema", help="Print the JSON schema of the configuration.")]
 
 
 def config(
@@ -19,7 +20,12 @@ def config(
 ) -> None:
     """Print the whole configuration as TOML, with where each value comes from.
 
-    The output is a `forecast.toml`; what nobody said is a comment in it.
+    The output is a forecast.toml; settings with their defaults are comments in it.
+
+    Examples:
+        forecast config --preset best
+        forecast config --units 64,32 --epochs 50 > forecast.toml
+        forecast config --schema
     """
     from ..config.resolution import leaves
     from ..config.schema import Config
@@ -33,31 +39,30 @@ def config(
         console.document(resolved)
         return
     sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))
-    console.lines(unsaid_as_comments(toml_lines(resolved, sources)))
+    console.lines(defaults_as_comments(toml_lines(resolved, sources)))
 
 
 def _sources(
     context: typer.Context, settings: Settings, file: Mapping[str, Any], resolved: Mapping[str, Any]
 ) -> dict[str, str]:
     """Where each value that is no default comes from, by its path."""
-    from ..config.resolution import LAYER_SETTINGS, PLACES, TOP
-
     sources = {path: str(settings.get("config", "forecast.toml")) for path in file}
     for name in settings:
+        if name not in SETTINGS:
+            continue
         origin = context.get_parameter_source(name)
         environment = origin is None or origin.name != "COMMANDLINE"
-        said = f"FORECAST_{name.upper()}" if environment else f"--{name.replace('_', '-')}"
-        if name in PLACES:
-            sources[".".join(PLACES[name])] = said
-        elif name in TOP:
-            sources[name] = said
-        elif name in ("cell", "units", "dense", *LAYER_SETTINGS):
-            key = {"cell": "type", "dense": "units"}.get(name, name)
-            paths = [path for path in resolved if path.endswith(f".{key}") and "layers" in path]
-            for path in paths:
-                dense = resolved[f"{path.rpartition('.')[0]}.type"] == "dense"
-                if dense == (name == "dense"):
-                    sources[path] = said
+        setting = SETTINGS[name]
+        source = setting.variable if environment else setting.spelled
+        if name not in SHORTHAND:
+            sources[setting.path] = source
+            continue
+        paths = [path for path in resolved if path.startswith(LAYERS)]
+        for path in paths:
+            owner, _, field = path.rpartition(".")
+            dense = resolved[f"{owner}.type"] == "dense"
+            if field == setting.place[1] and dense == (name == "dense"):
+                sources[path] = source
     return sources | {text.partition("=")[0]: "--set" for text in settings.get("set", ())}
 
 
@@ -70,12 +75,12 @@ def toml_lines(resolved: Mapping[str, Any], sources: Mapping[str, str]) -> list[
     return tomlkit.dumps(document).splitlines()
 
 
-def unsaid_as_comments(lines: list[str]) -> list[str]:
-    """The lines with every default as a comment, so that the file says only what was said.
+def defaults_as_comments(lines: list[str]) -> list[str]:
+    """The lines with every default as a comment, so that the file sets only what was specified.
 
-    A preset chooses what nobody said; a layer of nothing but defaults is a comment as a whole.
+    A preset chooses the other settings; a layer of nothing but defaults is a comment as a whole.
 
-    >>> unsaid_as_comments(["seed = 5 # --seed", "epochs = 100 # default"])
+    >>> defaults_as_comments(["seed = 5 # --seed", "epochs = 100 # default"])
     ['seed = 5 # --seed', '# epochs = 100 # default']
     """
     shown: list[str] = []
@@ -88,7 +93,7 @@ def unsaid_as_comments(lines: list[str]) -> list[str]:
             if all(each.endswith(DEFAULT) for each in rest[:end]):
                 shown[at] = f"# {line}"
             else:
-                # Which layer it is has to be said with whatever is said of it.
+                # A layer with a specified setting needs its type.
                 for n in range(at + 1, at + 1 + end):
                     shown[n] = lines[n] if lines[n].startswith("type =") else shown[n]
     return shown

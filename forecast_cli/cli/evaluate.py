@@ -2,44 +2,51 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from ..config.registries import INTERVAL_METHODS, Intervals
+from ..config.settings import SETTINGS
 from ..core.errors import UsageError
 from .console import Console, Notes
-from .flag import levels
-from .flags import Intervals, Missing
 from .options import Looking, OutputOptions, option
 from .train import MODEL, one_or_all
+from .values import levels
 
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..evaluation.reports import Report
 
-# The measures by series and step for which a terminal has room; a pipe has all.
+# The metrics by series and step that a terminal shows; a pipe has all.
 SHOWN = ("mae", "rmse", "smape", "mase", "bias")
 # fmt: off
 Inputs = Annotated[list[str], typer.Argument(metavar="FILE...",
-    show_default=False, help="A model, or a table of forecasts; then DATA, the table with what "
-    "came, or - for stdin. DATA alone is for the model of --model.")]
-ModelPath = Annotated[Path | None, option("--model", "-m", metavar="PATH", help="The model.",
+    show_default=False, help="A model, or a table of forecasts; then DATA, the table of actual "
+    "values, or - for stdin. DATA alone is for the model of --model.")]
+ModelPath = Annotated[Path | None, option("--model", "-m", metavar="PATH", help="Model file.",
     default="model.forecast")]
 Forecasts = Annotated[list[str] | None, option("--forecast", metavar="NAME",
-    help="Column of forecasts, where it is not called like the column; repeatable.")]
+    help="Column of forecasts, where its name differs from the column's; repeatable.")]
 Start = Annotated[str | None, option("--start", metavar="DATE",
-    help="With a model, forecast from this date on; where a table of forecasts counts steps, the "
-    "row of DATA of its first.")]
+    help="With a model, the date of the first forecast; where a table of forecasts counts steps, "
+    "the row of DATA of its first.")]
 Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
-    help="Intervals to score, of a model or of sample paths.", default="80,95")]
-Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
-    help=f"With a model, how they are made ({', '.join(get_args(Intervals))}).",
+    help="Prediction-interval levels in percent, of a model or of sample paths.",
+    default="80,95")]
+Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False, common=False,
+    help=f"With a model, the method of its intervals ({', '.join(INTERVAL_METHODS)}).",
     default="as trained")]
-Owa = Annotated[bool, option("--owa", help="OWA too: sMAPE and MASE beside those of Naive2.")]
-By = Annotated[Literal["overall", "series", "step"], option("--by",
-    help="Which table to print (overall, series, step).", default="overall")]
-Missed = Annotated[Missing | None, option("--missing", metavar="NAME", env=False,
-    help="With a model, what to do with missing values.")]
+Owa = Annotated[bool, option("--owa",
+    help="Add OWA: the mean of sMAPE and MASE relative to those of Naive2.")]
+By = Annotated[Literal["overall", "series", "step"], option("--by", metavar="NAME",
+    help="Table to print (overall, series, step).", default="overall")]
+if TYPE_CHECKING:
+    Missing: TypeAlias = str
+else:
+    Missing = Literal[SETTINGS["missing"].choices]
+MissingValues = Annotated[Missing | None, option("--missing", metavar="NAME", env=False,
+    common=False, help="With a model, what to do with missing values.")]
 # fmt: on
 
 
@@ -52,13 +59,18 @@ def evaluate(
     start: Start = None,
     level: Level = None,
     intervals: Method = None,
-    missing: Missed = None,
+    missing: MissingValues = None,
     owa: Owa = False,
     by: By = "overall",
 ) -> None:
-    """Score a saved model on new rows, or a table of forecasts against what came.
+    """Score a saved model on new rows, or a table of forecasts.
 
-    The measures are the result on stdout: a row each, beside those of the simple forecasts.
+    The metrics are the result on stdout: a row each, beside those of the baselines.
+
+    Examples:
+        forecast evaluate newer.csv
+        forecast evaluate model.forecast sales.csv --start 2024-01-01 --by series
+        forecast evaluate forecasts.csv actuals.csv --level 80,95 --owa
     """
     console = Console(talk)
     notes = Notes(console)
@@ -83,7 +95,7 @@ def evaluate(
 
 
 def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
-    """The model and the tables to score it on; None for a table of forecasts and the truth."""
+    """The model and the tables to score it on; None for a table of forecasts and the actuals."""
     from ..model.bundle import is_model
 
     first = Path(files[0])
@@ -104,28 +116,28 @@ def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]]
 
 
 def _refuse_for_table(missing: Missing | None, intervals: Intervals | None) -> None:
-    """Refuse what is said of a model."""
+    """Refuse options that are for a model."""
     if missing is not None:
         raise UsageError("--missing is for a model: missing actual values do not count.")
     if intervals is not None:
         raise UsageError(
-            "--intervals is for a model: those of a table of forecasts stand in it.",
+            "--intervals is for a model: a table of forecasts has its intervals.",
             "Leave it out.",
         )
 
 
 def _reading(looking: Mapping[str, Any]) -> dict[str, Any]:
-    """What was said of how the rows for a model are read.
+    """How the rows for a model are read.
 
     Raises:
-        UsageError: Something was said that the model has settled.
+        UsageError: The model determines one of the options.
     """
     from ..forecasting.history import READ_ANEW
 
     for name in looking:
         if name not in READ_ANEW:
             raise UsageError(
-                f"--{name.replace('_', '-')} does nothing here: the model has settled it.",
+                f"--{name.replace('_', '-')} has no effect here: the model determines it.",
                 "Leave it out.",
             )
     return dict(looking)
@@ -160,7 +172,7 @@ def _of_table(
     owa: bool,
     notes: Notes,
 ) -> "Report":
-    """Score a table of forecasts against the truth."""
+    """Score a table of forecasts against the actual values."""
     from ..evaluation.table_evaluation import Asked, score_table
 
     if files[0] == files[1] == "-":
@@ -176,7 +188,7 @@ def _of_table(
 
 
 def _show(report: "Report", what: dict[str, Any], by: str, console: Console, notes: Notes) -> None:
-    """The table that was asked for on stdout, and on stderr what it is of."""
+    """The selected table on stdout, and on stderr what it shows."""
     if console.talk.json:
         from dataclasses import asdict
 

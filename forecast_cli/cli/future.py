@@ -18,9 +18,14 @@ def future(
     horizon: Horizon = None,
     output: Output = "-",
 ) -> None:
-    """Write the frame of future covariates that a prediction needs, to fill in.
+    """Write the table of future covariates that a forecast needs, to fill in.
 
-    It has a row for each series and step ahead, and holds what is known already.
+    It has a row for each series and step ahead, with the values that are known already.
+
+    Examples:
+        forecast future -o future.csv
+        forecast future sales.csv --horizon 28 -o future.csv
+        forecast future -m sales.forecast --json
     """
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style

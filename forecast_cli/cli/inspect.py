@@ -23,11 +23,17 @@ def inspect(
         typer.Argument(
             metavar="FILE...",
             show_default=False,
-            help="A model, or a table, or - for stdin; several tables are read as one.",
+            help="Model or table, or - for stdin; several tables are read as one.",
         ),
     ],
 ) -> None:
-    """Show what is in a model or in a table."""
+    """Show what is in a model or in a table.
+
+    Examples:
+        forecast inspect prices.csv
+        forecast inspect sales.csv --series store,item
+        forecast inspect model.forecast --json
+    """
     from ..model.bundle import is_model
 
     console = Console(talk)

@@ -1,8 +1,8 @@
 """How a command takes the options that several commands share.
 
-A command asks for a whole group by a parameter of type `Settings`, `Reading` or `OutputOptions`;
-`spread` turns the flags of the group into the command's own options. A setting that the user did
-not give is absent, so that the configuration file and the defaults can speak.
+A command asks for a whole group of settings by a parameter of type `Settings`, `Reading` or
+`OutputOptions`; `spread` makes them the command's own options. A setting that the user did not
+give is absent, so that the configuration file and the defaults apply.
 """
 
 import errno
@@ -11,16 +11,17 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
 import typer
 
+from ..config.settings import SETTINGS, Setting
 from ..core.errors import UsageError
-from .flag import OUTPUT, Flag, keyword
-from .flags import FOLDS, LOOKING, READING, SETTINGS, TALK, TUNED
+from .spelling import as_flags
+from .values import PARSERS
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -28,28 +29,67 @@ if TYPE_CHECKING:
 # What stdout says where it takes no more; any other error of the system is a bug of ours.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 USUAL_FILE = Path("forecast.toml")
+ANYTHING = "Any setting"
+OUTPUT = "Output"
+# Before the panel of an option that only the whole help shows.
+MORE = "+"
+READING = "How DATA is read, where it differs from the table trained on"
+# Options for settings that are no settings themselves.
+ANY_SETTING = (
+    Setting(
+        "set", "", ANYTHING, "Any setting by its path, e.g. network.layers.0.use_bias=false; "
+        "repeatable.", kind="names", metavar="PATH=VALUE", common=True,
+    ),
+    Setting(
+        "config", "", ANYTHING, "A TOML file of settings; flags override it.", metavar="FILE",
+        default="forecast.toml, if there is one", common=True,
+    ),
+)  # fmt: skip
+TALK = (
+    Setting(
+        "json", "", OUTPUT, "One JSON document on stdout, errors too.", kind="bool", common=True
+    ),
+    Setting("quiet", "", OUTPUT, "Print nothing but errors.", kind="bool", short="-q", common=True),
+    Setting("debug", "", OUTPUT, "Print everything, with tracebacks.", kind="bool"),
+)
 
 
-class Settings(dict[str, Any]):
-    """What the user said of the configuration, by flat names."""
+def _settings(*without: str) -> tuple[Setting, ...]:
+    """All settings, and the options for any of them, without some or whole panels."""
+    return tuple(
+        each
+        for each in (*SETTINGS.values(), *ANY_SETTING)
+        if each.name not in without and each.group not in without
+    )
+
+
+class Group(dict[str, Any]):
+    """Settings that the user gave, by flat names.
+
+    Args:
+        options: The settings that the command has options for.
+    """
+
+    options: ClassVar[tuple[Setting, ...]] = ()
+
+
+class Settings(Group):
+    """What the user specified of the configuration."""
+
+    options = _settings()
 
     def file(self) -> dict[str, Any]:
-        """The settings of the configuration file: the one named, or the usual one."""
+        """The settings of the configuration file: the one named, or the default one."""
         from ..config.resolution import read_toml
 
-        path = self.get("config", USUAL_FILE)
+        path = Path(self.get("config", USUAL_FILE))
         return read_toml(path) if "config" in self or path.is_file() else {}
 
     def resolve(self) -> "Config":
         """Flag, environment, file and default, in this order, as one configuration."""
         from ..config.resolution import configure
-        from .spelling import as_flags
 
-        flat = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in self.items()
-            if name not in ("set", "config")
-        }
+        flat = {name: value for name, value in self.items() if name not in ("set", "config")}
         with warnings.catch_warnings(record=True) as deprecated:
             warnings.simplefilter("always", FutureWarning)
             config = configure(flat, self.file(), self.get("set", ()))
@@ -59,91 +99,163 @@ class Settings(dict[str, Any]):
 
 
 class Looking(Settings):
-    """What the user said of how a table is to be looked at."""
+    """How a table is read that is only looked at: nothing is filled or trained."""
+
+    options = tuple(
+        each
+        for each in SETTINGS.values()
+        if each.group in ("Data", "Many series")
+        and each.name not in ("target", "aggregate", "resample", "missing", "scale_by")
+    )
 
 
 class FoldSettings(Settings):
-    """What the user said of the configuration of what is trained in folds."""
+    """The configuration of what is trained in folds: they have no test split, nor labels."""
+
+    options = _settings("test", "refit", "Labelled sequences")
 
 
 class TunedSettings(Settings):
-    """What the user said of the configuration, of which the rest is searched."""
+    """The configuration, of which the rest is searched; the search has its own time budget."""
+
+    options = _settings("time_budget", "Labelled sequences")
 
     def fixed(self, file_too: bool) -> dict[str, Any]:
         """What is not to be searched, by flat names.
 
         Args:
-            file_too: Whether that holds for what the configuration file says as well.
+            file_too: Whether that includes what the configuration file sets.
         """
         from ..config.resolution import leaves
         from ..config.searchable import flatten_names
 
         assigned = [text.partition("=")[0] for text in self.get("set", ())]
-        told = dict.fromkeys(flatten_names(assigned))
-        told |= dict.fromkeys(flatten_names(leaves(self.file()))) if file_too else {}
-        return told | {name: value for name, value in self.items() if name not in ("set", "config")}
+        given = dict.fromkeys(flatten_names(assigned))
+        given |= dict.fromkeys(flatten_names(leaves(self.file()))) if file_too else {}
+        return given | {
+            name: value for name, value in self.items() if name not in ("set", "config")
+        }
 
 
-class Reading(dict[str, Any]):
+class Reading(Group):
     """How a table differs from the one that a model was trained on."""
+
+    options = tuple(
+        Setting(**vars(each) | {"group": READING, "default": "", "common": False})
+        for each in SETTINGS.values()
+        if each.reread
+    )
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How much is said, and in which form."""
+    """How much is printed, and in which form."""
 
     json: bool
     quiet: bool
     debug: bool
 
-
-GROUPS: dict[type, dict[str, tuple[Flag, ...]]] = {
-    Settings: SETTINGS,
-    Looking: LOOKING,
-    FoldSettings: FOLDS,
-    TunedSettings: TUNED,
-    Reading: READING,
-    OutputOptions: TALK,
-}
+    options: ClassVar[tuple[Setting, ...]] = TALK
 
 
-def option(*names: str, help: str, default: str = "", env: bool = True, **more: Any) -> Any:
-    """An option of one command alone, among those of output; the environment works here too.
+def option(
+    *names: str, help: str, default: str = "", env: bool = True, common: bool = True, **more: Any
+) -> Any:
+    """An option of one command alone; the environment works here too.
 
-    Not where `env` is false: where a setting of the training has the same name and variable.
+    Args:
+        *names: The flag, and a short one.
+        help: One or two sentences.
+        default: As the help states it.
+        env: Whether the environment has it; not where a setting has the same name.
+        common: Whether the short help shows it.
+        **more: As `typer.Option` takes them.
     """
     if env:
         more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
-    more |= {"show_envvar": False}
-    text = help + (f" [dim]\\[{default}][/dim]" if default else "")
-    return typer.Option(*names, help=text, rich_help_panel=OUTPUT, show_default=False, **more)
+    return typer.Option(
+        *names,
+        help=_described(help, default),
+        rich_help_panel=OUTPUT if common else f"{MORE}{OUTPUT}",
+        show_default=False,
+        show_envvar=False,
+        **more,
+    )
 
 
-def _given(flag: Flag, value: Any) -> Any:
-    value = flag.from_environment() if value is None or value == [] else value
-    if flag.split and value:
-        return [part.strip() for text in value for part in text.split(",")]
+def _described(help: str, default: str, choices: Iterable[str] = ()) -> str:
+    """The help of an option, with its choices and its default."""
+    listed = f" ({', '.join(choices)})" if choices else ""
+    return as_flags(help) + listed + (f" [{default}]" if default else "")
+
+
+def _parameter(each: Setting) -> inspect.Parameter:
+    """A setting as a parameter that typer understands; FORECAST_NAME sets it too."""
+    is_output = each.group == OUTPUT
+    names = [each.spelled, *([each.short] if each.short else [])]
+    if each.kind == "bool" and not is_output:
+        names[0] += f"/--no-{each.spelled.removeprefix('--')}"
+    types: dict[str, Any] = {"int": int, "float": float, "bool": bool, "names": list[str]}
+    if each.kind == "choice":
+        types["choice"] = Literal[each.choices]
+    elif each.kind in PARSERS:
+        types[each.kind] = Any
+    info = typer.Option(
+        *names,
+        help=_described(each.help, each.default, each.choices),
+        rich_help_panel=each.group if each.common else f"{MORE}{each.group}",
+        show_default=False,
+        envvar=None if each.kind == "names" else each.variable,
+        show_envvar=False,
+        metavar=each.metavar or ("NAME" if each.choices else None),
+        min=each.least,
+        parser=PARSERS.get(each.kind),
+    )
+    return _keyword(
+        each.name, Annotated[types.get(each.kind, str) | None, info], False if is_output else None
+    )
+
+
+def _keyword(
+    name: str, annotation: Any, default: Any = inspect.Parameter.empty
+) -> inspect.Parameter:
+    """A keyword-only parameter."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _given(each: Setting, value: Any) -> Any:
+    """A value as given; in the environment, several names stand on lines of their own."""
+    if each.kind == "names":
+        value = tuple(value or os.environ.get(each.variable, "").splitlines()) or None
+    if each.split and value:
+        return tuple(part.strip() for text in value for part in text.split(","))
     return value
+
+
+# The command itself answers it.
+HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
     """Make the groups that a command takes into options on the command line."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if hint in GROUPS}
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name in groups:
-            panels = GROUPS[groups[name]].items()
-            parameters += [flag.parameter(panel) for panel, flags in panels for flag in flags]
-        else:
-            parameters.append(keyword(name, hints[name], parameter.default))
+    groups = {name: hint for name, hint in hints.items() if hasattr(hint, "options")}
+    shared = [_parameter(each) for group in groups.values() for each in group.options]
+    own = [
+        _keyword(name, hints[name], parameter.default)
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name not in groups
+    ]
+    # A command's own options stand between the settings and those of all commands.
+    last = len(OutputOptions.options)
+    parameters = [*shared[:-last], *own, *shared[-last:], _keyword("help_all", HelpAll, False)]
 
     @functools.wraps(command)
-    def flat(**values: Any) -> None:
+    def flat(*, help_all: bool, **values: Any) -> None:
         for name, group in groups.items():
-            flags = [flag for panel in GROUPS[group].values() for flag in panel]
-            said = {flag.name: _given(flag, values.pop(flag.name)) for flag in flags}
-            values[name] = group(**{key: v for key, v in said.items() if v is not None})
+            given = {each.name: _given(each, values.pop(each.name)) for each in group.options}
+            values[name] = group(**{key: v for key, v in given.items() if v is not None})
         try:
             command(**values)
             sys.stdout.flush()
@@ -156,7 +268,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise UsageError(
-                f"The output cannot be written: {error.strerror or error}.", "Make room for it."
+                f"The output cannot be written: {error.strerror or error}.", "Free some space."
             ) from None
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Where a command writes a table, and in which form."""
+"""Where a command writes a table, and in which format."""
 
 import sys
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ from ..core.errors import UsageError
 from .options import OutputOptions
 
 Form = Literal["csv", "json", "jsonl", "parquet"]
-# Forms that a file's name may promise and that are read by nobody as CSV.
+# Formats that a file's name may stand for and that are not written.
 UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 
 
 def choose_form(output: str, format: Form | None, talk: OutputOptions) -> Form | None:
-    """The form that was asked for, by the flag or by the name of the file.
+    """The output format, by the flag or by the name of the file.
 
     Raises:
-        UsageError: Two were asked for, or one that is not written.
+        UsageError: Two are given, or one that is not supported.
     """
     from ..data.io.writer import guess_format
 
     if talk.json and (format is not None or output != "-"):
         raise UsageError(
-            "--json prints one document on stdout, beside which --format and --output do nothing.",
-            "Leave it out, or ask for --format json.",
+            "--json cannot be combined with --format or --output.",
+            "Leave it out, or pass --format json.",
         )
     if format is None and output != "-" and Path(output).suffix.lower() in UNWRITTEN:
         raise UsageError(
-            f"{output} names a form that is not written.",
-            "Name a .csv, .json, .jsonl or .parquet file, or give --format.",
+            f"{output}: unsupported output format {Path(output).suffix}.",
+            "Name a .csv, .json, .jsonl or .parquet file, or pass --format.",
         )
     return format or guess_format(output)
 
@@ -48,7 +48,7 @@ def spare(output: str, sources: Sequence[str | Path | None]) -> None:
     files = [Path(each) for each in sources if each not in (None, "-")]
     if is_model(path) or any(each.exists() and path.samefile(each) for each in files):
         raise UsageError(
-            f"{output} is a model, a state, or the table itself; it is left as it is.",
+            f"{output} is a model, a state, or the table itself; it is not overwritten.",
             "Name another file with -o.",
         )
 

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.errors import UsageError
 from .console import Console, Notes
-from .flag import levels
-from .flags import Intervals
 from .options import OutputOptions, Reading, option
 from .outputs import Form, choose_form, spare, write
 from .train import MODEL, one_or_all
+from .values import levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,36 +23,38 @@ if TYPE_CHECKING:
 Tables = str | list[str]
 # fmt: off
 Data = Annotated[list[str] | None, typer.Argument(metavar="[DATA...]", show_default=False,
-    help="A table to go on from, or - for stdin; several are read as one; without any, the end of "
-    "the table that the model was made from.")]
-ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="The model.",
+    help="Table whose end is forecast, or - for stdin; several are read as one; without any, the "
+    "end of the training table.")]
+ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="Model file.",
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
-    help="Steps ahead, any number.", default="as trained")]
+    help="Steps ahead to forecast.", default="as trained")]
 Only = Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
-    help="Forecast these series; the parts of a name stand apart by blanks.", default="all")]
+    help="Forecast only these series; blanks separate the parts of a name.", default="all")]
 Start = Annotated[str | None, option("--start", metavar="DATE",
-    help="Forecast from this date on, on the rows of DATA before it.",
+    help="Date of the first forecast, made from the rows of DATA before it.",
     default="after the last row")]
 Future = Annotated[str | None, option("--future", metavar="FILE",
-    help="A table of future covariates.")]
+    help="Table of future covariates.")]
 Level = Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
-    help="Intervals that hold so many percent of what comes.", default="none")]
-Method = Annotated[Intervals | None, option("--intervals", env=False,
-    help="How intervals are made.", default="as trained")]
+    help="Prediction intervals at these levels in percent, e.g. 80,95.", default="none")]
+Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False, common=False,
+    help=f"Method of the prediction intervals ({', '.join(INTERVAL_METHODS)}).",
+    default="as trained")]
 Samples = Annotated[int | None, option("--samples", metavar="N", min=1,
-    help="Paths that the values may take, instead of one forecast.")]
-Seed = Annotated[int, option("--seed", metavar="N", min=0, env=False,
-    help="What the paths are drawn from.", default="0")]
-StatePath = Annotated[Path | None, option("--state", metavar="FILE",
-    help="Go on from the network's state in FILE, where there is one, and keep it there: DATA is "
-    "what came since.")]
-InSample = Annotated[bool, option("--in-sample",
+    help="Number of sample paths to return instead of a point forecast.")]
+Seed = Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
+    help="Random seed of the sample paths.", default="0")]
+StatePath = Annotated[Path | None, option("--state", metavar="FILE", common=False,
+    help="Continue from the state of a stateful network in FILE, if there is one, and update it: "
+    "DATA has the rows since then.")]
+InSample = Annotated[bool, option("--in-sample", common=False,
     help="One-step forecasts over DATA beside the actual values.")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", help="Where to write.",
     default="stdout")]
-Format = Annotated[Form | None, option("--format", "-f",
-    help="Form of the output.", default="by the file's name; a table on a terminal, else csv")]
+Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
+    help=f"Output format ({', '.join(get_args(Form))}).",
+    default="by the file's name; a table on a terminal, else csv")]
 # fmt: on
 
 
@@ -74,7 +76,13 @@ def predict(
     output: Output = "-",
     format: Format = None,
 ) -> None:
-    """Forecast the next steps from a saved model."""
+    """Forecast the next steps from a saved model.
+
+    Examples:
+        forecast predict
+        forecast predict newer.csv --horizon 5 --level 80,95
+        forecast predict sales.csv -m sales.forecast --only north,south -o forecast.csv
+    """
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
     from ..forecasting.prediction import predict, predict_in_sample
@@ -98,8 +106,8 @@ def predict(
     _check_table(tables)
     if state is not None and wanted.beside_horizon:
         raise UsageError(
-            "A state goes on with one series, and its forecasts have no intervals.",
-            "Leave --only, --start, --future, --level and --samples out.",
+            "--state continues one series, and its forecasts have no intervals.",
+            "Leave out --only, --start, --future, --level and --samples.",
         )
     form = choose_form(output, format, talk)
     spare(output, [model, state, future, *(tables or [])])
@@ -129,27 +137,27 @@ def predict(
 def _going_on(
     bundle: "Bundle", table: Tables | None, path: Path, **how: Any
 ) -> tuple["pd.DataFrame", Callable[[], None]]:
-    """A forecast from where the network was, and what keeps where it is, once that is written."""
+    """Return a forecast from the state in a file, and what saves the state after it."""
     from ..forecasting.stateful_prediction import predict_on
     from ..model.state import load_state, save_state
 
     before = load_state(path, bundle)
     if table is None and before is not None:
         raise UsageError(
-            f"{path} holds a state already, and there is nothing to go on with.",
-            "Name DATA, which holds the rows that came since.",
+            f"{path} has a state already, and there are no new rows.",
+            "Name DATA with the rows since then.",
         )
     frame, state = predict_on(bundle, table, before, **how)
     return frame, lambda: save_state(state, path)
 
 
 def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anything: bool) -> None:
-    """Refuse options that do nothing together; `anything`: of the forecasts something is said."""
+    """Refuse options that do not go together; `anything`: whether any is for the forecasts."""
     if in_sample and (table is None or anything or state is not None):
         raise UsageError(
-            "--in-sample forecasts one step over every row of DATA.",
-            "Name DATA, and leave --horizon, --only, --start, --future, --level, --samples and "
-            "--state out.",
+            "--in-sample forecasts one step for every row of DATA.",
+            "Name DATA, and leave out --horizon, --only, --start, --future, --level, --samples and "
+            "--state.",
         )
 
 
@@ -167,7 +175,7 @@ def _check_table(tables: list[str] | None) -> None:
 def _check_state(output: str, state: Path | None) -> None:
     """Refuse a file for the state that cannot be one."""
     if state is not None and not state.absolute().parent.is_dir():
-        raise UsageError(f"There is no directory {state.parent}.", "Make it first.")
+        raise UsageError(f"There is no directory {state.parent}.", "Create it first.")
     if state is not None and output != "-" and Path(output).absolute() == state.absolute():
         raise UsageError(
             f"{output} cannot hold both the forecast and the state.", "Name another file with -o."

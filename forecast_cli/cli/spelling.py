@@ -6,20 +6,22 @@ import shlex
 import sys
 from typing import Any
 
-from .flags import SETTINGS
+from ..config.settings import LAYERS, SETTINGS
 
 # A name, or a dotted path, and the value that is proposed for it.
 NAMED = re.compile(r"`([A-Za-z_][\w.]*)(?:=([^`]*))?`")
-FLAGS = {flag.name: flag for flags in SETTINGS.values() for flag in flags}
 # Parameters of functions whose option has another name.
 OTHERS = {"begin": "--start"}
 # Parts of a JSON document that are words for people.
 # Spellings of the version before, by command: they work in this version, with a warning.
 DEPRECATED: dict[str, dict[str, str]] = {
-    "train": {"--from": "--init-model"},
+    "train": {"--from": "--init-model", "--simple": "--baselines"},
+    "compare": {"--simple": "--baselines"},
+    "tune": {"--simple": "--baselines"},
+    "config": {"--simple": "--baselines"},
     "predict": {"--from": "--start"},
     "evaluate": {"--from": "--start"},
-    "backtest": {"--refit": "--refit-every"},
+    "backtest": {"--refit": "--refit-every", "--simple": "--baselines"},
 }
 OLD_VARIABLES = {"--refit": "FORECAST_BACKTEST_REFIT"}
 WORDS = ("message", "hint", "notes", "verdict", "doubts", "warnings")
@@ -63,6 +65,13 @@ def _variable(flag: str) -> str:
     return f"FORECAST_{flag.strip('-').replace('-', '_').upper()}"
 
 
+def _of_layers(name: str) -> bool:
+    """Whether layers have a setting of that name."""
+    from ..config.layers import Recurrent
+
+    return name in Recurrent.model_fields
+
+
 def translate(document: Any, *, words: bool = False) -> Any:
     """Return a JSON document whose messages name flags.
 
@@ -81,20 +90,17 @@ def translate(document: Any, *, words: bool = False) -> Any:
 
 def _flag(name: str, value: str | None) -> str:
     """The flag of a setting, with its value where there is one."""
-    from ..config.layers import Recurrent
-    from ..config.resolution import PLACES
-
     if "." in name:
-        paths = {".".join(place): flat for flat, place in PLACES.items()}
-        if name not in paths:
+        paths = {each.path: flat for flat, each in SETTINGS.items()}
+        if name not in paths or name.startswith(LAYERS):
             return f"--set {name}" + ("" if value is None else f"={value}")
         name = paths[name]
-    known = FLAGS.get(name)
-    if known is None and name in Recurrent.model_fields:
+    known = SETTINGS.get(name)
+    if known is None and _of_layers(name):
         # Layers have these; there is no flag, and the path depends on the layer.
         return name if value is None else f"{name} {value}"
     hyphens = name.replace("_", "-")
-    if value in ("true", "false") and (known is None or known.type is bool):
+    if value in ("true", "false") and (known is None or known.kind == "bool"):
         return f"--{'no-' * (value == 'false')}{hyphens}"
-    spelled = OTHERS.get(name) or (known and known.spelled) or f"--{hyphens}"
+    spelled = OTHERS.get(name) or (known and known.flag) or f"--{hyphens}"
     return spelled if value is None else f"{spelled} {shlex.quote(value)}"

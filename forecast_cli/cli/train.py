@@ -22,7 +22,7 @@ Tables = Annotated[
     typer.Argument(
         metavar="DATA...",
         show_default=False,
-        help="A table: CSV, Parquet, Feather, JSON or Excel, or - for stdin; several are read as "
+        help="Table: CSV, Parquet, Feather, JSON or Excel, or - for stdin; several are read as "
         "one.",
     ),
 ]
@@ -40,7 +40,8 @@ Future = Annotated[
     option(
         "--future",
         metavar="FILE",
-        help="Future covariates after the end of DATA, kept for predictions.",
+        help="Future covariates after the end of DATA, stored for predictions.",
+        common=False,
     ),
 ]
 
@@ -51,12 +52,15 @@ InitModel = Annotated[
         "--init-model",
         metavar="PATH",
         help="Start from the weights of this model, which determines the whole network.",
+        common=False,
     ),
 ]
 Rescale = Annotated[
     bool,
     option(
-        "--rescale", help="With --init-model: fit the scaler anew, on the training rows of DATA."
+        "--rescale",
+        help="With --init-model: fit the scaler again, on the training rows of DATA.",
+        common=False,
     ),
 ]
 
@@ -87,7 +91,8 @@ def trained(
 
     if future is not None:
         raise UsageError(
-            "--future is for a model that is trained anew.", "Leave out --future or --init-model."
+            "--future is for a model that is trained from scratch.",
+            "Leave out --future or --init-model.",
         )
     return refine(
         load_bundle(init_model),
@@ -113,9 +118,14 @@ def train(
     init_model: InitModel = None,
     rescale: Rescale = False,
 ) -> None:
-    """Train a network on a column of a table, or on sequences with a label, and save it.
+    """Train a model on a table and save it.
 
-    The scores on the test split, beside those of the simple forecasts, are the result on stdout.
+    The scores on the test split, beside those of the baselines, are the result on stdout.
+
+    Examples:
+        forecast train prices.csv --column Close
+        forecast train sales.csv -c sales --series store --horizon 28 --preset best
+        forecast train load.csv -c MW --future-covariate temperature --test 2024-01-01
     """
     from ..api.summaries import (
         confusion_rows,

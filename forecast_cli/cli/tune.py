@@ -8,47 +8,46 @@ from ..core.errors import UsageError
 from .backtest import FoldProgress
 from .config import toml_lines
 from .console import Console
-from .flag import seconds
 from .options import OutputOptions, TunedSettings, option
 from .progress import Progress
 from .train import MODEL, Tables, one_or_all
+from .values import seconds
 
 if TYPE_CHECKING:
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
 
-# So many trials are shown on a terminal; a pipe has all of them.
+# Trials that are shown on a terminal; a pipe has all of them.
 SHOWN = 10
 # fmt: off
 Trials = Annotated[int | None, option("--trials", metavar="N", min=1,
-    help="Trials of this run; those of an earlier run of the study stay.",
+    help="Number of trials of this run, beside those of earlier runs of the study.",
     default="40, or as many as fit into the time budget")]
-# train has a --time-budget of its own, so this one is none of the environment's.
+# The training's setting has the same variable in the environment.
 TimeBudget = Annotated[Any, option("--time-budget", metavar="TIME", parser=seconds, env=False,
-    help="How long the search may take: 90s, 10m, 1h; the training of the best comes on top.",
-    default="any time")]
+    help="Time limit for the search: 90s, 10m, 1h; the final training comes on top.",
+    default="none")]
 SpaceFile = Annotated[Path | None, option("--space", metavar="FILE",
-    help="What is searched, as TOML.", default="chosen by the data; --show-space prints it")]
+    help="Search space, as TOML.", default="chosen by the data; --show-space prints it")]
 Sampler = Annotated[str, option("--sampler", metavar="NAME",
-    help="Who proposes settings: tpe (learns from the trials before), random, grid (all "
+    help="How settings are sampled: tpe (learns from earlier trials), random, grid (all "
     "combinations), cmaes (for numbers).", default="tpe")]
-Pruner = Annotated[str, option("--pruner", metavar="NAME",
-    help="Who ends trials early that are behind others: median, hyperband, none.",
-    default="median")]
+Pruner = Annotated[str, option("--pruner", metavar="NAME", common=False,
+    help="How unpromising trials are stopped early: median, hyperband, none.", default="median")]
 Metric = Annotated[str, option("--metric", metavar="NAME",
-    help="What is to be small: mase, mae, rmse, smape.", default="mase")]
+    help="Metric to minimise: mase, mae, rmse, smape.", default="mase")]
 Storage = Annotated[str | None, option("--storage", metavar="PATH",
-    help="A SQLite file that keeps the study, to go on with it, to watch it, and for several "
-    "runs at a time; or the URL of a database.", default="nothing is kept")]
-Study = Annotated[str, option("--study", metavar="NAME",
-    help="Its name in there.", default="forecast")]
+    help="SQLite file or database URL that stores the study, to resume it, to watch it, and for "
+    "several runs at a time.", default="in memory")]
+Study = Annotated[str, option("--study", metavar="NAME", common=False,
+    help="Study name in the storage.", default="forecast")]
 Jobs = Annotated[int, option("--jobs", "-j", metavar="N", min=1,
     help="Trials to run at a time; with 1 the same seed gives the same trials.", default="1")]
-Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
+Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1, common=False,
     help="Cutoffs before the test split at which each trial is trained and scored.",
     default="3, fewer in a short table")]
 ShowSpace = Annotated[bool, option("--show-space",
-    help="Print what would be searched as TOML, to be edited, and end.")]
+    help="Print the search space as TOML, to be edited, and exit.")]
 ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH",
     help="Where to save the model of the best settings.", default="model.forecast")]
 Output = Annotated[Path | None, option("--output", "-o", metavar="PATH",
@@ -77,7 +76,12 @@ def tune(
 ) -> None:
     """Search for the best settings on the rows before the test split, and train with them.
 
-    What a flag says is not searched. The trials, the best first, are the result on stdout.
+    What a flag sets is not searched. The trials, the best first, are the result on stdout.
+
+    Examples:
+        forecast tune prices.csv --column Close
+        forecast tune sales.csv -c sales --trials 100 --jobs 4 --storage study.db
+        forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
     from ..tuning.options import Search
 
@@ -124,7 +128,7 @@ def _tuned(
 def _print_space(
     tables: list[str], settings: TunedSettings, search: "Search", console: Console
 ) -> None:
-    """What would be searched, as a TOML file."""
+    """Print the search space as a TOML file."""
     from ..tuning.tuning import find_space
 
     space = find_space(
@@ -148,7 +152,10 @@ def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None
         return
     spare(str(output), sources)
     if output.suffix != ".toml":
-        raise UsageError(f"{output} is to hold settings as TOML.", "Name a .toml file with -o.")
+        raise UsageError(
+            f"{output} is no .toml file: the settings are written as TOML.",
+            "Name a .toml file with -o.",
+        )
 
 
 def _save(result: "Tuning", model: Path, output: Path | None) -> None:
@@ -186,7 +193,7 @@ def _document(result: "Tuning", model: Path) -> dict[str, Any]:
 
 
 def _show(result: "Tuning", console: Console) -> None:
-    """The trials, what mattered, and the scores on the test split."""
+    """The trials, the importance of settings, and the scores on the test split."""
     from ..api.summaries import explain_scores, score_rows, short
 
     if not console.talk.quiet:
@@ -195,14 +202,14 @@ def _show(result: "Tuning", console: Console) -> None:
     if console.shows_tables and len(result.rows) > SHOWN:
         console.say(f"the best {SHOWN} of {len(result.rows)}; all of them in a pipe or --json")
     if result.importance:
-        console.say("what share of the differences between trials each setting explains:")
+        console.say("share of the variation between trials that each setting explains:")
         rows = [{"setting": name, "share": each} for name, each in result.importance.items()]
         console.grid(rows)
     else:
-        console.say("too few trials were scored to the end to say what mattered")
+        console.say("too few completed trials to estimate the importance of settings")
     evaluation = result.bundle.manifest.evaluation
     if evaluation:
-        console.say("on the test split, which no trial has seen:")
+        console.say("on the test split, which no trial used:")
         tested = score_rows(evaluation)
         console.grid([{name: short(each) for name, each in row.items()} for row in tested])
         console.say(explain_scores(evaluation))
@@ -210,7 +217,7 @@ def _show(result: "Tuning", console: Console) -> None:
 
 
 def _narrow(row: dict[str, Any]) -> dict[str, Any]:
-    """What a terminal has room for: the settings in one column."""
+    """A row for a terminal: the settings in one column."""
     from ..tuning.ranking import describe_settings
 
     names = list(row)

@@ -1,16 +1,19 @@
 """Several forecasts made one, as configuration."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from .layers import Frozen, Positive
 from .network import Anchor
 from .registries import Loss, MemberBaseline
+from .setting import setting
 
 # What networks may take in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")
+_ensemble = partial(setting, group="Ensemble")
 Combine = Literal["mean", "median", "weights"]
 
 
@@ -34,13 +37,35 @@ class Ensemble(Frozen):
             that are learned on the validation split.
     """
 
-    size: Positive = 1
-    timesteps: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = ()
-    segments: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = ()
-    losses: Annotated[tuple[Loss, ...], BeforeValidator(_several)] = ()
-    anchors: Annotated[tuple[Anchor, ...], BeforeValidator(_several)] = ()
-    baselines: Annotated[tuple[MemberBaseline, ...], BeforeValidator(_several)] = ()
-    combine: Combine = Field("mean")
+    # fmt: off
+    size: Positive = _ensemble(
+        1, "Networks to train, each from a seed of its own.", name="ensemble", metavar="N",
+    )
+    timesteps: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = _ensemble(
+        (), "Lookbacks of the networks, in turn.", name="member_timesteps", kind="ints",
+        metavar="N[,N...]", shown="the same for all",
+    )
+    segments: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = _ensemble(
+        (), "Segment lengths of the networks, in turn.", name="member_segments", kind="ints",
+        metavar="N[,N...]", shown="the same for all",
+    )
+    losses: Annotated[tuple[Loss, ...], BeforeValidator(_several)] = _ensemble(
+        (), "Losses of the networks, in turn.", name="member_losses", split=True,
+        metavar="NAME[,NAME...]", shown="the same for all",
+    )
+    anchors: Annotated[tuple[Anchor, ...], BeforeValidator(_several)] = _ensemble(
+        (), "Anchors of the networks, in turn.", name="member_anchors", split=True,
+        metavar="NAME[,NAME...]", shown="the same for all",
+    )
+    baselines: Annotated[tuple[MemberBaseline, ...], BeforeValidator(_several)] = _ensemble(
+        (), "Baselines among the members: naive, seasonal-naive, smoothing, structural, ridge ... "
+        "(docs/presets.md).", split=True, metavar="NAME[,NAME...]", shown="none",
+    )
+    combine: Combine = _ensemble(
+        "mean", "How the forecasts of all members are combined; weights are learned on the "
+        "validation split.",
+    )
+    # fmt: on
 
     @property
     def alone(self) -> bool:

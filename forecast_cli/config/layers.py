@@ -1,11 +1,15 @@
 """The layers of a network, as configuration; the names are Keras's own."""
 
 import re
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .registries import Cell
+from .setting import setting
+
+_network = partial(setting, group="Network")
 
 Activation = Literal[
     "celu",
@@ -100,9 +104,15 @@ class Recurrent(Frozen):
     merged, "concat" where it is None.
     """
 
-    type: Cell
-    units: Positive = 50
-    activation: Activation = "tanh"
+    # fmt: off
+    type: Cell = _network(..., "Recurrent layer.", name="cell", common=True, shown="lstm")
+    units: Positive = _network(
+        50, "Units of each recurrent layer; several numbers make several layers.", kind="ints",
+        short="-u", metavar="N[,N...]", common=True, examples=[64, (64, 32)],
+    )
+    activation: Activation = _network(
+        "tanh", "Activation of the recurrent layers, e.g. relu.", kind="str", metavar="NAME",
+    )
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     recurrent_initializer: Initializer = "orthogonal"
@@ -114,18 +124,25 @@ class Recurrent(Frozen):
     kernel_constraint: Constraint | None = None
     recurrent_constraint: Constraint | None = None
     bias_constraint: Constraint | None = None
-    dropout: Fraction = 0.0
-    recurrent_dropout: Fraction = 0.0
+    dropout: Fraction = _network(
+        0.0, "Fraction of a layer's inputs dropped in training.", metavar="SHARE", shown="0",
+    )
+    recurrent_dropout: Fraction = _network(
+        0.0, "Fraction of the state dropped in training.", metavar="SHARE", shown="0",
+    )
     seed: int | None = None
     return_sequences: bool | None = None
     return_state: bool | None = None
     go_backwards: bool = False
-    stateful: bool = False
+    stateful: bool = _network(
+        False, "Carry the state over from window to window, in order.",
+    )
     unroll: bool = False
     zero_output_for_mask: bool = False
-    bidirectional: bool = False
+    bidirectional: bool = _network(False, "Read every window in both directions.")
     merge_mode: Literal["concat", "sum", "mul", "ave"] | None = None
     residual: bool = False
+    # fmt: on
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -170,7 +187,15 @@ class Dense(Frozen):
     """A dense layer: after the recurrent ones on the last state, before them on every step."""
 
     type: Literal["dense"] = "dense"
-    units: Positive = 10
+    units: Positive = _network(
+        10,
+        "Hidden dense layers before the output, by their units.",
+        name="dense",
+        kind="ints",
+        metavar="N[,N...]",
+        shown="none",
+        examples=[(64, 32)],
+    )
     activation: Activation = "linear"
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"

@@ -1,11 +1,15 @@
 """The network as configuration: a stack of layers, a head, and what stands around them."""
 
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from .layers import Convolution, Frozen, Layer, Lstm, Mask, Positive, Recurrent
 from .registries import CELLS
+from .setting import setting
+
+_network = partial(setting, group="Network")
 
 Anchor = Literal["none", "last", "mean", "season"]
 Head = Literal["last", "sequence", "encoder-decoder", "recursive", "segments"]
@@ -38,16 +42,41 @@ class Network(Frozen):
         usual_spread: What `usual` goes by; likewise, in scaled units.
     """
 
+    # fmt: off
     layers: tuple[Layer, ...] = (Lstm(),)
-    head: Head = "last"
-    decoder: Literal["repeat", "teacher"] | None = None
-    segment: Positive | None = None
-    channels: Literal["joint", "independent"] = "joint"
-    anchor: Anchor = "none"
-    window_scale: Literal["none", "std", "mad", "usual"] = "none"
-    padding: Literal["mask", "first"] = "mask"
-    skip: Literal["none", "linear"] = "none"
-    embedding: Positive | None = None
+    head: Head = _network(
+        "last", "How a forecast is made of the states.",
+    )
+    decoder: Literal["repeat", "teacher"] | None = _network(
+        None, "Input of the decoder of encoder-decoder: the last output, repeated, or the previous "
+        "value.", shown="repeat",
+    )
+    segment: Positive | None = _network(
+        None, "Cut the window into segments of N steps; the layers run over segments.",
+        metavar="N", shown="steps",
+    )
+    channels: Literal["joint", "independent"] = _network(
+        "joint", "Read several columns together, or each by itself with one network for all.",
+    )
+    anchor: Anchor = _network(
+        "none", "Read each window relative to its own level, and forecast relative to it.",
+    )
+    window_scale: Literal["none", "std", "mad", "usual"] = _network(
+        "none", "Read each window in units of its own spread, or (usual) of the typical spread of "
+        "training windows.",
+    )
+    padding: Literal["mask", "first"] = _network(
+        "mask", "Left padding of a series shorter than the window: missing steps, or its first "
+        "value.",
+    )
+    skip: Literal["none", "linear"] = _network(
+        "none", "Add a linear map from the window to the horizon.",
+    )
+    embedding: Positive | None = setting(
+        None, "Length of the vector learned for each category.", group="Covariates", metavar="N",
+        shown="one-hot where there are few",
+    )
+    # fmt: on
     season_length: Positive = 1
     usual_spread: Annotated[float, Field(gt=0)] = 1.0
 

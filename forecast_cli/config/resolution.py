@@ -10,37 +10,14 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .deprecated import renew_assignments, renew_nested, renew_settings
-from .layers import Frozen, Recurrent
+from .layers import Recurrent
 from .registries import CELLS
 from .schema import Config
-from .sections import Data, Split, Training, Window
+from .settings import SETTINGS, SHORTHAND
 
-# The flat names of flags and of keyword arguments, and where each one's value goes.
-SECTIONS: Mapping[str, type[Frozen]] = {
-    "data": Data,
-    "split": Split,
-    "window": Window,
-    "training": Training,
-}
-PLACES = {name: (section, name) for section, part in SECTIONS.items() for name in part.model_fields}
-NETWORK = (
-    "head", "decoder", "segment", "channels", "anchor", "window_scale", "padding", "skip",
-    "embedding",
-)  # fmt: skip
-PLACES |= {name: ("network", name) for name in NETWORK}
-PLACES |= {
-    "ensemble": ("ensemble", "size"),
-    "baselines": ("ensemble", "baselines"),
-    "combine": ("ensemble", "combine"),
-    "member_timesteps": ("ensemble", "timesteps"),
-    "member_segments": ("ensemble", "segments"),
-    "member_losses": ("ensemble", "losses"),
-    "member_anchors": ("ensemble", "anchors"),
-}
 LAYER_TYPES = (*CELLS, "dense", "conv", "norm", "mask")
-LAYER_SETTINGS = ("activation", "dropout", "recurrent_dropout", "bidirectional", "stateful")
-SHORTHAND = ("cell", "units", *LAYER_SETTINGS, "dense")
-TOP = ("preset", "transform", "scaler", "scale_by", "intervals", "level")
+# Of the settings that are short for a stack, those that all recurrent layers take as they are.
+LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
 
 def configure(
@@ -84,16 +61,16 @@ def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, A
     """The base with each of the flat settings at its place."""
     nested = {n: dict(part) if isinstance(part, Mapping) else part for n, part in base.items()}
     for name, value in settings.items():
-        if name in TOP:
-            nested[name] = value
-        elif name in PLACES:
-            section, key = PLACES[name]
-            if not isinstance(nested.setdefault(section, {}), dict):
-                raise UsageError(f"{section} = {nested[section]!r} cannot be: it is a table.")
-            nested[section][key] = value
-        else:
-            valid = [*PLACES, *SHORTHAND, *TOP]
-            raise UsageError(f'There is no setting "{name}".', nearest(name, valid))
+        if name not in SETTINGS:
+            raise UsageError(f'There is no setting "{name}".', nearest(name, SETTINGS))
+        if value is None and SETTINGS[name].several:
+            continue
+        section, key = SETTINGS[name].place
+        owner = nested.setdefault(section, {}) if section else nested
+        if not isinstance(owner, dict):
+            raise UsageError(f"Invalid {section} = {owner!r}: must be a table.")
+        single = SETTINGS[name].several and isinstance(value, str | int | float)
+        owner[key] = (value,) if single else value
     return nested
 
 

@@ -17,6 +17,7 @@ from .registries import (
     Preset,
 )
 from .sections import Data, Levels, Split, Training, Window
+from .setting import setting
 
 # What an ensemble takes of several kinds.
 SEVERAL = ("baselines", *TURNS)
@@ -33,18 +34,35 @@ class Config(Frozen):
     comes they are to hold, in percent.
     """
 
-    preset: Preset | None = None
+    # fmt: off
+    preset: Preset | None = setting(
+        None, "What chooses the other settings: rules from the data, quicker or more thorough; or "
+        "the plain LSTM(50) of tutorials.", group="Training", common=True,
+        shown="auto, or classic where the network or its training is set by hand",
+    )
     data: Data = Data()
     split: Split = Split()
-    transform: Literal["none", "log", "log1p"] = "none"
-    scaler: Literal["minmax", "standard", "robust", "none"] = "minmax"
-    scale_by: Literal["series", "all"] | None = None
+    transform: Literal["none", "log", "log1p"] = setting(
+        "none", "Transform of the values before the scaler.", group="Splits, scaling, windows",
+    )
+    scaler: Literal["minmax", "standard", "robust", "none"] = setting(
+        "minmax", "Scaler, fitted on the training rows alone.", group="Splits, scaling, windows",
+    )
+    scale_by: Literal["series", "all"] | None = setting(
+        None, "A scaler for each series, or one for all.", group="Many series", shown="series",
+    )
     window: Window = Window()
     network: Network = Network()
     training: Training = Training()
     ensemble: Ensemble = Ensemble()
-    intervals: Intervals = DEFAULT_INTERVALS
-    level: Levels = (80.0, 95.0)
+    intervals: Intervals = setting(
+        DEFAULT_INTERVALS, "Method of the prediction intervals.", group="Intervals", search=False,
+    )
+    level: Levels = setting(
+        (80.0, 95.0), "Prediction-interval levels in percent.", group="Intervals", kind="levels",
+        metavar="N[,N...]", shown="80,95", common=True, search=False, examples=[(80, 95)],
+    )
+    # fmt: on
 
     @property
     def preset_chooses(self) -> bool:

@@ -1,30 +1,27 @@
 """Which settings a search may choose, and which values each of them can have."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .layers import Frozen, Recurrent
-from .registries import CELLS
-from .resolution import LAYER_SETTINGS, PLACES, SHORTHAND, TOP
 from .schema import Config
+from .settings import LAYERS, SETTINGS
 
 # What is forecast, and how it is scored, is the same in all trials.
 UNCHANGED = ("data", "split")
-BARRED = ("horizon", "intervals", "level", "seed", "refit", "time_budget")
 NAMES = tuple(
-    name
-    for name in (*PLACES, *SHORTHAND, *TOP)
-    if name not in BARRED and PLACES.get(name, ("",))[0] not in UNCHANGED
+    name for name, each in SETTINGS.items() if each.search and each.place[0] not in UNCHANGED
 )
 SIZES = ("units", "dense")
 SECTIONS: Mapping[str, type[Frozen]] = {
     name: type(section) for name, section in Config() if isinstance(section, Frozen)
-}
+} | {"": Config, LAYERS: Recurrent}
 
 Kind = Literal["whole", "fraction", "word"]
+KINDS: Mapping[str, Kind] = {"int": "whole", "ints": "whole", "float": "fraction"}
 
 
 def check_name(name: str) -> None:
@@ -35,7 +32,7 @@ def check_name(name: str) -> None:
     """
     if name in NAMES:
         return
-    if name in (*PLACES, *TOP):
+    if name in SETTINGS:
         why = "a seed is luck, not a setting" if name == "seed" else "it is the same in all trials"
         raise UsageError(f"{name} cannot be searched: {why}.", "Give it as a flag.")
     raise UsageError(f'There is no setting "{name}".', nearest(name, NAMES))
@@ -52,10 +49,8 @@ def check_value(name: str, value: Any) -> Any:
     """
     if name in SIZES and isinstance(value, list | tuple):
         return tuple(check_value(name, each) for each in value)
-    if name == "cell":
-        _check_word(value, tuple(CELLS))
-        return value
-    model, field = _place(name)
+    section, field = SETTINGS[name].place
+    model = SECTIONS[section]
     if value == "none" and model.model_fields[field].default is None:
         return None
     try:
@@ -74,15 +69,7 @@ def classify_setting(name: str) -> Kind:
     >>> classify_setting("epochs"), classify_setting("dropout"), classify_setting("cell")
     ('whole', 'fraction', 'word')
     """
-    if name in SIZES:
-        return "whole"
-    if name == "cell":
-        return "word"
-    model, field = _place(name)
-    annotation = model.model_fields[field].annotation
-    if _mentions(annotation, float):
-        return "fraction"
-    return "whole" if _mentions(annotation, int) else "word"
+    return KINDS.get(SETTINGS[name].kind, "word")
 
 
 def flatten_names(paths: Iterable[str]) -> set[str]:
@@ -91,7 +78,7 @@ def flatten_names(paths: Iterable[str]) -> set[str]:
     >>> sorted(flatten_names(["training.epochs", "network.layers.0.type"]))
     ['cell', 'epochs']
     """
-    homes = {".".join(place): name for name, place in PLACES.items()}
+    homes = {each.path: name for name, each in SETTINGS.items()}
     found = set()
     for path in paths:
         last = path.rpartition(".")[2]
@@ -100,22 +87,6 @@ def flatten_names(paths: Iterable[str]) -> set[str]:
         else:
             found.add(homes.get(path, path))
     return found
-
-
-def _place(name: str) -> tuple[type[Frozen], str]:
-    """The part of the configuration that has a setting, and its name there."""
-    if name in SIZES:
-        return Recurrent, "units"
-    if name in LAYER_SETTINGS:
-        return Recurrent, name
-    if name in PLACES:
-        section, field = PLACES[name]
-        return SECTIONS[section], field
-    return Config, name
-
-
-def _mentions(annotation: Any, kind: type) -> bool:
-    return annotation is kind or any(_mentions(each, kind) for each in get_args(annotation))
 
 
 def _refuse(value: Any, error: Mapping[str, Any]) -> None:

@@ -1,12 +1,14 @@
 """The sections of the configuration: data, split, window, training."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from .layers import Frozen
 from .registries import LOSSES, Loss
+from .setting import setting
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -38,6 +40,15 @@ Level = Annotated[float, Field(ge=1, lt=100)]
 Levels = Annotated[tuple[Level, ...], Field(min_length=1), BeforeValidator(_levels)]
 
 
+_data = partial(setting, group="Data")
+_series = partial(setting, group="Many series")
+_covariates = partial(setting, group="Covariates")
+_labels = partial(setting, group="Labelled sequences")
+_samples = partial(setting, group="Splits, scaling, windows")
+_training = partial(setting, group="Training")
+
+
+# fmt: off
 class Dialect(Frozen):
     """How a text is written; what is None is found.
 
@@ -74,35 +85,113 @@ class Data(Frozen):
     layout `rows`, `step_features` columns are one step.
     """
 
-    column: Names = ()
-    target: Names = ()
-    past_covariates: Names = ()
-    future_covariates: Names = ()
-    static_covariates: Names = ()
-    categorical: Names = ()
-    calendar_features: Names = ()
-    time: str | None = None
-    freq: str | None = None
-    calendar: str | None = None
-    season_length: Positive | None = None
-    date_format: str | None = None
-    dayfirst: bool | None = None
-    timezone: str | None = None
-    resample: str | None = None
-    aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None = None
-    duplicates: Literal["error", "first", "last", "mean", "sum"] = "error"
-    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] = "error"
-    na: Names = ()
-    encoding: str | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    decimal: Literal[".", ","] | None = None
-    thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    query: str | None = None
-    label: Names = ()
-    task: Literal["regression", "classification"] | None = None
-    layout: Literal["long", "columns", "rows"] | None = None
-    series: Names = ()
-    step_features: Positive | None = None
+    column: Names = _data(
+        (), "Column to forecast; repeat it for several, read together.", short="-c",
+        metavar="NAME", shown="", common=True, examples=["Close"],
+    )
+    target: Names = _data(
+        (), "Forecast only this one of the columns; repeatable.", metavar="NAME",
+        shown="every column",
+    )
+    past_covariates: Names = _covariates(
+        (), "Column that is known up to the forecast origin; repeatable, patterns too.",
+        flag="--past-covariate", metavar="NAME", shown="", examples=["temperature"],
+    )
+    future_covariates: Names = _covariates(
+        (), "Column that is known for the steps ahead too; repeatable, patterns too.",
+        flag="--future-covariate", metavar="NAME", shown="", common=True, examples=["promotion"],
+    )
+    static_covariates: Names = _covariates(
+        (), "Column that is the same in all rows of a series.", flag="--static-covariate",
+        metavar="NAME", shown="", examples=["region"],
+    )
+    categorical: Names = _covariates(
+        (), "Covariate whose numbers are categories.", metavar="NAME", shown="those of text",
+    )
+    calendar_features: Names = _covariates(
+        (), "Features computed from the times: auto, or minute, hour, dayofweek, day, dayofyear, "
+        "week, month, quarter, weekend, holiday:KR.", metavar="NAME[,NAME...]", split=True,
+        shown="", examples=["auto", "hour,dayofweek,holiday:KR"],
+    )
+    time: str | None = _data(
+        None, "Time column; none: rows are steps; year,month,day,hour: its parts.",
+        metavar="NAME", shown="detected", common=True, examples=["date", "none", "year,month"],
+    )
+    freq: str | None = _data(
+        None, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
+        metavar="ALIAS", shown="inferred", common=True, examples=["D", "h"],
+    )
+    calendar: str | None = _data(
+        None, "Open days: an exchange (XNYS), a country (KR, US-NY), or data: learned from the "
+        "table.", metavar="NAME", shown="business days where they fit", examples=["XNYS", "data"],
+    )
+    season_length: Positive | None = _data(
+        None, "Steps in a season.", metavar="N", shown="by frequency", examples=[12],
+    )
+    date_format: str | None = _data(
+        None, "How dates are written, e.g. %d/%m/%Y.", metavar="FORMAT", shown="detected",
+        reread=True, examples=["%d/%m/%Y"],
+    )
+    dayfirst: bool | None = _data(
+        None, "Whether 03/04/2020 is in April.", shown="detected", reread=True,
+    )
+    timezone: str | None = _data(
+        None, "Time zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE", shown="",
+        reread=True, examples=["Europe/Berlin"],
+    )
+    resample: str | None = _data(
+        None, "Aggregate the rows to steps of this length: h, D, W, MS ...", metavar="ALIAS",
+        shown="", examples=["D"],
+    )
+    aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None = _data(
+        None, "How rows become one step of `resample`.", shown="mean",
+    )
+    duplicates: Literal["error", "first", "last", "mean", "sum"] = _data(
+        "error", "What to do with rows at the same time.", reread=True,
+    )
+    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] = _data(
+        "error", "What to do with missing values.", reread=True, common=True,
+    )
+    na: Names = _data(
+        (), "Another marker of missing values; repeatable.", metavar="TEXT", shown="",
+        reread=True, examples=["n/a"],
+    )
+    encoding: str | None = _data(
+        None, "Text encoding.", metavar="NAME", shown="detected", reread=True,
+        examples=["latin-1"],
+    )
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = _data(
+        None, "Delimiter between cells.", metavar="CHAR", shown="detected", reread=True,
+        examples=[";"],
+    )
+    decimal: Literal[".", ","] | None = _data(
+        None, "Decimal mark.", shown="detected", reread=True,
+    )
+    thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = _data(
+        None, "Thousands separator.", metavar="CHAR", shown="detected", reread=True,
+    )
+    query: str | None = _data(
+        None, "SQL query whose result is the table, where DATA is a database.", metavar="SQL",
+        shown="", reread=True,
+    )
+    label: Names = _labels(
+        (), "Map each sequence to this column instead of forecasting.", metavar="NAME[,NAME...]",
+        split=True, shown="",
+    )
+    task: Literal["regression", "classification"] | None = _labels(
+        None, "Whether labels are numbers or classes.", shown="by the label",
+    )
+    layout: Literal["long", "columns", "rows"] | None = _series(
+        None, "long: a row is a step of one series; columns: each column is a series; rows: each "
+        "row is one, its columns the steps.", shown="long",
+    )
+    series: Names = _series(
+        (), "Columns that together name the series of a row.", metavar="NAME[,NAME...]",
+        split=True, shown="", common=True, examples=["store,item"],
+    )
+    step_features: Positive | None = _labels(
+        None, "With `layout=rows`: columns for each step.", metavar="K", shown="1",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -185,16 +274,31 @@ class Split(Frozen):
     be the date on which the test split begins.
     """
 
-    validation: float | int = Field(0.1, ge=0)
-    test: Annotated[float | int | str, BeforeValidator(_date)] = 0.2
+    validation: float | int = _samples(
+        0.1, "Rows before the test split for validation: a fraction, steps, or 0.",
+        constraints={"ge": 0}, metavar="SIZE", kind="size", examples=[0.1, 24],
+    )
+    test: Annotated[float | int | str, BeforeValidator(_date)] = _samples(
+        0.2, "Rows at the end for the test: a fraction, steps, 0, or the date it begins at.",
+        metavar="SIZE", kind="size", common=True, examples=[0.2, 24, "2024-01-01"],
+    )
 
 
 class Window(Frozen):
     """The shape of a sample: `timesteps` rows in, `horizon` rows out; None: chosen by rule."""
 
-    timesteps: Positive | None = None
-    horizon: Positive | None = None
-    mode: Literal["many-to-one", "many-to-many"] | None = None
+    timesteps: Positive | None = _samples(
+        None, "Lookback: steps of the input window.", short="-t", metavar="N",
+        shown="2 seasons, at least 10", common=True, examples=[24],
+    )
+    horizon: Positive | None = _samples(
+        None, "Steps ahead to forecast.", short="-H", metavar="N", shown="a season", common=True,
+        search=False, examples=[5],
+    )
+    mode: Literal["many-to-one", "many-to-many"] | None = _samples(
+        None, "many-to-one: one step, fed back; many-to-many: the whole horizon at once.",
+        shown="many-to-many",
+    )
 
 
 class Training(Frozen):
@@ -207,24 +311,64 @@ class Training(Frozen):
     training of all networks may take; epochs are left out where they would not fit.
     """
 
-    epochs: Positive = 100
-    batch_size: Positive = 32
-    steps_per_epoch: Positive | None = None
-    learning_rate: float = Field(0.001, gt=0)
-    schedule: Literal["constant", "cosine", "exponential", "plateau"] = "constant"
-    weight_decay: float | None = Field(None, ge=0)
-    optimizer: Literal["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"] = (
-        "adam"
+    epochs: Positive = _training(
+        100, "Maximum number of passes over the training windows.", short="-e", metavar="N",
+        common=True,
     )
-    loss: Loss | None = None
-    quantile: float | None = Field(None, gt=0, lt=1)
-    patience: int = Field(10, ge=0)
-    clip: float | None = Field(None, gt=0)
-    ema: float | None = Field(None, gt=0, lt=1)
-    average: Positive | None = None
-    time_budget: float | None = Field(None, gt=0, allow_inf_nan=False)
-    seed: int = Field(0, ge=0)
-    refit: bool = False
+    batch_size: Positive = _training(
+        32, "Windows in a batch.", short="-b", metavar="N",
+    )
+    steps_per_epoch: Positive | None = _training(
+        None, "Maximum number of batches in an epoch, drawn at random.", metavar="N", shown="all",
+    )
+    learning_rate: float = _training(
+        0.001, "Step size of the optimizer.", constraints={"gt": 0}, short="--lr", metavar="X",
+    )
+    schedule: Literal["constant", "cosine", "exponential", "plateau"] = _training(
+        "constant", "How the learning rate decreases from epoch to epoch.",
+    )
+    weight_decay: float | None = _training(
+        None, "Decoupled weight decay in each step.", constraints={"ge": 0}, metavar="X",
+        shown="the optimizer's own",
+    )
+    optimizer: Literal[
+        "adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"
+    ] = _training("adam", "Optimizer.")
+    loss: Loss | None = _training(
+        None, "Loss; mape, smape, mase and owa are computed in original units.", shown="mse",
+    )
+    quantile: float | None = _training(
+        None, "Quantile that the loss pinball forecasts, between 0 and 1.",
+        constraints={"gt": 0, "lt": 1}, metavar="X", shown="0.5",
+    )
+    patience: int = _training(
+        10, "Epochs without improvement before training stops and restores the best weights; "
+        "0: all epochs, last weights.", constraints={"ge": 0}, metavar="N",
+    )
+    clip: float | None = _training(
+        None, "Maximum norm of the gradient.", constraints={"gt": 0}, metavar="X",
+    )
+    ema: float | None = _training(
+        None, "Forecast with an exponential moving average of the weights, of this momentum.",
+        constraints={"gt": 0, "lt": 1}, metavar="X", shown="no",
+    )
+    average: Positive | None = _training(
+        None, "Forecast with the mean of the weights after each of the last N epochs.",
+        metavar="N", shown="no",
+    )
+    time_budget: float | None = _training(
+        None, "Time limit for the training of all networks: 90s, 5m, 1h.",
+        constraints={"gt": 0, "allow_inf_nan": False}, metavar="TIME", kind="seconds",
+        shown="none", search=False, examples=["5m"],
+    )
+    seed: int = _training(
+        0, "Random seed; the same seed gives the same model, to the bit.", constraints={"ge": 0},
+        metavar="N", search=False, common=True,
+    )
+    refit: bool = _training(
+        False, "Train again on all rows, for the number of epochs found.", search=False,
+    )
+    # fmt: on
 
     @model_validator(mode="before")
     @classmethod

@@ -101,7 +101,7 @@ def test_several_series_are_named_in_the_table(run, tmp_path, frame):
         (["--refit-every", "sometimes"], 2, "must be never, always, or a number"),
         (["--models", "missing.forecast"], 4, "There is no model missing.forecast"),
         (["--models", "missing.toml"], 2, "missing.toml cannot be read"),
-        (["--models", "naive", "-o", "table.csv"], 2, "it is left as it is"),
+        (["--models", "naive", "-o", "table.csv"], 2, "it is not overwritten"),
     ],
 )
 def test_what_cannot_be_is_said(run, table, arguments, code, words):

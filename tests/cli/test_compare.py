@@ -97,7 +97,7 @@ def test_somebody_who_stops_it_has_what_was_trained_by_then(frame):
 def test_what_makes_no_sense_is_refused(run, table):
     for arguments, words in (
         (("--cells", "lsmt"), 'There is no cell "lsmt". Did you mean "lstm"?'),
-        (("--cell", "gru"), "Pass --cells instead."),
+        (("--cell", "gru"), "Pass --cells instead of --cell."),
         (("--label", "other"), "compare is for forecasts"),
         (("-c", "vaule"), 'Did you mean "value"?'),
     ):

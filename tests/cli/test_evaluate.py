@@ -200,7 +200,7 @@ def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
         (("model.forecast",), 2, "nothing to score model.forecast on"),
         (("table.csv", "--forecast", "value"), 2, "--forecast is for a table"),
         (("forecast.csv", "table.csv", "--intervals", "cqr"), 2, "--intervals is for a model"),
-        (("table.csv", "--column", "value"), 2, "the model has settled it"),
+        (("table.csv", "--column", "value"), 2, "the model determines it"),
     ],
 )
 def test_what_cannot_be_is_refused(run, forecast, table, arguments, code, words):

@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.tf
 SMALL = ("--units", "2", "--epochs", "1", "--timesteps", "4", "--horizon", "2")
 COMMANDS = {
-    "train": ("train", "--ensemble", "2", "--combine", "weights", "--simple", "last"),
+    "train": ("train", "--ensemble", "2", "--combine", "weights", "--baselines", "naive"),
     "tune": ("tune", "--trials", "2", "--jobs", "2", "--n-windows", "1"),
     "backtest": ("backtest", "--models", "lstm", "--models", "naive", "--refit", "always",
                  "--jobs", "2", "--n-windows", "2", "-o", "out.csv"),

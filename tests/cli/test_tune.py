@@ -109,7 +109,7 @@ def test_what_a_flag_or_the_environment_says_is_not_searched(run, table, tmp_pat
         (("--time-budget", "soon"), '"soon" is not like 90s, 5m or 1h'),
         (("--storage", "text.db"), "text.db cannot be used for a study"),
         (("--sampler", "grid"), "learning_rate has no step, so that there is no grid"),
-        (("-o", "tuned.csv"), "tuned.csv is to hold settings as TOML"),
+        (("-o", "tuned.csv"), "tuned.csv is no .toml file"),
         (("-c", "vaule"), 'Did you mean "value"?'),
     ],
 )

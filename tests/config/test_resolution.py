@@ -3,10 +3,10 @@ from datetime import date
 import pytest
 import typer
 
-from forecast_cli.cli.flag import seconds
-from forecast_cli.cli.flags import SETTINGS
+from forecast_cli.cli.values import seconds
+from forecast_cli.config.generate import main as generate
 from forecast_cli.config.members import list_members
-from forecast_cli.config.resolution import PLACES, SHORTHAND, TOP, configure, read_toml
+from forecast_cli.config.resolution import configure, read_toml
 from forecast_cli.config.schema import Config
 from forecast_cli.core.errors import UsageError
 
@@ -82,9 +82,8 @@ def test_a_broken_toml_file_is_named(tmp_path):
         read_toml(path)
 
 
-def test_every_flag_is_a_setting_and_every_setting_a_flag():
-    flags = {flag.name for panel in SETTINGS.values() for flag in panel}
-    assert flags == {*PLACES, *SHORTHAND, *TOP, "set", "config"}
+def test_what_is_generated_of_the_settings_is_fresh():
+    assert generate(["--check"]) == 0, "run python -m forecast_cli.config.generate"
 
 
 def test_a_configuration_survives_its_json():

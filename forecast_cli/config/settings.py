@@ -1,0 +1,93 @@
+"""The settings by their flat names, as flags, keyword arguments and messages use them.
+
+They are defined in the fields of the configuration; `settings.json` is generated from those by
+`python -m forecast_cli.config.generate`, so that reading it needs no pydantic.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+# How a value is typed: `str`, `int`, `float`, `bool`, one of some `choice`, several `names`,
+# several whole numbers `ints`, several percentages `levels`, a `size` (a fraction, steps or a
+# date), or a time in `seconds`.
+Kind = Literal[
+    "str", "int", "float", "bool", "choice", "names", "ints", "levels", "size", "seconds"
+]
+FILE = Path(__file__).with_name("settings.json")
+LAYERS = "network.layers"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting.
+
+    Args:
+        name: Its flat name, as a keyword argument; with hyphens it is the flag.
+        path: Where the configuration has it, e.g. `training.epochs`; in `network.layers` it is
+            short for a stack of layers.
+        group: The panel of the help.
+        help: One or two sentences.
+        kind: How a value is typed.
+        default: As the help states it; empty where there is nothing to state.
+        choices: The valid values, where there are only some.
+        least: The least number.
+        metavar: What stands for the value in the help.
+        short: A second name of the flag.
+        flag: The flag, where it is spelled otherwise.
+        split: Whether commas separate several values.
+        common: Whether the short help shows it.
+        search: Whether a search may choose it.
+        reread: Whether a saved model may read a table with another value.
+    """
+
+    name: str
+    path: str
+    group: str
+    help: str
+    kind: Kind = "str"
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    metavar: str | None = None
+    short: str = ""
+    flag: str = ""
+    split: bool = False
+    common: bool = False
+    search: bool = True
+    reread: bool = False
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The section of the configuration, empty for none, and the name there."""
+        section, _, field = self.path.rpartition(".")
+        return section, field
+
+    @property
+    def several(self) -> bool:
+        """Whether it holds several values, of which a single one may stand by itself."""
+        return self.kind in ("names", "ints", "levels")
+
+    @property
+    def spelled(self) -> str:
+        """Its flag."""
+        return self.flag or f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"FORECAST_{self.name.upper()}"
+
+
+def _read() -> dict[str, Setting]:
+    records: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        each["name"]: Setting(**each | {"choices": tuple(each.get("choices", ()))})
+        for each in records
+    }
+
+
+SETTINGS = _read()
+# Those that are short for a stack of layers.
+SHORTHAND = tuple(name for name, each in SETTINGS.items() if each.place[0] == LAYERS)
