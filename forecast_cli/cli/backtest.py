@@ -37,7 +37,7 @@ Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=F
     help="Folds to train at a time.", default="one per core")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH",
     help="Where to write all forecasts beside the actual values.", default="stdout")]
-Format = Annotated[Form | None, option("--format", "-f",
+Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
     help=f"Output format ({', '.join(get_args(Form))}).",
     default="by the file's name; scores alone on a terminal, else csv")]
 # fmt: on

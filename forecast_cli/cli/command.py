@@ -143,12 +143,8 @@ def _record(parameter: Any) -> tuple[str, str]:
     if parameter.param_type_name == "argument":
         return parameter.metavar or parameter.name.upper(), parameter.help or ""
     names = sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: name[:2] == "--")
-    takes = "" if parameter.is_flag else f" {parameter.metavar or _placeholder(parameter)}"
+    takes = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"
     return ", ".join(names) + takes, parameter.help or ""
-
-
-def _placeholder(parameter: Any) -> str:
-    return "N" if parameter.type.name in ("integer", "int") else "VALUE"
 
 
 def write_text(formatter: Any, text: str) -> None:

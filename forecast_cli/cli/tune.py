@@ -74,9 +74,10 @@ def tune(
     model: ModelPath = MODEL,
     output: Output = None,
 ) -> None:
-    """Search for the best settings on the rows before the test split, and train with them.
+    """Search for the best settings, and train with them.
 
-    What a flag sets is not searched. The trials, the best first, are the result on stdout.
+    Trials are scored on the rows before the test split; what a flag sets is not searched. The
+    trials, the best first, are the result on stdout.
 
     Examples:
         forecast tune prices.csv --column Close

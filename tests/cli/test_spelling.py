@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 import forecast_cli as fc
-from forecast_cli.cli.command import COMMANDS, load
+from forecast_cli.cli.command import COMMANDS, build
 from forecast_cli.cli.console import show_error
 from forecast_cli.cli.spelling import as_flags, translate
 from forecast_cli.config.layers import Layer
@@ -90,12 +90,16 @@ def texts():
 
 
 def known_names() -> set[str]:
-    """Settings, fields of layers, and parameters of commands and functions."""
+    """Settings, fields of layers, options of commands and parameters of functions."""
     layers = get_args(get_args(Layer)[0])
     names = {*SETTINGS} | {field for layer in layers for field in layer.model_fields}
     methods = [each for _, each in inspect.getmembers(fc.Model, inspect.isfunction)]
-    functions = [fc.train, fc.backtest, fc.compare, fc.tune, *methods, *map(load, COMMANDS)]
+    functions = [fc.train, fc.backtest, fc.compare, fc.tune, *methods]
     names |= {name for each in functions for name in inspect.signature(each).parameters}
+    options = {name for each in COMMANDS for option in build(each).params for name in option.opts}
+    names |= {each.removeprefix("--").replace("-", "_") for each in options}
+    # Names that are deprecated.
+    names |= {"simple", "ensemble.simple"}
     return names | {
         field.name for each in (fc.Plan, fc.Search) for field in dataclasses.fields(each)
     }
