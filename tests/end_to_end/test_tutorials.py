@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.tf
-PRICES = Path(__file__).parents[1] / "sample_data" / "prices.csv"
+PRICES = Path(__file__).parents[2] / "sample_data" / "prices.csv"
 FIVE = ["Open", "High", "Low", "Close", "Volume"]
 STACKED = (
     "--layout rows --units 20,10 --activation relu --epochs 200 --patience 20 --batch-size 1 "

@@ -1,0 +1,57 @@
+"""Where tests stand, and what they may use."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "forecast_cli"
+FILES = sorted(TESTS.rglob("test_*.py"))
+# Promises of several modules of a folder; those of several folders stand in end_to_end/.
+SEVERAL_MODULES = {
+    "api/test_python_page",
+    "api/test_update",
+    "cli/test_help",
+    "cli/test_temporary_files",
+    "evaluation/metrics/test_labels",
+    "evaluation/test_one_pass",
+    "networks/test_arguments",
+    "networks/test_onnx_everything",
+    "training/presets/test_registry",
+}
+
+
+def place(path: Path) -> str:
+    return path.relative_to(TESTS).with_suffix("").as_posix()
+
+
+MIRRORED = [path for path in FILES if path.parent != TESTS and path.parent != TESTS / "end_to_end"]
+
+
+@pytest.mark.parametrize("path", MIRRORED, ids=place)
+def test_a_test_stands_where_its_module_does(path):
+    folder = PACKAGE / path.parent.relative_to(TESTS)
+    module = folder / f"{path.stem.removeprefix('test_')}.py"
+    assert folder.is_dir()
+    assert module.is_file() or place(path) in SEVERAL_MODULES, f"{path.name}: no {module.name}"
+
+
+@pytest.mark.parametrize("path", [each for each in FILES if each.stem != "test_sql"], ids=place)
+def test_tests_use_public_names_alone(path):
+    tree = ast.parse(path.read_text())
+    modules, private = set(), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            modules.update(alias.asname or alias.name for alias in node.names)
+            private += [alias.name for alias in node.names if is_private(alias.name)]
+        elif isinstance(node, ast.Import):
+            modules.update(alias.asname or alias.name for alias in node.names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            private += [node.attr] * (isinstance(node.value, ast.Name) and node.value.id in modules)
+    assert not private
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
