@@ -20,7 +20,7 @@ from ..config.settings import SETTINGS
 from ..core.errors import UsageError
 from ..core.windows import Floats
 from ..data.io.in_memory import VALUE, from_frame, from_memory
-from ..data.io.opening import read_table
+from ..data.io.opening import open_table
 from .functions import train
 from .model import Model, as_tuple
 
@@ -223,7 +223,7 @@ def _frame(table: Any) -> pd.DataFrame:
         table = table.to_frame(VALUE if table.name is None else table.name)
     if isinstance(table, pd.DataFrame):
         return table.set_axis([str(name) for name in table.columns], axis=1)
-    held = from_memory(table) or read_table(table)
+    held = from_memory(table) or open_table(table).read()
     frame: pd.DataFrame = held.columns.to_pandas()
     return frame
 

@@ -10,7 +10,7 @@ from ..core.windows import Ints
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
-from ..data.splits import everything, rows_needed
+from ..data.splits import all_training, rows_needed
 from ..training.resolution import resolve_horizon
 from .alignment import Gate
 from .cutoffs import Cutoffs, find_cutoffs, rows_before
@@ -24,7 +24,7 @@ class Contest:
 
     Args:
         panel: The table.
-        config: With everything filled in that was chosen.
+        config: With all_training filled in that was chosen.
         cutoffs: Where forecasts begin.
         horizon: Steps ahead.
         season_length: Steps in a season.
@@ -122,7 +122,7 @@ def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int
     split = entry.config.split.model_copy(update={"test": 0})
     horizon = config.window.horizon or 1
     steps = 1 if config.window.mode == "many-to-one" else horizon
-    least = rows_needed(split, everything(panel), window=timesteps + steps, horizon=horizon)
+    least = rows_needed(split, all_training(panel), window=timesteps + steps, horizon=horizon)
     if plan.sliding is not None and plan.sliding < least:
         raise UsageError(
             f"--sliding {plan.sliding} leaves {entry.name} too few rows to learn from; {least} are "

@@ -1,4 +1,4 @@
-"""Whether one forecaster is better than another, or whether the difference could be chance."""
+"""The test of Diebold and Mariano: whether the difference of two forecasters is significant."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from .windows import Floats
 
-# The fewest forecasts of which a variance says anything.
+# The fewest forecasts for an estimate of the variance.
 FEWEST = 3
 # The share of a difference below which its spread is only rounding.
 ROUNDING = 1e-12
@@ -15,11 +15,11 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the test of Diebold and Mariano says.
+    """The result of the test of Diebold and Mariano.
 
     Args:
         statistic: Student's t; below 0 the first forecaster has the smaller loss.
-        p_value: How likely so large a difference is by chance, two-sided, 0 to 1.
+        p_value: Two-sided, 0 to 1.
         mean: The mean difference of the losses, in their units.
         count: How many differences there were.
     """
@@ -33,9 +33,9 @@ class Comparison:
 def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
     """Test whether two forecasters are equally good.
 
-    Losses of forecasts that overlap go together; the variance of their mean is taken from that
-    many autocovariances. Where it comes out as nothing or less, as few origins can have it, the
-    weights of Bartlett make it positive.
+    Losses of overlapping forecasts are correlated; the variance of their mean is estimated from
+    that many autocovariances. Where the estimate is not positive, as with few origins, the weights
+    of Bartlett make it so.
 
     Args:
         difference: Shape `(samples,)`: the loss of one forecaster less that of the other at each
@@ -44,7 +44,7 @@ def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
             origins one step apart.
 
     Returns:
-        None where there are too few differences, they do not vary, or one is no number.
+        None where there are too few differences, they do not vary, or one is not finite.
 
     Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997) for the correction
     and Student's t with `samples - 1` degrees of freedom.
@@ -67,7 +67,7 @@ def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
 
 
 def _variance(apart: Floats, lags: int) -> float:
-    """The variance of a mean of values that go together with those up to `lags` later.
+    """Return the variance of a mean of values that are correlated with those up to `lags` later.
 
     Args:
         apart: Shape `(samples,)`: the values less their mean.
@@ -77,7 +77,7 @@ def _variance(apart: Floats, lags: int) -> float:
     own = float(apart @ apart) / count
     later = np.array([apart[lag:] @ apart[:-lag] / count for lag in range(1, lags + 1)])
     plain = own + 2.0 * float(later.sum())
-    # What is left of terms that cancel is rounding, not a variance.
+    # The remainder of terms that cancel is rounding, not a variance.
     if plain > ROUNDING * own:
         return plain / count
     weights = 1.0 - np.arange(1, lags + 1) / (lags + 1)

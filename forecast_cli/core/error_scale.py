@@ -1,27 +1,28 @@
-"""How large the latest errors are: a moving average along the rows of each series."""
+"""The scale of recent errors: a moving average along the rows of each series."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from .padding import owner_series
 from .ragged import row_numbers
 from .windows import Floats, Ints
 
-# How much an error counts for the next row's idea of recent errors: half after 23 rows.
+# The decay of the weight of an error in each row: half after 23 rows.
 DECAY = 0.97
-# What is usual counts like so many recent errors.
+# The weight of the average error, in recent errors.
 PRIOR = 5.0
-# Rows back that are looked at: what is older counts for nothing.
+# So many doublings of the rows that are looked back: older errors have no weight.
 DOUBLINGS = 9
 
 
 @dataclass(frozen=True)
 class Recent:
-    """The latest errors, the usual ones being 1.
+    """Recent errors, relative to the average error of their series.
 
     Args:
-        total: Shape `(places, targets)`: the errors, each times its weight.
-        weight: Of the same shape: of all of them.
+        total: Shape `(places, targets)`: the weighted sum of the errors.
+        weight: Of the same shape: the sum of their weights.
     """
 
     total: Floats
@@ -29,33 +30,33 @@ class Recent:
 
     @property
     def size(self) -> Floats:
-        """How large they are, 1 where nothing is known, shape `(places, targets)`."""
+        """Their mean, shape `(places, targets)`; 1 where none is known."""
         size: Floats = (PRIOR + self.total) / (PRIOR + self.weight)
         return size
 
     def at(self, places: Ints) -> "Recent":
-        """Those at some of the places."""
+        """Return those at some of the places, shape `(chosen,)`."""
         return Recent(self.total[places], self.weight[places])
 
 
 def unknown(places: int, targets: int) -> Recent:
-    """Nothing is known."""
+    """Return recent errors of which none is known."""
     return Recent(np.zeros((places, targets)), np.zeros((places, targets)))
 
 
 def recent_by_row(
     errors: Floats, origins: Ints, indptr: Ints, before: Recent | None = None
 ) -> Recent:
-    """What the errors of forecasts are up to each row, those of that row included.
+    """Return the recent errors of forecasts up to and including each row.
 
     Args:
-        errors: Shape `(samples, targets)`: of each origin, the usual ones 1; NaN where unknown.
+        errors: Shape `(samples, targets)`: of each origin, relative; NaN where unknown.
         origins: Shape `(samples,)`: rows, ascending.
         indptr: Shape `(n_series + 1,)`.
-        before: What was known of each series before the first of these.
+        before: The recent errors of each series before the first of these.
 
     Returns:
-        Of all rows.
+        Those of all rows.
 
     Source: the exponentially weighted moving average of RiskMetrics (1996).
     """
@@ -68,7 +69,7 @@ def recent_by_row(
     if before is not None and len(origins):
         _add_before(rows, before, origins, indptr)
     for doubling in range(DOUBLINGS):
-        # What is known of 2^n rows, together with what was known of the 2^n before them.
+        # The sums over 2^n rows, plus those over the 2^n rows before them.
         step = 2**doubling
         later = np.flatnonzero(numbers >= step)
         for each in (rows.total, rows.weight):
@@ -77,23 +78,23 @@ def recent_by_row(
 
 
 def _add_before(rows: Recent, before: Recent, origins: Ints, indptr: Ints) -> None:
-    """Put what was known before to the first origin of each series, in place."""
-    series = np.searchsorted(indptr, origins, side="right") - 1
+    """Add earlier errors at the first origin of each series, in place; see `recent_by_row`."""
+    series = owner_series(indptr, origins)
     own, first = np.unique(series, return_index=True)
     rows.total[origins[first]] += DECAY * before.total[own]
     rows.weight[origins[first]] += DECAY * before.weight[own]
 
 
 def known_at(rows: Recent, origins: Ints, indptr: Ints, *, horizon: int) -> Recent:
-    """What was known at origins: a forecast has been wrong once its whole horizon is past.
+    """Return the recent errors known at origins: those of forecasts whose whole horizon is past.
 
     Args:
-        rows: As `recent_by_row` gives them.
+        rows: As `recent_by_row` returns them.
         origins: Shape `(samples,)`.
         indptr: Shape `(n_series + 1,)`.
         horizon: Steps until a forecast is past.
     """
-    series = np.searchsorted(indptr, origins, side="right") - 1
+    series = owner_series(indptr, origins)
     past = origins - horizon
     there = (past >= indptr[series])[:, None]
     known = rows.at(np.maximum(past, 0))

@@ -1,10 +1,10 @@
-"""What can go wrong, as ordinary exceptions; the command line turns them into exit codes.
+"""The exceptions of the package; the command line turns them into exit codes.
 
 ForecastError
-├── UsageError       an option or argument cannot be right            exit code 2
-├── DataError        a table does not hold what is needed             exit code 3
+├── UsageError       an invalid option or argument                    exit code 2
+├── DataError        a table that cannot be used                      exit code 3
 ├── ModelFileError   a file is no model, or not one for this version  exit code 4
-├── TrainingError    the training went wrong                          exit code 5
+├── TrainingError    a training that failed                           exit code 5
 └── Interrupted      Ctrl-C                                           exit code 130
 """
 
@@ -14,11 +14,11 @@ from typing import Any
 
 
 class ForecastError(Exception):
-    """An error that the user can mend.
+    """An error that the user can fix.
 
     Args:
         message: What happened, with the values received, and what was expected.
-        hint: How to mend it; may be empty.
+        hint: How to fix it; may be empty.
     """
 
     code = "error"
@@ -34,14 +34,14 @@ class ForecastError(Exception):
 
 
 class UsageError(ForecastError):
-    """An option or argument that cannot be right."""
+    """An invalid option or argument."""
 
     code = "usage"
     exit_code = 2
 
 
 class DataError(ForecastError):
-    """A table that does not hold what is needed."""
+    """A table that cannot be used."""
 
     code = "data"
     exit_code = 3
@@ -55,21 +55,21 @@ class ModelFileError(ForecastError):
 
 
 class TrainingError(ForecastError):
-    """A training that went wrong."""
+    """A training that failed."""
 
     code = "training"
     exit_code = 5
 
 
 class Interrupted(ForecastError):
-    """Somebody pressed Ctrl-C."""
+    """Ctrl-C was pressed."""
 
     code = "interrupted"
     exit_code = 130
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """What to say of an unknown name: the nearest valid one, and all of them.
+    """Return the hint for an unknown name: the nearest valid one, and all of them.
 
     >>> nearest("Clsoe", ["Date", "Close"])
     'Did you mean "Close"? There are: Date, Close.'
@@ -82,7 +82,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """How many there are, for a message.
+    """Return a number with its noun, for a message.
 
     >>> counted(1, "forecast"), counted(2000, "forecast")
     ('1 forecast', '2,000 forecasts')
@@ -91,7 +91,7 @@ def counted(number: int, what: str) -> str:
 
 
 def listed(items: Sequence[object], *, most: int = 5, say: Callable[[Any], str] = str) -> str:
-    """The first few of many, for a message; only those are put into words.
+    """Return the first few of many items, for a message, each as `say` writes it.
 
     >>> listed(range(2, 10), most=3)
     '2, 3, 4 and 5 more'

@@ -1,4 +1,4 @@
-"""What a long-running verb tells whoever listens: frozen facts, never text on a stream."""
+"""The events of long-running functions: frozen facts, never text on a stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Note:
-    """Something that the tool understood, chose or found, in one sentence.
+    """A finding, choice or assumption, in one sentence.
 
     Args:
         text: The sentence.
-        warning: Whether the user should look twice.
+        warning: Whether the user should check it.
     """
 
     text: str
@@ -19,7 +19,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Stage:
-    """The work that begins now, e.g. "training"."""
+    """The beginning of a stage, e.g. "training"."""
 
     name: str
 
@@ -30,10 +30,10 @@ class Epoch:
 
     Args:
         number: Counted from 1.
-        epochs: How many there are to be at the most.
+        epochs: The maximum number of epochs.
         loss: Mean over the training windows, in scaled units, as the weights changed.
         validation_loss: Mean over the validation windows after the epoch; None without any.
-        best: Whether the watched loss is the lowest so far.
+        best: Whether the monitored loss is the lowest so far.
         seconds: Wall time of the epoch, validation included.
         windows: Training windows seen in the epoch.
         learning_rate: That of the epoch's steps.
@@ -55,10 +55,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Done:
-    """One of several pieces of work is done, e.g. a fold of a backtest.
+    """The end of one of several tasks, e.g. a fold of a backtest.
 
     Args:
-        what: The pieces, e.g. "folds".
+        what: The tasks, e.g. "folds".
         number: How many are done.
         count: How many there are.
     """
@@ -73,4 +73,4 @@ Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Listen to nothing."""
+    """Ignore an event."""

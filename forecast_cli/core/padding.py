@@ -1,4 +1,4 @@
-"""Rows of nothing in front of short series, so that every series has room for a whole window."""
+"""Rows of padding in front of short series, so that every series has a whole window."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from .windows import Floats, Ints
 
 
 def owner_series(indptr: Ints, rows: Ints) -> Ints:
-    """The series in which each row lies.
+    """Return the series of each row, shape of `rows`.
 
     >>> owner_series(np.array([0, 3, 5]), np.array([0, 2, 3]))
     array([0, 0, 1])
@@ -20,11 +20,11 @@ def owner_series(indptr: Ints, rows: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class LeftPadding:
-    """Where the rows of a panel stand once there is room in front of its short series.
+    """The positions of the rows of a panel with padding in front of its short series.
 
     Args:
         indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]` of the panel.
-        added: Shape `(n_series,)`: rows in front of each series.
+        added: Shape `(n_series,)`: rows of padding in front of each series.
     """
 
     indptr: Ints
@@ -32,25 +32,25 @@ class LeftPadding:
 
     @cached_property
     def shift(self) -> Ints:
-        """By how many rows each series has moved, shape `(n_series,)`."""
+        """By how many rows each series is moved, shape `(n_series,)`."""
         return np.cumsum(self.added)
 
     def moved(self, rows: Ints) -> Ints:
-        """Where rows of the panel stand now."""
+        """Return the padded positions of rows of the panel, shape of `rows`."""
         return rows + self.shift[owner_series(self.indptr, rows)] if self.added.any() else rows
 
     def original(self, rows: Ints) -> Ints:
-        """Where rows, none of them an added one, stand in the panel."""
+        """Return the rows of the panel at padded positions, none of them of padding."""
         if not self.added.any():
             return rows
         return rows - self.shift[owner_series(self.indptr[:-1] + self.shift - self.added, rows)]
 
     def spread(self, values: Floats, *, first: bool = False) -> Floats:
-        """The rows of a panel with the room in front of them.
+        """Return the rows of a panel with padding, shape `(n_rows + added rows, features)`.
 
         Args:
             values: Shape `(n_rows, features)`.
-            first: Whether the room of a series holds its first value; else it holds NaN.
+            first: Whether the padding is the first value of its series; else it is NaN.
         """
         if not self.added.any():
             return values
@@ -65,22 +65,22 @@ class LeftPadding:
         return rows
 
     def first_starts(self, *, timesteps: int, least: int) -> Ints:
-        """The first row at which a window of each series may begin, shape `(n_series,)`.
+        """Return the first row at which a window of each series may begin, `(n_series,)`.
 
         Args:
-            timesteps: Steps back.
-            least: Rows of its series that a window holds at least, where there is room.
+            timesteps: Steps of the lookback.
+            least: The fewest rows of its series that a window with padding contains.
         """
         begins = self.indptr[:-1] + self.shift
         return np.where(self.added > 0, begins + np.minimum(least, timesteps) - timesteps, begins)
 
 
-def make_room(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> LeftPadding:
-    """Room for a window in front of each short series.
+def pad_short_series(indptr: Ints, short: npt.NDArray[np.bool_], *, timesteps: int) -> LeftPadding:
+    """Return padding of the length of a window in front of each short series.
 
     Args:
         indptr: Shape `(n_series + 1,)`.
-        short: Shape `(n_series,)`: which series are.
-        timesteps: Steps back.
+        short: Shape `(n_series,)`: whether a series is short.
+        timesteps: Steps of the lookback.
     """
     return LeftPadding(indptr, np.where(short, timesteps, 0))

@@ -1,4 +1,4 @@
-"""Many pieces of work at a time, by joblib: on all cores, or on any backend of it."""
+"""Parallel work by joblib: on all cores, or on any of its backends."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-# What tells libraries how many threads to take, before they are loaded.
+# The environment variables by which libraries choose their number of threads when loaded.
 THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
@@ -18,7 +18,7 @@ THREADS = (
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     from joblib import cpu_count
 
     return int(cpu_count())
@@ -27,30 +27,32 @@ def cores() -> int:
 def run_all(
     work: Callable[..., Result], pieces: Sequence[tuple[Any, ...]], *, jobs: int | None = None
 ) -> Generator[tuple[int, Result]]:
-    """Do the same with many pieces, and give each result as soon as it is there.
+    """Call a function with many arguments, and yield each result as soon as it is available.
 
-    One job runs in this process. Several run as joblib has it: in processes, or on the backend
-    that somebody has registered with `joblib.parallel_config`.
+    One job runs in this process. Several run in processes, or on the backend that is registered
+    with `joblib.parallel_config`.
 
     Args:
         work: A function of a module, which other processes can import.
-        pieces: Its arguments.
+        pieces: The arguments of each call.
         jobs: How many at a time; None: as many as the backend has, at most one for each piece.
 
     Yields:
-        The number of the piece, and what came of it; in any order.
+        The number of the piece, and its result; in any order.
     """
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
 
-    registered, wanted = get_active_backend()
-    # joblib's own default, where nobody asked for another one.
-    usual = type(registered).__name__ == "LokyBackend"
-    count = _jobs(jobs or wanted, len(pieces), usual=usual)
-    if usual and count == 1:
+    registered, requested = get_active_backend()
+    # joblib's own default, where none is registered.
+    default = type(registered).__name__ == "LokyBackend"
+    # None: the registered backend decides.
+    count = jobs or requested or (cores() if default else None)
+    count = count and max(1, min(count, len(pieces)))
+    if default and count == 1:
         yield from ((number, work(*piece)) for number, piece in enumerate(pieces))
         return
-    threads = max(1, cores() // count) if usual and count else None
+    threads = max(1, cores() // count) if default and count else None
     parallel = Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)
     one = delayed(_one)
     results = parallel(
@@ -60,46 +62,39 @@ def run_all(
 
 
 def _quietly(results: Generator[tuple[int, Result]]) -> Generator[tuple[int, Result]]:
-    """The results, without joblib's advice where somebody stops before the last one."""
+    """Yield the results, without joblib's warning where the caller stops before the last one."""
     try:
         while True:
-            with _advice_ignored():
+            with _warning_ignored():
                 result = next(results, None)
             if result is None:
                 return
             yield result
     finally:
-        with _advice_ignored():
+        with _warning_ignored():
             results.close()
 
 
 @contextmanager
-def _advice_ignored() -> Generator[None]:
+def _warning_ignored() -> Generator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*still being processed by the workers.*", UserWarning)
         yield
 
 
 def dismiss_workers() -> None:
-    """End the processes that joblib keeps for its next call, and what they share.
+    """End the processes that joblib keeps for its next call, and remove their shared files.
 
-    For a process that is about to leave without running what others have registered for its end.
+    For a process that is about to exit without running exit handlers.
     """
     if "joblib.externals.loky" not in sys.modules:
         return
     from joblib.externals.loky import get_reusable_executor
 
     executor = get_reusable_executor(reuse=True)
-    # joblib's own executor has a way to end that removes the files which are shared too.
+    # Only joblib's own executor removes the shared files too.
     end = getattr(executor, "terminate", None) or executor.shutdown
     end(kill_workers=True)
-
-
-def _jobs(jobs: int | None, pieces: int, *, usual: bool) -> int | None:
-    """How many pieces at a time; None: what the registered backend says."""
-    if jobs is None and not usual:
-        return None
-    return max(1, min(jobs or cores(), pieces))
 
 
 def _one(
@@ -109,7 +104,7 @@ def _one(
     parent: int,
     threads: int | None,
 ) -> tuple[int, Result]:
-    """A piece of work in a process of its own, which leaves Ctrl-C to the one that started it."""
+    """Call the function, in another process without Ctrl-C, which its parent handles."""
     if os.getpid() != parent:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)

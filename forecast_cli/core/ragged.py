@@ -1,4 +1,4 @@
-"""Series of different lengths, end to end in one array, reckoned with all at once."""
+"""Vectorized computations on series of different lengths, end to end in one array."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,44 +7,43 @@ from .windows import Floats, Ints
 
 Flags = npt.NDArray[np.bool_]
 
-# The fewest known values of a series, or pairs of values, that anything is concluded from.
+# The fewest known values of a series, or pairs of values, for a conclusion.
 FEWEST = 20
-# The standard deviation of normal noise in MADs, and the share of a value below which it is only
-# rounding.
+# The standard deviation of normal noise in MADs, and the share of a value that is only rounding.
 SIGMA, ROUNDING = 1.4826, 1e-9
-# How many values are sorted at once, so that memory does not grow with the windows.
+# The most values that are sorted at once, so that memory does not grow with the windows.
 CELLS = 4_000_000
 
 
 def finite(values: Floats) -> Floats:
-    """The values, NaN where they are infinite."""
+    """Return the values, of any shape, NaN where they are infinite."""
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def owners(indptr: Ints) -> Ints:
-    """The series of each row, shape `(n_rows,)`."""
+    """Return the series of each row, shape `(n_rows,)`."""
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
 def cumulate(lengths: Ints) -> Ints:
-    """Where each series begins and the last one ends, shape `(n_series + 1,)`."""
+    """Return the `indptr` of series of the given lengths, shape `(n_series + 1,)`."""
     indptr: Ints = np.concatenate([[0], np.cumsum(lengths)])
     return indptr
 
 
 def row_numbers(indptr: Ints) -> Ints:
-    """The number of each row in its series, from 0, shape `(n_rows,)`."""
+    """Return the number of each row in its series, from 0, shape `(n_rows,)`."""
     return np.arange(indptr[-1]) - np.repeat(indptr[:-1], np.diff(indptr))
 
 
 def bounds(indptr: Ints) -> tuple[Ints, Ints]:
-    """The first row of the series of each row, and the row after its last, `(n_rows,)` each."""
+    """Return the first row of the series of each row, and the row after its last, `(n_rows,)`."""
     lengths = np.diff(indptr)
     return np.repeat(indptr[:-1], lengths), np.repeat(indptr[1:], lengths)
 
 
 def shifted(column: Floats, indptr: Ints, offset: int) -> Floats:
-    """The values `offset` rows on, shape `(n_rows,)`; NaN beyond the ends of the series."""
+    """Return the values `offset` rows later, shape `(n_rows,)`; NaN beyond the series."""
     starts, stops = bounds(indptr)
     rows = np.arange(len(column)) + offset
     inside = (rows >= starts) & (rows < stops)
@@ -52,7 +51,7 @@ def shifted(column: Floats, indptr: Ints, offset: int) -> Floats:
 
 
 def reduced(ufunc: np.ufunc, values: Floats, indptr: Ints) -> Floats:
-    """The ufunc over the rows of each series, `(n_series, columns)`; NaN where there are none."""
+    """Reduce the rows of each series by a ufunc, `(n_series, columns)`; NaN without a row."""
     result = np.full((len(indptr) - 1, values.shape[1]), np.nan)
     full = np.diff(indptr) > 0
     if full.any():
@@ -61,31 +60,31 @@ def reduced(ufunc: np.ufunc, values: Floats, indptr: Ints) -> Floats:
 
 
 def sums_between(values: Floats, starts: Ints, stops: Ints) -> Floats:
-    """The sums of stretches of rows, none of which reads a value of another.
+    """Sum ranges of rows, each exactly: no sum contains a value of another.
 
     Args:
         values: Shape `(n_rows, columns)`.
-        starts: Shape `(stretches,)`, ascending.
-        stops: Shape `(stretches,)`: the row after the last one of each, after its first.
+        starts: Shape `(ranges,)`, ascending.
+        stops: Shape `(ranges,)`: the row after the last one of each, after its first.
 
     Returns:
-        Shape `(stretches, columns)`.
+        Shape `(ranges, columns)`.
     """
     edges = np.stack([starts, stops], axis=1).ravel()
-    # A stretch up to the last row ends by itself.
+    # `reduceat` needs no end for a range up to the last row.
     edges = edges[:-1] if len(edges) and edges[-1] == len(values) else edges
     sums: Floats = np.add.reduceat(values, edges, axis=0)[::2]
     return sums
 
 
 def count_known(column: Floats, indptr: Ints) -> Ints:
-    """How many values each series has, shape `(n_series,)`."""
+    """Count the known values of each series, shape `(n_series,)`."""
     return np.bincount(owners(indptr)[~np.isnan(column)], minlength=len(indptr) - 1)
 
 
 def take_medians(column: Floats, indptr: Ints) -> Floats:
-    """The median of the known values of each series, shape `(n_series,)`; NaN where none is."""
-    # Missing values come last within their series.
+    """Return the median of the known values of each series, shape `(n_series,)`; NaN for none."""
+    # Missing values are sorted last within their series.
     ordered = column[np.lexsort((column, owners(indptr)))]
     counts = count_known(column, indptr)
     medians, full = np.full(len(counts), np.nan), counts > 0
@@ -96,7 +95,7 @@ def take_medians(column: Floats, indptr: Ints) -> Floats:
 
 
 def take_percentiles(column: Floats, indptr: Ints, percent: Floats) -> Floats:
-    """The percentiles of the known values of each series, with a line between two neighbours.
+    """Return the percentiles of the known values of each series, equal to `numpy.percentile`.
 
     Args:
         column: Shape `(n_rows,)`; missing values (NaN) do not count.
@@ -104,8 +103,7 @@ def take_percentiles(column: Floats, indptr: Ints, percent: Floats) -> Floats:
         percent: Shape `(percentiles,)`, 0 to 100.
 
     Returns:
-        Shape `(percentiles, n_series)`; NaN where no value is known. They are those of
-        `numpy.percentile`.
+        Shape `(percentiles, n_series)`; NaN where no value is known.
     """
     lengths = np.diff(indptr)
     found = np.full((len(percent), len(lengths)), np.nan)
@@ -122,14 +120,14 @@ def take_percentiles(column: Floats, indptr: Ints, percent: Floats) -> Floats:
 
 
 def _percentiles_across(window: Floats, percent: Floats) -> Floats:
-    """The percentiles of the known values of each row, shape `(percentiles, n_rows)`."""
+    """Return the percentiles of the known values of each row, shape `(percentiles, n_rows)`."""
     ordered, last = np.sort(window, axis=1), np.count_nonzero(~np.isnan(window), axis=1) - 1
     place = (percent / 100.0)[:, None] * np.maximum(last, 0)
     lower = np.floor(place).astype(np.intp)
     rows = np.arange(len(window))
     low, high = ordered[rows, lower], ordered[rows, np.minimum(lower + 1, np.maximum(last, 0))]
     share, apart = place - lower, high - low
-    # The nearer neighbour comes first, so that the further one is met exactly.
+    # Interpolated from the nearer neighbour, so that both are reproduced exactly.
     between = np.where(share < 0.5, low + apart * share, high - apart * (1.0 - share))
     return np.where(last >= 0, between, np.nan)
 
@@ -137,7 +135,7 @@ def _percentiles_across(window: Floats, percent: Floats) -> Floats:
 def medians_around(
     column: Floats, indptr: Ints, rows: Ints, offsets: Ints, *, fewest: int = 1
 ) -> Floats:
-    """The medians of the known values at `rows + offsets` within the series of each row.
+    """Return the medians of the known values at `rows + offsets` in the series of each row.
 
     Returns:
         Shape of `rows`; NaN where fewer values than `fewest` are known.
@@ -155,7 +153,7 @@ def medians_around(
 
 
 def medians_across(window: Floats, fewest: int = 1) -> Floats:
-    """The median of the known values of each row, shape `(n_rows,)`; NaN where too few are."""
+    """Return the median of the known values of each row, shape `(n_rows,)`; NaN of too few."""
     ordered = np.sort(window, axis=1)
     counts = np.count_nonzero(~np.isnan(window), axis=1)
     rows = np.arange(len(window))

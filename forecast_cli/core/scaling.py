@@ -12,10 +12,10 @@ from .windows import Floats, Ints
 
 Kind = Literal["minmax", "standard", "robust", "none"]
 Transform = Literal["none", "log", "log1p"]
-# Whose training rows a feature's numbers are fitted on.
+# The training rows that a feature's numbers are fitted on.
 Scope = Literal["series", "all", "none"]
 
-# What is done to the values before the scaler, and undone after it.
+# The transforms before the scaler, and their inverses.
 FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
 BACKWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.exp, "log1p": np.expm1}
 
@@ -45,23 +45,23 @@ class Scaling:
         return self.center.ndim > 1
 
     def transform(self, values: Floats) -> Floats:
-        """Original to scaled units; the last axis of `values` is `features`."""
+        """Convert original to scaled units; the last axis of `values` is `features`."""
         return (self._forward(values) - self.center) / self.scale
 
     def inverse(self, scaled: Floats) -> Floats:
-        """Scaled to original units; the last axis of `scaled` is `features`, none a covariate."""
+        """Convert scaled to original units; the last axis is `features`, none a covariate."""
         values = scaled * self.scale + self.center
         return values if self.before == "none" else BACKWARD[self.before](values)
 
     def only(self, columns: Sequence[int]) -> "Scaling":
-        """The scaling of some of the columns, in the order asked for."""
+        """Return the scaling of some of the columns, in the given order."""
         places = list(columns)
         return replace(
             self, center=self.center[..., places], scale=self.scale[..., places], columns=None
         )
 
     def each(self, series: Ints, *, steps: bool = False) -> "Scaling":
-        """The scaling of samples, each in the numbers of its own series.
+        """Return the scaling of samples, each with the numbers of its own series.
 
         Args:
             series: Shape `(samples,)`.
@@ -87,7 +87,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Units:
-    """What scaled outputs mean.
+    """The units of scaled outputs.
 
     Args:
         scaling: Of the outputs alone.
@@ -103,7 +103,7 @@ class Units:
 
 
 def rounded(values: Floats) -> Floats:
-    """The values to the 8 digits that 32-bit arithmetic can vouch for."""
+    """Round values of any shape to 8 digits, the precision of 32-bit arithmetic."""
     return np.array([float(f"{value:.8g}") for value in values.ravel()]).reshape(values.shape)
 
 
@@ -112,25 +112,25 @@ def fit_scaling(
 ) -> Scaling:
     """Fit a scaler on the training rows.
 
-    A constant column gets a scale of 1. Missing values do not count; a column of nothing else
-    is left as it is.
+    A constant column gets a scale of 1. Missing values do not count; a column without others is
+    not scaled.
 
     Args:
         rows: Shape `(n_rows, features)`: the training rows alone, original units.
         kind: `minmax` to [0, 1], `standard` to mean 0 and deviation 1, `robust` to median 0
             and interquartile range 1, `none` for no change.
         before: A transform that comes first.
-        columns: It is for the first so many features; None for all.
+        columns: It applies to the first so many features; None for all.
 
-    Source: the scalers of scikit-learn, whose numbers these are; fitted here since prediction
-    meets series that training has not seen, and does not load scikit-learn.
+    Source: equal to the scalers of scikit-learn; fitted here since a prediction scales new series
+    without loading scikit-learn.
     """
     features = rows.shape[1]
     plain = Scaling(kind, np.zeros(features), np.ones(features), before, columns)
     if kind == "none" or not len(rows):
         return plain
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        # Columns of missing values alone.
+        # NumPy warns of columns without a value.
         warnings.simplefilter("ignore", RuntimeWarning)
         center, scale = FITS[kind](plain._forward(rows))
         constant = np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0)
@@ -152,10 +152,10 @@ def fit_by_series(
     Args:
         rows: Shape `(n_rows, features)`: the training rows of all series end to end.
         indptr: Shape `(n_series + 1,)`; a series without a row has the numbers of all together.
-        scopes: For each feature, whose rows its numbers are fitted on; none: it is left as it is.
+        scopes: The rows that each feature is fitted on; none: it is not scaled.
         kind: As in `fit_scaling`.
-        before: As there.
-        columns: As there.
+        before: Likewise.
+        columns: Likewise.
     """
     whole = fit_scaling(rows, kind, before, columns)
     fixed = np.array([scope == "none" for scope in scopes])
@@ -179,7 +179,7 @@ def fit_by_series(
 def _fit_column(
     column: Floats, changed: Floats, indptr: Ints, kind: Kind, center: Floats, scale: Floats
 ) -> None:
-    """Write the numbers of the series that have a value in a column over those of all together.
+    """Replace the numbers of all together by those of each series with a value in a column.
 
     Args:
         column: Shape `(n_rows,)`, original units.
@@ -193,7 +193,7 @@ def _fit_column(
         middle, spread = SERIES_FITS[kind](np.ascontiguousarray(changed), indptr)
     lowest, highest = _extremes(column, indptr)
     finite = np.isfinite(column).astype(np.float64)[:, None]
-    # Where a series has no value, the numbers of all together stand in.
+    # A series without a value keeps the numbers of all together.
     there = reduced(np.add, finite, indptr)[:, 0] > 0
     known = np.isfinite(middle)
     good = known & (spread > 0) & (lowest != highest)
@@ -219,7 +219,7 @@ FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust}
 
 
 def _extremes(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
-    """The lowest and the highest known value of each series, NaN where there is none."""
+    """Return the lowest and the highest known value of each series, `(n_series,)`, or NaN."""
     rows = column[:, None]
     return reduced(np.fmin, rows, indptr)[:, 0], reduced(np.fmax, rows, indptr)[:, 0]
 

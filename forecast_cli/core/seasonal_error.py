@@ -1,4 +1,4 @@
-"""Measures of labels, and the error that others are measured by."""
+"""Measures of labels, and the in-sample errors of the seasonal naive, which scale others."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from .windows import Floats, Ints
 
 
 def r_squared(actual: Floats, forecast: Floats) -> Floats:
-    """The share of the variance that is explained, of arrays `(samples, targets)`.
+    """Return the explained share of the variance, of arrays `(samples, targets)`.
 
     Returns:
         Shape `(targets,)`; NaN where the actual values do not vary.
@@ -21,15 +21,15 @@ def r_squared(actual: Floats, forecast: Floats) -> Floats:
 
 
 def confusion(actual: Ints, given: Ints, classes: int) -> Ints:
-    """How often each class was taken for which, shape `(classes, classes)`, rows actual."""
+    """Return the confusion matrix of labels, `(samples,)`: `(classes, classes)`, rows actual."""
     counts = np.bincount(actual * classes + given, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
 def class_scores(counts: Ints) -> dict[str, float]:
-    """Accuracy, and F1 as the plain mean over the classes that stand in either, from a confusion.
+    """Return accuracy and macro F1 from a confusion matrix, shape `(classes, classes)`.
 
-    Source: Opitz and Burst (2019), macro F1 as the mean of the classes' F1.
+    Source: Opitz and Burst (2019), macro F1 as the mean of the F1 of the classes that occur.
     """
     right, actual, given = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     present = actual + given > 0
@@ -38,7 +38,7 @@ def class_scores(counts: Ints) -> dict[str, float]:
 
 
 def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
-    """Mean absolute difference between values a season apart in the training rows.
+    """Return the mean absolute difference between values a season apart in the training rows.
 
     Args:
         values: Shape `(n_rows, targets)`, original units; missing values do not count.
@@ -47,43 +47,37 @@ def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: in
         season_length: Steps in a season, at least 1; 1 where a series is shorter.
 
     Returns:
-        Shape `(n_series, targets)`; NaN where nothing could be compared.
+        Shape `(n_series, targets)`; NaN without such a pair.
     """
-    return _mean_apart(values, indptr, end, season_length=season_length, measure=_absolute)
+    return _mean_apart(
+        values, indptr, end, season_length, lambda later, earlier: np.abs(later - earlier)
+    )
 
 
 def seasonal_squared(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
-    """Mean squared difference between values a season apart, see `seasonal_error`."""
-    return _mean_apart(values, indptr, end, season_length=season_length, measure=_squared)
+    """Return the mean squared difference between values a season apart, as `seasonal_error`."""
+    return _mean_apart(
+        values, indptr, end, season_length, lambda later, earlier: np.square(later - earlier)
+    )
 
 
 def seasonal_smape(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
-    """The symmetric percentage error of the same, 0 to 200, a mean over the series, `(targets,)`.
+    """Return their symmetric percentage error, 0 to 200, a mean over the series, `(targets,)`.
 
-    1 where nothing could be compared, or where it is 0.
+    1 without such a pair, or where it is 0.
     """
-    own = _mean_apart(values, indptr, end, season_length=season_length, measure=_symmetric)
+    own = _mean_apart(values, indptr, end, season_length, _symmetric)
     known = np.isfinite(own)
     total, count = np.where(known, own, 0.0).sum(axis=0), known.sum(axis=0)
-    usual: Floats = np.divide(
-        total, count, out=np.ones_like(total), where=(count > 0) & (total > 0)
-    )
-    return usual
+    positive = (count > 0) & (total > 0)
+    mean: Floats = np.divide(total, count, out=np.ones_like(total), where=positive)
+    return mean
 
 
 def seasonal_pair(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
-    """Both of them, shape `(2, n_series, targets)`: what MASE and RMSSE are taken in."""
+    """Return both errors, shape `(2, n_series, targets)`: the scales of MASE and RMSSE."""
     own = seasonal_error(values, indptr, end, season_length=season_length)
     return np.stack([own, seasonal_squared(values, indptr, end, season_length=season_length)])
-
-
-def _absolute(later: Floats, earlier: Floats) -> Floats:
-    apart: Floats = np.abs(later - earlier)
-    return apart
-
-
-def _squared(later: Floats, earlier: Floats) -> Floats:
-    return np.square(later - earlier)
 
 
 def _symmetric(later: Floats, earlier: Floats) -> Floats:
@@ -97,10 +91,10 @@ def _mean_apart(
     values: Floats,
     indptr: Ints,
     end: Ints,
-    *,
     season_length: int,
     measure: Callable[[Floats, Floats], Floats],
 ) -> Floats:
+    """Return the mean measure of pairs a season apart, shape `(n_series, targets)`."""
     first = indptr[:-1]
     lengths = np.asarray(end) - first
     lags = np.where(lengths > season_length, season_length, 1)
@@ -108,7 +102,7 @@ def _mean_apart(
     for lag in {season_length, 1}:
         of = np.flatnonzero((lags == lag) & (lengths > lag))
         if len(of):
-            # Across the ends of series too; those differences are in no sum.
+            # Across the ends of series too; no sum contains those differences.
             apart = measure(values[lag:], values[:-lag])
             known = np.isfinite(apart)
             total, count = (

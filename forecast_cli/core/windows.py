@@ -1,4 +1,4 @@
-"""Windows as row numbers: what a batch looks like, without ever copying the windows out."""
+"""Windows as row numbers, so that the windows of a batch need not be copied."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ Ints = npt.NDArray[np.integer[Any]]
 def window_starts(
     first: Ints, begin: Ints, end: Ints, *, timesteps: int, horizon: int
 ) -> npt.NDArray[np.int32]:
-    """The first rows of all windows whose targets lie within a split.
+    """Return the first rows of all windows whose targets lie within a split.
 
     A window is `timesteps` input rows and the `horizon` target rows after them. Inputs may
-    lie before the split, never before their series.
+    precede the split, never their series.
 
     Args:
         first: Shape `(n_series,)`: the first row of each series.
         begin: Shape `(n_series,)`: the split's first row in each series.
         end: Shape `(n_series,)`: the row after the split's last one.
-        timesteps: Steps back, at least 1.
+        timesteps: Steps of the lookback, at least 1.
         horizon: Steps ahead, at least 1.
 
     Returns:
@@ -37,12 +37,12 @@ def window_starts(
 
 
 def gather(values: Floats, starts: Ints, *, timesteps: int) -> Floats:
-    """The windows that begin at `starts`.
+    """Return the windows that begin at `starts`.
 
     Args:
         values: Shape `(n_rows, features)`, all series end to end.
         starts: Shape `(samples,)`, row numbers; no window crosses into the next series.
-        timesteps: Steps back, at least 1.
+        timesteps: Steps of the lookback, at least 1.
 
     Returns:
         Shape `(samples, timesteps, features)`.

@@ -1,4 +1,4 @@
-"""Covariates that are made of the times of rows: the hour, the day of the week, holidays."""
+"""Covariates computed from the times of rows: the hour, the day of the week, holidays."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from ..core.errors import DataError, UsageError
 from ..core.windows import Floats
 from .columns import calendar_columns, split_features
 from .panel import Panel
-from .time.cyclic_features import cycles, usual_cycles
+from .time.cyclic_features import cycles, default_cycles
 from .time.frequency import DAY
 from .time.holidays import holidays_on
 
@@ -19,11 +19,11 @@ AUTO = "auto"
 
 
 def calendar_values(times: pd.DatetimeIndex, features: Sequence[str]) -> Floats:
-    """Calendar features of times, by the clock on the wall.
+    """Return the calendar features of times, in local time.
 
     Args:
         times: Shape `(n,)`.
-        features: As named in the configuration.
+        features: As in the configuration.
 
     Returns:
         Shape `(n, columns)`, those of `calendar_columns`, between -1 and 1.
@@ -35,34 +35,34 @@ def calendar_values(times: pd.DatetimeIndex, features: Sequence[str]) -> Floats:
 
 
 def found_features(panel: Panel, data: Data) -> tuple[str, ...]:
-    """The calendar features as named, or those that suit the step between rows."""
+    """Return the calendar features as given, or those that suit the step between rows."""
     if AUTO not in data.calendar_features or panel.timeline is None:
         return tuple(dict.fromkeys(data.calendar_features))
     frequency = panel.timeline.frequency
     step = None if frequency.step is None else frequency.step / DAY
-    usual = usual_cycles(step, frequency.months, int(panel.lengths.max()))
+    default = default_cycles(step, frequency.months, int(panel.lengths.max()))
     others = [each for each in data.calendar_features if each != AUTO]
-    if not (usual or others):
+    if not (default or others):
         raise UsageError(
             f"auto finds no calendar feature for {frequency.name}.",
-            "Name some, or leave --calendar-features out.",
+            "Name some, or leave `calendar_features` out.",
         )
-    return tuple(dict.fromkeys([*usual, *others]))
+    return tuple(dict.fromkeys([*default, *others]))
 
 
 def with_calendar(panel: Panel, features: tuple[str, ...]) -> Panel:
-    """The panel with columns made of the times of its rows."""
+    """Return the panel with columns computed from the times of its rows."""
     if not features:
         return panel
     if panel.timeline is None:
         raise DataError(
-            f"{panel.source} has no times to make calendar features of.",
-            "Name the time column with --time, or leave --calendar-features out.",
+            f"{panel.source} has no times to compute calendar features from.",
+            "Specify the time column with `time`, or leave `calendar_features` out.",
         )
     for name in calendar_columns(features):
         if name in panel.columns.features:
             raise UsageError(
-                f'The calendar feature {name} and the column "{name}" have one name.',
+                f'The calendar feature {name} and the column "{name}" have the same name.',
                 "Rename the column, or leave one of them out.",
             )
     made = calendar_values(panel.timeline.times, features)

@@ -1,4 +1,4 @@
-"""Covariates that are names of something, as numbers: 0 for what is not known."""
+"""Categorical covariates as numbers: 0 for an unknown category."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,15 +15,15 @@ from .io.tables import Table, is_text
 from .panel import Panel
 from .splits import Splits
 
-# More different names than this name nothing that could be learned.
+# With more categories than this there is nothing to learn.
 MOST_CATEGORIES = 100_000
 
 
 def find_categories(table: Table, data: Data) -> dict[str, tuple[str, ...]]:
-    """The covariates that are names, and what is known of each, in order.
+    """Return the categorical covariates, each with its categories in order.
 
     Raises:
-        DataError: One holds too many different ones.
+        DataError: One has too many categories.
     """
     found = {}
     for name in data.covariates:
@@ -31,31 +31,32 @@ def find_categories(table: Table, data: Data) -> dict[str, tuple[str, ...]]:
             values = sorted(pc.unique(_texts(table, name)).drop_null().to_pylist())
             if len(values) > MOST_CATEGORIES:
                 raise DataError(
-                    f'{table.name}: column "{name}" holds {len(values):,} different names.',
-                    "Leave it out: what never comes again teaches nothing.",
+                    f'{table.name}: column "{name}" has {len(values):,} categories.',
+                    "Drop this column: its values do not repeat, so it carries no information.",
                 )
             found[name] = tuple(values)
     return found
 
 
 def category_numbers(table: Table, name: str, known: Sequence[str]) -> Floats:
-    """A column of names as numbers from 1 on; 0 where one is not known, NaN where it is missing."""
+    """Return a categorical column as numbers from 1, shape `(rows,)`; 0: unknown, NaN: missing."""
     texts = _texts(table, name)
     places = pc.fill_null(pc.index_in(texts, pa.array(known, pa.string())), -1).to_numpy() + 1.0
     return np.where(texts.is_null().to_numpy(), np.nan, places)
 
 
-def say_unknown(table: Table, known: Mapping[str, Sequence[str]], on_event: Listener) -> None:
-    """Say which names training has not seen; they are read as none of those that it has."""
+def note_unknown(table: Table, known: Mapping[str, Sequence[str]], on_event: Listener) -> None:
+    """Report categories that are not known from training; they are read as unknown."""
     for name, values in known.items():
         held = set(pc.unique(_texts(table, name)).drop_null().to_pylist())
         if new := sorted(held - set(values)):
-            text = f'"{name}" holds {len(new)} names that training has not seen: {listed(new)}'
+            text = f'"{name}" has {len(new)} categories that are not known from training: '
+            text += listed(new)
             on_event(Note(text, warning=True))
 
 
 def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:
-    """Numbers of categories after only some of them are kept; what is missing stays so.
+    """Return the numbers of categories when only some of them are kept; NaN stays NaN.
 
     >>> kept_numbers(np.array([0.0, 1.0, 2.0]), ["a", "b"], ["b"]).tolist()
     [0.0, 0.0, 1.0]

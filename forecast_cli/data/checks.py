@@ -1,4 +1,4 @@
-"""Values that nothing can be learned from, refused."""
+"""Checks of values before training."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from ..core.windows import Floats
 
 
 def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
-    """Refuse columns of which training would see nothing.
+    """Refuse columns without a value in the training split.
 
     Args:
         rows: Shape `(rows, features)`: the training rows, NaN where missing.
@@ -31,12 +31,12 @@ def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
 def require_positive(
     values: Floats, names: Sequence[str], transform: Transform, source: str
 ) -> None:
-    """Refuse values that have no logarithm.
+    """Refuse values whose logarithm is undefined.
 
     Args:
         values: Shape `(n_rows, features)`, original units.
         names: Of the features that are transformed, the first ones.
-        transform: That needs them.
+        transform: The setting.
         source: What messages call the table.
 
     Raises:
@@ -50,6 +50,6 @@ def require_positive(
         row, column = bad[0]
         raise DataError(
             f'{source}: column "{names[column]}" holds {values[row, column]:g} in row {row + 1}, '
-            f"and {transform} needs values above {least:g}.",
-            f"Pass --transform {'log1p or ' if values[row, column] > -1 else ''}none.",
+            f"and transform {transform} needs values above {least:g}.",
+            f"Pass {'`transform=log1p` or ' * bool(values[row, column] > -1)}`transform=none`.",
         )

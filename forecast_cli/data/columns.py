@@ -1,4 +1,4 @@
-"""Which columns of a table are read, and as what."""
+"""The columns of a table that are read, and their roles."""
 
 import glob
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ HOLIDAY = "holiday:"
 
 @dataclass(frozen=True)
 class Columns:
-    """The names that belong to the arrays; below `data/` there are only numbers.
+    """The names of the columns of the arrays.
 
     Args:
         time: The time column; None where rows are steps.
-        columns: Those that the window is read from, forecast or not.
+        columns: Those of the input window, forecast or not.
         targets: Those that are forecast, some or all of them.
-        covariates: What is read beside them.
-        series: What names a series; empty where there is one without a name.
+        covariates: The covariates.
+        series: The columns that identify a series; empty where there is one without a name.
     """
 
     time: str | None
@@ -34,27 +34,27 @@ class Columns:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """All that is read, in the order of the arrays."""
+        """All features, in the order of the arrays."""
         return (*self.columns, *self.covariates.names)
 
     @property
     def target_places(self) -> tuple[int, ...]:
-        """Where the targets stand among the features."""
+        """The positions of the targets among the features."""
         return self.places(self.targets)
 
     @property
     def unknown_ahead(self) -> tuple[str, ...]:
-        """What the window needs and nobody knows of coming rows: neither forecast nor known."""
+        """The features of the window that are neither forecast nor known for future rows."""
         others = (name for name in self.columns if name not in self.targets)
         return (*others, *self.covariates.past)
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Where features stand."""
+        """Return the positions of features."""
         return tuple(self.features.index(name) for name in names)
 
     @property
     def inputs(self) -> Inputs:
-        """The same for the network, which knows no names."""
+        """The same as positions, for the network."""
         known = self.covariates
         categories = {
             self.features.index(name): len(values) for name, values in known.categories.items()
@@ -70,7 +70,7 @@ class Columns:
 
 
 def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[str] = ()) -> Data:
-    """The settings with every pattern replaced by the columns that it matches.
+    """Return the settings with every pattern replaced by the columns that it matches.
 
     Args:
         data: The settings.
@@ -80,9 +80,9 @@ def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[st
 
     Raises:
         DataError: A pattern matches nothing.
-        UsageError: No column was named, or one for two things.
+        UsageError: No column was given, or one for two roles.
     """
-    # What a pattern matches is none of the columns that are named for something.
+    # A pattern matches no column that is named elsewhere.
     plain = {*data.series, *time}
     plain |= {each for role in ROLES for each in getattr(data, role) if each in names}
     free = [name for name in names if name not in plain]
@@ -95,23 +95,23 @@ def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[st
     data = data.model_copy(update=found)
     if not data.column:
         raise UsageError(
-            f"No column was named; {where} has {', '.join(names[:20])}.",
-            "Say which to forecast: --column NAME.",
+            f"No column was specified; {where} has {', '.join(names[:20])}.",
+            "Name the one to forecast with `column`.",
         )
     _check_once(data, time)
     for name in data.targets:
         if name not in data.column:
             raise UsageError(
-                f'--target "{name}" is not among the columns.', f"Add --column {name}."
+                f'`target` "{name}" is not among the columns.', f"Add `column={name}`."
             )
     return data
 
 
 def matching(name: str, names: Sequence[str], free: Sequence[str], where: str) -> list[str]:
-    """A column as it is named, or those that a pattern matches.
+    """Return a column by its name, or those that a pattern matches.
 
     Args:
-        name: As it was named.
+        name: A name or a pattern.
         names: Of all columns.
         free: Of those that a pattern may match.
         where: What messages call the table.
@@ -128,7 +128,7 @@ def matching(name: str, names: Sequence[str], free: Sequence[str], where: str) -
 
 
 def _check_once(data: Data, time: Sequence[str]) -> None:
-    """Refuse a column with two roles; what names a series may be a static covariate too."""
+    """Refuse a column with two roles; a name of series may be a static covariate too."""
     used = [*time, *data.column, *data.covariates]
     used += [name for name in data.series if name not in data.static_covariates]
     for name in used:
@@ -137,13 +137,13 @@ def _check_once(data: Data, time: Sequence[str]) -> None:
     for name in data.categorical:
         if name not in data.covariates:
             raise UsageError(
-                f'--categorical "{name}" is not among the covariates.',
-                "Name it as one: --past-covariate, --future-covariate or --static-covariate.",
+                f'`categorical` "{name}" is not among the covariates.',
+                "Add it to `past_covariates`, `future_covariates` or `static_covariates`.",
             )
 
 
 def split_features(features: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Calendar features as cycles, and the codes of those that are holidays.
+    """Split calendar features into cycles and the codes of holidays.
 
     >>> split_features(["hour", "holiday:KR"])
     (['hour'], ['KR'])
@@ -153,7 +153,7 @@ def split_features(features: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def calendar_columns(features: Sequence[str]) -> tuple[str, ...]:
-    """The names of the columns that calendar features make."""
+    """Return the names of the columns of calendar features."""
     from .time.cyclic_features import cycle_columns
 
     cycles, holidays = split_features(features)

@@ -1,4 +1,4 @@
-"""A table made ready to learn from: split, filled and scaled, nothing learned from the future."""
+"""A table ready to train on: split, filled and scaled, without leakage from the future."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..config.schema import Config
-from ..core.padding import LeftPadding, make_room, owner_series
+from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
 from ..core.scaling import Scaling, Scope, Units, fit_by_series
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
@@ -15,9 +15,9 @@ from .checks import require_known, require_positive
 from .columns import Columns
 from .missing import fill_panel
 from .panel import Panel
-from .splits import Part, Splits, everything
+from .splits import Part, Splits, all_training
 
-# Rows of its series that a window of a short one holds at least.
+# The fewest rows of a short series that a window contains.
 LEAST_KNOWN = 2
 
 
@@ -26,13 +26,14 @@ class Dataset:
     """A panel with its splits and its scaler.
 
     Args:
-        config: With everything filled in that the user left open.
+        config: With all settings resolved.
         panel: As read, NaN where values are missing.
         splits: Training, validation and test.
         scaling: Fitted on the training rows alone.
         filled: Shape `(n_rows, features)`, original units, without gaps.
-        room: Where the rows stand in `scaled`.
-        scaled: The same values, scaled, float32, with room in front of short series.
+        padding: Where the rows are in `scaled`.
+        scaled: Shape `(n_rows + added rows, features)`, float32: `filled`, scaled, with padding in
+            front of short series.
         season_length: Steps in a season.
         known_naive: The in-sample errors of the seasonal naive, where they are known: as `naive`.
     """
@@ -42,29 +43,29 @@ class Dataset:
     splits: Splits
     scaling: Scaling
     filled: Floats
-    room: LeftPadding
+    padding: LeftPadding
     scaled: Floats
     season_length: int
     known_naive: Floats | None = None
 
     @property
     def timesteps(self) -> int:
-        """Steps back."""
+        """The lookback, in steps."""
         return self.config.window.timesteps or 1
 
     @property
     def horizon(self) -> int:
-        """Steps ahead that the user wants."""
+        """The forecast horizon, in steps."""
         return self.config.window.horizon or 1
 
     @property
     def steps_at_once(self) -> int:
-        """Steps ahead that the network gives in one call."""
+        """Steps ahead that the network forecasts in one call."""
         return 1 if self.config.window.mode == "many-to-one" else self.horizon
 
     @property
     def targets(self) -> list[int]:
-        """Where the targets stand among the features."""
+        """The positions of the targets among the features."""
         return list(self.panel.columns.target_places)
 
     @cached_property
@@ -86,7 +87,7 @@ class Dataset:
 
     @property
     def units(self) -> Units:
-        """What scaled targets mean; a series that never errs counts as it is."""
+        """The units of scaled targets; the naive error of a series without one is 1."""
         error = self.naive_error
         shares, losses = None, (self.config.training.loss, *self.config.ensemble.losses)
         if "owa" in losses:
@@ -98,28 +99,31 @@ class Dataset:
 
     @cached_property
     def owners(self) -> Ints:
-        """The series of each row of `scaled`, int32."""
-        return owners(cumulate(self.panel.lengths + self.room.added)).astype(np.int32)
+        """The series of each row of `scaled`, int32, shape `(rows,)`."""
+        return owners(cumulate(self.panel.lengths + self.padding.added)).astype(np.int32)
 
     def starts(self, part: Part, *, horizon: int, timesteps: int | None = None) -> Ints:
-        """The first rows, in `scaled`, of the windows whose targets lie within a split.
+        """Return the first rows, in `scaled`, of the windows whose targets lie within a split.
 
         Args:
             part: The split.
             horizon: Steps ahead.
-            timesteps: Steps back; those of the configuration where None.
+            timesteps: Steps of the lookback; those of the configuration where None.
+
+        Returns:
+            Shape `(samples,)`, ascending.
         """
         back = timesteps or self.timesteps
-        begin, end = (each + self.room.shift for each in self.splits.bounds(part))
-        first = self.room.first_starts(timesteps=back, least=LEAST_KNOWN)
-        # What was trained on no row of a series is not judged by it.
+        begin, end = (each + self.padding.shift for each in self.splits.bounds(part))
+        first = self.padding.first_starts(timesteps=back, least=LEAST_KNOWN)
+        # A series without a training row has no scores.
         trained = self.splits.train_end > self.splits.indptr[:-1]
         end = np.where(trained, end, begin)
         starts = window_starts(first, begin, end, timesteps=back, horizon=horizon)
         if self.config.data.missing == "mask" or not self.panel.missing_rows.any():
             return starts
-        # A gap that reaches up to the targets was filled with a look at them.
-        ends = self.room.original(starts + back - 1)
+        # A gap that reaches up to the targets was filled with values of the targets.
+        ends = self.padding.original(starts + back - 1)
         if self.config.network.head == "sequence":
             # Here each row of a window has targets of its own.
             count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
@@ -130,11 +134,11 @@ class Dataset:
         return starts[~self.panel.missing_rows[ends]]
 
     def origins(self, part: Part) -> Ints:
-        """The rows of the panel from which the whole horizon lies within a split.
+        """Return the rows, shape `(origins,)`, whose whole horizon lies within a split.
 
-        Before the first actual value of a series nothing could be forecast of it.
+        Before the first actual value of a series there are none.
         """
-        origins = self.room.original(self.starts(part, horizon=self.horizon) + self.timesteps)
+        origins = self.padding.original(self.starts(part, horizon=self.horizon) + self.timesteps)
         if self.config.data.missing != "mask":
             return origins
         rows, indptr = np.arange(len(self.panel.values))[:, None], self.panel.indptr
@@ -145,13 +149,14 @@ class Dataset:
 
 
 def on_all_rows(dataset: Dataset) -> Dataset:
-    """The same with every row in the training split, to refit on."""
+    """Return the dataset with every row in the training split, to refit on."""
     return scaled_dataset(
-        dataset.panel, dataset.config, everything(dataset.panel), dataset.season_length
+        dataset.panel, dataset.config, all_training(dataset.panel), dataset.season_length
     )
 
 
 def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
+    """Fill the gaps of a panel, fit the scaler on the training rows, and scale all rows."""
     filled = fill_panel(panel, splits, season_length=season)
     columns = panel.columns
     require_positive(filled, columns.columns, config.transform, panel.source)
@@ -164,30 +169,30 @@ def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) ->
 def with_scaling(
     panel: Panel, config: Config, splits: Splits, season: int, filled: Floats, scaling: Scaling
 ) -> Dataset:
-    """A dataset whose scaler is known: what a network that is trained already is judged on.
+    """Return a dataset with a given scaler, as for the evaluation of a saved model.
 
     Args:
         panel: With the features of the network, in its order.
-        config: Of the network, everything filled in.
-        splits: What may be judged is its test split.
+        config: Of the network, resolved.
+        splits: The rows to evaluate are its test split.
         season: Steps in a season.
         filled: Shape `(n_rows, features)`, original units, without gaps.
         scaling: Of the series of the panel, in their order.
     """
     timesteps = config.window.timesteps or 1
     begin, end = splits.bounds("train")
-    # A network that can skip missing steps learns from series shorter than its window too.
+    # A network that can skip missing steps is trained on series shorter than its window too.
     short = (end - begin < timesteps + 1) & config.network.takes_short
-    room = make_room(panel.indptr, short, timesteps=timesteps)
-    scaled = room.spread(
+    padding = pad_short_series(panel.indptr, short, timesteps=timesteps)
+    scaled = padding.spread(
         scaling.each(panel.owners).transform(filled).astype(np.float32),
         first=config.network.padding == "first",
     )
-    return Dataset(config, panel, splits, scaling, filled, room, scaled, season)
+    return Dataset(config, panel, splits, scaling, filled, padding, scaled, season)
 
 
 def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
-    """The scaler, fitted on the training rows of each series or of all."""
+    """Fit the scaler on training rows, shape `(rows, features)`, of each series or of all."""
     begin, end = splits.bounds("train")
     return fit_by_series(
         rows,
@@ -200,10 +205,10 @@ def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config:
 
 
 def choose_scopes(columns: Columns, scale_by: Scope) -> list[Scope]:
-    """Whose training rows the scaler of each feature is fitted on.
+    """Return the scope of the scaler of each feature.
 
-    What is the same in all rows of a series has a scale over all series alone; categories and
-    calendar features have none.
+    Static covariates, which do not vary in a series, are scaled over all series; categories and
+    calendar features are not scaled.
     """
     known = columns.covariates
     return [

@@ -1,4 +1,4 @@
-"""Future covariates out of a table of their own."""
+"""Future covariates from a separate table."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from ..config.sections import Data, Dialect
 from ..core.errors import DataError
 from ..core.events import Listener, ignore
 from ..core.windows import Ints
-from .categories import category_numbers, say_unknown
+from .categories import category_numbers, note_unknown
 from .groups import Groups, group_rows
-from .io.opening import open_and_say
+from .io.opening import open_with_notes
 from .io.tables import Readable, Table, require_columns
 from .known_future import find_places
 from .panel import Panel
@@ -24,20 +24,20 @@ from .time.time_index import when
 def with_future(
     panel: Panel, source: Readable, data: Data, *, on_event: Listener = ignore
 ) -> Panel:
-    """The panel with the future covariates of another table; where both know one, that counts.
+    """Return the panel with the future covariates of another table, which take precedence.
 
     Args:
         panel: Up to the ends of its series.
         source: A table with the time column, the names of the series and the covariates.
         data: How it is read.
-        on_event: Told what was understood.
+        on_event: Receives notes.
 
     Raises:
-        DataError: The table does not hold what is needed.
+        DataError: The table lacks columns or rows.
     """
     names = panel.columns.covariates.future
-    # It may be written in another way than the table was, as what we write ourselves is.
-    opened = open_and_say(source, Dialect(na=data.na), on_event)
+    # It may be written in another way than the table, as the tables that we write are.
+    opened = open_with_notes(source, Dialect(na=data.na), on_event)
     time = panel.columns.time
     if time and "," in time and JOINED in opened.names:
         time = JOINED
@@ -46,8 +46,8 @@ def with_future(
     require_columns(opened.name, opened.names, [*parts, *series, *names])
     text = [*(parts if len(parts) == 1 else ()), *series]
     table = opened.read([*parts, *series, *names], text=text)
-    words = panel.columns.covariates.categories
-    say_unknown(table, {name: words[name] for name in names if name in words}, on_event)
+    categories = panel.columns.covariates.categories
+    note_unknown(table, {name: categories[name] for name in names if name in categories}, on_event)
     groups = group_rows(table, series)
     codes = find_places(groups.ids, panel.ids)[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
@@ -57,20 +57,20 @@ def with_future(
     ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
     ahead[:, : panel.ahead.shape[1]] = panel.ahead
     for name in names:
-        known = panel.columns.covariates.categories.get(name)
+        known = categories.get(name)
         values = table.numbers(name) if known is None else category_numbers(table, name, known)
-        # An empty cell says nothing.
+        # An empty cell leaves the panel's value.
         held = inside[np.isfinite(values[inside])]
         ahead[codes[held], steps[held] - 1, panel.columns.features.index(name)] = values[held]
     return replace(panel, ahead=ahead)
 
 
 def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:
-    """Refuse two rows for one step."""
+    """Refuse two rows for one step; `codes` and `steps` have shape `(table rows,)`."""
     again = np.flatnonzero(pd.DataFrame({"s": codes[rows], "t": steps[rows]}).duplicated())
     if len(again):
         raise DataError(
-            f"{table.place(int(rows[again[0]]))}: there is a row for that step already.",
+            f"{table.place(int(rows[again[0]]))} is a second row for its step.",
             "Give one row for each series and step.",
         )
 
@@ -78,7 +78,19 @@ def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:
 def _steps_after(
     panel: Panel, table: Table, time: str | None, groups: Groups, codes: Ints, data: Data
 ) -> Ints:
-    """How many steps after the end of its series each row is; rows before have 0 or less."""
+    """Return how many steps after the end of its series each row is; 0 or less: before it.
+
+    Args:
+        panel: Up to the ends of its series.
+        table: With a row for each step.
+        time: Its time column.
+        groups: Its series.
+        codes: Shape `(table rows,)`: the series of the panel of each row, -1 for none.
+        data: How it is read.
+
+    Returns:
+        Shape `(table rows,)`.
+    """
     lasts, timeline = panel.lasts, panel.timeline
     if time in (None, NO_TIME) or lasts is None or timeline is None:
         order = pd.Series(groups.codes).groupby(groups.codes).cumcount()
@@ -88,7 +100,7 @@ def _steps_after(
     if times.tz is not None and lasts.tz is None:
         raise DataError(
             f"{table.name} has times with an offset, and {panel.source} has none.",
-            "Write both alike, or name the zone of the clock times: --timezone.",
+            "Write both in the same way, or specify the zone of the local times with `timezone`.",
         )
     if times.tz is None and lasts.tz is not None:
         times = located(times, str(lasts.tz), groups.codes)
@@ -101,6 +113,6 @@ def _steps_after(
         raise DataError(
             f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
             f"steps of {timeline.frequency.name}.",
-            "Give a row for each step to come.",
+            "Give a row for each future step.",
         )
     return steps

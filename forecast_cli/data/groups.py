@@ -1,4 +1,4 @@
-"""The series that the rows of a table belong to."""
+"""The series of the rows of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from ..core.errors import DataError
 from ..core.windows import Ints
 from .io.tables import Table, is_text
 
-# More columns than this together name no series.
+# The most columns that together identify a series.
 MOST_KEYS = 4
-# One row in so many may stand there twice.
+# At most one row in so many may be a duplicate.
 STRAY = 100
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Which series each row belongs to.
+    """The series of each row.
 
     Args:
         ids: A row for each series, a column for each part of its name; without columns where
@@ -32,22 +32,22 @@ class Groups:
     codes: Ints
 
     def name(self, series: int) -> str:
-        """What messages call a series; empty where it has no name."""
+        """Return the name of a series for messages; empty where it has none."""
         return name_series(self.ids, series)
 
 
 def name_series(ids: pd.DataFrame, series: int) -> str:
-    """What messages call a series; empty where it has no name."""
+    """Return the name of a series for messages; empty where it has none."""
     return " ".join(str(part) for part in ids.iloc[series]) if len(ids.columns) else ""
 
 
 def one_series() -> pd.DataFrame:
-    """The names of one series that has none."""
+    """Return the names of one series that has none."""
     return pd.DataFrame(index=pd.RangeIndex(1))
 
 
 def group_rows(table: Table, series: Sequence[str]) -> Groups:
-    """Tell the series of a table apart; they keep the order in which they come.
+    """Return the series of the rows of a table, in the order in which they appear.
 
     Raises:
         DataError: A row has no name.
@@ -60,11 +60,11 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
         row, part = missing[0]
         raise DataError(
             f'{table.place(int(row))}: column "{series[part]}" is empty, and it names the series.',
-            "Name it, or leave the row out.",
+            "Fill the cell, or drop the row.",
         )
     for name in series:
         if not pd.api.types.is_integer_dtype(names[name]):
-            # As they are written: a model file keeps no other kinds, and 1 is not "1".
+            # A model file stores only integers and text as names.
             names[name] = names[name].map(str)
     if len(series) == 1:
         codes, first = pd.factorize(names[series[0]])
@@ -75,17 +75,17 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
 
 
 def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
-    """The columns that seem to name the series of a table: with the time, no row comes twice.
+    """Return the columns that seem to name the series: with the time they identify each row.
 
     Args:
         table: All of it.
         time: The time column, or its parts.
 
     Returns:
-        Empty where none do, or none have to.
+        Empty where none do, or none are needed.
     """
     frame = table.columns.to_pandas()
-    # A few rows that stand there twice make no series, and do not hide them.
+    # A few duplicate rows do not indicate series, and do not hide them.
     few = len(frame) // STRAY
     if frame.duplicated(list(time)).sum() <= few:
         return ()

@@ -1,4 +1,4 @@
-"""What is known of the steps after the end of each series."""
+"""The known covariates of the steps after the end of each series."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,15 @@ from .calendar_features import calendar_values
 from .panel import Panel, cut
 from .time.time_index import when
 
-# More missing steps than this are not named one by one.
+# The most missing steps that a message lists.
 MOST_NAMED = 3
 
 
 def times_ahead(panel: Panel, steps: int) -> pd.DatetimeIndex | None:
-    """The times of the next steps of each series, series by series; None where rows are steps."""
+    """Return the times of the next steps of all series, shape `(n_series * steps,)`.
+
+    None where rows are steps.
+    """
     lasts, timeline = panel.lasts, panel.timeline
     if lasts is None or timeline is None:
         return None
@@ -25,7 +28,7 @@ def times_ahead(panel: Panel, steps: int) -> pd.DatetimeIndex | None:
 
 
 def rows_ahead(panel: Panel, steps: int) -> Floats:
-    """What is known of the next steps: future, static and calendar covariates.
+    """Return the known values of the next steps: future, static and calendar covariates.
 
     Returns:
         Shape `(n_series, steps, features)`, original units, NaN where nothing is known.
@@ -51,10 +54,10 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
 
     Args:
         panel: What is forecast.
-        rows: Shape `(n_series, steps, features)`, as `rows_ahead` gives them.
+        rows: Shape `(n_series, steps, features)`, as `rows_ahead` returns them.
 
     Raises:
-        DataError: Some are missing; the message says of which series and times.
+        DataError: Some are missing; the message names the series and times.
     """
     columns = panel.columns
     steps = rows.shape[1]
@@ -73,13 +76,13 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         raise DataError(
             f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
             f"{panel.count * steps} steps ahead: {where}.",
-            "Add those rows to the table, or give them with --future FILE; forecast future writes "
-            "the frame to fill in." + _closed_hint(panel),
+            "Add those rows to the table, or pass a table of them as `future`."
+            + _closed_hint(panel),
         )
 
 
 def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
-    """The place of each series among the known ones, -1 where it is none of them."""
+    """Return the place of each series among the known ones, -1 for none, shape `(series,)`."""
     if not len(known.columns):
         return np.zeros(len(ids), np.int64)
     keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
@@ -87,22 +90,21 @@ def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
 
 
 def before(panel: Panel, date: pd.Timestamp) -> Panel:
-    """The panel up to a date; what is known of later rows is kept as ahead.
+    """Return the panel up to a date, with the known covariates of later rows as `ahead`.
 
     Raises:
         DataError: A series begins no earlier, or ends before the step before the date.
     """
     following = times_ahead(panel, 1)
     if panel.timeline is None or following is None:
-        raise DataError(f"{panel.source} has no times.", "Leave --start out.")
+        raise DataError(f"{panel.source} has no times.", "Leave `begin` out.")
     times = panel.timeline.times
     late = np.flatnonzero(following < date)
     if len(late):
         raise DataError(
-            f"{_called(panel, int(late[0]))} goes on with {when(following[late[0]])}, before "
-            f"{when(date)}.",
-            "Choose an earlier date with --start, name other series with --only, or give the rows "
-            "in between.",
+            f"The next step of {_called(panel, int(late[0]))} is {when(following[late[0]])}, "
+            f"before {when(date)}.",
+            "Choose an earlier `begin`, other series with `only`, or give the rows in between.",
         )
     earlier = np.asarray(times < date)
     counts = np.add.reduceat(earlier.astype(np.int64), panel.indptr[:-1])
@@ -110,17 +112,17 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     if len(none):
         raise DataError(
             f"{_called(panel, int(none[0]))} has no row before {when(date)}.",
-            "Choose a later date with --start, or give earlier rows.",
+            "Choose a later `begin`, or give earlier rows.",
         )
     return cut(panel, panel.indptr[:-1] + counts)
 
 
 def _closed_hint(panel: Panel) -> str:
-    """What to add where a day that is missing may be closed."""
+    """Return what to add to the hint where a missing day may be closed."""
     frequency = panel.timeline.frequency if panel.timeline else None
     if frequency is None or frequency.alias != "B" or frequency.open_days:
         return ""
-    return " Where such days are closed, train with --calendar XNYS, KR ... or data."
+    return " If such days are closed, train with `calendar`, e.g. `calendar=XNYS`."
 
 
 def _called(panel: Panel, series: int) -> str:
@@ -129,7 +131,7 @@ def _called(panel: Panel, series: int) -> str:
 
 
 def steps_frame(panel: Panel, steps: int) -> pd.DataFrame:
-    """The names of the series and the times of their next steps, a row for each step."""
+    """Return the names of the series and the times of their next steps, a row for each step."""
     times = times_ahead(panel, steps)
     frame = panel.ids.loc[panel.ids.index.repeat(steps)].reset_index(drop=True)
     counted = np.tile(np.arange(1, steps + 1), panel.count)
@@ -137,17 +139,17 @@ def steps_frame(panel: Panel, steps: int) -> pd.DataFrame:
 
 
 def frame_ahead(panel: Panel, steps: int) -> pd.DataFrame:
-    """The frame of future covariates to fill in: series, time, and what is known already."""
+    """Return the frame of future covariates to fill in: series, time, and the known values."""
     frame = steps_frame(panel, steps)
     rows = rows_ahead(panel, steps)
     for each in panel.columns.covariates.future:
         column = rows[:, :, panel.columns.features.index(each)].ravel()
-        frame[each] = _words(column, panel.columns.covariates.categories.get(each))
+        frame[each] = _category_names(column, panel.columns.covariates.categories.get(each))
     return frame
 
 
-def _words(numbers: Floats, known: Sequence[str] | None) -> Floats | list[str | None]:
-    """Numbers of categories as what they stand for."""
+def _category_names(numbers: Floats, known: Sequence[str] | None) -> Floats | list[str | None]:
+    """Return the names of categories by their numbers, shape `(rows,)`; numbers stay."""
     if known is None:
         return numbers
     return [known[int(each) - 1] if each > 0 else None for each in numbers]

@@ -1,4 +1,4 @@
-"""Tables whose columns or rows are series, as tables with a row for each step of one."""
+"""Conversion of tables whose columns or rows are series to a row for each step of a series."""
 
 import itertools
 import re
@@ -14,13 +14,13 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note
 from ..core.windows import Floats
 from .columns import matching
-from .io.opening import Opened, OpenedColumns
+from .io.opening import Opened, open_in_memory
 from .io.tables import Table, is_text, require_columns
 from .panel import SERIES, VALUE
 from .time.dates import NO_TIME
 from .time.time_column import find_time, time_columns
 
-# What a column is called that names the rows, though it holds numbers.
+# The names of columns that identify the rows, though they hold numbers.
 NAME_WORDS = re.compile(
     r"(^|[^a-z])(id|name|key|code|sku|series|store|shop|item|product|customer|site|meter)($|[^a-z])",
     re.IGNORECASE,
@@ -28,7 +28,7 @@ NAME_WORDS = re.compile(
 
 
 def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
-    """The table with a row for each step, and the settings that it is read with then.
+    """Return the table with a row for each step, and the settings to read that.
 
     Raises:
         DataError: A cell is not a number, or there is no series.
@@ -39,20 +39,20 @@ def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Dat
 
 
 def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
-    """Each column is a series."""
+    """Convert a table in which each column is a series."""
     time = find_time(opened.head(), data, on_event)
     parts = time_columns(time, opened.names)
     for name in parts:
         if name in (SERIES, VALUE):
             raise UsageError(
-                f'The time column is called "{name}", which layout columns makes itself.',
-                "Give it another name.",
+                f'The time column is called "{name}", a name that layout columns needs itself.',
+                "Rename it.",
             )
     names = _named_or_all(opened, data, parts)
     table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
     cells = np.stack([table.numbers(name) for name in names])
     _check_held(cells, table.name, lambda row: names[row])
-    # What is empty before the first value and after the last is left out once the times are sorted.
+    # Empty cells before the first value and after the last are dropped once the times are sorted.
     series, rows = np.indices(cells.shape).reshape(2, -1)
     on_event(Note(f"{len(names)} columns as series: {_few(names)}"))
     arrays = {each: table.columns[each].take(pa.array(rows)) for each in parts}
@@ -64,15 +64,15 @@ def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opene
         lambda row: f'{table.place(int(rows[row]))}, column "{names[int(series[row])]}"',
     )
     own = {"layout": "long", "series": (SERIES,), "column": (VALUE,), "time": time or NO_TIME}
-    return OpenedColumns(long), data.model_copy(update=own)
+    return open_in_memory(long), data.model_copy(update=own)
 
 
 def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
-    """Each row is a series: its name, then its values; short rows end in empty cells."""
+    """Convert a table in which each row is a series: its name, then its values."""
     require_columns(opened.name, opened.names, data.series)
     series = data.series or _named(opened.head())
     if not series:
-        text = "the rows are counted: no column seems to name them (--series NAME says which)"
+        text = "no column seems to name the rows, so they are counted (`series` specifies one)"
         on_event(Note(text, warning=True))
     table = opened.read(text=series)
     names = _named_or_all(opened, data, series)
@@ -93,11 +93,11 @@ def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, 
         lambda row: f'{table.place(int(rows[row]))}, column "{names[int(steps[row])]}"',
     )
     own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": NO_TIME}
-    return OpenedColumns(long), data.model_copy(update=own)
+    return open_in_memory(long), data.model_copy(update=own)
 
 
 def _named_or_all(opened: Opened, data: Data, taken: Sequence[str]) -> tuple[str, ...]:
-    """The columns that are named, patterns too, or all that are nothing else."""
+    """Return the columns given by name or pattern, or all without another role."""
     free = [name for name in opened.names if name not in taken]
     found = [
         each for name in data.column for each in matching(name, opened.names, free, opened.name)
@@ -113,13 +113,13 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
         row = int(again[0])
         name = " ".join(str(column[row].as_py()) for column in keys.values())
         raise DataError(
-            f"{table.place(row)}: there is a row for {name} already.",
-            "In layout rows each row is a series; name it with --series NAME[,NAME...].",
+            f"{table.place(row)} is a second row for {name}.",
+            "In layout rows each row is a series; name the columns that identify it with `series`.",
         )
 
 
 def _named(table: Table) -> tuple[str, ...]:
-    """The first columns, as far as they are of words, or a first one that is called like a name."""
+    """Return the first columns of text, or a first one whose name is that of an identifier."""
     first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), table.names))
     if not first and NAME_WORDS.search(table.names[0]):
         first = table.names[:1]
@@ -134,15 +134,15 @@ def _is_numeric(table: Table, name: str) -> bool:
     return any(pc.all(each.fits(cells), min_count=0).as_py() for each in table.written)
 
 
-def _check_held(cells: Floats, source: str, say: Callable[[int], str]) -> None:
-    """Refuse a series without a value."""
+def _check_held(cells: Floats, source: str, place: Callable[[int], str]) -> None:
+    """Refuse a series without a value; `cells` has shape `(n_series, steps)`."""
     empty = np.flatnonzero(~np.isfinite(cells).any(axis=1))
     if len(empty):
-        raise DataError(f"{source}: {say(int(empty[0]))} holds no value.", "Leave it out.")
+        raise DataError(f"{source}: {place(int(empty[0]))} holds no value.", "Leave it out.")
 
 
 def between_values(cells: Floats) -> npt.NDArray[np.bool_]:
-    """Which cells lie between the first and the last value of their row."""
+    """Return which cells, `(n_series, steps)`, are from the first to the last value of a row."""
     known = np.isfinite(cells)
     after = np.maximum.accumulate(known, axis=1)
     before = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]

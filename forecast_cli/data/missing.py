@@ -1,4 +1,4 @@
-"""Filling missing values without looking past the split that a row belongs to."""
+"""Filling of missing values without leakage from later splits."""
 
 from collections.abc import Callable
 
@@ -20,22 +20,25 @@ def fill_missing(
     *,
     source: str,
     season_length: int = 1,
-    say: Callable[[int], str] = lambda row: f"row {row + 1}",
+    place: Callable[[int], str] = lambda row: f"row {row + 1}",
 ) -> Floats:
     """Fill the gaps of every series, split by split.
 
     `interpolate` draws a line between the values around a gap; where the gap reaches the end
-    of a split the last value holds on, so that no row learns of a later split. `ffill` lets
-    the last value hold on in every gap; `season` the value of the same phase in the last season
-    that has one, and where none has, the value before.
+    of a split the last value is repeated, so that no row depends on a later split. `ffill` repeats
+    the last value in every gap; `season` the value of the same phase in the last season that has
+    one, and where none has, the value before.
 
     Args:
         values: Shape `(n_rows, features)`, NaN where missing; not changed.
-        splits: The stretches that a gap is filled within.
+        splits: The parts within which a gap is filled.
         policy: The `missing` setting.
         source: What messages call the table.
         season_length: Steps in a season.
-        say: Where a row, counted from 0, stands.
+        place: Returns where a row, counted from 0, is, for messages.
+
+    Returns:
+        Shape `(n_rows, features)`.
 
     Raises:
         DataError: A series begins with a gap that the policy does not fill.
@@ -47,30 +50,24 @@ def fill_missing(
         for part in PARTS:
             _fill_part(filled[:, column], splits, part, FILLERS[policy], season_length)
     if np.isnan(filled).any():
-        raise _begins_with_gap(filled, policy, source, say)
+        row = int(np.argmax(np.isnan(filled).any(axis=1)))
+        others = [f"`missing={other}`" for other in ("interpolate", "drop") if other != policy]
+        raise DataError(
+            f"{source} begins with missing values: {place(row)} has no value before it to repeat.",
+            f"Pass {' or '.join(others)}, or drop the first rows.",
+        )
     return filled
 
 
-def _begins_with_gap(
-    filled: Floats, policy: str, source: str, say: Callable[[int], str]
-) -> DataError:
-    row = int(np.argmax(np.isnan(filled).any(axis=1)))
-    others = " or ".join(other for other in ("interpolate", "drop") if other != policy)
-    return DataError(
-        f"{source} begins with missing values: {say(row)} has none before it to hold on.",
-        f"Pass --missing {others}, or leave the first rows out.",
-    )
-
-
 def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
-    """Fill the gaps of a panel as it was asked for, split by split; see `fill_missing`."""
+    """Fill the gaps of a panel by its setting, shape `(n_rows, features)`; see `fill_missing`."""
     return fill_missing(
         panel.values,
         splits,
         panel.data.missing,
         source=panel.source,
         season_length=season_length,
-        say=lambda row: _place(panel, row),
+        place=lambda row: _place(panel, row),
     )
 
 
@@ -84,9 +81,16 @@ def _place(panel: Panel, row: int) -> str:
 
 
 def last_known(values: Floats, indptr: Ints) -> Floats:
-    """Every missing value as the last one before it; before the first one, as that.
+    """Fill every missing value with the last one before it, or else the first one after it.
 
-    For simple forecasts of a table whose gaps are left to the network.
+    For baselines of a table whose gaps are left to the network.
+
+    Args:
+        values: Shape `(n_rows, features)`, NaN where missing; not changed.
+        indptr: Shape `(n_series + 1,)`.
+
+    Returns:
+        Shape `(n_rows, features)`.
     """
     if not np.isnan(values).any():
         return values
@@ -99,31 +103,31 @@ def last_known(values: Floats, indptr: Ints) -> Floats:
     return filled
 
 
-# From a column, the rows to fill, the first row and the row after the last one that each may read,
-# and the steps in a season, to the values of those rows.
+# Takes a column, the rows to fill, the first row and the row after the last one that each may read,
+# and the steps in a season; returns the values of those rows.
 Filler = Callable[[Floats, Ints, Ints, Ints, int], Floats]
 
 
 def _fill_part(column: Floats, splits: Splits, part: Part, filler: Filler, season: int) -> None:
-    """Fill the gaps of one part in one column, in place."""
+    """Fill the gaps of one part in one column, shape `(n_rows,)`, in place."""
     begin, end = splits.bounds(part)
     missing = np.flatnonzero(np.isnan(column))
     series = owner_series(splits.indptr, missing)
     inside = (missing >= begin[series]) & (missing < end[series])
     rows, series = missing[inside], series[inside]
-    # From before the part on, so that a gap at its start has a left side.
+    # Rows before the part too, so that a gap at its start has a value before it.
     least = np.maximum(splits.indptr[:-1], begin - season)[series]
     column[rows] = filler(column, rows, least, end[series], season)
 
 
-def _neighbours(column: Floats, rows: Ints, least: Ints, should_stop: Ints) -> tuple[Ints, Ints]:
-    """The last known row before each row and the first after it.
+def _neighbours(column: Floats, rows: Ints, least: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Return the last known row before each row and the first after it.
 
     Args:
         column: Shape `(n_rows,)`.
         rows: Shape `(missing,)`: of missing values.
         least: Shape `(missing,)`: the first row that each may read.
-        should_stop: Shape `(missing,)`: the row after the last one that each may read.
+        end: Shape `(missing,)`: the row after the last one that each may read.
 
     Returns:
         Shape `(missing,)` each; the row itself where there is none.
@@ -135,13 +139,13 @@ def _neighbours(column: Floats, rows: Ints, least: Ints, should_stop: Ints) -> t
     before, after = known[np.maximum(place - 1, 0)], known[np.minimum(place, len(known) - 1)]
     return (
         np.where((before < rows) & (before >= least), before, rows),
-        np.where((after > rows) & (after < should_stop), after, rows),
+        np.where((after > rows) & (after < end), after, rows),
     )
 
 
-def _interpolate(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
-    before, after = _neighbours(column, rows, least, should_stop)
-    # Beyond the last value on one side the other one holds on; where there is none, NaN.
+def _interpolate(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
+    before, after = _neighbours(column, rows, least, end)
+    # Without a value on one side the other one is repeated; without any, NaN.
     left, right = np.where(before == rows, after, before), np.where(after == rows, before, after)
     low, high = column[left], column[right]
     slope = (high - low) / np.maximum(right - left, 1)
@@ -149,11 +153,11 @@ def _interpolate(column: Floats, rows: Ints, least: Ints, should_stop: Ints, sea
     return line
 
 
-def _forward(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
-    return column[_neighbours(column, rows, least, should_stop)[0]]
+def _forward(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
+    return column[_neighbours(column, rows, least, end)[0]]
 
 
-def _seasonal(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season: int) -> Floats:
+def _seasonal(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
     known, source = ~np.isnan(column), rows.copy()
     # Season by season back, until each has a value or its series begins.
     left = np.arange(len(rows))
@@ -164,20 +168,14 @@ def _seasonal(column: Floats, rows: Ints, least: Ints, should_stop: Ints, season
         left, back = left[~found], back + season
     filled = column.copy()
     filled[rows] = column[source]
-    return np.where(
-        source == rows, _forward(filled, rows, least, should_stop, season), filled[rows]
-    )
+    return np.where(source == rows, _forward(filled, rows, least, end, season), filled[rows])
 
 
-FILLERS: dict[str, Filler] = {
-    "interpolate": _interpolate,
-    "ffill": _forward,
-    "season": _seasonal,
-}
+FILLERS: dict[str, Filler] = {"interpolate": _interpolate, "ffill": _forward, "season": _seasonal}
 
 
 def filled_steps(sequences: Sequences, policy: str) -> Floats:
-    """The steps without gaps, each sequence filled for itself; as they are for `mask`."""
+    """Return the steps, `(n_rows, features)`, each sequence filled separately; unless masked."""
     _check_fillable(sequences, policy)
     ends = sequences.indptr[1:]
     whole = Splits(sequences.indptr, ends, ends)
@@ -185,18 +183,18 @@ def filled_steps(sequences: Sequences, policy: str) -> Floats:
 
 
 def _check_fillable(sequences: Sequences, policy: str) -> None:
-    """Refuse gaps that have nothing in their sequence to be filled with."""
+    """Refuse gaps that cannot be filled from their sequence."""
     first = np.isnan(sequences.values[sequences.indptr[:-1]]).any(axis=1)
     if policy in ("ffill", "season") and first.any():
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(int(np.argmax(first)))} begins with a "
-            "missing step, which has none before it to hold on.",
-            "Pass --missing interpolate or mask.",
+            "missing step, which has no value before it to repeat.",
+            "Pass `missing=interpolate` or `missing=mask`.",
         )
     known = np.add.reduceat(~np.isnan(sequences.values), sequences.indptr[:-1], axis=0) > 0
     if policy == "interpolate" and not known.all():
         place = int(np.argmin(known.all(axis=1)))
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(place)} has a column without any value.",
-            "Pass --missing mask, or leave the sequence out.",
+            "Pass `missing=mask`, or drop the sequence.",
         )

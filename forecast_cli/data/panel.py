@@ -1,4 +1,4 @@
-"""A table as arrays: series end to end in one float array, their times beside it."""
+"""A table as arrays: series end to end in one float array, with their times."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from .time.dates import JOINED
 from .time.grid import steps_between
 from .time.steps import Timeline
 
-# What names the steps, the series and their values, where the table has no word for it.
+# The names of steps, series and values where the table has none.
 STEP = "step"
 SERIES = "series"
 VALUE = "value"
@@ -31,14 +31,14 @@ class Panel:
     Args:
         columns: The names.
         values: Shape `(n_rows, features)`, float64, original units, NaN where missing. Calendar
-            features stand in it too; they are never missing.
+            features are included; they are never missing.
         indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
         timeline: The times of the rows; None where rows are steps.
         source: What messages call the table.
         data: How it was read, with what was found.
         ids: A row for each series, a column for each part of its name.
-        ahead: Shape `(n_series, steps, features)`: what is known of the steps after the end of each
-            series, NaN where nothing is.
+        ahead: Shape `(n_series, steps, features)`: the known values of the steps after the end of
+            each series, NaN where unknown.
     """
 
     columns: Columns
@@ -67,7 +67,7 @@ class Panel:
 
     @property
     def step_name(self) -> str:
-        """What the column of times is called, or that of steps where there are none."""
+        """The name of the column of times, or of that of steps where there are none."""
         time = self.columns.time
         if self.timeline is None or time is None:
             return STEP
@@ -80,27 +80,27 @@ class Panel:
 
     @property
     def lasts(self) -> pd.DatetimeIndex | None:
-        """The last time of each series; None where rows are steps."""
+        """The last time of each series, shape `(n_series,)`; None where rows are steps."""
         return self.timeline.times[self.indptr[1:] - 1] if self.timeline else None
 
     def name(self, series: int) -> str:
-        """What messages call a series; empty where it has no name."""
+        """Return the name of a series for messages; empty where it has none."""
         return name_series(self.ids, series)
 
     def between(self, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
-        """Which rows lie between a first one and the one after a last of their series."""
+        """Return which rows, `(n_rows,)`, are from `begins` to `ends`, `(n_series,)` each."""
         rows, lengths = np.arange(len(self.values)), self.lengths
         return np.asarray((rows >= np.repeat(begins, lengths)) & (rows < np.repeat(ends, lengths)))
 
     def since(self, begins: Ints) -> "Panel":
-        """The panel from the given rows on, shape `(n_series,)`."""
+        """Return the panel from the given rows on, shape `(n_series,)`."""
         if (begins == self.indptr[:-1]).all():
             return self
         keep = self.between(begins, self.indptr[1:])
         return self.rows_kept(np.flatnonzero(keep), self.indptr[1:] - begins)
 
     def only(self, kept: Ints) -> "Panel":
-        """Some of the series, in the order asked for."""
+        """Return some of the series, shape `(kept,)`, in the given order."""
         rows = [np.arange(*self.indptr[each : each + 2]) for each in kept.tolist()]
         places: Ints = np.concatenate([*rows, np.array([], np.int64)])
         return replace(
@@ -110,7 +110,7 @@ class Panel:
         )
 
     def rows_kept(self, rows: Ints, lengths: Ints) -> "Panel":
-        """Some of the rows, `lengths` of them in each series."""
+        """Return some of the rows, `(kept,)`; `lengths` of each series, shape `(n_series,)`."""
         timeline = self.timeline
         return replace(
             self,
@@ -121,11 +121,11 @@ class Panel:
 
 
 def cut(panel: Panel, ends: Ints) -> Panel:
-    """The panel up to the given rows; what is known of the rows behind them is kept as ahead.
+    """Return the panel up to the given rows, with the known values of later rows as `ahead`.
 
     Args:
-        panel: What is cut.
-        ends: Shape `(n_series,)`: the row after the last one of each series that is left.
+        panel: The panel.
+        ends: Shape `(n_series,)`: the row after the last one to keep of each series.
     """
     if (ends == panel.indptr[1:]).all():
         return panel
@@ -138,9 +138,18 @@ def cut(panel: Panel, ends: Ints) -> Panel:
 
 
 def _cut_ahead(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
-    """What is known of the steps after new ends: of the rows behind them, and of what follows.
+    """Return the known values after new ends: those of the rows cut off, and those after them.
 
-    Where there are times, they say which step it is: rows may be missing, or closed days.
+    Where there are times, they determine the step: rows may be missing, or days closed.
+
+    Args:
+        panel: Before the cut.
+        ends: Shape `(n_series,)`: the new ends.
+        rows: Shape `(cut,)`: the rows cut off.
+        owners: Shape `(cut,)`: their series.
+
+    Returns:
+        Shape `(n_series, steps, features)`.
     """
     series = np.arange(panel.count)
     steps = _steps_from(panel, ends[owners] - 1, rows)
@@ -158,7 +167,7 @@ def _cut_ahead(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
 
 
 def _steps_from(panel: Panel, first: Ints, rows: Ints) -> Ints:
-    """How many steps it is from rows to later ones of their series."""
+    """Return how many steps it is from rows to later ones of their series, shape of `rows`."""
     if panel.timeline is None:
         return rows - first
     times = panel.timeline.times
@@ -166,10 +175,10 @@ def _steps_from(panel: Panel, first: Ints, rows: Ints) -> Ints:
 
 
 def without_missing(panel: Panel) -> Panel:
-    """Only the rows in which every column has a value; they are the steps then.
+    """Return only the rows in which every column has a value; they are consecutive steps.
 
     Raises:
-        DataError: Nothing is left of a series.
+        DataError: No row of a series is left.
     """
     rows = np.where(panel.missing_rows, -1, np.arange(len(panel.values)))
     last = np.maximum.reduceat(rows, panel.indptr[:-1])
@@ -179,7 +188,7 @@ def without_missing(panel: Panel) -> Panel:
         raise DataError(
             f"{panel.source}{f': series {names}' * bool(names)} has no row in which every column "
             "has a value.",
-            "Leave it out, or pass --missing interpolate, ffill or mask.",
+            "Leave it out, or set `missing` to interpolate, ffill or mask.",
         )
     panel = cut(panel, last + 1)
     whole = np.flatnonzero(~panel.missing_rows)

@@ -1,4 +1,4 @@
-"""From a table to a panel: columns, series, times and covariates."""
+"""Reading of a table as a panel: columns, series, times and covariates."""
 
 import glob
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from ..core.events import Listener, ignore
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .calendar_features import found_features, with_calendar
-from .categories import category_numbers, find_categories, say_unknown
+from .categories import category_numbers, find_categories, note_unknown
 from .columns import Columns, with_columns
 from .groups import Groups, group_rows, likely_series, one_series
-from .io.opening import Opened, open_and_say
+from .io.opening import Opened, open_with_notes
 from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
 from .panel import Panel, cut, without_missing
-from .time.calendar_check import resolve_calendar
+from .time.calendars import resolve_calendar
 from .time.dates import parse_dates
 from .time.duplicates import RepeatedTimes
 from .time.frequency import Frequency
@@ -44,16 +44,16 @@ def read_panel(
     """Read the columns that the configuration names, sort them by time and check their steps.
 
     Args:
-        source: A path, `-` for standard input, or a pandas frame.
+        source: What `open_table` opens.
         data: The columns and how to read them.
-        on_event: Told what was understood.
-        frequency: What the steps must be, e.g. those that a model was trained on.
-        categories: What is known of the covariates that are names; None: what the table holds.
+        on_event: Receives notes.
+        frequency: The required step, e.g. that of a model; None to infer it.
+        categories: The known categories of each covariate; None: those of the table.
 
     Raises:
-        DataError: The table does not hold what is needed.
+        DataError: The table lacks columns or rows, or they cannot be read.
     """
-    opened, long = as_long(open_and_say(source, data.dialect, on_event), data, on_event)
+    opened, long = as_long(open_with_notes(source, data.dialect, on_event), data, on_event)
     plain = [name for name in long.column if not glob.has_magic(name)]
     require_columns(opened.name, opened.names, plain)
     time = find_time(opened.head(), long, on_event)
@@ -65,7 +65,7 @@ def read_panel(
     groups = group_rows(table, long.series)
     columns = _columns(table, time, long, categories)
     if categories is not None:
-        say_unknown(table, columns.covariates.categories, on_event)
+        note_unknown(table, columns.covariates.categories, on_event)
     cells = _numbers(table, columns)
     try:
         steps = _place(table, time, groups, long, frequency, on_event)
@@ -82,16 +82,16 @@ def read_panel(
 
 
 def _found(data: Data, columns: Columns, features: tuple[str, ...]) -> Data:
-    """The settings with what was found in the table."""
+    """Return the settings with what was found in the table."""
     own = {"calendar_features": features, "categorical": tuple(columns.covariates.categories)}
     return data.model_copy(update=own)
 
 
 def _read(opened: Opened, data: Data, time: Sequence[str]) -> Table:
-    """The table with the columns that are needed; `time` are the time column or its parts."""
+    """Read the columns that are needed; `time` are the time column or its parts."""
     needed = [*data.column, *data.covariates, *data.series]
     require_columns(opened.name, opened.names, needed)
-    # The names of series are text, so that 007 stays what it is.
+    # The names of series are text, so that 007 stays 007.
     text = [*(time if len(time) == 1 else ()), *data.series]
     return opened.read(list(dict.fromkeys([*time, *needed])), text=text)
 
@@ -99,12 +99,15 @@ def _read(opened: Opened, data: Data, time: Sequence[str]) -> Table:
 def _with_series(
     error: RepeatedTimes, opened: Opened, time: str | None, data: Data
 ) -> RepeatedTimes:
-    """The same error, and what seems to name the series."""
+    """Return the same error, with the columns that seem to name the series."""
     found = likely_series(opened.read(), time_columns(time, opened.names))
     if data.series or not found:
         return error
-    hint = f"There seem to be several series: --series {','.join(found)}. Or say which row counts: "
-    return RepeatedTimes(error.message, hint + "--duplicates first, last, mean or sum.")
+    return RepeatedTimes(
+        error.message,
+        f"There seem to be several series: pass `series={','.join(found)}`. Or set `duplicates` to "
+        "first, last, mean or sum.",
+    )
 
 
 def _place(
@@ -115,7 +118,7 @@ def _place(
     frequency: Frequency | None,
     on_event: Listener,
 ) -> Steps:
-    """Where the rows of the table stand, series by series and in order."""
+    """Return the steps of the rows of the table."""
     if time is None:
         return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
@@ -129,7 +132,7 @@ def _columns(
     data: Data,
     categories: Mapping[str, Sequence[str]] | None,
 ) -> Columns:
-    """What is read of the table, with what is known of the covariates that are names."""
+    """Return the columns that are read, with the categories of covariates."""
     known = find_categories(table, data) if categories is None else categories
     covariates = Covariates(
         past=data.past_covariates,
@@ -141,7 +144,7 @@ def _columns(
 
 
 def _numbers(table: Table, columns: Columns) -> Floats:
-    """The rows of the table, shape `(rows, features)`, names as their numbers."""
+    """Return the rows of the table, shape `(rows, features)`, categories as numbers."""
     known = columns.covariates.categories
     return np.column_stack(
         [
@@ -161,7 +164,17 @@ def _panel(
     *,
     trim: bool,
 ) -> Panel:
-    """The panel without calendar features."""
+    """Return the panel without calendar features.
+
+    Args:
+        table: What messages are about.
+        columns: The names.
+        cells: Shape `(rows, features)`, in the order of the table.
+        steps: The step of each row.
+        groups: The series of each row.
+        data: The settings.
+        trim: Whether a series begins and ends with a value.
+    """
     names = columns.places(tuple(columns.covariates.categories))
     values = steps.place(cells, names)
     _hold_static(table, columns, groups, cells, values, steps.indptr)
@@ -170,7 +183,7 @@ def _panel(
     panel = Panel(columns, values, steps.indptr, steps.timeline, table.name, data, ids, nothing)
     begins, ends = _bounds(panel, trim=trim)
     inside = panel.between(begins, ends)
-    # A name that is missing is one that is not known; nothing lies between two names.
+    # A missing category is an unknown one; categories cannot be interpolated.
     past = np.flatnonzero(inside)
     values[past[:, None], names] = np.nan_to_num(values[past[:, None], names])
     if data.missing == "error":
@@ -181,7 +194,15 @@ def _panel(
 def _hold_static(
     table: Table, columns: Columns, groups: Groups, raw: Floats, values: Floats, indptr: Ints
 ) -> None:
-    """Give static covariates to steps without a row too.
+    """Fill static covariates in steps without a row, in place.
+
+    Args:
+        table: What messages are about.
+        columns: The names.
+        groups: The series of each row of the table.
+        raw: Shape `(rows, features)`, in the order of the table.
+        values: Shape `(n_rows, features)`, at their steps; changed.
+        indptr: Shape `(n_series + 1,)`.
 
     Raises:
         DataError: One changes within a series.
@@ -194,21 +215,21 @@ def _hold_static(
             raise DataError(
                 f'{table.place(int(bad[0]))}: column "{name}" changes within the series'
                 f"{f' {groups.name(int(groups.codes[bad[0]]))}' if len(groups.ids.columns) else ''}"
-                ", and a static covariate is the same in all its rows.",
-                "Name it as --past-covariate or --future-covariate.",
+                ", and a static covariate must be the same in all its rows.",
+                "Pass it in `past_covariates` or `future_covariates`.",
             )
         own = first.groupby(groups.codes).first().to_numpy()
         values[:, place] = np.repeat(own, np.diff(indptr))
 
 
 def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
-    """The first row of each series, and the row after its last one.
+    """Return the first row of each series, and the row after its last one, `(n_series,)` each.
 
-    Rows behind it hold what is known of the steps to come, where there are covariates of those.
+    With future covariates, the rows after the last value are those of future steps.
 
     Args:
-        panel: As placed.
-        trim: Whether rows before the first value of a series and after its last are none of it.
+        panel: With all rows.
+        trim: Whether a series begins with its first value and ends with its last.
 
     Raises:
         DataError: A series has no value at all.
@@ -226,7 +247,7 @@ def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
         raise DataError(
             f"{panel.source}: series {listed(empty.tolist(), say=panel.name)} has no value of "
             f"{', '.join(panel.columns.columns)}.",
-            "Leave it out, or add its past.",
+            "Leave it out, or add its history.",
         )
     return (first if trim else begins), (last + 1 if ahead or trim else ends)
 
@@ -237,13 +258,13 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
     Args:
         table: What messages are about.
         panel: As read.
-        rows: Where each row of the table stands in the panel.
+        rows: Shape `(rows,)`: the row of the panel of each row of the table.
         inside: Shape `(n_rows,)`: which rows count.
     """
     holes = np.isnan(panel.values) & inside[:, None]
     if not holes.any():
         return
-    hint = "Pass --missing interpolate, ffill, season, mask or drop."
+    hint = "Set `missing` to interpolate, ffill, season, mask or drop."
     for name, column in zip(panel.columns.features, holes.T, strict=True):
         empty = np.flatnonzero(column[rows])
         if len(empty):

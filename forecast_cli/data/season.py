@@ -1,4 +1,4 @@
-"""How many steps a season has."""
+"""The number of steps in a season."""
 
 from ..config.schema import Config
 from .panel import Panel
@@ -6,7 +6,7 @@ from .time.frequency import Frequency
 
 
 def find_season(panel: Panel, config: Config) -> int:
-    """Steps in a season: as said, or as usual for the frequency; 1 where there is none."""
+    """Return the steps in a season: as given, or the default of the frequency; 1 for none."""
     if config.data.season_length:
         return config.data.season_length
     if panel.timeline:
@@ -16,7 +16,7 @@ def find_season(panel: Panel, config: Config) -> int:
 
 
 def usual_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
-    """The steps of all seasons that are usual, ascending: longer ones than `season` too."""
+    """Return the steps of all default seasons, ascending: `season` and longer ones."""
     frequency = panel.timeline.frequency if panel.timeline else None
     if frequency is None and config.data.freq:
         frequency = Frequency.parse(config.data.freq)

@@ -1,4 +1,4 @@
-"""Tables of sequences with a label, as arrays: sequences end to end, their labels beside them."""
+"""Tables of labelled sequences as arrays: sequences end to end, with their labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats, Ints
 from .groups import name_series
-from .io.opening import open_and_say
+from .io.opening import open_with_notes
 from .io.tables import Readable, Table, is_text, require_columns
 from .time.dates import NO_TIME, parse_dates
 from .time.time_column import time_columns
 
-# What the one feature of a row of numbers is called, and the number of a sequence without a name.
+# The names of the feature in a row of numbers, and of the number of a sequence without a name.
 VALUE = "value"
 SEQUENCE = "sequence"
 
@@ -30,11 +30,11 @@ class Sequences:
     """Many sequences as one array.
 
     Args:
-        features: The names of what each step holds.
+        features: The names of the features of a step.
         columns: The columns of the table that hold the steps.
         values: Shape `(n_rows, features)`, float64, original units, NaN where missing.
         indptr: Shape `(n_sequences + 1,)`: sequence `i` is rows `indptr[i]:indptr[i + 1]`.
-        ids: What names each sequence: a column for each part of its name.
+        ids: A row for each sequence, a column for each part of its name.
         labels: A column for each label, of numbers, text or truth values; None where not read.
         source: What messages call the table.
     """
@@ -56,7 +56,7 @@ class Sequences:
         return np.diff(self.indptr)
 
     def name(self, place: int) -> str:
-        """What messages call a sequence."""
+        """Return the name of a sequence for messages."""
         return name_series(self.ids, place)
 
 
@@ -71,22 +71,22 @@ def read_sequences(
     """Read sequences, one a row or one for each name of a series.
 
     Args:
-        source: A path, `-` for standard input, or a pandas frame.
+        source: What `open_table` opens.
         data: Its `layout`, `label`, `series`, `step_features`, `column` and `time`.
         labelled: Whether labels are needed; they are not in a prediction.
         columns: The columns that hold the steps, where they are known.
-        on_event: Told what was understood.
+        on_event: Receives notes.
 
     Raises:
-        DataError: The table does not hold what is needed.
+        DataError: The table lacks columns or rows, or they cannot be read.
     """
     if data.layout != "rows" and not data.series:
         raise UsageError(
-            "It is not said which rows belong to one sequence.",
-            "Name the column that tells them apart with --series NAME, or, where each row is a "
-            "sequence, pass --layout rows.",
+            "Nothing specifies which rows belong to one sequence.",
+            "Name the column that identifies the sequence with `series`, or, where each row is a "
+            "sequence, pass `layout=rows`.",
         )
-    table = open_and_say(source, data.dialect, on_event).read()
+    table = open_with_notes(source, data.dialect, on_event).read()
     needed = [*data.series, *(data.label if labelled else ()), *data.column, *columns]
     require_columns(table.name, table.names, needed)
     known = tuple(columns) or data.column or _columns(table, data, on_event)
@@ -99,18 +99,18 @@ def read_sequences(
 
 
 def _columns(table: Table, data: Data, on_event: Listener) -> tuple[str, ...]:
-    """Every column of numbers that is nothing else."""
+    """Return every numeric column without another role."""
     others = [name for name in table.names if name not in (*data.label, *data.series, data.time)]
     numeric = [name for name in others if _is_numeric(table, name)]
     skipped = [name for name in others if name not in numeric]
     if skipped and data.layout == "rows":
-        # Every column is a step: one that is not a number is an error, and is named as one.
+        # Every column is a step: one that is not numeric must cause an error.
         return tuple(others)
     if skipped:
-        on_event(Note(f"not read, for they hold no numbers: {', '.join(skipped)}"))
+        on_event(Note(f"columns ignored because they are not numeric: {', '.join(skipped)}"))
     if not numeric:
         raise DataError(
-            f"{table.name} has no column of numbers beside the label.", "Name one: --column NAME."
+            f"{table.name} has no numeric column besides the label.", "Name one with `column`."
         )
     return tuple(numeric)
 
@@ -124,7 +124,7 @@ def _is_numeric(table: Table, name: str) -> bool:
 
 
 def _labels(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
-    """The labels of every row of the table.
+    """Return the labels of every row of the table.
 
     Raises:
         DataError: One is missing.
@@ -134,13 +134,13 @@ def _labels(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
         if len(missing):
             raise DataError(
                 f'{table.place(int(missing[0]))}: the label "{name}" is missing.',
-                "Add it, or leave the row out; forecast predict needs no labels.",
+                "Add it, or drop the row; predictions need no labels.",
             )
     return pd.DataFrame({name: _label(table, name) for name in names})
 
 
 def _label(table: Table, name: str) -> Any:
-    """A label of every row: numbers where all are, however they are written."""
+    """Return a label of every row, as numbers where all are numbers."""
     if not _is_numeric(table, name) or pa.types.is_integer(table.columns[name].type):
         return table.columns[name].to_pandas()
     return table.numbers(name)
@@ -149,12 +149,12 @@ def _label(table: Table, name: str) -> Any:
 def _from_rows(
     table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
 ) -> Sequences:
-    """A sequence in each row; empty cells at its end make it shorter."""
+    """Read a sequence from each row; empty cells at its end make it shorter."""
     wide = data.step_features or 1
     if len(columns) % wide:
         raise UsageError(
-            f"{len(columns)} columns cannot be steps of {wide} columns each.",
-            "Give another --step-features, or name the columns with --column.",
+            f"{len(columns)} columns cannot be split into steps of {wide} columns each.",
+            "Set another `step_features`, or name the columns with `column`.",
         )
     cells = np.column_stack([table.numbers(name) for name in columns])
     steps = cells.reshape(len(cells), -1, wide)
@@ -163,7 +163,7 @@ def _from_rows(
     lengths = most - np.argmax(held[:, ::-1], axis=1)
     empty = np.flatnonzero(np.logical_not(held.any(axis=1)))
     if len(empty):
-        raise DataError(f"{table.place(int(empty[0]))} holds no step.", "Leave the row out.")
+        raise DataError(f"{table.place(int(empty[0]))} holds no step.", "Drop the row.")
     inside = np.arange(most) < lengths[:, None]
     features = (VALUE,) if wide == 1 else columns[:wide]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
@@ -172,7 +172,7 @@ def _from_rows(
 
 
 def _named(table: Table, series: tuple[str, ...]) -> pd.DataFrame:
-    """The name of each row, or its number."""
+    """Return the name of each row, or its number."""
     if not series:
         return pd.DataFrame({SEQUENCE: np.arange(1, table.columns.num_rows + 1)})
     return pd.DataFrame({name: table.columns[name].to_pandas() for name in series})
@@ -181,7 +181,7 @@ def _named(table: Table, series: tuple[str, ...]) -> pd.DataFrame:
 def _from_long(
     table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
 ) -> Sequences:
-    """A sequence in the rows of each name, in the order of the table or of its time column."""
+    """Read a sequence from the rows of each name, in order of the table or of its time column."""
     names = _named(table, data.series)
     nameless = np.argwhere(names.isna().to_numpy())
     if len(nameless):
@@ -189,7 +189,7 @@ def _from_long(
         raise DataError(
             f'{table.place(int(row))}: column "{data.series[part]}" is empty, and it names the '
             "sequence.",
-            "Name it, or leave the row out.",
+            "Fill the cell, or drop the row.",
         )
     group = names.groupby(list(data.series), sort=False, dropna=False).ngroup().to_numpy()
     order = _order(table, data, group)
@@ -205,12 +205,12 @@ def _from_long(
 
 
 def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
-    """The rows of each sequence together, in order."""
+    """Return the rows of each sequence, shape `(rows,)`, in order."""
     if data.time in (None, NO_TIME):
         return np.argsort(group, kind="stable")
     require_columns(table.name, table.names, time_columns(data.time, table.names))
     if data.time in table.names and _is_numeric(table, data.time):
-        # Steps that are counted, as well as dates of digits alone, are in order as numbers.
+        # Counted steps, as well as dates of digits alone, are sorted as numbers.
         return np.lexsort((table.numbers(data.time), group))
     dates = parse_dates(table, data.time, **data.date_reading)
     return np.lexsort((dates.times.asi8, group))
@@ -219,7 +219,7 @@ def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
 def _check_constant(
     table: Table, labels: pd.DataFrame, group: npt.NDArray[Any], names: pd.DataFrame
 ) -> None:
-    """Refuse a sequence with two labels."""
+    """Refuse a sequence with two labels; `group` is the sequence of each row, `(rows,)`."""
     for label in labels:
         first = labels[label].groupby(group).transform("first")
         bad = np.flatnonzero((labels[label] != first).to_numpy())
@@ -230,7 +230,7 @@ def _check_constant(
             raise DataError(
                 f'{table.place(row)}: the label "{label}" of {name} is {labels[label][row]}, and '
                 f"{labels[label][before]} in {table.place(before)}.",
-                "A sequence has one label, the same in all its rows.",
+                "A sequence must have the same label in all its rows.",
             )
 
 
@@ -243,5 +243,5 @@ def _check_missing(sequences: Sequences) -> None:
     raise DataError(
         f"{sequences.source}: step {step} of sequence {sequences.name(place)} is missing, one of "
         f"{len(missing)} in all.",
-        "Pass --missing mask, interpolate or ffill.",
+        "Set `missing` to mask, interpolate or ffill.",
     )

@@ -1,4 +1,4 @@
-"""Training, validation and test: three stretches of rows, one after the other in time."""
+"""Training, validation and test: three consecutive parts of the rows of each series."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Splits:
-    """Where the parts of each series begin and end.
+    """The bounds of the parts of each series.
 
     Args:
         indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
@@ -33,46 +33,46 @@ class Splits:
     validation_end: Ints
 
     def bounds(self, part: Part) -> tuple[Ints, Ints]:
-        """The first row of the part in each series, and the row after its last one."""
+        """Return the first row of the part and the row after its last one, `(n_series,)` each."""
         edges = (self.indptr[:-1], self.train_end, self.validation_end, self.indptr[1:])
         place = PARTS.index(part)
         return edges[place], edges[place + 1]
 
     def rows(self, part: Part) -> int:
-        """How many rows the part has, over all series."""
+        """Return how many rows the part has, over all series."""
         begin, end = self.bounds(part)
         return int(np.sum(end - begin))
 
     def training_rows(self, values: Floats) -> Floats:
-        """The rows of the training part alone, shape `(rows, features)`."""
+        """Return those of the values, `(n_rows, features)`, of the training part."""
         begin, end = self.bounds("train")
         return np.concatenate([values[a:b] for a, b in zip(begin, end, strict=True)])
 
 
-def everything(panel: Panel) -> Splits:
-    """All rows for training, as a refit wants it."""
+def all_training(panel: Panel) -> Splits:
+    """Return splits with all rows for training, as for a refit."""
     return Splits(panel.indptr, panel.indptr[1:], panel.indptr[1:])
 
 
 def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
-    """Cut every series in time order.
+    """Split every series in order of time.
 
-    A fraction is of the series' rows, and gives at least one horizon. Of several series, those
-    that are too short for that are for training alone, as far as they lie before a date.
+    A fraction is of the series' rows, and at least one horizon. Of several series, those that are
+    too short are for training alone, as far as they are before a date.
 
     Raises:
         DataError: The parts do not fit into any series, or the date is not within it.
-        UsageError: A size cannot be right.
+        UsageError: A size is invalid.
     """
     fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
     if sum(fractions) >= 1:
         raise UsageError(
-            f"--validation {split.validation} and --test {split.test} leave nothing to train on.",
+            f"`validation={split.validation}` and `test={split.test}` leave no rows to train on.",
             "Their sum must be below 1.",
         )
     tests = [_test_rows(panel, split, *ends, horizon) for ends in pairwise(panel.indptr.tolist())]
     validations = [
-        _rows("--validation", split.validation, rows, horizon) for rows in panel.lengths.tolist()
+        _rows("validation", split.validation, rows, horizon) for rows in panel.lengths.tolist()
     ]
     test, validation = np.array(tests), np.array(validations)
     short = validation + test >= panel.lengths
@@ -82,13 +82,13 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
             f"{panel.source} has {panel.lengths[most]} rows"
             f"{' in its longest series' if panel.count > 1 else ''}; {validation[most]} for "
             f"validation and {test[most]} for the test leave none to train on.",
-            "Lower --validation, --test or --horizon.",
+            "Lower `validation`, `test` or `horizon`.",
         )
     by_date = isinstance(split.test, str)
     usable = (test >= horizon) & (test < panel.lengths)
     if by_date and panel.count > 1 and not usable.any():
         raise DataError(
-            f"--test {split.test} leaves no series both rows to train on and {horizon} steps for "
+            f"`test={split.test}` leaves no series both rows to train on and {horizon} steps for "
             "the test.",
             "Choose a date within the table, at least a horizon before its end.",
         )
@@ -101,40 +101,36 @@ def _is_fraction(size: float | int | str) -> TypeGuard[float]:
 
 
 def least_left(split: Split, rows: int, horizon: int) -> int:
-    """How many rows of a series are left to train on, where sizes are no date."""
-    sizes = (("--test", split.test), ("--validation", split.validation))
+    """Return how many rows of a series are left to train on, where sizes are no date."""
+    sizes = (("test", split.test), ("validation", split.validation))
     return rows - sum(
-        _rows(flag, size, rows, horizon) for flag, size in sizes if not isinstance(size, str)
+        _rows(name, size, rows, horizon) for name, size in sizes if not isinstance(size, str)
     )
 
 
 def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> int:
-    """The least number of rows of a table that leaves a whole window to train on."""
-
-    def left(rows: int) -> int:
-        size = splits.rows("test") if isinstance(split.test, str) else split.test
-        test = _rows("--test", size, rows, horizon)
-        return rows - test - _rows("--validation", split.validation, rows, horizon)
-
+    """Return the fewest rows of a table that leave a whole window to train on."""
+    size = splits.rows("test") if isinstance(split.test, str) else split.test
+    sizes = split.model_copy(update={"test": size})
     rows = window
-    while (short := window - left(rows)) > 0:
+    while (short := window - least_left(sizes, rows, horizon)) > 0:
         rows += short
     return rows
 
 
-def _rows(flag: str, size: float | int, rows: int, horizon: int) -> int:
-    """The number of rows that a size stands for."""
+def _rows(name: str, size: float | int, rows: int, horizon: int) -> int:
+    """Return the number of rows that the size of a split means; `name` is its setting."""
     if size == 0:
         return 0
     if 0 < size < 1:
         return max(round(size * rows), horizon)
     if not 0 < size < float("inf") or size != int(size):
         raise UsageError(
-            f"{flag} {size} cannot be.", "Give a fraction below 1, a whole number of steps, or 0."
+            f"Invalid `{name}={size}`: must be a fraction below 1, a whole number of steps, or 0."
         )
     if size < horizon:
         raise UsageError(
-            f"{flag} {int(size)} is less than the horizon of {horizon} steps, so that not one "
+            f"`{name}={int(size)}` is less than the horizon of {horizon} steps, so that not one "
             "forecast fits into it.",
             f"Give at least {horizon}, or 0 for none.",
         )
@@ -142,51 +138,53 @@ def _rows(flag: str, size: float | int, rows: int, horizon: int) -> int:
 
 
 def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) -> int:
+    """Return the number of test rows of a series, which is rows `first` to before `last`."""
     if not isinstance(split.test, str):
-        return _rows("--test", split.test, last - first, horizon)
+        return _rows("test", split.test, last - first, horizon)
     if panel.timeline is None:
         raise UsageError(
-            f"--test {split.test} is a date, and the table has no time column.",
+            f"`test={split.test}` is a date, and the table has no time column.",
             "Give a fraction or a number of steps.",
         )
     times = panel.timeline.times[first:last]
-    row = int(times.searchsorted(parse_date("--test", split.test, times)))
+    row = int(times.searchsorted(parse_date("test", split.test, times)))
     if panel.count > 1:
         return len(times) - row
     if not 0 < row <= len(times) - horizon:
         raise DataError(
-            f"--test {split.test} leaves {len(times) - row} rows for the test; the table goes "
+            f"`test={split.test}` leaves {len(times) - row} rows for the test; the table ranges "
             f"from {when(times[0])} to {when(times[-1])}, and the horizon is {horizon} steps.",
             "Choose a date within the table, at least a horizon before its end.",
         )
     return len(times) - row
 
 
-def parse_date(flag: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
-    """A date as typed, in the zone of the table.
+def parse_date(setting: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp:
+    """Parse a date given for a setting, in the zone of the table.
 
     Args:
-        flag: What it was typed for.
-        text: As typed.
+        setting: Its name.
+        text: The date.
         times: Of the table.
 
     Raises:
         UsageError: It is no date in ISO 8601.
     """
     try:
-        # 03/04/2020 is a day in March or in April; only ISO 8601 is plain.
+        # 03/04/2020 is a day in March or in April; only ISO 8601 is unambiguous.
         date = pd.Timestamp(text) if re.match(r"\d{4}-\d\d", text) else None
     except ValueError:
         date = None
     if not isinstance(date, pd.Timestamp):
+        size = setting == "test"
         raise UsageError(
-            f'{flag} "{text}" is {"neither a number nor" if flag == "--test" else "not"} a date.',
-            ("Give a fraction below 1, a number of steps, or" if flag == "--test" else "Give")
+            f'`{setting}` "{text}" is {"neither a number nor" if size else "not"} a date.',
+            ("Give a fraction below 1, a number of steps, or" if size else "Give")
             + " a date such as 2024-01-01.",
         )
     if date.tz is not None and times.tz is None:
         raise UsageError(
-            f"{flag} {text} has an offset, and the times of the table have none.",
-            "Leave the offset out, or name the table's --timezone.",
+            f"`{setting}={text}` has an offset, and the times of the table have none.",
+            "Leave the offset out, or specify the `timezone` of the table.",
         )
     return date if date.tz is not None else date.tz_localize(times.tz)

@@ -166,7 +166,7 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener)
     learned = learned_until(bundle, start)
     dates = learned
     if begin is not None:
-        date = parse_date("--start", begin, panel.timeline.times)
+        date = parse_date("begin", begin, panel.timeline.times)
         dates = pd.DatetimeIndex([date] * panel.count)
     _say_begins(learned, dates, on_event)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))

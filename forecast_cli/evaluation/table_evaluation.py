@@ -12,7 +12,7 @@ from ..core.events import Listener, Note, ignore
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
 from ..data.io.in_memory import from_memory
-from ..data.io.opening import Opened, OpenedColumns, open_and_say
+from ..data.io.opening import Opened, open_in_memory, open_with_notes
 from ..data.io.tables import Readable
 from ..data.layouts import as_long
 from ..data.missing import last_known
@@ -115,8 +115,8 @@ def _open(
 def _opened(source: Readable, name: str, data: Data, on_event: Listener) -> Opened:
     """A table; frames, which have no name, are told apart."""
     if (table := from_memory(source, name)) is not None:
-        return OpenedColumns(table)
-    return open_and_say(source, data.dialect, on_event)
+        return open_in_memory(table)
+    return open_with_notes(source, data.dialect, on_event)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ..data.known_future import find_places, frame_ahead, require_ahead, rows_ah
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.season import find_season
-from ..data.splits import everything
+from ..data.splits import all_training
 from ..data.time.dates import NO_TIME, read_like
 from ..model.bundle import Bundle
 from .stored_history import kept_panel, restore_frequency
@@ -202,7 +202,7 @@ def begin_forecasts(
     """Where forecasts of a panel begin; `scaled_by` as in `read_as_trained`."""
     manifest = bundle.manifest
     season = find_season(panel, manifest.config)
-    filled = fill_panel(panel, everything(panel), season_length=season)
+    filled = fill_panel(panel, all_training(panel), season_length=season)
     columns = manifest.columns.columns
     require_positive(filled, columns, manifest.config.transform, panel.source)
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)

@@ -35,14 +35,14 @@ class NetworkForecaster:
 
     def scaled(self, origins: Ints) -> Floats:
         """The forecasts from rows of the panel, scaled, shape `(samples, horizon, targets)`."""
-        rows = self.dataset.room.moved(origins)
+        rows = self.dataset.padding.moved(origins)
         if self._walk is not None:
             return self._walk.forecast(rows, horizon=self.dataset.horizon).astype(np.float64)
         return self._forecast(rows, horizon=self.dataset.horizon).astype(np.float64)
 
     def guess(self, origins: Ints) -> Guess:
         """The forecasts and what the network says of its own doubt, scaled."""
-        point, rows = self.scaled(origins), self.dataset.room.moved(origins)
+        point, rows = self.scaled(origins), self.dataset.padding.moved(origins)
         if self.runtime.quantile_count:
             return Guess(point, quantiles=self.quantiles(origins))
         if self.dropout is not None:
@@ -58,7 +58,7 @@ class NetworkForecaster:
 
     def quantiles(self, origins: Ints) -> Floats:
         """Its quantiles, scaled, shape `(samples, horizon, targets, quantiles)`."""
-        rows = self.dataset.room.moved(origins)
+        rows = self.dataset.padding.moved(origins)
         return self._quantiles(rows, horizon=self.dataset.horizon).astype(np.float64)
 
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:

@@ -170,7 +170,7 @@ def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:
         raise UsageError(
             f"--start {begin} is a date, and there is no time column.", "Leave it out."
         )
-    date = parse_date("--start", begin, panel.timeline.times)
+    date = parse_date("begin", begin, panel.timeline.times)
     if source is None:
         raise UsageError(
             "--start needs the rows before that date, and the model keeps the last ones alone.",

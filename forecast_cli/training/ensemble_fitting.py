@@ -101,8 +101,8 @@ def _fit_column_maps(
     """Return the maps of some columns, which are fitted to as if they were series."""
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
-    # The room in front of short series holds nothing to learn from.
-    known = dataset.scaled[dataset.room.moved(np.arange(rows))]
+    # The padding in front of short series holds nothing to learn from.
+    known = dataset.scaled[dataset.padding.moved(np.arange(rows))]
     values = known[:, places].T.ravel().astype(np.float64)
     first = (rows * np.arange(count))[:, None]
     indptr = np.append((first + panel.indptr[:-1]).ravel(), rows * count)
@@ -136,7 +136,7 @@ def _learned(
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
     forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
-    rows = dataset.room.original(origins)
+    rows = dataset.padding.original(origins)
     actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
     units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)

@@ -16,7 +16,7 @@ from ..data.io.tables import Readable
 from ..data.missing import fill_panel
 from ..data.reading import read_panel
 from ..data.season import find_season
-from ..data.splits import Splits, everything, split_rows
+from ..data.splits import Splits, all_training, split_rows
 from ..data.time.time_index import when
 from ..forecasting.history import (
     READ_AS_TRAINED,
@@ -160,7 +160,7 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
 def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
     """The same with every row in the training split, to refit on."""
     panel, scaling = dataset.panel, None if rescale else dataset.scaling
-    return _scaled(panel, dataset.config, everything(panel), scaling)
+    return _scaled(panel, dataset.config, all_training(panel), scaling)
 
 
 def _warn_of_learned(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:

@@ -16,7 +16,7 @@ from ..data.dataset import Dataset
 from ..data.known_future import times_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.splits import Splits, everything
+from ..data.splits import Splits, all_training
 from ..evaluation.split_evaluation import Scores
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
@@ -51,7 +51,7 @@ def make_bundle(
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
     # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
-    filled = fill_panel(panel, everything(panel), season_length=dataset.season_length)
+    filled = fill_panel(panel, all_training(panel), season_length=dataset.season_length)
     rows = np.minimum(panel.lengths, dataset.timesteps)
     history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     return Bundle(

@@ -18,7 +18,7 @@ from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.panel import Panel
-from ..data.splits import Splits, everything, rows_needed, split_rows
+from ..data.splits import Splits, all_training, rows_needed, split_rows
 from ..evaluation.metrics.point import ErrorSums
 from ..model.manifest import Metric
 from ..training.resolution import resolve_horizon
@@ -203,7 +203,7 @@ def _least(panel: Panel, config: Config, horizon: int) -> int:
     timesteps = config.window.timesteps or config.network.segment or 1
     steps = 1 if config.window.mode == "many-to-one" else horizon
     split = config.split.model_copy(update={"test": 0})
-    return rows_needed(split, everything(panel), window=timesteps + steps, horizon=horizon)
+    return rows_needed(split, all_training(panel), window=timesteps + steps, horizon=horizon)
 
 
 def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from forecast_cli.data.categories import (
 )
 from forecast_cli.data.io.in_memory import from_frame
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.splits import everything, split_rows
+from forecast_cli.data.splits import all_training, split_rows
 
 NAN = np.nan
 words = st.lists(st.sampled_from(["sun", "rain", "Sun", "snow", "서울", None]), min_size=1)
@@ -135,7 +135,7 @@ def test_covariates_of_every_kind_may_be_names(kind):
 def test_too_many_names_teach_nothing(monkeypatch):
     monkeypatch.setattr(categories, "MOST_CATEGORIES", 3)
     assert len(find(pd.DataFrame({"c": ["a", "b", "c"]}), "c")["c"]) == 3
-    with pytest.raises(DataError, match='"c" holds 4 different names'):
+    with pytest.raises(DataError, match='"c" has 4 categories'):
         find(pd.DataFrame({"c": ["a", "b", "c", "d"]}), "c")
 
 
@@ -147,7 +147,7 @@ def test_truths_are_numbers_unless_they_are_called_names():
 
 def test_a_category_that_is_no_covariate_is_a_usage_error(write):
     name = write("t,y,c\n2024-01-01,1,a\n2024-01-02,2,b\n")
-    with pytest.raises(UsageError, match='--categorical "d" is not among the covariates'):
+    with pytest.raises(UsageError, match='`categorical` "d" is not among the covariates'):
         read_panel(name, Data(column=("y",), past_covariates=("c",), categorical=("d",)))
 
 
@@ -196,14 +196,14 @@ def test_names_ahead_are_those_that_are_known():
     frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=6), "y": [1, 2, 3, 4, NAN, NAN],
                           "c": list("qrqrsq")})  # fmt: skip
     panel = read_panel(frame, Data(column=("y",), future_covariates=("c",)))
-    known = with_known_categories(panel, everything(panel))
+    known = with_known_categories(panel, all_training(panel))
     assert known.columns.covariates.categories["c"] == ("q", "r")
     assert known.ahead[0, :, 1].tolist() == [0, 1]
 
 
 def test_a_panel_without_names_stays_as_it_is():
     panel = panel_of([1.0, 2, 3])
-    assert with_known_categories(panel, everything(panel)) is panel
+    assert with_known_categories(panel, all_training(panel)) is panel
 
 
 def test_a_step_ahead_without_a_row_stays_missing():
@@ -213,7 +213,7 @@ def test_a_step_ahead_without_a_row_stays_missing():
     frame.loc[frame["t"] > "2024-01-03", "y"] = NAN
     panel = read_panel(frame, Data(column=("y",), future_covariates=("c",), series=("id",)))
     assert np.isnan(panel.ahead[1, 1:, 1]).all()
-    known = with_known_categories(panel, everything(panel))
+    known = with_known_categories(panel, all_training(panel))
     np.testing.assert_array_equal(known.ahead, panel.ahead)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.groups import group_rows, likely_series, name_series, one_series
 from forecast_cli.data.io.in_memory import from_frame
-from forecast_cli.data.io.opening import read_table
+from forecast_cli.data.io.opening import open_table
 
 names = st.lists(st.sampled_from(["b", "a", "007", "7", "A", "a b"]), min_size=1, max_size=30)
 
@@ -57,11 +57,11 @@ def test_without_a_name_there_is_one_series():
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_row_without_a_name_is_an_error_with_its_line(write, count):
     rows = ["shop,item,y", "a,x,1", "b,y,2", "a,,3" if count == 2 else ",x,3"]
-    table = read_table(write("\n".join(rows)), text=["shop", "item"])
+    table = open_table(write("\n".join(rows))).read(text=["shop", "item"])
     empty = "item" if count == 2 else "shop"
     with pytest.raises(DataError, match=rf'table\.csv line 4: column "{empty}" is empty') as caught:
         group_rows(table, ["shop", "item"][:count])
-    assert "leave the row out" in caught.value.hint
+    assert "drop the row" in caught.value.hint
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
@@ -136,7 +136,11 @@ def test_what_seems_to_name_the_series_is_found(frame, expected):
 )
 def test_words_name_series_sooner_than_numbers(write, source):
     frame = long((1, "x"), (2, "y"))
-    table = from_frame(frame) if source == "frame" else read_table(write(frame.to_csv(index=False)))
+    table = (
+        from_frame(frame)
+        if source == "frame"
+        else open_table(write(frame.to_csv(index=False))).read()
+    )
     assert likely_series(table, ["date"]) == ("b",)
 
 

@@ -94,7 +94,7 @@ def test_what_is_missing_ahead_is_named_first_with_the_way_to_mend_it():
     panel = read(make([4, 4]), series=("id",))
     with pytest.raises(DataError, match="8 of 8 steps ahead: a 2024-01-05, a 2024-01-06") as caught:
         require_ahead(panel, rows_ahead(panel, 4))
-    assert "--future FILE" in caught.value.hint
+    assert "as `future`" in caught.value.hint
     steps = read(make([4]).drop(columns=["id", "t"]))
     with pytest.raises(DataError, match="2 of 2 steps ahead: step 1, step 2"):
         require_ahead(steps, rows_ahead(steps, 2))
@@ -318,7 +318,7 @@ def test_a_panel_up_to_a_date_knows_the_covariates_of_its_later_rows(lengths, da
     panel = read(make(lengths), series=("id",))
     date = pd.Timestamp("2024-01-01") + pd.Timedelta(days=day)
     if day > min(lengths):
-        with pytest.raises(DataError, match="goes on with"):
+        with pytest.raises(DataError, match="The next step of"):
             before(panel, date)
         return
     cut = before(panel, date)

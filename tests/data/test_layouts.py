@@ -147,7 +147,7 @@ def test_the_time_of_columns_may_stand_in_parts(write):
 def test_a_time_of_columns_that_is_called_as_we_call_them_is_refused(write, name):
     with pytest.raises(UsageError, match=f'The time column is called "{name}"') as caught:
         read(write(WIDE.replace("t,", f"{name},")), "columns", time=name)
-    assert caught.value.hint == "Give it another name."
+    assert caught.value.hint == "Rename it."
 
 
 def test_many_columns_are_said_in_a_few_words(write):
@@ -168,7 +168,7 @@ def test_many_columns_are_said_in_a_few_words(write):
 def test_a_gap_within_a_series_is_named_with_line_and_column(write, layout, text, place):
     with pytest.raises(DataError, match=f"1 missing values .*: table.csv {place}") as caught:
         read(write(text), layout)
-    assert "--missing interpolate" in caught.value.hint
+    assert "`missing` to interpolate" in caught.value.hint
     panel = read(write(text), layout, missing="interpolate")
     assert np.isnan(panel.values[:, 0]).sum() == 1
 
@@ -198,7 +198,7 @@ def test_a_cell_that_is_no_number_is_named_with_line_and_column(write, layout, t
     [
         ("columns", table("t,a,b", "2024-01-01,1,", "2024-01-02,2,"), "table.csv: b holds no"),
         ("rows", table("id,V1,V2", "H1,1,2", "H2,,"), "table.csv line 3 holds no value"),
-        ("rows", table("id,V1,V2", "H1,1,2", "H1,3,4"), "line 3: there is a row for H1 already"),
+        ("rows", table("id,V1,V2", "H1,1,2", "H1,3,4"), "line 3 is a second row for H1"),
         ("rows", table("id,V1,V2", "H1,1,2", ",3,4"), 'line 3.*column "id" is empty'),
         ("columns", table("t,a", "2024-01-01,1", "2024-01-02,2", "2024-01-02,3"),
          'line 4, column "a"'),

@@ -72,7 +72,7 @@ def test_no_series_is_filled_from_another():
 def test_forward_filling_has_nothing_to_begin_with():
     with pytest.raises(DataError, match=r"table\.csv begins with missing values") as caught:
         filled([NAN, NAN, 3], "ffill")
-    assert "--missing interpolate" in caught.value.hint
+    assert "`missing=interpolate`" in caught.value.hint
 
 
 def test_interpolation_of_nothing_is_not_told_to_interpolate():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
@@ -105,7 +105,8 @@ def test_many_times_that_stand_there_twice_are_counted(write):
 def test_a_gap_is_an_error_that_names_the_first_irregular_row(write):
     with pytest.raises(DataError, match=r"table\.csv line 5.*2020-01-09.*2020-01-06") as caught:
         read(write(GAP))
-    assert "--freq D" in caught.value.hint
+    assert "where most steps are days (D)" in caught.value.message
+    assert "`missing=interpolate`" in caught.value.hint
 
 
 def test_the_line_of_a_gap_is_right_in_a_table_that_begins_with_the_newest(write):
@@ -115,14 +116,20 @@ def test_the_line_of_a_gap_is_right_in_a_table_that_begins_with_the_newest(write
 
 
 @pytest.mark.parametrize(
-    ("freq", "hint"),
-    [("h", "--freq h"), ("15min", "--freq 15min"), ("MS", "--freq MS"), ("7D", "--freq W")],
+    ("freq", "name"),
+    [
+        ("h", "hours (h)"),
+        ("15min", "15 minutes (15min)"),
+        ("MS", "months (MS)"),
+        ("7D", "weeks (W-FRI)"),
+    ],
 )
-def test_the_hint_of_a_gap_names_the_frequency_of_most_rows(freq, hint):
+def test_the_error_of_a_gap_names_the_frequency_of_most_rows(freq, name):
     times = pd.date_range("2021-01-01", periods=30, freq=freq).delete(20)
     with pytest.raises(DataError) as caught:
         read(pd.DataFrame({"t": times, "y": 1.0}))
-    assert hint in caught.value.hint
+    assert f"where most steps are {name}" in caught.value.message
+    assert "`missing=interpolate`" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -137,10 +144,62 @@ def test_a_named_frequency_makes_room_for_missing_rows(write, missing, expected)
     assert "2 steps without a row" in notes[0].text
 
 
+@pytest.mark.parametrize("missing", ["interpolate", "ffill", "season", "mask"])
+def test_a_way_to_fill_gaps_takes_the_frequency_of_most_steps(write, missing):
+    notes = []
+    panel = read(write(GAP), notes, missing=missing)
+    named = read(write(GAP), freq="D", missing=missing)
+    np.testing.assert_array_equal(column_of(panel), column_of(named))
+    assert panel.timeline.times.equals(named.timeline.times)
+    assert panel.timeline.frequency == named.timeline.frequency
+    assert notes[0].text == "66.6 % of the steps are days (D): the others are gaps"
+    assert "2 steps without a row" in notes[1].text
+
+
+@pytest.mark.parametrize("missing", ["error", "drop"])
+def test_a_gap_stays_an_error_where_nothing_fills_it(write, missing):
+    with pytest.raises(DataError, match="the steps are not regular"):
+        read(write(GAP), missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ("01 02 04 05 07", "the steps are not regular.*`freq=D` and `missing=interpolate`"),
+        ("01 02 03 04 05T12:00 06", "does not fit the frequency days"),
+        ("01 02", "too few to infer their frequency"),
+    ],
+)
+def test_nothing_but_gaps_is_filled(write, days, said):
+    rows = [f"2020-01-{day},1" for day in days.split()]
+    with pytest.raises(DataError, match=said):
+        read(write(table(*rows)), missing="interpolate")
+
+
+def test_a_gap_in_business_days_still_needs_their_name():
+    times = pd.bdate_range("2024-01-01", periods=100).delete(range(40, 53))
+    with pytest.raises(DataError, match=r"business days.*`freq=B` and `missing=interpolate`"):
+        read(pd.DataFrame({"t": times, "y": 1.0}), missing="interpolate")
+
+
+@given(st.sets(st.integers(1, 29), max_size=6))
+def test_gaps_alone_are_filled_between_the_first_and_the_last_row(gaps):
+    days = np.array([0, *(day for day in range(1, 31) if day not in gaps)])
+    frame = pd.DataFrame({"t": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D"), "y": days})
+    assume(gaps)
+    panel = read(frame, missing="mask")
+    assert panel.timeline.frequency.alias == "D"
+    expected = pd.date_range(frame["t"].iloc[0], frame["t"].iloc[-1])
+    assert panel.timeline.times.tolist() == expected.tolist()
+    filled = np.full(days[-1] - days[0] + 1, NAN)
+    filled[days - days[0]] = days
+    np.testing.assert_array_equal(column_of(panel), filled)
+
+
 def test_missing_rows_without_a_policy_are_named(write):
     with pytest.raises(DataError, match="no row for 2020-01-07, 2020-01-08") as caught:
         read(write(GAP), freq="D")
-    assert "--missing interpolate" in caught.value.hint
+    assert "`missing` to interpolate" in caught.value.hint
 
 
 def test_missing_rows_can_be_dropped_again(write):
@@ -157,7 +216,7 @@ def test_missing_values_are_named_with_their_lines(write, order):
         read(write(table(*rows[::order])))
     assert all(line in caught.value.message for line in lines)
     assert "line 4" not in caught.value.message
-    assert "--missing" in caught.value.hint
+    assert "`missing` to interpolate" in caught.value.hint
 
 
 @pytest.mark.parametrize("missing", ["interpolate", "ffill"])
@@ -201,13 +260,13 @@ def test_every_column_is_a_target_where_none_is_named(write):
 
 def test_a_target_must_be_among_the_columns(write):
     name = write(table("2020-01-01,1,2", "2020-01-02,2,3", "2020-01-03,3,4", header="date,y,x"))
-    with pytest.raises(UsageError, match='--target "x"') as caught:
+    with pytest.raises(UsageError, match='`target` "x"') as caught:
         read(name, target=("x",))
-    assert "--column x" in caught.value.hint
+    assert "`column=x`" in caught.value.hint
 
 
 def test_a_column_must_be_named(write):
-    with pytest.raises(UsageError, match="--column"):
+    with pytest.raises(UsageError, match="with `column`"):
         read(write(DAILY), column=())
 
 
@@ -241,7 +300,7 @@ def test_time_none_takes_rows_as_steps_whatever_the_dates(write):
 def test_too_few_rows_to_see_a_frequency_is_said(write, rows):
     with pytest.raises(DataError, match=f"{rows} row") as caught:
         read(write("\n".join(DAILY.split()[: rows + 1]) + "\n"))
-    assert "--freq" in caught.value.hint
+    assert "`freq=D`" in caught.value.hint
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
@@ -262,7 +321,7 @@ def test_business_days_with_holidays_say_that_rows_are_the_steps(write):
     panel = read(pd.DataFrame({"t": times, "y": 1.0}), notes)
     assert panel.timeline.frequency.alias == "B"
     assert len(panel.values) == len(times)
-    assert "2 weekdays have no row" in notes[0].text
+    assert "2 weekdays are missing" in notes[0].text
 
 
 def test_days_off_the_named_frequency_are_refused(write):

@@ -10,7 +10,7 @@ from forecast_cli.config.sections import Data, Split
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.missing import fill_missing
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.splits import PARTS, everything, split_rows
+from forecast_cli.data.splits import PARTS, all_training, split_rows
 
 NAN = np.nan
 POLICIES = ["interpolate", "ffill", "season"]
@@ -94,10 +94,10 @@ def test_the_order_of_rows_is_said_of_each_series_and_not_across_them():
     read(frame, notes)
     assert notes == []
     read(pd.concat([make("a", "2024-01-01", 5)[::-1], make("b", "2020-01-01", 5)[::-1]]), notes)
-    assert notes == ["the newest rows came first: sorted by time"]
+    assert notes == ["newest rows first: sorted by time"]
     notes.clear()
     read(pd.concat([make("a", "2024-01-01", 5)[::-1], make("b", "2020-01-01", 5)]), notes)
-    assert notes == ["the rows were not in order of time: sorted"]
+    assert notes == ["rows not in order of time: sorted"]
 
 
 def test_the_frequency_of_the_longest_series_is_that_of_one_row_too():
@@ -116,15 +116,22 @@ def test_a_series_that_breaks_the_frequency_is_named_with_its_line(write, long_f
         DataError, match=rf"table\.csv line {line}, series b: .*2024-02-05"
     ) as caught:
         read(write(table(*rows)))
-    assert "--freq D --missing" in caught.value.hint
+    assert "e.g. `missing=interpolate`" in caught.value.hint
+
+
+def test_a_gap_in_one_of_several_series_is_filled_in_that_one_alone(write):
+    ten = [f"a,2024-01-{day:02},1" for day in range(1, 11)]
+    gap = ["b,2024-02-01,1", "b,2024-02-02,2", "b,2024-02-05,3"]
+    panel = read(write(table(*ten, *gap)), missing="ffill")
+    assert panel.lengths.tolist() == [10, 5]
+    assert local_days(panel, 1) == [f"2024-02-{day:02}" for day in range(1, 6)]
+    np.testing.assert_array_equal(panel.values[10:, 0], [1, 2, np.nan, np.nan, 3])
 
 
 def test_a_series_of_another_frequency_is_named(write):
     monthly = [f"b,2024-{month:02}-01,1" for month in range(1, 6)]
     daily = [f"a,2024-01-{day:02},1" for day in range(1, 11)]
-    with pytest.raises(
-        DataError, match=r"table\.csv line 13, series b: .*2024-02-01 comes 31 days"
-    ):
+    with pytest.raises(DataError, match=r"table\.csv line 13, series b: .*2024-02-01 is 31 days"):
         read(write(table(*daily, *monthly)))
 
 
@@ -155,9 +162,11 @@ def test_a_time_may_come_again_in_another_series():
 
 def test_a_time_that_comes_again_within_a_series_is_named(write):
     rows = [f"{name},2024-01-0{day},1" for name in "ab" for day in range(1, 6)]
-    with pytest.raises(DataError, match=r"1 in all: table\.csv line 12 \(2024-01-03\)") as caught:
+    with pytest.raises(
+        DataError, match=r"1 duplicate timestamp: table\.csv line 12 \(2024-01-03\)"
+    ) as caught:
         read(write(table(*rows, "b,2024-01-03,9")))
-    assert "--duplicates first" in caught.value.hint
+    assert "`duplicates` to first" in caught.value.hint
     assert "There seem to be several series" not in caught.value.hint
 
 
@@ -176,7 +185,7 @@ def test_rows_at_the_same_time_become_one_within_each_series(write, duplicates, 
     notes = []
     panel = read(write(table(*rows)), notes, duplicates=duplicates)
     assert [values_of(panel, series) for series in range(2)] == expected
-    assert f"2 rows at times that stand there already: {duplicates}" in notes
+    assert f"2 duplicate timestamps: {duplicates}" in notes
 
 
 @given(
@@ -217,7 +226,7 @@ def test_no_series_is_filled_with_a_look_at_another_or_at_a_later_split(known, p
         rows = rows_of(panel, series)
         alone = read(frame[frame["id"] == name], freq=alias, missing=policy)
         if splits.train_end[series] == panel.indptr[series + 1]:
-            own = everything(alone)
+            own = all_training(alone)
         else:
             own = split_rows(alone, Split(validation=kept, test=kept), horizon=1)
         np.testing.assert_array_equal(whole[rows], filled(alone, own))
@@ -270,8 +279,8 @@ def test_the_first_value_that_is_missing_is_filled_from_no_other_series(write):
             for name in "ab" for day in range(1, 5)]  # fmt: skip
     panel = read(write(table(*rows)), missing="ffill")
     with pytest.raises(DataError, match="begins with missing values"):
-        fill_missing(panel.values, everything(panel), "ffill", source=panel.source)
-    filled = fill_missing(panel.values, everything(panel), "interpolate", source=panel.source)
+        fill_missing(panel.values, all_training(panel), "ffill", source=panel.source)
+    filled = fill_missing(panel.values, all_training(panel), "interpolate", source=panel.source)
     assert filled[4:, 0].tolist() == [2, 2, 3, 4]
 
 
@@ -281,10 +290,10 @@ def test_times_that_come_again_hint_at_what_names_the_series(write, keys):
     rows = [f"{shop},{item},2024-01-0{day},1.5,2"
             for shop in ("north", "south") for item in items for day in range(1, 6)]  # fmt: skip
     name = write(table(*rows, header="shop,item,t,y,n"))
-    with pytest.raises(DataError, match="stand there already") as caught:
+    with pytest.raises(DataError, match="duplicate timestamps") as caught:
         read(name, series=())
-    assert f"--series {','.join(keys)}." in caught.value.hint
-    assert "--duplicates first, last, mean or sum" in caught.value.hint
+    assert f"`series={','.join(keys)}`." in caught.value.hint
+    assert "`duplicates` to first, last, mean or sum" in caught.value.hint
     panel = read(name, series=keys)
     assert panel.count == 2 * len(items)
 

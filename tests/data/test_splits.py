@@ -12,7 +12,7 @@ from forecast_cli.config.sections import Data, Split
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.groups import one_series
 from forecast_cli.data.panel import Columns, Panel
-from forecast_cli.data.splits import PARTS, everything, split_rows
+from forecast_cli.data.splits import PARTS, all_training, split_rows
 from forecast_cli.data.time.frequency import Frequency
 from forecast_cli.data.time.steps import Timeline
 
@@ -76,7 +76,7 @@ def test_training_rows_are_those_of_the_training_part_alone():
 
 
 def test_a_refit_trains_on_everything():
-    splits = everything(panel(10, 20))
+    splits = all_training(panel(10, 20))
     assert [splits.rows(part) for part in PARTS] == [30, 0, 0]
 
 
@@ -115,7 +115,7 @@ def test_a_date_is_meant_in_the_zone_of_the_table(date):
 
 @pytest.mark.parametrize("date", ["2023-01-01", "2024-01-01", "2024-04-06", "2030-01-01"])
 def test_a_date_that_leaves_no_room_is_refused(date):
-    with pytest.raises(DataError, match=rf"--test {date}.*2024-01-01.*2024-04-09"):
+    with pytest.raises(DataError, match=rf"`test={date}`.*2024-01-01.*2024-04-09"):
         rows_from(date)
 
 
@@ -137,13 +137,13 @@ def test_a_date_needs_a_time_column():
 
 @pytest.mark.parametrize("size", [-1, -0.5, 1.5, 12.25, math.nan, math.inf])
 def test_an_impossible_size_is_refused(size):
-    with pytest.raises(UsageError, match="--test"):
+    with pytest.raises(UsageError, match="`test"):
         sizes(100, test=size)
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_fewer_steps_than_the_horizon_are_refused(part):
-    with pytest.raises(UsageError, match=rf"--{part} 5 .* 12 ") as caught:
+    with pytest.raises(UsageError, match=rf"`{part}=5` .* 12 ") as caught:
         sizes(100, horizon=12, **{part: 5})
     assert "12" in caught.value.hint
 

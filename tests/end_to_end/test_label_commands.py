@@ -206,7 +206,7 @@ def test_file_and_environment_say_what_the_label_is(run, tmp_path, monkeypatch):
 
 WRONG = [
     ("--layout rows --label Y", 3, 'one.csv has no column "Y". Did you mean "y"?'),
-    ("--label y", 2, "Name the column that tells them apart with --series NAME"),
+    ("--label y", 2, "Name the column that identifies the sequence with --series"),
     ("--label y --series nope", 3, 'one.csv has no column "nope"'),
     ("--layout rows --label y --horizon 3", 2, "horizon"),
     ("--layout rows --label y --stateful", 2, "stateful"),

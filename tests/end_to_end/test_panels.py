@@ -84,7 +84,7 @@ def test_no_window_crosses_into_another_series(lengths, timesteps, horizon, miss
     except fc.DataError as error:
         assert "rows" in error.message
         return
-    owners = np.repeat(np.arange(len(lengths)), made.panel.lengths + made.room.added)
+    owners = np.repeat(np.arange(len(lengths)), made.panel.lengths + made.padding.added)
     assert (made.owners == owners).all()
     for part in PARTS:
         for ahead in (1, horizon):
@@ -115,7 +115,7 @@ def test_targets_lie_in_their_part_and_no_row_of_a_later_one_is_trained_on(
     train = made.starts("train", horizon=horizon)
     rows = train[:, None] + np.arange(timesteps + horizon)
     real = np.isfinite(made.scaled[rows, 0])
-    assert (part_of[made.room.original(rows[real])] == 0).all()
+    assert (part_of[made.padding.original(rows[real])] == 0).all()
 
 
 def fitted(kind, rows):
@@ -148,7 +148,7 @@ def test_scalers_are_fitted_on_the_training_rows_of_each_series_or_of_all(kind, 
     center, scale = expected[owners].T if scale_by != "all" else expected[0]
     scaled = (made.panel.values[:, 0] - center) / scale
     np.testing.assert_allclose(
-        made.scaled[made.room.moved(np.arange(len(scaled))), 0], scaled, atol=1e-5
+        made.scaled[made.padding.moved(np.arange(len(scaled))), 0], scaled, atol=1e-5
     )
 
 
@@ -207,7 +207,7 @@ def test_short_series_are_said_and_get_a_mask():
     assert any("1 of 4 series are shorter than 6 steps" in each.text for each in heard)
     whole = dataset(shops()[lambda frame: frame["shop"] != "short"])
     assert not whole.config.network.masked
-    assert not whole.room.added.any()
+    assert not whole.padding.added.any()
 
 
 def test_steps_back_are_chosen_so_that_every_series_has_them_where_that_is_possible():
@@ -250,7 +250,7 @@ def test_a_series_whose_name_is_missing_is_refused():
 def test_a_panel_without_its_series_is_refused_with_what_names_them():
     with pytest.raises(fc.DataError) as caught:
         dataset(shops(), series=())
-    assert "--series shop" in caught.value.hint
+    assert "`series=shop`" in caught.value.hint
 
 
 def test_training_does_not_depend_on_the_order_of_rows_within_series():
@@ -289,7 +289,7 @@ def test_a_series_of_missing_values_alone_is_refused_or_left_to_the_mask():
         return
     origins = made.origins("test")
     for forecaster in baselines(made, origins).values():
-        assert np.isfinite(forecaster(origins[made.owners[made.room.moved(origins)] == 0])).all()
+        assert np.isfinite(forecaster(origins[made.owners[made.padding.moved(origins)] == 0])).all()
 
 
 # A network for all series.
@@ -722,7 +722,7 @@ def test_what_makes_no_panel_is_refused(run, tmp_path, flags, code, said):
 def test_two_rows_for_one_series_are_refused(run, tmp_path):
     (tmp_path / "t.csv").write_text("id,a,b,c\nx,1,2,3\ny,1,2,3\nx,4,5,6\n")
     code, _, err = run("train", "t.csv", "--layout", "rows")
-    assert (code, "t.csv line 4: there is a row for x already" in err) == (3, True), err
+    assert (code, "t.csv line 4 is a second row for x" in err) == (3, True), err
 
 
 @tf

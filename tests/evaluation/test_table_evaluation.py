@@ -555,7 +555,7 @@ def broken(name):
             "twice",
             "2 duplicate forecasts: the forecasts, row 17, the forecasts",
         ),
-        ("truth twice", "Times that stand there already, 1 in all"),
+        ("truth twice", "1 duplicate timestamp"),
         ("column", 'no column "yy". Did you mean "y"?'),
         ("no forecast", "Name the column of each: `column=NAME` and `forecast=NAME`."),
         ("forecast", 'no column "yhat".'),

@@ -1,1 +1,1 @@
-"""What is in a table, and what looks wrong in it."""
+"""Inspection of tables: their content, and possible problems."""

@@ -1,4 +1,4 @@
-"""What the columns of a table hold, and which of them people forecast."""
+"""The kind and range of the columns of a table, and the likely target among them."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ COUNTER = "counts the rows"
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """A column: its kind, how many values are missing, and the range of numbers."""
+    """A column: its kind, how many values are missing, and the range of its numbers."""
 
     column: str
     kind: str
@@ -29,7 +29,7 @@ class ColumnReport:
 
 
 def report_column(table: Table, name: str, notes: list[str]) -> ColumnReport:
-    """A column; what is odd about it is added to the notes."""
+    """Describe a column; an error in its cells is added to the notes."""
     cells = table.columns[name]
     missing = cells.null_count
     if pa.types.is_null(cells.type):
@@ -57,19 +57,19 @@ def report_column(table: Table, name: str, notes: list[str]) -> ColumnReport:
 
 
 def _looks_numeric(cells: pa.ChunkedArray) -> bool:
-    """Whether most cells of the beginning begin like numbers."""
+    """Whether most of the first cells look like numbers."""
     sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
     return 2 * sum(bool(re.match(r"[-+]?[.,]?\d+[\d.,]*$", cell)) for cell in sample) > len(sample)
 
 
 def likely_target(columns: Sequence[ColumnReport], data: Data) -> str | None:
-    """The column that is asked about, or that people most often forecast; None: no numbers."""
-    usual = ("close", "y", "value", "target", "sales", "demand", "load")
+    """Return the given column, or the one that is most likely forecast; None without numbers."""
+    common = ("close", "y", "value", "target", "sales", "demand", "load")
     numeric = [each.column for each in columns if each.least is not None]
     counters = [each.column for each in columns if each.kind == COUNTER]
     if data.column and data.column[0] in numeric:
         return data.column[0]
     others = [name for name in numeric if not (TIME_WORDS.search(name) or name in counters)]
     words = {name: re.split(r"[^a-z]+", name.casefold()) for name in others}
-    found = [name for word in usual for name in others if words[name][-1] == word]
+    found = [name for word in common for name in others if words[name][-1] == word]
     return next(iter([*found, *others]), None)

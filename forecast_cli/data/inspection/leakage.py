@@ -1,4 +1,4 @@
-"""Columns that are the target, or its future, in disguise."""
+"""Columns that are copies of the target or of its future."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from ...core.windows import Floats, Ints
 # A copy: the least correlation of its values and of their differences, or the least share of
 # equal values; and the least share of the target's rows where it is known.
 ALIKE, ALIKE_STEPS, EQUAL, KNOWN = 0.9999, 0.999, 0.99, 0.9
-# What is less like the target than this in a sample is not looked at in full; the sample's values.
+# The least likeness in a sample for a check of all rows; the number of values in a sample.
 PROMISING, SAMPLE = 0.98, 250_000
 
 
 def copies_of_target(
     values: Floats, indptr: Ints, target: int, *, most_lead: int
 ) -> list[tuple[int, int]]:
-    """Columns that hold the target or its future, as it is or but for scale and offset.
+    """Find columns that hold the target or its future, up to scale and offset.
 
     The differences between rows must agree too: the values of a slow series are always close to
     its own future. A column that is closest to the target's past is no leak.
@@ -24,10 +24,10 @@ def copies_of_target(
         values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
         indptr: Shape `(n_series + 1,)`.
         target: The column that is forecast.
-        most_lead: The furthest future that is looked for, in steps.
+        most_lead: The longest lead to check, in steps.
 
     Returns:
-        Columns and leads: what the column holds is the target so many steps later.
+        Columns and leads: the column is the target so many steps later.
     """
     known = finite(values)
     wanted = known[:, target]
@@ -42,7 +42,7 @@ def copies_of_target(
 
 
 def _moving(target: Floats, indptr: Ints, most: int) -> Ints:
-    """Rows where the target is not what it was before, some of them where there are many."""
+    """Return a sample of the rows in which the target, shape `(n_rows,)`, changes."""
     step = target - shifted(target, indptr, -1)
     rows = np.flatnonzero(~np.isnan(step) & (step != 0))
     drawn = np.random.default_rng(0).choice(rows, max(most, FEWEST)) if len(rows) > most else rows
@@ -50,7 +50,15 @@ def _moving(target: Floats, indptr: Ints, most: int) -> Ints:
 
 
 def _likeliest(column: Floats, target: Floats, indptr: Ints, rows: Ints, most_lead: int) -> int:
-    """The lead at which a column is most like the target in some rows; -1 where it is not."""
+    """Return the lead at which a column is most like the target in a sample of rows; -1: none.
+
+    Args:
+        column: Shape `(n_rows,)`.
+        target: Shape `(n_rows,)`.
+        indptr: Shape `(n_series + 1,)`.
+        rows: Shape `(sample,)`.
+        most_lead: The longest lead, in steps.
+    """
     leads = np.arange(-1, most_lead + 2)
     starts, stops = (bound[rows, None] for bound in bounds(indptr))
     places = rows[:, None] - leads
@@ -63,7 +71,7 @@ def _likeliest(column: Floats, target: Floats, indptr: Ints, rows: Ints, most_le
 
 
 def _is_copy(column: Floats, target: Floats, indptr: Ints, lead: int) -> bool:
-    """Whether a column is the target `lead` steps later over nearly all rows."""
+    """Whether a column, shape `(n_rows,)`, is the target `lead` steps later in nearly all rows."""
     starts, _ = bounds(indptr)
     held = shifted(column, indptr, -lead)
     wanted = ~np.isnan(target) & (np.arange(len(target)) - starts >= lead)
@@ -81,7 +89,12 @@ def _is_copy(column: Floats, target: Floats, indptr: Ints, lead: int) -> bool:
 
 
 def _equal_share(columns: Floats, target: Floats) -> Floats:
-    """The share of the pairs of known values that are equal, shape `(columns,)`; 0 of too few."""
+    """Return the share of known pairs that are equal, shape `(columns,)`; 0 of too few.
+
+    Args:
+        columns: Shape `(rows, columns)`.
+        target: Shape `(rows,)`.
+    """
     known = ~np.isnan(columns) & ~np.isnan(target)[:, None]
     pairs = np.count_nonzero(known, axis=0)
     equal = np.count_nonzero(columns == target[:, None], axis=0)
@@ -89,7 +102,7 @@ def _equal_share(columns: Floats, target: Floats) -> Floats:
 
 
 def _correlations(columns: Floats, target: Floats) -> Floats:
-    """Of each column with the target over their known pairs, shape `(columns,)`; 0 of too few."""
+    """Return the correlation of each column with the target, shapes as in `_equal_share`."""
     known = ~np.isnan(columns) & ~np.isnan(target)[:, None]
     pairs = np.count_nonzero(known, axis=0)
     x, y = (np.where(known, each, 0.0) for each in (columns, target[:, None]))

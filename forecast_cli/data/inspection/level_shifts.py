@@ -1,4 +1,4 @@
-"""Sudden shifts of level near the end of a series: what came before says little of what comes."""
+"""Sudden shifts of level near the end of a series, after which earlier rows are misleading."""
 
 from typing import NamedTuple
 
@@ -38,11 +38,11 @@ class Shift(NamedTuple):
 
 
 def level_shift(values: Floats, indptr: Ints, *, season_length: int) -> list[Shift]:
-    """Sudden changes of level in the last quarter of a series that last until its end.
+    """Find sudden changes of level in the last quarter of a series that last until its end.
 
-    Each value is compared with the one whole seasons earlier (at least eight rows), so that season
-    and trend drop out. The unit is the robust spread of these differences, which for a random walk
-    holds all that it wanders in that time.
+    Each value is compared with the one whole seasons earlier (at least eight rows), which removes
+    season and trend. The unit is the robust spread of these differences, which for a random walk
+    includes its variation in that time.
 
     Args:
         values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
@@ -60,7 +60,7 @@ def level_shift(values: Floats, indptr: Ints, *, season_length: int) -> list[Shi
 
 
 def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
-    """The level shifts of one column, the one at `place`, by the differences of `span` rows."""
+    """Find the level shifts of one column, shape `(n_rows,)`, by differences of `span` rows."""
     series = owners(indptr)
     change = column - shifted(column, indptr, -span)
     before = np.where(_late(indptr), np.nan, change)
@@ -73,7 +73,7 @@ def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
     size = medians_around(change, indptr, rows, np.arange(span)) - usual[own]
     later = medians_around(change, indptr, rows, np.arange(span // 2, span)) - usual[own]
     lasting = _lasting(column, indptr, rows, usual[own], span)
-    # A trend that sets in goes on after its first step, and what was a bump goes back.
+    # A new trend continues after its first step, and a bump returns to the old level.
     clear = _covers(step, size) & _covers(step, later) & _covers(lasting, size)
     clear &= np.isnan(single) | _covers(single, size)
     clear &= np.abs(size) > SPREADS * spread[own]
@@ -82,13 +82,13 @@ def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
 
 
 def _covers(part: Floats, whole: Floats) -> Flags:
-    """Whether a part is large enough a share of the whole, and of the same sign."""
+    """Return whether each part is large enough a share of its whole, of any shape."""
     enough: Flags = part * whole >= SHARE * whole**2
     return enough
 
 
 def _late(indptr: Ints) -> Flags:
-    """Which rows are in the last quarter of their series, shape `(n_rows,)`."""
+    """Return which rows are in the last quarter of their series, shape `(n_rows,)`."""
     starts, stops = bounds(indptr)
     late: Flags = np.arange(len(starts)) >= stops - (stops - starts) // 4
     return late
@@ -97,10 +97,16 @@ def _late(indptr: Ints) -> Flags:
 def _steepest(
     column: Floats, indptr: Ints, spread: Floats, span: int
 ) -> tuple[Ints, Floats, Floats]:
-    """The row of the steepest step of each late part that has one steeper than any before.
+    """Return the row of the steepest step of each last quarter with one steeper than any before.
+
+    Args:
+        column: Shape `(n_rows,)`.
+        indptr: Shape `(n_series + 1,)`.
+        spread: Shape `(n_series,)`.
+        span: The rows of a difference.
 
     Returns:
-        Shape `(k,)` each: rows, and the steps into them as `_steps` has them.
+        Shape `(k,)` each: rows, and the steps into them as in `_steps`.
     """
     series, (_, stops), late = owners(indptr), bounds(indptr), _late(indptr)
     step, single = _steps(column, indptr, span)
@@ -108,7 +114,7 @@ def _steepest(
     least = np.maximum(STEEPER * earlier, SHARE * SPREADS * spread)[series]
     soon = np.arange(len(column)) <= stops - span
     rows = np.flatnonzero(late & soon & (np.abs(step) > least))
-    # Medians are as far apart a row early or late: the single step says which it is.
+    # Medians differ as much a row early or late: the single step shows which row it is.
     rows = rows[np.lexsort((np.abs(step + np.nan_to_num(single))[rows], series[rows]))]
     last = np.diff(series[rows], append=-1) != 0
     rows = rows[last]
@@ -116,7 +122,7 @@ def _steepest(
 
 
 def _steps(column: Floats, indptr: Ints, span: int) -> tuple[Floats, Floats]:
-    """The step into each row, from medians of a few rows and from the row before, `(n_rows,)`."""
+    """Return the step into each row, `(n_rows,)`, by medians of few rows and by the row before."""
     rows = np.arange(len(column))
     smooth, single = [], []
     for lag in (span, 2 * span):
@@ -129,13 +135,24 @@ def _steps(column: Floats, indptr: Ints, span: int) -> tuple[Floats, Floats]:
 
 
 def _agreed(one: Floats, other: Floats) -> Floats:
-    """The smaller of two steps that go the same way, or the one that is known; 0 of others."""
+    """Return the smaller of two steps of the same sign, or the one that is known; 0 otherwise."""
     smaller = np.where(np.isnan(one) | (np.abs(other) < np.abs(one)), other, one)
     return np.where(one * other < 0, 0.0, smaller)
 
 
 def _lasting(column: Floats, indptr: Ints, rows: Ints, usual: Floats, span: int) -> Floats:
-    """How much higher the last `span` rows are than those before each row, but for the trend."""
+    """Return how much higher the last `span` rows are than those before each row, detrended.
+
+    Args:
+        column: Shape `(n_rows,)`.
+        indptr: Shape `(n_series + 1,)`.
+        rows: Shape `(k,)`.
+        usual: Shape `(k,)`: the median change of `span` rows of each series.
+        span: The rows of a difference.
+
+    Returns:
+        Shape `(k,)`.
+    """
     starts, stops = (bound[rows] for bound in bounds(indptr))
     # Whole spans back, so that the same phases of the season are compared.
     spans = -(-(stops - rows) // span)

@@ -1,7 +1,7 @@
-"""What looks wrong in a panel: empty and constant series, and outliers.
+"""Empty and constant series, and outliers.
 
-All of it errs on the quiet side: a warning that is wrong most of the time is soon read by nobody.
-Rows are those of the whole panel, all series end to end; infinite values count as missing.
+The thresholds are high: warnings that are mostly wrong would be ignored. Rows are those of the
+whole panel, all series end to end; infinite values count as missing.
 """
 
 import numpy as np
@@ -21,15 +21,15 @@ from ...core.ragged import (
 )
 from ...core.windows import Floats, Ints
 
-# An outlier is so many MADs further out than its neighbours, and so many times as far as whatever
-# is none: 12 MADs alone are nothing out of the ordinary where tails are heavy.
+# An outlier is so many MADs further from the median than its neighbours, and so many times as far
+# as any value that is none: with heavy tails 12 MADs alone are not extreme.
 MADS, APART = 12.0, 4.0
-# At most one value in so many is an outlier; more of them are how the series is.
+# At most one value in so many is an outlier; more of them are typical of the series.
 RARE = 50
 
 
 def empty_series(values: Floats, indptr: Ints) -> Flags:
-    """Which series have no value at all.
+    """Return which series have no value.
 
     Args:
         values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
@@ -42,7 +42,7 @@ def empty_series(values: Floats, indptr: Ints) -> Flags:
 
 
 def constant_series(values: Floats, indptr: Ints) -> Flags:
-    """Which series have one value only, missing ones aside; an empty series is not constant.
+    """Return which series have one distinct value, except missing ones; not the empty series.
 
     Args:
         values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
@@ -61,10 +61,10 @@ def constant_series(values: Floats, indptr: Ints) -> Flags:
 
 
 def outliers(values: Floats, indptr: Ints, *, season_length: int) -> Ints:
-    """Single values that stick out of their series.
+    """Find single values far outside the range of their series.
 
-    What counts is how much further a value lies from the rolling median, on the same side, than
-    the rows beside it and the same phase of the seasons beside it.
+    The score is how much further a value is from the rolling median, on the same side, than its
+    neighbours and the same phase of the neighbouring seasons.
 
     Args:
         values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
@@ -81,12 +81,12 @@ def outliers(values: Floats, indptr: Ints, *, season_length: int) -> Ints:
 
 
 def _outlying(column: Floats, indptr: Ints, season_length: int) -> Ints:
-    """The rows of the outliers of one column."""
+    """Return the rows of the outliers of one column, shape `(n_rows,)`."""
     deviation, swing = _deviation(column, indptr, season_length)
     beside = _beside(deviation, indptr, season_length)
     series = owners(indptr)
     score = (np.abs(deviation) - beside) / _scale(deviation, column, indptr)[series]
-    # A phase that always swings far, such as the hour of the peak, may swing further.
+    # A phase with large deviations, such as the hour of the peak, may have larger ones.
     alone = np.abs(deviation) >= np.maximum(APART * beside, swing / 2)
     suspects = np.unique(series[alone & (score >= MADS)])
     found = [indptr[i] + _apart(score[indptr[i] : indptr[i + 1]]) for i in suspects]
@@ -95,13 +95,13 @@ def _outlying(column: Floats, indptr: Ints, season_length: int) -> Ints:
 
 
 def _deviation(column: Floats, indptr: Ints, season_length: int) -> tuple[Floats, Floats]:
-    """How far each value is from the rolling median and its season, and how far that swings."""
+    """Return the deviation from median and season, and the size of the season, `(n_rows,)`."""
     lengths = np.diff(indptr)
     half = min(max(2, season_length // 2), int(lengths.max(initial=2)))
     deviation = column - _level(column, indptr, np.arange(-half, half + 1))
     if season_length == 1:
         return deviation, np.zeros_like(deviation)
-    # The same phase of the seasons around; of fewer than three values, a median is not robust.
+    # The same phase of the nearest seasons; a median of fewer than three values is not robust.
     seasons = season_length * np.arange(-3, 4)
     usual = medians_around(deviation, indptr, np.arange(len(column)), seasons, fewest=3)
     usual = np.where((lengths >= 3 * season_length)[owners(indptr)], usual, 0.0)
@@ -109,27 +109,27 @@ def _deviation(column: Floats, indptr: Ints, season_length: int) -> tuple[Floats
 
 
 def _level(column: Floats, indptr: Ints, offsets: Ints) -> Floats:
-    """The rolling median of the known values at the offsets from each row."""
+    """Return the rolling median of the known values at the offsets from each row, `(n_rows,)`."""
     rows = np.arange(len(column))
     starts, stops = bounds(indptr)
-    # A level hardly moves within an eighth of the window: medians there, and lines between.
+    # A level hardly changes within an eighth of the window: medians there, lines between.
     grid = rows[((rows - starts) % max(1, len(offsets) // 8) == 0) | (rows == stops - 1)]
     medians = medians_around(column, indptr, grid, offsets)
     return np.interp(rows, grid, medians) if len(grid) else column
 
 
 def _scale(deviation: Floats, column: Floats, indptr: Ints) -> Floats:
-    """The MAD of the deviations, by series; NaN where nothing can be said."""
+    """Return the MAD of the deviations, shape `(n_series,)`; NaN of too few."""
     mad = take_medians(np.abs(deviation), indptr)
-    # Where most rows do not deviate, as in sales that are mostly zero, the usual size of what
-    # is not zero stands in.
+    # Where most rows do not deviate, as in sales that are mostly zero, the median of the values
+    # other than zero is used.
     size = take_medians(np.where(column == 0, np.nan, np.abs(column)), indptr)
     known = count_known(deviation, indptr)
     return np.where(known < FEWEST, np.nan, np.where(mad > ROUNDING * size, mad, size))
 
 
 def _beside(deviation: Floats, indptr: Ints, season_length: int) -> Floats:
-    """The furthest that the rows beside each row and a season away deviate to the same side."""
+    """Return the largest deviation of a row's neighbours to the same side, shape `(n_rows,)`."""
     side, beside = np.sign(deviation), np.zeros_like(deviation)
     season = range(season_length - 1, season_length + 2) if season_length > 1 else ()
     for lag in {1, *season}:
@@ -139,7 +139,7 @@ def _beside(deviation: Floats, indptr: Ints, season_length: int) -> Floats:
 
 
 def _apart(score: Floats) -> Ints:
-    """The rows of a series whose scores lie far above all the others."""
+    """Return the rows of a series whose scores, shape `(rows,)`, are far above all others."""
     most = max(1, int(np.count_nonzero(~np.isnan(score))) // RARE)
     order: Ints = np.argsort(-np.nan_to_num(score))[: most + 1]
     ranked = np.nan_to_num(score[order])

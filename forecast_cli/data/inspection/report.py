@@ -1,4 +1,4 @@
-"""What a table holds, said before anything is trained on it."""
+"""The report on a table before training: how it is read, its columns and its problems."""
 
 import os
 import shlex
@@ -12,37 +12,37 @@ from ...config.sections import Data
 from ...core.errors import DataError
 from ...core.events import Event, Note
 from ..groups import Groups, group_rows, likely_series
-from ..io.opening import open_and_say
+from ..io.opening import open_with_notes
 from ..io.remote import masked
 from ..io.tables import Readable, Table, require_columns
 from ..layouts import as_long
-from ..time.calendar_check import resolve_calendar
+from ..time.calendars import resolve_calendar
 from ..time.dates import Dates, parse_dates
 from ..time.duplicates import RepeatedTimes
 from ..time.steps import Steps, find_steps, in_order
 from ..time.time_column import find_time, time_columns
 from ..time.time_index import likely_frequency, when
 from .column_report import ColumnReport, likely_target, report_column
-from .table_warnings import Placed, find_suspicions
+from .table_warnings import NumericColumns, find_warnings
 
 FILL = "--missing interpolate"
-# Flags of reading that the command to start from has too.
+# The settings of reading that the suggested command repeats.
 GIVEN = (
     "time", "freq", "calendar", "season_length", "duplicates", "date_format", "dayfirst",
     "timezone", "encoding", "delimiter", "decimal", "thousands", "na", "query",
 )  # fmt: skip
-# So many columns are looked at for what is wrong with their values.
+# The most columns whose values are checked.
 MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
 class TableReport:
-    """A table as it was understood.
+    """How a table was read, and what was found in it.
 
     Args:
         source: What messages call it.
         rows: How many there are.
-        series: What names the series; empty where there is one.
+        series: The columns that name the series; empty where there is one.
         count: How many series there are.
         shortest: Rows of the shortest series.
         longest: Rows of the longest.
@@ -52,9 +52,9 @@ class TableReport:
         frequency: The step between rows in words; None where it is irregular.
         season_length: Steps in a season; 1 where there is none.
         columns: The columns that are neither time nor name.
-        notes: What is worth knowing before training.
-        warnings: What looks wrong.
-        train: The command to start from.
+        notes: How the table was read, and errors that a training would meet.
+        warnings: Possible problems of the values.
+        train: The suggested command.
     """
 
     source: str
@@ -74,12 +74,12 @@ class TableReport:
     train: str
 
     def document(self) -> dict[str, Any]:
-        """The report as plain data."""
+        """Return the report as plain data."""
         return asdict(self)
 
 
 def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
-    """Read a whole table and say what was understood.
+    """Read a whole table and report how it was read and what it contains.
 
     Args:
         source: A path, a pattern, `-` for standard input, a table in memory, or several of them.
@@ -89,7 +89,7 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
         DataError: The table cannot be read.
     """
     asked, notes = data or Data(), _Notes()
-    opened = open_and_say(source, asked.dialect, notes.keep)
+    opened = open_with_notes(source, asked.dialect, notes.keep)
     opened, data = as_long(opened, asked, notes.keep)
     time = find_time(opened.head(), data, notes.keep)
     parts = time_columns(time, opened.names)
@@ -127,7 +127,7 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
 
 
 class _Notes:
-    """What was understood on the way."""
+    """The notes of reading, and whether the steps are irregular."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -153,15 +153,15 @@ def _dates(
 def _steps(
     table: Table, dates: Dates | None, groups: Groups, data: Data, notes: _Notes
 ) -> tuple[Steps | None, list[str]]:
-    """Where the rows stand in time, and the flags that their trouble calls for.
+    """Return the steps of the rows, and the flags that fix their problems.
 
-    None where they have no place even so.
+    None where even these do not.
     """
     if dates is None:
         return in_order(groups), []
     if len(groups.ids.columns) and not data.series:
         names = ", ".join(groups.ids.columns)
-        notes.texts.append(f"each time comes again: {len(groups.ids):,} series, named by {names}")
+        notes.texts.append(f"times repeat: {len(groups.ids):,} series, named by {names}")
     flags: list[str] = []
     while True:
         try:
@@ -178,9 +178,9 @@ def _steps(
             if data.freq or len(times) < 3:
                 return None, flags
             notes.irregular = True
-            usual = likely_frequency(times).alias
-            flags += [f"--freq {usual}", FILL]
-            data = data.model_copy(update={"freq": usual})
+            alias = likely_frequency(times).alias
+            flags += [f"--freq {alias}", FILL]
+            data = data.model_copy(update={"freq": alias})
 
 
 def _warnings(
@@ -191,7 +191,7 @@ def _warnings(
     steps: Steps | None,
     season: int,
 ) -> list[str]:
-    """What looks wrong with the values."""
+    """Return the possible problems of the values."""
     if target is None or steps is None:
         return []
     names = [each.column for each in columns if each.least is not None]
@@ -199,8 +199,8 @@ def _warnings(
     values = steps.place(np.column_stack([table.numbers(name) for name in names]))
     rows = np.full(len(values), -1)
     rows[steps.rows] = np.arange(len(steps.order))
-    placed = Placed(names, values, steps.indptr, rows, season)
-    return find_suspicions(placed, place=table.place, name=groups.name)
+    columns_ = NumericColumns(names, values, steps.indptr, rows, season)
+    return find_warnings(columns_, place=table.place, name=groups.name)
 
 
 def _command(
@@ -211,11 +211,11 @@ def _command(
     series: Sequence[str],
     flags: Sequence[str],
 ) -> str:
-    """The training to start from; empty where there is no column of numbers."""
+    """Return the suggested command; empty where there is no numeric column."""
     if target is None:
         return ""
     tables = source if isinstance(source, list | tuple) else [source]
-    # A table in memory has no name that a command could give it.
+    # A table in memory has no path.
     paths = [os.fspath(each) if isinstance(each, str | os.PathLike) else "DATA" for each in tables]
     words = ["forecast", "train", *paths]
     if data.layout in ("columns", "rows"):
@@ -229,7 +229,7 @@ def _command(
 
 
 def _as_flag(name: str, value: Any) -> list[str]:
-    """A setting as it is typed; nothing where it is as ever."""
+    """Return a setting as command-line arguments; nothing where it is the default."""
     flag = f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
         return [flag if value else flag.replace("--", "--no-", 1)]

@@ -1,4 +1,4 @@
-"""What looks wrong in a table, in words: what is to be looked at before it is trained on."""
+"""Warnings about the values of a table, in words."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from .leakage import copies_of_target
 from .level_shifts import level_shift
 from .outliers import constant_series, empty_series, outliers
 
-# So many are named one by one.
+# The most that a warning lists one by one.
 MOST_NAMED = 3
 LEAST_LEAD = 6
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Columns of numbers at their steps, the first of them the target.
+class NumericColumns:
+    """Numeric columns at their steps, the first of them the target.
 
     Args:
         names: Of the columns.
@@ -35,76 +35,68 @@ class Placed:
     season_length: int
 
 
-def find_suspicions(
-    placed: Placed, *, place: Callable[[int], str], name: Callable[[int], str]
+def find_warnings(
+    columns: NumericColumns, *, place: Callable[[int], str], name: Callable[[int], str]
 ) -> list[str]:
-    """Series that never change, outliers, a shift of level near the end, and leaks.
+    """Return warnings of constant series, outliers, a level shift near the end, and leakage.
 
     Args:
-        placed: The columns.
-        place: Says where a row of the table stands.
-        name: Of a series; empty where there is one.
+        columns: The columns.
+        place: Returns where a row of the table is.
+        name: Returns the name of a series; empty where there is one.
     """
     return [
-        *_still(placed, name),
-        *_outliers(placed, place),
-        *_shifts(placed, place),
-        *_leaks(placed),
+        *_constant(columns, name),
+        *_outliers(columns, place),
+        *_shifts(columns, place),
+        *_leaks(columns),
     ]
 
 
-def _still(placed: Placed, name: Callable[[int], str]) -> Iterator[str]:
-    """Series of the target, and columns, that say nothing."""
-    constant = constant_series(placed.values, placed.indptr)
-    several = len(placed.indptr) > 2
-    for what, flags in (("never changes", constant), ("is empty", _empty(placed))):
-        still = np.flatnonzero(flags[:, 0])
-        if several and len(still):
-            names = listed(still.tolist(), most=MOST_NAMED, say=name)
-            yield f"{placed.names[0]} {what} in {len(still)} of {len(flags)} series: {names}"
-    for each, flags in zip(placed.names, constant.T, strict=True):
-        column = placed.values[:, placed.names.index(each)]
+def _constant(columns: NumericColumns, name: Callable[[int], str]) -> Iterator[str]:
+    """Constant or empty series of the target, and constant columns."""
+    constant = constant_series(columns.values, columns.indptr)
+    empty = empty_series(columns.values, columns.indptr)
+    for what, flags in (("is constant", constant), ("is empty", empty)):
+        series = np.flatnonzero(flags[:, 0])
+        if len(columns.indptr) > 2 and len(series):
+            names = listed(series.tolist(), most=MOST_NAMED, say=name)
+            yield f"{columns.names[0]} {what} in {len(series)} of {len(flags)} series: {names}"
+    for each, column, flags in zip(columns.names, columns.values.T, constant.T, strict=True):
         known = column[np.isfinite(column)]
         if flags.all() and len(known) and (known == known[0]).all():
-            yield f"{each} is {known[0]:g} in every row: it says nothing"
+            yield f"{each} is {known[0]:g} in every row and carries no information"
 
 
-def _empty(placed: Placed) -> Ints:
-    return np.asarray(empty_series(placed.values, placed.indptr))
-
-
-def _outliers(placed: Placed, place: Callable[[int], str]) -> Iterator[str]:
-    found = outliers(placed.values, placed.indptr, season_length=placed.season_length)
-    columns = np.unique(found[:, 1]).tolist()
-    for column in columns[:MOST_NAMED]:
+def _outliers(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:
+    found = outliers(columns.values, columns.indptr, season_length=columns.season_length)
+    affected = np.unique(found[:, 1]).tolist()
+    for column in affected[:MOST_NAMED]:
         rows = found[found[:, 1] == column, 0].tolist()
 
         def say(row: int, column: int = column) -> str:
-            return f"{placed.values[row, column]:g} in {place(int(placed.rows[row]))}"
+            return f"{columns.values[row, column]:g} in {place(int(columns.rows[row]))}"
 
         names = listed(rows, most=MOST_NAMED, say=say)
         count = "an outlier" if len(rows) == 1 else f"{len(rows)} outliers"
-        yield f"{count} in {placed.names[column]}: {names}"
-    if len(columns) > MOST_NAMED:
-        yield f"outliers in {len(columns) - MOST_NAMED} more columns"
+        yield f"{count} in {columns.names[column]}: {names}"
+    if len(affected) > MOST_NAMED:
+        yield f"outliers in {len(affected) - MOST_NAMED} more columns"
 
 
-def _shifts(placed: Placed, place: Callable[[int], str]) -> Iterator[str]:
-    for shift in level_shift(
-        placed.values[:, :1], placed.indptr, season_length=placed.season_length
-    )[:MOST_NAMED]:
-        where = place(int(placed.rows[shift.row]))
+def _shifts(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:
+    target, season = columns.values[:, :1], columns.season_length
+    for shift in level_shift(target, columns.indptr, season_length=season)[:MOST_NAMED]:
+        where = place(int(columns.rows[shift.row]))
         yield (
-            f"{placed.names[0]} shifts by {shift.size:+.4g} at {where} and stays there: what came "
-            "before says little of what comes"
+            f"the level of {columns.names[0]} shifts by {shift.size:+.4g} at {where} and remains: "
+            "earlier rows may not be representative"
         )
 
 
-def _leaks(placed: Placed) -> Iterator[str]:
-    lead = max(LEAST_LEAD, min(2 * placed.season_length, 60))
-    for column, ahead in copies_of_target(placed.values, placed.indptr, 0, most_lead=lead):
-        what = f"its value {ahead} steps ahead" if ahead else "the same"
-        yield (
-            f"{placed.names[column]} tells {placed.names[0]}, {what}: as a covariate it would be a "
-            "leak"
-        )
+def _leaks(columns: NumericColumns) -> Iterator[str]:
+    lead = max(LEAST_LEAD, min(2 * columns.season_length, 60))
+    for column, ahead in copies_of_target(columns.values, columns.indptr, 0, most_lead=lead):
+        target = columns.names[0]
+        what = f"the value of {target} {ahead} steps ahead" if ahead else f"the same as {target}"
+        yield f"{columns.names[column]} is {what}: as a covariate it would leak the target"

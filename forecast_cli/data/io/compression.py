@@ -1,4 +1,4 @@
-"""Bytes, decompressed as their first ones say, whatever the name of the file."""
+"""Decompression by the first bytes, whatever the name of the file."""
 
 import bz2
 import gzip
@@ -14,22 +14,22 @@ import pyarrow as pa
 
 from ...core.errors import DataError
 
-# What reading raises where a stream is cut short or is not what it seems.
+# What reading raises where a stream is truncated or not of the format that it seems.
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file begins as a compressed one does."""
+    """Whether the first bytes of a file are those of a compressed one."""
     with path.open("rb") as file:
         start = file.read(max(map(len, OPENERS)))
     return any(start.startswith(magic) for magic in OPENERS)
 
 
 def decompressed(data: bytes, name: str) -> IO[bytes]:
-    """A stream of the bytes as they were before they were compressed.
+    """Return a stream of the bytes before compression.
 
     Args:
-        data: All of them.
+        data: All bytes.
         name: What messages call them.
 
     Raises:
@@ -40,7 +40,7 @@ def decompressed(data: bytes, name: str) -> IO[bytes]:
 
 
 def _zip(data: bytes, name: str) -> Any:
-    """The one file in an archive; a workbook, which is an archive too, stays as it is."""
+    """Open the one file in an archive; a workbook, which is an archive too, stays packed."""
     archive = zipfile.ZipFile(io.BytesIO(data))
     names = [each for each in archive.namelist() if not each.endswith("/")]
     if "[Content_Types].xml" in names:

@@ -16,10 +16,7 @@ UTF8 = ("utf-8", "utf-8-sig")
 
 
 def read_source(
-    source: Source,
-    *,
-    columns: Sequence[str] | None = None,
-    text: Iterable[str] = (),
+    source: Source, columns: Sequence[str] | None = None, text: Iterable[str] = ()
 ) -> Table:
     """Read delimited text, or only some of its columns; see `opening.Opened.read`."""
     text = list(text)
@@ -41,34 +38,31 @@ def read_source(
                 stream, read_options=read, parse_options=parse, convert_options=convert
             )
     except BROKEN as error:
-        raise DataError(*source.broken(error)) from None
+        raise source.broken(error) from None
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{source.name} is not text in {source.encoding} to its end: {error.reason}.",
-            "Name its encoding: --encoding latin-1.",
-        ) from None
+        raise _wrong_encoding(source, source.encoding, f": {error.reason}") from None
     except pa.ArrowInvalid as error:
-        raise DataError(*_unreadable(source, str(error))) from None
+        raise _unreadable(source, str(error)) from None
     if not table.num_rows:
         raise no_rows(source.name)
-    # A series may be called NA: what is asked for as text is missing only where the cell is empty.
-    doubtful = [name for name in text if table[name].null_count]
-    if doubtful:
-        table = _as_they_stand(source, table, doubtful, read, parse)
-    # A comma that was found holds for the columns that Arrow leaves as text too.
+    # A series may be called NA: what is read as text is missing only where the cell is empty.
+    affected = [name for name in text if table[name].null_count]
+    if affected:
+        table = _unconverted(source, table, affected, read, parse)
+    # A decimal comma that was found applies to the columns that Arrow leaves as text too.
     decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
     written = numerals(decimal, source.dialect.thousands)
     return Table(source.name, table, source.line, markers, written)
 
 
-def _as_they_stand(
+def _unconverted(
     source: Source,
     table: pa.Table,
     names: Sequence[str],
     read: pa_csv.ReadOptions,
     parse: pa_csv.ParseOptions,
 ) -> pa.Table:
-    """The table with some columns of text as they are written, empty cells missing."""
+    """Return the table with some text columns as written: only empty cells are missing."""
     convert = pa_csv.ConvertOptions(
         include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
     )
@@ -84,7 +78,7 @@ def _as_they_stand(
 
 
 def read_head(source: Source) -> Table:
-    """The first rows of a file as text, enough to tell what the columns are."""
+    """Return the first rows of a file as text, enough to see what the columns are."""
     rows = [row for row in source.rows(source.head) if row]
     if len(rows) < 2:
         raise no_rows(source.name)
@@ -98,16 +92,24 @@ def read_head(source: Source) -> Table:
     return Table(source.name, pa.table(arrays, names=source.header), source.line)
 
 
-def _unreadable(source: Source, said: str) -> tuple[str, str]:
-    """Arrow's complaint in our words, with the line where it is one row's length."""
-    if "UTF8" in said:
-        return (
-            f"{source.name} is not text in UTF-8 to its end.",
-            "Name its encoding: --encoding latin-1.",
-        )
-    if "Empty CSV" in said:
-        return str(no_rows(source.name)), ""
-    if "Expected" in said and (found := source.ragged()):
+def _wrong_encoding(source: Source, encoding: str, reason: str = "") -> DataError:
+    return DataError(
+        f"{source.name} is not text in {encoding} to its end{reason}.",
+        "Specify its encoding, e.g. `encoding=latin-1`.",
+    )
+
+
+def _unreadable(source: Source, reason: str) -> DataError:
+    """Return our error for one of Arrow, with the line where a row has the wrong length."""
+    if "UTF8" in reason:
+        return _wrong_encoding(source, "UTF-8")
+    if "Empty CSV" in reason:
+        return no_rows(source.name)
+    if "Expected" in reason and (found := source.ragged()):
         place, cells = found
-        return f"{place} has {cells} cells; the header has {len(source.header)}.", "Mend that line."
-    return f"{source.name} cannot be read as CSV: {said.splitlines()[0]}.", "Mend the file."
+        return DataError(
+            f"{place} has {cells} cells; the header has {len(source.header)}.", "Fix that line."
+        )
+    return DataError(
+        f"{source.name} cannot be read as CSV: {reason.splitlines()[0]}.", "Fix the file."
+    )

@@ -1,9 +1,9 @@
-"""How the bytes of a text are to be read, told from its beginning."""
+"""The encoding of a text, inferred from its first bytes."""
 
 import codecs
 import re
 
-# Marks at the beginning of a file, and what they say.
+# Byte order marks, and the encodings that they indicate.
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -15,11 +15,11 @@ CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
 def find_encoding(start: bytes) -> str | None:
-    """The encoding of a text; None where it is no text, or nobody can tell.
+    """Infer the encoding of a text; None where it is no text, or unknown.
 
-    A mark decides; then UTF-8, which other text hardly ever is by chance; then UTF-16 by its zeros;
-    then Korean where what is no ASCII is mostly Hangul; then Western European. General detectors
-    take the few letters of a header for those of any language.
+    A byte order mark decides; then UTF-8, which other text is hardly ever by coincidence; then
+    UTF-16 by its zeros; then Korean where the letters beyond ASCII are mostly Hangul; then Western
+    European. General detectors take the few letters of a header for those of any language.
 
     >>> find_encoding("Größe".encode("latin-1")), find_encoding("종가".encode("cp949"))
     ('cp1252', 'cp949')
@@ -42,7 +42,7 @@ def find_encoding(start: bytes) -> str | None:
 
 
 def decoded(start: bytes, encoding: str) -> str | None:
-    """The beginning of a text, which may be cut within a letter; None where it is none of it.
+    """Decode the beginning of a text, which may end within a letter; None where that fails.
 
     Raises:
         LookupError: There is no such encoding.

@@ -1,6 +1,6 @@
-"""Tables in other forms than delimited text, loaded as Arrow columns.
+"""Tables in other formats than delimited text, loaded as Arrow columns.
 
-Each form's reader is imported where it is needed: most tables are text, and each costs time.
+The reader of a format is imported where it is needed: most tables are text, and each takes time.
 """
 
 import io
@@ -15,16 +15,16 @@ import pyarrow as pa
 
 from ...core.errors import DataError, UsageError
 from .in_memory import from_frame, plain_columns
-from .number_formats import numerals
+from .remote import first_line
 from .remote import suffix as suffix_of
 from .sources import Source
-from .tables import MISSING_MARKERS, Table, no_rows
+from .tables import Table, by_row, no_rows
 
 Loader = Callable[[bytes, str], pa.Table]
 
 
 def load(source: Source) -> Table | None:
-    """The whole table, known by its first bytes, or by its name where they say nothing.
+    """Load a whole table, whose format its first bytes show, or its name where they do not.
 
     Args:
         source: A file, an address, a folder of Parquet files, or standard input.
@@ -33,8 +33,8 @@ def load(source: Source) -> Table | None:
         None where it is delimited text.
 
     Raises:
-        DataError: It is not what it seems to be.
-        UsageError: What reads it is not installed.
+        DataError: It is not of the format that it seems to be.
+        UsageError: The library that reads it is not installed.
     """
     if source.is_folder:
         columns = _folder(source.path)
@@ -45,17 +45,14 @@ def load(source: Source) -> Table | None:
         try:
             columns = loader(source.data, source.name)
         except (pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError) as error:
-            why = str(error).splitlines()[0].rstrip(".")
-            raise DataError(f"{source.name} cannot be read: {why}.", "Mend the file.") from None
+            raise _broken(source.name, error) from None
     if not columns.num_rows:
         raise no_rows(source.name)
-    return Table(
-        source.name,
-        plain_columns(columns),
-        lambda row: f"{source.name} row {row + 1}",
-        (*MISSING_MARKERS, *source.dialect.na),
-        numerals(source.dialect.decimal, source.dialect.thousands),
-    )
+    return by_row(source.name, plain_columns(columns), source.dialect)
+
+
+def _broken(name: str, error: Exception) -> DataError:
+    return DataError(f"{name} cannot be read: {first_line(error)}.", "Fix the file.")
 
 
 def _loader(source: Source) -> Loader | None:
@@ -64,7 +61,7 @@ def _loader(source: Source) -> Loader | None:
         if start.startswith(magic):
             return loader
     suffix = suffix_of(source.path)
-    # Of archives, only what may be a workbook comes here packed; its address may tell nothing.
+    # Of archives, only a possible workbook is still packed here; its address may have no suffix.
     if start.startswith(b"PK\x03\x04") and PROMISED.get(suffix, WORKBOOK) == WORKBOOK:
         return _excel
     if start.startswith(SQLITE):
@@ -74,8 +71,8 @@ def _loader(source: Source) -> Loader | None:
         )
     if suffix in PROMISED:
         raise DataError(
-            f"{source.name} is not what its name says: {PROMISED[suffix]} was expected.",
-            "Make it anew, or give it the name of what it is.",
+            f"{source.name} is not {PROMISED[suffix]}, as its name promises.",
+            "Create it again, or correct the suffix of its name.",
         )
     first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if suffix in (".json", ".jsonl", ".ndjson") or first in (b"[", b"{"):
@@ -96,7 +93,7 @@ def _feather(data: bytes, name: str) -> pa.Table:
 
 
 def _json_lines(data: bytes, name: str) -> pa.Table:
-    """An object a line; or one object, whose first list of objects is the table."""
+    """Read an object a line; or one object, whose first list of objects is the table."""
     try:
         whole = json.loads(data)
     except ValueError:
@@ -108,7 +105,7 @@ def _json_lines(data: bytes, name: str) -> pa.Table:
 
 
 def _lines(data: bytes) -> pa.Table:
-    """JSON lines by Arrow; times as the text that they are, since Arrow would drop their offset."""
+    """Read JSON lines by Arrow, with times as text, since Arrow would drop their offset."""
     from pyarrow import json as arrow_json
 
     table = arrow_json.read_json(io.BytesIO(data))
@@ -121,7 +118,7 @@ def _lines(data: bytes) -> pa.Table:
 
 
 def _records(data: bytes, name: str) -> pa.Table:
-    """A list of objects."""
+    """Read a list of objects."""
     return _of_objects(json.loads(data))
 
 
@@ -133,19 +130,19 @@ def _of_objects(rows: list[Any]) -> pa.Table:
 
 
 def _excel(data: bytes, name: str) -> pa.Table:
-    """The first sheet of a workbook."""
+    """Read the first sheet of a workbook."""
     try:
         frame = pd.read_excel(io.BytesIO(data), keep_default_na=False, na_values=[""])
     except ImportError:
         raise UsageError(
-            f"{name} is a workbook, and what reads those is not installed.",
+            f"{name} is a workbook, and the library that reads workbooks is not installed.",
             "pip install 'forecast-cli[excel]'",
         ) from None
     return from_frame(frame, name).columns
 
 
 def _folder(path: str) -> pa.Table:
-    """Partitioned Parquet files, the folders' `name=value` as columns."""
+    """Read partitioned Parquet files, the directories' `name=value` as columns."""
     from pyarrow import dataset
 
     if not any(Path(path).rglob("*.parquet")):
@@ -153,8 +150,7 @@ def _folder(path: str) -> pa.Table:
     try:
         return dataset.dataset(path, format="parquet", partitioning="hive").to_table()
     except pa.ArrowException as error:
-        why = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"{path} cannot be read: {why}.", "Mend the files in it.") from None
+        raise _broken(path, error) from None
 
 
 WORKBOOK = "an Excel workbook"

@@ -1,11 +1,11 @@
-"""Numbers as people write them: with a decimal point or comma, and thousands apart."""
+"""Numbers as people write them: with a decimal point or comma, and thousands separators."""
 
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# What may stand between thousands beside the mark that is not the decimal one: blanks, quotes.
+# What may separate thousands, besides the mark that is not the decimal one: blanks, quotes.
 BLANKS = " \u00a0\u202f'\u2019_"
 MINUS = "\u2212"
 
@@ -16,7 +16,7 @@ class Numerals:
 
     Args:
         decimal: The decimal mark.
-        thousands: What may stand between thousands.
+        thousands: The characters that may separate thousands.
     """
 
     decimal: str
@@ -30,7 +30,7 @@ class Numerals:
         return rf"^[-+{MINUS}]?({whole}({mark}\d*)?|{mark}\d+)([eE][-+]?\d+)?$"
 
     def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Text of this form as float64."""
+        """Convert text of this form to float64."""
         if self.thousands:
             cells = pc.replace_substring_regex(cells, _class(self.thousands), "")
         cells = pc.replace_substring(cells, MINUS, "-")
@@ -39,7 +39,7 @@ class Numerals:
         return pc.cast(cells, pa.float64())
 
     def fits(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Whether each cell is a number of this form; missing ones are."""
+        """Whether each cell is a number of this form, or missing."""
         return pc.fill_null(pc.match_substring_regex(cells, self.pattern), True)
 
 
@@ -48,7 +48,7 @@ COMMA = Numerals(",", "." + BLANKS)
 
 
 def numerals(decimal: str | None, thousands: str | None) -> list[Numerals]:
-    """The ways that a number may be written, as far as they are not known.
+    """Return the ways in which numbers may be written, given what is known.
 
     >>> [each.decimal for each in numerals(None, None)], numerals(",", ".")[0].thousands
     (['.', ','], '.')

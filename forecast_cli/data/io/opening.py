@@ -1,10 +1,10 @@
-"""Any table that can be read, opened: its columns are known, its rows come when they are wanted."""
+"""Any table that can be read, opened: its columns are known, its rows are read when needed."""
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
@@ -18,141 +18,82 @@ from .sql import is_database
 from .sql import load as load_from_database
 from .tables import Readable, Table, require_columns, stacked
 
+Columns = Sequence[str] | None
+Reader = Callable[[Columns, Iterable[str]], Table]
 
-class Opened(Protocol):
-    """A table whose columns are known."""
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
+@dataclass(frozen=True)
+class Opened:
+    """A table whose columns are known.
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was understood and is worth saying."""
+    Args:
+        name: What messages call it.
+        names: The names of its columns.
+        head: Returns its first rows, enough to see what the columns are.
+        reader: Returns some or all of its columns, see `read`.
+        notes: What was found out about how it is written.
+    """
 
-    @property
-    def names(self) -> list[str]:
-        """The names of its columns."""
+    name: str
+    names: list[str]
+    head: Callable[[], Table]
+    reader: Reader
+    notes: Sequence[str] = ()
 
-    def head(self) -> Table:
-        """Its first rows, enough to tell what the columns are."""
-
-    def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
-        """Its rows.
+    def read(self, columns: Columns = None, text: Iterable[str] = ()) -> Table:
+        """Read all rows.
 
         Args:
-            columns: The names wanted; None for all.
+            columns: The names of the columns to read; None for all.
             text: Columns to leave as text, e.g. dates whose form matters.
 
         Raises:
             DataError: It cannot be read, or a column is not in it.
         """
+        return self.reader(columns, text)
 
 
-@dataclass(frozen=True)
-class OpenedText:
-    """Delimited text, of which only the head was read."""
+def open_in_memory(table: Table) -> Opened:
+    """Return a table that is in memory as an opened one."""
 
-    source: Source
+    def read(columns: Columns, text: Iterable[str]) -> Table:
+        require_columns(table.name, table.names, columns or ())
+        return table.only(columns) if columns else table
 
-    @property
-    def notes(self) -> list[str]:
-        """What was understood and is worth saying."""
-        return self.source.notes
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self.source.name
-
-    @property
-    def names(self) -> list[str]:
-        """The names of its columns."""
-        return self.source.header
-
-    def head(self) -> Table:
-        """Its first rows as text."""
-        return read_head(self.source)
-
-    def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
-        """The wanted columns of all rows."""
-        return read_source(self.source, columns=columns, text=text)
+    return Opened(table.name, table.names, lambda: table, read)
 
 
-@dataclass(frozen=True)
-class OpenedColumns:
-    """A table that has types of its own, and is in memory."""
-
-    table: Table
-    notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self.table.name
-
-    @property
-    def names(self) -> list[str]:
-        """The names of its columns."""
-        return self.table.names
-
-    def head(self) -> Table:
-        """All of it."""
-        return self.table
-
-    def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
-        """The wanted columns."""
-        require_columns(self.name, self.names, columns or ())
-        return self.table.only(columns) if columns else self.table
+def _open_text(source: Source) -> Opened:
+    """Open delimited text, of which only the head is read."""
+    head, reader = partial(read_head, source), partial(read_source, source)
+    return Opened(source.name, source.header, head, reader, source.notes)
 
 
-@dataclass(frozen=True)
-class OpenedSeveral:
-    """Tables with the same columns, one after the other."""
+def _open_several(parts: Sequence[Opened]) -> Opened:
+    """Open tables with the same columns as one, one after the other.
 
-    parts: Sequence[Opened]
+    Raises:
+        DataError: The columns are not the same in all of them.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if other := sorted(set(part.names) ^ set(first.names)):
+            raise DataError(
+                f"{part.name} and {first.name} have different columns: {', '.join(other)} "
+                f"{'is' if len(other) == 1 else 'are'} in one of them alone.",
+                "Tables that are read as one must have the same columns.",
+            )
+    name = f"{first.name} and {len(parts) - 1} more"
 
-    @property
-    def name(self) -> str:
-        """What messages call them together."""
-        return f"{self.parts[0].name} and {len(self.parts) - 1} more"
+    def read(columns: Columns, text: Iterable[str]) -> Table:
+        return stacked(name, [part.read(columns or first.names, list(text)) for part in parts])
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was understood of any of them."""
-        return list(dict.fromkeys(note for part in self.parts for note in part.notes))
-
-    @property
-    def names(self) -> list[str]:
-        """The names of their columns.
-
-        Raises:
-            DataError: They are not the same in all of them.
-        """
-        first = self.parts[0]
-        for part in self.parts[1:]:
-            if set(part.names) != set(first.names):
-                other = sorted(set(part.names) ^ set(first.names))
-                raise DataError(
-                    f"{part.name} has not the columns of {first.name}: {', '.join(other)} "
-                    "stands in one of them alone.",
-                    "Tables that are read as one have the same columns.",
-                )
-        return first.names
-
-    def head(self) -> Table:
-        """The first rows of the first one."""
-        return self.parts[0].head()
-
-    def read(self, columns: Sequence[str] | None = None, text: Iterable[str] = ()) -> Table:
-        """The wanted columns of all."""
-        text = list(text)
-        tables = [part.read(columns or self.names, text) for part in self.parts]
-        return stacked(self.name, tables)
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    return Opened(name, first.names, first.head, read, list(notes))
 
 
-def open_and_say(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
-    """Open a table, and say what was understood of how it is written; see `open_table`."""
+def open_with_notes(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
+    """Open a table, and report what was found out about how it is written; see `open_table`."""
     opened = open_table(source, dialect)
     for text in opened.notes:
         on_event(Note(text))
@@ -174,9 +115,9 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """
     if (table := from_memory(source)) is not None:
         _refuse_query(dialect, f"A {type(source).__name__}")
-        return OpenedColumns(table)
+        return open_in_memory(table)
     if isinstance(source, list | tuple) and source:
-        return OpenedSeveral([open_table(each, dialect) for each in source])
+        return _open_several([open_table(each, dialect) for each in source])
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"A table cannot be read from a {type(source).__name__}.",
@@ -185,24 +126,24 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     path = os.fspath(source)
     if is_database(path):
         _refuse_text(dialect, masked(path))
-        return OpenedColumns(load_from_database(path, dialect))
+        return open_in_memory(load_from_database(path, dialect))
     _refuse_query(dialect, masked(path))
     if (found := _matching(path)) is not None:
         return open_table(found[0] if len(found) == 1 else found, dialect)
     opened = Source(path, dialect)
     loaded = load(opened)
     if loaded is None:
-        return OpenedText(opened)
+        return _open_text(opened)
     _refuse_text(dialect, opened.name)
-    return OpenedColumns(loaded)
+    return open_in_memory(loaded)
 
 
 def _refuse_text(dialect: Dialect, name: str) -> None:
-    """Refuse what is said of a text where there is none."""
+    """Refuse settings of text where there is none."""
     if dialect.encoding or dialect.delimiter:
         raise UsageError(
             f"{name} is no text: it has neither an encoding nor a delimiter.",
-            "Leave --encoding and --delimiter out.",
+            "Leave `encoding` and `delimiter` out.",
         )
 
 
@@ -210,13 +151,13 @@ def _refuse_query(dialect: Dialect, name: str) -> None:
     """Refuse a query where there is no database."""
     if dialect.query is not None:
         raise UsageError(
-            f"{name} is no database: --query asks it nothing.",
-            "Leave --query out, or name a database, such as sqlite:///sales.db.",
+            f"{name} is no database, so that `query` cannot be used.",
+            "Leave `query` out, or name a database, such as sqlite:///sales.db.",
         )
 
 
 def _matching(path: str) -> list[str] | None:
-    """The files that a pattern matches, in order; None where it is no pattern.
+    """Return the files that a pattern matches, in order; None where it is no pattern.
 
     Raises:
         DataError: There is none.
@@ -229,14 +170,3 @@ def _matching(path: str) -> list[str] | None:
     if not found:
         raise DataError(f"No file matches {path}.", "Check the pattern.")
     return found
-
-
-def read_table(
-    source: Readable,
-    *,
-    columns: Sequence[str] | None = None,
-    text: Iterable[str] = (),
-    dialect: Dialect = PLAIN,
-) -> Table:
-    """Open a table and read it, or only some of its columns; see `Opened.read`."""
-    return open_table(source, dialect).read(columns, text)

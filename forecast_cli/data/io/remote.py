@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import DataError, UsageError
 
 ADDRESS = re.compile(r"[A-Za-z][\w+.:-]*://")
-# A password as it should be written, then one in which a sign is not escaped; a port is none.
+# A password as it should be written, then one with characters that are not escaped; not a port.
 PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
 WILD_PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#]|$)).*@")
 TOKEN_AS_USER = re.compile(r"(https?://)[^/?#@:]+@")
@@ -34,10 +34,11 @@ PACKAGES = {
 # Where names can be listed, and a name found is an address again.
 LISTED = ("s3", "s3a", "gs", "gcs", "memory", "file")
 PAGE = (b"<!doctype html", b"<html")
+ESCAPES = "In a user's name or password, @ is written %40, : %3A and / %2F."
 
 
 def is_address(path: str) -> bool:
-    """Whether it is an address rather than a path.
+    """Whether this is an address rather than a path.
 
     >>> is_address("s3://bucket/sales.csv"), is_address("data/sales.csv"), is_address("-")
     (True, False, False)
@@ -46,7 +47,7 @@ def is_address(path: str) -> bool:
 
 
 def masked(address: str) -> str:
-    """An address, or a text with one in it, without passwords and other secrets.
+    """Return an address, or a text with one in it, without passwords and other secrets.
 
     >>> masked("https://ann:secret@example.org/sales.csv?year=2024&token=abc")
     'https://ann:***@example.org/sales.csv?year=2024&token=***'
@@ -57,7 +58,7 @@ def masked(address: str) -> str:
 
 
 def suffix(path: str) -> str:
-    """The end of a file's name, of an address without what follows the path.
+    """Return the extension of a file, of an address without what follows the path.
 
     >>> suffix("https://example.org/Sales.XLSX?raw=1"), suffix("sales.csv")
     ('.xlsx', '.csv')
@@ -68,11 +69,11 @@ def suffix(path: str) -> str:
 
 
 def fetch(address: str) -> bytes:
-    """All bytes at an address.
+    """Return all bytes at an address.
 
     Raises:
-        DataError: There are none, or they cannot be had.
-        UsageError: What reads such addresses is not installed, or nothing does.
+        DataError: There are none, or they cannot be read.
+        UsageError: The library for such addresses is not installed, or there is none.
     """
     files, path = _files(address)
     try:
@@ -83,17 +84,17 @@ def fetch(address: str) -> bytes:
     if _protocol(address) in ("http", "https") and data[:200].lstrip().lower().startswith(PAGE):
         raise DataError(
             f"{masked(address)} is a web page, not a table.",
-            "Give the address of the file itself, as its download or raw link has it.",
+            "Give the address of the file itself, such as its download or raw link.",
         )
     return data
 
 
 def matching(address: str) -> list[str] | None:
-    """The addresses that a pattern matches, in order; None where it is no pattern.
+    """Return the addresses that a pattern matches, in order; None where it is no pattern.
 
     Raises:
         DataError: There is none, or they cannot be listed.
-        UsageError: What reads such addresses is not installed.
+        UsageError: The library for such addresses is not installed.
     """
     if _protocol(address) not in LISTED or "*" not in address:
         return None
@@ -108,69 +109,67 @@ def matching(address: str) -> list[str] | None:
 
 
 def _files(address: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it."""
+    """Return the file system of an address, and the path in it."""
     protocol, name = _protocol(address), masked(address)
     try:
         from fsspec.core import url_to_fs
     except ImportError:
         raise UsageError(
-            f"{name} is an address, and what reads those is not installed.",
+            f"{name} is an address, and the library that reads addresses is not installed.",
             "pip install 'forecast-cli[remote]'",
         ) from None
-    # As other programs do, go through the proxy that the environment names.
+    # As other programs do, use the proxy that the environment names.
     web = {"client_kwargs": {"trust_env": True}} if protocol in ("http", "https") else {}
     try:
         files, path = url_to_fs(address, **web)
     except ImportError as error:
         package = PACKAGES.get(protocol)
         raise UsageError(
-            f"{name} cannot be read yet: {_first_line(error)}.",
+            f"{name} needs a library that is not installed: {first_line(error)}.",
             f"pip install {package}" if package else "Install what is named.",
         ) from None
     except Exception as error:
         if "Protocol not known" in str(error):
             raise UsageError(
-                f'{name}: there is no protocol "{protocol}".',
-                "Usual ones are https, http, s3, gs, az, abfs, ftp, sftp and file.",
+                f'{name}: unknown protocol "{protocol}".',
+                "Common ones are https, http, s3, gs, az, abfs, ftp, sftp and file.",
             ) from None
         raise _unreachable(address, error) from error
     return files, path
 
 
 def _protocol(address: str) -> str:
-    """What stands before `://`, without the protocols that are chained before it."""
+    """Return what precedes `://`, without the protocols that are chained before it."""
     return address.partition("://")[0].rpartition("::")[2]
 
 
 def _unreachable(address: str, error: Exception) -> DataError:
-    """What to say where nothing can be had from an address."""
+    """Return the error for an address that cannot be read."""
     name = masked(address)
     if isinstance(error, FileNotFoundError):
         return DataError(f"There is no file {name}.", "Check the address.")
     # Its text may hold a piece of the password.
     if isinstance(error, ValueError):
-        return DataError(
-            f"{name} is not written as an address is.",
-            "In a user's name or password, @ is written %40, : %3A and / %2F.",
-        )
+        return DataError(f"{name} is not a valid address.", ESCAPES)
     return DataError(
         f"{name} cannot be read: {_reason(error)}.", "Check the address, or try again."
     )
 
 
 def _reason(error: Exception) -> str:
-    """Why, in a line: the server's answer, or the system's word."""
+    """Return the reason in one line: the server's answer, or the system's message."""
     if isinstance(error, TimeoutError):
-        return "no answer came in time"
+        return "the server did not answer in time"
     if status := getattr(error, "status", None):
-        return f"the server answers {status} {getattr(error, 'message', '')}".rstrip()
+        return f"the server answered {status} {getattr(error, 'message', '')}".rstrip()
     number = getattr(error, "errno", None)
     if isinstance(number, int) and number > 0:
         return os.strerror(number)
-    said = getattr(error, "strerror", None)
-    return str(said) if said else _first_line(error)
+    reason = getattr(error, "strerror", None)
+    return str(reason) if reason else first_line(error)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, without secrets and full stop."""
     lines = masked(str(error)).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

@@ -21,24 +21,20 @@ from .remote import fetch, is_address, masked
 STDIN = "-"
 DELIMITERS = ",;\t|"
 HEAD_BYTES = 1 << 16
-# What is a date or a number, not a name.
+# Dates and numbers, which are not names.
 DATA_LIKE = re.compile(r"[-+]?\d[\d.,:/ TZ+-]*")
-# With fewer lines than this the head says little; so much is read of very long ones.
+# Of lines so long that the head has fewer than this, so much more is read.
 LEAST_LINES = 3
 WIDE_BYTES = 1 << 24
-
-
 # A number that can only have a decimal comma: one digit, two, or more than three after it.
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")
-
-
 # Nothing is known of how a table is written.
 PLAIN = Dialect()
 
 
 @dataclass(frozen=True)
 class Source:
-    """A delimited text file, or an address or standard input, which are read once and kept.
+    """A delimited text file, or an address or standard input, which are read only once.
 
     Args:
         path: A path, an address such as `https://...`, or `-` for standard input.
@@ -56,7 +52,7 @@ class Source:
 
     @cached_property
     def _bytes(self) -> bytes:
-        """What is kept, as it is read only once: all but a plain file."""
+        """All bytes as stored, of all sources but a plain file."""
         if self.is_remote:
             return fetch(self.path)
         if self.path != STDIN:
@@ -70,11 +66,10 @@ class Source:
             DataError: There is no such file, or it cannot be read.
         """
         path = Path(self.path)
-        if self.is_remote:
-            return decompressed(self._bytes, self.name)
         if self.is_folder:
             raise DataError(f"{path} is a directory.", "Name a file in it.")
-        if self.path == STDIN or (path.exists() and not path.is_file()):
+        special = path.exists() and not path.is_file()
+        if self.is_remote or self.path == STDIN or special:
             return decompressed(self._bytes, self.name)
         try:
             if is_compressed(path):
@@ -91,7 +86,7 @@ class Source:
         return is_address(self.path)
 
     def native(self) -> Any:
-        """The same for Arrow: of a plain file its own stream, so that its threads need no Python.
+        """As `open`, but a plain file as Arrow's own stream, whose threads need no Python.
 
         Raises:
             DataError: As `open`.
@@ -114,24 +109,23 @@ class Source:
         Raises:
             DataError: There is no such file, or it cannot be read.
         """
-        try:
-            with self.open() as stream:
-                return bytes(stream.read(HEAD_BYTES))
-        except BROKEN as error:
-            raise DataError(*self.broken(error)) from None
+        return self._read(HEAD_BYTES)
 
     @property
     def data(self) -> bytes:
         """All bytes, decompressed."""
+        return self._read()
+
+    def _read(self, size: int = -1) -> bytes:
         try:
             with self.open() as stream:
-                return bytes(stream.read())
+                return bytes(stream.read(size))
         except BROKEN as error:
-            raise DataError(*self.broken(error)) from None
+            raise self.broken(error) from None
 
     @cached_property
     def encoding(self) -> str:
-        """The encoding of the text: the one that was named, or the one that is found.
+        """The encoding of the text: the one that was given, or the one that is found.
 
         Raises:
             DataError: It is no text.
@@ -143,12 +137,12 @@ class Source:
                 raise DataError(
                     f"{self.name} is not a text table"
                     + (f" in {self.dialect.encoding}." if self.dialect.encoding else "."),
-                    "A CSV, Parquet, Feather, JSON or Excel file was expected; the encoding of a "
-                    "text can be named with --encoding.",
+                    "A CSV, Parquet, Feather, JSON or Excel file was expected; specify the "
+                    "encoding of a text with `encoding`.",
                 )
         except LookupError:
             raise UsageError(
-                f'There is no encoding "{self.dialect.encoding}".', "Try utf-8, cp949 or latin-1."
+                f'Unknown encoding "{self.dialect.encoding}".', "Try utf-8, cp949 or latin-1."
             ) from None
         return found
 
@@ -163,8 +157,7 @@ class Source:
         text = decoded(start, encoding) or ""
         if len(start) >= HEAD_BYTES and text.count("\n") < LEAST_LINES:
             # A header of thousands of columns.
-            with self.open() as stream:
-                start = bytes(stream.read(WIDE_BYTES))
+            start = self._read(WIDE_BYTES)
             text = decoded(start, encoding) or ""
         if len(start) >= HEAD_BYTES:
             text = text[: text.rfind("\n") + 1] or text
@@ -177,17 +170,17 @@ class Source:
 
     @property
     def notes(self) -> list[str]:
-        """What was understood and is worth saying."""
+        """What was found out and may be wrong."""
         notes = []
         if self.dialect.encoding is None and not self.encoding.startswith("utf-8"):
-            notes.append(f"text read as {self.encoding} (--encoding for another)")
+            notes.append(f"text read as {self.encoding} (`encoding` specifies another)")
         if self.dialect.decimal is None and self.decimal == ",":
-            notes.append("decimal commas (--decimal . where they are none)")
+            notes.append("commas read as decimal marks (`decimal=.` if they are not)")
         return notes
 
     @cached_property
     def decimal(self) -> str:
-        """The decimal mark: the one that was named, or a comma where the first lines show one."""
+        """The decimal mark: the one that was given, or a comma where the first lines show one."""
         if self.dialect.thousands == ".":
             return ","
         if self.dialect.decimal or self.delimiter == ",":
@@ -195,16 +188,16 @@ class Source:
         cells = [cell.strip() for row in self.rows(self.head) for cell in row]
         return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
 
-    def broken(self, error: Exception) -> tuple[str, str]:
-        """What to say where reading stops half-way."""
-        return (
+    def broken(self, error: Exception) -> DataError:
+        """Return the error for a stream that cannot be read to its end."""
+        return DataError(
             f"{self.name} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            "A compressed file may be cut short; make it anew.",
+            "A compressed file may be truncated; create it again.",
         )
 
     @cached_property
     def delimiter(self) -> str:
-        """The delimiter that was named, or else the most frequent one in the header line."""
+        """The delimiter that was given, or else the most frequent one in the header line."""
         if self.dialect.delimiter:
             return self.dialect.delimiter
         header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n")).splitlines()[0]
@@ -215,14 +208,14 @@ class Source:
         """The names of the columns.
 
         Raises:
-            DataError: A name stands there twice.
+            DataError: Two columns have the same name, or there is no header.
         """
         names = next(row for row in self.rows(self.head) if row)
         for name in names:
             if names.count(name) > 1:
                 raise DataError(
                     f'{self.name} has {names.count(name)} columns named "{name}".',
-                    "Give each column a name of its own.",
+                    "Give each column its own name.",
                 )
         if all(DATA_LIKE.fullmatch(name) for name in names) and not _counted(names):
             raise DataError(
@@ -236,12 +229,12 @@ class Source:
         return csv.reader(io.StringIO(text, newline=None), delimiter=self.delimiter)
 
     def line(self, row: int) -> str:
-        """Where a row (counted from 0, header not counted) stands, for a message."""
+        """Return where a row (counted from 0, header not counted) is, for a message."""
         number = next((line for at, line, _ in self._located() if at == row), None)
         return f"{self.name} row {row + 1}" if number is None else f"{self.name} line {number}"
 
     def ragged(self) -> tuple[str, int] | None:
-        """Where the first row stands that is not as long as the header, and its length."""
+        """Return where the first row is that has not as many cells as the header, and how many."""
         width = len(self.header)
         for _, line, cells in self._located():
             if len(cells) != width:
@@ -249,7 +242,7 @@ class Source:
         return None
 
     def _located(self) -> Iterator[tuple[int, int, list[str]]]:
-        """Each row with its number, counted from 0 (the header is -1), and its line, from 1."""
+        """Yield the number of each row from 0 (the header is -1), its line from 1, its cells."""
         with self.open() as stream:
             encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
             text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
@@ -263,14 +256,14 @@ class Source:
 
 
 def _counted(names: Sequence[str]) -> bool:
-    """Whether names are numbers that follow each other, as those of columns without names do."""
+    """Whether names are consecutive numbers, as those of columns without names are."""
     return all(name.isdigit() for name in names) and [int(each) for each in names] == list(
         range(int(names[0]), int(names[0]) + len(names))
     )
 
 
 def neighbours(path: Path) -> str:
-    """What else could have been meant: the tables beside a file that is not there."""
+    """Return the hint for a file that does not exist: the nearest name in its directory."""
     from difflib import get_close_matches
 
     folder = path.parent

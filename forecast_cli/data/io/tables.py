@@ -1,4 +1,4 @@
-"""A table as Arrow columns, and what can be said of its cells."""
+"""A table as Arrow columns, with conversion of its cells to numbers."""
 
 import os
 import re
@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...config.sections import Dialect
 from ...core.errors import DataError, listed, nearest
 from ...core.windows import Floats
-from .number_formats import COMMA, POINT, Numerals
+from .number_formats import COMMA, POINT, Numerals, numerals
 
 
 @runtime_checkable
@@ -29,39 +30,22 @@ InMemory = pd.DataFrame | pd.Series | npt.NDArray[Any] | ArrowStream
 One = str | os.PathLike[str] | InMemory
 Readable = One | Sequence[One]
 
-# What stands for a missing value, as in pandas; --na adds to it.
+# The markers of a missing value, as in pandas; the setting `na` adds to them.
 MISSING_MARKERS = (
-    "",
-    "#N/A",
-    "#N/A N/A",
-    "#NA",
-    "-1.#IND",
-    "-1.#QNAN",
-    "-NaN",
-    "-nan",
-    "1.#IND",
-    "1.#QNAN",
-    "<NA>",
-    "N/A",
-    "NA",
-    "NULL",
-    "NaN",
-    "None",
-    "n/a",
-    "nan",
-    "null",
-)
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of equal length, and how to say where one of their cells stands.
+    """Columns of equal length, and where their rows are in the file.
 
     Args:
         name: What messages call the table.
         columns: Arrow columns by name, in the order of the table.
-        place: Says where a row (counted from 0) stands, e.g. "sales.csv line 412".
-        markers: What stands for a missing value in text.
+        place: Returns where a row (counted from 0) is, e.g. "sales.csv line 412".
+        markers: The markers of a missing value in text.
         written: The ways in which numbers may be written in it.
     """
 
@@ -77,14 +61,14 @@ class Table:
         return [str(name) for name in self.columns.column_names]
 
     def only(self, columns: Sequence[str]) -> "Table":
-        """Some of the columns, in the order asked for."""
+        """Return some of the columns, in the given order."""
         return replace(self, columns=self.columns.select(list(columns)))
 
     def numbers(self, column: str) -> Floats:
-        """A column as float64, NaN where a value is missing.
+        """Return a column as float64, shape `(rows,)`, NaN where a value is missing.
 
         Raises:
-            DataError: A cell is not a number; the message says where and what it holds.
+            DataError: A cell is not a number; the message names its row and content.
         """
         cells = self.columns[column]
         if is_text(cells.type):
@@ -111,7 +95,7 @@ class Table:
         return True
 
     def _parsed(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Text as numbers, where all of it is."""
+        """Convert text to numbers."""
         cells = pc.utf8_trim_whitespace(cells)
         empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
         cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
@@ -120,7 +104,7 @@ class Table:
         return pc.cast(cells, pa.float64())
 
     def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Text in one of the ways in which people write numbers, the same in all of a column."""
+        """Convert text in one of the ways to write numbers, the same in the whole column."""
         fits = {each: each.fits(cells) for each in self.written}
         whole = [each for each, cell in fits.items() if pc.all(cell, min_count=0).as_py()]
         if not whole:
@@ -133,27 +117,34 @@ class Table:
             raise DataError(
                 f'{self.place(row)}: column "{column}" holds "{cells[row].as_py()}", which could '
                 f"be {read[0][row].as_py():g} or {read[1][row].as_py():g}.",
-                "Say what the decimal mark is: --decimal . or --decimal ,",
+                "Specify the decimal mark: `decimal=.` or `decimal=,`.",
             )
         return read[0]
 
     def _no_number(self, column: str, row: int, cell: object) -> DataError:
-        marker = f"--na {cell}" if re.fullmatch(r"\S+", str(cell)) else "--na"
+        marker = f"`na={cell}`" if re.fullmatch(r"[^\s`]+", str(cell)) else "`na`"
         return DataError(
             f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
-            f"Mend the cell, or, if it stands for a missing value, pass {marker} --missing "
-            "interpolate.",
+            f"Fix the cell, or, if it marks a missing value, pass {marker} and "
+            "`missing=interpolate`.",
         )
 
 
-def stacked(name: str, tables: Sequence[Table]) -> Table:
-    """Tables with the same columns, one below the other.
+def by_row(name: str, columns: pa.Table, dialect: Dialect) -> Table:
+    """Return a table that is no text file: messages count its rows, not its lines."""
+    markers = (*MISSING_MARKERS, *dialect.na)
+    written = numerals(dialect.decimal, dialect.thousands)
+    return Table(name, columns, lambda row: f"{name} row {row + 1}", markers, written)
 
-    Numbers that one of them writes in its own way are read as it writes them; what is no number in
-    one of them is text in all.
+
+def stacked(name: str, tables: Sequence[Table]) -> Table:
+    """Concatenate tables with the same columns.
+
+    Numbers are read in the way in which their own table writes them; a column that is not numeric
+    in one of them is text in all.
 
     Raises:
-        DataError: A column holds one kind of values here and another there.
+        DataError: A column holds different kinds of values in different tables.
     """
     ends = np.cumsum([len(table.columns) for table in tables])
 
@@ -167,12 +158,12 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
                  for at in range(len(tables))]  # fmt: skip
         whole = pa.concat_tables(parts, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(f"{name} do not fit together: {error}.", "Read them apart.") from None
+        raise DataError(f"{name} cannot be combined: {error}.", "Read them separately.") from None
     return Table(name, whole, place, tables[0].markers, tables[0].written)
 
 
 def _concatenate_column(name: str, tables: Sequence[Table]) -> list[Any]:
-    """A column of each table, of one kind where some are text and some are not."""
+    """Return a column of each table, of one kind where some are text and some are not."""
     cells = [table.columns[name] for table in tables]
     text = [is_text(each.type) for each in cells]
     if all(text) or not any(text):
@@ -184,22 +175,22 @@ def _concatenate_column(name: str, tables: Sequence[Table]) -> list[Any]:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether cells of a kind are words."""
+    """Whether cells of a type are text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def no_rows(name: str) -> DataError:
-    """The error for a table without rows."""
+    """Return the error for a table without rows."""
     return DataError(f"{name} has a header and no rows.", "A row for each step is needed.")
 
 
-def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> None:
+def require_columns(where: str, names: Sequence[str], required: Iterable[str]) -> None:
     """Check that columns exist.
 
     Raises:
         DataError: One does not; the message lists those that do, and the nearest.
     """
-    for name in wanted:
+    for name in required:
         if name not in names:
             hint = nearest(name, names)
             if any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
@@ -208,7 +199,7 @@ def require_columns(where: str, names: Sequence[str], wanted: Iterable[str]) -> 
 
 
 def _all_plain(cells: pa.ChunkedArray) -> bool:
-    """Whether Arrow reads all cells as numbers or as missing."""
+    """Whether Arrow can read all cells as numbers or as missing."""
     try:
         pc.cast(cells, pa.float64())
     except pa.ArrowInvalid:
@@ -217,5 +208,5 @@ def _all_plain(cells: pa.ChunkedArray) -> bool:
 
 
 def name_rows(table: Table, rows: Sequence[int]) -> str:
-    """Names rows, e.g. "prices.csv line 12, prices.csv line 13 and 5 more"."""
+    """Return where rows are, e.g. "prices.csv line 12, prices.csv line 13 and 5 more"."""
     return listed(rows, say=table.place)

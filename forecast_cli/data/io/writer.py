@@ -1,4 +1,4 @@
-"""Forecasts as bytes, in the forms that other programs read."""
+"""Forecasts as bytes, in formats that other programs read."""
 
 import io
 import json
@@ -12,7 +12,7 @@ Format = Literal["csv", "json", "jsonl", "parquet"]
 
 
 def plain(value: object) -> str:
-    """A number with the fewest digits that tell it from others, and no exponent.
+    """Return a number with the fewest digits that identify it, and no exponent.
 
     >>> plain(620763307.0), plain(0.1)
     ('620763307', '0.1')
@@ -21,7 +21,7 @@ def plain(value: object) -> str:
 
 
 def render(frame: pd.DataFrame, format: Format) -> bytes:
-    """A table as bytes: numbers in full, without exponents in CSV."""
+    """Return a table as bytes: numbers in full, without exponents in CSV."""
     if format == "parquet":
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
@@ -37,7 +37,7 @@ def render(frame: pd.DataFrame, format: Format) -> bytes:
 
 
 def guess_format(path: str) -> Format | None:
-    """The format that a file's name asks for."""
+    """Return the format that a file's name indicates; None where it is unknown."""
     suffixes: dict[str, Format] = {
         ".csv": "csv",
         ".json": "json",

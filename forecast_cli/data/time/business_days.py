@@ -1,4 +1,4 @@
-"""Which days are open, as NumPy counts them."""
+"""Open days, counted by NumPy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ Days = npt.NDArray[np.datetime64]
 Bools = npt.NDArray[np.bool_]
 DAY = np.timedelta64(1, "D")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# The name of the days that a table shows.
+# The name of a calendar that is learned from a table.
 LEARNED = "data"
 
 
 @dataclass(frozen=True)
 class OpenDays:
-    """Which days are open.
+    """A calendar of open days.
 
     Args:
-        name: The code of the exchange or country, or "data" where a table showed the days.
+        name: The code of the exchange or country, or "data" where it is learned from a table.
         weekmask: A 1 for each open weekday, Monday first: "1111100".
         closed: Closed days on open weekdays, ISO dates, ascending.
         until: The last day up to which `closed` is known, ISO; only weekends are after it.
@@ -35,16 +35,16 @@ class OpenDays:
     rules: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        # NumPy cannot pickle its calendar: it is made anew.
+        # NumPy cannot pickle its calendar: it is created again.
         return {name: value for name, value in vars(self).items() if name != "busday"}
 
     @cached_property
     def busday(self) -> np.busdaycalendar:
-        """The same as NumPy knows it."""
+        """The same as a calendar of NumPy."""
         return np.busdaycalendar(self.weekmask, np.array(self.closed, "datetime64[D]"))
 
     def after(self, days: Days, count: npt.NDArray[np.int64]) -> Days:
-        """Each day moved by its own number of open days.
+        """Move each day by its own number of open days.
 
         Args:
             days: Shape `(n,)`, datetime64[D]; a closed one counts from the open day before it.
@@ -65,11 +65,11 @@ class OpenDays:
         return np.asarray(np.is_busday(days, busdaycal=self.busday))
 
     def between(self, first: np.datetime64, last: np.datetime64) -> int:
-        """How many days are open from the first to the last, both included."""
+        """Return how many days are open from the first to the last, both included."""
         return int(np.busday_count(first, last + DAY, busdaycal=self.busday))
 
     def describe(self) -> str:
-        """The rule in one line.
+        """Return the rules in one line.
 
         >>> OpenDays("KR", "1111100", (), "2030-12-31", ("15 public holidays a year",)).describe()
         'KR: Monday to Friday but 15 public holidays a year'
@@ -80,10 +80,10 @@ class OpenDays:
 
 
 def _weekdays_in_words(weekmask: str) -> str:
-    """The open weekdays: "Sunday to Thursday", "Monday, Wednesday", "every day"."""
+    """Return the open weekdays: "Sunday to Thursday", "Monday, Wednesday", "every day"."""
     if "0" not in weekmask:
         return "every day"
-    # Where the days follow each other, round the end of the week too, there is one beginning.
+    # Consecutive days, also across the end of the week, have one beginning.
     begins = [day for day in range(7) if weekmask[day] == "1" and weekmask[day - 1] == "0"]
     many = weekmask.count("1")
     if len(begins) == 1 and many > 2:
@@ -92,10 +92,16 @@ def _weekdays_in_words(weekmask: str) -> str:
 
 
 def make_weekmask(open_: Iterable[bool]) -> str:
-    """Open weekdays, Monday first, as NumPy writes them."""
+    """Return open weekdays, Monday first, as NumPy writes them."""
     return "".join("1" if each else "0" for each in open_)
 
 
 def iso_dates(days: Days) -> tuple[str, ...]:
-    """Days as ISO 8601 text."""
+    """Return days, shape `(n,)`, as ISO 8601 text."""
     return tuple(np.datetime_as_string(days).tolist())
+
+
+def weekdays(days: Days) -> npt.NDArray[np.int64]:
+    """Return the weekday of each time, of any shape and unit: Monday is 0, Sunday 6."""
+    # The first day of 1970 was a Thursday.
+    return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7

@@ -1,4 +1,4 @@
-"""The open days of an exchange or a country by name, or as a table shows them."""
+"""Calendars of open days: of an exchange or a country by name, or learned from a table."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...config.sections import Data
+from ...core.errors import DataError
+from ..io.tables import Table
 from .business_days import DAY, LEARNED, Days, OpenDays, iso_dates, make_weekmask
+from .dates import Dates
+from .frequency import Frequency, local_days
 from .holidays import (
     countries,
     country,
@@ -18,12 +23,43 @@ from .holidays import (
 )
 from .learned_calendar import YEAR, learned_calendar
 
-# So far beyond its table a calendar is worked out.
+# The years beyond the end of its table that a calendar covers.
 YEARS_AHEAD = 10
+# A calendar fits a table where at most this share of its days is closed, and at least this share
+# of the open ones has rows.
+MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
+
+
+def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None:
+    """Return the open days of the setting `calendar` as a frequency; None where it is not set.
+
+    Raises:
+        DataError: They do not fit the table: its steps are no days, or many of them are closed.
+        UsageError: There is no such calendar, or a library is missing.
+    """
+    if not data.calendar:
+        return None
+    days = np.unique(local_days(dates.times))
+    frequency = Frequency("B").on(find_calendar(data.calendar, days))
+    times = pd.DatetimeIndex(days)
+    closed = float(frequency.closed(times).mean())
+    span = int(frequency.open_days_between(times[:1], times[-1:])[0]) + 1
+    if closed <= MOST_CLOSED and len(days) >= LEAST_OPEN * span:
+        return frequency
+    what = (
+        f"{closed:.0%} of its days are closed there"
+        if closed > MOST_CLOSED
+        else f"it has rows on {len(days)} days, where {span} were open"
+    )
+    raise DataError(
+        f"{table.name} does not fit the calendar {frequency.name}: {what}.",
+        "A calendar is for tables with a row for each open day; leave `calendar` out, or specify "
+        "another one.",
+    )
 
 
 def find_calendar(name: str, days: Days) -> OpenDays:
-    """The open days of a name, or those that the table's own days show, for ten years more.
+    """Return the calendar of a name, or learn it from a table, for ten years more.
 
     Args:
         name: An exchange, a country, a part of one, or "data".
@@ -39,18 +75,18 @@ def find_calendar(name: str, days: Days) -> OpenDays:
 
 
 def named_calendar(name: str, first: date, last: date) -> OpenDays:
-    """The open days of an exchange ("XNYS", "NYSE") or a country or a part of it ("KR", "DE-BY").
+    """Return the open days of an exchange ("XNYS", "NYSE"), a country or a part of it ("DE-BY").
 
     Args:
         name: The code, in upper or lower case.
-        first: The day from which closed days are asked for.
-        last: The day up to which; what an exchange has not settled yet stays open, see `until`.
+        first: The day from which closed days are known.
+        last: The day up to which; the calendar ends earlier where the exchange has not decided.
 
     Raises:
         UsageError: There is no such exchange or country, or a library is missing.
     """
     if name.partition("-")[0].upper() in countries():
-        return _of_country(name.upper(), first, last)
+        return _country_calendar(name.upper(), first, last)
     exchanges = exchange_codes()
     if name.upper() not in exchanges:
         raise unknown_code(
@@ -59,11 +95,11 @@ def named_calendar(name: str, first: date, last: date) -> OpenDays:
             [*exchanges, *countries()],
             "an exchange, e.g. XNYS or XKRX, of a country, e.g. KR or US",
         )
-    return _of_exchange(exchanges[name.upper()], first, last)
+    return _exchange_calendar(exchanges[name.upper()], first, last)
 
 
-def _of_country(name: str, first: date, last: date) -> OpenDays:
-    """Monday to Friday, or what the country's weekend leaves, but public holidays."""
+def _country_calendar(name: str, first: date, last: date) -> OpenDays:
+    """Return the country's weekdays without public holidays."""
     known = country(name, range(first.year, last.year + 1))
     until = min(last, date(known.end_year, 12, 31))
     # Where the library names a single day of rest, offices still close for two.
@@ -71,11 +107,11 @@ def _of_country(name: str, first: date, last: date) -> OpenDays:
     rest = {day.day_of_week for day in week if known.is_weekend(day.date())}
     rest = rest if len(rest) == 2 else {5, 6}
     weekmask = make_weekmask([day not in rest for day in range(7)])
-    return _named(name, weekmask, holiday_dates(known), (first, until), "public")
+    return _without_holidays(name, weekmask, holiday_dates(known), (first, until), "public")
 
 
-def _of_exchange(code: str, first: date, last: date) -> OpenDays:
-    """The days of an exchange, as far as its bounds reach."""
+def _exchange_calendar(code: str, first: date, last: date) -> OpenDays:
+    """Return the open days of an exchange, within the bounds of the library."""
     known = exchange(code)
     lowest, highest = known.bound_min(), known.bound_max()
     first = max(first, lowest.date()) if lowest else first
@@ -86,25 +122,28 @@ def _of_exchange(code: str, first: date, last: date) -> OpenDays:
     for begins, ends, mask in special:
         inside = (days >= begins) & (days <= ends)
         shut[inside] |= ~np.is_busday(days[inside], weekmask=mask)
-    return _named(code, weekmask, days[shut], (first, until), "exchange")
+    return _without_holidays(code, weekmask, days[shut], (first, until), "exchange")
 
 
 def _weekmasks(known: Any, until: np.datetime64) -> tuple[str, list[tuple[Any, Any, str]]]:
-    """The weekmask in force at the end, and those of other times with their first and last days."""
+    """Return the weekmask at the end, and those of other periods with their bounds."""
     special = [
         (np.datetime64(begins or "0001-01-01", "D"), np.datetime64(ends or "9999-12-31", "D"), mask)
         for begins, ends, mask in getattr(known, "special_weekmasks", ())
     ]
-    # One that has a beginning too is that of an odd week with a Saturday.
+    # One with a beginning is that of a single week with a Saturday.
     early = [mask for begins, ends, mask in special if str(begins) < "1000" and ends >= until]
     return (early or [known.weekmask])[0], special
 
 
-def _named(
-    name: str, weekmask: str, holidays: Days, asked: tuple[date, date], kind: str
+def _without_holidays(
+    name: str, weekmask: str, holidays: Days, bounds: tuple[date, date], kind: str
 ) -> OpenDays:
-    """Open weekdays but holidays; how many they are a year, the last five full years say."""
-    first, until = (np.datetime64(day) for day in asked)
+    """Return the open weekdays without holidays, shape `(n,)`, between the bounds.
+
+    How many there are in a year, the last five full years show.
+    """
+    first, until = (np.datetime64(day) for day in bounds)
     closed = holidays[np.is_busday(holidays, weekmask=weekmask)]
     closed = np.unique(closed[(closed >= first) & (closed <= until)])
     begins = max(first, until - 5 * 365 * DAY)

@@ -1,81 +1,75 @@
-"""Where a time stands in its hour, day, week, month and year, as columns that a network can use.
+"""The phase of a time in its hour, day, week, month and year, as columns for a network.
 
-A cyclic feature is a point on a circle, two columns, so that 23:59 lies beside 00:00.
+A cyclic feature is a point on a circle, two columns, so that 23:59 is close to 00:00.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ...core.errors import UsageError, nearest
 from ...core.windows import Floats, Ints
+from .business_days import Days as Times
+from .business_days import weekdays
 
-Times = npt.NDArray[np.datetime64]
-# A position in the year is learned from at least two years.
+# A phase of the year is learned from at least two years.
 TWO_YEARS = 730
 # Exchanges are open on about 252 days of a year.
 BUSINESS_DAY = 365 / 252
 
 
 def cycle_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the columns that `cycles` gives.
+    """Return the names of the columns that `cycles` returns.
 
     Raises:
-        UsageError: There is no such feature.
+        UsageError: A feature is unknown.
 
     >>> cycle_columns(["hour", "weekend"])
     ('hour_sin', 'hour_cos', 'weekend')
     """
     for name in names:
         if name not in NAMES:
-            raise UsageError(
-                f'There is no calendar feature "{name}".',
-                f"{nearest(name, NAMES)} Name one of them.",
-            )
+            raise UsageError(f'Unknown calendar feature "{name}".', nearest(name, NAMES))
     parts = [[name] if name == WEEKEND else [f"{name}_sin", f"{name}_cos"] for name in names]
     return tuple(column for pair in parts for column in pair)
 
 
 def cycles(times: Times, names: Sequence[str]) -> Floats:
-    """The calendar features of the times.
+    """Return the calendar features of times.
 
     Args:
-        times: Shape `(n,)`, by the clock on the wall.
+        times: Shape `(n,)`, local time.
         names: Which features, of `NAMES`.
 
     Returns:
         Shape `(n, columns)`, float64, the columns as `cycle_columns` names them: sine and cosine
-        of a feature, or 1 on Saturdays and Sundays and 0 else.
+        of a feature, or 1 on Saturdays and Sundays and 0 otherwise.
 
     Raises:
-        UsageError: There is no such feature.
+        UsageError: A feature is unknown.
     """
-    columns = cycle_columns(names)
-    features = np.empty((len(times), len(columns)))
-    place = 0
+    cycle_columns(names)
+    columns: list[Floats] = [np.empty((len(times), 0))]
     for name in names:
         if name == WEEKEND:
-            features[:, place] = _weekday(times) >= 5
-            place += 1
-            continue
-        angle = 2 * np.pi * _PHASES[name](times)
-        features[:, place], features[:, place + 1] = np.sin(angle), np.cos(angle)
-        place += 2
-    return features
+            columns.append((weekdays(times)[:, None] >= 5).astype(float))
+        else:
+            angle = 2 * np.pi * _PHASES[name](times)[:, None]
+            columns += [np.sin(angle), np.cos(angle)]
+    return np.hstack(columns)
 
 
-def usual_cycles(step_days: float | None, months: int, rows: int) -> tuple[str, ...]:
-    """The features that are usual for a step.
+def default_cycles(step_days: float | None, months: int, rows: int) -> tuple[str, ...]:
+    """Return the features that suit a step.
 
     Args:
         step_days: The length of a fixed step in days; None for steps of months and business days.
         months: Months in a step; 0 for other steps.
-        rows: Rows of the longest series; the year is a feature from two years on.
+        rows: Rows of the longest series; the year is a feature of at least two years.
 
-    >>> usual_cycles(1 / 24, 0, rows=24 * 365)
+    >>> default_cycles(1 / 24, 0, rows=24 * 365)
     ('hour', 'dayofweek')
-    >>> usual_cycles(1.0, 0, rows=1000)
+    >>> default_cycles(1.0, 0, rows=1000)
     ('dayofweek', 'dayofyear')
     """
     if months:
@@ -86,66 +80,51 @@ def usual_cycles(step_days: float | None, months: int, rows: int) -> tuple[str, 
         names.append("hour")
     if step < 7:
         names.append("dayofweek")
-    # Half a year or more is too long a step to see where in the year it is.
+    # A step of half a year or more is too long to resolve the year.
     if rows * step >= TWO_YEARS and step < 183:
         names.append("dayofyear")
     return tuple(names)
 
 
-def _share(times: Times, whole: str) -> Floats:
-    """The part of the hour or day that is over, 0 to below 1."""
-    begins = times.astype(f"datetime64[{whole}]")
-    over: Floats = (times.astype("datetime64[us]") - begins) / (begins + 1 - begins)
-    return over
+def _phase(times: Times, period: str, unit: str) -> Floats:
+    """Return the elapsed share of the period of each time, shape `(n,)`, 0 to below 1.
 
-
-def _weekday(times: Times) -> Ints:
-    """Monday is 0, Sunday 6."""
-    # The first day of 1970 was a Thursday.
-    weekday: Ints = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    return weekday
-
-
-def _inside(times: Times, unit: str) -> Floats:
-    """The days that are over of the month or year, in shares of its length, 0 to below 1."""
-    days = times.astype("datetime64[D]")
-    period = times.astype(f"datetime64[{unit}]")
-    begins, ends = period.astype("datetime64[D]"), (period + 1).astype("datetime64[D]")
-    share: Floats = (days - begins) / (ends - begins)
+    Args:
+        times: Shape `(n,)`.
+        period: NumPy's code of the period: h, D, M or Y.
+        unit: That of the resolution, e.g. D for whole days.
+    """
+    periods = times.astype(f"datetime64[{period}]")
+    begins, ends = (each.astype(f"datetime64[{unit}]") for each in (periods, periods + 1))
+    share: Floats = (times.astype(f"datetime64[{unit}]") - begins) / (ends - begins)
     return share
 
 
 def _week(times: Times) -> Floats:
-    """The days that are over of the ISO year, in shares of its 52 or 53 weeks."""
+    """Return the elapsed share of the ISO year of 52 or 53 weeks, shape `(n,)`, 0 to below 1."""
     days = times.astype("datetime64[D]")
-    # A week belongs to the year that its Thursday lies in.
-    thursday = days + (3 - _weekday(times)).astype("timedelta64[D]")
-    year = thursday.astype("datetime64[Y]")
-    begins, ends = _iso_start(year), _iso_start(year + 1)
+    # A week belongs to the year of its Thursday.
+    year = (days + (3 - weekdays(times)).astype("timedelta64[D]")).astype("datetime64[Y]")
+    # The first week is that of the 4th of January.
+    fourths = [each.astype("datetime64[D]") + 3 for each in (year, year + 1)]
+    begins, ends = (day - weekdays(day).astype("timedelta64[D]") for day in fourths)
     share: Floats = (days - begins) / (ends - begins)
     return share
 
 
-def _iso_start(years: Times) -> Times:
-    """The Monday of the week with the 4th of January."""
-    fourth: Times = years.astype("datetime64[D]") + 3
-    monday: Times = fourth - _weekday(fourth).astype("timedelta64[D]")
-    return monday
-
-
 def _month(times: Times) -> Ints:
-    """January is 0."""
+    """Return the month of each time, shape `(n,)`: January is 0."""
     month: Ints = times.astype("datetime64[M]").astype(np.int64) % 12
     return month
 
 
 WEEKEND = "weekend"
 _PHASES: dict[str, Callable[[Times], Floats]] = {
-    "minute": lambda times: _share(times, "h"),
-    "hour": lambda times: _share(times, "D"),
-    "dayofweek": lambda times: _weekday(times) / 7,
-    "day": lambda times: _inside(times, "M"),
-    "dayofyear": lambda times: _inside(times, "Y"),
+    "minute": lambda times: _phase(times, "h", "us"),
+    "hour": lambda times: _phase(times, "D", "us"),
+    "dayofweek": lambda times: weekdays(times) / 7,
+    "day": lambda times: _phase(times, "M", "D"),
+    "dayofyear": lambda times: _phase(times, "Y", "D"),
     "week": _week,
     "month": lambda times: _month(times) / 12,
     "quarter": lambda times: _month(times) // 3 / 4,

@@ -1,8 +1,8 @@
-"""The forms in which people write dates, as `strptime` forms, and writing in them.
+"""Formats of dates, as those of `strptime`, for reading and writing.
 
-Directives of our own: `%Q` is the quarter, 1 to 4; `%s` and `%ms` are seconds and milliseconds
+Additional directives: `%Q` is the quarter, 1 to 4; `%s` and `%ms` are seconds and milliseconds
 since 1970. For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f`
-a fraction of a second with so many digits.
+a fraction of a second with as many digits.
 """
 
 import re
@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 ISO = "ISO"
-# The forms that are tried where the dates are not ISO 8601; a clock time may follow each.
+# The formats that are tried where the dates are not ISO 8601; a clock time may follow each.
 DAYS = (
     "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
     "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y", "%Y",
 )  # fmt: skip
-# Forms that no clock follows: quarters, ISO weeks, of which the Monday is meant, and epochs.
+# Formats without a clock time: quarters, ISO weeks (their Mondays), and epochs.
 WHOLE = ("%Y Q%Q", "%YQ%Q", "%Y-Q%Q", "Q%Q %Y", "%G-W%V", "%GW%V", "%s", "%ms")
 EPOCHS = {"%s": (r"-?\d{9,10}", "s"), "%ms": (r"-?\d{12,13}", "ms")}
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -27,12 +27,12 @@ ISO_PARTS = re.compile(
     r"(?:(?P<join>[T ])\d\d(?P<minute>(?P<colon>:?)\d\d)?(?P<second>(?P=colon)\d\d)?"
     r"(?P<fraction>[.,]\d+)?)?(?P<blank> ?)(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
 )
-# What is ISO 8601 without doubt; bare digits are left to %Y%m%d.
+# Unambiguous ISO 8601; bare digits are left to %Y%m%d.
 ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"
 
 
 def iso_style(example: str) -> str:
-    """The form of an ISO 8601 time.
+    """Return the format of an ISO 8601 time.
 
     >>> iso_style("2024-03-01T10:30:00.500+01:00")
     '%Y-%m-%dT%H:%M:%S.%3f%:z'
@@ -57,7 +57,7 @@ def _zone_style(zone: str) -> str:
 
 
 def zoned(style: str) -> str:
-    """The form for times in a zone: with their offset, unless they are days without a clock.
+    """Return the format for times in a zone: with their offset, unless they are whole days.
 
     >>> zoned("%Y-%m-%d %H:%M"), zoned("%Y-%m-%d"), zoned("%Y-%m-%dT%H:%MZ")
     ('%Y-%m-%d %H:%M%:z', '%Y-%m-%d', '%Y-%m-%dT%H:%M%:z')
@@ -68,7 +68,7 @@ def zoned(style: str) -> str:
 
 
 def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
-    """The times as text in a form."""
+    """Return the times, shape `(n,)`, as text in a format."""
     if style in EPOCHS:
         unit = pd.Timedelta(f"1{EPOCHS[style][1]}")
         return [str((time - pd.Timestamp(0, tz=times.tz)) // unit) for time in times]
@@ -86,14 +86,14 @@ def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
 
 
 def attempt(series: pd.Series, form: str) -> pd.Series:
-    """Parse by one form, NaT where it does not fit."""
+    """Parse text by one format, NaT where it does not match."""
     if form == ISO:
         return _attempt_iso(series)
     if form in EPOCHS:
         pattern, unit = EPOCHS[form]
         numbers: Any = pd.to_numeric(series.where(series.str.fullmatch(pattern)))
-        reckoned: Any = partial(pd.to_datetime, unit=unit)
-        times: pd.Series = reckoned(numbers)
+        convert: Any = partial(pd.to_datetime, unit=unit)
+        times: pd.Series = convert(numbers)
         return times
     if "%Q" in form:
         return _attempt_quarters(series, form)
@@ -107,7 +107,7 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
 
 
 def _attempt_quarters(series: pd.Series, form: str) -> pd.Series:
-    """Quarters as their first days."""
+    """Parse quarters as their first days."""
     if "%Y" not in form:
         raise ValueError("a quarter needs its year, %Y")
     pattern = form.replace("%Y", r"(?P<year>\d{4})").replace("%Q", "(?P<quarter>[1-4])")
@@ -121,14 +121,14 @@ def _attempt_iso(series: pd.Series) -> pd.Series:
     try:
         return pd.to_datetime(series, format="ISO8601", errors="coerce")
     except ValueError:
-        # Offsets differ from row to row, as where the clocks are changed, or stand in some rows
-        # only; a time without one among others that have it could be anywhere.
+        # Offsets differ between rows, as where the clocks change, or are in some rows only; a time
+        # without one among others that have it is ambiguous.
         known = series.where(series.str.fullmatch(r".*(Z|[+-]\d\d(:?\d\d)?)", na=False))
         return pd.to_datetime(known, format="ISO8601", errors="coerce", utc=True)
 
 
 def fitting_forms(sample: Sequence[str]) -> list[str]:
-    """The forms, other than ISO 8601, that fit more than half of a sample."""
+    """Return the formats, other than ISO 8601, that match more than half of a sample."""
     series = pd.Series(sample, dtype=object)
     forms = [*[day + clock for day in DAYS for clock in CLOCKS], *WHOLE]
     return [form for form in forms if attempt(series, form).notna().mean() > 0.5]

@@ -1,4 +1,4 @@
-"""Dates as people write them, read without guessing, and written back in the same form."""
+"""Dates read without guessing, with the format to write them back in."""
 
 import re
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from ...core.windows import Ints
 from ..io.tables import Table
 from .date_formats import EPOCHS, ISO, attempt, fitting_forms, iso_style, zoned
 
-# As the name of the time column: there is none, rows are steps.
+# The value of the setting `time` for a table whose rows are steps.
 NO_TIME = "none"
 SAMPLE = 60
-# The forms in which the day comes before the month, or after it.
+# The beginnings of formats with the day before the month, or after it.
 DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
-# What a time whose parts stand in several columns is called.
+# The name of a time whose parts are in several columns.
 JOINED = "time"
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
@@ -30,8 +30,8 @@ class Dates:
     """The times of a column.
 
     Args:
-        times: One for each row of the table, in the table's order.
-        style: The `strftime` form in which to write such times; `%z` is written as `+01:00`.
+        times: Shape `(rows,)`, in the order of the table.
+        style: The `strftime` format in which to write such times; `%z` is written as `+01:00`.
     """
 
     times: pd.DatetimeIndex
@@ -50,17 +50,17 @@ def parse_dates(
     """Read a column of dates.
 
     Args:
-        table: Read with this column as text, or with real timestamps in it.
+        table: With this column as text, or with real timestamps in it.
         column: Its name.
-        date_format: A `strptime` form, where the dates have an unusual one.
-        dayfirst: Whether 03/04/2020 is in April; None where the column tells.
-        timezone: An IANA name in which the clock times are meant, or into which those with
-            an offset are brought.
-        groups: The series of each row; None for one: where the clocks are changed, the order of
-            the rows of a series tells the hour that comes twice.
+        date_format: A `strptime` format, where the dates have an unusual one.
+        dayfirst: Whether 03/04/2020 is in April; None to infer it.
+        timezone: An IANA name: the zone of clock times, or into which those with an offset are
+            converted.
+        groups: Shape `(rows,)`, the series of each row; None for one: where the clocks change, the
+            order of the rows of a series distinguishes the repeated hour.
 
     Raises:
-        DataError: A cell is no date, or day and month cannot be told apart.
+        DataError: A cell is no date, or day and month are ambiguous.
     """
     if column not in table.names:
         dates = joined(table, column.split(","))
@@ -77,33 +77,27 @@ def parse_dates(
         if timezone is None and dates.times.tz is not None:
             _check_offsets(table, column, text)
         if timezone is not None and dates.style in EPOCHS:
-            # Counted from an instant, whatever the clocks said.
-            return Dates(
-                _in_zone(
-                    replace(dates, times=dates.times.tz_localize("UTC")),
-                    timezone,
-                    table.name,
-                    groups,
-                ).times,
-                dates.style,
-            )
+            # Epochs count from an instant, whatever the local clocks.
+            utc = replace(dates, times=dates.times.tz_localize("UTC"))
+            return replace(_in_zone(utc, timezone, table.name, groups), style=dates.style)
     return _in_zone(dates, timezone, table.name, groups) if timezone else dates
 
 
 def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
-    """Refuse offsets that change: without the zone nobody knows those of the days to come."""
+    """Refuse offsets that change: without the zone those of future times are unknown."""
     offsets = [re.sub(r"^.*\d[T ][\d:.,]+", "", cell) for cell in text.to_pylist()]
     row = next((row for row, each in enumerate(offsets) if each != offsets[0]), None)
     if row is not None:
         raise DataError(
-            f'{table.place(row)}: column "{column}" goes from offset {offsets[0]} to '
+            f'{table.place(row)}: the offset in column "{column}" changes from {offsets[0]} to '
             f"{offsets[row]}.",
-            "Name the zone, which knows when its clocks change: --timezone Europe/Berlin.",
+            "Specify the time zone, e.g. `timezone=Europe/Berlin`, so that future offsets are "
+            "known.",
         )
 
 
 def day_first(style: str) -> bool | None:
-    """Whether the day comes before the month in a form; None where that is no question.
+    """Whether the day comes before the month in a format; None where it is unambiguous.
 
     >>> day_first("%d/%m/%Y"), day_first("%m/%d/%Y"), day_first("%Y-%m-%d")
     (True, False, None)
@@ -114,40 +108,37 @@ def day_first(style: str) -> bool | None:
 
 
 def read_like(data: Data, style: str) -> Data:
-    """The settings for a table that may be too short to tell what a longer one in a form told."""
+    """Return the settings for a table that may be too short to infer the format of another."""
     if data.dayfirst is not None or data.date_format:
         return data
     return data.model_copy(update={"dayfirst": day_first(style)})
 
 
 def joined(table: Table, parts: Sequence[str]) -> Dates:
-    """Times whose parts stand in columns of their own: year, month, day, hour, minute, second.
+    """Return times whose parts are in separate columns: year, month, day, hour, minute, second.
 
     Raises:
-        DataError: Some parts are no time.
+        DataError: The parts of a row are no valid time.
     """
     if len(parts) > len(PARTS):
         raise UsageError(
-            f"{len(parts)} columns cannot be the parts of a time.",
-            f"At most {', '.join(PARTS)} are.",
+            f"Invalid `time`: {len(parts)} columns are too many for the parts of a time.",
+            f"Give at most {', '.join(PARTS)}.",
         )
     words = [part.lower() for part in parts]
-    # Parts that are called by their names may stand in any order.
-    meant = words if set(words) <= set(PARTS) else PARTS[: len(parts)]
-    numbers = {name: table.numbers(part) for name, part in zip(meant, parts, strict=True)}
+    # Parts with these names may be in any order.
+    order = words if set(words) <= set(PARTS) else PARTS[: len(parts)]
+    numbers = {name: table.numbers(part) for name, part in zip(order, parts, strict=True)}
     if "year" not in numbers:
-        raise UsageError("A time in parts needs its year.", "Name it: --time year,month,day.")
-    numbers = {
-        "month": np.ones_like(numbers["year"]),
-        "day": np.ones_like(numbers["year"]),
-    } | numbers
-    times = pd.to_datetime(pd.DataFrame(numbers), errors="coerce")
+        raise UsageError("A time in parts needs its year.", "Pass e.g. `time=year,month,day`.")
+    first = np.ones_like(numbers["year"])
+    times = pd.to_datetime(pd.DataFrame({"month": first, "day": first} | numbers), errors="coerce")
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
         row = int(bad[0])
         held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts)
-        raise DataError(f"{table.place(row)}: {held} is no time.", "Mend the row, or leave it out.")
-    clock = "" if not {"hour", "minute", "second"} & set(meant) else " %H:%M:%S"
+        raise DataError(f"{table.place(row)}: {held} is no valid time.", "Fix the row, or drop it.")
+    clock = "" if not {"hour", "minute", "second"} & set(order) else " %H:%M:%S"
     return Dates(pd.DatetimeIndex(times), "%Y-%m-%d" + clock)
 
 
@@ -175,7 +166,7 @@ def _parse_text(
     try:
         parsed = {each: attempt(series, each) for each in forms}
     except ValueError as error:
-        raise UsageError(f'--date-format "{form}" cannot be: {error}.') from None
+        raise invalid_format(form, error) from None
     whole = {each: times for each, times in parsed.items() if times.notna().all()}
     if not whole:
         _complain(table, column, series, parsed)
@@ -186,40 +177,51 @@ def _parse_text(
             raise DataError(
                 f'{table.place(row)}: column "{column}" holds "{series[row]}", which could be '
                 f"{times[row].date()} or {others[row].date()}.",
-                "Say which: --dayfirst or --no-dayfirst.",
+                "Pass `dayfirst=true` or `dayfirst=false`.",
             )
     return Dates(pd.DatetimeIndex(times), iso_style(_longest(text)) if chosen == ISO else chosen)
 
 
+def invalid_format(form: str | None, error: Exception) -> UsageError:
+    """Return the error for a format of dates that cannot be used."""
+    return UsageError(f'Invalid `date_format` "{form}": {error}.')
+
+
 def _longest(text: pa.ChunkedArray) -> str:
-    """The cell that says most of the form: midnight may stand there without its clock."""
+    """Return the cell that shows most of the format: midnight may be without its clock time."""
     lengths = pc.utf8_length(text)
     return str(text[pc.index(lengths, pc.max(lengths)).as_py()].as_py())
 
 
 def _complain(table: Table, column: str, series: pd.Series, parsed: dict[str, pd.Series]) -> None:
-    """Name the first cell that stands in the way of the form that fits most cells."""
+    """Name the first cell that does not match the format that matches most cells."""
     form, times = max(parsed.items(), key=lambda item: item[1].notna().sum())
     row = int(times.isna().to_numpy().argmax())
     fits = times.first_valid_index()
     like = f' Other rows look like "{series[fits]}".' if fits is not None else ""
     raise DataError(
-        f'{table.place(row)}: column "{column}" holds "{series[row]}", which is not a date that is '
-        f"understood{f' as {form}' if form != ISO else ''}.{like}",
-        "Mend the cell, or give --date-format; where the rows stand in order of time, the oldest "
-        "first, --time none takes them as steps.",
+        f'{table.place(row)}: column "{column}" holds "{series[row]}", which is not a known date '
+        f"format{f' ({form} was expected)' if form != ISO else ''}.{like}",
+        "Fix the cell, or specify `date_format`; where the rows are in order of time, oldest "
+        "first, `time=none` uses them as steps.",
     )
 
 
 def located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.DatetimeIndex:
-    """Clock times in a zone; the hour that comes twice in autumn is told apart by its order."""
+    """Return clock times in a zone; the order distinguishes the repeated hour in autumn.
+
+    Args:
+        times: Shape `(rows,)`, without a zone.
+        timezone: Its IANA name.
+        groups: Shape `(rows,)`, the series of each row; None for one.
+    """
     located = times.tz_localize(timezone, ambiguous="NaT")
-    doubtful = np.flatnonzero(located.isna())
-    if not len(doubtful):
+    ambiguous = np.flatnonzero(located.isna())
+    if not len(ambiguous):
         return located
     codes = np.zeros(len(times), np.int64) if groups is None else groups
     found = located.to_numpy(object)
-    for series in np.unique(codes[doubtful]).tolist():
+    for series in np.unique(codes[ambiguous]).tolist():
         rows = np.flatnonzero(codes == series)
         way = -1 if len(rows) > 1 and times[rows[0]] > times[rows[-1]] else 1
         own = times[rows[::way]].tz_localize(timezone, ambiguous="infer")
@@ -228,7 +230,7 @@ def located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.D
 
 
 def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
-    """ISO dates by Arrow, many millions a second; None where they are not, or have offsets."""
+    """Parse ISO dates by Arrow, which is fast; None where some are none, or have offsets."""
     try:
         times = pc.cast(text, pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -237,7 +239,7 @@ def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
 
 
 def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Dates:
-    """Clock times as meant in a zone, those with an offset brought into it."""
+    """Return clock times as those of a zone, and times with an offset converted to it."""
     times, style = dates.times, zoned(dates.style)
     try:
         if times.tz is not None:
@@ -245,11 +247,11 @@ def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Da
         return Dates(located(times, timezone, groups), style)
     except (KeyError, ModuleNotFoundError) as error:
         raise UsageError(
-            f'There is no time zone "{timezone}".', "Try Europe/Berlin or UTC."
+            f'Unknown time zone "{timezone}".', "Pass e.g. `timezone=Europe/Berlin`."
         ) from error
     except ValueError as error:
         raise DataError(
-            f"{where} has times that do not exist, or exist twice, in {timezone}: "
+            f"{where} has times that do not exist, or are ambiguous, in {timezone}: "
             f"{str(error).split('. ')[0].rstrip('.')}.",
             "Write the times with their offset, or in UTC.",
         ) from None

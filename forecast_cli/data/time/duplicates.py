@@ -1,16 +1,16 @@
-"""What is wrong with the times of a table, and how to mend it."""
+"""Errors of times that are repeated or irregular, with the ways to fix them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ...core.errors import DataError, listed
+from ...core.errors import DataError, counted, listed
 from ...core.windows import Ints
 from ..groups import Groups
 from ..io.tables import Table
 from .frequency import Frequency
-from .time_index import irregular_place, likely_frequency, when
+from .time_index import irregular_place, when
 
 
 class RepeatedTimes(DataError):
@@ -19,7 +19,15 @@ class RepeatedTimes(DataError):
 
 @dataclass(frozen=True)
 class StepRows:
-    """The distinct times of a table, series by series."""
+    """The distinct times of a table, series by series.
+
+    Args:
+        table: What messages are about.
+        groups: The series of its rows.
+        times: Shape `(n_times,)`, ascending in each series.
+        indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`.
+        order: Shape `(n_times,)`: the row of the table with each time.
+    """
 
     table: Table
     groups: Groups
@@ -28,28 +36,43 @@ class StepRows:
     order: Ints
 
     def of(self, series: int) -> slice:
-        """The rows of a series."""
+        """Return the rows of a series."""
         return slice(int(self.indptr[series]), int(self.indptr[series + 1]))
 
 
-def irregular(rows: StepRows, series: int, frequency: Frequency | None) -> DataError:
-    """The error for a series that keeps to no step, or not to that of the others."""
+def too_few(rows: StepRows, series: int) -> DataError:
+    """Return the error for a series whose frequency cannot be inferred."""
     own = rows.of(series)
-    times, order, table = rows.times[own], rows.order[own], rows.table
-    name = rows.groups.name(series)
-    if frequency is None and len(times) < 3:
-        return DataError(
-            f"{table.name} has {len(times)} rows{' in its longest series' if name else ''}: too "
-            "few to see their frequency.",
-            "Name it: --freq D.",
-        )
-    row, what = irregular_place(times, frequency)
-    usual = (frequency or likely_frequency(times)).alias
+    longest = " in its longest series" if rows.groups.name(series) else ""
     return DataError(
-        f"{table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are not "
-        f"regular: {what}.",
-        f"Name the frequency and how to fill the gaps: --freq {usual} --missing interpolate; or, "
-        "where rows are the steps whatever their dates, pass --time none."
+        f"{rows.table.name} has {own.stop - own.start} rows{longest}: too few to infer their "
+        "frequency.",
+        "Specify it, e.g. `freq=D`.",
+    )
+
+
+def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bool) -> DataError:
+    """Return the error for a series that has irregular steps, or others than most series.
+
+    Args:
+        rows: All times.
+        series: The series.
+        frequency: The step of most of its rows, or of the other series.
+        fillable: Whether `missing` alone would do to fill the gaps.
+    """
+    own = rows.of(series)
+    times, order, name = rows.times[own], rows.order[own], rows.groups.name(series)
+    row, what = irregular_place(times, frequency)
+    fill = (
+        "Specify how to fill the gaps, e.g. `missing=interpolate`"
+        if fillable
+        else "Specify the frequency and how to fill the gaps, e.g. "
+        f"`freq={frequency.alias}` and `missing=interpolate`"
+    )
+    return DataError(
+        f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
+        f"not regular: {what}.",
+        f"{fill}; or, where rows are steps whatever their dates, pass `time=none`."
         + _clock_hint(times, row),
     )
 
@@ -59,9 +82,9 @@ def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: 
 
     Args:
         table: What messages are about.
-        times: Sorted, series by series.
-        codes: The series of each.
-        order: The row of the table that each is of.
+        times: Shape `(rows,)`, sorted, series by series.
+        codes: Shape `(rows,)`: the series of each.
+        order: Shape `(rows,)`: the row of the table of each.
 
     Raises:
         RepeatedTimes: There are some.
@@ -72,15 +95,16 @@ def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: 
             again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
         )
         raise RepeatedTimes(
-            f"Times that stand there already, {len(again)} in all: {places}.",
-            "Say which row counts: --duplicates first, last, mean or sum; or, where there are "
-            "several series, what names them: --series NAME." + _clock_hint(times, int(again[0])),
+            f"{counted(len(again), 'duplicate timestamp')}: {places}.",
+            "Set `duplicates` to first, last, mean or sum; or, where there are several series, "
+            "name the columns that identify them with `series`."
+            + _clock_hint(times, int(again[0])),
         )
 
 
 def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:
-    """What to add where the clocks may have been changed: on a Sunday, in the small hours."""
+    """Return what to add where the clocks may have changed: early on a Sunday."""
     time = times[row]
     if times.tz is not None or time.day_name() != "Sunday" or not 1 <= time.hour <= 4:
         return ""
-    return " If the clocks were changed here, name the zone: --timezone Europe/Berlin."
+    return " If the clocks changed here, specify the zone, e.g. `timezone=Europe/Berlin`."

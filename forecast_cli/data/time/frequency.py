@@ -1,4 +1,4 @@
-"""A regular step in time, the season that goes with it, and the dates to come."""
+"""A regular step in time, its default seasons, and the times after a step."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,16 +11,21 @@ from pandas.tseries.frequencies import to_offset
 
 from ...core.errors import UsageError
 from ...core.windows import Ints
-from .business_days import LEARNED, OpenDays
+from .business_days import LEARNED, Days, OpenDays
 
 DAY = pd.Timedelta(days=1)
 YEAR = pd.Timedelta(days=365)
 MONTHS = {"M": 1, "ME": 1, "MS": 1, "Q": 3, "QE": 3, "QS": 3, "Y": 12, "YE": 12, "YS": 12, "A": 12}
-# What pandas called them once, and what people type.
+# Former aliases of pandas, and lower-case ones.
 OLD = {"H": "h", "T": "min", "S": "s", "d": "D", "w": "W", "b": "B"}
 WEEKDAYS = "MON|TUE|WED|THU|FRI|SAT|SUN"
-# Finer than this the day is too long a season; the hour or the minute is taken instead.
+# With more steps than this a day is too long a season; the hour or the minute is taken instead.
 LONGEST_CYCLE = 288
+NAMES = {
+    "min": "minutes", "h": "hours", "D": "days", "B": "business days", "MS": "months",
+    "ME": "month ends", "QS": "quarters", "QE": "quarter ends", "YS": "years", "YE": "year ends",
+    "W": "weeks", "s": "seconds",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Frequency:
 
     @classmethod
     def parse(cls, alias: str, times: pd.DatetimeIndex | None = None) -> "Frequency":
-        """The frequency of a pandas alias; the day of the month is taken from the times.
+        """Return the frequency of a pandas alias; the day of the month is that of the times.
 
         Raises:
             UsageError: There is no such frequency.
@@ -56,7 +61,7 @@ class Frequency:
         if short in MONTHS and count > 0:
             day = month_day(times) if times is not None and known else 1
             if known and alias == short:
-                # What was asked for is a month; on which day it ends or begins the table says.
+                # The alias is a month; on which day it begins or ends, the times show.
                 alias = f"{short[0]}{'E' if day == 31 else 'S'}"
             return cls(alias, None, MONTHS[short] * count, day)
         weekly = re.fullmatch(rf"\d*W(-({WEEKDAYS}))?", alias)
@@ -67,7 +72,7 @@ class Frequency:
             step = pd.Timedelta(0)
         if not step > pd.Timedelta(0):
             raise UsageError(
-                f'There is no frequency "{alias}".',
+                f'Unknown frequency "{alias}".',
                 "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
             )
         if weekly and times is not None and known:
@@ -78,52 +83,37 @@ class Frequency:
     @property
     def name(self) -> str:
         """The frequency in words, e.g. "business days (B)"."""
-        words = {
-            "min": "minutes",
-            "h": "hours",
-            "D": "days",
-            "B": "business days",
-            "MS": "months",
-            "ME": "month ends",
-            "QS": "quarters",
-            "QE": "quarter ends",
-            "YS": "years",
-            "YE": "year ends",
-            "W": "weeks",
-            "s": "seconds",
-        }
         if self.open_days:
             learned = self.open_days.name == LEARNED
             return "business days (learned)" if learned else f"days of {self.open_days.name}"
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
-        return f"{many}{words[short]} ({self.alias})" if short in words else self.alias
+        return f"{many}{NAMES[short]} ({self.alias})" if short in NAMES else self.alias
 
     @property
     def rule(self) -> str:
-        """Which days the steps of business days are, in words."""
+        """The open days of business days, in words."""
         return self.open_days.describe() if self.open_days else "Monday to Friday"
 
     def closed(self, times: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
-        """Which times are of days that are closed, by the clock on the wall."""
-        days = times.tz_localize(None).to_numpy().astype("datetime64[D]")
+        """Return which times are on closed days, in local time, shape `(n,)`."""
+        days = local_days(times)
         if self.open_days:
             return ~self.open_days.is_open(days)
         return ~np.asarray(np.is_busday(days))
 
     def open_days_between(self, first: pd.DatetimeIndex, last: pd.DatetimeIndex) -> Any:
-        """How many open days there are after each first time, up to its last, by the clock."""
-        day = np.timedelta64(1, "D")
-        begin, end = (each.to_numpy().astype("datetime64[D]") + day for each in (first, last))
+        """Return how many open days there are after each first time, up to its last, `(n,)`."""
+        begin, end = (local_days(each) + np.timedelta64(1, "D") for each in (first, last))
         if self.open_days:
             return np.busday_count(begin, end, busdaycal=self.open_days.busday)
         return np.busday_count(begin, end)
 
     @property
     def season_length(self) -> int:
-        """Steps in the season that is usual for the frequency; 1 where there is none.
+        """The default number of steps in a season; 1 where there is none.
 
-        Months, quarters and weeks have a year; days and business days a week; finer steps the
+        A year of months, quarters or weeks; a week of days or business days; of finer steps the
         longest of day, hour and minute that has at most 288 of them.
         """
         if self.alias == "B":
@@ -141,36 +131,36 @@ class Frequency:
 
     @property
     def seasons(self) -> tuple[int, ...]:
-        """Steps of all seasons that are usual for the frequency, ascending.
+        """The steps in all default seasons of the frequency, ascending.
 
-        Beside the shortest one that is the week of finer steps than days, and the year of days.
+        Besides `season_length`, a week of steps finer than days, and a year of days.
         """
-        usual = [self.season_length]
+        seasons = [self.season_length]
         if self.step is not None and self.alias != "B":
             longer = 7 * DAY if self.step < DAY else YEAR
             steps = longer / self.step
             if self.step <= DAY and steps == int(steps):
-                usual.append(int(steps))
-        return tuple(sorted({each for each in usual if each > 1}))
+                seasons.append(int(steps))
+        return tuple(sorted({each for each in seasons if each > 1}))
 
     def after(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
-        """The times of the next steps after `last`, in its zone.
+        """Return the times of the next steps after `last`, in its zone, shape `(steps,)`.
 
-        Steps of days and more move the wall clock, finer ones the absolute time.
+        Steps of days and more move the local time, finer ones the absolute time.
         """
         start = pd.DatetimeIndex([last], tz=last.tz).repeat(steps)
         return self.moved(start, np.arange(1, steps + 1))
 
     def on(self, open_days: OpenDays | None) -> "Frequency":
-        """The same step, of the days that are open."""
+        """Return the same step on other open days."""
         return replace(self, open_days=open_days)
 
     def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-        """One step after each of the times."""
+        """Return the time one step after each, shape `(n,)`."""
         return self.moved(times, np.ones(len(times), np.int64))
 
     def moved(self, times: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
-        """Each of the times moved by its own number of steps."""
+        """Move each time by its own number of steps, shapes `(n,)`."""
         if self.step is not None and self.step < DAY:
             return times + pd.to_timedelta(count * self.step)
         wall = times.tz_localize(None)
@@ -179,7 +169,7 @@ class Frequency:
         elif self.months:
             moved = self._months_later(wall, count)
         else:
-            days = wall.normalize().to_numpy().astype("datetime64[D]")
+            days = local_days(wall)
             later = (
                 self.open_days.after(days, count.astype(np.int64))
                 if self.open_days
@@ -201,11 +191,16 @@ _CYCLES = (DAY, pd.Timedelta(hours=1), pd.Timedelta(minutes=1))
 
 
 def _split_alias(alias: str) -> tuple[str, int]:
-    """The alias without count and anchor, and the count: "2W-FRI" gives ("W", 2)."""
+    """Return the alias without count and anchor, and the count: ("W", 2) of "2W-FRI"."""
     parts = re.fullmatch(r"(\d*)([A-Za-z]+)(-\w{3})?", alias)
     return (parts[2], int(parts[1] or 1)) if parts else (alias, 1)
 
 
 def month_day(times: pd.DatetimeIndex) -> int:
-    """On which day of the month the steps fall; 31 for the last."""
+    """Return on which day of the month the times are; 31 for the last."""
     return 31 if times.is_month_end.all() else int(times.day.max())
+
+
+def local_days(times: pd.DatetimeIndex) -> Days:
+    """Return the days of times in local time, shape `(n,)`."""
+    return times.tz_localize(None).to_numpy().astype("datetime64[D]")

@@ -1,4 +1,4 @@
-"""Where times stand on the regular grid of their series."""
+"""The positions of times on the regular grid of their series."""
 
 import numpy as np
 import pandas as pd
@@ -6,24 +6,27 @@ import pandas as pd
 from ...core.errors import DataError
 from ...core.ragged import row_numbers
 from ...core.windows import Ints
-from .frequency import DAY, Frequency
-from .time_index import likely_frequency, local_days, when
+from .frequency import DAY, Frequency, local_days
+from .time_index import likely_frequency, when
 
-# More steps than this for a row, and the frequency was not meant.
+# With more steps than this for a row, the frequency is wrong.
 MOST_STEPS = 10
 
 
 def grid_positions(
     times: pd.DatetimeIndex, frequency: Frequency, indptr: Ints | None = None
 ) -> Ints:
-    """Where each time stands on the regular grid that begins with the first one of its series.
+    """Return the position of each time on the grid that begins with the first one of its series.
 
-    For business days rows are the steps: holidays have no place on the grid.
+    For business days rows are the steps: holidays are not on the grid.
 
     Args:
-        times: Ascending in each series.
+        times: Shape `(n,)`, ascending in each series.
         frequency: The step.
         indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`; None: one.
+
+    Returns:
+        Shape `(n,)`, steps after the first time of the series.
 
     Raises:
         DataError: A time is not on the grid; its row is in the message.
@@ -43,7 +46,7 @@ def grid_positions(
         raise DataError(
             f"{when(times[row])} does not fit the frequency {frequency.name} from "
             f"{when(firsts[row])} on.",
-            "Give the frequency of the table with --freq, or pass --time none to take rows as "
+            "Specify the frequency of the table with `freq`, or pass `time=none` to use rows as "
             "steps.",
         )
     return positions
@@ -52,21 +55,28 @@ def grid_positions(
 def _require_dense(
     times: pd.DatetimeIndex, positions: Ints, indptr: Ints, frequency: Frequency
 ) -> None:
-    """Refuse a frequency in whose steps a series would be little else than gaps."""
+    """Refuse a frequency in whose steps a series would consist mostly of gaps.
+
+    Args:
+        times: Shape `(n,)`.
+        positions: Shape `(n,)`, steps.
+        indptr: Shape `(n_series + 1,)`.
+        frequency: The step.
+    """
     lengths = np.diff(indptr)
     last = positions[indptr[1:] - 1]
     for series in np.flatnonzero(last >= MOST_STEPS * lengths)[:1]:
         own = times[indptr[series] : indptr[series + 1]]
-        fits = f": --freq {likely_frequency(own).alias}" if len(own) > 2 else ""
+        fits = f", e.g. `freq={likely_frequency(own).alias}`" if len(own) > 2 else ""
         raise DataError(
-            f"In steps of {frequency.name} the {len(own)} rows from {when(own[0])} on would be "
+            f"With frequency {frequency.name} the {len(own)} rows from {when(own[0])} on would be "
             f"{last[series] + 1:,}.",
-            f"Name a frequency that fits the table{fits}.",
+            f"Specify a frequency that fits the table{fits}.",
         )
 
 
 def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
-    """The number of steps from each of the first times to its time, rounded."""
+    """Return the number of steps from each first time to its time, shape `(n,)`, rounded."""
     wall, begin = times.tz_localize(None), firsts.tz_localize(None)
     if frequency.months:
         months = (wall.year - begin.year) * 12 + wall.month - begin.month
@@ -79,15 +89,21 @@ def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: 
 
 
 def _require_weekdays(times: pd.DatetimeIndex, rows: Ints, *, closed: bool) -> None:
-    """Refuse a second row on a day, `rows` counting them in each series, and closed weekends."""
+    """Refuse a second row on a day, and rows on weekends where those are closed.
+
+    Args:
+        times: Shape `(n,)`.
+        rows: Shape `(n,)`: the number of each in its series.
+        closed: Whether weekends are closed.
+    """
     wall = times.tz_localize(None)
     weekend = np.asarray(wall.day_of_week >= 5) & closed
-    again = np.diff(local_days(wall), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
+    again = np.diff(local_days(times), prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
     again &= rows > 0
     for wrong, what in ((weekend, "is a {day}"), (again, "is a second row for that day")):
         if wrong.any():
             first = times[int(np.argmax(wrong))]
             raise DataError(
                 f"{when(first)} {what.format(day=first.day_name())}; business days were expected.",
-                "Drop such rows, or train with --freq D.",
+                "Drop such rows, or pass `freq=D`.",
             )

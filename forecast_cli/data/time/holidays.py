@@ -1,4 +1,4 @@
-"""Holidays of countries and exchanges, as the libraries of the extra `calendars` know them."""
+"""Holidays of countries and exchanges, from the libraries of the extra `calendars`."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from ...core.errors import UsageError, nearest
 from ...core.windows import Floats
 from .business_days import Days
 
-INSTALL = "Install what knows calendars: pip install 'forecast-cli[calendars]'"
+INSTALL = "pip install 'forecast-cli[calendars]'"
 
 
 def holiday_columns(codes: Sequence[str]) -> tuple[str, ...]:
-    """The names of the columns of holidays.
+    """Return the names of the columns of holidays.
 
     >>> holiday_columns(["KR", "US-NY"])
     ('holiday_KR', 'holiday_US-NY')
@@ -26,14 +26,14 @@ def holiday_columns(codes: Sequence[str]) -> tuple[str, ...]:
 
 
 def holidays_on(times: Days, code: str) -> Floats:
-    """Which times lie on a public holiday.
+    """Return which times are on a public holiday.
 
     Args:
-        times: Shape `(n,)`, by the clock on the wall.
+        times: Shape `(n,)`, local time.
         code: A country as "KR", or a part of one as "US-NY".
 
     Returns:
-        Shape `(n,)`: 1 on a public holiday or the day it is observed on, 0 else.
+        Shape `(n,)`: 1 on a public holiday or the day it is observed on, 0 otherwise.
 
     Raises:
         UsageError: There is no such country, or the library is missing.
@@ -44,12 +44,12 @@ def holidays_on(times: Days, code: str) -> Floats:
 
 
 def holiday_dates(known: Any) -> Days:
-    """The dates of the library's holidays, ascending."""
+    """Return the dates of the library's holidays, shape `(n,)`, ascending."""
     return np.array(sorted(known), "datetime64[D]")
 
 
 def country(code: str, years: Iterable[int]) -> Any:
-    """The library's own holidays of a country or a part of it, those observed next door too.
+    """Return the library's holidays of a country or a part of it.
 
     Raises:
         UsageError: There is no such country, or the library is missing.
@@ -64,8 +64,7 @@ def country(code: str, years: Iterable[int]) -> Any:
     # A holiday may be observed in the year before or after its own.
     years = {year + shift for year in years for shift in (-1, 0, 1)}
     with warnings.catch_warnings():
-        # That some holidays are estimates, or that the library's years end, is no news to people
-        # who asked for a column.
+        # Warnings that some holidays are estimates, or that the library's years end.
         warnings.simplefilter("ignore")
         try:
             return holidays.country_holidays(name.upper(), subdiv=part or None, years=years)
@@ -76,7 +75,7 @@ def country(code: str, years: Iterable[int]) -> Any:
 
 
 def countries() -> dict[str, list[str]]:
-    """The codes of all countries, each with those of its parts.
+    """Return the codes of all countries, each with those of its parts.
 
     Raises:
         UsageError: The library is missing.
@@ -85,13 +84,13 @@ def countries() -> dict[str, list[str]]:
         from holidays import list_supported_countries
     except ImportError as error:
         raise UsageError(
-            "Public holidays are known to the library holidays, which is not installed.", INSTALL
+            "Public holidays need the library holidays, which is not installed.", INSTALL
         ) from error
     return list_supported_countries(include_aliases=True)
 
 
 def exchange_codes() -> dict[str, str]:
-    """The codes of all exchanges by what people type, in upper case: "NYSE" is "XNYS".
+    """Return the codes of all exchanges by name or alias, in upper case: "NYSE" is "XNYS".
 
     Raises:
         UsageError: The library is missing.
@@ -101,39 +100,42 @@ def exchange_codes() -> dict[str, str]:
             warnings.simplefilter("ignore")
             from exchange_calendars import get_calendar_names, resolve_alias
     except ImportError as error:
-        what = "Exchanges are known to the library exchange_calendars, which is not installed."
+        what = "Exchanges need the library exchange_calendars, which is not installed."
         raise UsageError(what, INSTALL) from error
     return {name.upper(): resolve_alias(name) for name in get_calendar_names()}
 
 
 def exchange(code: str) -> Any:
-    """The library's calendar of an exchange, for its rules: it holds the sessions of few days.
+    """Return the library's calendar of an exchange, for its rules: it has sessions of few days.
 
     All its sessions would take long, for their opening times; and where the weekdays changed once
-    (XTAE, XKRX), those that it makes with pandas 3.1 are wrong or end in an exception.
+    (XTAE, XKRX), those made with pandas 3.1 are wrong or end in an exception.
 
     Raises:
         UsageError: The library cannot make the calendar.
     """
     from exchange_calendars import get_calendar
 
-    _mend_offsets()
+    _repair_offsets()
     today = pd.Timestamp.now().normalize()
     try:
         with warnings.catch_warnings():
-            # The library is not in step with the newest pandas.
+            # The library uses deprecated parts of pandas.
             warnings.simplefilter("ignore")
             return get_calendar(code, start=today - pd.Timedelta(days=60), end=today)
     except Exception as error:
         raise UsageError(
-            f"The library exchange_calendars could not make the calendar {code}: {error}",
+            f"The library exchange_calendars failed to make the calendar {code}: {error}",
             "Pass the code of the country instead, or install its newest version: "
             "pip install -U exchange_calendars.",
         ) from error
 
 
 def exchange_holidays(known: Any, first: date, last: date) -> Days:
-    """The dates of an exchange's holidays, regular ones from first to last, others of all time."""
+    """Return the dates of an exchange's holidays, shape `(n,)`.
+
+    Regular ones from first to last, exceptional ones of all times.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = [pd.DatetimeIndex(known.adhoc_holidays).tz_localize(None)]
@@ -142,33 +144,27 @@ def exchange_holidays(known: Any, first: date, last: date) -> Days:
     return np.concatenate([days.to_numpy().astype("datetime64[D]") for days in found])
 
 
-def _mend_offsets() -> None:
-    """Let the library's Easter and Hebrew days count under pandas 3.1.
+def _repair_offsets() -> None:
+    """Make the library's Easter and Hebrew days work under pandas 3.1.
 
     They define `_apply`, which pandas calls `_add_datetime` since 3.1: Passover became Easter
-    (XTAE), and the Orthodox Easter an exception (ASEX, XBEL, XBSE, XCYS). Older versions of pandas
-    do not look at what is added here.
+    (XTAE), and the Orthodox Easter an exception (ASEX, XBEL, XBSE, XCYS). So it is still in
+    exchange_calendars 4.13.2, and in pandas_market_calendars 5.5, which uses the same offsets.
     """
+    from exchange_calendars import tase_holidays
+    from exchange_calendars.pandas_extensions import offsets
 
     def one_by_one(self: Any, dates: Any) -> Any:
         raise NotImplementedError
 
-    todo: list[Any] = [pd.offsets.BaseOffset]
-    while todo:
-        offset = todo.pop()
-        todo.extend(offset.__subclasses__())
-        own = vars(offset)
-        if (
-            offset.__module__.startswith("exchange_calendars.")
-            and "_apply" in own
-            and "_add_datetime" not in own
-        ):
-            offset._add_datetime = offset._apply
-            offset._add_datetime_ndarray = one_by_one
+    for each in (*vars(offsets).values(), *vars(tase_holidays).values()):
+        own = vars(each) if isinstance(each, type) else {}
+        if "_apply" in own and "_add_datetime" not in own:
+            each._add_datetime, each._add_datetime_ndarray = own["_apply"], one_by_one
 
 
 def unknown_code(what: str, code: str, valid: Iterable[str], kinds: str) -> UsageError:
-    """What to say of a code that does not exist: of the hundreds of others the nearest one."""
+    """Return the error for an unknown code, with the nearest of the hundreds of others."""
     close = get_close_matches(code.upper(), valid, n=1, cutoff=0.5)
     guess = f'Did you mean "{close[0]}"? ' if close else ""
     return UsageError(

@@ -1,4 +1,4 @@
-"""The open days that a table shows: its weekdays, and closures that come again by rule."""
+"""A calendar learned from a table: its weekdays, and closures that recur by a rule."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from dateutil.easter import (  # type: ignore[import-untyped]
     EASTER_ORTHODOX,
@@ -14,7 +13,16 @@ from dateutil.easter import (  # type: ignore[import-untyped]
     easter,
 )
 
-from .business_days import DAY, LEARNED, WEEKDAYS, Days, OpenDays, iso_dates, make_weekmask
+from .business_days import (
+    DAY,
+    LEARNED,
+    WEEKDAYS,
+    Days,
+    OpenDays,
+    iso_dates,
+    make_weekmask,
+    weekdays,
+)
 
 YEAR = 366 * DAY
 MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
@@ -33,24 +41,24 @@ EASTER_DAYS = {
     60: "Corpus Christi",
 }
 ROLLS: tuple[Literal["following", "preceding"], ...] = ("following", "preceding")
-# A weekday is open that has rows in this share of its weeks, measured by the fullest weekday.
+# A weekday is open that has rows in this share of its weeks, relative to the fullest weekday.
 OPEN_SHARE = 0.5
-# Rules are learned from the last years: those before tell what was, not what will be.
+# Rules are learned from the last years: earlier ones may no longer apply.
 MOST_YEARS = 10
-# With a larger share of the open weekdays closed they are gaps, and rules would be chance.
+# With a larger share of the open weekdays closed they are gaps, and rules would be coincidence.
 CLOSED_SHARE = 0.15
-# A rule closes so many days at least that no other one explains.
+# The fewest closed days that a rule explains and no other rule does.
 EVIDENCE = 2
 
 
 def learned_calendar(days: Days, last: date) -> OpenDays:
-    """The open days of a table: its weekdays, but what was closed and by rule comes again.
+    """Learn the open days of a table: its weekdays without closures that recur by a rule.
 
-    Closed days of the table itself are known as such, whether or not there is a rule for them.
+    The closed days of the table itself are included, whether or not there is a rule for them.
 
     Args:
         days: Shape `(n,)`, at least 1, datetime64[D], ascending: the days with rows.
-        last: The day up to which the rules are followed.
+        last: The day up to which the rules are applied.
     """
     weekmask = _open_weekdays(days[days > days[-1] - YEAR])
     steady = _steady(days, weekmask)
@@ -67,23 +75,23 @@ def learned_calendar(days: Days, last: date) -> OpenDays:
 
 
 def _closed(days: Days, weekmask: str) -> Days:
-    """The open weekdays without a row, from the first row to the last."""
+    """Return the open weekdays without a row, between the first and the last of `days`, `(n,)`."""
     span = np.arange(days[0], days[-1] + DAY)
     return np.setdiff1d(span[np.is_busday(span, weekmask=weekmask)], days)
 
 
 def _open_weekdays(days: Days) -> str:
-    """The weekmask of the days."""
+    """Return the weekmask of the days, shape `(n,)`."""
     masks = np.eye(7, dtype=bool)
     weeks = np.array([np.busday_count(days[0], days[-1] + DAY, weekmask=day) for day in masks])
     rows = np.array([np.is_busday(days, weekmask=day).sum() for day in masks])
-    # As though a usual week stood before the first: a table of few days does not show all of one.
+    # As if a normal week came before the first: a table of few days does not show all of one.
     share = (rows + (np.arange(7) < 5)) / (weeks + 1)
     return make_weekmask(share >= OPEN_SHARE * share.max())
 
 
 def _steady(days: Days, weekmask: str) -> Days:
-    """The last years, as many as the weekdays stayed the same in."""
+    """Return the last of the days, shape `(n,)`: the years in which the open weekdays are these."""
     begins = days[-1] + DAY
     for _ in range(MOST_YEARS):
         year = days[(days >= begins - YEAR) & (days < begins)]
@@ -100,7 +108,14 @@ def _year(day: np.datetime64) -> int:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a table shows: from when to when, on which weekdays, and what was closed."""
+    """The evidence of a table.
+
+    Args:
+        first: The first day.
+        last: The last day.
+        weekmask: The open weekdays.
+        closed: Shape `(n,)`: the open weekdays without a row.
+    """
 
     first: np.datetime64
     last: np.datetime64
@@ -112,7 +127,7 @@ class _Seen:
         return range(_year(self.first), _year(self.last) + 2)
 
     def explained(self, dates: Days) -> Days:
-        """The closed days among the dates; none at all where one of the dates was open."""
+        """Return the closed days among the dates, `(n,)`; none where one of the dates was open."""
         inside = dates[(dates >= self.first) & (dates <= self.last)]
         inside = inside[np.is_busday(inside, weekmask=self.weekmask)]
         return inside if np.isin(inside, self.closed).all() else inside[:0]
@@ -120,12 +135,12 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Days that come again every year.
+    """Days that recur every year.
 
     Args:
-        order: Where the rule stands among others: fixed dates first, then those of weekdays.
-        words: The rule for people.
-        dates: The dates in some years.
+        order: The order among rules: fixed dates first, then those of weekdays.
+        words: The rule in words.
+        dates: Returns the dates in some years, shape `(years,)`.
         moved: Closed days that the rule explains only as observed ones, for a date on a weekend.
     """
 
@@ -136,10 +151,10 @@ class _Rule:
 
 
 def _recurring(seen: _Seen) -> list[_Rule]:
-    """The rules that nothing speaks against, each with closed days that no other explains.
+    """Select rules without counterexample, each with closed days that no other one explains.
 
-    The one that explains most comes first: what is true holds longer than what is chance. Of two
-    that explain as much, the one that does so without observed days is the simpler one.
+    The one that explains most comes first: coincidences explain fewer days. Of two that explain as
+    many, the one that does so without observed days is the simpler one.
     """
     many = np.busday_count(seen.first, seen.last + DAY, weekmask=seen.weekmask)
     if seen.last - seen.first < 2 * YEAR - 14 * DAY or len(seen.closed) > CLOSED_SHARE * many:
@@ -158,7 +173,7 @@ def _recurring(seen: _Seen) -> list[_Rule]:
 
 
 def _candidates(seen: _Seen) -> Iterator[_Rule]:
-    """All rules that would explain one of the closed days."""
+    """Yield all rules that would explain one of the closed days."""
     for day in seen.closed.tolist():
         if (day.month, day.day) != (2, 29):
             yield _fixed(day.month, day.day, seen)
@@ -174,13 +189,13 @@ def _candidates(seen: _Seen) -> Iterator[_Rule]:
 
 
 def _fixed(month: int, day: int, seen: _Seen) -> _Rule:
-    """A date, with the days that it is observed on where it falls on a closed weekday."""
+    """Return the rule of a date, with the days it is observed on if it is on a closed weekday."""
 
     def plain(years: Sequence[int]) -> Days:
         return np.array([f"{year:04}-{month:02}-{day:02}" for year in years], "datetime64[D]")
 
     dates = plain(seen.years)
-    weekday = _weekday(dates)
+    weekday = weekdays(dates)
     rolls = {}
     observed_on: set[date] = set()
     for each in np.flatnonzero([open_ == "0" for open_ in seen.weekmask]):
@@ -194,20 +209,15 @@ def _fixed(month: int, day: int, seen: _Seen) -> _Rule:
     def observed(years: Sequence[int]) -> Days:
         dates = plain(years)
         for each, roll in rolls.items():
-            here = _weekday(dates) == each
+            here = weekdays(dates) == each
             dates[here] = np.busday_offset(dates[here], 0, roll=roll, weekmask=seen.weekmask)
         return dates
 
     return _Rule((0, month, day), f"{day} {MONTHS[month - 1]}", observed, frozenset(observed_on))
 
 
-def _weekday(days: Days) -> npt.NDArray[np.int64]:
-    # The first day of 1970 was a Thursday.
-    return (days.astype(np.int64) + 3) % 7
-
-
 def _nth(month: int, place: int, weekday: int) -> _Rule:
-    """The n-th weekday of a month; the 5th is the last."""
+    """Return the rule of the n-th weekday of a month; the 5th is the last."""
     mask = np.eye(7, dtype=bool)[weekday]
 
     def dates(years: Sequence[int]) -> Days:
@@ -218,12 +228,14 @@ def _nth(month: int, place: int, weekday: int) -> _Rule:
 
     name = ("1st", "2nd", "3rd", "4th", "last")[place - 1]
     words = f"the {name} {WEEKDAYS[weekday]} of {MONTHS[month - 1]}"
-    # Few years may not tell the last from the 4th: then Mondays are the last (Memorial Day, British
-    # bank holidays), others the 4th (Thanksgiving).
+    # Few years may not distinguish the last from the 4th: then Mondays are the last (Memorial Day,
+    # British bank holidays), others the 4th (Thanksgiving).
     return _Rule((1, month, place % 5 if weekday == 0 else place, weekday), words, dates)
 
 
 def _from_easter(after: int, church: int) -> _Rule:
+    """Return the rule of a day so many days after Easter."""
+
     def dates(years: Sequence[int]) -> Days:
         days = [easter(year, church) + timedelta(days=after) for year in years]
         return np.array(days, "datetime64[D]")

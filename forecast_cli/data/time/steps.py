@@ -1,4 +1,4 @@
-"""The rows of a table at their steps in time: sorted, regular, one row a step."""
+"""The rows of a table at their steps in time: sorted, regular, one row for each step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import UsageError
+from ...core.errors import UsageError, counted
 from ...core.events import Listener, Note
 from ...core.ragged import cumulate, owners, row_numbers
 from ...core.windows import Floats, Ints
@@ -15,27 +15,37 @@ from ..groups import Groups
 from ..io.tables import Table
 from .date_formats import zoned
 from .dates import Dates
-from .duplicates import StepRows, check_duplicates, irregular
+from .duplicates import StepRows, check_duplicates, irregular, too_few
 from .frequency import DAY, Frequency
 from .grid import grid_positions
-from .time_index import floored, infer_frequency, missing_weekdays, steps_broken, when
+from .time_index import (
+    floored,
+    infer_frequency,
+    likely_frequency,
+    missing_weekdays,
+    steps_broken,
+    when,
+)
 
-# A last step with a smaller share of the usual rows may not be over yet; months differ by less.
+# A last step with a smaller share of the typical number of rows may be incomplete; the lengths of
+# months differ by less.
 PARTIAL = 0.85
-# Ways in which rows become one step that no row may have had.
-RECKONED = ("mean", "sum", "min", "max")
-# Ways in which one of several rows counts.
+# Aggregations with values that no row may have had.
+COMPUTED = ("mean", "sum", "min", "max")
+# Ways in which one of several rows is used.
 WHOLE_ROWS = ("first row", "last row")
+# The values of `missing` by which a step without a row gets values, or is masked.
+FILLED = ("interpolate", "ffill", "season", "mask")
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """When the rows were.
+    """The times of rows.
 
     Args:
-        times: One a row, ascending in each series.
+        times: Shape `(n_rows,)`, ascending in each series.
         frequency: The step between them.
-        style: The form in which the table writes them.
+        style: The format in which the table writes them.
     """
 
     times: pd.DatetimeIndex
@@ -45,7 +55,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Steps:
-    """Where each row of a table stands in time.
+    """The step in time of each row of a table.
 
     Args:
         timeline: The times of the steps of all series, end to end; None where rows are steps.
@@ -63,35 +73,35 @@ class Steps:
 
     @property
     def rows(self) -> Ints:
-        """The step of each row in the order of the table."""
+        """The step of each row in the order of the table, shape `(rows,)`."""
         rows = np.empty(len(self.order), np.int64)
         rows[self.order] = self.places
         return rows
 
     def place(self, values: Floats, names: Sequence[int] = ()) -> Floats:
-        """The rows of a table at their steps; NaN where none is.
+        """Return the values of rows at their steps, shape `(n_steps, features)`; NaN without a row.
 
         Args:
             values: Shape `(rows, features)`.
-            names: Features that hold the numbers of names, with which nothing can be reckoned: of
-                rows that become one step, the last counts.
+            names: Features that are numbers of categories, which have no mean or sum: of rows that
+                share a step, the last counts.
         """
         placed = np.full((int(self.indptr[-1]), values.shape[1]), np.nan)
         if (np.diff(self.places) > 0).all():
             placed[self.places] = values[self.order]
             return placed
         if self.combine in WHOLE_ROWS:
-            # The row counts as it is, with what it lacks.
+            # The whole row counts, with its missing values.
             last = np.diff(self.places, append=self.places[-1] + 1) > 0
             first = np.diff(self.places, prepend=self.places[0] - 1) > 0
             kept = last if self.combine == "last row" else first
             placed[self.places[kept]] = values[self.order[kept]]
             return placed
         groups = pd.DataFrame(values[self.order]).groupby(self.places)
-        # The sum of nothing is nothing, not 0.
+        # The sum of missing values is missing, not 0.
         one = groups.sum(min_count=1) if self.combine == "sum" else groups.agg(self.combine)
         placed[one.index.to_numpy()] = one.to_numpy()
-        if names and self.combine in RECKONED:
+        if names and self.combine in COMPUTED:
             placed[one.index.to_numpy()[:, None], list(names)] = groups[list(names)].last()
         return placed
 
@@ -111,15 +121,15 @@ def find_steps(
         dates: The time of each row.
         groups: The series of each row.
         data: Its `freq`, `duplicates`, `resample` and `aggregate`.
-        frequency: What the steps must be, e.g. those that a model was trained on.
-        on_event: Told what was understood.
+        frequency: The required step, e.g. that of a model; None to infer it.
+        on_event: Receives notes.
 
     Raises:
-        DataError: A time stands there twice, or the steps are not regular.
+        DataError: A time is repeated, or the steps are not regular.
     """
     order = np.lexsort((dates.times.asi8, groups.codes))
     times, codes = dates.times[order], groups.codes[order]
-    _say_order(order, codes, on_event)
+    _note_order(order, codes, on_event)
     style = dates.style
     combine = str(data.aggregate or "mean") if data.resample else data.duplicates
     if data.duplicates in ("first", "last"):
@@ -133,61 +143,91 @@ def find_steps(
     begins |= np.diff(codes, prepend=-1) != 0
     first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
     if len(first) < len(times) and not data.resample:
-        text = f"{len(times) - len(first)} rows at times that stand there already"
+        text = counted(len(times) - len(first), "duplicate timestamp")
         on_event(Note(f"{text}: {data.duplicates}"))
     steps = times[first]
     rows = StepRows(table, groups, steps, make_indptr(codes[first], len(groups.ids)), order[first])
     if frequency is None and data.freq:
         frequency = Frequency.parse(data.freq, steps)
-    frequency = frequency or _common_frequency(rows)
+    frequency = frequency or _common_frequency(rows, data.missing, on_event)
     places = grid_positions(steps, frequency, rows.indptr)
     steps, indptr = _without_gaps(rows, places, frequency, on_event)
-    # Where the first step of each series stands among all.
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
 
 
 def in_order(groups: Groups) -> Steps:
-    """The steps of a table without times: the rows of each series as they stand."""
+    """Return the steps of a table without times: the rows of each series in their order."""
     order = np.argsort(groups.codes, kind="stable")
     indptr = make_indptr(groups.codes[order], len(groups.ids))
     return Steps(None, indptr, order, np.arange(len(order)), "error")
 
 
 def make_indptr(codes: Ints, count: int) -> Ints:
-    """The `indptr` of rows that are sorted by series, shape `(count + 1,)`."""
+    """Return the `indptr` of rows that are sorted by series, shape `(count + 1,)`.
+
+    Args:
+        codes: Shape `(rows,)`: the series of each row.
+        count: How many series there are.
+    """
     return cumulate(np.bincount(codes, minlength=count))
 
 
-def _say_order(order: Ints, codes: Ints, on_event: Listener) -> None:
+def _note_order(order: Ints, codes: Ints, on_event: Listener) -> None:
+    """Report rows that are not in order of time; `order` and `codes` have shape `(rows,)`."""
     same = np.diff(codes) == 0
     steps = np.diff(order)[same]
     if len(steps) and (steps == -1).all():
-        on_event(Note("the newest rows came first: sorted by time"))
+        on_event(Note("newest rows first: sorted by time"))
     elif (steps < 0).any():
-        on_event(Note("the rows were not in order of time: sorted"))
+        on_event(Note("rows not in order of time: sorted"))
 
 
-def _common_frequency(rows: StepRows) -> Frequency:
-    """The frequency of the longest series, which all others must keep to."""
+def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequency:
+    """Return the frequency of the longest series, which all others must have.
+
+    Where gaps are to be filled and most steps of all series and at least half of each are of one
+    frequency, longer ones are gaps.
+
+    Args:
+        rows: The times of all series.
+        missing: The setting.
+        on_event: Receives a note where the frequency is that of most steps only.
+    """
     longest = int(np.argmax(np.diff(rows.indptr)))
-    frequency = infer_frequency(rows.times[rows.of(longest)])
-    if frequency is None:
-        raise irregular(rows, longest, None)
-    across = np.zeros(len(rows.times), bool)
-    across[rows.indptr[1:-1]] = True
-    broken = steps_broken(rows.times, frequency) & ~across[1:]
-    if broken.any():
-        row = int(np.argmax(broken))
-        series = int(np.searchsorted(rows.indptr, row, side="right")) - 1
-        raise irregular(rows, series, frequency)
+    own = rows.times[rows.of(longest)]
+    if len(own) < 3:
+        raise too_few(rows, longest)
+    found = infer_frequency(own)
+    frequency = found or likely_frequency(own)
+    series = owners(rows.indptr)
+    within = np.diff(series) == 0
+    broken = steps_broken(rows.times, frequency) & within
+    if found is not None and not broken.any():
+        return found
+    share = 1.0 - broken.sum() / within.sum()
+    others = np.bincount(series[1:], broken) > np.bincount(series[1:], within) / 2
+    # Business days have no gaps that could be filled: their rows are the steps.
+    fillable = bool(share > 0.5 and not others.any() and frequency.alias != "B")
+    if not fillable or missing not in FILLED:
+        first = longest if found is None else int(series[1:][np.argmax(broken)])
+        raise irregular(rows, first, frequency, fillable=fillable)
+    percent = np.floor(1000 * share) / 10
+    on_event(Note(f"{percent:g} % of the steps are {frequency.name}: the others are gaps"))
     return frequency
 
 
 def _without_gaps(
     rows: StepRows, places: Ints, frequency: Frequency, on_event: Listener
 ) -> tuple[pd.DatetimeIndex, Ints]:
-    """The times of all steps, those without a row too, and where each series stands in them."""
+    """Return the times of all steps, also of those without a row, and their `indptr`.
+
+    Args:
+        rows: The times with a row.
+        places: Shape `(n_times,)`: the step of each, counted in its series.
+        frequency: The step.
+        on_event: Receives a note of the gaps.
+    """
     times, indptr = rows.times, rows.indptr
     lengths = places[indptr[1:] - 1] + 1
     added = int(lengths.sum()) - len(times)
@@ -203,34 +243,50 @@ def _without_gaps(
         times = frequency.moved(firsts, row_numbers(whole))
         indptr = whole
     if frequency.alias == "B":
-        _say_closed(times, indptr, frequency, on_event)
+        _note_closed(times, indptr, frequency, on_event)
     return times, indptr
 
 
-def _say_closed(
+def _note_closed(
     times: pd.DatetimeIndex, indptr: Ints, frequency: Frequency, on_event: Listener
 ) -> None:
-    """Say how many open days have no row, and how many rows are of closed days."""
+    """Report how many open days have no row, and how many rows are on closed days.
+
+    Args:
+        times: Shape `(n_rows,)`.
+        indptr: Shape `(n_series + 1,)`.
+        frequency: Business days.
+        on_event: Receives the note.
+    """
     closed = frequency.closed(times)
     missing = missing_weekdays(
         times[~closed], make_indptr(owners(indptr)[~closed], len(indptr) - 1), frequency
     )
     what = f"business days of {frequency.open_days.name}" if frequency.open_days else "weekdays"
-    said = [f"{missing} {what} have no row, as on an exchange"] if missing else []
-    said += [f"{closed.sum()} rows are of days that are closed"] if closed.any() else []
-    if said:
-        on_event(Note(f"{', '.join(said)}: rows are the steps"))
+    verb = "is" if missing == 1 else "are"
+    facts = [f"{missing} {what} {verb} missing (market holidays?)"] if missing else []
+    facts += [f"{closed.sum()} rows are on closed days"] if closed.any() else []
+    if facts:
+        on_event(Note(f"{', '.join(facts)}; rows are treated as consecutive business days"))
 
 
 def _resampled(
     times: pd.DatetimeIndex, codes: Ints, alias: str, combine: str, on_event: Listener
 ) -> tuple[pd.DatetimeIndex, str]:
-    """The beginnings of the steps that the times lie in, and the form to write them in."""
+    """Return the beginnings of the steps of the times, and the format to write them in.
+
+    Args:
+        times: Shape `(rows,)`, sorted, series by series.
+        codes: Shape `(rows,)`: the series of each.
+        alias: The frequency of the steps.
+        combine: How rows become one step, for the note.
+        on_event: Receives notes.
+    """
     frequency = Frequency.parse(alias)
     if "-" in alias:
         raise UsageError(
-            f"--resample {alias} names a day or month to begin on.",
-            f"Weeks begin on Mondays, quarters in January: pass --resample {alias.split('-')[0]}.",
+            f"Invalid `resample={alias}`: it names a day or month to begin on.",
+            f"Weeks begin on Mondays, quarters in January: pass `resample={alias.split('-')[0]}`.",
         )
     begins = floored(times, frequency)
     steps = pd.Series(begins.asi8).groupby([codes, begins.asi8]).size()
@@ -238,11 +294,11 @@ def _resampled(
     series = steps.groupby(level=0)
     short = int((series.last() < PARTIAL * series.median()).sum())
     if short:
-        usual = f"has {series.last().iloc[0]} rows of usually {series.median().iloc[0]:g}"
-        text = f"the last step {usual}"
+        last, typical = series.last().iloc[0], series.median().iloc[0]
+        text = f"the last step has {last} rows, others {typical:g}"
         if series.ngroups > 1:
-            text = f"in {short} series the last step has fewer rows than usual"
-        on_event(Note(f"{text}: it may not be over yet", warning=True))
+            text = f"in {short} series the last step has fewer rows than others"
+        on_event(Note(f"{text}: it may be incomplete", warning=True))
     whole = frequency.step is None or frequency.step >= DAY
     style = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S"
     return begins, style if times.tz is None else zoned(style)

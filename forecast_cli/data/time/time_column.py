@@ -1,4 +1,4 @@
-"""Which column of a table holds the times of its rows."""
+"""The search for the column that holds the times of the rows."""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow as pa
 
 from ...config.sections import Data
-from ...core.errors import DataError, UsageError
+from ...core.errors import DataError
 from ...core.events import Listener, Note
 from ..io.tables import Table, require_columns
 from .date_formats import ISO, attempt, fitting_forms
-from .dates import NO_TIME, PARTS, SAMPLE, is_time
+from .dates import NO_TIME, PARTS, SAMPLE, invalid_format, is_time
 
 TIME_WORDS = re.compile(
     r"(^|[^a-z])(date|datetime|time|timestamp|ds|ts|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
@@ -20,7 +20,7 @@ TIME_WORDS = re.compile(
 
 
 def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
-    """The time column: the one named, or the first that looks like one, or none."""
+    """Return the time column: the one given, or the first that looks like one; None for steps."""
     if data.time == NO_TIME:
         return None
     if data.time is not None:
@@ -35,44 +35,42 @@ def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
     if found:
         return (named or found)[0]
     if parts := _parts(others):
-        on_event(Note(f"time in parts: {', '.join(parts)} (--time none for none)"))
+        on_event(Note(f"time in parts: {', '.join(parts)} (`time=none` to ignore them)"))
         return ",".join(parts)
     if data.date_format:
         raise DataError(
             f"{table.name}: no column holds dates like {data.date_format}.",
-            "Check the form, or name the column: --time NAME.",
+            "Check `date_format`, or specify the column with `time`.",
         )
-    doubtful = next((name for name in others if TIME_WORDS.search(name)), None)
+    unread = next((name for name in others if TIME_WORDS.search(name)), None)
     why = "no column holds dates"
-    if doubtful:
-        cell = table.columns[doubtful][0].as_py()
-        why = f'"{doubtful}" holds "{cell}", which is not a date that is understood'
-    on_event(Note(f"{why}: rows are steps, the oldest first", warning=bool(doubtful)))
+    if unread:
+        cell = table.columns[unread][0].as_py()
+        why = f'"{unread}" holds "{cell}", which is not a known date format'
+    on_event(Note(f"{why}: rows are used as steps, oldest first", warning=bool(unread)))
     return None
 
 
 def _parts(names: Sequence[str]) -> list[str]:
-    """The columns that are the parts of one time; empty where there are none."""
+    """Return the columns that are the parts of one time; empty where there are none."""
     held = {name.casefold(): name for name in names}
     parts = [held[part] for part in PARTS if part in held]
     return parts if {"year", "month"} <= {*held} else []
 
 
 def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
-    """The columns that hold the time: one, or its parts with commas between them; none for None."""
+    """Return the columns that hold the time: one, or its comma-separated parts; none for None."""
     if time is None:
         return []
     return [time] if time in names or "," not in time else time.split(",")
 
 
-def _is_date_like(
-    table: Table, column: str, date_format: str | None, several: bool = False
-) -> bool:
+def _is_date_like(table: Table, column: str, date_format: str | None, several: bool) -> bool:
     """Whether a column seems to hold the times of the rows.
 
-    Numbers count only where the name speaks of time and each stands there once, e.g. `date`
-    with 19580329 in it, or `year` of a yearly table; so do cells of which only most are dates,
-    since one bad cell should be an error, not a silence.
+    Numbers count only where the name indicates a time and each occurs once, e.g. `date` with
+    19580329 in it, or `year` of a yearly table; so do cells of which only most are dates, since
+    one bad cell should be an error, not be ignored.
     """
     cells = table.columns[column]
     if is_time(cells):
@@ -89,7 +87,7 @@ def _is_date_like(
     try:
         share = max(_share(sample, form) for form in forms)
     except ValueError as error:
-        raise UsageError(f'--date-format "{date_format}" cannot be: {error}.') from None
+        raise invalid_format(date_format, error) from None
     return share > 0.5 if named else share == 1.0
 
 

@@ -1,4 +1,4 @@
-"""The frequency of a whole index, and the gaps in it."""
+"""The frequency of an index of times, and the gaps in it."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ...core.windows import Ints
-from .frequency import DAY, Frequency, month_day
+from .frequency import DAY, Frequency, local_days, month_day
 
 # A table of business days with holidays missing has at least this share of the weekdays in its
-# span, and never misses more of them in a row.
+# span, and no gap of more of them.
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
 BUSINESS = Frequency("B")
-# With this share of its rows on weekdays a daily table was meant to be one of business days.
+# With this share of its rows on weekdays a daily table is probably one of business days.
 BUSINESS_LIKE = 0.95
 
 
 def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
-    """The frequency of the whole index, ascending and without duplicates; None if irregular."""
+    """Infer the frequency of an ascending index without duplicates; None if irregular."""
     if len(times) < 3:
         return None
     wall = times.tz_localize(None)
@@ -36,7 +36,7 @@ def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
 
 
 def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
-    """The beginning of the step that each time lies in: of its hour, day, week, month ...
+    """Return the beginning of the step of each time, shape `(n,)`: of its hour, day, week, month.
 
     A business day on a weekend is the Friday before.
 
@@ -55,7 +55,7 @@ def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
         return _begun(pd.DatetimeIndex(days - after), times)
     step = frequency.step or DAY
     if step < DAY:
-        # By the clock on the wall, and from there back in time: no clock change is in between.
+        # Floored in local time, then subtracted: no clock change is in between.
         return times - (wall - wall.floor(step))
     # Weeks begin on Mondays, and the first day of 1970 was a Thursday.
     monday = pd.Timestamp(1970, 1, 5)
@@ -64,35 +64,36 @@ def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
 
 
 def _begun(wall: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Days in the zone of the times; where the clocks change at midnight, after that."""
+    """Return days in the zone of the times; where the clocks change at midnight, after that."""
     first = np.zeros(len(wall), bool)
     return wall.tz_localize(times.tz, nonexistent="shift_forward", ambiguous=first)
 
 
 def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
-    """The frequency that most of at least three times keep to."""
+    """Return the frequency of most steps between at least three times."""
     wall = times.tz_localize(None)
-    usual = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
+    step = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
     for days, alias in ((range(28, 32), "M"), (range(89, 93), "Q"), (range(365, 367), "Y")):
-        if usual.days in days:
+        if step.days in days:
             ends = float(wall.is_month_end.mean()) > 0.5
             day = 31 if ends else int(pd.Series(wall.day).mode()[0])
             months = Frequency.parse(alias).months
             return Frequency(f"{alias}{'E' if ends else 'S'}", None, months, day)
-    if usual == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE:
-        steps = np.busday_count(local_days(wall[:-1]), local_days(wall[1:]))
-        if (steps == 1).mean() > BUSINESS_SHARE:
-            return Frequency("B")
-    return _fixed(usual, wall)
-
-
-def local_days(wall: pd.DatetimeIndex) -> npt.NDArray[np.datetime64]:
-    """The days of times, by the clock on the wall."""
-    return wall.to_numpy().astype("datetime64[D]")
+    weekly = step == DAY and (wall.day_of_week < 5).mean() > BUSINESS_LIKE
+    if weekly and (_weekday_steps(times) == 1).mean() > BUSINESS_SHARE:
+        return BUSINESS
+    return _fixed(step, wall)
 
 
 def _gaps(times: pd.DatetimeIndex) -> npt.NDArray[np.timedelta64]:
+    """Return the time from each to the next, shape `(n - 1,)`."""
     return np.diff(times.asi8).astype(f"timedelta64[{times.unit}]")
+
+
+def _weekday_steps(times: pd.DatetimeIndex) -> Ints:
+    """Return how many weekdays it is from each time to the next, shape `(n - 1,)`."""
+    days = local_days(times)
+    return np.asarray(np.busday_count(days[:-1], days[1:]))
 
 
 def _fixed(step: pd.Timedelta, wall: pd.DatetimeIndex) -> Frequency:
@@ -125,19 +126,17 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     clock = wall - wall.normalize()
     if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
-    days = local_days(wall)
-    steps = np.busday_count(days[:-1], days[1:])
+    steps = _weekday_steps(wall)
     if steps.min() < 1 or steps.max() > BUSINESS_GAP or len(steps) / steps.sum() < BUSINESS_SHARE:
         return None
-    return Frequency("B")
+    return BUSINESS
 
 
 def missing_weekdays(
     times: pd.DatetimeIndex, indptr: Ints | None = None, frequency: Frequency = BUSINESS
 ) -> int:
-    """How many open days between the first and the last time of each series have no row."""
+    """Return how many open days between the first and the last time of each series have no row."""
     indptr = np.array([0, len(times)]) if indptr is None else indptr
-    # A series without a row misses none.
     full = np.diff(indptr) > 0
     first, last = indptr[:-1][full], indptr[1:][full] - 1
     wall = times.tz_localize(None)
@@ -146,33 +145,31 @@ def missing_weekdays(
 
 
 def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[np.bool_]:
-    """Whether the step from each time to the next is another one; one less than there are times."""
+    """Whether the step from each time to the next is another one, shape `(n - 1,)`."""
     if frequency.alias == "B":
-        wall = times.tz_localize(None)
-        steps = np.busday_count(local_days(wall[:-1]), local_days(wall[1:]))
-        weekend = np.asarray(wall[1:].day_of_week >= 5)
+        steps = _weekday_steps(times)
+        weekend = np.asarray(times[1:].tz_localize(None).day_of_week >= 5)
         return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
     return np.asarray(frequency.next(times[:-1]) != times[1:])
 
 
-def irregular_place(times: pd.DatetimeIndex, frequency: Frequency | None = None) -> tuple[int, str]:
-    """The first row that breaks the step that most rows keep to, and what is wrong with it."""
-    frequency = frequency or likely_frequency(times)
+def irregular_place(times: pd.DatetimeIndex, frequency: Frequency) -> tuple[int, str]:
+    """Return the first row with another step than the frequency, and what is wrong with it."""
     wall = times.tz_localize(None)
     broken = steps_broken(times, frequency)
     row = int(np.argmax(broken if broken.any() else _gaps(wall))) + 1
     return row, (
-        f"{when(times[row])} comes {span(wall[row] - wall[row - 1])} after "
+        f"{when(times[row])} is {span(wall[row] - wall[row - 1])} after "
         f"{when(times[row - 1])}, where most steps are {frequency.name}"
     )
 
 
 def when(time: pd.Timestamp) -> str:
-    """A time for people: only its date where it is midnight."""
+    """Return a time for messages: only its date where it is midnight."""
     return str(time.date() if time.tz is None and time == time.normalize() else time)
 
 
 def span(gap: Any) -> str:
-    """A time span for people, e.g. "1 day" or "3 days 02:00:00"."""
+    """Return a time span for messages, e.g. "1 day" or "3 days 02:00:00"."""
     text = str(pd.Timedelta(gap)).removesuffix(" 00:00:00").removeprefix("0 days ")
     return text if text != "1 days" else "1 day"

@@ -14,7 +14,7 @@ from ...core.windows import Floats, Ints
 from ...data.groups import Groups, group_rows
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
-from ...data.time.calendar_check import resolve_calendar
+from ...data.time.calendars import resolve_calendar
 from ...data.time.dates import Dates, parse_dates
 from ...data.time.duplicates import RepeatedTimes, check_duplicates
 from ...data.time.steps import Steps, find_steps, in_order, make_indptr

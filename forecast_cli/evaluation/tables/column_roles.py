@@ -12,7 +12,7 @@ from ...core.events import Listener, Note, ignore
 from ...data.columns import matching
 from ...data.groups import likely_series
 from ...data.io.in_memory import from_frame
-from ...data.io.opening import Opened, OpenedColumns
+from ...data.io.opening import Opened, open_in_memory
 from ...data.io.tables import Table, is_text, require_columns
 from ...data.panel import SERIES, STEP, VALUE
 from ...data.time.dates import JOINED
@@ -262,7 +262,7 @@ def forecasts_as_long(given: Opened, data: Data) -> Opened:
         values = {VALUE + each.removeprefix(name): table.numbers(each) for each in own}
         plain = {key: table.columns[key].to_pandas() for key in keys}
         parts.append(pd.DataFrame({SERIES: name, **plain, **values}))
-    return OpenedColumns(from_frame(pd.concat(parts, ignore_index=True), table.name))
+    return open_in_memory(from_frame(pd.concat(parts, ignore_index=True), table.name))
 
 
 def _belongs(column: str, name: str) -> bool:

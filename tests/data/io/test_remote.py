@@ -132,7 +132,7 @@ def test_user_and_password_are_sent_and_not_said(port):
     ("name", "said"),
     [
         ("none.csv", "There is no file http://127.0.0.1:PORT/none.csv. Check the address."),
-        ("busy.csv", "cannot be read: the server answers 503 Service Unavailable."),
+        ("busy.csv", "cannot be read: the server answered 503 Service Unavailable."),
         ("page", "http://127.0.0.1:PORT/page is a web page, not a table."),
     ],
 )
@@ -155,7 +155,9 @@ def test_a_server_that_is_silent_is_told(memory, monkeypatch):
         raise TimeoutError
 
     monkeypatch.setattr(type(memory), "cat_file", wait)
-    with pytest.raises(DataError, match=r"memory://x\.csv cannot be read: no answer came in time"):
+    with pytest.raises(
+        DataError, match=r"memory://x\.csv cannot be read: the server did not answer in time"
+    ):
         open_table("memory://x.csv")
 
 
@@ -182,7 +184,7 @@ def test_a_pattern_is_expanded_where_files_can_be_listed(memory):
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("nonsense://x.csv", 'there is no protocol "nonsense"'),
+        ("nonsense://x.csv", 'unknown protocol "nonsense"'),
         ("smb://ann:secret@host/x.csv", r"smb://ann:\*\*\*@host/x.csv .* pip install smbprotocol"),
     ],
 )

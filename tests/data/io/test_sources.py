@@ -189,7 +189,7 @@ def test_a_text_is_read_in_the_encoding_that_it_has(write, encoding):
 def test_an_encoding_can_be_named(write):
     path = write("Date,Größe\n2020-01-01,1\n".encode("cp850"))
     assert Source(path, Dialect(encoding="cp850")).header == ["Date", "Größe"]
-    with pytest.raises(UsageError, match='no encoding "cp9999"'):
+    with pytest.raises(UsageError, match='Unknown encoding "cp9999"'):
         _ = Source(path, Dialect(encoding="cp9999")).header
     with pytest.raises(DataError, match="not a text table in utf-8"):
         _ = Source(path, Dialect(encoding="utf-8")).header
@@ -211,7 +211,7 @@ def test_an_archive_of_several_files_is_refused(write):
 def test_a_decimal_comma_is_found_where_it_can_be_nothing_else(write):
     source = Source(write("Date;Close\n2020-01-01;1,5\n2020-01-02;1.234,25\n"))
     assert read_source(source).numbers("Close").tolist() == [1.5, 1234.25]
-    assert source.notes == ["decimal commas (--decimal . where they are none)"]
+    assert source.notes == ["commas read as decimal marks (`decimal=.` if they are not)"]
 
 
 def test_a_delimiter_can_be_named(write):

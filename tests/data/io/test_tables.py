@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecast_cli.config.sections import Dialect
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.io.csv_reader import read_source
-from forecast_cli.data.io.opening import read_table
+from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.io.sources import Source
 from forecast_cli.data.io.tables import MISSING_MARKERS
 
@@ -104,7 +104,7 @@ def test_numbers_are_read_as_people_write_them(cells, how, expected):
 
 
 def test_a_mark_that_could_be_either_is_asked_about():
-    with pytest.raises(DataError, match=r'"1,234", which could be 1234 or 1\.234.*--decimal'):
+    with pytest.raises(DataError, match=r'"1,234", which could be 1234 or 1\.234.*`decimal=,`'):
         numbers(['"1,234"', '"5,678"'])
 
 
@@ -116,11 +116,11 @@ def test_two_ways_to_write_numbers_in_one_column_are_refused():
 def test_the_hint_of_a_cell_that_is_no_number_names_the_marker():
     with pytest.raises(DataError) as caught:
         numbers(["1", "n.a."])
-    assert "--na n.a." in caught.value.hint
+    assert "`na=n.a.`" in caught.value.hint
 
 
 def test_a_column_of_dates_is_not_taken_for_numbers(write):
-    table = read_table(write("t,y\n2020-01-01,1\n2020-01-02,2\n"))
+    table = open_table(write("t,y\n2020-01-01,1\n2020-01-02,2\n")).read()
     with pytest.raises(DataError, match='column "t" holds'):
         table.numbers("t")
 
@@ -133,31 +133,31 @@ def test_a_column_of_dates_is_not_taken_for_numbers(write):
 def test_a_row_of_another_length_is_named_with_its_line(write, row, cells):
     name = write(f'a,b\n1,"2"\n\n3,4\n{row}\n7,8\n')
     with pytest.raises(DataError, match=rf"table\.csv line 5 has {cells} cells; the header has 2"):
-        read_table(name)
+        open_table(name).read()
 
 
 def test_text_in_another_encoding_far_down_is_a_data_error(write):
     rows = b"t,y\n" + b"a,1\n" * 40_000 + b"\xe9,2\n"
     with pytest.raises(DataError, match="UTF"):
-        read_table(write(rows), text=["t"])
+        open_table(write(rows)).read(text=["t"])
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
 def test_a_header_alone_has_no_rows(write, end):
     with pytest.raises(DataError, match=r"table\.csv has a header and no rows"):
-        read_table(write(f"Date,Close{end}"))
+        open_table(write(f"Date,Close{end}")).read()
 
 
 def test_a_last_line_needs_no_end(write):
-    assert read_table(write("t,y\n1,2\n3,4")).numbers("y").tolist() == [2, 4]
+    assert open_table(write("t,y\n1,2\n3,4")).read().numbers("y").tolist() == [2, 4]
 
 
 def test_columns_come_in_the_order_asked_for(write):
-    assert read_table(write("a,b,c\n1,2,3\n"), columns=["c", "a"]).names == ["c", "a"]
+    assert open_table(write("a,b,c\n1,2,3\n")).read(columns=["c", "a"]).names == ["c", "a"]
 
 
 def test_a_column_can_be_left_as_text(write):
-    table = read_table(write("t,y\n007,1\n19580329,2\n"), text=["t"])
+    table = open_table(write("t,y\n007,1\n19580329,2\n")).read(text=["t"])
     assert table.columns["t"].to_pylist() == ["007", "19580329"]
 
 
@@ -171,7 +171,7 @@ def test_a_column_can_be_left_as_text(write):
 )
 def test_an_unknown_column_names_the_nearest(write, wanted, hint):
     with pytest.raises(DataError, match=f'table.csv has no column "{wanted}"') as caught:
-        read_table(write("Date,Open,Close\n2020-01-01,1,2\n"), columns=[wanted])
+        open_table(write("Date,Open,Close\n2020-01-01,1,2\n")).read(columns=[wanted])
     assert caught.value.hint == hint
 
 
@@ -189,17 +189,17 @@ DAYS = pd.date_range("2020-01-01", periods=3)
     ids=["times", "named times", "periods", "named periods"],
 )
 def test_the_time_index_of_a_frame_is_its_first_column(index, name):
-    table = read_table(pd.DataFrame({"y": [1, 2, 3]}, index=index))
+    table = open_table(pd.DataFrame({"y": [1, 2, 3]}, index=index)).read()
     assert table.names == [name, "y"]
     assert pd.DatetimeIndex(table.columns[name].to_pandas()).equals(DAYS.as_unit("ns"))
 
 
 def test_an_index_of_row_numbers_is_no_column():
-    assert read_table(pd.DataFrame({"y": [1, 2]}, index=[7, 8])).names == ["y"]
+    assert open_table(pd.DataFrame({"y": [1, 2]}, index=[7, 8])).read().names == ["y"]
 
 
 def test_a_time_index_without_a_name_stands_beside_a_column_called_time():
-    table = read_table(pd.DataFrame({"y": [1, 2, 3], "time": [4, 5, 6]}, index=DAYS))
+    table = open_table(pd.DataFrame({"y": [1, 2, 3], "time": [4, 5, 6]}, index=DAYS)).read()
     assert table.numbers("time").tolist() == [4, 5, 6]
     assert len(table.names) == 3
 
@@ -216,32 +216,34 @@ def test_a_time_index_without_a_name_stands_beside_a_column_called_time():
     ids=["nullable", "categories", "truth values", "text", "single precision"],
 )
 def test_columns_of_a_frame_are_read_as_numbers(column, expected):
-    np.testing.assert_array_equal(read_table(pd.DataFrame({"y": column})).numbers("y"), expected)
+    np.testing.assert_array_equal(
+        open_table(pd.DataFrame({"y": column})).read().numbers("y"), expected
+    )
 
 
 def test_a_frame_may_have_numbers_for_names():
-    assert read_table(pd.DataFrame({0: [1, 2]}), columns=["0"]).numbers("0").tolist() == [1, 2]
+    assert open_table(pd.DataFrame({0: [1, 2]})).read(columns=["0"]).numbers("0").tolist() == [1, 2]
 
 
 def test_a_bad_cell_of_a_frame_is_named_with_its_row():
-    table = read_table(pd.DataFrame({"y": ["1", "x"]}))
+    table = open_table(pd.DataFrame({"y": ["1", "x"]})).read()
     with pytest.raises(DataError, match='row 2: column "y" holds "x"'):
         table.numbers("y")
 
 
 def test_a_column_of_mixed_objects_does_no_harm_unless_it_is_read():
     frame = pd.DataFrame({"y": [1, 2], "note": [3, "three"]})
-    assert read_table(frame).numbers("y").tolist() == [1, 2]
+    assert open_table(frame).read().numbers("y").tolist() == [1, 2]
     with pytest.raises(DataError, match='column "note" holds "three"'):
-        read_table(frame).numbers("note")
+        open_table(frame).read().numbers("note")
 
 
 def test_a_frame_with_two_columns_of_a_name_is_refused():
     with pytest.raises(DataError, match='2 columns named "y"'):
-        read_table(pd.DataFrame([[1, 2]], columns=["y", "y"]))
+        open_table(pd.DataFrame([[1, 2]], columns=["y", "y"])).read()
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame({"y": []})])
 def test_a_frame_without_rows_is_refused(frame):
     with pytest.raises(DataError, match="no rows"):
-        read_table(frame)
+        open_table(frame).read()

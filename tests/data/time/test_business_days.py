@@ -131,13 +131,13 @@ def test_a_series_may_end_on_a_closed_day(weekend):
     ("times", "why"),
     [
         (pd.date_range("2024-01-01", periods=60), "of its days are closed there"),
-        (pd.date_range("2020-01-31", periods=40, freq="BME"), "it has rows of 40 days, where"),
+        (pd.date_range("2020-01-31", periods=40, freq="BME"), "it has rows on 40 days, where"),
     ],
 )
 def test_a_calendar_that_is_none_of_the_table_is_refused(times, why):
     with pytest.raises(DataError, match=why) as caught:
         read(times, calendar="XNYS")
-    assert "leave --calendar out" in caught.value.hint
+    assert "leave `calendar` out" in caught.value.hint
 
 
 def test_without_a_calendar_weekends_are_refused_and_holidays_may_be_missing():
@@ -152,7 +152,10 @@ def test_open_days_without_a_row_are_counted_and_rows_are_the_steps():
     notes = []
     panel = read(days, notes, calendar="XNYS")
     assert len(panel.values) == len(days)
-    assert notes == ["3 business days of XNYS have no row, as on an exchange: rows are the steps"]
+    assert notes == [
+        "3 business days of XNYS are missing (market holidays?); rows are treated as consecutive "
+        "business days"
+    ]
 
 
 def test_two_rows_of_a_day_are_refused():
@@ -189,7 +192,7 @@ def test_an_unknown_calendar_is_a_usage_error():
 def test_rows_on_closed_days_are_no_open_days_that_are_missing(end):
     notes = []
     read(pd.bdate_range("2024-03-18", end), notes, calendar="XNYS")
-    assert not [text for text in notes if "no row" in text]
+    assert not [text for text in notes if "missing" in text]
 
 
 @pytest.mark.parametrize("other", [{"freq": "D"}, {"freq": "h"}, {"freq": "MS"}, {"resample": "W"}])
@@ -303,7 +306,7 @@ def test_features_stand_in_rows_that_the_table_lacks():
 
 def test_features_need_times():
     frame = pd.DataFrame({"y": [1.0, 2, 3]})
-    with pytest.raises(DataError, match="no times to make calendar features of") as caught:
+    with pytest.raises(DataError, match="no times to compute calendar features from") as caught:
         read(frame, calendar_features=("hour",))
     assert "--time" in caught.value.hint
     panel = read(frame)
@@ -313,7 +316,7 @@ def test_features_need_times():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("our", 'no calendar feature "our".*Did you mean "hour"'),
+        ("our", 'Unknown calendar feature "our".*Did you mean "hour"'),
         ("holiday:XX", 'holidays for "XX"'),
     ],
 )

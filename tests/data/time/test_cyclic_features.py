@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import UsageError
-from forecast_cli.data.time.cyclic_features import NAMES, cycle_columns, cycles, usual_cycles
+from forecast_cli.data.time.cyclic_features import NAMES, cycle_columns, cycles, default_cycles
 
 times = st.lists(
     st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)), min_size=1, max_size=30
@@ -121,11 +121,11 @@ def test_no_rows_and_no_names_are_nothing():
     ],
 )
 def test_the_usual_features_suit_the_step(step, months, rows, expected):
-    assert usual_cycles(step, months, rows) == expected
+    assert default_cycles(step, months, rows) == expected
 
 
 def test_an_unknown_feature_is_a_usage_error():
     with pytest.raises(UsageError, match='"dayofweek"'):
         cycle_columns(["dayofweeks"])
-    with pytest.raises(UsageError, match='no calendar feature "fortnight"'):
+    with pytest.raises(UsageError, match='Unknown calendar feature "fortnight"'):
         cycles(np.array(["2024-01-01"], "datetime64[D]"), ["fortnight"])

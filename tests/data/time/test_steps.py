@@ -9,7 +9,7 @@ from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.missing import fill_missing
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.splits import everything
+from forecast_cli.data.splits import all_training
 from forecast_cli.data.time.frequency import Frequency
 from forecast_cli.data.time.time_index import floored
 
@@ -37,14 +37,14 @@ def test_rows_at_the_same_time_become_one(duplicates, expected):
     panel = read(TWICE, said, freq="D", duplicates=duplicates, missing="ffill")
     assert panel.values[:2, 0].tolist() == [1.0, expected]
     assert np.isnan(panel.values[2, 0])
-    assert f"1 rows at times that stand there already: {duplicates}" in said
+    assert f"1 duplicate timestamp: {duplicates}" in said
 
 
 def test_rows_at_the_same_time_are_an_error_that_says_how_to_mend_it():
     with pytest.raises(DataError) as caught:
         read(TWICE)
     assert "row 3 (2024-01-02)" in caught.value.message
-    assert "--duplicates first" in caught.value.hint
+    assert "`duplicates` to first" in caught.value.hint
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "sum", "last", "first", "min", "max"])
@@ -87,7 +87,7 @@ def test_a_step_that_may_not_be_over_is_warned_of():
     times = pd.date_range("2024-01-01", periods=53, freq="h")
     said = []
     read(pd.DataFrame({"time": times, "y": 1.0}), said, resample="D")
-    assert "the last step has 5 rows of usually 24: it may not be over yet" in said
+    assert "the last step has 5 rows, others 24: it may be incomplete" in said
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_season_before_fills_a_gap():
     values = [1.0, 2.0, 3.0, 11.0, np.nan, 13.0, np.nan, np.nan, 23.0]
     dates = pd.date_range("2024-01-01", periods=9, freq="D")
     panel = read(pd.DataFrame({"date": dates, "y": values}), missing="season")
-    whole = everything(panel)
+    whole = all_training(panel)
     filled = fill_missing(panel.values, whole, "season", source="t", season_length=3)
     assert filled[:, 0].tolist() == [1, 2, 3, 11, 2, 13, 11, 2, 23]
     plain = fill_missing(panel.values, whole, "season", source="t")
@@ -129,5 +129,5 @@ def test_finer_rows_become_steps_where_the_clocks_change(alias, zone, day):
 
 def test_weeks_that_begin_elsewhere_are_refused():
     frame = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=60), "y": 1.0})
-    with pytest.raises(UsageError, match="pass --resample W"):
+    with pytest.raises(UsageError, match="pass `resample=W`"):
         read(frame, resample="W-FRI")

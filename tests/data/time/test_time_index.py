@@ -12,6 +12,7 @@ from forecast_cli.data.time.grid import grid_positions
 from forecast_cli.data.time.time_index import (
     infer_frequency,
     irregular_place,
+    likely_frequency,
     missing_weekdays,
     span,
     when,
@@ -269,7 +270,7 @@ def test_a_time_beside_the_grid_is_named(alias, times, named):
 )
 def test_the_first_irregular_row_is_named(times, row):
     assert infer_frequency(times) is None
-    found, said = irregular_place(times)
+    found, said = irregular_place(times, likely_frequency(times))
     assert found == row
     assert when(times[row]) in said
     assert when(times[row - 1]) in said

@@ -503,7 +503,7 @@ def test_another_loss_makes_another_network(of_numbers):
         ({"target": "a"}, "target is for forecasts"),
         ({"missing": "drop"}, "missing = drop would make sequences shorter"),
         ({"label": ("y", "z"), "task": "classification"}, "2 labels cannot be classes at once"),
-        ({"test": "2024-01-01"}, "--test 2024-01-01 is a date"),
+        ({"test": "2024-01-01"}, "`test=2024-01-01` is a date"),
         ({"timesteps": 4, "segment": 3}, "4 steps cannot be cut into segments of 3"),
         ({"step_features": 3}, "4 columns cannot be steps of 3 columns each"),
         ({"layout": "long", "step_features": 2}, "step_features goes with layout rows"),

@@ -442,7 +442,7 @@ def test_of_many_series_too_a_logarithm_is_not_taken_that_later_rows_do_not_have
 def test_simple_forecasts_learn_nothing_from_the_room_before_short_series():
     said = {"padding": "first", "timesteps": 20, "baselines": ("naive", "ridge-short"), "test": 0}
     dataset, _ = resolved(panel_of([15, 60, 80]), series=("place",), horizon=3, **said)
-    assert dataset.room.added.any()
+    assert dataset.padding.added.any()
     scaled = dataset.scaling.each(dataset.panel.owners).transform(dataset.filled)
     expected = fit_maps(
         scaled[:, 0].astype(np.float32).astype(np.float64),
