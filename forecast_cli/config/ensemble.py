@@ -23,19 +23,7 @@ def _several(value: object) -> object:
 
 
 class Ensemble(Frozen):
-    """Several networks, and baselines beside them, combined into one forecast.
-
-    Args:
-        size: How many networks are trained, each from a seed of its own.
-        timesteps: The steps back that they take in turn; empty: the same for all.
-        segments: Likewise, the steps in a segment.
-        losses: Likewise.
-        anchors: Likewise.
-        baselines: Baselines among the members. They are linear in the input window, and fitted to
-            the training split.
-        combine: How one forecast is made of all: their mean, their median, or a mean by weights
-            that are learned on the validation split.
-    """
+    """Several networks, and baselines beside them, combined into one forecast."""
 
     # fmt: off
     size: Positive = _ensemble(

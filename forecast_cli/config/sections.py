@@ -50,16 +50,7 @@ _training = partial(setting, group="Training")
 
 # fmt: off
 class Dialect(Frozen):
-    """How a text is written; what is None is found.
-
-    Args:
-        encoding: Of the text.
-        delimiter: Between the cells.
-        decimal: The decimal mark.
-        thousands: What stands between thousands.
-        na: More markers of missing values.
-        query: SQL that makes the table out of a database.
-    """
+    """How a table is written, as in `Data`; what is None is detected."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -70,20 +61,7 @@ class Dialect(Frozen):
 
 
 class Data(Frozen):
-    """Which columns are read, and how.
-
-    `time` is None to find the time column, "none" for no time column: rows are steps; a time whose
-    parts stand in columns of their own is their names, like "year,month,day,hour".
-
-    `series` names the columns that tell several series apart. `layout` `long`: a row is a step of
-    one series; `columns`: each column is a series; `rows`: each row is one, its columns the steps.
-    Covariates may be patterns; those of text, and those named in `categorical`, are categories.
-    `calendar_features` are made of the times. `calendar` says which days are open: an exchange, a
-    country, or `data` to learn it.
-
-    With `label` the task is another one: sequences are mapped to numbers or classes (`task`). In
-    layout `rows`, `step_features` columns are one step.
-    """
+    """Which columns are read, and how."""
 
     column: Names = _data(
         (), "Column to forecast; repeat it for several, read together.", short="-c",
@@ -302,14 +280,7 @@ class Window(Frozen):
 
 
 class Training(Frozen):
-    """How the weights are found.
-
-    `patience` 0 trains all epochs and keeps the last weights. `loss` None: the mean squared error,
-    cross-entropy for classes. `quantile` is what the pinball loss forecasts. `ema` keeps a moving
-    average of the weights, of this momentum, and forecasts with that; `average` forecasts with
-    the mean of the weights after the last so many epochs. `time_budget` is how many seconds the
-    training of all networks may take; epochs are left out where they would not fit.
-    """
+    """How the network is trained; `loss` None: squared error, cross-entropy for classes."""
 
     epochs: Positive = _training(
         100, "Maximum number of passes over the training windows.", short="-e", metavar="N",

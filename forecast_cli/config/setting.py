@@ -1,7 +1,7 @@
 """How a field of the configuration describes itself as a setting.
 
 Flags, environment variables, keyword arguments, their documentation and completion are generated
-from this description: see `forecast_cli.config.generate`.
+from this description: see `scripts/generate_settings.py`.
 """
 
 from typing import Any, Literal

@@ -1,7 +1,7 @@
 """The settings by their flat names, as flags, keyword arguments and messages use them.
 
 They are defined in the fields of the configuration; `settings.json` is generated from those by
-`python -m forecast_cli.config.generate`, so that reading it needs no pydantic.
+`python scripts/generate_settings.py`, so that reading it needs no pydantic.
 """
 
 import json

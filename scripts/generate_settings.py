@@ -1,4 +1,4 @@
-"""Generate what is made of the settings' definitions: `python -m forecast_cli.config.generate`.
+"""Generate what is made of the settings' definitions: `python scripts/generate_settings.py`.
 
 The fields of the configuration define each setting once. `settings.json` has them for the command
 line, `keywords.py` as keyword arguments that editors and mypy complete, `docs/settings.md` as a
@@ -15,15 +15,14 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from .layers import Dense, Frozen, Recurrent
-from .schema import Config
-from .setting import Group
-from .settings import FILE, LAYERS, Setting
+from forecast_cli.config.layers import Dense, Frozen, Recurrent
+from forecast_cli.config.schema import Config
+from forecast_cli.config.setting import Group
+from forecast_cli.config.settings import FILE, LAYERS, Setting
 
-PACKAGE = Path(__file__).parents[1]
 KEYWORDS = FILE.with_name("keywords.py")
-PAGE = PACKAGE.parent / "docs" / "settings.md"
-COMMAND = "python -m forecast_cli.config.generate"
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+COMMAND = "python scripts/generate_settings.py"
 PYTHON_TYPES = {
     "names": "str | Sequence[str]",
     "ints": "int | Sequence[int]",
