@@ -1,5 +1,6 @@
 """Tables and models that many tests share."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in THREADS:
         os.environ.setdefault(name, "1")
     config.stash[FILES_BEFORE] = list_files(Path.cwd())
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not go through it in every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -170,8 +177,8 @@ def linear_training(monkeypatch):
     """Networks of this test are not trained: what is exported is a linear map, at once.
 
     For tests of what is done with a network, through `fc.train`, backtests, tuning or commands.
-    The map depends on the settings of the network alone. Not for ensembles, dropout and stateful
-    networks, nor for processes that the test starts.
+    The map depends on the settings of the network alone; a stateful network is a plain recurrence.
+    Not for ensembles and dropout, nor for processes that the test starts.
     """
     from forecast_cli.core.events import Epoch
     from forecast_cli.model.history import TrainingHistory
@@ -194,14 +201,13 @@ def linear_training(monkeypatch):
 
     def export(config, network, histories, feed, probes, *, activation=None, **_):
         timesteps, inputs, outputs = feed.shape
-        made = linear_network(
-            timesteps,
-            inputs,
-            outputs,
-            config.quantile_levels,
-            activation=activation,
-            seed=crc32(config.network.model_dump_json().encode()),
-        )
+        seed = crc32(config.network.model_dump_json().encode())
+        if config.network.stateful:
+            made = recurrent_network(inputs.features, outputs, seed=seed)
+        else:
+            made = linear_network(
+                timesteps, inputs, outputs, config.quantile_levels, activation=activation, seed=seed
+            )
         return Fitted(tuple(histories), made, b"", [])
 
     def fit_network(config, feed, probes, *, activation, on_event, **_):
@@ -252,6 +258,44 @@ def linear_network(timesteps, inputs, outputs, levels, *, activation=None, seed=
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, *each])
          for name, each in shapes.items()],
         [helper.make_tensor_value_info("forecast", TensorProto.FLOAT, [None, *shape])],
+        [numpy_helper.from_array(each, name) for name, each in constants.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def recurrent_network(features, outputs, *, seed=0) -> bytes:
+    """A stateful network that a model file could hold: four units that read row after row."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    draw, units = np.random.default_rng(seed), 4
+    shapes = {
+        "inputs": (1, units, features),
+        "before": (1, units, units),
+        "outputs": (units, np.prod(outputs)),
+    }
+    constants = {
+        name: draw.uniform(-0.5, 0.5, shape).astype(np.float32) for name, shape in shapes.items()
+    }
+    constants["first"], constants["shape"] = np.array([0]), np.array([-1, *outputs])
+    nodes = [
+        helper.make_node("Transpose", ["window"], ["rows"], perm=[1, 0, 2]),
+        helper.make_node("Unsqueeze", ["state", "first"], ["initial"]),
+        helper.make_node(
+            "RNN", ["rows", "inputs", "before", "", "", "initial"], ["", "last"], hidden_size=units
+        ),
+        helper.make_node("Squeeze", ["last", "first"], ["state_out"]),
+        helper.make_node("MatMul", ["state_out", "outputs"], ["flat"]),
+        helper.make_node("Reshape", ["flat", "shape"], ["forecast"]),
+    ]
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "recurrent",
+        [info("window", TensorProto.FLOAT, [None, None, features]),
+         info("state", TensorProto.FLOAT, [None, units])],
+        [info("forecast", TensorProto.FLOAT, [None, *outputs]),
+         info("state_out", TensorProto.FLOAT, [None, units])],
         [numpy_helper.from_array(each, name) for name, each in constants.items()],
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

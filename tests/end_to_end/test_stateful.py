@@ -181,6 +181,7 @@ def test_rows_that_do_not_follow_the_state_are_refused_with_both_dates(model, tm
     assert path.read_text() == before
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_rows_without_times_go_on_where_the_state_ends(tmp_path):
     rows = days()[["value"]]
     model = fc.train(rows, **THREE)
@@ -190,6 +191,7 @@ def test_rows_without_times_go_on_where_the_state_ends(tmp_path):
     assert forecast["step"].tolist() == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_state_goes_on_over_the_change_of_the_clocks(tmp_path):
     times = pd.date_range("2024-03-28", periods=96, freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"value": days(96)["value"].to_numpy()}, index=times)
@@ -200,6 +202,7 @@ def test_a_state_goes_on_over_the_change_of_the_clocks(tmp_path):
     pd.testing.assert_frame_equal(forecast, model.predict(), rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_a_state_goes_on_over_a_holiday_where_rows_are_the_steps(tmp_path):
     dates = pd.bdate_range("2024-10-01", periods=ROWS + 2).drop(["2024-12-25", "2025-01-01"])
     frame = days().assign(date=dates)
@@ -351,6 +354,7 @@ def test_a_masked_row_leaves_the_state_as_it_is():
     np.testing.assert_allclose(values(model.predict(steps)), values(before), rtol=1e-6)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_rows_that_are_dropped_are_no_gaps():
     model = fc.train(gap(), **THREE, missing="drop")
     assert np.isfinite(values(model.predict())).all()
@@ -586,6 +590,7 @@ def test_it_learns_what_stands_further_back_than_a_window():
     assert model.evaluation.scores["network"]["rmse"]["value"] < 0.5 * np.sqrt(0.5 * 0.25)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_the_command_line_keeps_the_state_in_a_file(run, tmp_path):
     frame = days()
     for name, part in {"all": frame, "old": frame[:100], "new": frame[100:]}.items():

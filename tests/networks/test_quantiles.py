@@ -253,11 +253,16 @@ FRAME = pd.DataFrame(
 )
 
 
+@pytest.fixture(scope="module")
+def trained():
+    return series()
+
+
 @tf
-def test_training_again_gives_the_same_weights_and_quantiles_of_the_levels():
+def test_training_again_gives_the_same_weights_and_quantiles_of_the_levels(trained):
     from forecast_cli.model.runtime import Runtime
 
-    first, again = series(), series()
+    first, again = trained, series()
     assert first.fitted.weights == again.fitted.weights
     assert first.dataset.config.training.loss == "pinball"
     assert Runtime(first.fitted.onnx).quantile_count == 5
@@ -273,12 +278,12 @@ def test_missing_values_and_several_columns_are_learned_from():
 
 
 @tf
-def test_quantiles_are_forecast_without_tensorflow(tmp_path):
+def test_quantiles_are_forecast_without_tensorflow(trained, tmp_path):
     import subprocess
     import sys
 
     path = tmp_path / "network.onnx"
-    path.write_bytes(series().fitted.onnx)
+    path.write_bytes(trained.fitted.onnx)
     code = (
         "import sys, numpy as np\n"
         "from forecast_cli.model.runtime import Runtime\n"

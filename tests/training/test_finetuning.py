@@ -211,6 +211,7 @@ def test_a_table_that_is_shorter_than_the_window_is_refused(model):
         fc.train(MONTHS.head(4), init_model=model, **STILL)
 
 
+@pytest.mark.usefixtures("linear_training")
 def test_labels_cannot_be_refined():
     draw = np.random.default_rng(0)
     table = pd.DataFrame(draw.normal(size=(60, 5)), columns=[*"abcd", "y"])
