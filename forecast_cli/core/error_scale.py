@@ -78,7 +78,7 @@ def recent_by_row(
 
 
 def _add_before(rows: Recent, before: Recent, origins: Ints, indptr: Ints) -> None:
-    """Add earlier errors at the first origin of each series, in place; see `recent_by_row`."""
+    """Add earlier errors at the first of the origins, `(samples,)`, of each series, in place."""
     series = owner_series(indptr, origins)
     own, first = np.unique(series, return_index=True)
     rows.total[origins[first]] += DECAY * before.total[own]

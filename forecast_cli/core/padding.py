@@ -40,7 +40,7 @@ class LeftPadding:
         return rows + self.shift[owner_series(self.indptr, rows)] if self.added.any() else rows
 
     def original(self, rows: Ints) -> Ints:
-        """Return the rows of the panel at padded positions, none of them of padding."""
+        """Return the rows of the panel at padded positions, shape of `rows`, none of padding."""
         if not self.added.any():
             return rows
         return rows - self.shift[owner_series(self.indptr[:-1] + self.shift - self.added, rows)]

@@ -45,11 +45,11 @@ class Scaling:
         return self.center.ndim > 1
 
     def transform(self, values: Floats) -> Floats:
-        """Convert original to scaled units; the last axis of `values` is `features`."""
+        """Convert values of any shape whose last axis is `features` to scaled units."""
         return (self._forward(values) - self.center) / self.scale
 
     def inverse(self, scaled: Floats) -> Floats:
-        """Convert scaled to original units; the last axis is `features`, none a covariate."""
+        """Convert values of any shape whose last axis is `features`, without covariates, back."""
         values = scaled * self.scale + self.center
         return values if self.before == "none" else BACKWARD[self.before](values)
 
@@ -77,6 +77,7 @@ class Scaling:
         )
 
     def _forward(self, values: Floats) -> Floats:
+        """Transform values of any shape whose last axis is `features`."""
         if self.before == "none":
             return values
         if self.columns is None:

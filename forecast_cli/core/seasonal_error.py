@@ -55,7 +55,7 @@ def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: in
 
 
 def seasonal_squared(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:
-    """Return the mean squared difference between values a season apart, as `seasonal_error`."""
+    """Return the mean squared difference of the same, shape `(n_series, targets)`."""
     return _mean_apart(
         values, indptr, end, season_length, lambda later, earlier: np.square(later - earlier)
     )

@@ -56,7 +56,7 @@ def note_unknown(table: Table, known: Mapping[str, Sequence[str]], on_event: Lis
 
 
 def kept_numbers(numbers: Floats, known: Sequence[str], kept: Sequence[str]) -> Floats:
-    """Return the numbers of categories when only some of them are kept; NaN stays NaN.
+    """Return numbers of categories, of any shape, when only some are kept; NaN stays NaN.
 
     >>> kept_numbers(np.array([0.0, 1.0, 2.0]), ["a", "b"], ["b"]).tolist()
     [0.0, 0.0, 1.0]

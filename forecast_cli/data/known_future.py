@@ -76,7 +76,7 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         raise DataError(
             f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
             f"{panel.count * steps} steps ahead: {where}.",
-            "Add those rows to the table, or pass a table of them as `future`."
+            "Add those rows to the table, or pass a table of them with `future`."
             + _closed_hint(panel),
         )
 

@@ -103,8 +103,8 @@ def last_known(values: Floats, indptr: Ints) -> Floats:
     return filled
 
 
-# Takes a column, the rows to fill, the first row and the row after the last one that each may read,
-# and the steps in a season; returns the values of those rows.
+# Takes a column, shape `(n_rows,)`, the rows to fill, the first row and the row after the last one
+# that each may read, `(missing,)` each, and the steps in a season; returns values, `(missing,)`.
 Filler = Callable[[Floats, Ints, Ints, Ints, int], Floats]
 
 
@@ -144,6 +144,7 @@ def _neighbours(column: Floats, rows: Ints, least: Ints, end: Ints) -> tuple[Int
 
 
 def _interpolate(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
+    """Fill with a line between the known values around, shape `(missing,)`; see `Filler`."""
     before, after = _neighbours(column, rows, least, end)
     # Without a value on one side the other one is repeated; without any, NaN.
     left, right = np.where(before == rows, after, before), np.where(after == rows, before, after)
@@ -154,10 +155,12 @@ def _interpolate(column: Floats, rows: Ints, least: Ints, end: Ints, season: int
 
 
 def _forward(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
+    """Fill with the last known value, shape `(missing,)`; see `Filler`."""
     return column[_neighbours(column, rows, least, end)[0]]
 
 
 def _seasonal(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -> Floats:
+    """Fill with the last known value of the same phase, shape `(missing,)`; see `Filler`."""
     known, source = ~np.isnan(column), rows.copy()
     # Season by season back, until each has a value or its series begins.
     left = np.arange(len(rows))

@@ -13,8 +13,9 @@ import pyarrow as pa
 from ..config.sections import Data
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
+from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints
-from .groups import name_series
+from .groups import Groups, group_rows, name_series
 from .io.opening import open_with_notes
 from .io.tables import Readable, Table, is_text, require_columns
 from .time.dates import NO_TIME, parse_dates
@@ -166,9 +167,8 @@ def _from_rows(
         raise DataError(f"{table.place(int(empty[0]))} holds no step.", "Drop the row.")
     inside = np.arange(most) < lengths[:, None]
     features = (VALUE,) if wide == 1 else columns[:wide]
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
     ids = _named(table, data.series)
-    return Sequences(features, columns, steps[inside], indptr, ids, labels, table.name)
+    return Sequences(features, columns, steps[inside], cumulate(lengths), ids, labels, table.name)
 
 
 def _named(table: Table, series: tuple[str, ...]) -> pd.DataFrame:
@@ -182,26 +182,14 @@ def _from_long(
     table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
 ) -> Sequences:
     """Read a sequence from the rows of each name, in order of the table or of its time column."""
-    names = _named(table, data.series)
-    nameless = np.argwhere(names.isna().to_numpy())
-    if len(nameless):
-        row, part = nameless[0]
-        raise DataError(
-            f'{table.place(int(row))}: column "{data.series[part]}" is empty, and it names the '
-            "sequence.",
-            "Fill the cell, or drop the row.",
-        )
-    group = names.groupby(list(data.series), sort=False, dropna=False).ngroup().to_numpy()
-    order = _order(table, data, group)
-    counts = np.bincount(group)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    first = order[indptr[:-1]]
+    groups = group_rows(table, data.series)
+    order = _order(table, data, groups.codes)
+    indptr = cumulate(np.bincount(groups.codes))
     if labels is not None:
-        _check_constant(table, labels, group, names)
-        labels = labels.iloc[first].reset_index(drop=True)
+        _check_constant(table, labels, groups)
+        labels = labels.iloc[order[indptr[:-1]]].reset_index(drop=True)
     values = np.column_stack([table.numbers(name) for name in columns])[order]
-    ids = names.iloc[first].reset_index(drop=True)
-    return Sequences(columns, columns, values, indptr, ids, labels, table.name)
+    return Sequences(columns, columns, values, indptr, groups.ids, labels, table.name)
 
 
 def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
@@ -216,20 +204,17 @@ def _order(table: Table, data: Data, group: npt.NDArray[Any]) -> Ints:
     return np.lexsort((dates.times.asi8, group))
 
 
-def _check_constant(
-    table: Table, labels: pd.DataFrame, group: npt.NDArray[Any], names: pd.DataFrame
-) -> None:
-    """Refuse a sequence with two labels; `group` is the sequence of each row, `(rows,)`."""
+def _check_constant(table: Table, labels: pd.DataFrame, groups: Groups) -> None:
+    """Refuse a sequence with two labels."""
     for label in labels:
-        first = labels[label].groupby(group).transform("first")
+        first = labels[label].groupby(groups.codes).transform("first")
         bad = np.flatnonzero((labels[label] != first).to_numpy())
         if len(bad):
-            row = int(bad[0])
-            before = int(np.flatnonzero(group == group[row])[0])
-            name = " ".join(str(part) for part in names.iloc[row])
+            row, code = int(bad[0]), int(groups.codes[bad[0]])
+            before = int(np.argmax(groups.codes == code))
             raise DataError(
-                f'{table.place(row)}: the label "{label}" of {name} is {labels[label][row]}, and '
-                f"{labels[label][before]} in {table.place(before)}.",
+                f'{table.place(row)}: the label "{label}" of {groups.name(code)} is '
+                f"{labels[label][row]}, and {labels[label][before]} in {table.place(before)}.",
                 "A sequence must have the same label in all its rows.",
             )
 

@@ -12,10 +12,10 @@ from ..baselines.member_maps import fit_maps
 from ..config.registries import NAIVE
 from ..core.errors import DataError
 from ..core.padding import owner_series
+from ..core.parallel import one_thread
 from ..core.ragged import cumulate
 from ..core.seasonal_error import seasonal_error
 from ..core.series_features import SeriesFeatures, extract_features
-from ..core.threads import one_thread
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
 from ..data.season import usual_seasons

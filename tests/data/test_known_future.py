@@ -94,7 +94,7 @@ def test_what_is_missing_ahead_is_named_first_with_the_way_to_mend_it():
     panel = read(make([4, 4]), series=("id",))
     with pytest.raises(DataError, match="8 of 8 steps ahead: a 2024-01-05, a 2024-01-06") as caught:
         require_ahead(panel, rows_ahead(panel, 4))
-    assert "as `future`" in caught.value.hint
+    assert "with `future`" in caught.value.hint
     steps = read(make([4]).drop(columns=["id", "t"]))
     with pytest.raises(DataError, match="2 of 2 steps ahead: step 1, step 2"):
         require_ahead(steps, rows_ahead(steps, 2))

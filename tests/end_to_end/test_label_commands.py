@@ -211,7 +211,11 @@ WRONG = [
     ("--layout rows --label y --horizon 3", 2, "horizon"),
     ("--layout rows --label y --stateful", 2, "stateful"),
     ("--layout rows --label y --head sequence", 2, "is for forecasts"),
-    ("--layout rows --label y --step-features 2", 2, "3 columns cannot be steps of 2 columns"),
+    (
+        "--layout rows --label y --step-features 2",
+        2,
+        "3 columns cannot be split into steps of 2 columns",
+    ),
     ("--layout rows --label y --missing drop", 2, "leave the rows out, or mask"),
     ("--layout rows --label y --test 2024-01-01", 2, "Give a fraction or a number of sequences"),
     ("--layout rows --label y --test 4", 3, "leave none to train on"),

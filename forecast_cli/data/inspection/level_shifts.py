@@ -135,7 +135,7 @@ def _steps(column: Floats, indptr: Ints, span: int) -> tuple[Floats, Floats]:
 
 
 def _agreed(one: Floats, other: Floats) -> Floats:
-    """Return the smaller of two steps of the same sign, or the one that is known; 0 otherwise."""
+    """Return the smaller of two steps, `(n_rows,)`, of one sign, or the known one; 0 otherwise."""
     smaller = np.where(np.isnan(one) | (np.abs(other) < np.abs(one)), other, one)
     return np.where(one * other < 0, 0.0, smaller)
 

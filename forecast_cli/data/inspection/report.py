@@ -1,12 +1,14 @@
 """The report on a table before training: how it is read, its columns and its problems."""
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ...config.sections import Data
 from ...core.errors import DataError
@@ -14,15 +16,14 @@ from ...core.events import Event, Note
 from ..groups import Groups, group_rows, likely_series
 from ..io.opening import open_with_notes
 from ..io.remote import masked
-from ..io.tables import Readable, Table, require_columns
+from ..io.tables import Readable, Table, is_text, require_columns
 from ..layouts import as_long
 from ..time.calendars import resolve_calendar
 from ..time.dates import Dates, parse_dates
 from ..time.duplicates import RepeatedTimes
 from ..time.steps import Steps, find_steps, in_order
-from ..time.time_column import find_time, time_columns
+from ..time.time_column import TIME_WORDS, find_time, time_columns
 from ..time.time_index import likely_frequency, when
-from .column_report import ColumnReport, likely_target, report_column
 from .table_warnings import NumericColumns, find_warnings
 
 FILL = "--missing interpolate"
@@ -33,6 +34,20 @@ GIVEN = (
 )  # fmt: skip
 # The most columns whose values are checked.
 MOST_COLUMNS = 100
+SAMPLE = 60
+COUNTER = "counts the rows"
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """A column: its kind, how many values are missing, and the range of its numbers."""
+
+    column: str
+    kind: str
+    missing: int
+    least: float | None = None
+    mean: float | None = None
+    greatest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,8 +115,8 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
     dates = _dates(table, time, groups, data, notes)
     steps, flags = _steps(table, dates, groups, data, notes)
     others = [name for name in table.names if name not in (*parts, *series)]
-    columns = tuple(report_column(table, name, notes.texts) for name in others)
-    target = likely_target(columns, data)
+    columns = tuple(_report_column(table, name, notes.texts) for name in others)
+    target = _likely_target(columns, data)
     timeline, lengths = steps.timeline if steps else None, np.bincount(groups.codes)
     season = data.season_length or (timeline.frequency.season_length if timeline else 1)
     broken = time is not None and dates is None
@@ -181,6 +196,53 @@ def _steps(
             alias = likely_frequency(times).alias
             flags += [f"--freq {alias}", FILL]
             data = data.model_copy(update={"freq": alias})
+
+
+def _report_column(table: Table, name: str, notes: list[str]) -> ColumnReport:
+    """Describe a column; an error in its cells is added to the notes."""
+    cells = table.columns[name]
+    missing = cells.null_count
+    if pa.types.is_null(cells.type):
+        return ColumnReport(name, "empty", missing)
+    if pa.types.is_temporal(cells.type) or pa.types.is_boolean(cells.type):
+        return ColumnReport(
+            name, "time" if pa.types.is_temporal(cells.type) else "yes or no", missing
+        )
+    text = is_text(cells.type)
+    try:
+        values = table.numbers(name)
+    except DataError as error:
+        if text and not _looks_numeric(cells):
+            return ColumnReport(name, "text", missing)
+        notes.append(str(error))
+        return ColumnReport(name, "not all numbers", missing)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return ColumnReport(name, "empty", len(values))
+    low, mean, high = (float(f(known)) for f in (np.min, np.mean, np.max))
+    kind = "whole numbers" if pa.types.is_integer(cells.type) else "numbers"
+    if len(values) > 2 and (np.diff(values) == 1).all():
+        kind = COUNTER
+    return ColumnReport(name, kind, len(values) - len(known), low, mean, high)
+
+
+def _looks_numeric(cells: pa.ChunkedArray) -> bool:
+    """Whether most of the first cells look like numbers."""
+    sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
+    return 2 * sum(bool(re.match(r"[-+]?[.,]?\d+[\d.,]*$", cell)) for cell in sample) > len(sample)
+
+
+def _likely_target(columns: Sequence[ColumnReport], data: Data) -> str | None:
+    """Return the given column, or the one that is most likely forecast; None without numbers."""
+    common = ("close", "y", "value", "target", "sales", "demand", "load")
+    numeric = [each.column for each in columns if each.least is not None]
+    counters = [each.column for each in columns if each.kind == COUNTER]
+    if data.column and data.column[0] in numeric:
+        return data.column[0]
+    others = [name for name in numeric if not (TIME_WORDS.search(name) or name in counters)]
+    words = {name: re.split(r"[^a-z]+", name.casefold()) for name in others}
+    found = [name for word in common for name in others if words[name][-1] == word]
+    return next(iter([*found, *others]), None)
 
 
 def _warnings(

@@ -99,9 +99,12 @@ class Table:
         cells = pc.utf8_trim_whitespace(cells)
         empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
         cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
-        if len(self.written) == 1 or not _all_plain(cells):
+        if len(self.written) == 1:
             return self._written(column, cells)
-        return pc.cast(cells, pa.float64())
+        try:
+            return pc.cast(cells, pa.float64())
+        except pa.ArrowInvalid:
+            return self._written(column, cells)
 
     def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Convert text in one of the ways to write numbers, the same in the whole column."""
@@ -196,15 +199,6 @@ def require_columns(where: str, names: Sequence[str], required: Iterable[str]) -
             if any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
                 hint += " The first line looks like data; a line of names is needed above it."
             raise DataError(f'{where} has no column "{name}".', hint)
-
-
-def _all_plain(cells: pa.ChunkedArray) -> bool:
-    """Whether Arrow can read all cells as numbers or as missing."""
-    try:
-        pc.cast(cells, pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def name_rows(table: Table, rows: Sequence[int]) -> str:

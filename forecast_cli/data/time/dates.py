@@ -230,7 +230,7 @@ def located(times: pd.DatetimeIndex, timezone: str, groups: Ints | None) -> pd.D
 
 
 def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
-    """Parse ISO dates by Arrow, which is fast; None where some are none, or have offsets."""
+    """Parse ISO dates by Arrow, shape `(rows,)`; None where some are none, or have offsets."""
     try:
         times = pc.cast(text, pa.timestamp("us"))
     except pa.ArrowInvalid:

@@ -181,6 +181,7 @@ class Frequency:
         )
 
     def _months_later(self, wall: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
+        """Move each time, in local time, by its own number of steps, shapes `(n,)`."""
         month = np.asarray((wall.year - 1970) * 12 + wall.month - 1) + count * self.months
         first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
         day = np.minimum(self.day, first.days_in_month)
@@ -197,7 +198,7 @@ def _split_alias(alias: str) -> tuple[str, int]:
 
 
 def month_day(times: pd.DatetimeIndex) -> int:
-    """Return on which day of the month the times are; 31 for the last."""
+    """Return on which day of the month the times, shape `(n,)`, are; 31 for the last."""
     return 31 if times.is_month_end.all() else int(times.day.max())
 
 

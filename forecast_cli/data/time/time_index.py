@@ -20,7 +20,7 @@ BUSINESS_LIKE = 0.95
 
 
 def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
-    """Infer the frequency of an ascending index without duplicates; None if irregular."""
+    """Infer the frequency of distinct ascending times, shape `(n,)`; None if irregular."""
     if len(times) < 3:
         return None
     wall = times.tz_localize(None)
@@ -64,13 +64,13 @@ def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
 
 
 def _begun(wall: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return days in the zone of the times; where the clocks change at midnight, after that."""
+    """Return days, shape `(n,)`, in the zone of the times; after a clock change at midnight."""
     first = np.zeros(len(wall), bool)
     return wall.tz_localize(times.tz, nonexistent="shift_forward", ambiguous=first)
 
 
 def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
-    """Return the frequency of most steps between at least three times."""
+    """Return the frequency of most steps between times, shape `(n,)`, at least three."""
     wall = times.tz_localize(None)
     step = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
     for days, alias in ((range(28, 32), "M"), (range(89, 93), "Q"), (range(365, 367), "Y")):
@@ -122,7 +122,7 @@ def _monthly(wall: pd.DatetimeIndex) -> Frequency | None:
 
 
 def _business(wall: pd.DatetimeIndex) -> Frequency | None:
-    """Business days, also with holidays missing: rows are the steps then."""
+    """Return business days, holidays missing or not, if the times, shape `(n,)`, are such."""
     clock = wall - wall.normalize()
     if (wall.day_of_week >= 5).any() or (clock != clock[0]).any():
         return None
@@ -135,7 +135,13 @@ def _business(wall: pd.DatetimeIndex) -> Frequency | None:
 def missing_weekdays(
     times: pd.DatetimeIndex, indptr: Ints | None = None, frequency: Frequency = BUSINESS
 ) -> int:
-    """Return how many open days between the first and the last time of each series have no row."""
+    """Return how many open days between the first and the last time of each series have no row.
+
+    Args:
+        times: Shape `(n,)`, ascending in each series.
+        indptr: Shape `(n_series + 1,)`; None: one series.
+        frequency: Business days.
+    """
     indptr = np.array([0, len(times)]) if indptr is None else indptr
     full = np.diff(indptr) > 0
     first, last = indptr[:-1][full], indptr[1:][full] - 1
@@ -154,7 +160,7 @@ def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[n
 
 
 def irregular_place(times: pd.DatetimeIndex, frequency: Frequency) -> tuple[int, str]:
-    """Return the first row with another step than the frequency, and what is wrong with it."""
+    """Return the first of the times, shape `(n,)`, after a wrong step, and what is wrong."""
     wall = times.tz_localize(None)
     broken = steps_broken(times, frequency)
     row = int(np.argmax(broken if broken.any() else _gaps(wall))) + 1

@@ -17,10 +17,10 @@ from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
+from ...core.parallel import one_thread
 from ...core.ragged import cumulate
 from ...core.scaling import Transform
 from ...core.series_features import SeriesFeatures, extract_features
-from ...core.threads import one_thread
 from ...data.panel import Panel
 from ...data.season import usual_seasons
 from ...data.splits import Splits

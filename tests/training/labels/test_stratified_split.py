@@ -124,11 +124,11 @@ def test_splits_that_leave_nothing_to_train_on_are_refused():
 
 @pytest.mark.parametrize("size", [1.5, "2024-01-01"])
 def test_a_size_that_is_no_number_of_sequences_is_refused(size):
-    with pytest.raises(UsageError, match=f"`test={size}`"):
+    with pytest.raises(UsageError, match=f"--test {size}"):
         split_sequences(10, Split(test=size), 0)
 
 
 @pytest.mark.parametrize("size", [-1, float("inf"), float("nan")])
 def test_a_size_that_cannot_be_is_a_usage_error(size):
-    with pytest.raises(UsageError, match="`test="):
+    with pytest.raises(UsageError, match="--test"):
         split_sequences(10, Split(test=size), 0)

@@ -503,9 +503,9 @@ def test_another_loss_makes_another_network(of_numbers):
         ({"target": "a"}, "target is for forecasts"),
         ({"missing": "drop"}, "missing = drop would make sequences shorter"),
         ({"label": ("y", "z"), "task": "classification"}, "2 labels cannot be classes at once"),
-        ({"test": "2024-01-01"}, "`test=2024-01-01` is a date"),
+        ({"test": "2024-01-01"}, "--test 2024-01-01 is a date"),
         ({"timesteps": 4, "segment": 3}, "4 steps cannot be cut into segments of 3"),
-        ({"step_features": 3}, "4 columns cannot be steps of 3 columns each"),
+        ({"step_features": 3}, "4 columns cannot be split into steps of 3 columns each"),
         ({"layout": "long", "step_features": 2}, "step_features goes with layout rows"),
     ],
 )
@@ -643,7 +643,7 @@ def test_errors_come_before_tensorflow_is_loaded(tmp_path):
     numbers().to_csv(tmp_path / "t.csv", index=False)
     commands = {
         "--layout rows --label Y": (3, 'no column "Y"'),
-        "--label y": (2, "--series NAME"),
+        "--label y": (2, "with --series"),
         "--layout rows --label y --loss cross-entropy": (2, "is not for regression"),
         "--layout rows --label y --timesteps 2": (3, "has 4 steps, and timesteps are 2"),
         "--layout rows --label y --test 60": (3, "leave none to train on"),
