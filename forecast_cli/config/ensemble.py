@@ -67,13 +67,13 @@ class Ensemble(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_many_as_named(cls, said: Any) -> Any:
+    def _as_many_as_named(cls, given: Any) -> Any:
         """Where several are named to be taken in turn, and no number, there are so many."""
-        if not isinstance(said, Mapping) or "size" in said:
-            return said
-        turns = [said.get(name) for name in TURNS]
+        if not isinstance(given, Mapping) or "size" in given:
+            return given
+        turns = [given.get(name) for name in TURNS]
         most = max((len(each) for each in turns if isinstance(each, list | tuple)), default=0)
-        return {**said, "size": most} if most > 1 else said
+        return {**given, "size": most} if most > 1 else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -81,9 +81,9 @@ class Ensemble(Frozen):
             given = getattr(self, name)
             if len(given) > self.size:
                 raise ValueError(
-                    f"{name} names {len(given)} for {self.size} networks: size is how many there "
-                    "are"
+                    f"`ensemble.{name}` has {len(given)} values for {self.size} networks: raise "
+                    "`ensemble`"
                 )
         if len(set(self.baselines)) < len(self.baselines):
-            raise ValueError("baselines names one twice: name each once")
+            raise ValueError("`baselines` names one twice")
         return self

@@ -74,7 +74,7 @@ def _check_term(text: str, known: dict[str, int]) -> str:
     forms = [
         ":".join([name, *[",".join(["x"] * count)] * bool(count)]) for name, count in known.items()
     ]
-    raise ValueError(f"it should look like one of {', '.join(forms)}, with numbers for x")
+    raise ValueError(f"must be one of {', '.join(forms)}, with numbers for x")
 
 
 def _regularizer(text: str) -> str:
@@ -147,13 +147,15 @@ class Recurrent(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.merge_mode and not self.bidirectional:
-            raise ValueError("merge_mode needs bidirectional = true: there is nothing to merge")
+            raise ValueError("`merge_mode` needs `bidirectional=true`")
         if self.bidirectional and self.go_backwards:
-            raise ValueError("go_backwards does nothing where bidirectional reads both ways")
+            raise ValueError("`go_backwards` has no effect with `bidirectional=true`")
         if self.stateful and (self.bidirectional or self.go_backwards):
-            raise ValueError("a stateful layer goes on where it ended, so it must read forwards")
+            raise ValueError("a stateful layer must read forwards")
         if self.bidirectional and self.zero_output_for_mask:
-            raise ValueError("zero_output_for_mask is Keras's own choice in bidirectional layers")
+            raise ValueError(
+                "`zero_output_for_mask` is determined by Keras in bidirectional layers"
+            )
         return self
 
 

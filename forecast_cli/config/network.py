@@ -87,7 +87,7 @@ class Network(Frozen):
 
     @property
     def stateful(self) -> bool:
-        """Whether the state lives on from one window to the next."""
+        """Whether the state is carried over from one window to the next."""
         return any(layer.stateful for layer in self.recurrent)
 
     @property
@@ -148,13 +148,15 @@ def _check_stack(network: Network) -> None:
             "a conv layer needs steps to run over: put it before the last recurrent layer"
         )
     if any(isinstance(layer, Mask) for layer in layers[1:]):
-        raise ValueError("the mask layer comes first: it says which steps the others skip")
+        raise ValueError("the mask layer must be the first layer")
     if network.masked and any(isinstance(layer, Convolution) for layer in layers):
-        raise ValueError("a conv layer cannot skip missing steps: leave it or the mask out")
+        raise ValueError("a conv layer cannot skip missing steps: leave out that or the mask layer")
     if network.masked and network.anchor == "season":
-        raise ValueError("anchor season needs the whole season before, and a mask says it may lack")
+        raise ValueError(
+            "`anchor=season` needs a complete season, and a mask layer allows missing steps"
+        )
     if not network.masked and any(layer.zero_output_for_mask for layer in network.recurrent):
-        raise ValueError("zero_output_for_mask does nothing without a mask layer before it")
+        raise ValueError("`zero_output_for_mask` has no effect without a mask layer")
 
 
 def _check_returns(network: Network) -> None:
@@ -164,55 +166,59 @@ def _check_returns(network: Network) -> None:
         steps = not last or network.head == "sequence"
         if layer.return_sequences not in (None, steps):
             why = (
-                f"head {network.head} says so"
+                f"`head={network.head}` requires it"
                 if last
                 else "the next recurrent layer needs steps to run over"
             )
-            raise ValueError(f"return_sequences of recurrent layer {number} must be {steps}: {why}")
-        if layer.return_state not in (None, network.hands_over):
-            why = "goes on from the states" if network.hands_over else "has no use for the states"
             raise ValueError(
-                f"return_state of recurrent layer {number} must be {network.hands_over}: head "
-                f"{network.head} {why}"
+                f"`return_sequences` of recurrent layer {number} must be {steps}: {why}"
+            )
+        if layer.return_state not in (None, network.hands_over):
+            why = "uses the states" if network.hands_over else "does not use the states"
+            raise ValueError(
+                f"`return_state` of recurrent layer {number} must be {network.hands_over}: "
+                f"`head={network.head}` {why}"
             )
 
 
 def _check_head(network: Network) -> None:
     head = network.head
     if network.decoder and head != "encoder-decoder":
-        raise ValueError(f"decoder needs head encoder-decoder; head {head} has none")
+        raise ValueError(f"`decoder` needs `head=encoder-decoder`; head {head} has none")
     if head == "segments" and network.segment is None:
-        raise ValueError("head segments needs segment: the steps in one segment")
+        raise ValueError("`head=segments` needs `segment`: the steps in one segment")
     if head == "sequence" and network.relative:
         raise ValueError(
-            f"head sequence forecasts at every step, and {network.relative} would show it the "
-            "steps after that"
+            f"`head=sequence` forecasts at every step, and {network.relative} would show it "
+            "later steps"
         )
     if head == "sequence" and any(
         layer.bidirectional or layer.go_backwards for layer in network.recurrent
     ):
         raise ValueError(
-            "head sequence forecasts at every step, and a layer that reads backwards would show it "
-            "the steps after that"
+            "`head=sequence` forecasts at every step, and a layer that reads backwards would show "
+            "it later steps"
         )
     if head == "encoder-decoder" and any(layer.residual for layer in network.recurrent):
-        raise ValueError("residual is for one stack; an encoder-decoder has two")
+        raise ValueError("`residual` is for one stack; an encoder-decoder has two")
     if head == "segments" and any(isinstance(layer, Convolution) for layer in network.layers):
-        raise ValueError("head segments decodes one step of the cells, which a conv layer cannot")
+        raise ValueError("`head=segments` decodes step by step, which a conv layer cannot")
 
 
 def _check_stateful(network: Network) -> None:
     if not network.stateful:
         return
     if not all(layer.stateful for layer in network.recurrent):
-        raise ValueError("stateful holds for all recurrent layers or for none")
+        raise ValueError("`stateful` must be the same for all recurrent layers")
     if network.hands_over:
-        raise ValueError(f"head {network.head} has no use for a state that lives on")
+        raise ValueError(f"stateful networks do not support `head={network.head}`")
     if network.relative or network.channels == "independent":
         what = network.relative or "channels independent"
-        raise ValueError(f"a state that lives on has no window of its own for {what}")
+        raise ValueError(f"stateful networks do not support per-window settings ({what})")
     if any(isinstance(layer, Convolution) for layer in network.layers):
-        raise ValueError("a conv layer begins anew with each window: a stateful network has none")
+        raise ValueError(
+            "stateful networks do not support conv layers, which begin again with each window"
+        )
 
 
 def cudnn_obstacle(layer: Recurrent) -> str | None:

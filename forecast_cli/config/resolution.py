@@ -1,4 +1,4 @@
-"""From what the user said, in flags, files and Python, to one configuration."""
+"""From settings in flags, files and Python to one configuration."""
 
 import tomllib
 import warnings
@@ -33,7 +33,7 @@ def configure(
         assignments: Any depth, e.g. `network.layers.0.use_bias=false`; they win.
 
     Raises:
-        UsageError: A name is unknown, or a value cannot be right.
+        UsageError: A name is unknown, or a value invalid.
 
     >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
     32
@@ -52,9 +52,9 @@ def configure(
     config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
     if not assignments and not late:
         return config
-    # What nobody said stays unsaid, so that rules can choose it.
-    said = config.model_dump(mode="json", exclude_unset=True)
-    return _validated(_assigned(said | late, config.model_dump(mode="json"), assignments))
+    # What was not specified stays so, so that a preset can choose it.
+    given = config.model_dump(mode="json", exclude_unset=True)
+    return _validated(_assigned(given | late, config.model_dump(mode="json"), assignments))
 
 
 def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def _assigned(
     """The nested configuration after assignments like `training.epochs=5`.
 
     Args:
-        nested: What was said.
-        whole: The same with all that was not.
+        nested: What was specified.
+        whole: The same with all defaults.
         assignments: As in `configure`.
 
     Raises:
@@ -99,8 +99,8 @@ def _assigned(
             owner = _step(owner, part, assignment)
         if not equals or isinstance(owner, list) or not isinstance(owner, dict):
             raise UsageError(
-                f"--set {assignment} cannot be.",
-                "Give a path and a value: --set network.layers.0.units=64.",
+                f"Invalid assignment {assignment}: must be a path and a value, e.g. "
+                "`network.layers.0.units=64`."
             )
         owner[last] = _value(text)
     return nested
@@ -126,7 +126,9 @@ def _step(owner: Any, part: str, assignment: str) -> Any:
         return owner[part]
     places = range(len(owner)) if isinstance(owner, list) else ()
     valid = owner if isinstance(owner, dict) else map(str, places)
-    raise UsageError(f'--set {assignment}: there is no "{part}".', nearest(part, valid))
+    raise UsageError(
+        f'Invalid assignment {assignment}: there is no "{part}".', nearest(part, valid)
+    )
 
 
 def _value(text: str) -> Any:
@@ -176,8 +178,8 @@ def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, A
     for at, layer in enumerate(layers):
         if _is_recurrent(layer):
             layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
-    said = config.model_dump(exclude_unset=True)
-    return said | {"network": said.get("network", {}) | {"layers": layers}}
+    given = config.model_dump(exclude_unset=True)
+    return given | {"network": given.get("network", {}) | {"layers": layers}}
 
 
 def _several(units: int | Sequence[int]) -> Sequence[int]:
@@ -200,7 +202,7 @@ def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict
         ]
     if len(places) > 1:
         raise UsageError(
-            f"--units has {len(units)} numbers, and the network {len(places)} recurrent layers.",
+            f"`units` has {len(units)} numbers, and the network {len(places)} recurrent layers.",
             "Give a number for each, or change the layers in the configuration file.",
         )
     first = places[0]
@@ -224,13 +226,13 @@ def _validated(nested: Mapping[str, Any]) -> Config:
 
 
 def _explain(error: ValidationError) -> tuple[str, str]:
-    """The first thing that is wrong, as message and hint."""
+    """The first error, as message and hint."""
     first = error.errors(include_url=False)[0]
     # The types of layers and numbers stand in the path; nobody wrote them there.
     silent = (*LAYER_TYPES, "float", "int", "str")
     place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":
-        return f"The configuration has no {place}.", "docs/architecture.md lists its names."
+        return f"The configuration has no {place}.", "docs/settings.md lists its names."
     if first["type"] == "union_tag_invalid":
         return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
             first["ctx"]["tag"], LAYER_TYPES
@@ -240,9 +242,9 @@ def _explain(error: ValidationError) -> tuple[str, str]:
         return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
     why = first["msg"].removeprefix("Value error, ")
     if isinstance(first["input"], Mapping):
-        # What does not go together: the parts are in the reason, the whole would hide it.
+        # The reason names the settings that do not go together.
         return f"{place}: {why}." if place else f"{why}.", ""
-    return f"{place} = {first['input']!r} cannot be: {why[:1].lower()}{why[1:]}.", ""
+    return f"Invalid {place} = {first['input']!r}: {why[:1].lower()}{why[1:]}.", ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -256,4 +258,4 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise UsageError(f"{path} is not TOML: {error}.", "Mend that line.") from None
+        raise UsageError(f"{path} is not TOML: {error}.", "Fix that line.") from None

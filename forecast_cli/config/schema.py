@@ -100,10 +100,10 @@ class Config(Frozen):
         check_intervals(self)
         check_ensemble(self)
         if self.network.head == "recursive" and self.window.mode == "many-to-many":
-            raise ValueError("head recursive is fed back step by step, so mode is many-to-one")
+            raise ValueError("`head=recursive` is fed back step by step: give `mode=many-to-one`")
         window, head = self.window, self.network.head
         if window.mode == "many-to-one" and window.horizon != 1 and self.network.hands_over:
-            raise ValueError(f"head {head} decodes the whole horizon, so mode is many-to-many")
+            raise ValueError(f"`head={head}` decodes the whole horizon: give `mode=many-to-many`")
         if self.data.label:
             check_labelled(self)
         return self
@@ -114,24 +114,26 @@ def check_intervals(config: Config) -> None:
     method, training = config.interval_method, config.training
     if method.needs_validation and config.split.validation == 0:
         raise ValueError(
-            f"intervals {config.intervals} needs errors of a validation split: validation is 0"
+            f"`intervals={config.intervals}` needs a validation split, and `validation` is 0"
         )
     if method.by_dropout and not any(each.dropout for each in config.network.recurrent):
-        raise ValueError(f"intervals {config.intervals} needs dropout above 0 in a recurrent layer")
+        raise ValueError(
+            f"`intervals={config.intervals}` needs `dropout` above 0 in a recurrent layer"
+        )
     if method.by_quantiles and training.loss and not LOSSES[training.loss].takes_quantile:
         raise ValueError(
-            f"intervals {config.intervals} trains with the pinball loss, not {training.loss}"
+            f"`intervals={config.intervals}` trains with the pinball loss, not {training.loss}"
         )
     if method.by_quantiles and training.quantile is not None:
         raise ValueError(
-            f"intervals {config.intervals} forecasts the quantiles of level: leave quantile out"
+            f"`intervals={config.intervals}` forecasts quantiles: leave out `quantile`"
         )
     if method.by_quantiles:
         _check_quantiles(config)
     if method.by_dropout and config.network.stateful:
         raise ValueError(
-            f"intervals {config.intervals} draws each window by itself, and a stateful network "
-            "goes on from the one before: leave stateful out"
+            f"`intervals={config.intervals}` draws each window independently, which stateful "
+            "networks do not support"
         )
 
 
@@ -148,47 +150,49 @@ def check_ensemble(config: Config) -> None:
         for name, value in needing.items():
             if value:
                 raise ValueError(
-                    f"{name} {value} needs several forecasts, and there is one network: give "
-                    "ensemble size or baselines"
+                    f"`{name}={value}` needs several members, and there is one network: give "
+                    "`ensemble` or `baselines`"
                 )
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
         raise ValueError(
-            f"a window of {steps} timesteps is too short for a network that looks "
-            f"{max(ensemble.timesteps)} steps back"
+            f"`timesteps` {steps} is less than the lookback of a network, "
+            f"{max(ensemble.timesteps)}: raise it or lower `member_timesteps`"
         )
     if config.quantile_levels and (ensemble.baselines or ensemble.losses):
-        what = "baselines" if ensemble.baselines else "losses"
-        raise ValueError(f"intervals {config.intervals} forecasts quantiles: leave {what} out")
+        what = "baselines" if ensemble.baselines else "member_losses"
+        raise ValueError(f"`intervals={config.intervals}` forecasts quantiles: leave out `{what}`")
     for anchor in ensemble.anchors:
         check_network(network.model_copy(update={"anchor": anchor}))
     if ensemble.alone:
         return
     if network.stateful:
-        raise ValueError("a stateful network goes on by itself: leave the ensemble out")
+        raise ValueError("stateful networks cannot be members of an ensemble")
     if config.interval_method.by_dropout:
         raise ValueError(
-            f"intervals {config.intervals} draws one network: intervals ensemble is for several"
+            f"`intervals={config.intervals}` is for one network; `intervals=ensemble` for several"
         )
     if ensemble.baselines and (network.masked or config.data.missing == "mask"):
-        raise ValueError("baselines cannot skip missing steps, as a mask says there are")
+        raise ValueError("`baselines` cannot skip missing steps: leave out those or the mask")
     if config.window.mode == "many-to-one" and config.interval_method.by_members:
-        raise ValueError("the spread of an ensemble is that of a whole horizon: mode many-to-many")
+        raise ValueError(
+            "the spread of an ensemble needs the whole horizon: give `mode=many-to-many`"
+        )
 
 
 def _check_quantiles(config: Config) -> None:
     """Refuse networks that cannot forecast quantiles of the whole horizon at once."""
     network, window, why = config.network, config.window, ""
     if network.head in ("sequence", "recursive"):
-        why = f"head {network.head} forecasts values alone: head last forecasts quantiles"
+        why = f"head {network.head} forecasts no quantiles: give `head=last`"
     elif network.decoder == "teacher":
-        why = "decoder teacher reads one value, not its quantiles: decoder repeat forecasts them"
+        why = "decoder teacher forecasts no quantiles: give `decoder=repeat`"
     elif network.stateful:
-        why = "a stateful network forecasts values alone: leave stateful out"
+        why = "a stateful network forecasts no quantiles"
     elif window.mode == "many-to-one" and window.horizon != 1:
-        why = "quantiles of one step say nothing of later ones, so mode is many-to-many"
+        why = "quantiles of one step cannot be fed back: give `mode=many-to-many`"
     if why:
-        raise ValueError(f"intervals {config.intervals}: {why}")
+        raise ValueError(f"`intervals={config.intervals}`: {why}")
 
 
 def check_labelled(config: Config) -> None:
@@ -219,17 +223,19 @@ def check_labelled(config: Config) -> None:
         "network.anchor": "season" if network.anchor == "season" else None,
         "network.channels": None if network.channels == "joint" else network.channels,
         "intervals": None if config.intervals == DEFAULT_INTERVALS else config.intervals,
-        "network.layers.stateful": network.stateful or None,
+        "stateful": network.stateful or None,
     }
     for name, value in forecasting.items():
         if value is not None:
-            raise ValueError(f"{name} {value} is for forecasts, and label asks for another task")
+            raise ValueError(f"`{name}` {value} is for forecasts, not for labelled sequences")
     if config.data.missing in ("drop", "season"):
         why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
-        raise ValueError(f"missing = {config.data.missing} {why}: leave the rows out, or mask")
+        raise ValueError(
+            f"`missing={config.data.missing}` {why}: leave the rows out, or give `missing=mask`"
+        )
     if config.data.layout == "columns":
-        raise ValueError("layout columns is for forecasts: a labelled sequence is a row or long")
+        raise ValueError("`layout=columns` is for forecasts: give `layout=rows` or `layout=long`")
     if config.data.layout == "rows" and config.data.time:
-        raise ValueError("layout rows has no time column: the columns are the steps in order")
+        raise ValueError("`layout=rows` has no time column: leave out `time`")
     if len(set(config.data.column)) < len(config.data.column):
-        raise ValueError("a column is named twice: name each once")
+        raise ValueError("`column` names one twice")

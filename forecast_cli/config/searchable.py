@@ -33,8 +33,14 @@ def check_name(name: str) -> None:
     if name in NAMES:
         return
     if name in SETTINGS:
-        why = "a seed is luck, not a setting" if name == "seed" else "it is the same in all trials"
-        raise UsageError(f"{name} cannot be searched: {why}.", "Give it as a flag.")
+        why = (
+            "it changes no property of the model"
+            if name == "seed"
+            else "it is the same in all trials"
+        )
+        raise UsageError(
+            f"`{name}` cannot be searched: {why}.", "Give it as a setting of the training."
+        )
     raise UsageError(f'There is no setting "{name}".', nearest(name, NAMES))
 
 
@@ -57,7 +63,7 @@ def check_value(name: str, value: Any) -> Any:
         model.model_validate({field: value})
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            # What does not go together is said of the whole, and is for a trial to find.
+            # What does not go together concerns the whole, and shows in a trial.
             if each["loc"][:1] == (field,):
                 _refuse(value, dict(each))
     return tuple(value) if isinstance(value, list) else value
@@ -94,7 +100,7 @@ def _refuse(value: Any, error: Mapping[str, Any]) -> None:
         expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         _check_word(value, expected.split(", "))
     why = error["msg"].removeprefix("Value error, ")
-    raise UsageError(f"{value!r} cannot be: {why[:1].lower()}{why[1:]}.")
+    raise UsageError(f"Invalid {value!r}: {why[:1].lower()}{why[1:]}.")
 
 
 def _check_word(value: Any, valid: Any) -> None:

@@ -175,37 +175,37 @@ class Data(Frozen):
     def _consistent(self) -> Self:
         given = [name for name in ("task", "step_features") if getattr(self, name)]
         if given and not self.label:
-            raise ValueError(f"{given[0]} is for sequences with a label: name it with --label")
+            raise ValueError(f"`{given[0]}` is for labelled sequences: give `label`")
         _check_layout(self)
         if self.categorical and not self.covariates:
-            raise ValueError("categorical says which covariates are names: there are none")
+            raise ValueError("`categorical` names covariates, and there are none")
         if self.step_features and self.layout != "rows":
-            raise ValueError("step_features goes with layout rows: so many columns are one step")
+            raise ValueError("`step_features` needs `layout=rows`: the columns of one step")
         if self.aggregate and not self.resample:
-            raise ValueError("aggregate says how rows become one step of resample: give that too")
+            raise ValueError("`aggregate` needs `resample`")
         if self.resample and (self.freq or self.duplicates != "error"):
-            raise ValueError("resample makes steps of one row each: freq and duplicates do nothing")
+            raise ValueError("`resample` determines the steps: leave out `freq` and `duplicates`")
         if len(set(self.label)) < len(self.label):
-            raise ValueError(f"label names {self.label[0]} twice: name each column once")
+            raise ValueError(f"`label` names {self.label[0]} twice")
         both = {*self.label, *self.series} & {*self.column}
         both |= {*self.label} & {*self.series}
         if both and self.label:
-            raise ValueError(f"column {min(both)} cannot be a step, a label and a name at once")
+            raise ValueError(f"column {min(both)} is in several of `column`, `label`, `series`")
         if self.calendar and (self.resample or self.freq not in (None, "B")):
-            what = "resample" if self.resample else f"freq {self.freq}"
-            raise ValueError(f"calendar makes steps of open days: {what} would be another one")
+            what = "`resample`" if self.resample else f"`freq={self.freq}`"
+            raise ValueError(f"`calendar` makes steps of open days: leave out {what}")
         if self.date_format and self.dayfirst is not None:
-            raise ValueError("date_format says where the day stands: leave dayfirst out")
+            raise ValueError("`date_format` determines where the day stands: leave out `dayfirst`")
         if self.decimal and self.decimal == self.thousands:
-            raise ValueError(f"{self.decimal} cannot be the decimal mark and between thousands")
+            raise ValueError(f"`decimal` and `thousands` are both {self.decimal}")
         if self.time == "none":
             for name in ("resample", "calendar_features", "calendar"):
                 if getattr(self, name):
-                    raise ValueError(f"{name} needs times, and time is none")
+                    raise ValueError(f"`{name}` needs times, and `time` is none")
             if self.duplicates != "error":
-                raise ValueError("duplicates needs times, and time is none")
+                raise ValueError("`duplicates` needs times, and `time` is none")
         if self.target and self.label:
-            raise ValueError("target is for forecasts; what a sequence maps to is its label")
+            raise ValueError("`target` is for forecasts, not for labelled sequences")
         return self
 
     @property
@@ -235,14 +235,14 @@ def _check_layout(data: Data) -> None:
     if data.label or data.layout in (None, "long"):
         return
     if data.covariates or data.target:
-        what = "covariates" if data.covariates else "target"
-        raise ValueError(f"layout {data.layout} has one value a step, and no place for {what}")
+        what = "covariates" if data.covariates else "`target`"
+        raise ValueError(f"`layout={data.layout}` has one value per step: leave out {what}")
     if data.layout == "columns" and data.series:
-        raise ValueError("layout columns: the columns themselves name the series")
+        raise ValueError("`layout=columns`: the columns name the series, leave out `series`")
     if data.layout == "rows":
         for name in ("time", "resample", "calendar_features", "calendar"):
             if getattr(data, name):
-                raise ValueError(f"layout rows has no times for {name}: the columns are the steps")
+                raise ValueError(f"`layout=rows` has no times: leave out `{name}`")
 
 
 class Split(Frozen):
@@ -343,20 +343,20 @@ class Training(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_the_last(cls, said: Any) -> Any:
+    def _of_the_last(cls, given: Any) -> Any:
         """What is averaged is of the last epochs, so none is chosen as the best."""
-        averaged = isinstance(said, dict) and said.get("average")
-        return {"patience": 0} | said if averaged else said
+        averaged = isinstance(given, dict) and given.get("average")
+        return {"patience": 0} | given if averaged else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.quantile is not None and not LOSSES[self.loss or "mse"].takes_quantile:
-            raise ValueError('quantile needs loss = "pinball"')
+            raise ValueError("`quantile` needs `loss=pinball`")
         if self.average and self.patience:
             raise ValueError(
-                f"average is of the last epochs, and patience {self.patience} keeps the best one: "
-                "patience is 0"
+                f"`average` uses the last epochs, and `patience={self.patience}` the best one: "
+                "give `patience=0`"
             )
         if self.average and self.ema:
-            raise ValueError("ema averages the weights already: leave average out")
+            raise ValueError("`ema` averages the weights already: leave out `average`")
         return self

@@ -11,7 +11,7 @@ from forecast_cli.core.errors import UsageError
 
 GRU, DENSE, CONV, MASK = ({"type": kind} for kind in ("gru", "dense", "conv", "mask"))
 STATEFUL = GRU | {"stateful": True}
-SHOWN = "forecasts at every step, and {} would show it the steps after that"
+SHOWN = "forecasts at every step, and {} would show it later steps"
 BACKWARDS = SHOWN.format("a layer that reads backwards")
 REFUSED = [
     ({"layers": []}, "a network needs at least one layer of type lstm, gru, rnn"),
@@ -21,59 +21,62 @@ REFUSED = [
         {"layers": [CONV, GRU, CONV], "head": "encoder-decoder"},
         "a conv layer needs steps to run over: put it before the last",
     ),
-    ({"layers": [GRU, MASK]}, "the mask layer comes first: it says which steps the others skip"),
-    ({"layers": [MASK, MASK, GRU]}, "the mask layer comes first"),
-    ({"layers": [MASK, CONV, GRU]}, "a conv layer cannot skip missing steps: leave it or the mask"),
+    ({"layers": [GRU, MASK]}, "the mask layer must be the first layer"),
+    ({"layers": [MASK, MASK, GRU]}, "the mask layer must be the first layer"),
+    (
+        {"layers": [MASK, CONV, GRU]},
+        "a conv layer cannot skip missing steps: leave out that or the mask",
+    ),
     (
         {"layers": [MASK, GRU, CONV], "head": "sequence"},
         "a conv layer cannot skip missing steps",
     ),
     (
         {"layers": [MASK, GRU], "anchor": "season"},
-        "anchor season needs the whole season before, and a mask says it may lack",
+        "`anchor=season` needs a complete season, and a mask layer allows missing steps",
     ),
     (
         {"layers": [GRU | {"zero_output_for_mask": True}]},
-        "zero_output_for_mask does nothing without a mask layer before it",
+        "`zero_output_for_mask` has no effect without a mask layer",
     ),
     (
         {"layers": [GRU | {"return_sequences": True}]},
-        "return_sequences of recurrent layer 1 must be False: head last says so",
+        "`return_sequences` of recurrent layer 1 must be False: `head=last` requires it",
     ),
     (
         {"layers": [GRU | {"return_sequences": False}], "head": "sequence"},
-        "return_sequences of recurrent layer 1 must be True: head sequence says so",
+        "`return_sequences` of recurrent layer 1 must be True: `head=sequence` requires it",
     ),
     (
         {"layers": [GRU, GRU | {"return_sequences": True}], "head": "encoder-decoder"},
-        "return_sequences of recurrent layer 2 must be False: head encoder-decoder says so",
+        "`return_sequences` of recurrent layer 2 must be False: `head=encoder-decoder` requires it",
     ),
     (
         {"layers": [GRU | {"return_sequences": False}, DENSE, GRU]},
-        "return_sequences of recurrent layer 1 must be True: the next recurrent layer needs steps",
+        "`return_sequences` of recurrent layer 1 must be True: the next recurrent layer needs",
     ),
     (
         {"layers": [GRU, GRU | {"return_state": True}]},
-        "return_state of recurrent layer 2 must be False: head last has no use for the states",
+        "`return_state` of recurrent layer 2 must be False: `head=last` does not use the states",
     ),
     (
         {"layers": [GRU | {"return_state": True}], "head": "sequence"},
-        "return_state of recurrent layer 1 must be False: head sequence has no use for the states",
+        "`return_state` of recurrent layer 1 must be False: `head=sequence` does not use",
     ),
     (
         {"layers": [GRU | {"return_state": False}], "head": "encoder-decoder"},
-        "return_state of recurrent layer 1 must be True: head encoder-decoder goes on from the",
+        "`return_state` of recurrent layer 1 must be True: `head=encoder-decoder` uses the",
     ),
     (
         {"layers": [GRU | {"return_state": False}], "head": "segments", "segment": 3},
-        "return_state of recurrent layer 1 must be True: head segments goes on from the states",
+        "`return_state` of recurrent layer 1 must be True: `head=segments` uses the states",
     ),
-    ({"decoder": "repeat"}, "decoder needs head encoder-decoder; head last has none"),
+    ({"decoder": "repeat"}, "`decoder` needs `head=encoder-decoder`; head last has none"),
     (
         {"decoder": "teacher", "head": "segments", "segment": 3},
-        "decoder needs head encoder-decoder; head segments has none",
+        "`decoder` needs `head=encoder-decoder`; head segments has none",
     ),
-    ({"head": "segments"}, "head segments needs segment: the steps in one segment"),
+    ({"head": "segments"}, "`head=segments` needs `segment`: the steps in one segment"),
     ({"head": "sequence", "anchor": "last"}, SHOWN.format("anchor last")),
     ({"head": "sequence", "window_scale": "std"}, SHOWN.format("window_scale std")),
     ({"head": "sequence", "segment": 4}, SHOWN.format("segment 4")),
@@ -85,52 +88,52 @@ REFUSED = [
     ({"layers": [GRU | {"go_backwards": True}], "head": "sequence"}, BACKWARDS),
     (
         {"layers": [GRU, GRU | {"residual": True}], "head": "encoder-decoder"},
-        "residual is for one stack; an encoder-decoder has two",
+        "`residual` is for one stack; an encoder-decoder has two",
     ),
     (
         {"layers": [CONV, GRU], "head": "segments", "segment": 3},
-        "head segments decodes one step of the cells, which a conv layer cannot",
+        "`head=segments` decodes step by step, which a conv layer cannot",
     ),
-    ({"layers": [STATEFUL, GRU]}, "stateful holds for all recurrent layers or for none"),
+    ({"layers": [STATEFUL, GRU]}, "`stateful` must be the same for all recurrent layers"),
     (
         {"layers": [STATEFUL], "head": "encoder-decoder"},
-        "head encoder-decoder has no use for a state that lives on",
+        "stateful networks do not support `head=encoder-decoder`",
     ),
     (
         {"layers": [STATEFUL], "head": "segments", "segment": 3},
-        "head segments has no use for a state that lives on",
+        "stateful networks do not support `head=segments`",
     ),
     (
         {"layers": [STATEFUL], "anchor": "last", "segment": 3},
-        "a state that lives on has no window of its own for anchor last and segment 3",
+        "do not support per-window settings (anchor last and segment 3)",
     ),
     (
         {"layers": [STATEFUL], "channels": "independent"},
-        "a state that lives on has no window of its own for channels independent",
+        "do not support per-window settings (channels independent)",
     ),
     (
         {"layers": [CONV, STATEFUL]},
-        "a conv layer begins anew with each window: a stateful network has none",
+        "stateful networks do not support conv layers, which begin again with each window",
     ),
     (
         {"layers": [GRU | {"merge_mode": "sum"}]},
-        "merge_mode needs bidirectional = true: there is nothing to merge",
+        "`merge_mode` needs `bidirectional=true`",
     ),
     (
         {"layers": [GRU | {"bidirectional": True, "go_backwards": True}]},
-        "go_backwards does nothing where bidirectional reads both ways",
+        "`go_backwards` has no effect with `bidirectional=true`",
     ),
     (
         {"layers": [STATEFUL | {"go_backwards": True}]},
-        "a stateful layer goes on where it ended, so it must read forwards",
+        "a stateful layer must read forwards",
     ),
     (
         {"layers": [STATEFUL | {"bidirectional": True}]},
-        "a stateful layer goes on where it ended, so it must read forwards",
+        "a stateful layer must read forwards",
     ),
     (
         {"layers": [MASK, GRU | {"bidirectional": True, "zero_output_for_mask": True}]},
-        "zero_output_for_mask is Keras's own choice in bidirectional layers",
+        "`zero_output_for_mask` is determined by Keras in bidirectional layers",
     ),
 ]
 
@@ -205,7 +208,7 @@ def test_the_returns_of_a_layer_may_be_spelled_out_where_they_agree():
 def test_the_recursive_head_gives_one_step_at_a_time():
     assert configure({"head": "recursive", "mode": "many-to-one"}).network.head == "recursive"
     assert configure({"head": "recursive"}).window.mode is None
-    with pytest.raises(UsageError, match="head recursive is fed back step by step, so mode is"):
+    with pytest.raises(UsageError, match="`head=recursive` is fed back step by step: give `mode="):
         configure({"head": "recursive", "mode": "many-to-many"})
 
 

@@ -115,8 +115,8 @@ def test_an_assignment_reaches_any_depth_and_wins():
         ("network.layers.5.units=3", 'no "5".*There are: 0'),
         ("netwrk.layers.0.units=3", 'Did you mean "network"'),
         ("network.layers.0.unit=3", r"no network\.layers\.0\.unit"),
-        ("training.epochs", "Give a path and a value"),
-        ("training.epochs.more=1", "cannot be"),
+        ("training.epochs", "must be a path and a value"),
+        ("training.epochs.more=1", "must be a path"),
         ("training.epochs=many", "training.epochs"),
     ],
 )

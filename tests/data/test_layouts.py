@@ -309,13 +309,16 @@ def test_series_of_a_later_table_are_known_by_their_names(write):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"layout": "columns", "series": ("id",)}, "the columns themselves name the series"),
-        ({"layout": "columns", "past_covariates": ("x",)}, "no place for covariates"),
-        ({"layout": "rows", "target": ("x",)}, "no place for target"),
-        ({"layout": "rows", "time": "t"}, "no times for time"),
-        ({"layout": "rows", "resample": "D"}, "no times for resample"),
-        ({"layout": "rows", "calendar_features": ("auto",)}, "no times for calendar_features"),
-        ({"layout": "rows", "calendar": "KR"}, "no times for calendar"),
+        ({"layout": "columns", "series": ("id",)}, "the columns name the series"),
+        ({"layout": "columns", "past_covariates": ("x",)}, "leave out covariates"),
+        ({"layout": "rows", "target": ("x",)}, "leave out `target`"),
+        ({"layout": "rows", "time": "t"}, "no times: leave out `time`"),
+        ({"layout": "rows", "resample": "D"}, "no times: leave out `resample`"),
+        (
+            {"layout": "rows", "calendar_features": ("auto",)},
+            "no times: leave out `calendar_features`",
+        ),
+        ({"layout": "rows", "calendar": "KR"}, "no times: leave out `calendar`"),
     ],
 )
 def test_what_a_layout_has_no_place_for_is_refused(data, why):

@@ -865,7 +865,7 @@ REFUSED = [
     ("--past-covariate nowhere*", 3, "no column like nowhere*"),
     ("--past-covariate p --mode many-to-one -H 2", 2, "p it does not"),
     ("--past-covariate p --head recursive -H 2", 2, "p it does not"),
-    ("--calendar-features dayofweek --time none", 2, "calendar_features needs times"),
+    ("--calendar-features dayofweek --time none", 2, "--calendar-features needs times"),
     ("--calendar-features fortnight", 2, "fortnight"),
     ("--future t.csv", 2, "no future covariates to read from --future"),
 ]

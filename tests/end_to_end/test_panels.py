@@ -706,7 +706,7 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
         ("--column y --series date --time date", 2, 'Column "date" is named twice'),
         ("--column y --series y", 2, 'Column "y" is named twice'),
         ("--column y", 3, "--series shop"),
-        ("--layout columns --series shop", 2, "the columns themselves name the series"),
+        ("--layout columns --series shop", 2, "the columns name the series"),
         ("--layout rows --time date", 2, "no times for time"),
         ("--layout rows --future-covariate y", 2, "no place for covariates"),
     ],

@@ -363,15 +363,15 @@ def test_rows_that_are_dropped_are_no_gaps():
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"anchor": "last"}, "no window of its own for anchor last"),
-        ({"anchor": "season"}, "no window of its own for anchor season"),
-        ({"window_scale": "std"}, "no window of its own for window_scale std"),
-        ({"skip": "linear"}, "no window of its own for skip linear"),
-        ({"segment": 5}, "no window of its own for segment 5"),
-        ({"channels": "independent"}, "no window of its own for channels independent"),
-        ({"bidirectional": True}, "so it must read forwards"),
-        ({"head": "encoder-decoder"}, "head encoder-decoder has no use for a state"),
-        ({"head": "segments", "segment": 5}, "head segments has no use for a state"),
+        ({"anchor": "last"}, "do not support per-window settings .anchor last"),
+        ({"anchor": "season"}, "do not support per-window settings .anchor season"),
+        ({"window_scale": "std"}, "do not support per-window settings .window_scale std"),
+        ({"skip": "linear"}, "do not support per-window settings .skip linear"),
+        ({"segment": 5}, "do not support per-window settings .segment 5"),
+        ({"channels": "independent"}, "do not support per-window settings .channels independent"),
+        ({"bidirectional": True}, "must read forwards"),
+        ({"head": "encoder-decoder"}, "do not support `head=encoder-decoder`"),
+        ({"head": "segments", "segment": 5}, "do not support `head=segments`"),
     ],
 )
 def test_settings_that_need_a_window_of_their_own_are_refused(more, why):
@@ -382,9 +382,12 @@ def test_settings_that_need_a_window_of_their_own_are_refused(more, why):
 @pytest.mark.parametrize(
     ("layers", "why"),
     [
-        ([{"type": "conv"}, {"type": "lstm", "stateful": True}], "begins anew with each window"),
+        ([{"type": "conv"}, {"type": "lstm", "stateful": True}], "begin again with each window"),
         ([{"type": "lstm", "stateful": True, "go_backwards": True}], "must read forwards"),
-        ([{"type": "lstm", "stateful": True}, {"type": "gru"}], "for all recurrent layers or"),
+        (
+            [{"type": "lstm", "stateful": True}, {"type": "gru"}],
+            "`stateful` must be the same for all",
+        ),
     ],
 )
 def test_layers_that_cannot_carry_a_state_are_refused(layers, why):

@@ -185,8 +185,11 @@ def test_a_causal_convolution_does_not_see_later_steps():
     [
         ([{"type": "dense"}], "at least one layer of type lstm"),
         ([{"type": "gru"}, {"type": "conv"}], "before the last recurrent layer"),
-        ([{"type": "gru", "merge_mode": "sum"}], "merge_mode needs bidirectional"),
-        ([{"type": "gru", "bidirectional": True, "go_backwards": True}], "go_backwards does"),
+        ([{"type": "gru", "merge_mode": "sum"}], "`merge_mode` needs `bidirectional=true`"),
+        (
+            [{"type": "gru", "bidirectional": True, "go_backwards": True}],
+            "`go_backwards` has no effect",
+        ),
         ([{"type": "gru", "kernel_regularizer": "l3:1"}], "l1:x, l2:x, l1_l2:x,x"),
         ([{"type": "gru", "bias_constraint": "max_norm"}], "max_norm:x"),
         ([{"type": "rnn", "reset_after": True}], "reset_after"),

@@ -298,12 +298,12 @@ def test_quantiles_are_forecast_without_tensorflow(trained, tmp_path):
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"head": "sequence"}, "head last forecasts quantiles"),
-        ({"head": "recursive"}, "head last forecasts quantiles"),
-        ({"head": "encoder-decoder", "decoder": "teacher"}, "decoder repeat"),
-        ({"stateful": True}, "leave stateful out"),
-        ({"mode": "many-to-one"}, "mode is many-to-many"),
-        ({"mode": "many-to-one", "horizon": 3}, "mode is many-to-many"),
+        ({"head": "sequence"}, "give `head=last`"),
+        ({"head": "recursive"}, "give `head=last`"),
+        ({"head": "encoder-decoder", "decoder": "teacher"}, "`decoder=repeat`"),
+        ({"stateful": True}, "a stateful network forecasts no quantiles"),
+        ({"mode": "many-to-one"}, "`mode=many-to-many`"),
+        ({"mode": "many-to-one", "horizon": 3}, "`mode=many-to-many`"),
         ({"loss": "mse"}, "pinball"),
     ],
 )

@@ -197,7 +197,7 @@ def test_rows_on_closed_days_are_no_open_days_that_are_missing(end):
 
 @pytest.mark.parametrize("other", [{"freq": "D"}, {"freq": "h"}, {"freq": "MS"}, {"resample": "W"}])
 def test_steps_that_a_calendar_would_overrule_are_refused(other):
-    with pytest.raises(UsageError, match="calendar makes steps of open days"):
+    with pytest.raises(UsageError, match="`calendar` makes steps of open days"):
         configure({"column": ("y",), "calendar": "XNYS", **other})
     assert configure({"column": ("y",), "calendar": "XNYS", "freq": "B"}).data.calendar == "XNYS"
 

@@ -93,9 +93,9 @@ def test_a_step_that_may_not_be_over_is_warned_of():
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"aggregate": "sum"}, "aggregate says how rows become one step"),
-        ({"resample": "D", "freq": "D"}, "freq and duplicates do nothing"),
-        ({"resample": "D", "duplicates": "sum"}, "freq and duplicates do nothing"),
+        ({"aggregate": "sum"}, "`aggregate` needs `resample`"),
+        ({"resample": "D", "freq": "D"}, "leave out `freq` and `duplicates`"),
+        ({"resample": "D", "duplicates": "sum"}, "leave out `freq` and `duplicates`"),
     ],
 )
 def test_what_would_do_nothing_is_refused(settings, why):

@@ -488,25 +488,25 @@ def test_another_loss_makes_another_network(of_numbers):
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"horizon": 3}, "horizon 3 is for forecasts"),
-        ({"mode": "many-to-one"}, "mode many-to-one is for forecasts"),
-        ({"freq": "D"}, "freq D is for forecasts"),
-        ({"season_length": 7}, "season_length 7 is for forecasts"),
-        ({"head": "sequence"}, "head sequence is for forecasts"),
-        ({"head": "encoder-decoder"}, "head encoder-decoder is for forecasts"),
-        ({"head": "recursive"}, "head recursive is for forecasts"),
-        ({"head": "segments", "segment": 2}, "head segments is for forecasts"),
-        ({"skip": "linear"}, "skip linear is for forecasts"),
-        ({"anchor": "season"}, "anchor season is for forecasts"),
-        ({"channels": "independent"}, "channels independent is for forecasts"),
-        ({"stateful": True}, "stateful True is for forecasts"),
-        ({"target": "a"}, "target is for forecasts"),
-        ({"missing": "drop"}, "missing = drop would make sequences shorter"),
+        ({"horizon": 3}, "horizon` 3 is for forecasts"),
+        ({"mode": "many-to-one"}, "mode` many-to-one is for forecasts"),
+        ({"freq": "D"}, "freq` D is for forecasts"),
+        ({"season_length": 7}, "season_length` 7 is for forecasts"),
+        ({"head": "sequence"}, "head` sequence is for forecasts"),
+        ({"head": "encoder-decoder"}, "head` encoder-decoder is for forecasts"),
+        ({"head": "recursive"}, "head` recursive is for forecasts"),
+        ({"head": "segments", "segment": 2}, "head` segments is for forecasts"),
+        ({"skip": "linear"}, "skip` linear is for forecasts"),
+        ({"anchor": "season"}, "anchor` season is for forecasts"),
+        ({"channels": "independent"}, "channels` independent is for forecasts"),
+        ({"stateful": True}, "`stateful` True is for forecasts"),
+        ({"target": "a"}, "`target` is for forecasts"),
+        ({"missing": "drop"}, "`missing=drop` would make sequences shorter"),
         ({"label": ("y", "z"), "task": "classification"}, "2 labels cannot be classes at once"),
         ({"test": "2024-01-01"}, "--test 2024-01-01 is a date"),
         ({"timesteps": 4, "segment": 3}, "4 steps cannot be cut into segments of 3"),
         ({"step_features": 3}, "4 columns cannot be split into steps of 3 columns each"),
-        ({"layout": "long", "step_features": 2}, "step_features goes with layout rows"),
+        ({"layout": "long", "step_features": 2}, "`step_features` needs `layout=rows`"),
     ],
 )
 def test_settings_that_do_not_go_with_a_label_are_refused(settings, why):
@@ -520,7 +520,7 @@ def test_settings_that_do_not_go_with_a_label_are_refused(settings, why):
     [("task", "regression"), ("step_features", 2)],
 )
 def test_settings_of_labels_are_refused_without_one(name, value):
-    with pytest.raises(fc.UsageError, match=f"{name} is for sequences with a label"):
+    with pytest.raises(fc.UsageError, match=f"`{name}` is for labelled sequences"):
         fc.train(numbers(), column="a", **{name: value})
 
 
