@@ -1,4 +1,4 @@
-"""What data cannot be learned from, said before TensorFlow is loaded."""
+"""Checks of data and settings before a training, made before TensorFlow is loaded."""
 
 import warnings
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def check_dataset(dataset: "Dataset", on_event: Listener) -> None:
-    """Refuse what cannot be learned from; say what is doubtful.
+    """Refuse a dataset that cannot be trained on, and warn of what is doubtful.
 
     Raises:
-        DataError: There is too little of something.
+        DataError: There are too few rows, or values.
         UsageError: A setting does not go with the data.
     """
     _check_length(dataset)
@@ -40,42 +40,42 @@ def _check_length(dataset: "Dataset") -> None:
     which = " in its longest series" if panel.count > 1 else ""
     raise DataError(
         f"{panel.source} has {panel.lengths.max()} rows{which}; at least {needed} are "
-        f"needed: {window} to train on ({dataset.timesteps} steps back, {dataset.steps_at_once} "
-        f"ahead) beside {needed - window} for validation and test.",
-        "Lower --timesteps, --horizon, --validation or --test.",
+        f"needed: {window} to train on (lookback {dataset.timesteps}, {dataset.steps_at_once} "
+        f"ahead) and {needed - window} for validation and test.",
+        "Lower `timesteps`, `horizon`, `validation` or `test`.",
     )
 
 
 def _check_lanes(dataset: "Dataset") -> None:
-    """Refuse several series, and gaps, for a network whose state lives on."""
+    """Refuse several series, and gaps, for a network whose state is carried over."""
     if dataset.config.network.stateful and dataset.panel.count > 1:
         raise UsageError(
-            f"A stateful network goes along one series; {dataset.panel.source} has "
+            f"A stateful network is trained on one series; {dataset.panel.source} has "
             f"{dataset.panel.count}.",
-            "Leave --stateful out.",
+            "Leave `stateful` out.",
         )
     missing = dataset.config.data.missing
     gaps = missing != "mask" and dataset.panel.missing_rows.any()
     if dataset.config.network.stateful and gaps:
         raise DataError(
-            f"{dataset.panel.source} has gaps, and a stateful network goes from row to row.",
-            "Pass --missing mask or drop.",
+            f"{dataset.panel.source} has gaps, and a stateful network reads consecutive rows.",
+            "Pass `missing=mask` or `missing=drop`.",
         )
 
 
 def _check_validation(dataset: "Dataset") -> None:
-    """Refuse a validation split without one actual value: it would call every network perfect."""
+    """Refuse a validation split without actual values: its loss would be 0."""
     begin, end = dataset.splits.bounds("validation")
     rows = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
     if len(rows) and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
         raise DataError(
             f"{dataset.panel.source} has no actual value in the validation split.",
-            "Pass another --validation, or 0 for none.",
+            "Pass another `validation`, or 0 for none.",
         )
 
 
 def _check_loss(dataset: "Dataset") -> None:
-    """Refuse a loss that has no value for some training row."""
+    """Refuse a loss that is not defined for some training row."""
     config, rows = dataset.config, dataset.splits.training_rows(dataset.filled)
     losses = config.ensemble.losses or (config.training.loss,)
     zero = np.argwhere(rows[:, dataset.targets] == 0.0)
@@ -84,83 +84,83 @@ def _check_loss(dataset: "Dataset") -> None:
         raise DataError(
             f'{dataset.panel.source}: column "{name}" is 0 in training row {zero[0][0] + 1}, and '
             "mape divides by the actual value.",
-            "Pass --loss smape or mase.",
+            "Pass `loss=smape` or `loss=mase`.",
         )
     if "cross-entropy" in losses:
         raise UsageError(
             "The loss cross-entropy is for classes, and this is a forecast of numbers.",
-            "Leave --loss out, or name the column of classes: --label NAME.",
+            "Leave `loss` out, or name the column of classes in `label`.",
         )
 
 
 def _note_constant(dataset: "Dataset", on_event: Listener) -> None:
     rows = dataset.splits.training_rows(dataset.filled)
     with warnings.catch_warnings():
-        # A column of nothing but gaps has neither.
+        # A column of missing values alone has neither.
         warnings.simplefilter("ignore", RuntimeWarning)
         lows, highs = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
     categories = dataset.panel.columns.covariates.categories
     for name, low, high in zip(dataset.panel.columns.features, lows, highs, strict=True):
         if low == high and name not in categories:
-            on_event(
-                Note(f'"{name}" is {low:g} in every training row: nothing to learn', warning=True)
-            )
+            text = f'"{name}" is constant in the training rows ({low:g}): it carries no information'
+            on_event(Note(text, warning=True))
 
 
 def check_inputs(config: Config, columns: Columns) -> None:
-    """Refuse columns and covariates that the network could not read.
+    """Refuse columns and covariates that the network cannot use.
 
     Raises:
-        UsageError: It could not, or it would read them for nothing.
+        UsageError: It cannot, or they would have no effect.
     """
     network, covariates = config.network, columns.covariates
     if network.channels == "independent":
         _check_channels(columns)
     if covariates.names and network.stateful:
-        raise UsageError("A stateful network reads no covariates.", "Leave them or --stateful out.")
+        raise UsageError("A stateful network reads no covariates.", "Leave them or `stateful` out.")
     if network.head == "sequence" and (covariates.future or covariates.calendar):
         raise UsageError(
-            "Head sequence forecasts at every step, and has no place for what is known ahead: "
+            "`head=sequence` forecasts at every step, and takes no future covariates: "
             f"{', '.join((*covariates.future, *covariates.calendar))}.",
-            "Leave those covariates out, or pass --head last.",
+            "Leave those covariates out, or pass `head=last`.",
         )
     if network.embedding and not covariates.categories:
         raise UsageError(
-            "There are no categories for --embedding.",
-            "Leave it out, or name covariates of text, or --categorical ones.",
+            "There are no categories for `embedding`.",
+            "Leave it out, or add covariates of text, or name some in `categorical`.",
         )
 
 
 def _check_channels(columns: Columns) -> None:
-    """Refuse independent channels of which some would be read for nothing."""
+    """Refuse independent channels where some columns would have no effect."""
     if len(columns.columns) == 1:
         raise UsageError(
-            "Independent channels need several columns.", "Leave --channels out, or add --column."
+            "Independent channels need several columns.",
+            "Leave `channels` out, or add to `column`.",
         )
     if columns.targets != columns.columns:
         raise UsageError(
-            "With independent channels each column is read for itself alone; targets are "
+            "With independent channels each column is read by itself; targets are "
             f"{', '.join(columns.targets)}, columns {', '.join(columns.columns)}.",
-            "Leave the other columns out, or pass --channels joint.",
+            "Leave the other columns out, or pass `channels=joint`.",
         )
     if columns.covariates.names:
         raise UsageError(
-            "With independent channels each column is read for itself alone, without covariates.",
-            "Leave them out, or pass --channels joint.",
+            "With independent channels each column is read by itself, without covariates.",
+            "Leave them out, or pass `channels=joint`.",
         )
 
 
 def check_feedback(columns: Columns, horizon: int, mode: str) -> None:
-    """Refuse columns that many-to-one would have to know ahead.
+    """Refuse columns whose future values many-to-one would need.
 
     Raises:
-        UsageError: It would.
+        UsageError: There are such columns.
     """
     if mode == "many-to-many" or horizon == 1:
         return
     if columns.unknown_ahead:
         raise UsageError(
-            f"Many-to-one goes on from its own forecasts, so for {horizon} steps it must forecast "
-            f"every column that it reads; {', '.join(columns.unknown_ahead)} it does not.",
-            "Pass --mode many-to-many, or leave those columns out.",
+            f"Many-to-one feeds its forecasts back, so for {horizon} steps it must forecast every "
+            f"column that it reads; it does not forecast {', '.join(columns.unknown_ahead)}.",
+            "Pass `mode=many-to-many`, or leave those columns out.",
         )

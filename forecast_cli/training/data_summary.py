@@ -1,4 +1,4 @@
-"""What was read and how it is used, said before a training."""
+"""Notes about what was read and how it is split, before a training."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from ..data.time.date_formats import write_dates
 
 
 def describe(dataset: Dataset, on_event: Listener) -> None:
-    """Say what was read and how it is split."""
+    """Note what was read and how it is split."""
     panel, splits = dataset.panel, dataset.splits
     rows = f"{panel.source}: {len(panel.values):,} rows"
     if panel.count > 1:
@@ -24,20 +24,20 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
         first, last = write_dates(ends, panel.timeline.style)
         rows += f", {first} to {last}, {frequency.name}"
         if frequency.alias == "B":
-            hint = "" if frequency.open_days else " (--calendar XNYS, KR ... or data for holidays)"
-            on_event(Note(f"dates to come: {frequency.rule}{hint}"))
+            hint = "" if frequency.open_days else " (set `calendar` for holidays: XNYS, KR or data)"
+            on_event(Note(f"forecast dates: {frequency.rule}{hint}"))
     _describe_covariates(panel, on_event)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     on_event(Note(f"{rows}; {', '.join(parts)}"))
     _describe_series(dataset, on_event)
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):
-        text = f"the forecasts are {quantile:g}-quantiles, not the middle: errors say little"
+        text = f"forecasts are {quantile:g}-quantiles, not medians: point errors are of little use"
         on_event(Note(text, warning=True))
 
 
 def _describe_covariates(panel: Panel, on_event: Listener) -> None:
-    """Say which covariates are read, and as what."""
+    """Note which covariates are read, by their kind."""
     covariates = panel.columns.covariates
     of_kind = {
         "past": covariates.past,
@@ -45,31 +45,31 @@ def _describe_covariates(panel: Panel, on_event: Listener) -> None:
         "static": covariates.static,
         "calendar": panel.data.calendar_features,
     }
-    said = [f"{kind} {', '.join(names)}" for kind, names in of_kind.items() if names]
-    if said:
-        on_event(Note(f"covariates: {'; '.join(said)}"))
+    parts = [f"{kind} {', '.join(names)}" for kind, names in of_kind.items() if names]
+    if parts:
+        on_event(Note(f"covariates: {'; '.join(parts)}"))
     for name, values in covariates.categories.items():
-        on_event(Note(f'"{name}" names {len(values)} categories'))
+        on_event(Note(f'"{name}" has {len(values)} categories'))
 
 
 def _describe_series(dataset: Dataset, on_event: Listener) -> None:
-    """Say which series are not scored, and what was filled."""
+    """Note which series are not scored, and what was filled."""
     panel, splits = dataset.panel, dataset.splits
     born = int(np.sum(splits.train_end == splits.indptr[:-1]))
     if born:
-        on_event(Note(f"{born} of {panel.count} series begin after the training: not scored"))
+        on_event(Note(f"{born} of {panel.count} series start after the training split: not scored"))
     elif splits.rows("test") and panel.count > 1:
         scored = len(np.unique(owner_series(panel.indptr, dataset.origins("test"))))
         if scored < panel.count:
-            why = "too short for a test, or for a window before it, or they end before it"
+            why = "too short for a window and a test split, or they end before it"
             on_event(Note(f"{panel.count - scored} of {panel.count} series are not scored: {why}"))
     columns = panel.values[:, : len(panel.columns.columns)]
     missing = np.isnan(columns)
     if not missing.any() or panel.data.missing in ("mask", "drop"):
         return
-    on_event(Note(f"{int(missing.sum()):,} missing values filled: {panel.data.missing}"))
+    on_event(Note(f"{int(missing.sum()):,} missing values filled by {panel.data.missing}"))
     ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
     if ends:
         what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"
-        text = f"{what} with missing values: forecasts begin after what was filled there"
+        text = f"{what} with missing values: forecasts start after the filled rows"
         on_event(Note(text, warning=True))

@@ -1,4 +1,4 @@
-"""How the forecasts of several networks and of simple methods become one."""
+"""Fit the baselines of an ensemble, and the weights of its members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from ..data.dataset import Dataset
 from ..data.season import usual_seasons
 from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_targets
 
-# Values of windows and of forecasts that weights are learned from, at the most: 160 MB.
-MOST_LEARNED = 40_000_000
+# Values of windows and forecasts that weights are fitted to at most: 160 MB.
+MOST_VALUES = 40_000_000
 NETWORK = "network"
 
 
@@ -31,8 +31,8 @@ class Combination:
     """The numbers by which forecasts are combined.
 
     Args:
-        maps: Shape `(maps, targets, timesteps, horizon)`: the simple forecasts; None for none.
-        shares: Shape `(members, targets)`: what each counts for; None where all count alike.
+        maps: Shape `(maps, targets, timesteps, horizon)`: the baselines; None for none.
+        shares: Shape `(members, targets)`: the weights; None where all are equal.
     """
 
     maps: Floats | None = None
@@ -42,19 +42,19 @@ class Combination:
 def combination(
     dataset: Dataset, networks: Sequence[Any], *, shares: Floats | None = None
 ) -> Combination:
-    """What is learned beside the networks.
+    """Fit what is combined with the networks, and the weights.
 
     Args:
-        dataset: The maps are fitted on its training split, weights on its validation split.
+        dataset: Baselines are fitted on its training split, weights on its validation split.
         networks: The Keras models.
-        shares: Where they are known already, of a training before.
+        shares: Weights of an earlier training, as in `Combination`; None to fit them.
     """
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
     features = target_features(dataset) if learns or ensemble.baselines else ()
     maps = simple_maps(dataset, features) if ensemble.baselines else None
     if learns:
-        shares = _learned(dataset, networks, maps, features)
+        shares = _fit_shares(dataset, networks, maps, features)
     return Combination(maps, shares)
 
 
@@ -101,7 +101,7 @@ def _fit_column_maps(
     """Return the maps of some columns, which are fitted to as if they were series."""
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
-    # The padding in front of short series holds nothing to learn from.
+    # The padding in front of short series is left out.
     known = dataset.scaled[dataset.padding.moved(np.arange(rows))]
     values = known[:, places].T.ravel().astype(np.float64)
     first = (rows * np.arange(count))[:, None]
@@ -120,7 +120,7 @@ def _fit_column_maps(
     return {name: widened(each, dataset.timesteps) for name, each in found.items()}
 
 
-def _learned(
+def _fit_shares(
     dataset: Dataset,
     networks: Sequence[Any],
     maps: Floats | None,
@@ -131,7 +131,7 @@ def _learned(
     starts = dataset.starts("validation", horizon=steps)
     names = (*[NETWORK] * len(networks), *dataset.config.ensemble.baselines)
     size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
-    starts = evenly(starts, size, MOST_LEARNED)
+    starts = evenly(starts, size, MOST_VALUES)
     priors = [make_prior(names, seasonal=bool(each.seasons)) for each in features]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
@@ -153,7 +153,7 @@ def _learned(
 
 
 def given_at(dataset: Dataset, starts: Ints) -> list[Floats]:
-    """What a network is given of windows: the windows, and what is known ahead where it reads that.
+    """Return the inputs of a network: windows, and what is known ahead where it reads that.
 
     Args:
         dataset: The rows.
@@ -169,13 +169,13 @@ def given_at(dataset: Dataset, starts: Ints) -> list[Floats]:
 def _forecasts(
     dataset: Dataset, networks: Sequence[Any], maps: Floats | None, starts: Ints
 ) -> Floats:
-    """What all make of the windows, scaled, shape `(members, samples, horizon, targets)`."""
+    """Return all forecasts of windows, scaled, shape `(members, samples, horizon, targets)`."""
     from ..networks.ensemble_graph import forecast_windows
 
     given = given_at(dataset, starts)
     every = [forecast_windows(network, given) for network in networks]
     if levels := dataset.config.quantile_levels:
-        # Weights are learned for the medians, and hold for the other quantiles too.
+        # Weights are fitted to the medians, and used for the other quantiles too.
         every = [each[..., len(levels) // 2] for each in every]
     if maps is not None:
         columns = given[0][:, :, dataset.targets]
@@ -184,7 +184,7 @@ def _forecasts(
 
 
 def _units(dataset: Dataset) -> Floats:
-    """The error of the seasonal naive in training, scaled, so that all series count alike."""
+    """Return the scaled training error of the seasonal naive forecast, `(n_series, targets)`."""
     end, season = dataset.splits.bounds("train")[1], dataset.season_length
     indptr = dataset.panel.indptr
     return estimate_units(
@@ -193,7 +193,7 @@ def _units(dataset: Dataset) -> Floats:
 
 
 def _distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
-    """How many forecasts do not overlap."""
+    """Return how many forecasts do not overlap; `rows` has shape `(samples,)`."""
     series = owner_series(dataset.panel.indptr, rows)
     first, last = (
         np.full(dataset.panel.count, each, np.int64) for each in (len(dataset.filled), -1)

@@ -805,7 +805,7 @@ def test_the_future_is_asked_for_written_down_filled_in_and_read(run, tmp_path):
     )  # fmt: skip
     assert code == 0, err
     assert "covariates: past p, kind; future x, event; static size" in err
-    assert '"event" names 3 categories' in err
+    assert '"event" has 3 categories' in err
     code, _, err = run("predict")
     assert (code, "A 2020-03-01" in err, "pass a table of them with --future" in err) == (
         3,
@@ -854,7 +854,7 @@ REFUSED = [
     ("--past-covariate x --column z --channels independent", 2, "without covariates"),
     ("--calendar-features dayofweek --column z --channels independent", 2, "without covariates"),
     ("--past-covariate p --stateful", 2, "A stateful network reads no covariates"),
-    ("--future-covariate x --head sequence", 2, "Head sequence forecasts at every step"),
+    ("--future-covariate x --head sequence", 2, "--head sequence forecasts at every step"),
     ("--calendar-features dayofweek --head sequence", 2, "dayofweek_sin"),
     ("--past-covariate x --future-covariate x", 2, 'Column "x" is named twice'),
     ("--past-covariate y", 2, 'Column "y" is named twice'),
@@ -863,8 +863,8 @@ REFUSED = [
     ("--past-covariate p --categorical kind", 2, '"kind" is not among the covariates'),
     ("--past-covariate nowhere", 3, 'no column "nowhere"'),
     ("--past-covariate nowhere*", 3, "no column like nowhere*"),
-    ("--past-covariate p --mode many-to-one -H 2", 2, "p it does not"),
-    ("--past-covariate p --head recursive -H 2", 2, "p it does not"),
+    ("--past-covariate p --mode many-to-one -H 2", 2, "it does not forecast p"),
+    ("--past-covariate p --head recursive -H 2", 2, "it does not forecast p"),
     ("--calendar-features dayofweek --time none", 2, "--calendar-features needs times"),
     ("--calendar-features fortnight", 2, "fortnight"),
     ("--future t.csv", 2, "no future covariates to read from --future"),

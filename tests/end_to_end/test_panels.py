@@ -236,7 +236,7 @@ def test_scale_by_needs_series_with_names():
 
 
 def test_a_stateful_network_goes_along_one_series():
-    with pytest.raises(fc.UsageError, match="stateful network goes along one series"):
+    with pytest.raises(fc.UsageError, match="stateful network is trained on one series"):
         dataset(shops()[lambda frame: frame["shop"] != "short"], stateful=True)
 
 
@@ -701,7 +701,7 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
     ("flags", "code", "said"),
     [
         ("--column y --scale-by series", 2, "for several series, and the table has one"),
-        ("--column y --series shop --stateful", 2, "goes along one series"),
+        ("--column y --series shop --stateful", 2, "is trained on one series"),
         ("--column y --series nowhere", 3, 'no column "nowhere"'),
         ("--column y --series date --time date", 2, 'Column "date" is named twice'),
         ("--column y --series y", 2, 'Column "y" is named twice'),

@@ -336,9 +336,9 @@ def gap():
 
 @pytest.mark.parametrize("missing", ["interpolate", "ffill"])
 def test_gaps_that_are_filled_are_refused(missing):
-    with pytest.raises(fc.DataError, match="a stateful network goes from row to row") as caught:
+    with pytest.raises(fc.DataError, match="a stateful network reads consecutive rows") as caught:
         fc.train(gap(), **THREE, missing=missing)
-    assert "--missing mask or drop" in caught.value.hint
+    assert "`missing=mask` or `missing=drop`" in caught.value.hint
 
 
 def test_a_masked_row_leaves_the_state_as_it_is():

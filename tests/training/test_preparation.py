@@ -273,7 +273,7 @@ def test_a_column_that_never_changes_is_a_warning():
     table.loc[:80, "y1"] = 3.5
     made = dataset(table, notes)
     assert [note.warning for note in notes] == [True]
-    assert '"y1" is 3.5' in notes[0].text
+    assert '"y1" is constant in the training rows (3.5)' in notes[0].text
     assert np.isfinite(made.scaled).all()
 
 
@@ -319,7 +319,7 @@ def test_a_stateful_network_goes_over_no_gap_wherever_it_is():
         config = configure({**settings_, "missing": missing, "preset": "classic"})
         panel = read_panel(table, config.data)
         if fails:
-            with pytest.raises(DataError, match="a stateful network goes from row to row"):
+            with pytest.raises(DataError, match="a stateful network reads consecutive rows"):
                 make_dataset(panel, config, on_event=lambda event: None)
         else:
             make_dataset(panel, config, on_event=lambda event: None)

@@ -1,4 +1,4 @@
-"""Sequences made ready to learn from: split, filled and scaled."""
+"""Make sequences with a label ready to train on: split, filled and scaled."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,6 @@ from ...data.sequences import Sequences
 from ...data.splits import Part
 from ...model.manifest import Class
 from ..resolution import with_mask_layer
-from .stratified_split import drawn
 from .tasks import encode_classes, read_label_numbers, with_task
 
 
@@ -25,14 +24,14 @@ class LabelledDataset:
     """Sequences with their splits and scalers.
 
     Args:
-        config: With everything filled in that the user left open.
+        config: With every setting filled in.
         sequences: As read.
-        parts: The places of the sequences of each split.
+        parts: Numbers of the sequences of each split.
         scaling: Of the steps, fitted on the training sequences alone.
         scaled: Shape `(n_rows, features)`, float32, NaN where a step is missing.
         classes: In order; empty where the labels are numbers.
-        actual: Shape `(n_sequences, labels)` in original units, or `(n_sequences, 1)`: the place
-            of each class.
+        actual: Shape `(n_sequences, labels)` in original units, or `(n_sequences, 1)`: the code of
+            each class.
         label_scaling: Of labels that are numbers.
     """
 
@@ -47,12 +46,12 @@ class LabelledDataset:
 
     @property
     def timesteps(self) -> int:
-        """Room for the steps of a sequence."""
+        """Steps that the network reads of a sequence."""
         return self.config.window.timesteps or 1
 
     @property
     def targets(self) -> Floats:
-        """What the network gives: scaled numbers, or 1 for the class and 0 for the others."""
+        """The outputs to learn, shape `(n_sequences, outputs)`: scaled, or one-hot classes."""
         if self.label_scaling is not None:
             return self.label_scaling.transform(self.actual).astype(np.float32)
         codes = self.actual[:, 0].astype(np.int64)
@@ -60,14 +59,14 @@ class LabelledDataset:
 
 
 def make_labelled(sequences: Sequences, config: Config, *, on_event: Listener) -> LabelledDataset:
-    """Choose what is left open, split, fill and scale.
+    """Resolve the configuration, split, fill and scale.
 
     Raises:
-        DataError: There are too few sequences, or a sequence is too long.
-        UsageError: Settings that do not go together.
+        DataError: There are too few sequences, or one is too long.
+        UsageError: Settings do not go together.
     """
     if sequences.labels is None:
-        raise UsageError("Sequences without labels cannot be learned from.", "Name the label.")
+        raise UsageError("The sequences have no labels.", "Name the column in `label`.")
     config = with_task(config, sequences.labels, on_event)
     config = _with_shape(sequences, config)
     classes: tuple[Class, ...] = ()
@@ -83,7 +82,7 @@ def make_labelled(sequences: Sequences, config: Config, *, on_event: Listener) -
 
 
 def on_all(dataset: LabelledDataset) -> LabelledDataset:
-    """The same with every sequence in the training split, to refit on."""
+    """Return the dataset with every sequence in the training split, to refit on."""
     none = np.arange(0)
     parts: dict[Part, Ints] = {
         "train": np.arange(len(dataset.sequences)), "validation": none, "test": none,
@@ -111,20 +110,20 @@ def _scaled(
 
 
 def _with_shape(sequences: Sequences, config: Config) -> Config:
-    """The configuration with room for the longest sequence, and a mask where they differ."""
+    """Return the configuration with the longest sequence as lookback, and a mask if they differ."""
     longest = int(sequences.lengths.max())
     timesteps = config.window.timesteps or longest
     if timesteps < longest:
         place = int(np.argmax(sequences.lengths))
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(place)} has {longest} steps, and "
-            f"timesteps are {timesteps}.",
-            "Leave --timesteps out, or cut the sequences.",
+            f"`timesteps` is {timesteps}.",
+            "Leave `timesteps` out, or cut the sequences.",
         )
     if timesteps % (config.network.segment or 1):
         raise UsageError(
             f"{timesteps} steps cannot be cut into segments of {config.network.segment}.",
-            "Pass --timesteps, a multiple of the segment.",
+            "Pass a multiple of the segment as `timesteps`.",
         )
     window = config.window.model_copy(update={"timesteps": timesteps})
     config = config.model_copy(update={"window": window})
@@ -139,37 +138,70 @@ def split_sequences(
     """Draw the sequences of each split.
 
     Args:
-        count: How many sequences there are.
+        count: Number of sequences.
         split: Fractions or numbers of sequences.
         seed: The same seed gives the same splits.
-        strata: Shape `(n_sequences,)`: what has the same share in every split, where it can; None
-            where nothing has.
+        strata: Shape `(n_sequences,)`: classes that have the same share in every split, where that
+            is possible; None for none.
+
+    Returns:
+        Numbers of the sequences of each split, shape `(sequences,)`.
 
     Raises:
-        UsageError: A size cannot be right.
+        UsageError: A size is invalid.
         DataError: Nothing is left to train on.
     """
-    test = _size("--test", split.test, count)
-    validation = _size("--validation", split.validation, count)
+    test = _count("test", split.test, count)
+    validation = _count("validation", split.validation, count)
     if test + validation >= count:
         raise DataError(
             f"{count} sequences; {validation} for validation and {test} for the test leave none to "
             "train on.",
-            "Lower --validation or --test; 0 is none.",
+            "Lower `validation` or `test`; 0 is none.",
         )
-    rest, held = drawn(np.arange(count), test, seed, strata)
-    train, checked = drawn(rest, validation, seed, strata)
+    rest, held = draw(np.arange(count), test, seed, strata)
+    train, checked = draw(rest, validation, seed, strata)
     return {"train": train, "validation": checked, "test": held}
 
 
-def _size(flag: str, size: float | int | str, count: int) -> int:
+def draw(numbers: Ints, size: int, seed: int, strata: Floats | None = None) -> tuple[Ints, Ints]:
+    """Draw some of the samples.
+
+    Args:
+        numbers: Shape `(samples,)`, ascending.
+        size: How many are drawn.
+        seed: The same seed draws the same.
+        strata: By number, the class that has the same share on both sides where that is possible;
+            None for none.
+
+    Returns:
+        Those that stay and those that were drawn, each ascending.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if not size:
+        return numbers, numbers[:0]
+    groups = None if strata is None else strata[numbers]
+    if groups is not None:
+        counts = np.unique(groups, return_counts=True)[1]
+        # So few that a class could not be on both sides: drawn without regard to it.
+        if counts.min() < 2 or min(size, len(numbers) - size) < len(counts):
+            groups = None
+    stay, out = train_test_split(numbers, test_size=size, random_state=seed, stratify=groups)
+    return np.sort(stay), np.sort(out)
+
+
+def _count(name: str, size: float | int | str, count: int) -> int:
+    """Return the number of sequences of a split."""
     if isinstance(size, str):
         raise UsageError(
-            f"{flag} {size} is a date; sequences with a label are drawn.",
+            f"`{name}={size}` is a date; sequences with a label are drawn.",
             "Give a fraction or a number of sequences.",
         )
     if 0 < size < 1:
         return max(1, round(size * count))
     if not 0 <= size < float("inf") or size != int(size):
-        raise UsageError(f"{flag} {size} cannot be.", "Give a fraction, a whole number, or 0.")
+        raise UsageError(
+            f"Invalid `{name}={size}`: must be a fraction, a whole number, or 0 for none."
+        )
     return int(size)

@@ -1,4 +1,4 @@
-"""What a label is: a number, or one of several classes."""
+"""The task of labels: numbers or classes."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ...core.events import Listener, Note
 from ...core.windows import Floats, Ints
 from ...model.manifest import Class
 
-# Whole numbers are classes where they are so few, and each stands there so often.
+# Whole numbers are classes where there are so few, and each occurs so often on average.
 MOST_CLASSES = 20
 LEAST_EACH = 5
 
@@ -22,8 +22,8 @@ class Classes:
     """The classes of a label, in order.
 
     Args:
-        names: One of each.
-        codes: Shape `(n_sequences,)`: the place of each sequence's class among them.
+        names: Of the classes.
+        codes: Shape `(n_sequences,)`: the place of each sequence's class in `names`.
     """
 
     names: tuple[Class, ...]
@@ -31,75 +31,76 @@ class Classes:
 
 
 def with_task(config: Config, labels: pd.DataFrame, on_event: Listener) -> Config:
-    """The configuration with task and loss filled in.
+    """Return the configuration with task and loss filled in.
 
     Raises:
-        UsageError: The loss does not go with the task, or the labels do not.
+        UsageError: The loss or the labels do not go with the task.
     """
-    task = config.data.task or _guessed(labels, on_event)
+    task = config.data.task or _infer_task(labels, on_event)
     if task == "classification" and len(labels.columns) > 1:
         raise UsageError(
-            f"{len(labels.columns)} labels cannot be classes at once.",
-            "Name one of them, or pass --task regression.",
+            f"Classification takes one label, not {len(labels.columns)}.",
+            "Name one of them, or pass `task=regression`.",
         )
-    usual = "cross-entropy" if task == "classification" else "mse"
-    loss = config.training.loss or usual
+    default = "cross-entropy" if task == "classification" else "mse"
+    loss = config.training.loss or default
     classes = task == "classification"
     valid = [n for n, e in LOSSES.items() if (e.for_classes if classes else e.for_labels)]
     if loss not in valid:
         raise UsageError(
-            f"The loss {loss} is not for {task}.", f"Pass --loss {' or '.join(valid)}."
+            f"The loss {loss} is not for {task}.",
+            "Pass " + " or ".join(f"`loss={each}`" for each in valid) + ".",
         )
     data = config.data.model_copy(update={"task": task})
     training = config.training.model_copy(update={"loss": loss})
     return config.model_copy(update={"data": data, "training": training})
 
 
-def _guessed(labels: pd.DataFrame, on_event: Listener) -> str:
-    """The task that the labels suggest, and that is said."""
+def _infer_task(labels: pd.DataFrame, on_event: Listener) -> str:
+    """Return the task that the labels suggest, and note it."""
     names = ", ".join(map(str, labels))
     first = labels.iloc[:, 0]
     count = first.nunique()
-    number = "task regression: {} (--task classification for classes)"
-    classes = "task classification: {} (--task regression for numbers)"
+    number = "task regression: {} (`task=classification` for classes)"
+    classes = "task classification: {} (`task=regression` for numbers)"
     if len(labels.columns) > 1:
         on_event(Note(number.format(f"{names} are {len(labels.columns)} labels")))
         return "regression"
     if not pd.api.types.is_numeric_dtype(first) or pd.api.types.is_bool_dtype(first):
-        on_event(Note(classes.format(f'"{names}" holds {count} different words')))
+        on_event(Note(classes.format(f'"{names}" has {count} distinct words')))
         return "classification"
     whole = bool((first == first.round()).all())
     if whole and count <= min(MOST_CLASSES, len(first) // LEAST_EACH):
-        on_event(Note(classes.format(f'"{names}" holds {count} different whole numbers')))
+        on_event(Note(classes.format(f'"{names}" has {count} distinct whole numbers')))
         return "classification"
-    on_event(Note(number.format(f'"{names}" holds {count} different numbers')))
+    on_event(Note(number.format(f'"{names}" has {count} distinct numbers')))
     return "regression"
 
 
 def read_label_numbers(labels: pd.DataFrame, source: str) -> Floats:
-    """Labels as numbers, shape `(n_sequences, labels)`.
+    """Return labels as numbers, shape `(n_sequences, labels)`.
 
     Raises:
-        DataError: One is no number.
+        DataError: One is not a finite number.
     """
     for name in labels:
         if not pd.api.types.is_numeric_dtype(labels[name]):
             raise DataError(
                 f'{source}: the label "{name}" holds "{labels[name][0]}", not numbers.',
-                "Pass --task classification.",
+                "Pass `task=classification`.",
             )
         wild = np.flatnonzero(~np.isfinite(labels[name].to_numpy(np.float64)))
         if len(wild):
             raise DataError(
                 f'{source}: the label "{name}" of sequence {wild[0] + 1} is '
                 f"{labels[name][wild[0]]}.",
-                "A number was expected; mend it, or leave the sequence out.",
+                "A number was expected; fix it, or leave the sequence out.",
             )
     return labels.to_numpy(np.float64)
 
 
 def encode_classes(label: pd.Series, source: str) -> Classes:
-    """The classes in order, and that of each sequence.
+    """Return the classes in order, and the code of each sequence.
 
     Raises:
         DataError: There is only one.
@@ -111,7 +112,7 @@ def encode_classes(label: pd.Series, source: str) -> Classes:
     names, codes = np.unique(label.to_numpy(), return_inverse=True)
     if len(names) < 2:
         raise DataError(
-            f"{source}: every sequence has the label {names[0]}.", "There is nothing to tell apart."
+            f"{source}: every sequence has the label {names[0]}.", "Two classes are needed."
         )
     plain = [name.item() if isinstance(name, np.generic) else str(name) for name in names]
     return Classes(tuple(plain), codes)

@@ -1,4 +1,4 @@
-"""Whether simple forecasts are better of logarithms: judged on training rows that are held back."""
+"""Choose a transform by the error of baselines on held-out training rows."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,12 +11,12 @@ from ...core.scaling import Transform
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints, window_starts
 
-# What is forecast, the last rows of each series and the series that are looked at, at most.
+# The baselines that are fitted, and the last rows of each series and the series used, at most.
 JUDGES, ROWS, SERIES = ("smoothing", "structural", "ridge"), 3000, 40
-# The share of the rows that is held back, and the origins there, at most.
+# The share of the rows that is held out, and the origins there, at most.
 HELD, ORIGINS = 0.2, 2000
-# By how much the error of logarithms may be larger where all values are above 0, where a change is
-# a share of the value more often than not; and by how much it must be smaller where some are 0.
+# The error with logarithms over that without, at most: where all values are above 0, since changes
+# are mostly proportional to the value then, and where some are 0.
 LOG, LOG1P = 1.02, 0.98
 
 _FORTH: dict[str, Callable[[Floats], Floats]] = {"none": np.array, "log": np.log, "log1p": np.log1p}
@@ -32,14 +32,14 @@ def choose_transform(
     season: int,
     seasons: Sequence[int] = (),
 ) -> tuple[Transform, float]:
-    """The transform with which simple forecasts are better in original units.
+    """Return the transform with which baselines have the lower error in original units.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end, original units; NaN where missing.
         indptr: Shape `(n_series + 1,)`.
         end: Shape `(n_series,)`: the row after the last training row of each series.
         horizon: Steps ahead.
-        season: Steps in the season that is usual for the frequency; 1 for none.
+        season: Steps in the season of the frequency; 1 for none.
         seasons: Steps of the seasons that were found.
 
     Returns:
@@ -64,7 +64,7 @@ def choose_transform(
 
 
 def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
-    """The last training rows of some series, and where each begins and the last one ends."""
+    """Return the last training rows of some series, and their bounds `(n_series + 1,)`."""
     count = len(indptr) - 1
     some = np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int))
     rows = [values[max(indptr[each], end[each] - ROWS) : end[each]] for each in some]
@@ -75,7 +75,7 @@ def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
 def _error(
     values: Floats, indptr: Ints, name: str, *, horizon: int, season: int, seasons: Sequence[int]
 ) -> float | None:
-    """The error of the mean of simple forecasts on the rows held back, in mean steps."""
+    """Return the scaled error of the mean of baselines on held-out rows; None if undefined."""
     ends, first = indptr[1:], indptr[:-1]
     held = np.maximum(HELD * (ends - first), 2 * horizon).astype(np.int64)
     begin = ends - np.minimum(held, (ends - first) // 3)

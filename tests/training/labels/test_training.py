@@ -408,13 +408,13 @@ def test_stopping_keeps_what_there_is():
 
 
 GUESSES = {
-    "words": (["a", "b"] * 20, "classification", '"y" holds 2 different words'),
-    "truth values": ([True, False] * 20, "classification", '"y" holds 2 different words'),
-    "few whole numbers": ([0, 1, 2, 3] * 10, "classification", "4 different whole numbers"),
-    "few with a point": ([0.0, 1.0] * 20, "classification", "2 different whole numbers"),
-    "many whole numbers": (list(range(40)), "regression", "40 different numbers"),
-    "whole numbers that are rare": ([1, 2, 3, 4, 5], "regression", "5 different numbers"),
-    "fractions": ([0.5, 1.5] * 20, "regression", "2 different numbers"),
+    "words": (["a", "b"] * 20, "classification", '"y" has 2 distinct words'),
+    "truth values": ([True, False] * 20, "classification", '"y" has 2 distinct words'),
+    "few whole numbers": ([0, 1, 2, 3] * 10, "classification", "4 distinct whole numbers"),
+    "few with a point": ([0.0, 1.0] * 20, "classification", "2 distinct whole numbers"),
+    "many whole numbers": (list(range(40)), "regression", "40 distinct numbers"),
+    "whole numbers that are rare": ([1, 2, 3, 4, 5], "regression", "5 distinct numbers"),
+    "fractions": ([0.5, 1.5] * 20, "regression", "2 distinct numbers"),
 }
 
 
@@ -502,8 +502,8 @@ def test_another_loss_makes_another_network(of_numbers):
         ({"stateful": True}, "`stateful` True is for forecasts"),
         ({"target": "a"}, "`target` is for forecasts"),
         ({"missing": "drop"}, "`missing=drop` would make sequences shorter"),
-        ({"label": ("y", "z"), "task": "classification"}, "2 labels cannot be classes at once"),
-        ({"test": "2024-01-01"}, "--test 2024-01-01 is a date"),
+        ({"label": ("y", "z"), "task": "classification"}, "Classification takes one label, not 2"),
+        ({"test": "2024-01-01"}, "`test=2024-01-01` is a date"),
         ({"timesteps": 4, "segment": 3}, "4 steps cannot be cut into segments of 3"),
         ({"step_features": 3}, "4 columns cannot be split into steps of 3 columns each"),
         ({"layout": "long", "step_features": 2}, "`step_features` needs `layout=rows`"),
@@ -542,7 +542,7 @@ def test_sequences_that_are_too_long_are_refused(of_ragged, of_words):
 
 
 def test_training_sequences_longer_than_asked_for_are_named():
-    with pytest.raises(fc.DataError, match=r"sequence \d+ has 5 steps, and timesteps are 3"):
+    with pytest.raises(fc.DataError, match=r"sequence \d+ has 5 steps, and `timesteps` is 3"):
         fc.train(ragged(), **RAGGED, timesteps=3)
 
 
@@ -645,7 +645,7 @@ def test_errors_come_before_tensorflow_is_loaded(tmp_path):
         "--layout rows --label Y": (3, 'no column "Y"'),
         "--label y": (2, "with --series"),
         "--layout rows --label y --loss cross-entropy": (2, "is not for regression"),
-        "--layout rows --label y --timesteps 2": (3, "has 4 steps, and timesteps are 2"),
+        "--layout rows --label y --timesteps 2": (3, "has 4 steps, and --timesteps is 2"),
         "--layout rows --label y --test 60": (3, "leave none to train on"),
     }
     runs = [(["train", "t.csv", *flags.split()], code) for flags, (code, _) in commands.items()]

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Split
 from forecast_cli.core.errors import DataError, UsageError
-from forecast_cli.training.labels.datasets import split_sequences
-from forecast_cli.training.labels.stratified_split import drawn
+from forecast_cli.training.labels.datasets import draw, split_sequences
 
 PLACES = np.arange(100)
 
@@ -18,29 +17,29 @@ def shares(classes, places, count):
 
 
 def test_the_same_seed_draws_the_same():
-    for first, second in zip(drawn(PLACES, 20, 3), drawn(PLACES, 20, 3), strict=True):
+    for first, second in zip(draw(PLACES, 20, 3), draw(PLACES, 20, 3), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_another_seed_draws_others():
-    assert drawn(PLACES, 20, 3)[1].tolist() != drawn(PLACES, 20, 4)[1].tolist()
+    assert draw(PLACES, 20, 3)[1].tolist() != draw(PLACES, 20, 4)[1].tolist()
 
 
 def test_drawing_leaves_what_numpy_draws_elsewhere_as_it_was():
     np.random.seed(5)
     expected = np.random.random()
     np.random.seed(5)
-    drawn(PLACES, 20, 3)
+    draw(PLACES, 20, 3)
     assert np.random.random() == expected
 
 
 def test_nothing_is_drawn_where_nothing_is_asked_for():
-    stay, out = drawn(PLACES, 0, 3)
+    stay, out = draw(PLACES, 0, 3)
     assert (stay.tolist(), len(out)) == (PLACES.tolist(), 0)
 
 
 def test_what_is_drawn_comes_from_all_over_the_table():
-    out = drawn(np.arange(1000), 200, 0)[1]
+    out = draw(np.arange(1000), 200, 0)[1]
     quarters = np.bincount(out // 250, minlength=4)
     assert quarters.min() > 30
 
@@ -53,7 +52,7 @@ def test_each_place_is_on_one_side_in_order(count, data):
     places = np.cumsum(gaps)
     classes = np.array(data.draw(st.lists(st.integers(0, 4), min_size=400, max_size=400)), float)
     strata = data.draw(st.sampled_from([None, classes]))
-    stay, out = drawn(places, size, seed, strata)
+    stay, out = draw(places, size, seed, strata)
     assert len(out) == size
     assert sorted([*stay, *out]) == places.tolist()
     assert (np.diff(stay) > 0).all()
@@ -66,7 +65,7 @@ def test_each_class_has_its_share_within_one(members, share, data):
     classes = np.repeat(np.arange(len(members)), members).astype(float)
     classes = np.random.default_rng(seed).permutation(classes)
     size = max(len(members), round(share * len(classes)))
-    out = drawn(np.arange(len(classes)), size, seed, classes)[1]
+    out = draw(np.arange(len(classes)), size, seed, classes)[1]
     exact = np.array(members) * size / len(classes)
     assert (np.abs(shares(classes, out, len(members)) - exact) < 1).all()
 
@@ -82,15 +81,15 @@ def test_each_class_has_its_share_within_one(members, share, data):
     ids=["a class with one member", "only such", "fewer drawn than classes", "fewer left"],
 )
 def test_where_shares_cannot_be_kept_it_is_drawn_without_them(classes, size):
-    stay, out = drawn(np.arange(10), size, 0, np.array(classes))
+    stay, out = draw(np.arange(10), size, 0, np.array(classes))
     assert (len(out), len(stay)) == (size, 10 - size)
-    plain = drawn(np.arange(10), size, 0)[1]
+    plain = draw(np.arange(10), size, 0)[1]
     np.testing.assert_array_equal(out, plain)
 
 
 def test_the_classes_of_places_are_looked_up_by_place():
     classes = np.array([9.0] * 10 + [0.0, 1.0] * 10)
-    out = drawn(np.arange(10, 30), 10, 0, classes)[1]
+    out = draw(np.arange(10, 30), 10, 0, classes)[1]
     assert out.min() >= 10
     assert shares(classes, out, 2).tolist() == [5, 5]
 
@@ -124,11 +123,11 @@ def test_splits_that_leave_nothing_to_train_on_are_refused():
 
 @pytest.mark.parametrize("size", [1.5, "2024-01-01"])
 def test_a_size_that_is_no_number_of_sequences_is_refused(size):
-    with pytest.raises(UsageError, match=f"--test {size}"):
+    with pytest.raises(UsageError, match=f"`test={size}`"):
         split_sequences(10, Split(test=size), 0)
 
 
 @pytest.mark.parametrize("size", [-1, float("inf"), float("nan")])
 def test_a_size_that_cannot_be_is_a_usage_error(size):
-    with pytest.raises(UsageError, match="--test"):
+    with pytest.raises(UsageError, match="Invalid `test="):
         split_sequences(10, Split(test=size), 0)
