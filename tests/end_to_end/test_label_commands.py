@@ -222,7 +222,11 @@ WRONG = [
     ("--layout rows --label y --task guess", 2, "guess"),
     ("--layout columns --label y", 2, "columns"),
     ("--layout rows --label y --loss mape", 2, "Pass --loss mse or"),
-    ("--layout rows --label y,x3 --task classification", 2, "Classification takes one label, not 2"),
+    (
+        "--layout rows --label y,x3 --task classification",
+        2,
+        "Classification takes one label, not 2",
+    ),
     ("--task regression --column x1", 2, "--task is for labelled sequences"),
     ("--layout rows --label y --future-covariate x1", 2, "is for forecasts"),
     ("--column x1 --task regression", 2, "--task is for labelled sequences"),
