@@ -27,7 +27,7 @@ from .models import (
     LEAST,
     Contender,
     Entry,
-    method_contender,
+    baseline_contender,
     model_contender,
     network_contender,
 )
@@ -69,7 +69,7 @@ class Gate:
         rows = int(np.median(ends - begins))
         steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
         window = self.season if self.season > 1 else steps
-        return method_contender(
+        return baseline_contender(
             entry.name, self.panel, season=self.season, window=window, level=self.config.level
         )
 

@@ -135,7 +135,7 @@ def _results(contest: Contest, samples: Samples, said: Mapping[str, Said]) -> Re
     naive_error, naive_squared = seasonal_pair(values, panel.indptr, ends, season_length=season)
     return Results(
         said=said,
-        simple=[each.name for each in contest.contenders if each.is_simple],
+        simple=[each.name for each in contest.contenders if each.is_baseline],
         actual=values[samples.origins[:, None] + np.arange(contest.horizon)],
         series=samples.series,
         cutoffs=samples.cutoffs,
@@ -186,7 +186,7 @@ def _settings(contest: Contest, plan: Plan, samples: Samples) -> dict[str, Any]:
     return {
         "models": [each.name for each in contest.contenders],
         "networks": [each.name for each in contest.contenders if each.kind == "network"],
-        "classical": [each.name for each in contest.contenders if each.kind == "classical"],
+        "classical": [each.name for each in contest.contenders if each.is_baseline and each.costs],
         "n_windows": contest.cutoffs.count,
         "step_size": contest.cutoffs.step_size,
         "horizon": contest.horizon,

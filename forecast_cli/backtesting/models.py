@@ -6,32 +6,29 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
-
-from ..baselines.classical import METHODS, Method, forecast_classically, require_classical
-from ..baselines.naive import drift, mean, naive, seasonal_naive, window_mean
-from ..config.registries import CELLS, PRESETS
+from ..baselines.naive import BaselineInput
+from ..baselines.registry import forecast_baseline, require_library
+from ..config.registries import BASELINES, CELLS, PRESETS
 from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
 from ..core.errors import UsageError, nearest
 from ..core.events import Listener, ignore
-from ..core.windows import Floats
 from ..data.panel import Panel
 from ..model.bundle import Bundle
 from .folds import Fold, forecast_by_bundle, forecast_by_network
 from .forecasts import Said
 from .plan import Refit
 
-SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
 CHOOSING = tuple(name for name, entry in PRESETS.items() if entry.chooses)
-NAMES = (*CELLS, *CHOOSING, *SIMPLE, *METHODS)
+FORECASTING = tuple(name for name, entry in BASELINES.items() if entry.forecasts)
+NAMES = (*CELLS, *CHOOSING, *FORECASTING)
 USUAL = ("lstm", "naive", "seasonal-naive")
 MODEL, CONFIGURATION = ".forecast", ".toml"
 # Rows before a forecast that every contender has at the least: the line of drift needs two.
 LEAST = 2
 
 Level = tuple[float, ...]
-Kind = Literal["network", "model", "simple", "classical"]
+Kind = Literal["network", "model", "baseline"]
 
 
 class Forecaster(Protocol):
@@ -71,14 +68,14 @@ class Contender:
         return self.kind == "network"
 
     @property
-    def is_simple(self) -> bool:
-        """Whether it is a yardstick that needs no network."""
-        return self.kind in ("simple", "classical")
+    def is_baseline(self) -> bool:
+        """Whether it needs no network."""
+        return self.kind == "baseline"
 
     @property
     def costs(self) -> bool:
         """Whether its folds are worth keeping."""
-        return self.kind == "classical" or (self.learns and self.refit != "never")
+        return (self.is_baseline or self.learns) and self.refit != "never"
 
 
 @dataclass(frozen=True)
@@ -142,8 +139,7 @@ def _entry(name: str, text: str, config: Config) -> Entry:
             f'There is no model "{text}".',
             f"{nearest(text, NAMES)} Or name a .forecast file, or a .toml configuration.",
         )
-    if text in METHODS:
-        require_classical(text)
+    require_library(text)
     return Entry(name, text)
 
 
@@ -163,36 +159,33 @@ def model_contender(
     return Contender(entry.name, "model", forecast, panel, refit, least)
 
 
-def method_contender(
+def baseline_contender(
     name: str, panel: Panel, *, season: int, window: int, level: Level
 ) -> Contender:
-    """A simple forecast or a classical method.
+    """Return a baseline as a contender.
 
     Args:
         name: Which one.
         panel: The table.
         season: Steps in a season.
         window: Rows of the window mean.
-        level: Of the intervals of a classical method, in percent.
+        level: Of its intervals, where it has some, in percent.
 
     Raises:
         UsageError: It needs a season, and there is none.
     """
-    for method in METHODS:
-        if name == method:
-            fit = partial(forecast_by_method, method=method, season_length=season, level=level)
-            says = f"{name} {season} {level}"
-            return Contender(name, "classical", fit, panel, "always", says=says)
-    if name == "seasonal-naive" and season == 1:
+    entry = BASELINES[name]
+    if not entry.suits(season):
         raise UsageError(
-            f"{panel.source} has no season that is known, and seasonal-naive repeats the last one.",
-            "Give it with --season-length N, or leave seasonal-naive out of --models.",
+            f"{panel.source} has no known season, which {name} needs.",
+            f"Set `season_length`, or omit {name} from `models`.",
         )
-    forecast = partial(forecast_simply, name=name, season=season, window=window)
-    return Contender(name, "simple", forecast, panel)
+    forecast = partial(forecast_by_baseline, name=name, season=season, window=window, level=level)
+    refit: Refit = "always" if entry.library else "never"
+    return Contender(name, "baseline", forecast, panel, refit, says=f"{name} {season} {level}")
 
 
-def forecast_simply(
+def forecast_by_baseline(
     fold: Fold,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
@@ -200,64 +193,20 @@ def forecast_simply(
     name: str,
     season: int,
     window: int,
-) -> Said:
-    """A simple forecast from all origins at once; the last value where there are too few rows.
-
-    Args:
-        fold: What may be known.
-        on_event: Told of nothing.
-        should_stop: Asked nothing.
-        name: Which one.
-        season: Steps in a season.
-        window: Rows of the window mean.
-    """
-    values, origins, firsts = fold.known, fold.origins, fold.firsts
-    horizon = fold.horizon
-    forecasts = naive(values, origins, horizon=horizon)
-    needed = {"naive": len(values) + 1, "seasonal-naive": season, "drift": 2}.get(name, 1)
-    enough = np.flatnonzero(origins - firsts >= needed)
-    replaced = 0 if name == "naive" else len(origins) - len(enough)
-    if not len(enough):
-        return Said(forecasts, replaced=replaced)
-    rows = origins[enough], firsts[enough]
-    simple: dict[str, Callable[[], Floats]] = {
-        "seasonal-naive": lambda: seasonal_naive(
-            values, rows[0], horizon=horizon, season_length=season
-        ),
-        "drift": lambda: drift(values, *rows, horizon=horizon),
-        "mean": lambda: mean(values, *rows, horizon=horizon),
-        "window-mean": lambda: window_mean(values, *rows, horizon=horizon, window=window),
-    }
-    forecasts[enough] = simple[name]()
-    return Said(forecasts, replaced=replaced)
-
-
-def forecast_by_method(
-    fold: Fold,
-    on_event: Listener = ignore,
-    should_stop: Callable[[], bool] = bool,
-    *,
-    method: Method,
-    season_length: int,
     level: Level,
 ) -> Said:
-    """A classical method, fitted anew before each origin.
+    """Forecast by a baseline from all origins of a fold.
 
     Args:
-        fold: What may be known.
-        on_event: Told of nothing.
-        should_stop: Asked nothing.
-        method: Which one.
-        season_length: Steps in a season.
-        level: Of the intervals, in percent.
+        fold: The rows that may be known.
+        on_event: Receives nothing.
+        should_stop: Never called.
+        name: Of the baseline.
+        season: Steps in a season.
+        window: Rows of the window mean.
+        level: Of its intervals, where it has some, in percent.
     """
-    made = forecast_classically(
-        fold.known,
-        fold.origins,
-        fold.firsts,
-        method=method,
-        horizon=fold.horizon,
-        season_length=season_length,
-        level=level,
-    )
+    origins, firsts = fold.origins, fold.firsts
+    given = BaselineInput(fold.known, origins, firsts, fold.horizon, season, window, level)
+    made = forecast_baseline(name, given)
     return Said(made.point, made.ends, made.replaced)

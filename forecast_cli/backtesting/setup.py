@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..config.registries import BASELINES
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Event, Listener, Note
@@ -60,7 +61,7 @@ def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> C
     panel = read_panel(source, config.data, on_event=on_event)
     config, season = resolve_horizon(panel, config, on_event=on_event)
     if not plan.models and season == 1:
-        entries = [entry for entry in entries if entry.name != "seasonal-naive"]
+        entries = [entry for entry in entries if _suits(entry, season)]
     _check_names(panel, entries)
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
@@ -68,6 +69,11 @@ def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> C
     gate = Gate(source, panel, config, plan, cutoffs, season)
     contenders = tuple(gate.bring(entry, on_event) for entry in entries)
     return Contest(panel, config, cutoffs, horizon, season, contenders, plan.sliding)
+
+
+def _suits(entry: Entry, season: int) -> bool:
+    """Whether an entry can forecast series with such a season."""
+    return entry.name not in BASELINES or BASELINES[entry.name].suits(season)
 
 
 def _once(on_event: Listener) -> Listener:

@@ -4,7 +4,8 @@ Each takes all series end to end and the rows where the forecasts begin, so that
 origins cost one call. An origin is the row of the first target; the history is what precedes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +14,56 @@ from ..core.windows import Floats, Ints
 
 # The quantile of the normal distribution with which M4 tests for a season: 90 %, two-sided.
 NORMAL_90 = 1.645
-LAST_VALUE = "naive"
-SEASONAL_NAIVE = "seasonal-naive"
-DRIFT = "drift"
 # How many values are worked on at once, so that memory does not grow with the origins.
 CELLS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineInput:
+    """What a baseline forecasts from.
+
+    Args:
+        values: Shape `(n_rows, targets)`, all series end to end, original units.
+        origins: Shape `(samples,)`: the rows of the first forecast values.
+        first: Shape `(samples,)`: the first row that each forecast may read.
+        horizon: Steps ahead.
+        season_length: Steps in a season; 1 for none.
+        window: Rows of the window mean.
+        level: Of the intervals of methods that have some, in percent.
+    """
+
+    values: Floats
+    origins: Ints
+    first: Ints
+    horizon: int
+    season_length: int = 1
+    window: int = 1
+    level: tuple[float, ...] = ()
+
+    @property
+    def history(self) -> Ints:
+        """The rows before each origin, shape `(samples,)`."""
+        return self.origins - self.first
+
+    def only(self, some: Flags) -> "BaselineInput":
+        """Return the same for some of the origins, `some` of shape `(samples,)`."""
+        return replace(self, origins=self.origins[some], first=self.first[some])
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineForecast:
+    """Forecasts of a baseline, original units.
+
+    Args:
+        point: Shape `(samples, horizon, targets)`.
+        ends: Shape `(2, samples, horizon, targets, levels)`: the lower and upper ends of intervals;
+            None for none.
+        replaced: How many forecasts are naive ones, for want of rows.
+    """
+
+    point: Floats
+    ends: Floats | None = None
+    replaced: int = 0
 
 
 def naive(values: Floats, origins: Ints, *, horizon: int) -> Floats:
@@ -249,3 +295,24 @@ def _season_ahead(history: Floats, which: Ints, lengths: Ints, season: int, hori
     factors = sums[which[:, None], count - 1, phases] / count
     relative: Floats = factors[:, 1:] / factors[:, :1]
     return relative
+
+
+# By the names of `forecast_cli.config.registries.BASELINES`.
+FORECASTERS: dict[str, Callable[[BaselineInput], Floats]] = {
+    "naive": lambda each: naive(each.values, each.origins, horizon=each.horizon),
+    "seasonal-naive": lambda each: seasonal_naive(
+        each.values, each.origins, horizon=each.horizon, season_length=each.season_length
+    ),
+    "drift": lambda each: drift(each.values, each.origins, each.first, horizon=each.horizon),
+    "mean": lambda each: mean(each.values, each.origins, each.first, horizon=each.horizon),
+    "window-mean": lambda each: window_mean(
+        each.values, each.origins, each.first, horizon=each.horizon, window=each.window
+    ),
+    "naive2": lambda each: naive2(
+        each.values,
+        each.origins,
+        each.first,
+        horizon=each.horizon,
+        season_length=each.season_length,
+    ),
+}

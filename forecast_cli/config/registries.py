@@ -57,7 +57,7 @@ class LossEntry(Entry):
         for_classes: Whether it compares shares of classes.
     """
 
-    units: Literal["scaled", "original", "naive"] = "scaled"
+    units: Literal["scaled", "original", "naive error"] = "scaled"
     takes_quantile: bool = False
     takes_naive_smape: bool = False
     for_labels: bool = False
@@ -155,7 +155,7 @@ class BaselineEntry(Entry):
 
     def rows(self, season_length: int) -> int:
         """Rows that it needs before a forecast."""
-        return max(self.least, season_length if self.needs_season else 1)
+        return max(self.least, season_length if self.needs_season else 0)
 
     def suits(self, season_length: int) -> bool:
         """Whether it can be made of series with such a season; 1 for none."""
@@ -174,8 +174,10 @@ LOSSES: dict[str, LossEntry] = {
     "log-cosh": LossEntry("logarithm of the hyperbolic cosine of the error", for_labels=True),
     "mape": LossEntry("mean absolute percentage error", units="original"),
     "smape": LossEntry("symmetric mean absolute percentage error", units="original"),
-    "mase": LossEntry("mean absolute scaled error", units="naive"),
-    "owa": LossEntry("mean of MASE and relative sMAPE, as in M4", "naive", takes_naive_smape=True),
+    "mase": LossEntry("mean absolute scaled error", units="naive error"),
+    "owa": LossEntry(
+        "mean of MASE and relative sMAPE, as in M4", "naive error", takes_naive_smape=True
+    ),
     "pinball": LossEntry("quantile loss", takes_quantile=True, for_labels=True),
     "cross-entropy": LossEntry("categorical cross-entropy, for classes", for_classes=True),
 }
@@ -226,7 +228,7 @@ PRESETS: dict[str, PresetEntry] = {
 DEFAULT_PRESET, PLAIN_PRESET = "auto", "classic"
 BASELINES: dict[str, BaselineEntry] = {
     "naive": BaselineEntry(
-        "the last value", reference=True, is_map=True, for_walks=True, prior=(1.0, 0.1)
+        "the last value", reference=True, least=0, is_map=True, for_walks=True, prior=(1.0, 0.1)
     ),
     "seasonal-naive": BaselineEntry(
         "the last season", reference=True, needs_season=True, is_map=True, prior=(0.2, 0.5)

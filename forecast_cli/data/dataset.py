@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..config.registries import LOSSES
 from ..config.schema import Config
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
@@ -90,7 +91,7 @@ class Dataset:
         """The units of scaled targets; the naive error of a series without one is 1."""
         error = self.naive_error
         shares, losses = None, (self.config.training.loss, *self.config.ensemble.losses)
-        if "owa" in losses:
+        if any(LOSSES[loss or "mse"].takes_naive_smape for loss in losses):
             values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
             season = self.season_length
             shares = seasonal_smape(values, self.panel.indptr, end, season_length=season)

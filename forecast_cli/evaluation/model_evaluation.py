@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..config.registries import Intervals
+from ..config.registries import NAIVE2, Intervals
 from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
@@ -29,7 +29,7 @@ from ..forecasting.saved_model_data import (
 )
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
-from .baseline_forecasts import NAIVE2, adjusted, baselines
+from .baseline_forecasts import baselines
 from .reports import Report, make_report
 from .scoring import GRID, NETWORK, IntervalSpec, score
 from .split_evaluation import best_and_skill
@@ -113,8 +113,7 @@ def _judgement(
 ) -> ModelEvaluation:
     dataset = network.dataset
     simple = baselines(dataset, origins)
-    beside = simple | ({NAIVE2: adjusted(dataset, origins)} if owa else {})
-    tally = score(network, beside, origins, claims)
+    tally = score(network, baselines(dataset, origins, owa=owa), origins, claims)
     intervals, quantiles = tally.intervals, tally.quantiles
     report = make_report(
         tally.errors,

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..baselines.naive import LAST_VALUE
+from ..config.registries import KEPT_METRICS, NAIVE, Metric
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
-from ..model.manifest import METRICS, Evaluation, IntervalScore, Metric
+from ..model.manifest import Evaluation, IntervalScore
 from .baseline_forecasts import baselines
 from .metrics.interval import IntervalSums
 from .metrics.point import ErrorSums
@@ -59,7 +59,7 @@ def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> li
     if dataset.panel.count == 1:
         return []
     own, simple = (sums[name].by_series() for name in (NETWORK, best))
-    tables: dict[str, Floats] = {name: _mean(own[name]) for name in METRICS}
+    tables: dict[str, Floats] = {name: _mean(own[name]) for name in KEPT_METRICS}
     tables[f"mase of {best}"] = _mean(simple["mase"])
     worst = np.argsort(-np.nan_to_num(tables["mase"], nan=-1.0), kind="stable")
     ids = dataset.panel.ids.astype(str).to_numpy(object).tolist()
@@ -87,7 +87,7 @@ def _evaluation(
     scores = {name: sums.overall() for name, sums in tally.errors.items()}
     best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
-        name: {metric: by_target(targets, each[metric]) for metric in METRICS}
+        name: {metric: by_target(targets, each[metric]) for metric in KEPT_METRICS}
         for name, each in scores.items()
     }
     return Evaluation(
@@ -125,7 +125,7 @@ def best_and_skill(
 
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
     """An error in units of the last value's, so that targets of different size count alike."""
-    last = simple[LAST_VALUE]
+    last = simple[NAIVE]
     return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE, naive, naive2, seasonal_naive
+from ..baselines.naive import BaselineInput
+from ..baselines.registry import forecast_baseline, usable
+from ..config.registries import NAIVE2
 from ..config.sections import Data
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
@@ -24,10 +26,8 @@ from .tables.column_roles import Roles, Tables, find_roles, forecasts_as_long
 from .tables.distributions import score_distributions
 from .tables.forecast_tables import Forecasts, read_forecasts
 
-NAIVE2 = "naive2"
-# So large a share of the forecasts must have a season of rows before them; where one of several
-# series is too short for it, the last value stands in.
-MOST = 0.9
+# The baselines that a table of forecasts is compared with.
+COMPARED = ("naive", "seasonal-naive")
 LEVEL = (80.0, 95.0)
 AS_IT_IS = Data()
 
@@ -160,21 +160,16 @@ def _simple(
                 Note("no owa: some series have no row before the first forecast", warning=True)
             )
         return {}
-    # Nothing that comes after an origin stands in front of it: each has a value of its own there.
-    filled = last_known(values, actual.indptr)
-    horizon = int(given.offsets.max()) + 1
-    last = naive(filled, origins, horizon=horizon)
-    made = {LAST_VALUE: last}
-    enough = origins - first >= season
-    if season > 1 and enough.mean() >= MOST:
-        made[SEASONAL_NAIVE] = last.copy()
-        made[SEASONAL_NAIVE][enough] = seasonal_naive(
-            filled, origins[enough], horizon=horizon, season_length=season
-        )
-    if owa:
-        made[NAIVE2] = naive2(filled, origins, first, horizon=horizon, season_length=season)
+    # Nothing that comes after an origin is before it: each has a value of its own there.
+    filled, horizon = last_known(values, actual.indptr), int(given.offsets.max()) + 1
+    known_rows = BaselineInput(filled, origins, first, horizon, season)
+    names = [*usable(known_rows.history, season, names=COMPARED), *[NAIVE2] * owa]
     places = np.arange(len(origins))[:, None], given.offsets
-    return {name: each[places] for name, each in made.items() if name not in given.values}
+    return {
+        name: forecast_baseline(name, known_rows).point[places]
+        for name in names
+        if name not in given.values
+    }
 
 
 def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener) -> Report:

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..baselines.naive import LAST_VALUE, SEASONAL_NAIVE
-from ..config.registries import PLAIN_PRESET, PRESETS
+from ..config.registries import BASELINES, NAIVE, PLAIN_PRESET, PRESETS
 from ..core.errors import counted
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -40,7 +39,7 @@ def verdict(
     who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:
         return f"The {who} does not beat the simple forecasts: {best} makes no error at all."
-    if best == LAST_VALUE and is_last_value(tally, dataset):
+    if BASELINES[best].for_walks and is_last_value(tally, dataset):
         return (
             "The forecast is the last value: nothing that was tried is better by more than chance, "
             "as of prices and of whatever moves like a random walk."
@@ -64,9 +63,9 @@ def verdict(
 
 def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:
     """Whether the forecasts are the last value, given all the weight because nothing beats it."""
-    if dataset.config.ensemble.combine != "weights" or LAST_VALUE not in tally.losses:
+    if dataset.config.ensemble.combine != "weights" or NAIVE not in tally.losses:
         return False
-    own, last = tally.losses["network"], tally.losses[LAST_VALUE]
+    own, last = tally.losses["network"], tally.losses[NAIVE]
     same = np.allclose(own, last, rtol=1e-4, atol=1e-3, equal_nan=True)
     return bool(same and np.isfinite(last).any())
 
@@ -114,10 +113,10 @@ def _advice(best: str, dataset: Dataset) -> str:
     if network.head != "sequence" and not network.stateful:
         untried += ["--anchor last"] if network.anchor == "none" else []
         untried += ["--skip linear"] if network.skip == "none" else []
-    if best == SEASONAL_NAIVE and dataset.timesteps < 2 * season:
+    if BASELINES[best].needs_season and dataset.timesteps < 2 * season:
         segment = network.segment or 1
         untried.append(f"--timesteps {-(-2 * season // segment) * segment}")
-    if best == LAST_VALUE and dataset.season_length <= RANDOM_WALK_SEASON:
+    if BASELINES[best].for_walks and dataset.season_length <= RANDOM_WALK_SEASON:
         return (
             "The last value is hard to beat where a series moves like a random walk, as prices do"
             + (f"; try {' '.join(untried)}, or use the last value." if untried else ".")

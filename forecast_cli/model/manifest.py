@@ -2,13 +2,14 @@
 
 import math
 from datetime import datetime
-from typing import Literal, Self, get_args
+from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ..config.covariates import Covariates
 from ..config.layers import Frozen
+from ..config.registries import Metric
 from ..config.schema import Config
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
@@ -17,8 +18,6 @@ from ..data.time.business_days import OpenDays
 from .history import Ending
 
 FORMAT = 6
-Metric = Literal["mae", "rmse", "smape", "mase"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
 # A class as it stands in the table.
 Class = bool | int | float | str
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..config.registries import LOSSES, LossEntry
 from ..config.sections import Training
 from ..core.scaling import Units
 
@@ -16,42 +17,54 @@ Loss = Callable[..., tf.Tensor]
 
 
 def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: Any = 0.5) -> tf.Tensor:
-    """The loss whose least mean is a quantile. Source: Koenker and Bassett (1978)."""
+    """Return the quantile loss, of shape `(batch, ...)`.
+
+    Args:
+        actual: Shape `(batch, ..., targets)`, scaled.
+        forecast: Likewise.
+        quantile: Between 0 and 1; one for all values, or an array of shape `(targets,)`.
+
+    Source: Koenker and Bassett (1978), Regression Quantiles.
+    """
     error = actual - forecast
     return tf.reduce_mean(tf.maximum(quantile * error, (quantile - 1.0) * error), axis=-1)
 
 
 def mape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
-    """Percent of the actual value, which is nowhere 0."""
+    """Return the absolute percentage error; shapes as in `pinball`, original units, never 0."""
     share = tf.math.divide_no_nan(tf.abs(actual - forecast), tf.abs(actual))
     return 100.0 * tf.reduce_mean(share, axis=-1)
 
 
 def smape(actual: tf.Tensor, forecast: tf.Tensor) -> tf.Tensor:
-    """Percent of the mean of both, 0 to 200, as in M4; both 0 is no error."""
+    """Return the symmetric percentage error, 0 to 200, as in M4; 0 where both values are 0.
+
+    Shapes as in `pinball`, original units.
+    """
     size = tf.abs(actual) + tf.abs(forecast)
     return tf.reduce_mean(200.0 * tf.math.divide_no_nan(tf.abs(actual - forecast), size), axis=-1)
 
 
-def owa(actual: tf.Tensor, forecast: tf.Tensor, usual: Any = 1.0) -> tf.Tensor:
-    """Half the error in units of the naive forecast's, half its symmetric percentage in such units.
+def owa(actual: tf.Tensor, forecast: tf.Tensor, naive_smape: Any = 1.0) -> tf.Tensor:
+    """Return the mean of the scaled error and the relative symmetric percentage error.
 
     Args:
-        actual: In units of the naive forecast's error.
+        actual: Shape `(batch, ..., targets)`, in units of the naive forecast's error.
         forecast: Likewise.
-        usual: The symmetric percentage error of the naive forecast.
+        naive_smape: Shape `(targets,)`: the symmetric percentage error of the naive forecast.
 
     Source: Makridakis, Spiliotis and Assimakopoulos (2020), The M4 Competition: the overall
     weighted average of sMAPE and MASE.
     """
     size = tf.abs(actual) + tf.abs(forecast)
     error = tf.abs(actual - forecast)
-    share = 200.0 * tf.math.divide_no_nan(error, size) / usual
+    share = 200.0 * tf.math.divide_no_nan(error, size) / naive_smape
     return tf.reduce_mean(0.5 * (error + share), axis=-1)
 
 
-# Each is a mean over the last axis: (batch, ..., targets) -> (batch, ...).
-LOSSES: dict[str, Callable[..., tf.Tensor]] = {
+# By the names of `forecast_cli.config.registries.LOSSES`. Each is a mean over the last axis:
+# (batch, ..., targets) -> (batch, ...).
+FUNCTIONS: dict[str, Callable[..., tf.Tensor]] = {
     "mse": keras.losses.mean_squared_error,
     "mae": keras.losses.mean_absolute_error,
     "huber": keras.losses.huber,
@@ -63,9 +76,6 @@ LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "owa": owa,
     "cross-entropy": keras.losses.categorical_crossentropy,
 }
-# Taken in original units; in scaled ones they would mean nothing.
-IN_UNITS = ("mape", "smape", "mase", "owa")
-OF_NAIVE = ("mase", "owa")
 BACKWARD = {"none": tf.identity, "log": tf.exp, "log1p": tf.math.expm1}
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
@@ -87,23 +97,27 @@ def make_loss(
     gaps: bool = False,
     quantiles: tuple[float, ...] = (),
 ) -> Loss:
-    """The loss of each sample.
+    """Return a function from actual and forecast values to the loss of each sample.
 
     Args:
         training: Its `loss` and `quantile`.
-        units: What the outputs mean, where the loss is taken in original units.
-        gaps: Whether actual values may be missing; the mean is over those that are there.
-        quantiles: What the last axis of a forecast holds, for a network that forecasts several:
-            shares between 0 and 1; the loss is then the mean of theirs.
+        units: Of the outputs, where the loss is taken in original units.
+        gaps: Whether actual values may be missing; the mean is over those that are known.
+        quantiles: Shape `(quantiles,)`, between 0 and 1: the last axis of a forecast, for a network
+            that forecasts several; the loss is then their mean.
+
+    Returns:
+        From actual values `(batch, horizon, targets)`, forecasts of the same shape (of quantiles
+        with that axis behind) and the series of each sample, `(batch,)`, to losses `(batch,)`.
     """
     name = training.loss or "mse"
-    loss = LOSSES[name]
-    if name == "pinball":
+    loss, needs = FUNCTIONS[name], LOSSES[name]
+    if needs.takes_quantile:
         one = 0.5 if training.quantile is None else training.quantile
-        loss = partial(pinball, quantile=np.array(quantiles, np.float32) if quantiles else one)
-    if name == "owa" and units is not None and units.naive_smape is not None:
-        loss = partial(owa, usual=units.naive_smape.astype(np.float32))
-    converter = _converter(name, units) if units is not None and name in IN_UNITS else None
+        loss = partial(loss, quantile=np.array(quantiles, np.float32) if quantiles else one)
+    if needs.takes_naive_smape and units is not None and units.naive_smape is not None:
+        loss = partial(loss, naive_smape=units.naive_smape.astype(np.float32))
+    converter = None if units is None else _converter(needs, units)
 
     def sample_losses(
         actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
@@ -112,7 +126,7 @@ def make_loss(
             actual = actual[..., None]
         share = _known_share(actual) if gaps else 1.0
         if gaps:
-            # No error here, and then a mean over fewer values.
+            # No error where the actual value is missing, and a mean over fewer values.
             actual = tf.where(tf.math.is_finite(actual), actual, forecast)
         if converter is not None:
             actual, forecast = converter(actual, series), converter(forecast, series)
@@ -123,16 +137,18 @@ def make_loss(
 
 
 def _known_share(actual: tf.Tensor) -> tf.Tensor:
-    """Which share of each sample's values is known, shape `(batch,)`; 1 where none is."""
+    """Return the share of each sample's values that is known, `(batch,)`; 1 where none is."""
     known = tf.cast(tf.math.is_finite(actual), tf.float32)
     share = tf.reduce_mean(known, axis=range(1, len(actual.shape)))
     return tf.where(share > 0.0, share, 1.0)
 
 
-def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:
-    """From scaled values to original units, or to multiples of the naive forecast's error."""
-    scaling = units.scaling
-    share = 1.0 / units.naive_error if name in OF_NAIVE else np.ones_like(units.naive_error)
+def _converter(loss: LossEntry, units: Units) -> Callable[[Any, Any], Any] | None:
+    """Return what converts scaled values to the units of a loss; None where it needs none."""
+    if loss.units == "scaled":
+        return None
+    scaling, naive = units.scaling, loss.units == "naive error"
+    share = 1.0 / units.naive_error if naive else np.ones_like(units.naive_error)
     numbers = [
         np.broadcast_to(each, share.shape).astype(np.float32)
         for each in (scaling.center, scaling.scale, share)
@@ -146,7 +162,7 @@ def _converter(name: str, units: Units) -> Callable[[Any, Any], Any]:
 
 
 def _of_series(numbers: Any, series: tf.Tensor | None, values: tf.Tensor) -> tf.Tensor:
-    """The numbers of each sample's series, shape `(n_series, targets)`, in the values' shape."""
+    """Return the numbers of each series, `(n_series, targets)`, in the shape of the values."""
     if series is None or len(numbers) == 1:
         return tf.constant(numbers[0])
     between = [1] * (len(values.shape) - 2)
@@ -154,7 +170,7 @@ def _of_series(numbers: Any, series: tf.Tensor | None, values: tf.Tensor) -> tf.
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
-    """The optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
+    """Return the optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
     more: dict[str, Any] = {}
     if training.weight_decay is not None:
         more["weight_decay"] = training.weight_decay

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..config.registries import CELLS
+from ..config.registries import CELLS, KEPT_METRICS
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.errors import UsageError
@@ -13,7 +13,7 @@ from ..core.events import Listener, Note, ignore
 from ..data.dataset import Dataset
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle
-from ..model.manifest import METRICS, Evaluation
+from ..model.manifest import Evaluation
 from .pipeline import Learned, finish, learn, read_dataset
 
 
@@ -139,7 +139,7 @@ def _read_rows(
         | ({"column": target} if len(targets) > 1 else {})
         | {
             metric: evaluation.scores[forecaster][metric][target] if evaluation else None
-            for metric in METRICS
+            for metric in KEPT_METRICS
         }
         | more
         for target in targets

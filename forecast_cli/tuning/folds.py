@@ -8,8 +8,9 @@ import numpy as np
 from ..backtesting.cutoffs import find_cutoffs
 from ..backtesting.folds import Fold, forecast_by_network
 from ..backtesting.plan import Plan
-from ..baselines.naive import naive, seasonal_naive
-from ..config.registries import METRICS
+from ..baselines.naive import BaselineInput
+from ..baselines.registry import forecast_baseline, usable
+from ..config.registries import METRICS, Metric
 from ..config.schema import Config
 from ..core.errors import DataError, TrainingError, counted
 from ..core.events import Listener, Note
@@ -20,10 +21,11 @@ from ..data.missing import fill_panel, last_known
 from ..data.panel import Panel
 from ..data.splits import Splits, all_training, rows_needed, split_rows
 from ..evaluation.metrics.point import ErrorSums
-from ..model.manifest import Metric
 from ..training.resolution import resolve_horizon
 
 DEFAULT_WINDOWS = 3
+# The baselines that a search is compared with.
+COMPARED = ("naive", "seasonal-naive")
 # The share of the rows that is forecast after each cutoff, and the share before the first one.
 LENGTH, BEFORE = 0.1, 0.5
 # The least steps after a cutoff in horizons, where they fit: one forecast is too few.
@@ -116,13 +118,10 @@ class TrialFolds:
             filled = fill_panel(self.panel, splits, season_length=season)
             places = list(self.panel.columns.target_places)
             values = last_known(filled[:, places], self.panel.indptr)
-            made = {"naive": naive(values, origins, horizon=self.horizon)}
-            history = origins - self.panel.indptr[owner_series(self.panel.indptr, origins)]
-            if season > 1 and (history >= season).all():
-                made["seasonal-naive"] = seasonal_naive(
-                    values, origins, horizon=self.horizon, season_length=season
-                )
-            for name, forecast in made.items():
+            first = self.panel.indptr[owner_series(self.panel.indptr, origins)]
+            given = BaselineInput(values, origins, first, self.horizon, season)
+            for name in usable(given.history, season, names=COMPARED, share=1.0):
+                forecast = forecast_baseline(name, given).point
                 errors.setdefault(name, []).append(self.error(number, forecast))
         return {
             name: float(np.mean(each)) for name, each in errors.items() if len(each) == self.count

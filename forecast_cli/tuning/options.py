@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..config.registries import KEPT_METRICS, Metric
 from ..core.errors import UsageError, nearest
-from ..model.manifest import METRICS, Metric
 
 DEFAULT_TRIALS = 40
 DEFAULT_STUDY = "forecast"
@@ -56,7 +56,7 @@ class Search:
         words = {
             "sampler": (self.sampler, get_args(SamplerName)),
             "pruner": (self.pruner, get_args(PrunerName)),
-            "metric": (self.metric, METRICS),
+            "metric": (self.metric, KEPT_METRICS),
         }
         for name, (word, valid) in words.items():
             if word not in valid:

@@ -282,7 +282,7 @@ def test_series_too_short_for_a_classical_method_have_their_last_value():
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("forecast_cli.baselines.classical.find_spec", lambda name: None)
+    monkeypatch.setattr("forecast_cli.baselines.registry.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'forecast-cli\[classical\]'"):
         run(table(), "ets")
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast_cli.config.registries import METRICS
 from forecast_cli.evaluation.metrics.interval import IntervalSums, QuantileSums
-from forecast_cli.evaluation.metrics.point import MEASURES, ErrorSums
+from forecast_cli.evaluation.metrics.point import ErrorSums
 from forecast_cli.evaluation.reports import make_report, overall_weighted_average
 
 
@@ -29,7 +30,7 @@ def test_the_tables_hold_what_the_sums_say(values):
     sums = sums_of(*values)
     report = make_report({"network": sums, "naive": sums}, ["y", "z"], IDS)
     overall = sums.overall()
-    assert [row["measure"] for row in report.overall] == [*MEASURES, *MEASURES]
+    assert [row["measure"] for row in report.overall] == [*METRICS, *METRICS]
     assert list(report.overall[0]) == ["measure", "column", "network", "naive"]
     for row in report.overall:
         expected = overall[row["measure"]][["y", "z"].index(row["column"])]
@@ -48,7 +49,7 @@ def test_the_worst_series_come_first_and_those_without_a_scale_by_mae(values):
     assert [row["shop"] for row in report.by_series] == ["b", "b", "a", "a"]
     unscaled = make_report({"f": sums_of(actual, forecast, series, np.nan)}, ["y", "z"], IDS)
     assert [row["shop"] for row in unscaled.by_series] == ["b", "b", "a", "a"]
-    assert unscaled.overall[MEASURES.index("mase")]["f"] is None
+    assert unscaled.overall[list(METRICS).index("mase")]["f"] is None
 
 
 def test_series_without_a_score_are_left_out(values):
@@ -74,8 +75,8 @@ def test_one_series_without_a_name_and_one_target(values):
     actual, forecast, series = (each[:2, ..., :1] if each.ndim > 1 else each[:2] for each in values)
     sums = sums_of(actual, forecast, series)
     report = make_report({"f": sums}, ["y"], pd.DataFrame(index=range(1)))
-    assert list(report.by_series[0]) == list(MEASURES)
-    assert list(report.by_step[0]) == ["step", *MEASURES]
+    assert list(report.by_series[0]) == list(METRICS)
+    assert list(report.by_step[0]) == ["step", *METRICS]
 
 
 def test_intervals_and_quantiles_are_named_by_their_level(values):
@@ -95,7 +96,7 @@ def test_intervals_and_quantiles_are_named_by_their_level(values):
         "pinball", "crps",
     ]  # fmt: skip
     rows = {row["measure"]: row for row in report.overall if row["column"] == "y"}
-    assert sorted(rows) == sorted([*MEASURES, *added])
+    assert sorted(rows) == sorted([*METRICS, *added])
     assert rows["width80"]["f"] == pytest.approx(2.0)
     assert rows["width99.5"] | {"f": 0} == rows["width99.5"] | {"f": 0, "g": None}
     assert report.by_step[0]["crps"] == pytest.approx(quantiles.by_step()["crps"][0, 0])

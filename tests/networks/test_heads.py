@@ -134,9 +134,9 @@ def learned(layers, feed, training, **network):
 def train_batch_by_batch(both, feed, training, samples):
     """Train as Keras does, on windows copied out beforehand."""
     from forecast_cli.networks.batch_order import shuffled
-    from forecast_cli.networks.losses import LOSSES, make_optimizer
+    from forecast_cli.networks.losses import FUNCTIONS, make_optimizer
 
-    both.learner.compile(make_optimizer(training), LOSSES[training.loss or "mse"])
+    both.learner.compile(make_optimizer(training), FUNCTIONS[training.loss or "mse"])
     for epoch in range(1, training.epochs + 1):
         order = shuffled(feed.train, seed=training.seed, epoch=epoch)
         for first in range(0, len(order), training.batch_size):

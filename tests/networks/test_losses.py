@@ -225,10 +225,10 @@ def windows(values, rows):
 def averages_by_hand(samples, training):
     """The moving average after each epoch, from the weights after each of Keras's own steps."""
     from forecast_cli.networks.batch_order import shuffled
-    from forecast_cli.networks.losses import LOSSES, make_optimizer
+    from forecast_cli.networks.losses import FUNCTIONS, make_optimizer
 
     model = small()
-    model.compile(make_optimizer(training.model_copy(update={"ema": None})), LOSSES["mse"])
+    model.compile(make_optimizer(training.model_copy(update={"ema": None})), FUNCTIONS["mse"])
     average, after = None, []
     for epoch in range(1, training.epochs + 1):
         order = shuffled(samples.train, seed=0, epoch=epoch)

@@ -55,12 +55,12 @@ def windows(starts):
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
 def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
     from forecast_cli.networks.batch_order import shuffled
-    from forecast_cli.networks.losses import LOSSES, make_optimizer
+    from forecast_cli.networks.losses import FUNCTIONS, make_optimizer
 
     training = Training(epochs=2, batch_size=32, patience=0, optimizer=optimizer, loss=loss)
     ours, epochs = run(feed, training)
     theirs = network()
-    theirs.compile(make_optimizer(training), LOSSES[loss])
+    theirs.compile(make_optimizer(training), FUNCTIONS[loss])
     for epoch in (1, 2):
         order = shuffled(feed.train, seed=0, epoch=epoch)
         for first in range(0, len(order), 32):
@@ -77,7 +77,7 @@ def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
 def test_penalties_are_learned_from_as_keras_does(feed, penalty):
     from forecast_cli.networks.batch_order import shuffled
     from forecast_cli.networks.build import build
-    from forecast_cli.networks.losses import LOSSES, make_optimizer
+    from forecast_cli.networks.losses import FUNCTIONS, make_optimizer
     from forecast_cli.networks.train_step import Runner
     from forecast_cli.networks.training_loop import fit
 
@@ -85,7 +85,7 @@ def test_penalties_are_learned_from_as_keras_does(feed, penalty):
     layers = Network(layers=(Lstm(units=5, **penalty),))
     ours, theirs = (build(layers, TIMESTEPS, 1, (HORIZON, 1), seed=1) for _ in range(2))
     list(fit(Runner(ours, feed, training)))
-    theirs.compile(make_optimizer(training), LOSSES["mse"])
+    theirs.compile(make_optimizer(training), FUNCTIONS["mse"])
     order = shuffled(feed.train, seed=0, epoch=1)
     for first in range(0, len(order), 32):
         theirs.train_on_batch(*windows(order[first : first + 32]))

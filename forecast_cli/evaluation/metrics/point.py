@@ -1,26 +1,14 @@
 """Measures of error, added up piece by piece so that memory does not grow with the origins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from ...config.registries import METRICS
 from ...core.windows import Floats, Ints
 from .accumulators import Totals, blocks, ratio
-
-MEASURES = (
-    "mae",
-    "rmse",
-    "mape",
-    "smape",
-    "smape_100",
-    "wape",
-    "mase",
-    "rmsse",
-    "r2",
-    "bias",
-)
 
 
 @dataclass
@@ -94,48 +82,33 @@ class ErrorSums:
         return self.totals.by_series["count"]
 
     def by_series(self) -> dict[str, Floats]:
-        """The measures of each series, shape `(n_series, targets)`; NaN where not defined."""
-        sums = self.totals.by_series
+        """Return the measures of each series, `(n_series, targets)`; NaN where not defined."""
+        sums = dict(self.totals.by_series)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return _in_order(
-                _plain(sums)
-                | {
-                    "mase": ratio(ratio(sums["absolute"], sums["count"]), self.naive_error),
-                    "rmsse": np.sqrt(
-                        ratio(ratio(sums["squared"], sums["count"]), self.naive_squared)
-                    ),
-                    "r2": _explained(sums, sums["level"], sums["level_squared"]),
-                }
-            )
+            sums["mase"] = ratio(ratio(sums["absolute"], sums["count"]), self.naive_error)
+            mean_squared = ratio(sums["squared"], sums["count"])
+            sums["rmsse"] = np.sqrt(ratio(mean_squared, self.naive_squared))
+        return _measures(sums)
 
     def by_step(self) -> dict[str, Floats]:
-        """The measures of each step ahead, shape `(horizon, targets)`; NaN where not defined."""
-        sums = self.totals.by_step
+        """Return the measures of each step ahead, `(horizon, targets)`; NaN where not defined."""
+        sums = dict(self.totals.by_step)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return _in_order(
-                _plain(sums)
-                | {
-                    "mase": ratio(sums["scaled"], sums["scaled_count"]),
-                    "rmsse": np.sqrt(ratio(sums["scaled_squared"], sums["squared_count"])),
-                    "r2": _explained(sums, sums["step_level"], sums["step_level_squared"]),
-                }
-            )
+            sums["mase"] = ratio(sums["scaled"], sums["scaled_count"])
+            sums["rmsse"] = np.sqrt(ratio(sums["scaled_squared"], sums["squared_count"]))
+        sums |= {"level": sums["step_level"], "level_squared": sums["step_level_squared"]}
+        return _measures(sums)
 
     def overall(self) -> dict[str, Floats]:
-        """The measures over all series and steps, shape `(targets,)`; NaN where not defined.
+        """Return the measures over all series and steps, `(targets,)`; NaN where not defined.
 
         All values count alike, but in MASE and RMSSE, where all series do.
         """
         sums, own = self.totals.overall, self.by_series()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _in_order(
-                _plain(sums)
-                | {
-                    "mase": _mean(own["mase"], (self.count > 0) & (self.naive_error > 0)),
-                    "rmsse": _mean(own["rmsse"], (self.count > 0) & (self.naive_squared > 0)),
-                    "r2": _explained(sums, *self._levels_of_all()),
-                }
-            )
+        for name, scale in (("mase", self.naive_error), ("rmsse", self.naive_squared)):
+            sums[name] = _mean(own[name], (self.count > 0) & (scale > 0))
+        sums["level"], sums["level_squared"] = self._levels_of_all()
+        return _measures(sums)
 
     def _find_starts(self, actual: Floats, known: npt.NDArray[np.bool_], series: Ints) -> None:
         """Any known value of each series, and of each step, that has none yet."""
@@ -208,30 +181,36 @@ def _errors(actual: Floats, forecast: Floats, known: npt.NDArray[np.bool_]) -> d
     }
 
 
-def _plain(sums: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The measures that are quotients of two sums."""
-    count = sums["count"]
-    smape = ratio(sums["symmetric"], count)
-    return {
-        "mae": ratio(sums["absolute"], count),
-        "rmse": np.sqrt(ratio(sums["squared"], count)),
-        "mape": ratio(sums["percent"], count),
-        "smape": smape,
-        "smape_100": smape / 2.0,
-        "wape": 100.0 * ratio(sums["absolute"], sums["size"]),
-        "bias": ratio(sums["error"], count),
-    }
+def _explained(sums: Mapping[str, Floats]) -> Floats:
+    """Return the share of the variance that is explained; NaN where actual values do not vary."""
+    level = sums["level"]
+    variance = sums["level_squared"] - level * ratio(level, sums["count"])
+    return 1.0 - ratio(sums["squared"], variance)
 
 
-def _explained(sums: Mapping[str, Floats], level: Floats, squared: Floats) -> Floats:
-    """The share of the variance that is explained; NaN where the actual values do not vary."""
-    return 1.0 - ratio(sums["squared"], squared - level * ratio(level, sums["count"]))
+# By the names of `forecast_cli.config.registries.METRICS`: from sums of one shape to a measure of
+# that shape. The sums are those of `_errors`, `mase` and `rmsse`, and the sums of actual values
+# and of their squares, less a value of their own: `level` and `level_squared`.
+FUNCTIONS: dict[str, Callable[[Mapping[str, Floats]], Floats]] = {
+    "mae": lambda sums: ratio(sums["absolute"], sums["count"]),
+    "rmse": lambda sums: np.sqrt(ratio(sums["squared"], sums["count"])),
+    "mape": lambda sums: ratio(sums["percent"], sums["count"]),
+    "smape": lambda sums: ratio(sums["symmetric"], sums["count"]),
+    "smape_100": lambda sums: ratio(sums["symmetric"], sums["count"]) / 2.0,
+    "wape": lambda sums: 100.0 * ratio(sums["absolute"], sums["size"]),
+    "mase": lambda sums: sums["mase"],
+    "rmsse": lambda sums: sums["rmsse"],
+    "r2": _explained,
+    "bias": lambda sums: ratio(sums["error"], sums["count"]),
+}
+
+
+def _measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return all measures of sums, in the order of their names."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {name: FUNCTIONS[name](sums) for name in METRICS}
 
 
 def _mean(values: Floats, defined: npt.NDArray[np.bool_]) -> Floats:
-    """The mean over the series where a measure is defined, shape `(targets,)`."""
+    """Return the mean over the series, `(n_series, targets)`, where a measure is defined."""
     return ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
-
-
-def _in_order(measures: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {name: measures[name] for name in MEASURES}

@@ -10,8 +10,9 @@ import utilsforecast.losses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.config.registries import METRICS
 from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
-from forecast_cli.evaluation.metrics.point import MEASURES, ErrorSums
+from forecast_cli.evaluation.metrics.point import ErrorSums
 
 RNG = np.random.default_rng(0)
 # Three series of different level, two targets, a tenth of the actual values missing.
@@ -69,7 +70,7 @@ def values_of(target, keep):
     ]
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", METRICS)
 @pytest.mark.parametrize("target", [0, 1])
 def test_each_measure_by_series_and_by_step_is_a_loop(measure, target):
     sums, loop = summed(pieces=4), LOOPS[measure]
@@ -81,7 +82,7 @@ def test_each_measure_by_series_and_by_step_is_a_loop(measure, target):
         assert found == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("measure", sorted({*MEASURES} - {"mase", "rmsse"}))
+@pytest.mark.parametrize("measure", sorted({*METRICS} - {"mase", "rmsse"}))
 @pytest.mark.parametrize("target", [0, 1])
 def test_over_all_series_all_values_count_alike(measure, target):
     expected = LOOPS[measure](values_of(target, lambda *_: True))
@@ -101,7 +102,7 @@ def test_a_series_that_has_no_forecast_does_not_count():
     overall = summed(ACTUAL[own], FORECAST[own], SERIES[own]).overall()
     two = SCALE[[0, 2]]
     expected = summed(ACTUAL[own], FORECAST[own], SERIES[own] // 2, two).overall()
-    for measure in MEASURES:
+    for measure in METRICS:
         np.testing.assert_allclose(overall[measure], expected[measure], rtol=1e-12)
 
 
@@ -163,7 +164,7 @@ def test_the_measures_by_series_are_those_of_utilsforecast(measure, other, facto
 def test_neither_pieces_nor_their_order_change_a_measure(pieces, order):
     once, other = summed(), summed(ACTUAL[order], FORECAST[order], SERIES[order], pieces=pieces)
     for one, two in ((once.by_series(), other.by_series()), (once.by_step(), other.by_step())):
-        for measure in MEASURES:
+        for measure in METRICS:
             np.testing.assert_allclose(one[measure], two[measure], rtol=1e-9)
     assert (once.count == other.count).all()
 
@@ -171,7 +172,7 @@ def test_neither_pieces_nor_their_order_change_a_measure(pieces, order):
 def test_more_than_fits_into_a_block_is_all_counted():
     many = summed(*(np.repeat(each, 2000, axis=0) for each in (ACTUAL, FORECAST, SERIES)))
     assert (many.count == 2000 * summed().count).all()
-    for measure in MEASURES:
+    for measure in METRICS:
         np.testing.assert_allclose(many.overall()[measure], summed().overall()[measure], rtol=1e-9)
 
 
@@ -188,7 +189,7 @@ def test_memory_does_not_grow_with_the_samples():
 
 def test_a_perfect_forecast_has_no_error():
     scores = summed(forecast=ACTUAL).overall()
-    for measure in set(MEASURES) - {"r2"}:
+    for measure in set(METRICS) - {"r2"}:
         assert scores[measure].tolist() == [0.0, 0.0]
     assert scores["r2"].tolist() == [1.0, 1.0]
 
@@ -238,7 +239,7 @@ def test_r2_loses_no_digits_to_the_level_of_the_values(level):
 def test_measures_of_nothing_are_undefined():
     for sums in (ErrorSums(SCALE, SCALE, 6), summed(np.full_like(ACTUAL, np.nan))):
         for scores in (sums.by_series(), sums.by_step(), sums.overall()):
-            assert tuple(scores) == MEASURES
+            assert list(scores) == list(METRICS)
             assert all(np.isnan(each).all() for each in scores.values())
 
 
@@ -247,7 +248,7 @@ def test_a_forecast_that_is_no_number_is_never_scored_as_good(wrong):
     forecast = FORECAST.copy()
     forecast[0, 3, 1] = wrong
     sums, fine = summed(forecast=forecast), summed()
-    for measure in set(MEASURES):
+    for measure in set(METRICS):
         assert not np.isfinite(sums.overall()[measure][1])
         assert not np.isfinite(sums.by_step()[measure][3, 1])
         # Others keep their scores.
