@@ -336,7 +336,7 @@ def interrupted_after(monkeypatch, folds):
     whole = work.forecast_fold
 
     def one(contender, *rest):
-        if contender.kind == "classical":
+        if contender.is_baseline and contender.costs:
             if len(calls) == folds[0]:
                 raise KeyboardInterrupt
             calls.append(contender.name)
