@@ -226,7 +226,7 @@ def test_what_the_model_cannot_do_is_refused(linear):
     bare = linear(alone(), **{**QUICK, "validation": 0}).bundle
     assert bare.calibration is None
     assert "coverage80" not in {row["measure"] for row in judge(bare, alone()).report.overall}
-    with pytest.raises(fc.UsageError, match="--validation above 0"):
+    with pytest.raises(fc.UsageError, match="`validation` above 0"):
         judge(bare, alone(), level=(80.0,))
 
 
