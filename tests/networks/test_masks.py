@@ -35,6 +35,8 @@ HEADS = {
     "segments": {"head": "segments", "segment": 2},
 }
 
+PAIRS = {}
+
 
 def assembled(layers, timesteps=TIMESTEPS, outputs=(HORIZON, 2), **network):
     from forecast_cli.networks.build import assemble
@@ -48,11 +50,14 @@ def built(layers, timesteps=TIMESTEPS, **network):
 
 
 def same_with_gaps(layers, timesteps=TIMESTEPS, more=2, **network):
-    """Two networks of the same weights, the second one for longer windows."""
-    short = built(layers, timesteps, **network)
-    long = built(layers, timesteps + more, **network)
-    long.set_weights(short.get_weights())
-    return short, long
+    """Two networks of the same weights, the second one for longer windows; built once."""
+    key = repr((layers, timesteps, more, network))
+    if key not in PAIRS:
+        short = built(layers, timesteps, **network)
+        long = built(layers, timesteps + more, **network)
+        long.set_weights(short.get_weights())
+        PAIRS[key] = short, long
+    return PAIRS[key]
 
 
 def with_gaps(missing, windows=WINDOWS):
