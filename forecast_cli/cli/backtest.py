@@ -46,7 +46,7 @@ Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
 def backtest(
     tables: Tables,
     settings: FoldSettings,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     models: Models = None,
     n_windows: Windows = None,
     step_size: StepSize = None,
@@ -70,8 +70,8 @@ def backtest(
     from ..core.parallel import dismiss_workers
 
     gc.enable()
-    console = Console(talk)
-    form = choose_form(output, format, talk)
+    console = Console(output_options)
+    form = choose_form(output, format, output_options)
     names = tuple(each.strip() for each in (models or "").split(",") if each.strip())
     spare(output, [*tables, *names])
     plan = Plan(names, n_windows, step_size, _refit(refit_every), sliding, jobs)
@@ -81,7 +81,7 @@ def backtest(
             result = backtest(one_or_all(tables), settings.resolve(), plan, on_event=on_event)
     finally:
         dismiss_workers()
-    if talk.json:
+    if output_options.json:
         console.document(_document(result) | {"notes": progress.notes.texts})
         return
     if output != "-" or form is not None or not console.shows_tables:
@@ -117,7 +117,7 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     """The scores, as the result on a terminal and as words in a pipe; and the verdict."""
     from ..api.summaries import short
 
-    if on_stdout and not console.talk.quiet:
+    if on_stdout and not console.output_options.quiet:
         console.table([_narrow(row) for row in result.scores])
     elif not on_stdout:
         console.grid([{name: short(each) for name, each in row.items()} for row in result.scores])

@@ -33,7 +33,7 @@ ModelPath = Annotated[
 def compare(
     tables: Tables,
     settings: Settings,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     cells: Cells = None,
     model: ModelPath = MODEL,
 ) -> None:
@@ -54,7 +54,7 @@ def compare(
     from .progress import Progress
 
     gc.enable()
-    console = Console(talk)
+    console = Console(output_options)
     chosen = _cells(cells, tuple(CELLS))
     if "cell" in settings:
         raise UsageError(
@@ -72,7 +72,7 @@ def compare(
         )
         save_bundle(result.bundle, model)
     evaluation = result.bundle.manifest.evaluation
-    if talk.json:
+    if output_options.json:
         document = {"model": str(model), "cell": result.cell, "verdict": result.verdict}
         console.document(document | {"models": result.rows, "notes": progress.notes.texts})
         return

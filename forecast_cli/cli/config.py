@@ -16,7 +16,10 @@ Schema = Annotated[bool, option("--schema", help="Print the JSON schema of the c
 
 
 def config(
-    context: typer.Context, settings: Settings, talk: OutputOptions, schema: Schema = False
+    context: typer.Context,
+    settings: Settings,
+    output_options: OutputOptions,
+    schema: Schema = False,
 ) -> None:
     """Print the whole configuration as TOML, with where each value comes from.
 
@@ -30,12 +33,12 @@ def config(
     from ..config.resolution import leaves
     from ..config.schema import Config
 
-    console = Console(talk)
+    console = Console(output_options)
     if schema:
         console.document(Config.model_json_schema())
         return
     resolved = settings.resolve().model_dump(mode="json")
-    if talk.json:
+    if output_options.json:
         console.document(resolved)
         return
     sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))

@@ -1,4 +1,4 @@
-"""Where words and results go: stdout for results, stderr for words."""
+"""The streams of a command: stdout for results, stderr for messages."""
 
 import json
 import sys
@@ -16,29 +16,31 @@ if TYPE_CHECKING:
     import rich.console
 
 
-# Wide enough that no cell of a table is cut where nobody's terminal bounds it.
+# Wide enough for every cell of a table where there is no terminal.
 PIPE_WIDTH = 240
 
 
 @dataclass(frozen=True)
 class Console:
-    """The streams of one command and how it may use them."""
+    """The streams of one command, and what is printed on them."""
 
-    talk: OutputOptions
+    output_options: OutputOptions
 
     @property
     def silent(self) -> bool:
-        """Whether nothing but errors is to be said."""
-        return self.talk.quiet or (self.talk.json and not self.talk.debug)
+        """Whether only errors are printed."""
+        return self.output_options.quiet or (
+            self.output_options.json and not self.output_options.debug
+        )
 
     @property
     def interactive(self) -> bool:
-        """Whether a person watches stderr."""
+        """Whether stderr is a terminal."""
         return sys.stderr.isatty() and not self.silent
 
     @property
     def shows_tables(self) -> bool:
-        """Whether a person reads stdout."""
+        """Whether stdout is a terminal."""
         return sys.stdout.isatty()
 
     @cached_property
@@ -61,7 +63,7 @@ class Console:
             print(text, file=sys.stderr, flush=True)
 
     def on_event(self, event: Event) -> None:
-        """Say what a verb notes."""
+        """Print a note."""
         if isinstance(event, Note):
             prefix = "warning: " if event.warning else ""
             self.say(prefix + event.text, "yellow" if event.warning else "")
@@ -119,14 +121,14 @@ class Console:
 
 
 class Notes:
-    """Keeps what a verb notes, and says it."""
+    """Keeps and prints notes."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.texts: list[str] = []
 
     def on_event(self, event: Event) -> None:
-        """Keep and say a note."""
+        """Keep and print a note."""
         if isinstance(event, Note):
             self.texts.append(event.text)
             self.console.on_event(event)

@@ -8,7 +8,7 @@ import typer
 
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..config.settings import SETTINGS
-from ..core.errors import UsageError
+from ..core.errors import UsageError, counted
 from .console import Console, Notes
 from .options import Looking, OutputOptions, option
 from .train import MODEL, one_or_all
@@ -53,7 +53,7 @@ MissingValues = Annotated[Missing | None, option("--missing", metavar="NAME", en
 def evaluate(
     files: Inputs,
     looking: Looking,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     model: ModelPath = None,
     forecasts: Forecasts = None,
     start: Start = None,
@@ -72,7 +72,7 @@ def evaluate(
         forecast evaluate model.forecast sales.csv --start 2024-01-01 --by series
         forecast evaluate forecasts.csv actuals.csv --level 80,95 --owa
     """
-    console = Console(talk)
+    console = Console(output_options)
     notes = Notes(console)
     owner = _split_model(files, model)
     if owner is None:
@@ -86,8 +86,8 @@ def evaluate(
     reading = _reading(looking | ({} if missing is None else {"missing": missing}))
     asked = {"begin": start, "level": level, "intervals": intervals, "owa": owa}
     judgement = _of_model(path, tables, reading, asked, notes)
-    said = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
-    what = {"model": str(path), "data": ", ".join(tables), **said}
+    outcome = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
+    what = {"model": str(path), "data": ", ".join(tables), **outcome}
     _show(judgement.report, what, by, console, notes)
     console.say(judgement.verdict, "bold")
     for doubt in judgement.doubts:
@@ -189,7 +189,7 @@ def _of_table(
 
 def _show(report: "Report", what: dict[str, Any], by: str, console: Console, notes: Notes) -> None:
     """The selected table on stdout, and on stderr what it shows."""
-    if console.talk.json:
+    if console.output_options.json:
         from dataclasses import asdict
 
         console.document(what | {"notes": notes.texts} | asdict(report))
@@ -203,14 +203,13 @@ def _show(report: "Report", what: dict[str, Any], by: str, console: Console, not
 
 
 def _narrow(name: str, report: "Report") -> bool:
-    """Whether a column is one of those for which a terminal has room: names, and some measures."""
+    """Whether a terminal shows a column: names, and some metrics."""
     measures = {row["measure"] for row in report.overall}
     return name not in measures or name in SHOWN or name.startswith("coverage")
 
 
 def explain_report(report: "Report", by: str) -> str:
-    """What was scored, and what the measures mean, in a line."""
-    steps = f" of {report.steps:,} steps" if report.steps > 1 else " of one step"
+    """Return what was scored, and the meaning of the metrics, in a line."""
     several = f" of {report.series:,} series" if report.series > 1 else ""
     names = [name for name in report.overall[0] if name not in ("measure", "column")]
     whose = "" if by == "overall" else f"{names[0]} "
@@ -219,7 +218,7 @@ def explain_report(report: "Report", by: str) -> str:
     if any(name.startswith("coverage") for name in measures):
         own = (
             "mae, rmse, bias (above 0: too high), width, winkler, pinball (mean over the "
-            "quantiles 0.05 to 0.95, drawn on between those given) and crps"
+            "quantiles 0.05 to 0.95, interpolated between those given) and crps"
         )
     percent = "mape, smape (0 to 200, as in M4), smape_100 (0 to 100) and wape"
     if own.endswith("crps"):
@@ -227,9 +226,10 @@ def explain_report(report: "Report", by: str) -> str:
     scaled = ""
     if report.season_length:
         season = f" (season {report.season_length})" if report.season_length > 1 else ""
-        scaled = f"; mase and rmsse in errors of the seasonal naive{season} before the forecasts"
-    forecasts = f"{report.forecasts:,} forecast{'s' * (report.forecasts != 1)}"
+        scaled = f"; mase and rmsse scaled by the in-sample errors of the seasonal naive{season}"
+    forecasts = counted(report.forecasts, "forecast")
     return (
-        f"{whose}over {forecasts}{steps}{several}; {own} in the column's units; {percent} in "
-        f"percent{scaled}" + ("; owa below 1 is better than Naive2" if "owa" in measures else "")
+        f"{whose}{forecasts}{several}, horizon {report.steps:,}; {own} in the column's units; "
+        f"{percent} in percent{scaled}"
+        + ("; owa below 1 is better than Naive2" if "owa" in measures else "")
     )

@@ -12,7 +12,7 @@ from .train import MODEL, one_or_all
 
 def future(
     reading: Reading,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
@@ -32,15 +32,15 @@ def future(
     from ..forecasting.history import future_frame
     from ..model.loading import load_bundle
 
-    console = Console(talk)
-    form = choose_form(output, None, talk) or "csv"
+    console = Console(output_options)
+    form = choose_form(output, None, output_options) or "csv"
     spare(output, [model, *(tables or [])])
     bundle, notes = load_bundle(model), Notes(console)
     source: Any = one_or_all(tables) if tables else None
     frame = future_frame(bundle, source, horizon, reading=reading, on_event=notes.on_event)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
-    if talk.json:
+    if output_options.json:
         records = json.loads(render(frame, "json"))
         console.document({"model": str(model), "notes": notes.texts, "future": records})
     else:

@@ -17,7 +17,7 @@ MOST_SHOWN = 20
 
 def inspect(
     looking: Looking,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     files: Annotated[
         list[str],
         typer.Argument(
@@ -36,7 +36,7 @@ def inspect(
     """
     from ..model.bundle import is_model
 
-    console = Console(talk)
+    console = Console(output_options)
     file = files[0]
     if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
         if looking:
@@ -58,7 +58,7 @@ def _model(file: str, console: Console) -> None:
     from ..model.loading import load_bundle
 
     bundle = load_bundle(file)
-    if console.talk.json:
+    if console.output_options.json:
         console.document(training_document(bundle, Path(file)))
         return
     console.show(layer_rows(bundle.manifest), title=file)
@@ -73,7 +73,7 @@ def _table(files: str | list[str], looking: Looking, console: Console) -> None:
     from ..data.inspection.report import inspect_table
 
     report = inspect_table(files, looking.resolve().data)
-    if console.talk.json:
+    if console.output_options.json:
         console.document(report.document())
         return
     console.lines(describe_table(report))

@@ -45,7 +45,7 @@ ANY_SETTING = (
         default="forecast.toml, if there is one", common=True,
     ),
 )  # fmt: skip
-TALK = (
+OUTPUT_OPTIONS = (
     Setting(
         "json", "", OUTPUT, "One JSON document on stdout, errors too.", kind="bool", common=True
     ),
@@ -155,7 +155,7 @@ class OutputOptions:
     quiet: bool
     debug: bool
 
-    options: ClassVar[tuple[Setting, ...]] = TALK
+    options: ClassVar[tuple[Setting, ...]] = OUTPUT_OPTIONS
 
 
 def option(

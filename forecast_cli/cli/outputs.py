@@ -13,7 +13,7 @@ Form = Literal["csv", "json", "jsonl", "parquet"]
 UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 
 
-def choose_form(output: str, format: Form | None, talk: OutputOptions) -> Form | None:
+def choose_form(output: str, format: Form | None, output_options: OutputOptions) -> Form | None:
     """The output format, by the flag or by the name of the file.
 
     Raises:
@@ -21,7 +21,7 @@ def choose_form(output: str, format: Form | None, talk: OutputOptions) -> Form |
     """
     from ..data.io.writer import guess_format
 
-    if talk.json and (format is not None or output != "-"):
+    if output_options.json and (format is not None or output != "-"):
         raise UsageError(
             "--json cannot be combined with --format or --output.",
             "Leave it out, or pass --format json.",

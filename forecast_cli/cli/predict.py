@@ -60,7 +60,7 @@ Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
 
 def predict(
     reading: Reading,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     tables: Data = None,
     model: ModelPath = MODEL,
     horizon: Horizon = None,
@@ -89,7 +89,7 @@ def predict(
     from ..forecasting.prediction_request import PredictionRequest, require_sense
     from ..model.loading import load_bundle
 
-    console = Console(talk)
+    console = Console(output_options)
     table = one_or_all(tables) if tables else None
     wanted = PredictionRequest(
         horizon,
@@ -109,7 +109,7 @@ def predict(
             "--state continues one series, and its forecasts have no intervals.",
             "Leave out --only, --start, --future, --level and --samples.",
         )
-    form = choose_form(output, format, talk)
+    form = choose_form(output, format, output_options)
     spare(output, [model, state, future, *(tables or [])])
     _check_state(output, state)
     bundle, notes = load_bundle(model), Notes(console)
@@ -123,7 +123,7 @@ def predict(
         frame = predict(bundle, table, wanted, **how)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
-    if talk.json:
+    if output_options.json:
         records = json.loads(render(frame, "json"))
         console.document({"model": str(model), "notes": notes.texts, "forecast": records})
     elif output == "-" and form is None and console.shows_tables:

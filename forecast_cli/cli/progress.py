@@ -21,7 +21,7 @@ SECONDS = 30.0
 
 
 class Progress:
-    """Shows a training; Ctrl-C once stops it after the epoch in flight, twice leaves at once."""
+    """Shows a training; Ctrl-C stops it after the current epoch, a second one exits at once."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -29,7 +29,7 @@ class Progress:
         self.training = False
         self.bar: Bar | None = None
         self.task: TaskID | None = None
-        self.said = 0.0
+        self.reported = 0.0
         self.notes = Notes(console)
 
     def __enter__(self) -> Self:
@@ -48,7 +48,7 @@ class Progress:
     ) -> None:
         signal.set_wakeup_fd(-1)
         os.close(self.woken)
-        # Someone who presses Ctrl-C again and again is leaving already.
+        # Further Ctrl-C would only interrupt the exit.
         leaving = isinstance(error, KeyboardInterrupt)
         signal.signal(signal.SIGINT, signal.SIG_IGN if leaving else self.before)
         self._close()
@@ -72,17 +72,17 @@ class Progress:
             raise KeyboardInterrupt
 
     def _count_signals(self, read: int) -> None:
-        """Hear each Ctrl-C at once: Python's own handler waits for compiled code to return."""
+        """Handle each Ctrl-C at once: Python's own handler waits for compiled code to return."""
         while byte := os.read(read, 1):
             if byte[0] != signal.SIGINT or not self.training:
                 continue
             if self.interrupted:
                 self._close()
-                self.console.say("stopped at once; nothing was saved")
+                self.console.say("stopped; nothing was saved")
                 os._exit(Interrupted.exit_code)
             self.interrupted = True
             self.console.say(
-                "stopping after this epoch, the best so far is saved; Ctrl-C again leaves at once",
+                "stopping after this epoch, saving the best weights so far; Ctrl-C again exits now",
                 "yellow",
             )
         os.close(read)
@@ -91,7 +91,7 @@ class Progress:
         self._close()
         self.training = stage.name == "training"
         if self.training:
-            self.said = 0.0
+            self.reported = 0.0
         if self.console.interactive:
             self._open_bar(stage)
 
@@ -125,9 +125,9 @@ class Progress:
         if (
             epoch.number % -(-epoch.epochs // LINES) == 0
             or epoch.number in (1, epoch.epochs)
-            or now - self.said > SECONDS
+            or now - self.reported > SECONDS
         ):
-            self.said = now
+            self.reported = now
             self.console.say(f"{which(epoch)}  {figures(epoch)}")
 
     def _close(self) -> None:

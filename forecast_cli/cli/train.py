@@ -74,7 +74,7 @@ def trained(
     *,
     rescale: bool,
 ) -> "Bundle":
-    """A model that is trained anew, or from the weights of another one.
+    """Train a model, from random weights or from those of another model.
 
     Raises:
         UsageError: Options do not go together.
@@ -112,7 +112,7 @@ def one_or_all(tables: list[str]) -> str | list[str]:
 def train(
     tables: Tables,
     settings: Settings,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     model: ModelPath = MODEL,
     future: Future = None,
     init_model: InitModel = None,
@@ -139,17 +139,17 @@ def train(
     from .progress import Progress
 
     gc.enable()
-    console = Console(talk)
+    console = Console(output_options)
     config = settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
         bundle = trained(one_or_all(tables), config, progress, future, init_model, rescale=rescale)
         save_bundle(bundle, model)
-    if talk.json:
+    if output_options.json:
         console.document(training_document(bundle, model) | {"notes": progress.notes.texts})
         return
     evaluation = bundle.manifest.evaluation
-    if not talk.quiet:
+    if not output_options.quiet:
         console.table(score_rows(evaluation))
     if evaluation:
         console.say(explain_scores(evaluation))

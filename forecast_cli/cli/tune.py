@@ -59,7 +59,7 @@ Output = Annotated[Path | None, option("--output", "-o", metavar="PATH",
 def tune(
     tables: Tables,
     settings: TunedSettings,
-    talk: OutputOptions,
+    output_options: OutputOptions,
     trials: Trials = None,
     time_budget: TimeBudget = None,
     space: SpaceFile = None,
@@ -87,7 +87,7 @@ def tune(
     from ..tuning.options import Search
 
     gc.enable()
-    console = Console(talk)
+    console = Console(output_options)
     named: Any = {"sampler": sampler, "pruner": pruner, "metric": metric, "n_windows": n_windows}
     search = Search(trials, time_budget, space, storage=storage, study=study, jobs=jobs, **named)
     if show_space:
@@ -97,7 +97,7 @@ def tune(
     with Progress(console) as progress:
         result = _tuned(tables, settings, search, progress, console)
         _save(result, model, output)
-    if talk.json:
+    if output_options.json:
         console.document(_document(result, model) | {"notes": progress.notes.texts})
         return
     _show(result, console)
@@ -197,7 +197,7 @@ def _show(result: "Tuning", console: Console) -> None:
     """The trials, the importance of settings, and the scores on the test split."""
     from ..api.summaries import explain_scores, score_rows, short
 
-    if not console.talk.quiet:
+    if not console.output_options.quiet:
         rows = result.rows
         console.table([_narrow(row) for row in rows[:SHOWN]] if console.shows_tables else rows)
     if console.shows_tables and len(result.rows) > SHOWN:

@@ -38,9 +38,9 @@ def test_a_forecast_is_scored_against_what_came(run, forecast, table, frame):
     assert float(measures(out, "naive")["mae"]) == pytest.approx(last)
     season = np.abs(values[-12:] - values[-24:-12]).mean()
     assert float(measures(out, "seasonal-naive")["mae"]) == pytest.approx(season)
-    assert "over 1 forecast of 12 steps" in err
+    assert "1 forecast, horizon 12" in err
     assert "smape (0 to 200, as in M4)" in err
-    assert "errors of the seasonal naive (season 12)" in err
+    assert "in-sample errors of the seasonal naive (season 12)" in err
 
 
 def test_quiet_leaves_the_words_out(run, forecast, table):
@@ -175,7 +175,7 @@ def test_the_backtest_of_a_table_whose_columns_are_series(run, frame):
     code, out, err = run("evaluate", "long.csv", "wide.csv", *words)
     assert code == 0
     assert list(rows_of(out)[0]) == ["measure", "naive", "drift", "seasonal-naive"]
-    assert "over 4 forecasts of 3 steps of 2 series" in err
+    assert "4 forecasts of 2 series, horizon 3" in err
 
 
 def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
