@@ -29,6 +29,8 @@ def upgrade(manifest: Document) -> Document:
     Args:
         manifest: Of any format up to the current one.
     """
+    if int(manifest["format"]) < 1:
+        return manifest
     for number in range(int(manifest["format"]), max(UPGRADES) + 1):
         if number in UPGRADES:
             manifest = UPGRADES[number](manifest)

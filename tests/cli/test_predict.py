@@ -216,7 +216,7 @@ def test_a_table_with_gaps_can_be_read_in_its_own_way(run, model, rows, tmp_path
         tmp_path / "gap.csv", index=False
     )
     code, _, err = run("predict", "gap.csv", "--na", "?")
-    assert (code, "Pass --missing interpolate" in err) == (3, True)
+    assert (code, "Set --missing to interpolate" in err) == (3, True)
     code, out, _ = run("predict", "gap.csv", "--na", "?", "--missing", "interpolate")
     assert (code, len(out.splitlines())) == (0, 4)
 
