@@ -8,7 +8,7 @@ import pandas as pd
 from ..config.sections import Data, Dialect
 from ..core.errors import DataError
 from ..core.events import Listener, ignore
-from ..core.windows import Ints
+from ..core.windows import Floats, Ints
 from .categories import category_numbers, note_unknown
 from .groups import Groups, group_rows
 from .io.opening import open_with_notes
@@ -51,18 +51,33 @@ def with_future(
     groups = group_rows(table, series)
     codes = find_places(groups.ids, panel.ids)[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
+    return replace(panel, ahead=_merge_ahead(panel, table, codes, steps))
+
+
+def _merge_ahead(panel: Panel, table: Table, codes: Ints, steps: Ints) -> Floats:
+    """Return the known values after the ends of the series, those of the table among them.
+
+    Args:
+        panel: Up to the ends of its series.
+        table: With the future covariates.
+        codes: Shape `(table rows,)`: the series of each row, -1 for none.
+        steps: Shape `(table rows,)`: as `_steps_after` returns them.
+
+    Returns:
+        Shape `(n_series, steps, features)`.
+    """
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
     _check_once(table, codes, steps, inside)
     width = max(panel.ahead.shape[1], int(steps[inside].max(initial=0)))
     ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
     ahead[:, : panel.ahead.shape[1]] = panel.ahead
-    for name in names:
-        known = categories.get(name)
+    for name in panel.columns.covariates.future:
+        known = panel.columns.covariates.categories.get(name)
         values = table.numbers(name) if known is None else category_numbers(table, name, known)
         # An empty cell leaves the panel's value.
         held = inside[np.isfinite(values[inside])]
         ahead[codes[held], steps[held] - 1, panel.columns.features.index(name)] = values[held]
-    return replace(panel, ahead=ahead)
+    return ahead
 
 
 def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:

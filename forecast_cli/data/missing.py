@@ -50,13 +50,17 @@ def fill_missing(
         for part in PARTS:
             _fill_part(filled[:, column], splits, part, FILLERS[policy], season_length)
     if np.isnan(filled).any():
-        row = int(np.argmax(np.isnan(filled).any(axis=1)))
-        others = [f"`missing={other}`" for other in ("interpolate", "drop") if other != policy]
-        raise DataError(
-            f"{source} begins with missing values: {place(row)} has no value before it to repeat.",
-            f"Pass {' or '.join(others)}, or drop the first rows.",
-        )
+        where = place(int(np.argmax(np.isnan(filled).any(axis=1))))
+        raise _begins_with_gap(source, where, policy)
     return filled
+
+
+def _begins_with_gap(source: str, where: str, policy: str) -> DataError:
+    others = [f"`missing={other}`" for other in ("interpolate", "drop") if other != policy]
+    return DataError(
+        f"{source} begins with missing values: {where} has no value before it to repeat.",
+        f"Pass {' or '.join(others)}, or drop the first rows.",
+    )
 
 
 def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
@@ -72,7 +76,7 @@ def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
 
 
 def _place(panel: Panel, row: int) -> str:
-    """Where a row of a panel stands, for a message."""
+    """Return where a row of a panel is, for messages."""
     series = int(owner_series(panel.indptr, np.array([row]))[0])
     place = f"row {row - int(panel.indptr[series]) + 1}"
     if panel.timeline:

@@ -63,16 +63,13 @@ def read_panel(
         data = long
     table = _read(opened, long, parts)
     groups = group_rows(table, long.series)
-    columns = _columns(table, time, long, categories)
-    if categories is not None:
-        note_unknown(table, columns.covariates.categories, on_event)
+    columns = _columns(table, time, long, categories, on_event)
     cells = _numbers(table, columns)
     try:
         steps = _place(table, time, groups, long, frequency, on_event)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
-    trim = data.layout == "columns"
-    panel = _panel(table, columns, cells, steps, groups, long, trim=trim)
+    panel = _panel(table, columns, cells, steps, groups, long, trim=data.layout == "columns")
     features = found_features(panel, long)
     panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
     # Arrow keeps the table's memory for its next table; the training needs it now.
@@ -131,9 +128,12 @@ def _columns(
     time: str | None,
     data: Data,
     categories: Mapping[str, Sequence[str]] | None,
+    on_event: Listener,
 ) -> Columns:
     """Return the columns that are read, with the categories of covariates."""
     known = find_categories(table, data) if categories is None else categories
+    if categories is not None:
+        note_unknown(table, categories, on_event)
     covariates = Covariates(
         past=data.past_covariates,
         future=data.future_covariates,

@@ -15,7 +15,7 @@ def find_season(panel: Panel, config: Config) -> int:
     return Frequency.parse(config.data.freq).season_length if config.data.freq else 1
 
 
-def usual_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
+def default_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
     """Return the steps of all default seasons, ascending: `season` and longer ones."""
     frequency = panel.timeline.frequency if panel.timeline else None
     if frequency is None and config.data.freq:

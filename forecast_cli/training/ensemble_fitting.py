@@ -18,7 +18,7 @@ from ..core.seasonal_error import seasonal_error
 from ..core.series_features import SeriesFeatures, extract_features
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
-from ..data.season import usual_seasons
+from ..data.season import default_seasons
 from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_targets
 
 # Values of windows and forecasts that weights are fitted to at most: 160 MB.
@@ -62,7 +62,7 @@ def target_features(dataset: Dataset) -> tuple[SeriesFeatures, ...]:
     """Return the features of the training rows of each target."""
     begin, end = dataset.splits.bounds("train")
     rows, indptr = dataset.panel.values[dataset.panel.between(begin, end)], cumulate(end - begin)
-    usual = usual_seasons(dataset.panel, dataset.config, dataset.season_length)
+    usual = default_seasons(dataset.panel, dataset.config, dataset.season_length)
     return tuple(extract_features(rows[:, each], indptr, usual=usual) for each in dataset.targets)
 
 

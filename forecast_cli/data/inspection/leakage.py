@@ -30,13 +30,13 @@ def copies_of_target(
         Columns and leads: the column is the target so many steps later.
     """
     known = finite(values)
-    wanted = known[:, target]
-    rows = _moving(wanted, indptr, SAMPLE // (most_lead + 3))
+    actual = known[:, target]
+    rows = _moving(actual, indptr, SAMPLE // (most_lead + 3))
     copies = []
     for place in range(values.shape[1]):
         column = known[:, place]
-        lead = -1 if place == target else _likeliest(column, wanted, indptr, rows, most_lead)
-        if lead >= 0 and _is_copy(column, wanted, indptr, lead):
+        lead = -1 if place == target else _likeliest(column, actual, indptr, rows, most_lead)
+        if lead >= 0 and _is_copy(column, actual, indptr, lead):
             copies.append((place, lead))
     return copies
 
@@ -74,8 +74,8 @@ def _is_copy(column: Floats, target: Floats, indptr: Ints, lead: int) -> bool:
     """Whether a column, shape `(n_rows,)`, is the target `lead` steps later in nearly all rows."""
     starts, _ = bounds(indptr)
     held = shifted(column, indptr, -lead)
-    wanted = ~np.isnan(target) & (np.arange(len(target)) - starts >= lead)
-    if np.count_nonzero(wanted & ~np.isnan(held)) < KNOWN * np.count_nonzero(wanted):
+    actual = ~np.isnan(target) & (np.arange(len(target)) - starts >= lead)
+    if np.count_nonzero(actual & ~np.isnan(held)) < KNOWN * np.count_nonzero(actual):
         return False
     held_step, step = (each - shifted(each, indptr, -1) for each in (held, target))
     moving = step != 0

@@ -64,15 +64,15 @@ def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
     series = owners(indptr)
     change = column - shifted(column, indptr, -span)
     before = np.where(_late(indptr), np.nan, change)
-    usual = take_medians(before, indptr)
-    spread = SIGMA * take_medians(np.abs(before - usual[series]), indptr)
+    typical = take_medians(before, indptr)
+    spread = SIGMA * take_medians(np.abs(before - typical[series]), indptr)
     spread = np.maximum(spread, ROUNDING * take_medians(np.abs(column), indptr))
     spread[count_known(before, indptr) < FEWEST] = np.nan
     rows, step, single = _steepest(column, indptr, spread, span)
     own = series[rows]
-    size = medians_around(change, indptr, rows, np.arange(span)) - usual[own]
-    later = medians_around(change, indptr, rows, np.arange(span // 2, span)) - usual[own]
-    lasting = _lasting(column, indptr, rows, usual[own], span)
+    size = medians_around(change, indptr, rows, np.arange(span)) - typical[own]
+    later = medians_around(change, indptr, rows, np.arange(span // 2, span)) - typical[own]
+    lasting = _lasting(column, indptr, rows, typical[own], span)
     # A new trend continues after its first step, and a bump returns to the old level.
     clear = _covers(step, size) & _covers(step, later) & _covers(lasting, size)
     clear &= np.isnan(single) | _covers(single, size)
@@ -140,14 +140,14 @@ def _agreed(one: Floats, other: Floats) -> Floats:
     return np.where(one * other < 0, 0.0, smaller)
 
 
-def _lasting(column: Floats, indptr: Ints, rows: Ints, usual: Floats, span: int) -> Floats:
+def _lasting(column: Floats, indptr: Ints, rows: Ints, typical: Floats, span: int) -> Floats:
     """Return how much higher the last `span` rows are than those before each row, detrended.
 
     Args:
         column: Shape `(n_rows,)`.
         indptr: Shape `(n_series + 1,)`.
         rows: Shape `(k,)`.
-        usual: Shape `(k,)`: the median change of `span` rows of each series.
+        typical: Shape `(k,)`: the median change of `span` rows of each series.
         span: The rows of a difference.
 
     Returns:
@@ -159,4 +159,4 @@ def _lasting(column: Floats, indptr: Ints, rows: Ints, usual: Floats, span: int)
     last = stops[:, None] - span + np.arange(span)
     back = last - (spans * span)[:, None]
     higher = np.where(back >= starts[:, None], column[last] - column[back], np.nan)
-    return medians_across(higher) - spans * usual
+    return medians_across(higher) - spans * typical

@@ -103,9 +103,9 @@ def _deviation(column: Floats, indptr: Ints, season_length: int) -> tuple[Floats
         return deviation, np.zeros_like(deviation)
     # The same phase of the nearest seasons; a median of fewer than three values is not robust.
     seasons = season_length * np.arange(-3, 4)
-    usual = medians_around(deviation, indptr, np.arange(len(column)), seasons, fewest=3)
-    usual = np.where((lengths >= 3 * season_length)[owners(indptr)], usual, 0.0)
-    return deviation - usual, np.abs(usual)
+    typical = medians_around(deviation, indptr, np.arange(len(column)), seasons, fewest=3)
+    typical = np.where((lengths >= 3 * season_length)[owners(indptr)], typical, 0.0)
+    return deviation - typical, np.abs(typical)
 
 
 def _level(column: Floats, indptr: Ints, offsets: Ints) -> Floats:

@@ -63,8 +63,8 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
     elif index.dtype == object and len(index) and all(isinstance(each, dt.date) for each in index):
         index = pd.DatetimeIndex(index)
     if isinstance(index, pd.DatetimeIndex):
-        usual: list[Hashable] = [str(index.name or TIME_NAMES[0]), *TIME_NAMES]
-        free = next((each for each in usual if each not in frame.columns), None)
+        names: list[Hashable] = [str(index.name or TIME_NAMES[0]), *TIME_NAMES]
+        free = next((each for each in names if each not in frame.columns), None)
         return frame if free is None else frame.set_axis(index, axis=0).reset_index(names=free)
     if index.name is not None and index.name not in frame.columns:
         return frame.reset_index()
@@ -105,7 +105,7 @@ def _from_stream(source: ArrowStream, name: str) -> Table:
 
 
 def plain_columns(columns: pa.Table) -> pa.Table:
-    """Return the columns with dictionaries decoded to what they stand for, and views as text."""
+    """Return the columns with dictionaries replaced by their values, and views as text."""
     names = columns.column_names
     return pa.table(dict(zip(names, map(_plain, columns.columns), strict=True)))
 

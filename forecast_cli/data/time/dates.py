@@ -64,23 +64,33 @@ def parse_dates(
     """
     if column not in table.names:
         dates = joined(table, column.split(","))
-        return _in_zone(dates, timezone, table.name, groups) if timezone else dates
+    else:
+        dates = _parse_column(table, column, date_format, dayfirst, timezone)
+    if timezone is None:
+        return dates
+    local = _in_zone(dates, timezone, table.name, groups)
+    # Epochs are written as epochs.
+    return replace(local, style=dates.style) if dates.style in EPOCHS else local
+
+
+def _parse_column(
+    table: Table, column: str, form: str | None, dayfirst: bool | None, timezone: str | None
+) -> Dates:
+    """Return the dates of a column, epochs with a timezone in UTC; see `parse_dates`."""
     cells = table.columns[column]
     if cells.null_count:
         row = pc.index(pc.is_null(cells), True).as_py()
         raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
     if is_time(cells):
-        dates = _from_timestamps(cells)
-    else:
-        text = pc.cast(cells, pa.string())
-        dates = _parse_text(table, column, text, date_format, dayfirst)
-        if timezone is None and dates.times.tz is not None:
-            _check_offsets(table, column, text)
-        if timezone is not None and dates.style in EPOCHS:
-            # Epochs count from an instant, whatever the local clocks.
-            utc = replace(dates, times=dates.times.tz_localize("UTC"))
-            return replace(_in_zone(utc, timezone, table.name, groups), style=dates.style)
-    return _in_zone(dates, timezone, table.name, groups) if timezone else dates
+        return _from_timestamps(cells)
+    text = pc.cast(cells, pa.string())
+    dates = _parse_text(table, column, text, form, dayfirst)
+    if timezone is None and dates.times.tz is not None:
+        _check_offsets(table, column, text)
+    if timezone is not None and dates.style in EPOCHS:
+        # Epochs count from an instant, whatever the local clocks.
+        return replace(dates, times=dates.times.tz_localize("UTC"))
+    return dates
 
 
 def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:

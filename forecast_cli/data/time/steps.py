@@ -130,30 +130,33 @@ def find_steps(
     order = np.lexsort((dates.times.asi8, groups.codes))
     times, codes = dates.times[order], groups.codes[order]
     _note_order(order, codes, on_event)
-    style = dates.style
-    combine = str(data.aggregate or "mean") if data.resample else data.duplicates
-    if data.duplicates in ("first", "last"):
-        combine = f"{data.duplicates} row"
+    style, combine = dates.style, _combination(data)
     if data.resample:
         times, style = _resampled(times, codes, data.resample, combine, on_event)
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
         check_duplicates(table, times, codes, order)
-    begins = np.diff(times.asi8, prepend=-1) != 0
-    begins |= np.diff(codes, prepend=-1) != 0
+    begins = (np.diff(times.asi8, prepend=-1) != 0) | (np.diff(codes, prepend=-1) != 0)
     first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
     if len(first) < len(times) and not data.resample:
         text = counted(len(times) - len(first), "duplicate timestamp")
         on_event(Note(f"{text}: {data.duplicates}"))
-    steps = times[first]
-    rows = StepRows(table, groups, steps, make_indptr(codes[first], len(groups.ids)), order[first])
-    if frequency is None and data.freq:
-        frequency = Frequency.parse(data.freq, steps)
-    frequency = frequency or _common_frequency(rows, data.missing, on_event)
+    steps, indptr = times[first], make_indptr(codes[first], len(groups.ids))
+    rows = StepRows(table, groups, steps, indptr, order[first])
+    if frequency is None:
+        given = Frequency.parse(data.freq, steps) if data.freq else None
+        frequency = given or _common_frequency(rows, data.missing, on_event)
     places = grid_positions(steps, frequency, rows.indptr)
     steps, indptr = _without_gaps(rows, places, frequency, on_event)
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
+
+
+def _combination(data: Data) -> str:
+    """Return how rows that share a step become one, as `Steps.combine`."""
+    if data.duplicates in ("first", "last"):
+        return f"{data.duplicates} row"
+    return str(data.aggregate or "mean") if data.resample else data.duplicates
 
 
 def in_order(groups: Groups) -> Steps:

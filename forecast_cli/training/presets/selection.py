@@ -22,7 +22,7 @@ from ...core.ragged import cumulate
 from ...core.scaling import Transform
 from ...core.series_features import SeriesFeatures, extract_features
 from ...data.panel import Panel
-from ...data.season import usual_seasons
+from ...data.season import default_seasons
 from ...data.splits import Splits
 from .data_profile import DataProfile, Effort, Recipe, choose_segment
 from .long_series import choose_for_long_series, reaches_weeks
@@ -90,7 +90,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     values = panel.values[panel.between(begin, end)][:, targets]
     # Columns stand end to end, as series do.
     every, indptr = values.T.ravel(), cumulate(np.tile(lengths, len(targets)))
-    horizon, seasons = config.window.horizon or 1, usual_seasons(panel, config, season)
+    horizon, seasons = config.window.horizon or 1, default_seasons(panel, config, season)
     features = extract_features(every, indptr, usual=seasons)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
     columns = panel.values[:, : len(panel.columns.columns)]
