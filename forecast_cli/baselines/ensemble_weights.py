@@ -1,8 +1,7 @@
-"""How much weight each member of an ensemble gets: what validation says, drawn towards a prior.
+"""Weights of an ensemble's members, fitted to validation forecasts and shrunk towards a prior.
 
-Few forecasts say little: weights learned from three of them chase noise, and the mean of different
-members is hard to beat. So the pull towards the prior is the stronger the fewer forecasts there
-are that do not overlap.
+Weights fitted to a few forecasts follow noise, and the mean of different members is hard to beat.
+So the shrinkage is the stronger the fewer forecasts there are that do not overlap.
 """
 
 from collections.abc import Sequence
@@ -13,9 +12,9 @@ from ..config.registries import BASELINES, BaselineEntry
 from ..core.diebold_mariano import diebold_mariano
 from ..core.windows import Floats, Ints
 
-# The pull towards the prior, in forecasts that do not overlap: so many say as much as the prior.
+# The weight of the prior, in forecasts that do not overlap.
 PULL = 2.0
-# The level at which one forecaster is better than the last value by more than chance.
+# The significance level at which a member is better than the naive forecast.
 LEVEL = 0.05
 # Values that weights are learned from at most.
 CELLS = 200_000
@@ -30,15 +29,15 @@ def fit_weights(
     pull: float = PULL,
     squared: bool = False,
 ) -> Floats:
-    """Weights that make the error of the weighted mean small, drawn towards a prior.
+    """Fit weights that minimise the error of the weighted mean, shrunk towards a prior.
 
     Args:
-        forecasts: Shape `(members, samples, horizon)`, on rows that the members have not learned.
+        forecasts: Shape `(members, samples, horizon)`, on rows that no member was trained on.
         actual: Shape `(samples, horizon)`; steps that are missing (NaN) do not count.
         prior: Shape `(members,)`, above 0; it is scaled to a sum of 1.
-        distinct: How many of the forecasts do not overlap; below 1 the prior is all there is.
-        pull: How many such forecasts say as much as the prior.
-        squared: Whether the squared error is to be small, not the absolute one.
+        distinct: How many of the forecasts do not overlap; below 1 the prior is returned.
+        pull: The weight of the prior, in such forecasts.
+        squared: Whether the squared error is minimised, not the absolute one.
 
     Returns:
         Shape `(members,)`, at least 0, of sum 1.
@@ -50,11 +49,7 @@ def fit_weights(
     members, target = _cells(forecasts, actual)
     if distinct < 1 or len(shares) == 1 or not len(target):
         return shares
-    if squared:
-        error = members.T @ shares - target
-        scale = float(error @ error) / len(target)
-    else:
-        scale = float(np.abs(members.T @ shares - target).mean())
+    scale, _ = _error(shares, members, target, squared=squared)
     if scale <= 0:
         return shares
     strength = pull / distinct
@@ -62,12 +57,7 @@ def fit_weights(
 
     def loss(raw: Floats) -> tuple[float, Floats]:
         weights = _softmax(base + raw)
-        error: Floats = members.T @ weights - target
-        if squared:
-            value = float(error @ error) / len(target)
-            slope: Floats = 2.0 * (members @ error)
-        else:
-            value, slope = float(np.abs(error).mean()), members @ np.sign(error)
+        value, slope = _error(weights, members, target, squared=squared)
         apart = np.log(weights / shares)
         by_weight = slope / len(target) / scale + strength * (apart + 1.0)
         total = value / scale + strength * float(weights @ apart)
@@ -77,12 +67,29 @@ def fit_weights(
     return _softmax(base + found.x)
 
 
+def _error(
+    weights: Floats, members: Floats, target: Floats, *, squared: bool
+) -> tuple[float, Floats]:
+    """Return the mean error of a weighted mean, and its sum's slope by weight, `(members,)`.
+
+    Args:
+        weights: Shape `(members,)`.
+        members: Shape `(members, values)`.
+        target: Shape `(values,)`.
+        squared: Whether the error is squared, not absolute.
+    """
+    error: Floats = members.T @ weights - target
+    if squared:
+        return float(error @ error) / len(target), 2.0 * (members @ error)
+    return float(np.abs(error).mean()), members @ np.sign(error)
+
+
 # Raw weights stay finite, and a search ends.
 BOUND = {"maxiter": 200}
 
 
 def beats(forecasts: Floats, actual: Floats, reference: int, *, origins: Ints) -> bool:
-    """Whether any member is better than the reference by more than chance has it.
+    """Whether any member is significantly better than the reference.
 
     Args:
         forecasts: Shape `(members, samples, horizon)`.
@@ -122,7 +129,7 @@ def make_prior(names: Sequence[str], *, seasonal: bool) -> Floats:
 
 
 def _cells(forecasts: Floats, actual: Floats) -> tuple[Floats, Floats]:
-    """Forecasts and what came, one column a step, those that are known; thinned where many."""
+    """Return known forecasts, `(members, values)`, and actual values; thinned where many."""
     every = max(1, actual.size // CELLS + 1)
     members = np.asarray(forecasts[:, ::every], np.float64).reshape(len(forecasts), -1)
     target = np.asarray(actual[::every], np.float64).ravel()

@@ -1,7 +1,7 @@
-"""The linear map of windows to what follows them, fitted in closed form.
+"""The linear map from windows to the following values, by ridge regression in closed form.
 
-It is fitted to windows less their last value, as a correction of another map, and drawn towards
-that one by a penalty that blocks of training windows choose, each block forecast from the others.
+It is fitted to windows less their last value, as a correction of another map, and shrunk towards
+that one by a penalty chosen by cross-validation over blocks of training windows.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def fit_ridge(
     horizon: int,
     towards: Floats | None = None,
 ) -> Floats:
-    """The linear map that suits training windows, drawn towards another map.
+    """Fit a linear map to training windows, shrunk towards another map.
 
     Args:
         values: Shape `(n_rows,)`, all series (and channels) end to end; windows with missing values
@@ -51,10 +51,7 @@ def fit_ridge(
     unit = float(np.trace(squares)) / timesteps or 1.0
     losses = np.zeros(len(PENALTIES) + 1)
     for part, (own, by_own) in zip(parts, sums, strict=True):
-        # Forecasts that overlap those of another block would be known from there.
-        inner = part[horizon:-horizon] if len(part) > 3 * horizon else part
-        some = inner[:: max(1, len(inner) * horizon // JUDGED)]
-        before, after = _windows(values, rows[some], start)
+        before, after = _windows(values, rows[_held_out(part, horizon)], start)
         losses += _judge(before, after, squares - own, products - by_own, unit)
     best = int(np.argmin(losses))
     if best == len(PENALTIES):
@@ -64,6 +61,14 @@ def fit_ridge(
     change[-1] -= change.sum(axis=0)
     matrix: Floats = start + change
     return matrix
+
+
+def _held_out(part: Ints, horizon: int) -> Ints:
+    """Return the windows of a block, shape `(windows,)`, that penalties are scored on."""
+    # Forecasts that overlap those of another block would be known from there.
+    inner = part[horizon:-horizon] if len(part) > 3 * horizon else part
+    some: Ints = inner[:: max(1, len(inner) * horizon // JUDGED)]
+    return some
 
 
 def _judge(before: Floats, after: Floats, squares: Floats, products: Floats, unit: float) -> Floats:

@@ -67,11 +67,18 @@ def smoothing_map(
         errors[step] = error
         _learn(states, error, step, season, parameters)
     start = _start(errors[:, :first], errors[:, first:], season)
-    known = states[:, :first] @ start + states[:, first:]
+    return _extrapolated(
+        states[:, :first] @ start + states[:, first:], horizon, season, parameters.damping
+    )
+
+
+def _extrapolated(known: Floats, horizon: int, season: int, damping: float) -> Floats:
+    """Return the map of the last states, `(states, timesteps)`: shape `(timesteps, horizon)`."""
+    timesteps = known.shape[1]
     rows = np.empty((horizon, timesteps))
     reach = 0.0
     for step in range(horizon):
-        reach += parameters.damping ** (step + 1)
+        reach += damping ** (step + 1)
         rows[step] = known[0] + reach * known[1]
         if season > 1:
             rows[step] += known[2 + (timesteps + step) % season]

@@ -244,6 +244,19 @@ def make_bands(
             f"Invalid level {wrong[0]:g}: must be a percentage from 1 to under 100.",
             "Give percentages, e.g. `level=80`.",
         )
+    _require_makeable(calibration, config, method, level)
+    return Bands(calibration, method, level, config.level if needs.by_quantiles else ())
+
+
+def _require_makeable(
+    calibration: Calibration | None, config: Config, method: Intervals, level: tuple[float, ...]
+) -> None:
+    """Refuse a method or levels, in percent, that a model cannot make intervals of.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    needs = INTERVAL_METHODS[method]
     if calibration is None and needs.uses_errors:
         raise UsageError(
             "The model has no validation errors to make intervals of; models of older versions "
@@ -263,7 +276,6 @@ def make_bands(
             f"Give one of those or `intervals={DEFAULT_INTERVALS}`, or train with "
             f"`level={unknown[0]:g}`.",
         )
-    return Bands(calibration, method, level, config.level if needs.by_quantiles else ())
 
 
 def few_errors(bands: Bands) -> str:
