@@ -140,7 +140,7 @@ def linear():
     from forecast_cli.core.events import Epoch, ignore
     from forecast_cli.data.reading import read_panel
     from forecast_cli.evaluation.split_evaluation import evaluate
-    from forecast_cli.forecasting.intervals.calibration import calibrate
+    from forecast_cli.forecasting.intervals.calibration import calibrate, validation_errors
     from forecast_cli.training.fitting import Fitted, Trained, TrainingHistory
     from forecast_cli.training.model_assembly import make_bundle
     from forecast_cli.training.network_training import make_forecaster
@@ -165,8 +165,12 @@ def linear():
         )
         trained = Trained(dataset, fitted)
         network = make_forecaster(trained)
-        calibration = calibrate(network)
-        scores = evaluate(replace(network), specify_intervals(calibration, dataset.config))
+        validation = validation_errors(network)
+        calibration = calibrate(dataset, validation)
+        claims = specify_intervals(calibration, dataset, validation)
+        scores = evaluate(network, claims, validation)
+        if calibration is not None and claims is not None:
+            calibration = replace(calibration, ended=claims.recent.ended())
         return fc.Model(make_bundle(trained, trained, calibration, scores, seconds=0.0))
 
     return make

@@ -18,8 +18,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import forecast_cli as fc
 from forecast_cli.core.events import ignore
-from forecast_cli.forecasting.history import READ_AS_TRAINED, read_as_trained
-from forecast_cli.forecasting.saved_model_data import forecaster_for, judged
+from forecast_cli.forecasting.history import READ_AS_TRAINED, make_history, read_as_trained
+from forecast_cli.forecasting.saved_model_data import forecaster_for, scoring_dataset
 
 from .ours import MODEL, train_as_command
 from .table import PUBLISHED, SECONDS, Asked, Line, Table, over_seeds, plain, progress, reached
@@ -135,9 +135,10 @@ def ours(
 def errors_of_model(path: Path, table: pd.DataFrame, horizon: int) -> tuple[float, float]:
     """Of the model beside a table, MSE and MAE."""
     bundle = fc.load(path.with_name(MODEL)).bundle
-    start = read_as_trained(bundle, path, READ_AS_TRAINED, ignore)
-    forecaster = forecaster_for(bundle, judged(bundle, start, np.array([BEGIN])))
-    values = table[list(start.panel.columns.targets)].to_numpy()
+    panel = read_as_trained(bundle, path, READ_AS_TRAINED, ignore)
+    history = make_history(bundle, panel, ignore)
+    forecaster = forecaster_for(bundle, scoring_dataset(bundle, history, np.array([BEGIN])))
+    values = table[list(panel.columns.targets)].to_numpy()
     deviation = values[:TRAIN].std(axis=0)
     return errors(values / deviation, lambda rows: forecaster(rows) / deviation, horizon)
 

@@ -190,9 +190,9 @@ class Model:
             DataError: The table holds nothing that can be scored.
             UsageError: The model has no such intervals, or forecasts no numbers.
         """
-        from ..evaluation.model_evaluation import judge
+        from ..evaluation.model_evaluation import evaluate_model
 
-        return judge(
+        return evaluate_model(
             self.bundle,
             table,
             begin=_date(begin),

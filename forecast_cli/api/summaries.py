@@ -133,7 +133,7 @@ def describe_briefly(bundle: Bundle) -> list[str]:
 
 def describe_model(manifest: Manifest) -> list[str]:
     """Return how a model was made, in lines of a name and a fact."""
-    warnings = getattr(manifest.evaluation, "doubts", ())
+    warnings = getattr(manifest.evaluation, "warnings", ())
     return [*_lines(_model_facts(manifest)), *(f"{'warning':<11} {text}" for text in warnings)]
 
 

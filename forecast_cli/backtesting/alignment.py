@@ -117,7 +117,7 @@ class Gate:
         manifest, text = bundle.manifest, entry.text
         steps_wanted(bundle, self.horizon, on_event)
         read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
-        panel = self._aligned(text, read.panel)
+        panel = self._aligned(text, read)
         self._warn_of_training(text, bundle, on_event)
         refit: Refit = "never"
         if bundle.series is not None and bundle.scaling.by_series:

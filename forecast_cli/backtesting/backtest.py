@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..config.schema import Config
 from ..core.events import Listener, ignore
+from ..core.forecast import Forecast
 from ..core.ragged import row_numbers
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
@@ -18,7 +19,6 @@ from ..evaluation.reports import Row
 from ..forecasting.frames import end_columns
 from .cutoffs import schedule
 from .fold_runner import FoldWork
-from .forecasts import Said
 from .origins import Samples, find_samples
 from .plan import Plan
 from .results import Results, rows_by_cutoff, rows_by_step, score_rows, verdict
@@ -127,7 +127,7 @@ def _samples(contest: Contest, on_event: Listener) -> Samples:
     )
 
 
-def _results(contest: Contest, samples: Samples, said: Mapping[str, Said]) -> Results:
+def _results(contest: Contest, samples: Samples, said: Mapping[str, Forecast]) -> Results:
     """The forecasts beside what came, and the in-sample errors that MASE is taken in."""
     panel, places = contest.panel, list(contest.panel.columns.target_places)
     values, ends = panel.values[:, places], contest.cutoffs.ends[0]

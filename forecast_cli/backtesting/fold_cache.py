@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
+from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.file_writing import write_whole
 from .cutoffs import Cutoffs
-from .forecasts import Said
 from .models import Contender
 from .origins import Samples
 from .plan import Plan
@@ -36,7 +36,7 @@ class Outcome:
         seconds: Wall time of learning and forecasting.
     """
 
-    said: Said
+    said: Forecast
     seconds: float
 
 
@@ -56,7 +56,12 @@ class FoldStore:
             data = io.BytesIO(self._path(fold).read_bytes())
             with np.load(data, allow_pickle=False) as kept:
                 notes = tuple(kept["notes"].tolist())
-                said = Said(kept["point"], kept.get("ends"), int(kept["replaced"]), notes)
+                said = Forecast(
+                    kept["point"],
+                    ends=kept.get("ends"),
+                    replaced=int(kept["replaced"]),
+                    notes=notes,
+                )
                 return Outcome(said, float(kept["seconds"]))
         except DAMAGED:
             return None

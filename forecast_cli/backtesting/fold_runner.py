@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.errors import Interrupted
 from ..core.events import Done, Event, Listener, Note, Stage, ignore
+from ..core.forecast import Forecast, join
 from ..core.parallel import run_all
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
@@ -17,7 +18,6 @@ from ..data.splits import Splits
 from .cutoffs import schedule
 from .fold_cache import FoldStore, Outcome, open_store
 from .folds import Fold
-from .forecasts import Said, join
 from .models import Contender
 from .origins import Samples
 from .plan import Plan
@@ -55,13 +55,13 @@ class FoldWork:
         filled = fill_panel(panel, splits, season_length=self.contest.season_length)
         return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
 
-    def run(self) -> tuple[dict[str, Said], dict[str, float]]:
+    def run(self) -> tuple[dict[str, Forecast], dict[str, float]]:
         """The forecasts of all contenders, and how many seconds each took.
 
         Raises:
             Interrupted: Somebody stopped it.
         """
-        parts: dict[str, list[tuple[Ints, Said]]] = {
+        parts: dict[str, list[tuple[Ints, Forecast]]] = {
             each.name: [] for each in self.contest.contenders
         }
         seconds = dict.fromkeys(parts, 0.0)

@@ -8,6 +8,7 @@ import numpy as np
 from ..config.registries import DEFAULT_INTERVALS
 from ..config.schema import Config
 from ..core.events import Listener, ignore
+from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.ragged import cumulate
 from ..core.scaling import Scaling, rounded
@@ -15,22 +16,25 @@ from ..core.windows import Floats, Ints
 from ..data.categories import kept_numbers
 from ..data.checks import require_positive
 from ..data.columns import Columns
-from ..data.dataset import Dataset, on_all_rows, with_scaling
+from ..data.dataset import Dataset, History, on_all_rows, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.season import find_season
 from ..data.splits import Splits
-from ..forecasting.history import Start, begin_forecasts
-from ..forecasting.intervals.calibration import calibrate, parted, recent_at
+from ..forecasting.history import make_history, match_series
+from ..forecasting.intervals.calibration import (
+    RecentErrors,
+    calibrate,
+    parted,
+    validation_errors,
+)
 from ..forecasting.intervals.interval_methods import few_errors, make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
-from ..forecasting.saved_model_data import forecaster_for, places, units_for
+from ..forecasting.saved_model_data import forecaster_for, units_for
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..training.fitting import keep
 from ..training.model_assembly import rescaled
 from ..training.preparation import make_dataset
-from .forecasts import Said
 
 NO_ERRORS = "no intervals: there are no errors of a validation split to make them of"
 
@@ -92,7 +96,7 @@ def forecast_by_network(
     should_stop: Callable[[], bool] = bool,
     *,
     config: Config,
-) -> Said:
+) -> Forecast:
     """Train a network on the rows of a fold, and forecast with it.
 
     Args:
@@ -105,15 +109,15 @@ def forecast_by_network(
 
     learned = learning_dataset(fold, config, ignore)
     scored = train_network(learned, on_event=on_event, should_stop=should_stop)
-    calibration = calibrate(make_forecaster(scored))
+    calibration = calibrate(learned, validation_errors(make_forecaster(scored)))
     trained = keep(scored, on_all_rows, train_network, on_event=on_event, should_stop=should_stop)
     whole = _whole(fold, trained.dataset, _of_all(trained.dataset.scaling, fold))
     if calibration is not None:
         units = np.ones((fold.panel.count, len(learned.targets)))
         units[fold.kept] = rescaled(calibration, learned, trained.dataset).units
         calibration = replace(calibration, units=units)
-    network = replace(make_forecaster(trained), dataset=whole)
-    return _said(network, fold.origins, calibration, learned.config, learned.config.level)
+    network = make_forecaster(replace(trained, dataset=whole))
+    return _forecast_all(network, fold.origins, calibration, learned.config, learned.config.level)
 
 
 def forecast_by_bundle(
@@ -123,7 +127,7 @@ def forecast_by_bundle(
     *,
     bundle: Bundle,
     level: tuple[float, ...],
-) -> Said:
+) -> Forecast:
     """Forecast with a trained model; series that it does not know are scaled by the fold's rows.
 
     Args:
@@ -136,24 +140,19 @@ def forecast_by_bundle(
     manifest = bundle.manifest
     window = manifest.config.window.model_copy(update={"horizon": fold.horizon})
     config = manifest.config.model_copy(update={"window": window, "data": fold.panel.data})
-    known = begin_forecasts(bundle, fold.rows_to_learn_from(), ignore)
+    known = make_history(bundle, fold.rows_to_learn_from(), ignore)
     ends = cumulate(known.panel.lengths)
-    learned = with_scaling(
-        known.panel,
-        config,
-        Splits(ends, ends[1:], ends[1:]),
-        find_season(known.panel, config),
-        known.filled,
-        known.scaling,
-    )
+    learned = split_history(known, config, Splits(ends, ends[1:], ends[1:]))
     scaling, calibration = _numbers_of_all(bundle, fold, known)
     network = forecaster_for(bundle, _whole(fold, learned, scaling))
-    return _said(network, fold.origins, calibration, config_for(bundle, level), level)
+    return _forecast_all(network, fold.origins, calibration, config_for(bundle, level), level)
 
 
-def _numbers_of_all(bundle: Bundle, fold: Fold, known: Start) -> tuple[Scaling, Calibration | None]:
+def _numbers_of_all(
+    bundle: Bundle, fold: Fold, known: History
+) -> tuple[Scaling, Calibration | None]:
     """The scaling and the errors of all series; those that training has seen need no rows."""
-    trained = places(bundle, replace(known, panel=fold.panel))
+    trained = match_series(bundle, fold.panel)
     seen, calibration = np.maximum(trained, 0), bundle.calibration
     scaling = _of_all(known.scaling, fold, bundle.scaling.each(seen))
     if calibration is None:
@@ -171,35 +170,49 @@ def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
     return config
 
 
-def _said(
+def _forecast_all(
     network: NetworkForecaster,
     origins: Ints,
     calibration: Calibration | None,
     config: Config,
     level: tuple[float, ...],
-) -> Said:
-    """Forecasts from many rows, with intervals of the levels as the configuration makes them."""
+) -> Forecast:
+    """Forecasts from many rows, each made once, with intervals as the configuration makes them.
+
+    Args:
+        network: What forecasts.
+        origins: Shape `(samples,)`, each once.
+        calibration: What intervals are made of.
+        config: How they are made.
+        level: In percent.
+    """
     dataset = network.dataset
-    parts = parted(dataset, origins)
-    if calibration is None and config.interval_method.uses_errors:
-        points = [network(part) for part in parts]
-        return Said(rounded(np.concatenate(points)), notes=(NO_ERRORS,))
-    bands = make_bands(calibration, config, level=level)
-    recent: Floats = np.ones((len(origins), len(dataset.targets)))
-    if calibration is not None and bands.method.by_recent:
-        order = np.argsort(origins)
-        recent[order] = recent_at(network, calibration, origins[order])
-    recents = np.split(recent, np.cumsum([len(part) for part in parts])[:-1])
-    points, ends, few = [], [], few_errors(bands)
-    for part, sizes in zip(parts, recents, strict=True):
-        guess = network.guess(part)
-        units = bands.units_at(owner_series(dataset.panel.indptr, part), recent.shape[1])
-        sides = bands.around(guess, units, sizes)
-        points.append(network.in_units(guess.point, part))
-        ends.append(np.stack([network.ends_in_units(side, part) for side in sides]))
-    notes = (few,) if few else ()
-    point, both = np.concatenate(points), np.concatenate(ends, axis=1)
-    return Said(rounded(point), rounded(both), notes=notes)
+    possible = calibration is not None or not config.interval_method.uses_errors
+    bands = make_bands(calibration, config, level=level) if possible else None
+    recent, rows = None, [origins]
+    if bands is not None and bands.method.by_recent and calibration is not None:
+        # The errors of all forecasts count whose horizon is past at an origin.
+        recent = RecentErrors(dataset, calibration.units, calibration.of_forecasts)
+        rows += [dataset.origins("validation"), dataset.origins("test")]
+    points, ends = [], []
+    for part in parted(dataset, np.unique(np.concatenate(rows))):
+        made, wanted = network.forecast(part), np.isin(part, origins)
+        if recent is not None:
+            recent.add_forecasts(part, made.point)
+        points.append(network.in_units(made.point, part)[wanted])
+        if bands is None:
+            continue
+        units = bands.units_at(owner_series(dataset.panel.indptr, part), made.point.shape[2])
+        sizes = np.ones_like(units) if recent is None else recent.sizes_at(part)
+        sides = bands.around(made, units, sizes)
+        ends.append(np.stack([network.ends_in_units(side, part)[wanted] for side in sides]))
+    places = np.searchsorted(np.sort(origins), origins)
+    point = rounded(np.concatenate(points))[places]
+    if bands is None:
+        return Forecast(point, notes=(NO_ERRORS,))
+    few = few_errors(bands)
+    both = rounded(np.concatenate(ends, axis=1))[:, places]
+    return Forecast(point, ends=both, notes=(few,) if few else ())
 
 
 def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
@@ -212,7 +225,8 @@ def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
     filled = fill_panel(panel, splits, season_length=learned.season_length)
     config = learned.config
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
-    return with_scaling(panel, config, splits, learned.season_length, filled, scaling)
+    history = History(panel, filled, scaling, learned.season_length)
+    return split_history(history, config, splits)
 
 
 def with_categories(panel: Panel, columns: Columns) -> Panel:

@@ -13,10 +13,10 @@ from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
 from ..core.errors import UsageError, nearest
 from ..core.events import Listener, ignore
+from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.bundle import Bundle
 from .folds import Fold, forecast_by_bundle, forecast_by_network
-from .forecasts import Said
 from .plan import Refit
 
 CHOOSING = tuple(name for name, entry in PRESETS.items() if entry.chooses)
@@ -36,7 +36,7 @@ class Forecaster(Protocol):
 
     def __call__(
         self, fold: Fold, on_event: Listener = ignore, should_stop: Callable[[], bool] = bool
-    ) -> Said:
+    ) -> Forecast:
         """The forecasts from the origins of the fold, with intervals where there are some."""
 
 
@@ -194,7 +194,7 @@ def forecast_by_baseline(
     season: int,
     window: int,
     level: Level,
-) -> Said:
+) -> Forecast:
     """Forecast by a baseline from all origins of a fold.
 
     Args:
@@ -208,5 +208,4 @@ def forecast_by_baseline(
     """
     origins, firsts = fold.origins, fold.firsts
     given = BaselineInput(fold.known, origins, firsts, fold.horizon, season, window, level)
-    made = forecast_baseline(name, given)
-    return Said(made.point, made.ends, made.replaced)
+    return forecast_baseline(name, given)

@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from ..core.diebold_mariano import Comparison
 from ..core.errors import counted
+from ..core.forecast import Forecast
 from ..core.windows import Floats, Ints
 from ..evaluation.metrics.interval import IntervalSums
 from ..evaluation.metrics.point import ErrorSums
 from ..evaluation.reports import Row, plain
-from ..evaluation.significance import chance, examined, is_proof
-from .forecasts import Said
+from ..evaluation.significance import (
+    compare_losses,
+    describe_significance,
+    is_significant,
+)
 
 SHOWN = ("mae", "rmse", "smape", "mase")
 
@@ -33,7 +38,7 @@ class Results:
         level: Of the intervals, in percent.
     """
 
-    said: Mapping[str, Said]
+    said: Mapping[str, Forecast]
     simple: Sequence[str]
     actual: Floats
     series: Ints
@@ -169,23 +174,28 @@ def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *
     if means[0] == means[1]:
         return f"{best} and {second} are equally good, {over}."
     below = 100.0 * (1.0 - means[0] / means[1])
-    test = examined(losses[best] - losses[second], lags=lags)
-    place = "wins" if is_proof(test) else "comes first"
+    test = compare_losses(losses[best] - losses[second], lags=lags)
+    place = "wins" if is_significant(test) else "comes first"
     head = f"{best} {place}: its error is {below:.1f} % below that of {second}, {over}"
-    return f"{head}; {chance(test, counted(len(losses[best]), 'cutoff'))}."
+    return f"{head}; {_significance(test, len(losses[best]))}."
+
+
+def _significance(test: Comparison | None, cutoffs: int) -> str:
+    """Whether a difference is significant, as a clause."""
+    return describe_significance(test, f"{counted(cutoffs, 'cutoff')} are too few")
 
 
 def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, lags: int) -> str:
     """What to say of the best network beside the best that needs none."""
     own, other = (float(np.mean(losses[name])) for name in (network, simple))
-    test = examined(losses[network] - losses[simple], lags=lags)
+    test = compare_losses(losses[network] - losses[simple], lags=lags)
     if other == 0:
         return f"{simple}, the best without a network, makes no error at all."
     share = 100.0 * (own / other - 1.0)
     where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
     return (
         f"The best network, {network}, has an error {where} that of {simple}, the best without a "
-        f"network; {chance(test, counted(len(losses[network]), 'cutoff'))}."
+        f"network; {_significance(test, len(losses[network]))}."
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.forecast import Forecast
 from ..core.windows import Floats
-from .naive import BaselineForecast, BaselineInput
+from .naive import BaselineInput
 
 
 def _methods() -> dict[str, Callable[..., Any]]:
@@ -16,7 +17,7 @@ def _methods() -> dict[str, Callable[..., Any]]:
     return {"ets": AutoETS, "theta": AutoTheta, "arima": AutoARIMA}
 
 
-def forecast_classically(given: BaselineInput, name: str) -> BaselineForecast:
+def forecast_classically(given: BaselineInput, name: str) -> Forecast:
     """Fit a method to the rows before each origin, and forecast with it.
 
     Args:
@@ -36,11 +37,11 @@ def forecast_classically(given: BaselineInput, name: str) -> BaselineForecast:
                 short[sample] = True
             else:
                 point[sample, :, target], ends[:, sample, :, target] = made[0], made[1:]
-    return BaselineForecast(point, ends, int(short.sum()))
+    return Forecast(point, ends=ends, replaced=int(short.sum()))
 
 
 # By the names of `forecast_cli.config.registries.BASELINES`.
-FORECASTERS: dict[str, Callable[[BaselineInput], BaselineForecast]] = {
+FORECASTERS: dict[str, Callable[[BaselineInput], Forecast]] = {
     name: partial(forecast_classically, name=name) for name in ("ets", "theta", "arima")
 }
 

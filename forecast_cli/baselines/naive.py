@@ -50,22 +50,6 @@ class BaselineInput:
         return replace(self, origins=self.origins[some], first=self.first[some])
 
 
-@dataclass(frozen=True, eq=False)
-class BaselineForecast:
-    """Forecasts of a baseline, original units.
-
-    Args:
-        point: Shape `(samples, horizon, targets)`.
-        ends: Shape `(2, samples, horizon, targets, levels)`: the lower and upper ends of intervals;
-            None for none.
-        replaced: How many forecasts are naive ones, for want of rows.
-    """
-
-    point: Floats
-    ends: Floats | None = None
-    replaced: int = 0
-
-
 def naive(values: Floats, origins: Ints, *, horizon: int) -> Floats:
     """The last value, again and again.
 

@@ -7,16 +7,17 @@ import numpy as np
 
 from ..config.registries import BASELINES
 from ..core.errors import UsageError
+from ..core.forecast import Forecast
 from ..core.windows import Ints
 from . import classical, naive
-from .naive import BaselineForecast, BaselineInput
+from .naive import BaselineInput
 
 # So large a share of the origins must have the rows that a baseline needs for it to be compared
 # with models; where one of several series is too short, the naive forecast replaces it.
 SHARE = 0.9
 
 
-def forecast_baseline(name: str, given: BaselineInput) -> BaselineForecast:
+def forecast_baseline(name: str, given: BaselineInput) -> Forecast:
     """Forecast by a baseline; by the naive one where there are too few rows for it.
 
     Args:
@@ -28,11 +29,11 @@ def forecast_baseline(name: str, given: BaselineInput) -> BaselineForecast:
     forecaster, needed = naive.FORECASTERS[name], BASELINES[name].rows(given.season_length)
     enough = given.history >= needed
     if enough.all():
-        return BaselineForecast(forecaster(given))
+        return Forecast(forecaster(given))
     point = naive.naive(given.values, given.origins, horizon=given.horizon)
     if enough.any():
         point[enough] = forecaster(given.only(enough))
-    return BaselineForecast(point, replaced=int(np.sum(~enough)))
+    return Forecast(point, replaced=int(np.sum(~enough)))
 
 
 def usable(

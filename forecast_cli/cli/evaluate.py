@@ -85,13 +85,13 @@ def evaluate(
     path, tables = owner
     reading = _reading(looking | ({} if missing is None else {"missing": missing}))
     asked = {"begin": start, "level": level, "intervals": intervals, "owa": owa}
-    judgement = _of_model(path, tables, reading, asked, notes)
-    outcome = {"skill": judgement.skill, "verdict": judgement.verdict, "doubts": judgement.doubts}
-    what = {"model": str(path), "data": ", ".join(tables), **outcome}
-    _show(judgement.report, what, by, console, notes)
-    console.say(judgement.verdict, "bold")
-    for doubt in judgement.doubts:
-        console.say(f"warning: {doubt}", "yellow")
+    found = _of_model(path, tables, reading, asked, notes)
+    facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
+    what = {"model": str(path), "data": ", ".join(tables), **facts}
+    _show(found.report, what, by, console, notes)
+    console.say(found.verdict, "bold")
+    for warning in found.warnings:
+        console.say(f"warning: {warning}", "yellow")
 
 
 def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
@@ -151,10 +151,10 @@ def _of_model(
     notes: Notes,
 ) -> "ModelEvaluation":
     """Score a model on new rows."""
-    from ..evaluation.model_evaluation import judge
+    from ..evaluation.model_evaluation import evaluate_model
     from ..model.loading import load_bundle
 
-    return judge(
+    return evaluate_model(
         load_bundle(path),
         one_or_all(tables),
         **asked,

@@ -86,7 +86,7 @@ def predict(
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
     from ..forecasting.prediction import predict, predict_in_sample
-    from ..forecasting.prediction_request import PredictionRequest, require_sense
+    from ..forecasting.prediction_request import PredictionRequest, check_request
     from ..model.loading import load_bundle
 
     console = Console(output_options)
@@ -101,7 +101,7 @@ def predict(
         samples,
         seed,
     )
-    require_sense(wanted)
+    check_request(wanted)
     _check(table, state, in_sample=in_sample, anything=wanted.anything)
     _check_table(tables)
     if state is not None and wanted.beside_horizon:

@@ -24,7 +24,7 @@ DEPRECATED: dict[str, dict[str, str]] = {
     "backtest": {"--refit": "--refit-every", "--simple": "--baselines"},
 }
 OLD_VARIABLES = {"--refit": "FORECAST_BACKTEST_REFIT"}
-WORDS = ("message", "hint", "notes", "verdict", "doubts", "warnings")
+WORDS = ("message", "hint", "notes", "verdict", "warnings")
 
 
 def as_flags(text: str) -> str:

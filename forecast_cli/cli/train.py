@@ -159,8 +159,8 @@ def train(
             console.grid(rows)
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
-        for doubt in getattr(evaluation, "doubts", ()):
-            console.say(f"warning: {doubt}", "yellow")
+        for warning in getattr(evaluation, "warnings", ()):
+            console.say(f"warning: {warning}", "yellow")
     what = " DATA" if bundle.manifest.labels else ""
     flag = "" if model == MODEL else f" -m {model}"
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))

@@ -44,58 +44,67 @@ def unknown(places: int, targets: int) -> Recent:
     return Recent(np.zeros((places, targets)), np.zeros((places, targets)))
 
 
-def recent_by_row(
-    errors: Floats, origins: Ints, indptr: Ints, before: Recent | None = None
-) -> Recent:
-    """Return the recent errors of forecasts up to and including each row.
+class ErrorTrail:
+    """The latest errors of each series, kept up as forecasts are compared with actual values.
 
     Args:
-        errors: Shape `(samples, targets)`: of each origin, relative; NaN where unknown.
-        origins: Shape `(samples,)`: rows, ascending.
         indptr: Shape `(n_series + 1,)`.
-        before: The recent errors of each series before the first of these.
-
-    Returns:
-        Those of all rows.
+        targets: How many columns are forecast.
+        before: What was known of each series before the first error that is added.
 
     Source: the exponentially weighted moving average of RiskMetrics (1996).
     """
-    count, targets = int(indptr[-1]), errors.shape[1]
-    known = np.isfinite(errors)
-    rows = unknown(count, targets)
-    rows.total[origins] = np.where(known, errors, 0.0)
-    rows.weight[origins] = known
-    numbers = row_numbers(indptr)
-    if before is not None and len(origins):
-        _add_before(rows, before, origins, indptr)
-    for doubling in range(DOUBLINGS):
-        # The sums over 2^n rows, plus those over the 2^n rows before them.
-        step = 2**doubling
-        later = np.flatnonzero(numbers >= step)
-        for each in (rows.total, rows.weight):
-            each[later] += DECAY**step * each[later - step]
-    return rows
 
+    def __init__(self, indptr: Ints, targets: int, before: Recent | None = None) -> None:
+        self.indptr = indptr
+        self.numbers = row_numbers(indptr)
+        self.own = unknown(int(indptr[-1]), targets)
+        self.before = before
+        self.begun = np.zeros(len(indptr) - 1, bool)
 
-def _add_before(rows: Recent, before: Recent, origins: Ints, indptr: Ints) -> None:
-    """Add earlier errors at the first of the origins, `(samples,)`, of each series, in place."""
-    series = owner_series(indptr, origins)
-    own, first = np.unique(series, return_index=True)
-    rows.total[origins[first]] += DECAY * before.total[own]
-    rows.weight[origins[first]] += DECAY * before.weight[own]
+    def add(self, origins: Ints, errors: Floats) -> None:
+        """Add the errors of forecasts.
 
+        Args:
+            origins: Shape `(samples,)`: rows, ascending; of each series behind those added before.
+            errors: Shape `(samples, targets)`: of each origin, the usual ones 1; NaN where unknown.
+        """
+        known = np.isfinite(errors)
+        self.own.total[origins] = np.where(known, errors, 0.0)
+        self.own.weight[origins] = known
+        if self.before is None:
+            return
+        series = owner_series(self.indptr, origins)
+        own, first = np.unique(series, return_index=True)
+        new, rows = own[~self.begun[own]], origins[first[~self.begun[own]]]
+        self.own.total[rows] += DECAY * self.before.total[new]
+        self.own.weight[rows] += DECAY * self.before.weight[new]
+        self.begun[own] = True
 
-def known_at(rows: Recent, origins: Ints, indptr: Ints, *, horizon: int) -> Recent:
-    """Return the recent errors known at origins: those of forecasts whose whole horizon is past.
+    def at(self, rows: Ints) -> Recent:
+        """The latest errors up to each of these rows, shape `(places,)`, that row included."""
+        if not len(rows):
+            return Recent(self.own.total[rows], self.own.weight[rows])
+        first, end = max(0, int(rows.min()) - 2**DOUBLINGS + 1), int(rows.max()) + 1
+        total, weight = self.own.total[first:end].copy(), self.own.weight[first:end].copy()
+        numbers = np.minimum(self.numbers[first:end], np.arange(end - first))
+        for doubling in range(DOUBLINGS):
+            # What is known of 2^n rows, together with what was known of the 2^n before them.
+            step = 2**doubling
+            later = np.flatnonzero(numbers >= step)
+            for each in (total, weight):
+                each[later] += DECAY**step * each[later - step]
+        return Recent(total[rows - first], weight[rows - first])
 
-    Args:
-        rows: As `recent_by_row` returns them.
-        origins: Shape `(samples,)`.
-        indptr: Shape `(n_series + 1,)`.
-        horizon: Steps until a forecast is past.
-    """
-    series = owner_series(indptr, origins)
-    past = origins - horizon
-    there = (past >= indptr[series])[:, None]
-    known = rows.at(np.maximum(past, 0))
-    return Recent(np.where(there, known.total, 0.0), np.where(there, known.weight, 0.0))
+    def known_at(self, origins: Ints, *, horizon: int) -> Recent:
+        """What was known at origins: the error of a forecast is known once its horizon is past.
+
+        Args:
+            origins: Shape `(samples,)`.
+            horizon: Steps until a forecast is past.
+        """
+        series = owner_series(self.indptr, origins)
+        past = origins - horizon
+        there = (past >= self.indptr[series])[:, None]
+        known = self.at(np.maximum(past, self.indptr[series]))
+        return Recent(np.where(there, known.total, 0.0), np.where(there, known.weight, 0.0))

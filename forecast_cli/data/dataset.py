@@ -1,7 +1,6 @@
 """A table ready to train on: split, filled and scaled, without leakage from the future."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, window_starts
 from .checks import require_known, require_positive
 from .columns import Columns
+from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
 from .panel import Panel
 from .splits import Part, Splits, all_training
@@ -23,31 +23,72 @@ LEAST_KNOWN = 2
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A panel with its splits and its scaler.
+class History:
+    """What forecasts go on from: the rows of a panel, filled, and how they are scaled.
+
+    Args:
+        panel: As read, NaN where values are missing.
+        filled: Shape `(n_rows, features)`, original units, without gaps.
+        scaling: Of its series, in their order.
+        season_length: Steps in a season.
+    """
+
+    panel: Panel
+    filled: Floats
+    scaling: Scaling
+    season_length: int
+
+    def scale(self) -> Floats:
+        """All rows, scaled, shape `(n_rows, features)`, float32."""
+        return self.scaling.each(self.panel.owners).transform(self.filled).astype(np.float32)
+
+    def windows(self, timesteps: int, *, first: bool = False) -> Floats:
+        """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
+
+        Args:
+            timesteps: Rows of a window.
+            first: Whether a shorter series begins with its first value; else with missing steps.
+        """
+        indptr = self.panel.indptr
+        places = indptr[1:, None] - np.arange(timesteps, 0, -1)
+        # Only these rows are scaled: the table may be millions of them.
+        begins = indptr[:-1, None]
+        rows = self.filled[np.maximum(places, begins)]
+        if not first:
+            rows[places < begins] = np.nan
+        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
+        windows: Floats = scaling.transform(rows).astype(np.float32)
+        return windows
+
+    def ahead(self, steps: int) -> Floats:
+        """What is known of the next steps, scaled, shape `(n_series, steps, features)`."""
+        rows = rows_ahead(self.panel, steps)
+        require_ahead(self.panel, rows)
+        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
+        # The columns are not known, and only they have a transform.
+        scaled: Floats = replace(scaling, before="none").transform(rows).astype(np.float32)
+        return scaled
+
+
+@dataclass(frozen=True)
+class Dataset(History):
+    """A history with its splits, ready to learn from or to be scored on.
 
     Args:
         config: With all settings resolved.
-        panel: As read, NaN where values are missing.
         splits: Training, validation and test.
-        scaling: Fitted on the training rows alone.
-        filled: Shape `(n_rows, features)`, original units, without gaps.
         padding: Where the rows are in `scaled`.
-        scaled: Shape `(n_rows + added rows, features)`, float32: `filled`, scaled, with padding in
+        scaled: Shape `(n_rows + padding, features)`: the rows, scaled, float32, with padding in
             front of short series.
-        season_length: Steps in a season.
-        known_naive: The in-sample errors of the seasonal naive, where they are known: as `naive`.
+        naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
+            seasonal naive forecast in the training rows, original units.
     """
 
     config: Config
-    panel: Panel
     splits: Splits
-    scaling: Scaling
-    filled: Floats
     padding: LeftPadding
     scaled: Floats
-    season_length: int
-    known_naive: Floats | None = None
+    naive: Floats
 
     @property
     def timesteps(self) -> int:
@@ -69,17 +110,6 @@ class Dataset:
         """The positions of the targets among the features."""
         return list(self.panel.columns.target_places)
 
-    @cached_property
-    def naive(self) -> Floats:
-        """Mean absolute and mean squared error of the seasonal naive in the training rows.
-
-        Shape `(2, n_series, targets)`, original units.
-        """
-        if self.known_naive is not None:
-            return self.known_naive
-        values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
-        return seasonal_pair(values, self.panel.indptr, end, season_length=self.season_length)
-
     @property
     def naive_error(self) -> Floats:
         """Its mean absolute error, shape `(n_series, targets)`."""
@@ -98,7 +128,7 @@ class Dataset:
         known = np.where(error > 0, error, 1.0)
         return Units(self.scaling.only(self.targets), known, shares)
 
-    @cached_property
+    @property
     def owners(self) -> Ints:
         """The series of each row of `scaled`, int32, shape `(rows,)`."""
         return owners(cumulate(self.panel.lengths + self.padding.added)).astype(np.int32)
@@ -164,32 +194,34 @@ def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) ->
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
     scaling = fit_scaling_by_scope(training, splits, columns, config)
-    return with_scaling(panel, config, splits, season, filled, scaling)
+    return split_history(History(panel, filled, scaling, season), config, splits)
 
 
-def with_scaling(
-    panel: Panel, config: Config, splits: Splits, season: int, filled: Floats, scaling: Scaling
+def split_history(
+    history: History, config: Config, splits: Splits, *, naive: Floats | None = None
 ) -> Dataset:
-    """Return a dataset with a given scaler, as for the evaluation of a saved model.
+    """A dataset of rows whose scaler is known.
 
     Args:
-        panel: With the features of the network, in its order.
+        history: Its panel has the features of the network, in its order.
         config: Of the network, resolved.
-        splits: The rows to evaluate are its test split.
-        season: Steps in a season.
-        filled: Shape `(n_rows, features)`, original units, without gaps.
-        scaling: Of the series of the panel, in their order.
+        splits: What is to be scored is the test split.
+        naive: The in-sample errors of the seasonal naive forecast, as in `Dataset`; those of the
+            training split where None.
     """
+    panel, season = history.panel, history.season_length
     timesteps = config.window.timesteps or 1
     begin, end = splits.bounds("train")
     # A network that can skip missing steps is trained on series shorter than its window too.
     short = (end - begin < timesteps + 1) & config.network.takes_short
     padding = pad_short_series(panel.indptr, short, timesteps=timesteps)
-    scaled = padding.spread(
-        scaling.each(panel.owners).transform(filled).astype(np.float32),
-        first=config.network.padding == "first",
+    scaled = padding.spread(history.scale(), first=config.network.padding == "first")
+    if naive is None:
+        values = panel.values[:, list(panel.columns.target_places)]
+        naive = seasonal_pair(values, panel.indptr, end, season_length=season)
+    return Dataset(
+        panel, history.filled, history.scaling, season, config, splits, padding, scaled, naive
     )
-    return Dataset(config, panel, splits, scaling, filled, padding, scaled, season)
 
 
 def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:

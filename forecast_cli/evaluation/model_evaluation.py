@@ -12,50 +12,67 @@ from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
+from ..data.dataset import History
 from ..data.io.tables import Readable
+from ..data.panel import Panel
 from ..data.splits import parse_date
 from ..data.time.time_index import when
-from ..forecasting.history import READ_AS_TRAINED, Start, begin_forecasts, read_as_trained
-from ..forecasting.intervals.interval_methods import Bands, make_bands
+from ..forecasting.history import (
+    READ_AS_TRAINED,
+    make_history,
+    match_series,
+    read_as_trained,
+)
+from ..forecasting.intervals.calibration import RecentErrors, measure_errors, validation_errors
+from ..forecasting.intervals.interval_methods import make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import (
     forecaster_for,
-    judged,
     learned_until,
-    places,
     restore_recent_errors,
     rows_of_training,
+    scoring_dataset,
     units_for,
 )
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
+from ..model.manifest import Evaluation
 from .baseline_forecasts import baselines
 from .reports import Report, make_report
-from .scoring import GRID, NETWORK, IntervalSpec, score
-from .split_evaluation import best_and_skill
-from .verdicts import verdict
-from .warnings import doubts_about
+from .scoring import GRID, NETWORK, IntervalSpec, score, some
+from .split_evaluation import summarize
+from .warnings import find_warnings
 
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """What a model is like on the rows of a table.
+    """The scores of a model on the rows of a table.
 
     Args:
-        report: Its scores, beside those of the simple forecasts.
-        skill: Percent by which its error is below that of the best simple forecast; None where
-            that one makes none.
-        verdict: The same as one sentence.
-        doubts: Reasons not to rely on that, a sentence each.
+        report: Its scores and those of the baselines, as tables.
+        summary: The same over all series, as a training has it, with a verdict.
     """
 
     report: Report
-    skill: float | None
-    verdict: str
-    doubts: tuple[str, ...]
+    summary: Evaluation
+
+    @property
+    def skill(self) -> float | None:
+        """Percent by which its error is below the best baseline's; None where that has none."""
+        return self.summary.skill
+
+    @property
+    def verdict(self) -> str:
+        """The skill in words."""
+        return self.summary.verdict
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons not to rely on the scores, a sentence each."""
+        return self.summary.warnings
 
 
-def judge(
+def evaluate_model(
     bundle: Bundle,
     source: Readable,
     *,
@@ -88,31 +105,39 @@ def judge(
             "The model maps sequences to labels: evaluate scores forecasts.",
             "forecast train prints its scores on the test split.",
         )
-    start = read_as_trained(bundle, source, reading, on_event)
-    begins = _begins(bundle, start, begin, on_event)
-    # Series that training has not seen are scaled by what lies before the rows that are scored.
-    start = begin_forecasts(bundle, start.panel, ignore, scaled_by=begins - start.panel.indptr[:-1])
-    network = forecaster_for(bundle, judged(bundle, start, begins))
+    panel = read_as_trained(bundle, source, reading, on_event)
+    begins = _begins(bundle, panel, begin, on_event)
+    # Series that are new to the model are scaled by what lies before the rows that are scored.
+    history = make_history(bundle, panel, ignore, scaled_by=begins - panel.indptr[:-1])
+    network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
-        raise _nothing(bundle, start)
+        raise _nothing(bundle, panel)
     claims = None
-    if (
-        bundle.calibration is not None
-        or not bundle.manifest.config.interval_method.uses_errors
-        or level
-    ):
-        calibration = _calibration_for(bundle, start, begins)
-        bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
-        claims = IntervalSpec(bands, _grid(bands), _before(bundle, start, begins))
-    return _judgement(network, origins, claims, owa=owa)
+    config = bundle.manifest.config
+    if bundle.calibration is not None or not config.interval_method.uses_errors or level:
+        calibration = _calibration_for(bundle, history, begins)
+        bands = make_bands(calibration, config, level=level, method=intervals)
+        recent = None
+        if calibration is not None and bands.method.by_recent:
+            before = _before(bundle, panel, begins)
+            errors = calibration.units, calibration.of_forecasts
+            recent = RecentErrors(network.dataset, *errors, before)
+        claims = IntervalSpec(bands, replace(bands, level=bands.trained or GRID), recent)
+    return _evaluate(network, origins, claims, owa=owa)
 
 
-def _judgement(
+def _evaluate(
     network: NetworkForecaster, origins: Ints, claims: IntervalSpec | None, *, owa: bool
 ) -> ModelEvaluation:
+    """Score forecasts from origins, shape `(samples,)`, once each; first those of validation."""
     dataset = network.dataset
-    simple = baselines(dataset, origins)
+    if claims is not None and claims.recent is not None:
+        validation = validation_errors(network)
+        if validation is not None:
+            claims.recent.add(validation.origins, validation.errors)
+    else:
+        validation = measure_errors(network, some(dataset.origins("validation")))
     tally = score(network, baselines(dataset, origins, owa=owa), origins, claims)
     intervals, quantiles = tally.intervals, tally.quantiles
     report = make_report(
@@ -124,45 +149,43 @@ def _judgement(
         owa=NAIVE2 if owa else None,
     )
     report = replace(report, forecasts=len(origins), season_length=dataset.season_length)
-    scores = {name: tally.errors[name].overall() for name in (NETWORK, *simple)}
-    best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
-    said = verdict(skill, best, tally, dataset, measure=measure)
-    return ModelEvaluation(report, skill, said, doubts_about(network, tally, claims, trained=False))
+    losses = None if validation is None else validation.losses
+    warnings = find_warnings(dataset, tally, claims, validation=losses, trained=False)
+    return ModelEvaluation(report, summarize(dataset, tally, warnings))
 
 
-def _calibration_for(bundle: Bundle, start: Start, begins: Ints) -> Calibration | None:
-    """The errors that intervals are made of, for the series of the table."""
+def _calibration_for(bundle: Bundle, history: History, begins: Ints) -> Calibration | None:
+    """The errors that intervals are made of, for the series of the table.
+
+    `begins` has shape `(n_series,)`: the first row of each that is scored.
+    """
     calibration = bundle.calibration
     if calibration is None:
         return None
-    return replace(calibration, units=units_for(bundle, start, calibration, begins))
+    return replace(calibration, units=units_for(bundle, history, calibration, begins))
 
 
-def _grid(bands: Bands) -> Bands:
-    """The same intervals of many levels, by which the whole distribution is scored."""
-    return replace(bands, level=bands.trained or GRID)
-
-
-def _before(bundle: Bundle, start: Start, begins: Ints) -> Recent | None:
-    """The latest errors of the training, where what is scored follows it."""
-    follows = begins - start.panel.indptr[:-1] >= rows_of_training(bundle, start)
+def _before(bundle: Bundle, panel: Panel, begins: Ints) -> Recent | None:
+    """The latest errors of the training, where the scored rows, from `begins` on, follow it."""
+    follows = begins - panel.indptr[:-1] >= rows_of_training(bundle, panel)
     if bundle.calibration is None or not follows.all():
         return None
-    return restore_recent_errors(bundle, start, bundle.calibration)
+    return restore_recent_errors(bundle, panel, bundle.calibration)
 
 
-def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener) -> Ints:
+def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener) -> Ints:
     """The first row of each series that is scored, shape `(n_series,)`."""
-    panel, manifest = start.panel, bundle.manifest
-    first, window = panel.indptr[:-1], manifest.timesteps
-    behind = np.minimum(first + window, panel.indptr[1:])
+    manifest, first = bundle.manifest, panel.indptr[:-1]
+    behind = np.minimum(first + manifest.timesteps, panel.indptr[1:])
     if panel.timeline is None or manifest.time is None:
         if begin is not None:
-            raise UsageError(f"--start {begin} is a date, and there is no time.", "Leave it out.")
-        text = "without times it cannot be told which rows the model has learned from: all of "
-        on_event(Note(f"{text}{panel.source} are scored", warning=True))
+            raise UsageError(
+                f"`begin={begin}` is a date, and there is no time column.", "Omit `begin`."
+            )
+        text = "without times the training rows cannot be identified: all rows of"
+        on_event(Note(f"{text} {panel.source} are scored", warning=True))
         return behind
-    learned = learned_until(bundle, start)
+    learned = learned_until(bundle, panel)
     dates = learned
     if begin is not None:
         date = parse_date("begin", begin, panel.timeline.times)
@@ -171,7 +194,7 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
     begins: Ints = first + np.add.reduceat(earlier.astype(np.int64), first)
     # Before the first row there is nothing to forecast from, nor to scale a new series by.
-    known = places(bundle, start) >= 0
+    known = match_series(bundle, panel) >= 0
     new = behind if begin is None else np.maximum(begins, behind)
     return np.where(known, np.maximum(begins, first + 1), new)
 
@@ -179,22 +202,24 @@ def _begins(bundle: Bundle, start: Start, begin: str | None, on_event: Listener)
 def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, on_event: Listener) -> None:
     """Say from when on is scored, and whether the model has learned from some of that."""
     if (dates < learned).any():
-        text = f"the model has learned from rows before {when(learned.max())}: scores from "
-        on_event(Note(f"{text}{when(dates.min())} on are better than it is", warning=True))
+        text = f"the model was trained on rows before {when(learned.max())}: scores from "
+        text += f"{when(dates.min())} are in-sample and therefore optimistic"
+        on_event(Note(text, warning=True))
         return
-    unlike = f" (of some series {when(dates.max())})" if dates.min() < dates.max() else ""
-    on_event(Note(f"scored are forecasts of {when(dates.min())}{unlike} and later"))
+    unlike = f" (for some series {when(dates.max())})" if dates.min() < dates.max() else ""
+    on_event(Note(f"scored: forecasts from {when(dates.min())}{unlike} on"))
 
 
-def _nothing(bundle: Bundle, start: Start) -> DataError:
-    panel, manifest = start.panel, bundle.manifest
+def _nothing(bundle: Bundle, panel: Panel) -> DataError:
+    """The error for a table in which nothing can be scored."""
+    manifest = bundle.manifest
     ends = f", which ends with {when(panel.timeline.times.max())}" if panel.timeline else ""
     learned = ""
     if panel.timeline is not None and manifest.time is not None:
-        learned = f" It has learned from rows before {when(learned_until(bundle, start).max())}."
+        learned = f" It was trained on rows before {when(learned_until(bundle, panel).max())}."
     return DataError(
         f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
-        f"rows before it and {manifest.horizon} after, which the model has not learned from."
+        f"rows before it and {manifest.horizon} after it that the model was not trained on."
         f"{learned}",
-        "Give newer rows too, or name a date with --start.",
+        "Give newer rows too, or specify a date with `begin`.",
     )

@@ -1,17 +1,17 @@
-"""Whether chance could make a difference between two forecasters, in words."""
+"""Whether the difference between two forecasters is significant, in words."""
 
 from ..core.diebold_mariano import Comparison, diebold_mariano
 from ..core.windows import Floats
 
-# So many forecasts that do not overlap are the least of which anything is said; more of them where
-# those that are tested do overlap, since the test finds too much there.
+# So many forecasts that do not overlap are the least that is tested; more of them where those that
+# are tested do overlap, since the test finds too much there.
 FEWEST, FEWEST_OVERLAPPING = 3, 15
-# A difference that chance makes more often than this proves nothing.
-LIKELY = 0.05
+# A difference with a larger p-value is not significant.
+P_VALUE = 0.05
 
 
-def examined(difference: Floats, *, lags: int) -> Comparison | None:
-    """The test of Diebold and Mariano; None where forecasts are too few or overlap too much.
+def compare_losses(difference: Floats, *, lags: int) -> Comparison | None:
+    """Test a difference by Diebold and Mariano; None where forecasts are too few for that.
 
     Args:
         difference: Shape `(samples,)`: the loss of one less that of the other, in time order.
@@ -23,26 +23,23 @@ def examined(difference: Floats, *, lags: int) -> Comparison | None:
     return diebold_mariano(difference, lags=lags)
 
 
-def is_proof(test: Comparison | None) -> bool:
-    """Whether chance would seldom make such a difference."""
-    return test is not None and test.p_value < LIKELY
+def is_significant(test: Comparison | None) -> bool:
+    """Whether the difference is significant at 5 %."""
+    return test is not None and test.p_value < P_VALUE
 
 
-def chance(test: Comparison | None, count: str) -> str:
-    """Whether a difference could be chance, as a clause.
+def describe_significance(test: Comparison | None, untested: str) -> str:
+    """A clause on whether a difference is significant.
 
     Args:
-        test: What the test says.
-        count: Of what it is, e.g. "5 cutoffs".
+        test: The result of the test.
+        untested: Why there is none, e.g. "forecast windows overlap".
 
-    >>> chance(Comparison(-3.0, 0.0031, -1.0, 40), "40 forecasts")
-    'a difference like that comes by chance in 3 of 1000 cases (Diebold-Mariano p = 0.003)'
+    >>> describe_significance(Comparison(-3.0, 0.0031, -1.0, 40), "")
+    'the difference is significant (Diebold-Mariano, p = 0.003)'
     """
     if test is None:
-        return f"whether that is chance cannot be said from {count}"
-    if not is_proof(test):
-        return f"that could well be chance (Diebold-Mariano p = {test.p_value:.2f})"
-    sure = test.p_value < 0.0005
-    few = "fewer than 1 of 1000" if sure else f"{max(1, round(1000 * test.p_value))} of 1000"
-    p = "p < 0.001" if sure else f"p = {test.p_value:.3f}"
-    return f"a difference like that comes by chance in {few} cases (Diebold-Mariano {p})"
+        return f"significance not tested: {untested}"
+    p = "p < 0.001" if test.p_value < 0.0005 else f"p = {test.p_value:.3f}"
+    significant = "significant" if is_significant(test) else "not significant"
+    return f"the difference is {significant} (Diebold-Mariano, {p})"

@@ -1,4 +1,4 @@
-"""The truth about a network: its errors beside those of the simple forecasts."""
+"""The evaluation of a network: its errors, and those of the baselines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..config.registries import KEPT_METRICS, NAIVE, Metric
+from ..config.registries import KEPT_METRICS, NAIVE, NAIVE2, Metric
 from ..core.windows import Floats
 from ..data.dataset import Dataset
+from ..forecasting.intervals.calibration import SplitErrors
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.manifest import Evaluation, IntervalScore
 from .baseline_forecasts import baselines
@@ -17,12 +18,12 @@ from .metrics.point import ErrorSums
 from .reports import plain
 from .scoring import NETWORK, IntervalSpec, ScoreSums, score
 from .verdicts import verdict
-from .warnings import doubts_about
+from .warnings import find_warnings
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How good forecasts were.
+    """The scores of a network on the test split.
 
     Args:
         evaluation: Over all series, with a verdict.
@@ -33,12 +34,17 @@ class Scores:
     by_series: list[dict[str, Any]]
 
 
-def evaluate(network: NetworkForecaster, claims: IntervalSpec | None = None) -> Scores | None:
+def evaluate(
+    network: NetworkForecaster,
+    claims: IntervalSpec | None = None,
+    validation: SplitErrors | None = None,
+) -> Scores | None:
     """Score multi-step forecasts from every origin of the test split.
 
     Args:
         network: Reads actual rows up to each origin and nothing after it.
         claims: Its intervals; None for none.
+        validation: Its errors on the validation split, with which the others are compared.
 
     Returns:
         None where there is no test split, or a target has not one actual value in it.
@@ -50,12 +56,14 @@ def evaluate(network: NetworkForecaster, claims: IntervalSpec | None = None) -> 
     tally = score(network, baselines(dataset, origins), origins, claims)
     if not tally.errors[NETWORK].count.any(axis=0).all():
         return None
-    evaluation = _evaluation(network, tally, claims)
+    losses = None if validation is None else validation.losses
+    warnings = find_warnings(dataset, tally, claims, validation=losses)
+    evaluation = summarize(dataset, tally, warnings)
     return Scores(evaluation, _by_series(dataset, tally.errors, evaluation.best_baseline))
 
 
 def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> list[dict[str, Any]]:
-    """The scores of each series, mean over targets, and the MASE of the best simple forecast."""
+    """The scores of each series, mean over targets, and the MASE of the best baseline."""
     if dataset.panel.count == 1:
         return []
     own, simple = (sums[name].by_series() for name in (NETWORK, best))
@@ -79,12 +87,16 @@ def _mean(values: Floats) -> Floats:
     return means
 
 
-def _evaluation(
-    network: NetworkForecaster, tally: ScoreSums, claims: IntervalSpec | None
-) -> Evaluation:
-    dataset = network.dataset
+def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> Evaluation:
+    """The scores over all series, with a verdict.
+
+    Args:
+        dataset: What was scored.
+        tally: The errors of the network and the baselines; Naive2 among them is no baseline.
+        warnings: As `find_warnings` gives them.
+    """
     targets = dataset.panel.columns.targets
-    scores = {name: sums.overall() for name, sums in tally.errors.items()}
+    scores = {name: sums.overall() for name, sums in tally.errors.items() if name != NAIVE2}
     best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
     table: dict[str, dict[Metric, dict[str, float | None]]] = {
         name: {metric: by_target(targets, each[metric]) for metric in KEPT_METRICS}
@@ -100,14 +112,14 @@ def _evaluation(
         skill=skill,
         verdict=verdict(skill, best, tally, dataset, measure=measure),
         intervals=_interval_scores(targets, tally.intervals),
-        doubts=doubts_about(network, tally, claims),
+        warnings=warnings,
     )
 
 
 def best_and_skill(
     scores: Mapping[str, Mapping[str, Floats]], *, several: bool
 ) -> tuple[str, float | None, Metric]:
-    """The best simple forecast, by how many percent the network's error is below its, and which.
+    """The best baseline, by how many percent the network's error is below its, and which error.
 
     Args:
         scores: The measures of each forecaster, each of shape `(targets,)`.
@@ -124,7 +136,10 @@ def best_and_skill(
 
 
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
-    """An error in units of the last value's, so that targets of different size count alike."""
+    """An error in units of the naive forecast's, so that targets of different size count alike.
+
+    All have the shape `(targets,)`.
+    """
     last = simple[NAIVE]
     return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 
@@ -146,5 +161,5 @@ def _interval_scores(
 
 
 def by_target(targets: tuple[str, ...], values: Floats) -> dict[str, float | None]:
-    """A measure of each target by its name, None where it is not defined."""
+    """A measure, shape `(targets,)`, by the name of its target; None where it is not defined."""
     return {name: plain(each) for name, each in zip(targets, values, strict=True)}

@@ -1,4 +1,4 @@
-"""What the scores say, in one plain sentence, and what to try next."""
+"""The verdict on a model, in one or two sentences, and what to try next."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.panel import Panel
-from .significance import chance, examined
+from .significance import compare_losses, describe_significance
 
 if TYPE_CHECKING:
     from .scoring import ScoreSums
 
-# Below this many percent a difference is called none.
+# Errors that differ by less than this many percent are called about the same.
 NOTABLE = 1.0
 # From fewer forecasts nothing is concluded.
 ENOUGH = 10
@@ -26,43 +26,43 @@ RANDOM_WALK_SEASON = 5
 def verdict(
     skill: float | None, best: str, tally: "ScoreSums", dataset: Dataset, *, measure: str = "mae"
 ) -> str:
-    """One plain sentence: the network beats the simple forecasts, or it does not and what to try.
+    """Whether the model beats the baselines, and if not, what to try.
 
     Args:
-        skill: Percent by which its MAE is lower than that of the best simple forecast; None where
-            that one makes no error.
-        best: The name of that forecast.
+        skill: Percent by which its error is lower than that of the best baseline; None where that
+            one makes no error.
+        best: The name of that baseline.
         tally: The errors of all.
         dataset: What it was trained on.
-        measure: Of the errors that are compared.
+        measure: Of the errors that are compared, `mae` or `mase`.
     """
     who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:
-        return f"The {who} does not beat the simple forecasts: {best} makes no error at all."
+        return f"The {who} does not beat the baselines: {best} makes no error at all."
     if BASELINES[best].for_walks and is_last_value(tally, dataset):
         return (
-            "The forecast is the last value: nothing that was tried is better by more than chance, "
-            "as of prices and of whatever moves like a random walk."
+            f"No model was significantly better than the {best} forecast, as is typical of random "
+            "walks. The saved model forecasts the last value."
         )
-    doubt, error = _chance(tally, best, dataset), "error" if measure == "mae" else "MASE"
+    significance, error = _significance(tally, best, dataset), measure.upper()
     if skill >= NOTABLE:
         return (
-            f"The {who} beats the simple forecasts: its {error} is {skill:.1f} % below that of "
-            f"{best}, the best of them.{doubt}"
+            f"The {who} beats the baselines: its {error} is {skill:.1f} % lower than that of "
+            f"{best}, the best of them.{significance}"
         )
     how = (
-        f"about as large as that of {best} ({-skill:+.1f} %)"
+        f"about the same as that of {best} ({-skill:+.1f} %)"
         if skill > -NOTABLE
-        else f"{-skill:.1f} % above that of {best}"
+        else f"{-skill:.1f} % higher than that of {best}"
     )
     return (
-        f"The {who} does not beat the simple forecasts: its {error} is {how}.{doubt} "
+        f"The {who} does not beat the baselines: its {error} is {how}.{significance} "
         f"{_advice(best, dataset)}"
     )
 
 
 def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:
-    """Whether the forecasts are the last value, given all the weight because nothing beats it."""
+    """Whether the forecasts are the last value, which has all the weight since nothing beats it."""
     if dataset.config.ensemble.combine != "weights" or NAIVE not in tally.losses:
         return False
     own, last = tally.losses["network"], tally.losses[NAIVE]
@@ -70,24 +70,28 @@ def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:
     return bool(same and np.isfinite(last).any())
 
 
-def _chance(tally: "ScoreSums", best: str, dataset: Dataset) -> str:
-    """Whether the difference could be chance; empty where there is none to speak of."""
+def _significance(tally: "ScoreSums", best: str, dataset: Dataset) -> str:
+    """Whether the difference is significant, as a sentence after a blank."""
     origins = len(tally.origins)
     if origins < ENOUGH:
-        return f" That is from {counted(origins, 'forecast')}, too few to tell."
+        return f" {counted(origins, 'forecast')} are too few to draw a conclusion."
     difference = tally.losses["network"] - tally.losses[best]
-    test = examined(by_time(dataset.panel, tally.origins, difference), lags=dataset.horizon - 1)
-    said = chance(test, f"{origins} forecasts of {dataset.horizon} steps that overlap")
-    return f" {said[:1].upper()}{said[1:]}."
+    means = average_by_time(dataset.panel, tally.origins, difference)
+    test = compare_losses(means, lags=dataset.horizon - 1)
+    text = describe_significance(test, "forecast windows overlap (use a backtest)")
+    return f" {text[:1].upper()}{text[1:]}."
 
 
-def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
-    """The means over series of what belongs to origins, one for each time, in time order.
+def average_by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
+    """The means over series of values at origins, one for each time, in time order.
 
     Args:
         panel: With the series; where it has no times, its series end together.
         origins: Shape `(samples,)`: rows of the panel.
         values: Shape `(samples,)`; NaN does not count.
+
+    Returns:
+        Shape `(times,)`.
     """
     known = np.isfinite(values)
     origins, values = origins[known], values[known]
@@ -101,26 +105,24 @@ def by_time(panel: Panel, origins: Ints, values: Floats) -> Floats:
 
 
 def _advice(best: str, dataset: Dataset) -> str:
-    """What to try next, after what won and what was not tried yet."""
+    """What to try next, after which baseline is best and what was not tried yet."""
     network, season = dataset.config.network, dataset.season_length
     if dataset.config.data.missing == "mask":
-        return "Try --missing interpolate, which lets simple forecasts stand beside the network."
+        return "Try `missing=interpolate`, which lets baselines join the network."
     if stronger := PRESETS[dataset.config.preset or PLAIN_PRESET].stronger:
-        return f"Try --preset {stronger} or forecast tune, or use the {best}."
+        return f"Try `preset={stronger}` or tune the settings, or use the {best} forecast."
     columns = dataset.filled[:, : len(dataset.panel.columns.columns)]
     positive = dataset.config.transform == "none" and np.nanmin(columns) > 0
-    untried = ["--transform log"] if positive else []
+    untried = ["`transform=log`"] if positive else []
     if network.head != "sequence" and not network.stateful:
-        untried += ["--anchor last"] if network.anchor == "none" else []
-        untried += ["--skip linear"] if network.skip == "none" else []
+        untried += ["`anchor=last`"] if network.anchor == "none" else []
+        untried += ["`skip=linear`"] if network.skip == "none" else []
     if BASELINES[best].needs_season and dataset.timesteps < 2 * season:
         segment = network.segment or 1
-        untried.append(f"--timesteps {-(-2 * season // segment) * segment}")
+        untried.append(f"`timesteps={-(-2 * season // segment) * segment}`")
     if BASELINES[best].for_walks and dataset.season_length <= RANDOM_WALK_SEASON:
-        return (
-            "The last value is hard to beat where a series moves like a random walk, as prices do"
-            + (f"; try {' '.join(untried)}, or use the last value." if untried else ".")
-        )
+        walk = f"The {best} forecast is hard to beat where a series resembles a random walk"
+        return f"{walk}; try {', '.join(untried)}, or use it." if untried else f"{walk}."
     if untried:
-        return f"Try {' '.join(untried)}."
-    return f"Try other --units, --timesteps and --learning-rate, or use the {best}."
+        return f"Try {', '.join(untried)}."
+    return f"Try other `units`, `timesteps` and `learning_rate`, or use the {best} forecast."

@@ -1,120 +1,115 @@
 """Reasons not to rely on scores, or on the network: each one sentence, with its numbers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from ..core.padding import owner_series
-from ..core.ragged import cumulate, reduced, row_numbers
-from ..core.windows import Floats, Ints
+from ..core.ragged import cumulate, reduced
+from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.intervals.interval_methods import few_errors
-from ..forecasting.network_forecaster import NetworkForecaster
 from .persistence import find_copy
-from .scoring import NETWORK, IntervalSpec, ScoreSums, score
+from .scoring import NETWORK, IntervalSpec, ScoreSums, some
 from .verdicts import is_last_value
 
 # Fewer horizons than this that do not overlap are too few to tell a few percent apart.
 FEW_HORIZONS = 5
-# Errors that differ by this factor between two splits are said.
+# Errors that differ by this factor between two splits are reported.
 UNLIKE = 2.0
-# Intervals that hold so many percent less than their level are said.
+# Intervals whose coverage is so many percent below their level are reported.
 SHORT_OF = 10.0
 # A row outside of the range of training by this share of it is far out; so many of many series may
-# have one before it is said.
+# have one before it is reported.
 FAR, MANY = 0.05, 0.1
-# So many origins show what a network does.
-SOME = 2000
 
 
-def doubts_about(
-    network: NetworkForecaster,
+def find_warnings(
+    dataset: Dataset,
     tally: ScoreSums,
-    claims: IntervalSpec | None,
+    claims: IntervalSpec | None = None,
     *,
+    validation: Floats | None = None,
     trained: bool = True,
 ) -> tuple[str, ...]:
-    """What makes the scores, the network, or its intervals doubtful.
+    """Reasons not to rely on the scores, the network, or its intervals.
 
     Args:
-        network: What was scored.
-        tally: What its forecasts were like.
-        claims: Its intervals; None for none.
-        trained: Whether the training rows of its dataset are those that it learned from.
+        dataset: What was scored.
+        tally: The errors.
+        claims: The intervals; None for none.
+        validation: Shape `(samples,)`: the losses in the validation split, as in `ScoreSums`.
+        trained: Whether the training rows of the dataset are those that the network learned from.
     """
-    found = (_short_test, _unlike_splits, _copies, *([_outside] if trained else []))
-    few = [] if claims is None else [few_errors(claims.bands), _unheld(tally)]
     return (
-        *(text for doubt in found for text in doubt(network, tally)),
-        *(text for text in few if text),
+        *_short_test(dataset, tally),
+        *_unlike_splits(validation, tally),
+        *_copies(dataset, tally),
+        *(_outside(dataset) if trained else ()),
+        *filter(None, [] if claims is None else [few_errors(claims.bands), _undercovered(tally)]),
     )
 
 
-def _short_test(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
+def _short_test(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
     """A test split of so few forecasts that luck decides."""
-    dataset, horizon = network.dataset, network.dataset.horizon
+    horizon = dataset.horizon
     counts = np.bincount(owner_series(dataset.panel.indptr, tally.origins))
     apart = int(np.sum(-(-counts // horizon)))
     if apart < FEW_HORIZONS:
         rows = dataset.splits.rows("test")
         yield (
-            f"the {rows} rows that are scored hold {apart} stretches of {horizon} steps that do "
-            "not overlap: too few to tell forecasts apart by some percent (give more rows, or use "
-            "forecast backtest)"
+            f"the {rows} scored rows contain {apart} non-overlapping horizons of {horizon} steps: "
+            "too few to distinguish forecasts that differ by a few percent (give more rows, or "
+            "run a backtest)"
         )
 
 
-def _unlike_splits(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
-    """Errors that are not what validation promised."""
-    origins = _some(network.dataset.origins("validation"))
-    if not len(origins):
+def _unlike_splits(validation: Floats | None, tally: ScoreSums) -> Iterator[str]:
+    """Errors in the test split that are unlike those in the validation split."""
+    if validation is None:
         return
-    before = _mean(score(replace(network), {}, origins).losses[NETWORK])
-    after = _mean(tally.losses[NETWORK])
+    before, after = _mean(some(validation)), _mean(tally.losses[NETWORK])
     if not (before > 0 and after > 0) or 1 / UNLIKE <= after / before <= UNLIKE:
         return
     yield (
         f"the error in the test split is {after / before:.2g} times that in the validation split "
-        f"({after:.3g} and {before:.3g} in errors of the seasonal naive in training): the series "
-        "has changed, or one of the two is too short"
+        f"(MASE {after:.3g} and {before:.3g}): the series has changed, or one of the two splits is "
+        "too short"
     )
 
 
-def _unheld(tally: ScoreSums) -> str:
-    """Intervals that hold much less than they are to; empty where all hold about that."""
+def _undercovered(tally: ScoreSums) -> str:
+    """Intervals whose coverage is much below their level; empty where there are none."""
     if tally.intervals is None:
         return ""
-    held = tally.intervals.overall()["coverage"].mean(axis=0)
+    coverage = tally.intervals.overall()["coverage"].mean(axis=0)
     short = [
-        f"{level:g} % hold {share:.0f} %"
-        for level, share in zip(tally.intervals.level, held, strict=True)
+        f"{share:.0f} % at level {level:g}"
+        for level, share in zip(tally.intervals.level, coverage, strict=True)
         if share < level - SHORT_OF
     ]
     if not short:
         return ""
     return (
-        f"the intervals do not hold what they promise ({', '.join(short)}): what was scored is not "
-        "like the validation split; try --intervals adaptive"
+        f"coverage is below the level of the intervals ({', '.join(short)}): the scored rows are "
+        "unlike the validation split; try `intervals=adaptive`"
     )
 
 
 def _mean(losses: Floats) -> float:
+    """The mean of what is known, shape `(samples,)`; 0 where nothing is."""
     known = losses[np.isfinite(losses)]
     return float(known.mean()) if len(known) else 0.0
 
 
-def _copies(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
-    """The classic trap: forecasts that are the last value again."""
-    dataset, horizon = network.dataset, network.dataset.horizon
-    origins = _some(tally.origins[row_numbers(dataset.panel.indptr)[tally.origins] >= horizon])
+def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
+    """Forecasts that repeat the last value."""
+    origins, forecast, horizon = tally.sample, tally.sampled, dataset.horizon
     if not len(origins) or is_last_value(tally, dataset):
         return
     steps, groups = np.arange(horizon), owner_series(dataset.panel.indptr, origins)
-    forecast = replace(network)(origins)
-    for place, name in zip(dataset.targets, dataset.panel.columns.targets, strict=True):
-        target = dataset.targets.index(place)
-        values = dataset.panel.values[:, place]
+    for target, name in enumerate(dataset.panel.columns.targets):
+        values = dataset.panel.values[:, dataset.targets[target]]
         actual, before = (
             values[origins[:, None] + steps],
             values[origins[:, None] - horizon + steps],
@@ -122,17 +117,17 @@ def _copies(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
         copy = find_copy(forecast[:, :, target], before, actual, groups)
         if copy is None:
             continue
-        ahead = "a step" if copy.step == 1 else f"{copy.step} steps"
+        ahead = "one step" if copy.step == 1 else f"{copy.step} steps"
         yield (
-            f'the network copies the last value of "{name}": its forecasts {ahead} ahead go with '
-            f"what was known when they were made (correlation {copy.with_last:.3f}) rather than "
-            f"with what came ({copy.with_actual:.3f})"
+            f'the network repeats the last value of "{name}": its forecasts {ahead} ahead are more '
+            f"strongly correlated with the last known value ({copy.with_last:.3f}) than with the "
+            f"actual value ({copy.with_actual:.3f})"
         )
 
 
-def _outside(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
-    """The rows that the next forecast goes on from, where training has seen nothing like them."""
-    dataset, config = network.dataset, network.dataset.config
+def _outside(dataset: Dataset) -> Iterator[str]:
+    """The rows that the next forecast goes on from, where they lie outside the training range."""
+    config = dataset.config
     if config.network.anchor != "none" or config.training.refit:
         return
     for place, name in zip(dataset.targets, dataset.panel.columns.targets, strict=True):
@@ -147,8 +142,9 @@ def _outside(network: NetworkForecaster, tally: ScoreSums) -> Iterator[str]:
         seen = "" if many else f" ({low[0]:.6g} to {high[0]:.6g})"
         yield (
             f'{rows} of the last {int(np.isfinite(beyond).sum())} rows of "{name}" {which}lie '
-            f"outside of what training has seen{seen}, by up to {100 * np.nanmax(beyond):.0f} % of "
-            "its range: the network has to guess there (--anchor last, or --refit)"
+            f"outside the range of the training rows{seen}, by up to "
+            f"{100 * np.nanmax(beyond):.0f} % of it: the network has to extrapolate (try "
+            "`anchor=last` or `refit=true`)"
         )
 
 
@@ -171,8 +167,3 @@ def _beyond(dataset: Dataset, place: int, low: Floats, high: Floats) -> Floats:
     values = np.where(rows >= indptr[:-1, None], values, np.nan)
     size = np.where(high > low, high - low, 1.0)[:, None]
     return np.maximum(np.maximum(low[:, None] - values, values - high[:, None]) / size, 0.0)
-
-
-def _some(origins: Ints) -> Ints:
-    """At most so many of the origins as show what a network does, evenly."""
-    return origins[:: -(-len(origins) // SOME) or 1]

@@ -10,37 +10,37 @@ from ..core.padding import owner_series
 from ..core.ragged import row_numbers
 from ..core.scaling import rounded
 from ..core.windows import Floats, Ints
+from ..data.dataset import History
 from ..data.known_future import steps_frame
 from ..data.panel import SERIES, VALUE, Panel
 from ..data.time.date_formats import write_dates
 from ..model.bundle import Bundle
 from ..model.manifest import TimeAxis
-from .history import Start
 
 FORECAST_SUFFIX = "_forecast"
 # What numbers sample paths.
 SAMPLE = "sample"
-NO_ENDS: dict[float, tuple[Floats, Floats]] = {}
+NO_INTERVALS: dict[float, tuple[Floats, Floats]] = {}
 
 
 def build_frame(
     bundle: Bundle,
-    start: Start,
+    history: History,
     scaled: Floats,
-    ends: dict[float, tuple[Floats, Floats]] = NO_ENDS,
+    ends: dict[float, tuple[Floats, Floats]] = NO_INTERVALS,
 ) -> pd.DataFrame:
     """Forecasts in original units with their times.
 
     Args:
         bundle: The model.
-        start: Where they begin.
+        history: What they go on from.
         scaled: Shape `(n_series, steps, targets)`.
         ends: The lower and upper ends of intervals by level, ascending, each of the same shape.
     """
-    targets, panel = bundle.manifest.targets, start.panel
+    targets, panel = bundle.manifest.targets, history.panel
     lower, upper = ([each[side] for each in ends.values()] for side in (0, 1))
     tables = {"": scaled} | end_columns("", tuple(ends), lower, upper)
-    flat = {end: _flat(bundle, start, each) for end, each in tables.items()}
+    flat = {end: _flat(bundle, history, each) for end, each in tables.items()}
     frame = steps_frame(panel, scaled.shape[1])
     columns = {
         f"{target}{end}": values[:, place]
@@ -75,35 +75,35 @@ def end_columns(
     return dict(reversed(low.items())) | high
 
 
-def _flat(bundle: Bundle, start: Start, scaled: Floats) -> Floats:
+def _flat(bundle: Bundle, history: History, scaled: Floats) -> Floats:
     """Scaled values, shape `(n_series, ..., targets)`, as rows in original units."""
     count, targets = scaled.shape[0], scaled.shape[-1]
     rows = scaled.reshape(count, -1, targets)
-    return in_units(bundle, start, np.arange(count), rows).reshape(-1, targets)
+    return in_units(bundle, history, np.arange(count), rows).reshape(-1, targets)
 
 
-def sample_frame(bundle: Bundle, start: Start, scaled: Floats) -> pd.DataFrame:
+def sample_frame(bundle: Bundle, history: History, scaled: Floats) -> pd.DataFrame:
     """Sample paths in original units with their times: a row for each step of each path.
 
     Args:
         bundle: The model.
-        start: Where they begin.
+        history: What they go on from.
         scaled: Shape `(n_series, samples, steps, targets)`.
     """
-    if SAMPLE in (*start.panel.ids.columns, start.panel.step_name, *bundle.manifest.targets):
+    if SAMPLE in (*history.panel.ids.columns, history.panel.step_name, *bundle.manifest.targets):
         raise UsageError(
             f'Sample paths are numbered as "{SAMPLE}", and a column of the table is called that.',
             "Rename that column of the table, and train again.",
         )
     count, samples, steps, _ = scaled.shape
-    times = steps_frame(start.panel, steps)
+    times = steps_frame(history.panel, steps)
     rows = np.arange(count * steps).reshape(count, 1, steps)
     frame = times.iloc[np.broadcast_to(rows, (count, samples, steps)).ravel()]
     numbers = np.tile(np.repeat(np.arange(1, samples + 1), steps), count)
     place = len(frame.columns) - 1
     frame = frame.reset_index(drop=True)
     frame.insert(place, SAMPLE, numbers)
-    flat = _flat(bundle, start, scaled)
+    flat = _flat(bundle, history, scaled)
     return frame.assign(**dict(zip(bundle.manifest.targets, flat.T, strict=True)))
 
 
@@ -132,9 +132,9 @@ def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -
     return frame.assign(**dict(columns))
 
 
-def in_units(bundle: Bundle, start: Start, series: Ints, scaled: Floats) -> Floats:
+def in_units(bundle: Bundle, history: History, series: Ints, scaled: Floats) -> Floats:
     """Scaled forecasts in original units; `series` says which one each sample is of."""
-    scaling = start.scaling.only(bundle.manifest.target_places).each(series, steps=True)
+    scaling = history.scaling.only(bundle.manifest.target_places).each(series, steps=True)
     return rounded(scaling.inverse(scaled.astype(np.float64)))
 
 

@@ -1,7 +1,7 @@
-"""Where forecasts begin: the ends of the series that were trained on, or of other ones."""
+"""What forecasts go on from: the last rows that a model file keeps, or the rows of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,16 +15,19 @@ from ..core.ragged import cumulate
 from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
 from ..data.checks import require_positive
-from ..data.dataset import choose_scopes
+from ..data.dataset import History, choose_scopes
+from ..data.groups import one_series
 from ..data.io.tables import Readable
-from ..data.known_future import find_places, frame_ahead, require_ahead, rows_ahead
+from ..data.known_future import find_places, frame_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
 from ..data.time.dates import NO_TIME, read_like
+from ..data.time.frequency import Frequency
+from ..data.time.steps import Timeline
 from ..model.bundle import Bundle
-from .stored_history import kept_panel, restore_frequency
+from ..model.manifest import TimeAxis
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
@@ -34,81 +37,53 @@ READ_ANEW = (
 READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where forecasts begin: at the end of each series of a panel.
+def restore_history(bundle: Bundle) -> History:
+    """The last rows of the series that the model was trained on."""
+    panel = stored_panel(bundle)
+    season = find_season(panel, bundle.manifest.config)
+    return History(panel, panel.values, bundle.scaling, season)
 
-    Args:
-        panel: As read; NaN where values are missing.
-        filled: Shape `(n_rows, features)`, original units, without gaps.
-        scaling: Of its series, in their order.
+
+def stored_panel(bundle: Bundle) -> Panel:
+    """The rows that the model file keeps, as a panel."""
+    manifest, series = bundle.manifest, bundle.series
+    rows = np.array(series.rows if series else [len(bundle.history)])
+    nothing = np.empty((len(rows), 0, bundle.history.shape[1]))
+    return Panel(
+        manifest.columns,
+        bundle.history,
+        cumulate(rows),
+        _stored_timeline(bundle, rows),
+        "the model",
+        manifest.config.data,
+        series.frame if series else one_series(),
+        nothing if bundle.ahead is None else bundle.ahead,
+    )
+
+
+def _stored_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
+    """The times of the rows that the model file keeps; exact at the end of each series.
+
+    `rows` has shape `(n_series,)`: how many are kept of each.
     """
-
-    panel: Panel
-    filled: Floats
-    scaling: Scaling
-
-    @property
-    def scaled(self) -> Floats:
-        """The rows, scaled, float32."""
-        return self.scaling.each(self.panel.owners).transform(self.filled).astype(np.float32)
-
-    def windows(self, timesteps: int, *, first: bool = False) -> Floats:
-        """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
-
-        Args:
-            timesteps: Steps back.
-            first: Whether a shorter series begins with its first value; else with missing steps.
-        """
-        indptr = self.panel.indptr
-        places = indptr[1:, None] - np.arange(timesteps, 0, -1)
-        # Only these rows are scaled: the table may be millions of them.
-        begins = indptr[:-1, None]
-        rows = self.filled[np.maximum(places, begins)]
-        if not first:
-            rows[places < begins] = np.nan
-        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
-        windows: Floats = scaling.transform(rows).astype(np.float32)
-        return windows
-
-    def ahead(self, steps: int) -> Floats:
-        """What is known of the next steps, scaled, shape `(n_series, steps, features)`."""
-        rows = rows_ahead(self.panel, steps)
-        require_ahead(self.panel, rows)
-        scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
-        # The columns are not known, and only they have a transform.
-        scaled: Floats = replace(scaling, before="none").transform(rows).astype(np.float32)
-        return scaled
+    time, series = bundle.manifest.time, bundle.series
+    if time is None:
+        return None
+    ends = series.lasts if series else (time.last,)
+    if time.timezone is None:
+        lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in ends])
+    else:
+        # Their offsets may differ, where the clocks were changed in between.
+        lasts = pd.to_datetime(list(ends), utc=True).tz_convert(time.timezone)
+    frequency = restore_frequency(time)
+    before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
+    return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
 
-def restore_history(bundle: Bundle) -> Start:
-    """The ends of the series that the model was trained on."""
-    panel = kept_panel(bundle)
-    return Start(panel, panel.values, bundle.scaling)
-
-
-def end_of_table(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], on_event: Listener
-) -> Start:
-    """The ends of the series of another table.
-
-    Raises:
-        DataError: The table does not hold what the model needs.
-    """
-    start = read_as_trained(bundle, source, reading, on_event)
-    require_rows(bundle, start.panel)
-    return start
-
-
-def require_rows(bundle: Bundle, panel: Panel) -> None:
-    """Refuse series that are shorter than the window of a network that cannot skip steps.
-
-    Raises:
-        DataError: One is.
-    """
-    network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
-    if not (network.stateful or network.takes_short) and (panel.lengths < timesteps).any():
-        raise too_few(bundle, panel, timesteps)
+def restore_frequency(time: TimeAxis) -> Frequency:
+    """The frequency that the model was trained on."""
+    parsed = Frequency.parse(time.freq)
+    return Frequency(parsed.alias, parsed.step, parsed.months, time.day, time.open_days)
 
 
 def future_frame(
@@ -126,40 +101,33 @@ def future_frame(
         source: The table to go on from; None for the end of the one that was trained on.
         horizon: Steps ahead; the model's own where None.
         reading: How the table differs from the one that was trained on.
-        on_event: Told what was understood.
+        on_event: Notified of what was understood.
 
     Raises:
         UsageError: The model reads none.
     """
     if not bundle.manifest.covariates.future:
         raise UsageError(
-            "The model reads no future covariates: nothing has to be filled in.",
-            "Name some in training: --future-covariate NAME.",
+            "The model reads no future covariates: there is nothing to fill in.",
+            "Specify some when training: `future_covariates=NAME`.",
         )
-    start = restore_history(bundle)
+    panel = stored_panel(bundle)
     if source is not None:
-        start = read_as_trained(bundle, source, reading, on_event)
-    return frame_ahead(start.panel, horizon or bundle.manifest.horizon)
+        panel = read_as_trained(bundle, source, reading, on_event)
+    return frame_ahead(panel, horizon or bundle.manifest.horizon)
 
 
 def read_as_trained(
-    bundle: Bundle,
-    source: Readable,
-    reading: Mapping[str, Any],
-    on_event: Listener,
-    *,
-    scaled_by: int | Ints | None = None,
-) -> Start:
-    """A table read in the way of the model's own, and its values, filled as asked.
+    bundle: Bundle, source: Readable, reading: Mapping[str, Any], on_event: Listener
+) -> Panel:
+    """Read a table in the way of the one that was trained on.
 
     Args:
         bundle: The model.
         source: The table.
         reading: How it differs from the one that was trained on: `missing`, `na`, `date_format`,
             `timezone`.
-        on_event: Told what was understood.
-        scaled_by: How many of its first rows a series that training has not seen is scaled by, the
-            same number for all or one for each; None for all rows.
+        on_event: Notified of what was understood.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -169,21 +137,20 @@ def read_as_trained(
     from ..data.reading import read_panel
 
     manifest = bundle.manifest
-    panel = read_panel(
+    return read_panel(
         source,
         data_as_trained(bundle, reading),
         on_event=on_event,
         frequency=restore_frequency(manifest.time) if manifest.time else None,
         categories=manifest.covariates.categories,
     )
-    return begin_forecasts(bundle, panel, on_event, scaled_by=scaled_by)
 
 
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     """How the table was read that the model was trained on, with what differs now."""
     manifest = bundle.manifest
     for name in reading:
-        if name not in Dialect.model_fields and name not in READ_ANEW:
+        if name not in READ_ANEW:
             raise UsageError(f'There is no option "{name}".', nearest(name, READ_ANEW))
     # The query made the table that was trained on; another table has its own, or none.
     own: dict[str, Any] = {"query": None}
@@ -196,10 +163,18 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     return data.model_copy(update=own | dict(reading))
 
 
-def begin_forecasts(
+def make_history(
     bundle: Bundle, panel: Panel, on_event: Listener, *, scaled_by: int | Ints | None = None
-) -> Start:
-    """Where forecasts of a panel begin; `scaled_by` as in `read_as_trained`."""
+) -> History:
+    """Fill and scale a panel, so that the model can go on from it.
+
+    Args:
+        bundle: The model.
+        panel: As `read_as_trained` gives it.
+        on_event: Notified of series that are new to the model.
+        scaled_by: How many of its first rows a series that is new to the model is scaled by, the
+            same number for all or one for each, shape `(n_series,)`; None for all rows.
+    """
     manifest = bundle.manifest
     season = find_season(panel, manifest.config)
     filled = fill_panel(panel, all_training(panel), season_length=season)
@@ -207,24 +182,31 @@ def begin_forecasts(
     require_positive(filled, columns, manifest.config.transform, panel.source)
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
     rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
-    return Start(panel, filled, _scaling(bundle, panel, filled[rows], lengths, on_event))
+    scaling = _scaling(bundle, panel, filled[rows], lengths, on_event)
+    return History(panel, filled, scaling, season)
 
 
 def _scaling(
     bundle: Bundle, panel: Panel, rows: Floats, lengths: Ints, on_event: Listener
 ) -> Scaling:
-    """The scaling of the series of a table; of those that are new it is fitted on their rows."""
+    """The scaling of the series of a table; of those that are new it is fitted on their rows.
+
+    Args:
+        bundle: The model.
+        panel: The table.
+        rows: Shape `(sum of lengths, features)`: those to fit on, original units.
+        lengths: Shape `(n_series,)`: how many of them each series has.
+        on_event: Notified of new series.
+    """
     if bundle.series is None or not bundle.scaling.by_series:
         return bundle.scaling
-    places = find_places(panel.ids, bundle.series.frame)
+    places = match_series(bundle, panel)
     known = bundle.scaling.each(np.maximum(places, 0))
     new = np.flatnonzero(places < 0)
     if not len(new):
         return known
     names = listed(new.tolist(), say=panel.name)
-    on_event(
-        Note(f"{len(new)} series that training has not seen, scaled by their own rows: {names}")
-    )
+    on_event(Note(f"{len(new)} series are new to the model and scaled by their own rows: {names}"))
     manifest = bundle.manifest
     scopes = choose_scopes(manifest.columns, "series")
     own = fit_by_series(
@@ -243,6 +225,27 @@ def _scaling(
     )
 
 
+def match_series(bundle: Bundle, panel: Panel) -> Ints:
+    """The place of each series among those that were trained on, -1 where it is new.
+
+    Shape `(n_series,)`.
+    """
+    if bundle.series is None:
+        return np.zeros(panel.count, np.int64)
+    return find_places(panel.ids, bundle.series.frame)
+
+
+def require_rows(bundle: Bundle, panel: Panel) -> None:
+    """Refuse series that are shorter than the window of a network that cannot skip steps.
+
+    Raises:
+        DataError: One is.
+    """
+    network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
+    if not (network.stateful or network.takes_short) and (panel.lengths < timesteps).any():
+        raise too_few(bundle, panel, timesteps)
+
+
 def require_mask(bundle: Bundle, missing: str) -> None:
     """Refuse to hand missing steps to a network that cannot skip them.
 
@@ -252,7 +255,7 @@ def require_mask(bundle: Bundle, missing: str) -> None:
     if missing == "mask" and not bundle.manifest.config.network.masked:
         raise UsageError(
             "The network has no mask: it cannot skip missing steps.",
-            "Pass --missing interpolate or ffill, or train with --missing mask.",
+            "Pass `missing=interpolate` or `missing=ffill`, or train with `missing=mask`.",
         )
 
 
@@ -261,7 +264,7 @@ def too_few(bundle: Bundle, panel: Panel, needed: int) -> DataError:
     short = np.flatnonzero(panel.lengths < needed)
     which = f" for {listed(short.tolist(), say=panel.name)}" if len(panel.ids.columns) else ""
     return DataError(
-        f"{panel.source} has {panel.lengths[short[0]]} rows{which}; the model looks "
-        f"{bundle.manifest.timesteps} steps back and needs at least {needed}.",
-        "Give it more of the latest rows" + (", or name the others with --only." if which else "."),
+        f"{panel.source} has {panel.lengths[short[0]]} rows{which}; the model has a lookback of "
+        f"{bundle.manifest.timesteps} and needs at least {needed}.",
+        "Give more of the latest rows" + (", or exclude the series with `only`." if which else "."),
     )

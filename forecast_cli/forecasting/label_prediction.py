@@ -9,15 +9,15 @@ import pandas as pd
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener
 from ..core.scaling import rounded
-from ..core.windows import Floats
+from ..core.windows import Floats, Ints
 from ..data.checks import require_positive
 from ..data.io.tables import Readable
 from ..data.missing import filled_steps
 from ..data.sequences import Sequences, read_sequences
 from ..model.bundle import Bundle
 from ..model.manifest import LabelAxis
+from ..model.runtime import Float32s, Runtime, chunks
 from .history import require_mask
-from .label_outputs import guess
 
 SHARE = "p_"
 
@@ -35,7 +35,7 @@ def predict_labels(
         bundle: The model.
         source: The table; it need not hold labels.
         reading: How this table differs from the one that was trained on.
-        on_event: Told what is worth knowing.
+        on_event: Notified of what is worth knowing.
 
     Returns:
         What names each sequence, then each label; of classes also `p_CLASS`, the share that the
@@ -48,15 +48,13 @@ def predict_labels(
     manifest, labels = bundle.manifest, bundle.manifest.labels
     if labels is None or source is None:
         raise UsageError(
-            "The model gives sequences their labels, and there is no table of sequences.",
-            "Name one: forecast predict DATA.",
+            "The model labels sequences, and there is no table of sequences.",
+            "Name the table that holds them.",
         )
     data = manifest.config.data.model_copy(update=dict(reading))
     require_mask(bundle, data.missing)
     if data.missing == "drop":
-        raise UsageError(
-            "missing drop would make sequences shorter.", "Pass --missing interpolate."
-        )
+        raise UsageError("`missing=drop` would shorten sequences.", "Pass `missing=interpolate`.")
     sequences = read_sequences(
         source, data, labelled=False, columns=labels.columns, on_event=on_event
     )
@@ -65,7 +63,7 @@ def predict_labels(
     require_positive(filled, manifest.features, manifest.config.transform, sequences.source)
     scaled = manifest.scaler.transform(filled).astype(np.float32)
     places = np.arange(len(sequences))
-    outputs = guess(bundle.runtime, scaled, sequences.indptr, places, manifest.timesteps)
+    outputs = predict_outputs(bundle.runtime, scaled, sequences.indptr, places, manifest.timesteps)
     ids = sequences.ids.drop(columns=list(labels.names), errors="ignore")
     return pd.concat([ids, _frame(bundle, labels, outputs.astype(np.float64))], axis=1)
 
@@ -93,5 +91,37 @@ def _check_length(sequences: Sequences, timesteps: int, *, masked: bool) -> None
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(place)} has {lengths[place]} steps; "
             f"{expected} were expected.",
-            "Cut it, or train on sequences of such lengths.",
+            "Shorten it, or train on sequences of such lengths.",
         )
+
+
+def pad_sequences(scaled: Floats, indptr: Ints, places: Ints, timesteps: int) -> Floats:
+    """Sequences side by side, padded with missing steps behind their end.
+
+    Args:
+        scaled: Shape `(n_rows, features)`, all sequences end to end.
+        indptr: Shape `(n_sequences + 1,)`.
+        places: Shape `(samples,)`: which of them.
+        timesteps: Steps of each sequence, padding included.
+
+    Returns:
+        Shape `(samples, timesteps, features)`.
+    """
+    first, end = indptr[places], indptr[places + 1]
+    rows = first[:, None] + np.arange(timesteps)
+    windows: Floats = scaled[np.minimum(rows, len(scaled) - 1)]
+    windows[rows >= end[:, None]] = np.nan
+    return windows
+
+
+def predict_outputs(
+    runtime: Runtime, scaled: Floats, indptr: Ints, places: Ints, timesteps: int
+) -> Float32s:
+    """Run the network on sequences, a batch at a time.
+
+    Returns:
+        Shape `(samples, labels)`, scaled, or `(samples, classes)`, shares that add up to 1.
+    """
+    parts = chunks(places, timesteps=timesteps, features=scaled.shape[1])
+    outputs = [runtime(pad_sequences(scaled, indptr, part, timesteps)) for part in parts]
+    return np.concatenate(outputs)[:, 0]

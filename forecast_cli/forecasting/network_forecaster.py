@@ -1,23 +1,24 @@
-"""The trained network at work on the rows of a dataset."""
+"""A trained network that forecasts from rows of a dataset."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..model.mc_dropout import MonteCarlo
-from ..model.runtime import Runtime, forecast_origins, quantiles_from_origins
+from ..model.runtime import Runtime, forecast_origins
 from ..model.stateful import Walk
-from .outputs import Guess
 
 
-@dataclass(frozen=True)
 class NetworkForecaster:
-    """Forecasts from rows of a dataset, on the actual rows before each and nothing after it.
+    """Forecasts from rows of a dataset, from the actual rows before each and nothing after it.
+
+    A stateful network reads the rows once and in order: from one call to the next its origins must
+    ascend. Another forecaster begins anew.
 
     Args:
         dataset: The rows.
@@ -25,41 +26,44 @@ class NetworkForecaster:
         dropout: The network under dropout, where intervals are made of that.
     """
 
-    dataset: Dataset
-    runtime: Runtime
-    dropout: MonteCarlo | None = None
+    def __init__(
+        self, dataset: Dataset, runtime: Runtime, dropout: MonteCarlo | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.runtime = runtime
+        self.dropout = dropout
+        stateful = dataset.config.network.stateful
+        self.walk = Walk(runtime, dataset.scaled) if stateful else None
 
     def __call__(self, origins: Ints) -> Floats:
-        """The forecasts in original units, shape `(samples, horizon, targets)`."""
-        return self.in_units(self.scaled(origins), origins)
+        """Forecast from rows of the panel, shape `(samples,)`.
 
-    def scaled(self, origins: Ints) -> Floats:
-        """The forecasts from rows of the panel, scaled, shape `(samples, horizon, targets)`."""
-        rows = self.dataset.padding.moved(origins)
-        if self._walk is not None:
-            return self._walk.forecast(rows, horizon=self.dataset.horizon).astype(np.float64)
-        return self._forecast(rows, horizon=self.dataset.horizon).astype(np.float64)
+        Returns:
+            Shape `(samples, horizon, targets)`, original units.
+        """
+        return self.in_units(self.forecast(origins).point, origins)
 
-    def guess(self, origins: Ints) -> Guess:
-        """The forecasts and what the network says of its own doubt, scaled."""
-        point, rows = self.scaled(origins), self.dataset.padding.moved(origins)
-        if self.runtime.quantile_count:
-            return Guess(point, quantiles=self.quantiles(origins))
-        if self.dropout is not None:
-            spread = self.dropout.spread_from_origins(
-                self.dataset.scaled,
-                rows,
-                inputs=self.dataset.panel.columns.inputs,
-                timesteps=self.dataset.timesteps,
-                horizon=self.dataset.horizon,
-            )
-            return Guess(point, spread=spread)
-        return Guess(point)
+    def forecast(self, origins: Ints) -> Forecast:
+        """Forecast from rows of the panel, shape `(samples,)`; scaled, one call for each origin.
 
-    def quantiles(self, origins: Ints) -> Floats:
-        """Its quantiles, scaled, shape `(samples, horizon, targets, quantiles)`."""
-        rows = self.dataset.padding.moved(origins)
-        return self._quantiles(rows, horizon=self.dataset.horizon).astype(np.float64)
+        Quantiles come from the same call; a spread takes one more for each draw.
+        """
+        dataset, rows = self.dataset, self.dataset.padding.moved(origins)
+        if self.walk is not None:
+            point = self.walk.forecast(rows, horizon=dataset.horizon)
+            return Forecast(point.astype(np.float64))
+        make = partial(
+            forecast_origins,
+            scaled=dataset.scaled,
+            origins=rows,
+            inputs=dataset.panel.columns.inputs,
+            timesteps=dataset.timesteps,
+            horizon=dataset.horizon,
+        )
+        made = make(self.runtime)
+        if self.dropout is None:
+            return made
+        return replace(made, spread=self.dropout.deviation(lambda drawn: make(drawn).point))
 
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:
         """Scaled values, shape `(samples, horizon, targets)`, in original units."""
@@ -71,26 +75,3 @@ class NetworkForecaster:
         """Scaled ends of intervals, shape `(samples, horizon, targets, levels)`, likewise."""
         levels = [self.in_units(each, origins) for each in np.moveaxis(ends, -1, 0)]
         return np.stack(levels, axis=-1)
-
-    @cached_property
-    def _walk(self) -> Walk | None:
-        """A stateful network goes along the rows once, in order."""
-        stateful = self.dataset.config.network.stateful
-        return Walk(self.runtime, self.dataset.scaled) if stateful else None
-
-    @cached_property
-    def _forecast(self) -> partial[Floats]:
-        return self._from_rows(forecast_origins)
-
-    @cached_property
-    def _quantiles(self) -> partial[Floats]:
-        return self._from_rows(quantiles_from_origins)
-
-    def _from_rows(self, function: Callable[..., Floats]) -> partial[Floats]:
-        return partial(
-            function,
-            self.runtime,
-            self.dataset.scaled,
-            inputs=self.dataset.panel.columns.inputs,
-            timesteps=self.dataset.timesteps,
-        )

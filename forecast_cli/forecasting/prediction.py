@@ -1,6 +1,7 @@
 """Prediction from a saved model, without TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,17 +10,19 @@ import pandas as pd
 
 from ..core.errors import UsageError
 from ..core.events import Listener, ignore
+from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
 from ..core.windows import Floats
+from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle
-from ..model.runtime import chunks, forecast_origins, roll_out
+from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted
 from .frames import beside_actual, build_frame, in_units
-from .history import READ_AS_TRAINED, Start, read_as_trained, too_few
-from .outputs import Ahead
-from .prediction_request import ALL, PredictionRequest, require_sense, start_wanted, steps_wanted
+from .history import READ_AS_TRAINED, make_history, read_as_trained, too_few
+from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
+from .saved_model_data import monte_carlo
 
 
 def predict(
@@ -36,10 +39,10 @@ def predict(
         bundle: The model.
         source: The table to go on from, as in `train`; None for the end of the table that the
             model was trained on.
-        wanted: Which forecasts.
+        wanted: Which forecasts are requested.
         reading: How this table differs from the one that was trained on: `missing`, `na`,
             `date_format`, `timezone`.
-        on_event: Told what is worth knowing.
+        on_event: Notified of what is worth knowing.
 
     Returns:
         What names the series, the time column (`step`, from 1, where there is none), then each
@@ -57,43 +60,51 @@ def predict(
         if wanted.anything:
             raise UsageError(
                 "A label has no steps ahead, and no series of its own.",
-                "Leave --horizon, --only, --start, --future, --level and --samples out.",
+                "Omit `horizon`, `only`, `begin`, `future`, `level` and `samples`.",
             )
         return predict_labels(bundle, source, reading=reading, on_event=on_event)
-    require_sense(wanted)
+    check_request(wanted)
     steps = steps_wanted(bundle, wanted.horizon, on_event)
-    start = start_wanted(bundle, source, wanted, reading, on_event)
+    history = find_history(bundle, source, wanted, reading, on_event)
     if bundle.manifest.config.network.stateful:
-        walk = walk_over(bundle, start.scaled, bundle.state if source is None else None)
-        ahead = Ahead(walk.forecast(np.array([len(start.filled)]), horizon=steps))
+        walk = walk_over(bundle, history.scale(), bundle.state if source is None else None)
+        forecast = Forecast(walk.forecast(np.array([len(history.filled)]), horizon=steps))
     else:
-        ahead = _ahead_of_all(bundle, start, steps)
-    if not wanted.doubtful:
-        return build_frame(bundle, start, ahead.point)
+        forecast = _forecast_all(bundle, history, steps, wanted)
+    if not wanted.uncertain:
+        return build_frame(bundle, history, forecast.point)
     # A plain prediction need not load what makes intervals.
-    from .intervals.prediction_intervals import frame_in_doubt
+    from .intervals.prediction_intervals import frame_with_intervals
 
-    return frame_in_doubt(bundle, start, ahead, wanted, on_event, kept=source is None)
+    return frame_with_intervals(bundle, history, forecast, wanted, on_event, stored=source is None)
 
 
-def _ahead_of_all(bundle: Bundle, start: Start, steps: int) -> Ahead:
-    """The forecasts of all series."""
-    inputs = bundle.manifest.columns.inputs
-    known = start.ahead(steps) if inputs.known else None
-    first = bundle.manifest.config.network.padding == "first"
-    windows = start.windows(bundle.manifest.timesteps, first=first)
-    parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=windows.shape[2])
-    forecasts = [
-        roll_out(
-            bundle.runtime,
-            windows[part],
-            None if known is None else known[part],
-            inputs=inputs,
-            horizon=steps,
-        )
-        for part in parts
-    ]
-    return Ahead(np.concatenate(forecasts), windows, known)
+def _forecast_all(
+    bundle: Bundle, history: History, steps: int, wanted: PredictionRequest
+) -> Forecast:
+    """Forecast all series, scaled, `point` of shape `(n_series, steps, targets)`."""
+    manifest, inputs = bundle.manifest, bundle.manifest.columns.inputs
+    ahead = history.ahead(steps) if inputs.known else None
+    first = manifest.config.network.padding == "first"
+    windows = history.windows(manifest.timesteps, first=first)
+    # Intervals made another way than the model was trained for do not need the spread.
+    own = wanted.intervals in (None, manifest.config.intervals)
+    dropout = monte_carlo(bundle) if wanted.level and own else None
+    made = []
+    parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=inputs.features)
+    for part in parts:
+        known = None if ahead is None else ahead[part]
+        forecast = partial(roll_out, windows=windows[part], ahead=known, inputs=inputs)
+        made.append(forecast(bundle.runtime, horizon=steps))
+        if dropout is not None:
+            spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
+            made[-1] = replace(made[-1], spread=spread)
+    return concatenate(made)
+
+
+def _points(forecast: Callable[..., Forecast], horizon: int, network: Forecasting) -> Floats:
+    """The point forecasts of a network, shape `(samples, horizon, targets)`."""
+    return forecast(network, horizon=horizon).point
 
 
 def walk_over(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:
@@ -114,7 +125,7 @@ def predict_in_sample(
         bundle: The model.
         source: The table.
         reading: As in `predict`.
-        on_event: Told what is worth knowing.
+        on_event: Notified of what is worth knowing.
 
     Returns:
         From the first row on that has `timesteps` rows of its series before it: what names the
@@ -126,16 +137,18 @@ def predict_in_sample(
     """
     manifest = bundle.manifest
     if manifest.labels is not None:
-        raise UsageError("A label has no steps to forecast.", "Leave --in-sample out.")
-    start = read_as_trained(bundle, source, reading, on_event, scaled_by=manifest.timesteps)
-    panel, scaled = start.panel, start.scaled
+        raise UsageError("A label has no steps to forecast.", "Omit `in_sample`.")
+    panel = read_as_trained(bundle, source, reading, on_event)
+    history = make_history(bundle, panel, on_event, scaled_by=manifest.timesteps)
+    scaled = history.scale()
     origins = np.arange(len(scaled))
     origins = origins[row_numbers(panel.indptr) >= manifest.timesteps]
     if not len(origins):
         raise too_few(bundle, panel, manifest.timesteps + 1)
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
     if manifest.config.network.stateful:
-        forecast = walk_over(bundle, scaled, None).forecast
+        walk = walk_over(bundle, scaled, None)
+        first = np.concatenate([walk.forecast(part, horizon=1) for part in parts])
     else:
         forecast = partial(
             forecast_origins,
@@ -143,10 +156,11 @@ def predict_in_sample(
             scaled,
             inputs=manifest.columns.inputs,
             timesteps=manifest.timesteps,
+            horizon=1,
         )
-    first = np.concatenate([forecast(part, horizon=1) for part in parts])
-    values = in_units(bundle, start, owner_series(panel.indptr, origins), first)[:, 0]
-    if not np.isnan(start.filled).any():
+        first = concatenate([forecast(part) for part in parts]).point
+    values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
+    if not np.isnan(history.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.
         values[panel.missing_rows[origins - 1]] = np.nan
     return beside_actual(bundle, panel, origins, values)

@@ -1,4 +1,4 @@
-"""Which forecasts are wanted, and where they begin."""
+"""Which forecasts are requested, and where they begin."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -9,27 +9,28 @@ import numpy as np
 
 from ..config.registries import Intervals
 from ..core.errors import UsageError, listed
-from ..core.events import Listener, Note, ignore
+from ..core.events import Listener, Note
 from ..core.windows import Ints
+from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.known_future import before
 from ..data.panel import Panel
 from ..data.splits import parse_date
 from ..model.bundle import Bundle
 from .history import (
-    Start,
-    begin_forecasts,
     data_as_trained,
+    make_history,
     read_as_trained,
     require_rows,
     restore_history,
+    stored_panel,
 )
 from .intervals.interval_methods import find_method
 
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """Which forecasts are wanted.
+    """Which forecasts are requested.
 
     Args:
         horizon: Steps ahead, any number; the model's own where None.
@@ -55,90 +56,91 @@ class PredictionRequest:
 
     @property
     def anything(self) -> bool:
-        """Whether anything was said."""
+        """Whether anything was specified."""
         return self.horizon is not None or self.beside_horizon
 
     @property
     def beside_horizon(self) -> bool:
-        """Whether anything but the horizon was said."""
+        """Whether anything but the horizon was specified."""
         # A future may be a frame, which is not compared as others are.
         return self.future is not None or replace(self, horizon=None, future=None) != ALL
 
     @property
-    def doubtful(self) -> bool:
-        """Whether intervals or sample paths are wanted."""
+    def uncertain(self) -> bool:
+        """Whether intervals or sample paths are requested."""
         return bool(self.level or self.samples)
 
 
 ALL = PredictionRequest()
 
 
-def require_sense(wanted: PredictionRequest) -> None:
-    """Refuse options of intervals and of paths that would do nothing.
+def check_request(wanted: PredictionRequest) -> None:
+    """Refuse options of intervals and of sample paths that would have no effect.
 
     Raises:
-        UsageError: One would.
+        UsageError: One would have none.
     """
     if wanted.samples is not None and wanted.samples < 1:
-        raise UsageError(f"{wanted.samples} sample paths cannot be.", "Give at least 1.")
+        raise UsageError(f"Invalid `samples` {wanted.samples}: must be at least 1.")
     if wanted.samples and wanted.intervals and find_method(wanted.intervals).needs_training:
         raise UsageError(
-            f"Sample paths are made of errors that were seen; --intervals {wanted.intervals} does "
-            "nothing there.",
-            "Leave it out, or pass adaptive.",
+            f"Sample paths are drawn from validation errors: `intervals={wanted.intervals}` has no "
+            "effect on them.",
+            "Omit it, or pass `intervals=adaptive`.",
         )
     if wanted.samples and wanted.level:
         raise UsageError(
-            "--samples are paths, of which any interval can be taken; --level does nothing there.",
-            "Leave one of them out.",
+            "`samples` requests sample paths, from which any interval can be taken: `level` has no "
+            "effect on them.",
+            "Omit one of the two.",
         )
-    if wanted.intervals and not wanted.doubtful:
-        raise UsageError("--intervals says how those of --level are made.", "Pass --level 80,95.")
+    if wanted.intervals and not wanted.uncertain:
+        raise UsageError(
+            "`intervals` specifies how the intervals of `level` are made.", "Pass `level=80,95`."
+        )
     if wanted.seed and not wanted.samples:
-        raise UsageError("--seed is what --samples are drawn from.", "Pass --samples N.")
+        raise UsageError("`seed` is what `samples` are drawn from.", "Pass `samples=100`.")
 
 
-def start_wanted(
+def find_history(
     bundle: Bundle,
     source: Readable | None,
     wanted: PredictionRequest,
     reading: Mapping[str, Any],
     on_event: Listener,
-) -> Start:
-    """Where the forecasts begin that are wanted.
+) -> History:
+    """The rows from which the requested forecasts go on.
 
     Raises:
         UsageError: A series is not there, or there is no row to begin from.
         DataError: The table does not hold what the model needs.
     """
-    if source is None:
-        start = restore_history(bundle)
-    else:
-        start = read_as_trained(bundle, source, reading, on_event)
-    panel = start.panel
+    stored = stored_panel(bundle) if source is None else None
+    panel = read_as_trained(bundle, source, reading, on_event) if source is not None else stored
+    if panel is None:
+        raise ValueError("there is no panel")
     if wanted.only:
         panel = panel.only(_named(panel, wanted.only))
     if wanted.begin is not None:
-        panel = _from(panel, wanted.begin, source)
+        panel = _before(panel, wanted.begin, source)
     if wanted.future is not None:
         if not panel.columns.covariates.future:
-            raise UsageError("The model reads no future covariates.", "Leave --future out.")
+            raise UsageError("The model reads no future covariates.", "Omit `future`.")
         # A prediction without a table need not load what reads one.
         from ..data.future_table import with_future
 
         data = data_as_trained(bundle, reading)
         panel = with_future(panel, wanted.future, data, on_event=on_event)
-    if panel is not start.panel:
-        # Cut or chosen anew, so filled and scaled anew, by nothing that was left out.
-        start = begin_forecasts(bundle, panel, ignore)
-    require_rows(bundle, start.panel)
-    return start
+    # Filled and scaled by nothing that was left out; the stored rows are filled already.
+    history = restore_history(bundle) if panel is stored else make_history(bundle, panel, on_event)
+    require_rows(bundle, panel)
+    return history
 
 
 def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
     """The places of series by their names."""
     if not len(panel.ids.columns):
-        raise UsageError("There is one series, without a name.", "Leave --only out.")
+        raise UsageError("There is one series, without a name.", "Omit `only`.")
     names: dict[str, int] = {}
     for series in range(panel.count):
         # Of two that read alike neither is meant.
@@ -146,7 +148,7 @@ def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
     asked = [each for text in only for each in _parted(text, names)]
     for name in asked:
         if names.get(name) == -1:
-            raise UsageError(f'Two series read "{name}".', "Leave --only out.")
+            raise UsageError(f'Two series are named "{name}".', "Omit `only`.")
         if name not in names:
             raise UsageError(f'There is no series "{name}".', _nearest(name, names))
     return np.array([names[name] for name in dict.fromkeys(asked)])
@@ -164,30 +166,30 @@ def _parted(text: str, names: Collection[str]) -> list[str]:
     return [text] if text in names else [part.strip() for part in text.split(",")]
 
 
-def _from(panel: Panel, begin: str, source: Readable | None) -> Panel:
+def _before(panel: Panel, begin: str, source: Readable | None) -> Panel:
     """The panel up to the first forecast."""
     if panel.timeline is None:
         raise UsageError(
-            f"--start {begin} is a date, and there is no time column.", "Leave it out."
+            f"`begin={begin}` is a date, and there is no time column.", "Omit `begin`."
         )
     date = parse_date("begin", begin, panel.timeline.times)
     if source is None:
         raise UsageError(
-            "--start needs the rows before that date, and the model keeps the last ones alone.",
-            "Name DATA, which holds them.",
+            "`begin` needs the rows before that date, and the model keeps only the last ones.",
+            "Name the table that holds them.",
         )
     return before(panel, date)
 
 
 def steps_wanted(bundle: Bundle, horizon: int | None, on_event: Listener) -> int:
-    """The steps ahead that are asked for, or the model's own.
+    """The requested horizon, or the model's own.
 
     Raises:
         UsageError: The model cannot go that far.
     """
     steps = bundle.manifest.horizon if horizon is None else horizon
     if steps < 1:
-        raise UsageError(f"A horizon of {steps} cannot be.", "Give at least 1.")
+        raise UsageError(f"Invalid `horizon` {steps}: must be at least 1.")
     _check_horizon(bundle, steps, on_event)
     return steps
 
@@ -198,14 +200,14 @@ def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:
         return
     if unknown := manifest.columns.unknown_ahead:
         raise UsageError(
-            f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; to go "
-            f"on to {steps} it would need the coming {', '.join(unknown)}.",
-            f"Ask for at most {manifest.horizon} steps, or train with --horizon {steps}.",
+            f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; for "
+            f"{steps} steps it would need the future values of {', '.join(unknown)}.",
+            f"Pass at most `horizon={manifest.horizon}`, or train with `horizon={steps}`.",
         )
     on_event(
         Note(
-            f"the model was trained for {manifest.horizon} steps: beyond them it goes on from its "
-            "own forecasts",
+            f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts "
+            "are fed back",
             warning=True,
         )
     )

@@ -1,4 +1,4 @@
-"""Prediction that goes on from where a stateful network was."""
+"""Prediction from the carried-over state of a stateful network."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,13 +10,20 @@ from pandas.tseries.offsets import BDay
 
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
+from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
 from ..model.state import State, make_state
 from ..model.stateful import joined
 from .frames import build_frame
-from .history import READ_AS_TRAINED, Start, end_of_table, restore_history
+from .history import (
+    READ_AS_TRAINED,
+    make_history,
+    read_as_trained,
+    require_rows,
+    restore_history,
+)
 from .prediction import walk_over
 from .prediction_request import steps_wanted
 
@@ -30,7 +37,7 @@ def predict_on(
     reading: Mapping[str, Any] = READ_AS_TRAINED,
     on_event: Listener = ignore,
 ) -> tuple[pd.DataFrame, State]:
-    """Forecast with a stateful network that goes on from where it was.
+    """Forecast with a stateful network from its carried-over state.
 
     Args:
         bundle: The model.
@@ -39,7 +46,7 @@ def predict_on(
             rows follow it, or else to begin anew.
         horizon: As in `predict`.
         reading: As in `predict`.
-        on_event: Told what is worth knowing.
+        on_event: Notified of what is worth knowing.
 
     Returns:
         The forecast as in `predict`, and where the network is now.
@@ -49,34 +56,37 @@ def predict_on(
         DataError: The table does not begin where the state ends.
     """
     if bundle.manifest.labels is not None:
-        raise UsageError("A network of labels has no state to go on from.", "Leave --state out.")
+        raise UsageError("A network of labels has no state to go on from.", "Omit `state`.")
     if not bundle.manifest.config.network.stateful:
         raise UsageError(
-            "The network forgets its state after each window: there is none to go on from.",
-            "Leave --state out, or train with --stateful.",
+            "The network is not stateful: there is no state to go on from.",
+            "Omit `state`, or train with `stateful=true`.",
         )
     steps = steps_wanted(bundle, horizon, on_event)
     if source is None:
         return _walked(bundle, restore_history(bundle), _in_front(bundle), steps)
-    start = end_of_table(bundle, source, reading, on_event)
+    panel = read_as_trained(bundle, source, reading, on_event)
+    require_rows(bundle, panel)
+    history = make_history(bundle, panel, on_event)
     if state is None:
-        return _walked(bundle, start, _first_state(bundle, start, on_event), steps)
-    _check_follows(start, state)
-    return _walked(bundle, start, state, steps)
+        state = _first_state(bundle, history, on_event)
+    else:
+        _check_follows(history, state)
+    return _walked(bundle, history, state, steps)
 
 
 def _walked(
-    bundle: Bundle, start: Start, state: State | None, steps: int
+    bundle: Bundle, history: History, state: State | None, steps: int
 ) -> tuple[pd.DataFrame, State]:
     """The forecast after the rows, and the state there."""
-    scaled, timeline = start.scaled, start.panel.timeline
+    scaled, timeline = history.scale(), history.panel.timeline
     walk = walk_over(bundle, scaled, None if state is None else state.array)
     forecast = walk.forecast(np.array([len(scaled)]), horizon=steps)
     last = None if timeline is None else timeline.times[-1].isoformat()
     rows = len(scaled) + (0 if state is None else state.rows)
     # The walk went no further than to the last row: its own forecasts leave no trace.
     ended = make_state(bundle, joined(walk.states), last=last, rows=rows)
-    return build_frame(bundle, start, forecast), ended
+    return build_frame(bundle, history, forecast), ended
 
 
 def _in_front(bundle: Bundle) -> State | None:
@@ -87,23 +97,23 @@ def _in_front(bundle: Bundle) -> State | None:
     return make_state(bundle, bundle.state, last=None, rows=rows)
 
 
-def _first_state(bundle: Bundle, start: Start, on_event: Listener) -> State | None:
+def _first_state(bundle: Bundle, history: History, on_event: Listener) -> State | None:
     """Where a first table goes on: at the end of the training table, or from nothing."""
     trained = _walked(bundle, restore_history(bundle), _in_front(bundle), 1)[1]
-    if trained.last is not None and start.panel.timeline is not None:
+    if trained.last is not None and history.panel.timeline is not None:
         with suppress(DataError):
-            _check_follows(start, trained)
-            on_event(Note("goes on from the end of the table that was trained on"))
+            _check_follows(history, trained)
+            on_event(Note("goes on from the state at the end of the training table"))
             return trained
     on_event(
-        Note(f"begins anew: {start.panel.source} does not follow the table that was trained on")
+        Note(f"begins without a state: {history.panel.source} does not follow the training table")
     )
     return None
 
 
-def _check_follows(start: Start, state: State) -> None:
+def _check_follows(history: History, state: State) -> None:
     """Refuse rows that do not begin where the state ends."""
-    timeline = start.panel.timeline
+    timeline = history.panel.timeline
     if state.last is None or timeline is None:
         return
     last = pd.Timestamp(state.last)
@@ -115,7 +125,7 @@ def _check_follows(start: Start, state: State) -> None:
     holiday = timeline.frequency.alias == "B" and last < begins <= last + BUSINESS_GAP * BDay()
     if begins != expected and not holiday:
         raise DataError(
-            f"{start.panel.source} begins at {when(timeline.times[0])}; the state has read up to "
-            f"{when(last)}, and goes on with {when(expected)}.",
-            "Give it the rows that are new since then, or remove the state's file to begin anew.",
+            f"{history.panel.source} begins at {when(timeline.times[0])}; the state ends at "
+            f"{when(last)} and continues with {when(expected)}.",
+            "Give the rows that are new since then, or remove the state file to begin anew.",
         )

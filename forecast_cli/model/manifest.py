@@ -76,8 +76,8 @@ class Evaluation(Frozen):
     `scores[forecaster][metric][target]`; None where a measure is not defined.
     `skill` is by how many percent the error (of one series the MAE, of several the MASE) is below
     that of the best baseline, mean over targets; None where that baseline makes no error.
-    `intervals` are those that the configuration asks for, in order of their levels. `doubts` are
-    reasons not to rely on the scores, or on the network, a sentence each.
+    `intervals` are those that the configuration asks for, in order of their levels. `warnings`
+    are reasons not to rely on the scores or the network, a sentence each.
     """
 
     horizon: int
@@ -89,7 +89,7 @@ class Evaluation(Frozen):
     skill: float | None
     verdict: str
     intervals: tuple[IntervalScore, ...] = ()
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class LabelEvaluation(Frozen):

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
-from ..config.covariates import Inputs
 from ..core.errors import ModelFileError
-from ..core.windows import Floats, Ints
-from .runtime import Float32s, Runtime, forecast_origins
+from ..core.windows import Floats
+from .runtime import Float32s, Runtime
 
+# Networks under dropout that a spread is of.
+DRAWS = 100
 MASK = re.compile(r"(decoder_)?dropout_(\d+)")
 
 
@@ -20,11 +21,16 @@ class Draw:
     def __init__(self, runtime: Runtime, masks: Sequence[Float32s]) -> None:
         self.runtime = runtime
         self.horizon = runtime.horizon
+        self.quantile_count = 0
         self.masks = masks
 
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
         return self.runtime(windows, *ahead, *self.masks)
+
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
+        """Networks with dropout masks predict no quantiles."""
+        raise NotImplementedError
 
 
 class MonteCarlo:
@@ -75,7 +81,7 @@ class MonteCarlo:
             ]
             yield Draw(self.runtime, masks)
 
-    def spread(self, windows: Floats, *ahead: Floats, draws: int = 100) -> Floats:
+    def spread(self, windows: Floats, *ahead: Floats, draws: int = DRAWS) -> Floats:
         """The standard deviation of the forecast over the draws.
 
         Args:
@@ -88,32 +94,7 @@ class MonteCarlo:
         """
         return self.deviation(lambda network: network(windows, *ahead), draws)
 
-    def spread_from_origins(
-        self,
-        scaled: Floats,
-        origins: Ints,
-        *,
-        inputs: Inputs,
-        timesteps: int,
-        horizon: int,
-        draws: int = 100,
-    ) -> Floats:
-        """The same of forecasts from origins, over any horizon, as `forecast_origins` makes them.
-
-        Returns:
-            Shape `(samples, horizon, targets)`, scaled.
-        """
-        forecast = partial(
-            forecast_origins,
-            scaled=scaled,
-            origins=origins,
-            inputs=inputs,
-            timesteps=timesteps,
-            horizon=horizon,
-        )
-        return self.deviation(forecast, draws)
-
-    def deviation(self, forecast: Callable[[Draw], Float32s], draws: int) -> Floats:
+    def deviation(self, forecast: Callable[[Draw], Floats], draws: int = DRAWS) -> Floats:
         """The standard deviation over the draws of any forecast; one of them is held at a time.
 
         Args:

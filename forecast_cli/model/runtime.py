@@ -13,6 +13,7 @@ import onnxruntime
 
 from ..config.covariates import Inputs
 from ..core.errors import ModelFileError
+from ..core.forecast import Forecast
 from ..core.windows import Floats, Ints, gather
 
 UNREADABLE = tuple(
@@ -26,13 +27,19 @@ BATCH_VALUES = 20_000
 
 
 class Forecasting(Protocol):
-    """What forecasts its own horizon of steps from scaled windows, as `Runtime` does."""
+    """Forecasts its own horizon of steps from scaled windows, as `Runtime` does."""
 
     @property
     def horizon(self) -> int: ...
 
+    @property
+    def quantile_count(self) -> int: ...
+
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
+
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
+        """The same to `(batch, horizon, targets, quantiles)`, where there are quantiles."""
 
 
 class Runtime:
@@ -92,34 +99,42 @@ class Runtime:
 
 def roll_out(
     runtime: Forecasting, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
-) -> Float32s:
+) -> Forecast:
     """Forecast any number of steps: beyond its own, the network goes on from its forecasts.
+
+    Quantiles come from the same call as the forecasts, and are of the network's own horizon.
 
     Args:
         runtime: The network; to go on, it must forecast all that it reads and is not known ahead.
         windows: Shape `(batch, timesteps, features)`, scaled.
         ahead: Shape `(batch, horizon, features)`, scaled: the rows to come, of which only what is
-            known ahead is read; None where nothing is.
-        inputs: What stands where in a row.
+            known ahead is read, the last one standing for those after; None where nothing is.
+        inputs: The columns of a row.
         horizon: Steps ahead.
 
     Returns:
-        Shape `(batch, horizon, targets)`, scaled.
+        Scaled, `point` of shape `(batch, horizon, targets)`.
     """
     timesteps = windows.shape[1]
     parts: list[Float32s] = []
-    done = 0
+    quantiles, done = None, 0
     while done < horizon:
-        parts.append(runtime(windows, *_known(runtime, ahead, inputs, done)))
+        known = _known(runtime, ahead, inputs, done)
+        if not done and runtime.quantile_count:
+            quantiles = runtime.quantiles(windows, *known)
+            parts.append(quantiles[..., runtime.quantile_count // 2])
+        else:
+            parts.append(runtime(windows, *known))
         steps = min(parts[-1].shape[1], horizon - done)
         rows = np.full((len(windows), steps, inputs.features), np.nan, np.float32)
         if ahead is not None:
-            known = list(inputs.known)
-            rows[..., known] = ahead[:, done : done + steps, known]
+            places = list(inputs.known)
+            rows[..., places] = ahead[:, done : done + steps, places]
         rows[..., list(inputs.targets)] = parts[-1][:, :steps]
         windows = np.concatenate([windows, rows], axis=1)[:, -timesteps:]
         done += steps
-    return np.concatenate(parts, axis=1)[:, :horizon]
+    point = np.concatenate(parts, axis=1)[:, :horizon].astype(np.float64)
+    return Forecast(point, None if quantiles is None else quantiles.astype(np.float64))
 
 
 def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
@@ -144,7 +159,7 @@ def forecast_origins(
     inputs: Inputs,
     timesteps: int,
     horizon: int,
-) -> Float32s:
+) -> Forecast:
     """Forecast from each origin, the row of the first target, on the rows before it.
 
     Args:
@@ -152,42 +167,13 @@ def forecast_origins(
         scaled: Shape `(n_rows, features)`, all series end to end.
         origins: Shape `(samples,)`, each with `timesteps` rows of its series before it, and, where
             something is known ahead, `horizon` from it on.
-        inputs: What stands where in a row.
-        timesteps: Steps back.
+        inputs: The columns of a row.
+        timesteps: Rows of an input window.
         horizon: Steps ahead, any number.
 
     Returns:
-        Shape `(samples, horizon, targets)`, scaled.
+        Scaled, `point` of shape `(samples, horizon, targets)`.
     """
     windows = gather(scaled, origins - timesteps, timesteps=timesteps)
     ahead = gather(scaled, origins, timesteps=horizon) if inputs.known else None
     return roll_out(runtime, windows, ahead, inputs=inputs, horizon=horizon)
-
-
-def quantiles_from_origins(
-    runtime: Runtime,
-    scaled: Floats,
-    origins: Ints,
-    *,
-    inputs: Inputs,
-    timesteps: int,
-    horizon: int,
-) -> Float32s:
-    """Forecast quantiles from each origin, over the network's own horizon.
-
-    Args:
-        runtime: A network that forecasts quantiles.
-        scaled: Shape `(n_rows, features)`, all series end to end.
-        origins: Shape `(samples,)`, as for `forecast_origins`.
-        inputs: What stands where in a row.
-        timesteps: Steps back.
-        horizon: Steps from each origin on that are rows of its series; the last one of them stands
-            for those after, where the network reads what is known ahead.
-
-    Returns:
-        Shape `(samples, horizon, targets, Q)`, scaled.
-    """
-    windows = gather(scaled, origins - timesteps, timesteps=timesteps)
-    steps = min(horizon, runtime.horizon)
-    ahead = gather(scaled, origins, timesteps=steps) if inputs.known else None
-    return runtime.quantiles(windows, *_known(runtime, ahead, inputs, 0))

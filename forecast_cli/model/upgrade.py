@@ -44,7 +44,7 @@ def upgrade_scores(rows: list[Document]) -> list[Document]:
 
 
 def _from_5(manifest: Document) -> Document:
-    """One name for each baseline, and `ensemble.baselines` instead of `ensemble.simple`."""
+    """One name for each baseline, `ensemble.baselines` for `ensemble.simple`, and `warnings`."""
     config = renew_nested(manifest["config"], [])
     if isinstance(config.get("ensemble"), dict):
         members = config["ensemble"].get("baselines", [])
@@ -57,6 +57,8 @@ def _from_5(manifest: Document) -> Document:
             "scores": {SCORED.get(name, name): each for name, each in evaluation["scores"].items()},
             "best_baseline": SCORED.get(best, best),
         }
+        if "doubts" in evaluation:
+            evaluation["warnings"] = evaluation.pop("doubts")
     return {**manifest, "format": 6, "config": config, "evaluation": evaluation}
 
 

@@ -11,7 +11,7 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..core.scaling import Scaling
 from ..data.checks import require_positive
-from ..data.dataset import Dataset, fit_scaling_by_scope, with_scaling
+from ..data.dataset import Dataset, History, fit_scaling_by_scope, split_history
 from ..data.io.tables import Readable
 from ..data.missing import fill_panel
 from ..data.reading import read_panel
@@ -20,14 +20,13 @@ from ..data.splits import Splits, all_training, split_rows
 from ..data.time.time_index import when
 from ..forecasting.history import (
     READ_AS_TRAINED,
-    Start,
-    begin_forecasts,
     data_as_trained,
+    make_history,
     require_mask,
     require_rows,
+    restore_frequency,
 )
 from ..forecasting.saved_model_data import learned_until
-from ..forecasting.stored_history import restore_frequency
 from ..model.bundle import Bundle
 from .checks import check_dataset
 from .data_summary import describe
@@ -140,7 +139,7 @@ def _dataset(
     own = None
     if not rescale:
         begin, end = splits.bounds("train")
-        own = begin_forecasts(bundle, panel, on_event, scaled_by=end - begin).scaling
+        own = make_history(bundle, panel, on_event, scaled_by=end - begin).scaling
     dataset = _scaled(panel, config, splits, own)
     check_dataset(dataset, on_event)
     # What the network reads its windows in goes with the scaler.
@@ -154,7 +153,7 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
     if scaling is None:
         scaling = fit_scaling_by_scope(splits.training_rows(filled), splits, panel.columns, config)
-    return with_scaling(panel, config, splits, season, filled, scaling)
+    return split_history(History(panel, filled, scaling, season), config, splits)
 
 
 def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
@@ -170,7 +169,7 @@ def _warn_of_learned(bundle: Bundle, dataset: Dataset, on_event: Listener) -> No
         text = "without times it cannot be told whether the model has learned from the rows that"
         on_event(Note(f"{text} are scored: new rows are for that", warning=True))
         return
-    learned = learned_until(bundle, Start(panel, dataset.filled, dataset.scaling))
+    learned = learned_until(bundle, panel)
     begin, end = splits.bounds("validation")[0], panel.indptr[1:]
     held = end > begin
     first = panel.timeline.times[begin[held]]

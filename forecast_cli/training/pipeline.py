@@ -15,7 +15,12 @@ from ..data.io.tables import Readable
 from ..data.reading import read_panel
 from ..evaluation.scoring import IntervalSpec
 from ..evaluation.split_evaluation import Scores, evaluate
-from ..forecasting.intervals.calibration import calibrate
+from ..forecasting.intervals.calibration import (
+    RecentErrors,
+    SplitErrors,
+    calibrate,
+    validation_errors,
+)
 from ..forecasting.intervals.interval_methods import make_bands
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
@@ -125,10 +130,14 @@ def learn(
     say_shares(scored.fitted.shares, member_names(dataset.config), on_event)
     on_event(Stage("scoring"))
     network = make_forecaster(scored)
-    calibration = calibrate(network)
+    validation = validation_errors(network)
+    calibration = calibrate(dataset, validation)
     if calibration is None and dataset.config.interval_method.uses_errors:
         on_event(Note("no forecast fits into the validation split: there are no intervals"))
-    scores = evaluate(replace(network), specify_intervals(calibration, dataset.config))
+    claims = specify_intervals(calibration, dataset, validation)
+    scores = evaluate(network, claims, validation)
+    if calibration is not None and claims is not None and claims.recent is not None:
+        calibration = replace(calibration, ended=claims.recent.ended())
     if scores is None and dataset.splits.rows("test"):
         on_event(Note("no forecast fits into the test split: nothing is scored", warning=True))
     return Learned(scored, calibration, scores)
@@ -165,8 +174,20 @@ def finish(
     )
 
 
-def specify_intervals(calibration: Calibration | None, config: Config) -> IntervalSpec | None:
-    """The intervals that the configuration asks for; None where nothing can be made of."""
-    if calibration is None and config.interval_method.uses_errors:
-        return None
-    return IntervalSpec(make_bands(calibration, config))
+def specify_intervals(
+    calibration: Calibration | None, dataset: Dataset, validation: SplitErrors | None
+) -> IntervalSpec | None:
+    """The intervals that the configuration asks for; None where they cannot be made.
+
+    Args:
+        calibration: What they are made of; quantiles need none.
+        dataset: What the network learned from.
+        validation: The errors that the calibration is of.
+    """
+    if calibration is None or validation is None:
+        if dataset.config.interval_method.uses_errors:
+            return None
+        return IntervalSpec(make_bands(None, dataset.config))
+    recent = RecentErrors(dataset, calibration.units, calibration.of_forecasts)
+    recent.add(validation.origins, validation.errors)
+    return IntervalSpec(make_bands(calibration, dataset.config), recent=recent)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from forecast_cli.backtesting.backtest import backtest
 from forecast_cli.backtesting.cutoffs import ends_at
 from forecast_cli.backtesting.fold_cache import FoldStore, Outcome
-from forecast_cli.backtesting.forecasts import Said, join
 from forecast_cli.backtesting.plan import Plan
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.errors import DataError, Interrupted, UsageError
+from forecast_cli.core.forecast import Forecast, join
 from forecast_cli.core.ragged import cumulate
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
@@ -224,21 +224,22 @@ def test_a_short_series_has_no_interval_and_leaves_the_coverage_of_the_others():
     assert got.scores[0]["coverage80"] == pytest.approx(100 * inside.mean())
     assert got.scores[0]["width80"] == pytest.approx((others.ets_hi80 - others.ets_lo80).mean())
     assert warned(notes) == [
-        "ets: the last value stands in for 1 of 6 forecasts: the rows before are too few",
-        "ets: 1 of 6 forecasts without an interval: coverage and width are of the others",
+        "ets: 1 of 6 forecasts are the last value: there are too few rows before them",
+        "ets: 1 of 6 forecasts have no interval: coverage and width are of the others",
     ]
 
 
 def test_simple_forecasts_without_a_season_before_them_are_said():
     notes, plan = [], {"n_windows": 2, "step_size": 1}
     run(panel(), *SIMPLE, series=("shop",), plan=plan, notes=notes)
-    last = "the last value stands in for 2 of 6 forecasts: the rows before are too few"
+    last = "2 of 6 forecasts are the last value: there are too few rows before them"
     assert warned(notes) == [f"seasonal-naive: {last}"]
 
 
 def test_what_is_said_of_forecasts_is_kept_with_them(tmp_path):
     store, point = FoldStore(tmp_path / "kept"), np.ones((2, 3, 1))
-    for said in (Said(point), Said(point, np.ones((2, 2, 3, 1, 2)), 1, ("one", "two"))):
+    intervals = Forecast(point, ends=np.ones((2, 2, 3, 1, 2)), replaced=1, notes=("one", "two"))
+    for said in (Forecast(point), intervals):
         assert store.keep(0, Outcome(said, 1.5))
         found = store.find(0)
         assert (found.seconds, found.said.replaced) == (1.5, said.replaced)
@@ -248,8 +249,8 @@ def test_what_is_said_of_forecasts_is_kept_with_them(tmp_path):
 
 def test_folds_together_count_what_was_replaced_and_say_a_thing_once():
     parts = [
-        (np.array([2]), Said(np.ones((1, 1, 1)), None, 1, ("9 are too few",))),
-        (np.array([0, 1]), Said(np.ones((2, 1, 1)), None, 1, ("7 are too few",))),
+        (np.array([2]), Forecast(np.ones((1, 1, 1)), replaced=1, notes=("9 are too few",))),
+        (np.array([0, 1]), Forecast(np.ones((2, 1, 1)), replaced=1, notes=("7 are too few",))),
     ]
     whole = join(parts, 3)
     assert (whole.replaced, whole.notes) == (2, ("7 are too few",))
@@ -319,12 +320,12 @@ def test_the_verdict_says_who_wins_and_whether_it_could_be_chance():
     season.value += rng.normal(0, 0.05, 200)
     clear = run(season, "naive", "seasonal-naive", plan={"n_windows": 20})
     assert clear.verdict.startswith("seasonal-naive wins: its error is ")
-    assert "fewer than 1 of 1000 cases" in clear.verdict
+    assert "the difference is significant (Diebold-Mariano, p < 0.001)" in clear.verdict
     noise = pd.DataFrame({"date": dates, "value": rng.normal(0, 1, 200)})
     close = run(noise, "naive", "seasonal-naive", plan={"n_windows": 20})
-    assert "could well be chance" in close.verdict
+    assert "the difference is not significant (Diebold-Mariano, p = " in close.verdict
     few = run(season, "naive", "seasonal-naive", plan={"n_windows": 2})
-    assert "cannot be said from 2 cutoffs" in few.verdict
+    assert "significance not tested: 2 cutoffs are too few" in few.verdict
 
 
 def interrupted_after(monkeypatch, folds):
@@ -486,7 +487,7 @@ def stand_in(monkeypatch):
         folds.append(
             (learned.timeline.times.min(), learned.timeline.times.max(), len(fold.origins))
         )
-        return Said(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
+        return Forecast(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
 
     monkeypatch.setattr("forecast_cli.backtesting.models.forecast_by_network", forecast)
     return folds
@@ -516,7 +517,7 @@ def test_all_contenders_make_the_same_levels_and_steps_whatever_their_own_say(
 
     def forecast(fold, *rest, config):
         configs.append(config)
-        return Said(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
+        return Forecast(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
 
     monkeypatch.setattr("forecast_cli.backtesting.models.forecast_by_network", forecast)
     (tmp_path / "b.toml").write_text("level = [10, 20]\n[window]\nhorizon = 7\n")

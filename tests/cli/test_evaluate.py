@@ -125,7 +125,7 @@ def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, 
     document = json.loads(run("evaluate", golden, table, "--json")[1])
     assert document["verdict"] in err
     assert document["overall"][0]["network"] == pytest.approx(float(rows_of(out)[0]["network"]))
-    assert all(doubt in err for doubt in document["doubts"])
+    assert all(warning in err for warning in document["warnings"])
 
 
 def test_owa_of_a_model(run, golden, table):

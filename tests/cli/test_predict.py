@@ -231,7 +231,7 @@ def test_too_few_rows_says_how_many_are_needed(run, model, rows, tmp_path):
     rows.tail(3).to_csv(tmp_path / "short.csv", index=False)
     code, _, err = run("predict", "short.csv")
     assert code == 3
-    assert "short.csv has 3 rows; the model looks 4 steps back and needs at least 4" in err
+    assert "short.csv has 3 rows; the model has a lookback of 4 and needs at least 4" in err
 
 
 def test_a_table_with_other_steps_is_refused(run, model, rows, tmp_path):

@@ -34,7 +34,7 @@ def test_scores_on_stdout_words_on_stderr(run, table):
         "240 rows",
         "months (MS)",
         "epoch 1/2",
-        "simple forecasts",
+        "baselines",
         "saved model.forecast",
     ):
         assert words in err

@@ -5,9 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.core.error_scale import DECAY, PRIOR, Recent, known_at, recent_by_row, unknown
+from forecast_cli.core.error_scale import DECAY, PRIOR, ErrorTrail, Recent, unknown
 
 INDPTR = np.array([0, 60, 61, 130, 130])
+
+
+def trail_of(errors, origins, indptr=INDPTR, before=None):
+    """What is known once all errors were added."""
+    trail = ErrorTrail(indptr, errors.shape[1], before)
+    trail.add(origins, errors)
+    return trail
+
+
+def by_row(errors, origins, indptr=INDPTR, before=None):
+    return trail_of(errors, origins, indptr, before).at(np.arange(indptr[-1]))
 
 
 def rows_of(seed, count):
@@ -44,8 +55,7 @@ def slow(errors, origins, row, before=None):
 @given(st.integers(0, 10**6), st.integers(1, 130), st.integers(1, 6))
 def test_what_is_known_at_origins_is_that_of_a_slow_loop(seed, count, horizon):
     errors, origins = rows_of(seed, count)
-    rows = recent_by_row(errors, origins, INDPTR)
-    found = known_at(rows, origins, INDPTR, horizon=horizon).size
+    found = trail_of(errors, origins).known_at(origins, horizon=horizon).size
     for at, origin in enumerate(origins):
         past = origin - horizon
         inside = past >= INDPTR[owner_series(origin)]
@@ -59,8 +69,7 @@ def test_no_error_counts_before_it_is_known(seed, count, horizon, data):
     at = data.draw(st.integers(0, count - 1))
 
     def known():
-        rows = recent_by_row(errors, origins, INDPTR)
-        return known_at(rows, origins, INDPTR, horizon=horizon).size[at]
+        return trail_of(errors, origins).known_at(origins, horizon=horizon).size[at]
 
     before = known()
     errors[origins + horizon > origins[at]] = 1e6
@@ -71,21 +80,21 @@ def test_no_error_counts_before_it_is_known(seed, count, horizon, data):
 def test_going_on_later_is_going_on_at_once(cut):
     errors = np.random.default_rng(0).exponential(size=(130, 2))
     origins = np.arange(130)
-    whole = recent_by_row(errors, origins, INDPTR).size
-    first = recent_by_row(errors[:cut], origins[:cut], np.minimum(INDPTR, cut))
+    whole = by_row(errors, origins).size
+    first = by_row(errors[:cut], origins[:cut], np.minimum(INDPTR, cut))
     ends = np.minimum(INDPTR, cut)[1:] - 1
     empty = (np.diff(np.minimum(INDPTR, cut)) == 0)[:, None]
     state = first.at(np.maximum(ends, 0))
     before = Recent(np.where(empty, 0, state.total), np.where(empty, 0, state.weight))
     later = np.maximum(INDPTR - cut, 0)
-    rest = recent_by_row(errors[cut:], origins[cut:] - cut, later, before).size
+    rest = by_row(errors[cut:], origins[cut:] - cut, later, before).size
     np.testing.assert_allclose(rest, whole[cut:])
 
 
 def test_errors_of_another_size_are_noticed_and_forgotten():
     errors = np.ones((400, 1))
     errors[100:200] = 3.0
-    rows = recent_by_row(errors, np.arange(400), np.array([0, 400])).size[:, 0]
+    rows = by_row(errors, np.arange(400), np.array([0, 400])).size[:, 0]
     np.testing.assert_allclose(rows[:100], 1.0)
     assert 2.5 < rows[199] <= 3.0
     assert 1.0 <= rows[399] < 1.02
@@ -94,4 +103,23 @@ def test_errors_of_another_size_are_noticed_and_forgotten():
 def test_where_nothing_is_known_errors_are_usual():
     assert (unknown(3, 2).size == 1.0).all()
     errors = np.full((5, 1), np.nan)
-    assert (recent_by_row(errors, np.arange(5), np.array([0, 5])).size == 1.0).all()
+    assert (by_row(errors, np.arange(5), np.array([0, 5])).size == 1.0).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 1500), st.integers(1, 6), st.integers(1, 200))
+def test_added_piece_by_piece_it_is_the_same_to_the_bit(seed, count, horizon, size):
+    draw, indptr = np.random.default_rng(seed), np.array([0, 900, 901, 1500])
+    origins = np.sort(draw.choice(1500, count, replace=False))
+    errors = draw.exponential(size=(count, 1))
+    before = Recent(draw.exponential(size=(3, 1)), draw.exponential(size=(3, 1)))
+    whole = trail_of(errors, origins, indptr, before)
+    trail, found = ErrorTrail(indptr, 1, before), []
+    for first in range(0, count, size):
+        part = slice(first, first + size)
+        trail.add(origins[part], errors[part])
+        found.append(trail.known_at(origins[part], horizon=horizon).size)
+    np.testing.assert_array_equal(
+        np.concatenate(found), whole.known_at(origins, horizon=horizon).size
+    )
+    rows = np.arange(1500)
+    np.testing.assert_array_equal(trail.at(rows).size, whole.at(rows).size)

@@ -295,6 +295,8 @@ def test_a_missing_row_ahead_of_a_category_is_named_too():
 class Summing:
     """What a network promises, in a line: each step is made of all that it may read."""
 
+    quantile_count = 0
+
     def __init__(self, horizon, ahead):
         self.horizon = horizon
         self.ahead = ahead
@@ -326,7 +328,7 @@ def test_going_on_from_forecasts_is_a_loop_by_hand(steps, horizon, timesteps, na
     coming = draw.normal(size=(3, horizon, inputs.features)).astype(np.float32)
     coming[..., :2] = np.nan
     known = coming if inputs.known else None
-    got = roll_out(network, windows, known, inputs=inputs, horizon=horizon)
+    got = roll_out(network, windows, known, inputs=inputs, horizon=horizon).point
     # Behind the steps that are asked for the last one stands for what is not known.
     coming = np.concatenate([coming, np.repeat(coming[:, -1:], steps, axis=1)], axis=1)
     rows, parts = windows, []
@@ -844,7 +846,7 @@ def test_a_model_without_future_covariates_has_none_to_fill_in(run, tmp_path, go
     assert (code, "reads no future covariates" in err) == (2, True)
     table().to_csv(tmp_path / "t.csv", index=False)
     code, _, err = run("predict", "--future", "t.csv")
-    assert (code, "Leave --future out" in err) == (2, True)
+    assert (code, "Omit --future" in err) == (2, True)
 
 
 REFUSED = [

@@ -1,6 +1,5 @@
 """Nothing that comes after an origin reaches the forecast from it, or its interval, on any path."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,16 +11,16 @@ from hypothesis import strategies as st
 import forecast_cli as fc
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.events import ignore
-from forecast_cli.core.padding import owner_series
 from forecast_cli.data.reading import read_panel
 from forecast_cli.evaluation import model_evaluation as judging
+from forecast_cli.evaluation import scoring
 from forecast_cli.evaluation.baseline_forecasts import baselines
-from forecast_cli.evaluation.scoring import score
-from forecast_cli.forecasting.intervals.calibration import calibrate, recent_at
-from forecast_cli.forecasting.intervals.interval_methods import make_bands
+from forecast_cli.evaluation.metrics.interval import IntervalSums
+from forecast_cli.forecasting.intervals.calibration import calibrate, validation_errors
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 from forecast_cli.forecasting.prediction import predict
 from forecast_cli.forecasting.prediction_request import PredictionRequest
+from forecast_cli.training.pipeline import specify_intervals
 from forecast_cli.training.preparation import make_dataset
 
 ROWS, VALIDATION, TEST = 100, 20, 30
@@ -128,18 +127,33 @@ def made(frame, flat):
     return make_dataset(read_panel(frame, config.data, on_event=ignore), config, on_event=ignore)
 
 
-def said(network, bands, origins):
-    """The forecasts and the ends of their intervals, original units."""
-    series = owner_series(network.dataset.panel.indptr, origins)
-    # One whose state lives on goes along the rows once.
-    guess = replace(network).guess(origins)
-    recent = np.ones((len(origins), guess.point.shape[2]))
-    if bands.method == "adaptive":
-        recent = recent_at(replace(network), bands.seen, origins)
-    ends = bands.around(guess, bands.units_at(series, guess.point.shape[2]), recent)
-    return [network.in_units(guess.point, origins), *(
-        network.in_units(side[..., place], origins) for side in ends for place in range(len(LEVEL))
-    )]  # fmt: skip
+def scored(network, simple, origins, claims):
+    """The sums of a scoring, and all that it has forecast: points, ends of intervals, baselines."""
+    ends = []
+
+    class Recorder(IntervalSums):
+        def add(self, actual, lower, upper, series):
+            ends.append((lower, upper))
+            super().add(actual, lower, upper, series)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "IntervalSums", Recorder)
+        sums = scoring.score(network, simple, origins, claims)
+    # A stateful network goes along the rows once.
+    anew = NetworkForecaster(network.dataset, network.runtime, network.dropout)
+    sides = [np.concatenate(side) for side in zip(*ends, strict=True)]
+    return sums, [anew(origins), *sides, *(each(origins) for each in simple.values())]
+
+
+def scored_in_training(dataset, runtime):
+    """The network on the test split of a training, the origins, and all that is forecast."""
+    network = NetworkForecaster(dataset, runtime)
+    validation, origins = validation_errors(network), dataset.origins("test")
+    calibration = calibrate(dataset, validation)
+    if calibration is None or not len(origins):
+        return None
+    claims = specify_intervals(calibration, dataset, validation)
+    return network, origins, scored(network, baselines(dataset, origins), origins, claims)[1]
 
 
 def before(network, origins, values, row):
@@ -163,16 +177,10 @@ def test_scores_in_training(model_of, name, method):
     flat = flat_of(name, intervals=method, level=LEVEL)
     frame, runtime = table(flat), model_of(name, method).bundle.runtime
 
-    def scored(rows):
-        network = NetworkForecaster(made(rows, flat), runtime)
-        bands = make_bands(calibrate(network), network.dataset.config)
-        origins = network.dataset.origins("test")
-        simple = [each(origins) for each in baselines(network.dataset, origins).values()]
-        return network, origins, [*said(network, bands, origins), *simple]
-
-    whole = scored(frame)
+    whole = scored_in_training(made(frame, flat), runtime)
     for row in LATER:
-        assert same(before(*whole, row), before(*scored(changed(frame, row)), row))
+        other = scored_in_training(made(changed(frame, row), flat), runtime)
+        assert same(before(*whole, row), before(*other, row))
 
 
 @case
@@ -203,21 +211,17 @@ def learned(bundle, dataset):
 
 
 def judged(model, frame, monkeypatch, **more):
-    """The network of a judgement, its origins, and the forecasts and intervals from them."""
+    """The network of an evaluation, its origins, and the forecasts and intervals from them."""
     seen = []
 
     def spy(network, simple, origins, claims=None):
-        seen.append((network, simple, origins, claims))
-        return score(network, simple, origins, claims)
+        sums, values = scored(network, simple, origins, claims)
+        seen.append((network, origins, values))
+        return sums
 
     monkeypatch.setattr(judging, "score", spy)
-    judging.judge(model.bundle, frame, level=LEVEL, **more)
-    network, simple, origins, claims = seen[0]
-    values = [
-        *said(network, claims.bands, origins),
-        *(one_of(origins) for one_of in simple.values()),
-    ]
-    return network, origins, values
+    judging.evaluate_model(model.bundle, frame, level=LEVEL, **more)
+    return seen[0]
 
 
 @cases_and_methods
@@ -288,11 +292,10 @@ def test_any_gaps_and_any_origin(model_of, holes, row, policy, mode):
     runtime = model_of("plain" if mode == "many-to-many" else "one step, fed back").bundle.runtime
     found = []
     for rows in (frame, changed(frame, row)):
-        network = NetworkForecaster(made(rows, flat), runtime)
-        calibration, origins = calibrate(network), network.dataset.origins("test")
-        if calibration is None or not len(origins):
+        whole = scored_in_training(made(rows, flat), runtime)
+        if whole is None:
             return
-        values = said(network, make_bands(calibration, network.dataset.config), origins)
+        network, origins, values = whole
         times = network.dataset.panel.timeline.times[origins]
         found.append([each[times <= DATES[row]] for each in (origins, *values)])
     assert same(*found)

@@ -268,7 +268,7 @@ def test_training_does_not_depend_on_the_order_of_rows_within_series():
 def test_names_of_several_parts_that_read_alike_are_not_mistaken(linear):
     frame = pd.concat([one("a", 40).assign(town="b c"), one("a b", 40).assign(town="c")])
     model = linear(frame, column="y", series=("shop", "town"), horizon=3, timesteps=6)
-    with pytest.raises(fc.UsageError, match='Two series read "a b c"'):
+    with pytest.raises(fc.UsageError, match='Two series are named "a b c"'):
         model.predict(only="a b c")
 
 
@@ -388,7 +388,7 @@ def test_an_unseen_series_is_scaled_by_its_own_rows_and_that_is_said(model):
     frame = pd.concat([shops(), rows])
     forecast = model.predict(frame, on_event=heard.append)
     notes = [each.text for each in heard if isinstance(each, Note)]
-    assert any("1 series that training has not seen" in note and "new" in note for note in notes)
+    assert any("1 series are new to the model" in note and "new" in note for note in notes)
     expected = by_hand(model, rows["y"], rows["y"].min(), np.ptp(rows["y"]))
     assert of(forecast, "new")["y"].to_numpy() == pytest.approx(expected, rel=1e-5)
     same(forecast[forecast["shop"] != "new"], model.predict())
@@ -436,7 +436,7 @@ def test_what_cannot_be_asked_of_a_panel_is_refused(model, plain):
     with pytest.raises(fc.UsageError, match='There is no series "bigg"') as caught:
         model.predict(only="bigg")
     assert "big" in caught.value.hint
-    with pytest.raises(fc.UsageError, match="the model keeps the last ones alone"):
+    with pytest.raises(fc.UsageError, match="the model keeps only the last ones"):
         model.predict(begin="2020-02-01")
     with pytest.raises(fc.DataError, match=r"late,? has no row before 2020-02-01"):
         model.predict(shops(), begin="2020-02-01")

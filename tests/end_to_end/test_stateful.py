@@ -175,8 +175,7 @@ def test_rows_that_do_not_follow_the_state_are_refused_with_both_dates(model, tm
     with pytest.raises(fc.DataError) as caught:
         model.predict(days()[first:], state=path)
     assert caught.value.message == (
-        f"the table begins at {begins}; the state has read up to 2024-03-10, and goes on with "
-        "2024-03-11."
+        f"the table begins at {begins}; the state ends at 2024-03-10 and continues with 2024-03-11."
     )
     assert path.read_text() == before
 
@@ -231,9 +230,9 @@ def test_a_file_that_is_no_state_is_left_as_it_is(model, tmp_path, content):
 
 
 def test_a_network_that_forgets_has_no_state_to_go_on_from(trained, frame, tmp_path):
-    with pytest.raises(fc.UsageError, match="forgets its state after each window") as caught:
+    with pytest.raises(fc.UsageError, match="is not stateful") as caught:
         trained.predict(frame, state=tmp_path / "state.json")
-    assert "train with --stateful" in caught.value.hint
+    assert "train with `stateful=true`" in caught.value.hint
     assert not list(tmp_path.iterdir())
 
 
@@ -254,8 +253,8 @@ def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tm
     later = longer[ROWS + 1 :]
     anew = model.predict(later, state=tmp_path / "b.json", on_event=on_event)
     assert values(anew) == pytest.approx(values(model.predict(later)), rel=1e-6)
-    assert "goes on from the end of the table" in said[0]
-    assert "begins anew" in said[-1]
+    assert "goes on from the state at the end of the training table" in said[0]
+    assert "begins without a state" in said[-1]
 
 
 @pytest.mark.parametrize("which", ["model", "one_step", "every_step"])
@@ -611,7 +610,7 @@ def test_the_command_line_keeps_the_state_in_a_file(run, tmp_path):
     assert run("predict", "--state", "s.json")[0] == 2
     code, out, err = run("predict", "old.csv", "--state", "s.json")
     assert (code, out) == (3, "")
-    assert "old.csv begins at 2024-01-01; the state has read up to 2024-04-09" in err
+    assert "old.csv begins at 2024-01-01; the state ends at 2024-04-09" in err
     assert (tmp_path / "s.json").read_text() == kept
     code, out, err = run("predict", "new.csv", "--state", "s.json")
     assert (code, err) == (0, "")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
-from forecast_cli.evaluation.model_evaluation import judge
+from forecast_cli.evaluation.model_evaluation import evaluate_model
 from forecast_cli.forecasting.prediction import predict
 from forecast_cli.forecasting.prediction_request import PredictionRequest
 
@@ -73,7 +73,7 @@ def test_on_the_rows_of_the_test_it_says_what_training_said(linear, name):
     flat = {**QUICK, **CASES[name]}
     frame = table(flat)
     model = linear(frame, **flat)
-    judgement, expected = judge(model.bundle, frame), model.evaluation
+    judgement, expected = evaluate_model(model.bundle, frame), model.evaluation
     assert judgement.report.forecasts == expected.origins
     assert judgement.skill == pytest.approx(expected.skill)
     assert judgement.verdict == expected.verdict
@@ -98,7 +98,7 @@ def test_on_new_rows_it_is_a_slow_loop_of_predictions(linear, flat, more):
     frame = table(flat)
     new = frame[frame["date"] >= DATES[154]]
     model = linear(frame[frame["date"] < DATES[154 + more]], **{**flat, "test": TEST - 6 + more})
-    judgement = judge(model.bundle, new, level=(80.0,))
+    judgement = evaluate_model(model.bundle, new, level=(80.0,))
     errors, inside, widths = [], [], []
     for row in range(160, ROWS - 2):
         wanted = PredictionRequest(begin=DATES[row].isoformat(), level=(80.0,))
@@ -116,10 +116,10 @@ def test_on_new_rows_it_is_a_slow_loop_of_predictions(linear, flat, more):
 def test_rows_that_the_model_learned_from_are_not_scored(linear):
     model = linear(alone(), **QUICK)
     notes, on_event = heard()
-    assert judge(model.bundle, alone(), on_event=on_event).report.forecasts == TEST - 2
+    assert evaluate_model(model.bundle, alone(), on_event=on_event).report.forecasts == TEST - 2
     assert any(DATES[160].date().isoformat() in note.text for note in notes)
     newer = one("A", 1, ROWS + 50).drop(columns="shop")
-    assert judge(model.bundle, newer).report.forecasts == TEST + 50 - 2
+    assert evaluate_model(model.bundle, newer).report.forecasts == TEST + 50 - 2
 
 
 def test_a_refitted_model_has_learned_from_all_its_rows(linear):
@@ -128,33 +128,35 @@ def test_a_refitted_model_has_learned_from_all_its_rows(linear):
     run = manifest.run.model_copy(update={"refitted": True})
     bundle = replace(bundle, manifest=manifest.model_copy(update={"run": run}))
     newer = one("A", 1, ROWS + 50).drop(columns="shop")
-    assert judge(bundle, newer).report.forecasts == 50 - 2
-    with pytest.raises(fc.DataError, match=r"Nothing in .*learned from.*Give newer rows"):
-        judge(bundle, alone())
+    assert evaluate_model(bundle, newer).report.forecasts == 50 - 2
+    with pytest.raises(fc.DataError, match=r"Nothing in .*was trained on rows.*Give newer rows"):
+        evaluate_model(bundle, alone())
 
 
 def test_a_model_without_a_test_has_learned_from_all_its_rows(linear):
     bundle = linear(alone(), **{**QUICK, "test": 0}).bundle
     newer = one("A", 1, ROWS + 50).drop(columns="shop")
-    assert judge(bundle, newer).report.forecasts == 50 - 2
+    assert evaluate_model(bundle, newer).report.forecasts == 50 - 2
 
 
 def test_from_a_date_on(linear):
     model = linear(alone(), **QUICK)
-    assert judge(model.bundle, alone(), begin="2020-07-01").report.forecasts == ROWS - 182 - 2
+    assert (
+        evaluate_model(model.bundle, alone(), begin="2020-07-01").report.forecasts == ROWS - 182 - 2
+    )
     notes, on_event = heard()
-    found = judge(model.bundle, alone(), begin=DATES[100].isoformat(), on_event=on_event)
+    found = evaluate_model(model.bundle, alone(), begin=DATES[100].isoformat(), on_event=on_event)
     assert found.report.forecasts == 98
-    assert [note.warning for note in notes if "learned from" in note.text] == [True]
+    assert [note.warning for note in notes if "was trained on" in note.text] == [True]
     with pytest.raises(fc.UsageError, match="not a date"):
-        judge(model.bundle, alone(), begin="soon")
+        evaluate_model(model.bundle, alone(), begin="soon")
 
 
 def test_series_with_unlike_ends_are_scored_on_what_none_was_trained_on(linear):
     """The test of a series that ends late begins late; until then the network learned from it."""
     frame = pd.concat([one("early", 1, 100), one("late", 2, ROWS)], ignore_index=True)
     model = linear(frame, **{**QUICK, "test": 20, **SHOPS})
-    judgement = judge(model.bundle, frame)
+    judgement = evaluate_model(model.bundle, frame)
     assert judgement.report.forecasts == model.evaluation.origins == 2 * 18
     assert overall(judgement, "mae") == pytest.approx(
         model.evaluation.scores["network"]["mae"]["y"]
@@ -164,15 +166,15 @@ def test_series_with_unlike_ends_are_scored_on_what_none_was_trained_on(linear):
 def test_a_series_that_is_too_short_for_a_test_is_not_scored_on_what_was_trained_on(linear):
     frame = pd.concat([one("long", 1), one("short", 2, 15, first=ROWS - 15)], ignore_index=True)
     model = linear(frame, **{**QUICK, **SHOPS})
-    assert judge(model.bundle, frame).report.forecasts == model.evaluation.origins
+    assert evaluate_model(model.bundle, frame).report.forecasts == model.evaluation.origins
 
 
 def test_a_series_that_training_has_not_seen_is_scored_from_its_first_window_on(linear):
     frame = shops()
     model = linear(frame[frame["shop"] != "C"], **{**QUICK, **SHOPS})
-    found = {row["shop"]: row for row in judge(model.bundle, frame).report.by_series}
+    found = {row["shop"]: row for row in evaluate_model(model.bundle, frame).report.by_series}
     assert set(found) == {"A", "B", "C"}
-    counted = judge(model.bundle, frame).report.forecasts
+    counted = evaluate_model(model.bundle, frame).report.forecasts
     assert counted == 2 * (TEST - 2) + 120 - 6 - 2
 
 
@@ -183,7 +185,10 @@ def test_a_new_series_of_another_size_has_intervals_of_its_size(linear, method):
     larger = frame.copy()
     larger["y"] = frame["y"].where(frame["shop"] != "C", frame["y"] * 1000)
     first, second = (
-        {row["shop"]: row for row in judge(model.bundle, each, intervals=method).report.by_series}
+        {
+            row["shop"]: row
+            for row in evaluate_model(model.bundle, each, intervals=method).report.by_series
+        }
         for each in (frame, larger)
     )
     for measure in ("mae", "width80", "winkler95"):
@@ -196,23 +201,23 @@ def test_without_times_all_rows_are_scored_and_it_warns(linear):
     frame = alone()[["y"]]
     model = linear(frame, **QUICK)
     notes, on_event = heard()
-    assert judge(model.bundle, frame, on_event=on_event).report.forecasts == ROWS - 6 - 2
+    assert evaluate_model(model.bundle, frame, on_event=on_event).report.forecasts == ROWS - 6 - 2
     assert [note.warning for note in notes] == [True]
     with pytest.raises(fc.UsageError, match="there is no time"):
-        judge(model.bundle, frame, begin="2020-03-01")
+        evaluate_model(model.bundle, frame, begin="2020-03-01")
 
 
 def test_nothing_to_score_says_what_is_needed(linear):
     model = linear(alone(), **QUICK)
     with pytest.raises(fc.DataError, match=r"6 rows before it and 3 after.*2020-06-09"):
-        judge(model.bundle, alone().head(162))
+        evaluate_model(model.bundle, alone().head(162))
 
 
 def test_missing_values_do_not_count_and_nothing_is_forecast_out_of_a_filled_gap(linear):
     frame = alone()
     model = linear(frame, **QUICK)
     frame.loc[180:184, "y"] = np.nan
-    judgement = judge(model.bundle, frame, reading={"missing": "interpolate"})
+    judgement = evaluate_model(model.bundle, frame, reading={"missing": "interpolate"})
     assert judgement.report.forecasts == TEST - 2 - 5
     assert 0 < overall(judgement, "mae") < 50
 
@@ -220,14 +225,16 @@ def test_missing_values_do_not_count_and_nothing_is_forecast_out_of_a_filled_gap
 def test_what_the_model_cannot_do_is_refused(linear):
     model = linear(alone(), **QUICK)
     with pytest.raises(fc.UsageError, match="not trained for intervals by cqr"):
-        judge(model.bundle, alone(), intervals="cqr")
+        evaluate_model(model.bundle, alone(), intervals="cqr")
     with pytest.raises(fc.UsageError, match="no mask"):
-        judge(model.bundle, alone(), reading={"missing": "mask"})
+        evaluate_model(model.bundle, alone(), reading={"missing": "mask"})
     bare = linear(alone(), **{**QUICK, "validation": 0}).bundle
     assert bare.calibration is None
-    assert "coverage80" not in {row["measure"] for row in judge(bare, alone()).report.overall}
+    assert "coverage80" not in {
+        row["measure"] for row in evaluate_model(bare, alone()).report.overall
+    }
     with pytest.raises(fc.UsageError, match="`validation` above 0"):
-        judge(bare, alone(), level=(80.0,))
+        evaluate_model(bare, alone(), level=(80.0,))
 
 
 @pytest.mark.parametrize("series", [{}, SHOPS])
@@ -236,5 +243,5 @@ def test_times_with_a_zone(linear, series):
     frame = table(flat)
     frame["date"] = frame["date"].dt.tz_localize("Europe/Berlin")
     model = linear(frame, **flat)
-    assert judge(model.bundle, frame).report.forecasts == model.evaluation.origins
-    assert judge(model.bundle, frame, begin=DATES[160].isoformat()).report.forecasts > 0
+    assert evaluate_model(model.bundle, frame).report.forecasts == model.evaluation.origins
+    assert evaluate_model(model.bundle, frame, begin=DATES[160].isoformat()).report.forecasts > 0

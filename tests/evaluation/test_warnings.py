@@ -1,4 +1,4 @@
-"""Doubts: each is said where there is reason for it, with its numbers, and not elsewhere."""
+"""Warnings: each is given where there is reason for it, with its numbers, and not elsewhere."""
 
 import re
 
@@ -11,7 +11,8 @@ from forecast_cli.core.events import ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.evaluation.baseline_forecasts import baselines
 from forecast_cli.evaluation.scoring import score
-from forecast_cli.evaluation.warnings import doubts_about
+from forecast_cli.evaluation.warnings import find_warnings
+from forecast_cli.forecasting.intervals.calibration import validation_errors
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 from forecast_cli.training.preparation import make_dataset
 
@@ -60,37 +61,42 @@ def network(values, runtime=None, **flat):
     return NetworkForecaster(dataset, runtime or Season())
 
 
-def doubts(values, runtime=None, **flat):
-    at_work = network(values, runtime, **flat)
-    origins = at_work.dataset.origins("test")
-    tally = score(at_work, baselines(at_work.dataset, origins), origins)
-    return doubts_about(at_work, tally, None)
+def warnings(values, runtime=None, **flat):
+    return found(network(values, runtime, **flat))
+
+
+def found(network):
+    dataset, validation = network.dataset, validation_errors(network)
+    origins = dataset.origins("test")
+    tally = score(network, baselines(dataset, origins), origins)
+    losses = None if validation is None else validation.losses
+    return find_warnings(dataset, tally, validation=losses)
 
 
 def test_nothing_is_said_where_there_is_no_reason():
-    assert doubts(wave()) == ()
-    assert doubts({"a": wave(), "b": 100 * wave(seed=1)}) == ()
+    assert warnings(wave()) == ()
+    assert warnings({"a": wave(), "b": 100 * wave(seed=1)}) == ()
 
 
 @pytest.mark.parametrize(("test", "apart"), [(3, 1), (5, 1), (6, 2), (14, 4)])
 def test_a_short_test(test, apart):
-    (text,) = doubts(wave(), test=test)
-    assert f"the {test} rows that are scored hold {apart} stretches of 3 steps" in text
+    (text,) = warnings(wave(), test=test)
+    assert f"the {test} scored rows contain {apart} non-overlapping horizons of 3 steps" in text
     assert "give more rows" in text
 
 
 def test_a_test_that_is_long_enough_or_of_enough_series():
-    assert doubts(wave(), test=17) == ()
-    assert doubts({name: wave(seed=seed) for seed, name in enumerate("abcde")}, test=3) == ()
+    assert warnings(wave(), test=17) == ()
+    assert warnings({name: wave(seed=seed) for seed, name in enumerate("abcde")}, test=3) == ()
 
 
 @pytest.mark.parametrize(("part", "said"), [(slice(-100, None), 4.0), (slice(-160, -100), 0.25)])
 def test_a_test_that_is_not_what_validation_promised(part, said):
     values = wave()
     values[part] += wave(noise=1.5)[part] - wave(noise=0.3)[part]
-    texts = [text for text in doubts(values) if "validation split" in text]
+    texts = [text for text in warnings(values) if "validation split" in text]
     assert len(texts) == 1
-    found = re.search(r"is (\S+) times .*\((\S+) and (\S+) in errors", texts[0])
+    found = re.search(r"is (\S+) times .*\(MASE (\S+) and (\S+)\)", texts[0])
     ratio, after, before = (float(each) for each in found.groups())
     assert said / 1.6 < ratio < said * 1.6
     assert after / before == pytest.approx(ratio, rel=0.05)
@@ -99,16 +105,16 @@ def test_a_test_that_is_not_what_validation_promised(part, said):
 def test_a_network_without_validation_promised_nothing():
     values = wave()
     values[-100:] += wave(noise=3.0)[-100:]
-    assert not any("validation split" in text for text in doubts(values, validation=0))
+    assert not any("validation split" in text for text in warnings(values, validation=0))
 
 
 def test_a_network_that_copies_the_last_value():
     """Also where it is as good as can be: a random walk."""
     walk = np.random.default_rng(0).normal(size=ROWS).cumsum()
     for values in (wave(), np.mod(walk, 9)):
-        texts = [text for text in doubts(values, LAST) if "copies" in text]
+        texts = [text for text in warnings(values, LAST) if "repeats" in text]
         assert len(texts) == 1
-        assert 'copies the last value of "value": its forecasts 3 steps ahead' in texts[0]
+        assert 'repeats the last value of "value": its forecasts 3 steps ahead' in texts[0]
         last, actual = (float(each) for each in re.findall(r"(-?\d\.\d{3})\)", texts[0]))
         assert last > 0.99
         assert actual < last
@@ -125,20 +131,18 @@ def test_each_column_is_judged_by_itself():
         {"column": ("one", "two"), "scaler": "standard", "preset": "classic", **QUICK}
     )
     dataset = make_dataset(read_panel(frame, config.data, on_event=ignore), config, on_event=ignore)
-    at_work, origins = NetworkForecaster(dataset, Both()), dataset.origins("test")
-    tally = score(at_work, baselines(dataset, origins), origins)
-    texts = doubts_about(at_work, tally, None)
-    assert [text for text in texts if "copies" in text] == list(texts)
+    texts = found(NetworkForecaster(dataset, Both()))
+    assert [text for text in texts if "repeats" in text] == list(texts)
     assert ['"one"' in text for text in texts] == [True]
 
 
 def test_a_network_that_repeats_the_season_or_knows_the_mean_copies_nothing():
-    assert not any("copies" in text for text in doubts(wave(), Season()))
+    assert not any("repeats" in text for text in warnings(wave(), Season()))
     returning = np.zeros(ROWS)
     for row in range(1, ROWS):
         returning[row] = 0.8 * returning[row - 1] + np.random.default_rng(row).normal()
-    texts = doubts(returning, Season(1, less=0.5))
-    assert not any("copies" in text for text in texts)
+    texts = warnings(returning, Season(1, less=0.5))
+    assert not any("repeats" in text for text in texts)
 
 
 def rising(rows=ROWS):
@@ -147,29 +151,29 @@ def rising(rows=ROWS):
 
 def test_rows_outside_of_what_training_has_seen():
     values = rising()
-    (text,) = [text for text in doubts(values) if "outside" in text]
+    (text,) = [text for text in warnings(values) if "outside" in text]
     low, high = values[: ROWS - 160].min(), values[: ROWS - 160].max()
     far = 100 * (values[-SEASON:].max() - high) / (high - low)
-    assert '12 of the last 12 rows of "value" lie outside of what training has seen' in text
-    assert f"({low:.6g} to {high:.6g}), by up to {far:.0f} % of its range" in text
-    assert "--anchor last, or --refit" in text
+    assert '12 of the last 12 rows of "value" lie outside the range of the training rows' in text
+    assert f"({low:.6g} to {high:.6g}), by up to {far:.0f} % of it" in text
+    assert "`anchor=last` or `refit=true`" in text
 
 
 def test_rows_below_count_too():
-    (text,) = [text for text in doubts(-rising()) if "outside" in text]
+    (text,) = [text for text in warnings(-rising()) if "outside" in text]
     assert "12 of the last 12 rows" in text
 
 
 def test_what_helps_is_not_asked_for_again():
-    assert not any("outside" in text for text in doubts(rising(), anchor="last"))
-    assert not any("outside" in text for text in doubts(rising(), refit=True))
+    assert not any("outside" in text for text in warnings(rising(), anchor="last"))
+    assert not any("outside" in text for text in warnings(rising(), refit=True))
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, False), (4, True)])
 def test_of_many_series_some_may_lie_outside(count, said):
     series = {f"s{each}": wave(seed=each) for each in range(20)}
     series |= {f"s{each}": rising() for each in range(count)}
-    texts = [text for text in doubts(series) if "outside" in text]
+    texts = [text for text in warnings(series) if "outside" in text]
     assert len(texts) == said
     if said:
         assert f'{12 * count} of the last 240 rows of "value" of {count} of 20 series' in texts[0]
@@ -177,7 +181,7 @@ def test_of_many_series_some_may_lie_outside(count, said):
 
 def test_series_that_share_a_scaler_share_their_range():
     series = {"small": rising(), "large": 3 * rising()}
-    (text,) = [text for text in doubts(series, scale_by="all") if "outside" in text]
+    (text,) = [text for text in warnings(series, scale_by="all") if "outside" in text]
     assert 'of "value" of 1 of 2 series' in text
 
 
@@ -185,7 +189,7 @@ def test_intervals_of_too_few_errors(linear):
     frame = pd.DataFrame({"date": pd.date_range("2000-01-01", periods=ROWS), "value": wave()})
     for validation, said in ((12, 1), (60, 0)):
         model = linear(frame, column="value", **QUICK | {"validation": validation})
-        assert sum("are too few for" in text for text in model.evaluation.doubts) == said
+        assert sum("are too few for" in text for text in model.evaluation.warnings) == said
     for level, said in ((80.0, 0), (99.0, 1)):
-        texts = model.evaluate(frame, level=(level,)).doubts
-        assert sum("58 forecasts of the validation split" in text for text in texts) == said
+        texts = model.evaluate(frame, level=(level,)).warnings
+        assert sum("58 validation forecasts" in text for text in texts) == said

@@ -144,7 +144,7 @@ def test_draws_are_spread_as_those_of_keras(cell):
 @tf
 @pytest.mark.parametrize("horizon", [3, HORIZON, 9])
 def test_forecasts_beyond_the_horizon_go_on_with_the_same_masks(horizon):
-    from forecast_cli.model.runtime import roll_out
+    from forecast_cli.model.runtime import forecast_origins, roll_out
 
     network, trained, feed = parts([Gru(units=4, dropout=0.3)], inputs=AHEAD)
     scaled = RNG.normal(size=(40, 3)).astype(np.float32)
@@ -153,11 +153,14 @@ def test_forecasts_beyond_the_horizon_go_on_with_the_same_masks(horizon):
     ahead = scaled[origins[:, None] + np.arange(horizon)]
     known = scaled[origins[:, None] + np.arange(HORIZON)][..., 2:]
     drawn = monte_carlo(network, trained, feed, [windows, known])
-    given = drawn.spread_from_origins(
-        scaled, origins, inputs=AHEAD, timesteps=TIMESTEPS, horizon=horizon, draws=10
-    )
+
+    def forecast(draw):
+        reading = {"inputs": AHEAD, "timesteps": TIMESTEPS, "horizon": horizon}
+        return forecast_origins(draw, scaled, origins, **reading).point
+
+    given = drawn.deviation(forecast, 10)
     values = [
-        roll_out(draw, windows, ahead, inputs=AHEAD, horizon=horizon)
+        roll_out(draw, windows, ahead, inputs=AHEAD, horizon=horizon).point
         for draw in drawn.networks(10)
     ]  # fmt: skip
     np.testing.assert_allclose(given, np.std(np.float64(values), axis=0, ddof=1), rtol=1e-6)

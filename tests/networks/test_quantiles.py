@@ -133,7 +133,7 @@ AHEAD = Inputs(features=3, targets=(0, 1), columns=2, known=(2,), ahead=(2,))
     ("head", "skip"), [("last", "linear"), ("segments", "none"), ("encoder-decoder", "none")]
 )
 def test_what_is_known_ahead_reaches_every_quantile(head, skip):
-    from forecast_cli.model.runtime import Runtime, forecast_origins, quantiles_from_origins
+    from forecast_cli.model.runtime import Runtime, forecast_origins
     from forecast_cli.networks.onnx_export import export_onnx
 
     network = built([Gru(units=4)], inputs=AHEAD, skip=skip, anchor="last", **HEADS[head])
@@ -143,16 +143,16 @@ def test_what_is_known_ahead_reaches_every_quantile(head, skip):
     windows = scaled[origins[:, None] + np.arange(-TIMESTEPS, 0)]
     ahead = scaled[origins[:, None] + np.arange(HORIZON)][..., 2:]
     runtime = Runtime(export_onnx(network, windows, [ahead]))
-    given = quantiles_from_origins(
+    given = forecast_origins(
         runtime, scaled, origins, inputs=AHEAD, timesteps=TIMESTEPS, horizon=HORIZON
-    )
+    ).quantiles
     np.testing.assert_array_equal(given, runtime.quantiles(windows, ahead))
     assert (np.diff(given, axis=-1) >= 0).all()
     changed = np.diff(runtime.quantiles(windows, ahead + 1), axis=-1) - np.diff(given, axis=-1)
     assert (np.abs(changed).max(axis=(0, 1, 2)) > 1e-4).all()
     medians = forecast_origins(
         runtime, scaled, origins, inputs=AHEAD, timesteps=TIMESTEPS, horizon=HORIZON + 3
-    )
+    ).point
     np.testing.assert_array_equal(medians[:, :HORIZON], given[..., 2])
 
 
@@ -164,7 +164,7 @@ def test_beyond_its_horizon_the_network_goes_on_from_its_medians():
     runtime = Runtime(export_onnx(built([Lstm(units=3)]), WINDOWS))
     first = runtime(WINDOWS)
     second = runtime(np.concatenate([WINDOWS, first], axis=1)[:, -TIMESTEPS:])
-    given = roll_out(runtime, WINDOWS, None, inputs=plain_inputs(2, 2), horizon=2 * HORIZON)
+    given = roll_out(runtime, WINDOWS, None, inputs=plain_inputs(2, 2), horizon=2 * HORIZON).point
     np.testing.assert_array_equal(given, np.concatenate([first, second], axis=1))
 
 

@@ -116,8 +116,8 @@ def test_intervals_by_spread_nest_widen_and_hold_the_forecast(mixed, frame):
 
 @pytest.mark.tf
 def test_a_spread_that_grows_widens_the_interval(mixed):
+    from forecast_cli.core.forecast import Forecast
     from forecast_cli.forecasting.intervals.interval_methods import make_bands
-    from forecast_cli.forecasting.outputs import Guess
 
     bands = make_bands(mixed.bundle.calibration, mixed.config)
     point = np.zeros((1, 3, 1))
@@ -125,7 +125,7 @@ def test_a_spread_that_grows_widens_the_interval(mixed):
 
     def width(spread):
         quantiles = np.stack([point - spread, point, point + spread], axis=-1)
-        lower, upper = bands.around(Guess(point, quantiles=quantiles), one, one)
+        lower, upper = bands.around(Forecast(point, quantiles=quantiles), one, one)
         return upper - lower
 
     # Both levels reach as much further as the spread does.

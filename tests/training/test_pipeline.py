@@ -175,14 +175,14 @@ def test_it_learns_what_can_be_learned():
         pd.DataFrame({"wave": rows}), column="wave", horizon=6, timesteps=24, units=32, epochs=60
     )
     assert model.evaluation.skill > 80
-    assert model.evaluation.verdict.startswith("The network beats the simple forecasts")
+    assert model.evaluation.verdict.startswith("The network beats the baselines")
 
 
 def test_a_random_walk_is_not_sold_as_a_success():
     rng = np.random.default_rng(0)
     walk = pd.DataFrame({"price": 100 + rng.normal(size=800).cumsum()})
     model = fc.train(walk, column="price", horizon=5, epochs=5)
-    assert "does not beat the simple forecasts" in model.evaluation.verdict
+    assert "does not beat the baselines" in model.evaluation.verdict
 
 
 @pytest.mark.usefixtures("linear_training")
@@ -198,7 +198,7 @@ def test_a_simple_forecast_without_error_is_said_and_saved(tmp_path):
 @pytest.mark.usefixtures("linear_training")
 def test_few_forecasts_are_too_few_to_tell(frame):
     model = fc.train(frame.tail(40), column="value", horizon=4, test=6, **QUICK)
-    assert "from 3 forecasts, too few to tell" in model.evaluation.verdict
+    assert "3 forecasts are too few to draw a conclusion" in model.evaluation.verdict
 
 
 @pytest.mark.usefixtures("linear_training")

@@ -1,8 +1,10 @@
 """The errors of true multi-step forecasts on the validation split, of which intervals are made."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ...core.error_scale import Recent, known_at, recent_by_row
+from ...core.error_scale import ErrorTrail, Recent
 from ...core.padding import owner_series
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints
@@ -15,89 +17,157 @@ from .conformal import grown, step_sizes
 # A series counts as being like all others as much as so many of its forecasts that do not overlap
 # count; and its errors are never taken for less than that share of theirs.
 DRAWN, LEAST_SHARE = 2.0, 0.01
-# Values of errors that are worked on, and that a model file keeps, at the most: 32 and 1 MB.
+# Values of errors that are worked on, and that a model file keeps, at most: 32 and 1 MB.
 MOST_WORKED, MOST_KEPT = 4_000_000, 250_000
 
 
-def calibrate(forecaster: NetworkForecaster) -> Calibration | None:
-    """The errors of the forecasts from every origin of the validation split.
+@dataclass(frozen=True)
+class SplitErrors:
+    """The errors of a network's forecasts from origins of a split, each forecast made once.
 
-    Where there are too many origins for that, they are taken evenly.
+    Args:
+        origins: Shape `(samples,)`, ascending.
+        errors: Shape `(samples, horizon, targets)`: actual value minus forecast, scaled; NaN where
+            there is no actual value.
+        losses: Shape `(samples,)`: the mean absolute error of each forecast in units of the
+            seasonal naive forecast; NaN where there is no actual value.
+        stored: Shape `(stored,)`: the samples that a model file keeps.
+        quantiles: Shape `(stored, horizon, targets, quantiles)`: likewise the errors of the
+            quantiles, of those samples alone; None of a network without quantiles.
+    """
+
+    origins: Ints
+    errors: Floats
+    losses: Floats
+    stored: Ints
+    quantiles: Floats | None
+
+
+def measure_errors(network: NetworkForecaster, origins: Ints) -> SplitErrors | None:
+    """Forecast from origins, piece by piece, and keep the errors.
+
+    Args:
+        network: What forecasts.
+        origins: Shape `(samples,)`, ascending, with the whole horizon in the panel.
 
     Returns:
-        None where there is no origin with an actual value.
+        None where there are no origins.
     """
-    dataset, horizon = forecaster.dataset, forecaster.dataset.horizon
-    origins = evenly(dataset.origins("validation"), _count_values(forecaster), MOST_WORKED)
     if not len(origins):
         return None
-    units = _units(dataset)
-    own = errors_from(forecaster, origins, units)
-    if not np.isfinite(own).any():
-        return None
-    if dataset.panel.count > 1:
-        shares = _shares(dataset, own, origins)
-        units = units * shares
-        own = own / shares[owner_series(dataset.panel.indptr, origins)][:, None]
-    usual, indptr = usual_errors(own, step_sizes(own)), dataset.panel.indptr
-    rows = recent_by_row(*_latest(forecaster, units, own, usual, origins), indptr)
-    recent = known_at(rows, origins, indptr, horizon=horizon).size
-    kept = evenly(np.arange(len(origins)), _count_values(forecaster), MOST_KEPT)
-    errors = own[kept]
-    if forecaster.runtime.quantile_count:
-        errors = errors_from(forecaster, origins[kept], units, quantiles=True)
-    return Calibration(errors.astype(np.float32), recent[kept], units, rows.at(indptr[1:] - 1))
-
-
-def recent_at(
-    forecaster: NetworkForecaster,
-    calibration: Calibration,
-    origins: Ints,
-    before: Recent | None = None,
-) -> Floats:
-    """How large the errors were that were known at each origin, the usual ones being 1.
-
-    Args:
-        forecaster: The network.
-        calibration: The usual errors.
-        origins: Shape `(samples,)`, ascending, of validation or test split.
-        before: What was known of each series before these splits.
-
-    Returns:
-        Shape `(samples, targets)`.
-    """
-    dataset, indptr = forecaster.dataset, forecaster.dataset.panel.indptr
-    parts = [dataset.origins("validation"), dataset.origins("test"), origins]
-    seen = evenly(np.unique(np.concatenate(parts)), _count_values(forecaster), MOST_WORKED)
-    own = errors_from(forecaster, seen, calibration.units)
-    usual = usual_errors(own, grown(step_sizes(calibration.of_forecasts), dataset.horizon))
-    rows = recent_by_row(usual, seen, indptr, before)
-    return known_at(rows, origins, indptr, horizon=dataset.horizon).size
-
-
-def errors_from(
-    forecaster: NetworkForecaster, origins: Ints, units: Floats, *, quantiles: bool = False
-) -> Floats:
-    """The errors of forecasts, in units of their series, scaled.
-
-    Args:
-        forecaster: The network.
-        origins: Shape `(samples,)`, with the whole horizon in the panel.
-        units: Shape `(n_series, targets)`.
-        quantiles: Whether the errors of its quantiles are wanted instead.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, of quantiles `(samples, horizon, targets, quantiles)`.
-    """
-    dataset, steps = forecaster.dataset, np.arange(forecaster.dataset.horizon)
-    actual, parts = scaled_targets(dataset), list[Floats]()
+    dataset, steps = network.dataset, np.arange(network.dataset.horizon)
+    actual, scaled = dataset.panel.values[:, dataset.targets], scaled_targets(dataset)
+    stored = evenly(np.arange(len(origins)), _count_values(network), MOST_KEPT)
+    errors, losses, quantiles, done = [], [], list[Floats](), 0
     for part in parted(dataset, origins):
-        truth = actual[part[:, None] + steps]
-        unit = units[owner_series(dataset.panel.indptr, part)][:, None]
-        said = forecaster.quantiles(part) if quantiles else forecaster.scaled(part)[..., None]
-        errors = (truth[..., None] - said) / unit[..., None]
-        parts.append(errors if quantiles else errors[..., 0])
-    return np.concatenate(parts)
+        made, rows = network.forecast(part), part[:, None] + steps
+        errors.append(scaled[rows] - made.point)
+        series = owner_series(dataset.panel.indptr, part)
+        losses.append(
+            mean_losses(dataset, actual[rows] - network.in_units(made.point, part), series)
+        )
+        if made.quantiles is not None:
+            own = stored[(stored >= done) & (stored < done + len(part))] - done
+            quantiles.append(scaled[rows[own]][..., None] - made.quantiles[own])
+        done += len(part)
+    return SplitErrors(
+        origins,
+        np.concatenate(errors),
+        np.concatenate(losses),
+        stored,
+        np.concatenate(quantiles) if quantiles else None,
+    )
+
+
+def validation_errors(network: NetworkForecaster) -> SplitErrors | None:
+    """The errors from every origin of the validation split; evenly taken where they are too many.
+
+    None where there is no origin.
+    """
+    origins = network.dataset.origins("validation")
+    return measure_errors(network, evenly(origins, _count_values(network), MOST_WORKED))
+
+
+def calibrate(dataset: Dataset, measured: SplitErrors | None) -> Calibration | None:
+    """What intervals are made of.
+
+    Args:
+        dataset: What the network learned from.
+        measured: Its errors on the validation split.
+
+    Returns:
+        None where no forecast has an actual value.
+    """
+    if measured is None or not np.isfinite(measured.errors).any():
+        return None
+    origins, stored = measured.origins, measured.stored
+    series, units = owner_series(dataset.panel.indptr, origins), _units(dataset)
+    if dataset.panel.count > 1:
+        units = units * _shares(dataset, measured.errors / units[series][:, None], series)
+    points = (measured.errors[stored] / units[series[stored]][:, None]).astype(np.float32)
+    errors = points
+    if measured.quantiles is not None:
+        own = units[series[stored]][:, None, :, None]
+        errors = (measured.quantiles / own).astype(np.float32)
+    seen = RecentErrors(dataset, units, points)
+    seen.add(origins, measured.errors)
+    return Calibration(errors, seen.sizes_at(origins)[stored], units, seen.ended())
+
+
+class RecentErrors:
+    """How large the latest errors of a network are, kept up as its forecasts meet actual values.
+
+    Args:
+        dataset: The rows that are forecast.
+        units: Shape `(n_series, targets)`: the mean error of each series, scaled.
+        errors: Shape `(samples, horizon, targets)`: the errors that are usual, in these units.
+        before: What was known of each series before these rows.
+    """
+
+    def __init__(
+        self, dataset: Dataset, units: Floats, errors: Floats, before: Recent | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.units = units
+        self.sizes = grown(step_sizes(errors), dataset.horizon)
+        self.actual = scaled_targets(dataset)
+        self.trail = ErrorTrail(dataset.panel.indptr, units.shape[1], before)
+
+    def add(self, origins: Ints, errors: Floats) -> None:
+        """Add errors, scaled, shape `(samples, horizon, targets)`, from ascending origins."""
+        series = owner_series(self.dataset.panel.indptr, origins)
+        self.trail.add(origins, usual_errors(errors / self.units[series][:, None], self.sizes))
+
+    def add_forecasts(self, origins: Ints, point: Floats) -> None:
+        """Add the errors of forecasts, scaled, shape `(samples, horizon, targets)`."""
+        self.add(origins, self.actual[origins[:, None] + np.arange(point.shape[1])] - point)
+
+    def sizes_at(self, origins: Ints) -> Floats:
+        """How large the errors known at origins are, 1 the usual; shape `(samples, targets)`."""
+        return self.trail.known_at(origins, horizon=self.dataset.horizon).size
+
+    def ended(self) -> Recent:
+        """The latest errors at the end of each series."""
+        return self.trail.at(self.dataset.panel.indptr[1:] - 1)
+
+
+def mean_losses(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
+    """The mean absolute error of each forecast, in units of the seasonal naive of its series.
+
+    Args:
+        dataset: With the errors of the seasonal naive.
+        errors: Shape `(samples, horizon, targets)`, original units.
+        series: Shape `(samples,)`: the series of each.
+
+    Returns:
+        Shape `(samples,)`, NaN where there is no actual value.
+    """
+    usual = dataset.naive_error
+    unit = np.where(np.isfinite(usual) & (usual > 0), usual, 1.0)[series][:, None]
+    shares, known = np.abs(errors) / unit, np.isfinite(errors)
+    total, count = np.where(known, shares, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
+    means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return means
 
 
 def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
@@ -122,27 +192,17 @@ def usual_errors(errors: Floats, sizes: Floats) -> Floats:
     return means
 
 
-def _latest(
-    forecaster: NetworkForecaster, units: Floats, own: Floats, usual: Floats, origins: Ints
-) -> tuple[Floats, Ints]:
-    """The errors with those of the test split behind them, and their origins, ascending."""
-    dataset = forecaster.dataset
-    later = evenly(dataset.origins("test"), _count_values(forecaster), MOST_WORKED)
-    if not len(later):
-        return usual, origins
-    errors = usual_errors(errors_from(forecaster, later, units), step_sizes(own))
-    rows = np.concatenate([origins, later])
-    order = np.argsort(rows, kind="stable")
-    return np.concatenate([usual, errors])[order], rows[order]
-
-
-def _shares(dataset: Dataset, errors: Floats, origins: Ints) -> Floats:
+def _shares(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     """How large the errors of each series are beside those of all, shape `(n_series, targets)`.
 
     A series with few forecasts that do not overlap is drawn towards all of them.
+
+    Args:
+        dataset: With the series.
+        errors: Shape `(samples, horizon, targets)`, in units of their series.
+        series: Shape `(samples,)`: the series of each.
     """
-    indptr, count = dataset.panel.indptr, dataset.panel.count
-    series = owner_series(indptr, origins)
+    count = dataset.panel.count
     usual = usual_errors(errors, step_sizes(errors))
     known = np.isfinite(usual)
     total, seen = np.zeros((2, count, errors.shape[2]))
@@ -180,9 +240,9 @@ def estimate_units(errors: Floats, usual: Floats | None = None) -> Floats:
     return np.where(np.isfinite(known), known, usual)
 
 
-def _count_values(forecaster: NetworkForecaster) -> int:
+def _count_values(network: NetworkForecaster) -> int:
     """How many values the errors from one origin are."""
-    dataset, quantiles = forecaster.dataset, forecaster.runtime.quantile_count
+    dataset, quantiles = network.dataset, network.runtime.quantile_count
     return dataset.horizon * len(dataset.targets) * max(1, quantiles)
 
 

@@ -15,9 +15,9 @@ from ...config.registries import (
 )
 from ...config.schema import Config
 from ...core.errors import UsageError, nearest
+from ...core.forecast import Forecast
 from ...core.windows import Floats, Ints
 from ...model.calibration import Calibration
-from ..outputs import Guess
 from .conformal import grown, needed, radius, step_sizes
 
 # Below this many different paths, a hundred samples are mostly repetitions.
@@ -71,11 +71,11 @@ class Bands:
             return np.ones((len(series), targets))
         return self.calibration.units[series]
 
-    def around(self, guess: Guess, units: Floats, recent: Floats) -> tuple[Floats, Floats]:
+    def around(self, forecast: Forecast, units: Floats, recent: Floats) -> tuple[Floats, Floats]:
         """Return the lower and upper ends, scaled.
 
         Args:
-            guess: The forecasts, and the spread that the network gives them.
+            forecast: The forecasts, and the spread that the network gives them.
             units: Shape `(samples, targets)`: the unit of errors of the series of each.
             recent: Shape `(samples, targets)`: the size of its recent errors, 1 on average.
 
@@ -84,12 +84,12 @@ class Bands:
         """
         make_ends = FUNCTIONS[self.name]
         ends = [
-            make_ends(self, place, guess, units[:, None], recent[:, None])
+            make_ends(self, place, forecast, units[:, None], recent[:, None])
             for place in range(len(self.level))
         ]
         # A wider level contains the narrower ones, and all contain the forecast.
         lower, upper = (np.stack(side, axis=-1) for side in zip(*ends, strict=True))
-        point = guess.point[..., None]
+        point = forecast.point[..., None]
         lower = np.minimum.accumulate(np.minimum(lower, point), axis=-1)
         upper = np.maximum.accumulate(np.maximum(upper, point), axis=-1)
         return lower, upper
@@ -132,38 +132,40 @@ class Bands:
 # From bands, the place of a level, forecasts, and units and recent errors `(samples, 1, targets)`
 # to the lower and upper ends of that level, `(samples, steps, targets)` each, scaled.
 Ends = tuple[Floats, Floats]
-MakeEnds = Callable[[Bands, int, Guess, Floats, Floats], Ends]
+MakeEnds = Callable[[Bands, int, Forecast, Floats, Floats], Ends]
 
 
-def by_errors(bands: Bands, place: int, guess: Guess, units: Floats, recent: Floats) -> Ends:
+def by_errors(bands: Bands, place: int, forecast: Forecast, units: Floats, recent: Floats) -> Ends:
     """Reach as far on both sides as the validation errors did."""
-    reach = grown(bands.radii[place], guess.point.shape[1]) * units
+    reach = grown(bands.radii[place], forecast.point.shape[1]) * units
     reach = reach * recent if bands.method.by_recent else reach
-    return guess.point - reach, guess.point + reach
+    return forecast.point - reach, forecast.point + reach
 
 
-def by_quantiles(bands: Bands, place: int, guess: Guess, units: Floats, recent: Floats) -> Ends:
+def by_quantiles(
+    bands: Bands, place: int, forecast: Forecast, units: Floats, recent: Floats
+) -> Ends:
     """Take the lower and upper values of the network as they are.
 
     Raises:
         ValueError: The network gives none.
     """
-    if guess.quantiles is None:
+    if forecast.quantiles is None:
         raise ValueError("the network forecasts no quantiles")
-    below, above = (_beyond(each, guess) for each in bands.pair(guess.quantiles, place))
-    return guess.point + below, guess.point + above
+    below, above = (_beyond(each, forecast) for each in bands.pair(forecast.quantiles, place))
+    return forecast.point + below, forecast.point + above
 
 
 def by_corrected_quantiles(
-    bands: Bands, place: int, guess: Guess, units: Floats, recent: Floats
+    bands: Bands, place: int, forecast: Forecast, units: Floats, recent: Floats
 ) -> Ends:
     """Widen the interval between the network's lower and upper values by validation errors."""
-    lower, upper = by_quantiles(bands, place, guess, units, recent)
-    wider = grown(bands.radii[place], guess.point.shape[1]) * units
+    lower, upper = by_quantiles(bands, place, forecast, units, recent)
+    wider = grown(bands.radii[place], forecast.point.shape[1]) * units
     return lower - wider, upper + wider
 
 
-def by_dropout(bands: Bands, place: int, guess: Guess, units: Floats, recent: Floats) -> Ends:
+def by_dropout(bands: Bands, place: int, forecast: Forecast, units: Floats, recent: Floats) -> Ends:
     """Add the variance of forecasts under dropout to that of the validation errors.
 
     Source: Zhu and Laptev (2017), Deep and Confident Prediction for Time Series at Uber.
@@ -171,14 +173,14 @@ def by_dropout(bands: Bands, place: int, guess: Guess, units: Floats, recent: Fl
     Raises:
         ValueError: The network has no dropout.
     """
-    if guess.spread is None:
+    if forecast.spread is None:
         raise ValueError("the network has no dropout")
     noise = np.sqrt(np.nanmean(bands.seen.of_forecasts**2, axis=0))
     factor = NormalDist().inv_cdf(0.5 + bands.level[place] / 200.0)
-    steps = guess.point.shape[1]
-    spread = np.swapaxes(grown(np.swapaxes(guess.spread, 0, 1), steps), 0, 1)
+    steps = forecast.point.shape[1]
+    spread = np.swapaxes(grown(np.swapaxes(forecast.spread, 0, 1), steps), 0, 1)
     reach: Floats = factor * np.sqrt(spread**2 + (grown(noise, steps) * units) ** 2)
-    return guess.point - reach, guess.point + reach
+    return forecast.point - reach, forecast.point + reach
 
 
 # By the names of `forecast_cli.config.registries`.
@@ -192,18 +194,18 @@ FUNCTIONS: dict[Intervals, MakeEnds] = {
 }
 
 
-def _beyond(quantile: Floats, guess: Guess) -> Floats:
+def _beyond(quantile: Floats, forecast: Forecast) -> Floats:
     """Return how far a quantile is from the forecast, for any number of steps.
 
     Args:
         quantile: Shape `(samples, horizon, targets)`.
-        guess: The forecasts, of `steps` steps.
+        forecast: The forecasts, of `steps` steps.
 
     Returns:
         Shape `(samples, steps, targets)`.
     """
-    horizon, steps = quantile.shape[1], guess.point.shape[1]
-    away = quantile[:, :steps] - guess.point[:, :horizon]
+    horizon, steps = quantile.shape[1], forecast.point.shape[1]
+    away = quantile[:, :steps] - forecast.point[:, :horizon]
     return np.swapaxes(grown(np.swapaxes(away, 0, 1), steps), 0, 1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...core.seasonal_error import class_scores, confusion, r_squared
 from ...core.windows import Floats, Ints
-from ...forecasting.label_outputs import guess
+from ...forecasting.label_prediction import predict_outputs
 from ...model.manifest import LabelEvaluation
 from ...model.runtime import Runtime
 from .datasets import LabelledDataset
@@ -23,7 +23,9 @@ def evaluate_labels(dataset: LabelledDataset, runtime: Runtime) -> LabelEvaluati
     test, train = dataset.parts["test"], dataset.parts["train"]
     if not len(test):
         return None
-    outputs = guess(runtime, dataset.scaled, dataset.sequences.indptr, test, dataset.timesteps)
+    outputs = predict_outputs(
+        runtime, dataset.scaled, dataset.sequences.indptr, test, dataset.timesteps
+    )
     actual = dataset.actual[test]
     if dataset.classes:
         codes = dataset.actual[:, 0].astype(np.int64)

@@ -11,7 +11,7 @@ from ...core.events import Listener, Note, Stage
 from ...data.io.tables import Readable
 from ...data.sequences import read_sequences
 from ...data.splits import PARTS
-from ...forecasting.label_outputs import padded
+from ...forecasting.label_prediction import pad_sequences
 from ...model.bundle import Bundle
 from ...model.manifest import (
     LabelAxis,
@@ -69,7 +69,9 @@ def _train(
         validation=dataset.parts["validation"],
         timesteps=dataset.timesteps,
     )
-    probes = padded(dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps)
+    probes = pad_sequences(
+        dataset.scaled, indptr, train[:: 1 + len(train) // PROBES], dataset.timesteps
+    )
     activation = "softmax" if dataset.classes else "linear"
     fitted = fit_network(
         dataset.config,

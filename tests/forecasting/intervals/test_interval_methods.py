@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from forecast_cli.config.schema import Config
 from forecast_cli.core.error_scale import unknown
 from forecast_cli.core.errors import UsageError
+from forecast_cli.core.forecast import Forecast
 from forecast_cli.forecasting.intervals.conformal import grown, radius, step_sizes
 from forecast_cli.forecasting.intervals.interval_methods import Bands, few_errors, make_bands
-from forecast_cli.forecasting.outputs import Guess
 from forecast_cli.model.calibration import Calibration
 
 LEVEL = (50.0, 80.0, 95.0)
@@ -44,7 +44,7 @@ def guess(samples=5, steps=HORIZON, seed=1):
     within = min(steps, HORIZON)
     away[:, :within] += (point[:, :within] - away[:, :within, :, QUANTILES // 2])[..., None]
     spread = draw.uniform(0.1, 1.0, (samples, HORIZON, TARGETS))
-    return Guess(point, quantiles=away, spread=spread)
+    return Forecast(point, quantiles=away, spread=spread)
 
 
 def bands_of(method, level=LEVEL, **more):

@@ -107,9 +107,9 @@ def test_the_command_gives_what_python_gives(model, run):
     ("arguments", "words"),
     [
         (("--level", "0"), "must be a percentage"),
-        (("--level", "80", "--samples", "3"), "--level does nothing there"),
+        (("--level", "80", "--samples", "3"), "--level has no effect"),
         (("--intervals", "adaptive"), "Pass --level 80,95"),
-        (("--seed", "3"), "Pass --samples N"),
+        (("--seed", "3"), "Pass --samples 100"),
         (("--level", "80", "--intervals", "cqr"), "not trained for intervals by cqr"),
         (("--level", "80", "--state", "s.npy"), "no intervals"),
     ],
@@ -300,7 +300,7 @@ def test_without_validation_there_are_no_intervals(linear):
 def test_quantiles_need_no_validation_but_paths_do(linear):
     model = linear(alone(), **QUICK, validation=0, intervals="quantile")
     assert list(model.predict(level=80)) == ["date", "y", "y_lo80", "y_hi80"]
-    with pytest.raises(fc.UsageError, match="Sample paths are made of the errors"):
+    with pytest.raises(fc.UsageError, match="Sample paths are drawn from the forecast errors"):
         model.predict(samples=3)
 
 
