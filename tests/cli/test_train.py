@@ -256,7 +256,10 @@ def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
             ["--init-model", "m.forecast", "--timesteps", "3"],
             "window.timesteps is that of the model",
         ),
-        (["--init-model", "m.forecast", "--future", "coming.csv"], "a model that is trained from scratch"),
+        (
+            ["--init-model", "m.forecast", "--future", "coming.csv"],
+            "a model that is trained from scratch",
+        ),
         (["--time-budget", "soon"], '"soon" is not like 90s, 5m or 1h'),
         (["--time-budget", "-5m"], "time_budget = -300"),
     ],
