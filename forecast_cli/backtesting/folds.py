@@ -16,7 +16,7 @@ from ..core.windows import Floats, Ints
 from ..data.categories import kept_numbers
 from ..data.checks import require_positive
 from ..data.columns import Columns
-from ..data.dataset import Dataset, History, on_all_rows, split_history
+from ..data.dataset import Dataset, History, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.splits import Splits
@@ -34,7 +34,7 @@ from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..training.fitting import keep
 from ..training.model_assembly import rescaled
-from ..training.preparation import make_dataset
+from ..training.preparation import make_dataset, on_all_rows
 
 NO_ERRORS = "no intervals: there are no errors of a validation split to make them of"
 

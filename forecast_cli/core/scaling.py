@@ -14,6 +14,8 @@ Kind = Literal["minmax", "standard", "robust", "none"]
 Transform = Literal["none", "log", "log1p"]
 # The training rows that a feature's numbers are fitted on.
 Scope = Literal["series", "all", "none"]
+# From transformed rows `(n_rows, features)` to center and scale, `(features,)` each.
+Fit = Callable[[Kind, Floats], tuple[Floats, Floats]]
 
 # The transforms before the scaler, and their inverses.
 FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
@@ -109,7 +111,12 @@ def rounded(values: Floats) -> Floats:
 
 
 def fit_scaling(
-    rows: Floats, kind: Kind, before: Transform = "none", columns: int | None = None
+    rows: Floats,
+    kind: Kind,
+    before: Transform = "none",
+    columns: int | None = None,
+    *,
+    fit: Fit | None = None,
 ) -> Scaling:
     """Fit a scaler on the training rows.
 
@@ -122,6 +129,7 @@ def fit_scaling(
             and interquartile range 1, `none` for no change.
         before: A transform that comes first.
         columns: It applies to the first so many features; None for all.
+        fit: Returns center and scale of transformed rows; None for NumPy's.
 
     Source: equal to the scalers of scikit-learn; fitted here since a prediction scales new series
     without loading scikit-learn.
@@ -133,7 +141,7 @@ def fit_scaling(
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         # NumPy warns of columns without a value.
         warnings.simplefilter("ignore", RuntimeWarning)
-        center, scale = FITS[kind](plain._forward(rows))
+        center, scale = (fit or fit_by_numpy)(kind, plain._forward(rows))
         constant = np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0)
     known = np.isfinite(center)
     good = known & (scale > 0) & ~constant
@@ -147,6 +155,8 @@ def fit_by_series(
     kind: Kind,
     before: Transform = "none",
     columns: int | None = None,
+    *,
+    fit: Fit | None = None,
 ) -> Scaling:
     """Fit a scaler on the training rows of many series.
 
@@ -157,8 +167,9 @@ def fit_by_series(
         kind: As in `fit_scaling`.
         before: Likewise.
         columns: Likewise.
+        fit: Likewise; the numbers of each series are NumPy's, of all series at once.
     """
-    whole = fit_scaling(rows, kind, before, columns)
+    whole = fit_scaling(rows, kind, before, columns, fit=fit)
     fixed = np.array([scope == "none" for scope in scopes])
     whole = replace(
         whole, center=np.where(fixed, 0.0, whole.center), scale=np.where(fixed, 1.0, whole.scale)
@@ -217,6 +228,11 @@ def _robust(rows: Floats) -> tuple[Floats, Floats]:
 
 
 FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust}
+
+
+def fit_by_numpy(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
+    """Return center and scale of transformed rows `(n_rows, features)`, `(features,)` each."""
+    return FITS[kind](rows)
 
 
 def _extremes(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ from ..config.registries import LOSSES
 from ..config.schema import Config
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
-from ..core.scaling import Scaling, Scope, Units, fit_by_series
+from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, window_starts
 from .checks import require_known, require_positive
@@ -16,7 +16,7 @@ from .columns import Columns
 from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
 from .panel import Panel
-from .splits import Part, Splits, all_training
+from .splits import Part, Splits
 
 # The fewest rows of a short series that a window contains.
 LEAST_KNOWN = 2
@@ -179,21 +179,24 @@ class Dataset(History):
         return later
 
 
-def on_all_rows(dataset: Dataset) -> Dataset:
-    """Return the dataset with every row in the training split, to refit on."""
-    return scaled_dataset(
-        dataset.panel, dataset.config, all_training(dataset.panel), dataset.season_length
-    )
+def scaled_dataset(
+    panel: Panel, config: Config, splits: Splits, season: int, *, fit: Fit | None = None
+) -> Dataset:
+    """Fill the gaps of a panel, fit the scaler on the training rows, and scale all rows.
 
-
-def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
-    """Fill the gaps of a panel, fit the scaler on the training rows, and scale all rows."""
+    Args:
+        panel: As read, with the features of the network.
+        config: Resolved.
+        splits: Of the rows.
+        season: Steps in a season.
+        fit: Fits the scaler, as in `fit_scaling`.
+    """
     filled = fill_panel(panel, splits, season_length=season)
     columns = panel.columns
     require_positive(filled, columns.columns, config.transform, panel.source)
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
-    scaling = fit_scaling_by_scope(training, splits, columns, config)
+    scaling = fit_scaling_by_scope(training, splits, columns, config, fit=fit)
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 
@@ -224,7 +227,9 @@ def split_history(
     )
 
 
-def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
+def fit_scaling_by_scope(
+    rows: Floats, splits: Splits, columns: Columns, config: Config, *, fit: Fit | None = None
+) -> Scaling:
     """Fit the scaler on training rows, shape `(rows, features)`, of each series or of all."""
     begin, end = splits.bounds("train")
     return fit_by_series(
@@ -234,6 +239,7 @@ def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config:
         config.scaler,
         config.transform,
         len(columns.columns),
+        fit=fit,
     )
 
 

@@ -32,7 +32,7 @@ from .checks import check_dataset
 from .data_summary import describe
 from .network_training import train_network
 from .pipeline import finish, learn
-from .preparation import with_usual_spread
+from .preparation import fit_scaler, with_usual_spread
 
 # What may differ from the model: how the table is read and cut, and how training goes on.
 OPEN = ("data.", "split.", "training.", "intervals", "level")
@@ -152,7 +152,8 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     filled = fill_panel(panel, splits, season_length=season)
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
     if scaling is None:
-        scaling = fit_scaling_by_scope(splits.training_rows(filled), splits, panel.columns, config)
+        rows = splits.training_rows(filled)
+        scaling = fit_scaling_by_scope(rows, splits, panel.columns, config, fit=fit_scaler)
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 

@@ -9,7 +9,7 @@ from ..config.members import member_names
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, Stage, ignore
-from ..data.dataset import Dataset, on_all_rows
+from ..data.dataset import Dataset
 from ..data.future_table import with_future
 from ..data.io.tables import Readable
 from ..data.reading import read_panel
@@ -28,7 +28,7 @@ from .data_summary import describe
 from .fitting import Trained, keep, say_ending, say_shares
 from .model_assembly import make_bundle
 from .network_training import make_forecaster, train_network
-from .preparation import make_dataset
+from .preparation import make_dataset, on_all_rows
 
 
 def train(

@@ -6,9 +6,11 @@ import numpy as np
 
 from ..config.schema import Config
 from ..core.events import Listener
-from ..core.windows import gather
+from ..core.scaling import Kind, fit_by_numpy
+from ..core.windows import Floats, gather
 from ..data.dataset import Dataset, scaled_dataset
 from ..data.panel import Panel
+from ..data.splits import all_training
 from .checks import check_dataset
 from .resolution import resolve_config
 
@@ -24,9 +26,40 @@ def make_dataset(panel: Panel, config: Config, *, on_event: Listener) -> Dataset
         UsageError: A setting does not go with the data.
     """
     found = resolve_config(panel, config, on_event=on_event)
-    dataset = scaled_dataset(found.panel, found.config, found.splits, found.season)
+    dataset = scaled_dataset(found.panel, found.config, found.splits, found.season, fit=fit_scaler)
     check_dataset(dataset, on_event)
     return with_usual_spread(dataset)
+
+
+def on_all_rows(dataset: Dataset) -> Dataset:
+    """Return the dataset with every row in the training split, to refit on."""
+    panel, season = dataset.panel, dataset.season_length
+    return scaled_dataset(panel, dataset.config, all_training(panel), season, fit=fit_scaler)
+
+
+def fit_scaler(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
+    """Fit a scaler of scikit-learn; a prediction uses the numbers, and does not load it.
+
+    Args:
+        kind: Of the scaler.
+        rows: Shape `(n_rows, features)`: training rows after the transform, NaN where missing.
+
+    Returns:
+        Center and scale, shape `(features,)` each.
+    """
+    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+    if np.isinf(rows).any():
+        # scikit-learn refuses these rows; such a column is left unscaled.
+        return fit_by_numpy(kind, rows)
+    if kind == "minmax":
+        minmax = MinMaxScaler().fit(rows)
+        return minmax.data_min_, minmax.data_range_
+    if kind == "standard":
+        standard = StandardScaler().fit(rows)
+        return standard.mean_, np.sqrt(standard.var_)
+    robust = RobustScaler().fit(rows)
+    return robust.center_, robust.scale_
 
 
 def with_usual_spread(dataset: Dataset) -> Dataset:
