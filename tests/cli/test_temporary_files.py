@@ -11,7 +11,7 @@ SMALL = ("--units", "2", "--epochs", "1", "--timesteps", "4", "--horizon", "2")
 COMMANDS = {
     "train": ("train", "--ensemble", "2", "--combine", "weights", "--baselines", "naive"),
     "tune": ("tune", "--trials", "2", "--jobs", "2", "--n-windows", "1"),
-    "backtest": ("backtest", "--models", "lstm", "--models", "naive", "--refit", "always",
+    "backtest": ("backtest", "--models", "lstm,naive", "--refit", "always",
                  "--jobs", "2", "--n-windows", "2", "-o", "out.csv"),
 }  # fmt: skip
 
