@@ -120,7 +120,7 @@ def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, 
     assert list(rows_of(out)[0]) == [
         "measure", "column", "network", "naive", "seasonal-naive", "drift",
     ]  # fmt: skip
-    assert "the simple forecasts" in err
+    assert "the baselines" in err
     assert run("evaluate", table, "-m", golden)[1] == out
     document = json.loads(run("evaluate", golden, table, "--json")[1])
     assert document["verdict"] in err

@@ -679,7 +679,7 @@ def test_beyond_its_horizon_a_network_goes_on_from_its_forecasts_and_what_is_kno
 
 @tf
 def test_steps_that_would_need_a_coming_past_covariate_are_refused(model):
-    with pytest.raises(fc.UsageError, match="it would need the coming p, kind"):
+    with pytest.raises(fc.UsageError, match="it would need the future values of p, kind"):
         model.predict(table(ahead=9), horizon=HORIZON + 1)
 
 
@@ -835,7 +835,7 @@ def test_the_future_is_asked_for_written_down_filled_in_and_read(run, tmp_path):
     _, out, _ = run("predict", "t.csv", "--start", "2020-02-27", "--only", "B")
     assert pd.read_csv(io.StringIO(out))["date"].tolist()[0] == "2020-02-27"
     code, _, err = run("predict", "-H", "4", "--future", "future.csv")
-    assert (code, "the coming p, kind" in err) == (2, True)
+    assert (code, "the future values of p, kind" in err) == (2, True)
     code, _, err = run("predict", "t.csv", "--in-sample", "--future", "future.csv")
     assert (code, "--in-sample" in err) == (2, True)
 

@@ -440,7 +440,7 @@ def test_what_cannot_be_asked_of_a_panel_is_refused(model, plain):
         model.predict(begin="2020-02-01")
     with pytest.raises(fc.DataError, match=r"late,? has no row before 2020-02-01"):
         model.predict(shops(), begin="2020-02-01")
-    with pytest.raises(fc.DataError, match="5 rows for short; the model looks 6 steps back"):
+    with pytest.raises(fc.DataError, match="5 rows for short; the model has a lookback of 6"):
         plain.predict(shops())
     with pytest.raises(fc.DataError, match='no column "shop"'):
         model.predict(shops().drop(columns="shop"))

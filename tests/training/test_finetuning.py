@@ -207,7 +207,7 @@ def test_other_columns_are_refused(model):
 
 
 def test_a_table_that_is_shorter_than_the_window_is_refused(model):
-    with pytest.raises(DataError, match="the model looks 6 steps back"):
+    with pytest.raises(DataError, match="the model has a lookback of 6"):
         fc.train(MONTHS.head(4), init_model=model, **STILL)
 
 
