@@ -1,4 +1,4 @@
-"""What a network reads beside the columns that it forecasts."""
+"""Covariates: what a network reads in addition to the columns that it forecasts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ class Covariates(Frozen):
         past: Known up to the forecast's origin alone.
         future: Known for the steps ahead too.
         static: The same in all rows of a series.
-        calendar: Made of the times of the rows, and so known for all steps.
-        categories: Of the covariates that are names of something, what is known of each; what is
-            not among those is read as none of them.
+        calendar: Computed from the times of the rows, and so known for all steps.
+        categories: The known categories of each categorical covariate; any other value is read as
+            unknown.
     """
 
     past: tuple[str, ...] = ()
@@ -37,15 +37,15 @@ NO_COVARIATES = Covariates()
 
 @dataclass(frozen=True)
 class Inputs:
-    """What stands where in the rows that a network reads.
+    """The positions of columns and covariates in the rows that a network reads.
 
     Args:
-        features: How many values a row has.
+        features: Number of values in a row.
         targets: Which of them are forecast.
         columns: So many of them, the first ones, are columns; covariates follow.
-        known: Which of them are known of coming rows: all covariates but those of the past.
+        known: Which of them are known of future rows: all covariates but the past ones.
         ahead: Which of those the network reads for the steps ahead: all but static ones.
-        categories: Which hold the number of a category, and how many there are; 0 is none of them.
+        categories: Which hold the number of a category, and how many there are; 0 is unknown.
     """
 
     features: int
@@ -57,6 +57,6 @@ class Inputs:
 
 
 def plain_inputs(features: int, targets: Sequence[int] | int) -> Inputs:
-    """Columns without covariates; a number of targets are the first so many columns."""
+    """Return the inputs of columns without covariates; a number of targets means the first ones."""
     places = range(min(targets, features)) if isinstance(targets, int) else targets
     return Inputs(features, tuple(places), features)

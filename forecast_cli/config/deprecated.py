@@ -1,4 +1,4 @@
-"""Settings by their names of earlier versions, and the names that they have now."""
+"""Deprecated names of settings, and their current names."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ OLD_MEMBERS: Mapping[str, str] = {
 
 
 def renew_settings(settings: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """Return flat settings by the names that they have now.
+    """Return flat settings by their current names.
 
     Args:
         settings: As flags and keyword arguments name them.
@@ -34,7 +34,7 @@ def renew_settings(settings: Mapping[str, Any], notes: list[str]) -> dict[str, A
 
 
 def renew_nested(nested: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """Return a nested configuration by the names that it has now; arguments as above."""
+    """Return a nested configuration by its current names; arguments as above."""
     ensemble = nested.get("ensemble")
     if not isinstance(ensemble, Mapping):
         return dict(nested)
@@ -42,7 +42,7 @@ def renew_nested(nested: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
 
 
 def renew_assignments(assignments: Iterable[str], notes: list[str]) -> list[str]:
-    """Return assignments like `ensemble.simple=["last"]` by the names that they have now."""
+    """Return assignments like `ensemble.simple=["last"]` by their current names."""
     old, new = "ensemble.simple=", "ensemble.baselines="
     renewed = [
         new + each.removeprefix(old) if each.startswith(old) else each for each in assignments
@@ -53,7 +53,7 @@ def renew_assignments(assignments: Iterable[str], notes: list[str]) -> list[str]
 
 
 def renew_members(names: Any, notes: list[str]) -> Any:
-    """Return the names of members that they have now; what is no list of names stays as it is."""
+    """Return the current names of members; anything but a list of names is unchanged."""
     if isinstance(names, str):
         return renew_members((names,), notes)
     if not isinstance(names, list | tuple):

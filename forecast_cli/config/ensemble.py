@@ -1,4 +1,4 @@
-"""Several forecasts made one, as configuration."""
+"""The ensemble as configuration: several forecasts combined into one."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,19 +11,19 @@ from .network import Anchor
 from .registries import Loss, MemberBaseline
 from .setting import setting
 
-# What networks may take in turn.
+# Settings that may differ between networks, in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")
 _ensemble = partial(setting, group="Ensemble")
 Combine = Literal["mean", "median", "weights"]
 
 
 def _several(value: object) -> object:
-    """A single value stands for a list of one."""
+    """Return a single value as a list of one."""
     return (value,) if isinstance(value, int | str) else value
 
 
 class Ensemble(Frozen):
-    """Several networks, and baselines beside them, combined into one forecast."""
+    """Several networks and baselines, combined into one forecast."""
 
     # fmt: off
     size: Positive = _ensemble(
@@ -61,14 +61,14 @@ class Ensemble(Frozen):
         return self.size == 1 and not self.baselines
 
     def of_size(self, size: int) -> "Ensemble":
-        """The first networks alone."""
+        """Return the ensemble of the first networks alone."""
         turns = {name: getattr(self, name)[:size] for name in TURNS}
         return self.model_copy(update={"size": size} | turns)
 
     @model_validator(mode="before")
     @classmethod
     def _as_many_as_named(cls, given: Any) -> Any:
-        """Where several are named to be taken in turn, and no number, there are so many."""
+        """Set the size by the longest list of settings in turn, where it is not given."""
         if not isinstance(given, Mapping) or "size" in given:
             return given
         turns = [given.get(name) for name in TURNS]

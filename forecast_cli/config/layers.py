@@ -57,7 +57,7 @@ CONSTRAINTS = {"max_norm": 1, "min_max_norm": 2, "non_neg": 0, "unit_norm": 0}
 
 
 def split_term(text: str) -> tuple[str, tuple[float, ...]]:
-    """A regularizer or constraint as typed: its name, and its numbers.
+    """Split a regularizer or constraint as typed into its name and its numbers.
 
     >>> split_term("l1_l2:0.01,0.1")
     ('l1_l2', (0.01, 0.1))

@@ -1,4 +1,4 @@
-"""Which networks an ensemble consists of."""
+"""The networks of an ensemble, each with its own settings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ class Member:
     """One network of an ensemble, and how it is trained.
 
     Args:
-        network: The layers.
-        timesteps: Steps back.
-        training: With a seed of its own.
+        network: Its layers.
+        timesteps: The lookback.
+        training: Its training, with its own seed.
     """
 
     network: Network
@@ -26,19 +26,19 @@ class Member:
 
     @property
     def kind(self) -> Any:
-        """The same for two that differ in nothing but the seed, so that compiled code fits both."""
+        """What members share that differ in the seed alone, and so share compiled code."""
         return self.network, self.timesteps, self.training.model_copy(update={"seed": 0})
 
     def without_patience(self) -> "Member":
-        """The same, whose last weights are kept whatever its losses."""
+        """Return the same member without early stopping, so that it ends with its last weights."""
         training = self.training.model_copy(update={"patience": 0})
         return Member(self.network, self.timesteps, training)
 
 
 def of_first(config: Config, size: int) -> Config:
-    """The configuration of the first networks alone, where the others were not trained.
+    """Return the configuration of the first networks alone, where the others were not trained.
 
-    That of a single one says itself what an ensemble says of its members.
+    Of a single network the settings of its member become those of the configuration.
 
     Args:
         config: With everything filled in.
@@ -54,21 +54,21 @@ def of_first(config: Config, size: int) -> Config:
         "window": window,
         "network": only.network,
         "training": only.training,
-        # The members of one have no spread.
+        # A single network has no spread of members.
         "intervals": DEFAULT_INTERVALS if config.interval_method.by_members else config.intervals,
     }
     return config.model_copy(update=changes)
 
 
 def member_names(config: Config) -> list[str]:
-    """What messages call the members of an ensemble: networks, then baselines."""
+    """Return the names of the members in messages: networks, then baselines."""
     ensemble = config.ensemble
     networks = [f"network {number}" for number in range(1, ensemble.size + 1)]
     return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
 
 
 def list_members(config: Config) -> list[Member]:
-    """The networks of an ensemble, in order; what they take in turn begins anew where it ends.
+    """Return the networks of an ensemble, in order; settings given in turn repeat from the first.
 
     Args:
         config: With everything filled in.

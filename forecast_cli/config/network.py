@@ -1,4 +1,4 @@
-"""The network as configuration: a stack of layers, a head, and what stands around them."""
+"""The network as configuration: a stack of layers, a head, and how windows are read."""
 
 from functools import partial
 from typing import Annotated, Literal, Self
@@ -24,22 +24,22 @@ class Network(Frozen):
             of them; `encoder-decoder` hands the states over to a second stack that runs over the
             horizon; `recursive` forecasts one step and is fed back; `segments` decodes the horizon
             by segments, all at once.
-        decoder: What the second stack reads: `repeat`, the last output again and again, or
-            `teacher`, the value before: the actual one in training, its own in a forecast. None
-            stands for `repeat`.
+        decoder: What the second stack reads: `repeat`, the last output at every step, or
+            `teacher`, the previous value: the actual one in training, its own in a forecast. None
+            is `repeat`.
         segment: The window is cut into segments of so many steps; the layers run over segments.
-        channels: `independent`: one network for all columns, each read for itself.
+        channels: `independent`: one network for all columns, each read by itself.
         anchor: Each window is read relative to its last value or its mean, and so is the
             forecast; `season`: the forecast is relative to the same phase of the season before.
         window_scale: Each window is read in units of its own spread; `usual`: in units of the
             usual spread of the training windows, the same for all.
-        padding: What stands in front of a series that is shorter than the window: `mask`, missing
-            steps that are skipped; `first`, its first value again and again.
+        padding: The left padding of a series that is shorter than the window: `mask`, missing
+            steps that are skipped; `first`, its first value, repeated.
         skip: `linear` adds a linear map from window to horizon, which begins at zero.
         embedding: The length of the vector that is learned for each category; None: one-hot where
             there are few, else about the square root of their number.
-        season_length: What `season` goes by; filled in from the data.
-        usual_spread: What `usual` goes by; likewise, in scaled units.
+        season_length: Steps in the season of `anchor=season`; filled in from the data.
+        usual_spread: The spread of `window_scale=usual`, scaled; filled in from the data.
     """
 
     # fmt: off
@@ -102,7 +102,7 @@ class Network(Frozen):
 
     @property
     def hands_over(self) -> bool:
-        """Whether the head goes on from the states of the recurrent layers."""
+        """Whether the head decodes from the final states of the recurrent layers."""
         return self.head in ("encoder-decoder", "segments")
 
     @property
@@ -126,10 +126,10 @@ class Network(Frozen):
 
 
 def check_network(network: Network) -> None:
-    """Refuse what does not go together.
+    """Refuse settings of the network that do not go together.
 
     Raises:
-        ValueError: It does not.
+        ValueError: Two settings contradict each other.
     """
     if not network.recurrent:
         raise ValueError(f"a network needs at least one layer of type {', '.join(CELLS)}")
@@ -160,7 +160,7 @@ def _check_stack(network: Network) -> None:
 
 
 def _check_returns(network: Network) -> None:
-    """Refuse what contradicts the place of a layer in the stack."""
+    """Refuse settings that contradict the position of a layer in the stack."""
     for number, layer in enumerate(network.recurrent, start=1):
         last = number == len(network.recurrent)
         steps = not last or network.head == "sequence"
@@ -222,7 +222,7 @@ def _check_stateful(network: Network) -> None:
 
 
 def cudnn_obstacle(layer: Recurrent) -> str | None:
-    """Why a layer cannot run on a GPU by cuDNN's fused kernel; None where it can.
+    """Return why a layer cannot use cuDNN's fused kernel on a GPU; None where it can.
 
     Source: the conditions in the documentation of Keras's LSTM and GRU layers.
     """

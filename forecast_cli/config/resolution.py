@@ -1,4 +1,4 @@
-"""From settings in flags, files and Python to one configuration."""
+"""Resolve settings from flags, files and keyword arguments to one configuration."""
 
 import tomllib
 import warnings
@@ -16,7 +16,7 @@ from .schema import Config
 from .settings import SETTINGS, SHORTHAND
 
 LAYER_TYPES = (*CELLS, "dense", "conv", "norm", "mask")
-# Of the settings that are short for a stack, those that all recurrent layers take as they are.
+# Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
 
@@ -46,7 +46,7 @@ def configure(
     shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
     others = {name: value for name, value in settings.items() if name not in shorthand}
     nested = _nested(others, base)
-    # Intervals may need what the shorthand and the assignments say of the layers.
+    # Whether intervals are valid may depend on the layers of shorthand and assignments.
     late = {"intervals": nested.pop("intervals")} if "intervals" in nested else {}
     config = _validated(nested)
     config = _validated(_with_shorthand(config, shorthand)) if shorthand else config
@@ -58,7 +58,7 @@ def configure(
 
 
 def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with each of the flat settings at its place."""
+    """Return the base with the flat settings added at their paths."""
     nested = {n: dict(part) if isinstance(part, Mapping) else part for n, part in base.items()}
     for name, value in settings.items():
         if name not in SETTINGS:
@@ -107,7 +107,7 @@ def _assigned(
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A nested configuration with the changes of another one.
+    """Return a nested configuration with the changes of another one.
 
     >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
     {'a': {'b': 3, 'c': 2}}
@@ -132,7 +132,7 @@ def _step(owner: Any, part: str, assignment: str) -> Any:
 
 
 def _value(text: str) -> Any:
-    """A value as TOML has it, or else the text itself.
+    """Parse a value as TOML; return the text itself if it is none.
 
     >>> _value("64"), _value("false"), _value("l2:0.01")
     (64, False, 'l2:0.01')
@@ -144,7 +144,7 @@ def _value(text: str) -> Any:
 
 
 def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of a nested configuration by their dotted paths.
+    """Return the values of a nested configuration by their dotted paths.
 
     >>> leaves({"network": {"layers": [{"units": 5}]}})
     {'network.layers.0.units': 5}
@@ -162,7 +162,7 @@ def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
-    """The nested configuration with `cell`, `units`, `dense` ... spelled out as layers."""
+    """Return the nested configuration with `cell`, `units`, `dense` ... as layers."""
     layers = [
         {"type": layer.type} | layer.model_dump(exclude_unset=True)
         for layer in config.network.layers
@@ -183,7 +183,7 @@ def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, A
 
 
 def _several(units: int | Sequence[int]) -> Sequence[int]:
-    """A single number stands for one layer."""
+    """Return the units of each layer; a single number is one layer."""
     return (units,) if isinstance(units, int) else units
 
 
@@ -192,7 +192,7 @@ def _is_recurrent(layer: Mapping[str, Any]) -> bool:
 
 
 def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict[str, Any]]:
-    """As many recurrent layers as there are numbers: the old ones, or copies of the first."""
+    """Return a recurrent layer per number: the old ones, or copies of the first."""
     places = [at for at, layer in enumerate(layers) if _is_recurrent(layer)]
     if len(places) == len(units):
         sizes = dict(zip(places, units, strict=True))
@@ -212,7 +212,7 @@ def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict
 
 
 def _as_cell(layer: Mapping[str, Any], cell: str) -> dict[str, Any]:
-    """The same layer with another kind of cell, without what only the former kind has."""
+    """Return the layer with another kind of cell, without settings of the former kind alone."""
     if layer["type"] == cell:
         return dict(layer)
     return {name: layer[name] for name in Recurrent.model_fields if name in layer} | {"type": cell}
@@ -226,9 +226,9 @@ def _validated(nested: Mapping[str, Any]) -> Config:
 
 
 def _explain(error: ValidationError) -> tuple[str, str]:
-    """The first error, as message and hint."""
+    """Return the first error as message and hint."""
     first = error.errors(include_url=False)[0]
-    # The types of layers and numbers stand in the path; nobody wrote them there.
+    # Pydantic adds the types of layers and numbers to the path.
     silent = (*LAYER_TYPES, "float", "int", "str")
     place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":

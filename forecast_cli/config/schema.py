@@ -19,7 +19,7 @@ from .registries import (
 from .sections import Data, Levels, Split, Training, Window
 from .setting import setting
 
-# What an ensemble takes of several kinds.
+# Lists in the settings of an ensemble.
 SEVERAL = ("baselines", *TURNS)
 
 
@@ -30,8 +30,8 @@ class Config(Frozen):
     the plain network of the tutorials; None: auto, or classic where the network or its training is
     set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
     several.
-    `intervals` is how forecast intervals are made (docs/intervals.md), `level` how much of what
-    comes they are to hold, in percent.
+    `intervals` is how forecast intervals are made (docs/intervals.md), `level` their levels
+    in percent.
     """
 
     # fmt: off
@@ -76,7 +76,7 @@ class Config(Frozen):
 
     @property
     def quantile_levels(self) -> tuple[float, ...]:
-        """What the network forecasts: shares between 0 and 1, ascending, 0.5 in the middle.
+        """The quantiles that the network forecasts: between 0 and 1, ascending, 0.5 in the middle.
 
         Empty where it forecasts no quantiles.
         """
@@ -86,13 +86,13 @@ class Config(Frozen):
         return (*[1.0 - each for each in reversed(above)], 0.5, *above)
 
     def shape_of_outputs(self, outputs: tuple[int, int]) -> tuple[int, ...]:
-        """`(horizon, targets)`, and behind that the quantiles that the network forecasts."""
+        """Return `(horizon, targets)`, or `(horizon, targets, quantiles)` with quantiles."""
         levels = len(self.quantile_levels)
         return (*outputs, levels) if levels else outputs
 
     @property
     def outputs_per_value(self) -> int:
-        """How many numbers the network gives for each value that it forecasts."""
+        """How many outputs the network has for each value that it forecasts."""
         return 3 if self.interval_method.by_members else max(1, len(self.quantile_levels))
 
     @model_validator(mode="after")
@@ -138,21 +138,9 @@ def check_intervals(config: Config) -> None:
 
 
 def check_ensemble(config: Config) -> None:
-    """Refuse ensembles that cannot be, and forget nothing that was asked of a single network."""
+    """Refuse ensembles whose settings do not go together, and settings that need one."""
     ensemble, network = config.ensemble, config.network
-    # Where its size is left open, a preset may still make one.
-    settled = config.preset is not None and not config.preset_chooses
-    if ensemble.alone and (settled or "size" in ensemble.model_fields_set):
-        needing = {
-            "intervals": config.intervals if config.interval_method.by_members else None,
-            "combine": None if ensemble.combine == "mean" else ensemble.combine,
-        }
-        for name, value in needing.items():
-            if value:
-                raise ValueError(
-                    f"`{name}={value}` needs several members, and there is one network: give "
-                    "`ensemble` or `baselines`"
-                )
+    _check_single(config)
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
         raise ValueError(
@@ -180,6 +168,25 @@ def check_ensemble(config: Config) -> None:
         )
 
 
+def _check_single(config: Config) -> None:
+    """Refuse settings of several members where there is one network."""
+    ensemble = config.ensemble
+    # Where its size is left open, a preset may still make an ensemble.
+    settled = config.preset is not None and not config.preset_chooses
+    if not ensemble.alone or not (settled or "size" in ensemble.model_fields_set):
+        return
+    needing = {
+        "intervals": config.intervals if config.interval_method.by_members else None,
+        "combine": None if ensemble.combine == "mean" else ensemble.combine,
+    }
+    for name, value in needing.items():
+        if value:
+            raise ValueError(
+                f"`{name}={value}` needs several members, and there is one network: give "
+                "`ensemble` or `baselines`"
+            )
+
+
 def _check_quantiles(config: Config) -> None:
     """Refuse networks that cannot forecast quantiles of the whole horizon at once."""
     network, window, why = config.network, config.window, ""
@@ -196,9 +203,27 @@ def _check_quantiles(config: Config) -> None:
 
 
 def check_labelled(config: Config) -> None:
-    """Refuse what makes no sense where a sequence is mapped to a label."""
+    """Refuse settings of forecasts where a sequence is mapped to a label."""
+    for name, value in _forecast_settings(config).items():
+        if value is not None:
+            raise ValueError(f"`{name}` {value} is for forecasts, not for labelled sequences")
+    if config.data.missing in ("drop", "season"):
+        why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
+        raise ValueError(
+            f"`missing={config.data.missing}` {why}: leave the rows out, or give `missing=mask`"
+        )
+    if config.data.layout == "columns":
+        raise ValueError("`layout=columns` is for forecasts: give `layout=rows` or `layout=long`")
+    if config.data.layout == "rows" and config.data.time:
+        raise ValueError("`layout=rows` has no time column: leave out `time`")
+    if len(set(config.data.column)) < len(config.data.column):
+        raise ValueError("`column` names one twice")
+
+
+def _forecast_settings(config: Config) -> dict[str, object]:
+    """Return the settings that are for forecasts, by path; None where one has its default."""
     network = config.network
-    forecasting = {
+    return {
         "window.horizon": config.window.horizon,
         "window.mode": config.window.mode,
         "data.freq": config.data.freq,
@@ -225,17 +250,3 @@ def check_labelled(config: Config) -> None:
         "intervals": None if config.intervals == DEFAULT_INTERVALS else config.intervals,
         "stateful": network.stateful or None,
     }
-    for name, value in forecasting.items():
-        if value is not None:
-            raise ValueError(f"`{name}` {value} is for forecasts, not for labelled sequences")
-    if config.data.missing in ("drop", "season"):
-        why = "would make sequences shorter" if config.data.missing == "drop" else "is for series"
-        raise ValueError(
-            f"`missing={config.data.missing}` {why}: leave the rows out, or give `missing=mask`"
-        )
-    if config.data.layout == "columns":
-        raise ValueError("`layout=columns` is for forecasts: give `layout=rows` or `layout=long`")
-    if config.data.layout == "rows" and config.data.time:
-        raise ValueError("`layout=rows` has no time column: leave out `time`")
-    if len(set(config.data.column)) < len(config.data.column):
-        raise ValueError("`column` names one twice")

@@ -1,4 +1,4 @@
-"""Which settings a search may choose, and which values each of them can have."""
+"""The settings that a search may choose, and their valid values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from .layers import Frozen, Recurrent
 from .schema import Config
 from .settings import LAYERS, SETTINGS
 
-# What is forecast, and how it is scored, is the same in all trials.
+# The data and the splits are the same in all trials.
 UNCHANGED = ("data", "split")
 NAMES = tuple(
     name for name, each in SETTINGS.items() if each.search and each.place[0] not in UNCHANGED
@@ -45,10 +45,10 @@ def check_name(name: str) -> None:
 
 
 def check_value(name: str, value: Any) -> Any:
-    """A value as the configuration takes it; "none" stands for None where there may be none.
+    """Return a value as the configuration takes it; "none" is None where that is the default.
 
     Raises:
-        UsageError: The setting cannot have it.
+        UsageError: The value is invalid.
 
     >>> check_value("units", [64, 32]), check_value("clip", "none")
     ((64, 32), None)
@@ -63,14 +63,14 @@ def check_value(name: str, value: Any) -> Any:
         model.model_validate({field: value})
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            # What does not go together concerns the whole, and shows in a trial.
+            # Conflicts between settings show in a trial.
             if each["loc"][:1] == (field,):
                 _refuse(value, dict(each))
     return tuple(value) if isinstance(value, list) else value
 
 
 def classify_setting(name: str) -> Kind:
-    """Whether a setting is a whole number, a number, or something that has no order.
+    """Return whether a setting is a whole number, a number, or has no order.
 
     >>> classify_setting("epochs"), classify_setting("dropout"), classify_setting("cell")
     ('whole', 'fraction', 'word')
@@ -79,7 +79,7 @@ def classify_setting(name: str) -> Kind:
 
 
 def flatten_names(paths: Iterable[str]) -> set[str]:
-    """The flat names of settings that stand at dotted paths of a configuration.
+    """Return the flat names of settings by their dotted paths in a configuration.
 
     >>> sorted(flatten_names(["training.epochs", "network.layers.0.type"]))
     ['cell', 'epochs']

@@ -14,17 +14,17 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 def _names(value: Any) -> Any:
-    """A single name stands for a list of one."""
+    """Return a single name as a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
 def _date(value: Any) -> Any:
-    """A date of TOML or of Python as ISO 8601."""
+    """Return a date of TOML or of Python as ISO 8601."""
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _levels(value: Any) -> Any:
-    """A single level stands for a list of one; they stand in order, each once."""
+    """Return levels in order, each once; a single one as a list of one."""
     several = value if isinstance(value, list | tuple) else (value,)
     return (
         tuple(sorted(set(several))) if all(isinstance(v, int | float) for v in several) else value
@@ -210,7 +210,7 @@ class Data(Frozen):
 
     @property
     def covariates(self) -> tuple[str, ...]:
-        """The covariates that stand in the table."""
+        """The covariates that are columns of the table."""
         return (*self.past_covariates, *self.future_covariates, *self.static_covariates)
 
     @property
@@ -344,7 +344,7 @@ class Training(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _of_the_last(cls, given: Any) -> Any:
-        """What is averaged is of the last epochs, so none is chosen as the best."""
+        """Set no patience with `average`: the last epochs are averaged, none is the best."""
         averaged = isinstance(given, dict) and given.get("average")
         return {"patience": 0} | given if averaged else given
 

@@ -31,12 +31,12 @@ def setting(
     constraints: dict[str, Any] | None = None,
     **more: Any,
 ) -> Any:
-    """A field with its default, and with what the help says of it.
+    """Return a field with its default and its description for the help.
 
     Args:
         default: Its default.
         description: One or two sentences.
-        group: The panel of the help that it stands in.
+        group: Its panel in the help.
         shown: The default as the help states it; the default itself where None.
         examples: Values that it may have.
         constraints: Bounds, as `pydantic.Field` takes them.

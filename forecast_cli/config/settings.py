@@ -33,7 +33,7 @@ class Setting:
         default: As the help states it; empty where there is nothing to state.
         choices: The valid values, where there are only some.
         least: The least number.
-        metavar: What stands for the value in the help.
+        metavar: The placeholder of the value in the help.
         short: A second name of the flag.
         flag: The flag, where it is spelled otherwise.
         split: Whether commas separate several values.
@@ -60,13 +60,13 @@ class Setting:
 
     @property
     def place(self) -> tuple[str, str]:
-        """The section of the configuration, empty for none, and the name there."""
+        """The section of the configuration, empty for none, and the field in it."""
         section, _, field = self.path.rpartition(".")
         return section, field
 
     @property
     def several(self) -> bool:
-        """Whether it holds several values, of which a single one may stand by itself."""
+        """Whether it holds several values, one of which may be given without a list."""
         return self.kind in ("names", "ints", "levels")
 
     @property
@@ -89,5 +89,5 @@ def _read() -> dict[str, Setting]:
 
 
 SETTINGS = _read()
-# Those that are short for a stack of layers.
+# Shorthand for a stack of layers.
 SHORTHAND = tuple(name for name, each in SETTINGS.items() if each.place[0] == LAYERS)
