@@ -1,6 +1,6 @@
-"""A model is one file: a zip of a manifest, the network twice, the last rows and the log.
+"""A model as one file: a zip of a manifest, network and weights, last rows and training log.
 
-Nothing in it is code: no pickle, no class name that is imported, no Keras configuration.
+The file holds no code: no pickle, no class name to import, no Keras configuration.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from .series import SeriesRecord
 
 MANIFEST = "manifest.json"
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
-# What only some models have.
+# Entries that only some models have.
 STATE, SERIES, SCALES, AHEAD, SCORES = (
     "state.npy", "series.json", "scales.npy", "ahead.npy", "scores.json",
 )  # fmt: skip
@@ -34,7 +34,7 @@ ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
 OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT)
-# The time that is written beside every entry, so that equal models are equal files.
+# The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
 
@@ -43,24 +43,24 @@ class Bundle:
     """A trained model.
 
     Args:
-        manifest: What it is and how it was made.
+        manifest: Its configuration and how it was trained.
         onnx: The network for prediction.
-        weights: The network's weights for training on, in Keras's HDF5 form.
+        weights: The network's weights for fine-tuning, in Keras's HDF5 form.
         history: Shape `(rows, features)`: the last rows of each series, at most `timesteps` of
             each, end to end, original units.
-        epochs: The log of the training, an object for each epoch.
-        state: Shape `(units,)`: the states of all layers of a stateful network, end to end, in
-            front of the history; None for others.
-        series: What names the series; None for one without a name.
+        epochs: The training log, an object per epoch.
+        state: Shape `(units,)`: the states of all layers of a stateful network, end to end, before
+            the history; None for others.
+        series: The names of the series; None for one without a name.
         scales: Shape `(2, n_series, features)`: center and scale of each series; None where all
             have one scaler.
         ahead: Shape `(n_series, steps, features)`: what is known of the steps after the history,
-            NaN where nothing is; None for nothing.
-        scores: A row for each series that was scored, where there are several.
-        calibration: The errors that intervals are made of; None without a validation split.
+            NaN where unknown; None without future covariates.
+        scores: A row per scored series, where there are several.
+        calibration: The validation errors for intervals; None without a validation split.
         naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
             seasonal naive forecast in the training rows, original units.
-        dropout: The network under dropout, where intervals are made of that.
+        dropout: The network with dropout masks as inputs, for intervals by Monte Carlo dropout.
     """
 
     manifest: Manifest
@@ -79,14 +79,14 @@ class Bundle:
 
     @property
     def scaling(self) -> Scaling:
-        """The scaling at work, of all series or of each."""
+        """The scaling of all series, or of each."""
         if self.scales is None:
             return self.manifest.scaler
         return self.manifest.make_scaler(*self.scales)
 
     @cached_property
     def runtime(self) -> Runtime:
-        """The network at work.
+        """The network, ready to predict.
 
         Raises:
             ModelFileError: ONNX Runtime cannot read it.
@@ -95,10 +95,10 @@ class Bundle:
 
 
 def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
-    """Write the model file whole or not at all; a model at the path is replaced.
+    """Write the model file whole or not at all; an existing model is replaced.
 
     Raises:
-        UsageError: Something that is no model stands there, or the file cannot be written.
+        UsageError: The path is a file that is no model, or cannot be written.
     """
     target = Path(path)
     require_writable(target)
@@ -118,7 +118,7 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
 
 
 def _optional(bundle: Bundle) -> dict[str, bytes]:
-    """What only some models have."""
+    """Return the entries that only some models have."""
     arrays = {STATE: bundle.state, SCALES: bundle.scales, AHEAD: bundle.ahead}
     contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
     if bundle.series is not None:
@@ -127,11 +127,11 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         contents[SCORES] = json.dumps(bundle.scores).encode()
     if bundle.dropout is not None:
         contents[DROPOUT] = bundle.dropout
-    return contents | _of_intervals(bundle)
+    return contents | _pack_calibration(bundle)
 
 
-def _of_intervals(bundle: Bundle) -> dict[str, bytes]:
-    """The errors that intervals are made of, and by which others are measured."""
+def _pack_calibration(bundle: Bundle) -> dict[str, bytes]:
+    """Return the entries of intervals and of scaled errors."""
     calibration, contents = bundle.calibration, dict[str, bytes]()
     if calibration is not None:
         contents[ERRORS] = _packed(calibration.errors)
@@ -144,32 +144,33 @@ def _of_intervals(bundle: Bundle) -> dict[str, bytes]:
 
 
 def _packed(values: Floats) -> bytes:
+    """Return an array of any shape in the NumPy format."""
     buffer = io.BytesIO()
     np.save(buffer, values, allow_pickle=False)
     return buffer.getvalue()
 
 
 def require_writable(path: Path) -> None:
-    """Check, before any work is done, that a model may be written to the path.
+    """Check, before any training, that a model can be written to the path.
 
     Raises:
-        UsageError: It may not.
+        UsageError: It cannot.
     """
     if path.is_dir():
-        raise UsageError(f"{path} is a directory.", "Name a file: -m model.forecast.")
+        raise UsageError(f"{path} is a directory.", "Give the path of a file, e.g. model.forecast.")
     if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.", "Make it first.")
+        raise UsageError(f"There is no directory {path.parent}.", "Create it first.")
     if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path.parent} may not be written to.", "Name another directory with -m.")
+        raise UsageError(f"{path.parent} is not writable.", "Give a path in another directory.")
     if path.exists() and not is_model(path):
         raise UsageError(
-            f"{path} exists and is not a model; it is left as it is.",
-            "Name another file with -m, or remove that one first.",
+            f"{path} exists and is not a model; it is not overwritten.",
+            "Give another path, or remove that file first.",
         )
 
 
 def is_model(path: Path) -> bool:
-    """Whether a file is a model, whatever its version."""
+    """Whether a file is a model, of any version."""
     if not path.is_file():
         return False
     try:

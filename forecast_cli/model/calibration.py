@@ -1,4 +1,4 @@
-"""The errors that intervals are made of, as a model file keeps them."""
+"""The validation errors for prediction intervals, as stored in a model file."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from ..core.windows import Floats
 
 @dataclass(frozen=True)
 class Calibration:
-    """The errors of true multi-step forecasts on the validation split.
+    """The errors of multi-step forecasts on the validation split.
 
-    All of them are in scaled units, divided by the unit of their series, so that series share them.
+    All are scaled and divided by the unit of their series, so that they can be pooled.
 
     Args:
         errors: Shape `(samples, horizon, targets)`: actual value minus forecast, NaN where there is
             no actual value; of a network that forecasts quantiles `(samples, horizon, targets,
             quantiles)`.
-        recent: Shape `(samples, targets)`: how large the errors were that were known at each of
-            these origins, 1 for usual ones.
+        recent: Shape `(samples, targets)`: the size of the most recent errors known at each of
+            these origins, relative to the usual error.
         units: Shape `(n_series, targets)`: the usual error of each series, scaled.
-        ended: What the latest errors of each series were at the end of the table.
+        ended: The most recent errors of each series at the end of the table.
     """
 
     errors: Floats

@@ -1,4 +1,4 @@
-"""How the training of a network went."""
+"""The training history of a network."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,18 +6,18 @@ from typing import Literal
 from ..config.sections import Training
 from ..core.events import Epoch
 
-# Why there were no more epochs.
+# Why a training ended.
 Ending = Literal["epochs", "patience", "interrupted", "budget"]
 
 
 @dataclass(frozen=True)
 class TrainingHistory:
-    """How the training of one network went.
+    """The training history of one network.
 
     Args:
-        training: How it was trained.
-        epochs: What happened.
-        interrupted: Whether somebody stopped it.
+        training: Its settings.
+        epochs: Its epochs, with their losses.
+        interrupted: Whether it was interrupted by the user.
     """
 
     training: Training
@@ -26,14 +26,14 @@ class TrainingHistory:
 
     @property
     def best(self) -> int:
-        """The number of the epoch whose weights are kept."""
+        """The number of the epoch whose weights are stored."""
         if not self.training.patience:
             return len(self.epochs)
         return max(epoch.number for epoch in self.epochs if epoch.best)
 
     @property
     def ending(self) -> Ending:
-        """Why there were no more epochs."""
+        """Why the training ended."""
         if self.interrupted:
             return "interrupted"
         if len(self.epochs) < self.epochs[-1].epochs:

@@ -1,4 +1,4 @@
-"""A model file read: every entry checked against its sum, every array against the manifest."""
+"""Read a model file: check every entry by its checksum, every array against the manifest."""
 
 import hashlib
 import io
@@ -36,17 +36,17 @@ from .manifest import FORMAT, Manifest
 from .series import SeriesRecord
 from .upgrade import upgrade, upgrade_scores
 
-# What a model unpacks to at the most, in bytes, and as a multiple of the file for large ones.
+# The largest unpacked size of a model in bytes, and as a multiple of the file for large ones.
 LARGEST = 2 * 1024**3
 MOST_PACKED = 200
 SMALL = 64 * 1024**2
 
 
 def load_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Read a model file and check every entry against its sum.
+    """Read a model file and check every entry by its checksum.
 
     Raises:
-        ModelFileError: There is none, it is cut short or changed, or a newer version wrote it.
+        ModelFileError: It is missing, truncated or changed, or was written by a newer version.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -57,13 +57,13 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     except FileNotFoundError:
         raise ModelFileError(
             f"There is no model {os.fspath(path)}.",
-            "Make one with forecast train DATA --column NAME, or name one with -m.",
+            "Train a model first, or give the path of another one.",
         ) from None
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError):
-        # RuntimeError: encrypted, or packed in a way that zipfile does not know.
+        # RuntimeError: encrypted, or compressed by a method that zipfile does not support.
         raise ModelFileError(
-            f"{os.fspath(path)} is not a model, or is cut short.",
-            "A file that forecast train wrote was expected; copy it again, or train again.",
+            f"{os.fspath(path)} is not a model, or is truncated.",
+            "Expected a saved model: copy the file again, or train again.",
         ) from None
     except OSError as error:
         raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
@@ -79,7 +79,7 @@ def _check_sums(
     for name, data in contents.items():
         if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
             raise ModelFileError(
-                f"{os.fspath(path)} is damaged: {name} is not what was written.",
+                f"{os.fspath(path)} is damaged: {name} does not match its checksum.",
                 "Copy the file again, or train again.",
             )
 
@@ -87,7 +87,7 @@ def _check_sums(
 def _unpacked(
     manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
 ) -> Bundle:
-    """The model out of the bytes of its entries."""
+    """Return the model from the bytes of its entries."""
 
     def array(name: str) -> Any:
         held = contents.get(name)
@@ -118,7 +118,7 @@ def _unpacked(
 
 
 def _calibration(errors: Any, recent: Any, units: Any) -> Calibration | None:
-    """The errors that intervals are made of, where the file has them all."""
+    """Return the errors for intervals, where the file has them all."""
     if errors is None or recent is None or units is None:
         return None
     own, total, weight = units
@@ -129,7 +129,7 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     """Refuse arrays that do not fit the manifest."""
     manifest, series = bundle.manifest, bundle.series
     features = len(manifest.features)
-    # Sequences with a label go on from nothing.
+    # Models of labels store no rows.
     rows = 0 if manifest.labels else manifest.timesteps
     rows = sum(series.rows) if series else rows
     count = len(series.ids) if series else 1
@@ -137,8 +137,11 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     shapes = {
         "its last rows are": (bundle.history, (rows, features)),
         "its scaler is": (bundle.scales, (2, count, features)),
-        "what it knows ahead is": (bundle.ahead, (count, steps, features)),
-        "its measure of errors is": (bundle.naive, (2, count, len(manifest.targets))),
+        "its future covariates are": (bundle.ahead, (count, steps, features)),
+        "its in-sample error of the naive forecast is": (
+            bundle.naive,
+            (2, count, len(manifest.targets)),
+        ),
     }
     if bundle.calibration is not None:
         shapes |= _shapes_of_errors(bundle.calibration, manifest, count)
@@ -165,7 +168,13 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
 def _shapes_of_errors(
     calibration: Calibration, manifest: Manifest, count: int
 ) -> dict[str, tuple[Floats, tuple[int, ...]]]:
-    """The arrays of intervals, and the shapes that they must have."""
+    """Return the arrays of the calibration with their required shapes, by message.
+
+    Args:
+        calibration: Arrays of shape `(samples, ...)` and `(n_series, targets)`.
+        manifest: Of the same file.
+        count: Number of series.
+    """
     targets, samples = len(manifest.targets), len(calibration.errors)
     quantiles = manifest.config.outputs_per_value
     each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
@@ -178,18 +187,18 @@ def _shapes_of_errors(
 
 
 def _unusable(scales: Floats) -> bool:
-    """Whether numbers of scalers cannot be."""
+    """Whether centers and scales, shape `(2, n_series, features)`, are invalid."""
     return not np.isfinite(scales).all() or bool((scales[1] == 0).any())
 
 
 def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
-    """Refuse what would unpack to more than any model, before a byte is unpacked."""
+    """Refuse files that would unpack to more than any model, before unpacking."""
     size = sum(entry.file_size for entry in archive.infolist())
     packed = sum(entry.compress_size for entry in archive.infolist())
     if size > LARGEST or size > MOST_PACKED * packed + SMALL:
         raise ModelFileError(
-            f"{os.fspath(path)} would unpack from {packed:,} to {size:,} bytes; no model does.",
-            "A file that forecast train wrote was expected.",
+            f"{os.fspath(path)} would unpack from {packed:,} to {size:,} bytes: too much.",
+            "Expected a saved model.",
         )
 
 
@@ -207,7 +216,7 @@ def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "it"
         raise ModelFileError(
-            f"The manifest of {os.fspath(path)} is not one: {place}: {first['msg']}.",
+            f"The manifest of {os.fspath(path)} is invalid: {place}: {first['msg']}.",
             "Copy the file again, or train again.",
         ) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What a model file says of itself: plain data, checked when it is read."""
+"""The manifest of a model file: plain data, validated when it is read."""
 
 import math
 from datetime import datetime
@@ -18,7 +18,7 @@ from ..data.time.business_days import OpenDays
 from .history import Ending
 
 FORMAT = 6
-# A class as it stands in the table.
+# A class as written in the table.
 Class = bool | int | float | str
 
 
@@ -40,7 +40,7 @@ class TimeAxis(Frozen):
 
     @property
     def name(self) -> str:
-        """What the time column of a forecast is called."""
+        """The name of the time column of a forecast."""
         return self.column if "," not in self.column else "time"
 
 
@@ -62,7 +62,7 @@ class SplitRows(Frozen):
 
 
 class IntervalScore(Frozen):
-    """How intervals of a level fared: percent of the actual values within, and their mean width."""
+    """Coverage of the actual values in percent, and mean width, of intervals of a level."""
 
     level: float
     coverage: dict[str, float | None]
@@ -72,11 +72,11 @@ class IntervalScore(Frozen):
 class Evaluation(Frozen):
     """Multi-step forecasts from every origin of the test split, in original units.
 
-    `series` says over how many series; of several, MASE is the mean over them.
+    `series` is the number of series; of several, MASE is the mean over them.
     `scores[forecaster][metric][target]`; None where a measure is not defined.
     `skill` is by how many percent the error (of one series the MAE, of several the MASE) is below
-    that of the best baseline, mean over targets; None where that baseline makes no error.
-    `intervals` are those that the configuration asks for, in order of their levels. `warnings`
+    that of the best baseline, mean over targets; None where that baseline has no error.
+    `intervals` are those of the configuration, in order of their levels. `warnings`
     are reasons not to rely on the scores or the network, a sentence each.
     """
 
@@ -93,12 +93,12 @@ class Evaluation(Frozen):
 
 
 class LabelEvaluation(Frozen):
-    """Labels of the sequences of the test split, beside the simplest guess.
+    """Scores of the labels of the test split, compared with the simplest prediction.
 
     `scores[guesser][metric][label]`; None where a measure is not defined. `confusion` counts the
-    sequences of each class, in order, by the class that the network gives them. `skill` is by how
+    sequences of each class, in order, by their predicted class. `skill` is by how
     many percent the error (of classes the share of wrong ones, of numbers the mean absolute error,
-    mean over labels) is below that of the simplest guess; None where that makes none.
+    mean over labels) is below that of the simplest prediction; None where that has no error.
     """
 
     sequences: int
@@ -110,7 +110,7 @@ class LabelEvaluation(Frozen):
 
 
 class LabelAxis(Frozen):
-    """What a sequence is mapped to, and where its steps stand in a table.
+    """The labels of a sequence, and the columns of its steps.
 
     `classes` are in the order of the network's outputs; empty where labels are numbers, which then
     have a scaler: `scaling`.
@@ -138,7 +138,7 @@ class LayerRow(Frozen):
 
 
 class Run(Frozen):
-    """How the training went."""
+    """A record of the training."""
 
     created: datetime
     seconds: float
@@ -180,47 +180,47 @@ class Manifest(Frozen):
         if numbers is None:
             return self
         if not len(numbers.center) == len(numbers.scale) == len(self.features):
-            raise ValueError("the scaler has not one number for each feature")
+            raise ValueError("the scaler must have one number per feature")
         if not all(map(math.isfinite, (*numbers.center, *numbers.scale))) or 0 in numbers.scale:
-            raise ValueError("the scaler's numbers cannot be")
+            raise ValueError("the scaler's numbers must be finite, and its scale not 0")
         return self
 
     @property
     def columns(self) -> Columns:
-        """What is read, and as what."""
+        """The columns that are read, by their roles."""
         own = tuple(name for name in self.features if name not in self.covariates.names)
         time = self.time.column if self.time else None
         return Columns(time, own, self.targets, self.covariates, self.series)
 
     @property
     def timesteps(self) -> int:
-        """Steps back."""
+        """The lookback."""
         return self.config.window.timesteps or 1
 
     @property
     def horizon(self) -> int:
-        """Steps ahead that the model was made for."""
+        """The horizon that the model was trained for."""
         return self.config.window.horizon or 1
 
     @property
     def scaler(self) -> Scaling:
-        """The scaling at work, where all series have one together."""
+        """The scaling, where all series share one."""
         numbers = self.scaling
         if numbers is None:
             raise ValueError("each series has a scaling of its own")
         return self.make_scaler(np.array(numbers.center), np.array(numbers.scale))
 
     def make_scaler(self, center: Floats, scale: Floats) -> Scaling:
-        """The scaling with these numbers."""
+        """Return a scaling; its numbers have shape `(features,)` or `(n_series, features)`."""
         count = len(self.features) - len(self.covariates.names)
         return Scaling(self.config.scaler, center, scale, self.config.transform, count)
 
     @property
     def target_places(self) -> list[int]:
-        """Where the targets stand among the features."""
+        """The positions of the targets among the features."""
         return [self.features.index(name) for name in self.targets]
 
     @property
     def parameters(self) -> int:
-        """How many weights the network has."""
+        """Number of weights of the network."""
         return sum(layer.parameters for layer in self.layers)

@@ -1,4 +1,4 @@
-"""Monte Carlo dropout: how much a forecast depends on which inputs of the layers are dropped."""
+"""Monte Carlo dropout: the spread of forecasts over random dropout masks."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +10,13 @@ from ..core.errors import ModelFileError
 from ..core.windows import Floats
 from .runtime import Float32s, Runtime
 
-# Networks under dropout that a spread is of.
+# Forecasts under dropout from which the spread is taken.
 DRAWS = 100
 MASK = re.compile(r"(decoder_)?dropout_(\d+)")
 
 
 class Draw:
-    """The network with some of its inputs dropped: it forecasts as a `Runtime` does."""
+    """The network with one set of dropout masks; it forecasts as a `Runtime` does."""
 
     def __init__(self, runtime: Runtime, masks: Sequence[Float32s]) -> None:
         self.runtime = runtime
@@ -29,22 +29,26 @@ class Draw:
         return self.runtime(windows, *ahead, *self.masks)
 
     def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
-        """Networks with dropout masks predict no quantiles."""
+        """Not supported: networks with dropout masks predict no quantiles.
+
+        Args:
+            windows: Shape `(batch, timesteps, features)`, scaled.
+            ahead: As for `Runtime`.
+        """
         raise NotImplementedError
 
 
 class MonteCarlo:
-    """Forecasts with dropout, drawn again and again.
+    """Repeated forecasts with dropout.
 
-    A draw is one set of masks for all samples, steps and calls: the masks are drawn from the seed
-    alone, so that neither the order of samples nor how they are cut into batches matters, and a
-    forecast that goes on from its own forecasts does so with the same network. Recurrent dropout is
-    left out: it is for training alone.
+    A draw is one set of masks for all samples, steps and calls: the masks depend on the seed alone,
+    so that neither the order of samples nor the batch size matters, and a forecast that is fed back
+    uses the same network. Recurrent dropout is left out: it is for training alone.
 
     Source: Gal and Ghahramani (2016), Dropout as a Bayesian approximation.
 
     Args:
-        onnx: The network whose masks are inputs, as `forecast_cli.nn.dropout` writes it.
+        onnx: The network whose masks are inputs, as `networks/external_dropout.py` writes it.
         rates: The `dropout` of each recurrent layer, shares between 0 and 1.
         seed: The same seed gives the same draws.
 
@@ -59,7 +63,7 @@ class MonteCarlo:
         if not self.masks:
             raise ModelFileError(
                 "The network for intervals by dropout takes no masks.",
-                "Train again with --intervals dropout.",
+                "Train again with `intervals=dropout`.",
             )
 
     @cached_property
@@ -72,7 +76,7 @@ class MonteCarlo:
         return found
 
     def networks(self, draws: int) -> Iterator[Draw]:
-        """The network with masks drawn anew, so many times; the first ones are always the same."""
+        """Yield networks with newly drawn masks; the first ones are the same for any number."""
         generator = np.random.default_rng(self.seed)
         for _ in range(draws):
             masks = [
@@ -82,12 +86,12 @@ class MonteCarlo:
             yield Draw(self.runtime, masks)
 
     def spread(self, windows: Floats, *ahead: Floats, draws: int = DRAWS) -> Floats:
-        """The standard deviation of the forecast over the draws.
+        """Return the standard deviation of the forecast over the draws.
 
         Args:
             windows: Shape `(batch, timesteps, features)`, scaled.
             ahead: As for `Runtime`.
-            draws: At least 2; so many calls of the network, each for the whole batch.
+            draws: Number of calls of the network, each for the whole batch; at least 2.
 
         Returns:
             Shape `(batch, horizon, targets)`, scaled.
@@ -95,10 +99,10 @@ class MonteCarlo:
         return self.deviation(lambda network: network(windows, *ahead), draws)
 
     def deviation(self, forecast: Callable[[Draw], Floats], draws: int = DRAWS) -> Floats:
-        """The standard deviation over the draws of any forecast; one of them is held at a time.
+        """Return the standard deviation of any forecast over the draws, one in memory at a time.
 
         Args:
-            forecast: From the network of a draw to an array, the same shape for all.
+            forecast: Maps the network of a draw to an array of any shape, the same for all.
             draws: At least 2.
 
         Source: Welford (1962), Note on a method for calculating corrected sums of squares.

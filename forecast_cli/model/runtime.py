@@ -1,4 +1,4 @@
-"""A trained network at work, by ONNX Runtime: NumPy arrays in, NumPy arrays out."""
+"""Predict with a trained network by ONNX Runtime: NumPy arrays in, NumPy arrays out."""
 
 import os
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-# Its official builds send usage data to their vendor, and leave files, unless told not to.
+# Its official builds send usage data to their vendor and write files unless this is set.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
@@ -27,7 +27,7 @@ BATCH_VALUES = 20_000
 
 
 class Forecasting(Protocol):
-    """Forecasts its own horizon of steps from scaled windows, as `Runtime` does."""
+    """What forecasts its own horizon from scaled windows, as `Runtime` does."""
 
     @property
     def horizon(self) -> int: ...
@@ -39,20 +39,20 @@ class Forecasting(Protocol):
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
 
     def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
-        """The same to `(batch, horizon, targets, quantiles)`, where there are quantiles."""
+        """Shape `(batch, timesteps, features)` to `(batch, horizon, targets, quantiles)`."""
 
 
 class Runtime:
     """A network that maps scaled windows to scaled forecasts.
 
     Args:
-        onnx: As `forecast_cli.nn.export` writes it.
+        onnx: As `networks/onnx_export.py` writes it.
     """
 
     def __init__(self, onnx: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # ONNX Runtime does not read what tells other libraries how many threads to take.
+        # ONNX Runtime ignores the variable that sets the number of threads of other libraries.
         threads = os.environ.get("OMP_NUM_THREADS", "")
         if threads.isdigit():
             options.intra_op_num_threads = int(threads)
@@ -61,36 +61,39 @@ class Runtime:
         except UNREADABLE as error:
             raise ModelFileError(
                 f"The network of the model cannot be read: {str(error).splitlines()[0]}.",
-                "Train again, or upgrade: pip install --upgrade onnxruntime.",
+                "Train again, or install the latest version of onnxruntime.",
             ) from None
         self.inputs = [each.name for each in self.session.get_inputs()]
         self.widths = [each.shape[-1] for each in self.session.get_inputs()[1:]]
-        # Of its forecasts, or of what it reads of the steps ahead.
+        # The horizon of its forecasts.
         shape = self.session.get_outputs()[0].shape
         self.horizon: int = shape[1]
-        # How many quantiles it forecasts; 0 for none.
+        # Number of quantiles that it forecasts; 0 for none.
         self.quantile_count: int = shape[3] if len(shape) == 4 else 0
 
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled.
 
         A network that reads what is known ahead takes that too, shape `(batch, horizon, known)`;
-        one that forecasts quantiles gives their median.
+        of quantiles the median is returned.
         """
         forecast = self.carry(windows, ahead)[0]
         return forecast[..., self.quantile_count // 2] if self.quantile_count else forecast
 
     def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
-        """The same of a network that forecasts quantiles, shape `(batch, horizon, targets, Q)`."""
+        """Return the quantiles, shape `(batch, horizon, targets, quantiles)`, as above."""
         return self.carry(windows, ahead)[0]
 
     def carry(self, windows: Floats, states: Sequence[Floats]) -> tuple[Float32s, list[Float32s]]:
-        """The same, of a network that takes states and gives them out.
+        """Forecast with a network whose states are inputs and outputs.
 
         Args:
             windows: Shape `(batch, timesteps, features)`, scaled.
-            states: What it begins with, each of shape `(batch, units)`; all that it takes beside
-                the windows.
+            states: Its inputs in addition to the windows: initial states of shape `(batch, units)`,
+                or what is known ahead.
+
+        Returns:
+            The forecast, shape `(batch, horizon, targets)`, and the final states.
         """
         values = [each.astype(np.float32, copy=False) for each in (windows, *states)]
         outputs: Any = self.session.run(None, dict(zip(self.inputs, values, strict=True)))
@@ -100,16 +103,16 @@ class Runtime:
 def roll_out(
     runtime: Forecasting, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
 ) -> Forecast:
-    """Forecast any number of steps: beyond its own, the network goes on from its forecasts.
+    """Forecast any number of steps; beyond its own horizon, a network is fed its forecasts.
 
-    Quantiles come from the same call as the forecasts, and are of the network's own horizon.
+    Quantiles come from the same call as the forecasts, and cover the network's own horizon.
 
     Args:
-        runtime: The network; to go on, it must forecast all that it reads and is not known ahead.
+        runtime: The network; to be fed back, it must forecast all inputs that are not known ahead.
         windows: Shape `(batch, timesteps, features)`, scaled.
-        ahead: Shape `(batch, horizon, features)`, scaled: the rows to come, of which only what is
-            known ahead is read, the last one standing for those after; None where nothing is.
-        inputs: The columns of a row.
+        ahead: Shape `(batch, horizon, features)`, scaled: future rows, of which only what is
+            known ahead is read; the last one is repeated. None where nothing is known.
+        inputs: The positions of columns and covariates in a row.
         horizon: Steps ahead.
 
     Returns:
@@ -138,7 +141,14 @@ def roll_out(
 
 
 def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
-    """What the network reads of the steps of its next call; the last row stands for those after."""
+    """Return what is known ahead for the next call, shape `(batch, horizon, known)`, if anything.
+
+    Args:
+        runtime: The network.
+        ahead: Shape `(batch, horizon, features)`, scaled; the last row is repeated.
+        inputs: The positions of columns and covariates in a row.
+        done: Steps forecast so far.
+    """
     if ahead is None or not inputs.ahead:
         return []
     steps = np.minimum(np.arange(done, done + runtime.horizon), ahead.shape[1] - 1)
@@ -146,7 +156,7 @@ def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int
 
 
 def chunks(origins: Ints, *, timesteps: int, features: int) -> list[Ints]:
-    """Cut many origins into batches whose windows fit into little memory."""
+    """Split origins, shape `(samples,)`, into batches whose windows fit into little memory."""
     size = max(1, BATCH_VALUES // (timesteps * features))
     return [origins[first : first + size] for first in range(0, len(origins), size)]
 
@@ -167,7 +177,7 @@ def forecast_origins(
         scaled: Shape `(n_rows, features)`, all series end to end.
         origins: Shape `(samples,)`, each with `timesteps` rows of its series before it, and, where
             something is known ahead, `horizon` from it on.
-        inputs: The columns of a row.
+        inputs: The positions of columns and covariates in a row.
         timesteps: Rows of an input window.
         horizon: Steps ahead, any number.
 

@@ -1,4 +1,4 @@
-"""The series of a model file: what names them, how much of each is kept, and where they end."""
+"""The series of a model file: their names, stored rows and last times."""
 
 from typing import Self
 
@@ -12,11 +12,12 @@ class SeriesRecord(Frozen):
     """Several series, in the order of the arrays.
 
     Args:
-        columns: What names a series.
+        columns: The columns that identify a series.
         ids: The parts of each name.
-        rows: How many of the last rows of each are kept.
+        rows: Number of last rows of each that are stored.
         lasts: The time of the last row of each, ISO 8601; empty where rows are steps.
-        fresh: The time from which on the network has learned nothing of each, likewise.
+        fresh: The time of the first row of each that the network was not trained on, in the same
+            form.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
@@ -29,7 +30,7 @@ class SeriesRecord(Frozen):
     def _consistent(self) -> Self:
         count = len(self.ids)
         if any(len(each) != len(self.columns) for each in self.ids) or len(self.rows) != count:
-            raise ValueError("the names of the series and their rows do not fit together")
+            raise ValueError("the names of the series and their rows must be equally many")
         if min(self.rows, default=0) < 1:
             raise ValueError("a series has no row")
         if any(times and len(times) != count for times in (self.lasts, self.fresh)):

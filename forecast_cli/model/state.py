@@ -1,4 +1,4 @@
-"""The state of a stateful network between two predictions, as a file of JSON."""
+"""The state of a stateful network between two predictions, as a JSON file."""
 
 import hashlib
 import os
@@ -15,12 +15,12 @@ from .file_writing import write_whole
 
 
 class State(Frozen):
-    """Where a stateful network stands.
+    """The state of a stateful network after some rows.
 
     Args:
-        model: SHA-256 of the weights of the network that it is the state of.
-        last: Time of the last row that was read, ISO 8601; None where rows are steps.
-        rows: How many rows were read so far.
+        model: SHA-256 of the weights of the network.
+        last: Time of the last row read, ISO 8601; None where rows are steps.
+        rows: Number of rows read so far.
         values: The states of all layers, end to end.
     """
 
@@ -36,7 +36,14 @@ class State(Frozen):
 
 
 def make_state(bundle: Bundle, array: Floats, *, last: str | None, rows: int) -> State:
-    """The state of a model's network."""
+    """Return the state of a model's network.
+
+    Args:
+        bundle: The model.
+        array: Shape `(units,)`: the states of all layers, end to end.
+        last: Time of the last row read, ISO 8601; None where rows are steps.
+        rows: Number of rows read so far.
+    """
     return State(model=_sum(bundle), last=last, rows=rows, values=tuple(array.tolist()))
 
 
@@ -44,7 +51,7 @@ def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
     """Read a state; None where there is no file yet.
 
     Raises:
-        ModelFileError: The file is no state, or one of another model.
+        ModelFileError: The file is no state, or that of another model.
     """
     try:
         state = State.model_validate_json(Path(path).read_bytes())
@@ -53,12 +60,12 @@ def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
     except (OSError, ValidationError, ValueError):
         raise ModelFileError(
             f"{os.fspath(path)} is not the state of a network.",
-            "A file that forecast predict --state wrote was expected; name another one.",
+            "Give a file written with `state`, or another path.",
         ) from None
     if state.model != _sum(bundle):
         raise ModelFileError(
             f"{os.fspath(path)} holds the state of another network.",
-            "Remove it to begin anew, or name another file with --state.",
+            "Remove it to start from the model's own state, or pass another `state`.",
         )
     return state
 

@@ -1,4 +1,4 @@
-"""A stateful network on its way along the rows of a series: its state lives on from row to row."""
+"""Run a stateful network along the rows of a series: its state is carried over."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from .runtime import Float32s, Runtime
 
 
 class Walk:
-    """Reads rows in order, and forecasts from any of them on the way.
+    """Reads rows in order, and forecasts from any of them.
 
     Args:
-        runtime: A network that takes states and gives them out.
+        runtime: A network whose states are inputs and outputs.
         scaled: Shape `(n_rows, features)`, scaled, all rows of one series.
-        states: What it begins with, each of shape `(1, units)`; zeros where None.
+        states: The initial states, each of shape `(1, units)`; zeros where None.
     """
 
     def __init__(
@@ -26,7 +26,14 @@ class Walk:
         self.row = 0
 
     def read(self, row: int) -> Float32s | None:
-        """Go on to a row; the forecast from there, None where it stands there already."""
+        """Read up to a row, and forecast from there: shape `(1, horizon, targets)`, scaled.
+
+        Args:
+            row: The number of the row after the last one to read.
+
+        Returns:
+            None where the row was read before.
+        """
         if row <= self.row:
             return None
         forecast, self.states = self.runtime.carry(self.scaled[None, self.row : row], self.states)
@@ -37,7 +44,7 @@ class Walk:
         """Forecast from each origin, the row of the first target, on all rows before it.
 
         Args:
-            origins: Shape `(samples,)`, ascending, behind the rows that were read.
+            origins: Shape `(samples,)`, ascending, after the rows already read.
             horizon: Steps ahead, any number.
 
         Returns:
@@ -47,7 +54,7 @@ class Walk:
         for origin in origins.tolist():
             first = self.read(origin)
             if first is None:
-                raise ValueError(f"row {origin} is behind the walk, which is at {self.row}")
+                raise ValueError(f"row {origin} was read already: the walk is at row {self.row}")
             firsts.append(first)
             states.append(self.states)
         ahead = [np.concatenate(parts) for parts in zip(*states, strict=True)]
@@ -59,16 +66,16 @@ class Walk:
 
 
 def zeros(runtime: Runtime) -> list[Floats]:
-    """The states of a network that has read nothing."""
+    """Return the initial states of a network, zeros of shape `(1, units)` each."""
     return [np.zeros((1, width), np.float32) for width in runtime.widths]
 
 
 def joined(states: Sequence[Floats]) -> Floats:
-    """The states of one sample as one array."""
+    """Return the states of one sample, shape `(1, units)` each, as one array `(all units,)`."""
     return np.concatenate([each[0] for each in states])
 
 
 def parted(runtime: Runtime, state: Floats) -> list[Floats]:
-    """The states of one sample out of one array."""
+    """Return the states of one sample, shape `(1, units)` each, from one array `(all units,)`."""
     cuts = np.cumsum(runtime.widths)[:-1]
     return [each[None] for each in np.split(state, cuts)]

@@ -1,7 +1,7 @@
 """Model files of older formats, upgraded as they are read.
 
-The arrays and graphs in a file never change: its forecasts are the same to the bit. Only names in
-the manifest do, which are the file format. To change one, raise `FORMAT` in
+The arrays and graphs in a file stay the same, and so do its forecasts, to the bit. Only names in
+the manifest change. To change one, raise `FORMAT` in
 `forecast_cli.model.manifest`, and add a function to `UPGRADES`.
 """
 
@@ -12,9 +12,9 @@ from ..config.deprecated import renew_nested
 from ..config.registries import MEMBER_NAMES
 
 Document = dict[str, Any]
-# What scores called baselines before format 6.
+# Names of baselines in scores before format 6.
 SCORED = {"last value": "naive", "seasonal naive": "seasonal-naive"}
-# Members that are no longer fitted, by what is most like them: the graph holds them as they were.
+# Members that are no longer fitted, and the most similar ones: the graph itself is unchanged.
 RETIRED = {
     "theta": "smoothing",
     "repeated": "ridge-short",

@@ -71,7 +71,7 @@ TRAIN = [
 PREDICT = [
     ("", 4, "There is no model model.forecast"),
     ("-m notes.txt", 4, "notes.txt is not a model"),
-    ("-m cut.forecast", 4, "cut.forecast is not a model, or is cut short"),
+    ("-m cut.forecast", 4, "cut.forecast is not a model, or is truncated"),
     ("-m folder", 4, "folder"),
     ("-m good.forecast good.csv", 3, 'good.csv has no column "value"'),
     ("-m good.forecast -o no/next.csv", 2, "no/next.csv cannot be written"),
@@ -139,7 +139,7 @@ def test_a_model_that_would_fill_the_memory_is_not_unpacked(run, golden, monkeyp
     monkeypatch.setattr("forecast_cli.model.loading.LARGEST", 1000)
     code, _, err = run("predict", "-m", golden)
     assert code == 4
-    assert "no model does" in err
+    assert "bytes: too much" in err
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_the_state_of_another_network_is_refused(model, one_step, tmp_path):
     model.predict(days()[:70], state=path)
     with pytest.raises(fc.ModelFileError, match="the state of another network") as caught:
         one_step.predict(days()[70:], state=path)
-    assert "--state" in caught.value.hint
+    assert "`state`" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", ["", "{}", "date,value\n", '{"model": 1}', "\x00\xff"])
