@@ -61,10 +61,10 @@ def train(
 
     whole = _configure(settings, config)
     if init_model is not None:
-        from ..training.finetuning import refine
+        from ..training.finetuning import finetune
 
         bundle = (init_model if isinstance(init_model, Model) else load(init_model)).bundle
-        refined = refine(
+        refined = finetune(
             bundle, table, whole, rescale=rescale, on_event=on_event, should_stop=should_stop
         )
         return Model(refined)

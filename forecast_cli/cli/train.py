@@ -87,14 +87,14 @@ def trained(
             raise UsageError("--rescale needs --init-model.", "Leave it out, or name the model.")
         return train(source, config, future=future, on_event=on_event, should_stop=should_stop)
     from ..model.loading import load_bundle
-    from ..training.finetuning import refine
+    from ..training.finetuning import finetune
 
     if future is not None:
         raise UsageError(
             "--future is for a model that is trained from scratch.",
             "Leave out --future or --init-model.",
         )
-    return refine(
+    return finetune(
         load_bundle(init_model),
         source,
         config,

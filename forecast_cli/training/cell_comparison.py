@@ -1,4 +1,4 @@
-"""LSTM, GRU, SimpleRNN or something simple: each trained in the same way on the same rows."""
+"""Comparison of recurrent cells and baselines, trained and scored on the same rows."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ from .pipeline import Learned, finish, learn, read_dataset
 
 @dataclass(frozen=True)
 class Comparison:
-    """How cells fared.
+    """The result of a comparison.
 
     Args:
-        rows: A row for each cell and each simple forecast (and target), target by target, the best
-            first by the measure of the verdict (MASE of several series, else MAE): `model`, the
-            measures of the test split, `skill` against the best simple forecast in percent,
-            `validation` (the loss that cells are chosen by), `parameters` and `seconds`.
+        rows: A row per cell and baseline (and target), grouped by target, the best first by the
+            measure of the verdict (MASE of several series, else MAE): `model`, the measures of the
+            test split, `skill` against the best baseline in percent, `validation` (the loss that
+            the cell is chosen by), `parameters` and `seconds`.
         bundle: The best model: of the cell with the lowest validation loss.
         cell: That cell.
-        verdict: What it comes to, in plain sentences.
+        verdict: The conclusion, in plain sentences.
     """
 
     rows: list[dict[str, Any]]
@@ -45,23 +45,23 @@ def compare(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Comparison:
-    """Train each kind of cell with the same splits and budget, and keep the best.
+    """Train each kind of cell with the same splits and budget, and return the best.
 
-    The best is the one with the lowest validation loss: the test split decides nothing.
+    The best is the one with the lowest validation loss; the test split is not used to choose.
 
     Args:
         source: A path, `-` for standard input, or a pandas frame.
         config: Everything but the cell.
-        cells: Which ones.
-        on_event: Told what was understood and how it goes.
-        should_stop: Asked after each epoch whether to stop; what is trained by then is compared.
+        cells: The kinds of cell to train.
+        on_event: Notified of how the table is read, and of the progress.
+        should_stop: Called after each epoch; True stops, and compares what is trained by then.
 
     Raises:
         UsageError: A cell is unknown, or cannot be built as configured.
-        DataError: The table does not hold what is needed.
+        DataError: The table lacks what is needed.
     """
     if config.data.label:
-        raise UsageError("compare is for forecasts, and --label asks for another task.")
+        raise UsageError("Cells are compared by forecasts, and `label` is for labelled sequences.")
     configure_all = {cell: _with_cell(config, cell) for cell in dict.fromkeys(cells)}
     began = time.perf_counter()
     dataset = read_dataset(source, next(iter(configure_all.values())), on_event=on_event)
@@ -80,17 +80,17 @@ def compare(
 
 
 def _with_cell(config: Config, cell: str) -> Config:
-    """The configuration with another kind of cell in each recurrent layer."""
+    """Return the configuration with another kind of cell in each recurrent layer."""
     return configure({"cell": cell}, config.model_dump(exclude_unset=True))
 
 
 def _loss(learned: Learned) -> float:
-    """The loss that cells are chosen by: of validation, or of training where there is none."""
+    """Return the loss to choose by: of validation, or of training where there is none."""
     return learned.scored.fitted.loss
 
 
 def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]:
-    """A row for each forecaster and target: by target, those with the smallest error first."""
+    """Return a row per forecaster and target, grouped by target, the smallest error first."""
     targets = dataset.panel.columns.targets
     evaluations = {
         cell: each.scores.evaluation if each.scores else None for cell, each in learned.items()
@@ -116,7 +116,7 @@ def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]
 def sort_rows(
     rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
 ) -> list[dict[str, Any]]:
-    """Rows target by target, since their units differ, by the measure of which the verdict is."""
+    """Return rows grouped by target, sorted by the measure of the verdict."""
     scaled = several and all(row["mase"] is not None for row in rows)
     measure = "mase" if scaled else "mae"
 
@@ -147,12 +147,12 @@ def _read_rows(
 
 
 def _verdict(learned: dict[str, Learned], best: str) -> str:
-    """Which cell is kept and why, and what it is worth beside the simple forecasts."""
+    """Return which cell is chosen and why, and how it compares with the baselines."""
     kept = learned[best]
     part = "training" if kept.scored.fitted.epochs[-1].validation_loss is None else "validation"
     others = [_loss(each) for cell, each in learned.items() if cell != best]
-    said = f"{best} is kept"
+    text = f"The best cell is {best}"
     if others:
         ahead = 100.0 * (1.0 - _loss(kept) / min(others)) if min(others) > 0 else 0.0
-        said += f": its {part} loss is the lowest, {ahead:.1f} % below the next"
-    return f"{said}. {kept.scores.evaluation.verdict}" if kept.scores else f"{said}."
+        text += f": its {part} loss is the lowest, {ahead:.1f} % below the next"
+    return f"{text}. {kept.scores.evaluation.verdict}" if kept.scores else f"{text}."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_dataset(dataset: "Dataset", on_event: Listener) -> None:
-    """Refuse a dataset that cannot be trained on, and warn of what is doubtful.
+    """Refuse a dataset that cannot be trained on, and warn of constant columns.
 
     Raises:
         DataError: There are too few rows, or values.

@@ -39,20 +39,20 @@ class Combination:
     shares: Floats | None = None
 
 
-def combination(
+def fit_combination(
     dataset: Dataset, networks: Sequence[Any], *, shares: Floats | None = None
 ) -> Combination:
-    """Fit what is combined with the networks, and the weights.
+    """Fit the baselines of an ensemble, and the weights of its members.
 
     Args:
         dataset: Baselines are fitted on its training split, weights on its validation split.
         networks: The Keras models.
-        shares: Weights of an earlier training, as in `Combination`; None to fit them.
+        shares: Shape `(members, targets)`: weights of an earlier training; None to fit them.
     """
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
     features = target_features(dataset) if learns or ensemble.baselines else ()
-    maps = simple_maps(dataset, features) if ensemble.baselines else None
+    maps = fit_baseline_maps(dataset, features) if ensemble.baselines else None
     if learns:
         shares = _fit_shares(dataset, networks, maps, features)
     return Combination(maps, shares)
@@ -66,7 +66,7 @@ def target_features(dataset: Dataset) -> tuple[SeriesFeatures, ...]:
     return tuple(extract_features(rows[:, each], indptr, usual=usual) for each in dataset.targets)
 
 
-def simple_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ()) -> Floats:
+def fit_baseline_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ()) -> Floats:
     """Return the baselines as maps of a window, shape `(maps, targets, timesteps, horizon)`.
 
     Args:
@@ -98,7 +98,16 @@ def simple_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ()) -> Fl
 def _fit_column_maps(
     dataset: Dataset, places: list[int], seasons: Sequence[int]
 ) -> dict[str, Floats]:
-    """Return the maps of some columns, which are fitted to as if they were series."""
+    """Return the maps of some columns by name, fitted on all of them as if they were series.
+
+    Args:
+        dataset: They are fitted on its training split.
+        places: Of the columns.
+        seasons: Steps of the seasons that were found.
+
+    Returns:
+        Each of shape `(timesteps, horizon)`.
+    """
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
     # The padding in front of short series is left out.
@@ -152,7 +161,7 @@ def _fit_shares(
     return np.stack(shares, axis=1).astype(np.float32)
 
 
-def given_at(dataset: Dataset, starts: Ints) -> list[Floats]:
+def network_inputs(dataset: Dataset, starts: Ints) -> list[Floats]:
     """Return the inputs of a network: windows, and what is known ahead where it reads that.
 
     Args:
@@ -172,7 +181,7 @@ def _forecasts(
     """Return all forecasts of windows, scaled, shape `(members, samples, horizon, targets)`."""
     from ..networks.ensemble_graph import forecast_windows
 
-    given = given_at(dataset, starts)
+    given = network_inputs(dataset, starts)
     every = [forecast_windows(network, given) for network in networks]
     if levels := dataset.config.quantile_levels:
         # Weights are fitted to the medians, and used for the other quantiles too.

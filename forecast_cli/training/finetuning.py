@@ -1,4 +1,4 @@
-"""Training that goes on from the weights of a model, on rows of another table."""
+"""Fine-tuning: training that starts from the weights of a model, on the rows of a table."""
 
 import time
 from collections.abc import Callable
@@ -34,13 +34,13 @@ from .network_training import train_network
 from .pipeline import finish, learn
 from .preparation import fit_scaler, with_usual_spread
 
-# What may differ from the model: how the table is read and cut, and how training goes on.
+# What may differ from the model: how the table is read and split, and the training.
 OPEN = ("data.", "split.", "training.", "intervals", "level")
-# Small steps, so that what was learned is not lost in the first ones.
+# Small steps, so that the first ones do not undo the earlier training.
 SHARE_OF_RATE = 0.1
 
 
-def refine(
+def finetune(
     bundle: Bundle,
     source: Readable,
     config: Config,
@@ -49,35 +49,30 @@ def refine(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Bundle:
-    """Train a model further on a table, which may be a new one.
+    """Fine-tune a model on a table, which may be a new one.
 
     Args:
-        bundle: The model to go on from.
+        bundle: The model whose weights training starts from.
         source: A path, `-` for standard input, or a pandas frame.
-        config: What was said of this training; all else is as in the model.
+        config: The settings of this training; all others are those of the model.
         rescale: Whether the scaler is fitted on the training rows of this table; else it is that of
             the model, and series that are new to it are scaled by their own training rows.
-        on_event: Told what was understood and how it goes.
-        should_stop: Asked after each epoch whether to stop and keep the best so far.
+        on_event: Notified of how the table is read, and of the progress.
+        should_stop: Called after each epoch; True stops the training with the best weights so far.
 
     Raises:
-        UsageError: Something was said that cannot change.
-        DataError: The table does not hold what the model reads.
+        UsageError: A setting differs that the weights depend on.
+        DataError: The table lacks what the model reads.
         TrainingError: The loss is not finite.
     """
-    if bundle.manifest.labels is not None:
-        raise UsageError(
-            "The model maps sequences to labels; training goes on for forecasts alone.",
-            "Leave --init-model out.",
-        )
     began = time.perf_counter()
-    whole = _config_for(bundle, config, on_event)
+    whole = _resolve_config(bundle, config, on_event)
     on_event(Stage("reading"))
     dataset = _dataset(bundle, source, whole, rescale=rescale, on_event=on_event)
     describe(dataset, on_event)
-    _warn_of_learned(bundle, dataset, on_event)
+    _warn_in_sample(bundle, dataset, on_event)
     if not dataset.splits.rows("test"):
-        on_event(Note("no test split, as in the model: nothing is scored (--test SIZE for one)"))
+        on_event(Note("no test split, as in the model: nothing is scored (set `test` for one)"))
     budget = whole.training.time_budget
     deadline = None if budget is None else began + budget
     by = partial(train_network, initial=bundle.weights, deadline=deadline)
@@ -86,23 +81,26 @@ def refine(
     return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
 
 
-def _config_for(bundle: Bundle, said: Config, on_event: Listener) -> Config:
-    """The configuration of the model with what was said of this training."""
-    changes = said.model_dump(exclude_unset=True)
-    for name in leaves(changes):
-        if not name.startswith(OPEN):
-            raise UsageError(
-                f"{name} is that of the model, and training goes on from its weights.",
-                "Leave it out, or train anew: without --init-model.",
-            )
+def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config:
+    """Return the configuration of the model with the settings of this training.
+
+    Raises:
+        UsageError: The model does not forecast, or a setting differs that its weights depend on.
+    """
+    changes = given.model_dump(exclude_unset=True)
+    _check_changes(bundle, changes)
     config = bundle.manifest.config
     training, asked = config.training.model_dump(), changes.pop("training", {})
     if "learning_rate" not in asked:
         rate = training["learning_rate"] * SHARE_OF_RATE
         training["learning_rate"] = rate
-        on_event(Note(f"learning rate {rate:g}, a tenth of before (--learning-rate X for another)"))
+        on_event(
+            Note(
+                f"learning rate {rate:g}, a tenth of the model's (set `learning_rate` for another)"
+            )
+        )
     if asked.get("average"):
-        # It is of the last epochs, so none is chosen as the best.
+        # The last epochs are averaged, so none is chosen as the best.
         training["patience"] = 0
     training |= asked
     data = data_as_trained(bundle, READ_AS_TRAINED).model_dump() | changes.pop("data", {})
@@ -113,17 +111,37 @@ def _config_for(bundle: Bundle, said: Config, on_event: Listener) -> Config:
         raise UsageError(
             "The network forecasts "
             + (f"quantiles for {config.level}" if config.quantile_levels else "no quantiles")
-            + f", and intervals {whole.intervals} of {whole.level} need others.",
-            "Leave --intervals and --level out, or train anew: without --init-model.",
+            + f", and `intervals={whole.intervals}` at levels {whole.level} needs others.",
+            "Leave `intervals` and `level` out, or train from scratch, without `init_model`.",
         )
     require_mask(bundle, whole.data.missing)
     return whole
 
 
+def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
+    """Refuse models that do not forecast, and settings that the weights depend on.
+
+    Args:
+        bundle: The model.
+        changes: The settings of this training, nested.
+    """
+    if bundle.manifest.labels is not None:
+        raise UsageError(
+            "The model maps sequences to labels; only models that forecast can be fine-tuned.",
+            "Leave `init_model` out.",
+        )
+    for name in leaves(changes):
+        if not name.startswith(OPEN):
+            raise UsageError(
+                f"`{name}` is determined by the model whose weights training starts from.",
+                "Leave it out, or train from scratch, without `init_model`.",
+            )
+
+
 def _dataset(
     bundle: Bundle, source: Readable, config: Config, *, rescale: bool, on_event: Listener
 ) -> Dataset:
-    """The table as the network of the model reads it."""
+    """Return the table as a dataset for the network of the model."""
     manifest = bundle.manifest
     panel = read_panel(
         source,
@@ -142,12 +160,12 @@ def _dataset(
         own = make_history(bundle, panel, on_event, scaled_by=end - begin).scaling
     dataset = _scaled(panel, config, splits, own)
     check_dataset(dataset, on_event)
-    # What the network reads its windows in goes with the scaler.
+    # The usual spread of windows is in scaled units, so it depends on the scaler.
     return with_usual_spread(dataset) if rescale else dataset
 
 
 def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:
-    """The dataset by a scaler, or by one that is fitted on its training rows."""
+    """Return the dataset, scaled by a scaler, or by one fitted on its training rows."""
     season = find_season(panel, config)
     filled = fill_panel(panel, splits, season_length=season)
     require_positive(filled, panel.columns.columns, config.transform, panel.source)
@@ -158,37 +176,37 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
 
 
 def _on_all_rows(dataset: Dataset, *, rescale: bool) -> Dataset:
-    """The same with every row in the training split, to refit on."""
+    """Return the dataset with every row in the training split, to refit on."""
     panel, scaling = dataset.panel, None if rescale else dataset.scaling
     return _scaled(panel, dataset.config, all_training(panel), scaling)
 
 
-def _warn_of_learned(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:
-    """Say where the rows that are validated or scored are rows that the model has learned from."""
+def _warn_in_sample(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:
+    """Warn where the model was trained on rows of the validation or test split."""
     panel, splits = dataset.panel, dataset.splits
     if panel.timeline is None or bundle.manifest.time is None:
-        text = "without times it cannot be told whether the model has learned from the rows that"
-        on_event(Note(f"{text} are scored: new rows are for that", warning=True))
+        text = "without times it is unknown whether the model was trained on the scored rows:"
+        on_event(Note(f"{text} scores are valid for new rows only", warning=True))
         return
     learned = learned_until(bundle, panel)
     begin, end = splits.bounds("validation")[0], panel.indptr[1:]
     held = end > begin
     first = panel.timeline.times[begin[held]]
     if len(first) and (first < learned[held]).any():
-        text = f"the model has learned from rows before {when(learned.max())}, and validation and"
-        text += f" scores are of rows from {when(first.min())} on: they look better than they are"
-        on_event(Note(f"{text} (forecast evaluate scores new rows alone)", warning=True))
+        text = f"the model was trained on rows before {when(learned.max())}: validation and scores"
+        text += f" from {when(first.min())} are in-sample and therefore optimistic"
+        on_event(Note(text, warning=True))
 
 
 def _require_same(inputs: Any, known: Any, source: str) -> None:
-    """Refuse columns that are not those of the network.
+    """Refuse columns that differ from those of the network.
 
     Raises:
-        DataError: They are other ones.
+        DataError: They differ.
     """
     if inputs != known:
         raise DataError(
             f"{source} gives the network {inputs.features} columns, of which {len(inputs.targets)} "
             f"are forecast; the model reads {known.features} and forecasts {len(known.targets)}.",
-            "Name as many of the same kind: --column, and the covariates.",
+            "Give as many of the same kind: `column`, and the covariates.",
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..config.schema import Config
+from ..core.errors import counted, listed
 from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
 from ..model.history import Ending, TrainingHistory
@@ -18,17 +19,17 @@ PROBES = 32
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network after its epochs, or several made one.
+    """One trained network, or several combined into one.
 
     Args:
-        courses: How the training of each went.
+        courses: The training history of each network.
         onnx: The network for prediction.
         weights: Its weights, in Keras's HDF5 form.
-        layers: A row for each layer, as in Keras's summary.
-        dropout: The same network with the masks of its dropout as inputs, where forecasts are to
-            be drawn with it; else None.
-        shares: Shape `(members, targets)`: what each network and each simple forecast counts for,
-            where weights were learned; else None.
+        layers: A row per layer, as in Keras's summary.
+        dropout: The same network with its dropout masks as inputs, for intervals by Monte Carlo
+            dropout; else None.
+        shares: Shape `(members, targets)`: the weights of the networks and baselines of an
+            ensemble, where they were learned; else None.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -45,22 +46,22 @@ class Fitted:
 
     @property
     def interrupted(self) -> bool:
-        """Whether somebody stopped the training of one."""
+        """Whether the training of one was interrupted."""
         return any(course.interrupted for course in self.courses)
 
     @property
     def ending(self) -> Ending:
-        """Why there were no more epochs, of the last network."""
+        """Why the training of the last network ended."""
         return self.courses[-1].ending
 
     @property
     def best(self) -> int:
-        """The number of the epoch whose weights are kept, of the last network."""
+        """The number of the epoch whose weights are stored, of the last network."""
         return self.courses[-1].best
 
     @property
     def loss(self) -> float:
-        """The watched loss of the weights that are kept, a mean over the networks."""
+        """The monitored loss of the stored weights, averaged over the networks."""
         kept = [course.epochs[course.best - 1] for course in self.courses]
         losses = [
             each.loss if each.validation_loss is None else each.validation_loss for each in kept
@@ -73,7 +74,7 @@ D = TypeVar("D")
 
 @dataclass(frozen=True)
 class Trained(Generic[D]):
-    """A network and the dataset that it learned from."""
+    """A trained network and its dataset."""
 
     dataset: D
     fitted: Fitted
@@ -92,14 +93,14 @@ def fit_network(
     """Build one network, train it, and export it.
 
     Args:
-        config: Its `network` and `training`, and which quantiles are forecast.
-        feed: What to learn from.
-        probes: Where the export is checked: windows of shape `(samples, timesteps, features)`, and
-            what is known ahead where the network reads that, scaled.
-        activation: Of the output layer where the outputs are labels; None for forecasts.
-        before: The network whose number of epochs is taken; its last weights are kept.
-        on_event: Told of each epoch.
-        should_stop: Asked after each epoch whether to stop.
+        config: The network, its training, and the quantiles to forecast.
+        feed: The training samples.
+        probes: Inputs on which the export is checked, scaled: windows of shape
+            `(samples, timesteps, features)`, and what is known ahead, where the network reads that.
+        activation: Of the output layer, where the outputs are labels; None for forecasts.
+        before: An earlier training whose number of epochs is used; the last weights are kept.
+        on_event: Notified of each epoch.
+        should_stop: Called after each epoch; True stops the training.
 
     Raises:
         TrainingError: The loss is not finite.
@@ -107,8 +108,8 @@ def fit_network(
     from ..networks.ensemble_training import EnsembleTrainer
 
     courses = None if before is None else before.courses
-    workshop = EnsembleTrainer(config, lambda _: feed, activation, before=courses)
-    network, course = workshop.train(0, seconds=None, on_event=on_event, should_stop=should_stop)
+    trainer = EnsembleTrainer(config, lambda _: feed, activation, before=courses)
+    network, course = trainer.train(0, seconds=None, on_event=on_event, should_stop=should_stop)
     return export(config, network, [course], feed, probes, on_event=on_event)
 
 
@@ -122,19 +123,19 @@ def export(
     shares: Floats | None = None,
     on_event: Listener,
 ) -> Fitted:
-    """The files of a trained network.
+    """Export a trained network.
 
     Args:
-        config: What it was built by.
+        config: Its configuration.
         network: The Keras model.
-        courses: How the training of each of its networks went.
-        feed: What it learned from.
+        courses: The training history of each of its networks.
+        feed: Its training samples.
         probes: As in `fit_network`.
-        shares: As in `Fitted`.
-        on_event: Told that this begins.
+        shares: Shape `(members, targets)`, as in `Fitted`.
+        on_event: Notified that the export begins.
 
     Raises:
-        TrainingError: The exported network is not the trained one.
+        TrainingError: The exported network forecasts differently from the trained one.
     """
     from ..networks.build import layer_rows
     from ..networks.onnx_export import weights_bytes
@@ -147,7 +148,14 @@ def export(
 
 
 def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
-    """The network for prediction; a stateful one takes its states and gives them out."""
+    """Return the network as ONNX; that of a stateful network has its states as inputs and outputs.
+
+    Args:
+        config: Its configuration.
+        network: The Keras model.
+        feed: Its training samples.
+        probes: Inputs, each of shape `(samples, steps, features)`, scaled.
+    """
     from ..networks.onnx_export import export_onnx
     from ..networks.stateful_export import with_states
 
@@ -159,10 +167,16 @@ def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Float
 def _with_masks(
     config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]
 ) -> bytes | None:
-    """The network whose dropout comes from outside, where forecasts are drawn with it.
+    """Return the network with its dropout masks as inputs; None where intervals do not need it.
+
+    Args:
+        config: Its configuration.
+        network: The Keras model.
+        feed: Its training samples.
+        probes: Inputs, each of shape `(samples, steps, features)`, scaled.
 
     Raises:
-        TrainingError: With masks of ones it is not the trained network.
+        TrainingError: With masks of ones it forecasts differently from the trained network.
     """
     if not config.interval_method.by_dropout:
         return None
@@ -171,20 +185,20 @@ def _with_masks(
     return export_thinned(config.network, network, feed, probes)
 
 
-def say_ending(fitted: Fitted, on_event: Listener) -> None:
-    """Say how many epochs there were, why no more, and whose weights are kept."""
+def report_ending(fitted: Fitted, on_event: Listener) -> None:
+    """Note how many epochs each network was trained, and which weights were restored."""
     for number, course in enumerate(fitted.courses, start=1):
         which = f"network {number}: " if len(fitted.courses) > 1 else ""
         on_event(Note(which + _ending(course)))
 
 
-def say_shares(shares: Floats | None, names: Sequence[str], on_event: Listener) -> None:
-    """Say what each forecast of an ensemble counts for, in percent; of several targets, a mean.
+def report_weights(shares: Floats | None, names: Sequence[str], on_event: Listener) -> None:
+    """Note the weights of the members of an ensemble, in percent, averaged over targets.
 
     Args:
-        shares: As in `Fitted`.
+        shares: Shape `(members, targets)`, as in `Fitted`; None for equal weights.
         names: Of the members.
-        on_event: Told of it.
+        on_event: Notified of the weights.
     """
     if shares is None:
         return
@@ -192,25 +206,30 @@ def say_shares(shares: Floats | None, names: Sequence[str], on_event: Listener) 
         f"{name} {100.0 * each:.0f} %"
         for name, each in zip(names, shares.mean(axis=1), strict=True)
     ]
-    on_event(Note(f"what each counts for: {', '.join(parts)}"))
+    on_event(Note(f"ensemble weights: {', '.join(parts)}"))
 
 
 def _ending(course: TrainingHistory) -> str:
+    """Return a note on how a training ended, and with which weights."""
     training = course.training
-    why = {
-        "epochs": "all of them",
-        "patience": f"the last {training.patience} without improvement",
-        "interrupted": "then stopped",
-        "budget": "as many as the time allows",
+    epochs = counted(len(course.epochs), "epoch")
+    ended = {
+        "epochs": f"trained {epochs}",
+        "patience": f"stopped after {epochs}",
+        "interrupted": f"interrupted after {epochs}",
+        "budget": f"stopped by the time budget after {epochs}",
     }[course.ending]
     best = course.epochs[course.best - 1]
     loss = f"loss {best.loss:.4g}"
     if best.validation_loss is not None:
         loss += f", validation {best.validation_loss:.4g}"
-    kept = f"the weights of epoch {course.best}"
+    restored = f"restored the best weights (epoch {course.best})"
     if training.average:
-        kept = f"the mean of the weights after the last {min(training.average, course.best)}"
-    return f"{len(course.epochs)} epochs, {why}; kept are {kept}: {loss}"
+        averaged = counted(min(training.average, course.best), "epoch")
+        restored = f"averaged the weights of the last {averaged}"
+    elif not training.patience:
+        restored = f"kept the last weights (epoch {course.best})"
+    return f"{ended}; {restored}: {loss}"
 
 
 def keep(
@@ -221,27 +240,36 @@ def keep(
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> Trained[D]:
-    """The network that is to predict: trained again on all there is, where that is asked for.
+    """Return the network to save: refitted on all data where `refit` is set, else the same.
 
     Args:
         scored: The network that was trained on the training split.
-        whole: Puts everything into the training split.
+        whole: Returns the dataset with all data in the training split.
         learn: Trains on a dataset, as `forecast_cli.training.train_network` does.
-        on_event: Told of it.
-        should_stop: Asked after each epoch; a refit that is stopped leaves the network before it.
+        on_event: Notified of the refit.
+        should_stop: Called after each epoch; an interrupted refit is discarded.
     """
     fitted = scored.fitted
     if not fitted.courses[0].training.refit or fitted.interrupted:
         return scored
-    epochs = ", ".join(str(course.best) for course in fitted.courses)
-    on_event(
-        Note(
-            f"training again on all there is, for {epochs} epochs; scores and intervals are of "
-            "what was trained before that"
-        )
-    )
+    epochs = _count_epochs([course.best for course in fitted.courses])
+    text = f"refitting on all data ({epochs}); scores and intervals are from before the refit"
+    on_event(Note(text))
     again = learn(whole(scored.dataset), before=fitted, on_event=on_event, should_stop=should_stop)
     if again.fitted.interrupted:
-        on_event(Note("the refit was stopped: the network before it is kept", warning=True))
+        on_event(
+            Note("the refit was interrupted: the network from before it is saved", warning=True)
+        )
         return scored
     return again
+
+
+def _count_epochs(epochs: Sequence[int]) -> str:
+    """Return the epochs of some networks in words.
+
+    >>> _count_epochs([25]), _count_epochs([25, 25]), _count_epochs([25, 7])
+    ('25 epochs', '25 epochs per network', '25, 7 epochs')
+    """
+    if len({*epochs}) > 1:
+        return f"{listed(epochs, most=len(epochs))} epochs"
+    return counted(epochs[0], "epoch") + " per network" * (len(epochs) > 1)

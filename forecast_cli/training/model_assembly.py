@@ -1,4 +1,4 @@
-"""From a trained network to the model that is saved."""
+"""Assemble the model to save from the trained network."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -40,17 +40,17 @@ def make_bundle(
     *,
     seconds: float,
 ) -> Bundle:
-    """Put together what is saved.
+    """Assemble the model to save.
 
     Args:
         scored: The network that was trained on the training split and scored on the test split.
-        kept: The one that is to predict: the same, or one refitted on all rows.
-        calibration: The errors of the first one on the validation split.
-        scores: On the test split.
+        kept: The network to save: the same, or one refitted on all rows.
+        calibration: The errors of the first network on the validation split.
+        scores: Of the first network on the test split.
         seconds: Wall time of the whole training.
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
-    # Filled as a table that comes to predict is: nothing of the future is left to be hidden.
+    # Filled as a table to predict from is filled: no row has to be hidden from training here.
     filled = fill_panel(panel, all_training(panel), season_length=dataset.season_length)
     rows = np.minimum(panel.lengths, dataset.timesteps)
     history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
@@ -72,7 +72,13 @@ def make_bundle(
 
 
 def rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calibration:
-    """The errors in the units of another scaler: of a network that was refitted."""
+    """Return the calibration in the units of another scaler, that of a refitted network.
+
+    Args:
+        calibration: Its `units` have shape `(n_series, targets)`.
+        before: The dataset that the errors were taken on.
+        after: The dataset of the refit.
+    """
     if before is after:
         return calibration
     targets = before.targets
@@ -83,7 +89,7 @@ def rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calib
 def _manifest(
     scored: Trained[Dataset], kept: Trained[Dataset], scores: Scores | None, seconds: float
 ) -> Manifest:
-    """Everything in a model file but the arrays."""
+    """Return the manifest: everything in a model file but the arrays."""
     dataset, columns = scored.dataset, scored.dataset.panel.columns
     return Manifest(
         config=dataset.config,
@@ -107,14 +113,20 @@ def _manifest(
 
 
 def _numbers(scaling: Scaling) -> ScalingNumbers | None:
-    """The scaler's numbers, where all series have the same."""
+    """Return the scaler's numbers; None where each series has its own."""
     if scaling.by_series:
         return None
     return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
 
 
 def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
-    """What names the series, where they end, and up to where they were learned from."""
+    """Return the names of the series, their last times, and the first times not trained on.
+
+    Args:
+        panel: The table.
+        rows: Shape `(n_series,)`: how many of the last rows of each series are stored.
+        splits: Of the dataset of the saved network.
+    """
     lasts = panel.lasts
     return SeriesRecord(
         columns=panel.columns.series,
@@ -126,7 +138,7 @@ def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
 
 
 def _fresh(panel: Panel, splits: Splits) -> Sequence[pd.Timestamp]:
-    """The time of the first row of each series after validation, or of the one after its end."""
+    """Return the time of the first row after validation of each series, or after its end."""
     after = times_ahead(panel, 1)
     if panel.timeline is None or after is None:
         return []
@@ -137,13 +149,18 @@ def _fresh(panel: Panel, splits: Splits) -> Sequence[pd.Timestamp]:
 
 
 def _plain(part: Any) -> int | float | str:
-    """A part of a name as JSON has it."""
+    """Return a part of a name as a JSON value."""
     part = part.item() if isinstance(part, np.generic) else part
     return part if isinstance(part, int | float | str) else str(part)
 
 
 def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
-    """The state of a stateful network in front of the last rows."""
+    """Return the state of a stateful network before the stored rows, shape `(units,)`.
+
+    Args:
+        kept: The network to save.
+        filled: Shape `(n_rows, features)`, original units, all missing values filled.
+    """
     dataset = kept.dataset
     scaled = dataset.scaling.transform(filled).astype(np.float32)
     walk = Walk(Runtime(kept.fitted.onnx), scaled)
@@ -183,7 +200,7 @@ def _split_rows(dataset: Dataset) -> SplitRows:
 
 
 def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) -> Run:
-    """How the training went."""
+    """Return the record of a training run."""
     return Run(
         created=datetime.now(UTC).replace(microsecond=0),
         seconds=seconds,
@@ -197,7 +214,7 @@ def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) ->
 
 
 def _versions() -> dict[str, str]:
-    """The versions of the libraries; one that is installed under another name is left out."""
+    """Return the versions of the libraries; one installed under another name is left out."""
     versions = {}
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):

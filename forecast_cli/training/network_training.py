@@ -1,4 +1,4 @@
-"""From a dataset to trained networks, and to the one forecast that is made of them."""
+"""Train the networks for a dataset, and combine them into one forecast."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,15 +17,15 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
-from .ensemble_fitting import combination, given_at
+from .ensemble_fitting import fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
 
-# Seconds of a time budget that are kept for the export and the scores.
+# Seconds of a time budget that are reserved for the export and the scores.
 EXPORTING = 3.0
-# What training again on all rows takes of the time of the first training.
+# The time of a refit on all rows, as a multiple of that of the first training.
 REFIT = 1.3
 
 
@@ -41,44 +41,72 @@ def train_network(
     """Build the networks for a dataset, train them, and export their forecast.
 
     Args:
-        dataset: What to learn from, and how.
-        on_event: Told of each epoch.
-        should_stop: Asked after each epoch whether to stop.
-        before: What was trained before, whose numbers of epochs and weights of members are taken.
-        initial: The weights of a model of the same kind to go on from, in Keras's HDF5 form; None
-            for new ones, drawn from the seed.
-        deadline: Until when all must be trained, a refit included, as `time.perf_counter` has it;
-            None for the time budget from now on, if there is one.
+        dataset: The data and the resolved configuration.
+        on_event: Notified of each epoch.
+        should_stop: Called after each epoch; True stops the training.
+        before: An earlier training whose numbers of epochs and ensemble weights are used.
+        initial: Initial weights of the same architecture, in Keras's HDF5 form; None to draw them.
+        deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
     """
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:
         deadline = time.perf_counter() + training.time_budget
     on_event(Stage("loading TensorFlow"))
-    from ..networks.ensemble_training import EnsembleTrainer, train_members
-
     feeds = cache(partial(make_feed, dataset))
-    workshop = EnsembleTrainer(
+    networks, courses = _train_members(
         config,
         feeds,
-        begin=None if initial is None else _restored(config, feeds, initial),
-        before=None if before is None else before.courses,
+        before=before,
+        initial=initial,
+        deadline=deadline and deadline - EXPORTING,
+        on_event=on_event,
+        should_stop=should_stop,
     )
-    again = REFIT * config.ensemble.size if training.refit and before is None else 0.0
-    until = deadline and deadline - EXPORTING
-    running = train_members(
-        workshop, deadline=until, waiting=again, on_event=on_event, should_stop=should_stop
-    )
-    networks, courses = zip(*running, strict=True)
     if before is not None and courses[-1].interrupted:
-        # What was trained before is kept.
-        return Trained(dataset, replace(before, courses=courses))
-    # There are fewer where it was stopped before the others began.
+        # An interrupted refit is discarded.
+        return Trained(dataset, replace(before, courses=tuple(courses)))
+    # There are fewer where the training was interrupted before the others began.
     dataset = replace(dataset, config=of_first(config, len(networks)))
     shares = None if before is None else before.shares
-    return _made_one(dataset, feeds(dataset.timesteps), networks, courses, shares, on_event)
+    return _export_combined(dataset, feeds(dataset.timesteps), networks, courses, shares, on_event)
 
 
-def _made_one(
+def _train_members(
+    config: Config,
+    feeds: Callable[[int], "WindowFeed"],
+    *,
+    before: Fitted | None,
+    initial: bytes | None,
+    deadline: float | None,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> tuple[list[Any], list[TrainingHistory]]:
+    """Train the networks of a configuration, and return them with their training histories.
+
+    Args:
+        config: With everything filled in.
+        feeds: Returns the training samples for a lookback.
+        before: As in `train_network`, like the following ones.
+        initial: Initial weights; None to draw them.
+        deadline: When all must be trained; None for no limit.
+        on_event: Notified of each epoch.
+        should_stop: Called after each epoch; True stops the training.
+    """
+    from ..networks.ensemble_training import EnsembleTrainer, train_members
+
+    begin = None if initial is None else _restored(config, feeds, initial)
+    courses = None if before is None else before.courses
+    trainer = EnsembleTrainer(config, feeds, begin=begin, before=courses)
+    # A refit trains every network again, in the same time budget.
+    again = REFIT * config.ensemble.size if config.training.refit and before is None else 0.0
+    running = train_members(
+        trainer, deadline=deadline, waiting=again, on_event=on_event, should_stop=should_stop
+    )
+    networks, histories = zip(*running, strict=True)
+    return list(networks), list(histories)
+
+
+def _export_combined(
     dataset: Dataset,
     feed: "WindowFeed",
     networks: Sequence[Any],
@@ -86,46 +114,63 @@ def _made_one(
     shares: Floats | None,
     on_event: Listener,
 ) -> Trained[Dataset]:
-    """The files of a single network, or of all and the simple forecasts together."""
+    """Export a single network, or the ensemble of all networks and baselines.
+
+    Args:
+        dataset: The data and the configuration of the trained networks.
+        feed: The training samples.
+        networks: The Keras models.
+        courses: Their training histories.
+        shares: Shape `(members, targets)`: the weights of an earlier training; None to fit them.
+        on_event: Notified of the stages.
+    """
     config = dataset.config
     # Some of the training windows, from all over the table.
-    probes = given_at(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
+    probes = network_inputs(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
     if config.ensemble.alone:
         return Trained(
             dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
         )
     on_event(Stage("combining"))
-    made = combination(dataset, networks, shares=shares)
-    whole = _whole(config, feed, networks, made.maps, made.shares)
+    made = fit_combination(dataset, networks, shares=shares)
+    whole = _combine(config, feed, networks, made.maps, made.shares)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
     return Trained(dataset, fitted)
 
 
 def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: bytes) -> list[Any]:
-    """The networks of a trained model, as it was saved."""
+    """Return the Keras models of a saved model, with its weights."""
     from ..networks.ensemble_training import EnsembleTrainer
     from ..networks.onnx_export import with_weights
 
-    workshop = EnsembleTrainer(config, feeds)
-    networks = [workshop.build(member).network for member in list_members(config)]
+    trainer = EnsembleTrainer(config, feeds)
+    networks = [trainer.build(member).network for member in list_members(config)]
     if config.ensemble.alone:
         return [with_weights(networks[0], weights)]
     feed = feeds(config.window.timesteps or 1)
     timesteps, _, (horizon, targets) = feed.shape
     baselines = len(config.ensemble.baselines)
     maps = np.zeros((baselines, targets, timesteps, horizon), np.float32) if baselines else None
-    with_weights(_whole(config, feed, networks, maps), weights)
+    with_weights(_combine(config, feed, networks, maps), weights)
     return networks
 
 
-def _whole(
+def _combine(
     config: Config,
     feed: "WindowFeed",
     networks: Sequence[Any],
     maps: Floats | None,
     shares: Floats | None = None,
 ) -> Any:
-    """The Keras model of an ensemble."""
+    """Return the Keras model of an ensemble.
+
+    Args:
+        config: Of the ensemble.
+        feed: The training samples.
+        networks: The Keras models of the members.
+        maps: Shape `(maps, targets, timesteps, horizon)`: the baselines; None for none.
+        shares: Shape `(members, targets)`: the weights; None where all are equal.
+    """
     from ..networks.ensemble_graph import combined
 
     timesteps, inputs, outputs = feed.shape
@@ -142,7 +187,7 @@ def _whole(
 
 
 def make_feed(dataset: Dataset, timesteps: int) -> "WindowFeed":
-    """What networks with so many steps back learn from: the windows of a dataset."""
+    """Return the windows of a dataset as training samples, for one of the lookbacks."""
     from ..networks.batches import WindowFeed
 
     steps = dataset.steps_at_once
@@ -160,7 +205,7 @@ def make_feed(dataset: Dataset, timesteps: int) -> "WindowFeed":
 
 
 def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
-    """A trained network at work on the rows of its dataset."""
+    """Return a forecaster: the trained network on the rows of its dataset."""
     config, fitted = trained.dataset.config, trained.fitted
     dropout = None
     if fitted.dropout is not None:

@@ -1,4 +1,4 @@
-"""Training, from a table to a model."""
+"""Train a model on a table."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from ..forecasting.intervals.interval_methods import make_bands
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from .data_summary import describe
-from .fitting import Trained, keep, say_ending, say_shares
+from .fitting import Trained, keep, report_ending, report_weights
 from .model_assembly import make_bundle
 from .network_training import make_forecaster, train_network
 from .preparation import make_dataset, on_all_rows
@@ -43,19 +43,19 @@ def train(
 
     Args:
         source: A path, `-` for standard input, or a pandas frame.
-        config: What to train; what it leaves open is chosen by rule.
-        future: A table of future covariates for the steps after the end, kept for predictions.
-        on_event: Told what was understood and how it goes.
-        should_stop: Asked after each epoch whether to stop and keep the best so far.
+        config: The settings; those left open are chosen by rule.
+        future: A table of future covariates for the steps after the end, stored for predictions.
+        on_event: Notified of how the table is read, and of the progress.
+        should_stop: Called after each epoch; True stops the training with the best weights so far.
 
     Raises:
-        DataError: The table does not hold what is needed; said before TensorFlow is loaded.
+        DataError: The table lacks what is needed; raised before TensorFlow is loaded.
         TrainingError: The loss is not finite.
     """
     if future is not None and not config.data.future_covariates:
         raise UsageError(
-            "There are no future covariates to read from --future.",
-            "Name them with --future-covariate, or leave --future out.",
+            "There are no future covariates to read from `future`.",
+            "Name them in `future_covariates`, or leave `future` out.",
         )
     if config.data.label:
         from .labels.training import train_on_labels
@@ -71,11 +71,11 @@ def train(
 
 @dataclass(frozen=True)
 class Learned:
-    """A network that was trained on the training split, and what it is like.
+    """A network trained on the training split, its validation errors and its scores.
 
     Args:
-        scored: The network.
-        calibration: Its errors on the validation split; None without one.
+        scored: The network and its dataset.
+        calibration: The errors on the validation split; None without one.
         scores: On the test split; None without one.
     """
 
@@ -87,16 +87,16 @@ class Learned:
 def read_dataset(
     source: Readable, config: Config, *, future: Readable | None = None, on_event: Listener
 ) -> Dataset:
-    """Read a table, make it ready to learn from, and say what was understood.
+    """Read a table, prepare it for training, and note how it was read.
 
     Args:
         source: The table.
-        config: How it is read and what is to be learned.
+        config: How it is read, and what is trained.
         future: A table of future covariates for the steps after its end.
-        on_event: Told what was understood.
+        on_event: Notified of how the table is read.
 
     Raises:
-        DataError: The table does not hold what is needed.
+        DataError: The table lacks what is needed.
     """
     on_event(Stage("reading"))
     panel = read_panel(source, config.data, on_event=on_event)
@@ -119,15 +119,15 @@ def learn(
     """Train networks on the training split, and score their forecast on the test split.
 
     Args:
-        dataset: What to learn from, and how.
-        by: What trains, as `train_network` does.
-        on_event: Told how it goes.
-        should_stop: Asked after each epoch whether to stop.
+        dataset: The data and the resolved configuration.
+        by: Trains networks as `train_network` does.
+        on_event: Notified of the progress.
+        should_stop: Called after each epoch; True stops the training.
     """
     scored = by(dataset, on_event=on_event, should_stop=should_stop)
     dataset = scored.dataset
-    say_ending(scored.fitted, on_event)
-    say_shares(scored.fitted.shares, member_names(dataset.config), on_event)
+    report_ending(scored.fitted, on_event)
+    report_weights(scored.fitted.shares, member_names(dataset.config), on_event)
     on_event(Stage("scoring"))
     network = make_forecaster(scored)
     validation = validation_errors(network)
@@ -152,15 +152,15 @@ def finish(
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> Bundle:
-    """The model to save: refitted on all rows, where that is asked for.
+    """Return the model to save, refitted on all rows where `refit` is set.
 
     Args:
-        learned: The network.
-        began: When the training began, as `time.perf_counter` has it.
-        by: What trains, as `train_network` does.
-        whole: Puts every row into the training split.
-        on_event: Told of the refit.
-        should_stop: Asked after each epoch whether to stop.
+        learned: The network trained on the training split.
+        began: When the training began, in seconds of `time.perf_counter`.
+        by: Trains networks as `train_network` does.
+        whole: Returns the dataset with every row in the training split.
+        on_event: Notified of the refit.
+        should_stop: Called after each epoch; True stops the training.
     """
     kept, splits = learned.scored, learned.scored.dataset.splits
     if splits.rows("validation") or splits.rows("test"):
@@ -177,12 +177,12 @@ def finish(
 def specify_intervals(
     calibration: Calibration | None, dataset: Dataset, validation: SplitErrors | None
 ) -> IntervalSpec | None:
-    """The intervals that the configuration asks for; None where they cannot be made.
+    """Return the intervals of the configuration; None where they cannot be made.
 
     Args:
-        calibration: What they are made of; quantiles need none.
-        dataset: What the network learned from.
-        validation: The errors that the calibration is of.
+        calibration: The errors they are made of; quantiles need none.
+        dataset: That of the network.
+        validation: The errors on the validation split.
     """
     if calibration is None or validation is None:
         if dataset.config.interval_method.uses_errors:

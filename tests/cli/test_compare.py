@@ -23,7 +23,7 @@ def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, t
     assert got.mae.is_monotonic_increasing
     cells = got.loc[["lstm", "gru", "rnn"]]
     best = cells.validation.idxmin()
-    assert f"{best} is kept: its validation loss is the lowest" in err
+    assert f"The best cell is {best}: its validation loss is the lowest" in err
     model = fc.load(tmp_path / "model.forecast")
     assert model.config.network.recurrent[0].type == best
     assert (cells.parameters > 0).all() and (cells.seconds > 0).all()
@@ -81,7 +81,7 @@ def test_one_json_document(run, table):
     told = json.loads(out)
     assert (code, err) == (0, "")
     assert told["cell"] == "rnn"
-    assert told["verdict"].startswith("rnn is kept. The network")
+    assert told["verdict"].startswith("The best cell is rnn. The network")
     assert [row["model"] for row in told["models"] if row["parameters"]] == ["rnn"]
 
 
@@ -98,7 +98,7 @@ def test_what_makes_no_sense_is_refused(run, table):
     for arguments, words in (
         (("--cells", "lsmt"), 'There is no cell "lsmt". Did you mean "lstm"?'),
         (("--cell", "gru"), "Pass --cells instead of --cell."),
-        (("--label", "other"), "compare is for forecasts"),
+        (("--label", "other"), "--label is for labelled sequences"),
         (("-c", "vaule"), 'Did you mean "value"?'),
     ):
         column = () if "-c" in arguments or "--label" in arguments else ("-c", "value")

@@ -251,10 +251,10 @@ def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
     ("arguments", "words"),
     [
         (["--rescale"], "--rescale needs --init-model"),
-        (["--init-model", "m.forecast", "--units", "3"], "is that of the model"),
+        (["--init-model", "m.forecast", "--units", "3"], "is determined by the model"),
         (
             ["--init-model", "m.forecast", "--timesteps", "3"],
-            "window.timesteps is that of the model",
+            "--timesteps is determined by the model",
         ),
         (
             ["--init-model", "m.forecast", "--future", "coming.csv"],

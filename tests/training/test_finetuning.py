@@ -145,7 +145,7 @@ def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
     refined = fc.train(MONTHS, init_model=model, epochs=1, on_event=heard.append)
     assert refined.config.training.learning_rate == pytest.approx(1e-4)
     said = [event.text for event in heard if isinstance(event, Note)]
-    assert any("a tenth of before (--learning-rate X" in text for text in said)
+    assert any("a tenth of the model's (set `learning_rate`" in text for text in said)
 
 
 def test_the_last_weights_may_be_averaged_where_patience_was_at_work():
@@ -156,17 +156,17 @@ def test_the_last_weights_may_be_averaged_where_patience_was_at_work():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"units": 5}, r"network\.layers\.0\..* is that of the model"),
-        ({"timesteps": 8}, r"window\.timesteps is that of the model"),
-        ({"horizon": 8}, r"window\.horizon is that of the model"),
-        ({"transform": "log"}, "transform is that of the model"),
-        ({"scaler": "standard"}, "scaler is that of the model"),
-        ({"anchor": "last"}, r"network\.anchor is that of the model"),
-        ({"ensemble": 3}, r"ensemble\.size is that of the model"),
+        ({"units": 5}, r"`network\.layers\.0\..*` is determined by the model"),
+        ({"timesteps": 8}, r"`window\.timesteps` is determined by the model"),
+        ({"horizon": 8}, r"`window\.horizon` is determined by the model"),
+        ({"transform": "log"}, "`transform` is determined by the model"),
+        ({"scaler": "standard"}, "`scaler` is determined by the model"),
+        ({"anchor": "last"}, r"`network\.anchor` is determined by the model"),
+        ({"ensemble": 3}, r"`ensemble\.size` is determined by the model"),
     ],
 )
 def test_what_weights_depend_on_cannot_change(model, settings, words):
-    with pytest.raises(UsageError, match=words + ".*train anew: without --init-model"):
+    with pytest.raises(UsageError, match=words + ".*train from scratch, without `init_model`"):
         fc.train(MONTHS, init_model=model, **settings)
 
 

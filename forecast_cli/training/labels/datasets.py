@@ -1,4 +1,4 @@
-"""Make sequences with a label ready to train on: split, filled and scaled."""
+"""Prepare sequences with a label for training: split, filled and scaled."""
 
 from dataclasses import dataclass
 
@@ -27,13 +27,13 @@ class LabelledDataset:
     Args:
         config: With every setting filled in.
         sequences: As read.
-        parts: Numbers of the sequences of each split.
+        parts: The numbers of the sequences of each split, shape `(sequences,)` each.
         scaling: Of the steps, fitted on the training sequences alone.
         scaled: Shape `(n_rows, features)`, float32, NaN where a step is missing.
         classes: In order; empty where the labels are numbers.
         actual: Shape `(n_sequences, labels)` in original units, or `(n_sequences, 1)`: the code of
             each class.
-        label_scaling: Of labels that are numbers.
+        label_scaling: Of labels that are numbers; None for classes.
     """
 
     config: Config
@@ -47,7 +47,7 @@ class LabelledDataset:
 
     @property
     def timesteps(self) -> int:
-        """Steps that the network reads of a sequence."""
+        """Length of the input window."""
         return self.config.window.timesteps or 1
 
     @property
@@ -98,6 +98,15 @@ def _scaled(
     classes: tuple[Class, ...],
     actual: Floats,
 ) -> LabelledDataset:
+    """Return the sequences filled, and scaled by their training split.
+
+    Args:
+        sequences: As read.
+        config: With every setting filled in.
+        parts: The numbers of the sequences of each split, shape `(sequences,)` each.
+        classes: In order; empty where the labels are numbers.
+        actual: Shape `(n_sequences, labels)`, original units, or codes of classes.
+    """
     filled = filled_steps(sequences, config.data.missing)
     require_positive(filled, sequences.features, config.transform, sequences.source)
     train = parts["train"]
@@ -185,7 +194,7 @@ def draw(numbers: Ints, size: int, seed: int, strata: Floats | None = None) -> t
     groups = None if strata is None else strata[numbers]
     if groups is not None:
         counts = np.unique(groups, return_counts=True)[1]
-        # So few that a class could not be on both sides: drawn without regard to it.
+        # With so few, a class would be missing on one side: then classes are not balanced.
         if counts.min() < 2 or min(size, len(numbers) - size) < len(counts):
             groups = None
     stay, out = train_test_split(numbers, test_size=size, random_state=seed, stratify=groups)

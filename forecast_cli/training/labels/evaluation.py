@@ -1,4 +1,4 @@
-"""How well labels are given, beside the simplest guess."""
+"""Scores of predicted labels, compared with the simplest prediction."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ from .datasets import LabelledDataset
 NETWORK = "network"
 MAJORITY = "majority class"
 MEAN = "mean"
-# Below this many percent a difference is called none.
+# A smaller difference, in percent, counts as none.
 NOTABLE = 1.0
-# From fewer sequences nothing is concluded.
+# With fewer sequences the verdict adds a warning.
 ENOUGH = 10
 
 
 def evaluate_labels(dataset: LabelledDataset, runtime: Runtime) -> LabelEvaluation | None:
-    """Score the labels of the test split; None where there is none."""
+    """Score the predicted labels of the test split; None where there is none."""
     test, train = dataset.parts["test"], dataset.parts["train"]
     if not len(test):
         return None
@@ -29,15 +29,23 @@ def evaluate_labels(dataset: LabelledDataset, runtime: Runtime) -> LabelEvaluati
     actual = dataset.actual[test]
     if dataset.classes:
         codes = dataset.actual[:, 0].astype(np.int64)
-        return _of_classes(dataset, outputs, codes[test], codes[train])
+        return _score_classes(dataset, outputs, codes[test], codes[train])
     scaling = dataset.label_scaling
     numbers = outputs if scaling is None else scaling.inverse(outputs.astype(np.float64))
-    return _of_numbers(dataset, numbers, actual, dataset.actual[train])
+    return _score_numbers(dataset, numbers, actual, dataset.actual[train])
 
 
-def _of_classes(
+def _score_classes(
     dataset: LabelledDataset, outputs: Floats, actual: Ints, train: Ints
 ) -> LabelEvaluation:
+    """Score classes by accuracy and F1, against the most frequent class of the training split.
+
+    Args:
+        dataset: The sequences.
+        outputs: Shape `(samples, classes)`: the probability of each class.
+        actual: Shape `(samples,)`: the codes of the actual classes.
+        train: Shape `(training samples,)`: those of the training split.
+    """
     count = len(dataset.classes)
     common = int(np.argmax(np.bincount(train, minlength=count)))
     tables = {
@@ -65,9 +73,17 @@ def _of_classes(
     )
 
 
-def _of_numbers(
+def _score_numbers(
     dataset: LabelledDataset, numbers: Floats, actual: Floats, train: Floats
 ) -> LabelEvaluation:
+    """Score numbers by MAE, RMSE and R2, against the mean of the training split.
+
+    Args:
+        dataset: The sequences.
+        numbers: Shape `(samples, labels)`: the predicted labels, original units.
+        actual: Shape `(samples, labels)`: the actual ones.
+        train: Shape `(training samples, labels)`: those of the training split.
+    """
     guesses = {NETWORK: numbers, MEAN: np.broadcast_to(train.mean(axis=0), actual.shape)}
     errors = {name: np.abs(given - actual).mean(axis=0) for name, given in guesses.items()}
     known = errors[MEAN] > 0
@@ -100,7 +116,7 @@ def _of_numbers(
 
 
 def _skill(error: float, simple: float) -> float | None:
-    """By how many percent an error is lower than that of the simplest guess."""
+    """Return by how many percent an error is below that of the simplest prediction."""
     return 100.0 * (1.0 - error / simple) if simple > 0 else None
 
 
@@ -109,9 +125,10 @@ def _finite(value: float) -> float | None:
 
 
 def _verdict(skill: float | None, simplest: str, said: str, sequences: int) -> str:
-    """One plain sentence."""
-    doubt = "" if sequences >= ENOUGH else f" That is from {sequences} sequences, too few to tell."
+    """Return the verdict in plain sentences."""
+    few = f" The test has {sequences} sequences, too few for a reliable comparison."
+    caution = "" if sequences >= ENOUGH else few
     if skill is not None and skill >= NOTABLE:
-        return f"The network beats {simplest}: {said}.{doubt}"
-    advice = "" if skill is None else " Try more --epochs, other --units or --cell."
-    return f"The network does not beat {simplest}: {said}.{doubt}{advice}"
+        return f"The network beats {simplest}: {said}.{caution}"
+    advice = "" if skill is None else " Try more `epochs`, other `units` or another `cell`."
+    return f"The network does not beat {simplest}: {said}.{caution}{advice}"

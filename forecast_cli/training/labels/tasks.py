@@ -1,4 +1,4 @@
-"""The task of labels: numbers or classes."""
+"""The task that labels imply: regression of numbers, or classification."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ...core.events import Listener, Note
 from ...core.windows import Floats, Ints
 from ...model.manifest import Class
 
-# Whole numbers are classes where there are so few, and each occurs so often on average.
+# Whole numbers are classes where so few are distinct, and each occurs so often on average.
 MOST_CLASSES = 20
 LEAST_EACH = 5
 
@@ -23,7 +23,7 @@ class Classes:
 
     Args:
         names: Of the classes.
-        codes: Shape `(n_sequences,)`: the place of each sequence's class in `names`.
+        codes: Shape `(n_sequences,)`: the position of each sequence's class in `names`.
     """
 
     names: tuple[Class, ...]

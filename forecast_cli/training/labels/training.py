@@ -1,4 +1,4 @@
-"""Training on sequences with a label, from a table to a model."""
+"""Train a model on sequences with a label."""
 
 import time
 from collections.abc import Callable
@@ -22,26 +22,26 @@ from ...model.manifest import (
     SplitRows,
 )
 from ...model.runtime import Runtime
-from ..fitting import PROBES, Fitted, Trained, fit_network, keep, say_ending
+from ..fitting import PROBES, Fitted, Trained, fit_network, keep, report_ending
 from ..model_assembly import make_run
 from .datasets import LabelledDataset, make_labelled, on_all
 from .evaluation import evaluate_labels
 
-# So many columns are named one by one.
+# Up to so many columns are listed by name.
 MOST_NAMED = 12
 
 
 def train_on_labels(
     source: Readable, config: Config, *, on_event: Listener, should_stop: Callable[[], bool]
 ) -> Bundle:
-    """Train a network on sequences with a label; see `forecast_cli.training.train`."""
+    """Train a network on sequences with a label; see `forecast_cli.training.pipeline.train`."""
     began = time.perf_counter()
     on_event(Stage("reading"))
     sequences = read_sequences(source, config.data, on_event=on_event)
     dataset = make_labelled(sequences, config, on_event=on_event)
     _describe(dataset, on_event)
     scored = _train(dataset, on_event=on_event, should_stop=should_stop)
-    say_ending(scored.fitted, on_event)
+    report_ending(scored.fitted, on_event)
     on_event(Stage("scoring"))
     evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
     if evaluation is None:
@@ -57,6 +57,7 @@ def _train(
     should_stop: Callable[[], bool],
     before: Fitted | None = None,
 ) -> Trained[LabelledDataset]:
+    """Train a network on the training split, and export it."""
     on_event(Stage("loading TensorFlow"))
     from ...networks.batches import LabelFeed
 
@@ -86,7 +87,7 @@ def _train(
 
 
 def _describe(dataset: LabelledDataset, on_event: Listener) -> None:
-    """Say what was read and how it is split."""
+    """Note what was read and how it is split."""
     sequences, lengths = dataset.sequences, dataset.sequences.lengths
     steps = f"{lengths.min()} to {lengths.max()}" if len(set(lengths.tolist())) > 1 else lengths[0]
     columns = sequences.columns
@@ -109,7 +110,7 @@ def _bundle(
     *,
     seconds: float,
 ) -> Bundle:
-    """What is saved."""
+    """Return the model to save."""
     dataset, fitted = scored.dataset, kept.fitted
     sequences, scaling, labels = dataset.sequences, kept.dataset.scaling, kept.dataset.label_scaling
     manifest = Manifest(

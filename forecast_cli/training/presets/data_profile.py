@@ -56,7 +56,7 @@ class DataProfile:
         point_forecasts: Whether windows are complete and forecasts are single values.
         named: Whether the series have names, and scalers of their own where that is set.
         skips: Whether the network skips missing steps.
-        lookback: Steps back, where they are set.
+        lookback: Steps of the input window, where it is set; else None.
     """
 
     rows: int

@@ -9,7 +9,7 @@ from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_
 # which a network is large; and the share of them in an epoch.
 WEEK, LEAST_WINDOWS, LARGE, PASS = 96, 10, 30_000, 0.6
 # A linear map is fitted to at least so many forecasts that do not overlap: it has a weight for each
-# pair of a step back and a step ahead.
+# pair of a step of the window and a step of the horizon.
 LEAST_DISTINCT = 12
 # So many seasons ahead are far; what is nearer depends on the last days.
 FAR = 4
@@ -49,14 +49,7 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
             "segment": segments[0],
             "channels": profile.channels,
         },
-        "training": {
-            "epochs": 7,
-            "steps_per_epoch": max(20, round(PASS * profile.windows / 256)),
-            "batch_size": max(8, 256 // profile.targets),
-            "schedule": "cosine",
-            "clip": 1.0,
-        }
-        | ({"loss": "mae"} if profile.point_forecasts else {}),
+        "training": _choose_training(profile),
         "ensemble": {
             "size": size,
             "timesteps": steps[:size],
@@ -67,6 +60,18 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
     added = counted(len(baselines), "linear map") if baselines else ""
     model = describe_model(size, f"GRU({units})", tuple(steps[:size]), added)
     return Recipe(settings, {"network.layers": f"{profile.finding}; {model}"})
+
+
+def _choose_training(profile: DataProfile) -> dict[str, Any]:
+    """Return the settings of the training."""
+    training = {
+        "epochs": 7,
+        "steps_per_epoch": max(20, round(PASS * profile.windows / 256)),
+        "batch_size": max(8, 256 // profile.targets),
+        "schedule": "cosine",
+        "clip": 1.0,
+    }
+    return training | ({"loss": "mae"} if profile.point_forecasts else {})
 
 
 def _half(segment: int) -> int:

@@ -41,16 +41,7 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
             "padding": "first" if profile.point_forecasts else "mask",
             "channels": profile.channels,
         },
-        "training": {
-            "epochs": epochs,
-            "steps_per_epoch": 100,
-            "batch_size": 256,
-            "learning_rate": 0.005,
-            "schedule": "cosine",
-            "clip": 1.0,
-            "patience": 0,
-        }
-        | ({"loss": "owa"} if profile.point_forecasts else {}),
+        "training": _choose_training(profile, epochs),
         "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
         | ({"losses": ["owa", "mae"][:size]} if profile.point_forecasts else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
@@ -65,6 +56,20 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
             "network.layers": f"{season}; {model}, {epochs} x 100 batches",
         },
     )
+
+
+def _choose_training(profile: DataProfile, epochs: int) -> dict[str, Any]:
+    """Return the settings of the training."""
+    training = {
+        "epochs": epochs,
+        "steps_per_epoch": 100,
+        "batch_size": 256,
+        "learning_rate": 0.005,
+        "schedule": "cosine",
+        "clip": 1.0,
+        "patience": 0,
+    }
+    return training | ({"loss": "owa"} if profile.point_forecasts else {})
 
 
 def _strong(profile: DataProfile) -> bool:

@@ -1,11 +1,11 @@
 """Presets: what each chooses of the settings that are left open, by rules from the training rows.
 
 `config/registries.py` has their names and help, `FUNCTIONS` what each does. Settings that are given
-are laid over what a preset chooses. Pydantic's `model_fields_set` tells which are given, so
+are laid over what a preset chooses. Pydantic's `model_fields_set` has the given ones, so
 configurations stay sparse until they are resolved.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import gcd
 from typing import Any
@@ -21,6 +21,7 @@ from ...core.parallel import one_thread
 from ...core.ragged import cumulate
 from ...core.scaling import Transform
 from ...core.series_features import SeriesFeatures, extract_features
+from ...core.windows import Floats, Ints
 from ...data.panel import Panel
 from ...data.season import default_seasons
 from ...data.splits import Splits
@@ -94,24 +95,10 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     features = extract_features(every, indptr, usual=seasons)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
     columns = panel.values[:, : len(panel.columns.columns)]
-    # Whether a logarithm can be taken of the rows behind the training too is not for them to say.
+    # All rows count here: the training rows alone cannot show whether the others allow a logarithm.
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     given = config.transform if "transform" in config.model_fields_set else None
-
-    def choose() -> Transform:
-        if given is not None:
-            return given
-        with one_thread():
-            name, _ = choose_transform(
-                every,
-                indptr,
-                indptr[1:],
-                horizon=horizon,
-                season=season,
-                seasons=features.seasons,
-            )
-        return "none" if least <= 0 and (name == "log" or least <= -1) else name
-
+    choose = partial(_choose_transform, every, indptr, least, horizon, season, features.seasons)
     return DataProfile(
         rows=int(np.median(lengths)),
         shortest=int(panel.lengths.min()),
@@ -120,7 +107,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         season=season,
         seasons=seasons,
         features=features,
-        choose_transform=choose,
+        choose_transform=choose if given is None else lambda: given,
         can_log=least > 0 and given in (None, "log"),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
@@ -129,6 +116,26 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         skips=config.data.missing == "mask",
         lookback=config.window.timesteps,
     )
+
+
+def _choose_transform(
+    values: Floats, indptr: Ints, least: float, horizon: int, season: int, seasons: Sequence[int]
+) -> Transform:
+    """Return the transform with the lower baseline error that is defined for all rows.
+
+    Args:
+        values: Shape `(n_rows,)`: the training rows of all series and targets, end to end.
+        indptr: Shape `(n_series + 1,)`.
+        least: The least value of all rows, of the splits after training too.
+        horizon: Steps ahead.
+        season: Steps in the season of the frequency; 1 for none.
+        seasons: Steps of the seasons that were found.
+    """
+    with one_thread():
+        name, _ = choose_transform(
+            values, indptr, indptr[1:], horizon=horizon, season=season, seasons=seasons
+        )
+    return "none" if least <= 0 and (name == "log" or least <= -1) else name
 
 
 def _overlay(config: Config, recipe: Recipe, profile: DataProfile, on_event: Listener) -> Config:
@@ -153,7 +160,7 @@ def give_way(
 
     Args:
         settings: Of the preset, nested.
-        given: Nested, likewise.
+        given: The given settings, nested.
         profile: What the preset went by.
     """
     network, ensemble = dict(settings["network"]), dict(settings["ensemble"])

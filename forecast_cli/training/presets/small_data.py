@@ -31,7 +31,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     anchors = ["last", "season"] if seasonal else ["last"]
     size = max(1, effort.small_data * len(anchors))
     if profile.features.random_walk:
-        # There is hardly anything to learn: one network and two baselines find it if there is.
+        # Little can be learned from a random walk: one network and two baselines are enough.
         size, anchors = 1, anchors[:1]
         baselines = [each for each in baselines if each in FOR_WALKS]
     transform = profile.choose_transform()
@@ -46,17 +46,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
             "channels": profile.channels,
         }
         | ({"segment": choose_segment(steps)} if steps > LONGEST_PLAIN else {}),
-        "training": {
-            "epochs": _epochs(profile),
-            "batch_size": _batch_size(profile.windows),
-            "steps_per_epoch": MOST_STEPS,
-            "learning_rate": 0.003,
-            "schedule": "cosine",
-            "clip": 1.0,
-            "refit": not profile.features.random_walk,
-        }
-        | ({"loss": "mae"} if profile.point_forecasts else {})
-        | ({} if profile.validated else {"patience": 0}),
+        "training": _choose_training(profile),
         "ensemble": {
             "size": size,
             "anchors": anchors[:size],
@@ -75,6 +65,21 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
             "network.layers": f"{profile.finding}; {model}",
         },
     )
+
+
+def _choose_training(profile: DataProfile) -> dict[str, Any]:
+    """Return the settings of the training."""
+    training = {
+        "epochs": _epochs(profile),
+        "batch_size": _batch_size(profile.windows),
+        "steps_per_epoch": MOST_STEPS,
+        "learning_rate": 0.003,
+        "schedule": "cosine",
+        "clip": 1.0,
+        "refit": not profile.features.random_walk,
+    }
+    loss = {"loss": "mae"} if profile.point_forecasts else {}
+    return training | loss | ({} if profile.validated else {"patience": 0})
 
 
 def _epochs(profile: DataProfile) -> int:

@@ -75,7 +75,16 @@ def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
 def _error(
     values: Floats, indptr: Ints, name: str, *, horizon: int, season: int, seasons: Sequence[int]
 ) -> float | None:
-    """Return the scaled error of the mean of baselines on held-out rows; None if undefined."""
+    """Return the scaled error of the mean of baselines on held-out rows; None if undefined.
+
+    Args:
+        values: Shape `(n_rows,)`: training rows, original units.
+        indptr: Shape `(n_series + 1,)`.
+        name: Of the transform.
+        horizon: Steps ahead.
+        season: Steps in the season of the frequency; 1 for none.
+        seasons: Steps of the seasons that were found.
+    """
     ends, first = indptr[1:], indptr[:-1]
     held = np.maximum(HELD * (ends - first), 2 * horizon).astype(np.int64)
     begin = ends - np.minimum(held, (ends - first) // 3)

@@ -628,7 +628,7 @@ def test_labels_drawn_at_random_are_not_sold_as_a_success():
 @pytest.mark.usefixtures("linear_training")
 def test_few_sequences_are_too_few_to_tell():
     model = fc.train(numbers(30), **ROWS, **QUICK)
-    assert "from 6 sequences, too few to tell" in model.evaluation.verdict
+    assert "6 sequences, too few for a reliable comparison" in model.evaluation.verdict
 
 
 def in_a_new_process(code, folder):

@@ -17,7 +17,7 @@ from forecast_cli.config.resolution import configure, leaves
 from forecast_cli.config.schema import Config
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.reading import read_panel
-from forecast_cli.training.ensemble_fitting import simple_maps
+from forecast_cli.training.ensemble_fitting import fit_baseline_maps
 from forecast_cli.training.preparation import make_dataset
 from forecast_cli.training.resolution import resolve_preset
 
@@ -225,7 +225,7 @@ def test_few_rows_are_given_small_networks_beside_simple_forecasts():
     assert config.network.season_length == 12
     # Windows leave origins to learn from, and all simple forecasts have what they look back on.
     assert 24 <= config.window.timesteps <= 96 - 12 - 5
-    assert simple_maps(dataset).shape == (8, 1, config.window.timesteps, 12)
+    assert fit_baseline_maps(dataset).shape == (8, 1, config.window.timesteps, 12)
     assert "transform log" in texts(notes)
     assert "season of 12 steps found; model: 2 networks LSTM(16)" in texts(notes)
 
@@ -234,7 +234,7 @@ def test_steps_back_that_are_said_are_those_that_are_noted():
     dataset, notes = resolved(seasonal_frame(144), timesteps=9)
     assert [each.timesteps for each in list_members(dataset.config)] == [9]
     assert "model: LSTM(16), lookback 9" in texts(notes)
-    assert np.isfinite(simple_maps(dataset)).all()
+    assert np.isfinite(fit_baseline_maps(dataset)).all()
 
 
 @pytest.mark.parametrize(("preset", "size"), [("fast", 1), ("auto", 2), ("best", 6)])
@@ -351,7 +351,7 @@ def test_whatever_is_asked_for_resolves(said):
     dataset, _ = resolved(seasonal_frame(144), **said)
     check_holds_together(dataset)
     if dataset.config.ensemble.baselines:
-        assert np.isfinite(simple_maps(dataset)).all()
+        assert np.isfinite(fit_baseline_maps(dataset)).all()
 
 
 @given(
@@ -375,7 +375,7 @@ def test_every_table_gets_what_can_be_trained_or_is_told_what_is_missing(
         return
     check_holds_together(dataset)
     if dataset.config.ensemble.baselines:
-        assert np.isfinite(simple_maps(dataset)).all()
+        assert np.isfinite(fit_baseline_maps(dataset)).all()
 
 
 @pytest.mark.parametrize(
@@ -454,7 +454,7 @@ def test_simple_forecasts_learn_nothing_from_the_room_before_short_series():
         names=("naive", "ridge-short"),
         timesteps=20,
     )
-    got = simple_maps(dataset)
+    got = fit_baseline_maps(dataset)
     for each, name in zip(got, expected, strict=True):
         np.testing.assert_allclose(each[0], expected[name], rtol=1e-5, atol=1e-6)
 
