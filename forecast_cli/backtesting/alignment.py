@@ -1,4 +1,4 @@
-"""Who may take part in a backtest: each contender is brought to the table and its cutoffs."""
+"""Candidates of a backtest aligned with its table and cutoffs, or refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,24 +25,24 @@ from .cutoffs import Cutoffs, rows_before
 from .folds import Fold, config_for, learning_dataset
 from .models import (
     LEAST,
-    Contender,
+    Candidate,
     Entry,
-    baseline_contender,
-    model_contender,
-    network_contender,
+    baseline_candidate,
+    model_candidate,
+    network_candidate,
 )
 from .plan import Plan, Refit
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Where contenders come in.
+    """What candidates are aligned with.
 
     Args:
-        source: The table, to be read again by those who read it in another way.
-        panel: The table as the others read it.
+        source: The table, read again for candidates with their own data settings.
+        panel: The table as read by the settings of the backtest.
         config: With the horizon.
-        plan: What is to be done.
+        plan: The options of the backtest.
         cutoffs: Where forecasts begin.
         season: Steps in a season.
     """
@@ -59,8 +59,12 @@ class Gate:
         """Steps ahead."""
         return self.config.window.horizon or 1
 
-    def bring(self, entry: Entry, on_event: Listener) -> Contender:
-        """A contender on this table."""
+    def bring(self, entry: Entry, on_event: Listener) -> Candidate:
+        """Return a candidate that reads this table.
+
+        Raises:
+            UsageError: It reads other rows or columns.
+        """
         if entry.bundle is not None:
             return self._model(entry, entry.bundle, on_event)
         if entry.config is not None:
@@ -69,23 +73,23 @@ class Gate:
         rows = int(np.median(ends - begins))
         steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
         window = self.season if self.season > 1 else steps
-        return baseline_contender(
+        return baseline_candidate(
             entry.name, self.panel, season=self.season, window=window, level=self.config.level
         )
 
     def _first_rows(self) -> tuple[Ints, Ints]:
         return rows_before(self.panel, self.cutoffs, 0, self.plan.sliding)
 
-    def _network(self, name: str, config: Config, on_event: Listener) -> Contender:
-        """A network, whose settings are chosen from the rows before the first cutoff."""
+    def _network(self, name: str, config: Config, on_event: Listener) -> Candidate:
+        """Return a network with settings chosen from the rows before the first cutoff."""
         panel = self.panel
         if config.data != self.config.data and config.data != Config().data:
             panel = self._aligned(name, read_panel(self._again(name), config.data))
-        said = {
+        given = {
             "timesteps": config.window.timesteps,
             "mode": config.window.mode or self.config.window.mode,
         }
-        known = {name: value for name, value in said.items() if value is not None}
+        known = {name: value for name, value in given.items() if value is not None}
         window = Window(horizon=self.horizon, **known)
         self._say_overruled(name, config, on_event)
         changes = {"window": window, "data": panel.data, "level": self.config.level}
@@ -100,20 +104,20 @@ class Gate:
             found["window"] = dataset.config.window
         config = config.model_copy(update=found)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
-        return network_contender(name, config, panel, self.plan.refit_every, max(least, LEAST))
+        return network_candidate(name, config, panel, self.plan.refit_every, max(least, LEAST))
 
     def _say_overruled(self, name: str, config: Config, on_event: Listener) -> None:
-        """Say what a contender's own configuration asks for, where all do something else."""
+        """Warn where the configuration of a candidate differs from what all candidates do."""
         own = config.window.horizon
         if own is not None and own != self.horizon:
-            note = f"{name} asks for a horizon of {own} steps; all contenders forecast"
+            note = f"{name} has a horizon of {own} steps; all candidates forecast"
             on_event(Note(f"{note} {self.horizon}", warning=True))
         if config.level != self.config.level:
-            note = f"{name} asks for intervals of {said(config.level)} %; all contenders make those"
-            on_event(Note(f"{note} of {said(self.config.level)} %", warning=True))
+            note = f"{name} has intervals of {percents(config.level)} %; all candidates make those"
+            on_event(Note(f"{note} of {percents(self.config.level)} %", warning=True))
 
-    def _model(self, entry: Entry, bundle: Bundle, on_event: Listener) -> Contender:
-        """A trained model, which reads the table in its own way."""
+    def _model(self, entry: Entry, bundle: Bundle, on_event: Listener) -> Candidate:
+        """Return a trained model, with the table read by its own settings."""
         manifest, text = bundle.manifest, entry.text
         steps_wanted(bundle, self.horizon, on_event)
         read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
@@ -129,33 +133,37 @@ class Gate:
         level, own = self.config.level, manifest.config
         if bundle.calibration is not None and config_for(bundle, level) != own:
             note = (
-                f"{text} forecasts the quantiles of the levels {said(own.level)} %, not all of "
-                f"{said(level)} %: its intervals here are conformal, of the errors of its forecasts"
+                f"{text} forecasts the quantiles of the levels {percents(own.level)} %, not all "
+                f"of {percents(level)} %: its intervals here are conformal, from its own errors"
             )
             on_event(Note(note, warning=True))
-        return model_contender(entry, bundle, panel, refit, max(least, LEAST), level=level)
+        return model_candidate(entry, bundle, panel, refit, max(least, LEAST), level=level)
 
     def _again(self, text: str) -> Readable:
-        """The table, to be read in another way."""
+        """Return the table, to be read by other settings.
+
+        Raises:
+            UsageError: It is standard input.
+        """
         if isinstance(self.source, str) and self.source == "-":
             raise UsageError(
-                f"{text} reads the table in its own way, and standard input is read only once.",
-                "Write the table to a file, and name that.",
+                f"{text} has its own data settings, and standard input can be read only once.",
+                "Write the table to a file, and pass that file.",
             )
         return self.source
 
     def _aligned(self, text: str, panel: Panel) -> Panel:
-        """The panel of a contender, if its rows are those of all.
+        """Return the panel of a candidate if its rows are those of the backtest.
 
         Raises:
-            UsageError: They are not.
+            UsageError: They differ.
         """
         own = self.panel
         if panel.columns.targets != own.columns.targets:
             raise UsageError(
                 f"{text} forecasts {', '.join(panel.columns.targets)}; the others "
                 f"{', '.join(own.columns.targets)}.",
-                "Compare what forecasts the same columns in the same order.",
+                "Candidates must forecast the same columns in the same order.",
             )
         rows = panel.indptr.tolist() == own.indptr.tolist()
         same = rows and panel.ids.astype(str).equals(own.ids.astype(str))
@@ -166,16 +174,17 @@ class Gate:
                 f"{text} reads {panel.source} as {len(panel.values):,} rows of {panel.count:,} "
                 f"series, the others as {len(own.values):,} rows of {own.count:,}, or at other "
                 "times.",
-                "Give the settings of its table: --series, --time, --freq, --resample, --missing.",
+                "Pass the data settings of that candidate: `series`, `time`, `freq`, `resample`, "
+                "`missing`.",
             )
         return panel
 
     def _warn_of_training(self, text: str, bundle: Bundle, on_event: Listener) -> None:
-        """Say how many cutoffs lie before the end of what a model was trained on."""
-        if why := _untold(bundle, self.panel):
+        """Warn of cutoffs that lie before the end of the rows that a model was trained on."""
+        if why := _why_unknown(bundle, self.panel):
             note = (
-                f"{text}: it cannot be told whether it was trained on rows behind a cutoff, where "
-                f"its scores would be flattered: {why}"
+                f"{text}: unknown whether it was trained on rows after a cutoff, where its scores "
+                f"would be optimistic: {why}"
             )
             on_event(Note(note, warning=True))
             return
@@ -183,21 +192,21 @@ class Gate:
         if seen:
             note = (
                 f"{text} was trained on rows up to {until}: {seen} of {self.cutoffs.count} cutoffs "
-                "lie before that, and its scores there are flattered"
+                "lie before that, and its scores there are optimistic"
             )
             on_event(Note(note, warning=True))
 
 
-def said(level: tuple[float, ...]) -> str:
-    """Levels as text."""
+def percents(level: tuple[float, ...]) -> str:
+    """Return levels as text."""
     return ", ".join(f"{each:g}" for each in level)
 
 
-def _untold(bundle: Bundle, panel: Panel) -> str:
-    """Why nobody can tell which rows a model has learned from; empty where one can."""
+def _why_unknown(bundle: Bundle, panel: Panel) -> str:
+    """Return why it is unknown which rows a model was trained on; empty where it is known."""
     time = bundle.manifest.time
     if panel.timeline is None or time is None:
-        return "several series have no times to tell by" if panel.count > 1 else ""
+        return "several series have no times to compare" if panel.count > 1 else ""
     zones = panel.timeline.times.tz, pd.Timestamp(time.last).tzinfo
     if zones.count(None) != 1:
         return ""
@@ -206,7 +215,7 @@ def _untold(bundle: Bundle, panel: Panel) -> str:
 
 
 def _cutoffs_seen(bundle: Bundle, panel: Panel, cutoffs: Cutoffs) -> tuple[int, str]:
-    """How many cutoffs lie before the last row that a model has learned from, and which that is."""
+    """Return how many cutoffs lie before the last row that a model was trained on, and that row."""
     manifest = bundle.manifest
     begins = None if manifest.run.refitted else manifest.splits.test_begins
     if cutoffs.times is None or panel.timeline is None or manifest.time is None:

@@ -1,4 +1,4 @@
-"""Backtests: what forecasters would have said at many cutoffs, beside what came."""
+"""Backtests: forecasts of several models from many cutoffs, compared with actual values."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ from .fold_runner import FoldWork
 from .origins import Samples, find_samples
 from .plan import Plan
 from .results import Results, rows_by_cutoff, rows_by_step, score_rows, verdict
-from .setup import Contest, enter
+from .setup import Setup, set_up
 
 CUTOFF, COLUMN, ACTUAL = "cutoff", "column", "actual"
-USUAL_PLAN = Plan()
+DEFAULT_PLAN = Plan()
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What came of a backtest.
+    """The result of a backtest.
 
     Args:
-        frame: What names the series, `cutoff` (the last known time, or row number), the time or
+        frame: The keys of the series, `cutoff` (the last known time, or row number), the time or
             `step`, `column` where there are several targets, `actual`, and a column for each
-            contender and behind it those of its intervals, original units; sorted by series,
+            candidate, followed by those of its intervals, original units; sorted by series,
             cutoff and time.
-        scores: A row for each contender, and for each target where there are several.
-        by_cutoff: The mean absolute error of each contender at each cutoff.
-        by_step: Likewise at each step ahead.
-        verdict: Who wins, by how much, and whether that could be chance.
-        settings: How it was done.
-        style: The form in which the table writes times; None where there are none.
-        time: The column of times.
+        scores: A row for each candidate, and for each target where there are several.
+        by_cutoff: The mean absolute error of each candidate at each cutoff.
+        by_step: The mean absolute error of each candidate at each step ahead.
+        verdict: The best candidate, by how much, and whether that is significant.
+        settings: The options of the backtest, chosen ones filled in.
+        style: The date format of the table; None without times.
+        time: The name of the time column.
     """
 
     frame: pd.DataFrame
@@ -57,7 +57,7 @@ class Backtest:
 
     @property
     def in_table_style(self) -> pd.DataFrame:
-        """The frame with its times as text, in the form that the table has."""
+        """The frame with its times as text, in the date format of the table."""
         if self.style is None:
             return self.frame
         texts = {
@@ -70,84 +70,84 @@ class Backtest:
 def backtest(
     source: Readable,
     config: Config,
-    plan: Plan = USUAL_PLAN,
+    plan: Plan = DEFAULT_PLAN,
     *,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Backtest:
-    """Forecast from many cutoffs with several forecasters, and compare them.
+    """Forecast from many cutoffs with several candidates, and compare them.
 
-    At a cutoff no row behind it is seen by anything, of any series, but for what is known ahead.
+    At a cutoff no candidate reads a later row of any series, except future covariates.
 
     Args:
         source: A path, `-` for standard input, or a pandas frame.
-        config: What networks are made of, and how the table is read.
-        plan: Who takes part, and the cutoffs.
-        on_event: Told what was understood and how it goes.
-        should_stop: Asked now and then whether to stop.
+        config: The settings of networks and of the table.
+        plan: The candidates and the cutoffs.
+        on_event: Notified of what was read and of progress.
+        should_stop: Called between folds and after each epoch.
 
     Raises:
-        UsageError: A contender is unknown, or cannot take part.
-        DataError: The table does not hold what is needed.
+        UsageError: A candidate is unknown, or cannot be compared.
+        DataError: The table lacks what is needed.
         Interrupted: It was stopped; finished folds are kept for the next run.
     """
-    contest = enter(source, config, plan, on_event)
-    samples = _samples(contest, on_event)
-    said, seconds = FoldWork(contest, plan, samples, on_event, should_stop).run()
-    results = _results(contest, samples, said)
-    sums, targets = results.sums(), contest.panel.columns.targets
-    timeline = contest.panel.timeline
+    setup = set_up(source, config, plan, on_event)
+    samples = _samples(setup, on_event)
+    forecasts, seconds = FoldWork(setup, plan, samples, on_event, should_stop).run()
+    results = _results(setup, samples, forecasts)
+    sums, targets = results.sums(), setup.panel.columns.targets
+    timeline = setup.panel.timeline
     return Backtest(
-        frame=_frame(contest, samples, results),
+        frame=_frame(setup, samples, results),
         scores=score_rows(results, sums, targets, seconds),
-        by_cutoff=rows_by_cutoff(results, _labels(contest)),
+        by_cutoff=rows_by_cutoff(results, _labels(setup)),
         by_step=rows_by_step(sums, targets),
-        verdict=verdict(results, horizon=contest.horizon, step_size=contest.cutoffs.step_size),
-        settings=_settings(contest, plan, samples),
+        verdict=verdict(results, horizon=setup.horizon, step_size=setup.cutoffs.step_size),
+        settings=_settings(setup, plan, samples),
         style=timeline.style if timeline else None,
-        time=contest.panel.step_name,
+        time=setup.panel.step_name,
     )
 
 
-def _samples(contest: Contest, on_event: Listener) -> Samples:
-    """The forecasts that all contenders can make."""
+def _samples(setup: Setup, on_event: Listener) -> Samples:
+    """Return the forecasts that all candidates can make."""
     # A model that is not brought to new series at each cutoff knows all that it needs to know.
-    refits = [each.refit for each in contest.contenders if each.learns]
-    fits = np.arange(contest.cutoffs.count)
+    refits = [each.refit for each in setup.candidates if each.learns]
+    fits = np.arange(setup.cutoffs.count)
     for refit in refits:
-        for served in schedule(contest.cutoffs.count, refit):
+        for served in schedule(setup.cutoffs.count, refit):
             fits[served] = np.minimum(fits[served], served[0])
     return find_samples(
-        contest.panel,
-        contest.cutoffs,
-        horizon=contest.horizon,
-        least=max(each.least for each in contest.contenders),
+        setup.panel,
+        setup.cutoffs,
+        horizon=setup.horizon,
+        least=max(each.least for each in setup.candidates),
         fits=fits,
         on_event=on_event,
     )
 
 
-def _results(contest: Contest, samples: Samples, said: Mapping[str, Forecast]) -> Results:
-    """The forecasts beside what came, and the in-sample errors that MASE is taken in."""
-    panel, places = contest.panel, list(contest.panel.columns.target_places)
-    values, ends = panel.values[:, places], contest.cutoffs.ends[0]
-    season = contest.season_length
+def _results(setup: Setup, samples: Samples, forecasts: Mapping[str, Forecast]) -> Results:
+    """Return the forecasts, the actual values and the in-sample errors that scale MASE."""
+    panel, places = setup.panel, list(setup.panel.columns.target_places)
+    values, ends = panel.values[:, places], setup.cutoffs.ends[0]
+    season = setup.season_length
     naive_error, naive_squared = seasonal_pair(values, panel.indptr, ends, season_length=season)
     return Results(
-        said=said,
-        simple=[each.name for each in contest.contenders if each.is_baseline],
-        actual=values[samples.origins[:, None] + np.arange(contest.horizon)],
+        forecasts=forecasts,
+        baselines=[each.name for each in setup.candidates if each.is_baseline],
+        actual=values[samples.origins[:, None] + np.arange(setup.horizon)],
         series=samples.series,
         cutoffs=samples.cutoffs,
         naive_error=naive_error,
         naive_squared=naive_squared,
-        level=contest.config.level,
+        level=setup.config.level,
     )
 
 
-def _frame(contest: Contest, samples: Samples, results: Results) -> pd.DataFrame:
-    """The long table: a row for each forecast, step and target."""
-    panel, cutoffs = contest.panel, contest.cutoffs
+def _frame(setup: Setup, samples: Samples, results: Results) -> pd.DataFrame:
+    """Return the long table: a row for each forecast, step and target."""
+    panel, cutoffs = setup.panel, setup.cutoffs
     order = np.lexsort((samples.cutoffs, samples.series))
     count, horizon, targets = results.actual.shape
     origins, series = samples.origins[order], samples.series[order]
@@ -164,36 +164,36 @@ def _frame(contest: Contest, samples: Samples, results: Results) -> pd.DataFrame
         frame[COLUMN] = np.tile(panel.columns.targets, count * horizon)
     frame[ACTUAL] = results.actual[order].ravel()
     forecasts: dict[str, Floats] = {}
-    for name, said in results.said.items():
-        forecasts[name] = said.point[order].ravel()
-        if said.ends is not None:
-            lower, upper = (ends[order].reshape(-1, len(results.level)).T for ends in said.ends)
+    for name, made in results.forecasts.items():
+        forecasts[name] = made.point[order].ravel()
+        if made.ends is not None:
+            lower, upper = (ends[order].reshape(-1, len(results.level)).T for ends in made.ends)
             forecasts |= end_columns(name, results.level, lower, upper)
     return frame.assign(**forecasts)
 
 
-def _labels(contest: Contest) -> list[Any]:
-    """What each cutoff is called: its time, or the number of the row in the longest series."""
-    cutoffs, timeline = contest.cutoffs, contest.panel.timeline
+def _labels(setup: Setup) -> list[Any]:
+    """Return the label of each cutoff: its time, or the row number in the longest series."""
+    cutoffs, timeline = setup.cutoffs, setup.panel.timeline
     if cutoffs.times is not None and timeline is not None:
         return write_dates(cutoffs.times, timeline.style)
-    known: list[int] = (cutoffs.ends - contest.panel.indptr[:-1]).max(axis=1).tolist()
+    known: list[int] = (cutoffs.ends - setup.panel.indptr[:-1]).max(axis=1).tolist()
     return known
 
 
-def _settings(contest: Contest, plan: Plan, samples: Samples) -> dict[str, Any]:
-    """How it was done, for machines."""
+def _settings(setup: Setup, plan: Plan, samples: Samples) -> dict[str, Any]:
+    """Return the options of the backtest for the JSON document."""
     return {
-        "models": [each.name for each in contest.contenders],
-        "networks": [each.name for each in contest.contenders if each.kind == "network"],
-        "classical": [each.name for each in contest.contenders if each.is_baseline and each.costs],
-        "n_windows": contest.cutoffs.count,
-        "step_size": contest.cutoffs.step_size,
-        "horizon": contest.horizon,
-        "season_length": contest.season_length,
+        "models": [each.name for each in setup.candidates],
+        "networks": [each.name for each in setup.candidates if each.kind == "network"],
+        "classical": [each.name for each in setup.candidates if each.is_baseline and each.costs],
+        "n_windows": setup.cutoffs.count,
+        "step_size": setup.cutoffs.step_size,
+        "horizon": setup.horizon,
+        "season_length": setup.season_length,
         "refit_every": plan.refit_every,
         "sliding": plan.sliding,
         "series": len(np.unique(samples.series)),
         "forecasts": len(samples.origins),
-        "config": contest.config.model_dump(mode="json"),
+        "config": setup.config.model_dump(mode="json"),
     }

@@ -12,7 +12,7 @@ from ..core.windows import Ints
 from ..data.panel import Panel
 from .plan import Plan, Refit
 
-USUAL_WINDOWS = 10
+DEFAULT_WINDOWS = 10
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Cutoffs:
 def find_cutoffs(
     panel: Panel, plan: Plan, *, horizon: int, least: int, on_event: Listener
 ) -> Cutoffs:
-    """The cutoffs of a panel; behind the last one the whole horizon lies within the table.
+    """Return the cutoffs of a panel; after the last one the whole horizon is within the table.
 
     Args:
         panel: The table.
         plan: How many, and how far apart.
         horizon: Steps ahead.
-        least: Rows before the first cutoff at the least.
-        on_event: Told what was chosen.
+        least: The minimum number of rows before the first cutoff.
+        on_event: Notified of what was chosen.
 
     Raises:
-        DataError: So many do not fit.
+        DataError: The table is too short for them.
     """
     steps = _steps(panel)
     step_size = plan.step_size or horizon
@@ -63,23 +63,27 @@ def find_cutoffs(
 
 
 def _steps(panel: Panel) -> int:
-    """How many steps the table has: different times, or rows of the longest series."""
+    """Return the number of steps: distinct times, or rows of the longest series."""
     return panel.timeline.times.nunique() if panel.timeline else int(panel.lengths.max())
 
 
 def _windows(
     panel: Panel, plan: Plan, *, step_size: int, horizon: int, least: int, on_event: Listener
 ) -> int:
-    """How many cutoffs: as asked for, or the usual number."""
+    """Return the number of cutoffs: as specified, or the default.
+
+    Raises:
+        DataError: The table is too short for them.
+    """
     steps = _steps(panel)
 
     def fitting(before: int) -> int:
         return max(0, (steps - horizon - before) // step_size + 1)
 
     if plan.n_windows is None and fitting(least):
-        count = max(1, min(USUAL_WINDOWS, fitting(max(least, -(-steps // 2)))))
-        if count < USUAL_WINDOWS:
-            why = f"half of the {steps:,} steps lie before the first (--n-windows N for another)"
+        count = max(1, min(DEFAULT_WINDOWS, fitting(max(least, -(-steps // 2)))))
+        if count < DEFAULT_WINDOWS:
+            why = f"half of the {steps:,} steps lie before the first (set `n_windows` for another)"
             many = f"{count} cutoffs, {step_size} steps apart," if count > 1 else "1 cutoff,"
             on_event(Note(f"{many} so that {why}"))
         return count
@@ -89,20 +93,20 @@ def _windows(
         apart = f", {step_size} steps apart," if count > 1 else ""
         raise DataError(
             f"{panel.source} has {steps:,} steps; {count} {many}{apart} and a horizon of {horizon} "
-            f"need {least + (count - 1) * step_size + horizon:,}: {least} of them to learn from. "
-            f"There is room for {fitting(least)}.",
-            "Lower --n-windows, --step-size, --horizon, --timesteps or --validation.",
+            f"need {least + (count - 1) * step_size + horizon:,}: {least} of them for training. "
+            f"At most {fitting(least)} fit.",
+            "Lower `n_windows`, `step_size`, `horizon`, `timesteps` or `validation`.",
         )
     return count
 
 
 def ends_at(indptr: Ints, times: pd.DatetimeIndex, cutoffs: pd.DatetimeIndex) -> Ints:
-    """The first row of each series behind each cutoff, shape `(cutoffs, n_series)`.
+    """Return the first row of each series after each cutoff, shape `(cutoffs, n_series)`.
 
     Args:
-        indptr: Where the series begin, and the last one ends.
-        times: Of the rows.
-        cutoffs: Ascending.
+        indptr: Shape `(n_series + 1,)`.
+        times: Shape `(n_rows,)`.
+        cutoffs: Shape `(cutoffs,)`, ascending.
     """
     series, count = len(indptr) - 1, len(cutoffs) + 1
     # Each row is known from one cutoff on, and so counts for all after that.
@@ -115,7 +119,17 @@ def ends_at(indptr: Ints, times: pd.DatetimeIndex, cutoffs: pd.DatetimeIndex) ->
 def rows_before(
     panel: Panel, cutoffs: Cutoffs, cutoff: int, sliding: int | None
 ) -> tuple[Ints, Ints]:
-    """The rows of each series that may be learned from at a cutoff; see `Contest`."""
+    """Return the training rows of each series at a cutoff: the first, and the one after the last.
+
+    Args:
+        panel: The table.
+        cutoffs: All cutoffs.
+        cutoff: The number of one.
+        sliding: How many rows before the cutoff are used; None: all.
+
+    Returns:
+        Shape `(n_series,)` each.
+    """
     ends = cutoffs.ends[cutoff]
     if sliding is None:
         return panel.indptr[:-1], ends
@@ -130,7 +144,7 @@ def rows_before(
 
 
 def schedule(count: int, refit: Refit) -> list[Ints]:
-    """The cutoffs that each fold serves; it learns at the first of them.
+    """Return the cutoffs of each fold, shape `(cutoffs of it,)`; it trains at the first of them.
 
     >>> [fold.tolist() for fold in schedule(5, 2)]
     [[0, 1], [2, 3], [4]]

@@ -1,4 +1,4 @@
-"""Finished folds on disk, so that a backtest goes on where it was interrupted."""
+"""Finished folds on disk, so that an interrupted backtest can be resumed."""
 
 import hashlib
 import io
@@ -19,60 +19,60 @@ from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.file_writing import write_whole
 from .cutoffs import Cutoffs
-from .models import Contender
+from .models import Candidate
 from .origins import Samples
 from .plan import Plan
 
-# What a file that is none, or is cut short, raises when it is read.
+# The exceptions of reading a file that is damaged or cut short.
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fold.
+    """The forecasts of a fold.
 
     Args:
-        said: The forecasts.
-        seconds: Wall time of learning and forecasting.
+        forecast: The forecasts.
+        seconds: Wall time of training and forecasting.
     """
 
-    said: Forecast
+    forecast: Forecast
     seconds: float
 
 
 @dataclass(frozen=True)
 class FoldStore:
-    """The folder of the finished folds of one contender.
+    """The folder of the finished folds of one candidate.
 
     Args:
-        folder: It need not be there.
+        folder: Created when a fold is stored.
     """
 
     folder: Path
 
     def find(self, fold: int) -> Outcome | None:
-        """What came of a fold in an earlier run; None where it is not kept."""
+        """Return the forecasts of a fold from an earlier run; None where they are not stored."""
         try:
             data = io.BytesIO(self._path(fold).read_bytes())
             with np.load(data, allow_pickle=False) as kept:
                 notes = tuple(kept["notes"].tolist())
-                said = Forecast(
+                forecast = Forecast(
                     kept["point"],
                     ends=kept.get("ends"),
                     replaced=int(kept["replaced"]),
                     notes=notes,
                 )
-                return Outcome(said, float(kept["seconds"]))
+                return Outcome(forecast, float(kept["seconds"]))
         except DAMAGED:
             return None
 
     def keep(self, fold: int, outcome: Outcome) -> bool:
-        """Keep what came of a fold; whether that was possible."""
+        """Store the forecasts of a fold; return whether that was possible."""
         buffer = io.BytesIO()
-        said = outcome.said
-        more: dict[str, Any] = {} if said.ends is None else {"ends": said.ends}
-        more |= {"replaced": said.replaced, "notes": np.array(said.notes, np.str_)}
-        np.savez(buffer, point=said.point, seconds=outcome.seconds, **more)
+        forecast = outcome.forecast
+        more: dict[str, Any] = {} if forecast.ends is None else {"ends": forecast.ends}
+        more |= {"replaced": forecast.replaced, "notes": np.array(forecast.notes, np.str_)}
+        np.savez(buffer, point=forecast.point, seconds=outcome.seconds, **more)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._path(fold), buffer.getvalue())
@@ -81,7 +81,7 @@ class FoldStore:
         return True
 
     def clear(self) -> None:
-        """Forget all of it."""
+        """Delete all stored folds."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, fold: int) -> Path:
@@ -89,24 +89,24 @@ class FoldStore:
 
 
 def cache_folder() -> Path:
-    """Where the finished folds of all backtests are kept."""
+    """Return the folder of the finished folds of all backtests."""
     home = os.environ.get("XDG_CACHE_HOME")
     return Path(home or Path.home() / ".cache") / "forecast" / "backtest"
 
 
-def open_store(contender: Contender, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
-    """The store of a contender, told from others by everything that its forecasts depend on."""
+def open_store(candidate: Candidate, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
+    """Return the store of a candidate, named by a hash of all that its forecasts depend on."""
     digest = hashlib.sha256()
-    _add_panel(digest.update, contender.panel)
+    _add_panel(digest.update, candidate.panel)
     for array in (cutoffs.ends, samples.origins, samples.cutoffs):
         digest.update(np.ascontiguousarray(array, np.int64).tobytes())
-    said = {"contender": contender.says, "refit": contender.refit, "sliding": plan.sliding}
-    digest.update(json.dumps(said | {"version": _version()}, sort_keys=True).encode())
+    identity = {"candidate": candidate.identity, "refit": candidate.refit, "sliding": plan.sliding}
+    digest.update(json.dumps(identity | {"version": _version()}, sort_keys=True).encode())
     return FoldStore(cache_folder() / digest.hexdigest())
 
 
 def _add_panel(add: Callable[[bytes], None], panel: Panel) -> None:
-    """Everything in a panel that forecasts depend on."""
+    """Add everything in a panel that forecasts depend on to a hash."""
     for array in (panel.values, panel.ahead, panel.indptr):
         add(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
     if panel.timeline is not None:

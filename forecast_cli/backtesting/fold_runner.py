@@ -1,4 +1,4 @@
-"""The folds of a backtest at work: found on disk, made here or in other processes, and kept."""
+"""The run of a backtest: folds read from disk, or made here or in other processes, and stored."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,25 +18,25 @@ from ..data.splits import Splits
 from .cutoffs import schedule
 from .fold_cache import FoldStore, Outcome, open_store
 from .folds import Fold
-from .models import Contender
+from .models import Candidate
 from .origins import Samples
 from .plan import Plan
-from .setup import Contest
+from .setup import Setup
 
 
 @dataclass
 class FoldWork:
-    """The folds of all contenders.
+    """The folds of all candidates.
 
     Args:
-        contest: Who forecasts what.
-        plan: How.
-        samples: The forecasts that are made.
-        on_event: Told how it goes.
-        should_stop: Asked between folds, and after each epoch, whether to stop.
+        setup: The table, the cutoffs and the candidates.
+        plan: The options of the backtest.
+        samples: The forecasts to make.
+        on_event: Notified of progress.
+        should_stop: Called between folds, and after each epoch.
     """
 
-    contest: Contest
+    setup: Setup
     plan: Plan
     samples: Samples
     on_event: Listener
@@ -46,126 +46,141 @@ class FoldWork:
 
     @cached_property
     def known(self) -> Floats:
-        """The targets without gaps, filled with no look behind a cutoff from which one forecasts.
+        """The targets without gaps, filled without values from after a cutoff.
 
         Shape `(n_rows, targets)`, original units.
         """
-        panel, ends = self.contest.panel, self.contest.cutoffs.ends[0]
+        panel, ends = self.setup.panel, self.setup.cutoffs.ends[0]
         splits = Splits(panel.indptr, ends, ends)
-        filled = fill_panel(panel, splits, season_length=self.contest.season_length)
+        filled = fill_panel(panel, splits, season_length=self.setup.season_length)
         return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
 
     def run(self) -> tuple[dict[str, Forecast], dict[str, float]]:
-        """The forecasts of all contenders, and how many seconds each took.
+        """Return the forecasts of all candidates, and how many seconds each took.
 
         Raises:
-            Interrupted: Somebody stopped it.
+            Interrupted: It was stopped.
         """
         parts: dict[str, list[tuple[Ints, Forecast]]] = {
-            each.name: [] for each in self.contest.contenders
+            each.name: [] for each in self.setup.candidates
         }
         seconds = dict.fromkeys(parts, 0.0)
         try:
-            for contender, part, outcome in self._outcomes():
-                parts[contender.name].append((part, outcome.said))
-                seconds[contender.name] += outcome.seconds
+            for candidate, part, outcome in self._outcomes():
+                parts[candidate.name].append((part, outcome.forecast))
+                seconds[candidate.name] += outcome.seconds
         except KeyboardInterrupt:
             raise self._interrupted() from None
         for store in self.stores.values():
             store.clear()
         count = len(self.samples.origins)
-        said = {name: join(each, count) for name, each in parts.items()}
-        for name, each in said.items():
+        forecasts = {name: join(each, count) for name, each in parts.items()}
+        for name, each in forecasts.items():
             for text in each.remarks:
                 self.on_event(Note(f"{name}: {text}", warning=True))
-        return said, seconds
+        return forecasts, seconds
 
-    def fold(self, contender: Contender, part: Ints) -> Fold:
-        """What a contender may know to make some of the forecasts."""
-        cutoffs, samples, panel = self.contest.cutoffs, self.samples, contender.panel
-        # It learns at the first cutoff that it serves, whether or not a forecast begins there.
-        served = schedule(cutoffs.count, contender.refit)
+    def fold(self, candidate: Candidate, part: Ints) -> Fold:
+        """Return what a candidate may know to make some of the forecasts.
+
+        Args:
+            candidate: Of the setup.
+            part: Shape `(samples of the fold,)`: numbers of samples.
+        """
+        cutoffs, samples, panel = self.setup.cutoffs, self.samples, candidate.panel
+        # It is trained at the first cutoff of the fold, whether or not a forecast begins there.
+        served = schedule(cutoffs.count, candidate.refit)
         learned = next(int(each[0]) for each in served if samples.cutoffs[part[0]] in each)
-        begins, ends = self.contest.rows_before(learned)
+        begins, ends = self.setup.rows_before(learned)
         origins = samples.origins[part]
         firsts = panel.indptr[samples.series[part]]
         if self.plan.sliding is not None:
             firsts = np.maximum(firsts, origins - self.plan.sliding)
-        return Fold(panel, self.known, begins, ends, origins, firsts, self.contest.horizon)
+        return Fold(panel, self.known, begins, ends, origins, firsts, self.setup.horizon)
 
-    def parts(self, contender: Contender) -> list[Ints]:
-        """The samples of each fold of a contender."""
-        served = schedule(self.contest.cutoffs.count, contender.refit)
+    def parts(self, candidate: Candidate) -> list[Ints]:
+        """Return the samples of each fold of a candidate, shape `(samples of the fold,)` each."""
+        served = schedule(self.setup.cutoffs.count, candidate.refit)
         parts = [np.flatnonzero(np.isin(self.samples.cutoffs, each)) for each in served]
         return [part for part in parts if len(part)]
 
-    def _outcomes(self) -> Iterator[tuple[Contender, Ints, Outcome]]:
-        """What comes of each fold, in any order."""
-        costly: list[tuple[Contender, int, Ints]] = []
-        for contender in self.contest.contenders:
-            parts = self.parts(contender)
-            if contender.costs:
-                costly += [(contender, number, part) for number, part in enumerate(parts)]
+    def _outcomes(self) -> Iterator[tuple[Candidate, Ints, Outcome]]:
+        """Yield the outcome of each fold, in any order, with its samples of shape `(samples,)`."""
+        costly: list[tuple[Candidate, int, Ints]] = []
+        for candidate in self.setup.candidates:
+            parts = self.parts(candidate)
+            if candidate.costs:
+                costly += [(candidate, number, part) for number, part in enumerate(parts)]
                 continue
-            hear = self._hears(contender)
+            hear = self._listener(candidate)
             for part in parts:
                 yield (
-                    contender,
+                    candidate,
                     part,
-                    forecast_fold(contender, self.fold(contender, part), hear, self.should_stop),
+                    forecast_fold(candidate, self.fold(candidate, part), hear, self.should_stop),
                 )
                 self._check_stop()
         yield from self._costly(costly)
 
     def _costly(
-        self, pieces: list[tuple[Contender, int, Ints]]
-    ) -> Iterator[tuple[Contender, Ints, Outcome]]:
-        """What comes of the folds that are worth keeping: first those that are kept already."""
+        self, pieces: list[tuple[Candidate, int, Ints]]
+    ) -> Iterator[tuple[Candidate, Ints, Outcome]]:
+        """Yield the outcomes of the folds worth storing: first those that are stored already.
+
+        Args:
+            pieces: Candidate, number and samples, shape `(samples,)`, of each fold.
+        """
         missing = []
-        for contender, number, part in pieces:
-            found = self._store(contender).find(number) if self.plan.keep else None
-            shape = (len(part), self.contest.horizon, self.known.shape[1])
-            if found is not None and found.said.point.shape == shape:
+        for candidate, number, part in pieces:
+            found = self._store(candidate).find(number) if self.plan.keep else None
+            shape = (len(part), self.setup.horizon, self.known.shape[1])
+            if found is not None and found.forecast.point.shape == shape:
                 self.kept += 1
-                yield contender, part, found
+                yield candidate, part, found
             else:
-                missing.append((contender, number, part))
+                missing.append((candidate, number, part))
         if self.kept:
-            self.on_event(Note(f"{self.kept} of {len(pieces)} folds are there from an earlier run"))
+            self.on_event(
+                Note(f"{self.kept} of {len(pieces)} folds were restored from an earlier run")
+            )
         if not missing:
             return
         self.on_event(Stage(f"{len(missing)} folds"))
         work = [(each, self.fold(each, part)) for each, _, part in missing]
         with closing(run_all(forecast_fold, work, jobs=self._jobs(pieces))) as running:
             for done, (place, outcome) in enumerate(running, start=1):
-                contender, number, part = missing[place]
-                self._keep(contender, number, outcome)
-                yield contender, part, outcome
+                candidate, number, part = missing[place]
+                self._keep(candidate, number, outcome)
+                yield candidate, part, outcome
                 self.on_event(Done("folds", done, len(missing)))
                 self._check_stop()
 
-    def _jobs(self, pieces: list[tuple[Contender, int, Ints]]) -> int | None:
-        """How many folds at a time; a single one needs no other process."""
+    def _jobs(self, pieces: list[tuple[Candidate, int, Ints]]) -> int | None:
+        """Return how many folds run at a time; a single one needs no other process.
+
+        Args:
+            pieces: Candidate, number and samples, shape `(samples,)`, of each fold.
+        """
         return 1 if len(pieces) == 1 else self.plan.jobs
 
-    def _store(self, contender: Contender) -> FoldStore:
-        if contender.name not in self.stores:
-            store = open_store(contender, self.plan, self.contest.cutoffs, self.samples)
-            self.stores[contender.name] = store
-        return self.stores[contender.name]
+    def _store(self, candidate: Candidate) -> FoldStore:
+        if candidate.name not in self.stores:
+            store = open_store(candidate, self.plan, self.setup.cutoffs, self.samples)
+            self.stores[candidate.name] = store
+        return self.stores[candidate.name]
 
-    def _keep(self, contender: Contender, number: int, outcome: Outcome) -> None:
+    def _keep(self, candidate: Candidate, number: int, outcome: Outcome) -> None:
         if not self.plan.keep:
             return
-        if self._store(contender).keep(number, outcome):
+        if self._store(candidate).keep(number, outcome):
             self.kept += 1
 
-    def _hears(self, contender: Contender) -> Listener:
-        """What is told of a training that is the only one of its network."""
+    def _listener(self, candidate: Candidate) -> Listener:
+        """Return a listener that puts the name of the candidate before each stage."""
 
         def hear(event: Event) -> None:
             if isinstance(event, Stage):
-                event = Stage(f"{contender.name}: {event.name}")
+                event = Stage(f"{candidate.name}: {event.name}")
             self.on_event(event)
 
         return hear
@@ -176,18 +191,18 @@ class FoldWork:
 
     def _interrupted(self) -> Interrupted:
         if not self.kept:
-            return Interrupted("Stopped; no fold was finished that is worth keeping.")
-        folds = f"{self.kept} finished fold{'s are' if self.kept > 1 else ' is'} kept"
-        return Interrupted(f"Stopped; {folds}.", "The same command goes on from there.")
+            return Interrupted("Stopped; no finished fold was stored.")
+        folds = f"{self.kept} finished fold{'s are' if self.kept > 1 else ' is'} stored"
+        return Interrupted(f"Stopped; {folds}.", "Repeat the same backtest to resume it.")
 
 
 def forecast_fold(
-    contender: Contender,
+    candidate: Candidate,
     fold: Fold,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Outcome:
-    """Let a contender learn what it may, and forecast; any process can do it."""
+    """Train a candidate on a fold, and forecast; it can run in any process."""
     began = time.perf_counter()
-    said = contender.forecast(fold, on_event, should_stop)
-    return Outcome(said, time.perf_counter() - began)
+    forecast = candidate.forecast(fold, on_event, should_stop)
+    return Outcome(forecast, time.perf_counter() - began)

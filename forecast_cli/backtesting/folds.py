@@ -1,4 +1,4 @@
-"""A fold of a backtest: what may be known where something is learned, and what is forecast."""
+"""Folds of a backtest: the rows to train on, and the rows to forecast from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,9 +13,8 @@ from ..core.padding import owner_series
 from ..core.ragged import cumulate
 from ..core.scaling import Scaling, rounded
 from ..core.windows import Floats, Ints
-from ..data.categories import kept_numbers
+from ..data.categories import with_categories
 from ..data.checks import require_positive
-from ..data.columns import Columns
 from ..data.dataset import Dataset, History, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
@@ -36,19 +35,19 @@ from ..training.fitting import keep
 from ..training.model_assembly import rescaled
 from ..training.preparation import make_dataset, on_all_rows
 
-NO_ERRORS = "no intervals: there are no errors of a validation split to make them of"
+NO_ERRORS = "no intervals: there are no validation errors to make them from"
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What may be known, and what is to be forecast.
+    """The rows that may be known, and the origins to forecast from.
 
     Args:
-        panel: The whole table: what forecasts from a row reads nothing from it on, but for what is
-            known ahead.
+        panel: The whole table: a forecast from a row reads nothing from that row on, except future
+            covariates.
         known: Shape `(n_rows, targets)`: the targets without gaps, original units.
-        begins: Shape `(n_series,)`: the first row of each series that may be learned from.
-        ends: Shape `(n_series,)`: the row after the last one that may be learned from.
+        begins: Shape `(n_series,)`: the first training row of each series.
+        ends: Shape `(n_series,)`: the row after the last training row.
         origins: Shape `(samples,)`: the rows from which to forecast, ascending in each series.
         firsts: Shape `(samples,)`: the first row that a forecast without a network may read.
         horizon: Steps ahead.
@@ -64,11 +63,11 @@ class Fold:
 
     @property
     def kept(self) -> Ints:
-        """The series that have rows to learn from."""
+        """The series that have training rows, shape `(kept series,)`."""
         return np.flatnonzero(self.ends > self.begins)
 
     def rows_to_learn_from(self) -> Panel:
-        """The panel of what may be learned from, and nothing else."""
+        """Return the panel of the training rows, and nothing else."""
         panel, kept = self.panel, self.kept
         rows = np.flatnonzero(panel.between(self.begins, self.ends))
         return replace(
@@ -79,7 +78,7 @@ class Fold:
 
 
 def learning_dataset(fold: Fold, config: Config, on_event: Listener) -> Dataset:
-    """What a network learns from in a fold: its rows, with a validation split and no test.
+    """Return the training data of a network in a fold: a validation split and no test split.
 
     Raises:
         DataError: There are too few rows.
@@ -101,9 +100,9 @@ def forecast_by_network(
 
     Args:
         fold: What may be known.
-        on_event: Told of each epoch.
-        should_stop: Asked after each epoch whether to stop.
-        config: Of the network.
+        on_event: Notified of each epoch.
+        should_stop: Called after each epoch.
+        config: The settings of the network.
     """
     from ..training.network_training import make_forecaster, train_network
 
@@ -132,8 +131,8 @@ def forecast_by_bundle(
 
     Args:
         fold: What may be known.
-        on_event: Told of nothing.
-        should_stop: Asked nothing.
+        on_event: Receives nothing.
+        should_stop: Never called.
         bundle: The model.
         level: Of its intervals, in percent.
     """
@@ -151,7 +150,7 @@ def forecast_by_bundle(
 def _numbers_of_all(
     bundle: Bundle, fold: Fold, known: History
 ) -> tuple[Scaling, Calibration | None]:
-    """The scaling and the errors of all series; those that training has seen need no rows."""
+    """Return the scaling and calibration of all series; those known from training need no rows."""
     trained = match_series(bundle, fold.panel)
     seen, calibration = np.maximum(trained, 0), bundle.calibration
     scaling = _of_all(known.scaling, fold, bundle.scaling.each(seen))
@@ -163,7 +162,7 @@ def _numbers_of_all(
 
 
 def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
-    """How a model makes intervals of the levels; conformal where it has no quantiles of them."""
+    """Return the configuration of the intervals; conformal where the model lacks the quantiles."""
     config = bundle.manifest.config
     if config.interval_method.by_quantiles and not {*level} <= {*config.level}:
         return config.model_copy(update={"intervals": DEFAULT_INTERVALS})
@@ -177,13 +176,13 @@ def _forecast_all(
     config: Config,
     level: tuple[float, ...],
 ) -> Forecast:
-    """Forecasts from many rows, each made once, with intervals as the configuration makes them.
+    """Return forecasts from many rows, each made once, with intervals of the configured method.
 
     Args:
-        network: What forecasts.
+        network: The forecaster.
         origins: Shape `(samples,)`, each once.
-        calibration: What intervals are made of.
-        config: How they are made.
+        calibration: The validation errors that intervals are made from.
+        config: The settings of the intervals.
         level: In percent.
     """
     dataset = network.dataset
@@ -216,11 +215,11 @@ def _forecast_all(
 
 
 def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
-    """The whole table as a network sees it that has learned from a part of it.
+    """Return the whole table as the input of a network that was trained on a part of it.
 
-    What is behind the part is filled for itself, as a test split is. The scaling is of all series.
+    Rows after that part are filled separately, as a test split is. The scaling is of all series.
     """
-    panel = with_categories(fold.panel, learned.panel.columns)
+    panel = with_categories(fold.panel, learned.panel.columns.covariates.categories)
     splits = _splits(fold, learned.splits)
     filled = fill_panel(panel, splits, season_length=learned.season_length)
     config = learned.config
@@ -229,21 +228,8 @@ def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
     return split_history(history, config, splits)
 
 
-def with_categories(panel: Panel, columns: Columns) -> Panel:
-    """The panel with the categories that were known to training; others are none of them."""
-    names = panel.columns.covariates.categories
-    if names == columns.covariates.categories:
-        return panel
-    values, ahead = panel.values.copy(), panel.ahead.copy()
-    for name, kept in columns.covariates.categories.items():
-        place = panel.columns.features.index(name)
-        for array in (values, ahead):
-            array[..., place] = kept_numbers(array[..., place], names[name], kept)
-    return replace(panel, columns=columns, values=values, ahead=ahead)
-
-
 def _splits(fold: Fold, learned: Splits) -> Splits:
-    """The splits of the whole table: those that were learned with, and a test behind them."""
+    """Return the splits of the whole table: those of the training, and a test split after them."""
     indptr, kept = fold.panel.indptr, fold.kept
     train_end, validation_end = indptr[:-1].copy(), indptr[:-1].copy()
     moved = fold.begins[kept] - learned.indptr[:-1]
@@ -253,7 +239,7 @@ def _splits(fold: Fold, learned: Splits) -> Splits:
 
 
 def _of_all(scaling: Scaling, fold: Fold, others: Scaling | None = None) -> Scaling:
-    """The scaling of all series of a table, of those that have rows to learn from and of others."""
+    """Return the scaling of all series: those with training rows, and the others."""
     if not scaling.by_series:
         return scaling
     shape = (fold.panel.count, scaling.center.shape[1])

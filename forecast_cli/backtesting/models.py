@@ -1,4 +1,4 @@
-"""Who takes part in a backtest: names, models and configurations as forecasters."""
+"""The candidates of a backtest: names, model files and configurations as forecasters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ FORECASTING = tuple(name for name, entry in BASELINES.items() if entry.forecasts
 NAMES = (*CELLS, *CHOOSING, *FORECASTING)
 USUAL = ("lstm", "naive", "seasonal-naive")
 MODEL, CONFIGURATION = ".forecast", ".toml"
-# Rows before a forecast that every contender has at the least: the line of drift needs two.
+# The minimum number of rows before a forecast: the line of drift needs two.
 LEAST = 2
 
 Level = tuple[float, ...]
@@ -32,26 +32,26 @@ Kind = Literal["network", "model", "baseline"]
 
 
 class Forecaster(Protocol):
-    """From a fold to the forecasts that it asks for."""
+    """A function from a fold to its forecasts."""
 
     def __call__(
         self, fold: Fold, on_event: Listener = ignore, should_stop: Callable[[], bool] = bool
     ) -> Forecast:
-        """The forecasts from the origins of the fold, with intervals where there are some."""
+        """Return the forecasts from the origins of the fold, with intervals where it has some."""
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Somebody who forecasts.
+class Candidate:
+    """A model, a network to train or a baseline that is compared in a backtest.
 
     Args:
         name: The column of its forecasts.
-        kind: What it is.
-        forecast: What forecasts; it can be sent to another process.
+        kind: One of these three.
+        forecast: Its forecaster; it can be sent to another process.
         panel: The table as it reads it.
-        refit: At which cutoffs it learns anew.
+        refit: At which cutoffs it is trained again.
         least: Rows that it needs before a forecast.
-        says: What tells it from others whose forecasts may differ.
+        identity: A text that differs from that of candidates whose forecasts may differ.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Contender:
     panel: Panel
     refit: Refit = "never"
     least: int = LEAST
-    says: str = ""
+    identity: str = ""
 
     @property
     def learns(self) -> bool:
@@ -96,15 +96,15 @@ class Entry:
 
 
 def make_entries(models: Sequence[str], config: Config) -> list[Entry]:
-    """The contenders by name, files read.
+    """Return the entries of the given names, with their files read.
 
     Args:
         models: Names of methods, model files, configurations.
-        config: What networks are made of.
+        config: The settings of networks.
 
     Raises:
         UsageError: One is unknown, or given twice.
-        ModelFileError: A file is no model.
+        ModelFileError: A file is not a model.
     """
     texts = list(dict.fromkeys(models))
     stems = [Path(text).stem if _is_file(text) else text for text in texts]
@@ -124,45 +124,45 @@ def _entry(name: str, text: str, config: Config) -> Entry:
 
         bundle = load_bundle(text)
         if bundle.manifest.labels is not None:
-            raise UsageError(f"{text} maps sequences to labels: it forecasts nothing.")
+            raise UsageError(f"{text} maps sequences to labels: it makes no forecasts.")
         return Entry(name, text, bundle=bundle)
     if Path(text).suffix == CONFIGURATION:
         nested = merged(config.model_dump(exclude_unset=True), read_toml(Path(text)))
         return Entry(name, text, configure({}, nested))
-    said = config.model_dump(exclude_unset=True)
+    given = config.model_dump(exclude_unset=True)
     if text in CELLS:
-        return Entry(name, text, configure({"cell": text}, said))
+        return Entry(name, text, configure({"cell": text}, given))
     if text in CHOOSING:
-        return Entry(name, text, configure({"preset": text}, said))
+        return Entry(name, text, configure({"preset": text}, given))
     if text not in NAMES:
         raise UsageError(
-            f'There is no model "{text}".',
-            f"{nearest(text, NAMES)} Or name a .forecast file, or a .toml configuration.",
+            f'Unknown model "{text}".',
+            f"{nearest(text, NAMES)} Or pass a .forecast file or a .toml configuration.",
         )
     require_library(text)
     return Entry(name, text)
 
 
-def network_contender(
+def network_candidate(
     name: str, config: Config, panel: Panel, refit: Refit, least: int
-) -> Contender:
-    """A network that is trained in the folds."""
+) -> Candidate:
+    """Return a network that is trained in the folds."""
     forecast = partial(forecast_by_network, config=config)
-    return Contender(name, "network", forecast, panel, refit, least, config.model_dump_json())
+    return Candidate(name, "network", forecast, panel, refit, least, config.model_dump_json())
 
 
-def model_contender(
+def model_candidate(
     entry: Entry, bundle: Bundle, panel: Panel, refit: Refit, least: int, *, level: Level
-) -> Contender:
-    """A trained model; `level` is of its intervals."""
+) -> Candidate:
+    """Return a trained model as a candidate; `level` is of its intervals."""
     forecast = partial(forecast_by_bundle, bundle=bundle, level=level)
-    return Contender(entry.name, "model", forecast, panel, refit, least)
+    return Candidate(entry.name, "model", forecast, panel, refit, least)
 
 
-def baseline_contender(
+def baseline_candidate(
     name: str, panel: Panel, *, season: int, window: int, level: Level
-) -> Contender:
-    """Return a baseline as a contender.
+) -> Candidate:
+    """Return a baseline as a candidate.
 
     Args:
         name: Which one.
@@ -182,7 +182,7 @@ def baseline_contender(
         )
     forecast = partial(forecast_by_baseline, name=name, season=season, window=window, level=level)
     refit: Refit = "always" if entry.library else "never"
-    return Contender(name, "baseline", forecast, panel, refit, says=f"{name} {season} {level}")
+    return Candidate(name, "baseline", forecast, panel, refit, identity=f"{name} {season} {level}")
 
 
 def forecast_by_baseline(

@@ -1,4 +1,4 @@
-"""The forecasts of a backtest: from which series at which cutoff one can be made and scored."""
+"""The forecast origins of a backtest: the cutoffs of each series that can be scored."""
 
 from dataclasses import dataclass
 
@@ -30,16 +30,16 @@ class Samples:
 def find_samples(
     panel: Panel, cutoffs: Cutoffs, *, horizon: int, least: int, fits: Ints, on_event: Listener
 ) -> Samples:
-    """The forecasts that can be made and scored, by cutoff and series.
+    """Return the forecasts that can be made and scored, by cutoff and series.
 
     Args:
         panel: The table.
         cutoffs: Where they begin.
         horizon: Steps ahead, all within the series.
-        least: Rows of its series before a forecast at the least.
-        fits: Shape `(cutoffs,)`: the cutoff at which was learned what forecasts at each; a series
-            must have had a row then.
-        on_event: Told how many cannot.
+        least: The minimum number of rows of its series before a forecast.
+        fits: Shape `(cutoffs,)`: the cutoff at which the forecaster of each was trained; a series
+            must have a row before it.
+        on_event: Notified of how many cannot.
 
     Raises:
         DataError: There is none.
@@ -56,27 +56,27 @@ def find_samples(
     numbers, series = np.nonzero(possible)
     if not len(numbers):
         raise DataError(
-            f"{panel.source} has no series with {least} rows before a cutoff and {horizon} behind "
+            f"{panel.source} has no series with {least} rows before a cutoff and {horizon} after "
             "it.",
-            "Lower --horizon or --timesteps, or choose other cutoffs: --n-windows, --step-size.",
+            "Lower `horizon` or `timesteps`, or change `n_windows` or `step_size`.",
         )
     _say_left_out(panel, possible, on_event)
     return Samples(origins[numbers, series], series, numbers)
 
 
 def _say_left_out(panel: Panel, possible: Flags, on_event: Listener) -> None:
-    """Say how many forecasts cannot be made; `possible` has shape `(cutoffs, n_series)`."""
+    """Note how many forecasts cannot be made; `possible` has shape `(cutoffs, n_series)`."""
     left, never = int((~possible).sum()), int((~possible.any(axis=0)).sum())
     if not left:
         return
     what = f"{left:,} of {possible.size:,} forecasts are left out"
     if never:
         what += f", {never:,} of {panel.count:,} series altogether"
-    on_event(Note(f"{what}: too few rows before the cutoff or behind it, or a gap reaches it"))
+    on_event(Note(f"{what}: too few rows before or after the cutoff, or a gap at the cutoff"))
 
 
 def _known_before(panel: Panel, origins: Ints) -> Flags:
-    """Whether each target has a value before each origin, shape of `origins`."""
+    """Return whether each target has a value before each origin, shape of `origins`."""
     values: Floats = panel.values[:, list(panel.columns.target_places)]
     count = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     np.cumsum(np.isfinite(values), axis=0, out=count[1:])

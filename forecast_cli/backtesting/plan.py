@@ -1,4 +1,4 @@
-"""What a backtest is to do."""
+"""The options of a backtest."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ Refit = Literal["never", "always"] | int
 
 @dataclass(frozen=True)
 class Plan:
-    """What a backtest is to do.
+    """The options of a backtest.
 
     Args:
-        models: Names of contenders; the usual ones where empty.
+        models: Names of candidates; the default ones where empty.
         n_windows: How many cutoffs; None: 10, fewer where that would leave less than half of the
             table before the first.
         step_size: Steps from one cutoff to the next; None: the horizon.

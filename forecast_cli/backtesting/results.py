@@ -1,4 +1,4 @@
-"""How contenders stand after a backtest: their scores, and who wins, in one plain sentence."""
+"""The results of a backtest: scores of the candidates, and the verdict in one sentence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,22 +24,22 @@ SHOWN = ("mae", "rmse", "smape", "mase")
 
 @dataclass(frozen=True)
 class Results:
-    """Forecasts of all contenders beside what came.
+    """Forecasts of all candidates, and the actual values.
 
     Args:
-        said: The forecasts, by contender.
-        simple: The contenders that need no network.
+        forecasts: The forecasts, by candidate.
+        baselines: The candidates that need no network.
         actual: Shape `(samples, horizon, targets)`, NaN where it is missing.
         series: Shape `(samples,)`.
         cutoffs: Shape `(samples,)`: the number of the cutoff of each.
         naive_error: Shape `(n_series, targets)`: the mean absolute error of the seasonal naive
             forecast before the first cutoff.
-        naive_squared: Likewise its mean squared error.
+        naive_squared: Shape `(n_series, targets)`: its mean squared error.
         level: Of the intervals, in percent.
     """
 
-    said: Mapping[str, Forecast]
-    simple: Sequence[str]
+    forecasts: Mapping[str, Forecast]
+    baselines: Sequence[str]
     actual: Floats
     series: Ints
     cutoffs: Ints
@@ -48,21 +48,21 @@ class Results:
     level: tuple[float, ...]
 
     @property
-    def forecasts(self) -> dict[str, Floats]:
-        """By contender, shape `(samples, horizon, targets)` each, original units."""
-        return {name: said.point for name, said in self.said.items()}
+    def points(self) -> dict[str, Floats]:
+        """Point forecasts by candidate, shape `(samples, horizon, targets)`, original units."""
+        return {name: made.point for name, made in self.forecasts.items()}
 
     def intervals(self) -> dict[str, IntervalSums]:
-        """The sums of the intervals of each contender that has some."""
+        """Return the sums of the intervals of each candidate that has some."""
         sums = {}
-        for name, said in self.said.items():
-            if said.ends is not None:
+        for name, made in self.forecasts.items():
+            if made.ends is not None:
                 _, horizon, targets = self.actual.shape
                 sums[name] = IntervalSums(len(self.naive_error), horizon, targets, self.level)
-                # A forecast without an interval says nothing of the others that have one.
-                bounded = ~np.isnan(said.ends).any(axis=(0, -1))
+                # Forecasts without an interval do not count in its coverage.
+                bounded = ~np.isnan(made.ends).any(axis=(0, -1))
                 actual = np.where(bounded, self.actual, np.nan)
-                sums[name].add(actual, said.ends[0], said.ends[1], self.series)
+                sums[name].add(actual, made.ends[0], made.ends[1], self.series)
         return sums
 
     @property
@@ -71,15 +71,15 @@ class Results:
         return self.naive_error.size == 1
 
     def sums(self) -> dict[str, ErrorSums]:
-        """The sums of the errors of each contender."""
+        """Return the sums of the errors of each candidate."""
         sums = {}
-        for name, forecast in self.forecasts.items():
+        for name, forecast in self.points.items():
             sums[name] = ErrorSums(self.naive_error, self.naive_squared, self.actual.shape[1])
             sums[name].add(self.actual, forecast, self.series)
         return sums
 
     def losses(self) -> dict[str, Floats]:
-        """The mean absolute error of each contender at each cutoff that has actual values.
+        """Return the mean absolute errors by candidate, shape `(cutoffs with actual values,)` each.
 
         Of several series or targets each error is taken in units of the seasonal naive's, so that
         large ones do not outweigh the others; those for which that is not defined do not count.
@@ -92,7 +92,7 @@ class Results:
         known = np.isfinite(self.actual) & np.isfinite(units)
         count = np.bincount(places, weights=known.sum(axis=(1, 2)), minlength=len(present))
         losses: dict[str, Floats] = {}
-        for name, forecast in self.forecasts.items():
+        for name, forecast in self.points.items():
             error = np.where(known, np.abs(forecast - self.actual) / units, 0.0)
             total = np.bincount(places, weights=error.sum(axis=(1, 2)), minlength=len(present))
             losses[name] = total[count > 0] / count[count > 0]
@@ -100,7 +100,7 @@ class Results:
 
 
 def compute_skill(loss: float, best: float) -> float | None:
-    """By how many percent a loss is below the best simple one; None where that one is 0."""
+    """Return how many percent a loss is below that of the best baseline; None where that is 0."""
     return 100.0 * (1.0 - loss / best) if best > 0 else None
 
 
@@ -110,10 +110,10 @@ def score_rows(
     targets: Sequence[str],
     seconds: Mapping[str, float],
 ) -> list[Row]:
-    """A row for each contender, and for each target where there are several."""
+    """Return a row for each candidate, and for each target where there are several."""
     intervals = results.intervals()
     losses = {name: float(np.mean(each)) for name, each in results.losses().items() if len(each)}
-    best = min((losses[name] for name in results.simple if name in losses), default=0.0)
+    best = min((losses[name] for name in results.baselines if name in losses), default=0.0)
     rows = []
     for name, each in sums.items():
         overall = each.overall()
@@ -123,15 +123,15 @@ def score_rows(
                 row["column"] = target
             row |= {measure: plain(overall[measure][place]) for measure in SHOWN}
             row["skill"] = compute_skill(losses[name], best) if name in losses else None
-            row |= _held(intervals, name, place, results.level)
+            row |= _coverage(intervals, name, place, results.level)
             rows.append(row | {"seconds": round(seconds[name], 3)})
     return rows
 
 
-def _held(
+def _coverage(
     intervals: Mapping[str, IntervalSums], name: str, place: int, level: Sequence[float]
 ) -> Row:
-    """The coverage and the mean width of each level; None where there are no intervals."""
+    """Return the coverage and the mean width of each level; None where there are no intervals."""
     if not intervals:
         return {}
     measures = intervals[name].overall() if name in intervals else None
@@ -143,7 +143,7 @@ def _held(
 
 
 def verdict(results: Results, *, horizon: int, step_size: int) -> str:
-    """Who wins, by how much, and whether that could be chance.
+    """Return the best candidate, by how much, and whether that is significant, as a sentence.
 
     Args:
         results: The forecasts.
@@ -153,20 +153,20 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     losses = results.losses()
     ranks = sorted(losses, key=lambda name: float(np.mean(losses[name])))
     if not ranks or not len(losses[ranks[0]]):
-        return "Nothing can be said: there are no actual values to compare with."
+        return "No verdict: there are no actual values to compare with."
     count = len(losses[ranks[0]])
     over = f"over {counted(len(results.series), 'forecast')}"
     if len(results.series) > count:
         over += f" from {counted(count, 'cutoff')}"
     if len(ranks) == 1:
-        return f"{ranks[0]} is alone: name others with --models to compare it with."
+        return f"{ranks[0]} is the only candidate: pass others in `models` to compare it with."
     lags = -(-horizon // step_size) - 1
-    said = _compared(losses, ranks[0], ranks[1], over, lags=lags)
-    networks = [name for name in ranks if name not in results.simple]
-    simple = [name for name in ranks if name in results.simple]
-    if networks and simple and {networks[0], simple[0]} != set(ranks[:2]):
-        said += " " + _beside_simple(losses, networks[0], simple[0], lags=lags)
-    return said
+    text = _compared(losses, ranks[0], ranks[1], over, lags=lags)
+    networks = [name for name in ranks if name not in results.baselines]
+    baselines = [name for name in ranks if name in results.baselines]
+    if networks and baselines and {networks[0], baselines[0]} != set(ranks[:2]):
+        text += " " + _compare_with_baseline(losses, networks[0], baselines[0], lags=lags)
+    return text
 
 
 def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *, lags: int) -> str:
@@ -181,37 +181,45 @@ def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *
 
 
 def _significance(test: Comparison | None, cutoffs: int) -> str:
-    """Whether a difference is significant, as a clause."""
+    """Return whether a difference is significant, as a clause."""
     return describe_significance(test, f"{counted(cutoffs, 'cutoff')} are too few")
 
 
-def _beside_simple(losses: Mapping[str, Floats], network: str, simple: str, *, lags: int) -> str:
-    """What to say of the best network beside the best that needs none."""
-    own, other = (float(np.mean(losses[name])) for name in (network, simple))
-    test = compare_losses(losses[network] - losses[simple], lags=lags)
+def _compare_with_baseline(
+    losses: Mapping[str, Floats], network: str, baseline: str, *, lags: int
+) -> str:
+    """Return a sentence on the best network and the best baseline.
+
+    Args:
+        losses: By candidate, shape `(cutoffs,)` each.
+        network: The name of the network.
+        baseline: The name of the baseline.
+        lags: Autocorrelations of the differences that count.
+    """
+    own, other = (float(np.mean(losses[name])) for name in (network, baseline))
+    test = compare_losses(losses[network] - losses[baseline], lags=lags)
     if other == 0:
-        return f"{simple}, the best without a network, makes no error at all."
+        return f"{baseline}, the best without a network, makes no error at all."
     share = 100.0 * (own / other - 1.0)
     where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
     return (
-        f"The best network, {network}, has an error {where} that of {simple}, the best without a "
+        f"The best network, {network}, has an error {where} that of {baseline}, the best without a "
         f"network; {_significance(test, len(losses[network]))}."
     )
 
 
 def rows_by_cutoff(results: Results, labels: Sequence[Any]) -> list[Row]:
-    """The mean absolute error of each contender at each cutoff.
+    """Return the mean absolute error of each candidate at each cutoff.
 
     Args:
         results: The forecasts.
-        labels: What each cutoff is called.
+        labels: The label of each cutoff.
     """
     rows = []
     for number in np.unique(results.cutoffs).tolist():
         own = results.cutoffs == number
         errors = {
-            name: np.abs(each[own] - results.actual[own])
-            for name, each in results.forecasts.items()
+            name: np.abs(each[own] - results.actual[own]) for name, each in results.points.items()
         }
         means = {name: plain(_mean(each)) for name, each in errors.items()}
         rows.append({"cutoff": labels[number], "forecasts": int(own.sum()), **means})
@@ -224,7 +232,7 @@ def _mean(values: Floats) -> float:
 
 
 def rows_by_step(sums: Mapping[str, ErrorSums], targets: Sequence[str]) -> list[Row]:
-    """The mean absolute error of each contender at each step ahead."""
+    """Return the mean absolute error of each candidate at each step ahead."""
     tables = {name: each.by_step()["mae"] for name, each in sums.items()}
     horizon = len(next(iter(tables.values())))
     return [

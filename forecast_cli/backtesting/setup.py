@@ -1,4 +1,4 @@
-"""Contenders brought to one table, so that all forecast the same rows from the same cutoffs."""
+"""Candidates brought to one table, so that all forecast the same rows from the same cutoffs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ from ..data.splits import all_training, rows_needed
 from ..training.resolution import resolve_horizon
 from .alignment import Gate
 from .cutoffs import Cutoffs, find_cutoffs, rows_before
-from .models import LEAST, USUAL, Contender, Entry, make_entries
+from .models import LEAST, USUAL, Candidate, Entry, make_entries
 from .plan import Plan
 
 
 @dataclass(frozen=True)
-class Contest:
-    """Who forecasts what, from where.
+class Setup:
+    """The table, the cutoffs and the candidates of a backtest.
 
     Args:
         panel: The table.
-        config: With all_training filled in that was chosen.
+        config: Resolved as far as it is the same for all candidates.
         cutoffs: Where forecasts begin.
         horizon: Steps ahead.
         season_length: Steps in a season.
-        contenders: In the order in which they were named.
-        sliding: How many rows before a cutoff may be learned from; None: all.
+        candidates: In the given order.
+        sliding: How many rows before a cutoff are used for training; None: all.
     """
 
     panel: Panel
@@ -38,24 +38,27 @@ class Contest:
     cutoffs: Cutoffs
     horizon: int
     season_length: int
-    contenders: tuple[Contender, ...]
+    candidates: tuple[Candidate, ...]
     sliding: int | None
 
     def rows_before(self, cutoff: int) -> tuple[Ints, Ints]:
-        """The rows of each series that may be learned from: the first, and that after the last."""
+        """Return the training rows of each series: the first, and the one after the last.
+
+        Shape `(n_series,)` each.
+        """
         return rows_before(self.panel, self.cutoffs, cutoff, self.sliding)
 
 
-def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Contest:
-    """Read the table, choose what is left open, and bring all contenders to it.
+def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Setup:
+    """Read the table, resolve the settings, and align all candidates with it.
 
     Raises:
-        UsageError: A contender is unknown, or reads another table.
-        DataError: The table does not hold what is needed.
+        UsageError: A candidate is unknown, or reads another table.
+        DataError: The table lacks what is needed.
     """
     on_event = _once(on_event)
     if config.data.label:
-        raise UsageError("A backtest is of forecasts, and --label asks for another task.")
+        raise UsageError("A backtest compares forecasts; `label` is a setting of another task.")
     entries = make_entries(plan.models or USUAL, config)
     config = _with_model(config, entries)
     panel = read_panel(source, config.data, on_event=on_event)
@@ -67,31 +70,31 @@ def enter(source: Readable, config: Config, plan: Plan, on_event: Listener) -> C
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
     cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)
     gate = Gate(source, panel, config, plan, cutoffs, season)
-    contenders = tuple(gate.bring(entry, on_event) for entry in entries)
-    return Contest(panel, config, cutoffs, horizon, season, contenders, plan.sliding)
+    candidates = tuple(gate.bring(entry, on_event) for entry in entries)
+    return Setup(panel, config, cutoffs, horizon, season, candidates, plan.sliding)
 
 
 def _suits(entry: Entry, season: int) -> bool:
-    """Whether an entry can forecast series with such a season."""
+    """Return whether an entry can forecast series with such a season."""
     return entry.name not in BASELINES or BASELINES[entry.name].suits(season)
 
 
 def _once(on_event: Listener) -> Listener:
-    """A listener that is told each note once, however many networks are made."""
-    said: set[str] = set()
+    """Return a listener that is notified of each note once, however many networks are made."""
+    seen: set[str] = set()
 
     def hear(event: Event) -> None:
         if not isinstance(event, Note):
             on_event(event)
-        elif event.text not in said:
-            said.add(event.text)
+        elif event.text not in seen:
+            seen.add(event.text)
             on_event(event)
 
     return hear
 
 
 def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
-    """The configuration; where no column is named, how the first model reads its table."""
+    """Return the configuration; without columns, with the data settings of the first model."""
     bundles = [entry.bundle for entry in entries if entry.bundle is not None]
     if config.data.column or config.data.layout in ("columns", "rows") or not bundles:
         return config
@@ -104,21 +107,25 @@ def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
 
 
 def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
-    """Refuse contenders that are called like another column of the table to come."""
+    """Refuse candidates with the name of another column of the table of forecasts.
+
+    Raises:
+        UsageError: There is one.
+    """
     taken = {*panel.ids.columns, panel.step_name, "cutoff", "column", "actual"}
     for entry in entries:
         if entry.name in taken:
             raise UsageError(
                 f"{entry.text} would be a second column {entry.name} in the table of forecasts.",
-                "Give the file another name.",
+                "Rename the file.",
             )
 
 
 def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int:
-    """How many rows a contender needs before the first cutoff.
+    """Return how many rows a candidate needs before the first cutoff.
 
     Raises:
-        UsageError: It may not learn from so many.
+        UsageError: `sliding` leaves fewer.
     """
     if entry.bundle is not None:
         return entry.bundle.manifest.timesteps
@@ -131,9 +138,9 @@ def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int
     least = rows_needed(split, all_training(panel), window=timesteps + steps, horizon=horizon)
     if plan.sliding is not None and plan.sliding < least:
         raise UsageError(
-            f"--sliding {plan.sliding} leaves {entry.name} too few rows to learn from; {least} are "
-            f"needed: {timesteps} steps back, {steps} ahead, and {least - timesteps - steps} for "
-            "validation.",
-            "Raise it, or lower --timesteps, --horizon or --validation.",
+            f"`sliding={plan.sliding}` leaves {entry.name} too few training rows; {least} are "
+            f"needed: a lookback of {timesteps}, {steps} ahead, and {least - timesteps - steps} "
+            "for validation.",
+            "Raise `sliding`, or lower `timesteps`, `horizon` or `validation`.",
         )
     return least

@@ -242,9 +242,9 @@ def test_what_is_said_of_forecasts_is_kept_with_them(tmp_path):
     for said in (Forecast(point), intervals):
         assert store.keep(0, Outcome(said, 1.5))
         found = store.find(0)
-        assert (found.seconds, found.said.replaced) == (1.5, said.replaced)
-        assert found.said.notes == said.notes
-        assert (found.said.ends is None) == (said.ends is None)
+        assert (found.seconds, found.forecast.replaced) == (1.5, said.replaced)
+        assert found.forecast.notes == said.notes
+        assert (found.forecast.ends is None) == (said.ends is None)
 
 
 def test_folds_together_count_what_was_replaced_and_say_a_thing_once():
@@ -289,7 +289,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch):
 
 
 def test_too_many_windows_say_how_many_fit():
-    with pytest.raises(DataError, match="There is room for 26"):
+    with pytest.raises(DataError, match="At most 26 fit"):
         run(table(), "naive", plan={"n_windows": 30})
     assert run(table(), "naive", plan={"n_windows": 26}).settings["n_windows"] == 26
 
@@ -336,12 +336,12 @@ def interrupted_after(monkeypatch, folds):
     calls = []
     whole = work.forecast_fold
 
-    def one(contender, *rest):
-        if contender.is_baseline and contender.costs:
+    def one(candidate, *rest):
+        if candidate.is_baseline and candidate.costs:
             if len(calls) == folds[0]:
                 raise KeyboardInterrupt
-            calls.append(contender.name)
-        return whole(contender, *rest)
+            calls.append(candidate.name)
+        return whole(candidate, *rest)
 
     monkeypatch.setattr("forecast_cli.backtesting.fold_runner.forecast_fold", one)
     return calls
@@ -354,14 +354,14 @@ def test_a_second_run_goes_on_where_the_first_was_interrupted(monkeypatch, cache
     assert not list(cache.iterdir())
     folds = [3]
     calls = interrupted_after(monkeypatch, folds)
-    with pytest.raises(Interrupted, match="3 finished folds are kept"):
+    with pytest.raises(Interrupted, match="3 finished folds are stored"):
         run(frame, "theta", "naive", plan=plan)
     assert len(calls) == 3
     folds[0], notes = 99, []
     again = run(frame, "theta", "naive", plan=plan, notes=notes).frame
     assert len(calls) == 5
     assert again.equals(whole)
-    assert any("3 of 5 folds are there" in getattr(note, "text", "") for note in notes)
+    assert any("3 of 5 folds were restored" in getattr(note, "text", "") for note in notes)
     assert not list(cache.iterdir())
 
 
@@ -510,7 +510,7 @@ def test_networks_learn_at_the_cutoffs_that_were_asked_for(monkeypatch, refit, s
     assert rows == ([30] * len(folds) if sliding else [61 + 4 * n for n in range(0, 5, every)])
 
 
-def test_all_contenders_make_the_same_levels_and_steps_whatever_their_own_say(
+def test_all_candidates_make_the_same_levels_and_steps_whatever_their_own_say(
     monkeypatch, tmp_path
 ):
     configs, notes = [], []
@@ -524,8 +524,8 @@ def test_all_contenders_make_the_same_levels_and_steps_whatever_their_own_say(
     run(table(), str(tmp_path / "b.toml"), "naive", notes=notes, **TINY)
     assert [(each.level, each.window.horizon) for each in configs] == [((80.0, 95.0), 3)]
     assert warned(notes) == [
-        "b asks for a horizon of 7 steps; all contenders forecast 3",
-        "b asks for intervals of 10, 20 %; all contenders make those of 80, 95 %",
+        "b has a horizon of 7 steps; all candidates forecast 3",
+        "b has intervals of 10, 20 %; all candidates make those of 80, 95 %",
     ]
 
 
@@ -549,7 +549,7 @@ def test_too_few_errors_for_a_level_are_said_once_for_each_network():
 
 
 def test_too_few_rows_to_slide_over_are_refused():
-    with pytest.raises(UsageError, match="--sliding 8 leaves lstm too few rows"):
+    with pytest.raises(UsageError, match="`sliding=8` leaves lstm too few training rows"):
         run(table(), "lstm", plan={"sliding": 8}, **TINY | {"validation": 0})
 
 
@@ -740,7 +740,7 @@ def test_quantiles_alone_need_no_errors_of_a_validation_split(tmp_path):
     ("training", "why"),
     [
         ({"timezone": "UTC"}, "only the times that it was trained on have a zone"),
-        ({"series": ["shop"], "time": "none"}, "several series have no times to tell by"),
+        ({"series": ["shop"], "time": "none"}, "several series have no times to compare"),
     ],
 )
 def test_where_nobody_can_tell_what_a_model_has_seen_that_is_said(tmp_path, training, why):
@@ -753,6 +753,6 @@ def test_where_nobody_can_tell_what_a_model_has_seen_that_is_said(tmp_path, trai
     notes, plan = [], Plan((str(tmp_path / "old.forecast"), "naive"), n_windows=2)
     settings = {"column": ("value",)} if "timezone" in training else {}
     backtest(frame, configure(settings), plan, on_event=notes.append)
-    said = [text for text in warned(notes) if "cannot be told" in text]
+    said = [text for text in warned(notes) if "unknown whether it was trained" in text]
     assert len(said) == 1
     assert why in said[0]

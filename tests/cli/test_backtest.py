@@ -97,7 +97,7 @@ def test_several_series_are_named_in_the_table(run, tmp_path, frame):
     ("arguments", "code", "words"),
     [
         (["--models", "niave"], 2, 'Did you mean "naive"'),
-        (["--models", "naive", "--n-windows", "100", "--step-size", "12"], 3, "There is room for"),
+        (["--models", "naive", "--n-windows", "100", "--step-size", "12"], 3, "At most"),
         (["--refit-every", "sometimes"], 2, "must be never, always, or a number"),
         (["--models", "missing.forecast"], 4, "There is no model missing.forecast"),
         (["--models", "missing.toml"], 2, "missing.toml cannot be read"),
@@ -133,9 +133,9 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
             if line.startswith("4 of 40"):
                 process.send_signal(signal.SIGINT)
     assert process.returncode == 130
-    assert "finished folds are kept. The same command goes on from there." in said[-1]
+    assert "finished folds are stored. Repeat the same backtest to resume it." in said[-1]
     again = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=True)
-    assert "of 40 folds are there from an earlier run" in again.stderr
+    assert "of 40 folds were restored from an earlier run" in again.stderr
     assert len(pd.read_csv(tmp_path / "out.csv")) == 40 * 3
 
 
