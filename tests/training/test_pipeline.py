@@ -85,7 +85,7 @@ def test_the_baselines_stand_beside_the_network(trained):
 def test_a_target_among_several_columns_is_forecast_alone(frame):
     model = fc.train(frame, column=["value", "other"], target="other", horizon=3, **QUICK)
     assert list(model.predict()) == ["date", "other"]
-    with pytest.raises(fc.UsageError, match="it would need the coming value"):
+    with pytest.raises(fc.UsageError, match="it would need the future values of value"):
         model.predict(horizon=4)
 
 
