@@ -26,7 +26,7 @@ from ..forecasting.intervals.calibration import (
     parted,
     validation_errors,
 )
-from ..forecasting.intervals.interval_methods import few_errors, make_bands
+from ..forecasting.intervals.interval_methods import Bands, few_errors, make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import forecaster_for, units_for
 from ..model.bundle import Bundle
@@ -205,7 +205,21 @@ def _forecast_all(
         sizes = np.ones_like(units) if recent is None else recent.sizes_at(part)
         sides = bands.around(made, units, sizes)
         ends.append(np.stack([network.ends_in_units(side, part)[wanted] for side in sides]))
-    places = np.searchsorted(np.sort(origins), origins)
+    # The parts are in ascending order of their origins.
+    return _joined(points, ends, np.searchsorted(np.sort(origins), origins), bands)
+
+
+def _joined(
+    points: list[Floats], ends: list[Floats], places: Ints, bands: Bands | None
+) -> Forecast:
+    """Return the forecasts of all parts as one.
+
+    Args:
+        points: Shape `(part, horizon, targets)` each, original units.
+        ends: Shape `(2, part, horizon, targets, levels)` each; empty without intervals.
+        places: Shape `(samples,)`: the row of each sample in the concatenated parts.
+        bands: What the intervals were made by; None without intervals.
+    """
     point = rounded(np.concatenate(points))[places]
     if bands is None:
         return Forecast(point, notes=(NO_ERRORS,))

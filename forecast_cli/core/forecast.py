@@ -15,7 +15,7 @@ class Forecast:
     Args:
         point: Shape `(samples, steps, targets)`: the point forecasts.
         quantiles: Shape `(samples, horizon, targets, quantiles)`, of a network that predicts them;
-            over its own horizon, whatever the number of steps.
+            over its own horizon, for any number of steps.
         spread: Shape `(samples, steps, targets)`, at most the horizon: the standard deviation of
             the forecasts under dropout, where the network has that.
         ends: Shape `(2, samples, steps, targets, levels)`: the lower and upper ends of intervals,

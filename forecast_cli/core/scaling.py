@@ -165,9 +165,9 @@ def fit_by_series(
         indptr: Shape `(n_series + 1,)`; a series without a row has the numbers of all together.
         scopes: The rows that each feature is fitted on; none: it is not scaled.
         kind: As in `fit_scaling`.
-        before: Likewise.
-        columns: Likewise.
-        fit: Likewise; the numbers of each series are NumPy's, of all series at once.
+        before: As in `fit_scaling`.
+        columns: As in `fit_scaling`.
+        fit: As in `fit_scaling`; the numbers of each series are NumPy's, of all series at once.
     """
     whole = fit_scaling(rows, kind, before, columns, fit=fit)
     fixed = np.array([scope == "none" for scope in scopes])
@@ -199,7 +199,7 @@ def _fit_column(
         indptr: Shape `(n_series + 1,)`.
         kind: As in `fit_scaling`.
         center: Shape `(n_series,)`, changed in place.
-        scale: Likewise.
+        scale: Shape `(n_series,)`, changed in place.
     """
     with np.errstate(invalid="ignore"):
         middle, spread = SERIES_FITS[kind](np.ascontiguousarray(changed), indptr)

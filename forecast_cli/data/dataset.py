@@ -203,14 +203,14 @@ def scaled_dataset(
 def split_history(
     history: History, config: Config, splits: Splits, *, naive: Floats | None = None
 ) -> Dataset:
-    """A dataset of rows whose scaler is known.
+    """Return a dataset of rows whose scaler is known.
 
     Args:
         history: Its panel has the features of the network, in its order.
         config: Of the network, resolved.
         splits: What is to be scored is the test split.
-        naive: The in-sample errors of the seasonal naive forecast, as in `Dataset`; those of the
-            training split where None.
+        naive: Shape `(2, n_series, targets)`: the in-sample errors of the seasonal naive forecast,
+            as in `Dataset`; those of the training split where None.
     """
     panel, season = history.panel, history.season_length
     timesteps = config.window.timesteps or 1

@@ -19,7 +19,7 @@ REPORTS = 10
 
 
 def huber(error: Floats) -> Floats:
-    """Return half the squared error up to 1, and a line from there on, as Keras has it."""
+    """Return half the squared error up to 1, then a line, as in Keras; shape of `error`."""
     size = np.abs(error)
     result: Floats = np.where(size <= 1.0, error**2 / 2.0, size - 0.5)
     return result

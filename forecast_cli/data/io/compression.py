@@ -1,4 +1,4 @@
-"""Decompression by the first bytes, whatever the name of the file."""
+"""Decompression by the first bytes; the name of the file does not matter."""
 
 import bz2
 import gzip

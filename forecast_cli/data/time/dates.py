@@ -249,7 +249,14 @@ def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:
 
 
 def _in_zone(dates: Dates, timezone: str, where: str, groups: Ints | None) -> Dates:
-    """Return clock times as those of a zone, and times with an offset converted to it."""
+    """Return clock times as those of a zone, and times with an offset converted to it.
+
+    Args:
+        dates: The parsed times.
+        timezone: Name of the zone.
+        where: Place of the column in messages.
+        groups: Shape `(rows,)`: the series of each row; None for one series.
+    """
     times, style = dates.times, zoned(dates.style)
     try:
         if times.tz is not None:
