@@ -45,7 +45,7 @@ def train(
         future: A table of future covariates for the steps after the end of the first one.
         init_model: A model, or its path, whose weights training starts from; it determines the
             whole network.
-        rescale: Whether the scaler is then fitted anew, on the training rows of this table.
+        rescale: Whether the scaler is then fitted again, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
         should_stop: Asked after each epoch whether to stop and keep the best weights so far.

@@ -4,10 +4,11 @@ import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
+from ..config.keywords import Reading
 from ..config.registries import Intervals
 from ..config.schema import Config
 from ..core.errors import UsageError
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
 
 # What of the record of an epoch is no figure of its own.
 NOT_SHOWN = ["epochs", "networks"]
-
-
-class Reading(TypedDict, total=False):
-    """How a table differs from the one that the model was trained on; the rest is as there."""
-
-    duplicates: Literal["error", "first", "last", "mean", "sum"]
-    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"]
-    date_format: str
-    dayfirst: bool
-    timezone: str
-    na: str | Sequence[str]
-    encoding: str
-    delimiter: str
-    decimal: Literal[".", ","]
-    thousands: str
-    query: str
 
 
 class PredictionOptions(Reading, total=False):
@@ -287,7 +272,8 @@ class Model:
 
 def _reading(options: Any) -> dict[str, Any]:
     """Return how a table is read, with a single marker of missing values as one of several."""
-    return {**options, "na": as_tuple(options["na"])} if "na" in options else dict(options)
+    given = {name: each for name, each in options.items() if name != "na" or each is not None}
+    return {**given, "na": as_tuple(given["na"])} if "na" in given else given
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:

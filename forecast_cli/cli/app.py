@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command; the exit code tells what happened (see `forecast_cli.errors`)."""
+    """Run a command; return its exit code (see `forecast_cli.errors`)."""
     as_json, debug = _wanted("json", arguments), _wanted("debug", arguments)
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")

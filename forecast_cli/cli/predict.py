@@ -18,6 +18,7 @@ from .values import levels
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..forecasting.prediction_request import PredictionRequest
     from ..model.bundle import Bundle
 
 Tables = str | list[str]
@@ -102,13 +103,9 @@ def predict(
         seed,
     )
     check_request(wanted)
-    _check(table, state, in_sample=in_sample, anything=wanted.anything)
+    _check_in_sample(table, state, wanted, in_sample=in_sample)
     _check_table(tables)
-    if state is not None and wanted.beside_horizon:
-        raise UsageError(
-            "--state continues one series, and its forecasts have no intervals.",
-            "Leave out --only, --start, --future, --level and --samples.",
-        )
+    _check_continued(state, wanted)
     form = choose_form(output, format, output_options)
     spare(output, [model, state, future, *(tables or [])])
     _check_state(output, state)
@@ -126,12 +123,20 @@ def predict(
     if output_options.json:
         records = json.loads(render(frame, "json"))
         console.document({"model": str(model), "notes": notes.texts, "forecast": records})
-    elif output == "-" and form is None and console.shows_tables:
+    else:
+        _show(frame, form, output, console)
+    if keep:
+        keep()
+
+
+def _show(frame: "pd.DataFrame", form: Form | None, output: str, console: Console) -> None:
+    """Print a forecast as a table on a terminal, or write it in a format."""
+    from ..data.io.writer import render
+
+    if output == "-" and form is None and console.shows_tables:
         console.table(frame.to_dict("records"))
     else:
         write(render(frame, form or "csv"), output)
-    if keep:
-        keep()
 
 
 def _going_on(
@@ -151,13 +156,24 @@ def _going_on(
     return frame, lambda: save_state(state, path)
 
 
-def _check(table: Tables | None, state: Path | None, *, in_sample: bool, anything: bool) -> None:
-    """Refuse options that do not go together; `anything`: whether any is for the forecasts."""
-    if in_sample and (table is None or anything or state is not None):
+def _check_in_sample(
+    table: Tables | None, state: Path | None, wanted: "PredictionRequest", *, in_sample: bool
+) -> None:
+    """Refuse options that one-step forecasts over a table do not have."""
+    if in_sample and (table is None or wanted.anything or state is not None):
         raise UsageError(
             "--in-sample forecasts one step for every row of DATA.",
             "Name DATA, and leave out --horizon, --only, --start, --future, --level, --samples and "
             "--state.",
+        )
+
+
+def _check_continued(state: Path | None, wanted: "PredictionRequest") -> None:
+    """Refuse options that forecasts from a saved state do not have."""
+    if state is not None and wanted.beside_horizon:
+        raise UsageError(
+            "--state continues one series, and its forecasts have no intervals.",
+            "Leave out --only, --start, --future, --level and --samples.",
         )
 
 

@@ -51,8 +51,9 @@ class Asked:
     def __post_init__(self) -> None:
         if not all(0 < each < 100 for each in self.level or ()):
             raise UsageError(
-                f"level {', '.join(f'{each:g}' for each in self.level or ())} cannot be.",
-                "Percents between 0 and 100 were expected, as in --level 80,95.",
+                f"Invalid level {', '.join(f'{each:g}' for each in self.level or ())}: "
+                "percentages between 0 and 100 were expected.",
+                "Pass `level=80,95`, for example.",
             )
 
 
@@ -141,7 +142,7 @@ def _scoring(actual: Actual, given: Forecasts, roles: Roles, asked: Asked) -> _S
     if asked.level is not None:
         raise UsageError(
             "Levels are chosen of sample paths, and the table of forecasts has none.",
-            "Leave --level out: the intervals that are in the table are scored.",
+            "Leave `level` out: the intervals that are in the table are scored.",
         )
     return _Scoring(actual, given, roles, roles.levels)
 

@@ -43,7 +43,7 @@ def predict_on(
         bundle: The model.
         source: The rows that are new since then; None for the end of the training table.
         state: Where the network was; None to go on from the end of the training table where the
-            rows follow it, or else to begin anew.
+            rows follow it, or else to start again.
         horizon: As in `predict`.
         reading: As in `predict`.
         on_event: Notified of what is worth knowing.
@@ -103,7 +103,7 @@ def _first_state(bundle: Bundle, history: History, on_event: Listener) -> State 
     if trained.last is not None and history.panel.timeline is not None:
         with suppress(DataError):
             _check_follows(history, trained)
-            on_event(Note("goes on from the state at the end of the training table"))
+            on_event(Note("continues from the state at the end of the training table"))
             return trained
     on_event(
         Note(f"begins without a state: {history.panel.source} does not follow the training table")
@@ -127,5 +127,5 @@ def _check_follows(history: History, state: State) -> None:
         raise DataError(
             f"{history.panel.source} begins at {when(timeline.times[0])}; the state ends at "
             f"{when(last)} and continues with {when(expected)}.",
-            "Give the rows that are new since then, or remove the state file to begin anew.",
+            "Give the rows that are new since then, or remove the state file to start again.",
         )

@@ -80,7 +80,7 @@ def _check_finite(epoch: Epoch, training: Training) -> None:
     raise TrainingError(
         f"The loss became {epoch.loss} in epoch {epoch.number} (optimizer {training.optimizer}, "
         f"learning rate {training.learning_rate:g}).",
-        "The steps were too large: try a smaller --learning-rate"
-        + ("" if training.clip else ", --clip 1")
-        + ", and a --scaler where it is none.",
+        "The steps were too large: lower `learning_rate`"
+        + ("" if training.clip else ", pass `clip=1`")
+        + ", and set `scaler` where it is none.",
     )

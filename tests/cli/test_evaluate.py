@@ -195,7 +195,7 @@ def test_the_first_date_that_a_model_is_scored_on(run, golden, table):
         (("forecast.csv", "table.csv", "table.csv"), 2, "is no model"),
         (("forecast.csv", "nowhere.csv"), 3, "nowhere.csv"),
         (("-", "-"), 2, "stdin is one table"),
-        (("forecast.csv", "table.csv", "--level", "120"), 2, "level 120 cannot be"),
+        (("forecast.csv", "table.csv", "--level", "120"), 2, "Invalid level 120"),
         (("none.forecast", "table.csv"), 4, "There is no model none.forecast"),
         (("model.forecast",), 2, "nothing to score model.forecast on"),
         (("table.csv", "--forecast", "value"), 2, "--forecast is for a table"),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.cli.spelling import as_flags
 
 TINY = (
     "--cell", "rnn", "--epochs", 2, "--timesteps", 6, "--horizon", 3, "--n-windows", 1,
@@ -43,7 +44,7 @@ def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, 
     ):  # fmt: skip
         assert words in err
     model = fc.load(tmp_path / "model.forecast")
-    assert model.evaluation.verdict in err
+    assert as_flags(model.evaluation.verdict) in err
     # What the flags said is in the model, whatever was found.
     assert model.config.network.recurrent[0].type == "rnn"
     # The file makes the same model again.

@@ -635,7 +635,7 @@ def test_several_columns_name_a_series(run, tmp_path):
     code, _, err = run("predict", "--only", "north 9")
     assert (code, "north 8" in err) == (2, True)
     code, _, err = run("predict", "--start", "2020-02-05")
-    assert (code, "Name DATA" in err) == (2, True)
+    assert (code, "Name the table that holds them" in err) == (2, True)
 
 
 @pytest.mark.usefixtures("linear_training")
@@ -707,8 +707,8 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
         ("--column y --series y", 2, 'Column "y" is named twice'),
         ("--column y", 3, "--series shop"),
         ("--layout columns --series shop", 2, "the columns name the series"),
-        ("--layout rows --time date", 2, "no times for time"),
-        ("--layout rows --future-covariate y", 2, "no place for covariates"),
+        ("--layout rows --time date", 2, "layout rows has no times: leave out --time"),
+        ("--layout rows --future-covariate y", 2, "has one value per step: leave out covariates"),
     ],
 )
 def test_what_makes_no_panel_is_refused(run, tmp_path, flags, code, said):

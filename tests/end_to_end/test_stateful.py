@@ -253,7 +253,7 @@ def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tm
     later = longer[ROWS + 1 :]
     anew = model.predict(later, state=tmp_path / "b.json", on_event=on_event)
     assert values(anew) == pytest.approx(values(model.predict(later)), rel=1e-6)
-    assert "goes on from the state at the end of the training table" in said[0]
+    assert "continues from the state at the end of the training table" in said[0]
     assert "begins without a state" in said[-1]
 
 

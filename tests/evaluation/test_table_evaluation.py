@@ -583,7 +583,7 @@ def test_options_that_cannot_be():
         score_table(forecast, truth, asked=Asked(level=(80.0,)))
     with pytest.raises(UsageError, match="the table of forecasts has the time of each step"):
         score_table(forecast, truth, asked=Asked(begin=3))
-    with pytest.raises(UsageError, match="level 120 cannot be"):
+    with pytest.raises(UsageError, match="Invalid level 120"):
         score_table(forecast, truth, asked=Asked(level=(120.0,)))
 
 

@@ -209,9 +209,9 @@ def test_a_network_without_masks_is_not_taken_for_one():
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({}, "dropout above 0"),
-        ({"recurrent_dropout": 0.2}, "dropout above 0"),
-        ({"dropout": 0.2, "stateful": True}, "leave stateful out"),
+        ({}, "needs `dropout` above 0"),
+        ({"recurrent_dropout": 0.2}, "needs `dropout` above 0"),
+        ({"dropout": 0.2, "stateful": True}, "stateful networks do not support"),
     ],
 )
 def test_what_has_no_dropout_to_draw_is_refused(more, why):

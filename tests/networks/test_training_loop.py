@@ -199,7 +199,7 @@ def test_clipping_bounds_the_step(feed):
 
 def test_a_loss_that_blows_up_stops_with_the_epoch_and_what_to_try(feed):
     training = Training(optimizer="sgd", learning_rate=1e30, patience=0)
-    with pytest.raises(TrainingError, match=r"in epoch 1 .*learning rate 1e\+30.*--clip 1"):
+    with pytest.raises(TrainingError, match=r"in epoch 1 .*learning rate 1e\+30.*`clip=1`"):
         run(feed, training)
 
 

@@ -72,7 +72,7 @@ def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bo
     return DataError(
         f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
         f"not regular: {what}.",
-        f"{fill}; or, where rows are steps whatever their dates, pass `time=none`."
+        f"{fill}; or, where rows are steps regardless of their dates, pass `time=none`."
         + _clock_hint(times, row),
     )
 

@@ -1,1 +1,1 @@
-"""Tables of forecasts, whoever wrote them, matched with actual values."""
+"""Tables of forecasts from any source, matched with actual values."""

@@ -73,7 +73,7 @@ class Actual:
 
 
 def in_nanoseconds(times: pd.DatetimeIndex) -> Ints:
-    """Return times as integers, whatever the unit that they are stored in."""
+    """Return times as nanoseconds since 1970, shape `(rows,)`, from any stored unit."""
     return np.asarray(times.as_unit("ns").asi8)
 
 

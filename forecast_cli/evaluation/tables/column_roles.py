@@ -111,7 +111,7 @@ def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], on_event: L
 
 
 def _time_of_forecasts(tables: Tables) -> str | None:
-    """Return the column of times, whatever its name; None where steps are counted."""
+    """Return the name of the column of times; None where steps are counted."""
     given, time = tables.given, tables.time
     if time is not None:
         usual = JOINED if "," in time and time not in given.names else time

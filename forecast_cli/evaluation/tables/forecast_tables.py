@@ -32,7 +32,7 @@ class Forecasts:
         values: Of each forecaster, shape `(samples, horizon, K)`; with an axis of paths at the end
             where there are sample paths.
         lower: Of each forecaster with intervals, shape `(samples, horizon, K, levels)`.
-        upper: Likewise.
+        upper: As `lower`.
     """
 
     actual: Floats

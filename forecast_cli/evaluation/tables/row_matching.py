@@ -105,7 +105,7 @@ def rows_of_targets(table: Table, roles: Roles) -> Table:
 
 
 def _match_targets(table: Table, roles: Roles) -> Ints:
-    """Return the place of the target that each row of a long table names, -1 for none."""
+    """Return the target that each row of a long table names, shape `(rows,)`; -1 for none."""
     names = table.columns[COLUMN].to_pandas().astype(str)
     return pd.Index(roles.targets).get_indexer(names)
 
@@ -113,7 +113,10 @@ def _match_targets(table: Table, roles: Roles) -> Ints:
 def _moments(
     table: Table, groups: Groups, roles: Roles, actual: Actual, data: Data, begin: int
 ) -> tuple[Ints, Ints | None]:
-    """Return the time of each row, and of the last known row before it, None if unknown."""
+    """Return the time of each row, and of the last known row before it, None if unknown.
+
+    Both have the shape `(rows,)`.
+    """
     if roles.time is None:
         return _counted(table, roles, begin)
     series = groups.codes
@@ -133,7 +136,7 @@ def _moments(
 
 
 def _counted(table: Table, roles: Roles, begin: int) -> tuple[Ints, Ints | None]:
-    """Return the same where steps are counted: the number of the row in its series, from 0."""
+    """Return both from counted steps, shape `(rows,)`: row numbers in a series, from 0."""
     steps = _integers(table, STEP, 1)
     if CUTOFF not in roles.marks:
         return steps + begin - 2, None
@@ -157,7 +160,10 @@ def _integers(table: Table, column: str, least: int) -> Ints:
 
 
 def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) -> pd.DatetimeIndex:
-    """Return a column of times, whose form may differ from that of the actual values."""
+    """Return a column of times, whose form may differ from that of the actual values.
+
+    `series`, shape `(rows,)`, is the series of each row.
+    """
 
     def read(data: Data) -> pd.DatetimeIndex:
         reading = read_like(data, actual.style).date_reading

@@ -308,7 +308,7 @@ def test_features_need_times():
     frame = pd.DataFrame({"y": [1.0, 2, 3]})
     with pytest.raises(DataError, match="no times to compute calendar features from") as caught:
         read(frame, calendar_features=("hour",))
-    assert "--time" in caught.value.hint
+    assert "`time`" in caught.value.hint
     panel = read(frame)
     assert with_calendar(panel, ()) is panel
 

@@ -427,7 +427,7 @@ def test_the_task_is_guessed_by_the_label_and_said(values, task, said):
     assert config.training.loss == {"regression": "mse", "classification": "cross-entropy"}[task]
     assert [f"task {task}: " in note.text for note in notes] == [True]
     assert said in notes[0].text
-    assert f"--task {other}" in notes[0].text
+    assert f"`task={other}`" in notes[0].text
 
 
 def test_several_labels_are_numbers_and_that_is_said():
@@ -460,11 +460,11 @@ def test_a_named_task_makes_numbers_of_few_and_classes_of_many():
 @pytest.mark.parametrize(
     ("task", "loss", "hint"),
     [
-        ("classification", "mse", "--loss cross-entropy"),
-        ("classification", "pinball", "--loss cross-entropy"),
-        ("regression", "cross-entropy", "--loss mse or mae"),
-        ("regression", "mape", "--loss mse or mae"),
-        ("regression", "mase", "--loss mse or mae"),
+        ("classification", "mse", "`loss=cross-entropy`"),
+        ("classification", "pinball", "`loss=cross-entropy`"),
+        ("regression", "cross-entropy", "`loss=mse` or `loss=mae`"),
+        ("regression", "mape", "`loss=mse` or `loss=mae`"),
+        ("regression", "mase", "`loss=mse` or `loss=mae`"),
     ],
 )
 def test_a_loss_that_does_not_go_with_the_task_is_refused(task, loss, hint):
@@ -566,7 +566,7 @@ def test_one_class_is_nothing_to_tell_apart():
 def test_words_are_no_numbers():
     with pytest.raises(fc.DataError, match='the label "y" holds "other", not numbers') as caught:
         fc.train(words(), **ROWS, task="regression")
-    assert "--task classification" in caught.value.hint
+    assert "`task=classification`" in caught.value.hint
 
 
 def gap():
@@ -671,7 +671,7 @@ def test_prediction_loads_neither_tensorflow_nor_scikit_learn(of_ragged, tmp_pat
 def test_a_network_without_a_mask_skips_no_missing_steps(of_words, missing):
     frame = words()
     frame.loc[3, "b"] = np.nan
-    with pytest.raises(fc.UsageError, match=f"missing {missing}|no mask"):
+    with pytest.raises(fc.UsageError, match=f"`missing={missing}`|no mask"):
         of_words.predict(frame, missing=missing)
 
 
