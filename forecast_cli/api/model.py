@@ -34,7 +34,6 @@ class PredictionOptions(Reading, total=False):
 
     only: str | Sequence[str]
     intervals: Intervals
-    state: str | os.PathLike[str]
     samples: int
     seed: int
 
@@ -120,8 +119,6 @@ class Model:
         from ..forecasting.prediction_request import PredictionRequest
 
         own: dict[str, Any] = {**options}
-        if "state" in own:
-            return self._go_on(own.pop("state"), table, horizon, own, on_event)
         more = {name: own.pop(name) for name in ("intervals", "samples", "seed") if name in own}
         wanted = PredictionRequest(
             horizon,
@@ -133,20 +130,50 @@ class Model:
         )
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
-    def _go_on(
-        self, state: Any, table: Readable | None, horizon: int | None, reading: Any, on_event: Any
-    ) -> pd.DataFrame:
-        from ..forecasting.stateful_prediction import predict_on
-        from ..model.state import load_state, save_state
+    def update(
+        self,
+        rows: Readable,
+        *,
+        state: str | os.PathLike[str] | None = None,
+        on_event: Listener = ignore,
+        **reading: Unpack[Reading],
+    ) -> "Model":
+        """Return a model that forecasts from the end of new rows; nothing is trained.
+
+        Args:
+            rows: The rows that follow the stored ones, of some or all series of the model.
+            state: With a stateful network, a file that `save_state` wrote, from which it goes on
+                over the rows. Where there is no such file yet, it continues from its training table
+                if the rows follow it, or else begins without a state.
+            on_event: Notified of what was understood.
+            **reading: See `Reading`.
+
+        Raises:
+            DataError: The rows do not follow the stored ones or the state, or are of a series that
+                the model was not trained on.
+            ModelFileError: The file is not a state, or one of another model.
+            UsageError: The model predicts labels, or has no state.
+        """
+        from ..forecasting.updating import update, update_from_state
+
+        how: dict[str, Any] = {"reading": _reading(reading), "on_event": on_event}
+        if state is None:
+            return Model(update(self.bundle, rows, **how))
+        from ..model.state import load_state
 
         before = load_state(state, self.bundle)
-        if table is None and before is not None:
-            raise UsageError("A state goes on with new rows.", "Give the table that holds them.")
-        forecast, after = predict_on(
-            self.bundle, table, before, horizon=horizon, reading=reading, on_event=on_event
-        )
-        save_state(after, state)
-        return forecast
+        return Model(update_from_state(self.bundle, rows, before, **how))
+
+    def save_state(self, path: str | os.PathLike[str]) -> None:
+        """Write the state of a stateful network after the stored rows, for `update`.
+
+        Raises:
+            UsageError: The network is not stateful.
+        """
+        from ..forecasting.updating import end_state
+        from ..model.state import save_state
+
+        save_state(end_state(self.bundle), path)
 
     def evaluate(
         self,

@@ -113,7 +113,7 @@ def predict(
     how: dict[str, Any] = {"reading": reading, "on_event": notes.on_event}
     keep = None
     if state is not None:
-        frame, keep = _going_on(bundle, table, state, horizon=horizon, **how)
+        frame, keep = _going_on(bundle, table, state, horizon, **how)
     elif in_sample and table is not None:
         frame = predict_in_sample(bundle, table, **how)
     else:
@@ -140,20 +140,25 @@ def _show(frame: "pd.DataFrame", form: Form | None, output: str, console: Consol
 
 
 def _going_on(
-    bundle: "Bundle", table: Tables | None, path: Path, **how: Any
+    bundle: "Bundle", table: Tables | None, path: Path, horizon: int | None, **how: Any
 ) -> tuple["pd.DataFrame", Callable[[], None]]:
     """Return a forecast from the state in a file, and what saves the state after it."""
-    from ..forecasting.stateful_prediction import predict_on
+    from ..forecasting.prediction import predict
+    from ..forecasting.prediction_request import PredictionRequest
+    from ..forecasting.updating import end_state, require_stateful, update_from_state
     from ..model.state import load_state, save_state
 
+    require_stateful(bundle)
     before = load_state(path, bundle)
     if table is None and before is not None:
         raise UsageError(
             f"{path} has a state already, and there are no new rows.",
             "Name DATA with the rows since then.",
         )
-    frame, state = predict_on(bundle, table, before, **how)
-    return frame, lambda: save_state(state, path)
+    if table is not None:
+        bundle = update_from_state(bundle, table, before, **how)
+    frame = predict(bundle, None, PredictionRequest(horizon), on_event=how["on_event"])
+    return frame, lambda: save_state(end_state(bundle), path)
 
 
 def _check_in_sample(

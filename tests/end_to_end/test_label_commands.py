@@ -141,7 +141,7 @@ def test_options_of_forecasts_are_refused_for_labels(run, trained, tmp_path):
         "predict": "Name the table that holds them",
         "predict t.csv --horizon 2": "Omit --horizon, --only, --start, --future, --level and",
         "predict t.csv --in-sample": "Omit --in-sample",
-        "predict t.csv --state s.json": "no state to go on from",
+        "predict t.csv --state s.json": "no state to continue from",
     }.items():
         code, out, err = run(*arguments.split())
         assert (code, out) == (2, "")

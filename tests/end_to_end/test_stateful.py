@@ -48,6 +48,13 @@ def values(forecast, column="value"):
     return forecast[column].to_numpy()
 
 
+def go_on(model, rows, path, horizon=None, **how):
+    """The forecast after rows that follow those that led to the state in a file; it goes there."""
+    model = model.update(rows, state=path, **how)
+    model.save_state(path)
+    return model.predict(horizon=horizon)
+
+
 def in_keras(model, rows, tmp_path, lanes=1):
     """Forecasts of plain Keras layers that carry their state from window to window.
 
@@ -127,7 +134,7 @@ PIECES = {"one": [120], "two": [70, 50], "three": [7, 112, 1], "a row each": [11
 def test_going_on_with_a_state_is_reading_the_whole_table(model, tmp_path, pieces):
     path, end = tmp_path / "state.json", 0
     for rows in pieces:
-        forecast = model.predict(days()[end : end + rows], state=path)
+        forecast = go_on(model, days()[end : end + rows], path)
         end += rows
     pd.testing.assert_frame_equal(forecast, model.predict(days()), rtol=1e-6)
     pd.testing.assert_frame_equal(forecast, model.predict(), rtol=1e-6)
@@ -138,8 +145,8 @@ def test_the_end_of_the_training_table_survives_the_file(model, tmp_path):
     loaded = fc.load(tmp_path / "m.forecast")
     pd.testing.assert_frame_equal(loaded.predict(), model.predict(days()), rtol=1e-6)
     before = days()[:100]
-    model.predict(before, state=tmp_path / "state.json")
-    rest = loaded.predict(days()[100:], state=tmp_path / "state.json")
+    go_on(model, before, tmp_path / "state.json")
+    rest = go_on(loaded, days()[100:], tmp_path / "state.json")
     pd.testing.assert_frame_equal(rest, model.predict(), rtol=1e-6)
 
 
@@ -152,14 +159,14 @@ def test_all_rows_before_a_forecast_count_not_only_a_window(model):
 
 def test_a_far_forecast_leaves_no_trace_in_the_state(model, tmp_path):
     far, near = tmp_path / "far.json", tmp_path / "near.json"
-    model.predict(days()[:100], horizon=40, state=far)
-    model.predict(days()[:100], horizon=1, state=near)
+    go_on(model, days()[:100], far, horizon=40)
+    go_on(model, days()[:100], near, horizon=1)
     assert far.read_text() == near.read_text()
 
 
 def test_a_state_says_where_it_stands(model, tmp_path):
-    model.predict(days()[:70], state=tmp_path / "state.json")
-    model.predict(days()[70:75], state=tmp_path / "state.json")
+    go_on(model, days()[:70], tmp_path / "state.json")
+    go_on(model, days()[70:75], tmp_path / "state.json")
     state = json.loads((tmp_path / "state.json").read_text())
     assert (state["rows"], state["last"]) == (75, "2024-03-15T00:00:00")
     # Of an LSTM with four units, what it gives and what it keeps.
@@ -169,11 +176,11 @@ def test_a_state_says_where_it_stands(model, tmp_path):
 @pytest.mark.parametrize("first", [0, 69, 71, 100])
 def test_rows_that_do_not_follow_the_state_are_refused_with_both_dates(model, tmp_path, first):
     path = tmp_path / "state.json"
-    model.predict(days()[:70], state=path)
+    go_on(model, days()[:70], path)
     before = path.read_text()
     begins = f"{days()['date'][first]:%Y-%m-%d}"
     with pytest.raises(fc.DataError) as caught:
-        model.predict(days()[first:], state=path)
+        go_on(model, days()[first:], path)
     assert caught.value.message == (
         f"the table begins at {begins}; the state ends at 2024-03-10 and continues with 2024-03-11."
     )
@@ -185,7 +192,7 @@ def test_rows_without_times_go_on_where_the_state_ends(tmp_path):
     rows = days()[["value"]]
     model = fc.train(rows, **THREE)
     for part in (rows[:50], rows[50:]):
-        forecast = model.predict(part, state=tmp_path / "state.json")
+        forecast = go_on(model, part, tmp_path / "state.json")
     pd.testing.assert_frame_equal(forecast, model.predict(rows), rtol=1e-6)
     assert forecast["step"].tolist() == [1, 2, 3]
 
@@ -197,7 +204,7 @@ def test_a_state_goes_on_over_the_change_of_the_clocks(tmp_path):
     model = fc.train(frame, **THREE)
     # The last piece begins with the first hour of summer time.
     for part in (frame[:60], frame[60:74], frame[74:]):
-        forecast = model.predict(part, state=tmp_path / "state.json")
+        forecast = go_on(model, part, tmp_path / "state.json")
     pd.testing.assert_frame_equal(forecast, model.predict(), rtol=1e-6)
 
 
@@ -208,15 +215,15 @@ def test_a_state_goes_on_over_a_holiday_where_rows_are_the_steps(tmp_path):
     model = fc.train(frame, **THREE)
     before = int((frame["date"] < "2024-12-25").sum())
     for part in (frame[:before], frame[before:]):
-        forecast = model.predict(part, state=tmp_path / "state.json")
+        forecast = go_on(model, part, tmp_path / "state.json")
     pd.testing.assert_frame_equal(forecast, model.predict(), rtol=1e-6)
 
 
 def test_the_state_of_another_network_is_refused(model, one_step, tmp_path):
     path = tmp_path / "state.json"
-    model.predict(days()[:70], state=path)
+    go_on(model, days()[:70], path)
     with pytest.raises(fc.ModelFileError, match="the state of another network") as caught:
-        one_step.predict(days()[70:], state=path)
+        go_on(one_step, days()[70:], path)
     assert "`state`" in caught.value.hint
 
 
@@ -225,35 +232,51 @@ def test_a_file_that_is_no_state_is_left_as_it_is(model, tmp_path, content):
     path = tmp_path / "state.json"
     path.write_text(content, encoding="latin-1")
     with pytest.raises(fc.ModelFileError, match="is not the state of a network"):
-        model.predict(days(), state=path)
+        go_on(model, days(), path)
     assert path.read_text(encoding="latin-1") == content
 
 
 def test_a_network_that_forgets_has_no_state_to_go_on_from(trained, frame, tmp_path):
     with pytest.raises(fc.UsageError, match="is not stateful") as caught:
-        trained.predict(frame, state=tmp_path / "state.json")
+        go_on(trained, frame, tmp_path / "state.json")
     assert "train with `stateful=true`" in caught.value.hint
     assert not list(tmp_path.iterdir())
 
 
-def test_a_state_begins_at_the_end_of_the_training_table_and_then_needs_new_rows(model, tmp_path):
+def test_a_state_begins_at_the_end_of_the_training_table_and_then_needs_new_rows(
+    model, tmp_path, run
+):
     path, longer = tmp_path / "state.json", days(ROWS + 5)
-    assert values(model.predict(state=path)).tolist() == values(model.predict()).tolist()
-    with pytest.raises(fc.UsageError, match="goes on with new rows"):
-        model.predict(state=path)
+    model.save(tmp_path / "m.forecast")
+    code, out, _ = run("predict", "-m", "m.forecast", "--state", path)
+    forecast = pd.read_csv(io.StringIO(out))["value"].to_numpy()
+    assert (code, forecast.tolist()) == (0, pytest.approx(values(model.predict()), rel=1e-6))
+    code, _, err = run("predict", "-m", "m.forecast", "--state", path)
+    assert (code, "has a state already" in err) == (2, True)
     expected = values(model.predict(longer))
-    assert values(model.predict(longer[ROWS:], state=path)) == pytest.approx(expected, rel=1e-6)
+    assert values(go_on(model, longer[ROWS:], path)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_new_rows_advance_the_stored_state(model, tmp_path):
+    longer = days(ROWS + 9)
+    updated = model.update(longer[ROWS : ROWS + 2]).update(longer[ROWS + 2 :])
+    pd.testing.assert_frame_equal(updated.predict(), model.predict(longer), rtol=1e-6)
+    updated.save(tmp_path / "m.forecast")
+    pd.testing.assert_frame_equal(fc.load(tmp_path / "m.forecast").predict(), updated.predict())
+    updated.save_state(tmp_path / "state.json")
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert (state["rows"], state["last"]) == (ROWS + 9, longer["date"].iloc[-1].isoformat())
 
 
 def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tmp_path):
     longer, said = days(ROWS + 5), []
     on_event = lambda event: said.append(event.text)  # noqa: E731
-    forecast = model.predict(longer[ROWS:], state=tmp_path / "a.json", on_event=on_event)
+    forecast = go_on(model, longer[ROWS:], tmp_path / "a.json", on_event=on_event)
     assert values(forecast) == pytest.approx(values(model.predict(longer)), rel=1e-6)
     later = longer[ROWS + 1 :]
-    anew = model.predict(later, state=tmp_path / "b.json", on_event=on_event)
+    anew = go_on(model, later, tmp_path / "b.json", on_event=on_event)
     assert values(anew) == pytest.approx(values(model.predict(later)), rel=1e-6)
-    assert "continues from the state at the end of the training table" in said[0]
+    assert "continues from the state at the end" in said[0]
     assert "begins without a state" in said[-1]
 
 

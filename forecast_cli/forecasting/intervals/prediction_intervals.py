@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...core.error_scale import Recent
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.forecast import Forecast
@@ -104,14 +105,22 @@ def prepare_intervals(
     if stored:
         recent = calibration.ended.at(match_series(bundle, panel)).size
     else:
-        recent = _recent(bundle, history, calibration, units)
+        recent = find_recent_errors(bundle, history, calibration, units).size
     return IntervalInputs(bands, units, recent)
 
 
-def _recent(bundle: Bundle, history: History, calibration: Calibration, units: Floats) -> Floats:
-    """How large the latest errors are: of the forecasts whose whole horizon is in the table.
+def find_recent_errors(
+    bundle: Bundle, history: History, calibration: Calibration, units: Floats
+) -> Recent:
+    """Return the latest errors of each series: of forecasts with their horizon in the table.
 
     Only rows count that the network has not learned from; what was before is in the model file.
+
+    Args:
+        bundle: The model.
+        history: The table.
+        calibration: The errors of the validation split.
+        units: Shape `(n_series, targets)`: the mean error of each series, scaled.
     """
     panel, manifest = history.panel, bundle.manifest
     before = restore_recent_errors(bundle, panel, calibration)
@@ -123,12 +132,15 @@ def _recent(bundle: Bundle, history: History, calibration: Calibration, units: F
     network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))
     origins = network.dataset.origins("test")
     if not len(origins):
-        return before.size
+        return before
     errors = RecentErrors(network.dataset, units, calibration.of_forecasts, before)
     for part in parted(network.dataset, origins):
         errors.add_forecasts(part, network.forecast(part).point)
     known = np.isin(np.arange(panel.count), owner_series(panel.indptr, origins))[:, None]
-    return np.where(known, errors.ended().size, before.size)
+    ended = errors.ended()
+    return Recent(
+        np.where(known, ended.total, before.total), np.where(known, ended.weight, before.weight)
+    )
 
 
 def paths(inputs: IntervalInputs, point: Floats, wanted: PredictionRequest) -> Floats:

@@ -553,8 +553,8 @@ def test_a_label_has_neither_horizon_nor_steps_nor_state(of_words, tmp_path):
         of_words.predict(words(), horizon=2)
     with pytest.raises(fc.UsageError, match="no steps to forecast"):
         of_words.predict_in_sample(words())
-    with pytest.raises(fc.UsageError, match="no state to go on from"):
-        of_words.predict(words(), state=tmp_path / "state.json")
+    with pytest.raises(fc.UsageError, match="no state to continue from"):
+        of_words.update(words(), state=tmp_path / "state.json")
     assert not list(tmp_path.iterdir())
 
 
