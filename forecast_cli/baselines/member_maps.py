@@ -145,7 +145,7 @@ def fit_maps(
 
 
 def _alike(values: Floats, indptr: Ints, end: Ints) -> Floats:
-    """Series in units of their mean step, so that large ones do not outvote small ones."""
+    """Return series, shape `(n_rows,)`, divided by their mean absolute step, of equal influence."""
     if len(indptr) == 2:
         return values
     unit = seasonal_error(values[:, None], indptr, end, season_length=1)[:, 0]

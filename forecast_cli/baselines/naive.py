@@ -253,7 +253,7 @@ def _is_seasonal(history: Floats, which: Ints, lengths: Ints, season: int) -> Fl
 
 
 def _summed(values: Floats) -> Floats:
-    """The sums of the first 0, 1, 2 ... values of each row."""
+    """Return the sums of the first 0, 1, 2 ... values of each row, shape `(rows, values + 1)`."""
     return np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
 
 

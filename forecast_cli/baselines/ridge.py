@@ -81,7 +81,7 @@ def _judge(before: Floats, after: Floats, squares: Floats, products: Floats, uni
 
 
 def _known(values: Floats, origins: Ints, timesteps: int, horizon: int) -> Ints:
-    """The origins whose windows and targets are known."""
+    """Return the origins whose windows and targets are known, shape `(known samples,)`."""
     missing = np.concatenate([[0], np.cumsum(~np.isfinite(values))])
     rows = np.asarray(origins)
     known: Ints = rows[missing[rows + horizon] == missing[rows - timesteps]]
@@ -89,7 +89,7 @@ def _known(values: Floats, origins: Ints, timesteps: int, horizon: int) -> Ints:
 
 
 def _sums(values: Floats, rows: Ints, start: Floats) -> tuple[Floats, Floats]:
-    """X'X and X'Y of windows, piece by piece."""
+    """X'X and X'Y, shapes `(timesteps, timesteps)` and `(timesteps, horizon)`, piece by piece."""
     timesteps, horizon = start.shape
     squares, products = np.zeros((timesteps, timesteps)), np.zeros((timesteps, horizon))
     for piece in _pieces(len(rows), timesteps + horizon):
@@ -100,7 +100,10 @@ def _sums(values: Floats, rows: Ints, start: Floats) -> tuple[Floats, Floats]:
 
 
 def _windows(values: Floats, rows: Ints, start: Floats) -> tuple[Floats, Floats]:
-    """Windows less their last value, and what the map leaves of what follows."""
+    """Return windows minus their last value, and the residuals of the map after them.
+
+    Shapes `(samples, timesteps)` and `(samples, horizon)`.
+    """
     timesteps, horizon = start.shape
     before = np.asarray(gather(values, rows - timesteps, timesteps=timesteps), np.float64)
     after = gather(values, rows, timesteps=horizon) - before @ start

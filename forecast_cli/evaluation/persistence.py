@@ -100,7 +100,7 @@ def _fits(forecast: Floats, columns: Floats, places: Ints, fewest: int) -> tuple
 
 
 def _centred(values: Floats, places: Ints) -> Floats:
-    """The values less the mean of their series."""
+    """Return the values minus the mean of their series, all of shape `(values,)`."""
     counts = np.maximum(np.bincount(places), 1)
     # The level of large values would be lost in rounding.
     apart = values - values[:1]
@@ -109,7 +109,7 @@ def _centred(values: Floats, places: Ints) -> Floats:
 
 
 def _spread(values: Floats, places: Ints) -> Floats:
-    """The standard deviation of the series of each value, 1 where it does not vary."""
+    """Return the standard deviation of each value's series, shape `(values,)`; 1 for constants."""
     known = np.isfinite(values)
     owners, size = places[known], int(places.max(initial=-1)) + 1
     squares = np.bincount(owners, weights=_centred(values[known], owners) ** 2, minlength=size)

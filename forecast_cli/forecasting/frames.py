@@ -120,7 +120,7 @@ def _in_layout(
 
 
 def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -> pd.DataFrame:
-    """Forecasts of rows with their times and actual values."""
+    """Return forecasts, shape `(samples, targets)`, with their times and actual values."""
     manifest, timeline = bundle.manifest, panel.timeline
     frame = panel.ids.iloc[owner_series(panel.indptr, origins)].reset_index(drop=True)
     frame[panel.step_name] = (
@@ -133,7 +133,10 @@ def beside_actual(bundle: Bundle, panel: Panel, origins: Ints, values: Floats) -
 
 
 def in_units(bundle: Bundle, history: History, series: Ints, scaled: Floats) -> Floats:
-    """Scaled forecasts in original units; `series` says which one each sample is of."""
+    """Return scaled forecasts in original units, shape `(samples, steps, targets)`.
+
+    `series`, shape `(samples,)`, is the series of each.
+    """
     scaling = history.scaling.only(bundle.manifest.target_places).each(series, steps=True)
     return rounded(scaling.inverse(scaled.astype(np.float64)))
 

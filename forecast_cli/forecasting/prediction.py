@@ -108,7 +108,10 @@ def _points(forecast: Callable[..., Forecast], horizon: int, network: Forecastin
 
 
 def walk_over(bundle: Bundle, scaled: Floats, state: Floats | None) -> Walk:
-    """A stateful network in front of scaled rows, in the given state; None: it has read nothing."""
+    """Return a stateful network before scaled rows, shape `(n_rows, features)`.
+
+    `state`, shape `(units,)`, is its initial state; None before the first row.
+    """
     return Walk(bundle.runtime, scaled, None if state is None else parted(bundle.runtime, state))
 
 

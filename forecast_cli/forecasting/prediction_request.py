@@ -138,7 +138,7 @@ def find_history(
 
 
 def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
-    """The places of series by their names."""
+    """Return the places of series by their names, shape `(names,)`."""
     if not len(panel.ids.columns):
         raise UsageError("There is one series, without a name.", "Omit `only`.")
     names: dict[str, int] = {}

@@ -133,7 +133,7 @@ class Lanes:
 
 
 def _whole(rows: Ints, *, counted: int) -> Pass:
-    """Batches of which all samples count, or none: only the last ones do."""
+    """Return batches, shape `(batches, batch_size)`, of which the last `counted` count."""
     sizes = np.full(len(rows), rows.shape[1], np.int32)
     sizes[: len(rows) - counted] = 0
     return rows.astype(np.int32), sizes
@@ -145,7 +145,7 @@ def shuffled(starts: Ints, *, seed: int, epoch: int) -> Ints:
 
 
 def batches(starts: Ints, batch_size: int) -> Pass:
-    """Cut samples into batches; the last one is filled up with zeros, which do not count."""
+    """Cut samples into batches, shape `(batches, batch_size)`; the last one is zero-padded."""
     steps = -(-len(starts) // batch_size)
     sizes = np.full(steps, batch_size, np.int32)
     sizes[-1:] = len(starts) - batch_size * (steps - 1)
