@@ -26,6 +26,11 @@ NAMES = {
     "ME": "month ends", "QS": "quarters", "QE": "quarter ends", "YS": "years", "YE": "year ends",
     "W": "weeks", "s": "seconds",
 }  # fmt: skip
+ADJECTIVES = {
+    "hours": "hourly", "days": "daily",
+    "weeks": "weekly", "months": "monthly", "quarters": "quarterly", "years": "yearly",
+    "month ends": "monthly", "quarter ends": "quarterly", "year ends": "yearly",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,21 @@ class Frequency:
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
         return f"{many}{NAMES[short]} ({self.alias})" if short in NAMES else self.alias
+
+    @property
+    def adjective(self) -> str:
+        """What a table of this frequency is: "daily", "monthly", "in steps of 15 minutes".
+
+        >>> Frequency.parse("MS").adjective, Frequency.parse("2W").adjective
+        ('monthly', 'in steps of 2 weeks')
+        """
+        if self.alias == "B":
+            return "in business days"
+        short, count = _split_alias(self.alias)
+        name = NAMES.get(short, "")
+        if count == 1 and name:
+            return ADJECTIVES.get(name, f"in {name}")
+        return f"in steps of {count} {name}" if name else f"in steps of {self.alias}"
 
     @property
     def rule(self) -> str:

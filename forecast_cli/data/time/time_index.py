@@ -85,6 +85,14 @@ def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
     return _fixed(step, wall)
 
 
+def closest_frequency(times: pd.DatetimeIndex) -> Frequency:
+    """Return the frequency of times, shape `(n,)`, at least three; that of most steps if irregular.
+
+    Its `adjective` says what a table is: "daily".
+    """
+    return infer_frequency(times) or likely_frequency(times)
+
+
 def _gaps(times: pd.DatetimeIndex) -> npt.NDArray[np.timedelta64]:
     """Return the time from each to the next, shape `(n - 1,)`."""
     return np.diff(times.asi8).astype(f"timedelta64[{times.unit}]")

@@ -157,3 +157,20 @@ def test_an_impossible_frequency_is_a_usage_error(alias):
 )
 def test_a_frequency_has_a_name(alias, name):
     assert Frequency.parse(alias).name == name
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [
+        ("h", "hourly"),
+        ("15min", "in steps of 15 minutes"),
+        ("B", "in business days"),
+        ("W-FRI", "weekly"),
+        ("ME", "monthly"),
+        ("QS", "quarterly"),
+        ("min", "in minutes"),
+    ],
+)
+def test_a_frequency_says_what_a_table_is(alias, words):
+    """Messages compare tables: "the model is daily, this table is monthly"."""
+    assert Frequency.parse(alias).adjective == words
