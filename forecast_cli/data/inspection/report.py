@@ -18,9 +18,10 @@ from ..io.opening import open_with_notes
 from ..io.remote import masked
 from ..io.tables import Readable, Table, is_text, require_columns
 from ..layouts import as_long
+from ..time.business_days import LEARNED
 from ..time.calendars import resolve_calendar
 from ..time.dates import Dates, parse_dates
-from ..time.duplicates import RepeatedTimes
+from ..time.duplicates import IrregularSteps, RepeatedTimes
 from ..time.steps import Steps, find_steps, in_order
 from ..time.time_column import TIME_WORDS, find_time, time_columns
 from ..time.time_index import likely_frequency, when
@@ -188,6 +189,10 @@ def _steps(
             data = data.model_copy(update={"duplicates": "first"})
         except DataError as error:
             notes.texts.append(error.message)
+            if isinstance(error, IrregularSteps) and error.calendar:
+                flags.append("--calendar data")
+                data = data.model_copy(update={"calendar": LEARNED})
+                continue
             longest = groups.codes == np.argmax(np.bincount(groups.codes))
             times = dates.times[longest].sort_values().unique()
             if data.freq or len(times) < 3:

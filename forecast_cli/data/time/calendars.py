@@ -8,6 +8,7 @@ import pandas as pd
 
 from ...config.sections import Data
 from ...core.errors import DataError
+from ...core.windows import Ints
 from ..io.tables import Table
 from .business_days import DAY, LEARNED, Days, OpenDays, iso_dates, make_weekmask
 from .dates import Dates
@@ -22,12 +23,17 @@ from .holidays import (
     unknown_code,
 )
 from .learned_calendar import YEAR, learned_calendar
+from .time_index import missing_weekdays
 
 # The years beyond the end of its table that a calendar covers.
 YEARS_AHEAD = 10
 # A calendar fits a table where at most this share of its days is closed, and at least this share
 # of the open ones has rows.
 MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
+# A learned calendar is suggested where a table of this many weeks has at most this share of its
+# days on closed weekdays, at least this share of the open weekdays has rows, and each series has
+# rows on this share of the open days.
+LEAST_WEEKS, MOST_UNUSUAL, LEAST_USUAL, LEAST_COMMON = 4, 0.02, 0.85, 0.95
 
 
 def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None:
@@ -56,6 +62,28 @@ def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None
         "A calendar is for tables with a row for each open day; leave `calendar` out, or specify "
         "another one.",
     )
+
+
+def suggest_calendar(times: pd.DatetimeIndex, indptr: Ints) -> OpenDays | None:
+    """Return the open days of a table whose gaps are closed weekdays; None for other gaps.
+
+    Args:
+        times: Shape `(n,)`, ascending in each series.
+        indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`.
+    """
+    days = np.unique(local_days(times))
+    if len(days) < 2 or days[-1] - days[0] < LEAST_WEEKS * 7 * DAY:
+        return None
+    found = learned_calendar(days, days[-1].astype(date))
+    weekdays_only = np.is_busday(days, weekmask=found.weekmask)
+    span = np.busday_count(days[0], days[-1] + DAY, weekmask=found.weekmask)
+    usual = weekdays_only.sum() / max(span, 1) >= LEAST_USUAL
+    closes = "0" in found.weekmask and 1.0 - weekdays_only.mean() <= MOST_UNUSUAL
+    wall = times.tz_localize(None)
+    daily = len(np.unique(wall - wall.normalize())) == 1
+    missing = missing_weekdays(times, indptr, Frequency("B").on(found))
+    common = len(times) >= LEAST_COMMON * (len(times) + missing)
+    return found if usual and closes and daily and common else None
 
 
 def find_calendar(name: str, days: Days) -> OpenDays:

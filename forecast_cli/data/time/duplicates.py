@@ -9,12 +9,23 @@ from ...core.errors import DataError, counted, listed
 from ...core.windows import Ints
 from ..groups import Groups
 from ..io.tables import Table
+from .calendars import suggest_calendar
 from .frequency import Frequency
 from .time_index import irregular_place, when
 
 
 class RepeatedTimes(DataError):
     """Rows of one series at the same time."""
+
+
+class IrregularSteps(DataError):
+    """Steps of different lengths.
+
+    Attributes:
+        calendar: Whether they are those of open days, which `calendar=data` learns.
+    """
+
+    calendar = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,9 @@ def too_few(rows: StepRows, series: int) -> DataError:
     )
 
 
-def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bool) -> DataError:
+def irregular(
+    rows: StepRows, series: int, frequency: Frequency, *, fillable: bool
+) -> IrregularSteps:
     """Return the error for a series that has irregular steps, or others than most series.
 
     Args:
@@ -64,17 +77,21 @@ def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bo
     times, order, name = rows.times[own], rows.order[own], rows.groups.name(series)
     row, what = irregular_place(times, frequency)
     fill = (
-        "Specify how to fill the gaps, e.g. `missing=interpolate`"
+        "specify how to fill the gaps, e.g. `missing=interpolate`"
         if fillable
-        else "Specify the frequency and how to fill the gaps, e.g. "
+        else "specify the frequency and how to fill the gaps, e.g. "
         f"`freq={frequency.alias}` and `missing=interpolate`"
     )
-    return DataError(
+    if calendar := suggest_calendar(rows.times, rows.indptr):
+        fill = f"Its rows are on open days, {calendar.describe()}: pass `calendar=data`; or {fill}"
+    error = IrregularSteps(
         f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
         f"not regular: {what}.",
-        f"{fill}; or, where rows are steps regardless of their dates, pass `time=none`."
-        + _clock_hint(times, row),
+        f"{fill[:1].upper()}{fill[1:]}; or, where rows are steps regardless of their dates, pass "
+        "`time=none`." + _clock_hint(times, row),
     )
+    error.calendar = calendar is not None
+    return error
 
 
 def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:

@@ -133,17 +133,15 @@ class Frequency:
     def season_length(self) -> int:
         """The default number of steps in a season; 1 where there is none.
 
-        A year of months, quarters or weeks; a week of days or business days; of finer steps the
-        longest of day, hour and minute that has at most 288 of them.
+        A year of months, quarters, weeks or periods of four weeks; a week of days or open days; of
+        finer steps the longest of day, hour and minute that has at most 288 of them.
         """
         if self.alias == "B":
-            return 5
+            return self.open_days.weekmask.count("1") if self.open_days else 5
         if self.months:
             return max(1, 12 // self.months) if 12 % self.months == 0 else 1
-        if self.step is None or self.step > 7 * DAY:
-            return 1
-        if self.step == 7 * DAY:
-            return 52
+        if self.step is None or self.step >= 7 * DAY:
+            return 52 if self.step == 7 * DAY else 13 if self.step == 28 * DAY else 1
         for cycle in (7 * DAY,) if self.step >= DAY else _CYCLES:
             if cycle % self.step == pd.Timedelta(0) and cycle // self.step <= LONGEST_CYCLE:
                 return int(cycle // self.step)
