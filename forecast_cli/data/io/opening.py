@@ -3,12 +3,12 @@
 import glob
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
-from ...core.events import Listener, Note
+from ...core.events import Listener, Note, ignore
 from .csv_reader import read_head, read_source
 from .formats import load
 from .in_memory import from_memory
@@ -32,6 +32,7 @@ class Opened:
         head: Returns its first rows, enough to see what the columns are.
         reader: Returns some or all of its columns, see `read`.
         notes: What was found out about how it is written.
+        on_event: Receives what is found out when rows are read.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Opened:
     head: Callable[[], Table]
     reader: Reader
     notes: Sequence[str] = ()
+    on_event: Listener = ignore
 
     def read(self, columns: Columns = None, text: Iterable[str] = ()) -> Table:
         """Read all rows.
@@ -50,7 +52,10 @@ class Opened:
         Raises:
             DataError: It cannot be read, or a column is not in it.
         """
-        return self.reader(columns, text)
+        table = self.reader(columns, text)
+        for note in table.noted.values():
+            self.on_event(Note(note))
+        return replace(table, on_event=self.on_event)
 
 
 def open_in_memory(table: Table) -> Opened:
@@ -97,7 +102,7 @@ def open_with_notes(source: Readable, dialect: Dialect, on_event: Listener) -> O
     opened = open_table(source, dialect)
     for text in opened.notes:
         on_event(Note(text))
-    return opened
+    return replace(opened, on_event=on_event)
 
 
 def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:

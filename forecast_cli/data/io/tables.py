@@ -14,7 +14,9 @@ import pyarrow.compute as pc
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, listed, nearest
+from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats
+from .decorations import Odd, Plain, undecorated
 from .number_formats import COMMA, POINT, Numerals, numerals
 
 
@@ -35,6 +37,10 @@ MISSING_MARKERS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
+# What needs no word on how it is read.
+PLAIN_NUMBER = r"^[-+]?\d*\.?\d*([eE][-+]?\d+)?$"
+# The most examples of how the numbers of a column are written.
+MOST_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Table:
         place: Returns where a row (counted from 0) is, e.g. "sales.csv line 412".
         markers: The markers of a missing value in text.
         written: The ways in which numbers may be written in it.
+        on_event: Receives a note for each column whose numbers are written in an unusual way.
+        noted: The notes that were made, by column.
     """
 
     name: str
@@ -54,6 +62,8 @@ class Table:
     place: Callable[[int], str] = field(compare=False)
     markers: Sequence[str] = MISSING_MARKERS
     written: Sequence[Numerals] = (POINT, COMMA)
+    on_event: Listener = field(default=ignore, compare=False)
+    noted: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -108,13 +118,18 @@ class Table:
 
     def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Convert text in one of the ways to write numbers, the same in the whole column."""
-        fits = {each: each.fits(cells) for each in self.written}
-        whole = [each for each, cell in fits.items() if pc.all(cell, min_count=0).as_py()]
+        whole = self._fitting(cells)
+        plain = None if whole else undecorated(cells)
+        if isinstance(plain, Odd):
+            text = cells[plain.row].as_py()
+            raise self._no_number(column, plain.row, text, plain.expected)
+        bare = plain.cells if plain else cells
+        whole = whole or self._fitting(bare)
         if not whole:
-            best = max(fits.values(), key=lambda cell: pc.sum(cell).as_py() or 0)
+            best = max((each.fits(bare) for each in self.written), key=_held)
             row = pc.index(best, False).as_py()
             raise self._no_number(column, row, cells[row].as_py())
-        read = [each.read(cells) for each in whole]
+        read = [each.read(bare) for each in whole]
         if len(read) > 1 and not read[0].equals(read[1]):
             row = pc.index(pc.equal(read[0], read[1]), False).as_py()
             raise DataError(
@@ -122,15 +137,46 @@ class Table:
                 f"be {read[0][row].as_py():g} or {read[1][row].as_py():g}.",
                 "Specify the decimal mark: `decimal=.` or `decimal=,`.",
             )
+        if plain is None and len(self.written) > 1:
+            unusual = pc.index(pc.match_substring_regex(cells, PLAIN_NUMBER), False).as_py()
+            plain = Plain(cells, (unusual,), percent=False) if unusual >= 0 else None
+        if plain:
+            self._note(column, cells, read[0], plain)
         return read[0]
 
-    def _no_number(self, column: str, row: int, cell: object) -> DataError:
+    def _fitting(self, cells: pa.ChunkedArray) -> list[Numerals]:
+        """Return the ways of writing that all cells have."""
+        return [each for each in self.written if pc.all(each.fits(cells), min_count=0).as_py()]
+
+    def _note(
+        self, column: str, written: pa.ChunkedArray, numbers: pa.ChunkedArray, plain: Plain
+    ) -> None:
+        """Report once how decorated numbers of a column were read."""
+        if column in self.noted:
+            return
+        examples = [f'"{written[row].as_py()}" as {numbers[row].as_py():.15g}'
+                    for row in plain.examples[:MOST_EXAMPLES]]  # fmt: skip
+        text = f'column "{column}" read as numbers: {", ".join(examples)}'
+        self.noted[column] = text + (" (percentages as they are written)" if plain.percent else "")
+        self.on_event(Note(self.noted[column]))
+
+    def _no_number(
+        self, column: str, row: int, cell: object, expected: str = "A number"
+    ) -> DataError:
+        text = f'{self.place(row)}: column "{column}" holds "{cell}". {expected} was expected.'
+        if re.search(r"\d", str(cell)):
+            return DataError(text, "Fix the cell.")
         marker = f"`na={cell}`" if re.fullmatch(r"[^\s`]+", str(cell)) else "`na`"
         return DataError(
-            f'{self.place(row)}: column "{column}" holds "{cell}". A number was expected.',
+            text,
             f"Fix the cell, or, if it marks a missing value, pass {marker} and "
             "`missing=interpolate`.",
         )
+
+
+def _held(flags: pa.ChunkedArray) -> int:
+    """Return how many flags are set."""
+    return pc.sum(flags).as_py() or 0
 
 
 def by_row(name: str, columns: pa.Table, dialect: Dialect) -> Table:
@@ -162,7 +208,8 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
         whole = pa.concat_tables(parts, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(f"{name} cannot be combined: {error}.", "Read them separately.") from None
-    return Table(name, whole, place, tables[0].markers, tables[0].written)
+    noted = {each: text for table in tables for each, text in table.noted.items()}
+    return Table(name, whole, place, tables[0].markers, tables[0].written, noted=noted)
 
 
 def _concatenate_column(name: str, tables: Sequence[Table]) -> list[Any]:
