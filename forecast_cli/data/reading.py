@@ -27,10 +27,11 @@ from .panel import Panel, cut, without_missing
 from .time.calendars import resolve_calendar
 from .time.dates import parse_dates
 from .time.duplicates import RepeatedTimes
+from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
 from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
-from .time.time_index import when
+from .time.time_index import floored, when
 
 
 def read_panel(
@@ -119,7 +120,11 @@ def _place(
     if time is None:
         return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
-    frequency = frequency or resolve_calendar(data, dates, table)
+    if frequency is None:
+        frequency = resolve_calendar(data, dates, table)
+    else:
+        times = floored(dates.times, frequency) if data.resample else dates.times
+        require_frequency(table, times, groups.codes, frequency, given=data.freq)
     return find_steps(table, dates, groups, data, frequency, on_event)
 
 

@@ -1,5 +1,6 @@
 """What forecasts go on from: the last rows that a model file keeps, or the rows of a table."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -136,14 +137,39 @@ def read_as_trained(
     # A prediction without a table need not load what reads one.
     from ..data.reading import read_panel
 
-    manifest = bundle.manifest
-    return read_panel(
-        source,
-        data_as_trained(bundle, reading),
-        on_event=on_event,
-        frequency=restore_frequency(manifest.time) if manifest.time else None,
-        categories=manifest.covariates.categories,
-    )
+    manifest, data = bundle.manifest, data_as_trained(bundle, reading)
+    try:
+        return read_panel(
+            source,
+            data,
+            on_event=on_event,
+            frequency=restore_frequency(manifest.time) if manifest.time else None,
+            categories=manifest.covariates.categories,
+        )
+    except DataError as error:
+        raise type(error)(error.message, _own_hint(bundle, error.hint)) from None
+
+
+def _own_hint(bundle: Bundle, hint: str) -> str:
+    """The hint of an error of reading, without settings that the model determines."""
+    if not _foreign(hint):
+        return hint
+    if "`series=" in hint:
+        return (
+            "The model was trained on one series, and the table seems to hold several: give the "
+            "rows of one of them."
+        )
+    clauses = [each.strip(" .;") for each in re.split(r"(?<=[.;])\s+|, or ", hint)]
+    own = [each[:1].upper() + each[1:] for each in clauses if not _foreign(each)]
+    time = bundle.manifest.time
+    steps = f", in steps of {restore_frequency(time).name}" if time else ""
+    like = f"Give a table like the one that the model was trained on{steps}"
+    return f"{'. '.join(own or [like])}."
+
+
+def _foreign(hint: str) -> bool:
+    """Whether a hint names a setting that a saved model does not leave open."""
+    return not {*re.findall(r"`(\w+)", hint)} <= {*READ_ANEW}
 
 
 def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:

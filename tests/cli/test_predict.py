@@ -240,4 +240,4 @@ def test_a_table_with_other_steps_is_refused(run, model, rows, tmp_path):
     rows.assign(date=dates).to_csv(tmp_path / "daily.csv", index=False)
     code, _, err = run("predict", "daily.csv")
     assert code == 3
-    assert "does not fit the frequency months (MS)" in err
+    assert "the model is monthly, this table is daily" in err
