@@ -160,7 +160,7 @@ def naive2(
     if season_length == 1 or not len(long):
         return forecast
     # Each series is gone through once, however many origins it has.
-    for places, rows, which in _by_length(origins[long], first[long]):
+    for places, rows, which in group_by_length(origins[long], first[long]):
         samples = long[places]
         lengths = (origins - first)[samples]
         for target in range(values.shape[1]):
@@ -172,7 +172,7 @@ def naive2(
     return forecast
 
 
-def _by_length(origins: Ints, first: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
+def group_by_length(origins: Ints, first: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Origins by the rows that their series have before the last of them.
 
     Yields:

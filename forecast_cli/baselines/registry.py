@@ -1,5 +1,6 @@
 """One way to every baseline: its name, rows and origins to forecasts."""
 
+from collections import ChainMap
 from collections.abc import Iterable
 from importlib.util import find_spec
 
@@ -9,12 +10,13 @@ from ..config.registries import BASELINES
 from ..core.errors import UsageError
 from ..core.forecast import Forecast
 from ..core.windows import Ints
-from . import classical, naive
+from . import classical, intermittent, naive
 from .naive import BaselineInput
 
 # So large a share of the origins must have the rows that a baseline needs for it to be compared
 # with models; where one of several series is too short, the naive forecast replaces it.
 SHARE = 0.9
+FORECASTERS = ChainMap(naive.FORECASTERS, intermittent.FORECASTERS)
 
 
 def forecast_baseline(name: str, given: BaselineInput) -> Forecast:
@@ -26,7 +28,7 @@ def forecast_baseline(name: str, given: BaselineInput) -> Forecast:
     """
     if name in classical.FORECASTERS:
         return classical.FORECASTERS[name](given)
-    forecaster, needed = naive.FORECASTERS[name], BASELINES[name].rows(given.season_length)
+    forecaster, needed = FORECASTERS[name], BASELINES[name].rows(given.season_length)
     enough = given.history >= needed
     if enough.all():
         return Forecast(forecaster(given))
@@ -37,18 +39,28 @@ def forecast_baseline(name: str, given: BaselineInput) -> Forecast:
 
 
 def usable(
-    history: Ints, season_length: int, *, names: Iterable[str] | None = None, share: float = SHARE
+    history: Ints,
+    season_length: int,
+    *,
+    intermittent: bool = False,
+    names: Iterable[str] | None = None,
+    share: float = SHARE,
 ) -> list[str]:
     """Return the baselines for which there are enough rows before the origins.
 
     Args:
         history: Shape `(samples,)`: the rows of its series before each origin.
         season_length: Steps in a season; 1 for none.
+        intermittent: Whether most of the values are 0.
         names: Which may be used; None for those that every model is compared with.
         share: How many of the origins must have the rows, from 0 to 1.
     """
     if names is None:
-        names = [name for name, entry in BASELINES.items() if entry.reference]
+        names = [
+            name
+            for name, entry in BASELINES.items()
+            if entry.reference or (entry.for_zeros and intermittent)
+        ]
     entries = {name: BASELINES[name] for name in names}
     return [
         name

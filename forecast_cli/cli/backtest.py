@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 UNSHOWN = ("rmse", "smape")
 # fmt: off
 Models = Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-    help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; ets, "
-    "theta, arima; .forecast files; .toml configurations.",
+    help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; "
+    "croston, sba, tsb; ets, theta, arima; .forecast files; .toml configurations.",
     default="lstm,naive,seasonal-naive")]
 Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
     help="Number of cutoffs to forecast from.",

@@ -11,7 +11,7 @@ there:
 | `METRICS` | `evaluation/metrics/point.py` (`FUNCTIONS`) |
 | `INTERVAL_METHODS` | `forecasting/intervals/interval_methods.py` (`FUNCTIONS`) |
 | `PRESETS` | `training/presets/selection.py` (`FUNCTIONS`) |
-| `BASELINES` | `baselines/naive.py`, `baselines/classical.py` and `baselines/member_maps.py` |
+| `BASELINES` | `baselines/naive.py`, `intermittent.py`, `classical.py` and `member_maps.py` |
 """
 
 from dataclasses import dataclass
@@ -140,6 +140,7 @@ class BaselineEntry(Entry):
         is_map: Whether it may be a member of an ensemble: it is linear in the input window.
         library: The package that it needs, of the extra `classical`; empty for none.
         for_walks: Whether it is the best forecast of a random walk.
+        for_zeros: Whether models are compared with it where most of the values are 0.
         prior: Its weight in an ensemble before anything is learned, relative to a network's:
             without a season and with one.
     """
@@ -151,6 +152,7 @@ class BaselineEntry(Entry):
     is_map: bool = False
     library: str = ""
     for_walks: bool = False
+    for_zeros: bool = False
     prior: tuple[float, float] = (1.0, 1.0)
 
     def rows(self, season_length: int) -> int:
@@ -236,6 +238,9 @@ BASELINES: dict[str, BaselineEntry] = {
     "drift": BaselineEntry("the line through the first and last value", reference=True, least=2),
     "mean": BaselineEntry("the mean of all values"),
     "window-mean": BaselineEntry("the mean of the last values"),
+    "croston": BaselineEntry("mean demand over mean interval, Croston", for_zeros=True),
+    "sba": BaselineEntry("the same less its bias, Syntetos-Boylan", for_zeros=True),
+    "tsb": BaselineEntry("mean demand times its probability, TSB", for_zeros=True),
     "naive2": BaselineEntry("the last value, seasonally adjusted, as in M4"),
     "ets": BaselineEntry("exponential smoothing, AutoETS", library="statsforecast"),
     "theta": BaselineEntry("the Theta method, AutoTheta", library="statsforecast"),
