@@ -8,13 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..config.sections import Data
-from ..core.errors import DataError, listed
+from ..core.errors import listed
 from ..core.padding import owner_series
 from ..core.ragged import cumulate, owners
 from ..core.windows import Floats, Ints
 from .columns import Columns
 from .groups import name_series
 from .time.dates import JOINED
+from .time.dropped_rows import no_whole_row
 from .time.grid import steps_between
 from .time.steps import Timeline
 
@@ -185,11 +186,7 @@ def without_missing(panel: Panel) -> Panel:
     empty = np.flatnonzero(last < panel.indptr[:-1])
     if len(empty):
         names = listed(empty.tolist(), say=panel.name) if len(panel.ids.columns) else ""
-        raise DataError(
-            f"{panel.source}{f': series {names}' * bool(names)} has no row in which every column "
-            "has a value.",
-            "Leave it out, or set `missing` to interpolate, ffill or mask.",
-        )
+        raise no_whole_row(panel.source, names)
     panel = cut(panel, last + 1)
     whole = np.flatnonzero(~panel.missing_rows)
     counts = np.bincount(owner_series(panel.indptr, whole), minlength=panel.count)

@@ -24,8 +24,10 @@ from .io.opening import Opened, open_with_notes
 from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
 from .panel import Panel, cut, without_missing
+from .time.business_days import Bools
 from .time.calendars import resolve_calendar
 from .time.dates import parse_dates
+from .time.dropped_rows import whole_rows
 from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
@@ -67,7 +69,8 @@ def read_panel(
     columns = _columns(table, time, long, categories, on_event)
     cells = _numbers(table, columns)
     try:
-        steps = _place(table, time, groups, long, frequency, on_event)
+        whole = whole_rows(table, columns, cells, groups) if long.missing == "drop" else None
+        steps = _place(table, time, groups, long, frequency, on_event, whole)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
     panel = _panel(table, columns, cells, steps, groups, long, trim=data.layout == "columns")
@@ -115,17 +118,19 @@ def _place(
     data: Data,
     frequency: Frequency | None,
     on_event: Listener,
+    whole: Bools | None,
 ) -> Steps:
-    """Return the steps of the rows of the table."""
+    """Return the steps of the rows; `whole`, shape `(rows,)`: those left where rows are dropped."""
     if time is None:
         return in_order(groups)
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
     if frequency is None:
-        frequency = resolve_calendar(data, dates, table)
+        left = dates if whole is None else replace(dates, times=dates.times[whole])
+        frequency = resolve_calendar(data, left, table)
     else:
         times = floored(dates.times, frequency) if data.resample else dates.times
         require_frequency(table, times, groups.codes, frequency, given=data.freq)
-    return find_steps(table, dates, groups, data, frequency, on_event)
+    return find_steps(table, dates, groups, data, frequency, on_event, whole)
 
 
 def _columns(

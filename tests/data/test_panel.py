@@ -226,11 +226,13 @@ def test_missing_values_stay_missing_until_the_splits_are_known(write, missing):
 
 
 def test_dropping_leaves_the_rows_that_are_whole(write):
-    rows = ["2020-01-01,1,1", "2020-01-02,,2", "2020-01-03,3,", "2020-01-04,4,4"]
+    rows = ["2020-01-01,1,1", "2020-01-02,,2", "2020-01-03,3,"]
+    rows += [f"2020-01-0{day},{day},{day}" for day in (4, 5, 6)]
     panel = read(write(table(*rows, header="date,y,x")), column=("y", "x"), missing="drop")
-    assert panel.values.tolist() == [[1, 1], [4, 4]]
-    assert [str(time.date()) for time in panel.timeline.times] == ["2020-01-01", "2020-01-04"]
-    assert panel.indptr.tolist() == [0, 2]
+    assert panel.values.tolist() == [[1, 1], [4, 4], [5, 5], [6, 6]]
+    days = [str(time.date()) for time in panel.timeline.times]
+    assert days == ["2020-01-01", "2020-01-04", "2020-01-05", "2020-01-06"]
+    assert panel.indptr.tolist() == [0, 4]
 
 
 def test_a_column_that_is_not_read_may_have_missing_values(write):

@@ -260,11 +260,11 @@ def test_missing_values_are_named_with_their_lines(write):
 
 def test_rows_that_are_not_whole_are_dropped_from_their_series_alone(write):
     rows = ["a,2024-01-01,1", "b,2024-01-01,10", "a,2024-01-02,", "b,2024-01-02,20",
-            "a,2024-01-03,3", "b,2024-01-03,30"]  # fmt: skip
+            "a,2024-01-03,3", "b,2024-01-03,30", "a,2024-01-04,4", "a,2024-01-05,5"]  # fmt: skip
     panel = read(write(table(*rows)), missing="drop")
-    assert panel.indptr.tolist() == [0, 2, 5]
-    assert [values_of(panel, series) for series in range(2)] == [[1, 3], [10, 20, 30]]
-    assert local_days(panel, 0) == ["2024-01-01", "2024-01-03"]
+    assert panel.indptr.tolist() == [0, 4, 7]
+    assert [values_of(panel, series) for series in range(2)] == [[1, 3, 4, 5], [10, 20, 30]]
+    assert local_days(panel, 0) == ["2024-01-01", "2024-01-03", "2024-01-04", "2024-01-05"]
 
 
 def test_a_series_of_which_every_row_is_dropped_is_named(write):

@@ -13,8 +13,10 @@ from ...core.ragged import cumulate, owners, row_numbers
 from ...core.windows import Floats, Ints
 from ..groups import Groups
 from ..io.tables import Table
+from .business_days import Bools
 from .date_formats import zoned
 from .dates import Dates
+from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
 from .frequency import DAY, Frequency
 from .grid import grid_positions
@@ -34,8 +36,8 @@ PARTIAL = 0.85
 COMPUTED = ("mean", "sum", "min", "max")
 # Ways in which one of several rows is used.
 WHOLE_ROWS = ("first row", "last row")
-# The values of `missing` by which a step without a row gets values, or is masked.
-FILLED = ("interpolate", "ffill", "season", "mask")
+# The values of `missing` for which a longer step is a gap: filled, masked, or of closed days.
+FILLED = ("interpolate", "ffill", "season", "mask", "drop")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def find_steps(
     data: Data,
     frequency: Frequency | None,
     on_event: Listener,
+    whole: Bools | None = None,
 ) -> Steps:
     """Sort the rows of each series by time and find the step between them.
 
@@ -123,13 +126,16 @@ def find_steps(
         data: Its `freq`, `duplicates`, `resample` and `aggregate`.
         frequency: The required step, e.g. that of a model; None to infer it.
         on_event: Receives notes.
+        whole: Shape `(rows,)`: which rows have all values, where the others are dropped; else None.
 
     Raises:
         DataError: A time is repeated, or the steps are not regular.
     """
-    order = np.lexsort((dates.times.asi8, groups.codes))
+    order: Ints = np.lexsort((dates.times.asi8, groups.codes))
+    _note_order(order, groups.codes[order], on_event)
+    if whole is not None:
+        order = without_dropped(order, groups.codes, whole, ahead=bool(data.future_covariates))
     times, codes = dates.times[order], groups.codes[order]
-    _note_order(order, codes, on_event)
     style, combine = dates.style, _combination(data)
     if data.resample:
         times, style = _resampled(times, codes, data.resample, combine, on_event)
@@ -143,13 +149,31 @@ def find_steps(
         on_event(Note(f"{text}: {data.duplicates}"))
     steps, indptr = times[first], make_indptr(codes[first], len(groups.ids))
     rows = StepRows(table, groups, steps, indptr, order[first])
-    if frequency is None:
-        given = Frequency.parse(data.freq, steps) if data.freq else None
-        frequency = given or _common_frequency(rows, data.missing, on_event)
-    places = grid_positions(steps, frequency, rows.indptr)
+    frequency, places = _regular(rows, data, frequency, whole, on_event)
     steps, indptr = _without_gaps(rows, places, frequency, on_event)
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
+
+
+def _regular(
+    rows: StepRows, data: Data, required: Frequency | None, whole: Bools | None, on_event: Listener
+) -> tuple[Frequency, Ints]:
+    """Return the step between rows, and the position of each time, shape `(n_times,)`, on its grid.
+
+    `required` and `whole` are as in `find_steps`.
+    """
+    frequency = required
+    if frequency is None:
+        given = Frequency.parse(data.freq, rows.times) if data.freq else None
+        # Without a row that is dropped, `drop` closes no gap.
+        missing = "error" if whole is not None and whole.all() else data.missing
+        frequency = given or _common_frequency(rows, missing, on_event)
+    places = grid_positions(rows.times, frequency, rows.indptr)
+    if whole is None:
+        return frequency, places
+    fixed = required is not None
+    left = frequency_left(rows, places, whole, frequency, data, on_event, required=fixed)
+    return left, grid_positions(rows.times, left, rows.indptr)
 
 
 def _combination(data: Data) -> str:
@@ -215,6 +239,8 @@ def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequ
     if not fillable or missing not in FILLED:
         first = longest if found is None else int(series[1:][np.argmax(broken)])
         raise irregular(rows, first, frequency, fillable=fillable)
+    if missing == "drop":
+        return frequency
     percent = np.floor(1000 * share) / 10
     on_event(Note(f"{percent:g} % of the steps are {frequency.name}: the others are gaps"))
     return frequency
