@@ -12,8 +12,8 @@ from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
 from ..data.dataset import LEAST_KNOWN
+from ..data.groups import find_places
 from ..data.io.tables import Readable
-from ..data.known_future import find_places
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..data.time.time_index import when

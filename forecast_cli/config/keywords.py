@@ -19,6 +19,7 @@ class Reading(TypedDict, total=False):
     decimal: Literal[".", ","] | None
     thousands: str | None
     query: str | None
+    similar_names: Literal["error", "merge", "keep"] | None
 
 
 class Settings(Reading, total=False):

@@ -167,6 +167,10 @@ class Data(Frozen):
         (), "Columns that together name the series of a row.", metavar="NAME[,NAME...]",
         split=True, shown="", common=True, examples=["store,item"],
     )
+    similar_names: Literal["error", "merge", "keep"] = _series(
+        "error", "What to do with names of series that differ only in case or blanks.",
+        reread=True,
+    )
     step_features: Positive | None = _labels(
         None, "With `layout=rows`: columns for each step.", metavar="K", shown="1",
     )

@@ -1,6 +1,7 @@
 """Future covariates from a separate table."""
 
 from dataclasses import replace
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -10,15 +11,17 @@ from ..core.errors import DataError
 from ..core.events import Listener, ignore
 from ..core.windows import Floats, Ints
 from .categories import category_numbers, note_unknown
-from .groups import Groups, group_rows
+from .groups import Groups, find_places, group_rows, settle_names
 from .io.opening import open_with_notes
 from .io.tables import Readable, Table, require_columns
-from .known_future import find_places
 from .panel import Panel
 from .time.dates import JOINED, NO_TIME, located, parse_dates, read_like
 from .time.grid import steps_between
 from .time.time_column import time_columns
 from .time.time_index import when
+
+# Names at least so much alike may be of one series.
+ALIKE = 0.8
 
 
 def with_future(
@@ -49,9 +52,37 @@ def with_future(
     categories = panel.columns.covariates.categories
     note_unknown(table, {name: categories[name] for name in names if name in categories}, on_event)
     groups = group_rows(table, series)
-    codes = find_places(groups.ids, panel.ids)[groups.codes]
+    groups = settle_names(table, groups, data.similar_names, on_event, known=panel.ids)
+    places = find_places(groups.ids, panel.ids)
+    _require_named(panel, table, groups, places)
+    codes = places[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
     return replace(panel, ahead=_merge_ahead(panel, table, codes, steps))
+
+
+def _require_named(panel: Panel, table: Table, groups: Groups, places: Ints) -> None:
+    """Refuse a table without rows of a series that has rows of one with nearly the same name.
+
+    Args:
+        panel: What is forecast.
+        table: With the future covariates.
+        groups: Its series.
+        places: Shape `(series,)`: their places in the panel, -1 for none.
+    """
+    unknown = {groups.name(int(each)).casefold(): int(each) for each in np.flatnonzero(places < 0)}
+    if not unknown:
+        return
+    bare = np.asarray(~np.isfinite(panel.ahead).any(axis=(1, 2)))
+    bare[places[places >= 0]] = False
+    for series in np.flatnonzero(bare).tolist():
+        name = panel.name(series)
+        close = get_close_matches(name.casefold(), unknown, n=1, cutoff=ALIKE)
+        if close:
+            first = int(np.argmax(groups.codes == unknown[close[0]]))
+            raise DataError(
+                f'{table.name} has no row of the series "{name}".',
+                f'Did you mean it by "{groups.name(unknown[close[0]])}" in {table.place(first)}?',
+            )
 
 
 def _merge_ahead(panel: Panel, table: Table, codes: Ints, steps: Ints) -> Floats:

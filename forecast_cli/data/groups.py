@@ -7,8 +7,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ..core.errors import DataError
+from ..core.errors import DataError, listed
+from ..core.events import Listener, Note
 from ..core.windows import Ints
 from .io.tables import Table, is_text
 
@@ -72,6 +74,100 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
     several = names.groupby(list(series), sort=False).ngroup().to_numpy()
     rows = np.unique(several, return_index=True)[1]
     return Groups(names.iloc[rows].reset_index(drop=True), several)
+
+
+def settle_names(
+    table: Table,
+    groups: Groups,
+    similar: str,
+    on_event: Listener,
+    *,
+    known: pd.DataFrame | None = None,
+) -> Groups:
+    """Refuse or merge series whose names differ only in case or blanks.
+
+    Args:
+        table: What messages are about.
+        groups: Its series.
+        similar: The setting `similar_names`.
+        on_event: Receives a note of what was merged.
+        known: The names of the series that a model was trained on, or those of another table.
+
+    Raises:
+        DataError: There are some, and they are to be refused.
+    """
+    if similar == "keep" or not len(groups.ids.columns):
+        return groups
+    ids = groups.ids if known is None else _with_known(groups.ids, known)
+    nearest = _find_nearest(ids, groups, known)
+    if not nearest:
+        return groups
+
+    def say(series: int) -> str:
+        return f'"{name_series(ids, series)}" as "{name_series(ids, nearest[series])}"'
+
+    if similar == "merge":
+        on_event(Note(f"names of series: {listed(list(nearest), say=say)}"))
+        merged = np.arange(len(ids))
+        merged[list(nearest)] = list(nearest.values())
+        codes, used = pd.factorize(merged[groups.codes])
+        return Groups(ids.iloc[used].reset_index(drop=True), codes)
+    first = next(iter(nearest))
+    own, other = name_series(ids, first), name_series(ids, nearest[first])
+    more = f", and {len(nearest) - 1} more from others" if len(nearest) > 1 else ""
+    raise DataError(
+        f'{table.place(int(np.argmax(groups.codes == first)))}: the series "{own}" differs from '
+        f'"{other}" only in case or blanks{more}.',
+        f'Did you mean "{other}"? Correct the names, or pass `similar_names=merge` where they are '
+        "one series, or `similar_names=keep` where they are not.",
+    )
+
+
+def _with_known(ids: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return names of series followed by those of others that are not among them."""
+    new = find_places(known, ids) < 0
+    return pd.concat([ids, known[new].set_axis(ids.columns, axis=1)], ignore_index=True)
+
+
+def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None) -> dict[int, int]:
+    """Return the series to ask about, by their places in `ids`, each with the one it is like.
+
+    Args:
+        ids: The series of the table, and the known ones.
+        groups: Those of the table.
+        known: The known ones; they are not asked about.
+    """
+    folded = ids.apply(lambda column: _folded(column.astype(str)))
+    alike = ids.index[folded.duplicated(keep=False)]
+    if not len(alike):
+        return {}
+    rows = np.bincount(groups.codes, minlength=len(ids))
+    sure = np.zeros(len(ids), bool)
+    if known is not None:
+        sure = find_places(ids, known) >= 0
+    tidy = ids.apply(lambda column: column.astype(str).str.split().str.join(" ")) == ids.astype(str)
+    tidy = tidy.all(axis=1).to_numpy()
+    nearest: dict[int, int] = {}
+    numbers = folded.loc[alike].groupby(list(folded), sort=False).ngroup()
+    for _, places in pd.Series(alike).groupby(numbers.to_numpy()):
+        best = max(places, key=lambda place: (sure[place], tidy[place], rows[place]))
+        asked = [int(each) for each in places if each != best and not sure[each]]
+        nearest |= dict.fromkeys(asked, int(best))
+    return nearest
+
+
+def _folded(names: pd.Series) -> list[str]:
+    """Return names, shape `(series,)`, without case and surrounding or repeated blanks."""
+    single = pc.replace_substring_regex(pa.array(names, pa.string()), r"\s+", " ")
+    return list(pc.utf8_lower(pc.utf8_trim_whitespace(single)).to_pylist())
+
+
+def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
+    """Return the place of each series among the known ones, -1 for none, shape `(series,)`."""
+    if not len(known.columns):
+        return np.zeros(len(ids), np.int64)
+    keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
+    return keys[0].get_indexer(keys[1])
 
 
 def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:

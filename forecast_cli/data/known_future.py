@@ -81,14 +81,6 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         )
 
 
-def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
-    """Return the place of each series among the known ones, -1 for none, shape `(series,)`."""
-    if not len(known.columns):
-        return np.zeros(len(ids), np.int64)
-    keys = [pd.MultiIndex.from_frame(each.astype(str)) for each in (known, ids)]
-    return keys[0].get_indexer(keys[1])
-
-
 def before(panel: Panel, date: pd.Timestamp) -> Panel:
     """Return the panel up to a date, with the known covariates of later rows as `ahead`.
 

@@ -19,7 +19,7 @@ from ..core.windows import Floats, Ints
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, note_unknown
 from .columns import Columns, with_columns
-from .groups import Groups, group_rows, likely_series, one_series
+from .groups import Groups, group_rows, likely_series, one_series, settle_names
 from .io.opening import Opened, open_with_notes
 from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
@@ -43,6 +43,7 @@ def read_panel(
     on_event: Listener = ignore,
     frequency: Frequency | None = None,
     categories: Mapping[str, Sequence[str]] | None = None,
+    known: pd.DataFrame | None = None,
 ) -> Panel:
     """Read the columns that the configuration names, sort them by time and check their steps.
 
@@ -52,6 +53,7 @@ def read_panel(
         on_event: Receives notes.
         frequency: The required step, e.g. that of a model; None to infer it.
         categories: The known categories of each covariate; None: those of the table.
+        known: The names of the series of a model, a column for each part; None for none.
 
     Raises:
         DataError: The table lacks columns or rows, or they cannot be read.
@@ -66,6 +68,7 @@ def read_panel(
         data = long
     table = _read(opened, long, parts)
     groups = group_rows(table, long.series)
+    groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
     cells = _numbers(table, columns)
     try:

@@ -15,7 +15,7 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints
-from .groups import Groups, group_rows, name_series
+from .groups import Groups, group_rows, name_series, settle_names
 from .io.opening import open_with_notes
 from .io.tables import Readable, Table, is_text, require_columns
 from .time.dates import NO_TIME, parse_dates
@@ -182,7 +182,7 @@ def _from_long(
     table: Table, data: Data, columns: tuple[str, ...], labels: pd.DataFrame | None
 ) -> Sequences:
     """Read a sequence from the rows of each name, in order of the table or of its time column."""
-    groups = group_rows(table, data.series)
+    groups = settle_names(table, group_rows(table, data.series), data.similar_names, ignore)
     order = _order(table, data, groups.codes)
     indptr = cumulate(np.bincount(groups.codes))
     if labels is not None:

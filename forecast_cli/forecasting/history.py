@@ -17,9 +17,9 @@ from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
 from ..data.checks import require_positive
 from ..data.dataset import History, choose_scopes
-from ..data.groups import one_series
+from ..data.groups import find_places, one_series
 from ..data.io.tables import Readable
-from ..data.known_future import find_places, frame_ahead
+from ..data.known_future import frame_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.season import find_season
@@ -32,7 +32,8 @@ from ..model.manifest import TimeAxis
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
-    "duplicates", "missing", "date_format", "dayfirst", "timezone", *Dialect.model_fields,
+    "duplicates", "missing", "date_format", "dayfirst", "timezone", "similar_names",
+    *Dialect.model_fields,
 )  # fmt: skip
 # Nothing about how a table is read differs from the table that was trained on.
 READ_AS_TRAINED: Mapping[str, Any] = MappingProxyType({})
@@ -145,6 +146,7 @@ def read_as_trained(
             on_event=on_event,
             frequency=restore_frequency(manifest.time) if manifest.time else None,
             categories=manifest.covariates.categories,
+            known=bundle.series.frame if bundle.series else None,
         )
     except DataError as error:
         raise type(error)(error.message, _own_hint(bundle, error.hint)) from None

@@ -156,7 +156,8 @@ def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
 
 def _nearest(name: str, names: Collection[str]) -> str:
     """The nearest names, and some of all."""
-    close = get_close_matches(name, names, n=3)
+    folded = {each.strip().casefold(): each for each in names}
+    close = [folded[each] for each in get_close_matches(name.strip().casefold(), folded, n=3)]
     guess = f"Did you mean {' or '.join(close)}? " if close else ""
     return f"{guess}There are {len(names):,}: {listed(list(names))}."
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.future_table import with_future
+from forecast_cli.data.groups import find_places
 from forecast_cli.data.known_future import (
     before,
-    find_places,
     frame_ahead,
     require_ahead,
     rows_ahead,

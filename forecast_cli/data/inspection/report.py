@@ -13,7 +13,7 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError
 from ...core.events import Event, Note
-from ..groups import Groups, group_rows, likely_series
+from ..groups import Groups, group_rows, likely_series, settle_names
 from ..io.opening import open_with_notes
 from ..io.remote import masked
 from ..io.tables import Readable, Table, is_text, require_columns
@@ -31,7 +31,7 @@ FILL = "--missing interpolate"
 # The settings of reading that the suggested command repeats.
 GIVEN = (
     "time", "freq", "calendar", "season_length", "duplicates", "date_format", "dayfirst",
-    "timezone", "encoding", "delimiter", "decimal", "thousands", "na", "query",
+    "timezone", "similar_names", "encoding", "delimiter", "decimal", "thousands", "na", "query",
 )  # fmt: skip
 # The most columns whose values are checked.
 MOST_COLUMNS = 100
@@ -112,9 +112,10 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
     require_columns(opened.name, opened.names, [*data.series, *data.column])
     table = opened.read(text=[*(parts if len(parts) == 1 else ()), *data.series])
     series = data.series or (likely_series(table, parts) if time else ())
-    groups = group_rows(table, series)
+    groups, merged = _groups(table, series, data, notes)
     dates = _dates(table, time, groups, data, notes)
     steps, flags = _steps(table, dates, groups, data, notes)
+    flags = [*merged, *flags]
     others = [name for name in table.names if name not in (*parts, *series)]
     columns = tuple(_report_column(table, name, notes.texts) for name in others)
     target = _likely_target(columns, data)
@@ -152,6 +153,18 @@ class _Notes:
     def keep(self, event: Event) -> None:
         if isinstance(event, Note):
             self.texts.append(event.text)
+
+
+def _groups(
+    table: Table, series: Sequence[str], data: Data, notes: _Notes
+) -> tuple[Groups, list[str]]:
+    """Return the series of the rows, and the flags that merge names that are too much alike."""
+    groups = group_rows(table, series)
+    try:
+        return settle_names(table, groups, data.similar_names, notes.keep), []
+    except DataError as error:
+        notes.texts.append(error.message)
+        return settle_names(table, groups, "merge", notes.keep), ["--similar-names merge"]
 
 
 def _dates(

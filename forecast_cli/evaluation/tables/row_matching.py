@@ -9,9 +9,8 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError, listed
 from ...core.windows import Ints
-from ...data.groups import Groups
+from ...data.groups import Groups, find_places
 from ...data.io.tables import Table, name_rows
-from ...data.known_future import find_places
 from ...data.panel import STEP
 from ...data.time.dates import parse_dates, read_like
 from ...data.time.time_index import when

@@ -1,5 +1,7 @@
 """Tables that are given to a saved model and are not like those that it was trained on."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +26,15 @@ def daily(linear):
 def ask(run, tmp_path):
     """Run a command for a model with tables: its exit code, stdout and stderr."""
 
-    def call(command, model, *tables, flags=()):
+    def call(command, model, *tables, future=None, flags=()):
         model.save(tmp_path / "model.forecast")
         names = []
         for number, table in enumerate(tables):
             table.to_csv(tmp_path / f"table{number}.csv", index=False)
             names.append(f"table{number}.csv")
+        if future is not None:
+            future.to_csv(tmp_path / "future.csv", index=False)
+            names += ["--future", "future.csv"]
         return run(command, *names, *flags)
 
     return call
@@ -94,3 +99,93 @@ def test_several_series_for_a_model_of_one_are_not_named_by_a_flag_that_is_not_t
     assert code == 3
     assert "trained on one series" in err
     assert "--series" not in err
+
+
+def stores(names, begin="2023-01-01", rows=60, **more):
+    tables = [sales(begin, rows, **more).assign(store=name) for name in names]
+    return pd.concat([table.assign(promo=np.arange(rows) % 2) for table in tables])
+
+
+SHOPS = {"column": "sales", "series": "store", "future_covariates": "promo", **SMALL}
+
+
+@pytest.fixture(scope="module")
+def shops(linear):
+    return linear(stores(["S1", "Shop 2"]), **SHOPS)
+
+
+@pytest.mark.parametrize("other", ["s1", "S1 ", " S1", "S1\u00a0"])
+@pytest.mark.parametrize("command", ["train", "inspect"])
+def test_names_that_differ_in_case_or_blanks_are_asked_about(run, tmp_path, command, other):
+    table = stores(["S1"])
+    table.loc[table.index % 2 == 1, "store"] = other
+    table.to_csv(tmp_path / "t.csv", index=False)
+    flags = ["--series", "store", "--column", "sales"]
+    code, out, err = run(command, "t.csv", *flags)
+    words = f'line 3: the series "{other}" differs from "S1" only in case or blanks'
+    if command == "train":
+        assert code == 3
+        assert words in err
+        assert "--similar-names merge" in err
+    else:
+        assert words in out
+        assert "--similar-names merge" in out
+
+
+def test_the_names_are_merged_or_kept_as_asked(run, tmp_path):
+    table = stores(["S1"])
+    table.loc[table.index % 2 == 1, "store"] = "s1 "
+    table.to_csv(tmp_path / "t.csv", index=False)
+    counts = {}
+    for how in ("merge", "keep"):
+        _, out, _ = run("inspect", "t.csv", "--series", "store", "--similar-names", how, "--json")
+        report = json.loads(out)
+        counts[how] = (report["count"], report["shortest"])
+    assert counts == {"merge": (1, 60), "keep": (2, 30)}
+
+
+@pytest.mark.parametrize("names", [("0012", "12"), ("12", "1 2"), ("A-1", "A1"), ("a", "ä")])
+def test_other_names_are_of_different_series(run, tmp_path, names):
+    stores(names).to_csv(tmp_path / "t.csv", index=False)
+    _, out, _ = run("inspect", "t.csv", "--series", "store", "--json")
+    report = json.loads(out)
+    assert report["count"] == 2
+    assert not any("differs" in note for note in report["notes"])
+
+
+@pytest.mark.parametrize(("name", "like"), [("s1", "S1"), ("S1 ", "S1"), ("shop  2", "Shop 2")])
+def test_a_table_for_a_model_is_asked_about_its_names(shops, ask, name, like):
+    table = stores(["S1", "Shop 2"]).replace({"store": {like: name}})
+    for command, tables in (("predict", [table]), ("evaluate", [table])):
+        code, _, err = ask(command, shops, *tables)
+        assert code == 3
+        assert f'the series "{name}" differs from "{like}" only in case or blanks' in err
+
+
+@pytest.mark.parametrize(("name", "like"), [("s1", "S1"), ("S1 ", "S1"), ("SHOP 2", "Shop 2")])
+def test_a_table_of_the_future_is_asked_about_its_names(shops, ask, name, like):
+    known = stores(["S1", "Shop 2"])
+    future = stores(["S1", "Shop 2"], "2023-03-02", 3).drop(columns="sales")
+    right = ask("predict", shops, known, future=future)[1]
+    future = future.replace({"store": {like: name}})
+    code, _, err = ask("predict", shops, known, future=future)
+    assert code == 3
+    assert f'Did you mean "{like}"?' in err
+    assert "missing for" not in err
+    merged = ask("predict", shops, known, future=future, flags=["--similar-names", "merge"])
+    assert merged[:2] == (0, right)
+    assert f'"{name}" as "{like}"' in merged[2]
+
+
+def test_a_mistyped_name_in_a_table_of_the_future_is_asked_about(shops, ask):
+    known = stores(["S1", "Shop 2"])
+    future = stores(["S1", "Shop-2"], "2023-03-02", 3).drop(columns="sales")
+    code, _, err = ask("predict", shops, known, future=future)
+    assert code == 3
+    assert 'no row of the series "Shop 2". Did you mean it by "Shop-2"' in err
+
+
+def test_the_nearest_name_is_named_whatever_its_case(shops, ask):
+    code, _, err = ask("predict", shops, flags=["--only", "s1"])
+    assert code == 2
+    assert "Did you mean S1?" in err
