@@ -91,10 +91,12 @@ def explain_scores(evaluation: Evaluation | LabelEvaluation) -> str:
         return f"{evaluation.sequences:,} sequences of the test split{units}"
     several = f" of {evaluation.series:,} series" if evaluation.series > 1 else ""
     mean = ", mean over series" if several else ""
+    squared = any("rmsse" in each for each in evaluation.scores.values())
+    more = ", rmsse by its RMSE" if squared else ""
     return (
         f"{evaluation.origins:,} forecast origins{several}, horizon {evaluation.horizon}; mae and "
         "rmse in the column's units, smape in percent, mase scaled by the in-sample MAE of the "
-        f"seasonal naive{mean}"
+        f"seasonal naive{more}{mean}"
     )
 
 

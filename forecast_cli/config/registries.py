@@ -55,6 +55,7 @@ class LossEntry(Entry):
         takes_naive_smape: Whether it is relative to the sMAPE of Naive2 in training.
         for_labels: Whether networks that map sequences to numbers may use it.
         for_classes: Whether it compares shares of classes.
+        for_means: Whether the best forecast by it is the mean of what may come, not the median.
     """
 
     units: Literal["scaled", "original", "naive error"] = "scaled"
@@ -62,6 +63,7 @@ class LossEntry(Entry):
     takes_naive_smape: bool = False
     for_labels: bool = False
     for_classes: bool = False
+    for_means: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ class MetricEntry(Entry):
 
     Args:
         kept: Whether model files keep it, and `tune` can minimise it.
+        for_zeros: Whether model files keep it where most of the values are 0.
         scale_free: Whether it is in units of a naive forecast's error, so that series of different
             size compare.
         needs_history: Whether it needs rows of the series before the first forecast.
     """
 
     kept: bool = False
+    for_zeros: bool = False
     scale_free: bool = False
     needs_history: bool = False
 
@@ -170,7 +174,7 @@ CELLS: dict[str, CellEntry] = {
     "rnn": CellEntry("fully connected recurrent layer", "SimpleRNN"),
 }
 LOSSES: dict[str, LossEntry] = {
-    "mse": LossEntry("mean squared error", for_labels=True),
+    "mse": LossEntry("mean squared error", for_labels=True, for_means=True),
     "mae": LossEntry("mean absolute error", for_labels=True),
     "huber": LossEntry("squared for small errors, absolute for large ones", for_labels=True),
     "log-cosh": LossEntry("logarithm of the hyperbolic cosine of the error", for_labels=True),
@@ -191,7 +195,9 @@ METRICS: dict[str, MetricEntry] = {
     "smape_100": MetricEntry("symmetric mean absolute percentage error, 0 to 100"),
     "wape": MetricEntry("weighted absolute percentage error"),
     "mase": MetricEntry("mean absolute scaled error", True, scale_free=True, needs_history=True),
-    "rmsse": MetricEntry("root mean squared scaled error", scale_free=True, needs_history=True),
+    "rmsse": MetricEntry(
+        "root mean squared scaled error", for_zeros=True, scale_free=True, needs_history=True
+    ),
     "r2": MetricEntry("coefficient of determination"),
     "bias": MetricEntry("mean of forecast less actual value"),
 }
@@ -269,12 +275,14 @@ MEMBER_NAMES = tuple(name for name, entry in BASELINES.items() if entry.is_map)
 # How intervals are made unless something else is asked for; every model with errors can make them.
 DEFAULT_INTERVALS = "conformal"
 KEPT_METRICS = tuple(name for name, entry in METRICS.items() if entry.kept)
+SCORED_METRICS = tuple(name for name, entry in METRICS.items() if entry.kept or entry.for_zeros)
 
 # Types of settings, whose choices are the names.
 if TYPE_CHECKING:
     Cell: TypeAlias = str
     Loss: TypeAlias = str
     Metric: TypeAlias = str
+    Score: TypeAlias = str
     Intervals: TypeAlias = str
     Preset: TypeAlias = str
     MemberBaseline: TypeAlias = str
@@ -282,6 +290,7 @@ else:
     Cell = Literal[tuple(CELLS)]
     Loss = Literal[tuple(LOSSES)]
     Metric = Literal[KEPT_METRICS]
+    Score = Literal[SCORED_METRICS]
     Intervals = Literal[tuple(INTERVAL_METHODS)]
     Preset = Literal[tuple(PRESETS)]
     MemberBaseline = Literal[MEMBER_NAMES]

@@ -1,11 +1,13 @@
 """A table ready to train on: split, filled and scaled, without leakage from the future."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from ..config.registries import LOSSES
 from ..config.schema import Config
+from ..core.intermittency import is_intermittent
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
@@ -109,6 +111,13 @@ class Dataset(History):
     def targets(self) -> list[int]:
         """The positions of the targets among the features."""
         return list(self.panel.columns.target_places)
+
+    @cached_property
+    def intermittent(self) -> bool:
+        """Whether most of the training values are 0, as of parts that are seldom asked for."""
+        values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
+        season = self.season_length
+        return is_intermittent(values, self.panel.indptr, end, season_length=season)
 
     @property
     def naive_error(self) -> Floats:

@@ -31,5 +31,6 @@ def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str
         given = BaselineInput(values, rows, first, dataset.horizon, season)
         return forecast_baseline(name, given).point
 
-    names = usable(origins - indptr[owner_series(indptr, origins)], season)
+    history = origins - indptr[owner_series(indptr, origins)]
+    names = usable(history, season, intermittent=dataset.intermittent)
     return {name: partial(forecast, name=name) for name in (*names, *[NAIVE2] * owa)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config.registries import KEPT_METRICS, NAIVE, NAIVE2, Metric
+from ..config.registries import KEPT_METRICS, METRICS, NAIVE, NAIVE2, Score
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.intervals.calibration import SplitErrors
@@ -97,9 +97,13 @@ def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> 
     """
     targets = dataset.panel.columns.targets
     scores = {name: sums.overall() for name, sums in tally.errors.items() if name != NAIVE2}
-    best, skill, measure = best_and_skill(scores, several=dataset.panel.count > 1)
-    table: dict[str, dict[Metric, dict[str, float | None]]] = {
-        name: {metric: by_target(targets, each[metric]) for metric in KEPT_METRICS}
+    best, skill, measure = best_and_skill(
+        scores, several=dataset.panel.count > 1, intermittent=dataset.intermittent
+    )
+    for_zeros = [name for name, entry in METRICS.items() if entry.for_zeros]
+    metrics = (*KEPT_METRICS, *for_zeros * dataset.intermittent)
+    table: dict[str, dict[Score, dict[str, float | None]]] = {
+        name: {metric: by_target(targets, each[metric]) for metric in metrics}
         for name, each in scores.items()
     }
     return Evaluation(
@@ -110,6 +114,7 @@ def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> 
         scores=table,
         best_baseline=best,
         skill=skill,
+        measure=measure,
         verdict=verdict(skill, best, tally, dataset, measure=measure),
         intervals=_interval_scores(targets, tally.intervals),
         warnings=warnings,
@@ -117,17 +122,20 @@ def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> 
 
 
 def best_and_skill(
-    scores: Mapping[str, Mapping[str, Floats]], *, several: bool
-) -> tuple[str, float | None, Metric]:
+    scores: Mapping[str, Mapping[str, Floats]], *, several: bool, intermittent: bool = False
+) -> tuple[str, float | None, Score]:
     """The best baseline, by how many percent the network's error is below its, and which error.
 
     Args:
         scores: The measures of each forecaster, each of shape `(targets,)`.
         several: Whether there are several series: those of different size count alike where their
             errors are taken in their own units.
+        intermittent: Whether most of the values are 0: the least absolute error is then that of
+            their median, a forecast of nothing, so squared errors are compared.
     """
-    whole = all(np.isfinite(each["mase"]).all() for each in scores.values())
-    measure: Metric = "mase" if several and whole else "mae"
+    scaled, in_units = ("rmsse", "rmse") if intermittent else ("mase", "mae")
+    whole = all(np.isfinite(each[scaled]).all() for each in scores.values())
+    measure: Score = scaled if several and whole else in_units
     simple = {name: each[measure] for name, each in scores.items() if name != NETWORK}
     best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
     known = simple[best] > 0

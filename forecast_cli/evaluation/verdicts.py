@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config.registries import BASELINES, NAIVE, PLAIN_PRESET, PRESETS
+from ..config.registries import BASELINES, LOSSES, NAIVE, PLAIN_PRESET, PRESETS, Score
 from ..core.errors import counted
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -24,7 +24,34 @@ RANDOM_WALK_SEASON = 5
 
 
 def verdict(
-    skill: float | None, best: str, tally: "ScoreSums", dataset: Dataset, *, measure: str = "mae"
+    skill: float | None, best: str, tally: "ScoreSums", dataset: Dataset, *, measure: Score = "mae"
+) -> str:
+    """Whether the model beats the baselines, and what a forecast means where most values are 0.
+
+    The arguments are those of `compare_with_baselines`.
+    """
+    text = compare_with_baselines(skill, best, tally, dataset, measure=measure)
+    return f"{text} {_for_stock(dataset, measure)}" if dataset.intermittent else text
+
+
+def _for_stock(dataset: Dataset, measure: Score) -> str:
+    """What means and medians are for stock, where most of the values are 0."""
+    config = dataset.config
+    losses = config.ensemble.losses or (config.training.loss,)
+    why = (
+        f"Most values are 0, so {measure.upper()} is compared: the lowest MAE is that of the median, a "
+        "forecast of 0 or nearly 0 that would leave no stock."
+    )
+    if all(LOSSES[loss or "mse"].for_means for loss in losses):
+        return (
+            f"{why} The forecast is the mean demand of a step; for stock that is to last, order up "
+            "to the upper end of an interval."
+        )
+    return f"{why} This model forecasts the median: set `loss=mse` for the mean demand."
+
+
+def compare_with_baselines(
+    skill: float | None, best: str, tally: "ScoreSums", dataset: Dataset, *, measure: Score
 ) -> str:
     """Whether the model beats the baselines, and if not, what to try.
 
@@ -34,7 +61,7 @@ def verdict(
         best: The name of that baseline.
         tally: The errors of all.
         dataset: What it was trained on.
-        measure: Of the errors that are compared, `mae` or `mase`.
+        measure: Of the errors that are compared.
     """
     who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:

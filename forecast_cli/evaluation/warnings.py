@@ -43,7 +43,7 @@ def find_warnings(
     """
     return (
         *_short_test(dataset, tally),
-        *_unlike_splits(validation, tally),
+        *_unlike_splits(validation, tally, squared=dataset.intermittent),
         *_copies(dataset, tally),
         *(_outside(dataset) if trained else ()),
         *filter(None, [] if claims is None else [few_errors(claims.bands), _undercovered(tally)]),
@@ -64,17 +64,20 @@ def _short_test(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
         )
 
 
-def _unlike_splits(validation: Floats | None, tally: ScoreSums) -> Iterator[str]:
+def _unlike_splits(validation: Floats | None, tally: ScoreSums, *, squared: bool) -> Iterator[str]:
     """Errors in the test split that are unlike those in the validation split."""
     if validation is None:
         return
     before, after = _mean(some(validation)), _mean(tally.losses[NETWORK])
+    measure = "MASE"
+    if squared:
+        before, after, measure = before**0.5, after**0.5, "RMSSE"
     if not (before > 0 and after > 0) or 1 / UNLIKE <= after / before <= UNLIKE:
         return
     yield (
         f"the error in the test split is {after / before:.2g} times that in the validation split "
-        f"(MASE {after:.3g} and {before:.3g}): the series has changed, or one of the two splits is "
-        "too short"
+        f"({measure} {after:.3g} and {before:.3g}): the series has changed, or one of the two "
+        "splits is too short"
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ..config.covariates import Covariates
 from ..config.layers import Frozen
-from ..config.registries import Metric
+from ..config.registries import Score
 from ..config.schema import Config
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
@@ -74,8 +74,9 @@ class Evaluation(Frozen):
 
     `series` is the number of series; of several, MASE is the mean over them.
     `scores[forecaster][metric][target]`; None where a measure is not defined.
-    `skill` is by how many percent the error (of one series the MAE, of several the MASE) is below
-    that of the best baseline, mean over targets; None where that baseline has no error.
+    `skill` is by how many percent the error, `measure`, is below that of the best baseline, mean
+    over targets; None where that baseline has no error. Older files name no measure: it is the MAE
+    of one series, and the MASE of several.
     `intervals` are those of the configuration, in order of their levels. `warnings`
     are reasons not to rely on the scores or the network, a sentence each.
     """
@@ -84,9 +85,10 @@ class Evaluation(Frozen):
     origins: int
     series: int = 1
     season_length: int
-    scores: dict[str, dict[Metric, dict[str, float | None]]]
+    scores: dict[str, dict[Score, dict[str, float | None]]]
     best_baseline: str
     skill: float | None
+    measure: Score | None = None
     verdict: str
     intervals: tuple[IntervalScore, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -110,15 +110,13 @@ def _rows(dataset: Dataset, learned: dict[str, Learned]) -> list[dict[str, Any]]
     for name in some.scores if some else ():
         if name != "network":
             rows += _read_rows(name, name, some, targets, nothing)
-    return sort_rows(rows, targets, several=dataset.panel.count > 1) if some else rows
+    return sort_rows(rows, targets, measure=some.measure or "mae") if some else rows
 
 
 def sort_rows(
-    rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
+    rows: list[dict[str, Any]], targets: Sequence[str], *, measure: str
 ) -> list[dict[str, Any]]:
     """Return rows grouped by target, sorted by the measure of the verdict."""
-    scaled = several and all(row["mase"] is not None for row in rows)
-    measure = "mase" if scaled else "mae"
 
     def place(row: dict[str, Any]) -> tuple[int, bool, float]:
         target = targets.index(row["column"]) if "column" in row else 0
@@ -139,7 +137,7 @@ def _read_rows(
         | ({"column": target} if len(targets) > 1 else {})
         | {
             metric: evaluation.scores[forecaster][metric][target] if evaluation else None
-            for metric in KEPT_METRICS
+            for metric in (evaluation.scores[forecaster] if evaluation else KEPT_METRICS)
         }
         | more
         for target in targets

@@ -54,14 +54,14 @@ def test_targets_stay_together_since_their_units_differ(frame):
         assert errors == sorted(errors)
 
 
-@pytest.mark.parametrize(("several", "order"), [(True, "ba"), (False, "ab")])
-def test_rows_aresort_rows_by_the_measure_of_the_verdict(several, order):
+@pytest.mark.parametrize(("measure", "order"), [("mase", "ba"), ("mae", "ab")])
+def test_rows_are_sorted_by_the_measure_of_the_verdict(measure, order):
     rows = [{"model": "a", "mae": 1.0, "mase": 0.9}, {"model": "b", "mae": 2.0, "mase": 0.5}]
-    found = sort_rows(rows[::-1], ("y",), several=several)
+    found = sort_rows(rows[::-1], ("y",), measure=measure)
     assert "".join(row["model"] for row in found) == order
-    # Where a series has no MASE, the verdict is of the MAE.
-    rows[1]["mase"] = None
-    assert [row["model"] for row in sort_rows(rows[::-1], ("y",), several=several)] == ["a", "b"]
+    # What has no such measure is last.
+    rows[0][measure] = None
+    assert [row["model"] for row in sort_rows(rows, ("y",), measure=measure)] == ["b", "a"]
 
 
 @pytest.mark.tf

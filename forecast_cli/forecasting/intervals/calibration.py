@@ -29,8 +29,7 @@ class SplitErrors:
         origins: Shape `(samples,)`, ascending.
         errors: Shape `(samples, horizon, targets)`: actual value minus forecast, scaled; NaN where
             there is no actual value.
-        losses: Shape `(samples,)`: the mean absolute error of each forecast in units of the
-            seasonal naive forecast; NaN where there is no actual value.
+        losses: Shape `(samples,)`: the mean error of each forecast, as in `mean_losses`.
         stored: Shape `(stored,)`: the samples that a model file keeps.
         quantiles: Shape `(stored, horizon, targets, quantiles)`: likewise the errors of the
             quantiles, of those samples alone; None of a network without quantiles.
@@ -154,6 +153,8 @@ class RecentErrors:
 def mean_losses(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     """The mean absolute error of each forecast, in units of the seasonal naive of its series.
 
+    Where most of the values are 0, the mean squared error: see `best_and_skill`.
+
     Args:
         dataset: With the errors of the seasonal naive.
         errors: Shape `(samples, horizon, targets)`, original units.
@@ -162,9 +163,10 @@ def mean_losses(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     Returns:
         Shape `(samples,)`, NaN where there is no actual value.
     """
-    usual = dataset.naive_error
+    squared = dataset.intermittent
+    usual = dataset.naive[1] if squared else dataset.naive_error
     unit = np.where(np.isfinite(usual) & (usual > 0), usual, 1.0)[series][:, None]
-    shares, known = np.abs(errors) / unit, np.isfinite(errors)
+    shares, known = (errors**2 if squared else np.abs(errors)) / unit, np.isfinite(errors)
     total, count = np.where(known, shares, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
     means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return means
