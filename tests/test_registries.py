@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast_cli.baselines import classical, member_maps, naive
+from forecast_cli.baselines import classical, intermittent, member_maps, naive
 from forecast_cli.config.registries import (
     BASELINES,
     CELLS,
@@ -62,7 +62,7 @@ def test_no_name_of_a_registry_is_compared_outside_it():
         (INTERVAL_METHODS, interval_methods.FUNCTIONS),
         (
             [name for name, entry in BASELINES.items() if entry.forecasts],
-            naive.FORECASTERS | classical.FORECASTERS,
+            naive.FORECASTERS | intermittent.FORECASTERS | classical.FORECASTERS,
         ),
         ([name for name, entry in BASELINES.items() if entry.is_map], member_maps.FITS),
     ],

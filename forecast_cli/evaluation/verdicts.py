@@ -39,8 +39,8 @@ def _for_stock(dataset: Dataset, measure: Score) -> str:
     config = dataset.config
     losses = config.ensemble.losses or (config.training.loss,)
     why = (
-        f"Most values are 0, so {measure.upper()} is compared: the lowest MAE is that of the median, a "
-        "forecast of 0 or nearly 0 that would leave no stock."
+        f"Most values are 0, so {measure.upper()} is compared: the lowest MAE is that of the "
+        "median, a forecast of 0 or nearly 0 that would leave no stock."
     )
     if all(LOSSES[loss or "mse"].for_means for loss in losses):
         return (
