@@ -6,6 +6,7 @@ import pandas as pd
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..data.dataset import Dataset
+from ..data.ended_series import describe_ended
 from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
@@ -55,6 +56,8 @@ def _describe_covariates(panel: Panel, on_event: Listener) -> None:
 def _describe_series(dataset: Dataset, on_event: Listener) -> None:
     """Note which series are not scored, and what was filled."""
     panel, splits = dataset.panel, dataset.splits
+    if ended := describe_ended(panel, dataset.horizon):
+        on_event(Note(f"{ended}"))
     born = int(np.sum(splits.train_end == splits.indptr[:-1]))
     if born:
         on_event(Note(f"{born} of {panel.count} series start after the training split: not scored"))

@@ -189,3 +189,26 @@ def test_the_nearest_name_is_named_whatever_its_case(shops, ask):
     code, _, err = ask("predict", shops, flags=["--only", "s1"])
     assert code == 2
     assert "Did you mean S1?" in err
+
+
+def test_a_series_that_ended_long_before_the_others_is_named(linear, ask):
+    table = pd.concat(
+        [sales("2023-01-01", rows).assign(store=name) for name, rows in (("N", 90), ("S", 40))]
+    )
+    notes = []
+    model = linear(table, column="sales", series="store", on_event=notes.append, test=0, **SMALL)
+    words = "1 of 2 series ended long before 2023-03-31: S at 2023-02-09 (50 days before)"
+    for tables in ([], [table]):
+        code, out, err = ask("predict", model, *tables)
+        assert code == 0
+        assert f"warning: {words}; their forecasts begin there" in err
+        assert "S,2023-02-10" in out
+    assert ask("predict", model, flags=["--only", "N"])[2] == ""
+
+
+def test_series_that_are_only_late_are_not_named(linear, ask):
+    table = pd.concat(
+        [sales("2023-01-01", rows).assign(store=name) for name, rows in (("N", 90), ("S", 80))]
+    )
+    model = linear(table, column="sales", series="store", **SMALL)
+    assert ask("predict", model)[2] == ""
