@@ -247,9 +247,9 @@ def describe_table(report: "TableReport") -> list[str]:
         low, high = report.shortest, report.longest
         rows = f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows"
         facts["series"] = f"{report.count:,} by {', '.join(report.series)}, {rows}"
-    facts["time"] = "none: rows are steps"
-    if report.time:
-        season = f", season {report.season_length}" if report.season_length > 1 else ""
-        facts["time"] = f"{report.time}, {report.first} to {report.last}"
+    season = f", season {report.season_length}" if report.season_length > 1 else ""
+    facts["time"] = f"none: rows are steps{season}"
+    if report.time is not None:
+        facts["time"] = f"{report.time or '(no name)'}, {report.first} to {report.last}"
         facts["frequency"] = f"{report.frequency}{season}" if report.frequency else "irregular"
     return [*_lines(facts), *(f"{'note':<11} {text}" for text in report.notes)]

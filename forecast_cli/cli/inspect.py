@@ -8,7 +8,7 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import Looking, OutputOptions
+from .options import Inspecting, OutputOptions
 from .train import one_or_all
 
 # So many columns of a table are shown one by one.
@@ -16,7 +16,7 @@ MOST_SHOWN = 20
 
 
 def inspect(
-    looking: Looking,
+    settings: Inspecting,
     output_options: OutputOptions,
     files: Annotated[
         list[str],
@@ -39,11 +39,11 @@ def inspect(
     console = Console(output_options)
     file = files[0]
     if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
-        if looking:
+        if settings:
             raise UsageError(f"{file} is a model: how a table is read says nothing of it.")
         _model(file, console)
     else:
-        _table(one_or_all(files), looking, console)
+        _table(one_or_all(files), settings, console)
 
 
 def _model(file: str, console: Console) -> None:
@@ -68,11 +68,11 @@ def _model(file: str, console: Console) -> None:
     console.show(confusion_rows(bundle.manifest))
 
 
-def _table(files: str | list[str], looking: Looking, console: Console) -> None:
+def _table(files: str | list[str], settings: Inspecting, console: Console) -> None:
     from ..api.summaries import describe_table
     from ..data.inspection.report import inspect_table
 
-    report = inspect_table(files, looking.resolve().data)
+    report = inspect_table(files, settings.resolve().data)
     if console.output_options.json:
         console.document(report.document())
         return

@@ -109,6 +109,16 @@ class Looking(Settings):
     )
 
 
+class Inspecting(Settings):
+    """How a table is read that is inspected: as a training reads it."""
+
+    options = tuple(
+        each
+        for each in SETTINGS.values()
+        if each.place[0] == "data" and each.group in ("Data", "Many series")
+    )
+
+
 class FoldSettings(Settings):
     """The configuration of what is trained in folds: they have no test split, nor labels."""
 

@@ -8,9 +8,14 @@ ForecastError
 └── Interrupted      Ctrl-C                                           exit code 130
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
+
+# A setting with a value in a hint, and several that belong together.
+PROPOSAL = re.compile(r"`([a-z_]+)=([^`]+)`")
+PROPOSED = re.compile(rf"{PROPOSAL.pattern}(?:,? and {PROPOSAL.pattern})*")
 
 
 class ForecastError(Exception):
@@ -31,6 +36,16 @@ class ForecastError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    @property
+    def proposed(self) -> dict[str, str]:
+        """The settings that the hint proposes first, with values; `a=1` and `b=2` go together.
+
+        >>> DataError("Gaps.", "Pass `freq=D` and `missing=ffill`; or `time=none`.").proposed
+        {'freq': 'D', 'missing': 'ffill'}
+        """
+        found = PROPOSED.search(self.hint)
+        return dict(PROPOSAL.findall(found[0])) if found else {}
 
 
 class UsageError(ForecastError):

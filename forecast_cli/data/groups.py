@@ -1,5 +1,6 @@
 """The series of the rows of a table."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,11 +14,19 @@ from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Ints
 from .io.tables import Table, is_text
+from .time.time_column import TIME_WORDS
 
 # The most columns that together identify a series.
 MOST_KEYS = 4
 # At most one row in so many may be a duplicate.
 STRAY = 100
+# Numbers name series only where the series have rows at this share of all times.
+LEAST_FILLED = 0.5
+# The names of columns that identify the rows, though they hold numbers.
+NAME_WORDS = re.compile(
+    r"(^|[^a-z])(id|name|key|code|sku|series|store|shop|item|product|customer|site|meter)($|[^a-z])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -170,29 +179,52 @@ def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:
     return keys[0].get_indexer(keys[1])
 
 
-def likely_series(table: Table, time: Sequence[str]) -> tuple[str, ...]:
+def has_several_series(table: Table, time: Sequence[str]) -> bool:
+    """Whether more times are repeated than by a few duplicate rows; `time` are its columns."""
+    times = table.columns.select(list(time)).to_pandas()
+    return bool(times.duplicated().sum() > len(times) // STRAY)
+
+
+def likely_series(
+    table: Table,
+    time: Sequence[str],
+    *,
+    taken: Sequence[str] = (),
+    whole: Sequence[str] | None = None,
+) -> tuple[str, ...]:
     """Return the columns that seem to name the series: with the time they identify each row.
 
     Args:
         table: All of it.
         time: The time column, or its parts.
+        taken: Columns that have another role, e.g. the target.
+        whole: Columns of whole numbers, which may be read as text; None: by their type.
 
     Returns:
         Empty where none do, or none are needed.
     """
-    frame = table.columns.to_pandas()
     # A few duplicate rows do not indicate series, and do not hide them.
-    few = len(frame) // STRAY
-    if frame.duplicated(list(time)).sum() <= few:
+    if not has_several_series(table, time):
         return ()
+    kinds = {each.name: each.type for each in table.columns.schema}
+    if whole is None:
+        whole = [name for name, kind in kinds.items() if pa.types.is_integer(kind)]
+    frame = table.columns.to_pandas()
     words = [
         name for name in table.names
-        if name not in time and not pa.types.is_floating(table.columns[name].type)
+        if name not in (*time, *taken) and not pa.types.is_floating(kinds[name])
+        and not (name in whole and TIME_WORDS.search(name))
         and 1 < frame[name].nunique() <= len(frame) // 2
     ]  # fmt: skip
-    words.sort(key=lambda name: not is_text(table.columns[name].type))
+    counts = {name for name in whole if not NAME_WORDS.search(name)}
+    words.sort(key=lambda name: (name in counts, not is_text(kinds[name]) or name in whole))
+    distinct = len(frame.drop_duplicates(list(time)))
     for count in range(1, MOST_KEYS + 1):
         for names in combinations(words[:8], count):
-            if frame.duplicated([*time, *names]).sum() <= few:
+            if frame.duplicated([*time, *names]).sum() > len(frame) // STRAY:
+                continue
+            # What is counted differs from row to row by chance; a name comes at most times.
+            series = len(frame.drop_duplicates(list(names)))
+            if not counts & {*names} or len(frame) >= LEAST_FILLED * distinct * series:
                 return names
     return ()

@@ -1,7 +1,6 @@
 """Conversion of tables whose columns or rows are series to a row for each step of a series."""
 
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,17 +13,12 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note
 from ..core.windows import Floats
 from .columns import matching
+from .groups import NAME_WORDS
 from .io.opening import Opened, open_in_memory
 from .io.tables import Table, is_text, require_columns
 from .panel import SERIES, VALUE
 from .time.dates import NO_TIME
 from .time.time_column import find_time, time_columns
-
-# The names of columns that identify the rows, though they hold numbers.
-NAME_WORDS = re.compile(
-    r"(^|[^a-z])(id|name|key|code|sku|series|store|shop|item|product|customer|site|meter)($|[^a-z])",
-    re.IGNORECASE,
-)
 
 
 def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
@@ -70,7 +64,7 @@ def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opene
 def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
     """Convert a table in which each row is a series: its name, then its values."""
     require_columns(opened.name, opened.names, data.series)
-    series = data.series or _named(opened.head())
+    series = data.series or naming_columns(opened.head())
     if not series:
         text = "no column seems to name the rows, so they are counted (`series` specifies one)"
         on_event(Note(text, warning=True))
@@ -118,7 +112,7 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
         )
 
 
-def _named(table: Table) -> tuple[str, ...]:
+def naming_columns(table: Table) -> tuple[str, ...]:
     """Return the first columns of text, or a first one whose name is that of an identifier."""
     first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), table.names))
     if not first and NAME_WORDS.search(table.names[0]):

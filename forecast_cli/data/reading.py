@@ -2,7 +2,7 @@
 
 import glob
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,14 @@ from ..core.windows import Floats, Ints
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, note_unknown
 from .columns import Columns, with_columns
-from .groups import Groups, group_rows, likely_series, one_series, settle_names
+from .groups import (
+    Groups,
+    group_rows,
+    has_several_series,
+    likely_series,
+    one_series,
+    settle_names,
+)
 from .io.opening import Opened, open_with_notes
 from .io.tables import Readable, Table, name_rows, require_columns
 from .layouts import as_long
@@ -34,6 +41,25 @@ from .time.frequency import Frequency
 from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table as they are understood, by a training and by an inspection.
+
+    Args:
+        table: The columns that were read.
+        data: How; each row is a step of one series.
+        columns: Their roles.
+        groups: The series of each row.
+        steps: The step of each row.
+    """
+
+    table: Table
+    data: Data
+    columns: Columns
+    groups: Groups
+    steps: Steps
 
 
 def read_panel(
@@ -58,30 +84,78 @@ def read_panel(
     Raises:
         DataError: The table lacks columns or rows, or they cannot be read.
     """
-    opened, long = as_long(open_with_notes(source, data.dialect, on_event), data, on_event)
+    opened = open_with_notes(source, data.dialect, on_event)
+    rows = read_rows(
+        opened, data, frequency=frequency, categories=categories, known=known, on_event=on_event
+    )
+    panel = make_panel(rows, data)
+    # Arrow keeps the table's memory for its next table; the training needs it now.
+    del rows
+    pa.default_memory_pool().release_unused()
+    return panel
+
+
+def read_rows(
+    opened: Opened,
+    data: Data,
+    *,
+    more: Sequence[str] = (),
+    frequency: Frequency | None = None,
+    categories: Mapping[str, Sequence[str]] | None = None,
+    known: pd.DataFrame | None = None,
+    on_event: Listener,
+) -> Rows:
+    """Read the rows of a table, find their series and times, and sort them into steps.
+
+    Args:
+        opened: The table.
+        data: The columns and how to read them.
+        more: Columns to read besides.
+        frequency: As in `read_panel`.
+        categories: As in `read_panel`.
+        known: As in `read_panel`.
+        on_event: Receives notes.
+
+    Raises:
+        DataError: The table lacks columns, or its times are not those of regular steps.
+    """
+    opened, long = as_long(opened, data, on_event)
     plain = [name for name in long.column if not glob.has_magic(name)]
     require_columns(opened.name, opened.names, plain)
     time = find_time(opened.head(), long, on_event)
     parts = time_columns(time, opened.names)
     long = with_columns(long, opened.names, opened.name, parts)
-    if long.layout in (None, "long") and data.layout in (None, "long"):
-        data = long
-    table = _read(opened, long, parts)
+    table = _read(opened, long, parts, more)
     groups = group_rows(table, long.series)
     groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
-    cells = _numbers(table, columns)
     try:
-        whole = whole_rows(table, columns, cells, groups) if long.missing == "drop" else None
+        drop = long.missing == "drop"
+        whole = whole_rows(table, columns, _numbers(table, columns), groups) if drop else None
         steps = _place(table, time, groups, long, frequency, on_event, whole)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
-    panel = _panel(table, columns, cells, steps, groups, long, trim=data.layout == "columns")
+    return Rows(table, long, columns, groups, steps)
+
+
+def make_panel(rows: Rows, data: Data) -> Panel:
+    """Return the rows of a table as a panel.
+
+    Args:
+        rows: Of the table.
+        data: How it is read.
+
+    Raises:
+        DataError: A cell is not a number, or values are missing.
+    """
+    table, long = rows.table, rows.data
+    if long.layout in (None, "long") and data.layout in (None, "long"):
+        data = long
+    columns, cells = rows.columns, _numbers(table, rows.columns)
+    trim = data.layout == "columns"
+    panel = _panel(table, columns, cells, rows.steps, rows.groups, long, trim=trim)
     features = found_features(panel, long)
     panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
-    # Arrow keeps the table's memory for its next table; the training needs it now.
-    del table
-    pa.default_memory_pool().release_unused()
     return without_missing(panel) if long.missing == "drop" else panel
 
 
@@ -91,21 +165,40 @@ def _found(data: Data, columns: Columns, features: tuple[str, ...]) -> Data:
     return data.model_copy(update=own)
 
 
-def _read(opened: Opened, data: Data, time: Sequence[str]) -> Table:
+def _read(opened: Opened, data: Data, time: Sequence[str], more: Sequence[str] = ()) -> Table:
     """Read the columns that are needed; `time` are the time column or its parts."""
     needed = [*data.column, *data.covariates, *data.series]
     require_columns(opened.name, opened.names, needed)
     # The names of series are text, so that 007 stays 007.
     text = [*(time if len(time) == 1 else ()), *data.series]
-    return opened.read(list(dict.fromkeys([*time, *needed])), text=text)
+    return opened.read(list(dict.fromkeys([*time, *needed, *more])), text=text)
+
+
+def find_series(opened: Opened, time: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that seem to name the series; empty where none do, or none are needed.
+
+    Args:
+        opened: The table.
+        time: The time column, or its parts.
+        taken: Columns that have another role.
+    """
+    text = list(time) if len(time) == 1 else []
+    table = opened.read(text=text)
+    if not has_several_series(table, time):
+        return ()
+    whole = [each.name for each in table.columns.schema if pa.types.is_integer(each.type)]
+    # 0012 and 12 are two names.
+    return likely_series(opened.read(text=[*text, *whole]), time, taken=taken, whole=whole)
 
 
 def _with_series(
     error: RepeatedTimes, opened: Opened, time: str | None, data: Data
 ) -> RepeatedTimes:
     """Return the same error, with the columns that seem to name the series."""
-    found = likely_series(opened.read(), time_columns(time, opened.names))
-    if data.series or not found:
+    if data.series:
+        return error
+    found = find_series(opened, time_columns(time, opened.names), data.column)
+    if not found:
         return error
     return RepeatedTimes(
         error.message,
@@ -277,7 +370,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
     holes = np.isnan(panel.values) & inside[:, None]
     if not holes.any():
         return
-    hint = "Set `missing` to interpolate, ffill, season, mask or drop."
+    hint = "Pass `missing=interpolate`, or ffill, season, mask or drop."
     for name, column in zip(panel.columns.features, holes.T, strict=True):
         empty = np.flatnonzero(column[rows])
         if len(empty):

@@ -44,7 +44,7 @@ def test_trouble_is_named_with_the_flags_for_it(run, frame, tmp_path):
         "mean": 0,
         "greatest": frame["value"].drop(index=10).max(),
     }
-    assert report["train"].endswith("--column value --freq MS --missing interpolate")
+    assert report["train"].endswith("--column value --missing interpolate")
 
 
 @pytest.mark.parametrize(

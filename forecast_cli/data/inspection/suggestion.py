@@ -1,0 +1,253 @@
+"""The settings that a training needs to read a table, found by reading it as the training does."""
+
+import os
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...config.sections import Data
+from ...config.settings import SETTINGS
+from ...core.errors import DataError
+from ...core.events import Event, Note, ignore
+from ..groups import has_several_series
+from ..io.opening import Opened
+from ..io.remote import masked
+from ..io.tables import Readable, Table
+from ..layouts import as_long, naming_columns
+from ..panel import Panel
+from ..reading import Rows, find_series, make_panel, read_rows
+from ..time.duplicates import RepeatedTimes
+from ..time.time_column import TIME_WORDS, find_time, time_columns
+from .columns import ColumnReport, likely_target, named_targets, report_column
+
+# The settings of a hint that are tried: what they do is said, and nothing is guessed by them.
+FOLLOWED = ("similar_names", "freq", "calendar", "duplicates", "missing")
+# Tables with so many columns for steps have a row for each series.
+LEAST_STEPS = 10
+# A year, or a number at the end of the name of a step, such as V12.
+YEAR, NUMBERED = re.compile(r"((?:1[5-9]|20)\d\d)"), re.compile(r"[A-Za-z_ ]+?(\d+)")
+
+
+@dataclass
+class Suggestion:
+    """How a table is read by a training.
+
+    Args:
+        data: The settings, with those that were found.
+        opened: The table, with a row for each step of a series.
+        table: All of its columns.
+        time: The time column; None where rows are steps.
+        series: The columns that name the series.
+        columns: The columns that are neither time nor name.
+        notes: How the table was read, and the errors that a training would meet.
+        rows: Its rows; None where even the hints of the errors do not help.
+        panel: The target; None where there is none, or it cannot be read.
+        irregular: Whether the times are not regular without the hints.
+    """
+
+    data: Data
+    opened: Opened
+    table: Table
+    time: str | None
+    series: tuple[str, ...]
+    columns: tuple[ColumnReport, ...]
+    notes: tuple[str, ...] = ()
+    rows: Rows | None = None
+    panel: Panel | None = None
+    irregular: bool = False
+
+
+class Heard:
+    """What is said while a table is read."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.broken = False
+
+    def keep(self, event: Event) -> None:
+        """Keep a note."""
+        if isinstance(event, Note):
+            self.texts.append(event.text)
+
+
+def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
+    """Find the settings to train on a table with: what names the series, and the target.
+
+    Each is tried as a training reads it, and the hints of errors are followed.
+
+    Args:
+        opened: The table.
+        asked: The settings that are given; they are kept.
+        heard: What is said while it is read.
+
+    Raises:
+        DataError: The table has not the layout that is given.
+    """
+    if not (asked.layout or asked.column or asked.series or asked.time) and (
+        text := _steps_as_columns(opened, asked)
+    ):
+        heard.texts.append(text)
+        asked = asked.model_copy(update={"layout": "rows"})
+    opened, long = as_long(opened, asked, heard.keep)
+    try:
+        time, series = _find_keys(opened, long, heard)
+    except DataError as error:
+        time, series = None, long.series
+        heard.texts.append(str(error))
+        heard.broken = True
+    parts = time_columns(time, opened.names)
+    table = opened.read(text=[*(parts if len(parts) == 1 else ()), *series])
+    others = [name for name in table.names if name not in (*parts, *series)]
+    columns = tuple(report_column(table, name, heard.texts) for name in others)
+    target = likely_target(columns, long)
+    if series and not long.series:
+        count = len(table.columns.select(list(series)).to_pandas().drop_duplicates())
+        heard.texts.append(f"times repeat: {count:,} series, named by {', '.join(series)}")
+    data = asked
+    if asked.layout in (None, "long"):
+        data = asked.model_copy(
+            update={"series": series, "column": asked.column or (target or next(iter(others), ""),)}
+        )
+    found = Suggestion(data, opened, table, time, series, columns)
+    if others and not heard.broken:
+        numeric = [each.column for each in columns if each.least is not None]
+        _follow(found, long, numeric, heard)
+    found.notes = tuple(dict.fromkeys(heard.texts))
+    return found
+
+
+def _find_keys(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tuple[str, ...]]:
+    """Return the time column, and the columns that name the series."""
+    said = Heard()
+    time = find_time(opened.head(), data, said.keep)
+    if time is None and data.time is None and not data.series:
+        # The years of a table of several series are repeated, and no times for one series.
+        several = data.model_copy(update={"series": ("\0",)})
+        time = find_time(opened.head(), several, ignore)
+        if time is not None and not _series_of(opened, data, time):
+            time = None
+        said.texts = said.texts if time is None else []
+    heard.texts += said.texts
+    return time, data.series or (() if time is None else _series_of(opened, data, time))
+
+
+def _series_of(opened: Opened, data: Data, time: str) -> tuple[str, ...]:
+    taken = data.column or named_targets(opened.names)[:1]
+    return find_series(opened, time_columns(time, opened.names), taken)
+
+
+def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard) -> None:
+    """Read the table as a training does, and follow the hints of what it cannot read.
+
+    Args:
+        found: With the settings; they are completed.
+        long: The settings of the table with a row for each step.
+        numeric: The columns to read besides the target.
+        heard: Receives what is said.
+    """
+    data = found.data
+    changes: dict[str, Any] = {}
+    while True:
+        said = Heard()
+        try:
+            wide = data.layout not in (None, "long")
+            reading = long.model_copy(update=changes) if wide else data
+            found.rows = read_rows(found.opened, reading, more=numeric, on_event=said.keep)
+            if found.rows.columns.time != found.time and not wide and data.time is None:
+                data = data.model_copy(update={"time": found.time or "none"})
+                continue
+            if numeric:
+                found.panel = make_panel(found.rows, data)
+            break
+        except DataError as error:
+            fixes = {
+                name: value
+                for name, value in _proposed(error, found).items()
+                if name in FOLLOWED and name not in changes
+            }
+            heard.texts.append(error.message if fixes else str(error))
+            found.irregular |= found.rows is None and "duplicates" not in fixes
+            if not fixes:
+                break
+            changes |= fixes
+            data = data.model_copy(update=fixes)
+    heard.texts += said.texts
+    found.data = data
+
+
+def _proposed(error: DataError, found: Suggestion) -> dict[str, Any]:
+    """Return the settings that the hint of an error proposes.
+
+    Of a few rows at one time the first counts; of many it is asked what they are.
+    """
+    parts = time_columns(found.time, found.opened.names)
+    few = found.series or not has_several_series(found.table, parts)
+    if isinstance(error, RepeatedTimes) and not error.proposed and few:
+        return {"duplicates": "first"}
+    return dict(error.proposed)
+
+
+def remembering(opened: Opened) -> Opened:
+    """Return a table whose columns are read once, however often they are asked for."""
+    held: dict[tuple[str, bool], pa.ChunkedArray] = {}
+
+    def read(columns: Sequence[str] | None, text: Iterable[str]) -> Table:
+        text, names = {*text}, list(columns or opened.names)
+        keys = {name: (name, name in text) for name in names}
+        missing = [name for name in names if keys[name] not in held]
+        table = opened.read(missing or names[:1], [name for name in missing if name in text])
+        held.update({keys[name]: table.columns[name] for name in missing})
+        return replace(table, columns=pa.table({name: held[key] for name, key in keys.items()}))
+
+    return replace(opened, reader=read)
+
+
+def _steps_as_columns(opened: Opened, data: Data) -> str:
+    """Say why each row seems to be a series, its columns the steps; empty where it does not."""
+    head = opened.head()
+    names = naming_columns(head)
+    steps = [name for name in head.names if name not in names]
+    found = [YEAR.fullmatch(name) or NUMBERED.fullmatch(name) for name in steps]
+    if not names or len(steps) < LEAST_STEPS or not all(found):
+        return ""
+    numbers = [int(each[1]) for each in found if each]
+    again = head.columns.select(list(names)).to_pandas().duplicated().any()
+    timed = any(TIME_WORDS.search(name) for name in names) or find_time(head, data, ignore)
+    if set(np.diff(numbers)) != {1} or again or timed:
+        return ""
+    return f"the columns {steps[0]} to {steps[-1]} seem to be steps: each row is read as a series"
+
+
+def command(source: Readable, data: Data) -> str:
+    """Return the command that trains on a table.
+
+    Args:
+        source: The table, or several.
+        data: The settings with which it is read.
+    """
+    tables = source if isinstance(source, list | tuple) else [source]
+    # A table in memory has no path.
+    paths = [os.fspath(each) if isinstance(each, str | os.PathLike) else "DATA" for each in tables]
+    words = ["forecast", "train", *paths]
+    first = ("layout", "series", "column")
+    names = [each.place[1] for each in SETTINGS.values() if each.place[0] == "data"]
+    for name in (*first, *(each for each in names if each not in first)):
+        value = getattr(data, name)
+        if value != type(data).model_fields[name].default:
+            words += _as_flags(name, value)
+    return masked(shlex.join(words))
+
+
+def _as_flags(name: str, value: Any) -> list[str]:
+    """Return a setting as arguments of the command line."""
+    setting = SETTINGS[name]
+    if isinstance(value, bool):
+        return [setting.spelled if value else setting.spelled.replace("--", "--no-", 1)]
+    if isinstance(value, tuple) and not setting.split:
+        return [word for each in value for word in (setting.spelled, str(each))]
+    return [setting.spelled, ",".join(value) if isinstance(value, tuple) else str(value)]
