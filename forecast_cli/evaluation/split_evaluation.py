@@ -63,13 +63,14 @@ def evaluate(
 
 
 def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> list[dict[str, Any]]:
-    """The scores of each series, mean over targets, and the MASE of the best baseline."""
+    """The scores of each series, mean over targets, and the scaled error of the best baseline."""
     if dataset.panel.count == 1:
         return []
     own, simple = (sums[name].by_series() for name in (NETWORK, best))
-    tables: dict[str, Floats] = {name: _mean(own[name]) for name in KEPT_METRICS}
-    tables[f"mase of {best}"] = _mean(simple["mase"])
-    worst = np.argsort(-np.nan_to_num(tables["mase"], nan=-1.0), kind="stable")
+    scaled = "rmsse" if dataset.intermittent else "mase"
+    tables: dict[str, Floats] = {name: _mean(own[name]) for name in (*KEPT_METRICS, scaled)}
+    tables[f"{scaled} of {best}"] = _mean(simple[scaled])
+    worst = np.argsort(-np.nan_to_num(tables[scaled], nan=-1.0), kind="stable")
     ids = dataset.panel.ids.astype(str).to_numpy(object).tolist()
     return [
         dict(zip(dataset.panel.columns.series, ids[row], strict=True))

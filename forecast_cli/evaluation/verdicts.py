@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config.registries import BASELINES, LOSSES, NAIVE, PLAIN_PRESET, PRESETS, Score
+from ..config.registries import (
+    BASELINES,
+    DEFAULT_INTERVALS,
+    LOSSES,
+    NAIVE,
+    PLAIN_PRESET,
+    PRESETS,
+    Score,
+)
 from ..core.errors import counted
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -37,6 +45,7 @@ def verdict(
 def _for_stock(dataset: Dataset, measure: Score) -> str:
     """What means and medians are for stock, where most of the values are 0."""
     config = dataset.config
+    setting = "member_losses" if config.ensemble.losses else "loss"
     losses = config.ensemble.losses or (config.training.loss,)
     why = (
         f"Most values are 0, so {measure.upper()} is compared: the lowest MAE is that of the "
@@ -47,7 +56,10 @@ def _for_stock(dataset: Dataset, measure: Score) -> str:
             f"{why} The forecast is the mean demand of a step; for stock that is to last, order up "
             "to the upper end of an interval."
         )
-    return f"{why} This model forecasts the median: set `loss=mse` for the mean demand."
+    way = f"`{setting}=mse`"
+    if config.quantile_levels:
+        way = f"`intervals={DEFAULT_INTERVALS}` and `loss=mse`"
+    return f"{why} This model forecasts the median: train with {way} for the mean demand."
 
 
 def compare_with_baselines(

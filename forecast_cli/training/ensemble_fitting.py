@@ -157,7 +157,9 @@ def _fit_shares(
             if not beats(made, truth, last, origins=rows):
                 shares.append(np.eye(len(names))[last])
                 continue
-        shares.append(fit_weights(made, truth, prior, distinct=distinct))
+        shares.append(
+            fit_weights(made, truth, prior, distinct=distinct, squared=dataset.intermittent)
+        )
     return np.stack(shares, axis=1).astype(np.float32)
 
 

@@ -62,7 +62,7 @@ def test_the_mean_is_better_than_the_median_and_it_is_said_by_which_measure():
 def test_a_model_of_the_median_is_told_what_to_set():
     found = evaluation_of({"a": counts()}, loss="mae")
     assert found.measure == "rmse"
-    assert "set `loss=mse`" in found.verdict
+    assert "train with `loss=mse`" in found.verdict
 
 
 def test_croston_and_its_kin_are_compared_where_most_values_are_zero():

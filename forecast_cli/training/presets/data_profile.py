@@ -57,6 +57,7 @@ class DataProfile:
         named: Whether the series have names, and scalers of their own where that is set.
         skips: Whether the network skips missing steps.
         lookback: Steps of the input window, where it is set; else None.
+        intermittent: Whether most of the values are 0, so that forecasts are of their mean.
     """
 
     rows: int
@@ -74,6 +75,20 @@ class DataProfile:
     named: bool
     skips: bool
     lookback: int | None = None
+    intermittent: bool = False
+
+    @property
+    def loss(self) -> dict[str, str]:
+        """The loss of networks for few series; nothing where they forecast quantiles."""
+        if not self.point_forecasts:
+            return {}
+        return {"loss": "mse" if self.intermittent else "mae"}
+
+    @property
+    def anchors(self) -> list[str]:
+        """What windows are read relative to, where that is not the last season."""
+        # The last value of mostly zeros says little about the level.
+        return ["mean" if self.intermittent else "last"]
 
     @property
     def channels(self) -> str:
@@ -85,6 +100,13 @@ class DataProfile:
         """The longest season that is not too long to look back on; a day where there is none."""
         unit = max((each for each in self.seasons if each <= LONGEST), default=PLAIN)
         return unit * -(-SHORTEST // unit)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Why the loss is another one than usual, as a note of a recipe."""
+        if not (self.intermittent and self.loss):
+            return {}
+        return {"training.loss": "loss mse, since most values are 0: forecasts are of their mean"}
 
     @property
     def finding(self) -> str:

@@ -44,7 +44,7 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
         "window": {"timesteps": steps[-1]},
         "network": {
             "layers": [{"type": "gru", "units": units}],
-            "anchor": "last",
+            "anchor": profile.anchors[0],
             "window_scale": "usual",
             "segment": segments[0],
             "channels": profile.channels,
@@ -59,7 +59,8 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
     }
     added = counted(len(baselines), "linear map") if baselines else ""
     model = describe_model(size, f"GRU({units})", tuple(steps[:size]), added)
-    return Recipe(settings, {"network.layers": f"{profile.finding}; {model}"})
+    notes = {"network.layers": f"{profile.finding}; {model}"}
+    return Recipe(settings, profile.notes | notes)
 
 
 def _choose_training(profile: DataProfile) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _choose_training(profile: DataProfile) -> dict[str, Any]:
         "schedule": "cosine",
         "clip": 1.0,
     }
-    return training | ({"loss": "mae"} if profile.point_forecasts else {})
+    return training | profile.loss
 
 
 def _half(segment: int) -> int:

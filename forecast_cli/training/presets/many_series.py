@@ -35,15 +35,16 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
         "network": {
             "layers": [{"type": "lstm", "units": 64}],
             "skip": "linear",
-            "anchor": "last",
-            "window_scale": "usual" if strong else "mad",
+            "anchor": profile.anchors[0],
+            # The windows of intermittent demand may have no spread of their own.
+            "window_scale": "usual" if strong or profile.intermittent else "mad",
             "segment": segments[0],
             "padding": "first" if profile.point_forecasts else "mask",
             "channels": profile.channels,
         },
         "training": _choose_training(profile, epochs),
         "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
-        | ({"losses": ["owa", "mae"][:size]} if profile.point_forecasts else {})
+        | ({"losses": ["owa", "mae"][:size]} if profile.loss and not profile.intermittent else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }
     model = describe_model(size, "LSTM(64) for all series", steps[:size])
@@ -51,7 +52,8 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
     season = f"season strength {profile.features.season_strength:.2f}"
     return Recipe(
         settings,
-        {
+        profile.notes
+        | {
             "transform": f"transform {settings['transform']}: {above}",
             "network.layers": f"{season}; {model}, {epochs} x 100 batches",
         },
@@ -69,6 +71,8 @@ def _choose_training(profile: DataProfile, epochs: int) -> dict[str, Any]:
         "clip": 1.0,
         "patience": 0,
     }
+    if profile.intermittent:
+        return training | profile.loss
     return training | ({"loss": "owa"} if profile.point_forecasts else {})
 
 

@@ -17,6 +17,7 @@ from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
+from ...core.intermittency import is_intermittent
 from ...core.parallel import one_thread
 from ...core.ragged import cumulate
 from ...core.scaling import Transform
@@ -99,6 +100,9 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     given = config.transform if "transform" in config.model_fields_set else None
     choose = partial(_choose_transform, every, indptr, least, horizon, season, features.seasons)
+    intermittent = is_intermittent(every[:, None], indptr, indptr[1:], season_length=season)
+    # The mean of logarithms is not the logarithm of the mean.
+    fixed: Transform | None = given or ("none" if intermittent else None)
     return DataProfile(
         rows=int(np.median(lengths)),
         shortest=int(panel.lengths.min()),
@@ -107,7 +111,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         season=season,
         seasons=seasons,
         features=features,
-        choose_transform=choose if given is None else lambda: given,
+        choose_transform=choose if fixed is None else lambda: fixed,
         can_log=least > 0 and given in (None, "log"),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
@@ -115,6 +119,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         named=bool(panel.columns.series),
         skips=config.data.missing == "mask",
         lookback=config.window.timesteps,
+        intermittent=intermittent,
     )
 
 

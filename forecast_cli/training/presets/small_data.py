@@ -28,7 +28,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     steps = profile.lookback or choose_timesteps(profile.rows, profile.season, profile.horizon)
     baselines, longest = _baselines(profile, steps)
     seasonal = 1 < profile.season <= steps and not profile.skips
-    anchors = ["last", "season"] if seasonal else ["last"]
+    anchors = profile.anchors + ["season"] * seasonal
     size = max(1, effort.small_data * len(anchors))
     if profile.features.random_walk:
         # Little can be learned from a random walk: one network and two baselines are enough.
@@ -41,7 +41,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
         "network": {
             "layers": [{"type": "lstm", "units": 16}],
             "skip": "linear",
-            "anchor": "last",
+            "anchor": anchors[0],
             "window_scale": "usual",
             "channels": profile.channels,
         }
@@ -57,11 +57,14 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     }
     added = f"{counted(len(baselines), 'baseline')}, lookback {longest}" if baselines else ""
     model = describe_model(size, "LSTM(16)", (steps,), added)
+    why = "chosen by baseline error on held-out training rows"
+    if profile.intermittent:
+        why = "which keeps means as they are"
     return Recipe(
         settings,
-        {
-            "transform": f"transform {transform}, chosen by baseline error on held-out training "
-            "rows",
+        profile.notes
+        | {
+            "transform": f"transform {transform}, {why}",
             "network.layers": f"{profile.finding}; {model}",
         },
     )
@@ -78,8 +81,7 @@ def _choose_training(profile: DataProfile) -> dict[str, Any]:
         "clip": 1.0,
         "refit": not profile.features.random_walk,
     }
-    loss = {"loss": "mae"} if profile.point_forecasts else {}
-    return training | loss | ({} if profile.validated else {"patience": 0})
+    return training | profile.loss | ({} if profile.validated else {"patience": 0})
 
 
 def _epochs(profile: DataProfile) -> int:
@@ -110,6 +112,9 @@ def _baselines(profile: DataProfile, steps: int) -> tuple[list[str], int]:
     if longest < LEAST_SMOOTHED:
         return ["naive", "ridge-short"], longest
     names = ["naive", "structural", "ridge-short", "ridge", "ridge-long"]
+    if profile.intermittent:
+        # Of these alone the fitting minimises squared errors, as forecasts of the mean do.
+        return names[1:], longest
     if 1 < profile.season <= min(profile.rows, longest):
         names.append("seasonal-naive")
     if profile.season <= SMOOTHED:
