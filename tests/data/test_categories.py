@@ -107,7 +107,9 @@ def test_what_was_a_category_in_training_is_one_in_every_table(write):
     panel = read_panel(name, data, categories={"c": ("7", "blue")})
     assert panel.values[:, 1].tolist() == [1, 0, 1]
     with pytest.raises(DataError, match='column "c" holds "blue"'):
-        read_panel(write("t,y,c\n2024-01-01,1,7\n2024-01-02,1,blue\n"), data, categories={})
+        read_panel(
+            write("t,y,c\n2024-01-01,1,7\n2024-01-02,1,blue\n2024-01-03,1,7\n"), data, categories={}
+        )
 
 
 @pytest.mark.parametrize("missing", ["error", "interpolate", "ffill", "drop", "mask"])

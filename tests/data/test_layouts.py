@@ -168,7 +168,7 @@ def test_many_columns_are_said_in_a_few_words(write):
 def test_a_gap_within_a_series_is_named_with_line_and_column(write, layout, text, place):
     with pytest.raises(DataError, match=f"1 missing values .*: table.csv {place}") as caught:
         read(write(text), layout)
-    assert "`missing` to interpolate" in caught.value.hint
+    assert "`missing=interpolate`" in caught.value.hint
     panel = read(write(text), layout, missing="interpolate")
     assert np.isnan(panel.values[:, 0]).sum() == 1
 

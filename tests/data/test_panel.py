@@ -199,7 +199,7 @@ def test_gaps_alone_are_filled_between_the_first_and_the_last_row(gaps):
 def test_missing_rows_without_a_policy_are_named(write):
     with pytest.raises(DataError, match="no row for 2020-01-07, 2020-01-08") as caught:
         read(write(GAP), freq="D")
-    assert "`missing` to interpolate" in caught.value.hint
+    assert "`missing=interpolate`" in caught.value.hint
 
 
 def test_missing_rows_can_be_dropped_again(write):
@@ -216,7 +216,7 @@ def test_missing_values_are_named_with_their_lines(write, order):
         read(write(table(*rows[::order])))
     assert all(line in caught.value.message for line in lines)
     assert "line 4" not in caught.value.message
-    assert "`missing` to interpolate" in caught.value.hint
+    assert "`missing=interpolate`" in caught.value.hint
 
 
 @pytest.mark.parametrize("missing", ["interpolate", "ffill"])

@@ -18,16 +18,6 @@ class RepeatedTimes(DataError):
     """Rows of one series at the same time."""
 
 
-class IrregularSteps(DataError):
-    """Steps of different lengths.
-
-    Attributes:
-        calendar: Whether they are those of open days, which `calendar=data` learns.
-    """
-
-    calendar = False
-
-
 @dataclass(frozen=True)
 class StepRows:
     """The distinct times of a table, series by series.
@@ -62,9 +52,7 @@ def too_few(rows: StepRows, series: int) -> DataError:
     )
 
 
-def irregular(
-    rows: StepRows, series: int, frequency: Frequency, *, fillable: bool
-) -> IrregularSteps:
+def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bool) -> DataError:
     """Return the error for a series that has irregular steps, or others than most series.
 
     Args:
@@ -84,14 +72,12 @@ def irregular(
     )
     if calendar := suggest_calendar(rows.times, rows.indptr):
         fill = f"Its rows are on open days, {calendar.describe()}: pass `calendar=data`; or {fill}"
-    error = IrregularSteps(
+    return DataError(
         f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
         f"not regular: {what}.",
         f"{fill[:1].upper()}{fill[1:]}; or, where rows are steps regardless of their dates, pass "
         "`time=none`." + _clock_hint(times, row),
     )
-    error.calendar = calendar is not None
-    return error
 
 
 def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:
