@@ -203,7 +203,7 @@ def _parameter(each: Setting) -> inspect.Parameter:
     """A setting as a parameter that typer understands; FORECAST_NAME sets it too."""
     is_output = each.group == OUTPUT
     names = [each.spelled, *([each.short] if each.short else [])]
-    if each.kind == "bool" and not is_output:
+    if each.kind == "bool" and not is_output and not each.name.startswith("no_"):
         names[0] += f"/--no-{each.spelled.removeprefix('--')}"
     types: dict[str, Any] = {"int": int, "float": float, "bool": bool, "names": list[str]}
     if each.kind == "choice":

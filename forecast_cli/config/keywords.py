@@ -18,6 +18,10 @@ class Reading(TypedDict, total=False):
     delimiter: str | None
     decimal: Literal[".", ","] | None
     thousands: str | None
+    header: int | None
+    no_header: bool | None
+    skip_rows: int | None
+    skip_footer: int | None
     query: str | None
     similar_names: Literal["error", "merge", "keep"] | None
 

@@ -57,6 +57,10 @@ class Dialect(Frozen):
     decimal: Literal[".", ","] | None = None
     thousands: str | None = None
     na: tuple[str, ...] = ()
+    header: int | None = None
+    no_header: bool | None = None
+    skip_rows: int | None = None
+    skip_footer: int | None = None
     query: str | None = None
 
 
@@ -148,6 +152,22 @@ class Data(Frozen):
     thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = _data(
         None, "Thousands separator.", metavar="CHAR", shown="detected", reread=True,
     )
+    header: Positive | None = _data(
+        None, "Line that holds the names of the columns, counted from 1.", metavar="N",
+        shown="detected", reread=True, examples=[4],
+    )
+    no_header: bool | None = _data(
+        None, "There are no names: the columns are called 1, 2 and so on.", shown="no",
+        reread=True,
+    )
+    skip_rows: Annotated[int, Field(ge=0)] | None = _data(
+        None, "Lines above the header that are left out, such as titles.", metavar="N",
+        shown="detected", reread=True, examples=[3],
+    )
+    skip_footer: Annotated[int, Field(ge=0)] | None = _data(
+        None, "Lines at the end that are no rows, such as totals and notes.", metavar="N",
+        shown="detected", reread=True, examples=[1],
+    )
     query: str | None = _data(
         None, "SQL query whose result is the table, where DATA is a database.", metavar="SQL",
         shown="", reread=True,
@@ -200,6 +220,9 @@ class Data(Frozen):
             raise ValueError(f"`calendar` makes steps of open days: leave out {what}")
         if self.date_format and self.dayfirst is not None:
             raise ValueError("`date_format` determines where the day stands: leave out `dayfirst`")
+        if self.header and (self.no_header or self.skip_rows is not None):
+            what = "no_header" if self.no_header else "skip_rows"
+            raise ValueError(f"`header` counts the lines of the file: leave out `{what}`")
         if self.decimal and self.decimal == self.thousands:
             raise ValueError(f"`decimal` and `thousands` are both {self.decimal}")
         if self.time == "none":

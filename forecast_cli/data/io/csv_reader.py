@@ -9,7 +9,7 @@ import pyarrow.csv as pa_csv
 from ...core.errors import DataError
 from .compression import BROKEN
 from .number_formats import numerals
-from .sources import Source
+from .sources import Source, numbered
 from .tables import MISSING_MARKERS, Table, no_rows, require_columns
 
 UTF8 = ("utf-8", "utf-8-sig")
@@ -31,9 +31,11 @@ def read_source(
         decimal_point=source.decimal,
     )
     read = pa_csv.ReadOptions(encoding="utf8" if source.encoding in UTF8 else source.encoding)
+    if not source.top.plain:
+        read.skip_rows, read.column_names = source.top.skipped, source.header
     parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
     try:
-        with source.native() as stream:
+        with source.content as stream:
             table = pa_csv.read_csv(
                 stream, read_options=read, parse_options=parse, convert_options=convert
             )
@@ -66,7 +68,7 @@ def _unconverted(
     convert = pa_csv.ConvertOptions(
         include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
     )
-    with source.native() as stream:
+    with source.content as stream:
         plain = pa_csv.read_csv(
             stream, read_options=read, parse_options=parse, convert_options=convert
         )
@@ -79,11 +81,14 @@ def _unconverted(
 
 def read_head(source: Source) -> Table:
     """Return the first rows of a file as text, enough to see what the columns are."""
-    rows = [row for row in source.rows(source.head) if row]
-    if len(rows) < 2:
+    lines = list(numbered(source.rows(source.head)))
+    rows = [line.cells for line in lines if line.cells and line.before >= source.top.skipped]
+    if source.is_short and source.footer:
+        rows = rows[: -len([line for line in source.footer if line.cells])]
+    if not rows:
         raise no_rows(source.name)
     width = len(source.header)
-    cells = [[*row, *[""] * width][:width] for row in rows[1:]]
+    cells = [[*row, *[""] * width][:width] for row in rows]
     missing = {*MISSING_MARKERS, *source.dialect.na}
     arrays = [
         pa.array([None if cell in missing else cell for cell in column], pa.string())

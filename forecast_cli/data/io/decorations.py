@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -131,6 +132,12 @@ def _beside(affix: Affix) -> str:
     return affix.unit or affix.currency
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, maybe with a currency, a percent sign or K, M, B."""
+    found = _taken_apart(cell)
+    return found is not None and found.affix.unit in ("", *PERCENT)
+
+
 def _row(coded: pa.DictionaryArray, place: int) -> int:
     """Return the first row with an entry of the dictionary."""
     return int(pc.index(coded.indices, place).as_py())
@@ -161,7 +168,7 @@ def _taken_apart(cell: str | None) -> _Number | None:
     part = found.groupdict()
     closed, last = bool(part["open"]), part["last"].strip()
     signs = [part["sign"], part["inner"], last]
-    before, after = _affix(part["before"] or ""), _affix(part["after"] or "")
+    before, after = affix(part["before"] or ""), affix(part["after"] or "")
     if closed != bool(part["close"]) or sum(map(bool, signs)) + closed > 1:
         return None
     if before is None or after is None or before.power or before.unit:
@@ -169,19 +176,20 @@ def _taken_apart(cell: str | None) -> _Number | None:
     if before.currency and (after.currency or after.unit not in ("", METRES)):
         return None
     negative = closed or any(sign in NEGATIVE for sign in signs)
-    affix = replace(after, currency=before.currency or after.currency)
+    both = replace(after, currency=before.currency or after.currency)
     sign = next(filter(None, signs), "")
-    ways = ["parentheses"] * closed + [f"last {last}"] * bool(last) + [f"{affix}"]
+    ways = ["parentheses"] * closed + [f"last {last}"] * bool(last) + [f"{both}"]
     ways += [sign] * (sign in NEGATIVE[1:])
     number = ("-" if negative else "") + part["number"]
     power = int((part["power"] or "e0")[1:])
-    return _Number(number, power, affix, tuple(way for way in ways if way != f"{Affix()}"))
+    return _Number(number, power, both, tuple(way for way in ways if way != f"{Affix()}"))
 
 
-def _affix(text: str) -> Affix | None:
+@cache
+def affix(text: str) -> Affix | None:
     """Return what a text beside a number means; None where that is not known.
 
-    >>> _affix(" Mio. €"), _affix("kWh").unit, _affix("abc")
+    >>> affix(" Mio. €"), affix("kWh").unit, affix("abc")
     (Affix(currency='€', power=6, unit=''), 'kWh', None)
     """
     word = text.strip()
@@ -191,6 +199,8 @@ def _affix(text: str) -> Affix | None:
         # A letter apart from the number may be a mark of a footnote.
         return None if power and text.startswith(" ") and word in ("b", "T") else Affix(power=power)
     for currency in CURRENCIES:
+        if not (word.startswith(currency) or word.endswith(currency)):
+            continue
         for rest in (word.removeprefix(currency), word.removesuffix(currency)):
             power = MILLION if rest.strip() == METRES else _power(rest.strip())
             if rest != word and power is not None:

@@ -7,12 +7,14 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
+from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
 from .in_memory import from_frame, plain_columns
 from .remote import first_line
@@ -36,10 +38,11 @@ def load(source: Source) -> Table | None:
         DataError: It is not of the format that it seems to be.
         UsageError: The library that reads it is not installed.
     """
+    notes: list[str] = []
     if source.is_folder:
         columns = _folder(source.path)
     else:
-        loader = _loader(source)
+        loader = _loader(source, notes)
         if loader is None:
             return None
         try:
@@ -48,22 +51,23 @@ def load(source: Source) -> Table | None:
             raise _broken(source.name, error) from None
     if not columns.num_rows:
         raise no_rows(source.name)
-    return by_row(source.name, plain_columns(columns), source.dialect)
+    table = by_row(source.name, plain_columns(columns), source.dialect)
+    return replace(table, noted={text: text for text in notes})
 
 
 def _broken(name: str, error: Exception) -> DataError:
     return DataError(f"{name} cannot be read: {first_line(error)}.", "Fix the file.")
 
 
-def _loader(source: Source) -> Loader | None:
+def _loader(source: Source, notes: list[str]) -> Loader | None:
+    """Return what loads a table; notes on a workbook are added to the list."""
     start = source.start
     for magic, loader in BY_MAGIC.items():
         if start.startswith(magic):
             return loader
     suffix = suffix_of(source.path)
-    # Of archives, only a possible workbook is still packed here; its address may have no suffix.
-    if start.startswith(b"PK\x03\x04") and PROMISED.get(suffix, WORKBOOK) == WORKBOOK:
-        return _excel
+    if is_workbook(source):
+        return partial(_excel, dialect=source.dialect, notes=notes)
     if start.startswith(SQLITE):
         raise UsageError(
             f"{source.name} is a SQLite database.",
@@ -78,6 +82,13 @@ def _loader(source: Source) -> Loader | None:
     if suffix in (".json", ".jsonl", ".ndjson") or first in (b"[", b"{"):
         return _records if first == b"[" else _json_lines
     return None
+
+
+def is_workbook(source: Source) -> bool:
+    """Whether a file is a workbook by its first bytes; its address may have no suffix."""
+    # Of archives, only a possible workbook is still packed here.
+    packed = not source.is_folder and source.start.startswith(b"PK\x03\x04")
+    return packed and PROMISED.get(suffix_of(source.path), WORKBOOK) == WORKBOOK
 
 
 def _parquet(data: bytes, name: str) -> pa.Table:
@@ -129,15 +140,12 @@ def _of_objects(rows: list[Any]) -> pa.Table:
     return pa.table({key: [row.get(key) for row in rows] for key in names})
 
 
-def _excel(data: bytes, name: str) -> pa.Table:
+def _excel(data: bytes, name: str, dialect: Dialect, notes: list[str]) -> pa.Table:
     """Read the first sheet of a workbook."""
-    try:
-        frame = pd.read_excel(io.BytesIO(data), keep_default_na=False, na_values=[""])
-    except ImportError:
-        raise UsageError(
-            f"{name} is a workbook, and the library that reads workbooks is not installed.",
-            "pip install 'forecast-cli[excel]'",
-        ) from None
+    from .workbooks import read_workbook
+
+    frame, found = read_workbook(data, name, dialect)
+    notes += found
     return from_frame(frame, name).columns
 
 

@@ -10,15 +10,18 @@ from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from .csv_reader import read_head, read_source
-from .formats import load
+from .formats import is_workbook, load
 from .in_memory import from_memory
 from .remote import is_address, masked, matching
-from .sources import PLAIN, Source
+from .sources import Source
 from .sql import is_database
 from .sql import load as load_from_database
+from .storage import PLAIN
 from .tables import Readable, Table, require_columns, stacked
 
 Columns = Sequence[str] | None
+# The settings of lines that are no rows.
+LINES = ("header", "no_header", "skip_rows", "skip_footer")
 Reader = Callable[[Columns, Iterable[str]], Table]
 
 
@@ -139,16 +142,28 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     loaded = load(opened)
     if loaded is None:
         return _open_text(opened)
-    _refuse_text(dialect, opened.name)
+    _refuse_text(dialect, opened.name, lines=is_workbook(opened))
     return open_in_memory(loaded)
 
 
-def _refuse_text(dialect: Dialect, name: str) -> None:
-    """Refuse settings of text where there is none."""
+def _refuse_text(dialect: Dialect, name: str, *, lines: bool = False) -> None:
+    """Refuse settings of text where there is none.
+
+    Args:
+        dialect: The settings.
+        name: What messages call the table.
+        lines: Whether it has lines above and below its rows, as a sheet.
+    """
     if dialect.encoding or dialect.delimiter:
         raise UsageError(
             f"{name} is no text: it has neither an encoding nor a delimiter.",
             "Leave `encoding` and `delimiter` out.",
+        )
+    given = [each for each in LINES if getattr(dialect, each) is not None]
+    if given and not lines:
+        raise UsageError(
+            f"{name} is no text: it has no lines above or below its rows.",
+            f"Leave `{given[0]}` out.",
         )
 
 

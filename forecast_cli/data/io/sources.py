@@ -1,127 +1,44 @@
-"""Where a table comes from: a file, an address or standard input, opened as often as needed."""
+"""A table as delimited text: its encoding, its names, and the lines that hold its rows."""
 
 import csv
 import io
 import re
-import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
-from .compression import BROKEN, decompressed, is_compressed
+from .body import Line
+from .compression import is_compressed
 from .encodings import decoded, find_encoding
-from .remote import fetch, is_address, masked
+from .footer import MOST_LINES as LAST_LINES
+from .footer import Rows, count_footer, describe_footer
+from .header import MOST_LINES, Header, find_header
+from .storage import HEAD_BYTES, Stored
 
-STDIN = "-"
 DELIMITERS = ",;\t|"
-HEAD_BYTES = 1 << 16
-# Dates and numbers, which are not names.
-DATA_LIKE = re.compile(r"[-+]?\d[\d.,:/ TZ+-]*")
 # Of lines so long that the head has fewer than this, so much more is read.
 LEAST_LINES = 3
 WIDE_BYTES = 1 << 24
+# How much of the end shows whether there is a footer.
+TAIL_BYTES = 1 << 14
+# The most bytes of a compressed file that are looked at to the end.
+MOST_PACKED = 1 << 26
+UTF16 = "utf-16"
+SEPARATOR = re.compile(r"\s*\"?sep=(.)\"?\s*(\r|\n|$)", re.IGNORECASE)
 # A number that can only have a decimal comma: one digit, two, or more than three after it.
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")
-# Nothing is known of how a table is written.
-PLAIN = Dialect()
 
 
 @dataclass(frozen=True)
-class Source:
-    """A delimited text file, or an address or standard input, which are read only once.
-
-    Args:
-        path: A path, an address such as `https://...`, or `-` for standard input.
-        dialect: How it is written, as far as that is known.
-    """
-
-    path: str
-    dialect: Dialect = PLAIN
-    stdin: Any = field(default=None, compare=False)
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return "standard input" if self.path == STDIN else masked(self.path)
-
-    @cached_property
-    def _bytes(self) -> bytes:
-        """All bytes as stored, of all sources but a plain file."""
-        if self.is_remote:
-            return fetch(self.path)
-        if self.path != STDIN:
-            return Path(self.path).read_bytes()
-        return bytes((self.stdin or sys.stdin.buffer).read())
-
-    def open(self) -> Any:
-        """A binary stream from the beginning, decompressed.
-
-        Raises:
-            DataError: There is no such file, or it cannot be read.
-        """
-        path = Path(self.path)
-        if self.is_folder:
-            raise DataError(f"{path} is a directory.", "Name a file in it.")
-        special = path.exists() and not path.is_file()
-        if self.is_remote or self.path == STDIN or special:
-            return decompressed(self._bytes, self.name)
-        try:
-            if is_compressed(path):
-                return decompressed(self._bytes, self.name)
-            return path.open("rb")
-        except FileNotFoundError:
-            raise DataError(f"There is no file {path}.", neighbours(path)) from None
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether it is an address."""
-        return is_address(self.path)
-
-    def native(self) -> Any:
-        """As `open`, but a plain file as Arrow's own stream, whose threads need no Python.
-
-        Raises:
-            DataError: As `open`.
-        """
-        stream = self.open()
-        if not isinstance(stream, io.BufferedReader) or not Path(self.path).is_file():
-            return stream
-        stream.close()
-        return pa.OSFile(self.path)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a directory."""
-        return self.path != STDIN and not self.is_remote and Path(self.path).is_dir()
-
-    @cached_property
-    def start(self) -> bytes:
-        """The first bytes, decompressed.
-
-        Raises:
-            DataError: There is no such file, or it cannot be read.
-        """
-        return self._read(HEAD_BYTES)
-
-    @property
-    def data(self) -> bytes:
-        """All bytes, decompressed."""
-        return self._read()
-
-    def _read(self, size: int = -1) -> bytes:
-        try:
-            with self.open() as stream:
-                return bytes(stream.read(size))
-        except BROKEN as error:
-            raise self.broken(error) from None
+class Source(Stored):
+    """A table as delimited text: its encoding, its names, and the lines that hold its rows."""
 
     @cached_property
     def encoding(self) -> str:
@@ -176,7 +93,7 @@ class Source:
             notes.append(f"text read as {self.encoding} (`encoding` specifies another)")
         if self.dialect.decimal is None and self.decimal == ",":
             notes.append("commas read as decimal marks (`decimal=.` if they are not)")
-        return notes
+        return [*notes, *self.top.notes, *([describe_footer(self.footer)] * bool(self.footer))]
 
     @cached_property
     def decimal(self) -> str:
@@ -188,20 +105,37 @@ class Source:
         cells = [cell.strip() for row in self.rows(self.head) for cell in row]
         return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
 
-    def broken(self, error: Exception) -> DataError:
-        """Return the error for a stream that cannot be read to its end."""
-        return DataError(
-            f"{self.name} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            "A compressed file may be truncated; create it again.",
-        )
-
     @cached_property
     def delimiter(self) -> str:
-        """The delimiter that was given, or else the most frequent one in the header line."""
+        """The delimiter that was given, or the one that divides most lines into as many cells."""
         if self.dialect.delimiter:
             return self.dialect.delimiter
-        header = re.sub(r'"[^"]*"', "", self.head.lstrip("\r\n")).splitlines()[0]
-        return max(DELIMITERS, key=header.count)
+        if found := SEPARATOR.match(self.head):
+            return found[1]
+        lines = re.sub(r'"[^"]*"', "", self.head.strip("\r\n")).splitlines()[:MOST_LINES]
+        first = max(DELIMITERS, key=lines[0].count)
+        shares = {each: _share(each, lines) for each in DELIMITERS}
+        # Commas in most lines may be decimal marks.
+        best = max(DELIMITERS, key=lambda each: (shares[each], each != ","))
+        return first if shares[first] == 1 or shares[first] > shares[best] else best
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The first lines, taken apart."""
+        return list(islice(numbered(self.rows(self.head)), MOST_LINES))
+
+    @cached_property
+    def top(self) -> Header:
+        """The names of the columns, and where the rows begin.
+
+        Raises:
+            DataError: There are none, or it is unclear which line holds them.
+        """
+        if SEPARATOR.match(self.head) and self.dialect.header is None:
+            found = find_header(self.lines[1:], self.dialect, self.name)
+            note = f'the first line, "{self.head.split()[0]}", gives the delimiter'
+            return replace(found, notes=(note, *found.notes), plain=False)
+        return find_header(self.lines, self.dialect, self.name)
 
     @cached_property
     def header(self) -> list[str]:
@@ -210,21 +144,79 @@ class Source:
         Raises:
             DataError: Two columns have the same name, or there is no header.
         """
-        names = next(row for row in self.rows(self.head) if row)
+        names = self.top.names
         for name in names:
             if names.count(name) > 1:
                 raise DataError(
                     f'{self.name} has {names.count(name)} columns named "{name}".',
                     "Give each column its own name.",
                 )
-        if all(DATA_LIKE.fullmatch(name) for name in names) and not _counted(names):
-            raise DataError(
-                f"{self.name} begins with {', '.join(names[:3])}: a line of data, not of names.",
-                "Put a line with the names of the columns above it.",
-            )
         return names
 
-    def rows(self, text: str) -> Iterator[list[str]]:
+    @property
+    def is_short(self) -> bool:
+        """Whether the head is the whole table."""
+        return len(self.start) < HEAD_BYTES
+
+    @cached_property
+    def _tail(self) -> list[tuple[str, Line]]:
+        """The last lines as written and taken apart; none where that is not certain."""
+        try:
+            text = self.head if self.is_short else self._end()
+        except UnicodeDecodeError:
+            return []
+        lines = list(io.StringIO(text, newline=""))
+        while lines and not lines[-1].strip():
+            lines.pop()
+        lines = lines[-LAST_LINES:]
+        if any(line.count('"') % 2 for line in lines):
+            return []
+        cells = [next(csv.reader([line], delimiter=self.delimiter), []) for line in lines]
+        return [(line, Line(0, 0, own)) for line, own in zip(lines, cells, strict=True)]
+
+    def _end(self) -> str:
+        """The last whole lines of a long table; nothing of a very large one that is compressed."""
+        path = Path(self.path)
+        packed = path.is_file() and is_compressed(path)
+        if self.encoding.startswith(UTF16) or (packed and path.stat().st_size > MOST_PACKED):
+            return ""
+        if path.is_file() and not packed:
+            with path.open("rb") as file:
+                file.seek(-TAIL_BYTES, io.SEEK_END)
+                end = file.read()
+        else:
+            end = self.data[-TAIL_BYTES:]
+        return end[end.find(b"\n") + 1 :].decode(self.encoding)
+
+    @cached_property
+    def footer(self) -> list[Line]:
+        """The lines at the end that are no rows: totals, sources, notes."""
+        tail = self._tail
+        count = self.dialect.skip_footer
+        if count is None:
+            rows = [line for line in self.lines if line.before >= self.top.skipped and line.filled]
+            total = len(rows) if self.is_short and len(self.lines) < MOST_LINES else None
+            count = count_footer(Rows(self.top.names, rows), [line for _, line in tail], total)
+        return [line for _, line in tail[len(tail) - count :]] if count else []
+
+    @property
+    def content(self) -> Any:
+        """A stream of the table without its footer, as Arrow reads it fastest."""
+        if not self.footer:
+            return self.native()
+        cut = "".join(text for text, _ in self._tail[-len(self.footer) :])
+        if self.encoding.startswith(UTF16):
+            text = self.data.decode(self.encoding)
+            return pa.BufferReader(text[: text.rindex(cut)].encode(self.encoding))
+        path = Path(self.path)
+        plain = path.is_file() and not is_compressed(path)
+        data = pa.memory_map(self.path).read_buffer() if plain else pa.py_buffer(self.data)
+        end = max(len(data) - 2 * TAIL_BYTES - HEAD_BYTES, 0)
+        encoding = "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+        size = end + data[end:].to_pybytes().rindex(cut.encode(encoding))
+        return pa.BufferReader(data[:size])
+
+    def rows(self, text: str) -> Any:
         """The rows of a piece of text, each a list of cells; blank lines are empty lists."""
         return csv.reader(io.StringIO(text, newline=None), delimiter=self.delimiter)
 
@@ -242,33 +234,27 @@ class Source:
         return None
 
     def _located(self) -> Iterator[tuple[int, int, list[str]]]:
-        """Yield the number of each row from 0 (the header is -1), its line from 1, its cells."""
+        """Yield the number of each row from 0, its line from 1, its cells."""
+        skipped = self.top.skipped
         with self.open() as stream:
             encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
             text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
-            reader = csv.reader(text, delimiter=self.delimiter)
-            before, row = 0, -2
-            for cells in reader:
-                if cells:
-                    row += 1
-                    yield row, before + 1, cells
-                before = reader.line_num
+            lines = numbered(csv.reader(text, delimiter=self.delimiter))
+            rows = (line for line in lines if line.cells and line.before >= skipped)
+            for row, line in enumerate(rows):
+                yield row, line.before + 1, line.cells
 
 
-def _counted(names: Sequence[str]) -> bool:
-    """Whether names are consecutive numbers, as those of columns without names are."""
-    return all(name.isdigit() for name in names) and [int(each) for each in names] == list(
-        range(int(names[0]), int(names[0]) + len(names))
-    )
+def numbered(reader: Any) -> Iterator[Line]:
+    """Yield the rows of a `csv.reader` with the lines before them and up to their end."""
+    before = 0
+    for cells in reader:
+        yield Line(before, reader.line_num, cells)
+        before = reader.line_num
 
 
-def neighbours(path: Path) -> str:
-    """Return the hint for a file that does not exist: the nearest name in its directory."""
-    from difflib import get_close_matches
-
-    folder = path.parent
-    if not folder.is_dir():
-        return f"There is no directory {folder} either."
-    names = sorted(each.name for each in folder.iterdir() if each.is_file())
-    close = get_close_matches(path.name, names, n=1)
-    return f"Did you mean {folder / close[0]}?" if close else "Check the path."
+def _share(delimiter: str, lines: Sequence[str]) -> float:
+    """Return the share of the lines in which a delimiter occurs as often as in most."""
+    counts = Counter(line.count(delimiter) for line in lines if line.strip())
+    counts.pop(0, None)
+    return max(counts.values(), default=0) / len(lines)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ...config.sections import Dialect
 from ...core.errors import DataError, ForecastError, UsageError, listed, nearest
 from .remote import ESCAPES, first_line, masked
-from .sources import neighbours
+from .storage import neighbours
 from .tables import Table, by_row, no_rows
 
 if TYPE_CHECKING:

@@ -243,8 +243,9 @@ def require_columns(where: str, names: Sequence[str], required: Iterable[str]) -
     for name in required:
         if name not in names:
             hint = nearest(name, names)
-            if any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
-                hint += " The first line looks like data; a line of names is needed above it."
+            numbered = list(names) == [str(at) for at in range(1, len(names) + 1)]
+            if not numbered and any(re.fullmatch(r"[-+]?[\d.]+", each) for each in names):
+                hint += " Where the first line is data, pass `no_header=true`."
             raise DataError(f'{where} has no column "{name}".', hint)
 
 

@@ -13,7 +13,8 @@ import pytest
 from forecast_cli.config.sections import Dialect
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.io.csv_reader import read_source
-from forecast_cli.data.io.sources import HEAD_BYTES, Source
+from forecast_cli.data.io.sources import Source
+from forecast_cli.data.io.storage import HEAD_BYTES
 
 
 def zipped(*contents):

@@ -1,12 +1,15 @@
 """Tables as other programs export them: numbers with currencies, titles, totals, notes, units."""
 
+import gzip
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecast_cli.config.schema import Data
-from forecast_cli.core.errors import DataError
+from forecast_cli.core.errors import DataError, UsageError
+from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.reading import read_panel
 
 DAYS = 60
@@ -98,3 +101,192 @@ def test_inspect_says_how_numbers_are_read(write, run):
     assert code == 0
     assert report["columns"][0]["least"] == -121.57
     assert any('"(121.57)" as -121.57' in note for note in report["notes"])
+
+
+BODY = rows([f"{number}" for number in range(100, 100 + DAYS)], sep=",")
+WIDE = [f"{line},7" for line in BODY]
+
+
+@pytest.mark.parametrize(
+    ("top", "body", "said"),
+    [
+        (["Monthly report,", "Created 03/02/2020,", ",", "Date,Sales"], BODY, "lines 1 to 2 above"),
+        (["\\\\Report", "\\\\Created at 2024", "Date,Sales"], BODY, '"\\\\Report"'),
+        (["Report", "", "", "Date,Sales"], BODY, 'line 1 above the header left out: "Report"'),
+        (["Station,Berlin", "Latitude,52.1", "Date,Sales"], BODY, '"Station, Berlin"'),
+        (["Shop,12345", "Date,Sales"], BODY, '"Shop, 12345"'),
+        (['"Sales, by day', 'and region"', "Date,Sales"], BODY, "lines 1 to 2 above"),
+        (["# one", "# two", "Date,Sales"], BODY, '"# one", "# two"'),
+        (["sep=,", "Date,Sales"], BODY, '"sep=,", gives the delimiter'),
+        (["Date,Sales", ",MW"], BODY, 'line 2 holds units, left out: "MW"'),
+        (["Date,Sales", "[UTC],[EUR/MWh]"], BODY, 'left out: "[UTC], [EUR/MWh]"'),
+        (["Report", "Date,Sales", "yyyy-mm-dd,€"], BODY, 'line 3 holds units, left out: "yyyy'),
+        (["Price,Sales,Cost", "Shop,A,A", "Date,,"], WIDE, "lines 1 to 3 read as the names"),
+        (["Date,Sales"], [f"{line}," for line in BODY], None),
+    ],
+)
+def test_the_names_are_found_below_titles_and_above_units(write, top, body, said):
+    panel, notes = read(write(lines(*top, *body)))
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+    assert str(panel.timeline.times[0].date()) == "2020-01-01"
+    assert said is None or [said in note for note in notes].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("top", "column", "kept"),
+    [
+        (["Price,Close,Close", "Ticker,A,B", "Date,,"], "B", 7),
+        ([",North,", "Date,Sales,Costs"], "Costs", 7),
+        (["Price,Close,Close,Low,Low", "Ticker,A,B,A,B", "Date,,,,"], "Low A", 9),
+        ([",North,South", "Date,Sales,Sales"], "South", 7),
+    ],
+)
+def test_names_in_several_lines_are_joined_where_one_line_does_not_tell(write, top, column, kept):
+    body = [f"{line},9,9" for line in WIDE] if top[0].count(",") == 4 else WIDE
+    panel, _ = read(write(lines(*top, *body)), column=column)
+    assert panel.values[:, 0].tolist() == [kept] * DAYS
+
+
+def test_a_semicolon_table_below_a_title_is_read_with_its_decimal_commas(write):
+    text = lines("Umsatz, Bericht", "", "Datum;Sales", *rows(["1,5", "2,5"]), "Summe;120,0")
+    panel, notes = read(write(text.encode("latin-1")))
+    assert panel.values[:2, 0].tolist() == [1.5, 2.5]
+    assert len(panel.values) == DAYS
+    assert any('the last line left out: "Summe, 120,0"' in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("footer", "said"),
+    [
+        (["Total,12345.6"], 'the last line left out: "Total, 12345.6"'),
+        (["Total 2020,12345.6"], '"Total 2020, 12345.6"'),
+        (["Summe,5", "Durchschnitt,1"], "the last 2 lines left out"),
+        (["", "Total,5", "", "Source: a bank, 2020"], '"Total, 5", "Source: a bank, 2020"'),
+        (["* preliminary"], '"* preliminary"'),
+        (['"Note: a, b"', "Note: a, b, c, d"], "the last 2 lines left out"),
+        ([",", ","], "the last 2 lines without values left out"),
+        (["unknown,5"], '"unknown, 5"'),
+    ],
+)
+@pytest.mark.parametrize("count", [DAYS, 5000], ids=["short", "long"])
+def test_totals_and_notes_at_the_end_are_left_out_and_said(write, footer, said, count):
+    numbers = [f"{number}" for number in range(100, 100 + count)]
+    path = write(lines("Date,Sales", *rows(numbers, count=count, sep=","), *footer))
+    panel, notes = read(path)
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + count))
+    assert [said in note for note in notes].count(True) == 1
+
+
+@pytest.mark.parametrize("how", ["gzip", "utf-16", "utf-8-sig"])
+def test_a_footer_is_left_out_of_every_encoding(write, how):
+    text = lines("Größe", "Date,Sales", *BODY, "Total,5")
+    content = gzip.compress(text.encode()) if how == "gzip" else text.encode(how)
+    panel, _ = read(write(content))
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        ("2020-03-01,closed", 'line 62: column "Sales" holds "closed"'),
+        ("2020-03-0l,5", 'line 62: column "Date" holds "2020-03-0l"'),
+        ("2020-03-01", "line 62 has 1 cells"),
+    ],
+)
+def test_a_row_with_a_mistake_is_no_footer(write, last, why):
+    with pytest.raises(DataError, match=why):
+        read(write(lines("Date,Sales", *BODY, last)))
+
+
+def test_a_total_of_steps_without_times_is_left_out(write):
+    text = lines("Month,Sales", *(f"1-{row:02},{row}" for row in range(1, 37)), "Total,666")
+    panel, notes = read(write(text), time="none")
+    assert panel.values[:, 0].tolist() == list(range(1, 37))
+    assert any('"Total, 666"' in note for note in notes)
+
+
+def test_a_series_called_total_stays(write):
+    text = lines("Shop,Date,Sales", *(f"{shop},{line}" for shop in ("A", "Total") for line in BODY))
+    panel, _ = read(write(text), series="Shop")
+    assert panel.count == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BODY,
+        [line.replace("2020-", "A,2020-") for line in BODY],
+        ['"Feb 04, 2020","$1,145.6",2.4B'] * 20,
+        ["112", "118", "132", "129"],
+    ],
+)
+def test_a_table_without_names_is_refused_until_that_is_said(write, run, body):
+    write(lines(*body))
+    code, _, error = run("inspect", "table.csv")
+    assert code == 3
+    assert "a line of data, not of names" in error
+    assert "--no-header" in error
+
+
+def test_columns_without_names_are_called_by_their_numbers(write):
+    panel, _ = read(write(lines(*BODY)), column="2", no_header=True)
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+    assert panel.columns.time == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        (lines("Date,Sales", *BODY, "Total,5"), {"skip_footer": 1}),
+        (lines("Shop,Berlin", "Kuukausi,Sales", *BODY), {"header": 2}),
+        (lines("Shop,Berlin", "Kuukausi,Sales", *BODY), {"skip_rows": 1}),
+        (lines("a,b", "c,d", *BODY), {"skip_rows": 2, "no_header": True, "column": "2"}),
+        (lines("Report", *BODY), {"skip_rows": 1, "no_header": True, "column": "2"}),
+    ],
+)
+def test_the_lines_that_are_no_rows_can_be_given(write, text, settings):
+    panel, _ = read(write(text), **settings)
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+
+
+def test_two_lines_that_could_be_names_are_asked_about(write):
+    with pytest.raises(DataError, match=r"line 1 \(Shop, Berlin\) and line 2.*`header=2`"):
+        read(write(lines("Shop,Berlin", "Kuukausi,Sales", *BODY)))
+
+
+def test_the_footer_is_kept_on_request(write):
+    with pytest.raises(DataError, match='holds "Total"'):
+        read(write(lines("Date,Sales", *BODY, "Total,5")), skip_footer=0)
+
+
+def test_the_names_of_columns_of_years_are_names(write):
+    path = write(lines("Country,2000,2001,2002", *(f"C{row},1,2,3" for row in range(9))))
+    assert open_table(path).names == ["Country", "2000", "2001", "2002"]
+
+
+def test_the_line_of_a_cell_counts_the_lines_above_the_header(write):
+    text = lines("Report", "", "Date,Sales", ",MW", BODY[0], "2020-01-02,abc", *BODY[2:])
+    with pytest.raises(DataError, match='line 6: column "Sales" holds "abc"'):
+        read(write(text))
+
+
+def test_a_sheet_is_read_without_its_titles_units_and_totals(tmp_path):
+    days = pd.date_range("2020-01-01", periods=DAYS)
+    cells = [["Report", None], [None, None], ["Date", "Sales"], [None, "MW"]]
+    cells += [[day, 100 + row] for row, day in enumerate(days)]
+    cells += [["Total", 7770], ["Source: a bank", None]]
+    path = tmp_path / "book.xlsx"
+    pd.DataFrame(cells).to_excel(path, header=False, index=False)
+    panel, notes = read(str(path))
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+    assert [note.split(":")[0] for note in notes] == [
+        "line 1 above the header left out", "line 4 holds units, left out",
+        "the last 2 lines left out",
+    ]  # fmt: skip
+
+
+def test_settings_of_lines_are_refused_where_there_are_none(tmp_path):
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"Sales": [1.0, 2.0]}).to_parquet(path)
+    with pytest.raises(UsageError, match="no lines above or below its rows"):
+        read(str(path), skip_rows=1)

@@ -1,0 +1,131 @@
+"""The bytes of a file, an address or standard input, opened as often as needed."""
+
+import io
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ...config.sections import Dialect
+from ...core.errors import DataError
+from .compression import BROKEN, decompressed, is_compressed
+from .remote import fetch, is_address, masked
+
+STDIN = "-"
+HEAD_BYTES = 1 << 16
+# Nothing is known of how a table is written.
+PLAIN = Dialect()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file, or an address or standard input, which are read only once.
+
+    Args:
+        path: A path, an address such as `https://...`, or `-` for standard input.
+        dialect: How it is written, as far as that is known.
+    """
+
+    path: str
+    dialect: Dialect = PLAIN
+    stdin: Any = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path == STDIN else masked(self.path)
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        """All bytes as stored, of all sources but a plain file."""
+        if self.is_remote:
+            return fetch(self.path)
+        if self.path != STDIN:
+            return Path(self.path).read_bytes()
+        return bytes((self.stdin or sys.stdin.buffer).read())
+
+    def open(self) -> Any:
+        """A binary stream from the beginning, decompressed.
+
+        Raises:
+            DataError: There is no such file, or it cannot be read.
+        """
+        path = Path(self.path)
+        if self.is_folder:
+            raise DataError(f"{path} is a directory.", "Name a file in it.")
+        special = path.exists() and not path.is_file()
+        if self.is_remote or self.path == STDIN or special:
+            return decompressed(self._bytes, self.name)
+        try:
+            if is_compressed(path):
+                return decompressed(self._bytes, self.name)
+            return path.open("rb")
+        except FileNotFoundError:
+            raise DataError(f"There is no file {path}.", neighbours(path)) from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is an address."""
+        return is_address(self.path)
+
+    def native(self) -> Any:
+        """As `open`, but a plain file as Arrow's own stream, whose threads need no Python.
+
+        Raises:
+            DataError: As `open`.
+        """
+        stream = self.open()
+        if not isinstance(stream, io.BufferedReader) or not Path(self.path).is_file():
+            return stream
+        stream.close()
+        return pa.OSFile(self.path)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a directory."""
+        return self.path != STDIN and not self.is_remote and Path(self.path).is_dir()
+
+    @cached_property
+    def start(self) -> bytes:
+        """The first bytes, decompressed.
+
+        Raises:
+            DataError: There is no such file, or it cannot be read.
+        """
+        return self._read(HEAD_BYTES)
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, decompressed."""
+        return self._read()
+
+    def _read(self, size: int = -1) -> bytes:
+        try:
+            with self.open() as stream:
+                return bytes(stream.read(size))
+        except BROKEN as error:
+            raise self.broken(error) from None
+
+    def broken(self, error: Exception) -> DataError:
+        """Return the error for a stream that cannot be read to its end."""
+        return DataError(
+            f"{self.name} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            "A compressed file may be truncated; create it again.",
+        )
+
+
+def neighbours(path: Path) -> str:
+    """Return the hint for a file that does not exist: the nearest name in its directory."""
+    from difflib import get_close_matches
+
+    folder = path.parent
+    if not folder.is_dir():
+        return f"There is no directory {folder} either."
+    names = sorted(each.name for each in folder.iterdir() if each.is_file())
+    close = get_close_matches(path.name, names, n=1)
+    return f"Did you mean {folder / close[0]}?" if close else "Check the path."
