@@ -51,6 +51,7 @@ class Rows:
         table: The columns that were read.
         data: How; each row is a step of one series.
         columns: Their roles.
+        cells: Shape `(rows, features)`: the values in the order of the table.
         groups: The series of each row.
         steps: The step of each row.
     """
@@ -58,6 +59,7 @@ class Rows:
     table: Table
     data: Data
     columns: Columns
+    cells: Floats
     groups: Groups
     steps: Steps
 
@@ -129,13 +131,13 @@ def read_rows(
     groups = group_rows(table, long.series)
     groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
+    cells = _numbers(table, columns)
     try:
-        drop = long.missing == "drop"
-        whole = whole_rows(table, columns, _numbers(table, columns), groups) if drop else None
+        whole = whole_rows(table, columns, cells, groups) if long.missing == "drop" else None
         steps = _place(table, time, groups, long, frequency, on_event, whole)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
-    return Rows(table, long, columns, groups, steps)
+    return Rows(table, long, columns, cells, groups, steps)
 
 
 def make_panel(rows: Rows, data: Data) -> Panel:
@@ -151,9 +153,9 @@ def make_panel(rows: Rows, data: Data) -> Panel:
     table, long = rows.table, rows.data
     if long.layout in (None, "long") and data.layout in (None, "long"):
         data = long
-    columns, cells = rows.columns, _numbers(table, rows.columns)
+    columns = rows.columns
     trim = data.layout == "columns"
-    panel = _panel(table, columns, cells, rows.steps, rows.groups, long, trim=trim)
+    panel = _panel(table, columns, rows.cells, rows.steps, rows.groups, long, trim=trim)
     features = found_features(panel, long)
     panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
     return without_missing(panel) if long.missing == "drop" else panel

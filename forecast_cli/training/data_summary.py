@@ -7,6 +7,7 @@ from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..data.dataset import Dataset
 from ..data.ended_series import describe_ended
+from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
@@ -30,6 +31,10 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
     _describe_covariates(panel, on_event)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     on_event(Note(f"{rows}; {', '.join(parts)}"))
+    numeric = panel.values[:, : len(panel.columns.columns)]
+    for column, marker, count in missing_markers(numeric):
+        text = missing_marker_note(panel.columns.columns[column], marker, count)
+        on_event(Note(text, warning=True))
     _describe_series(dataset, on_event)
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):

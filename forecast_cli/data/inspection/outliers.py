@@ -27,6 +27,37 @@ MADS, APART = 12.0, 4.0
 # At most one value in so many is an outlier; more of them are typical of the series.
 RARE = 50
 
+# Numbers that stand for a missing value in tables of measurements, and how many times the range of
+# all others they are away from them.
+MARKERS, FAR = (99.0, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0), 3.0
+
+
+def missing_markers(values: Floats) -> list[tuple[int, float, int]]:
+    """Return the numbers that probably stand for missing values: column, number and count of each.
+
+    Args:
+        values: Shape `(n_rows, columns)`, NaN where missing.
+
+    >>> missing_markers(np.array([[7.5, 0.0], [-999.0, 999.0], [8.0, 700.0], [7.0, 200.0]]))
+    [(0, -999.0, 1)]
+    """
+    found = []
+    for column, cells in enumerate(finite(values).T):
+        for marker in np.unique(cells[np.isin(np.abs(cells), MARKERS)]).tolist():
+            others = cells[~np.isnan(cells) & (np.abs(cells) != abs(marker))]
+            if len(others) and np.abs(others - marker).min() > FAR * np.ptp(others):
+                found.append((column, marker, int(np.sum(cells == marker))))
+    return found
+
+
+def missing_marker_note(name: str, marker: float, count: int) -> str:
+    """Return the warning of a number that probably stands for missing values."""
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return (
+        f'"{name}" is {marker:g} in {rows}, far from all other values: if it stands for a missing '
+        f"value, pass `na={marker:g}` and `missing=interpolate`"
+    )
+
 
 def empty_series(values: Floats, indptr: Ints) -> Flags:
     """Return which series have no value.

@@ -29,8 +29,8 @@ from .columns import ColumnReport, likely_target, named_targets, report_column
 FOLLOWED = ("similar_names", "freq", "calendar", "duplicates", "missing")
 # Tables with so many columns for steps have a row for each series.
 LEAST_STEPS = 10
-# A year, or a number at the end of the name of a step, such as V12.
-YEAR, NUMBERED = re.compile(r"((?:1[5-9]|20)\d\d)"), re.compile(r"[A-Za-z_ ]+?(\d+)")
+# A number at the end of the name of a step, such as V12.
+NUMBERED = re.compile(r"[A-Za-z_ ]+?(\d+)")
 
 
 @dataclass
@@ -108,15 +108,16 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
     if series and not long.series:
         count = len(table.columns.select(list(series)).to_pandas().drop_duplicates())
         heard.texts.append(f"times repeat: {count:,} series, named by {', '.join(series)}")
+    numeric = [each.column for each in columns if each.least is not None]
     data = asked
-    if asked.layout in (None, "long"):
-        data = asked.model_copy(
-            update={"series": series, "column": asked.column or (target or next(iter(others), ""),)}
-        )
+    if numeric and asked.layout in (None, "long"):
+        column = asked.column or (target or numeric[0],)
+        data = asked.model_copy(update={"series": series, "column": column})
     found = Suggestion(data, opened, table, time, series, columns)
-    if others and not heard.broken:
-        numeric = [each.column for each in columns if each.least is not None]
+    if numeric and not heard.broken:
         _follow(found, long, numeric, heard)
+    if target is None:
+        found.panel = None
     found.notes = tuple(dict.fromkeys(heard.texts))
     return found
 
@@ -161,8 +162,7 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
             if found.rows.columns.time != found.time and not wide and data.time is None:
                 data = data.model_copy(update={"time": found.time or "none"})
                 continue
-            if numeric:
-                found.panel = make_panel(found.rows, data)
+            found.panel = make_panel(found.rows, data)
             break
         except DataError as error:
             fixes = {
@@ -212,15 +212,24 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     head = opened.head()
     names = naming_columns(head)
     steps = [name for name in head.names if name not in names]
-    found = [YEAR.fullmatch(name) or NUMBERED.fullmatch(name) for name in steps]
-    if not names or len(steps) < LEAST_STEPS or not all(found):
+    if not names or len(steps) < LEAST_STEPS or not _are_steps(steps):
         return ""
-    numbers = [int(each[1]) for each in found if each]
     again = head.columns.select(list(names)).to_pandas().duplicated().any()
-    timed = any(TIME_WORDS.search(name) for name in names) or find_time(head, data, ignore)
-    if set(np.diff(numbers)) != {1} or again or timed:
+    if again or any(map(TIME_WORDS.search, names)) or find_time(head, data, ignore) is not None:
         return ""
     return f"the columns {steps[0]} to {steps[-1]} seem to be steps: each row is read as a series"
+
+
+def _are_steps(names: Sequence[str]) -> bool:
+    """Whether names of columns are dates, or counted, such as V2, V3 and so on."""
+    numbered = [NUMBERED.fullmatch(name) for name in names]
+    if all(numbered):
+        return set(np.diff([int(each[1]) for each in numbered if each])) == {1}
+    table = Table("", pa.table({"time": list(names)}), str)
+    try:
+        return find_time(table, Data(), ignore) is not None
+    except DataError:
+        return False
 
 
 def command(source: Readable, data: Data) -> str:

@@ -9,7 +9,13 @@ from ...core.errors import listed
 from ...core.windows import Floats, Ints
 from .leakage import copies_of_target
 from .level_shifts import level_shift
-from .outliers import constant_series, empty_series, outliers
+from .outliers import (
+    constant_series,
+    empty_series,
+    missing_marker_note,
+    missing_markers,
+    outliers,
+)
 
 # The most that a warning lists one by one.
 MOST_NAMED = 3
@@ -47,6 +53,7 @@ def find_warnings(
     """
     return [
         *_constant(columns, name),
+        *_markers(columns),
         *_outliers(columns, place),
         *_shifts(columns, place),
         *_leaks(columns),
@@ -66,6 +73,12 @@ def _constant(columns: NumericColumns, name: Callable[[int], str]) -> Iterator[s
         known = column[np.isfinite(column)]
         if flags.all() and len(known) and (known == known[0]).all():
             yield f"{each} is {known[0]:g} in every row and carries no information"
+
+
+def _markers(columns: NumericColumns) -> Iterator[str]:
+    """Numbers that stand for missing values."""
+    for column, marker, count in missing_markers(columns.values):
+        yield missing_marker_note(columns.names[column], marker, count)
 
 
 def _outliers(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:

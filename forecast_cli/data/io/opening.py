@@ -123,7 +123,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     """
     if (table := from_memory(source)) is not None:
         _refuse_query(dialect, f"A {type(source).__name__}")
-        return open_in_memory(table)
+        return open_in_memory(replace(table, markers=(*table.markers, *dialect.na)))
     if isinstance(source, list | tuple) and source:
         return _open_several([open_table(each, dialect) for each in source])
     if not isinstance(source, str | os.PathLike):

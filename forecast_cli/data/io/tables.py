@@ -94,7 +94,13 @@ class Table:
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
             raise self._no_number(column, row, values[row])
-        return values
+        marked = np.isin(values, self._missing_numbers())
+        return np.where(marked, np.nan, values) if marked.any() else values
+
+    def _missing_numbers(self) -> list[float]:
+        """The markers of a missing value that are numbers, such as -999."""
+        given = [each for each in self.markers if re.fullmatch(r"[-+]?\d+\.?\d*", each)]
+        return [float(each) for each in given]
 
     def is_all_numbers(self, column: str) -> bool:
         """Whether every cell of a column can be read as a number."""
