@@ -231,4 +231,6 @@ def _opened(source: Model | Readable) -> Model | Readable:
 
 def _configure(settings: Mapping[str, Any], config: Config | None = None) -> Config:
     """Return the configuration with settings by flat names laid over."""
+    if config is not None and not settings:
+        return config
     return configure(settings, config.model_dump(exclude_unset=True) if config else None)

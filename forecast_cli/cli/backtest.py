@@ -2,6 +2,7 @@
 
 import gc
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from ..core.errors import UsageError, counted
@@ -14,47 +15,55 @@ from .train import Tables, one_or_all
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
-    from ..backtesting.plan import Refit
+    from ..backtesting.plan import Plan, Refit
 
 # Columns that a table on a terminal leaves out, as it does the widths of intervals.
 UNSHOWN = ("rmse", "smape")
+
+
 # fmt: off
-Models = Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-    help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; "
-    "croston, sba, tsb; ets, theta, arima; .forecast files; .toml configurations.",
-    default="lstm,naive,seasonal-naive")]
-Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1,
-    help="Number of cutoffs to forecast from.",
-    default="10, fewer to learn from half of the table")]
-StepSize = Annotated[int | None, option("--step-size", metavar="N", min=1,
-    help="Steps from one cutoff to the next.", default="the horizon")]
-RefitEvery = Annotated[str, option("--refit-every", metavar="never|always|N",
-    help="Train networks once, before the first cutoff; again at every cutoff; or at every N-th.",
-    default="never")]
-Sliding = Annotated[int | None, option("--sliding", metavar="ROWS", min=1, common=False,
-    help="Learn from this many rows before a cutoff.", default="all")]
-Jobs = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
-    help="Folds to train at a time.", default="one per core")]
-Output = Annotated[str, option("--output", "-o", metavar="PATH",
-    help="Where to write all forecasts beside the actual values.", default="stdout")]
-Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
-    help=f"Output format ({', '.join(get_args(Form))}).",
-    default="by the file's name; scores alone on a terminal, else csv")]
+@dataclass(frozen=True)
+class BacktestOptions:
+    """The options of `backtest` beside the settings."""
+
+    models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
+        help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; "
+        "croston, sba, tsb; ets, theta, arima; .forecast files; .toml configurations.",
+        default="lstm,naive,seasonal-naive")] = None
+    n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1,
+        help="Number of cutoffs to forecast from.",
+        default="10, fewer to learn from half of the table")] = None
+    step_size: Annotated[int | None, option("--step-size", metavar="N", min=1,
+        help="Steps from one cutoff to the next.", default="the horizon")] = None
+    refit_every: Annotated[str, option("--refit-every", metavar="never|always|N",
+        help="Train networks once, before the first cutoff; again at every cutoff; or at every "
+        "N-th.", default="never")] = "never"
+    sliding: Annotated[int | None, option("--sliding", metavar="ROWS", min=1, common=False,
+        help="Learn from this many rows before a cutoff.", default="all")] = None
+    jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
+        help="Folds to train at a time.", default="one per core")] = None
+    output: Annotated[str, option("--output", "-o", metavar="PATH",
+        help="Where to write all forecasts beside the actual values.", default="stdout")] = "-"
+    format: Annotated[Form | None, option("--format", "-f", metavar="NAME",
+        help=f"Output format ({', '.join(get_args(Form))}).",
+        default="by the file's name; scores alone on a terminal, else csv")] = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models."""
+        return tuple(each.strip() for each in (self.models or "").split(",") if each.strip())
+
+    def plan(self) -> "Plan":
+        """The same for the library."""
+        from ..backtesting.plan import Plan
+
+        refit = _refit(self.refit_every)
+        return Plan(self.names, self.n_windows, self.step_size, refit, self.sliding, self.jobs)
 # fmt: on
 
 
 def backtest(
-    tables: Tables,
-    settings: FoldSettings,
-    output_options: OutputOptions,
-    models: Models = None,
-    n_windows: Windows = None,
-    step_size: StepSize = None,
-    refit_every: RefitEvery = "never",
-    sliding: Sliding = None,
-    jobs: Jobs = None,
-    output: Output = "-",
-    format: Format = None,
+    tables: Tables, settings: FoldSettings, output_options: OutputOptions, options: BacktestOptions
 ) -> None:
     """Compare several models and baselines from many forecast origins.
 
@@ -66,15 +75,13 @@ def backtest(
         forecast backtest load.csv -c MW --models model.forecast,arima --refit-every always
     """
     from ..backtesting.backtest import backtest
-    from ..backtesting.plan import Plan
     from ..core.parallel import dismiss_workers
 
     gc.enable()
-    console = Console(output_options)
-    form = choose_form(output, format, output_options)
-    names = tuple(each.strip() for each in (models or "").split(",") if each.strip())
-    spare(output, [*tables, *names])
-    plan = Plan(names, n_windows, step_size, _refit(refit_every), sliding, jobs)
+    console, output = Console(output_options), options.output
+    form = choose_form(output, options.format, output_options)
+    spare(output, [*tables, *options.names])
+    plan = options.plan()
     try:
         with Progress(console) as progress:
             on_event = FoldProgress(progress, console).on_event

@@ -1,41 +1,30 @@
 """`forecast compare`."""
 
 import gc
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, nearest
 from .console import Console
 from .options import OutputOptions, Settings, option
-from .train import MODEL, Tables, one_or_all
+from .train import MODEL, Tables, flag_of_model, one_or_all
 
-Cells = Annotated[
-    str | None,
-    option(
-        "--cells",
-        metavar="NAME[,NAME...]",
-        help="Recurrent cells to compare.",
-        default="lstm,gru,rnn",
-    ),
-]
-ModelPath = Annotated[
-    Path,
-    option(
-        "--model",
-        "-m",
-        metavar="PATH",
-        help="Where to save the best model.",
-        default="model.forecast",
-    ),
-]
+
+# fmt: off
+@dataclass(frozen=True)
+class CompareOptions:
+    """The options of `compare` beside the settings."""
+
+    cells: Annotated[str | None, option("--cells", metavar="NAME[,NAME...]",
+        help="Recurrent cells to compare.", default="lstm,gru,rnn")] = None
+    model: Annotated[Path, option("--model", "-m", metavar="PATH",
+        help="Where to save the best model.", default="model.forecast")] = MODEL
+# fmt: on
 
 
 def compare(
-    tables: Tables,
-    settings: Settings,
-    output_options: OutputOptions,
-    cells: Cells = None,
-    model: ModelPath = MODEL,
+    tables: Tables, settings: Settings, output_options: OutputOptions, options: CompareOptions
 ) -> None:
     """Train an LSTM, a GRU and a SimpleRNN in the same way and save the best.
 
@@ -48,57 +37,44 @@ def compare(
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
     from ..api.summaries import explain_scores
-    from ..config.registries import CELLS
     from ..model.bundle import require_writable, save_bundle
     from ..training.cell_comparison import compare
     from .progress import Progress
 
     gc.enable()
-    console = Console(output_options)
-    chosen = _cells(cells, tuple(CELLS))
-    if "cell" in settings:
-        raise UsageError(
-            "compare takes the cells to train from --cells.", "Pass --cells instead of --cell."
-        )
-    config = settings.resolve()
+    console, model = Console(output_options), options.model
+    cells, config = _cells(options.cells, settings), settings.resolve()
     require_writable(model)
     with Progress(console) as progress:
-        result = compare(
-            one_or_all(tables),
-            config,
-            cells=chosen,
-            on_event=progress.on_event,
-            should_stop=progress.should_stop,
-        )
+        how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
+        result = compare(one_or_all(tables), config, cells=cells, **how)
         save_bundle(result.bundle, model)
-    evaluation = result.bundle.manifest.evaluation
     if output_options.json:
         document = {"model": str(model), "cell": result.cell, "verdict": result.verdict}
         console.document(document | {"models": result.rows, "notes": progress.notes.texts})
         return
     console.table(result.rows)
-    if evaluation:
-        console.say(
-            explain_scores(evaluation)
-            + "; skill: error reduction in percent against the best baseline"
-        )
+    if evaluation := result.bundle.manifest.evaluation:
+        skill = "; skill: error reduction in percent against the best baseline"
+        console.say(explain_scores(evaluation) + skill)
     console.say(result.verdict, "bold")
-    flag = "" if model == MODEL else f" -m {model}"
-    console.say(f"saved {result.cell} as {model}; next: forecast predict{flag}")
+    console.say(f"saved {result.cell} as {model}; next: forecast predict{flag_of_model(model)}")
 
 
-def _cells(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+def _cells(text: str | None, settings: Settings) -> tuple[str, ...]:
     """The cells that are named.
 
     Raises:
-        UsageError: One is unknown.
+        UsageError: One is unknown, or `cell` is set too.
     """
-    from ..core.errors import nearest
+    from ..config.registries import CELLS
 
-    if not text:
-        return known
-    chosen = tuple(each.strip() for each in text.split(","))
+    chosen = tuple(each.strip() for each in text.split(",")) if text else tuple(CELLS)
     for each in chosen:
-        if each not in known:
-            raise UsageError(f'There is no cell "{each}".', nearest(each, known))
+        if each not in CELLS:
+            raise UsageError(f'There is no cell "{each}".', nearest(each, CELLS))
+    if "cell" in settings:
+        raise UsageError(
+            "compare takes the cells to train from --cells.", "Pass --cells instead of --cell."
+        )
     return chosen

@@ -1,8 +1,9 @@
 """How a command takes the options that several commands share.
 
 A command asks for a whole group of settings by a parameter of type `Settings`, `Reading` or
-`OutputOptions`; `spread` makes them the command's own options. A setting that the user did not
-give is absent, so that the configuration file and the defaults apply.
+`OutputOptions`, and for its own options by a dataclass with a field for each; `spread` makes
+options of them all. A setting that the user did not give is absent, so that the configuration file
+and the defaults apply.
 """
 
 import errno
@@ -12,7 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -234,6 +235,12 @@ def _keyword(
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
+def _of_class(options: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass as parameters."""
+    hints = get_type_hints(options, include_extras=True)
+    return [_keyword(each.name, hints[each.name], each.default) for each in fields(options)]
+
+
 def _given(each: Setting, value: Any) -> Any:
     """A value as given; in the environment, several names stand on lines of their own."""
     if each.kind == "names":
@@ -252,10 +259,18 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(command, include_extras=True)
     groups = {name: hint for name, hint in hints.items() if hasattr(hint, "options")}
     shared = [_parameter(each) for group in groups.values() for each in group.options]
+    classes: dict[str, Any] = {
+        n: hint for n, hint in hints.items() if is_dataclass(hint) and n not in groups
+    }
     own = [
-        _keyword(name, hints[name], parameter.default)
+        each
         for name, parameter in inspect.signature(command).parameters.items()
         if name not in groups
+        for each in (
+            _of_class(classes[name])
+            if name in classes
+            else [_keyword(name, hints[name], parameter.default)]
+        )
     ]
     # A command's own options stand between the settings and those of all commands.
     last = len(OutputOptions.options)
@@ -266,6 +281,10 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         for name, group in groups.items():
             given = {each.name: _given(each, values.pop(each.name)) for each in group.options}
             values[name] = group(**{key: v for key, v in given.items() if v is not None})
+        for name, of_class in classes.items():
+            values[name] = of_class(
+                **{each.name: values.pop(each.name) for each in fields(of_class)}
+            )
         try:
             command(**values)
             sys.stdout.flush()

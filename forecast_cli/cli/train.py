@@ -1,6 +1,7 @@
 """`forecast train`."""
 
 import gc
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,7 @@ from .console import Console
 from .options import OutputOptions, Settings, option
 
 if TYPE_CHECKING:
-    from ..config.schema import Config
     from ..model.bundle import Bundle
-    from .progress import Progress
 
 MODEL = Path("model.forecast")
 
@@ -27,81 +26,31 @@ Tables = Annotated[
     ),
 ]
 
-ModelPath = Annotated[
-    Path,
-    option(
-        "--model", "-m", metavar="PATH", help="Where to save the model.", default="model.forecast"
-    ),
-]
 
+# fmt: off
+@dataclass(frozen=True)
+class TrainOptions:
+    """The options of `train` beside the settings."""
 
-Future = Annotated[
-    str | None,
-    option(
-        "--future",
-        metavar="FILE",
-        help="Future covariates after the end of DATA, stored for predictions.",
-        common=False,
-    ),
-]
+    model: Annotated[Path, option("--model", "-m", metavar="PATH",
+        help="Where to save the model.", default="model.forecast")] = MODEL
+    future: Annotated[str | None, option("--future", metavar="FILE", common=False,
+        help="Future covariates after the end of DATA, stored for predictions.")] = None
+    init_model: Annotated[Path | None, option("--init-model", metavar="PATH", common=False,
+        help="Start from the weights of this model, which determines the whole network.")] = None
+    rescale: Annotated[bool, option("--rescale", common=False,
+        help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
 
-
-InitModel = Annotated[
-    Path | None,
-    option(
-        "--init-model",
-        metavar="PATH",
-        help="Start from the weights of this model, which determines the whole network.",
-        common=False,
-    ),
-]
-Rescale = Annotated[
-    bool,
-    option(
-        "--rescale",
-        help="With --init-model: fit the scaler again, on the training rows of DATA.",
-        common=False,
-    ),
-]
-
-
-def trained(
-    source: str | list[str],
-    config: "Config",
-    progress: "Progress",
-    future: str | None,
-    init_model: Path | None,
-    *,
-    rescale: bool,
-) -> "Bundle":
-    """Train a model, from random weights or from those of another model.
-
-    Raises:
-        UsageError: Options do not go together.
-    """
-    on_event, should_stop = progress.on_event, progress.should_stop
-    if init_model is None:
-        from ..training.pipeline import train
-
-        if rescale:
+    def check(self) -> None:
+        """Refuse options that do not go together."""
+        if self.rescale and self.init_model is None:
             raise UsageError("--rescale needs --init-model.", "Leave it out, or name the model.")
-        return train(source, config, future=future, on_event=on_event, should_stop=should_stop)
-    from ..model.loading import load_bundle
-    from ..training.finetuning import finetune
-
-    if future is not None:
-        raise UsageError(
-            "--future is for a model that is trained from scratch.",
-            "Leave out --future or --init-model.",
-        )
-    return finetune(
-        load_bundle(init_model),
-        source,
-        config,
-        rescale=rescale,
-        on_event=on_event,
-        should_stop=should_stop,
-    )
+        if self.future is not None and self.init_model is not None:
+            raise UsageError(
+                "--future is for a model that is trained from scratch.",
+                "Leave out --future or --init-model.",
+            )
+# fmt: on
 
 
 def one_or_all(tables: list[str]) -> str | list[str]:
@@ -110,13 +59,7 @@ def one_or_all(tables: list[str]) -> str | list[str]:
 
 
 def train(
-    tables: Tables,
-    settings: Settings,
-    output_options: OutputOptions,
-    model: ModelPath = MODEL,
-    future: Future = None,
-    init_model: InitModel = None,
-    rescale: Rescale = False,
+    tables: Tables, settings: Settings, output_options: OutputOptions, options: TrainOptions
 ) -> None:
     """Train a model on a table and save it.
 
@@ -127,29 +70,46 @@ def train(
         forecast train sales.csv -c sales --series store --horizon 28 --preset best
         forecast train load.csv -c MW --future-covariate temperature --test 2024-01-01
     """
-    from ..api.summaries import (
-        confusion_rows,
-        explain_scores,
-        interval_rows,
-        score_rows,
-        training_document,
-        worst_rows,
-    )
-    from ..model.bundle import require_writable, save_bundle
+    from ..api.functions import train
+    from ..api.summaries import training_document
+    from ..model.bundle import require_writable
     from .progress import Progress
 
     gc.enable()
     console = Console(output_options)
     config = settings.resolve()
-    require_writable(model)
+    require_writable(options.model)
+    options.check()
     with Progress(console) as progress:
-        bundle = trained(one_or_all(tables), config, progress, future, init_model, rescale=rescale)
-        save_bundle(bundle, model)
+        model = train(
+            one_or_all(tables),
+            future=options.future,
+            init_model=options.init_model,
+            rescale=options.rescale,
+            config=config,
+            on_event=progress.on_event,
+            should_stop=progress.should_stop,
+        )
+        model.save(options.model)
     if output_options.json:
-        console.document(training_document(bundle, model) | {"notes": progress.notes.texts})
-        return
+        document = training_document(model.bundle, options.model)
+        console.document(document | {"notes": progress.notes.texts})
+    else:
+        _show(model.bundle, options.model, console)
+
+
+def _show(bundle: "Bundle", model: Path, console: Console) -> None:
+    """The scores on stdout, and on stderr what explains them and what to do next."""
+    from ..api.summaries import (
+        confusion_rows,
+        explain_scores,
+        interval_rows,
+        score_rows,
+        worst_rows,
+    )
+
     evaluation = bundle.manifest.evaluation
-    if not output_options.quiet:
+    if not console.output_options.quiet:
         console.table(score_rows(evaluation))
     if evaluation:
         console.say(explain_scores(evaluation))
@@ -162,7 +122,11 @@ def train(
         for warning in getattr(evaluation, "warnings", ()):
             console.say(f"warning: {warning}", "yellow")
     what = " DATA" if bundle.manifest.labels else ""
-    flag = "" if model == MODEL else f" -m {model}"
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
     more = f", with intervals: --level {level}" if level else ""
-    console.say(f"saved {model}; next: forecast predict{what}{flag}{more}")
+    console.say(f"saved {model}; next: forecast predict{what}{flag_of_model(model)}{more}")
+
+
+def flag_of_model(model: Path) -> str:
+    """What names a model on the command line; empty for the default one."""
+    return "" if model == MODEL else f" -m {model}"

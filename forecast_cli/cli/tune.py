@@ -1,6 +1,7 @@
 """`forecast tune`."""
 
 import gc
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from .config import toml_lines
 from .console import Console
 from .options import OutputOptions, TunedSettings, option
 from .progress import Progress
-from .train import MODEL, Tables, one_or_all
+from .train import MODEL, Tables, flag_of_model, one_or_all
 from .values import seconds
 
 if TYPE_CHECKING:
@@ -19,60 +20,59 @@ if TYPE_CHECKING:
 
 # Trials that are shown on a terminal; a pipe has all of them.
 SHOWN = 10
+
+
 # fmt: off
-Trials = Annotated[int | None, option("--trials", metavar="N", min=1,
-    help="Number of trials of this run, beside those of earlier runs of the study.",
-    default="40, or as many as fit into the time budget")]
-# The training's setting has the same variable in the environment.
-TimeBudget = Annotated[Any, option("--time-budget", metavar="TIME", parser=seconds, env=False,
-    help="Time limit for the search: 90s, 10m, 1h; the final training comes on top.",
-    default="none")]
-SpaceFile = Annotated[Path | None, option("--space", metavar="FILE",
-    help="Search space, as TOML.", default="chosen by the data; --show-space prints it")]
-Sampler = Annotated[str, option("--sampler", metavar="NAME",
-    help="How settings are sampled: tpe (learns from earlier trials), random, grid (all "
-    "combinations), cmaes (for numbers).", default="tpe")]
-Pruner = Annotated[str, option("--pruner", metavar="NAME", common=False,
-    help="How unpromising trials are stopped early: median, hyperband, none.", default="median")]
-Metric = Annotated[str, option("--metric", metavar="NAME",
-    help="Metric to minimise: mase, mae, rmse, smape.", default="mase")]
-Storage = Annotated[str | None, option("--storage", metavar="PATH",
-    help="SQLite file or database URL that stores the study, to resume it, to watch it, and for "
-    "several runs at a time.", default="in memory")]
-Study = Annotated[str, option("--study", metavar="NAME", common=False,
-    help="Study name in the storage.", default="forecast")]
-Jobs = Annotated[int, option("--jobs", "-j", metavar="N", min=1,
-    help="Trials to run at a time; with 1 the same seed gives the same trials.", default="1")]
-Windows = Annotated[int | None, option("--n-windows", metavar="N", min=1, common=False,
-    help="Cutoffs before the test split at which each trial is trained and scored.",
-    default="3, fewer in a short table")]
-ShowSpace = Annotated[bool, option("--show-space",
-    help="Print the search space as TOML, to be edited, and exit.")]
-ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH",
-    help="Where to save the model of the best settings.", default="model.forecast")]
-Output = Annotated[Path | None, option("--output", "-o", metavar="PATH",
-    help="Where to write the best settings as TOML, for forecast train --config.",
-    default="nowhere")]
+@dataclass(frozen=True)
+class SearchOptions:
+    """The options of `tune` beside the settings."""
+
+    trials: Annotated[int | None, option("--trials", metavar="N", min=1,
+        help="Number of trials of this run, beside those of earlier runs of the study.",
+        default="40, or as many as fit into the time budget")] = None
+    # The training's setting has the same variable in the environment.
+    time_budget: Annotated[Any, option("--time-budget", metavar="TIME", parser=seconds, env=False,
+        help="Time limit for the search: 90s, 10m, 1h; the final training comes on top.",
+        default="none")] = None
+    space: Annotated[Path | None, option("--space", metavar="FILE",
+        help="Search space, as TOML.", default="chosen by the data; --show-space prints it")] = None
+    sampler: Annotated[str, option("--sampler", metavar="NAME",
+        help="How settings are sampled: tpe (learns from earlier trials), random, grid (all "
+        "combinations), cmaes (for numbers).", default="tpe")] = "tpe"
+    pruner: Annotated[str, option("--pruner", metavar="NAME", common=False,
+        help="How unpromising trials are stopped early: median, hyperband, none.",
+        default="median")] = "median"
+    metric: Annotated[str, option("--metric", metavar="NAME",
+        help="Metric to minimise: mase, mae, rmse, smape.", default="mase")] = "mase"
+    storage: Annotated[str | None, option("--storage", metavar="PATH",
+        help="SQLite file or database URL that stores the study, to resume it, to watch it, and "
+        "for several runs at a time.", default="in memory")] = None
+    study: Annotated[str, option("--study", metavar="NAME", common=False,
+        help="Study name in the storage.", default="forecast")] = "forecast"
+    jobs: Annotated[int, option("--jobs", "-j", metavar="N", min=1,
+        help="Trials to run at a time; with 1 the same seed gives the same trials.",
+        default="1")] = 1
+    n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1, common=False,
+        help="Cutoffs before the test split at which each trial is trained and scored.",
+        default="3, fewer in a short table")] = None
+    show_space: Annotated[bool, option("--show-space",
+        help="Print the search space as TOML, to be edited, and exit.")] = False
+    model: Annotated[Path, option("--model", "-m", metavar="PATH",
+        help="Where to save the model of the best settings.", default="model.forecast")] = MODEL
+    output: Annotated[Path | None, option("--output", "-o", metavar="PATH",
+        help="Where to write the best settings as TOML, for forecast train --config.",
+        default="nowhere")] = None
+
+    def search(self) -> "Search":
+        """The same for the library."""
+        from ..tuning.options import Search
+
+        return Search(**{each.name: getattr(self, each.name) for each in fields(Search)})
 # fmt: on
 
 
 def tune(
-    tables: Tables,
-    settings: TunedSettings,
-    output_options: OutputOptions,
-    trials: Trials = None,
-    time_budget: TimeBudget = None,
-    space: SpaceFile = None,
-    sampler: Sampler = "tpe",
-    pruner: Pruner = "median",
-    metric: Metric = "mase",
-    storage: Storage = None,
-    study: Study = "forecast",
-    jobs: Jobs = 1,
-    n_windows: Windows = None,
-    show_space: ShowSpace = False,
-    model: ModelPath = MODEL,
-    output: Output = None,
+    tables: Tables, settings: TunedSettings, output_options: OutputOptions, options: SearchOptions
 ) -> None:
     """Search for the best settings, and train with them.
 
@@ -84,46 +84,29 @@ def tune(
         forecast tune sales.csv -c sales --trials 100 --jobs 4 --storage study.db
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
-    from ..tuning.options import Search
+    from ..core.parallel import dismiss_workers
+    from ..tuning.tuning import tune
 
     gc.enable()
-    console = Console(output_options)
-    named: Any = {"sampler": sampler, "pruner": pruner, "metric": metric, "n_windows": n_windows}
-    search = Search(trials, time_budget, space, storage=storage, study=study, jobs=jobs, **named)
-    if show_space:
+    console, search, model = Console(output_options), options.search(), options.model
+    if options.show_space:
         _print_space(tables, settings, search, console)
         return
-    _check_outputs(model, output, [*tables, space, storage])
+    _check_outputs(model, options.output, [*tables, options.space, options.storage])
     with Progress(console) as progress:
-        result = _tuned(tables, settings, search, progress, console)
-        _save(result, model, output)
+        on_event, stop = FoldProgress(progress, console).on_event, progress.should_stop
+        config, fixed = settings.resolve(), settings.fixed(search.space is None)
+        how: Any = {"fixed": fixed, "on_event": on_event, "should_stop": stop}
+        try:
+            result = tune(one_or_all(tables), config, search, **how)
+        finally:
+            dismiss_workers()
+        _save(result, model, options.output)
     if output_options.json:
         console.document(_document(result, model) | {"notes": progress.notes.texts})
         return
     _show(result, console)
-    console.say(f"saved {model}; next: forecast predict{'' if model == MODEL else f' -m {model}'}")
-
-
-def _tuned(
-    tables: list[str],
-    settings: TunedSettings,
-    search: "Search",
-    progress: Progress,
-    console: Console,
-) -> "Tuning":
-    """Search, and train."""
-    from ..core.parallel import dismiss_workers
-    from ..tuning.tuning import tune
-
-    on_event = FoldProgress(progress, console).on_event
-    fixed = settings.fixed(search.space is None)
-    try:
-        return tune(
-            one_or_all(tables), settings.resolve(), search,
-            fixed=fixed, on_event=on_event, should_stop=progress.should_stop,
-        )  # fmt: skip
-    finally:
-        dismiss_workers()
+    console.say(f"saved {model}; next: forecast predict{flag_of_model(model)}")
 
 
 def _print_space(
