@@ -60,17 +60,13 @@ def train(
     from ..training import pipeline as training
 
     whole = _configure(settings, config)
-    if init_model is not None:
-        from ..training.finetuning import finetune
+    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    if init_model is None:
+        return Model(training.train(table, whole, future=future, **how))
+    from ..training.finetuning import finetune
 
-        bundle = (init_model if isinstance(init_model, Model) else load(init_model)).bundle
-        refined = finetune(
-            bundle, table, whole, rescale=rescale, on_event=on_event, should_stop=should_stop
-        )
-        return Model(refined)
-    return Model(
-        training.train(table, whole, future=future, on_event=on_event, should_stop=should_stop)
-    )
+    model = init_model if isinstance(init_model, Model) else load(init_model)
+    return Model(finetune(model.bundle, table, whole, rescale=rescale, **how))
 
 
 def compare(

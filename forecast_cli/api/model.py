@@ -120,14 +120,8 @@ class Model:
 
         own: dict[str, Any] = {**options}
         more = {name: own.pop(name) for name in ("intervals", "samples", "seed") if name in own}
-        wanted = PredictionRequest(
-            horizon,
-            as_tuple(own.pop("only", ())),
-            _date(begin),
-            future,
-            as_tuple(level),
-            **more,
-        )
+        only, levels = as_tuple(own.pop("only", ())), as_tuple(level)
+        wanted = PredictionRequest(horizon, only, _date(begin), future, levels, **more)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
     def update(

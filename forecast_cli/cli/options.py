@@ -12,7 +12,8 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
@@ -250,6 +251,23 @@ def _given(each: Setting, value: Any) -> Any:
     return value
 
 
+@contextmanager
+def _closed_quietly() -> Iterator[None]:
+    """End where the reader of our output has enough, and name the error of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and error.errno not in NO_ROOM:
+            raise
+        # Nothing may be written at exit either. It is caught here since typer would make it exit
+        # code 1.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(
+                f"The output cannot be written: {error.strerror or error}.", "Free some space."
+            ) from None
+
+
 # The command itself answers it.
 HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
 
@@ -285,20 +303,9 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             values[name] = of_class(
                 **{each.name: values.pop(each.name) for each in fields(of_class)}
             )
-        try:
+        with _closed_quietly():
             command(**values)
             sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read our output has enough; nothing may be written at exit either. It is
-            # caught here since typer would make it exit code 1.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise UsageError(
-                f"The output cannot be written: {error.strerror or error}.", "Free some space."
-            ) from None
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {each.name: each.annotation for each in parameters}

@@ -35,7 +35,6 @@ from ..forecasting.saved_model_data import (
     units_for,
 )
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
 from ..model.manifest import Evaluation
 from .baseline_forecasts import baselines
 from .reports import Report, make_report
@@ -100,11 +99,7 @@ def evaluate_model(
         DataError: The table holds nothing that could be scored.
         UsageError: The model cannot make such intervals, or forecasts no numbers.
     """
-    if bundle.manifest.labels is not None:
-        raise UsageError(
-            "The model maps sequences to labels: evaluate scores forecasts.",
-            "forecast train prints its scores on the test split.",
-        )
+    _refuse_labels(bundle)
     panel = read_as_trained(bundle, source, reading, on_event)
     begins = _begins(bundle, panel, begin, on_event)
     # Series that are new to the model are scaled by what lies before the rows that are scored.
@@ -113,17 +108,7 @@ def evaluate_model(
     origins = network.dataset.origins("test")
     if not len(origins):
         raise _nothing(bundle, panel)
-    claims = None
-    config = bundle.manifest.config
-    if bundle.calibration is not None or not config.interval_method.uses_errors or level:
-        calibration = _calibration_for(bundle, history, begins)
-        bands = make_bands(calibration, config, level=level, method=intervals)
-        recent = None
-        if calibration is not None and bands.method.by_recent:
-            before = _before(bundle, panel, begins)
-            errors = calibration.units, calibration.of_forecasts
-            recent = RecentErrors(network.dataset, *errors, before)
-        claims = IntervalSpec(bands, replace(bands, level=bands.trained or GRID), recent)
+    claims = _interval_spec(bundle, network, history, begins, level, intervals)
     return _evaluate(network, origins, claims, owa=owa)
 
 
@@ -154,19 +139,46 @@ def _evaluate(
     return ModelEvaluation(report, summarize(dataset, tally, warnings))
 
 
-def _calibration_for(bundle: Bundle, history: History, begins: Ints) -> Calibration | None:
-    """The errors that intervals are made of, for the series of the table.
+def _refuse_labels(bundle: Bundle) -> None:
+    """Refuse a model that forecasts no numbers."""
+    if bundle.manifest.labels is not None:
+        raise UsageError(
+            "The model maps sequences to labels: evaluate scores forecasts.",
+            "forecast train prints its scores on the test split.",
+        )
+
+
+def _interval_spec(
+    bundle: Bundle,
+    network: NetworkForecaster,
+    history: History,
+    begins: Ints,
+    level: tuple[float, ...] | None,
+    intervals: Intervals | None,
+) -> IntervalSpec | None:
+    """The intervals to score; None where the model has none and no level is requested.
 
     `begins` has shape `(n_series,)`: the first row of each that is scored.
     """
-    calibration = bundle.calibration
-    if calibration is None:
+    calibration, recent = bundle.calibration, None
+    if not calibration and bundle.manifest.config.interval_method.uses_errors and not level:
         return None
-    return replace(calibration, units=units_for(bundle, history, calibration, begins))
+    if calibration is not None:
+        units = units_for(bundle, history, calibration, begins)
+        calibration = replace(calibration, units=units)
+    bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
+    if calibration is not None and bands.method.by_recent:
+        before = _before(bundle, history.panel, begins)
+        errors = calibration.units, calibration.of_forecasts
+        recent = RecentErrors(network.dataset, *errors, before)
+    return IntervalSpec(bands, replace(bands, level=bands.trained or GRID), recent)
 
 
 def _before(bundle: Bundle, panel: Panel, begins: Ints) -> Recent | None:
-    """The latest errors of the training, where the scored rows, from `begins` on, follow it."""
+    """The latest errors of the training, where the scored rows follow it.
+
+    `begins` has shape `(n_series,)`: the first row of each that is scored.
+    """
     follows = begins - panel.indptr[:-1] >= rows_of_training(bundle, panel)
     if bundle.calibration is None or not follows.all():
         return None

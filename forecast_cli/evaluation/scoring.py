@@ -128,9 +128,8 @@ def score(
     dataset = network.dataset
     actual = dataset.panel.values[:, dataset.targets]
     names = (NETWORK, *simple)
-    errors = {
-        name: ErrorSums(dataset.naive[0], dataset.naive[1], dataset.horizon) for name in names
-    }
+    naive_error, naive_squared = dataset.naive
+    errors = {name: ErrorSums(naive_error, naive_squared, dataset.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
     counter = None if claims is None else _Counter(network, claims)
     sample, sampled = _sample(dataset, origins), list[Floats]()
@@ -146,15 +145,9 @@ def score(
             forecast = own if name == NETWORK else simple[name](part)
             errors[name].add(truth, forecast, series)
             losses[name].append(mean_losses(dataset, truth - forecast, series))
-    return ScoreSums(
-        origins,
-        errors,
-        {name: np.concatenate(parts) for name, parts in losses.items()},
-        sample,
-        np.concatenate(sampled),
-        None if counter is None else counter.intervals,
-        None if counter is None else counter.quantiles,
-    )
+    joined = {name: np.concatenate(parts) for name, parts in losses.items()}
+    own_sums = (counter.intervals, counter.quantiles) if counter else ()
+    return ScoreSums(origins, errors, joined, sample, np.concatenate(sampled), *own_sums)
 
 
 def _sample(dataset: Dataset, origins: Ints) -> Ints:

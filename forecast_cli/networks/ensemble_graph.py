@@ -1,6 +1,7 @@
 """Several forecasts of one window made one, in one graph."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,43 +34,50 @@ def combined(
 
     Args:
         networks: Each reads the last steps of the window, as many as it was trained on.
-        inputs: What stands where in a row.
-        timesteps: Steps back that the whole reads.
+        inputs: What a row holds.
+        timesteps: The lookback of the whole.
         outputs: `(horizon, targets)`, or `(horizon, targets, quantiles)`.
         maps: Shape `(maps, targets, timesteps, horizon)`: forecasts that are linear in the window;
             None for none.
         combine: How one forecast is made of all.
-        weights: Shape `(networks + maps, targets)`: what each counts for.
-        spread: Whether the forecast less and plus the standard deviation of all are given out
-            beside it, as quantiles are.
+        weights: Shape `(networks + maps, targets)`; None for equal ones.
+        spread: Whether the output is, as of quantiles, the forecast minus the standard deviation of
+            all, the forecast, and the forecast plus it.
     """
     given = given_to(timesteps, inputs, outputs[0])
-    window, *ahead = given
-    for number, network in enumerate(networks, start=1):
-        network.name = f"network_{number}"
-    forecasts = [
-        network(alone([window[:, timesteps - network.inputs[0].shape[1] :], *ahead]))
-        for network in networks
-    ]
+    forecasts = _forecasts_of(networks, given)
     together = [ops.expand_dims(each, -1) for each in forecasts]
     if maps is not None:
-        columns = pick(window, inputs.targets)
-        together.append(Maps(maps.shape, name="maps")(columns))
+        together.append(Maps(maps.shape, name="maps")(pick(given[0], inputs.targets)))
     every = ops.concatenate(together, axis=-1)
-    if combine == "weights":
-        shape = (every.shape[-1], outputs[1])
-        one = Weighted(shape, ranks=len(outputs), name="weights")(every)
-    else:
-        one = ops.median(every, axis=-1) if combine == "median" else ops.mean(every, axis=-1)
+    one = _as_one(every, outputs, combine)
     if spread:
         away = ops.std(every, axis=-1)
         one = ops.stack([one - away, one, one + away], axis=-1)
     model = keras.Model(alone(given), one, name="all")
-    if maps is not None:
-        model.get_layer("maps").set_weights([maps])
-    if combine == "weights" and weights is not None:
-        model.get_layer("weights").set_weights([weights])
+    for name, numbers in (("maps", maps), ("weights", weights)):
+        if numbers is not None and (name == "maps" or combine == "weights"):
+            model.get_layer(name).set_weights([numbers])
     return model
+
+
+def _forecasts_of(networks: Sequence[keras.Model], given: list[Any]) -> list[Any]:
+    """What each makes of the last steps of the window, shape `(batch, horizon, targets, ...)`."""
+    window, *ahead = given
+    for number, network in enumerate(networks, start=1):
+        network.name = f"network_{number}"
+    return [
+        network(alone([window[:, window.shape[1] - network.inputs[0].shape[1] :], *ahead]))
+        for network in networks
+    ]
+
+
+def _as_one(every: Any, outputs: tuple[int, ...], combine: Combine) -> Any:
+    """One forecast of all: `(batch, horizon, targets, ..., members)` without the last axis."""
+    if combine == "weights":
+        shape = (every.shape[-1], outputs[1])
+        return Weighted(shape, ranks=len(outputs), name="weights")(every)
+    return ops.median(every, axis=-1) if combine == "median" else ops.mean(every, axis=-1)
 
 
 class Maps(keras.layers.Layer):  # type: ignore[misc]

@@ -110,14 +110,8 @@ def make_loss(
         From actual values `(batch, horizon, targets)`, forecasts of the same shape (of quantiles
         with that axis behind) and the series of each sample, `(batch,)`, to losses `(batch,)`.
     """
-    name = training.loss or "mse"
-    loss, needs = FUNCTIONS[name], LOSSES[name]
-    if needs.takes_quantile:
-        one = 0.5 if training.quantile is None else training.quantile
-        loss = partial(loss, quantile=np.array(quantiles, np.float32) if quantiles else one)
-    if needs.takes_naive_smape and units is not None and units.naive_smape is not None:
-        loss = partial(loss, naive_smape=units.naive_smape.astype(np.float32))
-    converter = None if units is None else _converter(needs, units)
+    loss = _chosen(training, units, quantiles)
+    converter = None if units is None else _converter(LOSSES[training.loss or "mse"], units)
 
     def sample_losses(
         actual: tf.Tensor, forecast: tf.Tensor, series: tf.Tensor | None = None
@@ -134,6 +128,18 @@ def make_loss(
         return tf.reduce_mean(losses, axis=range(1, len(losses.shape))) / share
 
     return sample_losses
+
+
+def _chosen(training: Training, units: Units | None, quantiles: tuple[float, ...]) -> Loss:
+    """Return the loss of a training, with what it takes beside values, shape `(batch, ...)`."""
+    name = training.loss or "mse"
+    loss, needs = FUNCTIONS[name], LOSSES[name]
+    if needs.takes_quantile:
+        one = 0.5 if training.quantile is None else training.quantile
+        loss = partial(loss, quantile=np.array(quantiles, np.float32) if quantiles else one)
+    if needs.takes_naive_smape and units is not None and units.naive_smape is not None:
+        loss = partial(loss, naive_smape=units.naive_smape.astype(np.float32))
+    return loss
 
 
 def _known_share(actual: tf.Tensor) -> tf.Tensor:

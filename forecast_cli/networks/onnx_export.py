@@ -45,7 +45,13 @@ def export_onnx(
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     data = _convert(network)
     forecast, ended = Runtime(data).carry(probes, more)
-    pairs = zip([forecast, *ended], expected, strict=True)
+    _check_equal([forecast, *ended], expected)
+    return data
+
+
+def _check_equal(exported: list[Floats], expected: list[Floats]) -> None:
+    """Refuse an exported network whose outputs, of any shape, differ from those of Keras."""
+    pairs = zip(exported, expected, strict=True)
     difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
     largest = max(float(np.max(np.abs(each))) for each in expected)
     if not difference <= TOLERANCE * max(1.0, largest):
@@ -54,7 +60,6 @@ def export_onnx(
             f"at most {TOLERANCE:g} was expected.",
             "Please report this with the command that you ran; nothing was saved.",
         )
-    return data
 
 
 def _convert(network: keras.Model) -> bytes:

@@ -69,14 +69,7 @@ def normalize(
         columns: The first so many features are read relative to the window, and the others, the
             covariates, only tell which steps are missing; None for all.
     """
-    known = mask = None
-    if network.masked:
-        mask = ops.logical_not(ops.any(ops.isnan(window), axis=-1))
-        known = as_weights(mask, window)
-    if columns is not None and columns < window.shape[-1]:
-        window = window[..., :columns]
-    if network.masked:
-        window = ops.where(ops.isnan(window), 0.0, window)
+    window, mask, known = _without_gaps(network, window, columns)
     shift = scale = None
     normalized = window
     if network.anchor != "none":
@@ -95,11 +88,32 @@ def normalize(
     if known is not None:
         # A missing step is read as one at the window's level by what cannot skip it.
         normalized = normalized * known
-    before = pick(last_known(normalized, known), targets)[:, 0]
-    if network.anchor == "season":
-        # What is forecast is the difference from the season before: none yet.
-        before = ops.zeros_like(before)
+    before = _before(network, normalized, known, targets)
     return Relative(normalized, before, mask, shift, scale)
+
+
+def _before(network: Network, normalized: Any, known: Any, targets: tuple[int, ...]) -> Any:
+    """Return the last known step of a window in its own units, shape `(batch, targets)`."""
+    before = pick(last_known(normalized, known), targets)[:, 0]
+    # With seasons, the forecast is the difference from the season before: none yet.
+    return ops.zeros_like(before) if network.anchor == "season" else before
+
+
+def _without_gaps(network: Network, window: Any, columns: int | None) -> tuple[Any, Any, Any]:
+    """Return the first columns of a window with zeros where missing, its mask, and that as weights.
+
+    Shapes `(batch, timesteps, columns)`, `(batch, timesteps)` and `(batch, timesteps, 1)`; the last
+    two are None where no step may be missing.
+    """
+    known = mask = None
+    if network.masked:
+        mask = ops.logical_not(ops.any(ops.isnan(window), axis=-1))
+        known = as_weights(mask, window)
+    if columns is not None and columns < window.shape[-1]:
+        window = window[..., :columns]
+    if network.masked:
+        window = ops.where(ops.isnan(window), 0.0, window)
+    return window, mask, known
 
 
 def pick(values: Any, targets: tuple[int, ...]) -> Any:

@@ -101,7 +101,7 @@ def tune(
     found = search_settings(
         source, config, search, fixed=fixed, on_event=on_event, should_stop=should_stop
     )
-    best, settings, dataset = _best(found, config, on_event)
+    best, settings, whole, dataset = _best(found, config, on_event)
     describe(dataset, on_event)
     on_event(Note(f"training with {describe_settings(settings) or 'the settings as given'}"))
     # A stop of the search does not stop the training.
@@ -110,7 +110,6 @@ def tune(
     bundle = finish(learned, began, on_event=on_event, should_stop=final)
     evaluation = learned.scores.evaluation.verdict if learned.scores else ""
     verdict = f"{found.ranking.verdict(best)} {evaluation}".strip()
-    whole = _chosen(config, found.folds, settings, best)
     return Tuning(found.ranking.rows(), found.importance, best, settings, whole, bundle, verdict)
 
 
@@ -191,13 +190,13 @@ def _check_failures(ranking: Ranking, on_event: Listener) -> None:
 
 def _best(
     found: Found, config: Config, on_event: Listener
-) -> tuple[int | None, dict[str, Any], Dataset]:
-    """Return the best settings that can be trained on the whole table."""
+) -> tuple[int | None, dict[str, Any], Config, Dataset]:
+    """Return the best trial that can be trained on the whole table, and its settings."""
     candidates = found.ranking.candidates
     for number, settings in candidates:
         whole = _chosen(config, found.folds, settings, number)
         try:
-            return number, settings, make_dataset(found.panel, whole, on_event=on_event)
+            return number, settings, whole, make_dataset(found.panel, whole, on_event=on_event)
         except DataError as error:
             if number == candidates[-1][0]:
                 raise

@@ -139,7 +139,7 @@ def _arrays(
     """
     keep = np.flatnonzero(np.isfinite(truth).any(axis=1))
     samples, first, places = np.unique(rows.sample[keep], return_index=True, return_inverse=True)
-    series, steps, path = rows.series[keep[first]], rows.step[keep], rows.path[keep]
+    series, steps = rows.series[keep[first]], rows.step[keep]
     origins = _origins(actual, series, rows.cutoff[keep[first]])
     after = found[keep] - origins[places]
     # Steps are counted from the cutoff, and where the actual values begin after it, in the table.
@@ -147,29 +147,55 @@ def _arrays(
     shape = (len(samples), int(steps.max()) + 1, len(roles.targets), int(rows.path.max()) + 1)
     offsets = np.zeros(shape[:2], np.int64)
     offsets[places, steps] = after
+    grid = _Grid(table, roles, rows, keep, places, steps, shape)
+    values = {name: grid.read(columns) for name, columns in roles.forecasters.items()}
+    known = np.fmax.reduce(grid.spread(truth), axis=-1)
+    return Forecasts(known, series, origins, offsets, values, grid.bounds("lo"), grid.bounds("hi"))
 
-    def spread(cells: Floats) -> Floats:
-        array = np.full(shape, np.nan)
-        if COLUMN in roles.marks:
-            array[places, steps, rows.target[keep], path] = cells[keep, 0]
+
+@dataclass(frozen=True)
+class _Grid:
+    """Arranges cells by sample, step, target and path.
+
+    Args:
+        table: The forecasts.
+        roles: What its columns hold.
+        rows: What each row forecasts.
+        keep: Shape `(kept,)`: the rows to arrange.
+        samples: Shape `(kept,)`: the sample of each.
+        steps: Shape `(kept,)`: its step.
+        shape: `(samples, horizon, K, paths)`.
+    """
+
+    table: Table
+    roles: Roles
+    rows: ForecastRows
+    keep: Ints
+    samples: Ints
+    steps: Ints
+    shape: tuple[int, int, int, int]
+
+    def spread(self, cells: Floats) -> Floats:
+        """Arrange cells, shape `(rows, K)`, or `(rows, 1)` of a long table."""
+        array, path = np.full(self.shape, np.nan), self.rows.path[self.keep]
+        if COLUMN in self.roles.marks:
+            array[self.samples, self.steps, self.rows.target[self.keep], path] = cells[self.keep, 0]
         else:
-            array[places, steps, :, path] = cells[keep]
+            array[self.samples, self.steps, :, path] = cells[self.keep]
         return array
 
-    def read(columns: tuple[str, ...]) -> Floats:
-        own = spread(np.column_stack([table.numbers(each) for each in columns]))
-        return own if SAMPLE in roles.marks else own[..., 0]
+    def read(self, columns: tuple[str, ...]) -> Floats:
+        """Arrange columns, with an axis of paths, shape `(samples, horizon, K, paths)`, if any."""
+        own = self.spread(np.column_stack([self.table.numbers(each) for each in columns]))
+        return own if SAMPLE in self.roles.marks else own[..., 0]
 
-    def bounds(side: str) -> dict[str, Floats]:
+    def bounds(self, side: str) -> dict[str, Floats]:
+        """Arrange the ends of intervals, shape `(samples, horizon, K, levels)` each."""
         return {
-            name: np.stack([read(tuple(bound_name(each, side, level) for each in columns))
-                            for level in roles.levels[name]], axis=-1)
-            for name, columns in roles.forecasters.items() if roles.levels[name]
+            name: np.stack([self.read(tuple(bound_name(each, side, level) for each in columns))
+                            for level in self.roles.levels[name]], axis=-1)
+            for name, columns in self.roles.forecasters.items() if self.roles.levels[name]
         }  # fmt: skip
-
-    values = {name: read(columns) for name, columns in roles.forecasters.items()}
-    known = np.fmax.reduce(spread(truth), axis=-1)
-    return Forecasts(known, series, origins, offsets, values, bounds("lo"), bounds("hi"))
 
 
 def _origins(actual: Actual, series: Ints, cutoffs: Ints) -> Ints:

@@ -38,14 +38,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     settings: dict[str, Any] = {
         "transform": transform,
         "window": {"timesteps": longest},
-        "network": {
-            "layers": [{"type": "lstm", "units": 16}],
-            "skip": "linear",
-            "anchor": anchors[0],
-            "window_scale": "usual",
-            "channels": profile.channels,
-        }
-        | ({"segment": choose_segment(steps)} if steps > LONGEST_PLAIN else {}),
+        "network": _choose_network(profile, steps, anchors[0]),
         "training": _choose_training(profile),
         "ensemble": {
             "size": size,
@@ -68,6 +61,18 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
             "network.layers": f"{profile.finding}; {model}",
         },
     )
+
+
+def _choose_network(profile: DataProfile, steps: int, anchor: str) -> dict[str, Any]:
+    """Return the settings of the network, with a lookback of so many steps."""
+    network = {
+        "layers": [{"type": "lstm", "units": 16}],
+        "skip": "linear",
+        "anchor": anchor,
+        "window_scale": "usual",
+        "channels": profile.channels,
+    }
+    return network | ({"segment": choose_segment(steps)} if steps > LONGEST_PLAIN else {})
 
 
 def _choose_training(profile: DataProfile) -> dict[str, Any]:
