@@ -140,11 +140,7 @@ class Gate:
         return model_candidate(entry, bundle, panel, refit, max(least, LEAST), level=level)
 
     def _again(self, text: str) -> Readable:
-        """Return the table, to be read by other settings.
-
-        Raises:
-            UsageError: It is standard input.
-        """
+        """Return the table, to be read by other settings; refuse standard input."""
         if isinstance(self.source, str) and self.source == "-":
             raise UsageError(
                 f"{text} has its own data settings, and standard input can be read only once.",
@@ -153,11 +149,7 @@ class Gate:
         return self.source
 
     def _aligned(self, text: str, panel: Panel) -> Panel:
-        """Return the panel of a candidate if its rows are those of the backtest.
-
-        Raises:
-            UsageError: They differ.
-        """
+        """Return the panel of a candidate; refuse one whose rows are not those of the backtest."""
         own = self.panel
         if panel.columns.targets != own.columns.targets:
             raise UsageError(

@@ -70,11 +70,7 @@ def _steps(panel: Panel) -> int:
 def _windows(
     panel: Panel, plan: Plan, *, step_size: int, horizon: int, least: int, on_event: Listener
 ) -> int:
-    """Return the number of cutoffs: as specified, or the default.
-
-    Raises:
-        DataError: The table is too short for them.
-    """
+    """Return the number of cutoffs, as specified or the default; refuse too short a table."""
     steps = _steps(panel)
 
     def fitting(before: int) -> int:

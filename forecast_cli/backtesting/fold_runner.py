@@ -125,11 +125,7 @@ class FoldWork:
     def _costly(
         self, pieces: list[tuple[Candidate, int, Ints]]
     ) -> Iterator[tuple[Candidate, Ints, Outcome]]:
-        """Yield the outcomes of the folds worth storing: first those that are stored already.
-
-        Args:
-            pieces: Candidate, number and samples, shape `(samples,)`, of each fold.
-        """
+        """Yield outcomes worth storing: the stored ones first; pieces have shape `(samples,)`."""
         missing = []
         for candidate, number, part in pieces:
             found = self._store(candidate).find(number) if self.plan.keep else None

@@ -176,15 +176,7 @@ def _forecast_all(
     config: Config,
     level: tuple[float, ...],
 ) -> Forecast:
-    """Return forecasts from many rows, each made once, with intervals of the configured method.
-
-    Args:
-        network: The forecaster.
-        origins: Shape `(samples,)`, each once.
-        calibration: The validation errors that intervals are made from.
-        config: The settings of the intervals.
-        level: In percent.
-    """
+    """Return forecasts, made once from each of the origins, shape `(samples,)`, with intervals."""
     dataset = network.dataset
     possible = calibration is not None or not config.interval_method.uses_errors
     bands = make_bands(calibration, config, level=level) if possible else None

@@ -188,14 +188,7 @@ def _significance(test: Comparison | None, cutoffs: int) -> str:
 def _compare_with_baseline(
     losses: Mapping[str, Floats], network: str, baseline: str, *, lags: int
 ) -> str:
-    """Return a sentence on the best network and the best baseline.
-
-    Args:
-        losses: By candidate, shape `(cutoffs,)` each.
-        network: The name of the network.
-        baseline: The name of the baseline.
-        lags: Autocorrelations of the differences that count.
-    """
+    """Return a sentence on the best network and baseline; losses of shape `(cutoffs,)` each."""
     own, other = (float(np.mean(losses[name])) for name in (network, baseline))
     test = compare_losses(losses[network] - losses[baseline], lags=lags)
     if other == 0:

@@ -107,11 +107,7 @@ def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
 
 
 def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
-    """Refuse candidates with the name of another column of the table of forecasts.
-
-    Raises:
-        UsageError: There is one.
-    """
+    """Refuse candidates with the name of another column of the table of forecasts."""
     taken = {*panel.ids.columns, panel.step_name, "cutoff", "column", "actual"}
     for entry in entries:
         if entry.name in taken:
@@ -122,11 +118,7 @@ def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
 
 
 def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int:
-    """Return how many rows a candidate needs before the first cutoff.
-
-    Raises:
-        UsageError: `sliding` leaves fewer.
-    """
+    """Return how many rows a candidate needs before the first cutoff; refuse fewer by `sliding`."""
     if entry.bundle is not None:
         return entry.bundle.manifest.timesteps
     if entry.config is None:

@@ -97,11 +97,7 @@ def backtest(
 
 
 def _refit(text: str) -> "Refit":
-    """When networks are trained again.
-
-    Raises:
-        UsageError: It cannot be that.
-    """
+    """When networks are trained again; other words are refused."""
     whens: dict[str, Refit] = {"never": "never", "always": "always"}
     if text in whens:
         return whens[text]

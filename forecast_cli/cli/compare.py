@@ -62,11 +62,7 @@ def compare(
 
 
 def _cells(text: str | None, settings: Settings) -> tuple[str, ...]:
-    """The cells that are named.
-
-    Raises:
-        UsageError: One is unknown, or `cell` is set too.
-    """
+    """The cells that are named; unknown ones, and `cell` beside them, are refused."""
     from ..config.registries import CELLS
 
     chosen = tuple(each.strip() for each in text.split(",")) if text else tuple(CELLS)

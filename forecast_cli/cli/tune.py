@@ -123,11 +123,7 @@ def _print_space(
 
 
 def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None:
-    """Refuse, before hours of work, files that cannot be written or must not be.
-
-    Raises:
-        UsageError: One is such a file.
-    """
+    """Refuse, before hours of work, files that cannot be written or must not be."""
     from ..model.bundle import require_writable
     from .outputs import spare
 

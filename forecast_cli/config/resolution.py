@@ -77,16 +77,7 @@ def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, A
 def _assigned(
     nested: dict[str, Any], whole: Mapping[str, Any], assignments: Sequence[str]
 ) -> dict[str, Any]:
-    """The nested configuration after assignments like `training.epochs=5`.
-
-    Args:
-        nested: What was specified.
-        whole: The same with all defaults.
-        assignments: As in `configure`.
-
-    Raises:
-        UsageError: One is not of that form, or its path leads nowhere.
-    """
+    """The nested configuration after assignments like `training.epochs=5`, checked against all."""
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         *way, last = path.split(".")

@@ -67,12 +67,7 @@ def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
 
 
 def _variance(apart: Floats, lags: int) -> float:
-    """Return the variance of a mean of values that are correlated with those up to `lags` later.
-
-    Args:
-        apart: Shape `(samples,)`: the values less their mean.
-        lags: As in `diebold_mariano`.
-    """
+    """Return the variance of the mean of `apart`, shape `(samples,)`, less its mean already."""
     count = len(apart)
     own = float(apart @ apart) / count
     later = np.array([apart[lag:] @ apart[:-lag] / count for lag in range(1, lags + 1)])

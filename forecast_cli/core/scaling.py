@@ -193,13 +193,8 @@ def _fit_column(
 ) -> None:
     """Replace the numbers of all together by those of each series with a value in a column.
 
-    Args:
-        column: Shape `(n_rows,)`, original units.
-        changed: Shape `(n_rows,)`, transformed.
-        indptr: Shape `(n_series + 1,)`.
-        kind: As in `fit_scaling`.
-        center: Shape `(n_series,)`, changed in place.
-        scale: Shape `(n_series,)`, changed in place.
+    `column` (original units) and `changed` (transformed) have shape `(n_rows,)`, `indptr`
+    `(n_series + 1,)`; `center` and `scale`, shape `(n_series,)`, are changed in place.
     """
     with np.errstate(invalid="ignore"):
         middle, spread = SERIES_FITS[kind](np.ascontiguousarray(changed), indptr)

@@ -131,12 +131,7 @@ def _has_random_steps(series: Floats) -> bool:
 def _moving_mean(series: Floats, width: int) -> Floats:
     """Return the centred mean over `width` values, an even one with half weights at both ends.
 
-    Args:
-        series: Shape `(n,)`.
-        width: Values in a mean.
-
-    Returns:
-        Shape `(n - 2 * (width // 2),)`.
+    Shape `(n,)` to `(n - 2 * (width // 2),)`.
     """
     weights = np.ones(2 * (width // 2) + 1)
     weights[[0, -1]] = 1.0 if width % 2 else 0.5

@@ -74,16 +74,10 @@ def find_copy(
 
 
 def _fits(forecast: Floats, columns: Floats, places: Ints, fewest: int) -> tuple[Floats, Floats]:
-    """How well forecasts go with each column, and how much they move when it moves by 1.
+    """Return correlations of forecasts with columns, and how much they move when these move by 1.
 
-    Args:
-        forecast: Shape `(samples,)`.
-        columns: Shape `(samples, columns)`.
-        places: Shape `(samples,)`: the series of each.
-        fewest: Samples less series.
-
-    Returns:
-        Correlations and slopes, shape `(columns,)` each; minus infinity where too few are known.
+    Shapes `(samples,)`, `(samples, columns)`, `(samples,)` (the series) to `(columns,)` each; minus
+    infinity where fewer than `fewest` samples are known, one less for each series.
     """
     correlations, slopes = np.full((2, columns.shape[1]), -np.inf)
     for place, column in enumerate(columns.T):

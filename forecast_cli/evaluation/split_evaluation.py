@@ -145,10 +145,7 @@ def best_and_skill(
 
 
 def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
-    """An error in units of the naive forecast's, so that targets of different size count alike.
-
-    All have the shape `(targets,)`.
-    """
+    """Return an error in units of the naive forecast's, all of shape `(targets,)`."""
     last = simple[NAIVE]
     return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 

@@ -131,11 +131,7 @@ class _Scoring:
 
 
 def _scoring(actual: Actual, given: Forecasts, roles: Roles, asked: Asked) -> _Scoring:
-    """What is scored.
-
-    Raises:
-        UsageError: Levels are named where none are made.
-    """
+    """Return what is scored; refuse levels where none are made."""
     if given.paths:
         level = tuple(sorted({*(asked.level or LEVEL)}))
         return _Scoring(actual, given, roles, dict.fromkeys(given.values, level))

@@ -107,11 +107,7 @@ def given_to(
 
 
 def _check_gpu(network: Network) -> None:
-    """Refuse what asks for a GPU where there is none.
-
-    Raises:
-        UsageError: A layer insists on cuDNN.
-    """
+    """Refuse a layer that insists on cuDNN where there is no GPU."""
     insisting = any(getattr(layer, "use_cudnn", False) is True for layer in network.layers)
     if insisting and not tf.config.list_physical_devices("GPU"):
         raise UsageError("use_cudnn = true needs a GPU, and there is none.", 'Leave it at "auto".')

@@ -35,13 +35,9 @@ def quantiles(forecast: Forecast, encoded: Encoded, count: int) -> Any:
 
 
 def _widths(forecast: Forecast, encoded: Encoded, count: int) -> Any:
-    """From each quantile to the next, from the median outwards: below, above, below, above ...
+    """Return the distances from each quantile to the next, from the median outwards, in turn.
 
-    Returns:
-        In scaled units, shape `(batch, horizon, count - 1, targets)`.
-
-    Raises:
-        ValueError: The head has no further outputs.
+    Scaled units, shape `(batch, horizon, count - 1, targets)`: below, above, below, above ...
     """
     (horizon, targets), scale = encoded.outputs, encoded.relative.scale
     if forecast.more is None:

@@ -98,16 +98,7 @@ def fit_baseline_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ())
 def _fit_column_maps(
     dataset: Dataset, places: list[int], seasons: Sequence[int]
 ) -> dict[str, Floats]:
-    """Return the maps of some columns by name, fitted on all of them as if they were series.
-
-    Args:
-        dataset: They are fitted on its training split.
-        places: Of the columns.
-        seasons: Steps of the seasons that were found.
-
-    Returns:
-        Each of shape `(timesteps, horizon)`.
-    """
+    """Return maps, shape `(timesteps, horizon)`, by name; columns are fitted as if series."""
     panel, config = dataset.panel, dataset.config
     rows, count = len(dataset.filled), len(places)
     # The padding in front of short series is left out.

@@ -82,11 +82,7 @@ def finetune(
 
 
 def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config:
-    """Return the configuration of the model with the settings of this training.
-
-    Raises:
-        UsageError: The model does not forecast, or a setting differs that its weights depend on.
-    """
+    """Return the configuration of the model with the settings of this training."""
     changes = given.model_dump(exclude_unset=True)
     _check_changes(bundle, changes)
     config = bundle.manifest.config
@@ -119,12 +115,7 @@ def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config
 
 
 def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
-    """Refuse models that do not forecast, and settings that the weights depend on.
-
-    Args:
-        bundle: The model.
-        changes: The settings of this training, nested.
-    """
+    """Refuse models that do not forecast, and settings that the weights depend on."""
     if bundle.manifest.labels is not None:
         raise UsageError(
             "The model maps sequences to labels; only models that forecast can be fine-tuned.",
@@ -199,11 +190,7 @@ def _warn_in_sample(bundle: Bundle, dataset: Dataset, on_event: Listener) -> Non
 
 
 def _require_same(inputs: Any, known: Any, source: str) -> None:
-    """Refuse columns that differ from those of the network.
-
-    Raises:
-        DataError: They differ.
-    """
+    """Refuse columns that differ from those of the network."""
     if inputs != known:
         raise DataError(
             f"{source} gives the network {inputs.features} columns, of which {len(inputs.targets)} "

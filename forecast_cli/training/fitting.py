@@ -148,14 +148,7 @@ def export(
 
 
 def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
-    """Return the network as ONNX; that of a stateful network has its states as inputs and outputs.
-
-    Args:
-        config: Its configuration.
-        network: The Keras model.
-        feed: Its training samples.
-        probes: Inputs, each of shape `(samples, steps, features)`, scaled.
-    """
+    """Return the network as ONNX; `probes` are inputs, shape `(samples, steps, features)` each."""
     from ..networks.onnx_export import export_onnx
     from ..networks.stateful_export import with_states
 
@@ -169,14 +162,7 @@ def _with_masks(
 ) -> bytes | None:
     """Return the network with its dropout masks as inputs; None where intervals do not need it.
 
-    Args:
-        config: Its configuration.
-        network: The Keras model.
-        feed: Its training samples.
-        probes: Inputs, each of shape `(samples, steps, features)`, scaled.
-
-    Raises:
-        TrainingError: With masks of ones it forecasts differently from the trained network.
+    `probes` are inputs, each of shape `(samples, steps, features)`, scaled.
     """
     if not config.interval_method.by_dropout:
         return None

@@ -122,10 +122,7 @@ def _numbers(scaling: Scaling) -> ScalingNumbers | None:
 def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
     """Return the names of the series, their last times, and the first times not trained on.
 
-    Args:
-        panel: The table.
-        rows: Shape `(n_series,)`: how many of the last rows of each series are stored.
-        splits: Of the dataset of the saved network.
+    `rows`, shape `(n_series,)`: how many of the last rows of each series are stored.
     """
     lasts = panel.lasts
     return SeriesRecord(
@@ -157,9 +154,7 @@ def _plain(part: Any) -> int | float | str:
 def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
     """Return the state of a stateful network before the stored rows, shape `(units,)`.
 
-    Args:
-        kept: The network to save.
-        filled: Shape `(n_rows, features)`, original units, all missing values filled.
+    `filled` has shape `(n_rows, features)`, original units.
     """
     dataset = kept.dataset
     scaled = dataset.scaling.transform(filled).astype(np.float32)

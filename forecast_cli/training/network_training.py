@@ -81,17 +81,7 @@ def _train_members(
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> tuple[list[Any], list[TrainingHistory]]:
-    """Train the networks of a configuration, and return them with their training histories.
-
-    Args:
-        config: With everything filled in.
-        feeds: Returns the training samples for a lookback.
-        before: As in `train_network`, like the following ones.
-        initial: Initial weights; None to draw them.
-        deadline: When all must be trained; None for no limit.
-        on_event: Notified of each epoch.
-        should_stop: Called after each epoch; True stops the training.
-    """
+    """Train the networks of a configuration: the Keras models, and their training histories."""
     from ..networks.ensemble_training import EnsembleTrainer, train_members
 
     begin = None if initial is None else _restored(config, feeds, initial)
@@ -114,16 +104,7 @@ def _export_combined(
     shares: Floats | None,
     on_event: Listener,
 ) -> Trained[Dataset]:
-    """Export a single network, or the ensemble of all networks and baselines.
-
-    Args:
-        dataset: The data and the configuration of the trained networks.
-        feed: The training samples.
-        networks: The Keras models.
-        courses: Their training histories.
-        shares: Shape `(members, targets)`: the weights of an earlier training; None to fit them.
-        on_event: Notified of the stages.
-    """
+    """Export one network, or the ensemble with its weights `shares`, shape `(members, targets)`."""
     config = dataset.config
     # Some of the training windows, from all over the table.
     probes = network_inputs(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
@@ -162,15 +143,7 @@ def _combine(
     maps: Floats | None,
     shares: Floats | None = None,
 ) -> Any:
-    """Return the Keras model of an ensemble.
-
-    Args:
-        config: Of the ensemble.
-        feed: The training samples.
-        networks: The Keras models of the members.
-        maps: Shape `(maps, targets, timesteps, horizon)`: the baselines; None for none.
-        shares: Shape `(members, targets)`: the weights; None where all are equal.
-    """
+    """Return the Keras model of an ensemble; shapes as in `Combination`."""
     from ..networks.ensemble_graph import combined
 
     timesteps, inputs, outputs = feed.shape

@@ -165,15 +165,10 @@ def _resolve_rest(
 def _resolve_timesteps(
     config: Config, rows: int, shortest: int, season: int, on_event: Listener
 ) -> int:
-    """Return the lookback.
+    """Return the lookback, from the training rows of the median series.
 
-    Args:
-        config: With the horizon.
-        rows: Training rows of the median series.
-        shortest: Rows of the shortest series. Where these are enough, all series get whole windows:
-            a network that has to skip missing steps is slower.
-        season: Steps in a season.
-        on_event: Notified of the choice.
+    Where the rows of the shortest series are enough, all series get whole windows: a network that
+    has to skip missing steps is slower.
     """
     window, segment = config.window, config.network.segment or 1
     if window.timesteps is not None or config.ensemble.timesteps:
@@ -208,11 +203,7 @@ def _resolve_training(config: Config) -> Training:
 
 
 def _resolve_scope(config: Config, columns: Columns) -> Scope:
-    """Return whose rows a scaler is fitted on: those of each series, where they have names.
-
-    Raises:
-        UsageError: It is set, and there is one series.
-    """
+    """Return whose rows a scaler is fitted on: those of each series, where they have names."""
     if config.scale_by and not columns.series:
         raise UsageError(
             f"`scale_by={config.scale_by}` is for several series, and the table has one.",
@@ -222,11 +213,7 @@ def _resolve_scope(config: Config, columns: Columns) -> Scope:
 
 
 def _has_seasonal_anchor(config: Config, season: int) -> bool:
-    """Whether a network reads its window relative to the last season.
-
-    Raises:
-        UsageError: There is no season, or the window is shorter.
-    """
+    """Whether a network reads its window relative to the last season, which must lie within it."""
     lookbacks = [m.timesteps for m in list_members(config) if m.network.anchor == "season"]
     if lookbacks and not 1 < season <= min(lookbacks):
         raise UsageError(
@@ -240,13 +227,7 @@ def _has_seasonal_anchor(config: Config, season: int) -> bool:
 def _with_mask(config: Config, lengths: Ints, on_event: Listener) -> Config:
     """Return the configuration whose network skips missing steps, where some may be missing.
 
-    Args:
-        config: With the lookback.
-        lengths: Shape `(n_series,)`: rows of each series.
-        on_event: Notified of series that are padded.
-
-    Raises:
-        UsageError: There is a mask and nothing to skip, or the network cannot skip.
+    `lengths` has shape `(n_series,)`: the rows of each series.
     """
     network, missing, timesteps = config.network, config.data.missing, config.window.timesteps or 1
     short = int(np.sum(lengths < timesteps)) if len(lengths) > 1 else 0

@@ -206,11 +206,7 @@ def _least(panel: Panel, config: Config, horizon: int) -> int:
 
 
 def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tuple[int, int]:
-    """Return the number of cutoffs, and the steps from one to the next.
-
-    Raises:
-        DataError: So many do not fit.
-    """
+    """Return the number of cutoffs and the steps from one to the next; refuse too many."""
     steps = panel.timeline.times.nunique() if panel.timeline else int(panel.lengths.max())
     stretch = max(round(LONGER * horizon), round(LENGTH * steps))
     counts = range(DEFAULT_WINDOWS, 0, -1) if n_windows is None else (n_windows,)
@@ -229,11 +225,7 @@ def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tu
 
 
 def _origins_after(panel: Panel, ends: tuple[Ints, ...], horizon: int) -> tuple[Ints, ...]:
-    """Return the forecast origins after each cutoff, shape `(samples,)` each.
-
-    Raises:
-        DataError: There is none after one.
-    """
+    """Return the origins after each cutoff, shape `(samples,)`; refuse a cutoff without any."""
     stops = (*ends[1:], panel.indptr[1:])
     pairs = zip(ends, stops, strict=True)
     origins = tuple(_origins(panel, begin, stop, horizon) for begin, stop in pairs)

@@ -122,11 +122,7 @@ def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
 
 
 def _check_numbers(space: Space) -> None:
-    """Refuse a space that CMA-ES cannot search.
-
-    Raises:
-        UsageError: There are not two numbers to search, or the package is missing.
-    """
+    """Refuse a space without two numbers, which CMA-ES cannot search, and a missing package."""
     numbers = [each.name for each in space.settings if isinstance(each.domain, Range)]
     if len(numbers) < 2:
         held = counted(len(numbers), "range")

@@ -173,11 +173,7 @@ def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
 
 
 def _prepare_file(path: str) -> None:
-    """Check that a file holds studies, and let others read it while one run writes.
-
-    Raises:
-        UsageError: It does not.
-    """
+    """Refuse a file that holds no studies, and let others read it while one run writes."""
     try:
         with _connect(path) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

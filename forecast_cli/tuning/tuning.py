@@ -172,11 +172,7 @@ def _prepare(
 
 
 def _check_failures(ranking: Ranking, on_event: Listener) -> None:
-    """Note why trials failed.
-
-    Raises:
-        UsageError: All failed.
-    """
+    """Note why trials failed; refuse a search in which all did."""
     failures = ranking.failures
     if failures and not ranking.complete:
         raise UsageError(

@@ -217,11 +217,7 @@ def sample_crps(actual: Floats, samples: Floats) -> Floats:
 
 
 def _drawn_on(known: Sequence[float], levels: Sequence[float]) -> Floats:
-    """The weights that make quantiles of other levels of those of the levels that are known.
-
-    Returns:
-        Shape `(known, levels)`.
-    """
+    """Return weights, shape `(known, levels)`, from quantiles of known levels to other ones."""
     normal = NormalDist()
     at, scores = (np.array([normal.inv_cdf(each) for each in of]) for of in (levels, known))
     weights = np.zeros((len(known), len(levels)))

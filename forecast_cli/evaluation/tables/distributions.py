@@ -77,11 +77,7 @@ def _with_intervals(
 ) -> Floats:
     """Return the actual values that have an interval at each level, NaN for the others.
 
-    Args:
-        actual: Shape `(samples, horizon, targets)`, original units.
-        bounds: Lower and upper ends, shape `(samples, horizon, targets, levels)` each.
-        name: The forecaster.
-        on_event: Notified of intervals that are crossed or incomplete.
+    Shapes `(samples, horizon, targets)`, and with an axis of levels for both ends, original units.
     """
     lower, upper = bounds
     complete = (np.isfinite(lower) & np.isfinite(upper)).all(axis=-1)

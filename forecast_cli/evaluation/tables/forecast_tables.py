@@ -129,13 +129,8 @@ def _arrays(
 ) -> Forecasts:
     """Arrange the rows that have an actual value by sample and step.
 
-    Args:
-        table: The forecasts.
-        roles: What its columns hold.
-        actual: The actual values.
-        rows: What each row forecasts.
-        found: Shape `(rows,)`: the row of the actual values of each.
-        truth: Shape `(rows, K)`, or `(rows, 1)` of a long table: those values, original units.
+    `found`, shape `(rows,)`, is the row of the actual values of each; `truth`, shape `(rows, K)`,
+    or `(rows, 1)` of a long table, are these values, original units.
     """
     keep = np.flatnonzero(np.isfinite(truth).any(axis=1))
     samples, first, places = np.unique(rows.sample[keep], return_index=True, return_inverse=True)
@@ -155,16 +150,9 @@ def _arrays(
 
 @dataclass(frozen=True)
 class _Grid:
-    """Arranges cells by sample, step, target and path.
+    """Arranges cells by sample, step, target and path, shape `(samples, horizon, K, paths)`.
 
-    Args:
-        table: The forecasts.
-        roles: What its columns hold.
-        rows: What each row forecasts.
-        keep: Shape `(kept,)`: the rows to arrange.
-        samples: Shape `(kept,)`: the sample of each.
-        steps: Shape `(kept,)`: its step.
-        shape: `(samples, horizon, K, paths)`.
+    `keep` are the rows to arrange, `samples` and `steps` their places, shape `(kept,)` each.
     """
 
     table: Table
@@ -199,13 +187,7 @@ class _Grid:
 
 
 def _origins(actual: Actual, series: Ints, cutoffs: Ints) -> Ints:
-    """Return the row after the last one that was known at each cutoff, shape `(samples,)`.
-
-    Args:
-        actual: The actual values.
-        series: Shape `(samples,)`.
-        cutoffs: Shape `(samples,)`, as `Actual.moments` counts.
-    """
+    """Return the row after the last one known at each cutoff; all of shape `(samples,)`."""
     moments, indptr = actual.moments, actual.indptr
     known = [
         np.searchsorted(moments[indptr[each] : indptr[each + 1]], cutoff, "right")
@@ -216,11 +198,7 @@ def _origins(actual: Actual, series: Ints, cutoffs: Ints) -> Ints:
 
 
 def _with_all_forecasts(forecasts: Forecasts, on_event: Listener) -> Forecasts:
-    """Return only the actual values for which every forecaster has a forecast.
-
-    Raises:
-        DataError: There is none.
-    """
+    """Return only the actual values for which every forecaster has a forecast; refuse none."""
     known = np.isfinite(forecasts.actual)
     whole = known.copy()
     for values in forecasts.values.values():

@@ -98,15 +98,7 @@ def _scaled(
     classes: tuple[Class, ...],
     actual: Floats,
 ) -> LabelledDataset:
-    """Return the sequences filled, and scaled by their training split.
-
-    Args:
-        sequences: As read.
-        config: With every setting filled in.
-        parts: The numbers of the sequences of each split, shape `(sequences,)` each.
-        classes: In order; empty where the labels are numbers.
-        actual: Shape `(n_sequences, labels)`, original units, or codes of classes.
-    """
+    """Return the sequences filled, and scaled by their training split; shapes as in the class."""
     filled = filled_steps(sequences, config.data.missing)
     require_positive(filled, sequences.features, config.transform, sequences.source)
     train = parts["train"]

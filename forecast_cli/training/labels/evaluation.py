@@ -40,11 +40,7 @@ def _score_classes(
 ) -> LabelEvaluation:
     """Score classes by accuracy and F1, against the most frequent class of the training split.
 
-    Args:
-        dataset: The sequences.
-        outputs: Shape `(samples, classes)`: the probability of each class.
-        actual: Shape `(samples,)`: the codes of the actual classes.
-        train: Shape `(training samples,)`: those of the training split.
+    `outputs` are probabilities, shape `(samples, classes)`; the others codes, shape `(samples,)`.
     """
     count = len(dataset.classes)
     common = int(np.argmax(np.bincount(train, minlength=count)))
@@ -78,11 +74,7 @@ def _score_numbers(
 ) -> LabelEvaluation:
     """Score numbers by MAE, RMSE and R2, against the mean of the training split.
 
-    Args:
-        dataset: The sequences.
-        numbers: Shape `(samples, labels)`: the predicted labels, original units.
-        actual: Shape `(samples, labels)`: the actual ones.
-        train: Shape `(training samples, labels)`: those of the training split.
+    All have the shape `(samples, labels)`, original units.
     """
     guesses = {NETWORK: numbers, MEAN: np.broadcast_to(train.mean(axis=0), actual.shape)}
     errors = {name: np.abs(given - actual).mean(axis=0) for name, given in guesses.items()}

@@ -128,13 +128,8 @@ def _choose_transform(
 ) -> Transform:
     """Return the transform with the lower baseline error that is defined for all rows.
 
-    Args:
-        values: Shape `(n_rows,)`: the training rows of all series and targets, end to end.
-        indptr: Shape `(n_series + 1,)`.
-        least: The least value of all rows, of the splits after training too.
-        horizon: Steps ahead.
-        season: Steps in the season of the frequency; 1 for none.
-        seasons: Steps of the seasons that were found.
+    `values` are the training rows, shape `(n_rows,)`, `indptr` has shape `(n_series + 1,)`, and
+    `least` is the least value of all rows, of the splits after training too.
     """
     with one_thread():
         name, _ = choose_transform(

@@ -77,13 +77,7 @@ def _error(
 ) -> float | None:
     """Return the scaled error of the mean of baselines on held-out rows; None if undefined.
 
-    Args:
-        values: Shape `(n_rows,)`: training rows, original units.
-        indptr: Shape `(n_series + 1,)`.
-        name: Of the transform.
-        horizon: Steps ahead.
-        season: Steps in the season of the frequency; 1 for none.
-        seasons: Steps of the seasons that were found.
+    Shapes `(n_rows,)`, original units, and `(n_series + 1,)`.
     """
     ends, first = indptr[1:], indptr[:-1]
     held = np.maximum(HELD * (ends - first), 2 * horizon).astype(np.int64)
