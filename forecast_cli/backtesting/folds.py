@@ -204,13 +204,9 @@ def _forecast_all(
 def _joined(
     points: list[Floats], ends: list[Floats], places: Ints, bands: Bands | None
 ) -> Forecast:
-    """Return the forecasts of all parts as one.
+    """Return the forecasts of all parts as one, original units, in the order of `places`.
 
-    Args:
-        points: Shape `(part, horizon, targets)` each, original units.
-        ends: Shape `(2, part, horizon, targets, levels)` each; empty without intervals.
-        places: Shape `(samples,)`: the row of each sample in the concatenated parts.
-        bands: What the intervals were made by; None without intervals.
+    Shapes `(part, horizon, targets)` and `(2, part, horizon, targets, levels)` each; `(samples,)`.
     """
     point = rounded(np.concatenate(points))[places]
     if bands is None:
