@@ -7,7 +7,6 @@ each batch count, shape `(steps,)`. It is a pure function of the settings and of
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,29 +23,14 @@ Int32s = npt.NDArray[np.int32]
 Pass = tuple[Int32s, Int32s]
 
 
-class Passes(Protocol):
-    """The order of samples in training and validation.
-
-    Args:
-        batch_size: Samples in a training batch.
-        steps: Batches in an epoch.
-    """
-
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def steps(self) -> int: ...
-
-    def training(self, epoch: int) -> Pass:
-        """The batches of an epoch, counted from 1."""
-
-    def validation(self) -> Pass:
-        """The batches of validation; none of them where there is none."""
-
-
 @dataclass(frozen=True, repr=False)
 class Shuffled:
-    """Every training sample once in an epoch, in an order of its own."""
+    """Every training sample once in an epoch, in an order of its own.
+
+    Args:
+        feed: The samples.
+        settings: The batch size, the batches in an epoch and the seed.
+    """
 
     feed: Feed
     settings: Training
@@ -130,6 +114,9 @@ class Lanes:
         rows = first[None] + timesteps * np.arange(-before, count)[:, None]
         rows = np.minimum(rows, starts[-1])
         return _whole(rows, counted=count)
+
+
+Passes = Shuffled | Lanes
 
 
 def _whole(rows: Ints, *, counted: int) -> Pass:

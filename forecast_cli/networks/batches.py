@@ -1,7 +1,7 @@
 """What the compiled step reads: one flat array, and the rows at which samples begin."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,39 +24,6 @@ class Samples(NamedTuple):
     given: list[Any]
     actual: Any
     series: Any = None
-
-
-class Feed(Protocol):
-    """Samples to learn from, gathered inside the compiled step.
-
-    Args:
-        values: Shape `(n_rows, features)`, scaled, float32, NaN where missing.
-        train: Shape `(samples,)`: what names the training samples.
-        validation: The same for validation; may be empty.
-        timesteps: Steps in a sample.
-        units: What the outputs mean in original units.
-        shape: What the network maps: timesteps, what stands in a row, and `(horizon, targets)`.
-    """
-
-    @property
-    def values(self) -> Floats: ...
-    @property
-    def train(self) -> Ints: ...
-    @property
-    def validation(self) -> Ints: ...
-    @property
-    def timesteps(self) -> int: ...
-    @property
-    def units(self) -> Units | None: ...
-    @property
-    def shape(self) -> tuple[int, Inputs, tuple[int, int]]: ...
-
-    @property
-    def gaps(self) -> bool:
-        """Whether actual values may be missing."""
-
-    def gather(self, values: tf.Tensor, rows: tf.Tensor, *, training: bool) -> Samples:
-        """The samples that `rows` name."""
 
 
 def alone(given: list[Any]) -> Any:
@@ -152,17 +119,14 @@ class LabelFeed:
 
     def gather(self, values: tf.Tensor, rows: tf.Tensor, *, training: bool) -> Samples:
         """The sequences and their labels, shape `(batch, 1, outputs)`."""
-        first, end = (tf.gather(tf.cast(each, tf.int32), rows)[:, None] for each in self._edges)
+        edges = self.indptr[:-1], self.indptr[1:]
+        first, end = (tf.gather(tf.cast(each, tf.int32), rows)[:, None] for each in edges)
         steps = first + tf.range(self.timesteps)
         window = tf.gather(values, tf.minimum(steps, tf.shape(values)[0] - 1))
-        if self._uneven:
+        if (np.diff(self.indptr) != self.timesteps).any():
             window = tf.where((steps < end)[:, :, None], window, np.float32(np.nan))
         return Samples([window], tf.gather(tf.constant(self.labels), rows)[:, None])
 
-    @property
-    def _edges(self) -> tuple[Ints, Ints]:
-        return self.indptr[:-1], self.indptr[1:]
 
-    @property
-    def _uneven(self) -> bool:
-        return bool((np.diff(self.indptr) != self.timesteps).any())
+# What the compiled step gathers its samples from.
+Feed = WindowFeed | LabelFeed

@@ -15,7 +15,6 @@ from ..config.layers import Recurrent
 from ..config.network import Network
 from ..core.errors import UsageError
 from .batches import alone
-from .channels import by_channel, side_by_side
 from .covariate_inputs import Encoder, beside, known_ahead
 from .encoder_output import Encoded, Forecast
 from .heads import HEADS
@@ -220,6 +219,29 @@ def _segmented(network: Network, relative: Relative) -> tuple[Any, Any]:
     if mask is not None:
         mask = ops.any(ops.reshape(mask, (-1, timesteps // length, length)), axis=-1)
     return embedded, mask
+
+
+def by_channel(window: Any) -> Any:
+    """Shape `(batch, steps, channels)` to `(batch x channels, steps, 1)`."""
+    return ops.reshape(ops.transpose(window, (0, 2, 1)), (-1, window.shape[1], 1))
+
+
+def side_by_side(head: Forecast, channels: int) -> Forecast:
+    """The forecasts of all channels as those of one network."""
+    learned, taught = head.learned, head.taught
+    return Forecast(
+        _joined(head.value, channels),
+        learned=None if learned is None else _joined(learned, channels),
+        taught=taught and (lambda actual: _joined(taught(by_channel(actual)), channels)),
+    )
+
+
+def _joined(forecast: Any, channels: int) -> Any:
+    """Shape `(batch x channels, ..., 1)` to `(batch, ..., channels)`."""
+    inner = forecast.shape[1:-1]
+    apart = ops.reshape(forecast, (-1, channels, *inner))
+    order = (0, *range(2, 2 + len(inner)), 1)
+    return ops.transpose(apart, order)
 
 
 @contextmanager
