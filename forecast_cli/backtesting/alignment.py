@@ -1,6 +1,7 @@
 """Candidates of a backtest aligned with its table and cutoffs, or refused."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,42 +23,53 @@ from ..forecasting.prediction_request import steps_wanted
 from ..model.bundle import Bundle
 from ..training.presets.data_profile import choose_timesteps
 from .cutoffs import Cutoffs, rows_before
-from .folds import Fold, config_for, learning_dataset
-from .models import (
-    LEAST,
-    Candidate,
-    Entry,
-    baseline_candidate,
-    model_candidate,
-    network_candidate,
+from .folds import (
+    Fold,
+    config_for,
+    forecast_by_bundle,
+    forecast_by_network,
+    learning_dataset,
 )
+from .models import LEAST, Candidate, Entry, baseline_candidate
 from .plan import Plan, Refit
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What candidates are aligned with.
+class Scope:
+    """The table and the cutoffs of a backtest, the same for all candidates.
 
     Args:
-        source: The table, read again for candidates with their own data settings.
         panel: The table as read by the settings of the backtest.
-        config: With the horizon.
+        config: Resolved as far as it is the same for all candidates, with the horizon.
         plan: The options of the backtest.
         cutoffs: Where forecasts begin.
-        season: Steps in a season.
+        season_length: Steps in a season.
     """
 
-    source: Readable
     panel: Panel
     config: Config
     plan: Plan
     cutoffs: Cutoffs
-    season: int
+    season_length: int
 
     @property
     def horizon(self) -> int:
         """Steps ahead."""
         return self.config.window.horizon or 1
+
+    def rows_before(self, cutoff: int) -> tuple[Ints, Ints]:
+        """Return the training rows of each series: the first, and the one after the last.
+
+        Shape `(n_series,)` each.
+        """
+        return rows_before(self.panel, self.cutoffs, cutoff, self.plan.sliding)
+
+
+@dataclass(frozen=True)
+class Gate(Scope):
+    """What candidates are aligned with; `source` is read again for their own data settings."""
+
+    source: Readable
 
     def bring(self, entry: Entry, on_event: Listener) -> Candidate:
         """Return a candidate that reads this table.
@@ -69,16 +81,11 @@ class Gate:
             return self._model(entry, entry.bundle, on_event)
         if entry.config is not None:
             return self._network(entry.name, entry.config, on_event)
-        begins, ends = self._first_rows()
-        rows = int(np.median(ends - begins))
-        steps = self.config.window.timesteps or choose_timesteps(rows, self.season, self.horizon)
-        window = self.season if self.season > 1 else steps
-        return baseline_candidate(
-            entry.name, self.panel, season=self.season, window=window, level=self.config.level
-        )
-
-    def _first_rows(self) -> tuple[Ints, Ints]:
-        return rows_before(self.panel, self.cutoffs, 0, self.plan.sliding)
+        begins, ends = self.rows_before(0)
+        rows, season = int(np.median(ends - begins)), self.season_length
+        steps = self.config.window.timesteps or choose_timesteps(rows, season, self.horizon)
+        window, level = season if season > 1 else steps, self.config.level
+        return baseline_candidate(entry.name, self.panel, season=season, window=window, level=level)
 
     def _network(self, name: str, config: Config, on_event: Listener) -> Candidate:
         """Return a network with settings chosen from the rows before the first cutoff."""
@@ -94,7 +101,7 @@ class Gate:
         self._say_overruled(name, config, on_event)
         changes = {"window": window, "data": panel.data, "level": self.config.level}
         config = config.model_copy(update=changes)
-        begins, ends = self._first_rows()
+        begins, ends = self.rows_before(0)
         nothing = np.empty(0, np.int64)
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
         dataset = learning_dataset(fold, config, on_event)
@@ -104,7 +111,9 @@ class Gate:
             found["window"] = dataset.config.window
         config = config.model_copy(update=found)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
-        return network_candidate(name, config, panel, self.plan.refit_every, max(least, LEAST))
+        forecast, refit = partial(forecast_by_network, config=config), self.plan.refit_every
+        identity = config.model_dump_json()
+        return Candidate(name, "network", forecast, panel, refit, max(least, LEAST), identity)
 
     def _say_overruled(self, name: str, config: Config, on_event: Listener) -> None:
         """Warn where the configuration of a candidate differs from what all candidates do."""
@@ -137,7 +146,8 @@ class Gate:
                 f"of {percents(level)} %: its intervals here are conformal, from its own errors"
             )
             on_event(Note(note, warning=True))
-        return model_candidate(entry, bundle, panel, refit, max(least, LEAST), level=level)
+        forecast = partial(forecast_by_bundle, bundle=bundle, level=level)
+        return Candidate(entry.name, "model", forecast, panel, refit, max(least, LEAST))
 
     def _again(self, text: str) -> Readable:
         """Return the table, to be read by other settings; refuse standard input."""

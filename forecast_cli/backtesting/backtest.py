@@ -93,7 +93,7 @@ def backtest(
     """
     setup = set_up(source, config, plan, on_event)
     samples = _samples(setup, on_event)
-    forecasts, seconds = FoldWork(setup, plan, samples, on_event, should_stop).run()
+    forecasts, seconds = FoldWork(setup, samples, on_event, should_stop).run()
     results = _results(setup, samples, forecasts)
     sums, targets = results.sums(), setup.panel.columns.targets
     timeline = setup.panel.timeline
@@ -103,7 +103,7 @@ def backtest(
         by_cutoff=rows_by_cutoff(results, _labels(setup)),
         by_step=rows_by_step(sums, targets),
         verdict=verdict(results, horizon=setup.horizon, step_size=setup.cutoffs.step_size),
-        settings=_settings(setup, plan, samples),
+        settings=_settings(setup, samples),
         style=timeline.style if timeline else None,
         time=setup.panel.step_name,
     )
@@ -181,7 +181,7 @@ def _labels(setup: Setup) -> list[Any]:
     return known
 
 
-def _settings(setup: Setup, plan: Plan, samples: Samples) -> dict[str, Any]:
+def _settings(setup: Setup, samples: Samples) -> dict[str, Any]:
     """Return the options of the backtest for the JSON document."""
     return {
         "models": [each.name for each in setup.candidates],
@@ -191,8 +191,8 @@ def _settings(setup: Setup, plan: Plan, samples: Samples) -> dict[str, Any]:
         "step_size": setup.cutoffs.step_size,
         "horizon": setup.horizon,
         "season_length": setup.season_length,
-        "refit_every": plan.refit_every,
-        "sliding": plan.sliding,
+        "refit_every": setup.plan.refit_every,
+        "sliding": setup.plan.sliding,
         "series": len(np.unique(samples.series)),
         "forecasts": len(samples.origins),
         "config": setup.config.model_dump(mode="json"),

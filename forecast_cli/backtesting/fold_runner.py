@@ -20,7 +20,6 @@ from .fold_cache import FoldStore, Outcome, open_store
 from .folds import Fold
 from .models import Candidate
 from .origins import Samples
-from .plan import Plan
 from .setup import Setup
 
 
@@ -30,14 +29,12 @@ class FoldWork:
 
     Args:
         setup: The table, the cutoffs and the candidates.
-        plan: The options of the backtest.
         samples: The forecasts to make.
         on_event: Notified of progress.
         should_stop: Called between folds, and after each epoch.
     """
 
     setup: Setup
-    plan: Plan
     samples: Samples
     on_event: Listener
     should_stop: Callable[[], bool]
@@ -94,8 +91,8 @@ class FoldWork:
         begins, ends = self.setup.rows_before(learned)
         origins = samples.origins[part]
         firsts = panel.indptr[samples.series[part]]
-        if self.plan.sliding is not None:
-            firsts = np.maximum(firsts, origins - self.plan.sliding)
+        if (sliding := self.setup.plan.sliding) is not None:
+            firsts = np.maximum(firsts, origins - sliding)
         return Fold(panel, self.known, begins, ends, origins, firsts, self.setup.horizon)
 
     def parts(self, candidate: Candidate) -> list[Ints]:
@@ -114,11 +111,8 @@ class FoldWork:
                 continue
             hear = self._listener(candidate)
             for part in parts:
-                yield (
-                    candidate,
-                    part,
-                    forecast_fold(candidate, self.fold(candidate, part), hear, self.should_stop),
-                )
+                fold = self.fold(candidate, part)
+                yield candidate, part, forecast_fold(candidate, fold, hear, self.should_stop)
                 self._check_stop()
         yield from self._costly(costly)
 
@@ -128,7 +122,7 @@ class FoldWork:
         """Yield outcomes worth storing: the stored ones first; pieces have shape `(samples,)`."""
         missing = []
         for candidate, number, part in pieces:
-            found = self._store(candidate).find(number) if self.plan.keep else None
+            found = self._store(candidate).find(number) if self.setup.plan.keep else None
             shape = (len(part), self.setup.horizon, self.known.shape[1])
             if found is not None and found.forecast.point.shape == shape:
                 self.kept += 1
@@ -143,33 +137,22 @@ class FoldWork:
             return
         self.on_event(Stage(f"{len(missing)} folds"))
         work = [(each, self.fold(each, part)) for each, _, part in missing]
-        with closing(run_all(forecast_fold, work, jobs=self._jobs(pieces))) as running:
+        # A single one needs no other process.
+        jobs = 1 if len(pieces) == 1 else self.setup.plan.jobs
+        with closing(run_all(forecast_fold, work, jobs=jobs)) as running:
             for done, (place, outcome) in enumerate(running, start=1):
                 candidate, number, part = missing[place]
-                self._keep(candidate, number, outcome)
+                if self.setup.plan.keep and self._store(candidate).keep(number, outcome):
+                    self.kept += 1
                 yield candidate, part, outcome
                 self.on_event(Done("folds", done, len(missing)))
                 self._check_stop()
 
-    def _jobs(self, pieces: list[tuple[Candidate, int, Ints]]) -> int | None:
-        """Return how many folds run at a time; a single one needs no other process.
-
-        Args:
-            pieces: Candidate, number and samples, shape `(samples,)`, of each fold.
-        """
-        return 1 if len(pieces) == 1 else self.plan.jobs
-
     def _store(self, candidate: Candidate) -> FoldStore:
         if candidate.name not in self.stores:
-            store = open_store(candidate, self.plan, self.setup.cutoffs, self.samples)
+            store = open_store(candidate, self.setup.plan, self.setup.cutoffs, self.samples)
             self.stores[candidate.name] = store
         return self.stores[candidate.name]
-
-    def _keep(self, candidate: Candidate, number: int, outcome: Outcome) -> None:
-        if not self.plan.keep:
-            return
-        if self._store(candidate).keep(number, outcome):
-            self.kept += 1
 
     def _listener(self, candidate: Candidate) -> Listener:
         """Return a listener that puts the name of the candidate before each stage."""

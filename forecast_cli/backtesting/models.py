@@ -16,7 +16,7 @@ from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.bundle import Bundle
-from .folds import Fold, forecast_by_bundle, forecast_by_network
+from .folds import Fold
 from .plan import Refit
 
 CHOOSING = tuple(name for name, entry in PRESETS.items() if entry.chooses)
@@ -141,22 +141,6 @@ def _entry(name: str, text: str, config: Config) -> Entry:
         )
     require_library(text)
     return Entry(name, text)
-
-
-def network_candidate(
-    name: str, config: Config, panel: Panel, refit: Refit, least: int
-) -> Candidate:
-    """Return a network that is trained in the folds."""
-    forecast = partial(forecast_by_network, config=config)
-    return Candidate(name, "network", forecast, panel, refit, least, config.model_dump_json())
-
-
-def model_candidate(
-    entry: Entry, bundle: Bundle, panel: Panel, refit: Refit, least: int, *, level: Level
-) -> Candidate:
-    """Return a trained model as a candidate; `level` is of its intervals."""
-    forecast = partial(forecast_by_bundle, bundle=bundle, level=level)
-    return Candidate(entry.name, "model", forecast, panel, refit, least)
 
 
 def baseline_candidate(

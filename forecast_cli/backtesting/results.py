@@ -12,7 +12,7 @@ from ..core.forecast import Forecast
 from ..core.windows import Floats, Ints
 from ..evaluation.metrics.interval import IntervalSums
 from ..evaluation.metrics.point import ErrorSums
-from ..evaluation.reports import Row, plain
+from ..evaluation.reports import Row, plain, skill
 from ..evaluation.significance import (
     compare_losses,
     describe_significance,
@@ -99,11 +99,6 @@ class Results:
         return losses
 
 
-def compute_skill(loss: float, best: float) -> float | None:
-    """Return how many percent a loss is below that of the best baseline; None where that is 0."""
-    return 100.0 * (1.0 - loss / best) if best > 0 else None
-
-
 def score_rows(
     results: Results,
     sums: Mapping[str, ErrorSums],
@@ -122,7 +117,7 @@ def score_rows(
             if len(targets) > 1:
                 row["column"] = target
             row |= {measure: plain(overall[measure][place]) for measure in SHOWN}
-            row["skill"] = compute_skill(losses[name], best) if name in losses else None
+            row["skill"] = skill(losses[name], best) if name in losses else None
             row |= _coverage(intervals, name, place, results.level)
             rows.append(row | {"seconds": round(seconds[name], 3)})
     return rows

@@ -7,46 +7,22 @@ from ..config.registries import BASELINES
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Event, Listener, Note
-from ..core.windows import Ints
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..data.splits import all_training, rows_needed
 from ..training.resolution import resolve_horizon
-from .alignment import Gate
-from .cutoffs import Cutoffs, find_cutoffs, rows_before
+from .alignment import Gate, Scope
+from .cutoffs import find_cutoffs
 from .models import LEAST, USUAL, Candidate, Entry, make_entries
 from .plan import Plan
 
 
 @dataclass(frozen=True)
-class Setup:
-    """The table, the cutoffs and the candidates of a backtest.
+class Setup(Scope):
+    """The table, the cutoffs and the candidates of a backtest, in the given order."""
 
-    Args:
-        panel: The table.
-        config: Resolved as far as it is the same for all candidates.
-        cutoffs: Where forecasts begin.
-        horizon: Steps ahead.
-        season_length: Steps in a season.
-        candidates: In the given order.
-        sliding: How many rows before a cutoff are used for training; None: all.
-    """
-
-    panel: Panel
-    config: Config
-    cutoffs: Cutoffs
-    horizon: int
-    season_length: int
     candidates: tuple[Candidate, ...]
-    sliding: int | None
-
-    def rows_before(self, cutoff: int) -> tuple[Ints, Ints]:
-        """Return the training rows of each series: the first, and the one after the last.
-
-        Shape `(n_series,)` each.
-        """
-        return rows_before(self.panel, self.cutoffs, cutoff, self.sliding)
 
 
 def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Setup:
@@ -69,9 +45,9 @@ def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> 
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
     cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)
-    gate = Gate(source, panel, config, plan, cutoffs, season)
+    gate = Gate(panel, config, plan, cutoffs, season, source)
     candidates = tuple(gate.bring(entry, on_event) for entry in entries)
-    return Setup(panel, config, cutoffs, horizon, season, candidates, plan.sliding)
+    return Setup(panel, config, plan, cutoffs, season, candidates)
 
 
 def _suits(entry: Entry, season: int) -> bool:

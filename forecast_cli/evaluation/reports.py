@@ -187,3 +187,8 @@ def _column(target: str, targets: Sequence[str]) -> Row:
 
 def plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def skill(loss: float, best: float) -> float | None:
+    """Return how many percent a loss is below that of the best baseline; None where that is 0."""
+    return 100.0 * (1.0 - loss / best) if best > 0 else None

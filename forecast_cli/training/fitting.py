@@ -138,37 +138,20 @@ def export(
         TrainingError: The exported network forecasts differently from the trained one.
     """
     from ..networks.build import layer_rows
-    from ..networks.onnx_export import weights_bytes
-
-    on_event(Stage("exporting"))
-    weights, rows = weights_bytes(network), layer_rows(network)
-    onnx = _exported(config, network, feed, probes)
-    dropout = _with_masks(config, network, feed, probes)
-    return Fitted(tuple(courses), onnx, weights, rows, dropout, shares)
-
-
-def _exported(config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]) -> bytes:
-    """Return the network as ONNX; `probes` are inputs, shape `(samples, steps, features)` each."""
-    from ..networks.onnx_export import export_onnx
+    from ..networks.external_dropout import export_thinned
+    from ..networks.onnx_export import export_onnx, weights_bytes
     from ..networks.stateful_export import with_states
 
-    if not config.network.stateful:
-        return export_onnx(network, probes[0], probes[1:])
-    return export_onnx(*with_states(config.network, network, probes[0], feed.shape[2]))
-
-
-def _with_masks(
-    config: Config, network: Any, feed: "Feed", probes: Sequence[Floats]
-) -> bytes | None:
-    """Return the network with its dropout masks as inputs; None where intervals do not need it.
-
-    `probes` are inputs, each of shape `(samples, steps, features)`, scaled.
-    """
-    if not config.interval_method.by_dropout:
-        return None
-    from ..networks.external_dropout import export_thinned
-
-    return export_thinned(config.network, network, feed, probes)
+    on_event(Stage("exporting"))
+    weights, rows, layers = weights_bytes(network), layer_rows(network), config.network
+    if layers.stateful:
+        onnx = export_onnx(*with_states(layers, network, probes[0], feed.shape[2]))
+    else:
+        onnx = export_onnx(network, probes[0], probes[1:])
+    dropout = None
+    if config.interval_method.by_dropout:
+        dropout = export_thinned(layers, network, feed, probes)
+    return Fitted(tuple(courses), onnx, weights, rows, dropout, shares)
 
 
 def report_ending(fitted: Fitted, on_event: Listener) -> None:

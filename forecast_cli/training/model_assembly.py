@@ -98,7 +98,7 @@ def _manifest(
         covariates=columns.covariates,
         series=columns.series,
         time=_time_axis(dataset),
-        scaling=_numbers(kept.dataset.scaling),
+        scaling=scaling_numbers(kept.dataset.scaling),
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -112,9 +112,9 @@ def _manifest(
     )
 
 
-def _numbers(scaling: Scaling) -> ScalingNumbers | None:
-    """Return the scaler's numbers; None where each series has its own."""
-    if scaling.by_series:
+def scaling_numbers(scaling: Scaling | None) -> ScalingNumbers | None:
+    """Return the scaler's numbers; None where there is none, or each series has its own."""
+    if scaling is None or scaling.by_series:
         return None
     return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
 

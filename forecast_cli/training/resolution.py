@@ -14,7 +14,6 @@ from ..config.sections import Split, Training
 from ..core.errors import UsageError
 from ..core.events import Listener, Note
 from ..core.scaling import Scope
-from ..core.series_features import SeriesFeatures
 from ..core.windows import Ints
 from ..data.categories import with_known_categories
 from ..data.columns import Columns
@@ -40,14 +39,12 @@ class Resolved:
         panel: With the categories of the training rows alone.
         splits: Training, validation and test rows.
         season: Steps in a season; 1 where there is none.
-        features: Of the training rows of each target; empty where no preset asked for them.
     """
 
     config: Config
     panel: Panel
     splits: Splits
     season: int
-    features: tuple[SeriesFeatures, ...]
 
 
 def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resolved:
@@ -67,11 +64,11 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
     config = config.model_copy(update={"split": split})
     splits = split_rows(panel, split, horizon=config.window.horizon or 1)
-    config, features = apply_preset(config, panel, splits, season, on_event)
+    config = apply_preset(config, panel, splits, season, on_event)
     check_inputs(config, panel.columns)
     panel = with_known_categories(panel, splits)
     config = _resolve_rest(config, panel, splits, season, on_event)
-    return Resolved(config, panel, splits, season, features)
+    return Resolved(config, panel, splits, season)
 
 
 def resolve_preset(config: Config, on_event: Listener) -> Config:

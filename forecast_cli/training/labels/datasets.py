@@ -73,8 +73,8 @@ def make_labelled(sequences: Sequences, config: Config, *, on_event: Listener) -
     classes: tuple[Class, ...] = ()
     actual: Floats
     if config.data.task == "classification":
-        found = encode_classes(sequences.labels.iloc[:, 0], sequences.source)
-        classes, actual = found.names, found.codes[:, None].astype(np.float64)
+        classes, codes = encode_classes(sequences.labels.iloc[:, 0], sequences.source)
+        actual = codes[:, None].astype(np.float64)
     else:
         actual = read_label_numbers(sequences.labels, sequences.source)
     strata = actual[:, 0] if classes else None

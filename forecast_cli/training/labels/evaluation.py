@@ -4,6 +4,7 @@ import numpy as np
 
 from ...core.seasonal_error import class_scores, confusion, r_squared
 from ...core.windows import Floats, Ints
+from ...evaluation.reports import plain, skill
 from ...forecasting.label_prediction import predict_outputs
 from ...model.manifest import LabelEvaluation
 from ...model.runtime import Runtime
@@ -50,7 +51,7 @@ def _score_classes(
     }
     scores = {name: class_scores(table) for name, table in tables.items()}
     right = {name: each["accuracy"] for name, each in scores.items()}
-    skill = _skill(1.0 - right[NETWORK], 1.0 - right[MAJORITY])
+    better = skill(1.0 - right[NETWORK], 1.0 - right[MAJORITY])
     said = (
         f"{100 * right[NETWORK]:.1f} % are right; of the most frequent class, "
         f"{dataset.classes[common]}, are {100 * right[MAJORITY]:.1f} %"
@@ -64,8 +65,8 @@ def _score_classes(
         },
         confusion=tuple(tuple(row) for row in tables[NETWORK].tolist()),
         best_baseline=MAJORITY,
-        skill=skill,
-        verdict=_verdict(skill, "always guessing the most frequent class", said, len(actual)),
+        skill=better,
+        verdict=_verdict(better, "always guessing the most frequent class", said, len(actual)),
     )
 
 
@@ -80,7 +81,7 @@ def _score_numbers(
     errors = {name: np.abs(given - actual).mean(axis=0) for name, given in guesses.items()}
     known = errors[MEAN] > 0
     shares = float(np.mean(errors[NETWORK][known] / errors[MEAN][known])) if known.any() else None
-    skill = None if shares is None else _skill(shares, 1.0)
+    better = None if shares is None else skill(shares, 1.0)
     scores = {}
     for name, given in guesses.items():
         measures = {
@@ -89,38 +90,27 @@ def _score_numbers(
             "r2": r_squared(actual, given),
         }
         scores[name] = {
-            metric: dict(zip(dataset.config.data.label, map(_finite, values), strict=True))
+            metric: dict(zip(dataset.config.data.label, map(plain, values), strict=True))
             for metric, values in measures.items()
         }
-    if skill is None:
-        said = "the mean makes no error at all"
-    else:
-        said = (
-            f"its error is {abs(skill):.1f} % {'below' if skill > 0 else 'above'} that of the mean"
-        )
+    said = "the mean makes no error at all"
+    if better is not None:
+        side = "below" if better > 0 else "above"
+        said = f"its error is {abs(better):.1f} % {side} that of the mean"
     return LabelEvaluation(
         sequences=len(actual),
         scores=scores,
         best_baseline=MEAN,
-        skill=skill,
-        verdict=_verdict(skill, "always guessing the mean", said, len(actual)),
+        skill=better,
+        verdict=_verdict(better, "always guessing the mean", said, len(actual)),
     )
 
 
-def _skill(error: float, simple: float) -> float | None:
-    """Return by how many percent an error is below that of the simplest prediction."""
-    return 100.0 * (1.0 - error / simple) if simple > 0 else None
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _verdict(skill: float | None, simplest: str, said: str, sequences: int) -> str:
+def _verdict(better: float | None, simplest: str, said: str, sequences: int) -> str:
     """Return the verdict in plain sentences."""
     few = f" The test has {sequences} sequences, too few for a reliable comparison."
     caution = "" if sequences >= ENOUGH else few
-    if skill is not None and skill >= NOTABLE:
+    if better is not None and better >= NOTABLE:
         return f"The network beats {simplest}: {said}.{caution}"
-    advice = "" if skill is None else " Try more `epochs`, other `units` or another `cell`."
+    advice = "" if better is None else " Try more `epochs`, other `units` or another `cell`."
     return f"The network does not beat {simplest}: {said}.{caution}{advice}"

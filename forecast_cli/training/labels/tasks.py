@@ -1,7 +1,5 @@
 """The task that labels imply: regression of numbers, or classification."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -15,19 +13,6 @@ from ...model.manifest import Class
 # Whole numbers are classes where so few are distinct, and each occurs so often on average.
 MOST_CLASSES = 20
 LEAST_EACH = 5
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The classes of a label, in order.
-
-    Args:
-        names: Of the classes.
-        codes: Shape `(n_sequences,)`: the position of each sequence's class in `names`.
-    """
-
-    names: tuple[Class, ...]
-    codes: Ints
 
 
 def with_task(config: Config, labels: pd.DataFrame, on_event: Listener) -> Config:
@@ -99,8 +84,8 @@ def read_label_numbers(labels: pd.DataFrame, source: str) -> Floats:
     return labels.to_numpy(np.float64)
 
 
-def encode_classes(label: pd.Series, source: str) -> Classes:
-    """Return the classes in order, and the code of each sequence.
+def encode_classes(label: pd.Series, source: str) -> tuple[tuple[Class, ...], Ints]:
+    """Return the classes in order, and the code of each sequence, shape `(n_sequences,)`.
 
     Raises:
         DataError: There is only one.
@@ -115,4 +100,4 @@ def encode_classes(label: pd.Series, source: str) -> Classes:
             f"{source}: every sequence has the label {names[0]}.", "Two classes are needed."
         )
     plain = [name.item() if isinstance(name, np.generic) else str(name) for name in names]
-    return Classes(tuple(plain), codes)
+    return tuple(plain), codes

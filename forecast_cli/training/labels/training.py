@@ -18,12 +18,11 @@ from ...model.manifest import (
     LabelEvaluation,
     LayerRow,
     Manifest,
-    ScalingNumbers,
     SplitRows,
 )
 from ...model.runtime import Runtime
 from ..fitting import PROBES, Fitted, Trained, fit_network, keep, report_ending
-from ..model_assembly import make_run
+from ..model_assembly import make_run, scaling_numbers
 from .datasets import LabelledDataset, make_labelled, on_all
 from .evaluation import evaluate_labels
 
@@ -112,21 +111,20 @@ def _bundle(
 ) -> Bundle:
     """Return the model to save."""
     dataset, fitted = scored.dataset, kept.fitted
-    sequences, scaling, labels = dataset.sequences, kept.dataset.scaling, kept.dataset.label_scaling
+    sequences = dataset.sequences
     manifest = Manifest(
         config=dataset.config,
         features=sequences.features,
         targets=(),
         time=None,
-        scaling=ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale)),
+        scaling=scaling_numbers(kept.dataset.scaling),
         splits=SplitRows(**{part: len(dataset.parts[part]) for part in PARTS}),
         evaluation=evaluation,
         labels=LabelAxis(
             names=dataset.config.data.label,
             columns=sequences.columns,
             classes=dataset.classes,
-            scaling=labels
-            and ScalingNumbers(center=tuple(labels.center), scale=tuple(labels.scale)),
+            scaling=scaling_numbers(kept.dataset.label_scaling),
         ),
         layers=tuple(LayerRow(**row) for row in fitted.layers),
         run=make_run(

@@ -21,7 +21,7 @@ from ...core.intermittency import is_intermittent
 from ...core.parallel import one_thread
 from ...core.ragged import cumulate
 from ...core.scaling import Transform
-from ...core.series_features import SeriesFeatures, extract_features
+from ...core.series_features import extract_features
 from ...core.windows import Floats, Ints
 from ...data.panel import Panel
 from ...data.season import default_seasons
@@ -63,8 +63,8 @@ FUNCTIONS: dict[str, Callable[[DataProfile], Recipe]] = {
 
 def apply_preset(
     config: Config, panel: Panel, splits: Splits, season: int, on_event: Listener
-) -> tuple[Config, tuple[SeriesFeatures, ...]]:
-    """Return the configuration with what its preset chooses, and the features that it went by.
+) -> Config:
+    """Return the configuration with what its preset chooses.
 
     Args:
         config: With preset and horizon filled in.
@@ -72,16 +72,11 @@ def apply_preset(
         splits: Of its rows; nothing behind the training rows is looked at.
         season: Steps in the season of the frequency.
         on_event: Notified of what was chosen, and why.
-
-    Returns:
-        The features of each target are empty where they were not taken of each by itself.
     """
     if not config.preset_chooses:
-        return config, ()
+        return config
     profile = profile_data(config, panel, splits, season)
-    recipe = FUNCTIONS[config.preset or ""](profile)
-    single = len(panel.columns.targets) == 1
-    return _overlay(config, recipe, profile, on_event), (profile.features,) if single else ()
+    return _overlay(config, FUNCTIONS[config.preset or ""](profile), profile, on_event)
 
 
 def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> DataProfile:

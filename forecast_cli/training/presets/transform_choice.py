@@ -1,13 +1,14 @@
 """Choose a transform by the error of baselines on held-out training rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...baselines.linear_map import apply_map
 from ...baselines.member_maps import fit_maps
-from ...core.ragged import row_numbers
-from ...core.scaling import Transform
+from ...core.ragged import cumulate, row_numbers
+from ...core.scaling import BACKWARD, FORWARD, Transform
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints, window_starts
 
@@ -18,9 +19,6 @@ HELD, ORIGINS = 0.2, 2000
 # The error with logarithms over that without, at most: where all values are above 0, since changes
 # are mostly proportional to the value then, and where some are 0.
 LOG, LOG1P = 1.02, 0.98
-
-_FORTH: dict[str, Callable[[Floats], Floats]] = {"none": np.array, "log": np.log, "log1p": np.log1p}
-_BACK: dict[str, Callable[[Floats], Floats]] = {"none": np.array, "log": np.exp, "log1p": np.expm1}
 
 
 def choose_transform(
@@ -53,10 +51,9 @@ def choose_transform(
     name: Transform = "log" if least > 0 else "log1p"
     margin = LOG if name == "log" else LOG1P
     parts, ends = _some(values, indptr, end)
-    errors = [
-        _error(parts, ends, each, horizon=horizon, season=season, seasons=seasons)
-        for each in ("none", name)
-    ]
+    names: tuple[Transform, ...] = ("none", name)
+    how: Any = {"horizon": horizon, "season": season, "seasons": seasons}
+    errors = [_error(parts, ends, each, **how) for each in names]
     if None in errors or not errors[0]:
         return "log" if name == "log" else "none", np.nan
     ratio = float(errors[1] or 0.0) / float(errors[0])
@@ -68,12 +65,17 @@ def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
     count = len(indptr) - 1
     some = np.unique(np.linspace(0, count - 1, min(count, SERIES)).astype(int))
     rows = [values[max(indptr[each], end[each] - ROWS) : end[each]] for each in some]
-    lengths = [len(each) for each in rows]
-    return np.concatenate(rows), np.concatenate([[0], np.cumsum(lengths)])
+    return np.concatenate(rows), cumulate(np.array([len(each) for each in rows]))
 
 
 def _error(
-    values: Floats, indptr: Ints, name: str, *, horizon: int, season: int, seasons: Sequence[int]
+    values: Floats,
+    indptr: Ints,
+    name: Transform,
+    *,
+    horizon: int,
+    season: int,
+    seasons: Sequence[int],
 ) -> float | None:
     """Return the scaled error of the mean of baselines on held-out rows; None if undefined.
 
@@ -82,14 +84,14 @@ def _error(
     ends, first = indptr[1:], indptr[:-1]
     held = np.maximum(HELD * (ends - first), 2 * horizon).astype(np.int64)
     begin = ends - np.minimum(held, (ends - first) // 3)
-    given = _FORTH[name](values)
+    given, back = FORWARD.get(name, np.array)(values), BACKWARD.get(name, np.array)
     maps = fit_maps(
         given, indptr, begin, horizon=horizon, season=season, seasons=seasons, names=JUDGES
     )
     timesteps = len(next(iter(maps.values())))
     starts = window_starts(first, begin, ends, timesteps=timesteps, horizon=horizon)
     origins = starts.astype(np.int64)[:: len(starts) // ORIGINS + 1] + timesteps
-    forecasts = [_BACK[name](apply_map(given, origins, each)) for each in maps.values()]
+    forecasts = [back(apply_map(given, origins, each)) for each in maps.values()]
     actual = values[origins[:, None] + np.arange(horizon)]
     unit = seasonal_error(values[:, None], indptr, begin, season_length=1)[:, 0]
     unit = np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)
