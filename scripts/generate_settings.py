@@ -17,8 +17,7 @@ from pydantic.fields import FieldInfo
 
 from forecast_cli.config.layers import Dense, Frozen, Recurrent
 from forecast_cli.config.schema import Config
-from forecast_cli.config.setting import Group
-from forecast_cli.config.settings import FILE, LAYERS, Setting
+from forecast_cli.config.settings import FILE, LAYERS, Group, Setting
 
 KEYWORDS = FILE.with_name("keywords.py")
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, model_validator
 from .layers import Frozen, Positive
 from .network import Anchor
 from .registries import Loss, MemberBaseline
-from .setting import setting
+from .settings import setting
 
 # Settings that may differ between networks, in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .registries import Cell
-from .setting import setting
+from .settings import setting
 
 _network = partial(setting, group="Network")
 

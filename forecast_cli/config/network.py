@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from .layers import Convolution, Frozen, Layer, Lstm, Mask, Positive, Recurrent
 from .registries import CELLS
-from .setting import setting
+from .settings import setting
 
 _network = partial(setting, group="Network")
 

@@ -17,7 +17,7 @@ from .registries import (
     Preset,
 )
 from .sections import Data, Levels, Split, Training, Window
-from .setting import setting
+from .settings import setting
 
 # Lists in the settings of an ensemble.
 SEVERAL = ("baselines", *TURNS)

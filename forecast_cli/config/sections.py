@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .layers import Frozen
 from .registries import LOSSES, Loss
-from .setting import setting
+from .settings import setting
 
 Positive = Annotated[int, Field(ge=1)]
 

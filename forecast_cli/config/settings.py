@@ -1,7 +1,8 @@
-"""The settings by their flat names, as flags, keyword arguments and messages use them.
+"""How a field of the configuration describes itself as a setting, and all settings by flat names.
 
-They are defined in the fields of the configuration; `settings.json` is generated from those by
-`python scripts/generate_settings.py`, so that reading it needs no pydantic.
+Flags, environment variables, keyword arguments, their documentation and completion are generated
+from the fields by `python scripts/generate_settings.py`; so is `settings.json`, which is read here
+without pydantic.
 """
 
 import json
@@ -14,6 +15,17 @@ from typing import Any, Literal
 # date), or a time in `seconds`.
 Kind = Literal[
     "str", "int", "float", "bool", "choice", "names", "ints", "levels", "size", "seconds"
+]
+Group = Literal[
+    "Data",
+    "Many series",
+    "Covariates",
+    "Labelled sequences",
+    "Splits, scaling, windows",
+    "Network",
+    "Training",
+    "Ensemble",
+    "Intervals",
 ]
 FILE = Path(__file__).with_name("settings.json")
 LAYERS = "network.layers"
@@ -91,3 +103,40 @@ def _read() -> dict[str, Setting]:
 SETTINGS = _read()
 # Shorthand for a stack of layers.
 SHORTHAND = tuple(name for name, each in SETTINGS.items() if each.place[0] == LAYERS)
+
+
+def setting(
+    default: Any,
+    description: str,
+    *,
+    group: Group,
+    shown: str | None = None,
+    examples: list[Any] | None = None,
+    constraints: dict[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """Return a field with its default and its description for the help.
+
+    Args:
+        default: Its default.
+        description: One or two sentences.
+        group: Its panel in the help.
+        shown: The default as the help states it; the default itself where None.
+        examples: Values that it may have.
+        constraints: Bounds, as `pydantic.Field` takes them.
+        **more: `name`, where the flat name differs from the field's; `common`, whether the short
+            help shows it; `metavar` and `short`, the placeholder and the second name of the flag;
+            `flag`, where it is spelled differently; `split`, whether commas separate values;
+            `kind`, where its values are typed in a form of their own; `search`, whether a search
+            may choose it; `reread`, whether a saved model may read a new table with another value.
+    """
+    from pydantic import Field
+
+    described = {"group": group, "shown": shown, **more}
+    return Field(
+        default,
+        description=description,
+        examples=examples,
+        json_schema_extra={"setting": described},
+        **(constraints or {}),
+    )

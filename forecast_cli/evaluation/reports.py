@@ -2,35 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..core.windows import Floats
+from .metrics.interval import IntervalSums, QuantileSums
 from .metrics.point import ErrorSums
 
 Row = dict[str, Any]
 NO_SUMS: Mapping[str, Any] = {}
-
-
-class Sums(Protocol):
-    """What adds up measures: of intervals, of quantiles, of sample paths."""
-
-    def by_series(self) -> dict[str, Floats]:
-        """Each of shape `(n_series, targets, ...)`."""
-
-    def by_step(self) -> dict[str, Floats]:
-        """Each of shape `(horizon, targets, ...)`."""
-
-    def overall(self) -> dict[str, Floats]:
-        """Each of shape `(targets, ...)`."""
-
-
-class LevelSums(Sums, Protocol):
-    """Measures of intervals, with an axis of levels at the end."""
-
-    level: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -63,8 +45,8 @@ def make_report(
     targets: Sequence[str],
     ids: pd.DataFrame,
     *,
-    intervals: Mapping[str, LevelSums] = NO_SUMS,
-    quantiles: Mapping[str, Sums] = NO_SUMS,
+    intervals: Mapping[str, IntervalSums] = NO_SUMS,
+    quantiles: Mapping[str, QuantileSums] = NO_SUMS,
     owa: str | None = None,
 ) -> Report:
     """Make a report of sums.
@@ -99,8 +81,8 @@ def _measures(
     way: str,
     errors: ErrorSums,
     against: ErrorSums | None,
-    intervals: LevelSums | None,
-    quantiles: Sums | None,
+    intervals: IntervalSums | None,
+    quantiles: QuantileSums | None,
 ) -> dict[str, Floats]:
     """All measures of a forecaster in one way, each of shape `(..., targets)`."""
     measures = dict(_taken(errors, way))
@@ -115,7 +97,7 @@ def _measures(
     return measures
 
 
-def _taken(sums: Sums, way: str) -> dict[str, Floats]:
+def _taken(sums: ErrorSums | IntervalSums | QuantileSums, way: str) -> dict[str, Floats]:
     """The measures in one of the three ways."""
     ways = {"overall": sums.overall, "by_series": sums.by_series, "by_step": sums.by_step}
     return ways[way]()

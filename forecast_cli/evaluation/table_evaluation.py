@@ -93,8 +93,9 @@ def score_table(
     if roles.in_sample:
         text = "these are forecasts of one step, each from the actual rows before it"
         on_event(Note(f"{text}: errors of several steps ahead are larger"))
-    scoring = _scoring(actual, given, roles, asked)
-    return _report(scoring, _simple(actual, given, on_event, owa=asked.owa), on_event)
+    levels = _levels(given, roles, asked)
+    simple = _simple(actual, given, on_event, owa=asked.owa)
+    return _report(actual, given, roles.targets, levels, simple, on_event)
 
 
 def _open(
@@ -120,27 +121,16 @@ def _opened(source: Readable, name: str, data: Data, on_event: Listener) -> Open
     return open_with_notes(source, data.dialect, on_event)
 
 
-@dataclass(frozen=True)
-class _Scoring:
-    """What is scored, against what, and the levels of the intervals of each forecaster."""
-
-    actual: Actual
-    given: Forecasts
-    roles: Roles
-    levels: Mapping[str, tuple[float, ...]]
-
-
-def _scoring(actual: Actual, given: Forecasts, roles: Roles, asked: Asked) -> _Scoring:
-    """Return what is scored; refuse levels where none are made."""
+def _levels(given: Forecasts, roles: Roles, asked: Asked) -> Mapping[str, tuple[float, ...]]:
+    """Return the levels of the intervals of each forecaster; refuse some where none are made."""
     if given.paths:
-        level = tuple(sorted({*(asked.level or LEVEL)}))
-        return _Scoring(actual, given, roles, dict.fromkeys(given.values, level))
+        return dict.fromkeys(given.values, tuple(sorted({*(asked.level or LEVEL)})))
     if asked.level is not None:
         raise UsageError(
             "Levels are chosen of sample paths, and the table of forecasts has none.",
             "Leave `level` out: the intervals that are in the table are scored.",
         )
-    return _Scoring(actual, given, roles, roles.levels)
+    return roles.levels
 
 
 def _simple(
@@ -169,9 +159,15 @@ def _simple(
     }
 
 
-def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener) -> Report:
-    """The sums of all forecasters as tables."""
-    actual, given = scoring.actual, scoring.given
+def _report(
+    actual: Actual,
+    given: Forecasts,
+    targets: Sequence[str],
+    levels: Mapping[str, tuple[float, ...]],
+    simple: Mapping[str, Floats],
+    on_event: Listener,
+) -> Report:
+    """Return the sums of all forecasters as tables; `simple` has shapes as `given.actual`."""
     scales = _naive_errors(actual, given, on_event)
     if given.paths:
         on_event(Note("the forecast is the median of the sample paths"))
@@ -179,12 +175,10 @@ def _report(scoring: _Scoring, simple: Mapping[str, Floats], on_event: Listener)
     errors = {name: ErrorSums(scales[0], scales[1], given.actual.shape[1]) for name in points}
     for name, sums in errors.items():
         sums.add(given.actual, points[name], given.series)
-    intervals, quantiles = score_distributions(
-        given, points, scoring.levels, len(actual.ids), on_event
-    )
+    intervals, quantiles = score_distributions(given, points, levels, len(actual.ids), on_event)
     report = make_report(
         errors,
-        scoring.roles.targets,
+        targets,
         actual.ids,
         intervals=intervals,
         quantiles=quantiles,

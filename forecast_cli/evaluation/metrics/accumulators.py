@@ -1,7 +1,8 @@
 """Sums over many forecasts, by series and by step of the horizon, that do not grow with them."""
 
 import math
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +55,29 @@ class Totals:
     def overall(self) -> dict[str, Floats]:
         """The sums over all series and steps, of shape `cell` each."""
         return {name: values.sum(axis=0) for name, values in self.by_series.items()}
+
+
+class Sums(ABC):
+    """What adds up measures piece by piece, the same ones for series, steps and all values."""
+
+    totals: Totals
+
+    @staticmethod
+    @abstractmethod
+    def measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the measures of sums of one shape, of that shape."""
+
+    def by_series(self) -> dict[str, Floats]:
+        """Return the measures of each series, `(n_series, targets, ...)`."""
+        return self.measures(self.totals.by_series)
+
+    def by_step(self) -> dict[str, Floats]:
+        """Return the measures of each step ahead, `(horizon, targets, ...)`."""
+        return self.measures(self.totals.by_step)
+
+    def overall(self) -> dict[str, Floats]:
+        """Return the measures over all values, `(targets, ...)`."""
+        return self.measures(self.totals.overall)
 
 
 def blocks(values: Floats) -> Iterator[slice]:

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ...core.windows import Floats, Ints
-from .accumulators import Totals, blocks, ratio
+from .accumulators import Sums, Totals, blocks, ratio
 
 # The levels over which the pinball loss is the mean, whatever quantiles there are: 0.05 to 0.95.
 PINBALL_LEVELS = tuple(place / 20 for place in range(1, 20))
@@ -30,7 +30,7 @@ def quantile_levels(level: Sequence[float]) -> tuple[float, ...]:
 
 
 @dataclass
-class IntervalSums:
+class IntervalSums(Sums):
     """The sums of which the measures of intervals are means: by series, and by step.
 
     Coverage is in percent: how many of the actual values lie within, ends included. Width and
@@ -88,21 +88,18 @@ class IntervalSums:
                 winkler=np.where(known, width + penalty * outside, 0.0),
             )
 
-    def by_series(self) -> dict[str, Floats]:
-        """`coverage`, `width` and `winkler` of each series, `(n_series, targets, levels)`."""
-        return _interval_measures(self.totals.by_series)
-
-    def by_step(self) -> dict[str, Floats]:
-        """The same of each step ahead, `(horizon, targets, levels)`."""
-        return _interval_measures(self.totals.by_step)
-
-    def overall(self) -> dict[str, Floats]:
-        """The same over all values, `(targets, levels)`."""
-        return _interval_measures(self.totals.overall)
+    @staticmethod
+    def measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return `coverage`, `width` and `winkler`, shape `(..., targets, levels)`."""
+        return {
+            "coverage": 100.0 * ratio(sums["inside"], sums["count"]),
+            "width": ratio(sums["width"], sums["count"]),
+            "winkler": ratio(sums["winkler"], sums["count"]),
+        }
 
 
 @dataclass
-class QuantileSums:
+class QuantileSums(Sums):
     """The sums of which the measures of quantiles are means: by series, and by step.
 
     The pinball loss is the mean over the levels 0.05, 0.10 ... 0.95; the CRPS is twice its
@@ -177,17 +174,10 @@ class QuantileSums:
             },
         )
 
-    def by_series(self) -> dict[str, Floats]:
-        """`pinball` and `crps` of each series, `(n_series, targets)`."""
-        return _quantile_measures(self.totals.by_series)
-
-    def by_step(self) -> dict[str, Floats]:
-        """The same of each step ahead, `(horizon, targets)`."""
-        return _quantile_measures(self.totals.by_step)
-
-    def overall(self) -> dict[str, Floats]:
-        """The same over all values, `(targets,)`."""
-        return _quantile_measures(self.totals.overall)
+    @staticmethod
+    def measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return `pinball` and `crps`, shape `(..., targets)`."""
+        return {name: ratio(sums[name], sums["count"]) for name in ("pinball", "crps")}
 
 
 def sample_crps(actual: Floats, samples: Floats) -> Floats:
@@ -228,15 +218,3 @@ def _drawn_on(known: Sequence[float], levels: Sequence[float]) -> Floats:
     places = np.arange(len(levels))
     weights[left, places], weights[left + 1, places] = 1.0 - share, share
     return weights
-
-
-def _interval_measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {
-        "coverage": 100.0 * ratio(sums["inside"], sums["count"]),
-        "width": ratio(sums["width"], sums["count"]),
-        "winkler": ratio(sums["winkler"], sums["count"]),
-    }
-
-
-def _quantile_measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {name: ratio(sums[name], sums["count"]) for name in ("pinball", "crps")}

@@ -13,7 +13,6 @@ from ..metrics.interval import (
     quantile_levels,
     sample_crps,
 )
-from ..reports import LevelSums, Sums
 from .forecast_tables import Forecasts
 
 
@@ -36,7 +35,7 @@ def score_distributions(
     levels: Mapping[str, tuple[float, ...]],
     series: int,
     on_event: Listener,
-) -> tuple[dict[str, LevelSums], dict[str, Sums]]:
+) -> tuple[dict[str, IntervalSums], dict[str, QuantileSums]]:
     """Return the sums of intervals and of quantiles, for each forecaster that has some.
 
     Args:
@@ -48,8 +47,8 @@ def score_distributions(
         on_event: Notified of intervals that are crossed or incomplete.
     """
     shape = (series, given.actual.shape[1], given.actual.shape[2])
-    intervals: dict[str, LevelSums] = {}
-    quantiles: dict[str, Sums] = {}
+    intervals: dict[str, IntervalSums] = {}
+    quantiles: dict[str, QuantileSums] = {}
     for name, values in given.values.items():
         if not given.paths and name not in given.lower:
             continue
