@@ -154,7 +154,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
             rows = rows[rows[time.column] < begin]
         elif time is not None:
             begin = self.model_.predict(horizon=1)[time.name].min()
-        found = self.model_.evaluate(pd.concat([rows, frame], ignore_index=True), begin=begin)
+        found = self.model_.evaluate(pd.concat([rows, frame], ignore_index=True), start=begin)
         measures: dict[str, list[float | None]] = {"mase": [], "mae": []}
         for row in found.report.overall:
             measures.get(row["measure"], []).append(row[NETWORK])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ..config.deprecated import renew_start
 from ..config.keywords import Settings
 from ..config.registries import CELLS
 from ..config.resolution import configure
@@ -183,7 +184,7 @@ def evaluate(
     table: Readable,
     *,
     level: float | Sequence[float] = (),
-    begin: Any = None,
+    start: Any = None,
     owa: bool = False,
     on_event: Listener = ignore,
     **options: Any,
@@ -195,7 +196,7 @@ def evaluate(
             returns.
         table: The actual values.
         level: Levels of intervals in percent: of a model, or of sample paths.
-        begin: With a model, the time of the first row that is scored; with a table of forecasts
+        start: With a model, the time of the first row that is scored; with a table of forecasts
             that counts steps, the row of `table`, from 1, of its first step.
         owa: Whether to add OWA, the M4 competition's measure relative to Naive2.
         on_event: Notified of what is scored and what is left out.
@@ -206,13 +207,13 @@ def evaluate(
         DataError: The tables have nothing in common, or nothing can be scored.
         UsageError: An option is unknown or has no effect.
     """
-    forecasts = _opened(forecasts)
+    forecasts, start = _opened(forecasts), renew_start(options, start)
     if isinstance(forecasts, Model):
-        asked = {"begin": begin, "level": level, "owa": owa, **options}
+        asked = {"start": start, "level": level, "owa": owa, **options}
         return forecasts.evaluate(table, on_event=on_event, **asked)
     from ..evaluation.table_evaluation import Asked, score_table
 
-    wanted = Asked(as_tuple(options.pop("forecast", ())), as_tuple(level) or None, owa, begin)
+    wanted = Asked(as_tuple(options.pop("forecast", ())), as_tuple(level) or None, owa, start)
     data = _configure(options).data
     return score_table(forecasts, table, data=data, asked=wanted, on_event=on_event)
 

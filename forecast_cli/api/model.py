@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
+from ..config.deprecated import renew_start
 from ..config.keywords import Reading
 from ..config.registries import Intervals
 from ..config.schema import Config
@@ -89,7 +90,7 @@ class Model:
         table: Readable | None = None,
         *,
         horizon: int | None = None,
-        begin: str | pd.Timestamp | None = None,
+        start: str | pd.Timestamp | None = None,
         future: Readable | None = None,
         level: float | Sequence[float] = (),
         on_event: Listener = ignore,
@@ -100,7 +101,7 @@ class Model:
         Args:
             table: The rows to forecast from; None for the last rows of the training table.
             horizon: Steps ahead, any number; the model's own where None.
-            begin: The time of the first forecast; None for the step after the last row.
+            start: The time of the first forecast; None for the step after the last row.
             future: A table of future covariates.
             level: Levels of prediction intervals in percent, one or several; none where empty.
             on_event: Notified of what is worth knowing.
@@ -119,9 +120,10 @@ class Model:
         from ..forecasting.prediction_request import PredictionRequest
 
         own: dict[str, Any] = {**options}
+        begin = _date(renew_start(own, start))
         more = {name: own.pop(name) for name in ("intervals", "samples", "seed") if name in own}
         only, levels = as_tuple(own.pop("only", ())), as_tuple(level)
-        wanted = PredictionRequest(horizon, only, _date(begin), future, levels, **more)
+        wanted = PredictionRequest(horizon, only, begin, future, levels, **more)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
     def update(
@@ -173,7 +175,7 @@ class Model:
         self,
         table: Readable,
         *,
-        begin: str | pd.Timestamp | None = None,
+        start: str | pd.Timestamp | None = None,
         level: float | Sequence[float] = (),
         intervals: Intervals | None = None,
         owa: bool = False,
@@ -184,7 +186,7 @@ class Model:
 
         Args:
             table: New rows with at least one input window before them, or all rows.
-            begin: The time of the first row that is scored; None for the first one that the model
+            start: The time of the first row that is scored; None for the first one that the model
                 has not learned from.
             level: Levels of the intervals that are scored, in percent; the model's own where empty.
             intervals: Their method; as the model was trained where None.
@@ -198,14 +200,15 @@ class Model:
         """
         from ..evaluation.model_evaluation import evaluate_model
 
+        own: dict[str, Any] = {**reading}
         return evaluate_model(
             self.bundle,
             table,
-            begin=_date(begin),
+            begin=_date(renew_start(own, start)),
             level=as_tuple(level) or None,
             intervals=intervals,
             owa=owa,
-            reading=_reading(reading),
+            reading=_reading(own),
             on_event=on_event,
         )
 
@@ -306,6 +309,6 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, str | int | float) else tuple(value)
 
 
-def _date(begin: str | pd.Timestamp | None) -> str | None:
+def _date(time: str | pd.Timestamp | None) -> str | None:
     """Return a time as ISO 8601."""
-    return begin.isoformat() if isinstance(begin, pd.Timestamp) else begin
+    return time.isoformat() if isinstance(time, pd.Timestamp) else time

@@ -10,9 +10,6 @@ from ..config.settings import LAYERS, SETTINGS
 
 # A name, or a dotted path, and the value that is proposed for it.
 NAMED = re.compile(r"`([A-Za-z_][\w.]*)(?:=([^`]*))?`")
-# Parameters of functions whose option has another name.
-OTHERS = {"begin": "--start"}
-# Parts of a JSON document that are words for people.
 # Spellings of the version before, by command: they work in this version, with a warning.
 DEPRECATED: dict[str, dict[str, str]] = {
     "train": {"--from": "--init-model", "--simple": "--baselines"},
@@ -24,6 +21,7 @@ DEPRECATED: dict[str, dict[str, str]] = {
     "backtest": {"--refit": "--refit-every", "--simple": "--baselines"},
 }
 OLD_VARIABLES = {"--refit": "FORECAST_BACKTEST_REFIT"}
+# Parts of a JSON document that are words for people.
 WORDS = ("message", "hint", "notes", "verdict", "warnings")
 
 
@@ -102,5 +100,5 @@ def _flag(name: str, value: str | None) -> str:
     hyphens = name.replace("_", "-")
     if value in ("true", "false") and (known is None or known.kind == "bool"):
         return f"--{'no-' * (value == 'false')}{hyphens}"
-    spelled = OTHERS.get(name) or (known and known.flag) or f"--{hyphens}"
+    spelled = (known and known.flag) or f"--{hyphens}"
     return spelled if value is None else f"{spelled} {shlex.quote(value)}"

@@ -1,5 +1,6 @@
 """Deprecated names of settings, and their current names."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -61,3 +62,12 @@ def renew_members(names: Any, notes: list[str]) -> Any:
     old = [name for name in names if isinstance(name, str) and name in OLD_MEMBERS]
     notes += [f"the baseline {name} is now called {OLD_MEMBERS[name]}" for name in old]
     return [OLD_MEMBERS.get(name, name) if isinstance(name, str) else name for name in names]
+
+
+def renew_start(options: dict[str, Any], start: Any) -> Any:
+    """Return `start`, or what was given under its former name, `begin`, with a warning."""
+    if "begin" not in options:
+        return start
+    warnings.warn("`begin` is deprecated: use `start`", DeprecationWarning, stacklevel=3)
+    old = options.pop("begin")
+    return old if start is None else start

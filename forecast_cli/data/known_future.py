@@ -89,14 +89,14 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     """
     following = times_ahead(panel, 1)
     if panel.timeline is None or following is None:
-        raise DataError(f"{panel.source} has no times.", "Leave `begin` out.")
+        raise DataError(f"{panel.source} has no times.", "Leave `start` out.")
     times = panel.timeline.times
     late = np.flatnonzero(following < date)
     if len(late):
         raise DataError(
             f"The next step of {_called(panel, int(late[0]))} is {when(following[late[0]])}, "
             f"before {when(date)}.",
-            "Choose an earlier `begin`, other series with `only`, or give the rows in between.",
+            "Choose an earlier `start`, other series with `only`, or give the rows in between.",
         )
     earlier = np.asarray(times < date)
     counts = np.add.reduceat(earlier.astype(np.int64), panel.indptr[:-1])
@@ -104,7 +104,7 @@ def before(panel: Panel, date: pd.Timestamp) -> Panel:
     if len(none):
         raise DataError(
             f"{_called(panel, int(none[0]))} has no row before {when(date)}.",
-            "Choose a later `begin`, or give earlier rows.",
+            "Choose a later `start`, or give earlier rows.",
         )
     return cut(panel, panel.indptr[:-1] + counts)
 

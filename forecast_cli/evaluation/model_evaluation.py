@@ -192,7 +192,7 @@ def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener)
     if panel.timeline is None or manifest.time is None:
         if begin is not None:
             raise UsageError(
-                f"`begin={begin}` is a date, and there is no time column.", "Omit `begin`."
+                f"`start={begin}` is a date, and there is no time column.", "Omit `start`."
             )
         text = "without times the training rows cannot be identified: all rows of"
         on_event(Note(f"{text} {panel.source} are scored", warning=True))
@@ -200,7 +200,7 @@ def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener)
     learned = learned_until(bundle, panel)
     dates = learned
     if begin is not None:
-        date = parse_date("begin", begin, panel.timeline.times)
+        date = parse_date("start", begin, panel.timeline.times)
         dates = pd.DatetimeIndex([date] * panel.count)
     _say_begins(learned, dates, on_event)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
@@ -233,5 +233,5 @@ def _nothing(bundle: Bundle, panel: Panel) -> DataError:
         f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
         f"rows before it and {manifest.horizon} after it that the model was not trained on."
         f"{learned}",
-        "Give newer rows too, or specify a date with `begin`.",
+        "Give newer rows too, or specify a date with `start`.",
     )

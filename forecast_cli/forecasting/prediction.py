@@ -60,7 +60,7 @@ def predict(
         if wanted.anything:
             raise UsageError(
                 "A label has no steps ahead, and no series of its own.",
-                "Omit `horizon`, `only`, `begin`, `future`, `level` and `samples`.",
+                "Omit `horizon`, `only`, `start`, `future`, `level` and `samples`.",
             )
         return predict_labels(bundle, source, reading=reading, on_event=on_event)
     check_request(wanted)

@@ -175,12 +175,12 @@ def _before(panel: Panel, begin: str, source: Readable | None) -> Panel:
     """The panel up to the first forecast."""
     if panel.timeline is None:
         raise UsageError(
-            f"`begin={begin}` is a date, and there is no time column.", "Omit `begin`."
+            f"`start={begin}` is a date, and there is no time column.", "Omit `start`."
         )
-    date = parse_date("begin", begin, panel.timeline.times)
+    date = parse_date("start", begin, panel.timeline.times)
     if source is None:
         raise UsageError(
-            "`begin` needs the rows before that date, and the model keeps only the last ones.",
+            "`start` needs the rows before that date, and the model keeps only the last ones.",
             "Name the table that holds them.",
         )
     return before(panel, date)

@@ -150,3 +150,13 @@ def test_evaluate_and_inspect_refuse_unknown_settings(rows):
         fc.inspect(rows, colum="y")
     with pytest.raises(fc.UsageError, match='no setting "colum"'):
         fc.evaluate(rows, rows, colum="y")
+
+
+def test_the_former_name_of_start_still_works(model, rows):
+    date = rows["date"].iloc[-6]
+    with pytest.warns(DeprecationWarning, match="`begin` is deprecated: use `start`"):
+        former = model.predict(rows, begin=date)
+    pd.testing.assert_frame_equal(former, model.predict(rows, start=date))
+    with pytest.warns(DeprecationWarning, match="use `start`"):
+        former = fc.evaluate(model, rows, begin=date)
+    assert former.report == fc.evaluate(model, rows, start=date).report

@@ -99,7 +99,7 @@ def known_names() -> set[str]:
     options = {name for each in COMMANDS for option in build(each).params for name in option.opts}
     names |= {each.removeprefix("--").replace("-", "_") for each in options}
     # Names that are deprecated.
-    names |= {"simple", "ensemble.simple"}
+    names |= {"simple", "ensemble.simple", "begin"}
     return names | {
         field.name for each in (fc.Plan, fc.Search) for field in dataclasses.fields(each)
     }

@@ -366,15 +366,15 @@ def known():
 @tf
 def test_nothing_past_the_origin_moves_a_forecast_but_what_is_known(model):
     frame = table()
-    forecast = model.predict(frame, begin=ORIGIN)
+    forecast = model.predict(frame, start=ORIGIN)
     assert forecast["date"].tolist() == list(pd.date_range(ORIGIN, periods=HORIZON)) * 2
     after = frame["date"] >= ORIGIN
     changed = spoiled(frame, after, ["y", "p", "kind"])
     assert not changed.equals(frame)
-    same(model.predict(changed, begin=ORIGIN), forecast, exact=True)
+    same(model.predict(changed, start=ORIGIN), forecast, exact=True)
     beyond = frame["date"] >= pd.Timestamp(ORIGIN) + pd.Timedelta(days=HORIZON)
     changed = spoiled(frame, beyond, ["x", "event"])
-    same(model.predict(changed, begin=ORIGIN), forecast, exact=True)
+    same(model.predict(changed, start=ORIGIN), forecast, exact=True)
 
 
 @tf
@@ -384,7 +384,7 @@ def test_a_gap_before_the_origin_is_filled_without_a_look_behind_it(model):
     assert frame["p"].isna().sum() == 4
     after = frame["date"] >= ORIGIN
     forecasts = [
-        model.predict(each, begin=ORIGIN, missing="interpolate")
+        model.predict(each, start=ORIGIN, missing="interpolate")
         for each in (frame, spoiled(frame, after, ["y", "p", "kind"]))
     ]
     same(*forecasts, exact=True)
@@ -395,8 +395,8 @@ def test_a_gap_before_the_origin_is_filled_without_a_look_behind_it(model):
 def test_what_stands_before_the_origin_moves_the_forecast(model, name):
     frame = table()
     rows = frame["date"].between("2020-02-15", "2020-02-17")
-    before = model.predict(frame, begin=ORIGIN)
-    assert 0 in differ(model.predict(spoiled(frame, rows, [name]), begin=ORIGIN), before)
+    before = model.predict(frame, start=ORIGIN)
+    assert 0 in differ(model.predict(spoiled(frame, rows, [name]), start=ORIGIN), before)
 
 
 @tf
@@ -404,43 +404,43 @@ def test_what_stands_before_the_origin_moves_the_forecast(model, name):
 @pytest.mark.parametrize("step", range(HORIZON))
 def test_a_future_covariate_moves_the_forecast_of_its_step(model, name, step):
     frame = table()
-    before = model.predict(frame, begin=ORIGIN)
+    before = model.predict(frame, start=ORIGIN)
     day = pd.Timestamp(ORIGIN) + pd.Timedelta(days=step)
-    after = model.predict(spoiled(frame, frame["date"] == day, [name]), begin=ORIGIN)
+    after = model.predict(spoiled(frame, frame["date"] == day, [name]), start=ORIGIN)
     assert differ(after, before) == [step]
 
 
 @tf
 def test_a_future_covariate_behind_the_steps_that_are_asked_for_is_not_read(model):
     frame = table()
-    short = model.predict(frame, begin=ORIGIN, horizon=1)
+    short = model.predict(frame, start=ORIGIN, horizon=1)
     changed = spoiled(frame, frame["date"] > ORIGIN, ["x", "event"])
-    same(model.predict(changed, begin=ORIGIN, horizon=1), short, exact=True)
-    whole = model.predict(frame, begin=ORIGIN)
+    same(model.predict(changed, start=ORIGIN, horizon=1), short, exact=True)
+    whole = model.predict(frame, start=ORIGIN)
     same(short, whole[whole["date"] == ORIGIN])
 
 
 @tf
 def test_static_covariates_and_the_calendar_move_the_forecast(model):
     frame = table()
-    before = model.predict(frame, begin=ORIGIN)
+    before = model.predict(frame, start=ORIGIN)
     for changed in (
         frame.assign(size=frame["size"] + 500.0),
         frame.assign(region="never seen"),
     ):
-        assert differ(model.predict(changed, begin=ORIGIN), before) == [0, 1, 2]
+        assert differ(model.predict(changed, start=ORIGIN), before) == [0, 1, 2]
     later = frame.assign(date=frame["date"] + pd.Timedelta(days=1))
-    after = model.predict(later, begin="2020-02-19")
+    after = model.predict(later, start="2020-02-19")
     assert differ(after, before) == [0, 1, 2]
     week = frame.assign(date=frame["date"] + pd.Timedelta(days=7))
-    same(model.predict(week, begin="2020-02-25")[["shop", "y"]], before[["shop", "y"]], exact=True)
+    same(model.predict(week, start="2020-02-25")[["shop", "y"]], before[["shop", "y"]], exact=True)
 
 
 @tf
 def test_an_unknown_category_is_none_of_those_that_are_known(model):
     frame = table()
     forecasts = [
-        model.predict(frame.assign(kind=each, event=each, region=each), begin=ORIGIN)
+        model.predict(frame.assign(kind=each, event=each, region=each), start=ORIGIN)
         for each in ("never seen", "nor that", None, "")
     ]
     assert np.isfinite(forecasts[0]["y"]).all()
@@ -477,7 +477,7 @@ def test_the_test_part_changes_neither_weights_nor_scaler_nor_categories(model):
     assert again.bundle.epochs[0]["loss"] == model.bundle.epochs[0]["loss"]
     assert again.evaluation != model.evaluation
     # What is known ahead of rows before the test is the same too.
-    same(again.predict(frame, begin=ORIGIN), model.predict(frame, begin=ORIGIN), exact=True)
+    same(again.predict(frame, start=ORIGIN), model.predict(frame, start=ORIGIN), exact=True)
 
 
 @tf
@@ -506,7 +506,7 @@ def test_the_scores_are_those_of_forecasts_from_each_origin(model):
     frame, errors = table(), []
     for origin in range(ROWS - TEST, ROWS - HORIZON + 1):
         date = pd.Timestamp("2020-01-01") + pd.Timedelta(days=origin)
-        forecast = model.predict(frame, begin=str(date.date()))
+        forecast = model.predict(frame, start=str(date.date()))
         both = forecast.merge(frame[["shop", "date", "y"]], on=["shop", "date"])
         assert len(both) == 2 * HORIZON
         errors.append((both["y_x"] - both["y_y"]).abs().mean())
@@ -524,7 +524,7 @@ def test_in_sample_forecasts_know_the_future_covariates_of_their_row_alone(model
     changed = spoiled(changed, rows, ["y", "p", "kind"])
     after = model.predict_in_sample(changed)
     assert before.loc[value, "y_forecast"].tolist() == after.loc[value, "y_forecast"].tolist()
-    one_step = model.predict(frame, begin="2020-02-10", horizon=1)["y"]
+    one_step = model.predict(frame, start="2020-02-10", horizon=1)["y"]
     at = before["date"] == "2020-02-10"
     assert before.loc[at, "y_forecast"].to_numpy() == pytest.approx(one_step.to_numpy(), rel=1e-5)
 
@@ -615,7 +615,7 @@ def test_the_frame_to_fill_in_holds_what_is_known(model):
 @tf
 def test_from_a_date_all_that_is_known_after_it_is_kept(known):
     frame = table(ahead=6)
-    forecast = known["many-to-many"].predict(frame, begin="2020-02-28", horizon=8)
+    forecast = known["many-to-many"].predict(frame, start="2020-02-28", horizon=8)
     assert len(forecast) == 16
 
 

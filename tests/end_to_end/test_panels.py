@@ -414,20 +414,20 @@ def test_an_unseen_series_has_the_scaler_of_all_where_there_is_one(plain):
 def test_forecasts_from_a_date_are_those_of_the_rows_before_it(model):
     frame = pd.concat([shops()[lambda each: each["shop"] != "short"], one("new", 60, seed=4)])
     date = "2020-02-14"
-    forecast = model.predict(frame, begin=date)
+    forecast = model.predict(frame, start=date)
     assert forecast["date"].tolist() == list(pd.date_range(date, periods=3)) * 4
     same(forecast, model.predict(frame[frame["date"] < date]), exact=True)
     garbage = frame.copy()
     garbage.loc[garbage["date"] >= date, "y"] = -1e9
-    same(model.predict(garbage, begin=date), forecast, exact=True)
-    same(model.predict(frame, begin=date, only="new"), of(forecast, "new"))
+    same(model.predict(garbage, start=date), forecast, exact=True)
+    same(model.predict(frame, start=date, only="new"), of(forecast, "new"))
 
 
 @tf
 def test_a_series_that_ends_before_the_date_has_no_forecast_from_it(model):
     with pytest.raises(fc.DataError, match="early"):
-        model.predict(shops(), begin="2020-02-20", only=["big", "early"])
-    forecast = model.predict(shops(), begin="2020-02-20", only="big")
+        model.predict(shops(), start="2020-02-20", only=["big", "early"])
+    forecast = model.predict(shops(), start="2020-02-20", only="big")
     assert forecast["date"][0] == pd.Timestamp("2020-02-20")
 
 
@@ -437,9 +437,9 @@ def test_what_cannot_be_asked_of_a_panel_is_refused(model, plain):
         model.predict(only="bigg")
     assert "big" in caught.value.hint
     with pytest.raises(fc.UsageError, match="the model keeps only the last ones"):
-        model.predict(begin="2020-02-01")
+        model.predict(start="2020-02-01")
     with pytest.raises(fc.DataError, match=r"late,? has no row before 2020-02-01"):
-        model.predict(shops(), begin="2020-02-01")
+        model.predict(shops(), start="2020-02-01")
     with pytest.raises(fc.DataError, match="5 rows for short; the model has a lookback of 6"):
         plain.predict(shops())
     with pytest.raises(fc.DataError, match='no column "shop"'):

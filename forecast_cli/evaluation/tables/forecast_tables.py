@@ -109,11 +109,11 @@ def _note_left_out(table: Table, actual: Actual, truth: Floats, on_event: Listen
 def _check_begin(
     roles: Roles, actual: Actual, rows: ForecastRows, begin: int | None, on_event: Listener
 ) -> None:
-    """Notify of where counted steps begin; refuse `begin` where it has no effect."""
+    """Notify of where counted steps begin; refuse `start` where it has no effect."""
     counted = roles.time is None and CUTOFF not in roles.marks and not roles.in_sample
     if begin is not None and not counted:
         raise UsageError(
-            f"`begin={begin}` is the row of the first step, and the table of forecasts has the "
+            f"`start={begin}` is the row of the first step, and the table of forecasts has the "
             "time of each step.",
             "Omit it.",
         )
@@ -121,7 +121,7 @@ def _check_begin(
         text = (
             f"step 1 is taken as the first row of {actual.source}, which has more rows than steps"
         )
-        on_event(Note(f"{text}: give the row of step 1 with `begin`", warning=True))
+        on_event(Note(f"{text}: give the row of step 1 with `start`", warning=True))
 
 
 def _arrays(

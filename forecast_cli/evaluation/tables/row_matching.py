@@ -201,7 +201,7 @@ def nothing_common(
         return DataError(
             f"{table.name} forecasts rows {low + 1:,} to {high + 1:,}; {actual.source} has "
             f"{actual.range}.",
-            "Give the row of its first step: `begin=N`.",
+            "Give the row of its first step: `start=N`.",
         )
     stamps = [pd.Timestamp(each, unit="ns") for each in (low, high)]
     return DataError(
