@@ -1,4 +1,4 @@
-"""Messages, help, the docstrings of the API and the pages use the standard terms of forecasting."""
+"""Messages, help, docstrings and pages use the standard terms of forecasting."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 # What to write instead of a word that only this project would use.
 INSTEAD = {
     r"simple forecasts?": "baseline",
+    r"likewise": "as ...",
     r"steps back": "lookback, or input window",
     r"what came": "actual values",
     r"mend(?:s|ed|ing)?": "fix",
@@ -42,15 +43,9 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 
 
 def strings(path: Path):
-    """Each string that users can see, with its line: docstrings only of commands and the API."""
-    tree, hidden = ast.parse(path.read_text()), set()
-    if path.relative_to(ROOT / "forecast_cli").parts[0] not in ("api", "cli"):
-        bodies = (node.body for node in ast.walk(tree) if hasattr(node, "body"))
-        for body in bodies:
-            if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-                hidden.add(body[0].value)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in hidden:
+    """Each string of a file, docstrings among them, with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 
 

@@ -48,7 +48,7 @@ def find_samples(
     rows = np.clip(origins - 1, 0, None)
     possible = (origins - first >= least) & (origins + horizon <= stop)
     possible &= cutoffs.ends[fits] > first
-    # A value that was not known yet cannot stand in for one that is missing.
+    # A value that was not known yet cannot replace one that is missing.
     possible &= _known_before(panel, np.minimum(origins, len(panel.values)))
     if panel.data.missing != "mask":
         # A gap that reaches up to a forecast was filled with a look at what comes behind it.

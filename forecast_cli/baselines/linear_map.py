@@ -15,10 +15,10 @@ CELLS = 2_000_000
 
 
 def last_map(timesteps: int, horizon: int) -> Floats:
-    """The last value, again and again.
+    """The last value at every step.
 
     Args:
-        timesteps: Steps back, at least 1.
+        timesteps: The lookback, at least 1.
         horizon: Steps ahead, at least 1.
 
     Returns:
@@ -31,7 +31,7 @@ def seasonal_map(timesteps: int, horizon: int, *, season: int, count: int = 1) -
     """The mean of the values of the same phase in the last seasons: seasonal naive for one.
 
     Args:
-        timesteps: Steps back, at least `season * count`.
+        timesteps: The lookback, at least `season * count`.
         horizon: Steps ahead.
         season: Steps in a season.
         count: Seasons that the mean is taken over.

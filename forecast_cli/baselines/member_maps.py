@@ -1,4 +1,4 @@
-"""Which maps stand beside the networks, how far back each looks, and all of them fitted at once."""
+"""The maps that are members of an ensemble: their lookbacks, and all of them fitted at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class FitProblem:
         horizon: Steps ahead.
         season: Steps in the season that is usual for the frequency; 1 for none.
         seasons: Steps of the seasons that were found.
-        timesteps: Steps back at most.
+        timesteps: The longest lookback.
     """
 
     values: Floats
@@ -78,7 +78,7 @@ class FitProblem:
         return int(np.median(self.end - self.indptr[:-1]))
 
     def window(self, count: int, farthest: int = 0) -> int:
-        """Steps back: so many seasons, and two of each that does not make it longer than that."""
+        """The lookback: so many seasons, and two of each that does not make it longer than that."""
         most = min(farthest, self.rows // 2)
         twice = [each for each in self.seasons if 2 * each + self.season <= most]
         steps = map_window(
@@ -129,7 +129,7 @@ def fit_maps(
         seasons: Steps of the seasons that were found.
         names: Which maps. Those that the rows are too few or the season is too long for are left
             out.
-        timesteps: Steps back at most; None for as many as each map asks for.
+        timesteps: The longest lookback; None for as many as each map asks for.
 
     Returns:
         A matrix `(timesteps, horizon)` for each name, all of the same timesteps.

@@ -1,4 +1,4 @@
-"""The simple forecasts that every network is measured against.
+"""The baselines that every network is compared with.
 
 Each takes all series end to end and the rows where the forecasts begin, so that thousands of
 origins cost one call. An origin is the row of the first target; the history is what precedes it.
@@ -51,7 +51,7 @@ class BaselineInput:
 
 
 def naive(values: Floats, origins: Ints, *, horizon: int) -> Floats:
-    """The last value, again and again.
+    """The last value at every step.
 
     Args:
         values: Shape `(n_rows, targets)`.
@@ -95,7 +95,7 @@ def drift(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats
 
 
 def mean(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
-    """The mean of all values before the origin, again and again.
+    """The mean of all values before the origin, at every step.
 
     Missing values do not count; the forecast is NaN where no value is known.
 
@@ -115,7 +115,7 @@ def mean(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
 
 
 def window_mean(values: Floats, origins: Ints, first: Ints, *, horizon: int, window: int) -> Floats:
-    """The mean of the last values before the origin, again and again.
+    """The mean of the last values before the origin, at every step.
 
     Missing values do not count; the forecast is NaN where no value is known.
 

@@ -1,4 +1,4 @@
-"""Parameters of a map that were best on training rows, drawn towards usual ones."""
+"""Parameters of a map that were best on training rows, shrunk towards usual ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Sample:
 
     @property
     def timesteps(self) -> int:
-        """Steps back."""
+        """The lookback."""
         return int(self.before.shape[1])
 
     @property
@@ -56,7 +56,7 @@ def sample_windows(
         values: Shape `(n_rows,)`, all series end to end; windows with missing values are left out.
         origins: Shape `(samples,)`, ascending: rows of the first target, whose `timesteps` rows
             before and `horizon` rows from there on belong to the training rows of one series.
-        timesteps: Steps back.
+        timesteps: The lookback.
         horizon: Steps ahead.
         most: Windows at most, spread evenly.
     """

@@ -34,7 +34,7 @@ def fit_ridge(
             are left out.
         origins: Shape `(samples,)`, ascending: rows of the first target, whose `timesteps` rows
             before and `horizon` rows from there on belong to the training rows of one series.
-        timesteps: Steps back.
+        timesteps: The lookback.
         horizon: Steps ahead.
         towards: Shape `(timesteps, horizon)`, with columns that sum to 1; None for the last value.
 

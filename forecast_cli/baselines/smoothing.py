@@ -13,7 +13,7 @@ from ..core.windows import Floats
 from .linear_map import require
 from .parameter_search import Sample, descend, logistic
 
-# What the starting states are drawn towards: the last value, no trend, no season. In one-step
+# What the starting states are shrunk towards: the last value, no trend, no season. In one-step
 # errors; small, so that only what the window does not tell is drawn.
 PULL = {"level": 1e-6, "trend": 1.0, "season": 0.05}
 
@@ -41,7 +41,7 @@ def smoothing_map(
     """Exponential smoothing with fixed parameters, started within the window.
 
     Args:
-        timesteps: Steps back, at least one more than a season.
+        timesteps: The lookback, at least one more than a season.
         horizon: Steps ahead.
         season: Steps in a season; 1 for none.
         parameters: Of the smoothing.
@@ -109,7 +109,7 @@ def _start(by_state: Floats, by_value: Floats, season: int) -> Floats:
     return solution
 
 
-# What parameters are drawn towards, and how far they may lie: logits of level, of the trend's part
+# What parameters are shrunk towards, and how far they may lie: logits of level, of the trend's part
 # of it, of season and of damping.
 USUAL, SPREAD = np.array([-0.5, -2.5, -1.5, 2.5]), np.array([1.5, 1.2, 1.2, 1.0])
 

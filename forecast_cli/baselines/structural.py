@@ -18,7 +18,7 @@ from .parameter_search import STEPS, Sample, descend, logistic
 ROUGH = 14
 # How often the search asks, the rows that it keeps of a window at most, and the last ones of them.
 SEARCH, KEPT, RECENT = 120, 200, 90
-# What parameters are drawn towards, and how far they may lie: logarithms of variances, logits of
+# What parameters are shrunk towards, and how far they may lie: logarithms of variances, logits of
 # what lasts. Level, swing, memory, slope, damping; by season variance, persistence, width.
 USUAL, SPREAD = [-1.5, -1.0, 2.0, -7.0, 2.5], [2.0, 2.0, 1.5, 2.0, 1.0]
 USUAL_SEASON, SPREAD_SEASON = [1.0, 3.0, -0.7], [1.5, 1.0, 0.4]
@@ -66,7 +66,7 @@ def structural_map(timesteps: int, horizon: int, structure: Structure) -> Floats
     """The best linear unbiased forecast of a structure whose mean is not known.
 
     Args:
-        timesteps: Steps back, at least 2.
+        timesteps: The lookback, at least 2.
         horizon: Steps ahead.
         structure: What the series is made of.
 

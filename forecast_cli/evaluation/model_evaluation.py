@@ -91,9 +91,9 @@ def evaluate_model(
             model has not learned from.
         level: Of the intervals, in percent; those of the model where None.
         intervals: How they are made; as the model was trained where None.
-        owa: Whether OWA is wanted, which stands beside M4's Naive2.
+        owa: Whether to add OWA, M4's measure relative to Naive2.
         reading: How the table differs from the one that was trained on, as in `predict`.
-        on_event: Told what is scored.
+        on_event: Notified of what is scored.
 
     Raises:
         DataError: The table holds nothing that could be scored.

@@ -7,8 +7,8 @@ import numpy as np
 from ..core.ragged import FEWEST, ROUNDING
 from ..core.windows import Floats, Ints
 
-# A forecast copies where it is twice as near to the last value as to what came. `1 - r` is half
-# the mean squared distance of two columns in units of their spread, so that this is 2 squared.
+# A forecast copies where it is twice as near to the last value as to the actual one. `1 - r` is
+# half the mean squared distance of two columns in units of their spread, so that this is 2 squared.
 NEARER = 4.0
 # And where it moves with the last value one to one, but for this. The best forecast of a series
 # that returns to its mean goes with the last value too, yet moves less; one that moves 0.9 times
@@ -23,7 +23,7 @@ class Copy:
     Args:
         step: Of the horizon, from 1.
         with_last: The correlation of the forecasts with the last values that were known.
-        with_actual: Their correlation with what came.
+        with_actual: Their correlation with the actual values.
     """
 
     step: int
@@ -37,10 +37,10 @@ def find_copy(
     """Tell whether forecasts copy the last value known, judged at the last step of the horizon.
 
     The forecast of a time is correlated with the series at that time, one step earlier, and so on
-    back to the first value in `before`. It copies where it goes best, and clearly better than
-    with what came, with the last value known, and moves with it one to one. The forecast of the
-    first step must go best with that value too, of those known: one that repeats the last season
-    goes with an earlier one.
+    back to the first value in `before`. It copies where it goes best with the last
+    value known, clearly better than with the actual values, and moves with it one to one. The
+    forecast of the first step must go best with that value too, of those known: one that repeats
+    the last season goes with an earlier one.
 
     That is no blame: of a random walk the last value is the best forecast.
 
@@ -48,7 +48,7 @@ def find_copy(
         forecast: Shape `(samples, horizon)`: of one target, original units.
         before: Shape `(samples, horizon)`: the values before each origin in time order, the last
             one known at the end; NaN where there is none.
-        actual: Shape `(samples, horizon)`: what came; missing values (NaN) do not count.
+        actual: Shape `(samples, horizon)`: actual values; missing ones (NaN) do not count.
         groups: Shape `(samples,)`: the series of each sample, which is taken from its own mean
             and in units of its own spread.
         fewest: Samples, less one for each series, from which anything is concluded.

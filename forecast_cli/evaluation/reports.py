@@ -56,7 +56,7 @@ def make_report(
         targets: Their names.
         ids: A row for each series, a column for each part of its name.
         intervals: By forecaster, where it has some.
-        quantiles: Likewise: what makes pinball and CRPS.
+        quantiles: The same, for pinball and CRPS.
         owa: The forecaster that OWA is relative to, Naive2; None: no OWA.
     """
     first = next(iter(errors))

@@ -39,7 +39,7 @@ class ScoreSums:
         sampled: Shape `(some, horizon, targets)`: the network's forecasts from these, original
             units.
         intervals: Those of the network, where it has some.
-        quantiles: Likewise.
+        quantiles: Those of the network, where it has some.
     """
 
     origins: Ints

@@ -1,4 +1,4 @@
-"""Scores of a table of forecasts against the truth, beside those of the simple forecasts."""
+"""Scores of a table of forecasts against the actual values, and those of baselines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +78,7 @@ def score_table(
             forecasts beside.
         data: How the truth is read; its columns are those of both where it names none.
         asked: What is wanted.
-        on_event: Told what was found and left out.
+        on_event: Notified of what was found and left out.
 
     Raises:
         DataError: The tables have nothing in common, or one of them is not what is needed.
@@ -136,7 +136,7 @@ def _levels(given: Forecasts, roles: Roles, asked: Asked) -> Mapping[str, tuple[
 def _simple(
     actual: Actual, given: Forecasts, on_event: Listener, *, owa: bool
 ) -> dict[str, Floats]:
-    """The simple forecasts, where there are rows before every forecast; shape as the others."""
+    """The baselines, where there are rows before every forecast; shape as the others."""
     values, origins, season = actual.values, given.origins, actual.season_length
     first = actual.indptr[given.series]
     known = np.isfinite(values)

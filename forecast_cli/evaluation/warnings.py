@@ -129,7 +129,7 @@ def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
 
 
 def _outside(dataset: Dataset) -> Iterator[str]:
-    """The rows that the next forecast goes on from, where they lie outside the training range."""
+    """The rows that the next forecast is made from, where they lie outside the training range."""
     config = dataset.config
     if config.network.anchor != "none" or config.training.refit:
         return

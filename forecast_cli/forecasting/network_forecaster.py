@@ -18,7 +18,7 @@ class NetworkForecaster:
     """Forecasts from rows of a dataset, from the actual rows before each and nothing after it.
 
     A stateful network reads the rows once and in order: from one call to the next its origins must
-    ascend. Another forecaster begins anew.
+    ascend. Another forecaster begins again.
 
     Args:
         dataset: The rows.
@@ -72,6 +72,6 @@ class NetworkForecaster:
         return scaling.each(series, steps=True).inverse(scaled)
 
     def ends_in_units(self, ends: Floats, origins: Ints) -> Floats:
-        """Scaled ends of intervals, shape `(samples, horizon, targets, levels)`, likewise."""
+        """Scaled ends of intervals, shape `(samples, horizon, targets, levels)`, converted back."""
         levels = [self.in_units(each, origins) for each in np.moveaxis(ends, -1, 0)]
         return np.stack(levels, axis=-1)

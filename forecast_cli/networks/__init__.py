@@ -15,7 +15,7 @@ def _native_stderr_silenced() -> Iterator[None]:
     try:
         kept = os.dup(2)
     except OSError:
-        # The process has no stderr: there is nobody to keep it from.
+        # The process has no stderr: nothing has to be kept from it.
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -32,5 +32,5 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 with _native_stderr_silenced():
     import tensorflow  # noqa: F401
 
-# That functions are compiled anew for each network is how it is meant.
+# Functions are compiled again for each network on purpose.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

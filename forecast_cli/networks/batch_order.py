@@ -62,7 +62,7 @@ class Shuffled:
 
 @dataclass(frozen=True, repr=False)
 class Lanes:
-    """Windows one after the other, for a network whose state lives on from batch to batch.
+    """Windows one after the other, for a network whose state is carried over from batch to batch.
 
     The rows are cut into as many stretches as a batch has places; each place runs over its own
     stretch, window by window. Where the first window begins differs from epoch to epoch, so that

@@ -27,7 +27,7 @@ class Samples(NamedTuple):
 
 
 def alone(given: list[Any]) -> Any:
-    """What a network is given, as Keras has it: a single array by itself."""
+    """Return the inputs of a network as Keras takes them: a single array by itself."""
     return given if len(given) > 1 else given[0]
 
 
@@ -37,10 +37,10 @@ class WindowFeed:
 
     Args:
         values: Shape `(n_rows, features)`, scaled, float32.
-        inputs: What stands where in a row.
+        inputs: The positions of columns and covariates in a row.
         train: Shape `(samples,)`: first rows of the training windows.
         validation: The same for validation; may be empty.
-        timesteps: Steps back.
+        timesteps: The lookback.
         horizon: Steps ahead that the network gives at once.
         every_step: Whether in training each step of a window has a forecast.
         units: What the targets mean in original units; needed by losses that are taken in them.
@@ -59,7 +59,7 @@ class WindowFeed:
 
     @property
     def shape(self) -> tuple[int, Inputs, tuple[int, int]]:
-        """What the network maps: timesteps, what stands in a row, and `(horizon, targets)`."""
+        """The shape of the network: timesteps, inputs, and `(horizon, targets)`."""
         return self.timesteps, self.inputs, (self.horizon, len(self.inputs.targets))
 
     @property
@@ -98,7 +98,7 @@ class LabelFeed:
         labels: Shape `(n_sequences, outputs)`: scaled numbers, or shares of classes.
         train: Shape `(samples,)`.
         validation: The same for validation; may be empty.
-        timesteps: Room for the steps of a sequence; a shorter one is filled up with missing ones.
+        timesteps: Steps of a padded sequence; a shorter one is padded with missing steps.
     """
 
     values: Floats
@@ -112,7 +112,7 @@ class LabelFeed:
 
     @property
     def shape(self) -> tuple[int, Inputs, tuple[int, int]]:
-        """What the network maps: timesteps, what stands in a row, and `(1, outputs)`."""
+        """The shape of the network: timesteps, inputs, and `(1, outputs)`."""
         features, outputs = self.values.shape[1], self.labels.shape[1]
         # The outputs are no features; where a layer asks for some, it is the first ones.
         return self.timesteps, plain_inputs(features, outputs), (1, outputs)

@@ -72,9 +72,9 @@ def assemble(
 
     Args:
         network: The layers.
-        timesteps: Steps back; the input is `(batch, timesteps, features)`. Where covariates are
+        timesteps: The lookback; the input is `(batch, timesteps, features)`. Where covariates are
             known ahead a second one is `(batch, horizon, ahead)`.
-        inputs: What stands where in a row.
+        inputs: The positions of columns and covariates in a row.
         outputs: `(horizon, targets)`, or `(horizon, targets, quantiles)`; the output has that shape
             behind the batch.
         seed: The same seed gives the same weights, to the bit.
@@ -98,7 +98,7 @@ def assemble(
 def given_to(
     timesteps: int, inputs: Inputs, horizon: int, *, batch_size: int | None = None
 ) -> list[Any]:
-    """What the network is given: the window, and what is known of the steps ahead."""
+    """Return the inputs of a network: the window, and the covariates of the steps ahead."""
     given = [keras.Input((timesteps, inputs.features), batch_size=batch_size, name="window")]
     if inputs.ahead:
         given.append(keras.Input((horizon, len(inputs.ahead)), batch_size=batch_size, name="ahead"))
@@ -126,10 +126,10 @@ def build_forecast(
     Args:
         network: The layers.
         given: As `given_to` makes it.
-        inputs: What stands where in a row.
+        inputs: The positions of columns and covariates in a row.
         outputs: As in `assemble`.
         activation: As there.
-        masks: As in `forecast_cli.nn.stack.Stack`.
+        masks: As in `Stack`.
     """
     if network.channels == "independent":
         channel, one = [by_channel(given[0])], (outputs[0], 1, *outputs[2:])
@@ -174,7 +174,7 @@ def _encoded(
     outputs: tuple[int, int],
     masks: list[Any] | None,
 ) -> Encoded:
-    """What the stack makes of a window."""
+    """Return the output of the stack for a window."""
     window, *ahead = given
     relative = normalize(network, window, outputs, inputs.targets, columns=inputs.columns)
     encoder = Encoder(inputs, network.embedding)

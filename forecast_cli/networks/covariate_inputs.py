@@ -100,7 +100,7 @@ def beside(encoder: Encoder, window: Any, inputs: Inputs) -> Any:
     Args:
         encoder: Of the categories.
         window: Shape `(batch, timesteps, features)`, scaled, NaN where a value is missing.
-        inputs: What stands where.
+        inputs: The positions of columns and covariates.
     """
     if inputs.features == inputs.columns:
         return None
@@ -114,7 +114,7 @@ def known_ahead(encoder: Encoder, ahead: Any, inputs: Inputs) -> Any:
     Args:
         encoder: Of the categories.
         ahead: Shape `(batch, horizon, len(inputs.ahead))`, scaled, NaN where a value is missing.
-        inputs: What stands where.
+        inputs: The positions of columns and covariates.
     """
     if ahead is None:
         return None

@@ -1,4 +1,4 @@
-"""Decoders: a second stack that goes on from the states of the first one, over the horizon."""
+"""Decoders: a second stack that continues from the states of the first one, over the horizon."""
 
 from collections.abc import Callable
 from typing import Any

@@ -21,11 +21,11 @@ class Encoded:
         stack: The layers up to the last recurrent one.
         tail: The layers after it.
         output: Of the stack: `(batch, units)`, or `(batch, timesteps, units)` for `sequence`.
-        states: Of each recurrent layer, where the head goes on from them.
+        states: Of each recurrent layer, where the head continues from them.
         outputs: `(horizon, targets)`.
         activation: Of the output layer.
         ahead: What is known of the steps ahead, shape `(batch, horizon, width)`; None for nothing.
-        masks: As in `forecast_cli.nn.stack.Stack`, for the stacks of the head itself.
+        masks: As in `Stack`, for the stacks of the head itself.
     """
 
     network: Network

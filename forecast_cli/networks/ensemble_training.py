@@ -26,7 +26,7 @@ class EnsembleTrainer:
 
     Args:
         config: Of the ensemble.
-        feeds: From steps back to what a network with so many learns from.
+        feeds: The training samples for a lookback.
         activation: Of the output layer where the outputs are labels; None for forecasts.
         begin: Networks like them, whose weights they begin with; None for new ones.
         before: How they were trained before: they are trained for as many epochs, and keep their
@@ -80,7 +80,7 @@ class EnsembleTrainer:
         Args:
             number: Which one, from 0.
             seconds: How long that may take; None for any time.
-            on_event: Told of each epoch.
+            on_event: Notified of each epoch.
             should_stop: Asked after each epoch whether to stop.
         """
         members, before = list_members(self.config), self.before and self.before[number]
@@ -120,7 +120,7 @@ def train_members(
         workshop: What trains them.
         deadline: Until when all must be done, as `time.perf_counter` has it; None for any time.
         waiting: How many networks more are to be trained by then.
-        on_event: Told of each epoch.
+        on_event: Notified of each epoch.
         should_stop: Asked after each epoch whether to stop; networks not begun are left out.
 
     Yields:
@@ -154,7 +154,7 @@ def _follow(
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> tuple[list[Epoch], bool]:
-    """The epochs until they end, or until somebody stops them."""
+    """Return the epochs until they end or are stopped, and whether they were stopped."""
     epochs = []
     for epoch in running:
         if count > 1:

@@ -21,7 +21,7 @@ def pinball(actual: tf.Tensor, forecast: tf.Tensor, quantile: Any = 0.5) -> tf.T
 
     Args:
         actual: Shape `(batch, ..., targets)`, scaled.
-        forecast: Likewise.
+        forecast: As `actual`.
         quantile: Between 0 and 1; one for all values, or an array of shape `(targets,)`.
 
     Source: Koenker and Bassett (1978), Regression Quantiles.
@@ -50,7 +50,7 @@ def owa(actual: tf.Tensor, forecast: tf.Tensor, naive_smape: Any = 1.0) -> tf.Te
 
     Args:
         actual: Shape `(batch, ..., targets)`, in units of the naive forecast's error.
-        forecast: Likewise.
+        forecast: As `actual`.
         naive_smape: Shape `(targets,)`: the symmetric percentage error of the naive forecast.
 
     Source: Makridakis, Spiliotis and Assimakopoulos (2020), The M4 Competition: the overall

@@ -113,7 +113,7 @@ class Runner:
                 layer.unroll = False
 
     def restart(self, network: keras.Model, training: Training) -> None:
-        """Begin anew with the weights of another network of the same kind.
+        """Begin again with the weights of another network of the same kind.
 
         Args:
             network: Whose weights, and whose seeds of its dropout.

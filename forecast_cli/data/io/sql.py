@@ -226,7 +226,7 @@ def _stack_chunks(chunks: Iterable[pd.DataFrame], name: str) -> pa.Table:
             )
         if len(chunk):
             part = pa.Table.from_pandas(chunk, preserve_index=False).replace_schema_metadata()
-            # pandas takes a column of missing values for text, whatever it is in other chunks.
+            # pandas takes a column of missing values for text, even if it is none elsewhere.
             parts.append(pa.table({
                 each: pa.nulls(len(cells)) if cells.null_count == len(cells) else cells
                 for each, cells in zip(part.column_names, part.columns, strict=True)

@@ -22,7 +22,7 @@ from .number_formats import COMMA, POINT, Numerals, numerals
 
 @runtime_checkable
 class ArrowStream(Protocol):
-    """Whatever exports its rows as an Arrow stream: a polars frame, a pyarrow table, and others."""
+    """What exports its rows as an Arrow stream: a polars frame, a pyarrow table, and others."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the rows as a PyCapsule of an Arrow stream."""

@@ -88,7 +88,7 @@ def _parse_column(
     if timezone is None and dates.times.tz is not None:
         _check_offsets(table, column, text)
     if timezone is not None and dates.style in EPOCHS:
-        # Epochs count from an instant, whatever the local clocks.
+        # Epochs count from an instant, not from a local clock.
         return replace(dates, times=dates.times.tz_localize("UTC"))
     return dates
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.windows import Floats, Ints
 from .accumulators import Sums, Totals, blocks, ratio
 
-# The levels over which the pinball loss is the mean, whatever quantiles there are: 0.05 to 0.95.
+# The levels over which the pinball loss is the mean, for any quantiles: 0.05 to 0.95.
 PINBALL_LEVELS = tuple(place / 20 for place in range(1, 20))
 # Those of which the CRPS is twice the mean pinball loss: the middles of 40 equal parts. The CRPS of
 # a normal distribution is 0.05 % too large by it.
@@ -66,7 +66,7 @@ class IntervalSums(Sums):
         Args:
             actual: Shape `(samples, horizon, targets)`, original units; NaN does not count.
             lower: Shape `(samples, horizon, targets, levels)`, original units.
-            upper: Likewise.
+            upper: As `lower`.
             series: Shape `(samples,)`: the series of each.
         """
         for part in blocks(lower):

@@ -30,7 +30,7 @@ class ErrorSums:
     Args:
         naive_error: Shape `(n_series, targets)`: the in-sample mean absolute error of the seasonal
             naive forecast, original units; NaN or 0 where MASE is not defined.
-        naive_squared: Likewise its mean squared error.
+        naive_squared: Of the same shape: its mean squared error.
         horizon: Steps ahead.
 
     Source: Hyndman and Koehler (2006) for MASE; Makridakis et al. (2020), M4, for sMAPE and the
@@ -59,7 +59,7 @@ class ErrorSums:
 
         Args:
             actual: Shape `(samples, horizon, targets)`, original units; NaN does not count.
-            forecast: Likewise.
+            forecast: As `actual`.
             series: Shape `(samples,)`: the series of each.
         """
         for part in blocks(actual):

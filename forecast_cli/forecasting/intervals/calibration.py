@@ -31,7 +31,7 @@ class SplitErrors:
             there is no actual value.
         losses: Shape `(samples,)`: the mean error of each forecast, as in `mean_losses`.
         stored: Shape `(stored,)`: the samples that a model file keeps.
-        quantiles: Shape `(stored, horizon, targets, quantiles)`: likewise the errors of the
+        quantiles: Shape `(stored, horizon, targets, quantiles)`: the errors of the
             quantiles, of those samples alone; None of a network without quantiles.
     """
 
@@ -197,7 +197,7 @@ def usual_errors(errors: Floats, sizes: Floats) -> Floats:
 def _shares(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     """How large the errors of each series are beside those of all, shape `(n_series, targets)`.
 
-    A series with few forecasts that do not overlap is drawn towards all of them.
+    A series with few forecasts that do not overlap is shrunk towards all of them.
 
     Args:
         dataset: With the series.
