@@ -107,6 +107,7 @@ for old, registry in (("Cell", names.CELLS), ("Loss", names.LOSSES),
     setattr(names, old, Literal[tuple(registry)])
 names.KEPT_METRICS = (*names.KEPT_METRICS, "worst")
 names.Metric = Literal[names.KEPT_METRICS]
+names.Score = Literal[(*names.SCORED_METRICS, "worst")]
 names.MemberBaseline = Literal[(*names.MEMBER_NAMES, "half")]
 
 from forecast_cli.config import layers

@@ -1,6 +1,6 @@
 """Intermittent demand: series of counts and the like, most of whose values are 0.
 
-Their median is 0, so whatever minimises absolute errors forecasts nothing; means, squared errors
+Their median is 0, so what minimises absolute errors forecasts 0; means, squared errors
 and the size of a demand (a value other than 0) are what counts.
 """
 
@@ -12,7 +12,7 @@ from .windows import Floats, Ints
 # A series is intermittent where more than this share of its values are 0, and so are several where
 # more than this share of them are.
 MOSTLY = 0.5
-# Zeros that agree with those of the season before by this much more than by chance belong to the
+# Zeros that agree with those of the season before by this much more than random ones belong to the
 # season, as those of a night do.
 SEASONAL = 0.5
 

@@ -223,7 +223,7 @@ def likely_series(
         for names in combinations(words[:8], count):
             if frame.duplicated([*time, *names]).sum() > len(frame) // STRAY:
                 continue
-            # What is counted differs from row to row by chance; a name comes at most times.
+            # What is counted differs from row to row at random; a name comes at most times.
             series = len(frame.drop_duplicates(list(names)))
             if not counts & {*names} or len(frame) >= LEAST_FILLED * distinct * series:
                 return names

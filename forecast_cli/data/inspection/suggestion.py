@@ -25,7 +25,7 @@ from ..time.duplicates import RepeatedTimes
 from ..time.time_column import TIME_WORDS, find_time, time_columns
 from .columns import ColumnReport, likely_target, named_targets, report_column
 
-# The settings of a hint that are tried: what they do is said, and nothing is guessed by them.
+# The settings of a hint that are tried: their effect is noted, and they guess nothing.
 FOLLOWED = ("similar_names", "freq", "calendar", "duplicates", "missing")
 # Tables with so many columns for steps have a row for each series.
 LEAST_STEPS = 10
@@ -63,7 +63,7 @@ class Suggestion:
 
 
 class Heard:
-    """What is said while a table is read."""
+    """The notes while a table is read."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -83,7 +83,7 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
     Args:
         opened: The table.
         asked: The settings that are given; they are kept.
-        heard: What is said while it is read.
+        heard: Receives the notes while it is read.
 
     Raises:
         DataError: The table has not the layout that is given.
@@ -149,7 +149,7 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
         found: With the settings; they are completed.
         long: The settings of the table with a row for each step.
         numeric: The columns to read besides the target.
-        heard: Receives what is said.
+        heard: Receives the notes.
     """
     data = found.data
     changes: dict[str, Any] = {}

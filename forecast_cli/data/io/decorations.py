@@ -52,7 +52,7 @@ PERCENT = frozenset(("%", "‰", "pct", "percent"))
 
 @dataclass(frozen=True)
 class Affix:
-    """What stands beside a number: a currency, the power of ten of a suffix, a unit."""
+    """What is written with a number: a currency, the power of ten of a suffix, a unit."""
 
     currency: str = ""
     power: int = 0

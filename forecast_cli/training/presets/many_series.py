@@ -50,14 +50,11 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
     model = describe_model(size, "LSTM(64) for all series", steps[:size])
     above = "all values are above 0" if profile.can_log else "some values are not above 0"
     season = f"season strength {profile.features.season_strength:.2f}"
-    return Recipe(
-        settings,
-        profile.notes
-        | {
-            "transform": f"transform {settings['transform']}: {above}",
-            "network.layers": f"{season}; {model}, {epochs} x 100 batches",
-        },
-    )
+    notes = {
+        "transform": f"transform {settings['transform']}: {above}",
+        "network.layers": f"{season}; {model}, {epochs} x 100 batches",
+    }
+    return Recipe(settings, profile.notes | notes)
 
 
 def _choose_training(profile: DataProfile, epochs: int) -> dict[str, Any]:

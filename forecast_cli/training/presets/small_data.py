@@ -51,16 +51,12 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
     added = f"{counted(len(baselines), 'baseline')}, lookback {longest}" if baselines else ""
     model = describe_model(size, "LSTM(16)", (steps,), added)
     why = "chosen by baseline error on held-out training rows"
-    if profile.intermittent:
-        why = "which keeps means as they are"
-    return Recipe(
-        settings,
-        profile.notes
-        | {
-            "transform": f"transform {transform}, {why}",
-            "network.layers": f"{profile.finding}; {model}",
-        },
-    )
+    why = "which keeps means as they are" if profile.intermittent else why
+    notes = {
+        "transform": f"transform {transform}, {why}",
+        "network.layers": f"{profile.finding}; {model}",
+    }
+    return Recipe(settings, profile.notes | notes)
 
 
 def _choose_network(profile: DataProfile, steps: int, anchor: str) -> dict[str, Any]:
