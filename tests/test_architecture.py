@@ -15,8 +15,8 @@ FOLDERS = {
     "core": {"numpy", "scipy", "joblib", "threadpoolctl"},
     "config": {"pydantic"},
     "data": {
-        "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "pandas", "pyarrow",
-        "sqlalchemy",
+        "babel", "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "pandas",
+        "pyarrow", "sqlalchemy",
     },
     "baselines": {"numpy", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},

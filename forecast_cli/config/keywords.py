@@ -10,6 +10,7 @@ class Reading(TypedDict, total=False):
 
     date_format: str | None
     dayfirst: bool | None
+    fiscal_start: int | None
     timezone: str | None
     duplicates: Literal["error", "first", "last", "mean", "sum"] | None
     missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] | None

@@ -117,6 +117,10 @@ class Data(Frozen):
     dayfirst: bool | None = _data(
         None, "Whether 03/04/2020 is in April.", shown="detected", reread=True,
     )
+    fiscal_start: Annotated[int, Field(ge=1, le=12)] | None = _data(
+        None, "First month of the fiscal year, where dates are such as Q1 FY05, the fiscal year "
+        "that ends in 2005.", metavar="MONTH", shown="", reread=True, examples=[10],
+    )
     timezone: str | None = _data(
         None, "Time zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE", shown="",
         reread=True, examples=["Europe/Berlin"],
@@ -248,7 +252,7 @@ class Data(Frozen):
     @property
     def date_reading(self) -> dict[str, Any]:
         """How the time column is read, by the names of `parse_dates`."""
-        names = ("date_format", "dayfirst", "timezone")
+        names = ("date_format", "dayfirst", "timezone", "fiscal_start")
         return {name: getattr(self, name) for name in names}
 
     @property

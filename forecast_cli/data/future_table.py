@@ -47,7 +47,7 @@ def with_future(
     parts = time_columns(time, opened.names)
     series = panel.columns.series
     require_columns(opened.name, opened.names, [*parts, *series, *names])
-    text = [*(parts if len(parts) == 1 else ()), *series]
+    text = [*parts, *series]
     table = opened.read([*parts, *series, *names], text=text)
     categories = panel.columns.covariates.categories
     note_unknown(table, {name: categories[name] for name in names if name in categories}, on_event)

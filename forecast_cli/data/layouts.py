@@ -19,6 +19,7 @@ from .io.tables import Table, is_text, require_columns
 from .panel import SERIES, VALUE
 from .time.dates import NO_TIME
 from .time.time_column import find_time, time_columns
+from .time.time_parts import without_whole_years
 
 
 def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
@@ -43,7 +44,7 @@ def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opene
                 "Rename it.",
             )
     names = _named_or_all(opened, data, parts)
-    table = opened.read([*parts, *names], text=parts if len(parts) == 1 else ())
+    table = without_whole_years(opened.read([*parts, *names], text=parts), parts, on_event)
     cells = np.stack([table.numbers(name) for name in names])
     _check_held(cells, table.name, lambda row: names[row])
     # Empty cells before the first value and after the last are dropped once the times are sorted.

@@ -41,6 +41,7 @@ from .time.frequency import Frequency
 from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
+from .time.time_parts import without_whole_years
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def read_rows(
     time = find_time(opened.head(), long, on_event)
     parts = time_columns(time, opened.names)
     long = with_columns(long, opened.names, opened.name, parts)
-    table = _read(opened, long, parts, more)
+    table = without_whole_years(_read(opened, long, parts, more), parts, on_event)
     groups = group_rows(table, long.series)
     groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
@@ -172,7 +173,7 @@ def _read(opened: Opened, data: Data, time: Sequence[str], more: Sequence[str] =
     needed = [*data.column, *data.covariates, *data.series]
     require_columns(opened.name, opened.names, needed)
     # The names of series are text, so that 007 stays 007.
-    text = [*(time if len(time) == 1 else ()), *data.series]
+    text = [*time, *data.series]
     return opened.read(list(dict.fromkeys([*time, *needed, *more])), text=text)
 
 
@@ -184,13 +185,12 @@ def find_series(opened: Opened, time: Sequence[str], taken: Sequence[str]) -> tu
         time: The time column, or its parts.
         taken: Columns that have another role.
     """
-    text = list(time) if len(time) == 1 else []
-    table = opened.read(text=text)
+    table = opened.read(text=time)
     if not has_several_series(table, time):
         return ()
     whole = [each.name for each in table.columns.schema if pa.types.is_integer(each.type)]
     # 0012 and 12 are two names.
-    return likely_series(opened.read(text=[*text, *whole]), time, taken=taken, whole=whole)
+    return likely_series(opened.read(text=[*time, *whole]), time, taken=taken, whole=whole)
 
 
 def _with_series(
@@ -221,7 +221,7 @@ def _place(
     """Return the steps of the rows; `whole`, shape `(rows,)`: those left where rows are dropped."""
     if time is None:
         return in_order(groups)
-    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes)
+    dates = parse_dates(table, time, **data.date_reading, groups=groups.codes, on_event=on_event)
     if frequency is None:
         left = dates if whole is None else replace(dates, times=dates.times[whole])
         frequency = resolve_calendar(data, left, table)

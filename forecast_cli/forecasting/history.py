@@ -32,7 +32,8 @@ from ..model.manifest import TimeAxis
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
-    "duplicates", "missing", "date_format", "dayfirst", "timezone", "similar_names",
+    "duplicates", "missing", "date_format", "dayfirst", "timezone", "fiscal_start",
+    "similar_names",
     *Dialect.model_fields,
 )  # fmt: skip
 # Nothing about how a table is read differs from the table that was trained on.

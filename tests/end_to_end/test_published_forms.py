@@ -64,11 +64,12 @@ def test_weeks_that_begin_with_the_newest_are_turned_round(samples, read):
     assert "newest" in notes[0].text
 
 
-def test_dates_that_are_none_are_a_warning_and_rows_are_steps(read):
-    notes = []
-    panel = read("shampoo.csv", "Sales", notes)
-    assert (len(panel.values), panel.timeline) == (36, None)
-    assert [note.warning for note in notes] == [True]
+def test_dates_that_may_be_read_in_two_ways_are_asked_about(read):
+    with pytest.raises(DataError, match='"1-01", which may be a date') as caught:
+        read("shampoo.csv", "Sales", [])
+    assert caught.value.hint.startswith("Set `date_format=%y-%m` (2001-01-01 to 2003-12-01)")
+    panel = read("shampoo.csv", "Sales", [], date_format="%y-%m")
+    assert panel.timeline.times.equals(pd.date_range("2001-01-01", periods=36, freq="MS"))
 
 
 def test_a_date_split_over_columns_is_found(read):

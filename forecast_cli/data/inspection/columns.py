@@ -11,7 +11,7 @@ from ...config.sections import Data
 from ...core.errors import DataError
 from ..groups import NAME_WORDS
 from ..io.tables import Table, is_text
-from ..time.time_column import TIME_WORDS
+from ..time.time_names import names_time
 
 SAMPLE = 60
 COUNTER = "counts the rows"
@@ -72,7 +72,7 @@ def likely_target(columns: Sequence[ColumnReport], data: Data) -> str | None:
         return data.column[0]
     counters = [each.column for each in columns if each.kind == COUNTER]
     others = [name for name in numeric if name not in counters]
-    timeless = [name for name in others if not TIME_WORDS.search(name)]
+    timeless = [name for name in others if not names_time(name)]
     names = [name for name in timeless if not NAME_WORDS.search(name)]
     return next(iter([*named_targets(timeless), *names, *timeless, *others]), None)
 

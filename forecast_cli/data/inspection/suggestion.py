@@ -21,8 +21,11 @@ from ..io.tables import Readable, Table
 from ..layouts import as_long, naming_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
+from ..time.dates import parse_dates
 from ..time.duplicates import RepeatedTimes
-from ..time.time_column import TIME_WORDS, find_time, time_columns
+from ..time.time_column import find_time, time_columns
+from ..time.time_names import names_time
+from ..time.time_parts import without_whole_years
 from .columns import ColumnReport, likely_target, named_targets, report_column
 
 # The settings of a hint that are tried: their effect is noted, and they guess nothing.
@@ -101,7 +104,7 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
         heard.texts.append(str(error))
         heard.broken = True
     parts = time_columns(time, opened.names)
-    table = opened.read(text=[*(parts if len(parts) == 1 else ()), *series])
+    table = without_whole_years(opened.read(text=[*parts, *series]), parts, ignore)
     others = [name for name in table.names if name not in (*parts, *series)]
     columns = tuple(report_column(table, name, heard.texts) for name in others)
     target = likely_target(columns, long)
@@ -215,7 +218,7 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     if not names or len(steps) < LEAST_STEPS or not _are_steps(steps):
         return ""
     again = head.columns.select(list(names)).to_pandas().duplicated().any()
-    if again or any(map(TIME_WORDS.search, names)) or find_time(head, data, ignore) is not None:
+    if again or any(map(names_time, names)) or find_time(head, data, ignore) is not None:
         return ""
     return f"the columns {steps[0]} to {steps[-1]} seem to be steps: each row is read as a series"
 
@@ -227,7 +230,7 @@ def _are_steps(names: Sequence[str]) -> bool:
         return set(np.diff([int(each[1]) for each in numbered if each])) == {1}
     table = Table("", pa.table({"time": list(names)}), str)
     try:
-        return find_time(table, Data(), ignore) is not None
+        return find_time(table, Data(), ignore) is not None and bool(parse_dates(table, "time"))
     except DataError:
         return False
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ...config.sections import Dialect
 from ...core.errors import DataError, listed, nearest
 from ...core.events import Listener, Note, ignore
-from ...core.windows import Floats
+from ...core.windows import Floats, Ints
 from .decorations import Odd, Plain, undecorated
 from .number_formats import COMMA, POINT, Numerals, numerals
 
@@ -73,6 +73,11 @@ class Table:
     def only(self, columns: Sequence[str]) -> "Table":
         """Return some of the columns, in the given order."""
         return replace(self, columns=self.columns.select(list(columns)))
+
+    def rows_kept(self, rows: Ints) -> "Table":
+        """Return some of the rows, shape `(kept,)`; messages name their places in the file."""
+        kept = self.columns.take(pa.array(rows))
+        return replace(self, columns=kept, place=lambda row: self.place(int(rows[row])))
 
     def numbers(self, column: str) -> Floats:
         """Return a column as float64, shape `(rows,)`, NaN where a value is missing.

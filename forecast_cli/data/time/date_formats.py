@@ -1,27 +1,32 @@
 """Formats of dates, as those of `strptime`, for reading and writing.
 
-Additional directives: `%Q` is the quarter, 1 to 4; `%s` and `%ms` are seconds and milliseconds
-since 1970. For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f`
-a fraction of a second with as many digits.
+Additional directives: `%Q` is the quarter, 1 to 4; `%s`, `%ms`, `%us` and `%ns` are seconds,
+milliseconds, microseconds and nanoseconds since 1970; `excel` is a day number of Excel; `%-d` and
+the like are numbers without a leading zero. After the format, `@` and a language is that of its
+names (`%d %B %Y@de`), and `@` and a month is the first one of the fiscal year (`Q%Q FY%y@10`).
+For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f` a fraction
+of a second with as many digits.
 """
 
 import re
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from .month_names import ENGLISH, month_abbreviations, month_names, number_of
+
 ISO = "ISO"
-# The formats that are tried where the dates are not ISO 8601; a clock time may follow each.
-DAYS = (
-    "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
-    "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y", "%Y",
-)  # fmt: skip
-# Formats without a clock time: quarters, ISO weeks (their Mondays), and epochs.
-WHOLE = ("%Y Q%Q", "%YQ%Q", "%Y-Q%Q", "Q%Q %Y", "%G-W%V", "%GW%V", "%s", "%ms")
-EPOCHS = {"%s": (r"-?\d{9,10}", "s"), "%ms": (r"-?\d{12,13}", "ms")}
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+EXCEL = "excel"
+# The day 0 of Excel, as of 1 March 1900: it takes 1900 for a leap year.
+EXCEL_START = pd.Timestamp("1899-12-30")
+EPOCHS = {
+    "%s": (r"-?\d{9,10}(\.\d+)?", "s"), "%ms": (r"-?\d{12,13}(\.0*)?", "ms"),
+    "%us": (r"-?\d{15,16}(\.0*)?", "us"), "%ns": (r"-?\d{18,19}(\.0*)?", "ns"),
+}  # fmt: skip
 ISO_PARTS = re.compile(
     r"(?P<year>\d{4})(?P<dash>-?)\d\d(?P<day>(?P=dash)\d\d)?"
     r"(?:(?P<join>[T ])\d\d(?P<minute>(?P<colon>:?)\d\d)?(?P<second>(?P=colon)\d\d)?"
@@ -29,6 +34,23 @@ ISO_PARTS = re.compile(
 )
 # Unambiguous ISO 8601; bare digits are left to %Y%m%d.
 ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"
+MIDNIGHT = r"(?<=[T ])24(?=:00|$)"
+UTC = re.compile(r"(Z| ?UTC| ?GMT)$")
+# Two-digit years above are those of the century before.
+LAST_YEAR = 49
+WORD = r"[^\W\d_]+\.?"
+# Directives that pandas does not have, or reads otherwise: it has another century for %y.
+OWN = "QVGaAjyp"
+# Directives that are no numbers of a known width.
+WORDS = "fpaAbB"
+DIRECTIVE = re.compile(r"%-?([A-Za-z%])")
+PATTERNS = {
+    "Y": r"(?P<Y>\d{4})", "G": r"(?P<G>\d{4})", "y": r"(?P<y>\d{1,2})", "m": r"(?P<m>\d{1,2})",
+    "d": r"(?P<d>\d{1,2})", "j": r"(?P<j>\d{1,3})", "V": r"(?P<V>\d{1,2})", "Q": r"(?P<Q>[1-4])",
+    "H": r"(?P<H>\d{1,2})", "I": r"(?P<I>\d{1,2})", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})",
+    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[aApP]\.?[mM]\.?)", "b": rf"(?P<b>{WORD})",
+    "B": rf"(?P<b>{WORD})", "a": rf"(?P<a>{WORD})", "A": rf"(?P<a>{WORD})", "%": "%",
+}  # fmt: skip
 
 
 def iso_style(example: str) -> str:
@@ -62,9 +84,27 @@ def zoned(style: str) -> str:
     >>> zoned("%Y-%m-%d %H:%M"), zoned("%Y-%m-%d"), zoned("%Y-%m-%dT%H:%MZ")
     ('%Y-%m-%d %H:%M%:z', '%Y-%m-%d', '%Y-%m-%dT%H:%M%:z')
     """
-    if "%H" not in style and "%I" not in style:
+    pattern, at, option = style.partition("@")
+    if not re.search("%-?[HI]", pattern) or pattern.endswith("z"):
         return style
-    return style if style.endswith("z") else style.removesuffix("Z") + "%:z"
+    return UTC.sub("", pattern) + "%:z" + at + option
+
+
+def split_format(form: str) -> tuple[str, str, int | None]:
+    """Return the format alone, the language of its names, and where its fiscal year begins.
+
+    >>> split_format("%B %Y@de"), split_format("Q%Q FY%y@10"), split_format("%Y-%m")
+    (('%B %Y', 'de', None), ('Q%Q FY%y', 'en', 10), ('%Y-%m', 'en', None))
+    """
+    pattern, _, option = form.partition("@")
+    if option.isdigit():
+        return pattern, ENGLISH, int(option)
+    return pattern, option or ENGLISH, None
+
+
+def is_fiscal(form: str) -> bool:
+    """Whether the years of a format are fiscal years."""
+    return "FY" in form
 
 
 def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
@@ -72,8 +112,16 @@ def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
     if style in EPOCHS:
         unit = pd.Timedelta(f"1{EPOCHS[style][1]}")
         return [str((time - pd.Timestamp(0, tz=times.tz)) // unit) for time in times]
-    if "%Q" in style:
-        return [time.strftime(style.replace("%Q", str(time.quarter))) for time in times]
+    if style == EXCEL:
+        days = ((times.tz_localize(None) - EXCEL_START) / pd.Timedelta(days=1)).to_numpy()
+        return [f"{day:.10f}".rstrip("0").rstrip(".") for day in days]
+    if "@" in style or "%Q" in style or "%-" in style:
+        return [_write_one(time, *split_format(style)) for time in times]
+    return _write_plain(times, style)
+
+
+def _write_plain(times: pd.DatetimeIndex, style: str) -> list[str]:
+    """Write times by a format of `strftime`, with `%:z`, `%2z` and `%3f`."""
     plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z").replace("%2z", "%z")
     texts = list(times.strftime(plain))
     if digits := re.search(r"%(\d)f", style):
@@ -85,39 +133,81 @@ def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
     return [f"{text[:-2]}:{text[-2:]}" for text in texts] if style.endswith("%:z") else texts
 
 
+def _write_one(time: pd.Timestamp, pattern: str, language: str, fiscal: int | None) -> str:
+    """Write one time by a format with directives of our own."""
+    shown = _fiscal(time, fiscal) if fiscal else time
+    in_date = bool(re.search("%-?d", pattern))
+
+    def text(found: re.Match[str]) -> str:
+        letter = found[1]
+        if letter == "Q":
+            return str(shown.quarter)
+        if letter == "B" and language != ENGLISH:
+            return month_names(language, in_date=in_date)[shown.month - 1]
+        if letter == "b" and language != ENGLISH:
+            return month_abbreviations(language)[shown.month - 1]
+        value = shown.strftime(f"%{letter}")
+        return value.lstrip("0") or "0" if found[0][1] == "-" else value
+
+    pattern, zone, _ = pattern.partition("%:z")
+    written = DIRECTIVE.sub(text, re.sub(r"%\df", "%f", pattern))
+    return written + (_write_plain(pd.DatetimeIndex([time]), "%:z")[0] if zone else "")
+
+
+def _fiscal(time: pd.Timestamp, first_month: int) -> pd.Timestamp:
+    """Return a time whose year and month are those of the fiscal year, named by its last month."""
+    return time + pd.DateOffset(months=(13 - first_month) % 12)
+
+
 def attempt(series: pd.Series, form: str) -> pd.Series:
     """Parse text by one format, NaT where it does not match."""
     if form == ISO:
         return _attempt_iso(series)
     if form in EPOCHS:
         pattern, unit = EPOCHS[form]
-        numbers: Any = pd.to_numeric(series.where(series.str.fullmatch(pattern)))
+        cells = series.where(series.str.fullmatch(pattern)).str.replace(r"\.0*$", "", regex=True)
+        whole = not cells.str.contains(".", regex=False, na=False).any()
+        numbers: Any = cells.astype("Int64") if whole else pd.to_numeric(cells)
         convert: Any = partial(pd.to_datetime, unit=unit)
         times: pd.Series = convert(numbers)
         return times
-    if "%Q" in form:
-        return _attempt_quarters(series, form)
-    if "%V" in form:
-        mondays = pd.Series([f"{cell}-1" for cell in series], dtype=object)
-        return pd.to_datetime(mondays, format=f"{form}-%u", errors="coerce")
-    if form in ("%Y%m%d", "%Y"):
-        # pandas would take six digits as a month.
-        series = series.where(series.str.fullmatch(r"\d{8}" if "m" in form else r"[12]\d{3}"))
-    return pd.to_datetime(series, format=form, errors="coerce")
-
-
-def _attempt_quarters(series: pd.Series, form: str) -> pd.Series:
-    """Parse quarters as their first days."""
-    if "%Y" not in form:
+    if form == EXCEL:
+        days = pd.to_numeric(series.where(series.str.fullmatch(r"[1-6]\d{4}([.,]\d+)?"))
+                             .str.replace(",", "."))  # fmt: skip
+        return (EXCEL_START + pd.to_timedelta(days, unit="D")).dt.round("s")
+    pattern, language, _ = split_format(form)
+    letters = set(DIRECTIVE.findall(pattern))
+    own = letters <= {*PATTERNS} and bool(letters & {*"YyG"})
+    if "Q" in letters and not own:
         raise ValueError("a quarter needs its year, %Y")
-    pattern = form.replace("%Y", r"(?P<year>\d{4})").replace("%Q", "(?P<quarter>[1-4])")
-    found = [re.fullmatch(pattern, str(cell)) for cell in series]
-    months = [f"{each['year']}-{3 * int(each['quarter']) - 2}" if each else None for each in found]
-    return pd.to_datetime(pd.Series(months, dtype=object), format="%Y-%m", errors="coerce")
+    beside = re.search("%-?[A-Za-z]%", pattern)
+    if own and (language != ENGLISH or letters & {*OWN} or beside or pattern == "%Y"):
+        times = _read_each(series, form)
+    else:
+        times = _read_plain(series, pattern.replace("%-", "%"))
+        if own and times.isna().any():
+            # Midnight as 24:00, or without a clock time, "Sept." and the like.
+            left = times.isna()
+            times[left] = _read_each(series[left], form).astype(times.dtype)
+    return times.dt.tz_localize("UTC") if UTC.search(pattern) and times.dt.tz is None else times
+
+
+def _read_plain(series: pd.Series, form: str) -> pd.Series:
+    """Parse text by a format of `strptime`; offsets that differ give times in UTC."""
+    try:
+        return pd.to_datetime(series, format=form, errors="coerce")
+    except ValueError:
+        if "%z" not in form:
+            raise
+        return pd.to_datetime(series, format=form, errors="coerce", utc=True)
 
 
 def _attempt_iso(series: pd.Series) -> pd.Series:
     series = series.where(series.str.fullmatch(ISO_LIKE))
+    ends = series.str.contains(MIDNIGHT, na=False)
+    if ends.any():
+        times = _attempt_iso(series.str.replace(MIDNIGHT, "00", regex=True))
+        return times + pd.to_timedelta(ends.astype(int), unit="D")
     try:
         return pd.to_datetime(series, format="ISO8601", errors="coerce")
     except ValueError:
@@ -127,8 +217,102 @@ def _attempt_iso(series: pd.Series) -> pd.Series:
         return pd.to_datetime(known, format="ISO8601", errors="coerce", utc=True)
 
 
-def fitting_forms(sample: Sequence[str]) -> list[str]:
-    """Return the formats, other than ISO 8601, that match more than half of a sample."""
-    series = pd.Series(sample, dtype=object)
-    forms = [*[day + clock for day in DAYS for clock in CLOCKS], *WHOLE]
-    return [form for form in forms if attempt(series, form).notna().mean() > 0.5]
+def _read_each(series: pd.Series, form: str) -> pd.Series:
+    read = _reader(form)
+    times: Any = [read(cell) if isinstance(cell, str) else None for cell in series]
+    return pd.Series(np.array(times, "datetime64[us]"), index=series.index)
+
+
+@cache
+def _reader(form: str) -> Callable[[str], datetime | None]:
+    """Return a function that reads a cell by a format; None where it does not match."""
+    pattern, language, fiscal = split_format(form)
+    try:
+        matcher = re.compile(_pattern(pattern), re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"a part of the date occurs twice ({error})") from None
+
+    def read(cell: str) -> datetime | None:
+        found = matcher.fullmatch(cell)
+        if found is None:
+            return None
+        parts = {name: text for name, text in found.groupdict().items() if text is not None}
+        try:
+            return _date(parts, language, fiscal) + _clock(parts)
+        except (ValueError, KeyError, OverflowError):
+            return None
+
+    return read
+
+
+def _pattern(form: str) -> str:
+    r"""Return the regular expression of a format; where there is a clock time, it is optional.
+
+    >>> _pattern("%Y%m")
+    '(?P<Y>\\d{4})(?P<m>\\d{2})'
+    """
+    # Literal text and directives take turns.
+    pieces = re.split(r"(%-?[A-Za-z%])", form)
+    last, apart = len(pieces) - 1, []
+    for at, piece in enumerate(pieces):
+        each = PATTERNS[piece[-1]] if at % 2 else re.escape(piece)
+        if at > 1 and at % 2 == 0 and pieces[at - 1] in ("%b", "%B") and piece[:1] == ".":
+            # The name of May has no dot.
+            each = each[:2] + "?" + each[2:]
+        around = [pieces[at + way] for way, gap in ((-2, at - 1), (2, at + 1))
+                  if 0 < at + way <= last and not pieces[gap]]  # fmt: skip
+        if at % 2 and piece[-1] not in WORDS and any(each[-1] not in WORDS for each in around):
+            # Without anything in between, numbers have their full width.
+            each = re.sub(r"\{1,(\d)\}", r"{\1}", each)
+        apart.append(each)
+    clock = next((at for at in range(1, last, 2) if pieces[at][-1] in "HI"), 0)
+    if clock > 1 and pieces[clock - 1]:
+        return "".join(apart[: clock - 1]) + f"(?:{''.join(apart[clock - 1 :])})?"
+    return "".join(apart)
+
+
+def _date(parts: dict[str, str], language: str, fiscal: int | None) -> datetime:
+    """Return the day of the parts of a cell."""
+    year = int(parts["G"]) if "G" in parts else _year(parts)
+    if "V" in parts:
+        return datetime.fromisocalendar(year, int(parts["V"]), 1)
+    if "j" in parts:
+        found = datetime(year, 1, 1) + timedelta(days=int(parts["j"]) - 1)
+        if found.year != year:
+            raise ValueError
+        return found
+    month = 3 * int(parts["Q"]) - 2 if "Q" in parts else int(parts.get("m", 1))
+    if "b" in parts:
+        named = number_of(parts["b"], language)
+        if named is None:
+            raise ValueError
+        month = named
+    if fiscal and fiscal > 1:
+        months = year * 12 + month - 1 - (13 - fiscal)
+        year, month = months // 12, months % 12 + 1
+    day = datetime(year, month, int(parts.get("d", 1)))
+    if "a" in parts and number_of(parts["a"], language, days=True) != day.weekday():
+        raise ValueError
+    return day
+
+
+def _year(parts: dict[str, str]) -> int:
+    if "Y" in parts:
+        return int(parts["Y"])
+    short = int(parts["y"])
+    return short + (1900 if short > LAST_YEAR else 2000)
+
+
+def _clock(parts: dict[str, str]) -> timedelta:
+    """Return the time since midnight; 24:00 is that of the next day."""
+    hour = int(parts.get("H", 0))
+    if "I" in parts:
+        twelve = int(parts["I"])
+        if not 1 <= twelve <= 12:
+            raise ValueError
+        hour = twelve % 12 + (12 if parts.get("p", "a")[0] in "pP" else 0)
+    minute, second = int(parts.get("M", 0)), int(parts.get("S", 0))
+    fraction = int(parts.get("f", "0").ljust(6, "0")[:6])
+    if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute, second) != (0, 0)):
+        raise ValueError
+    return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=fraction)

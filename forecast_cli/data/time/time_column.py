@@ -3,20 +3,24 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ...config.sections import Data
-from ...core.errors import DataError
-from ...core.events import Listener, Note
+from ...core.errors import DataError, UsageError
+from ...core.events import Listener, Note, ignore
 from ..io.tables import Table, require_columns
-from .date_formats import ISO, attempt, fitting_forms
-from .dates import NO_TIME, PARTS, SAMPLE, invalid_format, is_time
+from .date_cells import SAMPLE, Dates, Reading, invalid_format
+from .date_shapes import GUESS, best_share, candidates, starts_of_periods
+from .dates import NO_TIME, is_time, parse_dates
+from .month_names import find_language
+from .time_names import names_time, roles_of
+from .time_parts import BESIDE_YEAR, joined, role_of
 
-TIME_WORDS = re.compile(
-    r"(^|[^a-z])(date|datetime|time|timestamp|ds|ts|day|week|month|quarter|year|period|hour)s?([^a-z]|$)",
-    re.IGNORECASE,
-)
+# Cells that look like dates or clock times, though not like any known format.
+LIKE_TIMES = r".*\d.*[-/.:' ].*\d.*|.*\d{2,}.*[A-Za-z].*|[A-Za-z]+.*\d{2,}.*"
+NEWEST = "rows are used as steps, the last row as the newest"
 
 
 def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
@@ -31,31 +35,42 @@ def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
     # Each of several series has a row for each time.
     several = bool(data.series) or data.layout == "columns"
     found = [name for name in others if _is_date_like(table, name, data.date_format, several)]
-    named = [name for name in found if TIME_WORDS.search(name)]
-    if found:
-        return (named or found)[0]
-    if parts := _parts(others):
+    named = [name for name in found if names_time(name)]
+    column = next(iter([*named, *found]), None)
+    parts = _find_parts(table, others) if column is None or roles_of(column) == {"year"} else []
+    if column is not None and not parts:
+        days = _read(table, column, data)
+        parts = _find_clock(table, column, others, days) if days is not None else []
+    if parts:
         on_event(Note(f"time in parts: {', '.join(parts)} (`time=none` to ignore them)"))
         return ",".join(parts)
+    if column is not None:
+        return column
     if data.date_format:
         raise DataError(
             f"{table.name}: no column holds dates like {data.date_format}.",
             "Check `date_format`, or specify the column with `time`.",
         )
-    unread = next((name for name in others if TIME_WORDS.search(name)), None)
+    if unread := next((name for name in others if _seems_time(table, name, several)), None):
+        # Reading it says what is wrong with it.
+        return unread
+    _note_steps(table, others, on_event)
+    return None
+
+
+def _note_steps(table: Table, names: Sequence[str], on_event: Listener) -> None:
+    """Say that rows are steps, and which row is the newest."""
+    down = next((name for name in names if _counts(table, name) == -1), None)
+    if down:
+        on_event(Note(f'"{down}" counts down, and {NEWEST}: sort the rows if the first is the '
+                      "newest", warning=True))  # fmt: skip
+        return
+    unread = next((name for name in names if names_time(name) and not _counts(table, name)), None)
     why = "no column holds dates"
     if unread:
         cell = table.columns[unread][0].as_py()
         why = f'"{unread}" holds "{cell}", which is not a known date format'
-    on_event(Note(f"{why}: rows are used as steps, oldest first", warning=bool(unread)))
-    return None
-
-
-def _parts(names: Sequence[str]) -> list[str]:
-    """Return the columns that are the parts of one time; empty where there are none."""
-    held = {name.casefold(): name for name in names}
-    parts = [held[part] for part in PARTS if part in held]
-    return parts if {"year", "month"} <= {*held} else []
+    on_event(Note(f"{why}: {NEWEST}", warning=bool(unread)))
 
 
 def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
@@ -63,6 +78,88 @@ def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
     if time is None:
         return []
     return [time] if time in names or "," not in time else time.split(",")
+
+
+def _find_parts(table: Table, names: Sequence[str]) -> list[str]:
+    """Return the columns that hold the year and the other parts of a time; empty without them.
+
+    Args:
+        table: The first rows.
+        names: Of the columns that have no other role.
+    """
+    roles: dict[str, str] = {}
+    for name in names:
+        if (role := role_of(name)) and role not in roles and role != "date":
+            roles[role] = name
+    if "year" not in roles:
+        return []
+    finer = [role for role in ("month", *BESIDE_YEAR) if role in roles]
+    if "period" in finer and len(finer) == 1:
+        cells = [str(cell.as_py()) for cell in table.columns[roles["period"]].slice(0, 60)]
+        finer *= all(re.match(r"[A-Za-z]\d", cell) or cell.isdigit() for cell in cells)
+    if not finer:
+        return []
+    kept = [roles["year"]]
+    if "day" in roles and "month" in roles:
+        kept += [roles["month"], roles["day"]]
+    else:
+        unit = next((role for role in ("yearday", "week", "month", "quarter", "period")
+                     if role in finer), "")  # fmt: skip
+        kept.append(roles[unit])
+        if unit in ("week", "quarter", "period") or (unit == "month" and "day" not in roles):
+            return kept
+    clock = [roles[role] for role in ("hour", "clock") if role in roles][:1]
+    later = [roles[role] for role in ("minute", "second") if role in roles]
+    return kept + clock + (later if clock else [])
+
+
+def _find_clock(table: Table, date: str, names: Sequence[str], days: Dates) -> list[str]:
+    """Return the columns that hold the clock time beside a date; empty without them.
+
+    Args:
+        table: The first rows.
+        date: The column of dates.
+        names: Of the columns that have no other role.
+        days: The dates of these rows.
+    """
+    if (days.times != days.times.normalize()).any() or not days.times.duplicated().any():
+        return []
+    for name in names:
+        role = role_of(name)
+        cells = [str(cell.as_py()).strip() for cell in table.columns[name]]
+        shown = all(re.fullmatch(r"\d{1,2}[:.h]\d{2}.*", cell) for cell in cells)
+        if name == date or not (shown or role in ("hour", "clock", "interval", "period")):
+            continue
+        if role == "clock" and not shown and "." in "".join(cells):
+            continue
+        both = [date, name]
+        try:
+            times = joined(table, both, Reading(), None, ignore)
+        except (DataError, UsageError):
+            if not any(re.match("25", cell) for cell in cells):
+                continue
+            return both
+        if len(times.times.unique()) > len(days.times.unique()):
+            minute = [each for each in names if role_of(each) == "minute"]
+            return both + (minute[:1] if role == "hour" else [])
+    return []
+
+
+def _read(table: Table, column: str, data: Data) -> Dates | None:
+    """Return the times of the first rows; None where they cannot be read."""
+    try:
+        return parse_dates(table.only([column]), column, **data.date_reading, on_event=ignore)
+    except (DataError, UsageError):
+        return None
+
+
+def _sample(table: Table, column: str) -> list[str]:
+    """Return the first cells of a column that are not empty."""
+    return [str(cell) for cell in table.columns[column].slice(0, SAMPLE).drop_null().to_pylist()]
+
+
+def _is_numeric(sample: Sequence[str]) -> bool:
+    return all(re.fullmatch(r"[-+]?\d*\.?\d*", cell) for cell in sample)
 
 
 def _is_date_like(table: Table, column: str, date_format: str | None, several: bool) -> bool:
@@ -77,19 +174,50 @@ def _is_date_like(table: Table, column: str, date_format: str | None, several: b
         return True
     if pa.types.is_duration(cells.type):
         return False
-    sample = [str(cell) for cell in cells.slice(0, SAMPLE).drop_null().to_pylist()]
-    named = bool(TIME_WORDS.search(column))
-    numeric = all(re.fullmatch(r"[-+]?\d*\.?\d*", cell) for cell in sample)
+    sample, named = _sample(table, column), names_time(column)
+    numeric = _is_numeric(sample)
     repeated = not several and len(set(sample)) < len(sample)
-    if not sample or (numeric and (not named or repeated)):
+    if not sample or (numeric and (not named or (repeated and len(sample[0]) < 5))):
         return False
-    forms = [date_format] if date_format else [ISO, *fitting_forms(sample)]
-    try:
-        share = max(_share(sample, form) for form in forms)
-    except ValueError as error:
-        raise invalid_format(date_format, error) from None
+    if date_format:
+        try:
+            return best_share(sample, [date_format]) > 0.5
+        except ValueError as error:
+            raise invalid_format(date_format, error) from None
+    starts = starts_of_periods(pd.Series(sample, dtype=object))
+    sample = sample if starts is None else starts.tolist()
+    ranks = candidates(sample, thorough=named or column == table.names[0])
+    forms = [form for form, rank in ranks.items() if rank < GUESS]
+    if numeric and forms == ["%Y"] and not all(1500 <= int(cell) <= 2200 for cell in sample):
+        return False
+    share = best_share(sample, forms)
     return share > 0.5 if named else share == 1.0
 
 
-def _share(sample: Sequence[str], form: str) -> float:
-    return float(attempt(pd.Series(sample, dtype=object), form).notna().mean())
+def _counts(table: Table, column: str) -> int:
+    """Return the step by which the whole numbers of a column count, 1 or -1; 0 where they do not.
+
+    Steps of an equal other size count as 1.
+    """
+    sample = _sample(table, column)
+    if len(sample) < 2 or not all(re.fullmatch(r"-?\d+", cell) for cell in sample):
+        return 0
+    steps = np.diff([int(cell) for cell in sample])
+    return int(np.sign(steps[0])) if (steps == steps[0]).all() else 0
+
+
+def _seems_time(table: Table, column: str, several: bool) -> bool:
+    """Whether a column is called like a time, and has cells like times that cannot be read."""
+    if pa.types.is_temporal(table.columns[column].type) or not names_time(column):
+        return False
+    sample = _sample(table, column)
+    if find_language(sample) is not None:
+        # Months without their years.
+        return True
+    repeated = not several and 2 * len(set(sample)) < len(sample)
+    if not sample or repeated or len(set(sample)) < min(2, len(sample)):
+        return False
+    if _is_numeric(sample):
+        return bool(candidates(sample)) and not _counts(table, column)
+    like = [re.fullmatch(LIKE_TIMES, cell) is not None for cell in sample]
+    return 2 * sum(like) > len(sample) or bool(candidates(sample))

@@ -20,6 +20,7 @@ from ...data.time.duplicates import RepeatedTimes, check_duplicates
 from ...data.time.steps import Steps, find_steps, in_order, make_indptr
 from ...data.time.time_column import time_columns
 from ...data.time.time_index import likely_frequency, steps_broken, when
+from ...data.time.time_parts import without_whole_years
 
 # A table in which a larger share of the steps differ from the most frequent one is irregular.
 MOST_BROKEN = 0.2
@@ -103,7 +104,7 @@ def read_actual(
     """
     parts = time_columns(time, opened.names)
     needed = list(dict.fromkeys([*parts, *series, *targets]))
-    table = opened.read(needed, text=[*(parts if len(parts) == 1 else ()), *series])
+    table = without_whole_years(opened.read(needed, text=[*parts, *series]), parts, on_event)
     groups = group_rows(table, series)
     cells = np.column_stack([table.numbers(name) for name in targets])
     if time is None:

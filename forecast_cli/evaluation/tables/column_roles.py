@@ -147,7 +147,7 @@ def _find_series(tables: Tables, time: str | None, data: Data) -> tuple[str, ...
         name for name in given.names
         if name in truth.names and name not in (*parts, *data.targets, *bounded(given.names))
     ]  # fmt: skip
-    frame = truth.read([*parts, *both], text=parts if len(parts) == 1 else ())
+    frame = truth.read([*parts, *both], text=parts)
     ahead = given.names[: given.names.index(time)] if time else []
     before = [name for name in both if name in ahead]
     words = [name for name in before if is_text(frame.columns[name].type)]

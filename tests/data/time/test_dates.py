@@ -7,12 +7,17 @@ import pytest
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.io.opening import open_table
-from forecast_cli.data.time.date_formats import CLOCKS, DAYS, write_dates
+from forecast_cli.data.time.date_formats import write_dates
 from forecast_cli.data.time.dates import parse_dates
 from forecast_cli.data.time.time_column import find_time
 
 BERLIN = "Europe/Berlin"
 ISO_FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+DAYS = (
+    "%Y-%m", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",
+    "%m-%d-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%Y/%m", "%m/%Y", "%b %Y", "%Y",
+)  # fmt: skip
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # More than twelve days, so that days and months can be told apart; each hour, minute and second.
 TIMES = pd.date_range("2019-12-20 13:05:09", periods=40, freq="37h")
 
@@ -350,9 +355,11 @@ def test_a_named_time_column_must_be_there():
         found(pd.DataFrame({"date": DAY, "y": [1, 2]}), time="dat")
 
 
-def test_a_column_that_only_sounds_like_time_is_a_warning():
-    notes = []
-    assert found(pd.DataFrame({"Month": ["1-01", "1-02"], "y": [1, 2]}), notes) is None
-    assert len(notes) == 1
-    assert notes[0].warning
-    assert '"Month" holds "1-01"' in notes[0].text
+def test_a_column_that_looks_like_times_is_not_passed_over(parse):
+    assert found(pd.DataFrame({"Month": ["1-01", "1-02"], "y": [1, 2]})) == "Month"
+    with pytest.raises(DataError, match='"1-01", which may be a date') as caught:
+        parse(["1-01", "1-02", "1-03", "2-01"])
+    assert "`date_format=%y-%m` (2001-01-01 to 2002-01-01)" in caught.value.hint
+    assert "`time=none`" in caught.value.hint
+    times = parse(["1-01", "1-02", "1-03", "2-01"], date_format="%y-%m").times
+    assert texts(times, "%Y-%m") == ["2001-01", "2001-02", "2001-03", "2002-01"]

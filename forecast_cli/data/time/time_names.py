@@ -1,0 +1,80 @@
+"""Names of columns that hold times or parts of them, in several languages."""
+
+import re
+
+# The words for each part of a time; those of several parts stand with each of them.
+WORDS = {
+    "year": "year years yr yyyy jahr annee année an año ano anno jaar år aar rok rik год yearmonth",
+    "quarter": "quarter quarters qtr quartal trimestre trimester kvartal kwartaal kwartał qrtr",
+    "month": "month months mon mm yyyymm ym yearmonth monthyear monat mois mes mês mese maand "
+    "måned månad miesiąc měsíc kuukausi ay месяц",
+    "week": "week weeks wk weeknum weekno isoweek yearweek yyyyww kw woche semaine semana "
+    "settimana vecka uge uke tydzień týden viikko",
+    "day": "day days dd tag jour dia día giorno dag dzień den päivä gün",
+    "yearday": "doy dayofyear yday yearday julian jday",
+    "date": "date dates datum fecha dato dt ds data fec päivämäärä tarih дата ημερομηνία dátum "
+    "datetime timestamp",
+    "clock": "time clock uhrzeit zeit hora heure ora tijd tid godzina czas klokkeslæt aika saat "
+    "время horas",
+    "hour": "hour hours hr hrs hh he hourending stunde std hora heure ora uur timme time godzina "
+    "horas",
+    "minute": "minute minutes minuto min mins",
+    "second": "second seconds sekunde seconde segundo secondo sec",
+    "interval": "interval intervals period periods settlement ptu periodo",
+    "period": "period periods periode periodo période",
+    "time": "datetime time timestamp times ts ds dates zeitstempel zeitpunkt zeit horodatage "
+    "tidspunkt tiempo",
+}
+ROLES = {word: frozenset(role for role, words in WORDS.items() if word in words.split())
+         for words in WORDS.values() for word in words.split()}  # fmt: skip
+# "data" is a date in some languages and no more than data in others, "ay" and "an" are too short.
+VAGUE = frozenset({"data", "tag", "an", "ay", "he", "min", "sec", "mon", "mm", "dd", "hh", "std",
+                   "den", "settlement", "interval", "intervals", "second", "seconds"})  # fmt: skip
+# Words that say nothing about which part of a time a column holds.
+NEUTRAL = frozenset({
+    "of", "the", "calendar", "iso", "number", "num", "no", "nr", "name", "obs", "ref", "delivery",
+    "trade", "begin", "start", "beginning", "ending", "end", "local", "utc", "reference", "e",
+    "observation", "report", "ended", "starting", "commencing", "from", "der", "die", "des", "del",
+    "de", "fiscal", "fy", "business", "oper", "settlement", "s",
+})  # fmt: skip
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name of a column, in lower case.
+
+    >>> words_of("openTime"), words_of("Hour Ending"), words_of("HE_1")
+    (['open', 'time'], ['hour', 'ending'], ['he'])
+    """
+    apart = re.sub(r"([a-zà-ÿ])([A-ZÀ-Þ])", r"\1 \2", name)
+    return [word.casefold() for word in re.findall(r"[^\W\d_]+", apart)]
+
+
+def roles_of(name: str) -> frozenset[str]:
+    """Return the parts of a time that a name speaks of.
+
+    >>> sorted(roles_of("Quarter")), sorted(roles_of("yearmonth")), sorted(roles_of("price"))
+    (['quarter'], ['month', 'year'], [])
+    """
+    words = [*words_of(name), *re.findall(r"[^\W\d_]+", name.casefold())]
+    return frozenset(role for word in words for role in ROLES.get(word, ()))
+
+
+def names_time(name: str) -> bool:
+    """Whether a name says that the column holds times."""
+    words = {*words_of(name), *re.findall(r"[^\W\d_]+", name.casefold())}
+    return bool({word for word in words if word in ROLES} - VAGUE)
+
+
+def part_of(name: str, role: str) -> bool:
+    """Whether a name says that a column is one part of a time, and nothing else.
+
+    >>> part_of("Hour Ending", "hour"), part_of("Sales Year", "year"), part_of("MONTH", "month")
+    (True, False, True)
+    """
+    words = words_of(name)
+    joined = re.sub(r"[\W\d_]", "", name.casefold())
+    if role in ROLES.get(joined, ()):
+        return True
+    return any(role in ROLES.get(word, ()) for word in words) and all(
+        role in ROLES.get(word, ()) or word in NEUTRAL or ROLES.get(word) for word in words
+    )

@@ -1,0 +1,237 @@
+"""Times whose parts are in several columns: year and week, date and clock time, date and hour."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...core.errors import DataError, UsageError
+from ...core.events import Listener, Note
+from ...core.windows import Floats
+from ..io.tables import Table
+from .clock_parts import FIXES, hour_numbers, numbered_hours, require_cells, since_midnight
+from .date_cells import Dates, Reading, read_text
+from .date_formats import LAST_YEAR
+from .month_names import find_language, number_of
+from .time_names import part_of, words_of
+
+PARTS = ("year", "month", "day", "hour", "minute", "second")
+# What may stand beside a year, in place of month and day.
+BESIDE_YEAR = ("quarter", "week", "yearday", "period")
+# The parts of a clock time; a number of an interval of the day is one.
+CLOCK_PARTS = ("hour", "clock", "minute", "second", "interval")
+LETTERS = {"M": "month", "P": "month", "Q": "quarter", "T": "quarter", "K": "quarter", "W": "week"}
+ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+# Rows that hold the mean or the sum of a year, as the BLS writes them.
+OF_YEAR = r"^(\d{4}[-\s]?)?(M13|Q0?5|S0?3)$"
+
+
+def joined(
+    table: Table,
+    parts: Sequence[str],
+    reading: Reading,
+    timezone: str | None,
+    on_event: Listener,
+) -> Dates:
+    """Return times whose parts are in separate columns.
+
+    Raises:
+        DataError: The parts of a row are no valid time.
+        UsageError: They lack a year or a date.
+    """
+    if len(parts) > len(PARTS):
+        raise UsageError(
+            f"Invalid `time`: {len(parts)} columns are too many for the parts of a time.",
+            f"Give at most {', '.join(PARTS)}.",
+        )
+    roles = parts_of(parts)
+    clock = [part for part in parts if roles[part] in CLOCK_PARTS]
+    if reading.form and (not clock or re.search("%-?[HI]", reading.form)):
+        cells = [pc.cast(table.columns[part], pa.string()) for part in parts]
+        text = pc.binary_join_element_wise(*cells, " ")
+        return read_text(table, " ".join(parts), text, reading, on_event)
+    if "date" in roles.values():
+        name = next(part for part in parts if roles[part] == "date")
+        text = pc.cast(table.columns[name], pa.string())
+        require_cells(table, name)
+        days = read_text(table, name, text, reading, on_event).times
+    else:
+        days = _days(table, {role: part for part, role in roles.items()}, reading)
+    days = days.as_unit("us")
+    if not clock:
+        return Dates(days, "%Y-%m-%d")
+    style = "%Y-%m-%d %H:%M:%S"
+    if len(clock) == 1 and roles[clock[0]] in ("hour", "clock"):
+        hours = hour_numbers(table, clock[0])
+        if hours is not None:
+            return Dates(numbered_hours(table, days, clock[0], hours, timezone, on_event), style)
+    times = days
+    for part in clock:
+        times = times + since_midnight(table, days, part, roles[part])
+    return Dates(pd.DatetimeIndex(times), style)
+
+
+def parts_of(parts: Sequence[str]) -> dict[str, str]:
+    """Return what each column of the parts of a time holds, by its name or else by its place.
+
+    >>> parts_of(["Datum", "Uhrzeit"]), parts_of(["a", "b"])
+    ({'Datum': 'date', 'Uhrzeit': 'clock'}, {'a': 'year', 'b': 'month'})
+    """
+    known = {part: role for part in parts if (role := role_of(part))}
+    if "date" in known.values():
+        known = {part: "interval" if role == "period" else role for part, role in known.items()}
+    if {*known.values()} & {"year", "date"}:
+        missing = [part for part in parts if part not in known]
+        if not missing and len({*known.values()}) == len(parts):
+            return known
+        if "date" in known.values() and len(missing) == 1 and len(parts) == 2:
+            return known | {missing[0]: "clock"}
+    return dict(zip(parts, PARTS, strict=False))
+
+
+def role_of(name: str) -> str | None:
+    """Return the part of a time that a name says a column holds."""
+    order = ("date", "year", "quarter", "month", "week", "yearday", "day", "minute", "second")
+    for role in (*order, "hour", "clock", "interval"):
+        if part_of(name, role):
+            return "period" if role == "interval" and "period" in words_of(name)[-1] else role
+    return None
+
+
+def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.DatetimeIndex:
+    """Return the first days of years, months, quarters or weeks, shape `(rows,)`.
+
+    Args:
+        table: The table.
+        parts: The column of each part.
+        reading: Its `fiscal_start`.
+    """
+    if "year" not in parts:
+        raise UsageError("A time in parts needs its year.", "Pass e.g. `time=year,month,day`.")
+    parts = {role: part for role, part in parts.items() if role not in CLOCK_PARTS}
+    for part in parts.values():
+        require_cells(table, part)
+    numbers = {role: _numbers(table, part, role) for role, part in parts.items()}
+    if "period" in parts:
+        numbers[_unit_of(table, parts["period"])] = numbers.pop("period")
+    year = numbers.pop("year")
+    year = np.where(year > 99, year, year + np.where(year > LAST_YEAR, 1900, 2000))
+    first = np.ones_like(year)
+    if "week" in numbers:
+        times = _weeks(year, numbers["week"])
+    elif "yearday" in numbers:
+        begins = pd.to_datetime(pd.DataFrame({"year": year, "month": first, "day": first}),
+                                errors="coerce")  # fmt: skip
+        times = begins + pd.to_timedelta(numbers["yearday"] - 1, unit="D")
+        times = times.where(times.dt.year == begins.dt.year)
+    else:
+        quarter = numbers.get("quarter")
+        month = numbers.get("month")
+        if month is None:
+            month = first if quarter is None else np.where(quarter <= 4, 3 * quarter - 2, np.nan)
+        day = numbers.get("day", first)
+        frame = pd.DataFrame({"year": year, "month": month, "day": day})
+        times = pd.to_datetime(frame, errors="coerce")
+    bad = np.flatnonzero(times.isna().to_numpy())
+    if len(bad):
+        row = int(bad[0])
+        held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts.values())
+        raise DataError(f"{table.place(row)}: {held} is no valid time.", FIXES)
+    return _calendar_days(table, parts["year"], pd.DatetimeIndex(times), reading)
+
+
+def _calendar_days(
+    table: Table, year: str, times: pd.DatetimeIndex, reading: Reading
+) -> pd.DatetimeIndex:
+    """Return times, shape `(rows,)`, whose years may be fiscal ones."""
+    first = str(table.columns[year][0].as_py())
+    if not {"fiscal", "fy"} & {*words_of(year)} and not first.casefold().startswith("fy"):
+        return times
+    if reading.fiscal_start is None:
+        raise DataError(
+            f'{table.place(0)}: column "{year}" holds {first}, and the first month of the fiscal '
+            "year is not known.",
+            "Set `fiscal_start=10` where fiscal years begin in October, and `fiscal_start=1` where "
+            "they are calendar years.",
+        )
+    return pd.DatetimeIndex(times - pd.DateOffset(months=(13 - reading.fiscal_start) % 12))
+
+
+def _weeks(year: Floats, week: Floats) -> pd.Series:
+    """Return the Mondays of ISO weeks, NaT where there is no such week, shapes `(rows,)`."""
+    cells = pd.Series([f"{y:04.0f}-W{w:02.0f}-1" for y, w in zip(year, week, strict=True)])
+    return pd.to_datetime(cells, format="%G-W%V-%u", errors="coerce")
+
+
+def _numbers(table: Table, part: str, role: str) -> Floats:
+    """Return the numbers of a part of dates, NaN where a cell is none, shape `(rows,)`."""
+    if not pa.types.is_string(table.columns[part].type):
+        return table.numbers(part)
+    encoded = table.columns[part].combine_chunks().dictionary_encode()
+    words = [str(cell).strip() for cell in encoded.dictionary.to_pylist()]
+    language = find_language(words) if role == "month" and len(words) <= 40 else None
+
+    def number(cell: str) -> float:
+        if language and (named := number_of(cell, language)):
+            return named
+        if role == "quarter" and cell.casefold() in ROMAN:
+            return ROMAN[cell.casefold()]
+        digits = re.fullmatch(r"\D*?(\d+)(\.0*|st|nd|rd|th|\D.*)?", cell)
+        return float(digits[1]) if digits else np.nan
+
+    values = np.array([number(cell) for cell in words], float)
+    return np.asarray(values[encoded.indices.to_numpy()])
+
+
+def _unit_of(table: Table, part: str) -> str:
+    """Return what the periods of a column are, by the letter in their cells: M01, Q1, W5."""
+    cells = {str(cell.as_py()).strip()[:1].upper() for cell in table.columns[part].slice(0, 60)}
+    units = {LETTERS.get(cell) for cell in cells}
+    if len(units) == 1 and (unit := units.pop()):
+        return unit
+    raise DataError(
+        f'{table.place(0)}: column "{part}" holds "{table.columns[part][0].as_py()}", which could '
+        "be a month or a quarter.",
+        "Name it month, quarter or week, or set `date_format`, which reads both columns: "
+        "`date_format=%Y %m` for months, `date_format=%Y %Q` for quarters.",
+    )
+
+
+def _of_whole_years(table: Table, parts: Sequence[str]) -> npt.NDArray[np.bool_] | None:
+    """Return which rows hold the mean of a year among those of its months; None where none do.
+
+    Args:
+        table: The table.
+        parts: The time column, or its parts.
+
+    Returns:
+        Shape `(rows,)`.
+    """
+    for part in parts:
+        cells = table.columns[part]
+        if not pa.types.is_string(cells.type):
+            continue
+        head = [str(cell.as_py()) for cell in cells.slice(0, 60)]
+        if not any(re.search(r"(?:^|\d)[-\s]?[MQS]0?\d", cell) for cell in head):
+            continue
+        found = pc.fill_null(pc.match_substring_regex(cells, OF_YEAR), False).to_numpy()
+        if found.any() and not found.all():
+            return np.asarray(found)
+    return None
+
+
+def without_whole_years(table: Table, parts: Sequence[str], on_event: Listener) -> Table:
+    """Return the table without the rows that hold the mean of a year, and say how many."""
+    found = _of_whole_years(table, parts)
+    if found is None:
+        return table
+    rows = np.flatnonzero(found)
+    held = (str(table.columns[part][int(rows[0])].as_py()) for part in parts)
+    cell = next(text for text in held if re.match(OF_YEAR, text))
+    on_event(Note(f"{len(rows)} rows of whole years are left out: {cell}, e.g. "
+                  f"{table.place(int(rows[0]))}"))  # fmt: skip
+    return table.rows_kept(np.flatnonzero(~found))
