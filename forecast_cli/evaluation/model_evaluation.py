@@ -25,6 +25,7 @@ from ..forecasting.history import (
 )
 from ..forecasting.intervals.calibration import RecentErrors, measure_errors, validation_errors
 from ..forecasting.intervals.interval_methods import make_bands
+from ..forecasting.level_check import check_levels
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import (
     forecaster_for,
@@ -102,6 +103,7 @@ def evaluate_model(
     _refuse_labels(bundle)
     panel = read_as_trained(bundle, source, reading, on_event)
     begins = _begins(bundle, panel, begin, on_event)
+    check_levels(bundle, panel, on_event, begins=begins)
     # Series that are new to the model are scaled by what lies before the rows that are scored.
     history = make_history(bundle, panel, ignore, scaled_by=begins - panel.indptr[:-1])
     network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))

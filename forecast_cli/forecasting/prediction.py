@@ -21,6 +21,7 @@ from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted
 from .frames import beside_actual, build_frame, in_units
 from .history import READ_AS_TRAINED, make_history, read_as_trained, too_few
+from .level_check import check_levels
 from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
 from .saved_model_data import monte_carlo
 
@@ -142,6 +143,7 @@ def predict_in_sample(
     if manifest.labels is not None:
         raise UsageError("A label has no steps to forecast.", "Omit `in_sample`.")
     panel = read_as_trained(bundle, source, reading, on_event)
+    check_levels(bundle, panel, on_event, begins=panel.indptr[:-1])
     history = make_history(bundle, panel, on_event, scaled_by=manifest.timesteps)
     scaled = history.scale()
     origins = np.arange(len(scaled))

@@ -27,6 +27,7 @@ from .history import (
     stored_panel,
 )
 from .intervals.interval_methods import find_method
+from .level_check import check_levels
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def find_history(
 
         data = data_as_trained(bundle, reading)
         panel = with_future(panel, wanted.future, data, on_event=on_event)
+    if panel is not stored:
+        check_levels(bundle, panel, on_event)
     # Filled and scaled by nothing that was left out; the stored rows are filled already.
     history = restore_history(bundle) if panel is stored else make_history(bundle, panel, on_event)
     require_rows(bundle, panel)

@@ -99,13 +99,13 @@ def _validated_from(bundle: Bundle, panel: Panel, begins: Ints) -> Ints:
     if panel.timeline is None or date is None or bundle.manifest.run.refitted:
         return begins
     times = panel.timeline.times
-    earlier = np.asarray(times < _like(pd.DatetimeIndex([date]), times)[0]).astype(np.int64)
+    earlier = np.asarray(times < times_like(pd.DatetimeIndex([date]), times)[0]).astype(np.int64)
     rows = panel.indptr[:-1] + np.maximum(np.add.reduceat(earlier, panel.indptr[:-1]), 1)
     known = match_series(bundle, panel) >= 0
     return np.where(known, np.minimum(rows, begins), begins)
 
 
-def _like(dates: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+def times_like(dates: pd.DatetimeIndex, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Dates in the time zone of other times, or without one as they are."""
     if times.tz is None or dates.tz is None:
         return dates.tz_localize(None).tz_localize(times.tz)
@@ -121,7 +121,7 @@ def rows_of_training(bundle: Bundle, panel: Panel) -> Ints:
     if panel.timeline is None or lasts is None:
         return np.zeros(panel.count, np.int64)
     times, owners = panel.timeline.times, panel.owners
-    old = (times <= _like(lasts, times)[trained[owners]]) & (trained >= 0)[owners]
+    old = (times <= times_like(lasts, times)[trained[owners]]) & (trained >= 0)[owners]
     return np.add.reduceat(np.asarray(old).astype(np.int64), panel.indptr[:-1])
 
 
@@ -153,4 +153,4 @@ def learned_until(bundle: Bundle, panel: Panel) -> pd.DatetimeIndex:
     apart = time is not None and time.timezone is not None
     dates = pd.to_datetime(texts, format="ISO8601", utc=apart)
     own = match_series(bundle, panel) if len(dates) > 1 else np.zeros(panel.count, np.int64)
-    return _like(dates.insert(len(dates), dates.min())[own], times)
+    return times_like(dates.insert(len(dates), dates.min())[own], times)

@@ -33,7 +33,8 @@ STATE, SERIES, SCALES, AHEAD, SCORES = (
 ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
-OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT)
+LEVELS = "levels.npy"
+OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS)
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -61,6 +62,8 @@ class Bundle:
         naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
             seasonal naive forecast in the training rows, original units.
         dropout: The network with dropout masks as inputs, for intervals by Monte Carlo dropout.
+        levels: Shape `(5, n_series, features)`: what the rows of the training table were like, as
+            in `Levels`, original units; None in older files.
     """
 
     manifest: Manifest
@@ -76,6 +79,7 @@ class Bundle:
     calibration: Calibration | None = None
     naive: Floats | None = None
     dropout: bytes | None = None
+    levels: Floats | None = None
 
     @property
     def scaling(self) -> Scaling:
@@ -119,7 +123,12 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
 
 def _optional(bundle: Bundle) -> dict[str, bytes]:
     """Return the entries that only some models have."""
-    arrays = {STATE: bundle.state, SCALES: bundle.scales, AHEAD: bundle.ahead}
+    arrays = {
+        STATE: bundle.state,
+        SCALES: bundle.scales,
+        AHEAD: bundle.ahead,
+        LEVELS: bundle.levels,
+    }
     contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
     if bundle.series is not None:
         contents[SERIES] = bundle.series.model_dump_json().encode()

@@ -20,6 +20,7 @@ from .bundle import (
     DROPOUT,
     ENTRIES,
     ERRORS,
+    LEVELS,
     MANIFEST,
     NAIVE,
     OPTIONAL,
@@ -110,6 +111,7 @@ def _unpacked(
             calibration=_calibration(array(ERRORS), array(RECENT), array(UNITS)),
             naive=array(NAIVE),
             dropout=contents.get(DROPOUT),
+            levels=array(LEVELS),
         )
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
@@ -143,6 +145,7 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
             (2, count, len(manifest.targets)),
         ),
     }
+    shapes["its record of levels is"] = (bundle.levels, (5, count, features))
     if bundle.calibration is not None:
         shapes |= _shapes_of_errors(bundle.calibration, manifest, count)
     for what, (array, expected) in shapes.items():

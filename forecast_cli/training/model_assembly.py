@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.levels import block_length, measure_levels
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
@@ -68,6 +69,9 @@ def make_bundle(
         calibration=calibration and rescaled(calibration, dataset, kept.dataset),
         naive=dataset.naive,
         dropout=kept.fitted.dropout,
+        levels=np.stack(
+            measure_levels(panel.values, panel.indptr, block_length(dataset.timesteps))
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """Tables that are given to a saved model and are not like those that it was trained on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -212,3 +213,95 @@ def test_series_that_are_only_late_are_not_named(linear, ask):
     )
     model = linear(table, column="sales", series="store", **SMALL)
     assert ask("predict", model)[2] == ""
+
+
+# The same values in another unit: of money, weight, temperature, pressure.
+UNITS = {
+    "thousands": lambda x: 1000 * x,
+    "thousandths": lambda x: x / 1000,
+    "cents": lambda x: 100 * x,
+    "tens": lambda x: x / 10,
+    "pounds": lambda x: 2.2046 * x,
+    "fahrenheit": lambda x: 1.8 * x + 32,
+}
+FAR = 'the values of "sales" in table0.csv are far outside'
+
+
+def seen(table, unit):
+    return table.assign(sales=UNITS[unit](table["sales"]))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("begin", "rows"), [("2023-07-20", 30), ("2023-01-01", 220)])
+def test_another_unit_is_warned_of_with_both_ranges(linear, ask, unit, begin, rows):
+    level = 15.0 if unit == "fahrenheit" else 100.0
+    old, new = sales("2023-01-01", 200, level=level), sales(begin, rows, level=level)
+    overlap = rows > 200
+    if overlap:
+        new.loc[:199, "sales"] = old["sales"]
+    model = linear(old, column="sales", **SMALL)
+    other = seen(new, unit)
+    for command, flags in (("predict", []), ("predict", ["--in-sample"]), ("evaluate", [])):
+        code, _, err = ask(command, model, other, flags=flags)
+        assert code == 0
+        assert f"warning: {FAR}" in err
+        assert f"{old['sales'].min():.6g} to {old['sales'].max():.6g} in training" in err
+        assert FAR not in ask(command, model, new, flags=flags)[2]
+
+
+def test_rows_without_times_are_compared_too(linear, ask):
+    old, new = (sales("2023-01-01", rows)[["sales"]] for rows in (200, 40))
+    model = linear(old, column="sales", **SMALL)
+    assert ask("predict", model, new)[2] == ""
+    assert FAR in ask("predict", model, seen(new, "thousands"))[2]
+
+
+def test_a_series_of_several_and_a_covariate_in_another_unit_are_named(shops, ask):
+    table = stores(["S1", "Shop 2"])
+    other = table["store"] == "Shop 2"
+    table.loc[other, "sales"] *= 1000
+    flags = ["--horizon", "1", "--start", "2023-02-27"]
+    code, _, err = ask("predict", shops, table, flags=flags)
+    assert code == 0
+    assert 'the values of "sales" of 1 of 2 series (Shop 2) in table0.csv are far outside' in err
+
+
+def test_future_values_in_another_unit_are_warned_of(linear, ask):
+    table = sales("2023-01-01", 100)
+    table["price"] = 5 + 0.1 * np.sin(np.arange(100))
+    model = linear(table, column="sales", future_covariates="price", **SMALL)
+    future = sales("2023-04-11", 3)[["date"]].assign(price=[5.0, 5.1, 4.9])
+    assert ask("predict", model, table, future=future)[2] == ""
+    err = ask("predict", model, table, future=future.assign(price=future["price"] * 100))[2]
+    assert 'the future values of "price" in table0.csv are far outside' in err
+
+
+@pytest.mark.parametrize(
+    "path",
+    {
+        "doubled": np.linspace(1, 2, 500),
+        "halved": np.linspace(1, 0.5, 500),
+        "random walk": np.exp(np.cumsum(RNG.normal(0.0005, 0.02, 500))),
+        "around zero": RNG.normal(0, 1, 500),
+        "counts": RNG.poisson(0.3, 500).astype(float),
+        "yearly season": 10 + 9 * np.sin(np.arange(500) / 58),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_a_trend_a_season_or_zeros_are_no_other_unit(linear, ask, path):
+    table = sales("2023-01-01", 500).assign(sales=(100 * path[1]).round(3))
+    model = linear(table[:370], column="sales", **SMALL)
+    for new in (table, table[370:], table[450:]):
+        for command, flags in (("predict", []), ("predict", ["--in-sample"]), ("evaluate", [])):
+            assert FAR not in ask(command, model, new, flags=flags)[2]
+
+
+@pytest.mark.parametrize("scaler", ["minmax", "standard", "robust", "none"])
+def test_models_of_older_versions_tell_units_by_their_scaler(linear, ask, scaler):
+    old = sales("2023-01-01", 200)
+    model = linear(old, column="sales", scaler=scaler, **SMALL)
+    older = replace(model, bundle=replace(model.bundle, levels=None))
+    new = sales("2023-07-20", 30)
+    assert FAR not in ask("predict", older, new)[2]
+    for unit in ("thousands", "thousandths", "cents"):
+        assert FAR in ask("predict", older, seen(new, unit))[2]
