@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.errors import ForecastError
+from ..core.errors import DataError, ForecastError
 from ..core.events import Event, Note
 from .options import OutputOptions
 from .spelling import as_flags, translate
@@ -22,9 +22,15 @@ PIPE_WIDTH = 240
 
 @dataclass(frozen=True)
 class Console:
-    """The streams of one command, and what is printed on them."""
+    """The streams of one command, and what is printed on them.
+
+    Args:
+        output_options: How much is printed, and in which form.
+        strict: Whether a warning is an error.
+    """
 
     output_options: OutputOptions
+    strict: bool = False
 
     @property
     def silent(self) -> bool:
@@ -64,9 +70,22 @@ class Console:
 
     def on_event(self, event: Event) -> None:
         """Print a note."""
-        if isinstance(event, Note):
-            prefix = "warning: " if event.warning else ""
-            self.say(prefix + event.text, "yellow" if event.warning else "")
+        if isinstance(event, Note) and event.warning:
+            self.warn([event.text])
+        elif isinstance(event, Note):
+            self.say(event.text)
+
+    def warn(self, texts: Sequence[str]) -> None:
+        """Print warnings.
+
+        Raises:
+            DataError: There are some, and warnings are errors.
+        """
+        if self.strict and texts:
+            end = "" if texts[0].endswith(("?", ".", ")")) else "."
+            raise DataError(f"{texts[0]}{end}", "Leave out --strict to go on nevertheless.")
+        for text in texts:
+            self.say(f"warning: {text}", "yellow")
 
     def document(self, data: Any) -> None:
         """The one JSON document of a command on stdout."""

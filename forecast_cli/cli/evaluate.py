@@ -10,7 +10,7 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..config.settings import SETTINGS
 from ..core.errors import UsageError, counted
 from .console import Console, Notes
-from .options import Looking, OutputOptions, option
+from .options import Looking, OutputOptions, Strict, option
 from .train import MODEL, one_or_all
 from .values import levels
 
@@ -62,6 +62,7 @@ def evaluate(
     missing: MissingValues = None,
     owa: Owa = False,
     by: By = "overall",
+    strict: Strict = False,
 ) -> None:
     """Score a saved model on new rows, or a table of forecasts.
 
@@ -72,7 +73,7 @@ def evaluate(
         forecast evaluate model.forecast sales.csv --start 2024-01-01 --by series
         forecast evaluate forecasts.csv actuals.csv --level 80,95 --owa
     """
-    console = Console(output_options)
+    console = Console(output_options, strict)
     notes = Notes(console)
     owner = _split_model(files, model)
     if owner is None:
@@ -86,12 +87,13 @@ def evaluate(
     reading = _reading(looking | ({} if missing is None else {"missing": missing}))
     asked = {"begin": start, "level": level, "intervals": intervals, "owa": owa}
     found = _of_model(path, tables, reading, asked, notes)
+    if strict:
+        console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
     what = {"model": str(path), "data": ", ".join(tables), **facts}
     _show(found.report, what, by, console, notes)
     console.say(found.verdict, "bold")
-    for warning in found.warnings:
-        console.say(f"warning: {warning}", "yellow")
+    console.warn(found.warnings)
 
 
 def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:

@@ -268,6 +268,9 @@ def _closed_quietly() -> Iterator[None]:
             ) from None
 
 
+Strict = Annotated[
+    bool, option("--strict", help="Treat warnings as errors: nothing is written.", common=False)
+]
 # The command itself answers it.
 HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
 

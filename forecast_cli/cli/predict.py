@@ -10,7 +10,7 @@ import typer
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.errors import UsageError
 from .console import Console, Notes
-from .options import OutputOptions, Reading, option
+from .options import OutputOptions, Reading, Strict, option
 from .outputs import Form, choose_form, spare, write
 from .train import MODEL, one_or_all
 from .values import levels
@@ -74,6 +74,7 @@ def predict(
     seed: Seed = 0,
     state: StatePath = None,
     in_sample: InSample = False,
+    strict: Strict = False,
     output: Output = "-",
     format: Format = None,
 ) -> None:
@@ -90,7 +91,7 @@ def predict(
     from ..forecasting.prediction_request import PredictionRequest, check_request
     from ..model.loading import load_bundle
 
-    console = Console(output_options)
+    console = Console(output_options, strict)
     table = one_or_all(tables) if tables else None
     wanted = PredictionRequest(
         horizon,

@@ -1,6 +1,7 @@
 """`forecast train`."""
 
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import OutputOptions, Settings, option
+from .options import OutputOptions, Settings, Strict, option
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
@@ -40,6 +41,7 @@ class TrainOptions:
         help="Start from the weights of this model, which determines the whole network.")] = None
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
+    strict: Strict = False
 
     def check(self) -> None:
         """Refuse options that do not go together."""
@@ -76,7 +78,7 @@ def train(
     from .progress import Progress
 
     gc.enable()
-    console = Console(output_options)
+    console = Console(output_options, options.strict)
     config = settings.resolve()
     require_writable(options.model)
     options.check()
@@ -90,6 +92,8 @@ def train(
             on_event=progress.on_event,
             should_stop=progress.should_stop,
         )
+        if options.strict:
+            console.warn(_warnings(model.bundle))
         model.save(options.model)
     if output_options.json:
         document = training_document(model.bundle, options.model)
@@ -119,12 +123,16 @@ def _show(bundle: "Bundle", model: Path, console: Console) -> None:
             console.grid(rows)
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
-        for warning in getattr(evaluation, "warnings", ()):
-            console.say(f"warning: {warning}", "yellow")
+        console.warn(_warnings(bundle))
     what = " DATA" if bundle.manifest.labels else ""
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
     more = f", with intervals: --level {level}" if level else ""
     console.say(f"saved {model}; next: forecast predict{what}{flag_of_model(model)}{more}")
+
+
+def _warnings(bundle: "Bundle") -> Sequence[str]:
+    """Reasons not to rely on the model or its scores."""
+    return getattr(bundle.manifest.evaluation, "warnings", ())
 
 
 def flag_of_model(model: Path) -> str:

@@ -29,6 +29,7 @@ from .history import (
     restore_history,
     stored_panel,
 )
+from .level_check import check_levels
 from .prediction import walk_over
 
 
@@ -136,6 +137,7 @@ def _refuse_labels(bundle: Bundle) -> None:
 
 def _append(bundle: Bundle, new: Panel, on_event: Listener) -> Bundle:
     """Return the model with the rows of a panel behind its stored ones."""
+    check_levels(bundle, new, on_event, begins=new.indptr[:-1])
     stored, places = stored_panel(bundle), match_series(bundle, new)
     if (places < 0).any():
         names = listed(np.flatnonzero(places < 0).tolist(), say=new.name)

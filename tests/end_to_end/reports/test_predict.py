@@ -305,3 +305,29 @@ def test_models_of_older_versions_tell_units_by_their_scaler(linear, ask, scaler
     assert FAR not in ask("predict", older, new)[2]
     for unit in ("thousands", "thousandths", "cents"):
         assert FAR in ask("predict", older, seen(new, unit))[2]
+
+
+def test_strict_makes_a_warning_an_error(daily, ask, tmp_path):
+    new = sales("2023-07-20", 30)
+    other = seen(new, "thousands")
+    for command, flags in (("predict", []), ("predict", ["--in-sample"]), ("evaluate", [])):
+        flags = [*flags, "--strict"]
+        code, out, err = ask(command, daily, other, flags=[*flags, "--quiet"])
+        assert (code, out) == (3, "")
+        assert err.startswith(f"forecast: {FAR}")
+        assert "--strict" in err
+    assert ask("predict", daily, new, flags=["--strict"])[0] == 0
+    code, out, _ = ask("predict", daily, other, flags=["--strict", "--json"])
+    assert json.loads(out)["error"]["code"] == "data"
+    assert ask("predict", daily, flags=["--horizon", "9", "--strict", "-o", "out.csv"])[0] == 3
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_strict_training_writes_no_model_after_a_warning(run, tmp_path):
+    table = sales("2023-01-01", 100).assign(other=1.0)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    flags = ("-c", "sales", "--past-covariate", "other", "--epochs", "1")
+    code, out, err = run("train", "t.csv", *flags, "--strict")
+    assert (code, out) == (3, "")
+    assert '"other" is constant in the training rows (1)' in err
+    assert not (tmp_path / "model.forecast").exists()
