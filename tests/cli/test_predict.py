@@ -51,7 +51,11 @@ def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, 
     code, out, err = run("predict", *tables, "-m", golden.parent / f"{name}.forecast")
     got = pd.read_csv(io.StringIO(out))
     expected = pd.read_csv(golden.parent / f"{name}.csv")
-    assert (code, err) == (0, "")
+    # A series of that model ended before the others.
+    ended = (
+        "warning: 1 of 3 series ended long before 2024-02-29: small at 2024-01-07 (53 days before)"
+    )
+    assert (code, err.partition(" (53 days before)")[0]) == (0, ended if name == "format-3" else "")
     assert list(got) == list(expected)
     numbers = expected.select_dtypes("number").columns
     np.testing.assert_allclose(got[numbers], expected[numbers], rtol=1e-5)
@@ -217,7 +221,7 @@ def test_a_table_with_gaps_can_be_read_in_its_own_way(run, model, rows, tmp_path
         tmp_path / "gap.csv", index=False
     )
     code, _, err = run("predict", "gap.csv", "--na", "?")
-    assert (code, "Set --missing to interpolate" in err) == (3, True)
+    assert (code, "Pass --missing interpolate, or ffill" in err) == (3, True)
     code, out, _ = run("predict", "gap.csv", "--na", "?", "--missing", "interpolate")
     assert (code, len(out.splitlines())) == (0, 4)
 
