@@ -55,7 +55,7 @@ def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, 
     ended = (
         "warning: 1 of 3 series ended long before 2024-02-29: small at 2024-01-07 (53 days before)"
     )
-    assert (code, err.partition(" (53 days before)")[0]) == (0, ended if name == "format-3" else "")
+    assert (code, err.partition(";")[0]) == (0, ended if name == "format-3" else "")
     assert list(got) == list(expected)
     numbers = expected.select_dtypes("number").columns
     np.testing.assert_allclose(got[numbers], expected[numbers], rtol=1e-5)
