@@ -99,3 +99,4 @@ class Settings(Reading, total=False):
     combine: Literal["mean", "median", "weights"] | None
     intervals: Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"] | None
     level: float | Sequence[float] | None
+    lower_bound: float | int | str | None

@@ -1,8 +1,8 @@
 """The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .ensemble import TURNS, Ensemble
 from .layers import Frozen
@@ -31,7 +31,7 @@ class Config(Frozen):
     set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
     several.
     `intervals` is how forecast intervals are made (docs/intervals.md), `level` their levels
-    in percent.
+    in percent. `lower_bound` None: 0 for each target without a value below it.
     """
 
     # fmt: off
@@ -61,6 +61,11 @@ class Config(Frozen):
     level: Levels = setting(
         (80.0, 95.0), "Prediction-interval levels in percent.", group="Intervals", kind="levels",
         metavar="N[,N...]", shown="80,95", common=True, search=False, examples=[(80, 95)],
+    )
+    lower_bound: Annotated[float, Field(allow_inf_nan=False)] | Literal["none"] | None = setting(
+        None, "What no forecast, interval or sample path is below; none for no bound.",
+        group="Intervals", kind="size", metavar="X", shown="0 where no value is below it",
+        search=False, examples=[0, "none"],
     )
     # fmt: on
 
@@ -248,5 +253,6 @@ def _forecast_settings(config: Config) -> dict[str, object]:
         "network.anchor": "season" if network.anchor == "season" else None,
         "network.channels": None if network.channels == "joint" else network.channels,
         "intervals": None if config.intervals == DEFAULT_INTERVALS else config.intervals,
+        "lower_bound": config.lower_bound,
         "stateful": network.stateful or None,
     }

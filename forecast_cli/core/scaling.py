@@ -33,6 +33,8 @@ class Scaling:
         scale: Of the same shape, in transformed units, never 0.
         before: The transform.
         columns: The first so many features are transformed; None for all.
+        lower: Shape `(features,)`: what no value is below that is converted back, original units;
+            -inf for no bound, None for no bounds at all.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class Scaling:
     scale: Floats
     before: Transform = "none"
     columns: int | None = None
+    lower: Floats | None = None
 
     @property
     def by_series(self) -> bool:
@@ -52,14 +55,19 @@ class Scaling:
 
     def inverse(self, scaled: Floats) -> Floats:
         """Convert values of any shape whose last axis is `features`, without covariates, back."""
-        values = scaled * self.scale + self.center
-        return values if self.before == "none" else BACKWARD[self.before](values)
+        values: Floats = scaled * self.scale + self.center
+        values = values if self.before == "none" else BACKWARD[self.before](values)
+        return values if self.lower is None else np.maximum(values, self.lower)
 
     def only(self, columns: Sequence[int]) -> "Scaling":
         """Return the scaling of some of the columns, in the given order."""
         places = list(columns)
         return replace(
-            self, center=self.center[..., places], scale=self.scale[..., places], columns=None
+            self,
+            center=self.center[..., places],
+            scale=self.scale[..., places],
+            columns=None,
+            lower=None if self.lower is None else self.lower[places],
         )
 
     def each(self, series: Ints, *, steps: bool = False) -> "Scaling":

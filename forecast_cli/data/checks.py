@@ -1,12 +1,16 @@
 """Checks of values before training."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..config.schema import Config
 from ..core.errors import DataError
-from ..core.scaling import Transform
+from ..core.events import Listener, Note
+from ..core.scaling import Scaling, Transform
 from ..core.windows import Floats
+from .panel import Panel
 
 
 def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
@@ -53,3 +57,58 @@ def require_positive(
             f"and transform {transform} needs values above {least:g}.",
             f"Pass {'`transform=log1p` or ' * bool(values[row, column] > -1)}`transform=none`.",
         )
+
+
+def find_lower_bounds(panel: Panel, config: Config) -> Floats | None:
+    """Return what the forecasts of each target are not below: as it is set, or 0 where no value is.
+
+    Args:
+        panel: All its rows count: the training rows alone cannot show what the others are.
+        config: With `lower_bound`.
+
+    Returns:
+        Shape `(features,)`, original units, -inf for no bound; None where there are none.
+
+    Raises:
+        DataError: Values are below the bound that is set.
+    """
+    bounds = np.full(len(panel.columns.features), -np.inf)
+    if config.lower_bound == "none":
+        return None
+    for place, name in zip(panel.columns.target_places, panel.columns.targets, strict=True):
+        values = panel.values[:, place]
+        least = np.min(values, initial=np.inf, where=np.isfinite(values))
+        bound = 0.0 if config.lower_bound is None else float(config.lower_bound)
+        if least >= bound and np.isfinite(least):
+            bounds[place] = bound
+        elif config.lower_bound is not None and np.isfinite(least):
+            raise DataError(
+                f'{panel.source}: column "{name}" holds {least:g}, which is below '
+                f"`lower_bound={bound:g}`.",
+                f"Set `lower_bound={least:g}`, or `lower_bound=none`.",
+            )
+    return bounds if np.isfinite(bounds).any() else None
+
+
+def lift_broken_bounds(scaling: Scaling, panel: Panel, on_event: Listener) -> Scaling:
+    """Return a model's scaling without the lower bounds that values of a new table are below.
+
+    Args:
+        scaling: Of the model.
+        panel: The table.
+        on_event: Notified of what is lifted.
+    """
+    lower, columns = scaling.lower, panel.columns
+    if lower is None:
+        return scaling
+    broken = [
+        place for place in columns.target_places if (panel.values[:, place] < lower[place]).any()
+    ]
+    if not broken:
+        return scaling
+    kept = lower.copy()
+    kept[broken] = -np.inf
+    names = ", ".join(f'"{columns.features[place]}"' for place in broken)
+    text = f"{panel.source} has values of {names} below {lower[broken[0]]:g}, the lower bound of"
+    on_event(Note(f"{text} the model's forecasts: these have no bound here", warning=True))
+    return replace(scaling, lower=kept)

@@ -13,7 +13,7 @@ from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, window_starts
-from .checks import require_known, require_positive
+from .checks import find_lower_bounds, require_known, require_positive
 from .columns import Columns
 from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
@@ -206,6 +206,7 @@ def scaled_dataset(
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
     scaling = fit_scaling_by_scope(training, splits, columns, config, fit=fit)
+    scaling = replace(scaling, lower=find_lower_bounds(panel, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 

@@ -154,7 +154,8 @@ def _advice(best: str, dataset: Dataset) -> str:
     positive = dataset.config.transform == "none" and np.nanmin(columns) > 0
     untried = ["`transform=log`"] if positive else []
     if network.head != "sequence" and not network.stateful:
-        untried += ["`anchor=last`"] if network.anchor == "none" else []
+        anchor = "mean" if dataset.intermittent else "last"
+        untried += [f"`anchor={anchor}`"] if network.anchor == "none" else []
         untried += ["`skip=linear`"] if network.skip == "none" else []
     if BASELINES[best].needs_season and dataset.timesteps < 2 * season:
         segment = network.segment or 1

@@ -15,7 +15,7 @@ from ..core.events import Listener, Note
 from ..core.ragged import cumulate
 from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
-from ..data.checks import require_positive
+from ..data.checks import lift_broken_bounds, require_positive
 from ..data.dataset import History, choose_scopes
 from ..data.groups import find_places, one_series
 from ..data.io.tables import Readable
@@ -212,6 +212,7 @@ def make_history(
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
     rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
     scaling = _scaling(bundle, panel, filled[rows], lengths, on_event)
+    scaling = lift_broken_bounds(scaling, panel, on_event)
     return History(panel, filled, scaling, season)
 
 

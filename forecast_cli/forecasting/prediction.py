@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError
-from ..core.events import Listener, ignore
+from ..core.events import Listener, Note, ignore
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
@@ -24,6 +24,10 @@ from .history import READ_AS_TRAINED, make_history, read_as_trained, too_few
 from .level_check import check_levels
 from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
 from .saved_model_data import monte_carlo
+
+# Forecasts that are so far below their lower bound, as a share of the largest value's distance from
+# it, are warned about.
+FAR_BELOW = 0.05
 
 
 def predict(
@@ -72,6 +76,7 @@ def predict(
         forecast = Forecast(walk.forecast(np.array([len(history.filled)]), horizon=steps))
     else:
         forecast = _forecast_all(bundle, history, steps, wanted)
+    _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)
     # A plain prediction need not load what makes intervals.
@@ -101,6 +106,23 @@ def _forecast_all(
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
     return concatenate(made)
+
+
+def _warn_of_bounds(bundle: Bundle, history: History, scaled: Floats, on_event: Listener) -> None:
+    """Warn where forecasts, `(n_series, steps, targets)`, would be far below their lower bound."""
+    places = bundle.manifest.target_places
+    scaling = history.scaling.only(places).each(np.arange(len(scaled)), steps=True)
+    if scaling.lower is None:
+        return
+    free = replace(scaling, lower=None).inverse(scaled.astype(np.float64))
+    rows = history.filled[:, places]
+    with np.errstate(invalid="ignore"):
+        below = scaling.lower - free > FAR_BELOW * (np.nanmax(rows, axis=0) - scaling.lower)
+    if below.any():
+        least = scaling.lower[below.any(axis=(0, 1))][0]
+        text = f"{int(below.sum())} of {below.size} forecasts would be far below {least:g} and are"
+        way = "(train with `lower_bound=none` if values may be below it)"
+        on_event(Note(f"{text} set to it: no value was below it in training {way}", warning=True))
 
 
 def _points(forecast: Callable[..., Forecast], horizon: int, network: Forecasting) -> Floats:

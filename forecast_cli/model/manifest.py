@@ -153,7 +153,11 @@ class Run(Frozen):
 
 
 class Manifest(Frozen):
-    """Everything in a model file but the arrays."""
+    """Everything in a model file but the arrays.
+
+    `lower` is what the forecasts of each feature are not below, None for no bound; empty for no
+    bounds, as in older files.
+    """
 
     format: int = Field(FORMAT, ge=1)
     config: Config
@@ -163,6 +167,7 @@ class Manifest(Frozen):
     series: tuple[str, ...] = ()
     time: TimeAxis | None
     scaling: ScalingNumbers | None
+    lower: tuple[float | None, ...] = ()
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None
@@ -178,6 +183,8 @@ class Manifest(Frozen):
             raise ValueError("the targets are not among the features")
         if not set(self.covariates.names) <= set(self.features) - set(self.targets):
             raise ValueError("the covariates are not among the features")
+        if self.lower and len(self.lower) != len(self.features):
+            raise ValueError("there must be one lower bound per feature")
         numbers = self.scaling
         if numbers is None:
             return self
@@ -215,7 +222,10 @@ class Manifest(Frozen):
     def make_scaler(self, center: Floats, scale: Floats) -> Scaling:
         """Return a scaling; its numbers have shape `(features,)` or `(n_series, features)`."""
         count = len(self.features) - len(self.covariates.names)
-        return Scaling(self.config.scaler, center, scale, self.config.transform, count)
+        lower = None
+        if self.lower:
+            lower = np.array([-np.inf if each is None else each for each in self.lower])
+        return Scaling(self.config.scaler, center, scale, self.config.transform, count, lower)
 
     @property
     def target_places(self) -> list[int]:

@@ -5,12 +5,16 @@ import pandas as pd
 
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
+from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..data.ended_series import describe_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
+
+# A least value within this share of the range of values is near 0.
+NEAR = 0.1
 
 
 def describe(dataset: Dataset, on_event: Listener) -> None:
@@ -36,6 +40,7 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
         text = missing_marker_note(panel.columns.columns[column], marker, count)
         on_event(Note(text, warning=True))
     _describe_series(dataset, on_event)
+    _describe_bounds(dataset, on_event)
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):
         text = f"forecasts are {quantile:g}-quantiles, not medians: point errors are of little use"
@@ -56,6 +61,27 @@ def _describe_covariates(panel: Panel, on_event: Listener) -> None:
         on_event(Note(f"covariates: {'; '.join(parts)}"))
     for name, values in covariates.categories.items():
         on_event(Note(f'"{name}" has {len(values)} categories'))
+
+
+def _describe_bounds(dataset: Dataset, on_event: Listener) -> None:
+    """Note which forecasts are never below 0 because no value is, where that may matter."""
+    lower, panel = dataset.scaling.lower, dataset.panel
+    if lower is None or dataset.config.lower_bound is not None:
+        return
+    names = [
+        name
+        for place, name in zip(dataset.targets, panel.columns.targets, strict=True)
+        if np.isfinite(lower[place]) and _is_near(panel.values[:, place])
+    ]
+    if names:
+        text = f"no value of {', '.join(names)} is below 0, so neither are forecasts and intervals"
+        on_event(Note(f"{text} (set `lower_bound=none` if values may be)"))
+
+
+def _is_near(values: Floats) -> bool:
+    """Whether the least of the values, shape `(n_rows,)`, is near 0, beside their range."""
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and float(known.min()) <= NEAR * float(known.max() - known.min())
 
 
 def _describe_series(dataset: Dataset, on_event: Listener) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..config.schema import Config
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..core.scaling import Scaling
-from ..data.checks import require_positive
+from ..data.checks import find_lower_bounds, require_positive
 from ..data.dataset import Dataset, History, fit_scaling_by_scope, split_history
 from ..data.io.tables import Readable
 from ..data.missing import fill_panel
@@ -35,7 +36,7 @@ from .pipeline import finish, learn
 from .preparation import fit_scaler, with_usual_spread
 
 # What may differ from the model: how the table is read and split, and the training.
-OPEN = ("data.", "split.", "training.", "intervals", "level")
+OPEN = ("data.", "split.", "training.", "intervals", "level", "lower_bound")
 # Small steps, so that the first ones do not undo the earlier training.
 SHARE_OF_RATE = 0.1
 
@@ -163,6 +164,7 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     if scaling is None:
         rows = splits.training_rows(filled)
         scaling = fit_scaling_by_scope(rows, splits, panel.columns, config, fit=fit_scaler)
+    scaling = replace(scaling, lower=find_lower_bounds(panel, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 

@@ -103,6 +103,7 @@ def _manifest(
         series=columns.series,
         time=_time_axis(dataset),
         scaling=scaling_numbers(kept.dataset.scaling),
+        lower=_bounds(kept.dataset.scaling),
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -121,6 +122,12 @@ def scaling_numbers(scaling: Scaling | None) -> ScalingNumbers | None:
     if scaling is None or scaling.by_series:
         return None
     return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
+
+
+def _bounds(scaling: Scaling) -> tuple[float | None, ...]:
+    """Return the lower bound of each feature, None for none; empty without bounds."""
+    bounds = () if scaling.lower is None else scaling.lower.tolist()
+    return tuple(None if np.isinf(each) else each for each in bounds)
 
 
 def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:

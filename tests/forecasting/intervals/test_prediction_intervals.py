@@ -152,7 +152,7 @@ def test_every_method_serves_every_table(linear, method, more):
 
 @pytest.mark.parametrize("method", ["conformal", "quantile", "cqr"])
 def test_beyond_the_horizon_they_grow_with_the_root(linear, method):
-    model = linear(alone(), **QUICK, intervals=method)
+    model = linear(alone(), **QUICK, intervals=method, lower_bound="none")
     heard = []
     far = model.predict(level=80, horizon=16, on_event=heard.append)
     assert [event.warning for event in heard if isinstance(event, Note)] == [True]
