@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.error_scale import Recent
-from ..core.seasonal_error import seasonal_error, seasonal_pair
+from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset, History, split_history
 from ..data.known_future import times_ahead
@@ -14,7 +14,7 @@ from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..model.mc_dropout import MonteCarlo
 from .history import match_series, stored_panel
-from .intervals.calibration import estimate_units
+from .intervals.calibration import estimate_units, measure_units
 from .network_forecaster import NetworkForecaster
 
 
@@ -79,14 +79,8 @@ def units_for(
     units: Floats = calibration.units[np.maximum(trained, 0)]
     if known.all():
         return units
-    targets = list(bundle.manifest.target_places)
-    # Not the filled rows: a gap is filled with a look at what comes after it.
-    own = seasonal_error(
-        history.scaling.only(targets).each(panel.owners).transform(panel.values[:, targets]),
-        panel.indptr,
-        panel.indptr[1:] if ends is None else ends,
-        season_length=history.season_length,
-    )
+    ends = panel.indptr[1:] if ends is None else ends
+    own = measure_units(history, ends, intermittent=bundle.manifest.intermittent)
     return np.where(known[:, None], units, estimate_units(own, calibration.usual_unit))
 
 

@@ -156,7 +156,7 @@ class Manifest(Frozen):
     """Everything in a model file but the arrays.
 
     `lower` is what the forecasts of each feature are not below, None for no bound; empty for no
-    bounds, as in older files.
+    bounds, as in older files. `intermittent` is whether most of the training values were 0.
     """
 
     format: int = Field(FORMAT, ge=1)
@@ -168,6 +168,7 @@ class Manifest(Frozen):
     time: TimeAxis | None
     scaling: ScalingNumbers | None
     lower: tuple[float | None, ...] = ()
+    intermittent: bool = False
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None

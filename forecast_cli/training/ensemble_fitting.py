@@ -14,12 +14,16 @@ from ..core.errors import DataError
 from ..core.padding import owner_series
 from ..core.parallel import one_thread
 from ..core.ragged import cumulate
-from ..core.seasonal_error import seasonal_error
 from ..core.series_features import SeriesFeatures, extract_features
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
 from ..data.season import default_seasons
-from ..forecasting.intervals.calibration import estimate_units, evenly, scaled_targets
+from ..forecasting.intervals.calibration import (
+    estimate_units,
+    evenly,
+    measure_units,
+    scaled_targets,
+)
 
 # Values of windows and forecasts that weights are fitted to at most: 160 MB.
 MOST_VALUES = 40_000_000
@@ -186,12 +190,9 @@ def _forecasts(
 
 
 def _units(dataset: Dataset) -> Floats:
-    """Return the scaled training error of the seasonal naive forecast, `(n_series, targets)`."""
-    end, season = dataset.splits.bounds("train")[1], dataset.season_length
-    indptr = dataset.panel.indptr
-    return estimate_units(
-        seasonal_error(scaled_targets(dataset), indptr, end, season_length=season)
-    )
+    """Return what errors of each series are measured by, scaled, shape `(n_series, targets)`."""
+    end = dataset.splits.bounds("train")[1]
+    return estimate_units(measure_units(dataset, end, intermittent=dataset.intermittent))
 
 
 def _distinct(dataset: Dataset, rows: Ints, steps: int) -> float:

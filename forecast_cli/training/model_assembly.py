@@ -104,6 +104,7 @@ def _manifest(
         time=_time_axis(dataset),
         scaling=scaling_numbers(kept.dataset.scaling),
         lower=_bounds(kept.dataset.scaling),
+        intermittent=dataset.intermittent,
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),

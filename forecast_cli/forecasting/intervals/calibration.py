@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.error_scale import ErrorTrail, Recent
+from ...core.intermittency import demand_sizes
 from ...core.padding import owner_series
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints
-from ...data.dataset import Dataset
+from ...data.dataset import Dataset, History
 from ...model.calibration import Calibration
 from ...model.runtime import chunks
 from ..network_forecaster import NetworkForecaster
@@ -101,7 +102,7 @@ def calibrate(dataset: Dataset, measured: SplitErrors | None) -> Calibration | N
         return None
     origins, stored = measured.origins, measured.stored
     series, units = owner_series(dataset.panel.indptr, origins), _units(dataset)
-    if dataset.panel.count > 1:
+    if dataset.panel.count > 1 and not dataset.intermittent:
         units = units * _shares(dataset, measured.errors / units[series][:, None], series)
     points = (measured.errors[stored] / units[series[stored]][:, None]).astype(np.float32)
     errors = points
@@ -219,18 +220,39 @@ def _shares(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
 
 
 def _units(dataset: Dataset) -> Floats:
-    """The usual error of each series, scaled: 1 of a single one, else that of the seasonal naive.
+    """The usual error of each series, scaled: 1 of a single one, else as in `measure_units`.
 
     It is taken on the training rows alone, so that series are exchangeable in it.
     """
-    count, targets = dataset.panel.count, len(dataset.targets)
-    if count == 1:
-        return np.ones((1, targets))
+    if dataset.panel.count == 1:
+        return np.ones((1, len(dataset.targets)))
     end = dataset.splits.bounds("train")[1]
-    errors = seasonal_error(
-        scaled_targets(dataset), dataset.panel.indptr, end, season_length=dataset.season_length
-    )
-    return estimate_units(errors)
+    return estimate_units(measure_units(dataset, end, intermittent=dataset.intermittent))
+
+
+def measure_units(history: History, end: Ints, *, intermittent: bool) -> Floats:
+    """What errors of each series are large or small beside, scaled, shape `(n_series, targets)`.
+
+    The mean error of the seasonal naive forecast; of intermittent demand the mean size of a demand.
+    Where there seldom is one, the mean error is small beside the error at a demand, and that, put
+    together with others, would make intervals of other series far too wide.
+
+    Args:
+        history: The rows; filled ones do not count, since gaps are filled with a look at what
+            comes after them.
+        end: Shape `(n_series,)`: the row after the last one of each that counts.
+        intermittent: Whether most of the values are 0.
+
+    Returns:
+        NaN where a series has none.
+    """
+    panel, targets = history.panel, list(history.panel.columns.target_places)
+    scaling = history.scaling.only(targets).each(panel.owners)
+    scaled = scaling.transform(panel.values[:, targets])
+    if intermittent:
+        zero = scaling.transform(np.zeros_like(scaled))
+        return demand_sizes(scaled, zero, panel.indptr, end)
+    return seasonal_error(scaled, panel.indptr, end, season_length=history.season_length)
 
 
 def estimate_units(errors: Floats, usual: Floats | None = None) -> Floats:

@@ -117,12 +117,18 @@ def grown(values: Floats, steps: int) -> Floats:
 
 
 def sample_paths(
-    errors: Floats, count: int, *, samples: int, steps: int, draw: np.random.Generator
+    errors: Floats,
+    count: int,
+    *,
+    samples: int,
+    steps: int,
+    draw: np.random.Generator,
+    mirrored: bool = True,
 ) -> Floats:
     """Paths that errors may take: whole ones that were seen, so that steps go together as they did.
 
-    Each is one of the errors or its mirror image. Beyond the horizon the next one begins where the
-    last one ended, so that they grow as `grown` says.
+    Each is one of the errors, or its mirror image where these count. Beyond the horizon the next
+    one begins where the last one ended, so that they grow as `grown` says.
 
     Args:
         errors: Shape `(origins, horizon, targets)`; paths with a missing value are left out.
@@ -130,6 +136,7 @@ def sample_paths(
         samples: Paths for each.
         steps: Of each path.
         draw: Where chance comes from.
+        mirrored: Whether mirror images count: not where errors are much larger above than below.
 
     Returns:
         Shape `(count, samples, steps, targets)`.
@@ -139,7 +146,7 @@ def sample_paths(
     before: Floats = np.zeros((count, samples, 1, errors.shape[2]))
     for _ in range(-(-steps // errors.shape[1])):
         chosen = draw.integers(0, len(whole), (count, samples))
-        sides = draw.choice([-1.0, 1.0], (count, samples, 1, 1))
+        sides = draw.choice([-1.0 if mirrored else 1.0, 1.0], (count, samples, 1, 1))
         parts.append(before + whole[chosen] * sides)
         before = parts[-1][:, :, -1:]
     return np.concatenate(parts, axis=2)[:, :, :steps]

@@ -295,17 +295,20 @@ def few_errors(bands: Bands) -> str:
     )
 
 
-def few_paths(bands: Bands) -> str:
-    """Return a warning where few different sample paths can be drawn; empty where many can."""
+def few_paths(bands: Bands, *, mirrored: bool = True) -> str:
+    """Return a warning where few different sample paths can be drawn; empty where many can.
+
+    Args:
+        bands: With the errors that they are drawn from.
+        mirrored: Whether they are drawn from mirror images too.
+    """
     if bands.calibration is None:
         return ""
     whole = int(np.isfinite(bands.calibration.of_forecasts).all(axis=(1, 2)).sum())
     if whole >= ENOUGH_PATHS:
         return ""
-    return (
-        f"sample paths are drawn from the errors of only {whole} validation forecasts, and from "
-        "their mirror images"
-    )
+    text = f"sample paths are drawn from the errors of only {whole} validation forecasts"
+    return text + ", and from their mirror images" * mirrored
 
 
 def _listed(level: tuple[float, ...]) -> str:

@@ -41,11 +41,13 @@ class IntervalInputs:
         bands: The levels and the method.
         units: Shape `(n_series, targets)`: the mean error of each series, scaled.
         recent: Shape `(n_series, targets)`: how large its recent errors are, 1 the usual ones.
+        mirrored: Whether sample paths are drawn from mirror images of errors too.
     """
 
     bands: Bands
     units: Floats
     recent: Floats
+    mirrored: bool = True
 
 
 def frame_with_intervals(
@@ -92,21 +94,22 @@ def prepare_intervals(
     config, panel = bundle.manifest.config, history.panel
     level = wanted.level or None
     bands = make_bands(bundle.calibration, config, level=level, method=wanted.intervals)
-    few = few_paths(bands) if wanted.samples else few_errors(bands)
+    mirrored = not bundle.manifest.intermittent
+    few = few_paths(bands, mirrored=mirrored) if wanted.samples else few_errors(bands)
     if few:
         on_event(Note(few, warning=True))
     usual: Floats = np.ones((panel.count, len(bundle.manifest.targets)))
     calibration = bands.calibration
     if calibration is None:
-        return IntervalInputs(bands, usual, usual)
+        return IntervalInputs(bands, usual, usual, mirrored)
     units = units_for(bundle, history, calibration)
     if not bands.method.by_recent:
-        return IntervalInputs(bands, units, usual)
+        return IntervalInputs(bands, units, usual, mirrored)
     if stored:
         recent = calibration.ended.at(match_series(bundle, panel)).size
     else:
         recent = find_recent_errors(bundle, history, calibration, units).size
-    return IntervalInputs(bands, units, recent)
+    return IntervalInputs(bands, units, recent, mirrored)
 
 
 def find_recent_errors(
@@ -168,6 +171,7 @@ def paths(inputs: IntervalInputs, point: Floats, wanted: PredictionRequest) -> F
         samples=wanted.samples or 1,
         steps=point.shape[1],
         draw=np.random.default_rng(wanted.seed),
+        mirrored=inputs.mirrored,
     )
     units = inputs.units * inputs.recent if adaptive else inputs.units
     return point[:, None] + drawn * units[:, None, None]

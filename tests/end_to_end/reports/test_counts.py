@@ -111,12 +111,42 @@ def test_forecasts_that_are_cut_by_much_are_warned_about(model):
     assert not texts(said, warning=True)
 
 
-def test_intervals_of_intermittent_demand_are_nested_and_alike_in_width(model):
-    found = model.predict(level=LEVELS)
+def seldom(rows=120):
+    """Items with a demand of about 10, some of them very seldom, one of them late."""
+    rng, parts = np.random.default_rng(3), []
+    for number, chance in enumerate([0.4, 0.35, 0.3, 0.25, 0.02, 0.02]):
+        values = rng.integers(8, 13, rows) * (rng.random(rows) < chance)
+        values[[10, 80]] = (10, 12) if chance < 0.1 else values[[10, 80]]
+        dates = pd.date_range("2015-01-01", periods=rows, freq="MS")
+        parts.append(pd.DataFrame({"item": f"P{number}", "month": dates, "units": values}))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("method", ["conformal", "adaptive"])
+def test_what_is_seldom_asked_for_does_not_widen_the_intervals_of_others(linear, method):
+    model = linear(seldom(), **SETTINGS)
+    found = model.predict(level=LEVELS, intervals=method)
     ends = [found[f"units_lo{each}"] for each in reversed(LEVELS)]
     ends += [found.units, *[found[f"units_hi{each}"] for each in LEVELS]]
     assert (np.diff(np.array(ends), axis=0) >= 0).all()
-    assert numbers(found).max() < 3 * demand().units.max()
+    # No interval reaches further than three demands at once.
+    assert np.array(ends).max() < 3 * 12
+
+
+def test_a_new_item_has_intervals_of_the_size_of_its_own_demand(linear):
+    model, table = linear(seldom(), **SETTINGS), seldom()
+    new = table[table.item == "P0"].assign(item="new", units=lambda each: each.units * 100)
+    large = model.predict(new, level=95).units_hi95.to_numpy()
+    small = model.predict(table[table.item == "P0"], level=95).units_hi95.to_numpy()
+    np.testing.assert_allclose(large, 100 * small, rtol=0.1)
+
+
+def test_sample_paths_of_demand_have_the_mean_of_the_forecast(linear):
+    model = linear(demand(12, 150, seed=5), **SETTINGS)
+    paths, point = model.predict(samples=2000, seed=0), model.predict()
+    errors = model.bundle.calibration.of_forecasts.mean()
+    assert paths.units.mean() >= point.units.mean() + min(errors, 0.0)
+    assert (paths.units == 0.0).mean() > 0.3
 
 
 @pytest.mark.parametrize("models", ["croston,sba,tsb", "naive,sba"])

@@ -177,6 +177,14 @@ def test_paths_are_those_that_were_seen_or_their_mirror_images():
     assert paths(errors, 2).shape == (1, 4000, 2, 2)
 
 
+def test_paths_without_mirror_images_are_those_that_were_seen():
+    errors = drawn(0, 7, 4, 2)
+    draw = np.random.default_rng(0)
+    found = sample_paths(errors, 1, samples=200, steps=4, draw=draw, mirrored=False)[0]
+    known = {tuple(each.ravel()) for each in errors}
+    assert {tuple(each.ravel()) for each in found} == known
+
+
 def test_paths_keep_the_correlation_of_the_steps():
     errors = walks()
     own = np.corrcoef(np.concatenate([errors, -errors])[..., 0].T)

@@ -12,6 +12,7 @@ from forecast_cli.config.schema import Config
 from forecast_cli.core.error_scale import unknown
 from forecast_cli.core.errors import UsageError
 from forecast_cli.core.forecast import Forecast
+from forecast_cli.core.scaling import Scaling
 from forecast_cli.forecasting.intervals.conformal import grown, radius, step_sizes
 from forecast_cli.forecasting.intervals.interval_methods import Bands, few_errors, make_bands
 from forecast_cli.model.calibration import Calibration
@@ -69,6 +70,27 @@ def test_levels_are_nested_and_hold_the_forecast(method, seed, steps, samples):
     assert (upper >= said.point[..., None]).all()
     assert (np.diff(lower, axis=-1) <= 0).all()
     assert (np.diff(upper, axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(
+    seed=st.integers(0, 10**6),
+    transform=st.sampled_from(["none", "log", "log1p"]),
+    lower=st.sampled_from([None, 0.0, 0.7]),
+)
+def test_levels_are_nested_in_the_units_of_the_table_too(method, seed, transform, lower):
+    said, units = guess(seed=seed), np.random.default_rng(seed).uniform(0.1, 1, (5, TARGETS))
+    center, scale = np.array([0.5, 3.0]), np.array([0.5, 0.1])
+    bounds = None if lower is None else np.full(TARGETS, lower)
+    scaling = Scaling("standard", center, scale, transform, lower=bounds)
+    ends = around(bands_of(method, samples=12, seed=seed), said, units, units)
+    low, high = (
+        np.stack([scaling.inverse(each) for each in np.moveaxis(side, -1, 0)]) for side in ends
+    )
+    every = np.concatenate([low[::-1], scaling.inverse(said.point)[None], high])
+    assert (np.diff(every, axis=0) >= 0).all()
+    assert (np.diff(high - low, axis=0) >= 0).all()
+    assert lower is None or every.min() >= lower
 
 
 def test_conformal_reaches_as_far_as_the_errors_say():
