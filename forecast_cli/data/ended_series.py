@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..core.errors import listed
+from ..core.events import Listener, Note
 from .panel import Panel
 from .time.frequency import DAY
 from .time.grid import steps_between
@@ -13,26 +14,25 @@ LEAST_STEPS, LEAST_LONG_STEPS = 14, 6
 MOST_NAMED = 3
 
 
-def describe_ended(panel: Panel, horizon: int) -> str:
-    """Return which series ended so long before the others that their forecasts lie in the past.
+def note_ended(panel: Panel, horizon: int, on_event: Listener, *, then: str = "") -> None:
+    """Note which series ended so long before the others that their forecasts lie in the past.
 
     Args:
         panel: The series.
         horizon: Steps ahead.
-
-    Returns:
-        Their names with when they ended, and how long before; empty where there are none.
+        on_event: Receives their names with when they ended, and how long before.
+        then: What follows for forecasts of them, which is a warning unless most series ended.
     """
     lasts, timeline = panel.lasts, panel.timeline
     if lasts is None or timeline is None or panel.count < 2:
-        return ""
+        return
     latest = lasts.max()
     behind = steps_between(lasts, lasts[np.full(panel.count, lasts.argmax())], timeline.frequency)
     frequency = timeline.frequency
     long = frequency.months or (frequency.step or DAY) > DAY
     ended = np.flatnonzero(behind >= max(horizon, LEAST_LONG_STEPS if long else LEAST_STEPS))
     if not len(ended):
-        return ""
+        return
 
     def say(series: int) -> str:
         return (
@@ -40,4 +40,5 @@ def describe_ended(panel: Panel, horizon: int) -> str:
         )
 
     names = listed(ended.tolist(), most=MOST_NAMED, say=say)
-    return f"{len(ended)} of {panel.count} series ended long before {when(latest)}: {names}"
+    text = f"{len(ended)} of {panel.count} series ended long before {when(latest)}: {names}{then}"
+    on_event(Note(text, warning=bool(then) and 2 * len(ended) <= panel.count))

@@ -12,7 +12,7 @@ from ..core.errors import UsageError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Ints
 from ..data.dataset import History
-from ..data.ended_series import describe_ended
+from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
 from ..data.known_future import before
 from ..data.panel import Panel
@@ -125,9 +125,8 @@ def find_history(
         panel = panel.only(_named(panel, wanted.only))
     if wanted.begin is not None:
         panel = _before(panel, wanted.begin, source)
-    if ended := describe_ended(panel, wanted.horizon or bundle.manifest.horizon):
-        text = f"{ended}; their forecasts begin there (choose others with `only`)"
-        on_event(Note(text, warning=True))
+    then = "; their forecasts begin there (choose others with `only`)"
+    note_ended(panel, wanted.horizon or bundle.manifest.horizon, on_event, then=then)
     if wanted.future is not None:
         if not panel.columns.covariates.future:
             raise UsageError("The model reads no future covariates.", "Omit `future`.")

@@ -7,7 +7,7 @@ from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..core.windows import Floats
 from ..data.dataset import Dataset
-from ..data.ended_series import describe_ended
+from ..data.ended_series import note_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
@@ -87,8 +87,7 @@ def _is_near(values: Floats) -> bool:
 def _describe_series(dataset: Dataset, on_event: Listener) -> None:
     """Note which series are not scored, and what was filled."""
     panel, splits = dataset.panel, dataset.splits
-    if ended := describe_ended(panel, dataset.horizon):
-        on_event(Note(f"{ended}"))
+    note_ended(panel, dataset.horizon, on_event)
     born = int(np.sum(splits.train_end == splits.indptr[:-1]))
     if born:
         on_event(Note(f"{born} of {panel.count} series start after the training split: not scored"))
