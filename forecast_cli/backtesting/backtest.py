@@ -10,6 +10,7 @@ import pandas as pd
 from ..config.schema import Config
 from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
+from ..core.intermittency import is_intermittent
 from ..core.ragged import row_numbers
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
@@ -142,6 +143,7 @@ def _results(setup: Setup, samples: Samples, forecasts: Mapping[str, Forecast]) 
         naive_error=naive_error,
         naive_squared=naive_squared,
         level=setup.config.level,
+        intermittent=is_intermittent(values, panel.indptr, ends, season_length=season),
     )
 
 

@@ -20,6 +20,11 @@ from ..evaluation.significance import (
 )
 
 SHOWN = ("mae", "rmse", "smape", "mase")
+# What the verdict ends with where most of the values are 0.
+SQUARED = (
+    "Most values are 0, so root mean squared errors are compared: the lowest mean absolute error "
+    "is that of the median, 0 or nearly 0."
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Results:
             forecast before the first cutoff.
         naive_squared: Shape `(n_series, targets)`: its mean squared error.
         level: Of the intervals, in percent.
+        intermittent: Whether most of the values are 0, so that squared errors are compared.
     """
 
     forecasts: Mapping[str, Forecast]
@@ -46,6 +52,12 @@ class Results:
     naive_error: Floats
     naive_squared: Floats
     level: tuple[float, ...]
+    intermittent: bool = False
+
+    @property
+    def power(self) -> int:
+        """The power of the errors that are compared."""
+        return 2 if self.intermittent else 1
 
     @property
     def points(self) -> dict[str, Floats]:
@@ -81,10 +93,12 @@ class Results:
     def losses(self) -> dict[str, Floats]:
         """Return the mean absolute errors by candidate, shape `(cutoffs with actual values,)` each.
 
-        Of several series or targets each error is taken in units of the seasonal naive's, so that
-        large ones do not outweigh the others; those for which that is not defined do not count.
+        Where most of the values are 0, the mean squared errors. Of several series or targets each
+        is taken in units of the seasonal naive's, so that large ones do not outweigh the others;
+        those for which that is not defined do not count.
         """
-        scale = np.ones_like(self.naive_error) if self.alike else self.naive_error
+        usual = self.naive_squared if self.intermittent else self.naive_error
+        scale = np.ones_like(usual) if self.alike else usual
         units = np.where(scale > 0, scale, np.nan)[self.series][:, None]
         if np.isnan(units).all():
             units = np.ones_like(units)
@@ -93,7 +107,7 @@ class Results:
         count = np.bincount(places, weights=known.sum(axis=(1, 2)), minlength=len(present))
         losses: dict[str, Floats] = {}
         for name, forecast in self.points.items():
-            error = np.where(known, np.abs(forecast - self.actual) / units, 0.0)
+            error = np.where(known, np.abs(forecast - self.actual) ** self.power / units, 0.0)
             total = np.bincount(places, weights=error.sum(axis=(1, 2)), minlength=len(present))
             losses[name] = total[count > 0] / count[count > 0]
         return losses
@@ -107,7 +121,11 @@ def score_rows(
 ) -> list[Row]:
     """Return a row for each candidate, and for each target where there are several."""
     intervals = results.intervals()
-    losses = {name: float(np.mean(each)) for name, each in results.losses().items() if len(each)}
+    losses = {
+        name: float(np.mean(each)) ** (1.0 / results.power)
+        for name, each in results.losses().items()
+        if len(each)
+    }
     best = min((losses[name] for name in results.baselines if name in losses), default=0.0)
     rows = []
     for name, each in sums.items():
@@ -156,16 +174,20 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     if len(ranks) == 1:
         return f"{ranks[0]} is the only candidate: pass others in `models` to compare it with."
     lags = -(-horizon // step_size) - 1
-    text = _compared(losses, ranks[0], ranks[1], over, lags=lags)
+    power = results.power
+    text = _compared(losses, ranks[0], ranks[1], over, lags=lags, power=power)
     networks = [name for name in ranks if name not in results.baselines]
     baselines = [name for name in ranks if name in results.baselines]
     if networks and baselines and {networks[0], baselines[0]} != set(ranks[:2]):
-        text += " " + _compare_with_baseline(losses, networks[0], baselines[0], lags=lags)
-    return text
+        pair = networks[0], baselines[0]
+        text += " " + _compare_with_baseline(losses, *pair, lags=lags, power=power)
+    return f"{text} {SQUARED}" if results.intermittent else text
 
 
-def _compared(losses: Mapping[str, Floats], best: str, second: str, over: str, *, lags: int) -> str:
-    means = [float(np.mean(losses[name])) for name in (best, second)]
+def _compared(
+    losses: Mapping[str, Floats], best: str, second: str, over: str, *, lags: int, power: int
+) -> str:
+    means = [float(np.mean(losses[name])) ** (1.0 / power) for name in (best, second)]
     if means[0] == means[1]:
         return f"{best} and {second} are equally good, {over}."
     below = 100.0 * (1.0 - means[0] / means[1])
@@ -181,10 +203,10 @@ def _significance(test: Comparison | None, cutoffs: int) -> str:
 
 
 def _compare_with_baseline(
-    losses: Mapping[str, Floats], network: str, baseline: str, *, lags: int
+    losses: Mapping[str, Floats], network: str, baseline: str, *, lags: int, power: int
 ) -> str:
     """Return a sentence on the best network and baseline; losses of shape `(cutoffs,)` each."""
-    own, other = (float(np.mean(losses[name])) for name in (network, baseline))
+    own, other = (float(np.mean(losses[name])) ** (1.0 / power) for name in (network, baseline))
     test = compare_losses(losses[network] - losses[baseline], lags=lags)
     if other == 0:
         return f"{baseline}, the best without a network, makes no error at all."

@@ -1,5 +1,6 @@
 """Intermittent demand and other values that are never below 0: from a table to its forecasts."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -157,5 +158,11 @@ def test_a_backtest_takes_them_by_name(run, tmp_path, models):
         "--horizon", 3, "--n-windows", 2, "--json",
     )  # fmt: skip
     assert code == 0
-    for name in models.split(","):
-        assert f'"{name}"' in out
+    found = json.loads(out)
+    scores = {row["model"]: row for row in found["scores"]}
+    assert [*scores] == models.split(",")
+    # The one with the lowest squared errors is the best one.
+    best = max(scores, key=lambda name: scores[name]["skill"])
+    assert found["verdict"].startswith(best)
+    assert best != "naive"
+    assert "root mean squared errors are compared" in found["verdict"]
