@@ -1,6 +1,7 @@
 """Series that ended long before the others of a table."""
 
 import numpy as np
+import pandas as pd
 
 from ..core.errors import listed
 from ..core.events import Listener, Note
@@ -14,16 +15,37 @@ LEAST_STEPS, LEAST_LONG_STEPS = 14, 6
 MOST_NAMED = 3
 
 
-def note_ended(panel: Panel, horizon: int, on_event: Listener, *, then: str = "") -> None:
-    """Note which series ended so long before the others that their forecasts lie in the past.
+def known_ends(panel: Panel) -> pd.DatetimeIndex | None:
+    """Return the time of the last row of each series with a value of a target, `(n_series,)`.
+
+    None where rows are steps.
+    """
+    if panel.timeline is None:
+        return None
+    targets = panel.columns.places(panel.columns.targets)
+    known = np.isfinite(panel.values[:, targets]).any(axis=1)
+    rows = np.maximum.reduceat(np.where(known, np.arange(len(panel.values)), -1), panel.indptr[:-1])
+    return panel.timeline.times[np.maximum(rows, panel.indptr[:-1])]
+
+
+def note_ended(
+    panel: Panel,
+    horizon: int,
+    on_event: Listener,
+    *,
+    lasts: pd.DatetimeIndex | None = None,
+    then: str = "",
+) -> None:
+    """Note which series ended so long before the others that forecasts of them are of the past.
 
     Args:
         panel: The series.
         horizon: Steps ahead.
         on_event: Receives their names with when they ended, and how long before.
+        lasts: Shape `(n_series,)`: when each ended; None: with its last row that has a value.
         then: What follows for forecasts of them, which is a warning unless most series ended.
     """
-    lasts, timeline = panel.lasts, panel.timeline
+    lasts, timeline = known_ends(panel) if lasts is None else lasts, panel.timeline
     if lasts is None or timeline is None or panel.count < 2:
         return
     latest = lasts.max()

@@ -1,7 +1,7 @@
 """What forecasts go on from: the last rows that a model file keeps, or the rows of a table."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -72,15 +72,26 @@ def _stored_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
     time, series = bundle.manifest.time, bundle.series
     if time is None:
         return None
-    ends = series.lasts if series else (time.last,)
-    if time.timezone is None:
-        lasts = pd.DatetimeIndex([pd.Timestamp(each) for each in ends])
-    else:
-        # Their offsets may differ, where the clocks were changed in between.
-        lasts = pd.to_datetime(list(ends), utc=True).tz_convert(time.timezone)
+    lasts = _read_times(series.lasts if series else (time.last,), time.timezone)
     frequency = restore_frequency(time)
     before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
     return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
+
+
+def _read_times(texts: Sequence[str], timezone: str | None) -> pd.DatetimeIndex:
+    """Times of a model file, ISO 8601, in its time zone."""
+    if timezone is None:
+        return pd.DatetimeIndex([pd.Timestamp(each) for each in texts])
+    # Their offsets may differ, where the clocks were changed in between.
+    return pd.to_datetime(list(texts), utc=True).tz_convert(timezone)
+
+
+def known_lasts(bundle: Bundle) -> pd.DatetimeIndex | None:
+    """The time of the last row of each series that was not filled; None where it is the last."""
+    time, series = bundle.manifest.time, bundle.series
+    if time is None or series is None or not series.known:
+        return None
+    return _read_times(series.known, time.timezone)
 
 
 def restore_frequency(time: TimeAxis) -> Frequency:

@@ -20,6 +20,7 @@ from ..data.splits import parse_date
 from ..model.bundle import Bundle
 from .history import (
     data_as_trained,
+    known_lasts,
     make_history,
     read_as_trained,
     require_rows,
@@ -121,12 +122,15 @@ def find_history(
     panel = read_as_trained(bundle, source, reading, on_event) if source is not None else stored
     if panel is None:
         raise ValueError("there is no panel")
+    ends = known_lasts(bundle) if stored is not None else None
     if wanted.only:
-        panel = panel.only(_named(panel, wanted.only))
+        chosen = _named(panel, wanted.only)
+        panel, ends = panel.only(chosen), ends if ends is None else ends[chosen]
     if wanted.begin is not None:
         panel = _before(panel, wanted.begin, source)
-    then = "; their forecasts begin there (choose others with `only`)"
-    note_ended(panel, wanted.horizon or bundle.manifest.horizon, on_event, then=then)
+    steps = wanted.horizon or bundle.manifest.horizon
+    then = "; forecasts of them are of times past, or from filled rows (choose others with `only`)"
+    note_ended(panel, steps, on_event, lasts=ends, then=then)
     if wanted.future is not None:
         if not panel.columns.covariates.future:
             raise UsageError("The model reads no future covariates.", "Omit `future`.")

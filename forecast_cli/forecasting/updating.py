@@ -208,7 +208,10 @@ def _store(bundle: Bundle, history: History, front: Floats | None, rows: int) ->
         time = time.model_copy(update={"last": lasts.max().isoformat()})
     if series is not None:
         ends = () if lasts is None else tuple(each.isoformat() for each in lasts)
-        series = series.model_copy(update={"rows": tuple(counts.tolist()), "lasts": ends})
+        pairs = zip(series.known, ends, series.lasts, strict=True) if series.known else ()
+        known = tuple(old if end == last else end for old, end, last in pairs)
+        own = {"rows": tuple(counts.tolist()), "lasts": ends, "known": known}
+        series = series.model_copy(update=own)
     return replace(
         bundle,
         manifest=manifest.model_copy(update={"time": time, "rows": rows}),

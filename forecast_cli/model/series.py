@@ -18,6 +18,8 @@ class SeriesRecord(Frozen):
         lasts: The time of the last row of each, ISO 8601; empty where rows are steps.
         fresh: The time of the first row of each that the network was not trained on, in the same
             form.
+        known: The time of the last row of each whose values were not filled; empty where these are
+            the last rows.
     """
 
     columns: tuple[str, ...] = Field(min_length=1)
@@ -25,6 +27,7 @@ class SeriesRecord(Frozen):
     rows: tuple[int, ...]
     lasts: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -33,7 +36,7 @@ class SeriesRecord(Frozen):
             raise ValueError("the names of the series and their rows must be equally many")
         if min(self.rows, default=0) < 1:
             raise ValueError("a series has no row")
-        if any(times and len(times) != count for times in (self.lasts, self.fresh)):
+        if any(times and len(times) != count for times in (self.lasts, self.fresh, self.known)):
             raise ValueError("not every series has a last time")
         return self
 

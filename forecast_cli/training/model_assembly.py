@@ -14,6 +14,7 @@ from ..core.levels import block_length, measure_levels
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
+from ..data.ended_series import known_ends
 from ..data.known_future import times_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
@@ -136,13 +137,15 @@ def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
 
     `rows`, shape `(n_series,)`: how many of the last rows of each series are stored.
     """
-    lasts = panel.lasts
+    lasts, known = panel.lasts, known_ends(panel)
+    filled = lasts is not None and known is not None and (known < lasts).any()
     return SeriesRecord(
         columns=panel.columns.series,
         ids=tuple(tuple(_plain(part) for part in each) for each in panel.ids.to_numpy(object)),
         rows=tuple(rows.tolist()),
         lasts=() if lasts is None else tuple(time.isoformat() for time in lasts),
         fresh=tuple(time.isoformat() for time in _fresh(panel, splits)),
+        known=tuple(time.isoformat() for time in known) if known is not None and filled else (),
     )
 
 

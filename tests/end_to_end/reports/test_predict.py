@@ -202,9 +202,19 @@ def test_a_series_that_ended_long_before_the_others_is_named(linear, ask):
     for tables in ([], [table]):
         code, out, err = ask("predict", model, *tables)
         assert code == 0
-        assert f"warning: {words}; their forecasts begin there" in err
+        assert f"warning: {words}; forecasts of them are of times past" in err
         assert "S,2023-02-10" in out
     assert ask("predict", model, flags=["--only", "N"])[2] == ""
+
+
+def test_a_series_whose_last_rows_are_empty_ended_with_its_last_value(linear, ask):
+    table = pd.concat([sales("2023-01-01", 90).assign(store=name) for name in ("N", "S")])
+    table.loc[(table["store"] == "S") & (table["date"] > "2023-02-09"), "sales"] = np.nan
+    reading = {"series": "store", "missing": "interpolate"}
+    model = linear(table, column="sales", **reading, **SMALL)
+    words = "1 of 2 series ended long before 2023-03-31: S at 2023-02-09 (50 days before)"
+    assert words in ask("predict", model)[2]
+    assert words in ask("predict", model, table)[2]
 
 
 def test_series_that_are_only_late_are_not_named(linear, ask):
