@@ -1,6 +1,7 @@
 """Conversion of tables whose columns or rows are series to a row for each step of a series."""
 
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -10,16 +11,23 @@ import pyarrow.compute as pc
 
 from ..config.sections import Data
 from ..core.errors import DataError, UsageError
-from ..core.events import Listener, Note
+from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats
 from .columns import matching
 from .groups import NAME_WORDS
+from .io.cells import is_date
 from .io.opening import Opened, open_in_memory
-from .io.tables import Table, is_text, require_columns
+from .io.tables import Table, is_text, name_rows, require_columns
 from .panel import SERIES, VALUE
-from .time.dates import NO_TIME
+from .time.dates import JOINED, NO_TIME, parse_dates
 from .time.time_column import find_time, time_columns
+from .time.time_index import infer_frequency
 from .time.time_parts import without_whole_years
+from .totals import ends_with_total, total_error
+
+# What statistical offices add to the years of columns.
+FOOTNOTE = re.compile(r"\[.*\]$")
+LEAST_TIMES = 3
 
 
 def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
@@ -47,6 +55,8 @@ def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opene
     table = without_whole_years(opened.read([*parts, *names], text=parts), parts, on_event)
     cells = np.stack([table.numbers(name) for name in names])
     _check_held(cells, table.name, lambda row: names[row])
+    if opened.lined and data.skip_footer is None and ends_with_total(cells):
+        raise total_error(table)
     # Empty cells before the first value and after the last are dropped once the times are sorted.
     series, rows = np.indices(cells.shape).reshape(2, -1)
     on_event(Note(f"{len(names)} columns as series: {_few(names)}"))
@@ -76,24 +86,66 @@ def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, 
         SERIES: pa.chunked_array([np.arange(1, len(cells) + 1)])
     }
     _check_named_once(table, keys)
-    _check_held(cells, table.name, table.place)
+    _leave_out_empty(cells, table, on_event)
     held = between_values(cells)
     rows, steps = np.nonzero(held)
-    on_event(Note(f"{len(cells):,} rows as series, named by {', '.join(keys)}"))
+    on_event(Note(f"{len(np.unique(rows)):,} rows as series, named by {', '.join(keys)}"))
     arrays = {each: column.take(pa.array(rows)) for each, column in keys.items()}
+    times = times_of_columns(opened.name, names, data) if JOINED not in keys else None
+    if times is not None:
+        on_event(Note(f"the names of the columns are the times: {names[0]} to {names[-1]}"))
+        arrays[JOINED] = times.take(pa.array(steps))
     arrays[VALUE] = pa.array(cells[held], from_pandas=True)
     long = Table(
         table.name,
         pa.table(arrays),
         lambda row: f'{table.place(int(rows[row]))}, column "{names[int(steps[row])]}"',
     )
-    own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": NO_TIME}
+    time = NO_TIME if times is None else JOINED
+    own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": time}
     return open_in_memory(long), data.model_copy(update=own)
+
+
+def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array | None:
+    """Return the names of columns as text of times; None where they are no regular times.
+
+    Args:
+        where: What messages call the table.
+        names: Of the columns of the steps, in order.
+        data: How dates are read.
+    """
+    if len(names) < LEAST_TIMES:
+        return None
+    array = pa.array([FOOTNOTE.sub("", name).strip() for name in names], pa.string())
+    table = Table(where, pa.table({JOINED: array}), lambda row: f'{where}, column "{names[row]}"')
+    reading = Data(**data.date_reading)
+    try:
+        if find_time(table, reading, ignore) is None:
+            return None
+        times = parse_dates(table, JOINED, **data.date_reading).times
+    except DataError:
+        return None
+    return None if infer_frequency(times) is None else array
+
+
+def _leave_out_empty(cells: Floats, table: Table, on_event: Listener) -> None:
+    """Report the series without a value, which are left out; `cells` is `(n_series, steps)`.
+
+    Raises:
+        DataError: There is no other.
+    """
+    empty = np.flatnonzero(~np.isfinite(cells).any(axis=1))
+    if len(empty) == len(cells):
+        _check_held(cells, table.name, table.place)
+    if len(empty):
+        text = f"rows without a value left out: {name_rows(table, empty.tolist())}"
+        on_event(Note(text, warning=True))
 
 
 def _named_or_all(opened: Opened, data: Data, taken: Sequence[str]) -> tuple[str, ...]:
     """Return the columns given by name or pattern, or all without another role."""
-    free = [name for name in opened.names if name not in taken]
+    # A column without a name comes from delimiters at the ends of the lines.
+    free = [name for name in opened.names if name not in taken and name.strip()]
     found = [
         each for name in data.column for each in matching(name, opened.names, free, opened.name)
     ]
@@ -114,11 +166,23 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
 
 
 def naming_columns(table: Table) -> tuple[str, ...]:
-    """Return the first columns of text, or a first one whose name is that of an identifier."""
-    first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), table.names))
-    if not first and NAME_WORDS.search(table.names[0]):
-        first = table.names[:1]
-    return tuple(first) if len(first) < len(table.names) else ()
+    """Return the columns before those of the steps, which their names tell.
+
+    Otherwise the first columns of text, or a first one whose name is that of an identifier.
+    """
+    names = [name for name in table.names if name.strip()]
+    steps = list(itertools.takewhile(_is_step, reversed(names)))
+    if LEAST_TIMES <= len(steps) < len(names):
+        return tuple(names[: -len(steps)])
+    first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), names))
+    if not first and NAME_WORDS.search(names[0]):
+        first = names[:1]
+    return tuple(first) if len(first) < len(names) else ()
+
+
+def _is_step(name: str) -> bool:
+    """Whether a name is a time, as 1970, 2020-01 or `1970 [YR1970]`."""
+    return is_date(FOOTNOTE.sub("", name))
 
 
 def _is_numeric(table: Table, name: str) -> bool:

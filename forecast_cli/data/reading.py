@@ -42,6 +42,7 @@ from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
 from .time.time_parts import without_whole_years
+from .totals import ends_with_total, total_error
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def read_rows(
     Raises:
         DataError: The table lacks columns, or its times are not those of regular steps.
     """
+    lined = opened.lined and data.skip_footer is None
     opened, long = as_long(opened, data, on_event)
     plain = [name for name in long.column if not glob.has_magic(name)]
     require_columns(opened.name, opened.names, plain)
@@ -133,6 +135,8 @@ def read_rows(
     groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
     cells = _numbers(table, columns)
+    if lined and len(groups.ids) == 1 and ends_with_total(cells[:, : len(columns.columns)].T):
+        raise total_error(table)
     try:
         whole = whole_rows(table, columns, cells, groups) if long.missing == "drop" else None
         steps = _place(table, time, groups, long, frequency, on_event, whole)

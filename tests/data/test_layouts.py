@@ -197,7 +197,7 @@ def test_a_cell_that_is_no_number_is_named_with_line_and_column(write, layout, t
     ("layout", "text", "said"),
     [
         ("columns", table("t,a,b", "2024-01-01,1,", "2024-01-02,2,"), "table.csv: b holds no"),
-        ("rows", table("id,V1,V2", "H1,1,2", "H2,,"), "table.csv line 3 holds no value"),
+        ("rows", table("id,V1,V2", "H1,,", "H2,,"), "table.csv line 2 holds no value"),
         ("rows", table("id,V1,V2", "H1,1,2", "H1,3,4"), "line 3 is a second row for H1"),
         ("rows", table("id,V1,V2", "H1,1,2", ",3,4"), 'line 3.*column "id" is empty'),
         ("columns", table("t,a", "2024-01-01,1", "2024-01-02,2", "2024-01-02,3"),

@@ -18,10 +18,9 @@ from ..groups import has_several_series
 from ..io.opening import Opened
 from ..io.remote import masked
 from ..io.tables import Readable, Table
-from ..layouts import as_long, naming_columns
+from ..layouts import as_long, naming_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
-from ..time.dates import parse_dates
 from ..time.duplicates import RepeatedTimes
 from ..time.time_column import find_time, time_columns
 from ..time.time_names import names_time
@@ -32,6 +31,8 @@ from .columns import ColumnReport, likely_target, named_targets, report_column
 FOLLOWED = ("similar_names", "freq", "calendar", "duplicates", "missing")
 # Tables with so many columns for steps have a row for each series.
 LEAST_STEPS = 10
+# Fewer are enough where their names are times.
+LEAST_TIMES = 5
 # A number at the end of the name of a step, such as V12.
 NUMBERED = re.compile(r"[A-Za-z_ ]+?(\d+)")
 
@@ -214,8 +215,8 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     """Say why each row seems to be a series, its columns the steps; empty where it does not."""
     head = opened.head()
     names = naming_columns(head)
-    steps = [name for name in head.names if name not in names]
-    if not names or len(steps) < LEAST_STEPS or not _are_steps(steps):
+    steps = [name for name in head.names if name not in names and name.strip()]
+    if not names or not _are_steps(steps, data):
         return ""
     again = head.columns.select(list(names)).to_pandas().duplicated().any()
     if again or any(map(names_time, names)) or find_time(head, data, ignore) is not None:
@@ -223,16 +224,12 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     return f"the columns {steps[0]} to {steps[-1]} seem to be steps: each row is read as a series"
 
 
-def _are_steps(names: Sequence[str]) -> bool:
-    """Whether names of columns are dates, or counted, such as V2, V3 and so on."""
+def _are_steps(names: Sequence[str], data: Data) -> bool:
+    """Whether names of columns are times, or counted, such as V2, V3 and so on."""
     numbered = [NUMBERED.fullmatch(name) for name in names]
-    if all(numbered):
+    if len(names) >= LEAST_STEPS and all(numbered):
         return set(np.diff([int(each[1]) for each in numbered if each])) == {1}
-    table = Table("", pa.table({"time": list(names)}), str)
-    try:
-        return find_time(table, Data(), ignore) is not None and bool(parse_dates(table, "time"))
-    except DataError:
-        return False
+    return len(names) >= LEAST_TIMES and times_of_columns("", names, data) is not None
 
 
 def command(source: Readable, data: Data) -> str:

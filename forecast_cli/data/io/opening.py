@@ -36,6 +36,7 @@ class Opened:
         reader: Returns some or all of its columns, see `read`.
         notes: What was found out about how it is written.
         on_event: Receives what is found out when rows are read.
+        lined: Whether it is a file with lines, of which the last ones may be no rows.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Opened:
     reader: Reader
     notes: Sequence[str] = ()
     on_event: Listener = ignore
+    lined: bool = False
 
     def read(self, columns: Columns = None, text: Iterable[str] = ()) -> Table:
         """Read all rows.
@@ -74,7 +76,7 @@ def open_in_memory(table: Table) -> Opened:
 def _open_text(source: Source) -> Opened:
     """Open delimited text, of which only the head is read."""
     head, reader = partial(read_head, source), partial(read_source, source)
-    return Opened(source.name, source.header, head, reader, source.notes)
+    return Opened(source.name, source.header, head, reader, source.notes, lined=True)
 
 
 def _open_several(parts: Sequence[Opened]) -> Opened:
@@ -142,8 +144,9 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
     loaded = load(opened)
     if loaded is None:
         return _open_text(opened)
-    _refuse_text(dialect, opened.name, lines=is_workbook(opened))
-    return open_in_memory(loaded)
+    lined = is_workbook(opened)
+    _refuse_text(dialect, opened.name, lines=lined)
+    return replace(open_in_memory(loaded), lined=lined)
 
 
 def _refuse_text(dialect: Dialect, name: str, *, lines: bool = False) -> None:

@@ -32,10 +32,12 @@ InMemory = pd.DataFrame | pd.Series | npt.NDArray[Any] | ArrowStream
 One = str | os.PathLike[str] | InMemory
 Readable = One | Sequence[One]
 
-# The markers of a missing value, as in pandas; the setting `na` adds to them.
+# The markers of a missing value, as in pandas, and those of statistical offices; the setting `na`
+# adds to them.
 MISSING_MARKERS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    "..", ":",
 )  # fmt: skip
 # What needs no word on how it is read.
 PLAIN_NUMBER = r"^[-+]?\d*\.?\d*([eE][-+]?\d+)?$"

@@ -290,3 +290,64 @@ def test_settings_of_lines_are_refused_where_there_are_none(tmp_path):
     pd.DataFrame({"Sales": [1.0, 2.0]}).to_parquet(path)
     with pytest.raises(UsageError, match="no lines above or below its rows"):
         read(str(path), skip_rows=1)
+
+
+YEARS = range(1990, 2024)
+HEAD = ["Country Name", "Country Code", "Indicator Name", *map(str, YEARS), ""]
+TITLES = ['"Data Source","World Development Indicators",', "", '"Last Updated Date","2024",', ""]
+
+
+def countries(missing=""):
+    """Lines of a table with a row a country and a column a year, the last of them empty."""
+    for code, country in enumerate("ABCDEFG"):
+        cells = [str(100 * code + year - 1990) for year in YEARS]
+        first = 5 * (code % 2)
+        cells = [missing] * first + cells[first:-1] + [missing]
+        yield ",".join([f"Land {country}", f"{40 + code:03}", "GDP", *cells, ""])
+
+
+@pytest.mark.parametrize(
+    ("head", "missing", "footer"),
+    [
+        (HEAD, "", []),
+        ([f"{name} [YR{name}]" if name.isdigit() else name for name in HEAD], "..", []),
+        (HEAD, "..", ["", "", "Data from database: a bank", "Last Updated: 2024-01-01"]),
+    ],
+)
+def test_a_row_a_country_and_a_column_a_year_is_read_with_its_years(
+    write, run, head, missing, footer
+):
+    empty = ",".join(["Land H", "047", "GDP", *[missing] * len(YEARS), ""])
+    path = write(lines(*TITLES, ",".join(head), *countries(missing), empty, *footer))
+    code, out, _ = run("inspect", path, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert report["train"] == "forecast train table.csv --layout rows"
+    assert report["series"] == ["Country Name", "Country Code", "Indicator Name"]
+    assert (report["count"], report["first"], report["last"]) == (7, "1990-01-01", "2022-01-01")
+    assert any("rows without a value left out: table.csv line 13" in n for n in report["notes"])
+    panel, _ = read(path, layout="rows", column=())
+    assert panel.ids.iloc[1].tolist() == ["Land B", "041", "GDP"]
+    assert panel.values[panel.indptr[1] : panel.indptr[2], 0].tolist() == list(range(105, 133))
+    assert panel.timeline.frequency.alias == "YS"
+
+
+@pytest.mark.parametrize("last", ["2020-03-01,7770", ",7770"])
+def test_a_last_row_with_the_sum_of_the_others_is_asked_about(write, last):
+    path = write(lines("Date,Sales", *BODY, last))
+    with pytest.raises(DataError, match="line 62 holds the sums of the 60 rows above") as asked:
+        read(path)
+    assert "`skip_footer=1`" in str(asked.value)
+    panel, _ = read(path, skip_footer=1)
+    assert panel.values[:, 0].tolist() == list(range(100, 100 + DAYS))
+
+
+def test_a_row_that_is_the_sum_of_the_others_stays_where_it_is_one(write):
+    panel, _ = read(write(lines("Date,Sales", *BODY, "2020-03-01,7770")), skip_footer=0)
+    assert panel.values[-1, 0] == sum(range(100, 100 + DAYS))
+
+
+def test_the_sums_of_columns_that_are_series_are_asked_about(write):
+    text = lines("Date,a,b", *(f"{line},7" for line in BODY), "2020-03-01,7770,420")
+    with pytest.raises(DataError, match="holds the sums"):
+        read(write(text), layout="columns", column=())
