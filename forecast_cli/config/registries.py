@@ -270,7 +270,14 @@ BASELINES: dict[str, BaselineEntry] = {
     "ridge-full": BaselineEntry("ridge regression on the window", forecasts=False, is_map=True),
 }
 # The baseline that all others are relative to, and the one that OWA is relative to.
-NAIVE, NAIVE2 = "naive", "naive2"
+NAIVE, NAIVE2, SEASONAL_NAIVE = "naive", "naive2", "seasonal-naive"
+
+
+def baseline_entry(name: str) -> BaselineEntry:
+    """Return the entry of a baseline; "seasonal-naive (season 48)" has that of "seasonal-naive"."""
+    return BASELINES[name.partition(" (")[0]]
+
+
 MEMBER_NAMES = tuple(name for name, entry in BASELINES.items() if entry.is_map)
 # How intervals are made unless something else is asked for; every model with errors can make them.
 DEFAULT_INTERVALS = "conformal"

@@ -1,7 +1,14 @@
 """The number of steps in a season."""
 
+import numpy as np
+
 from ..config.schema import Config
+from ..core.errors import DataError, UsageError
+from ..core.ragged import cumulate
+from ..core.seasonality import own_seasons
+from ..core.windows import Floats, Ints
 from .panel import Panel
+from .splits import Splits, all_training, split_rows
 from .time.frequency import Frequency
 
 
@@ -9,16 +16,53 @@ def find_season(panel: Panel, config: Config) -> int:
     """Return the steps in a season: as given, or the default of the frequency; 1 for none."""
     if config.data.season_length:
         return config.data.season_length
-    if panel.timeline:
-        return panel.timeline.frequency.season_length
-    # Rows that have no times may still be hours.
-    return Frequency.parse(config.data.freq).season_length if config.data.freq else 1
+    frequency = _frequency(panel, config)
+    return frequency.season_length if frequency else 1
+
+
+def learn_season(panel: Panel, config: Config) -> int | None:
+    """Return the steps in the season that the training rows show; None where it is known otherwise.
+
+    Rows without times say nothing about their season, unless it or their frequency is given.
+    """
+    if config.data.season_length or _frequency(panel, config):
+        return None
+    return next(iter(own_seasons(*_training_rows(panel, config))), 1)
 
 
 def default_seasons(panel: Panel, config: Config, season: int) -> tuple[int, ...]:
     """Return the steps of all default seasons, ascending: `season` and longer ones."""
-    frequency = panel.timeline.frequency if panel.timeline else None
-    if frequency is None and config.data.freq:
-        frequency = Frequency.parse(config.data.freq)
-    longer = [each for each in frequency.seasons if each > season] if frequency else []
-    return tuple(([season] if season > 1 else []) + longer)
+    frequency = _frequency(panel, config)
+    found = frequency.seasons if frequency else own_seasons(*_training_rows(panel, config))
+    return tuple(([season] if season > 1 else []) + [each for each in found if each > season])
+
+
+def target_rows(panel: Panel, splits: Splits) -> tuple[Floats, Ints]:
+    """Return the training rows of all series and targets, end to end, and their bounds.
+
+    Returns:
+        Shape `(n_rows * targets,)`, target by target, and `(n_series * targets + 1,)`.
+    """
+    begin, end = splits.bounds("train")
+    targets = list(panel.columns.target_places)
+    values = panel.values[panel.between(begin, end)][:, targets]
+    return values.T.ravel(), cumulate(np.tile(end - begin, len(targets)))
+
+
+def _frequency(panel: Panel, config: Config) -> Frequency | None:
+    if panel.timeline:
+        return panel.timeline.frequency
+    # Rows that have no times may still be hours.
+    return Frequency.parse(config.data.freq) if config.data.freq else None
+
+
+def _training_rows(panel: Panel, config: Config) -> tuple[Floats, Ints]:
+    """Return the targets in the rows before validation and test, as `target_rows`.
+
+    The season is needed before the horizon, by which the final splits are made.
+    """
+    try:
+        splits = split_rows(panel, config.split, horizon=config.window.horizon or 1)
+    except (DataError, UsageError):
+        splits = all_training(panel)
+    return target_rows(panel, splits)

@@ -5,11 +5,13 @@ from functools import partial
 
 from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, usable
-from ..config.registries import NAIVE2
+from ..config.registries import NAIVE2, SEASONAL_NAIVE
 from ..core.padding import owner_series
+from ..core.seasonality import stronger_season
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.missing import last_known
+from ..data.season import target_rows
 
 # From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
 Forecaster = Callable[[Ints], Floats]
@@ -17,6 +19,9 @@ Forecaster = Callable[[Ints], Floats]
 
 def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str, Forecaster]:
     """Return the baselines for which there are enough rows before the origins.
+
+    Where the training rows show a stronger season than that of the dataset, the seasonal naive
+    forecast of both is among them: a baseline of the wrong season is easily beaten.
 
     Args:
         dataset: With the rows.
@@ -26,11 +31,27 @@ def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str
     values, indptr = dataset.filled[:, dataset.targets], dataset.panel.indptr
     values, season = last_known(values, indptr), dataset.season_length
 
-    def forecast(rows: Ints, name: str) -> Floats:
+    def forecast(rows: Ints, name: str, season: int) -> Floats:
         first = indptr[owner_series(indptr, rows)]
         given = BaselineInput(values, rows, first, dataset.horizon, season)
         return forecast_baseline(name, given).point
 
     history = origins - indptr[owner_series(indptr, origins)]
-    names = usable(history, season, intermittent=dataset.intermittent)
-    return {name: partial(forecast, name=name) for name in (*names, *[NAIVE2] * owa)}
+    names = (*usable(history, season, intermittent=dataset.intermittent), *[NAIVE2] * owa)
+    found: dict[str, Forecaster] = {
+        name: partial(forecast, name=name, season=season) for name in names
+    }
+    stronger = find_stronger_season(dataset)
+    if stronger and usable(history, stronger, names=[SEASONAL_NAIVE]):
+        own = partial(forecast, name=SEASONAL_NAIVE, season=stronger)
+        found[f"{SEASONAL_NAIVE} (season {stronger})"] = own
+    return found
+
+
+def find_stronger_season(dataset: Dataset) -> int | None:
+    """Return the steps of a season that shows more in the training rows than that of the dataset.
+
+    None where there is none.
+    """
+    values, indptr = target_rows(dataset.panel, dataset.splits)
+    return stronger_season(values, indptr, dataset.season_length)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config.registries import (
-    BASELINES,
     DEFAULT_INTERVALS,
     LOSSES,
     NAIVE,
     PLAIN_PRESET,
     PRESETS,
     Score,
+    baseline_entry,
 )
 from ..core.errors import counted
 from ..core.padding import owner_series
@@ -78,7 +78,7 @@ def compare_with_baselines(
     who = "network" if dataset.config.ensemble.alone else "ensemble"
     if skill is None:
         return f"The {who} does not beat the baselines: {best} makes no error at all."
-    if BASELINES[best].for_walks and is_last_value(tally, dataset):
+    if baseline_entry(best).for_walks and is_last_value(tally, dataset):
         return (
             f"No model was significantly better than the {best} forecast, as is typical of random "
             "walks. The saved model forecasts the last value."
@@ -157,10 +157,10 @@ def _advice(best: str, dataset: Dataset) -> str:
         anchor = "mean" if dataset.intermittent else "last"
         untried += [f"`anchor={anchor}`"] if network.anchor == "none" else []
         untried += ["`skip=linear`"] if network.skip == "none" else []
-    if BASELINES[best].needs_season and dataset.timesteps < 2 * season:
+    if baseline_entry(best).needs_season and dataset.timesteps < 2 * season:
         segment = network.segment or 1
         untried.append(f"`timesteps={-(-2 * season // segment) * segment}`")
-    if BASELINES[best].for_walks and dataset.season_length <= RANDOM_WALK_SEASON:
+    if baseline_entry(best).for_walks and dataset.season_length <= RANDOM_WALK_SEASON:
         walk = f"The {best} forecast is hard to beat where a series resembles a random walk"
         return f"{walk}; try {', '.join(untried)}, or use it." if untried else f"{walk}."
     if untried:

@@ -12,6 +12,7 @@ from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
+from ..evaluation.baseline_forecasts import find_stronger_season
 
 # A least value within this share of the range of values is near 0.
 NEAR = 0.1
@@ -41,10 +42,20 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
         on_event(Note(text, warning=True))
     _describe_series(dataset, on_event)
     _describe_bounds(dataset, on_event)
+    _describe_season(dataset, on_event)
     quantile = dataset.config.training.quantile
     if quantile not in (None, 0.5):
         text = f"forecasts are {quantile:g}-quantiles, not medians: point errors are of little use"
         on_event(Note(text, warning=True))
+
+
+def _describe_season(dataset: Dataset, on_event: Listener) -> None:
+    """Note a season of the training rows that is stronger than the chosen one."""
+    season, stronger = dataset.season_length, find_stronger_season(dataset)
+    if stronger:
+        than = f"a stronger season of {stronger} than {season}"
+        what = than if season > 1 else f"a season of {stronger}"
+        on_event(Note(f"the training rows have {what}: its seasonal-naive forecast is scored too"))
 
 
 def _describe_covariates(panel: Panel, on_event: Listener) -> None:

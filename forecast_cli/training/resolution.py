@@ -18,7 +18,7 @@ from ..core.windows import Ints
 from ..data.categories import with_known_categories
 from ..data.columns import Columns
 from ..data.panel import Panel
-from ..data.season import find_season
+from ..data.season import find_season, learn_season
 from ..data.splits import Splits, least_left, split_rows
 from .checks import check_feedback, check_inputs
 from .presets.data_profile import LEAST_TIMESTEPS, choose_horizon, choose_timesteps
@@ -59,7 +59,8 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
         DataError: There are too few rows; the message says how many are needed.
         UsageError: A setting does not go with the data.
     """
-    config = resolve_preset(config.model_copy(update={"data": panel.data}), on_event)
+    data = panel.data.model_copy(update={"season_length": config.data.season_length})
+    config = resolve_preset(config.model_copy(update={"data": data}), on_event)
     config, season = resolve_horizon(panel, config, on_event=on_event)
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
     config = config.model_copy(update={"split": split})
@@ -108,6 +109,11 @@ def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tupl
     Raises:
         UsageError: One step at a time would need columns that are not known ahead.
     """
+    found = learn_season(panel, config)
+    if found and found > 1:
+        on_event(Note(f"season {found}, found in the training rows (set `season_length`)"))
+        data = config.data.model_copy(update={"season_length": found})
+        config = config.model_copy(update={"data": data})
     window, season, rows = config.window, find_season(panel, config), int(np.median(panel.lengths))
     horizon = window.horizon
     if horizon is None:

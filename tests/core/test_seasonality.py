@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.core.seasonality import find_seasons, has_season
+from forecast_cli.core.seasonality import (
+    find_seasons,
+    has_season,
+    own_seasons,
+    stronger_season,
+)
 from forecast_cli.core.series_features import extract_features, is_random_walk, strengths
 
 
@@ -105,3 +110,25 @@ def test_series_of_nothing_have_no_traits():
     assert not traits.random_walk
     assert extract_features(np.full(40, np.nan), usual=(12,)).positive is False
     assert extract_features(np.full(40, 3.0), usual=(12,)).seasons == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_show_their_seasons_themselves(seed):
+    values = 2 * seasonal(48 * 35, 48, seed=seed) + seasonal(48 * 35, 336, seed=seed + 9)
+    values += 0.001 * np.arange(len(values))
+    assert own_seasons(values)[-1] == 336
+    assert own_seasons(seasonal(300, 24, seed=seed)) == (24,)
+
+
+@pytest.mark.parametrize("walk", [True, False])
+@pytest.mark.parametrize("rows", [40, 150, 900])
+def test_rows_without_seasons_show_none(walk, rows):
+    draws = np.random.default_rng(4).normal(size=(50, rows))
+    found = [own_seasons(np.cumsum(each) if walk else each) for each in draws]
+    assert sum(map(bool, found)) <= 2
+
+
+def test_a_stronger_season_is_one_that_differs_less():
+    values = seasonal(168 * 8, 24) + 2 * seasonal(168 * 8, 168, seed=1)
+    assert stronger_season(values, None, 24) == stronger_season(values, None, 5) == 168
+    assert stronger_season(values, None, 168) is None

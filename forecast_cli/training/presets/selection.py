@@ -19,12 +19,11 @@ from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.intermittency import is_intermittent
 from ...core.parallel import one_thread
-from ...core.ragged import cumulate
 from ...core.scaling import Transform
 from ...core.series_features import extract_features
 from ...core.windows import Floats, Ints
 from ...data.panel import Panel
-from ...data.season import default_seasons
+from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
 from .data_profile import DataProfile, Effort, Recipe, choose_segment
 from .long_series import choose_for_long_series, reaches_weeks
@@ -83,10 +82,9 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     """Return what presets go by, taken of the training rows alone."""
     begin, end = splits.bounds("train")
     lengths = end - begin
-    targets = list(panel.columns.target_places)
-    values = panel.values[panel.between(begin, end)][:, targets]
+    targets = panel.columns.target_places
     # Columns stand end to end, as series do.
-    every, indptr = values.T.ravel(), cumulate(np.tile(lengths, len(targets)))
+    every, indptr = target_rows(panel, splits)
     horizon, seasons = config.window.horizon or 1, default_seasons(panel, config, season)
     features = extract_features(every, indptr, usual=seasons)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features

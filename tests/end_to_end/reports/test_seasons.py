@@ -79,3 +79,40 @@ def test_open_days_go_on_with_open_days(linear, tmp_path):
     assert model.evaluation.season_length == len(ahead) == 6
     following = pd.date_range(days[-1], periods=10)[1:]
     assert list(ahead) == list(following[following.day_of_week < 6][:6])
+
+
+def load(weeks, *, day=48, seed=0):
+    """Load by a clock that nobody wrote down, lower at weekends."""
+    draw = np.random.default_rng(seed)
+    step = np.arange(weeks * 7 * day)
+    hour = step % day / day
+    shape = 1 + 0.3 * np.sin(2 * np.pi * (hour - 0.3)) + 0.15 * np.sin(4 * np.pi * hour)
+    weekend = np.where(step // day % 7 >= 5, 0.8, 1.0)
+    return pd.DataFrame({"load": 1000 * shape * weekend * draw.normal(1, 0.02, len(step))})
+
+
+@pytest.mark.parametrize(("day", "weeks"), [(48, 5), (24, 6), (96, 4)])
+def test_without_times_the_season_comes_from_the_rows(linear, day, weeks):
+    notes = []
+    model = linear(
+        load(weeks, day=day), column="load", on_event=lambda event: notes.append(str(event))
+    )
+    assert any(f"season {day}, found in the training rows" in note for note in notes)
+    assert model.evaluation.season_length == model.evaluation.horizon == day
+    week = f"seasonal-naive (season {7 * day})"
+    assert model.evaluation.best_baseline == week
+    scores = model.evaluation.scores
+    assert scores[week]["mae"]["load"] < 0.9 * scores["seasonal-naive"]["mae"]["load"]
+
+
+def test_a_season_that_is_given_stands_beside_the_one_of_the_rows(linear):
+    model = linear(load(5), column="load", season_length=5)
+    assert model.evaluation.season_length == 5
+    assert model.evaluation.best_baseline == "seasonal-naive (season 336)"
+
+
+def test_rows_without_a_season_get_none(linear):
+    walk = np.random.default_rng(5).normal(size=400).cumsum()
+    model = linear(pd.DataFrame({"price": walk}), column="price")
+    assert model.evaluation.season_length == 1
+    assert set(model.evaluation.scores) == {"network", "naive", "drift"}
