@@ -143,21 +143,24 @@ def _beside_stored(bundle: Bundle, panel: Panel, places: Ints, known: Levels) ->
 
 
 def _joined(bundle: Bundle, panel: Panel, places: Ints, known: Levels) -> Flags:
-    """Which series begin after the kept rows, at another level, `(n_series, features)`."""
+    """Which series go on after the kept rows at another level, `(n_series, features)`."""
     found = np.zeros(known.low.shape, bool)
     stored, timeline = stored_panel(bundle), panel.timeline
     if timeline is None or stored.lasts is None:
         return found
-    begins, length = panel.indptr[:-1], block_length(bundle.manifest.timesteps)
-    firsts, lasts = timeline.times[begins], times_like(stored.lasts, timeline.times)[places]
-    later = np.flatnonzero(np.asarray(firsts > lasts) & (places >= 0))
+    times, length = timeline.times, block_length(bundle.manifest.timesteps)
+    lasts = times_like(stored.lasts, times)[places]
+    old_rows = np.asarray(times <= lasts[panel.owners]).astype(np.int64)
+    begins = panel.indptr[:-1] + np.add.reduceat(old_rows, panel.indptr[:-1])
+    counts = np.minimum(panel.indptr[1:] - begins, length)
+    later = np.flatnonzero((counts >= FEWEST_SHARED) & (places >= 0))
     if not len(later):
         return found
-    steps = steps_between(lasts[later], firsts[later], timeline.frequency)
+    steps = steps_between(lasts[later], times[begins[later]], timeline.frequency)
     own = Levels(*(each[later] for each in known))
     own = own._replace(change=own.change * (1 + steps / length)[:, None])
-    counts = np.minimum(panel.lengths[later], length)
-    new = _medians(_last_rows(panel.values, begins[later] + counts, counts), cumulate(counts))
+    ends, counts = begins[later] + counts[later], counts[later]
+    new = _medians(_last_rows(panel.values, ends, counts), cumulate(counts))
     ends = stored.indptr[1:][places[later]]
     counts = np.minimum(stored.lengths[places[later]], length)
     old = _medians(_last_rows(stored.values, ends, counts), cumulate(counts))

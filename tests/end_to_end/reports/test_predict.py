@@ -259,6 +259,14 @@ def test_another_unit_is_warned_of_with_both_ranges(linear, ask, unit, begin, ro
         assert FAR not in ask(command, model, new, flags=flags)[2]
 
 
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "fahrenheit"])
+def test_rows_after_the_training_in_another_unit_are_warned_of(daily, ask, unit):
+    table = sales("2023-01-01", 214)
+    table.loc[200:, "sales"] = seen(table, unit)["sales"]
+    for command, flags in (("predict", []), ("predict", ["--in-sample"]), ("evaluate", [])):
+        assert FAR in ask(command, daily, table, flags=flags)[2]
+
+
 def test_rows_without_times_are_compared_too(linear, ask):
     old, new = (sales("2023-01-01", rows)[["sales"]] for rows in (200, 40))
     model = linear(old, column="sales", **SMALL)
