@@ -11,7 +11,7 @@ from ...core.errors import DataError
 from ...core.events import Event, Listener
 from ...core.ragged import owners, row_numbers
 from ...core.windows import Floats, Ints
-from ...data.groups import Groups, group_rows
+from ...data.groups import Groups, group_rows, settle_names
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
 from ...data.time.calendars import resolve_calendar
@@ -105,7 +105,7 @@ def read_actual(
     parts = time_columns(time, opened.names)
     needed = list(dict.fromkeys([*parts, *series, *targets]))
     table = without_whole_years(opened.read(needed, text=[*parts, *series]), parts, on_event)
-    groups = group_rows(table, series)
+    groups = settle_names(table, group_rows(table, series), data.similar_names, on_event)
     cells = np.column_stack([table.numbers(name) for name in targets])
     if time is None:
         return _at_steps(table, in_order(groups), cells, groups, data)

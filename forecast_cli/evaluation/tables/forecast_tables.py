@@ -10,7 +10,7 @@ from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from ...core.windows import Floats, Ints
-from ...data.groups import group_rows
+from ...data.groups import group_rows, settle_names
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
 from .actuals import Actual
@@ -76,6 +76,7 @@ def read_forecasts(
     table = given.read(roles.needed, text=text if roles.time else [*roles.series])
     table = rows_of_targets(table, roles)
     groups = group_rows(table, roles.series)
+    groups = settle_names(table, groups, data.similar_names, on_event, known=actual.ids)
     rows = find_rows(table, groups, roles, actual, data, begin or 1)
     _check_begin(roles, actual, rows, begin, on_event)
     places = actual.rows_at(rows.series, rows.moment)

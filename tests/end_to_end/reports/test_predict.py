@@ -349,3 +349,17 @@ def test_a_strict_training_writes_no_model_after_a_warning(run, tmp_path):
     assert (code, out) == (3, "")
     assert '"other" is constant in the training rows (1)' in err
     assert not (tmp_path / "model.forecast").exists()
+
+
+def test_forecasts_of_a_series_by_another_spelling_are_asked_about(run, tmp_path):
+    actual = stores(["S1", "Shop 2"]).drop(columns="promo")
+    actual.to_csv(tmp_path / "actual.csv", index=False)
+    late = actual[actual["date"] >= "2023-02-20"].replace({"store": {"S1": "s1"}})
+    late.to_csv(tmp_path / "forecasts.csv", index=False)
+    tables = ("forecasts.csv", "actual.csv", "--series", "store", "--column", "sales")
+    code, _, err = run("evaluate", *tables)
+    assert code == 3
+    assert 'the series "s1" differs from "S1" only in case or blanks' in err
+    code, _, err = run("evaluate", *tables, "--similar-names", "merge")
+    assert code == 0
+    assert "left out" not in err
