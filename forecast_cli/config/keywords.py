@@ -14,6 +14,7 @@ class Reading(TypedDict, total=False):
     timezone: str | None
     duplicates: Literal["error", "first", "last", "mean", "sum"] | None
     missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] | None
+    max_filled: float | None
     na: str | Sequence[str] | None
     encoding: str | None
     delimiter: str | None

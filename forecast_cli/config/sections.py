@@ -138,6 +138,10 @@ class Data(Frozen):
     missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] = _data(
         "error", "What to do with missing values.", reread=True, common=True,
     )
+    max_filled: float = _data(
+        0.05, "Largest share of the steps that may be filled, by `missing`.",
+        constraints={"ge": 0, "le": 1}, metavar="SHARE", reread=True,
+    )
     na: Names = _data(
         (), "Another marker of missing values; repeatable.", metavar="TEXT", shown="",
         reread=True, examples=["n/a"],

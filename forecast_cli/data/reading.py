@@ -38,6 +38,7 @@ from .time.dropped_rows import whole_rows
 from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
+from .time.gaps import percent, ways_to_fill
 from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
@@ -376,15 +377,23 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
     holes = np.isnan(panel.values) & inside[:, None]
     if not holes.any():
         return
-    hint = "Pass `missing=interpolate`, or ffill, season, mask or drop."
+    total = int(inside.sum())
     for name, column in zip(panel.columns.features, holes.T, strict=True):
         empty = np.flatnonzero(column[rows])
         if len(empty):
             where = name_rows(table, empty.tolist())
-            raise DataError(f'{len(empty)} missing values in column "{name}": {where}.', hint)
+            raise DataError(
+                f'{len(empty)} missing values in column "{name}": {where}. Without a value are '
+                f"{percent(len(empty), total)} of the steps.",
+                "Pass `missing=interpolate`, or ffill, season, mask or drop.",
+            )
     missing = np.flatnonzero(holes[:, 0])
     times: Any = panel.timeline.times[missing] if panel.timeline else []
     series = np.unique(owner_series(panel.indptr, missing)).tolist()
     named = bool(len(panel.ids.columns))
     of = f" in series {listed(series, say=panel.name)}" if named else ""
-    raise DataError(f"{table.name} has no row for {listed(times, say=when)}{of}.", hint)
+    raise DataError(
+        f"{table.name} has no row for {listed(times, say=when)}{of}. Without a row are "
+        f"{percent(len(missing), total)} of the steps.",
+        f"{ways_to_fill(len(missing), total)}.",
+    )

@@ -12,6 +12,7 @@ from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
+from ..data.time.gaps import MANY_FILLED, percent
 from ..evaluation.baseline_forecasts import find_stronger_season
 
 # A least value within this share of the range of values is near 0.
@@ -111,7 +112,9 @@ def _describe_series(dataset: Dataset, on_event: Listener) -> None:
     missing = np.isnan(columns)
     if not missing.any() or panel.data.missing in ("mask", "drop"):
         return
-    on_event(Note(f"{int(missing.sum()):,} missing values filled by {panel.data.missing}"))
+    text = f"{percent(int(missing.sum()), missing.size)} of all, filled by {panel.data.missing}"
+    many = bool(missing.mean() > MANY_FILLED)
+    on_event(Note(f"{int(missing.sum()):,} missing values, {text}", warning=many))
     ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
     if ends:
         what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"

@@ -141,7 +141,7 @@ def test_a_named_frequency_makes_room_for_missing_rows(write, missing, expected)
     panel = read(write(GAP), notes, freq="D", missing=missing)
     np.testing.assert_array_equal(column_of(panel), expected)
     assert panel.timeline.times.equals(pd.date_range("2020-01-04", periods=6, unit="us"))
-    assert "2 steps without a row" in notes[0].text
+    assert "2 of 6 steps (33 %) without a row" in notes[0].text
 
 
 @pytest.mark.parametrize("missing", ["interpolate", "ffill", "season", "mask"])
@@ -153,7 +153,7 @@ def test_a_way_to_fill_gaps_takes_the_frequency_of_most_steps(write, missing):
     assert panel.timeline.times.equals(named.timeline.times)
     assert panel.timeline.frequency == named.timeline.frequency
     assert notes[0].text == "66.6 % of the steps are days (D): the others are gaps"
-    assert "2 steps without a row" in notes[1].text
+    assert "2 of 6 steps (33 %) without a row" in notes[1].text
 
 
 @pytest.mark.parametrize("missing", ["error", "drop"])

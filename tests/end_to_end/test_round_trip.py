@@ -175,7 +175,9 @@ def cases(draw, alias):
     if zone and (without_offset or offsets_change(series)):
         flags["timezone"] = zone
     if any(len(each.rows) < len(each.times) for each in series):
-        flags |= {"freq": alias} | ({} if alias == "B" else {"missing": "interpolate"})
+        flags |= {"freq": alias} | (
+            {} if alias == "B" else {"missing": "interpolate", "max_filled": 1.0}
+        )
     elif draw(st.booleans()):
         flags["freq"] = alias
     frame = draw(ordered(as_frame(series, form), told_apart_by_order(series, form, flags)))

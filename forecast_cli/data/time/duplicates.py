@@ -11,6 +11,8 @@ from ..groups import Groups
 from ..io.tables import Table
 from .calendars import suggest_calendar
 from .frequency import Frequency
+from .gaps import share_of, ways_to_fill
+from .grid import grid_positions
 from .time_index import irregular_place, when
 
 
@@ -64,20 +66,45 @@ def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bo
     own = rows.of(series)
     times, order, name = rows.times[own], rows.order[own], rows.groups.name(series)
     row, what = irregular_place(times, frequency)
-    fill = (
-        "specify how to fill the gaps, e.g. `missing=interpolate`"
-        if fillable
-        else "specify the frequency and how to fill the gaps, e.g. "
-        f"`freq={frequency.alias}` and `missing=interpolate`"
-    )
+    share, fill = _gaps(rows, frequency, fillable=fillable)
+    if _in_another_year(times, row, frequency):
+        share, fill = f"{share} Its year may be mistyped.", f"Correct it where it is. {fill}"
     if calendar := suggest_calendar(rows.times, rows.indptr):
-        fill = f"Its rows are on open days, {calendar.describe()}: pass `calendar=data`; or {fill}"
+        fill = f"Its rows are on open days, {calendar.describe()}: pass `calendar=data`. {fill}"
     return DataError(
         f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
-        f"not regular: {what}.",
-        f"{fill[:1].upper()}{fill[1:]}; or, where rows are steps regardless of their dates, pass "
+        f"not regular: {what}.{share}",
+        f"{fill}; or, where rows are steps regardless of their dates, pass "
         "`time=none`." + _clock_hint(times, row),
     )
+
+
+def _in_another_year(times: pd.DatetimeIndex, row: int, frequency: Frequency) -> bool:
+    """Whether one of the times, shape `(n,)`, is the expected one in another year."""
+    if frequency.months and frequency.months % 12 == 0:
+        return False
+    expected = frequency.next(times[row - 1 : row])[0]
+    return bool(times[row] - pd.DateOffset(years=times[row].year - expected.year) == expected)
+
+
+def _gaps(rows: StepRows, frequency: Frequency, *, fillable: bool) -> tuple[str, str]:
+    """Return how many steps have no row, in a sentence, and what to do about them.
+
+    Args:
+        rows: All times.
+        frequency: The step of most of them.
+        fillable: Whether `missing` alone would do.
+    """
+    named = "" if fillable else f"`freq={frequency.alias}` and "
+    try:
+        places = grid_positions(rows.times, frequency, rows.indptr)
+    except DataError:
+        short = frequency.alias.split("-")[0]
+        return "", f"Aggregate the rows to regular steps, e.g. `resample={short}`"
+    steps = int((places[rows.indptr[1:] - 1] + 1).sum())
+    gaps = steps - len(places)
+    said = f" {share_of(gaps, steps)} have no row." if gaps else ""
+    return said, ways_to_fill(gaps, steps, named)
 
 
 def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:

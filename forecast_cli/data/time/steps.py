@@ -19,7 +19,9 @@ from .dates import Dates
 from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
 from .frequency import DAY, Frequency
+from .gaps import many_gaps, require_few_gaps, share_of
 from .grid import grid_positions
+from .mistyped import check_mistyped
 from .time_index import (
     floored,
     infer_frequency,
@@ -131,6 +133,7 @@ def find_steps(
     Raises:
         DataError: A time is repeated, or the steps are not regular.
     """
+    check_mistyped(table, dates.times, groups.codes)
     order: Ints = np.lexsort((dates.times.asi8, groups.codes))
     _note_order(order, groups.codes[order], on_event)
     if whole is not None:
@@ -150,7 +153,7 @@ def find_steps(
     steps, indptr = times[first], make_indptr(codes[first], len(groups.ids))
     rows = StepRows(table, groups, steps, indptr, order[first])
     frequency, places = _regular(rows, data, frequency, whole, on_event)
-    steps, indptr = _without_gaps(rows, places, frequency, on_event)
+    steps, indptr = _without_gaps(rows, places, frequency, data, on_event)
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
 
@@ -241,13 +244,13 @@ def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequ
         raise irregular(rows, first, frequency, fillable=fillable)
     if missing == "drop":
         return frequency
-    percent = np.floor(1000 * share) / 10
-    on_event(Note(f"{percent:g} % of the steps are {frequency.name}: the others are gaps"))
+    most = np.floor(1000 * share) / 10
+    on_event(Note(f"{most:g} % of the steps are {frequency.name}: the others are gaps"))
     return frequency
 
 
 def _without_gaps(
-    rows: StepRows, places: Ints, frequency: Frequency, on_event: Listener
+    rows: StepRows, places: Ints, frequency: Frequency, data: Data, on_event: Listener
 ) -> tuple[pd.DatetimeIndex, Ints]:
     """Return the times of all steps, also of those without a row, and their `indptr`.
 
@@ -255,7 +258,11 @@ def _without_gaps(
         rows: The times with a row.
         places: Shape `(n_times,)`: the step of each, counted in its series.
         frequency: The step.
+        data: Its `missing` and `max_filled`.
         on_event: Receives a note of the gaps.
+
+    Raises:
+        DataError: More steps would be filled than may be.
     """
     times, indptr = rows.times, rows.indptr
     lengths = places[indptr[1:] - 1] + 1
@@ -267,7 +274,9 @@ def _without_gaps(
         where = f"between {when(own[0])} and {when(own[-1])}"
         if len(lengths) > 1:
             where = f"in {len(gaps)} series"
-        on_event(Note(f"{added} steps without a row {where}"))
+        total = int(whole[-1])
+        require_few_gaps(rows.table.name, added, total, data.missing, data.max_filled)
+        on_event(Note(f"{share_of(added, total)} without a row {where}", many_gaps(added, total)))
         firsts = times[np.repeat(indptr[:-1], lengths)]
         times = frequency.moved(firsts, row_numbers(whole))
         indptr = whole

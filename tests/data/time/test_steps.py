@@ -56,7 +56,7 @@ def test_finer_rows_become_steps_as_pandas_makes_them(alias, aggregate):
     )
     frame = pd.DataFrame({"time": times, "y": rng.normal(size=200)})
     mixed = frame.sample(frac=1, random_state=1)
-    panel = read(mixed, resample=alias, aggregate=aggregate, missing="interpolate")
+    panel = read(mixed, resample=alias, aggregate=aggregate, missing="interpolate", max_filled=1.0)
     expected = frame.set_index("time")["y"].resample(alias)
     counts = expected.count().to_numpy()
     wanted = expected.agg(aggregate).where(counts > 0).to_numpy()

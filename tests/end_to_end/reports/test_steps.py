@@ -91,3 +91,110 @@ def test_series_drop_rows_of_their_own_and_share_one_calendar():
     panel = read(frame, missing="drop", series=("id",))
     assert panel.lengths.tolist() == [119, 120]
     assert panel.timeline.frequency.open_days.weekmask == "1111110"
+
+
+# Dates that are mistyped.
+
+
+def with_date(frame, row, date):
+    return frame.assign(date=frame["date"].where(frame.index != row, pd.Timestamp(date)))
+
+
+@pytest.mark.parametrize(
+    ("frame", "row", "date", "expected"),
+    [
+        (daily(500), 40, "2023-02-10", "2024-02-10"),
+        (daily(800), 400, "2024-02-05", "2025-02-04"),
+        (daily(500), 40, "2034-02-10", "2024-02-10"),
+        (daily(500), 40, "2024-07-10", "2024-02-10"),
+        (daily(100, freq="MS"), 40, "2014-05-01", "2027-05-01"),
+        (daily(300, freq="B"), 40, "2023-02-26", "2024-02-26"),
+        (daily(200, freq="W-FRI"), 40, "2023-10-11", "2024-10-11"),
+    ],
+)
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize(
+    "settings", [{}, {"missing": "interpolate", "duplicates": "last", "max_filled": 1.0}]
+)
+def test_a_date_out_of_order_that_fits_otherwise_is_named(
+    frame, row, date, expected, newest_first, settings
+):
+    spoiled = with_date(frame, row, date)
+    if newest_first:
+        spoiled, row = spoiled[::-1].reset_index(drop=True), len(frame) - row - 1
+    with pytest.raises(DataError, match=f"row {row + 1}: {date} .*{expected} was expected"):
+        read(spoiled, **settings)
+
+
+def test_a_year_mistyped_after_new_year_is_refused_with_its_rows():
+    frame = daily(160, "2011-08-01")
+    frame.loc[154:, "date"] -= pd.DateOffset(years=1)
+    for settings in ({}, {"freq": "D", "missing": "interpolate", "max_filled": 1.0}):
+        with pytest.raises(DataError, match="row 155 and 5 rows after it: 2011-01-02") as error:
+            read(frame, **settings)
+        assert "=" not in error.value.hint
+
+
+def test_a_last_date_in_another_year_is_said_to_be_mistyped():
+    with pytest.raises(DataError, match=r"row 140: .*Its year may be mistyped") as error:
+        read(with_date(daily(), 139, "2034-05-19"))
+    assert error.value.hint.startswith("Correct it")
+
+
+def test_good_tables_whose_rows_are_in_another_order_are_sorted():
+    frame = daily(730)
+    order = np.random.default_rng(1).permutation(730)
+    for mixed in (
+        pd.concat([frame[365:], frame[:365]]),
+        pd.concat([frame[:100], frame[101:], frame[100:101]]),
+        frame.iloc[order],
+    ):
+        assert read(mixed).values[:, 0].tolist() == list(range(730))
+        with_gap = mixed[mixed["y"] != 50]
+        assert len(read(with_gap, missing="interpolate").values) == 730
+
+
+def test_series_below_each_other_are_no_mistyped_dates():
+    frame = daily(730)
+    with pytest.raises(DataError, match="730 duplicate timestamps"):
+        read(pd.concat([frame, frame]))
+
+
+# Steps that would be invented.
+
+
+def with_gaps(count):
+    rows = np.random.default_rng(0).permutation(np.arange(1, 139))[:count]
+    return daily().drop(index=rows)
+
+
+@pytest.mark.parametrize("count", [20, 40])
+def test_many_steps_are_filled_with_an_explicit_setting_alone(count):
+    frame, share = with_gaps(count), {20: r"14 %", 40: r"29 %"}[count]
+    with pytest.raises(DataError, match=rf"{count} of 140 steps \({share}\) have no row") as first:
+        read(frame)
+    assert "`missing=mask`" in first.value.hint
+    for missing in ("interpolate", "ffill", "season"):
+        with pytest.raises(DataError, match=rf"{count} of 140 steps \({share}\)") as error:
+            read(frame, missing=missing, freq="D")
+    most = float(error.value.hint.partition("`max_filled=")[2].partition("`")[0])
+    notes = []
+    filled = read(frame, notes, missing="interpolate", freq="D", max_filled=most)
+    assert len(filled.values) == 140
+    assert any(f"{count} of 140 steps" in note for note in notes)
+    assert len(read(frame, missing="mask", freq="D").values) == 140
+
+
+def test_periods_without_a_row_are_not_invented_either():
+    frame = daily(800).drop(index=range(100, 500))
+    with pytest.raises(DataError, match=r"12 of 27 steps \(44 %\) have no row"):
+        read(frame, resample="MS", missing="interpolate")
+
+
+def test_few_gaps_are_filled_as_before():
+    notes = []
+    assert len(read(with_gaps(5), notes, missing="interpolate").values) == 140
+    assert any("5 of 140 steps (3.6 %) without a row" in note for note in notes)
+    with pytest.raises(DataError, match=r"5 of 140 steps \(3.6 %\) have no row") as error:
+        read(with_gaps(5))
+    assert "`missing=interpolate`" in error.value.hint
