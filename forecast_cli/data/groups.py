@@ -14,7 +14,7 @@ from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Ints
 from .io.tables import Table, is_text
-from .time.time_names import names_time
+from .time.time_names import names_time, role_of
 
 # The most columns that together identify a series.
 MOST_KEYS = 4
@@ -213,7 +213,7 @@ def likely_series(
     words = [
         name for name in table.names
         if name not in (*time, *taken) and not pa.types.is_floating(kinds[name])
-        and not (name in whole and names_time(name))
+        and not (name in whole and names_time(name)) and role_of(name) is None
         and 1 < frame[name].nunique() <= len(frame) // 2
     ]  # fmt: skip
     counts = {name for name in whole if not NAME_WORDS.search(name)}

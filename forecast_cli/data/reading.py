@@ -42,6 +42,7 @@ from .time.gaps import percent, ways_to_fill
 from .time.steps import Steps, find_steps, in_order
 from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
+from .time.time_names import role_of
 from .time.time_parts import without_whole_years
 from .totals import ends_with_total, total_error
 
@@ -204,7 +205,13 @@ def _with_series(
     """Return the same error, with the columns that seem to name the series."""
     if data.series:
         return error
-    found = find_series(opened, time_columns(time, opened.names), data.column)
+    parts = time_columns(time, opened.names)
+    clock = next((name for name in opened.names if role_of(name) in ("hour", "clock")), None)
+    if clock and len(parts) == 1 and clock not in parts:
+        return RepeatedTimes(
+            error.message, f"Pass `time={time},{clock}` where both columns make the time."
+        )
+    found = find_series(opened, parts, data.column)
     if not found:
         return error
     return RepeatedTimes(

@@ -42,53 +42,56 @@ def _texts(table: Table, part: str) -> pd.Series:
     return pd.Series(cells.to_pylist(), dtype=object)
 
 
-def hour_numbers(table: Table, part: str) -> Floats | None:
-    """Return the numbers of hours of a day, shape `(rows,)`; None where they are clock times."""
+def hour_numbers(table: Table, part: str, on_event: Listener) -> Floats | None:
+    """Return the hours from midnight that numbers tell, shape `(rows,)`; None for clock times.
+
+    Of hours from 1, or "ending", the first begins at midnight. Clock times up to 25:00 are
+    numbers of the hours that have passed.
+    """
     cells = _texts(table, part)
     found = cells.str.extract(NUMBER)[0]
-    if found.isna().any() and cells.str.match(LATE).any():
+    clock = bool(found.isna().any() and cells.str.match(LATE).any())
+    if clock:
         found = cells.str.extract(WHOLE)[0]
-    if found.isna().any():
+    hours: Floats = found.astype(float).to_numpy()
+    if np.isnan(hours).any() or hours.max() > 25:
         return None
-    values: Floats = found.astype(float).to_numpy()
-    return values if values.max() <= 25 else None
+    if clock or hours.min() == 0 or not (hours.max() > 23 or ENDINGS & {*words_of(part)}):
+        return hours
+    on_event(Note(f'"{part}" counts from 1: hour 1 begins at 00:00'))
+    return hours - 1
 
 
-def numbered_hours(
-    table: Table,
-    days: pd.DatetimeIndex,
-    part: str,
-    hours: Floats,
-    timezone: str | None,
-    on_event: Listener,
+def at_hours(
+    table: Table, days: pd.DatetimeIndex, part: str, hours: Floats, timezone: str | None
 ) -> pd.DatetimeIndex:
-    """Return the beginnings of numbered hours of days; `days`, `hours` have shape `(rows,)`.
+    """Return the times of hours of days; `days` and `hours` have shape `(rows,)`.
 
-    Hours from 0 count from midnight; of hours from 1, or "ending", the first begins at midnight.
-    The hour 25 is that of the day on which the clocks go back.
+    On days with 25 or 23 hours they are counted from midnight, where they go up to so many.
+
+    Raises:
+        DataError: There are such days, and the zone is not known.
     """
-    ending = hours.min() > 0 and (hours.max() > 23 or bool(ENDINGS & {*words_of(part)}))
-    if ending:
-        on_event(Note(f'"{part}" counts from 1: hour 1 begins at 00:00'))
-    numbers = hours - 1 if ending else hours
-    if numbers.max() < 24:
-        return pd.DatetimeIndex(days + pd.to_timedelta(numbers, unit="h"))
+    clock = pd.DatetimeIndex(days + pd.to_timedelta(hours, unit="h"))
+    most = pd.Series(hours).groupby(days).transform("max").to_numpy()
+    count = pd.Series(hours).groupby(days).transform("count").to_numpy()
+    usual = float(np.median(most))
+    # A day of 23 hours that are counted, on a Sunday, is one on which the clocks go forward.
+    sunday = np.asarray(days.day_of_week == 6) & (days != days.max()) & (days != days.min())
+    odd = (most > usual) | ((most == usual - 1) & (count == 23) & sunday)
+    if usual < 23 or not odd.any():
+        return clock
+    row = int(np.argmax(odd))
     if timezone is None:
-        row = int(np.argmax(hours > 24 if ending else hours > 23))
         raise DataError(
-            f'{table.place(row)}: column "{part}" holds {int(hours[row])}, as on a day on which '
-            "the clocks go back.",
+            f'{table.place(row)}: column "{part}" counts {count[row]} hours, as on a day on which '
+            "the clocks change.",
             "Specify the time zone, e.g. `timezone=Europe/Berlin`.",
         )
-    begins = days.tz_localize(timezone)
-    lengths = (days + pd.Timedelta(days=1)).tz_localize(timezone) - begins
-    counted = begins + pd.to_timedelta(numbers, unit="h")
-    # On the day without an hour, numbers up to 24 are clock times.
-    most = pd.Series(numbers).groupby(days).transform("max").to_numpy()
-    clock = np.asarray(lengths < pd.Timedelta(hours=24)) & (most >= 23)
-    own = (days + pd.to_timedelta(numbers, unit="h"))[clock].tz_localize(timezone)
-    found = pd.Series(counted)
-    found[clock] = own
+    found = pd.Series(days.tz_localize(timezone) + pd.to_timedelta(hours, unit="h"))
+    # On other days of the zone with more or less than 24 hours these are clock times.
+    others = ~odd & np.asarray(found.dt.hour != clock.hour)
+    found[others] = clock[others].tz_localize(timezone, ambiguous=np.ones(others.sum(), bool))
     return pd.DatetimeIndex(found)
 
 

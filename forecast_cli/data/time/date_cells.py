@@ -23,6 +23,7 @@ SAMPLE = 60
 DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
 # The directive of the number beside a year, by what a name says that it is.
 SHORT = ("%Y%m", "%G%V")
+MIDNIGHT = re.compile(r"(?<!\d)24:00")
 NUMBERS = {"month": "m", "quarter": "Q", "week": "V"}
 AS_STEPS = "`time=none` to use the rows as steps, the last row as the newest"
 
@@ -109,7 +110,12 @@ def _read(cells: _Cells, reading: Reading) -> tuple[str, pd.Series]:
         either = (None, reading.dayfirst)
         ranks = {form: rank for form, rank in ranks.items() if day_first(form) in either}
     try:
-        parsed = {form: attempt(cells.cells, form) for form in ranks}
+        # Formats that do not fit cells here and there need not be tried on all of them.
+        some = cells.cells[:: max(1, len(cells.cells) // SAMPLE)]
+        fit = [form for form in ranks if attempt(some, form).notna().all()]
+        parsed = {form: attempt(cells.cells, form) for form in fit}
+        if not any(times.notna().all() for times in parsed.values()):
+            parsed = {form: attempt(cells.cells, form) for form in ranks}
     except ValueError as error:
         raise invalid_format(reading.form, error) from None
     whole = {form: times for form, times in parsed.items() if times.notna().all()}
@@ -284,9 +290,10 @@ def _started(cells: _Cells, on_event: Listener) -> _Cells:
 
 def _note(cells: _Cells, form: str, times: pd.Series, reading: Reading, on_event: Listener) -> None:
     """Say how the first cell was read, where that is more than copying its numbers."""
-    ends = cells.cells.str.contains(r"(?<!\d)24:00", na=False)
-    if ends.any():
-        cell = int(ends.to_numpy().argmax())
+    clock = form == ISO or "%H:" in form
+    ends = [clock and "24:00" in text and bool(MIDNIGHT.search(text)) for text in cells.cells]
+    if any(ends):
+        cell = ends.index(True)
         text = f"{cells.cells[cell]} is midnight of the next day, {when(times[cell])}"
         on_event(Note(f'"{cells.column}": {text}'))
     if reading.form is None and not _usual(form):

@@ -39,8 +39,10 @@ UTC = re.compile(r"(Z| ?UTC| ?GMT)$")
 # Two-digit years above are those of the century before.
 LAST_YEAR = 49
 WORD = r"[^\W\d_]+\.?"
-# Directives that pandas does not have, or reads otherwise: it has another century for %y.
-OWN = "QVGaAjyp"
+# Directives that pandas does not have, or does not verify.
+OWN = "QVGaAj"
+# So many cells that pandas cannot read show whether they can be read otherwise.
+FEW = 20
 # Directives that are no numbers of a known width.
 WORDS = "fpaAbB"
 DIRECTIVE = re.compile(r"%-?([A-Za-z%])")
@@ -185,21 +187,26 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
         times = _read_each(series, form)
     else:
         times = _read_plain(series, pattern.replace("%-", "%"))
-        if own and times.isna().any():
-            # Midnight as 24:00, or without a clock time, "Sept." and the like.
-            left = times.isna()
-            times[left] = _read_each(series[left], form).astype(times.dtype)
+        left = series[times.isna()]
+        # Midnight as 24:00, or without a clock time, "Sept." and the like.
+        if own and len(left) and _read_each(left[:FEW], form).notna().any():
+            times[left.index] = _read_each(left, form).astype(times.dtype)
     return times.dt.tz_localize("UTC") if UTC.search(pattern) and times.dt.tz is None else times
 
 
 def _read_plain(series: pd.Series, form: str) -> pd.Series:
     """Parse text by a format of `strptime`; offsets that differ give times in UTC."""
     try:
-        return pd.to_datetime(series, format=form, errors="coerce")
+        times = pd.to_datetime(series, format=form, errors="coerce")
     except ValueError:
         if "%z" not in form:
             raise
-        return pd.to_datetime(series, format=form, errors="coerce", utc=True)
+        times = pd.to_datetime(series, format=form, errors="coerce", utc=True)
+    if "%y" not in form:
+        return times
+    # pandas takes 50 to 68 for years to come.
+    late = times.dt.year > 2000 + LAST_YEAR
+    return times.mask(late, times - pd.DateOffset(years=100)) if late.any() else times
 
 
 def _attempt_iso(series: pd.Series) -> pd.Series:

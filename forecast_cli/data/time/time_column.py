@@ -15,8 +15,8 @@ from .date_cells import SAMPLE, Dates, Reading, invalid_format
 from .date_shapes import GUESS, best_share, candidates, starts_of_periods
 from .dates import NO_TIME, is_time, parse_dates
 from .month_names import find_language
-from .time_names import names_time, roles_of
-from .time_parts import BESIDE_YEAR, joined, role_of
+from .time_names import names_time, role_of, roles_of
+from .time_parts import BESIDE_YEAR, joined
 
 # Cells that look like dates or clock times, though not like any known format.
 LIKE_TIMES = r".*\d.*[-/.:' ].*\d.*|.*\d{2,}.*[A-Za-z].*|[A-Za-z]+.*\d{2,}.*"
@@ -122,7 +122,9 @@ def _find_clock(table: Table, date: str, names: Sequence[str], days: Dates) -> l
         names: Of the columns that have no other role.
         days: The dates of these rows.
     """
-    if (days.times != days.times.normalize()).any() or not days.times.duplicated().any():
+    if not re.search("%-?[dj]|excel", days.style) or not days.times.duplicated().any():
+        return []
+    if (days.times != days.times.normalize()).any():
         return []
     for name in names:
         role = role_of(name)
@@ -136,9 +138,10 @@ def _find_clock(table: Table, date: str, names: Sequence[str], days: Dates) -> l
         try:
             times = joined(table, both, Reading(), None, ignore)
         except (DataError, UsageError):
-            if not any(re.match("25", cell) for cell in cells):
-                continue
-            return both
+            # Reading all of it says what is wrong.
+            if role in ("hour", "clock") and all(re.match(r"\D*\d", cell) for cell in cells):
+                return both
+            continue
         if len(times.times.unique()) > len(days.times.unique()):
             minute = [each for each in names if role_of(each) == "minute"]
             return both + (minute[:1] if role == "hour" else [])

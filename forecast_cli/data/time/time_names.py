@@ -4,13 +4,14 @@ import re
 
 # The words for each part of a time; those of several parts stand with each of them.
 WORDS = {
-    "year": "year years yr yyyy jahr annee année an año ano anno jaar år aar rok rik год yearmonth",
+    "year": "year years yr yyyy fy jahr annee année an año ano anno jaar år aar rok rik год "
+    "yearmonth",
     "quarter": "quarter quarters qtr quartal trimestre trimester kvartal kwartaal kwartał qrtr",
-    "month": "month months mon mm yyyymm ym yearmonth monthyear monat mois mes mês mese maand "
+    "month": "month months mon mo mm yyyymm ym yearmonth monthyear monat mois mes mês mese maand "
     "måned månad miesiąc měsíc kuukausi ay месяц",
     "week": "week weeks wk weeknum weekno isoweek yearweek yyyyww kw woche semaine semana "
     "settimana vecka uge uke tydzień týden viikko",
-    "day": "day days dd tag jour dia día giorno dag dzień den päivä gün",
+    "day": "day days dd dy tag jour dia día giorno dag dzień den päivä gün",
     "yearday": "doy dayofyear yday yearday julian jday",
     "date": "date dates datum fecha dato dt ds data fec päivämäärä tarih дата ημερομηνία dátum "
     "datetime timestamp",
@@ -28,8 +29,10 @@ WORDS = {
 ROLES = {word: frozenset(role for role, words in WORDS.items() if word in words.split())
          for words in WORDS.values() for word in words.split()}  # fmt: skip
 # "data" is a date in some languages and no more than data in others, "ay" and "an" are too short.
-VAGUE = frozenset({"data", "tag", "an", "ay", "he", "min", "sec", "mon", "mm", "dd", "hh", "std",
-                   "den", "settlement", "interval", "intervals", "second", "seconds"})  # fmt: skip
+VAGUE = frozenset({
+    "data", "tag", "an", "ay", "he", "min", "sec", "mon", "mo", "dy", "fy", "mm", "dd", "hh", "std",
+    "den", "settlement", "interval", "intervals", "second", "seconds",
+})  # fmt: skip
 # Words that say nothing about which part of a time a column holds.
 NEUTRAL = frozenset({
     "of", "the", "calendar", "iso", "number", "num", "no", "nr", "name", "obs", "ref", "delivery",
@@ -78,3 +81,12 @@ def part_of(name: str, role: str) -> bool:
     return any(role in ROLES.get(word, ()) for word in words) and all(
         role in ROLES.get(word, ()) or word in NEUTRAL or ROLES.get(word) for word in words
     )
+
+
+def role_of(name: str) -> str | None:
+    """Return the part of a time that a name says a column holds."""
+    order = ("date", "year", "quarter", "month", "week", "yearday", "day", "minute", "second")
+    for role in (*order, "hour", "clock", "interval"):
+        if part_of(name, role):
+            return "period" if role == "interval" and "period" in words_of(name)[-1] else role
+    return None

@@ -13,18 +13,27 @@ from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from ...core.windows import Floats
 from ..io.tables import Table
-from .clock_parts import FIXES, hour_numbers, numbered_hours, require_cells, since_midnight
+from .clock_parts import FIXES, at_hours, hour_numbers, require_cells, since_midnight
 from .date_cells import Dates, Reading, read_text
 from .date_formats import LAST_YEAR
 from .month_names import find_language, number_of
-from .time_names import part_of, words_of
+from .time_names import role_of, words_of
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 # What may stand beside a year, in place of month and day.
 BESIDE_YEAR = ("quarter", "week", "yearday", "period")
 # The parts of a clock time; a number of an interval of the day is one.
 CLOCK_PARTS = ("hour", "clock", "minute", "second", "interval")
-LETTERS = {"M": "month", "P": "month", "Q": "quarter", "T": "quarter", "K": "quarter", "W": "week"}
+LETTERS = {
+    "M": "month",
+    "P": "month",
+    "S": "half",
+    "H": "half",
+    "Q": "quarter",
+    "T": "quarter",
+    "K": "quarter",
+    "W": "week",
+}
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 # Rows that hold the mean or the sum of a year, as the BLS writes them.
 OF_YEAR = r"^(\d{4}[-\s]?)?(M13|Q0?5|S0?3)$"
@@ -66,9 +75,9 @@ def joined(
         return Dates(days, "%Y-%m-%d")
     style = "%Y-%m-%d %H:%M:%S"
     if len(clock) == 1 and roles[clock[0]] in ("hour", "clock"):
-        hours = hour_numbers(table, clock[0])
+        hours = hour_numbers(table, clock[0], on_event)
         if hours is not None:
-            return Dates(numbered_hours(table, days, clock[0], hours, timezone, on_event), style)
+            return Dates(at_hours(table, days, clock[0], hours, timezone), style)
     times = days
     for part in clock:
         times = times + since_midnight(table, days, part, roles[part])
@@ -84,6 +93,10 @@ def parts_of(parts: Sequence[str]) -> dict[str, str]:
     known = {part: role for part in parts if (role := role_of(part))}
     if "date" in known.values():
         known = {part: "interval" if role == "period" else role for part, role in known.items()}
+    unknown = [part for part in parts if known.get(part, "day") == "day"]
+    if not {*known.values()} & {"year", "date"} and len(unknown) == 1:
+        # A day without a month and year is a whole date.
+        known |= {unknown[0]: "date"} if {*known.values()} & {*CLOCK_PARTS} else {}
     if {*known.values()} & {"year", "date"}:
         missing = [part for part in parts if part not in known]
         if not missing and len({*known.values()}) == len(parts):
@@ -91,15 +104,6 @@ def parts_of(parts: Sequence[str]) -> dict[str, str]:
         if "date" in known.values() and len(missing) == 1 and len(parts) == 2:
             return known | {missing[0]: "clock"}
     return dict(zip(parts, PARTS, strict=False))
-
-
-def role_of(name: str) -> str | None:
-    """Return the part of a time that a name says a column holds."""
-    order = ("date", "year", "quarter", "month", "week", "yearday", "day", "minute", "second")
-    for role in (*order, "hour", "clock", "interval"):
-        if part_of(name, role):
-            return "period" if role == "interval" and "period" in words_of(name)[-1] else role
-    return None
 
 
 def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.DatetimeIndex:
@@ -121,6 +125,8 @@ def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.Dateti
     year = numbers.pop("year")
     year = np.where(year > 99, year, year + np.where(year > LAST_YEAR, 1900, 2000))
     first = np.ones_like(year)
+    if "half" in numbers:
+        numbers["quarter"] = 2 * numbers["half"] - 1
     if "week" in numbers:
         times = _weeks(year, numbers["week"])
     elif "yearday" in numbers:
