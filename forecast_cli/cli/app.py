@@ -10,6 +10,7 @@ import typer
 from ..core.errors import ForecastError, Interrupted, UsageError
 from .command import COMMANDS, HELP, Commands, build
 from .console import show_error
+from .spelling import fit_hint
 
 INTERRUPTED = Interrupted.exit_code
 
@@ -58,7 +59,7 @@ def run(arguments: list[str]) -> int:
     except ForecastError as error:
         if debug:
             raise
-        show_error(error, as_json=as_json)
+        show_error(_fitting(error, arguments), as_json=as_json)
         return error.exit_code
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").removesuffix(".")
@@ -78,6 +79,14 @@ def _call(arguments: list[str]) -> Any:
         return app(arguments, prog_name="forecast", standalone_mode=False)
     name, *rest = arguments
     return build(name).main(rest, prog_name=f"forecast {name}", standalone_mode=False)
+
+
+def _fitting(error: ForecastError, arguments: list[str]) -> ForecastError:
+    """Return an error whose hint names only options of the command that was called."""
+    if error.hint and arguments[:1] and arguments[0] in COMMANDS:
+        options = [str(each.name) for each in build(arguments[0]).params]
+        error.hint = fit_hint(error.hint, options)
+    return error
 
 
 def _wanted(flag: str, arguments: list[str]) -> bool:

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from ..config.settings import LAYERS, SETTINGS
@@ -34,6 +35,26 @@ def as_flags(text: str) -> str:
     'Set --set network.layers.0.use_bias=false; name it in --past-covariate.'
     """
     return NAMED.sub(lambda found: _flag(found[1], found[2]), text)
+
+
+def fit_hint(hint: str, options: Collection[str]) -> str:
+    """Return the parts of a hint that name no setting without an option of the command.
+
+    >>> fit_hint("Set `freq`, e.g. `freq=D`; or, for steps, pass `time=none`. Fix it.", {"time"})
+    'For steps, pass `time=none`. Fix it.'
+    >>> fit_hint("Pass `missing=ffill`; or `freq=D`.", {"missing"})
+    'Pass `missing=ffill`.'
+    """
+    parts = re.split(r"(?<=;)\s|(?<=[.?])\s(?=[A-Z])", hint)
+    kept = [
+        part for part in parts
+        if not {name for name, _ in NAMED.findall(part) if name in SETTINGS} - {*options}
+    ]  # fmt: skip
+    if len(kept) == len(parts):
+        return hint
+    text = re.sub(r"^or,? ", "", " ".join(kept))
+    text = text[:1].upper() + text[1:]
+    return text[:-1] + "." if text.endswith(";") else text
 
 
 def renew(command: str, arguments: list[str]) -> list[str]:

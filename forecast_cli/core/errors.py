@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 
 # A setting with a value in a hint, and several that belong together.
-PROPOSAL = re.compile(r"`([a-z_]+)=([^`]+)`")
+PROPOSAL = re.compile(r"\x60([a-z_]+)=([^\x60]+)\x60")
 PROPOSED = re.compile(rf"{PROPOSAL.pattern}(?:,? and {PROPOSAL.pattern})*")
 
 

@@ -166,7 +166,7 @@ def test_a_time_that_comes_again_within_a_series_is_named(write):
         DataError, match=r"1 duplicate timestamp: table\.csv line 12 \(2024-01-03\)"
     ) as caught:
         read(write(table(*rows, "b,2024-01-03,9")))
-    assert "`duplicates` to first" in caught.value.hint
+    assert "`duplicates=first`" in caught.value.hint
     assert "There seem to be several series" not in caught.value.hint
 
 

@@ -14,14 +14,12 @@ from ...config.sections import Data
 from ...config.settings import SETTINGS
 from ...core.errors import DataError
 from ...core.events import Event, Note, ignore
-from ..groups import has_several_series
 from ..io.opening import Opened
 from ..io.remote import masked
 from ..io.tables import Readable, Table
 from ..layouts import as_long, naming_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
-from ..time.duplicates import RepeatedTimes
 from ..time.time_column import find_time, time_columns
 from ..time.time_names import names_time
 from ..time.time_parts import without_whole_years
@@ -171,7 +169,7 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
         except DataError as error:
             fixes = {
                 name: value
-                for name, value in _proposed(error, found).items()
+                for name, value in error.proposed.items()
                 if name in FOLLOWED and name not in changes
             }
             heard.texts.append(error.message if fixes else str(error))
@@ -182,18 +180,6 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
             data = data.model_copy(update=fixes)
     heard.texts += said.texts
     found.data = data
-
-
-def _proposed(error: DataError, found: Suggestion) -> dict[str, Any]:
-    """Return the settings that the hint of an error proposes.
-
-    Of a few rows at one time the first counts; of many it is asked what they are.
-    """
-    parts = time_columns(found.time, found.opened.names)
-    few = found.series or not has_several_series(found.table, parts)
-    if isinstance(error, RepeatedTimes) and not error.proposed and few:
-        return {"duplicates": "first"}
-    return dict(error.proposed)
 
 
 def remembering(opened: Opened) -> Opened:

@@ -47,6 +47,9 @@ def read_source(
         raise _unreadable(source, str(error)) from None
     if not table.num_rows:
         raise no_rows(source.name)
+    if any(pa.types.is_binary(each.type) for each in table.schema):
+        # Arrow takes text that is none for bytes.
+        raise _wrong_encoding(source, "UTF-8")
     # A series may be called NA: what is read as text is missing only where the cell is empty.
     affected = [name for name in text if table[name].null_count]
     if affected:

@@ -88,7 +88,8 @@ def _below(filled: Sequence[Line], at: int, body: Body, *, plain: bool = True) -
     units = filled[at + 1 : rest]
     notes = tuple(f"{_numbered([line])} holds units, left out: {_quoted([line])}" for line in units)
     skipped = units[-1].end if units else names.end
-    padded = _padded(names.cells, body)
+    # Blanks around a name are of no use to anybody who has to type it.
+    padded = [name.strip() for name in _padded(names.cells, body)]
     return Header(padded, skipped, notes, plain and not units and padded == names.cells)
 
 

@@ -15,6 +15,9 @@ from .gaps import share_of, ways_to_fill
 from .grid import grid_positions
 from .time_index import irregular_place, when
 
+# At most one row in so many is repeated by mistake.
+FEW = 20
+
 
 class RepeatedTimes(DataError):
     """Rows of one series at the same time."""
@@ -126,10 +129,16 @@ def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: 
         )
         raise RepeatedTimes(
             f"{counted(len(again), 'duplicate timestamp')}: {places}.",
-            "Set `duplicates` to first, last, mean or sum; or, where there are several series, "
-            "name the columns that identify them with `series`."
-            + _clock_hint(times, int(again[0])),
+            f"{_clock_hint(times, int(again[0]))} {_choice(len(again), len(times))}; or, where "
+            "there are several series, name the columns that identify them with `series`.".strip(),
         )
+
+
+def _choice(repeated: int, rows: int) -> str:
+    """Return the hint of repeated rows: of a few the first counts, of many it is asked."""
+    if repeated <= max(1, rows // FEW):
+        return "Pass `duplicates=first`, or last, mean or sum"
+    return "Set `duplicates` to first, last, mean or sum"
 
 
 def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:

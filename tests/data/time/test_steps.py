@@ -44,7 +44,7 @@ def test_rows_at_the_same_time_are_an_error_that_says_how_to_mend_it():
     with pytest.raises(DataError) as caught:
         read(TWICE)
     assert "row 3 (2024-01-02)" in caught.value.message
-    assert "`duplicates` to first" in caught.value.hint
+    assert "`duplicates=first`" in caught.value.hint
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "sum", "last", "first", "min", "max"])
