@@ -173,13 +173,6 @@ BAD = {
     "no seasonal anchor": Bad(
         table(days()), "anchor=season", settings={"anchor": "season", "season_length": 1}
     ),
-    "parts without a year": Bad(
-        table(days("%m,%d", 28), range(1, 29), "month,day,y"),
-        "needs its year",
-        tuple(range(1, 29)),
-        settings={"time": "month,day"},
-        open=True,
-    ),
 }
 
 

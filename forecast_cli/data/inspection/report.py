@@ -12,7 +12,7 @@ from ...core.errors import DataError
 from ..groups import group_rows
 from ..io.opening import open_with_notes
 from ..io.tables import Readable, require_columns
-from ..season import find_season
+from ..season import find_season, learn_season
 from ..time.dates import parse_dates
 from ..time.time_index import when
 from .columns import ColumnReport
@@ -85,7 +85,8 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
     timeline, lengths = found.rows.steps.timeline if found.rows else None, np.bincount(groups.codes)
     season = asked.season_length or (timeline.frequency.season_length if timeline else 1)
     if found.panel:
-        season = find_season(found.panel, Config(data=found.panel.data))
+        config = Config(data=found.panel.data)
+        season = learn_season(found.panel, config) or find_season(found.panel, config)
     return TableReport(
         source=table.name,
         rows=table.columns.num_rows,
