@@ -85,7 +85,8 @@ def make_blocks(values: Floats, indptr: Ints, length: int) -> Blocks:
     rows = np.append(begins, indptr[-1])
     known = finite(values)
     sizes = np.where(known == 0, np.nan, np.abs(known))
-    size = np.column_stack([take_medians(column, rows) for column in sizes.T])
+    middle = np.array([50.0])
+    size = np.column_stack([take_percentiles(column, rows, middle)[0] for column in sizes.T])
     held = np.add.reduceat(np.isfinite(sizes).astype(np.int64), begins, axis=0)
     ends = [take_percentiles(column, rows, np.array([10.0, 50.0, 90.0])) for column in known.T]
     below, level, above = np.stack(ends, axis=-1)
