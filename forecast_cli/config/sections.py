@@ -132,6 +132,10 @@ class Data(Frozen):
     aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None = _data(
         None, "How rows become one step of `resample`.", shown="mean",
     )
+    partial: Literal["drop", "keep"] = _data(
+        "drop", "With `resample`: whether a first or last step with rows in a part of it is kept.",
+        reread=True,
+    )
     duplicates: Literal["error", "first", "last", "mean", "sum"] = _data(
         "error", "What to do with rows at the same time.", reread=True,
     )
@@ -215,6 +219,8 @@ class Data(Frozen):
             raise ValueError("`step_features` needs `layout=rows`: the columns of one step")
         if self.aggregate and not self.resample:
             raise ValueError("`aggregate` needs `resample`")
+        if self.partial == "keep" and not self.resample:
+            raise ValueError("`partial` needs `resample`")
         if self.resample and (self.freq or self.duplicates != "error"):
             raise ValueError("`resample` determines the steps: leave out `freq` and `duplicates`")
         if len(set(self.label)) < len(self.label):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -307,7 +306,7 @@ def _panel(
     past = np.flatnonzero(inside)
     values[past[:, None], names] = np.nan_to_num(values[past[:, None], names])
     if data.missing == "error":
-        _check_missing(table, panel, steps.rows, inside)
+        _check_missing(table, panel, steps, inside)
     return cut(panel.since(begins), ends - np.cumsum(begins - panel.indptr[:-1]))
 
 
@@ -372,13 +371,13 @@ def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
     return (first if trim else begins), (last + 1 if ahead or trim else ends)
 
 
-def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[np.bool_]) -> None:
+def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> None:
     """Refuse missing values in the rows of the series.
 
     Args:
         table: What messages are about.
         panel: As read.
-        rows: Shape `(rows,)`: the row of the panel of each row of the table.
+        steps: The step of each row of the table.
         inside: Shape `(n_rows,)`: which rows count.
     """
     holes = np.isnan(panel.values) & inside[:, None]
@@ -386,7 +385,7 @@ def _check_missing(table: Table, panel: Panel, rows: Ints, inside: npt.NDArray[n
         return
     total = int(inside.sum())
     for name, column in zip(panel.columns.features, holes.T, strict=True):
-        empty = np.flatnonzero(column[rows])
+        empty = np.sort(steps.order[column[steps.places]])
         if len(empty):
             where = name_rows(table, empty.tolist())
             raise DataError(

@@ -200,7 +200,8 @@ def test_each_series_is_resampled_as_though_it_were_alone(aggregate, alias, seed
         minutes = np.sort(rng.choice(60 * 24 * 33, 60, replace=False))
         times = pd.Timestamp(start) + pd.to_timedelta(minutes, unit="min")
         frames.append(pd.DataFrame({"id": name, "t": times, "y": rng.normal(size=60)}))
-    how = {"resample": alias, "aggregate": aggregate, "missing": "interpolate", "max_filled": 1.0}
+    how = {"resample": alias, "aggregate": aggregate, "missing": "interpolate"}
+    how |= {"max_filled": 1.0, "partial": "keep"}
     panel = read(mixed(*frames, seed=seed), **how)
     for series, name in enumerate(panel.ids["id"]):
         alone = next(each for each in frames if each["id"].iloc[0] == name)

@@ -129,6 +129,6 @@ def _warnings(found: Suggestion, season: int) -> list[str]:
     names = [name for name in dict.fromkeys(names) if name in numeric][:MOST_COLUMNS]
     values = steps.place(np.column_stack([table.numbers(name) for name in names]))
     rows = np.full(len(values), -1)
-    rows[steps.rows] = np.arange(len(steps.order))
+    rows[steps.places] = steps.order
     columns = NumericColumns(names, values, steps.indptr, rows, season)
     return find_warnings(columns, place=table.place, name=found.rows.groups.name)

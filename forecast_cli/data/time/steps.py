@@ -7,23 +7,22 @@ import numpy as np
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import UsageError, counted
+from ...core.errors import counted
 from ...core.events import Listener, Note
 from ...core.ragged import cumulate, owners, row_numbers
 from ...core.windows import Floats, Ints
 from ..groups import Groups
 from ..io.tables import Table
 from .business_days import Bools
-from .date_formats import zoned
 from .dates import Dates
 from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
-from .frequency import DAY, Frequency
+from .frequency import Frequency
 from .gaps import many_gaps, require_few_gaps, share_of
 from .grid import grid_positions
 from .mistyped import check_mistyped
+from .resampling import resampled
 from .time_index import (
-    floored,
     infer_frequency,
     likely_frequency,
     missing_weekdays,
@@ -31,9 +30,6 @@ from .time_index import (
     when,
 )
 
-# A last step with a smaller share of the typical number of rows may be incomplete; the lengths of
-# months differ by less.
-PARTIAL = 0.85
 # Aggregations with values that no row may have had.
 COMPUTED = ("mean", "sum", "min", "max")
 # Ways in which one of several rows is used.
@@ -74,13 +70,6 @@ class Steps:
     order: Ints
     places: Ints
     combine: str
-
-    @property
-    def rows(self) -> Ints:
-        """The step of each row in the order of the table, shape `(rows,)`."""
-        rows = np.empty(len(self.order), np.int64)
-        rows[self.order] = self.places
-        return rows
 
     def place(self, values: Floats, names: Sequence[int] = ()) -> Floats:
         """Return the values of rows at their steps, shape `(n_steps, features)`; NaN without a row.
@@ -141,7 +130,8 @@ def find_steps(
     times, codes = dates.times[order], groups.codes[order]
     style, combine = dates.style, _combination(data)
     if data.resample:
-        times, style = _resampled(times, codes, data.resample, combine, on_event)
+        times, style, kept = resampled(times, codes, data, combine, on_event)
+        times, codes, order = times[kept], codes[kept], order[kept]
         frequency = frequency or Frequency.parse(data.resample, times)
     elif data.duplicates == "error":
         check_duplicates(table, times, codes, order)
@@ -306,37 +296,3 @@ def _note_closed(
     facts += [f"{closed.sum()} rows are on closed days"] if closed.any() else []
     if facts:
         on_event(Note(f"{', '.join(facts)}; rows are treated as consecutive business days"))
-
-
-def _resampled(
-    times: pd.DatetimeIndex, codes: Ints, alias: str, combine: str, on_event: Listener
-) -> tuple[pd.DatetimeIndex, str]:
-    """Return the beginnings of the steps of the times, and the format to write them in.
-
-    Args:
-        times: Shape `(rows,)`, sorted, series by series.
-        codes: Shape `(rows,)`: the series of each.
-        alias: The frequency of the steps.
-        combine: How rows become one step, for the note.
-        on_event: Receives notes.
-    """
-    frequency = Frequency.parse(alias)
-    if "-" in alias:
-        raise UsageError(
-            f"Invalid `resample={alias}`: it names a day or month to begin on.",
-            f"Weeks begin on Mondays, quarters in January: pass `resample={alias.split('-')[0]}`.",
-        )
-    begins = floored(times, frequency)
-    steps = pd.Series(begins.asi8).groupby([codes, begins.asi8]).size()
-    on_event(Note(f"{len(times):,} rows as {len(steps):,} steps of {frequency.name}: {combine}"))
-    series = steps.groupby(level=0)
-    short = int((series.last() < PARTIAL * series.median()).sum())
-    if short:
-        last, typical = series.last().iloc[0], series.median().iloc[0]
-        text = f"the last step has {last} rows, others {typical:g}"
-        if series.ngroups > 1:
-            text = f"in {short} series the last step has fewer rows than others"
-        on_event(Note(f"{text}: it may be incomplete", warning=True))
-    whole = frequency.step is None or frequency.step >= DAY
-    style = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S"
-    return begins, style if times.tz is None else zoned(style)

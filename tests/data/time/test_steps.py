@@ -56,7 +56,14 @@ def test_finer_rows_become_steps_as_pandas_makes_them(alias, aggregate):
     )
     frame = pd.DataFrame({"time": times, "y": rng.normal(size=200)})
     mixed = frame.sample(frac=1, random_state=1)
-    panel = read(mixed, resample=alias, aggregate=aggregate, missing="interpolate", max_filled=1.0)
+    panel = read(
+        mixed,
+        resample=alias,
+        aggregate=aggregate,
+        missing="interpolate",
+        max_filled=1.0,
+        partial="keep",
+    )
     expected = frame.set_index("time")["y"].resample(alias)
     counts = expected.count().to_numpy()
     wanted = expected.agg(aggregate).where(counts > 0).to_numpy()
@@ -87,6 +94,9 @@ def test_a_step_that_may_not_be_over_is_warned_of():
     times = pd.date_range("2024-01-01", periods=53, freq="h")
     said = []
     read(pd.DataFrame({"time": times, "y": 1.0}), said, resample="D")
+    text = "the last step, 2024-01-03, has rows only up to 2024-01-03 04:00:00"
+    assert f"{text}: left out (`partial=keep` keeps it)" in said
+    read(pd.DataFrame({"time": times, "y": 1.0}), said, resample="D", partial="keep")
     assert "the last step has 5 rows, others 24: it may be incomplete" in said
 
 

@@ -187,7 +187,7 @@ def test_many_steps_are_filled_with_an_explicit_setting_alone(count):
 
 def test_periods_without_a_row_are_not_invented_either():
     frame = daily(800).drop(index=range(100, 500))
-    with pytest.raises(DataError, match=r"12 of 27 steps \(44 %\) have no row"):
+    with pytest.raises(DataError, match=r"12 of 26 steps \(46 %\) have no row"):
         read(frame, resample="MS", missing="interpolate")
 
 
@@ -198,3 +198,44 @@ def test_few_gaps_are_filled_as_before():
     with pytest.raises(DataError, match=r"5 of 140 steps \(3.6 %\) have no row") as error:
         read(with_gaps(5))
     assert "`missing=interpolate`" in error.value.hint
+
+
+# First and last periods of which the table holds a part.
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "freq", "alias", "steps"),
+    [
+        ("2021-01-01", "2023-12-20", "D", "MS", ("2021-01-01", "2023-11-01", 35)),
+        ("2021-01-10", "2023-12-31", "D", "MS", ("2021-02-01", "2023-12-01", 35)),
+        ("2021-01-04", "2023-12-29", "B", "MS", ("2021-01-01", "2023-12-01", 36)),
+        ("2021-01-04", "2023-12-27", "B", "MS", ("2021-01-01", "2023-11-01", 35)),
+        ("2021-01-01", "2021-03-31 23:00", "h", "D", ("2021-01-01", "2021-03-31", 90)),
+        ("2021-01-01 05:00", "2021-03-31 11:00", "h", "D", ("2021-01-02", "2021-03-30", 88)),
+        ("2021-01-06", "2022-01-09", "D", "W", ("2021-01-11", "2022-01-03", 52)),
+        ("2020-02-01", "2023-11-01", "MS", "QS", ("2020-04-01", "2023-07-01", 14)),
+        ("2020-01-31", "2023-12-31", "ME", "QS", ("2020-01-01", "2023-10-01", 16)),
+        ("2021-01-03", "2022-12-28", "7D", "MS", ("2021-01-01", "2022-12-01", 24)),
+    ],
+)
+def test_partial_periods_are_left_out_and_said(first, last, freq, alias, steps):
+    times, notes = pd.date_range(first, last, freq=freq), []
+    panel = read(pd.DataFrame({"date": times, "y": 1.0}), notes, resample=alias, aggregate="sum")
+    found = panel.timeline.times
+    assert (str(found[0].date()), str(found[-1].date()), len(found)) == steps
+    kept = pd.Series(1, times).groupby(times.to_period(alias[0])).size()
+    dropped = len(kept) - len(found)
+    assert sum("left out (`partial=keep` keeps it)" in note for note in notes) == dropped
+    whole = read(pd.DataFrame({"date": times, "y": 1.0}), resample=alias, partial="keep")
+    assert len(whole.values) == len(found) + dropped
+
+
+def test_a_shop_closed_on_sundays_has_whole_months():
+    frame = daily(1096, "2021-01-01").query("date.dt.day_of_week != 6")
+    assert len(read(frame, resample="MS", aggregate="sum").values) == 37 - 1
+
+
+def test_each_series_loses_its_own_partial_periods():
+    frame = pd.concat([daily(365, "2023-01-01").assign(id="a"), daily(200).assign(id="b")])
+    panel = read(frame, series=("id",), resample="MS", aggregate="sum")
+    assert panel.lengths.tolist() == [12, 6]
