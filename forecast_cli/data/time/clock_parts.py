@@ -42,11 +42,22 @@ def _texts(table: Table, part: str) -> pd.Series:
     return pd.Series(cells.to_pylist(), dtype=object)
 
 
-def hour_numbers(table: Table, part: str, on_event: Listener) -> Floats | None:
+def hour_numbers(
+    table: Table, days: pd.DatetimeIndex, part: str, on_event: Listener
+) -> Floats | None:
     """Return the hours from midnight that numbers tell, shape `(rows,)`; None for clock times.
 
     Of hours from 1, or "ending", the first begins at midnight. Clock times up to 25:00 are
     numbers of the hours that have passed.
+
+    Args:
+        table: The table.
+        days: Shape `(rows,)`: the day of each row.
+        part: The column.
+        on_event: Receives notes.
+
+    Raises:
+        DataError: It cannot be told from which number the hours are counted.
     """
     cells = _texts(table, part)
     found = cells.str.extract(NUMBER)[0]
@@ -56,7 +67,14 @@ def hour_numbers(table: Table, part: str, on_event: Listener) -> Floats | None:
     hours: Floats = found.astype(float).to_numpy()
     if np.isnan(hours).any() or hours.max() > 25:
         return None
-    if clock or hours.min() == 0 or not (hours.max() > 23 or ENDINGS & {*words_of(part)}):
+    ending = hours.max() > 23 or bool(ENDINGS & {*words_of(part)})
+    if not (clock or ending) and hours.min() > 0 and days.nunique() == 1:
+        raise DataError(
+            f'{table.name}: column "{part}" holds the hours {hours.min():.0f} to {hours.max():.0f} '
+            "of one day, which may be counted from 0 or from 1.",
+            "Give the rows of a whole day, or write date and clock time in one column.",
+        )
+    if clock or hours.min() == 0 or not ending:
         return hours
     on_event(Note(f'"{part}" counts from 1: hour 1 begins at 00:00'))
     return hours - 1

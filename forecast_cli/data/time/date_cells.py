@@ -177,6 +177,17 @@ def day_first(style: str) -> bool | None:
     return False if plain.startswith(DAY_LAST) else None
 
 
+def is_rival(form: str) -> bool:
+    """Whether a few cells of a format have other formats too, e.g. months and weeks.
+
+    >>> is_rival("%Y%m"), is_rival("%y-%m-%d"), is_rival("%Y-%m-%d"), is_rival("%b-%y")
+    (True, True, False, False)
+    """
+    plain = _plain(form)
+    numeric = not re.search(r"%[bBaA]", plain)
+    return plain in (*SHORT, EXCEL) or (numeric and bool(re.search(r"%y|%Y\W*%Q", plain)))
+
+
 def _choose(cells: _Cells, whole: Mapping[str, pd.Series]) -> str:
     """Return the format that all cells have.
 

@@ -14,7 +14,7 @@ from ...core.events import Listener, ignore
 from ...core.windows import Ints
 from ..io.tables import Table
 from .date_cells import Dates as Dates
-from .date_cells import Reading, day_first, read_text
+from .date_cells import Reading, day_first, is_rival, read_text
 from .date_formats import EPOCHS, zoned
 from .time_parts import joined
 
@@ -107,7 +107,7 @@ def read_like(data: Data, style: str) -> Data:
     """Return the settings for a table that may be too short to infer the format of another."""
     if data.dayfirst is not None or data.date_format:
         return data
-    if style in ("%Y%m", "%G%V"):
+    if day_first(style) is None and is_rival(style):
         return data.model_copy(update={"date_format": style})
     return data.model_copy(update={"dayfirst": day_first(style)})
 

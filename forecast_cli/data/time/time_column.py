@@ -194,7 +194,7 @@ def _is_date_like(table: Table, column: str, date_format: str | None, several: b
     if numeric and forms == ["%Y"] and not all(1500 <= int(cell) <= 2200 for cell in sample):
         return False
     share = best_share(sample, forms)
-    return share > 0.5 if named else share == 1.0
+    return share > (0.5 if named else 0.9)
 
 
 def _counts(table: Table, column: str) -> int:

@@ -75,7 +75,7 @@ def joined(
         return Dates(days, "%Y-%m-%d")
     style = "%Y-%m-%d %H:%M:%S"
     if len(clock) == 1 and roles[clock[0]] in ("hour", "clock"):
-        hours = hour_numbers(table, clock[0], on_event)
+        hours = hour_numbers(table, days, clock[0], on_event)
         if hours is not None:
             return Dates(at_hours(table, days, clock[0], hours, timezone), style)
     times = days

@@ -165,15 +165,15 @@ def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) 
     """
 
     def read(data: Data) -> pd.DatetimeIndex:
-        reading = read_like(data, actual.style).date_reading
-        return parse_dates(table, column, **reading, groups=series).times
+        return parse_dates(table, column, **data.date_reading, groups=series).times
 
+    like = read_like(data, actual.style)
     try:
-        times = read(data)
+        times = read(like)
     except DataError:
-        if not data.date_format:
+        if not like.date_format:
             raise
-        times = read(data.model_copy(update={"date_format": None}))
+        times = read(read_like(data.model_copy(update={"date_format": None}), ""))
     known = actual.times
     if known is not None and (times.tz is None) != (known.tz is None):
         names = [actual.source, table.name]

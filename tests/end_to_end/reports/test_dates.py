@@ -12,7 +12,7 @@ from forecast_cli.data.inspection.report import inspect_table
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.reading import read_panel
 from forecast_cli.data.time.date_formats import write_dates
-from forecast_cli.data.time.dates import parse_dates
+from forecast_cli.data.time.dates import parse_dates, read_like
 
 DAYS = pd.date_range("2018-01-01", periods=120)
 HOURS = pd.date_range("2022-05-01", periods=24 * 40, freq="h")
@@ -333,3 +333,21 @@ def test_a_clock_column_is_named_where_the_date_alone_was_given(panel):
 def test_a_date_that_is_enough_is_left_alone(panel, columns):
     read, notes = panel(columns)
     assert (read.columns.time, notes) == ("date", [])
+
+
+def test_hours_of_part_of_a_day_are_not_guessed(panel):
+    with pytest.raises(DataError, match=r"the hours 3 to 20 of one day, .* from 0 or from 1"):
+        panel({"Date": ["2022-05-01"] * 18, "Hour": range(3, 21)})
+
+
+@pytest.mark.parametrize(
+    ("form", "new"),
+    [("%Y%m", ["202005", "202006", "202007"]), ("%y-%m-%d", ["18-05-01", "18-05-02", "18-05-03"])],
+)
+def test_a_few_rows_are_read_like_those_of_the_model(write, form, new):
+    path = write("date,y\n" + "".join(f"{cell},1\n" for cell in new))
+    table = open_table(path).read(text=["date"])
+    with pytest.raises(DataError):
+        parse_dates(table, "date")
+    times = parse_dates(table, "date", **read_like(Data(), form).date_reading).times
+    assert times.strftime(form).tolist() == new
