@@ -16,6 +16,7 @@ from ..core.windows import Floats
 from .columns import matching
 from .groups import NAME_WORDS
 from .io.cells import is_date
+from .io.footer import TOTAL
 from .io.opening import Opened, open_in_memory
 from .io.tables import Table, is_text, name_rows, require_columns
 from .panel import SERIES, VALUE
@@ -80,26 +81,30 @@ def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, 
         text = "no column seems to name the rows, so they are counted (`series` specifies one)"
         on_event(Note(text, warning=True))
     table = opened.read(text=series)
-    names = _named_or_all(opened, data, series)
+    steps = () if data.column else step_columns(opened.names)
+    names = steps or _named_or_all(opened, data, series)
+    rest = [name for name in opened.names if name.strip() and name not in (*series, *names)]
+    if steps and rest:
+        on_event(Note(f"columns that are no steps left out: {_few(rest)}"))
     cells = np.column_stack([table.numbers(name) for name in names])
-    keys = {each: table.columns[each] for each in series} or {
+    keys = {each: _name_parts(table, series, each) for each in series} or {
         SERIES: pa.chunked_array([np.arange(1, len(cells) + 1)])
     }
     _check_named_once(table, keys)
     _leave_out_empty(cells, table, on_event)
     held = between_values(cells)
-    rows, steps = np.nonzero(held)
+    rows, places = np.nonzero(held)
     on_event(Note(f"{len(np.unique(rows)):,} rows as series, named by {', '.join(keys)}"))
     arrays = {each: column.take(pa.array(rows)) for each, column in keys.items()}
     times = times_of_columns(opened.name, names, data) if JOINED not in keys else None
     if times is not None:
         on_event(Note(f"the names of the columns are the times: {names[0]} to {names[-1]}"))
-        arrays[JOINED] = times.take(pa.array(steps))
+        arrays[JOINED] = times.take(pa.array(places))
     arrays[VALUE] = pa.array(cells[held], from_pandas=True)
     long = Table(
         table.name,
         pa.table(arrays),
-        lambda row: f'{table.place(int(rows[row]))}, column "{names[int(steps[row])]}"',
+        lambda row: f'{table.place(int(rows[row]))}, column "{names[int(places[row])]}"',
     )
     time = NO_TIME if times is None else JOINED
     own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": time}
@@ -113,6 +118,9 @@ def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array |
         where: What messages call the table.
         names: Of the columns of the steps, in order.
         data: How dates are read.
+
+    Raises:
+        DataError: They look like times, but cannot be read, or are ambiguous.
     """
     if len(names) < LEAST_TIMES:
         return None
@@ -124,6 +132,8 @@ def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array |
             return None
         times = parse_dates(table, JOINED, **data.date_reading).times
     except DataError:
+        if all(map(_is_step, names)):
+            raise
         return None
     return None if infer_frequency(times) is None else array
 
@@ -166,18 +176,49 @@ def _check_named_once(table: Table, keys: Mapping[str, pa.ChunkedArray]) -> None
 
 
 def naming_columns(table: Table) -> tuple[str, ...]:
-    """Return the columns before those of the steps, which their names tell.
+    """Return the columns that name the rows: of those before the steps, which their names tell.
 
     Otherwise the first columns of text, or a first one whose name is that of an identifier.
     """
     names = [name for name in table.names if name.strip()]
-    steps = list(itertools.takewhile(_is_step, reversed(names)))
-    if LEAST_TIMES <= len(steps) < len(names):
-        return tuple(names[: -len(steps)])
+    if steps := step_columns(names):
+        before = names[: names.index(steps[0])]
+        plain = [name for name in before if not _is_measure(table, name)] or before
+        whole = [name for name in plain if not table.columns[name].null_count]
+        again = not whole or table.columns.select(whole).to_pandas().duplicated().any()
+        return tuple(plain if again else whole)
     first = list(itertools.takewhile(lambda name: not _is_numeric(table, name), names))
     if not first and NAME_WORDS.search(names[0]):
         first = names[:1]
     return tuple(first) if len(first) < len(names) else ()
+
+
+def step_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns named by times, after those that name the rows; none where few are.
+
+    Columns of totals and others after them are no steps.
+    """
+    places = [place for place, name in enumerate(names) if _is_step(name)]
+    if not places or places[-1] - places[0] + 1 != len(places) or len(places) < LEAST_TIMES:
+        return ()
+    after = [name for name in names[places[-1] + 1 :] if name.strip()]
+    if not places[0] or not all(map(TOTAL.match, after)):
+        return ()
+    return tuple(names[place] for place in places)
+
+
+def _name_parts(table: Table, series: Sequence[str], name: str) -> pa.ChunkedArray:
+    """Return a column of names; where others name the rows too, a part may be empty."""
+    cells = table.columns[name]
+    return pc.fill_null(cells, "") if len(series) > 1 and is_text(cells.type) else cells
+
+
+def _is_measure(table: Table, name: str) -> bool:
+    """Whether a column holds numbers with decimals, such as latitudes, which are no names."""
+    cells = table.columns[name]
+    if not is_text(cells.type):
+        return bool(pa.types.is_floating(cells.type))
+    return _is_numeric(table, name) and any("." in cell for cell in cells.drop_null().to_pylist())
 
 
 def _is_step(name: str) -> bool:

@@ -17,7 +17,7 @@ from ...core.events import Event, Note, ignore
 from ..io.opening import Opened
 from ..io.remote import masked
 from ..io.tables import Readable, Table
-from ..layouts import as_long, naming_columns, times_of_columns
+from ..layouts import as_long, naming_columns, step_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
 from ..time.time_column import find_time, time_columns
@@ -201,7 +201,7 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     """Say why each row seems to be a series, its columns the steps; empty where it does not."""
     head = opened.head()
     names = naming_columns(head)
-    steps = [name for name in head.names if name not in names and name.strip()]
+    steps = list(step_columns(head.names)) or [name for name in head.names if name not in names]
     if not names or not _are_steps(steps, data):
         return ""
     again = head.columns.select(list(names)).to_pandas().duplicated().any()
@@ -215,7 +215,11 @@ def _are_steps(names: Sequence[str], data: Data) -> bool:
     numbered = [NUMBERED.fullmatch(name) for name in names]
     if len(names) >= LEAST_STEPS and all(numbered):
         return set(np.diff([int(each[1]) for each in numbered if each])) == {1}
-    return len(names) >= LEAST_TIMES and times_of_columns("", names, data) is not None
+    try:
+        return len(names) >= LEAST_TIMES and times_of_columns("", names, data) is not None
+    except DataError:
+        # They are times: reading the rows asks how these are written.
+        return True
 
 
 def command(source: Readable, data: Data) -> str:

@@ -29,7 +29,7 @@ TIME_NAME = re.compile(
     re.IGNORECASE,
 )
 UNIT = re.compile(
-    r"[\[(].*[\])]|[^\W\d_]{1,5}/[^\W\d_]{1,5}[23²³]?|-|units?|einheit|utc|gmt|cet|cest|"
+    r"[\[(].*[\])]|[^\W\d_]{1,5}/[^\W\d_]{1,5}[23²³]?|-|[-=+:]{3,}|units?|einheit|utc|gmt|cet|cest|"
     r"(?=.*[yjhd])[yjmdths]{1,4}([-/.: ]+[yjmdths]{1,4})+|\d+[snd]",
     re.IGNORECASE,
 )

@@ -32,7 +32,7 @@ METRES, MILLION = "m", 6
 # Separated by blanks.
 SYMBOLS = (
     "$ € £ ¥ ￥ ₩ ₹ ₽ ₺ ₪ ₫ ₱ ₴ ฿ ₦ ₿ R$ US$ A$ AU$ C$ CA$ NZ$ HK$ S$ NT$ kr kr. Kr zł Kč Ft Fr. "
-    "SFr. Rs Rs. Rp RM R Euro euro 元 円 원 lei"
+    "SFr. Rs Rs. Rp Euro euro 元 円 원 lei"
 )
 CODES = (
     "AED ARS AUD BGN BRL BTC CAD CHF CLP CNH CNY COP CZK DKK EGP ETH EUR GBP GBX HKD HRK HUF IDR "

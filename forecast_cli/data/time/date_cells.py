@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from ...core.windows import Ints
+from ..io.footer import TOTAL
 from ..io.tables import Table
 from .date_formats import EXCEL, ISO, attempt, is_fiscal, iso_style
 from .date_shapes import FIRST, GUESS, candidates, starts_of_periods
@@ -263,6 +264,12 @@ def _complain(cells: _Cells, parsed: Mapping[str, pd.Series]) -> None:
     form, times = max(parsed.items(), key=lambda item: item[1].notna().sum(), default=("", None))
     bad = [True] * len(cells.cells) if times is None else times.isna()
     cell, fits = cells.first(bad), None if times is None else times.first_valid_index()
+    if TOTAL.search(str(cells.cells[cell])):
+        raise DataError(
+            f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}": the total '
+            "of other rows, not a row of its own.",
+            "Remove the rows of totals.",
+        )
     like = f' Other rows look like "{cells.cells[fits]}".' if fits is not None else ""
     shown = f" ({_plain(form)} was expected)" if form not in ("", ISO) else ""
     raise DataError(

@@ -351,3 +351,44 @@ def test_the_sums_of_columns_that_are_series_are_asked_about(write):
     text = lines("Date,a,b", *(f"{line},7" for line in BODY), "2020-03-01,7770,420")
     with pytest.raises(DataError, match="holds the sums"):
         read(write(text), layout="columns", column=())
+
+
+def test_columns_that_neither_name_the_rows_nor_are_steps_are_left_out(write):
+    days = [f"{day}/22" for month in (1, 2) for day in (f"{month}/{n}" for n in range(1, 29))]
+    head = ",".join(["Province", "Country", "Lat", *days, "Total"])
+    body = [f",Land {row},{row}.5,{','.join([str(row)] * len(days))},99" for row in range(4)]
+    panel, notes = read(write(lines(head, *body)), layout="rows", column=(), date_format="%m/%d/%y")
+    assert panel.ids.columns.tolist() == ["Country"]
+    assert panel.values[:28, 0].tolist() == [0] * 28
+    assert any("no steps left out: Province, Lat, Total" in note for note in notes)
+
+
+def test_a_part_of_the_name_of_a_row_may_be_empty(write):
+    head = ",".join(["Country", "Province", *map(str, YEARS)])
+    body = [f"{name},{','.join(['1'] * len(YEARS))}" for name in ("A,", "B,x", "B,y")]
+    panel, _ = read(write(lines(head, *body)), layout="rows", column=())
+    assert panel.ids.to_numpy().tolist() == [["A", ""], ["B", "x"], ["B", "y"]]
+
+
+def test_columns_whose_dates_are_ambiguous_are_asked_about(write, run):
+    head = ",".join(["Item", *(f"{month}/1/2020" for month in range(1, 13))])
+    write(lines(head, *(f"R{row},{','.join(['1'] * 12)}" for row in range(4))))
+    code, _, error = run("inspect", "table.csv")
+    assert code == 3
+    assert "--no-dayfirst" in error
+    code, out, _ = run("inspect", "table.csv", "--no-dayfirst", "--json")
+    assert json.loads(out)["frequency"] == "months (MS)"
+    assert json.loads(out)["count"] == 4
+
+
+def test_totals_between_the_rows_are_named_and_never_taken_as_steps(write):
+    text = lines("Month,Sales", *(f"2020-{m:02},5" for m in range(1, 13)), "2020 Total,60",
+                 *(f"2021-{m:02},5" for m in range(1, 13)))  # fmt: skip
+    with pytest.raises(DataError, match=r'line 14: .*"2020 Total": the total of other') as refused:
+        read(write(text))
+    assert "time=none" not in str(refused.value)
+
+
+def test_a_ruled_line_below_the_names_is_no_row(write):
+    panel, _ = read(write(lines("Date|Sales", "-----|-----", *rows(["5"], sep="|"))))
+    assert len(panel.values) == DAYS
