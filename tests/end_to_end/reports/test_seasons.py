@@ -38,7 +38,7 @@ def test_open_days_are_offered_before_anything_that_invents_rows(run, tmp_path, 
     table = write(tmp_path, open_days(mask, closed=("2023-04-10", "2023-05-01")))
     code, _, err = run("train", table, "-c", "units", "--preset", "classic")
     assert code == 3
-    assert f"Its rows are on open days, {words}: pass --calendar data; or" in err
+    assert f"Its rows are on open days, {words}: pass --calendar data." in err
     assert err.index("--calendar data") < err.index("--missing interpolate")
 
 
