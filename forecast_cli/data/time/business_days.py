@@ -1,7 +1,7 @@
 """Open days, counted by NumPy."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Days = npt.NDArray[np.datetime64]
 Bools = npt.NDArray[np.bool_]
+# For each weekday, Monday first, the seconds after midnight at which steps begin.
+Hours = tuple[tuple[int, ...], ...]
 DAY = np.timedelta64(1, "D")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # The name of a calendar that is learned from a table.
@@ -26,6 +28,7 @@ class OpenDays:
         closed: Closed days on open weekdays, ISO dates, ascending.
         until: The last day up to which `closed` is known, ISO; only weekends are after it.
         rules: What is closed on open weekdays, in words.
+        hours: The opening hours; empty where steps are days.
     """
 
     name: str
@@ -33,6 +36,7 @@ class OpenDays:
     closed: tuple[str, ...]
     until: str
     rules: tuple[str, ...] = ()
+    hours: Hours = ()
 
     def __getstate__(self) -> dict[str, Any]:
         # NumPy cannot pickle its calendar: it is created again.
@@ -76,7 +80,19 @@ class OpenDays:
         """
         name = "" if self.name == LEARNED else f"{self.name}: "
         rules = f" but {', '.join(self.rules)}" if self.rules else ""
-        return f"{name}{_weekdays_in_words(self.weekmask)}{rules}"
+        return f"{name}{_weekdays_in_words(self.weekmask)}{rules}{_hours_in_words(self.hours)}"
+
+    def as_in(self, days: Days) -> "OpenDays":
+        """Return the same, but closed between the first and the last of `days` where not in them.
+
+        Args:
+            days: Shape `(n,)`, at least 1, datetime64[D], ascending.
+        """
+        span = np.arange(days[0], days[-1] + DAY)
+        closed = np.array(self.closed, "datetime64[D]")
+        closed = closed[(closed < days[0]) | (closed > days[-1])]
+        own = np.setdiff1d(span[np.is_busday(span, weekmask=self.weekmask)], days)
+        return replace(self, closed=iso_dates(np.union1d(closed, own)))
 
 
 def _weekdays_in_words(weekmask: str) -> str:
@@ -89,6 +105,17 @@ def _weekdays_in_words(weekmask: str) -> str:
     if len(begins) == 1 and many > 2:
         return f"{WEEKDAYS[begins[0]]} to {WEEKDAYS[(begins[0] + many - 1) % 7]}"
     return ", ".join(WEEKDAYS[day] for day in range(7) if weekmask[day] == "1")
+
+
+def _hours_in_words(hours: Hours) -> str:
+    """Return opening hours: ", 10:00 to 20:00"; the first and the last step of all weekdays."""
+    if not hours:
+        return ""
+    seconds = [second for day in hours for second in day]
+    ends = [
+        f"{second // 3600:02}:{second // 60 % 60:02}" for second in (min(seconds), max(seconds))
+    ]
+    return f", {ends[0]} to {ends[1]}"
 
 
 def make_weekmask(open_: Iterable[bool]) -> str:

@@ -1,5 +1,6 @@
 """Calendars of open days: of an exchange or a country by name, or learned from a table."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import DataError
+from ...core.errors import DataError, counted
 from ...core.windows import Ints
 from ..io.tables import Table
-from .business_days import DAY, LEARNED, Days, OpenDays, iso_dates, make_weekmask
+from .business_days import DAY, LEARNED, Bools, Days, OpenDays, iso_dates, make_weekmask
 from .dates import Dates
 from .frequency import Frequency, local_days
 from .holidays import (
@@ -23,7 +24,8 @@ from .holidays import (
     unknown_code,
 )
 from .learned_calendar import YEAR, learned_calendar
-from .time_index import missing_weekdays
+from .opening_hours import learn_hours, positions
+from .time_index import likely_frequency, missing_weekdays, when
 
 # The years beyond the end of its table that a calendar covers.
 YEARS_AHEAD = 10
@@ -51,7 +53,8 @@ def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None
     closed = float(frequency.closed(times).mean())
     span = int(frequency.open_days_between(times[:1], times[-1:])[0]) + 1
     if closed <= MOST_CLOSED and len(days) >= LEAST_OPEN * span:
-        return frequency
+        learned = data.calendar.casefold() == LEARNED
+        return _with_hours(frequency, dates.times, table) if learned else frequency
     what = (
         f"{closed:.0%} of its days are closed there"
         if closed > MOST_CLOSED
@@ -64,6 +67,34 @@ def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None
     )
 
 
+def _with_hours(frequency: Frequency, times: pd.DatetimeIndex, table: Table) -> Frequency:
+    """Return open days with the opening hours of a table that has several rows a day.
+
+    Raises:
+        DataError: Rows are at other times than on most days.
+    """
+    wall = times.tz_localize(None)
+    hours = learn_hours(wall)
+    if not any(hours) or frequency.open_days is None:
+        return frequency
+    found = replace(frequency.open_days, hours=hours)
+    wrong = _outside(found, wall)
+    if wrong.any():
+        raise DataError(
+            f"{table.name} does not fit the calendar {frequency.name}: "
+            f"{counted(int(wrong.sum()), 'row')} outside of its opening hours "
+            f"({found.describe()}), the first at {when(times[int(np.argmax(wrong))])}.",
+            "Drop such rows, or leave `calendar` out.",
+        )
+    return likely_frequency(times.sort_values().unique()).on(found)
+
+
+def _outside(open_days: OpenDays, wall: pd.DatetimeIndex) -> Bools:
+    """Return which times, shape `(n,)`, local time, are no step of the opening hours."""
+    places, begins = positions(open_days, wall)
+    return np.asarray(begins[np.maximum(places, 0)] != wall.to_numpy())
+
+
 def suggest_calendar(times: pd.DatetimeIndex, indptr: Ints) -> OpenDays | None:
     """Return the open days of a table whose gaps are closed weekdays; None for other gaps.
 
@@ -71,19 +102,34 @@ def suggest_calendar(times: pd.DatetimeIndex, indptr: Ints) -> OpenDays | None:
         times: Shape `(n,)`, ascending in each series.
         indptr: Shape `(n_series + 1,)`: series `i` is `times[indptr[i]:indptr[i + 1]]`.
     """
-    days = np.unique(local_days(times))
-    if len(days) < 2 or days[-1] - days[0] < LEAST_WEEKS * 7 * DAY:
+    days, wall = np.unique(local_days(times)), times.tz_localize(None)
+    hours = learn_hours(wall) if len(times) > 1 else ()
+    if len(days) < 2 or days[-1] - days[0] < (14 if any(hours) else 7 * LEAST_WEEKS) * DAY:
         return None
     found = learned_calendar(days, days[-1].astype(date))
     weekdays_only = np.is_busday(days, weekmask=found.weekmask)
     span = np.busday_count(days[0], days[-1] + DAY, weekmask=found.weekmask)
     usual = weekdays_only.sum() / max(span, 1) >= LEAST_USUAL
-    closes = "0" in found.weekmask and 1.0 - weekdays_only.mean() <= MOST_UNUSUAL
-    wall = times.tz_localize(None)
+    if not usual or 1.0 - weekdays_only.mean() > MOST_UNUSUAL:
+        return None
+    if any(hours):
+        found = replace(found, hours=hours)
+        return found if _suits(found, times, indptr) else None
     daily = len(np.unique(wall - wall.normalize())) == 1
     missing = missing_weekdays(times, indptr, Frequency("B").on(found))
     common = len(times) >= LEAST_COMMON * (len(times) + missing)
-    return found if usual and closes and daily and common else None
+    return found if "0" in found.weekmask and daily and common else None
+
+
+def _suits(open_days: OpenDays, times: pd.DatetimeIndex, indptr: Ints) -> bool:
+    """Whether nearly all steps of the opening hours have rows, and no others; as above."""
+    wall, step = times.tz_localize(None), likely_frequency(times).step
+    week = sum(map(len, open_days.hours))
+    if step is None or week * step >= pd.Timedelta(days=7) or _outside(open_days, wall).any():
+        return False
+    places, _ = positions(open_days, wall)
+    steps = int((places[indptr[1:] - 1] - places[indptr[:-1]] + 1).sum())
+    return len(times) >= LEAST_COMMON * steps
 
 
 def find_calendar(name: str, days: Days) -> OpenDays:

@@ -13,7 +13,7 @@ from .calendars import suggest_calendar
 from .frequency import Frequency
 from .gaps import share_of, ways_to_fill
 from .grid import grid_positions
-from .time_index import irregular_place, when
+from .time_index import has_whole_weeks, irregular_place, when
 
 # At most one row in so many is repeated by mistake.
 FEW = 20
@@ -69,14 +69,21 @@ def irregular(rows: StepRows, series: int, frequency: Frequency, *, fillable: bo
     own = rows.of(series)
     times, order, name = rows.times[own], rows.order[own], rows.groups.name(series)
     row, what = irregular_place(times, frequency)
+    name = f", series {name}" if name else ""
+    message = f"{rows.table.place(int(order[row]))}{name}: the steps are not regular: {what}."
+    if has_whole_weeks(times):
+        return DataError(
+            message,
+            "Its rows are months of 4 and 5 weeks: pass `time=none` and `season_length=12`. The "
+            "forecast then counts steps, without dates.",
+        )
     share, fill = _gaps(rows, frequency, fillable=fillable)
     if _in_another_year(times, row, frequency):
         share, fill = f"{share} Its year may be mistyped.", f"Correct it where it is. {fill}"
     if calendar := suggest_calendar(rows.times, rows.indptr):
         fill = f"Its rows are on open days, {calendar.describe()}: pass `calendar=data`. {fill}"
     return DataError(
-        f"{rows.table.place(int(order[row]))}{f', series {name}' if name else ''}: the steps are "
-        f"not regular: {what}.{share}",
+        f"{message}{share}",
         f"{fill}; or, where rows are steps regardless of their dates, pass "
         "`time=none`." + _clock_hint(times, row),
     )

@@ -11,7 +11,9 @@ from pandas.tseries.frequencies import to_offset
 
 from ...core.errors import UsageError
 from ...core.windows import Ints
-from .business_days import LEARNED, Days, OpenDays
+from . import opening_hours
+from .business_days import LEARNED, Days, Hours, OpenDays
+from .opening_hours import seasons_of
 
 DAY = pd.Timedelta(days=1)
 YEAR = pd.Timedelta(days=365)
@@ -88,12 +90,18 @@ class Frequency:
     @property
     def name(self) -> str:
         """The frequency in words, e.g. "business days (B)"."""
-        if self.open_days:
+        if self.open_days and not self.hours:
             learned = self.open_days.name == LEARNED
             return "business days (learned)" if learned else f"days of {self.open_days.name}"
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
-        return f"{many}{NAMES[short]} ({self.alias})" if short in NAMES else self.alias
+        name = f"{many}{NAMES[short]} ({self.alias})" if short in NAMES else self.alias
+        return f"open {name}" if self.hours else name
+
+    @property
+    def hours(self) -> Hours:
+        """The opening hours; empty where steps go on day and night."""
+        return self.open_days.hours if self.open_days else ()
 
     @property
     def adjective(self) -> str:
@@ -136,6 +144,9 @@ class Frequency:
         A year of months, quarters, weeks or periods of four weeks; a week of days or open days; of
         finer steps the longest of day, hour and minute that has at most 288 of them.
         """
+        if self.hours:
+            first = seasons_of(self.hours)[0]
+            return first if first <= LONGEST_CYCLE else 1
         if self.alias == "B":
             return self.open_days.weekmask.count("1") if self.open_days else 5
         if self.months:
@@ -153,8 +164,8 @@ class Frequency:
 
         Besides `season_length`, a week of steps finer than days, and a year of days.
         """
-        seasons = [self.season_length]
-        if self.step is not None and self.alias != "B":
+        seasons = [self.season_length, *(seasons_of(self.hours) if self.hours else ())]
+        if not self.hours and self.step is not None and self.alias != "B":
             longer = 7 * DAY if self.step < DAY else YEAR
             steps = longer / self.step
             if self.step <= DAY and steps == int(steps):
@@ -179,10 +190,12 @@ class Frequency:
 
     def moved(self, times: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
         """Move each time by its own number of steps, shapes `(n,)`."""
-        if self.step is not None and self.step < DAY:
+        if self.step is not None and self.step < DAY and not self.hours:
             return times + pd.to_timedelta(count * self.step)
         wall = times.tz_localize(None)
-        if self.step is not None:
+        if self.open_days and self.hours:
+            moved = opening_hours.moved(self.open_days, wall, count)
+        elif self.step is not None:
             moved = wall + pd.to_timedelta(count * self.step)
         elif self.months:
             moved = self._months_later(wall, count)

@@ -7,6 +7,7 @@ from ...core.errors import DataError
 from ...core.ragged import row_numbers
 from ...core.windows import Ints
 from .frequency import DAY, Frequency, local_days
+from .opening_hours import positions
 from .time_index import likely_frequency, when
 
 # With more steps than this for a row, the frequency is wrong.
@@ -81,6 +82,9 @@ def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: 
     if frequency.months:
         months = (wall.year - begin.year) * 12 + wall.month - begin.month
         return np.asarray(months // frequency.months, dtype=np.int64)
+    if frequency.open_days and frequency.hours:
+        places, _ = positions(frequency.open_days, pd.DatetimeIndex(begin.append(wall)))
+        return places[len(begin) :] - places[: len(begin)]
     if frequency.alias == "B":
         return np.asarray(frequency.open_days_between(begin, wall))
     step = frequency.step or DAY

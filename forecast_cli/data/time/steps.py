@@ -17,7 +17,7 @@ from .business_days import Bools
 from .dates import Dates
 from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
-from .frequency import Frequency
+from .frequency import Frequency, local_days
 from .gaps import many_gaps, require_few_gaps, share_of
 from .grid import grid_positions
 from .mistyped import check_mistyped
@@ -156,6 +156,10 @@ def _regular(
     `required` and `whole` are as in `find_steps`.
     """
     frequency = required
+    if frequency is not None and frequency.open_days and frequency.hours:
+        # Whole days without a row are closed; hours without one on open days are gaps.
+        days = np.unique(local_days(rows.times))
+        frequency = frequency.on(frequency.open_days.as_in(days))
     if frequency is None:
         given = Frequency.parse(data.freq, rows.times) if data.freq else None
         # Without a row that is dropped, `drop` closes no gap.

@@ -15,6 +15,8 @@ from .frequency import DAY, Frequency, local_days, month_day
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
 BUSINESS = Frequency("B")
+# Of retail months about a third has five weeks; in a short table a few more or less.
+LEAST_LONGER = 0.2
 # With this share of its rows on weekdays a daily table is probably one of business days.
 BUSINESS_LIKE = 0.95
 
@@ -165,6 +167,16 @@ def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[n
         weekend = np.asarray(times[1:].tz_localize(None).day_of_week >= 5)
         return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
     return np.asarray(frequency.next(times[:-1]) != times[1:])
+
+
+def has_whole_weeks(times: pd.DatetimeIndex) -> bool:
+    """Whether times, shape `(n,)`, ascending, are those of retail months: 4, 4 and 5 weeks.
+
+    A year of 53 weeks has a month of one week more.
+    """
+    weeks = _gaps(times.tz_localize(None)) / pd.Timedelta(days=7)
+    longer = float((weeks == 5).mean())
+    return bool(np.isin(weeks, (4, 5, 6)).all() and LEAST_LONGER <= longer <= 1 - LEAST_LONGER)
 
 
 def irregular_place(times: pd.DatetimeIndex, frequency: Frequency) -> tuple[int, str]:

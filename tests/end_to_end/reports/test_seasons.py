@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import forecast_cli as fc
+
 
 def by_weekday(days, *, seed=0):
     """Values that depend on the weekday."""
@@ -116,3 +118,99 @@ def test_rows_without_a_season_get_none(linear):
     model = linear(pd.DataFrame({"price": walk}), column="price")
     assert model.evaluation.season_length == 1
     assert set(model.evaluation.scores) == {"network", "naive", "drift"}
+
+
+SHOP = {day: range(10, 21) for day in range(6)}
+SHORT = SHOP | {5: range(10, 15)}
+NIGHT = {day: range(24) for day in range(5)}
+
+
+def opened(hours, *, days=70, closed=(), zone=None):
+    every = pd.date_range("2023-01-02", periods=24 * days, freq="h", tz=zone)
+    return every[
+        [
+            time.hour in hours.get(time.day_of_week, ()) and str(time.date()) not in closed
+            for time in every
+        ]
+    ]
+
+
+def hourly(times, *, seed=0):
+    draw = np.random.default_rng(seed)
+    busy = np.sin(np.asarray(times.hour) / 24 * 2 * np.pi - 2)
+    frame = pd.DataFrame({"when": times, "sales": 60 + 20 * busy + draw.normal(0, 1, len(times))})
+    return frame
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("hours", "season", "words"),
+    [
+        (SHOP, 11, "Monday to Saturday, 10:00 to 20:00"),
+        (SHORT, 60, "Monday to Saturday, 10:00 to 20:00"),
+        (NIGHT, 24, "Monday to Friday, 00:00 to 23:00"),
+        ({day: range(10, 21) for day in range(7)}, 11, "every day, 10:00 to 20:00"),
+    ],
+)
+def test_steps_go_on_within_opening_hours(run, linear, tmp_path, hours, season, words, zone):
+    # Until before the clocks are changed.
+    times = opened(hours, closed=("2023-02-14",), zone=zone)
+    frame = hourly(times)
+    frame.to_csv(tmp_path / "hours.csv", index=False)
+    zoned = ("--timezone", zone) if zone else ()
+    err = run("train", "hours.csv", "-c", "sales", "--preset", "classic", *zoned)[2]
+    assert f"Its rows are on open days, {words}: pass --calendar data." in err
+    model = linear(frame, column="sales", calendar="data", timezone=zone, horizon=30)
+    assert model.evaluation.season_length == season
+    following = opened(hours, days=90, zone=zone)
+    following = following[following > times[-1]][:30]
+    assert list(pd.DatetimeIndex(model.predict()["when"])) == list(following)
+
+
+def test_a_model_of_opening_hours_reads_later_rows_and_their_holidays(linear, tmp_path):
+    model = linear(hourly(opened(SHOP)), column="sales", calendar="data")
+    model.save(tmp_path / "shop.forecast")
+    model = fc.load(tmp_path / "shop.forecast")
+    later = opened(SHOP, days=100, closed=("2023-04-07", "2023-04-10"))[-300:]
+    forecast = model.predict(hourly(later))
+    following = opened(SHOP, days=110)
+    assert list(forecast["when"]) == list(following[following > later[-1]][:11])
+
+
+def test_an_hour_without_a_row_is_a_gap_and_one_after_hours_is_refused(run, tmp_path):
+    frame = hourly(opened(SHOP))
+    frame.drop(index=[40, 41]).to_csv(tmp_path / "gap.csv", index=False)
+    asked = ("-c", "sales", "--calendar", "data", "--preset", "classic")
+    code, _, err = run("train", "gap.csv", *asked)
+    assert code == 3
+    assert "2 of 660 steps (0.3 %) without a row" in err
+    assert "no row for" in err
+    frame.loc[100, "when"] += pd.Timedelta(minutes=20)
+    frame.to_csv(tmp_path / "late.csv", index=False)
+    code, _, err = run("train", "late.csv", *asked)
+    assert code == 3
+    assert "1 row outside of its opening hours" in err
+
+
+def test_gaps_of_hourly_rows_are_not_called_closed_hours(run, tmp_path):
+    times = pd.date_range("2023-01-02", periods=900, freq="h").delete([40, 77, 300, 301, 500])
+    hourly(times).to_csv(tmp_path / "sensor.csv", index=False)
+    err = run("train", "sensor.csv", "-c", "sales", "--preset", "classic")[2]
+    assert "not regular" in err
+    assert "--calendar" not in err
+
+
+@pytest.mark.parametrize("weeks", [(4, 4, 5), (4, 5, 4), (5, 4, 4)])
+def test_months_of_whole_weeks_are_named_with_their_season(run, tmp_path, weeks):
+    gaps = np.tile(weeks, 24)[:-1]
+    days = pd.Timestamp("2018-02-04") + pd.to_timedelta(np.r_[0, gaps.cumsum()] * 7, unit="D")
+    values = 100 + 10 * np.sin(2 * np.pi * np.arange(len(days)) / 12)
+    frame = pd.DataFrame({"period": days, "sales": values.round(2)})
+    frame.to_csv(tmp_path / "retail.csv", index=False)
+    code, _, err = run("train", "retail.csv", "-c", "sales")
+    assert code == 3
+    assert "months of 4 and 5 weeks: pass --time none and --season-length 12" in err
+    assert "--freq" not in err
+    code, out, err = run("inspect", "retail.csv", "--time", "none", "--season-length", 12)
+    assert code == 0
+    assert "--time none --season-length 12" in out.replace("\n", " ")
