@@ -1,9 +1,10 @@
 """Formats of dates, as those of `strptime`, for reading and writing.
 
 Additional directives: `%Q` is the quarter, 1 to 4; `%s`, `%ms`, `%us` and `%ns` are seconds,
-milliseconds, microseconds and nanoseconds since 1970; `excel` is a day number of Excel; `%-d` and
-the like are numbers without a leading zero. After the format, `@` and a language is that of its
-names (`%d %B %Y@de`), and `@` and a month is the first one of the fiscal year (`Q%Q FY%y@10`).
+milliseconds, microseconds and nanoseconds since 1970; `excel` is a day number of Excel;
+`decimal-year` is a year with a fraction; `%-d` and the like are numbers without a leading zero.
+After the format, `@` and a language is that of its names (`%d %B %Y@de`), and `@` and a month is
+the first one of the fiscal year (`Q%Q FY%y@10`).
 For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f` a fraction
 of a second with as many digits.
 """
@@ -21,6 +22,9 @@ from .month_names import ENGLISH, month_abbreviations, month_names, number_of
 
 ISO = "ISO"
 EXCEL = "excel"
+# Years with fractions, as R writes months and quarters: 1949.083 is February.
+DECIMAL = "decimal-year"
+DECIMAL_CELL = r"(1[7-9]|20)\d\d(\.\d{2,})?"
 # The day 0 of Excel, as of 1 March 1900: it takes 1900 for a leap year.
 EXCEL_START = pd.Timestamp("1899-12-30")
 EPOCHS = {
@@ -117,6 +121,8 @@ def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
     if style == EXCEL:
         days = ((times.tz_localize(None) - EXCEL_START) / pd.Timedelta(days=1)).to_numpy()
         return [f"{day:.10f}".rstrip("0").rstrip(".") for day in days]
+    if style == DECIMAL:
+        return [f"{time.year + (time.month - 1) / 12:.3f}" for time in times]
     if "@" in style or "%Q" in style or "%-" in style:
         return [_write_one(time, *split_format(style)) for time in times]
     return _write_plain(times, style)
@@ -177,6 +183,8 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
         days = pd.to_numeric(series.where(series.str.fullmatch(r"[1-6]\d{4}([.,]\d+)?"))
                              .str.replace(",", "."))  # fmt: skip
         return (EXCEL_START + pd.to_timedelta(days, unit="D")).dt.round("s")
+    if form == DECIMAL:
+        return _read_decimal(series)
     pattern, language, _ = split_format(form)
     letters = set(DIRECTIVE.findall(pattern))
     own = letters <= {*PATTERNS} and bool(letters & {*"YyG"})
@@ -192,6 +200,16 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
         if own and len(left) and _read_each(left[:FEW], form).notna().any():
             times[left.index] = _read_each(left, form).astype(times.dtype)
     return times.dt.tz_localize("UTC") if UTC.search(pattern) and times.dt.tz is None else times
+
+
+def _read_decimal(series: pd.Series) -> pd.Series:
+    """Parse years with fractions that are whole months."""
+    years = pd.to_numeric(series.where(series.str.fullmatch(DECIMAL_CELL)))
+    months = (years * 12).round()
+    months = months.where((years * 12 - months).abs() < 0.13)
+    named = [None if np.isnan(n) else f"{n // 12:.0f}-{n % 12 + 1:.0f}" for n in months]
+    found = pd.Series(named, dtype=object, index=series.index)
+    return pd.to_datetime(found, format="%Y-%m", errors="coerce")
 
 
 def _read_plain(series: pd.Series, form: str) -> pd.Series:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .date_formats import EPOCHS, EXCEL, ISO, ISO_LIKE, attempt
+from .date_formats import DECIMAL, DECIMAL_CELL, EPOCHS, EXCEL, ISO, ISO_LIKE, attempt
 from .month_names import ENGLISH, find_language, number_of
 
 # How well a format fits: those of the first rank are tried first; a guess is only proposed.
@@ -171,6 +171,8 @@ def _numbers(cell: str) -> Iterator[Shape]:
             yield Shape("%Y%Q", GUESS)
         if digits == 4:
             yield Shape("%Y")
+    if re.fullmatch(DECIMAL_CELL, cell) and not cell.isdigit():
+        yield Shape(DECIMAL)
     rank = SECOND if digits in compact else FIRST
     for form, (pattern, _) in EPOCHS.items():
         if re.fullmatch(pattern, cell):

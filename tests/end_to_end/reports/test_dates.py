@@ -100,6 +100,8 @@ COLUMNS = {
     "1/1/2018 1 o'clock": ("time", each(HOURS, "%-d/%-m/%Y %-H"), HOURS),
     "20180101_0100": ("time", each(HOURS, "%Y%m%d_%H%M"), HOURS),
     "day numbers of Excel": ("Date", [str(43101 + n) for n in range(120)], DAYS),
+    "1949.083": ("time", [f"{1949 + n / 12:.3f}" for n in range(60)],
+                 pd.date_range("1949-01-01", periods=60, freq="MS")),
     "microseconds": ("open_time", [str(t.value // 1000) for t in HOURS], HOURS),
     "nanoseconds": ("ts", [str(t.value) for t in HOURS], HOURS),
 }  # fmt: skip
