@@ -1,16 +1,24 @@
 """What an inspection says of a table is what a training makes of it, by the command it suggests."""
 
-import json
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import forecast_cli as fc
+from forecast_cli.cli.command import build
+
 from ..data.samples import TABLES
 
 ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "tests" / "data" / "reports"
 FEW = ("--horizon", 2, "--timesteps", 2, "--validation", 0, "--test", 0, "--preset", "classic")
+
+
+# The options of a command are made once.
+built = cache(build)
 
 
 class ReadOnly(Exception):
@@ -20,12 +28,14 @@ class ReadOnly(Exception):
 @pytest.fixture
 def reading(run, monkeypatch):
     """Run a command up to the training: the exit code, the dataset or None, and stderr."""
+    from forecast_cli.cli import app
     from forecast_cli.training import pipeline
 
     def stop(dataset, **_):
         raise ReadOnly(dataset)
 
     monkeypatch.setattr(pipeline, "learn", stop)
+    monkeypatch.setattr(app, "build", built)
 
     def call(*command):
         try:
@@ -38,17 +48,15 @@ def reading(run, monkeypatch):
 
 
 @pytest.fixture
-def agree(run, reading):
+def agree(reading):
     """Inspect a table, run the suggested command, and compare what both understood."""
 
-    def call(path, *flags):
-        code, out, err = run("inspect", path, *flags, "--json")
-        assert code == 0, out + err
-        report = json.loads(out)
+    def call(path):
+        report = fc.inspect(path).document()
         if not report["train"]:
             # What is not suggested is refused.
-            columns = [each["column"] for each in report["columns"] if each["least"] is not None]
-            assert reading("train", path, *flags, "--column", columns[0], *FEW)[0] == 3
+            column = next(each["column"] for each in report["columns"] if each["kind"] != "empty")
+            assert reading("train", path, "--column", column, *FEW)[0] == 3
             return report, None
         forecast, *command = shlex.split(report["train"])
         assert forecast == "forecast"
@@ -81,6 +89,11 @@ def compare(report, dataset):
 @pytest.mark.parametrize("name", ["energy", "prices", "stores"])
 def test_sample_data(agree, name):
     agree(ROOT / "sample_data" / f"{name}.csv")
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.csv")), ids=lambda path: path.stem)
+def test_tables_after_reports(agree, path):
+    agree(path)
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))
