@@ -17,7 +17,7 @@ from ..data.columns import Columns
 from ..data.time.business_days import OpenDays
 from .history import Ending
 
-FORMAT = 6
+FORMAT = 7
 # A class as written in the table.
 Class = bool | int | float | str
 

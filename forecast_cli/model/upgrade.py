@@ -75,5 +75,6 @@ def _without_retired(members: list[str]) -> list[str]:
     return kept
 
 
-# From a format to the next one; formats 1 to 4 differ from 5 in what may be absent alone.
+# From a format to the next one; formats 1 to 4 differ from 5, and 6
+# from 7, in what may be absent alone.
 UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5}
