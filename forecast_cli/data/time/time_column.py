@@ -221,8 +221,6 @@ def _seems_time(table: Table, column: str, several: bool) -> bool:
     if not sample or repeated or len(set(sample)) < min(2, len(sample)):
         return False
     if _is_numeric(sample):
-        # Months as fractions of years are no format.
-        fractions = all(re.fullmatch(r"(1[5-9]|20)\d\d\.\d+", cell) for cell in sample)
-        return fractions or (bool(candidates(sample)) and not _counts(table, column))
+        return bool(candidates(sample)) and not _counts(table, column)
     like = [re.fullmatch(LIKE_TIMES, cell) is not None for cell in sample]
     return 2 * sum(like) > len(sample) or bool(candidates(sample))
