@@ -12,6 +12,7 @@ class Reading(TypedDict, total=False):
     dayfirst: bool | None
     fiscal_start: int | None
     timezone: str | None
+    day_zone: str | None
     partial: Literal["drop", "keep"] | None
     duplicates: Literal["error", "first", "last", "mean", "sum"] | None
     missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] | None

@@ -125,6 +125,10 @@ class Data(Frozen):
         None, "Time zone of the clock times, e.g. Europe/Berlin.", metavar="ZONE", shown="",
         reread=True, examples=["Europe/Berlin"],
     )
+    day_zone: str | None = _data(
+        None, "Time zone of the days, where it is not that of the clock times.", metavar="ZONE",
+        shown="that of the times", reread=True, examples=["America/New_York"],
+    )
     resample: str | None = _data(
         None, "Aggregate the rows to steps of this length: h, D, W, MS ...", metavar="ALIAS",
         shown="", examples=["D"],
@@ -262,7 +266,7 @@ class Data(Frozen):
     @property
     def date_reading(self) -> dict[str, Any]:
         """How the time column is read, by the names of `parse_dates`."""
-        names = ("date_format", "dayfirst", "timezone", "fiscal_start")
+        names = ("date_format", "dayfirst", "timezone", "day_zone", "fiscal_start")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -150,6 +150,8 @@ def _steps_after(
         )
     if times.tz is None and lasts.tz is not None:
         times = located(times, str(lasts.tz), groups.codes)
+    if times.tz is not None:
+        times = times.tz_convert(lasts.tz)
     known = np.maximum(codes, 0)
     steps = steps_between(lasts[known], times, timeline.frequency)
     wrong = np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)

@@ -33,6 +33,7 @@ from .panel import Panel, cut, without_missing
 from .time.business_days import Bools
 from .time.calendars import resolve_calendar
 from .time.dates import parse_dates
+from .time.day_zones import find_day_zone
 from .time.dropped_rows import whole_rows
 from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
@@ -140,7 +141,7 @@ def read_rows(
         raise total_error(table)
     try:
         whole = whole_rows(table, columns, cells, groups) if long.missing == "drop" else None
-        steps = _place(table, time, groups, long, frequency, on_event, whole)
+        steps, long = _place(table, time, groups, long, frequency, on_event, whole)
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
     return Rows(table, long, columns, cells, groups, steps)
@@ -159,6 +160,7 @@ def make_panel(rows: Rows, data: Data) -> Panel:
     table, long = rows.table, rows.data
     if long.layout in (None, "long") and data.layout in (None, "long"):
         data = long
+    data = data.model_copy(update={"timezone": long.timezone, "day_zone": long.day_zone})
     columns = rows.columns
     trim = data.layout == "columns"
     panel = _panel(table, columns, rows.cells, rows.steps, rows.groups, long, trim=trim)
@@ -228,18 +230,22 @@ def _place(
     frequency: Frequency | None,
     on_event: Listener,
     whole: Bools | None,
-) -> Steps:
-    """Return the steps of the rows; `whole`, shape `(rows,)`: those left where rows are dropped."""
+) -> tuple[Steps, Data]:
+    """Return the steps of the rows, and the settings with the zone of the days that was found.
+
+    `whole`, shape `(rows,)`, has those that are left where rows are dropped.
+    """
     if time is None:
-        return in_order(groups)
+        return in_order(groups), data
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes, on_event=on_event)
+    dates, data = find_day_zone(dates, data, on_event)
     if frequency is None:
         left = dates if whole is None else replace(dates, times=dates.times[whole])
         frequency = resolve_calendar(data, left, table)
     else:
         times = floored(dates.times, frequency) if data.resample else dates.times
         require_frequency(table, times, groups.codes, frequency, given=data.freq)
-    return find_steps(table, dates, groups, data, frequency, on_event, whole)
+    return find_steps(table, dates, groups, data, frequency, on_event, whole), data
 
 
 def _columns(

@@ -33,7 +33,7 @@ from ..model.manifest import TimeAxis
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
     "duplicates", "missing", "max_filled", "date_format", "dayfirst", "timezone",
-    "fiscal_start", "similar_names", "partial",
+    "fiscal_start", "similar_names", "partial", "day_zone",
     *Dialect.model_fields,
 )  # fmt: skip
 # Nothing about how a table is read differs from the table that was trained on.

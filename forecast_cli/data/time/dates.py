@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from ..io.tables import Table
 from .date_cells import Dates as Dates
 from .date_cells import Reading, day_first, is_rival, read_text
 from .date_formats import EPOCHS, zoned
+from .day_zones import in_day_zone, likely_day_zone
 from .time_parts import joined
 
 # The value of the setting `time` for a table whose rows are steps.
@@ -25,44 +27,57 @@ ZONE = re.compile(r"(Z| ?UTC| ?GMT| ?[+-]\d\d(:?\d\d)?)$")
 JOINED = "time"
 
 
+class DateReading(TypedDict, total=False):
+    """How a column of dates is read.
+
+    Args:
+        date_format: A `strptime` format, where the dates have an unusual one.
+        dayfirst: Whether 03/04/2020 is in April; None to infer it.
+        timezone: An IANA name: the zone of clock times, or into which those with an offset are
+            converted.
+        day_zone: The zone of the days, where it is another one.
+        fiscal_start: The first month of fiscal years, 1 to 12.
+    """
+
+    date_format: str | None
+    dayfirst: bool | None
+    timezone: str | None
+    day_zone: str | None
+    fiscal_start: int | None
+
+
 def parse_dates(
     table: Table,
     column: str,
     *,
-    date_format: str | None = None,
-    dayfirst: bool | None = None,
-    timezone: str | None = None,
-    fiscal_start: int | None = None,
     groups: Ints | None = None,
     on_event: Listener = ignore,
+    **how: Unpack[DateReading],
 ) -> Dates:
     """Read a column of dates.
 
     Args:
         table: With this column as text, or with real timestamps in it.
         column: Its name.
-        date_format: A `strptime` format, where the dates have an unusual one.
-        dayfirst: Whether 03/04/2020 is in April; None to infer it.
-        timezone: An IANA name: the zone of clock times, or into which those with an offset are
-            converted.
-        fiscal_start: The first month of fiscal years, 1 to 12.
         groups: Shape `(rows,)`, the series of each row; None for one: where the clocks change, the
             order of the rows of a series distinguishes the repeated hour.
         on_event: Receives notes on what was inferred.
+        how: See `DateReading`.
 
     Raises:
         DataError: A cell is no date, or day and month are ambiguous.
     """
-    reading = Reading(date_format, dayfirst, fiscal_start)
+    reading = Reading(how.get("date_format"), how.get("dayfirst"), how.get("fiscal_start"))
+    timezone, day_zone = how.get("timezone"), how.get("day_zone")
     if column not in table.names:
         dates = joined(table, column.split(","), reading, timezone, on_event)
     else:
-        dates = _parse_column(table, column, reading, timezone, on_event)
-    if timezone is None:
-        return dates
-    local = _in_zone(dates, timezone, table.name, groups)
-    # Epochs are written as epochs.
-    return replace(local, style=dates.style) if dates.style in EPOCHS else local
+        dates = _parse_column(table, column, reading, timezone or day_zone, on_event)
+    if timezone is not None:
+        local = _in_zone(dates, timezone, table.name, groups)
+        # Epochs are written as epochs.
+        dates = replace(local, style=dates.style) if dates.style in EPOCHS else local
+    return dates if day_zone is None else in_day_zone(dates, day_zone)
 
 
 def _parse_column(
@@ -83,23 +98,25 @@ def _parse_column(
     text = pc.cast(cells, pa.string())
     dates = read_text(table, column, text, reading, on_event)
     if timezone is None and dates.times.tz is not None:
-        _check_offsets(table, column, text)
+        _check_offsets(table, column, text, dates.times)
     if timezone is not None and dates.style in EPOCHS:
         # Epochs count from an instant, not from a local clock.
         return replace(dates, times=dates.times.tz_localize("UTC"))
     return dates
 
 
-def _check_offsets(table: Table, column: str, text: pa.ChunkedArray) -> None:
-    """Refuse offsets that change: without the zone those of future times are unknown."""
+def _check_offsets(
+    table: Table, column: str, text: pa.ChunkedArray, times: pd.DatetimeIndex
+) -> None:
+    """Refuse offsets of times, `(rows,)`, that change: without the zone future ones are unknown."""
     offsets = [found[0] if (found := ZONE.search(cell)) else "" for cell in text.to_pylist()]
     row = next((row for row, each in enumerate(offsets) if each != offsets[0]), None)
     if row is not None:
+        zone = likely_day_zone(times) or "Europe/Berlin"
         raise DataError(
             f'{table.place(row)}: the offset in column "{column}" changes from {offsets[0]} to '
             f"{offsets[row]}.",
-            "Specify the time zone, e.g. `timezone=Europe/Berlin`, so that future offsets are "
-            "known.",
+            f"Specify the time zone, e.g. `timezone={zone}`, so that future offsets are known.",
         )
 
 

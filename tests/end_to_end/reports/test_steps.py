@@ -239,3 +239,74 @@ def test_each_series_loses_its_own_partial_periods():
     frame = pd.concat([daily(365, "2023-01-01").assign(id="a"), daily(200).assign(id="b")])
     panel = read(frame, series=("id",), resample="MS", aggregate="sum")
     assert panel.lengths.tolist() == [12, 6]
+
+
+# Days of a zone, and frequencies of any beginning.
+
+
+def midnights(zone, first="2023-01-02", rows=400, freq="D"):
+    times = pd.date_range(first, periods=rows, freq=freq, tz=zone).tz_convert("UTC")
+    return pd.DataFrame({"date": times, "y": range(rows)})
+
+
+@pytest.mark.parametrize(
+    ("zone", "freq", "said"),
+    [
+        ("America/New_York", "D", "04:00 and 05:00"),
+        ("America/New_York", "B", "04:00 and 05:00"),
+        ("Europe/Berlin", "D", "22:00 and 23:00"),
+        ("Europe/London", "W-MON", "00:00 and 23:00"),
+        ("Australia/Sydney", "MS", "13:00 and 14:00"),
+    ],
+)
+@pytest.mark.parametrize("offset", [True, False])
+def test_midnights_of_a_zone_stamped_in_utc_are_its_days(zone, freq, said, offset):
+    frame, notes = midnights(zone, rows=60 if freq == "MS" else 400, freq=freq), []
+    first = frame["date"].dt.tz_convert(zone).dt.tz_localize(None)
+    if not offset:
+        frame["date"] = frame["date"].dt.tz_localize(None)
+    panel = read(frame, notes)
+    assert panel.timeline.frequency.alias == freq
+    assert panel.timeline.times.tz_localize(None).tolist() == first.tolist()
+    assert f"{said} UTC are midnight in {zone}: rows are its days" in notes
+    assert (panel.data.timezone, panel.data.day_zone) == ("UTC", zone)
+    # A later table that shows only one of the two hours is read alike.
+    late = panel.data.model_copy(update={"column": ("y",)})
+    part = read_panel(frame[-30:].astype({"y": float}), late)
+    assert part.timeline.times.equals(panel.timeline.times[-30:])
+
+
+def test_the_zone_of_the_days_is_given_apart_from_that_of_the_times():
+    frame = daily(24 * 60, "2024-01-01 05:00", "h")
+    panel = read(frame, timezone="UTC", day_zone="America/New_York", resample="D", partial="keep")
+    assert len(panel.values) == 60
+    assert str(panel.timeline.times[0]) == "2024-01-01 00:00:00-05:00"
+    with pytest.raises(DataError, match="needs times whose zone is known") as error:
+        read(frame, day_zone="America/New_York")
+    assert "`timezone=UTC`" in error.value.hint
+
+
+def test_two_rows_a_day_are_no_midnights():
+    times = pd.date_range("2023-01-01", periods=100).repeat(2) + pd.to_timedelta([4, 5] * 100, "h")
+    with pytest.raises(DataError, match="not regular"):
+        read(pd.DataFrame({"date": times, "y": 1.0}))
+
+
+def test_offsets_that_change_with_the_midnight_of_a_zone_name_that_zone(tmp_path):
+    times = pd.date_range("2023-01-02", periods=100, tz="America/New_York")
+    path = tmp_path / "bars.csv"
+    pd.DataFrame({"date": [str(time) for time in times], "y": 1.0}).to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"offset.*changes") as error:
+        read_panel(path, Data(column=("y",)))
+    assert "`timezone=America/New_York`" in error.value.hint
+    panel = read_panel(path, Data(column=("y",), timezone="America/New_York"))
+    assert panel.timeline.times.equals(times.as_unit("us"))
+
+
+@pytest.mark.parametrize(
+    "freq", ["QS-FEB", "QS-MAR", "QE-JAN", "YS-APR", "W-TUE", "W-SUN", "MS", "ME"]
+)
+def test_quarters_years_and_weeks_begin_anywhere(freq):
+    times = pd.date_range("2010-01-01", periods=60, freq=freq)
+    panel = read(pd.DataFrame({"date": times[:40], "y": 1.0}))
+    assert panel.timeline.frequency.after(times[39], 20).tolist() == times[40:].tolist()
