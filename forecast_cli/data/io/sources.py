@@ -255,6 +255,6 @@ def numbered(reader: Any) -> Iterator[Line]:
 
 def _share(delimiter: str, lines: Sequence[str]) -> float:
     """Return the share of the lines in which a delimiter occurs as often as in most."""
-    counts = Counter(line.count(delimiter) for line in lines if line.strip())
+    counts = Counter(line.count(delimiter) for line in lines)
     counts.pop(0, None)
     return max(counts.values(), default=0) / len(lines)

@@ -13,8 +13,8 @@ from .frequency import Frequency
 from .grid import steps_between
 from .time_index import likely_frequency, steps_broken, when
 
-# A series in which time goes back more often is not sorted at all.
-MOST = 20
+# A series in which time goes back more often, or in a larger share of its steps, is not sorted.
+MOST, MOST_SHARE = 20, 0.05
 # The rows with a mistyped date are at most this share of a series, and at most the other where they
 # begin with its first date.
 MOST_MISTYPED, FEW_MISTYPED = 0.5, 0.1
@@ -41,7 +41,9 @@ def check_mistyped(table: Table, times: pd.DatetimeIndex, codes: Ints) -> None:
         np.bincount(codes[order][1:], (np.diff(codes[order]) == 0) & steps, len(indptr) - 1)
         for steps in (np.diff(times.asi8[order]) < 0, np.diff(times.asi8[order]) > 0)
     )
-    for series in np.flatnonzero((np.minimum(back, on) > 0) & (np.minimum(back, on) <= MOST)):
+    against = np.minimum(back, on)
+    most = np.clip(MOST_SHARE * (back + on), 1, MOST)
+    for series in np.flatnonzero((against > 0) & (against <= most)):
         rows = order[indptr[series] : indptr[series + 1]]
         _check_series(table, times, rows[::-1] if back[series] > on[series] else rows)
 
