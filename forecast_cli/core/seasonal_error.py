@@ -1,4 +1,4 @@
-"""Measures of labels, and the in-sample errors of the seasonal naive, which scale others."""
+"""The in-sample errors of the seasonal naive forecast, which scale others."""
 
 from collections.abc import Callable
 
@@ -6,35 +6,6 @@ import numpy as np
 
 from .ragged import sums_between
 from .windows import Floats, Ints
-
-
-def r_squared(actual: Floats, forecast: Floats) -> Floats:
-    """Return the explained share of the variance, of arrays `(samples, targets)`.
-
-    Returns:
-        Shape `(targets,)`; NaN where the actual values do not vary.
-    """
-    left = np.sum((actual - forecast) ** 2, axis=0)
-    whole = np.sum((actual - np.mean(actual, axis=0)) ** 2, axis=0)
-    shares: Floats = np.divide(left, whole, out=np.full_like(left, np.nan), where=whole > 0)
-    return 1.0 - shares
-
-
-def confusion(actual: Ints, given: Ints, classes: int) -> Ints:
-    """Return the confusion matrix of labels, `(samples,)`: `(classes, classes)`, rows actual."""
-    counts = np.bincount(actual * classes + given, minlength=classes * classes)
-    return counts.reshape(classes, classes)
-
-
-def class_scores(counts: Ints) -> dict[str, float]:
-    """Return accuracy and macro F1 from a confusion matrix, shape `(classes, classes)`.
-
-    Source: Opitz and Burst (2019), macro F1 as the mean of the F1 of the classes that occur.
-    """
-    right, actual, given = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    present = actual + given > 0
-    f1 = 2.0 * right[present] / (actual + given)[present]
-    return {"accuracy": float(right.sum() / counts.sum()), "macro_f1": float(f1.mean())}
 
 
 def seasonal_error(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> Floats:

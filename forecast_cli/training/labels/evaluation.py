@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ...core.seasonal_error import class_scores, confusion, r_squared
 from ...core.windows import Floats, Ints
 from ...evaluation.reports import plain, skill
 from ...forecasting.label_prediction import predict_outputs
@@ -43,13 +42,12 @@ def _score_classes(
 
     `outputs` are probabilities, shape `(samples, classes)`; the others codes, shape `(samples,)`.
     """
-    count = len(dataset.classes)
-    common = int(np.argmax(np.bincount(train, minlength=count)))
-    tables = {
-        NETWORK: confusion(actual, np.argmax(outputs, axis=1), count),
-        MAJORITY: confusion(actual, np.full(len(actual), common), count),
-    }
-    scores = {name: class_scores(table) for name, table in tables.items()}
+    from sklearn.metrics import confusion_matrix
+
+    common = int(np.argmax(np.bincount(train)))
+    given = {NETWORK: np.argmax(outputs, axis=1), MAJORITY: np.full(len(actual), common)}
+    scores = {name: class_scores(actual, codes) for name, codes in given.items()}
+    table = confusion_matrix(actual, given[NETWORK], labels=range(len(dataset.classes)))
     right = {name: each["accuracy"] for name, each in scores.items()}
     better = skill(1.0 - right[NETWORK], 1.0 - right[MAJORITY])
     said = (
@@ -63,7 +61,7 @@ def _score_classes(
             name: {metric: {label: value} for metric, value in each.items()}
             for name, each in scores.items()
         },
-        confusion=tuple(tuple(row) for row in tables[NETWORK].tolist()),
+        confusion=tuple(tuple(row) for row in table.tolist()),
         best_baseline=MAJORITY,
         skill=better,
         verdict=_verdict(better, "always guessing the most frequent class", said, len(actual)),
@@ -104,6 +102,25 @@ def _score_numbers(
         skill=better,
         verdict=_verdict(better, "always guessing the mean", said, len(actual)),
     )
+
+
+def class_scores(actual: Ints, given: Ints) -> dict[str, float]:
+    """Return accuracy and macro F1 of codes of classes, shape `(samples,)` each."""
+    from sklearn.metrics import accuracy_score, f1_score
+
+    f1 = f1_score(actual, given, average="macro")
+    return {"accuracy": float(accuracy_score(actual, given)), "macro_f1": float(f1)}
+
+
+def r_squared(actual: Floats, given: Floats) -> Floats:
+    """Return R2, `(samples, labels)` to `(labels,)`; not finite where a label does not vary."""
+    from sklearn.metrics import r2_score
+
+    if len(actual) < 2:
+        return np.full(actual.shape[1], np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score: Floats = r2_score(actual, given, multioutput="raw_values", force_finite=False)
+    return score
 
 
 def _verdict(better: float | None, simplest: str, said: str, sequences: int) -> str:
