@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,17 +98,15 @@ class Gate(Scope):
         known = {name: value for name, value in given.items() if value is not None}
         window = Window(horizon=self.horizon, **known)
         self._say_overruled(name, config, on_event)
-        changes = {"window": window, "data": panel.data, "level": self.config.level}
-        config = config.model_copy(update=changes)
+        config = config.changed(window=window, data=panel.data, level=self.config.level)
         begins, ends = self.rows_before(0)
         nothing = np.empty(0, np.int64)
         fold = Fold(panel, panel.values, begins, ends, nothing, nothing, self.horizon)
         dataset = learning_dataset(fold, config, on_event)
-        found: dict[str, Any] = {"preset": dataset.config.preset}
+        config = config.changed(preset=dataset.config.preset)
         if not dataset.config.preset_chooses:
             # Any other preset chooses in each fold, as it would there.
-            found["window"] = dataset.config.window
-        config = config.model_copy(update=found)
+            config = config.changed(window=dataset.config.window)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
         forecast, refit = partial(forecast_by_network, config=config), self.plan.refit_every
         identity = config.model_dump_json()

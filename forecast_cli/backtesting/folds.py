@@ -83,10 +83,8 @@ def learning_dataset(fold: Fold, config: Config, on_event: Listener) -> Dataset:
     Raises:
         DataError: There are too few rows.
     """
-    split = config.split.model_copy(update={"test": 0})
-    return make_dataset(
-        fold.rows_to_learn_from(), config.model_copy(update={"split": split}), on_event=on_event
-    )
+    config = config.changed(split={"test": 0})
+    return make_dataset(fold.rows_to_learn_from(), config, on_event=on_event)
 
 
 def forecast_by_network(
@@ -136,9 +134,8 @@ def forecast_by_bundle(
         bundle: The model.
         level: Of its intervals, in percent.
     """
-    manifest = bundle.manifest
-    window = manifest.config.window.model_copy(update={"horizon": fold.horizon})
-    config = manifest.config.model_copy(update={"window": window, "data": fold.panel.data})
+    window = {"horizon": fold.horizon}
+    config = bundle.manifest.config.changed(window=window, data=fold.panel.data)
     known = make_history(bundle, fold.rows_to_learn_from(), ignore)
     ends = cumulate(known.panel.lengths)
     learned = split_history(known, config, Splits(ends, ends[1:], ends[1:]))
@@ -165,7 +162,7 @@ def config_for(bundle: Bundle, level: tuple[float, ...]) -> Config:
     """Return the configuration of the intervals; conformal where the model lacks the quantiles."""
     config = bundle.manifest.config
     if config.interval_method.by_quantiles and not {*level} <= {*config.level}:
-        return config.model_copy(update={"intervals": DEFAULT_INTERVALS})
+        return config.changed(intervals=DEFAULT_INTERVALS)
     return config
 
 

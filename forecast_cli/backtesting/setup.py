@@ -76,10 +76,8 @@ def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
         return config
     own = bundles[0].manifest
     time = own.time.column if own.time else "none"
-    data = own.config.data.model_copy(update={"query": config.data.query, "time": time})
-    horizon = config.window.horizon or own.horizon
-    window = config.window.model_copy(update={"horizon": horizon})
-    return config.model_copy(update={"data": data, "window": window})
+    data = own.config.data.changed(query=config.data.query, time=time)
+    return config.changed(data=data, window={"horizon": config.window.horizon or own.horizon})
 
 
 def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
@@ -100,7 +98,7 @@ def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int
     if entry.config is None:
         return LEAST
     timesteps = entry.config.window.timesteps or entry.config.network.segment or 1
-    split = entry.config.split.model_copy(update={"test": 0})
+    split = entry.config.split.changed(test=0)
     horizon = config.window.horizon or 1
     steps = 1 if config.window.mode == "many-to-one" else horizon
     least = rows_needed(split, all_training(panel), window=timesteps + steps, horizon=horizon)

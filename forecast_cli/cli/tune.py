@@ -113,13 +113,11 @@ def _print_space(
     tables: list[str], settings: TunedSettings, search: "Search", console: Console
 ) -> None:
     """Print the search space as a TOML file."""
-    from ..tuning.tuning import find_space
+    from ..tuning.tuning import prepare_search
 
-    space = find_space(
-        one_or_all(tables), settings.resolve(), search,
-        fixed=settings.fixed(search.space is None), on_event=console.on_event,
-    )  # fmt: skip
-    console.lines(space.lines())
+    source, fixed = one_or_all(tables), settings.fixed(search.space is None)
+    found = prepare_search(source, settings.resolve(), search, fixed, console.on_event)
+    console.lines(found[2].lines())
 
 
 def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None:

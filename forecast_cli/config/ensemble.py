@@ -62,8 +62,7 @@ class Ensemble(Frozen):
 
     def of_size(self, size: int) -> "Ensemble":
         """Return the ensemble of the first networks alone."""
-        turns = {name: getattr(self, name)[:size] for name in TURNS}
-        return self.model_copy(update={"size": size} | turns)
+        return self.changed(size=size, **{name: getattr(self, name)[:size] for name in TURNS})
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -68,6 +68,19 @@ class Frozen(BaseModel):
     """A part of the configuration: unknown keys are refused, nothing changes after."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def changed(self, **fields: Any) -> Self:
+        """Return a copy with other fields, not validated again; a dict changes fields of a section.
+
+        >>> Dense().changed(units=5).units
+        5
+        """
+        sections = {
+            name: getattr(self, name).changed(**each)
+            for name, each in fields.items()
+            if isinstance(each, dict) and isinstance(getattr(self, name), Frozen)
+        }
+        return self.model_copy(update=fields | sections)
 
 
 class Recurrent(Frozen):

@@ -1,6 +1,6 @@
 """The networks of an ensemble, each with its own settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .ensemble import TURNS, Ensemble
@@ -27,12 +27,11 @@ class Member:
     @property
     def kind(self) -> Any:
         """What members share that differ in the seed alone, and so share compiled code."""
-        return self.network, self.timesteps, self.training.model_copy(update={"seed": 0})
+        return self.network, self.timesteps, self.training.changed(seed=0)
 
     def without_patience(self) -> "Member":
         """Return the same member without early stopping, so that it ends with its last weights."""
-        training = self.training.model_copy(update={"patience": 0})
-        return Member(self.network, self.timesteps, training)
+        return replace(self, training=self.training.changed(patience=0))
 
 
 def of_first(config: Config, size: int) -> Config:
@@ -46,18 +45,16 @@ def of_first(config: Config, size: int) -> Config:
     """
     ensemble = config.ensemble.of_size(size)
     if not ensemble.alone:
-        return config.model_copy(update={"ensemble": ensemble})
+        return config.changed(ensemble=ensemble)
     only = list_members(config)[0]
-    window = config.window.model_copy(update={"timesteps": only.timesteps})
-    changes = {
-        "ensemble": Ensemble(),
-        "window": window,
-        "network": only.network,
-        "training": only.training,
+    return config.changed(
+        ensemble=Ensemble(),
+        window={"timesteps": only.timesteps},
+        network=only.network,
+        training=only.training,
         # A single network has no spread of members.
-        "intervals": DEFAULT_INTERVALS if config.interval_method.by_members else config.intervals,
-    }
-    return config.model_copy(update=changes)
+        intervals=DEFAULT_INTERVALS if config.interval_method.by_members else config.intervals,
+    )
 
 
 def member_names(config: Config) -> list[str]:
@@ -81,16 +78,10 @@ def list_members(config: Config) -> list[Member]:
             for name in TURNS
             if (values := getattr(ensemble, name))
         }
-        own = {"seed": training.seed + number, "loss": turn.get("losses", training.loss)}
-        built = {
-            "anchor": turn.get("anchors", config.network.anchor),
-            "segment": turn.get("segments", config.network.segment),
-        }
-        members.append(
-            Member(
-                config.network.model_copy(update=built),
-                turn.get("timesteps", steps),
-                training.model_copy(update=own),
-            )
+        network = config.network.changed(
+            anchor=turn.get("anchors", config.network.anchor),
+            segment=turn.get("segments", config.network.segment),
         )
+        own = training.changed(seed=training.seed + number, loss=turn.get("losses", training.loss))
+        members.append(Member(network, turn.get("timesteps", steps), own))
     return members

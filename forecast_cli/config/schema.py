@@ -156,7 +156,7 @@ def check_ensemble(config: Config) -> None:
         what = "baselines" if ensemble.baselines else "member_losses"
         raise ValueError(f"`intervals={config.intervals}` forecasts quantiles: leave out `{what}`")
     for anchor in ensemble.anchors:
-        check_network(network.model_copy(update={"anchor": anchor}))
+        check_network(network.changed(anchor=anchor))
     if ensemble.alone:
         return
     if network.stateful:

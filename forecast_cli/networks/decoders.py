@@ -49,17 +49,19 @@ def _merged(layer: Recurrent, states: list[Any]) -> list[Any]:
 
 def _forwards(layer: Recurrent, states: list[Any]) -> Any:
     """The same layer for the decoder: as wide as the states, and forwards."""
-    plain = {"bidirectional": False, "merge_mode": None, "go_backwards": False}
-    plain |= {"zero_output_for_mask": False}
-    return layer.model_copy(update={"units": states[0].shape[-1], **plain})
+    return layer.changed(
+        units=states[0].shape[-1],
+        bidirectional=False,
+        merge_mode=None,
+        go_backwards=False,
+        zero_output_for_mask=False,
+    )
 
 
 def _taught(encoded: Encoded, layers: list[Any], handed: list[Any]) -> Forecast:
     """A decoder that reads the value before: the actual one in training, else its own forecast."""
     horizon, targets = encoded.outputs
-    plain = [
-        layer.model_copy(update={"dropout": 0.0, "recurrent_dropout": 0.0}) for layer in layers
-    ]
+    plain = [layer.changed(dropout=0.0, recurrent_dropout=0.0) for layer in layers]
     cells = [make_layer(each, f"decoder_{at}").cell for at, each in enumerate(plain, start=1)]
     cell = FeedbackCell(cells, encoded.tail, targets)
     flat = encoded.added()

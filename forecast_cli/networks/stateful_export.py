@@ -26,10 +26,10 @@ def carrying(
         seed: As there.
     """
     loose = [
-        layer.model_copy(update={"stateful": False}) if isinstance(layer, Recurrent) else layer
+        layer.changed(stateful=False) if isinstance(layer, Recurrent) else layer
         for layer in network.layers
     ]
-    network = network.model_copy(update={"layers": tuple(loose), "head": "last"})
+    network = network.changed(layers=tuple(loose), head="last")
     with seeded(seed):
         window = keras.Input((None, features), name="window")
         initial = [

@@ -144,7 +144,7 @@ def _dataset(
     )
     _require_same(panel.columns.inputs, manifest.columns.inputs, panel.source)
     require_rows(bundle, panel)
-    config = config.model_copy(update={"data": panel.data})
+    config = config.changed(data=panel.data)
     splits = split_rows(panel, config.split, horizon=manifest.horizon)
     own = None
     if not rescale:

@@ -75,5 +75,4 @@ def with_usual_spread(dataset: Dataset) -> Dataset:
     center = windows[:, -1:] if last else np.nanmean(windows, axis=1, keepdims=True)
     spread = float(np.nanmean(np.abs(windows - center)))
     changes = {"usual_spread": spread if spread > 0 else 1.0}
-    config = dataset.config.model_copy(update={"network": network.model_copy(update=changes)})
-    return replace(dataset, config=config)
+    return replace(dataset, config=dataset.config.changed(network=changes))

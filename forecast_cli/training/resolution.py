@@ -1,7 +1,6 @@
 """Resolve a configuration for a table: what is left open is chosen here, and nowhere else."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -59,11 +58,11 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
         DataError: There are too few rows; the message says how many are needed.
         UsageError: A setting does not go with the data.
     """
-    data = panel.data.model_copy(update={"season_length": config.data.season_length})
-    config = resolve_preset(config.model_copy(update={"data": data}), on_event)
+    data = panel.data.changed(season_length=config.data.season_length)
+    config = resolve_preset(config.changed(data=data), on_event)
     config, season = resolve_horizon(panel, config, on_event=on_event)
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
-    config = config.model_copy(update={"split": split})
+    config = config.changed(split=split)
     splits = split_rows(panel, split, horizon=config.window.horizon or 1)
     config = apply_preset(config, panel, splits, season, on_event)
     check_inputs(config, panel.columns)
@@ -81,7 +80,7 @@ def resolve_preset(config: Config, on_event: Listener) -> Config:
         return config
     settings = list_training_settings(config)
     if not config.data.label and not settings:
-        return config.model_copy(update={"preset": DEFAULT_PRESET})
+        return config.changed(preset=DEFAULT_PRESET)
     if not config.data.label:
         rest = f"(`preset={DEFAULT_PRESET}` chooses the rest)"
         on_event(Note(f"preset {PLAIN_PRESET}, because {settings[0]} is set {rest}"))
@@ -123,8 +122,7 @@ def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tupl
     one = horizon == 1 or config.network.head == "recursive"
     mode = window.mode or ("many-to-one" if one else "many-to-many")
     check_feedback(panel.columns, horizon, mode)
-    window = window.model_copy(update={"horizon": horizon, "mode": mode})
-    return config.model_copy(update={"window": window}), season
+    return config.changed(window={"horizon": horizon, "mode": mode}), season
 
 
 def _resolve_split(config: Config, rows: int, season: int, on_event: Listener) -> Split:
@@ -140,7 +138,7 @@ def _resolve_split(config: Config, rows: int, season: int, on_event: Listener) -
     if config.interval_method.needs_validation:
         ways.pop()
     for changes in ways:
-        tried = split.model_copy(update=changes)
+        tried = split.changed(**changes)
         if least_left(tried, rows, horizon) >= enough:
             break
     if changes:
@@ -156,13 +154,12 @@ def _resolve_rest(
     begin, end = splits.bounds("train")
     rows, shortest = int(np.median(end - begin)), int(panel.lengths.min())
     timesteps = _resolve_timesteps(config, rows, shortest, season, on_event)
-    window = config.window.model_copy(update={"timesteps": timesteps})
     training = _resolve_training(config)
-    config = config.model_copy(update={"window": window, "training": training})
-    changes: dict[str, Any] = {"scale_by": _resolve_scope(config, panel.columns)}
+    config = config.changed(window={"timesteps": timesteps}, training=training)
+    config = config.changed(scale_by=_resolve_scope(config, panel.columns))
     if _has_seasonal_anchor(config, season):
-        changes["network"] = config.network.model_copy(update={"season_length": season})
-    return _with_mask(config.model_copy(update=changes), panel.lengths, on_event)
+        config = config.changed(network={"season_length": season})
+    return _with_mask(config, panel.lengths, on_event)
 
 
 def _resolve_timesteps(
@@ -202,7 +199,7 @@ def _resolve_training(config: Config) -> Training:
     training, default = config.training, "pinball" if config.quantile_levels else "mse"
     # An average is of the last epochs, so none is chosen as the best.
     patience = 0 if training.average else training.patience
-    return training.model_copy(update={"loss": training.loss or default, "patience": patience})
+    return training.changed(loss=training.loss or default, patience=patience)
 
 
 def _resolve_scope(config: Config, columns: Columns) -> Scope:

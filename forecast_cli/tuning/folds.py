@@ -145,8 +145,7 @@ def make_folds(
     """
     resolved, season = resolve_horizon(panel, config, on_event=on_event)
     horizon = resolved.window.horizon or 1
-    window = config.window.model_copy(update={"horizon": horizon})
-    config = config.model_copy(update={"window": window, "data": panel.data})
+    config = config.changed(window={"horizon": horizon}, data=panel.data)
     test = split_rows(panel, config.split, horizon=horizon).validation_end
     rest = rows_before(panel, test)
     least = _least(rest, config, horizon)
@@ -191,8 +190,7 @@ def score_fold(
         on_event: Notified of each epoch.
         should_stop: Called after each epoch.
     """
-    training = config.training.model_copy(update={"refit": False})
-    own = config.model_copy(update={"training": training, "data": folds.panel.data})
+    own = config.changed(training={"refit": False}, data=folds.panel.data)
     made = forecast_by_network(folds.fold(number), on_event, should_stop, config=own)
     return folds.error(number, made.point)
 
@@ -201,7 +199,7 @@ def _least(panel: Panel, config: Config, horizon: int) -> int:
     """Return the least number of rows before the first cutoff."""
     timesteps = config.window.timesteps or config.network.segment or 1
     steps = 1 if config.window.mode == "many-to-one" else horizon
-    split = config.split.model_copy(update={"test": 0})
+    split = config.split.changed(test=0)
     return rows_needed(split, all_training(panel), window=timesteps + steps, horizon=horizon)
 
 

@@ -124,7 +124,7 @@ def search_settings(
 ) -> Found:
     """Run trials on the rows before the test split; see `tune`."""
     on_event(Stage("reading"))
-    panel, folds, space = _prepare(source, config, search, fixed or {}, on_event)
+    panel, folds, space = prepare_search(source, config, search, fixed or {}, on_event)
     given = folds.config.model_dump(mode="json", exclude={"data"})
     deadline = None if search.time_budget is None else time.time() + search.time_budget
     with database(search) as (url, storage):
@@ -140,19 +140,7 @@ def search_settings(
     return Found(panel, folds, ranking, shares)
 
 
-def find_space(
-    source: Readable,
-    config: Config,
-    search: Search = DEFAULT_SEARCH,
-    *,
-    fixed: Mapping[str, Any] | None = None,
-    on_event: Listener = ignore,
-) -> Space:
-    """Return the space that would be searched; see `tune`."""
-    return _prepare(source, config, search, fixed or {}, on_event)[2]
-
-
-def _prepare(
+def prepare_search(
     source: Readable, config: Config, search: Search, fixed: Mapping[str, Any], on_event: Listener
 ) -> tuple[Panel, TrialFolds, Space]:
     """Return the table, the folds that trials are scored on, and the space."""
@@ -204,6 +192,5 @@ def _chosen(
     config: Config, folds: TrialFolds, settings: Mapping[str, Any], number: int | None
 ) -> Config:
     """Return the given configuration with the horizon and the chosen settings."""
-    window = config.window.model_copy(update={"horizon": folds.horizon})
-    config = config.model_copy(update={"window": window})
+    config = config.changed(window={"horizon": folds.horizon})
     return config if number is None else trial_config(config, settings)

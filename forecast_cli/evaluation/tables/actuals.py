@@ -139,7 +139,7 @@ def _regular_steps(
         events: list[Event] = []
         try:
             frequency = resolve_calendar(data, dates, table)
-            asked = data.model_copy(update={"freq": freq})
+            asked = data.changed(freq=freq)
             steps = find_steps(table, dates, groups, asked, frequency, events.append)
         except RepeatedTimes:
             raise

@@ -173,7 +173,7 @@ def _times(table: Table, column: str, actual: Actual, data: Data, series: Ints) 
     except DataError:
         if not like.date_format:
             raise
-        times = read(read_like(data.model_copy(update={"date_format": None}), ""))
+        times = read(read_like(data.changed(date_format=None), ""))
     known = actual.times
     if known is not None and (times.tz is None) != (known.tz is None):
         names = [actual.source, table.name]

@@ -127,8 +127,7 @@ def _with_shape(sequences: Sequences, config: Config) -> Config:
             f"{timesteps} steps cannot be cut into segments of {config.network.segment}.",
             "Pass a multiple of the segment as `timesteps`.",
         )
-    window = config.window.model_copy(update={"timesteps": timesteps})
-    config = config.model_copy(update={"window": window})
+    config = config.changed(window={"timesteps": timesteps})
     uneven = bool((sequences.lengths != timesteps).any())
     needed = uneven or config.data.missing == "mask"
     return with_mask_layer(config) if needed and not config.network.masked else config

@@ -36,9 +36,7 @@ def with_task(config: Config, labels: pd.DataFrame, on_event: Listener) -> Confi
             f"The loss {loss} is not for {task}.",
             "Pass " + " or ".join(f"`loss={each}`" for each in valid) + ".",
         )
-    data = config.data.model_copy(update={"task": task})
-    training = config.training.model_copy(update={"loss": loss})
-    return config.model_copy(update={"data": data, "training": training})
+    return config.changed(data={"task": task}, training={"loss": loss})
 
 
 def _infer_task(labels: pd.DataFrame, on_event: Listener) -> str:
