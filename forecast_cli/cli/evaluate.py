@@ -1,6 +1,6 @@
 """`forecast evaluate`."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -24,45 +24,41 @@ SHOWN = ("mae", "rmse", "smape", "mase", "bias")
 Inputs = Annotated[list[str], typer.Argument(metavar="FILE...",
     show_default=False, help="A model, or a table of forecasts; then DATA, the table of actual "
     "values, or - for stdin. DATA alone is for the model of --model.")]
-ModelPath = Annotated[Path | None, option("--model", "-m", metavar="PATH", help="Model file.",
-    default="model.forecast")]
-Forecasts = Annotated[list[str] | None, option("--forecast", metavar="NAME",
-    help="Column of forecasts, where its name differs from the column's; repeatable.")]
-Start = Annotated[str | None, option("--start", metavar="DATE",
-    help="With a model, the date of the first forecast; where a table of forecasts counts steps, "
-    "the row of DATA of its first.")]
-Level = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
-    help="Prediction-interval levels in percent, of a model or of sample paths.",
-    default="80,95")]
-Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False, common=False,
-    help=f"With a model, the method of its intervals ({', '.join(INTERVAL_METHODS)}).",
-    default="as trained")]
-Owa = Annotated[bool, option("--owa",
-    help="Add OWA: the mean of sMAPE and MASE relative to those of Naive2.")]
-By = Annotated[Literal["overall", "series", "step"], option("--by", metavar="NAME",
-    help="Table to print (overall, series, step).", default="overall")]
 if TYPE_CHECKING:
     Missing: TypeAlias = str
 else:
     Missing = Literal[SETTINGS["missing"].choices]
-MissingValues = Annotated[Missing | None, option("--missing", metavar="NAME", env=False,
-    common=False, help="With a model, what to do with missing values.")]
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """The options of `evaluate` beside the reading of its tables."""
+
+    model: Annotated[Path | None, option("--model", "-m", metavar="PATH", help="Model file.",
+        default="model.forecast")] = None
+    forecasts: Annotated[list[str] | None, option("--forecast", metavar="NAME",
+        help="Column of forecasts, where its name differs from the column's; repeatable.")] = None
+    start: Annotated[str | None, option("--start", metavar="DATE",
+        help="With a model, the date of the first forecast; where a table of forecasts counts "
+        "steps, the row of DATA of its first.")] = None
+    level: Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
+        help="Prediction-interval levels in percent, of a model or of sample paths.",
+        default="80,95")] = None
+    intervals: Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
+        common=False, default="as trained",
+        help=f"With a model, the method of its intervals ({', '.join(INTERVAL_METHODS)}).")] = None
+    missing: Annotated[Missing | None, option("--missing", metavar="NAME", env=False, common=False,
+        help="With a model, what to do with missing values.")] = None
+    owa: Annotated[bool, option("--owa",
+        help="Add OWA: the mean of sMAPE and MASE relative to those of Naive2.")] = False
+    by: Annotated[Literal["overall", "series", "step"], option("--by", metavar="NAME",
+        help="Table to print (overall, series, step).", default="overall")] = "overall"
+    strict: Strict = False
 # fmt: on
 
 
 def evaluate(
-    files: Inputs,
-    looking: Looking,
-    output_options: OutputOptions,
-    model: ModelPath = None,
-    forecasts: Forecasts = None,
-    start: Start = None,
-    level: Level = None,
-    intervals: Method = None,
-    missing: MissingValues = None,
-    owa: Owa = False,
-    by: By = "overall",
-    strict: Strict = False,
+    files: Inputs, looking: Looking, output_options: OutputOptions, options: EvaluateOptions
 ) -> None:
     """Score a saved model on new rows, or a table of forecasts.
 
@@ -73,21 +69,16 @@ def evaluate(
         forecast evaluate model.forecast sales.csv --start 2024-01-01 --by series
         forecast evaluate forecasts.csv actuals.csv --level 80,95 --owa
     """
-    console = Console(output_options, strict)
-    notes = Notes(console)
-    owner = _split_model(files, model)
+    console = Console(output_options, options.strict)
+    notes, by = Notes(console), options.by
+    owner = _split_model(files, options.model)
     if owner is None:
-        _refuse_for_table(missing, intervals)
-        report = _of_table(files, looking, forecasts, start, level, owa, notes)
+        report = _of_table(files, looking, options, notes)
         _show(report, {"forecast": files[0], "truth": files[1]}, by, console, notes)
         return
-    if forecasts:
-        raise UsageError("--forecast is for a table of forecasts.", "Leave it out.")
     path, tables = owner
-    reading = _reading(looking | ({} if missing is None else {"missing": missing}))
-    asked = {"begin": start, "level": level, "intervals": intervals, "owa": owa}
-    found = _of_model(path, tables, reading, asked, notes)
-    if strict:
+    found = _of_model(path, tables, looking, options, notes)
+    if options.strict:
         console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
     what = {"model": str(path), "data": ", ".join(tables), **facts}
@@ -117,66 +108,49 @@ def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]]
     return None
 
 
-def _refuse_for_table(missing: Missing | None, intervals: Intervals | None) -> None:
-    """Refuse options that are for a model."""
-    if missing is not None:
-        raise UsageError("--missing is for a model: missing actual values do not count.")
-    if intervals is not None:
-        raise UsageError(
-            "--intervals is for a model: a table of forecasts has its intervals.",
-            "Leave it out.",
-        )
-
-
-def _reading(looking: Mapping[str, Any]) -> dict[str, Any]:
-    """How the rows for a model are read.
-
-    Raises:
-        UsageError: The model determines one of the options.
-    """
+def _of_model(
+    path: Path, tables: list[str], looking: Looking, options: EvaluateOptions, notes: Notes
+) -> "ModelEvaluation":
+    """Score a model on new rows; options that it determines are refused."""
+    from ..evaluation.model_evaluation import evaluate_model
     from ..forecasting.history import READ_ANEW
+    from ..model.loading import load_bundle
 
-    for name in looking:
+    if options.forecasts:
+        raise UsageError("--forecast is for a table of forecasts.", "Leave it out.")
+    reading = looking | ({} if options.missing is None else {"missing": options.missing})
+    for name in reading:
         if name not in READ_ANEW:
             raise UsageError(
                 f"--{name.replace('_', '-')} has no effect here: the model determines it.",
                 "Leave it out.",
             )
-    return dict(looking)
-
-
-def _of_model(
-    path: Path,
-    tables: list[str],
-    reading: dict[str, Any],
-    asked: dict[str, Any],
-    notes: Notes,
-) -> "ModelEvaluation":
-    """Score a model on new rows."""
-    from ..evaluation.model_evaluation import evaluate_model
-    from ..model.loading import load_bundle
-
     return evaluate_model(
         load_bundle(path),
         one_or_all(tables),
-        **asked,
+        begin=options.start,
+        level=options.level,
+        intervals=options.intervals,
+        owa=options.owa,
         reading=reading,
         on_event=notes.on_event,
     )
 
 
 def _of_table(
-    files: list[str],
-    looking: Looking,
-    forecasts: list[str] | None,
-    start: str | None,
-    level: tuple[float, ...] | None,
-    owa: bool,
-    notes: Notes,
+    files: list[str], looking: Looking, options: EvaluateOptions, notes: Notes
 ) -> "Report":
-    """Score a table of forecasts against the actual values."""
+    """Score a table of forecasts against the actual values; options for a model are refused."""
     from ..evaluation.table_evaluation import Asked, score_table
 
+    start = options.start
+    if options.missing is not None:
+        raise UsageError("--missing is for a model: missing actual values do not count.")
+    if options.intervals is not None:
+        raise UsageError(
+            "--intervals is for a model: a table of forecasts has its intervals.",
+            "Leave it out.",
+        )
     if files[0] == files[1] == "-":
         raise UsageError("stdin is one table, and two are needed.", "Name a file for one of them.")
     if start is not None and not (start.isdigit() and int(start)):
@@ -184,7 +158,8 @@ def _of_table(
             f"--start {start} is for a model; a table of forecasts says when its steps are.",
             "Leave it out; where steps are counted, give the row of DATA: --start 121.",
         )
-    asked = Asked(forecasts or (), level, owa, int(start) if start else None)
+    first = int(start) if start else None
+    asked = Asked(options.forecasts or (), options.level, options.owa, first)
     data = looking.resolve().data
     return score_table(files[0], files[1], data=data, asked=asked, on_event=notes.on_event)
 

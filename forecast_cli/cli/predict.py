@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -30,54 +31,69 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="Model 
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead to forecast.", default="as trained")]
-Only = Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
-    help="Forecast only these series; blanks separate the parts of a name.", default="all")]
-Start = Annotated[str | None, option("--start", metavar="DATE",
-    help="Date of the first forecast, made from the rows of DATA before it.",
-    default="after the last row")]
-Future = Annotated[str | None, option("--future", metavar="FILE",
-    help="Table of future covariates.")]
-Level = Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
-    help="Prediction intervals at these levels in percent, e.g. 80,95.", default="none")]
-Method = Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False, common=False,
-    help=f"Method of the prediction intervals ({', '.join(INTERVAL_METHODS)}).",
-    default="as trained")]
-Samples = Annotated[int | None, option("--samples", metavar="N", min=1,
-    help="Number of sample paths to return instead of a point forecast.")]
-Seed = Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
-    help="Random seed of the sample paths.", default="0")]
-StatePath = Annotated[Path | None, option("--state", metavar="FILE", common=False,
-    help="Continue from the state of a stateful network in FILE, if there is one, and update it: "
-    "DATA has the rows since then.")]
-InSample = Annotated[bool, option("--in-sample", common=False,
-    help="One-step forecasts over DATA beside the actual values.")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", help="Where to write.",
     default="stdout")]
-Format = Annotated[Form | None, option("--format", "-f", metavar="NAME",
-    help=f"Output format ({', '.join(get_args(Form))}).",
-    default="by the file's name; a table on a terminal, else csv")]
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """The options of `predict` beside the reading of its table."""
+
+    tables: Data = None
+    model: ModelPath = MODEL
+    horizon: Horizon = None
+    only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
+        help="Forecast only these series; blanks separate the parts of a name.",
+        default="all")] = None
+    start: Annotated[str | None, option("--start", metavar="DATE",
+        help="Date of the first forecast, made from the rows of DATA before it.",
+        default="after the last row")] = None
+    future: Annotated[str | None, option("--future", metavar="FILE",
+        help="Table of future covariates.")] = None
+    level: Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
+        help="Prediction intervals at these levels in percent, e.g. 80,95.",
+        default="none")] = None
+    intervals: Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
+        common=False, default="as trained",
+        help=f"Method of the prediction intervals ({', '.join(INTERVAL_METHODS)}).")] = None
+    samples: Annotated[int | None, option("--samples", metavar="N", min=1,
+        help="Number of sample paths to return instead of a point forecast.")] = None
+    seed: Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
+        help="Random seed of the sample paths.", default="0")] = 0
+    state: Annotated[Path | None, option("--state", metavar="FILE", common=False,
+        help="Continue from the state of a stateful network in FILE, if there is one, and update "
+        "it: DATA has the rows since then.")] = None
+    in_sample: Annotated[bool, option("--in-sample", common=False,
+        help="One-step forecasts over DATA beside the actual values.")] = False
+    strict: Strict = False
+    output: Output = "-"
+    format: Annotated[Form | None, option("--format", "-f", metavar="NAME",
+        help=f"Output format ({', '.join(get_args(Form))}).",
+        default="by the file's name; a table on a terminal, else csv")] = None
+
+    @property
+    def table(self) -> Tables | None:
+        """The table; None for the end of the one that the model was trained on."""
+        return one_or_all(self.tables) if self.tables else None
+
+    def request(self) -> "PredictionRequest":
+        """The same for the library, checked."""
+        from ..forecasting.prediction_request import PredictionRequest, check_request
+
+        level = levels(",".join(self.level)) if self.level else ()
+        wanted = PredictionRequest(
+            self.horizon, tuple(self.only or ()), self.start, self.future, level, self.intervals,
+            self.samples, self.seed,
+        )
+        check_request(wanted)
+        _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
+        _check_table(self.tables)
+        _check_continued(self.state, wanted)
+        return wanted
 # fmt: on
 
 
-def predict(
-    reading: Reading,
-    output_options: OutputOptions,
-    tables: Data = None,
-    model: ModelPath = MODEL,
-    horizon: Horizon = None,
-    only: Only = None,
-    start: Start = None,
-    future: Future = None,
-    level: Level = None,
-    intervals: Method = None,
-    samples: Samples = None,
-    seed: Seed = 0,
-    state: StatePath = None,
-    in_sample: InSample = False,
-    strict: Strict = False,
-    output: Output = "-",
-    format: Format = None,
-) -> None:
+def predict(reading: Reading, output_options: OutputOptions, options: PredictOptions) -> None:
     """Forecast the next steps from a saved model.
 
     Examples:
@@ -87,47 +103,38 @@ def predict(
     """
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
-    from ..forecasting.prediction import predict, predict_in_sample
-    from ..forecasting.prediction_request import PredictionRequest, check_request
     from ..model.loading import load_bundle
 
-    console = Console(output_options, strict)
-    table = one_or_all(tables) if tables else None
-    wanted = PredictionRequest(
-        horizon,
-        tuple(only or ()),
-        start,
-        future,
-        levels(",".join(level)) if level else (),
-        intervals,
-        samples,
-        seed,
-    )
-    check_request(wanted)
-    _check_in_sample(table, state, wanted, in_sample=in_sample)
-    _check_table(tables)
-    _check_continued(state, wanted)
-    form = choose_form(output, format, output_options)
-    spare(output, [model, state, future, *(tables or [])])
-    _check_state(output, state)
-    bundle, notes = load_bundle(model), Notes(console)
-    how: dict[str, Any] = {"reading": reading, "on_event": notes.on_event}
-    keep = None
-    if state is not None:
-        frame, keep = _going_on(bundle, table, state, horizon, **how)
-    elif in_sample and table is not None:
-        frame = predict_in_sample(bundle, table, **how)
-    else:
-        frame = predict(bundle, table, wanted, **how)
+    console, output = Console(output_options, options.strict), options.output
+    wanted = options.request()
+    form = choose_form(output, options.format, output_options)
+    spare(output, [options.model, options.state, options.future, *(options.tables or [])])
+    _check_state(output, options.state)
+    bundle, notes = load_bundle(options.model), Notes(console)
+    frame, keep = _forecast(bundle, options, wanted, reading=reading, on_event=notes.on_event)
     if form != "parquet":
         frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
         records = json.loads(render(frame, "json"))
-        console.document({"model": str(model), "notes": notes.texts, "forecast": records})
+        document = {"model": str(options.model), "notes": notes.texts, "forecast": records}
+        console.document(document)
     else:
         _show(frame, form, output, console)
     if keep:
         keep()
+
+
+def _forecast(
+    bundle: "Bundle", options: PredictOptions, wanted: "PredictionRequest", **how: Any
+) -> tuple["pd.DataFrame", Callable[[], None] | None]:
+    """Return the forecast, and what saves the state after it, where there is one to save."""
+    from ..forecasting.prediction import predict, predict_in_sample
+
+    if options.state is not None:
+        return _going_on(bundle, options.table, options.state, options.horizon, **how)
+    if options.in_sample and options.table is not None:
+        return predict_in_sample(bundle, options.table, **how), None
+    return predict(bundle, options.table, wanted, **how), None
 
 
 def _show(frame: "pd.DataFrame", form: Form | None, output: str, console: Console) -> None:
