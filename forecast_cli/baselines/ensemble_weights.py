@@ -42,9 +42,6 @@ def fit_weights(
     Returns:
         Shape `(members,)`, at least 0, of sum 1.
     """
-    # SciPy is only loaded where something is learned.
-    from scipy.optimize import minimize
-
     shares: Floats = prior / prior.sum()
     members, target = _cells(forecasts, actual)
     if distinct < 1 or len(shares) == 1 or not len(target):
@@ -52,7 +49,20 @@ def fit_weights(
     scale, _ = _error(shares, members, target, squared=squared)
     if scale <= 0:
         return shares
-    strength = pull / distinct
+    return _minimised(shares, members, target, scale, pull / distinct, squared=squared)
+
+
+def _minimised(
+    shares: Floats, members: Floats, target: Floats, scale: float, strength: float, *, squared: bool
+) -> Floats:
+    """Return the weights, `(members,)`, with the least error and divergence from `shares`.
+
+    Shapes `(members, cells)` and `(cells,)`; the error is in units of `scale`, and the divergence
+    counts by `strength`.
+    """
+    # SciPy is only loaded where something is learned.
+    from scipy.optimize import minimize
+
     base = np.log(np.maximum(shares, 1e-12))
 
     def loss(raw: Floats) -> tuple[float, Floats]:

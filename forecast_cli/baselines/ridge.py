@@ -30,8 +30,7 @@ def fit_ridge(
     """Fit a linear map to training windows, shrunk towards another map.
 
     Args:
-        values: Shape `(n_rows,)`, all series (and channels) end to end; windows with missing values
-            are left out.
+        values: Shape `(n_rows,)`, all series end to end; windows with gaps are left out.
         origins: Shape `(samples,)`, ascending: rows of the first target, whose `timesteps` rows
             before and `horizon` rows from there on belong to the training rows of one series.
         timesteps: The lookback.
@@ -49,18 +48,17 @@ def fit_ridge(
     sums = [_sums(values, rows[part], start) for part in parts]
     squares, products = sum(each[0] for each in sums), sum(each[1] for each in sums)
     unit = float(np.trace(squares)) / timesteps or 1.0
+    held = [rows[_held_out(part, horizon)] for part in parts]
     losses = np.zeros(len(PENALTIES) + 1)
-    for part, (own, by_own) in zip(parts, sums, strict=True):
-        before, after = _windows(values, rows[_held_out(part, horizon)], start)
+    for others, (own, by_own) in zip(held, sums, strict=True):
+        before, after = _windows(values, others, start)
         losses += _judge(before, after, squares - own, products - by_own, unit)
-    best = int(np.argmin(losses))
-    if best == len(PENALTIES):
+    if (best := int(np.argmin(losses))) == len(PENALTIES):
         return start.copy()
     eigenvalues, axes = np.linalg.eigh(squares)
     change = axes @ ((axes.T @ products) / (eigenvalues + PENALTIES[best] * unit)[:, None])
     change[-1] -= change.sum(axis=0)
-    matrix: Floats = start + change
-    return matrix
+    return np.asarray(start + change)
 
 
 def _held_out(part: Ints, horizon: int) -> Ints:

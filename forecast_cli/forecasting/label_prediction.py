@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..config.sections import Data
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener
 from ..core.scaling import rounded
@@ -51,13 +52,9 @@ def predict_labels(
             "The model labels sequences, and there is no table of sequences.",
             "Name the table that holds them.",
         )
-    data = manifest.config.data.model_copy(update=dict(reading))
-    require_mask(bundle, data.missing)
-    if data.missing == "drop":
-        raise UsageError("`missing=drop` would shorten sequences.", "Pass `missing=interpolate`.")
-    sequences = read_sequences(
-        source, data, labelled=False, columns=labels.columns, on_event=on_event
-    )
+    data = _reading(bundle, reading)
+    columns = labels.columns
+    sequences = read_sequences(source, data, labelled=False, columns=columns, on_event=on_event)
     _check_length(sequences, manifest.timesteps, masked=manifest.config.network.masked)
     filled = filled_steps(sequences, data.missing)
     require_positive(filled, manifest.features, manifest.config.transform, sequences.source)
@@ -66,6 +63,15 @@ def predict_labels(
     outputs = predict_outputs(bundle.runtime, scaled, sequences.indptr, places, manifest.timesteps)
     ids = sequences.ids.drop(columns=list(labels.names), errors="ignore")
     return pd.concat([ids, _frame(bundle, labels, outputs.astype(np.float64))], axis=1)
+
+
+def _reading(bundle: Bundle, reading: Mapping[str, Any]) -> Data:
+    """Return how the sequences are read; refuse what the network cannot skip, or would shorten."""
+    data = bundle.manifest.config.data.changed(**reading)
+    require_mask(bundle, data.missing)
+    if data.missing == "drop":
+        raise UsageError("`missing=drop` would shorten sequences.", "Pass `missing=interpolate`.")
+    return data
 
 
 def _frame(bundle: Bundle, labels: LabelAxis, outputs: Floats) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from ..core.events import Listener, Note, ignore
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
-from ..core.windows import Floats
+from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle
@@ -42,40 +42,27 @@ def predict(
 
     Args:
         bundle: The model.
-        source: The table to go on from, as in `train`; None for the end of the table that the
-            model was trained on.
+        source: The table to forecast from, as in `train`; None for the end of the training table.
         wanted: Which forecasts are requested.
-        reading: How this table differs from the one that was trained on: `missing`, `na`,
-            `date_format`, `timezone`.
+        reading: How this table is read, where it differs from the one that was trained on.
         on_event: Notified of what is worth knowing.
 
     Returns:
-        What names the series, the time column (`step`, from 1, where there is none), then each
-        target, original units, each with its intervals behind it, as `Close_lo80` and `Close_hi80`;
-        of a table whose columns are series, a column for each. Of sample paths a row for each step
-        of each, with its number as `sample`.
+        The names of the series, the time column (`step`, from 1, where there is none), then each
+        target in original units with its intervals, as `Close_lo80` and `Close_hi80`; of a table
+        whose columns are series, a column for each. Of sample paths a row for each step of each,
+        with its number as `sample`.
 
     Raises:
         DataError: The table does not hold what the model needs.
         UsageError: The model cannot go that far.
     """
     if bundle.manifest.labels is not None:
-        from .label_prediction import predict_labels
-
-        if wanted.anything:
-            raise UsageError(
-                "A label has no steps ahead, and no series of its own.",
-                "Omit `horizon`, `only`, `start`, `future`, `level` and `samples`.",
-            )
-        return predict_labels(bundle, source, reading=reading, on_event=on_event)
+        return _predict_labels(bundle, source, wanted, reading=reading, on_event=on_event)
     check_request(wanted)
     steps = steps_wanted(bundle, wanted.horizon, on_event)
     history = find_history(bundle, source, wanted, reading, on_event)
-    if bundle.manifest.config.network.stateful:
-        walk = walk_over(bundle, history.scale(), bundle.state if source is None else None)
-        forecast = Forecast(walk.forecast(np.array([len(history.filled)]), horizon=steps))
-    else:
-        forecast = _forecast_all(bundle, history, steps, wanted)
+    forecast = _forecast_all(bundle, history, steps, wanted, stored=source is None)
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)
@@ -85,10 +72,30 @@ def predict(
     return frame_with_intervals(bundle, history, forecast, wanted, on_event, stored=source is None)
 
 
+def _predict_labels(
+    bundle: Bundle, source: Readable | None, wanted: PredictionRequest, **how: Any
+) -> pd.DataFrame:
+    """Predict labels; refuse what only forecasts have."""
+    from .label_prediction import predict_labels
+
+    if wanted.anything:
+        raise UsageError(
+            "A label has no steps ahead, and no series of its own.",
+            "Omit `horizon`, `only`, `start`, `future`, `level` and `samples`.",
+        )
+    return predict_labels(bundle, source, **how)
+
+
 def _forecast_all(
-    bundle: Bundle, history: History, steps: int, wanted: PredictionRequest
+    bundle: Bundle, history: History, steps: int, wanted: PredictionRequest, *, stored: bool
 ) -> Forecast:
-    """Forecast all series, scaled, `point` of shape `(n_series, steps, targets)`."""
+    """Forecast all series, scaled, `point` of shape `(n_series, steps, targets)`.
+
+    A stateful network continues from its own state where the rows are the `stored` ones.
+    """
+    if bundle.manifest.config.network.stateful:
+        walk = walk_over(bundle, history.scale(), bundle.state if stored else None)
+        return Forecast(walk.forecast(np.array([len(history.filled)]), horizon=steps))
     manifest, inputs = bundle.manifest, bundle.manifest.columns.inputs
     ahead = history.ahead(steps) if inputs.known else None
     first = manifest.config.network.padding == "first"
@@ -167,27 +174,27 @@ def predict_in_sample(
     panel = read_as_trained(bundle, source, reading, on_event)
     check_levels(bundle, panel, on_event, begins=panel.indptr[:-1])
     history = make_history(bundle, panel, on_event, scaled_by=manifest.timesteps)
-    scaled = history.scale()
-    origins = np.arange(len(scaled))
-    origins = origins[row_numbers(panel.indptr) >= manifest.timesteps]
+    origins = np.flatnonzero(row_numbers(panel.indptr) >= manifest.timesteps)
     if not len(origins):
         raise too_few(bundle, panel, manifest.timesteps + 1)
-    parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
-    if manifest.config.network.stateful:
-        walk = walk_over(bundle, scaled, None)
-        first = np.concatenate([walk.forecast(part, horizon=1) for part in parts])
-    else:
-        forecast = partial(
-            forecast_origins,
-            bundle.runtime,
-            scaled,
-            inputs=manifest.columns.inputs,
-            timesteps=manifest.timesteps,
-            horizon=1,
-        )
-        first = concatenate([forecast(part) for part in parts]).point
+    first = _first_steps(bundle, history.scale(), origins)
     values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(history.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.
         values[panel.missing_rows[origins - 1]] = np.nan
     return beside_actual(bundle, panel, origins, values)
+
+
+def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Floats:
+    """Return forecasts of one step, scaled, shape `(samples, 1, targets)`.
+
+    `scaled` are all rows, shape `(n_rows, features)`, and `origins` some, shape `(samples,)`.
+    """
+    manifest = bundle.manifest
+    parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
+    if manifest.config.network.stateful:
+        walk = walk_over(bundle, scaled, None)
+        return np.concatenate([walk.forecast(part, horizon=1) for part in parts])
+    how: Any = {"inputs": manifest.columns.inputs, "timesteps": manifest.timesteps, "horizon": 1}
+    made = [forecast_origins(bundle.runtime, scaled, part, **how) for part in parts]
+    return concatenate(made).point
