@@ -14,10 +14,11 @@ SEVERAL_MODULES = {
     "api/test_update",
     "cli/test_help",
     "cli/test_temporary_files",
-    "evaluation/metrics/test_labels",
+    "evaluation/test_intermittent_demand",
     "evaluation/test_one_pass",
     "networks/test_arguments",
     "networks/test_onnx_everything",
+    "training/presets/test_intermittent",
     "training/presets/test_registry",
 }
 

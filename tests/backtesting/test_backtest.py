@@ -301,6 +301,8 @@ def test_an_unknown_model_names_the_nearest():
 
 def test_a_seasonal_forecast_needs_a_season():
     frame = table().drop(columns="date")
+    # Rows without times have the season that they show; noise shows none.
+    frame["value"] = np.random.default_rng(0).normal(size=len(frame))
     with pytest.raises(UsageError, match="season"):
         run(frame, "seasonal-naive", time="none")
     assert "seasonal-naive" in run(frame, "seasonal-naive", time="none", season_length=12).frame

@@ -125,7 +125,7 @@ def test_a_model_of_a_newer_version_says_to_upgrade(run, golden, tmp_path):
     altered(golden, tmp_path / "new.forecast", lambda m: m.replace(b'"format": 1', b'"format": 9'))
     code, _, err = run("predict", "-m", "new.forecast")
     assert code == 4
-    assert "has format 9; this version reads up to 6. Upgrade" in err
+    assert "has format 9; this version reads up to 7. Upgrade" in err
 
 
 def test_a_damaged_model_is_not_used(run, golden, tmp_path):

@@ -183,6 +183,8 @@ def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
     large = default_space(folds_of(seasonal_frame(2000)))
     assert next(each for each in large.settings if each.name == "units").domain.values[-1] == 128
     plain = seasonal_frame().drop(columns="date")
+    # Rows without times have the season that they show; noise shows none.
+    plain["value"] = np.random.default_rng(0).normal(size=len(plain))
     steps = default_space(folds_of(plain, configure({"column": ("value",), "horizon": 3})))
     domains = {each.name: each.domain for each in steps.settings}
     assert "season" not in domains["anchor"].values

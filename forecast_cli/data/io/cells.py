@@ -39,7 +39,7 @@ def is_date(cell: str) -> bool:
     """Whether a cell seems to be a date or time.
 
     >>> [is_date(cell) for cell in ("Feb 04, 2020", "2012M01", "1-01", "12.5", "Total 2020")]
-    [True, True, True, True, False]
+    [True, True, True, False, False]
     """
     bare, words = WORDS.subn(" ", cell.strip())
     bare, letters = LETTERS.subn("", bare)
