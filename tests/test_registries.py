@@ -162,7 +162,7 @@ stack.KERAS_CELLS["slow"] = keras.layers.SimpleRNN
 losses.FUNCTIONS["fourth"] = lambda actual, forecast: tf.reduce_mean((actual - forecast) ** 4, -1)
 model = fc.train(
     frame, column="y", timesteps=4, horizon=3, epochs=2, units=3, preset="classic", cell="slow",
-    loss="fourth", intervals="wide", baselines=["half"],
+    loss="fourth", intervals="wide", baselines=["half"], lower_bound="none",
 )
 model.save(sys.argv[1])
 again = fc.load(sys.argv[1])

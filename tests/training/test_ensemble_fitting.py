@@ -143,7 +143,7 @@ def test_the_mean_of_an_ensemble_is_the_mean_of_its_networks(frame):
 @pytest.mark.tf
 @pytest.mark.parametrize("place", [0, 1], ids=["naive", "seasonal-naive"])
 def test_a_simple_forecast_with_all_the_weight_is_that_forecast(frame, place, monkeypatch):
-    def only(forecasts, actual, prior, *, distinct):
+    def only(forecasts, actual, prior, **_):
         return np.eye(len(forecasts))[1 + place]
 
     monkeypatch.setattr("forecast_cli.training.ensemble_fitting.fit_weights", only)
