@@ -10,7 +10,7 @@ from ..columns import Columns
 from ..groups import Groups
 from ..io.tables import Table
 from .business_days import LEARNED, Bools
-from .calendars import LEAST_OPEN, resolve_calendar
+from .calendars import LEAST_OPEN, resolve_calendar, suggest_calendar
 from .dates import Dates
 from .duplicates import StepRows
 from .frequency import DAY, Frequency, local_days
@@ -100,6 +100,9 @@ def frequency_left(
         raise DataError(f"{why}, and the steps of the model are {frequency.name}.", f"{hint}.")
     hint += ", or `time=none` to use rows as steps regardless of their times."
     if frequency.step != DAY:
+        if calendar := suggest_calendar(rows.times, rows.indptr):
+            opened = f"Its rows are on open days, {calendar.describe()}"
+            hint = f"{opened}: pass `calendar=data` instead of `freq`. {hint}"
         raise DataError(f"{why}, and steps of {frequency.name} cannot skip time.", hint)
     found = _learned(rows, past, data)
     if found is None:

@@ -63,6 +63,16 @@ def test_dropped_steps_that_are_no_days_are_refused(freq):
     assert read(frame, missing="drop", time="none").timeline is None
 
 
+def test_rows_of_opening_hours_are_offered_their_calendar():
+    hours = daily(rows=70 * 24, freq="h")
+    frame = hours[hours["date"].dt.hour.between(10, 20)].reset_index(drop=True)
+    with pytest.raises(DataError, match="cannot skip time") as error:
+        read(frame, freq="h", missing="drop")
+    assert "every day, 10:00 to 20:00: pass `calendar=data` instead of `freq`" in error.value.hint
+    panel = read(frame, calendar="data", missing="drop")
+    assert (len(panel.values), panel.timeline.frequency.season_length) == (len(frame), 11)
+
+
 def test_rows_that_are_dropped_at_the_ends_leave_the_steps_as_they_were():
     frame = daily(freq="h")
     frame.loc[[0, 1, 138, 139], "y"] = np.nan
