@@ -69,6 +69,7 @@ def test_the_package_has_few_entries_each_a_concept_of_the_field():
     assert entries == {*FOLDERS, "__init__", "__main__"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(MODULES) - {"", "__init__", "__main__"}))
 def test_imports_point_down_and_cost_what_the_folder_says(name):
     order, own = list(FOLDERS), name.split("/")[0]

@@ -42,6 +42,7 @@ def test_a_test_stands_where_its_module_does(path):
     assert module.is_file() or place(path) in SEVERAL_MODULES, f"{path.name}: no {module.name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_tests_use_public_names_alone(path):
     tree = ast.parse(path.read_text())

@@ -59,6 +59,7 @@ def found(text: str, line: int) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_strings_and_docstrings_use_the_terms_of_the_field(path):
     if str(path.relative_to(ROOT / "forecast_cli")) in OLD:

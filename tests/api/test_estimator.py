@@ -37,6 +37,7 @@ def dated(rows=60):
     return pd.DataFrame({"y": wave(rows), "known": known}, index=index)
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [fc.Forecaster(horizon=1, timesteps=2, units=2, epochs=1, validation=0, test=0)],
     expected_failed_checks=lambda _: NOT_OF_FORECASTS,
@@ -154,6 +155,7 @@ def test_an_invalid_parameter_is_refused_by_fit(quick):
         fc.Forecaster(horizon=0).fit(wave())
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_network_is_trained_searched_and_pickled():
     frame = dated()

@@ -18,6 +18,7 @@ def test_every_public_name_is_on_the_page():
     assert not [name for name in methods if not re.search(rf"\b{name}\b", PAGE)]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.filterwarnings("default")
 def test_the_examples_run(tmp_path, monkeypatch):

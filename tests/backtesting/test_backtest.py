@@ -200,6 +200,7 @@ def test_a_forecast_right_behind_a_gap_that_was_filled_with_a_look_ahead_is_left
     assert sorted(got.cutoff.unique()) == [frame.date[74], frame.date[75]]
 
 
+@pytest.mark.slow
 def test_classical_methods_see_no_value_behind_a_cutoff_and_are_those_of_the_library():
     models = pytest.importorskip("statsforecast.models")
     frame = table(60)
@@ -426,6 +427,7 @@ def frame_for(kind):
     return covariates(frame) if kind == "covariates" else frame
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("kind", READ)
 def test_no_network_that_is_trained_once_sees_a_value_behind_a_cutoff(kind):
@@ -433,6 +435,7 @@ def test_no_network_that_is_trained_once_sees_a_value_behind_a_cutoff(kind):
     assert_blind(frame_for(kind), ("lstm",), plan=plan, cutoffs=1, **TINY, **READ[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("kind", ["series"])
 def test_no_network_that_is_trained_again_sees_a_value_behind_a_cutoff(kind):
@@ -444,6 +447,7 @@ def rows_until(frame, cutoff):
     return frame[frame.date <= cutoff].reset_index(drop=True)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("refit", ["never", "always"])
 def test_a_network_forecasts_what_it_would_have_on_the_table_cut_at_the_cutoff(refit):
@@ -563,6 +567,7 @@ def test_what_is_chosen_by_rule_is_chosen_from_the_rows_before_the_first_cutoff(
     assert any("and 44 training rows" in text for text in said), said
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_refitted_folds_are_equal_in_two_processes():
     frame, plan = table(), {"n_windows": 2, "refit_every": "always"}
@@ -609,6 +614,7 @@ def test_the_intervals_of_a_model_file_are_those_of_its_predictions(tmp_path, in
     assert got.scores[1]["coverage80"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_networks_have_intervals_that_see_no_value_behind_their_cutoff():
     frame = table()

@@ -128,6 +128,7 @@ def test_a_structure_whose_season_stays_goes_on_with_it():
     assert values[:150] @ matrix == pytest.approx(values[150:], abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEMBER_NAMES)
 def test_every_map_moves_with_the_level(name):
     values = airline()

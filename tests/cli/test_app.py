@@ -81,6 +81,7 @@ PREDICT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "arguments", "code", "message"),
     [("train", *case) for case in TRAIN] + [("predict", *case) for case in PREDICT],

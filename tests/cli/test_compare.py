@@ -14,6 +14,7 @@ TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
 SETTINGS = {"units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, tmp_path):
     code, out, err = run("compare", table, "--column", "value", *TINY)
@@ -64,6 +65,7 @@ def test_rows_are_sorted_by_the_measure_of_the_verdict(measure, order):
     assert [row["model"] for row in sort_rows(rows, ("y",), measure=measure)] == ["b", "a"]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_test_split_has_no_part_in_the_choice(frame):
     config = configure({"column": ("value",), "test": 24, **SETTINGS})
@@ -75,6 +77,7 @@ def test_the_test_split_has_no_part_in_the_choice(frame):
     assert first.rows != second.rows
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_one_json_document(run, table):
     code, out, err = run("compare", table, "-c", "value", *TINY, "--cells", "rnn", "--json")
@@ -85,6 +88,7 @@ def test_one_json_document(run, table):
     assert [row["model"] for row in told["models"] if row["parameters"]] == ["rnn"]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_somebody_who_stops_it_has_what_was_trained_by_then(frame):
     notes = []

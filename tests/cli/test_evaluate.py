@@ -137,6 +137,7 @@ def test_owa_of_a_model(run, golden, table):
     assert "owa below 1 is better than Naive2" in err
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_how_the_intervals_of_a_model_are_made(run, trained, table, tmp_path):
     trained.save(tmp_path / "model.forecast")

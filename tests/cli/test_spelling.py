@@ -118,6 +118,7 @@ def is_path(name: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_whatever_stands_in_backticks_is_a_setting():
     known = known_names()
     wrong = []

@@ -89,6 +89,7 @@ FLAGS = {
 }
 
 
+@pytest.mark.slow
 def test_flags_reach_the_model_that_is_saved(run, table, monkeypatch):
     """All at once: a training for each would take minutes, and each is looked up by itself."""
     groups = [
@@ -214,6 +215,7 @@ ENSEMBLE = {
 }
 
 
+@pytest.mark.slow
 def test_flags_of_an_ensemble_reach_the_model_and_its_epochs_are_told(run, table):
     code, out, err = run("train", table, *QUICK, *" ".join(ENSEMBLE).split(), "--json")
     assert code == 0, err
@@ -231,6 +233,7 @@ def test_flags_of_an_ensemble_reach_the_model_and_its_epochs_are_told(run, table
     assert out.splitlines()[0] == "date,value,value_lo80,value_hi80"
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_model(run, table, frame, tmp_path):
     assert run("train", table, *QUICK, "-q") == (0, "", "")
     frame.assign(value=frame["value"] * 2).to_csv("newer.csv", index=False)

@@ -27,6 +27,7 @@ def space(tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, tmp_path):
@@ -135,6 +136,7 @@ def test_help_costs_no_import_of_the_library():
     assert "--show-space" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_several_jobs_end_with_a_model_too(run, table, space, tmp_path):
     from forecast_cli.core.parallel import dismiss_workers

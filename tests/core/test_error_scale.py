@@ -106,6 +106,7 @@ def test_where_nothing_is_known_errors_are_usual():
     assert (by_row(errors, np.arange(5), np.array([0, 5])).size == 1.0).all()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(1, 1500), st.integers(1, 6), st.integers(1, 200))
 def test_added_piece_by_piece_it_is_the_same_to_the_bit(seed, count, horizon, size):
     draw, indptr = np.random.default_rng(seed), np.array([0, 900, 901, 1500])

@@ -365,6 +365,7 @@ def known():
     return both
 
 
+@pytest.mark.slow
 @tf
 def test_nothing_past_the_origin_moves_a_forecast_but_what_is_known(model):
     frame = table()
@@ -461,6 +462,7 @@ def learned_of(bundle):
     return weights, bundle.scales, bundle.manifest.covariates
 
 
+@pytest.mark.slow
 @tf
 def test_the_test_part_changes_neither_weights_nor_scaler_nor_categories(model):
     frame = table()
@@ -614,6 +616,7 @@ def test_the_frame_to_fill_in_holds_what_is_known(model):
     same(model.predict(table(), future=some), model.predict(frame), exact=True)
 
 
+@pytest.mark.slow
 @tf
 def test_from_a_date_all_that_is_known_after_it_is_kept(known):
     frame = table(ahead=6)
@@ -774,6 +777,7 @@ def test_scales_that_cannot_be_are_refused(saved, number):
         fc.load(saved)
 
 
+@pytest.mark.slow
 @tf
 def test_covariates_lower_the_error_of_the_same_network():
     draw = np.random.default_rng(3)
@@ -871,6 +875,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flags", "code", "said"), REFUSED, ids=[each[0] for each in REFUSED])
 def test_what_no_network_could_read_is_refused(run, tmp_path, flags, code, said):
     frame = table().assign(z=lambda frame: frame["y"] * 2)

@@ -66,6 +66,7 @@ def test_of_many_series_each_level_holds_whatever_the_network_is(linear, make, m
     assert near(coverage(linear(panel_of(make), **flat)), 1.5)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("make", SERIES.values(), ids=SERIES)
 @pytest.mark.parametrize("method", ["conformal", "cqr"])
@@ -79,6 +80,7 @@ def test_of_a_trained_network_each_level_holds(make, method):
     assert near({80.0: followed["coverage80"], 95.0: followed["coverage95"]}, 3.0)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("make", SERIES.values(), ids=SERIES)
 def test_quantiles_as_they_are_hold_about_it(make):
@@ -108,6 +110,7 @@ def test_adaptive_intervals_follow_noise_that_has_doubled(linear):
         assert wide["adaptive"][level] > 1.5 * wide["conformal"][level]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_intervals_of_a_random_walk_grow_with_the_root_of_the_step():
     flat = {"horizon": 9, "timesteps": 9, "validation": 1000, "test": 1000, "anchor": "last",

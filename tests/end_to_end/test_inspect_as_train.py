@@ -91,11 +91,13 @@ def test_sample_data(agree, name):
     agree(ROOT / "sample_data" / f"{name}.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(REPORTS.glob("*.csv")), ids=lambda path: path.stem)
 def test_tables_after_reports(agree, path):
     agree(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_tables_in_well_known_forms(agree, samples, name):
     agree(samples / name)

@@ -55,6 +55,7 @@ def texts(begin, periods, freq, form):
 HOURS, DAYS = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "column", "flags", "time", "expected"),
     [
@@ -241,6 +242,7 @@ def test_sales_go_on_with_prices_and_events_to_be_filled_in(run, samples):
         numbers(forecast, "y")
 
 
+@pytest.mark.slow
 def test_a_table_may_come_through_a_pipe(run, samples, monkeypatch):
     content = (samples / "gasoline.csv").read_bytes()
     for command in (("inspect", "-"), ("train", "-", "--column", "Gasoline", *TINY),

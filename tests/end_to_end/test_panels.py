@@ -312,6 +312,7 @@ NAMES = ["big", "early", "late", "short"]
 tf = pytest.mark.tf
 
 
+@pytest.mark.slow
 @tf
 def test_every_series_has_its_own_name_dates_and_size(model):
     forecast = model.predict()
@@ -325,6 +326,7 @@ def test_every_series_has_its_own_name_dates_and_size(model):
     assert levels["big"] > levels["late"] > levels["short"] > levels["early"]
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("which", ["model", "plain"])
 def test_a_panel_is_forecast_like_each_of_its_series_alone(which, request):
@@ -578,6 +580,7 @@ def test_losses_in_units_are_taken_in_those_of_each_sample_s_series(name, own, b
     np.testing.assert_allclose(got, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("name", ["smape", "mase"])
 def test_a_network_is_trained_on_the_loss_of_each_series_in_its_units(name):
@@ -608,6 +611,7 @@ def read(text):
 FLAGS = ("--column", "y", "-H", "2", "-t", "4", "-u", "3", "--cell", "rnn", "-e", "1")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("linear_training")
 @tf
 def test_several_columns_name_a_series(run, tmp_path):
@@ -725,6 +729,7 @@ def test_two_rows_for_one_series_are_refused(run, tmp_path):
     assert (code, "t.csv line 4 is a second row for x" in err) == (3, True), err
 
 
+@pytest.mark.slow
 @tf
 def test_a_document_for_machines_has_the_scores_of_every_series(run, tmp_path, model):
     from forecast_cli.api.summaries import training_document, worst_rows

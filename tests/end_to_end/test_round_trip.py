@@ -340,6 +340,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("written")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alias", FREQS)
 @given(data=st.data())
 def test_a_table_comes_back_as_it_was_written(folder, alias, data):

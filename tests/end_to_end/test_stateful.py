@@ -94,6 +94,7 @@ def reset(network):
             layer.reset_state()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -119,6 +120,7 @@ def test_forecasts_are_those_of_keras_layers_run_over_the_whole_table(more, tmp_
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_lanes_of_keras_are_tables_of_their_own(model, tmp_path):
     halves = days()["value"].to_numpy().reshape(2, 60, 1)
     outputs = in_keras(model, halves, tmp_path, lanes=2)[-1]
@@ -219,6 +221,7 @@ def test_a_state_goes_on_over_a_holiday_where_rows_are_the_steps(tmp_path):
     pd.testing.assert_frame_equal(forecast, model.predict(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_state_of_another_network_is_refused(model, one_step, tmp_path):
     path = tmp_path / "state.json"
     go_on(model, days()[:70], path)
@@ -236,6 +239,7 @@ def test_a_file_that_is_no_state_is_left_as_it_is(model, tmp_path, content):
     assert path.read_text(encoding="latin-1") == content
 
 
+@pytest.mark.slow
 def test_a_network_that_forgets_has_no_state_to_go_on_from(trained, frame, tmp_path):
     with pytest.raises(fc.UsageError, match="is not stateful") as caught:
         go_on(trained, frame, tmp_path / "state.json")
@@ -280,6 +284,7 @@ def test_first_rows_go_on_from_the_training_table_where_they_follow_it(model, tm
     assert "begins without a state" in said[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["model", "one_step", "every_step"])
 def test_the_scores_are_those_of_a_slow_loop(which, request):
     model, frame = request.getfixturevalue(which), days()
@@ -324,6 +329,7 @@ def learned(model):
     return model.bundle.weights, model.bundle.manifest.scaling
 
 
+@pytest.mark.slow
 def test_the_test_part_changes_neither_weights_nor_scaler(model):
     changed = days()
     changed.loc[96:, "value"] = np.linspace(-1000, 1000, 24)
@@ -332,6 +338,7 @@ def test_the_test_part_changes_neither_weights_nor_scaler(model):
     assert after.evaluation != model.evaluation
 
 
+@pytest.mark.slow
 def test_same_data_config_and_seed_give_the_same_model_to_the_bit():
     first, second, other = (fc.train(days(), **THREE, dropout=0.2, seed=seed) for seed in (3, 3, 4))
     assert learned(first) == learned(second)
@@ -339,6 +346,7 @@ def test_same_data_config_and_seed_give_the_same_model_to_the_bit():
     assert first.bundle.weights != other.bundle.weights
 
 
+@pytest.mark.slow
 def test_refit_goes_on_from_all_rows(model):
     refit, whole = (
         fc.train(days(), **THREE, **more)
@@ -363,6 +371,7 @@ def test_gaps_that_are_filled_are_refused(missing):
     assert "`missing=mask` or `missing=drop`" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_masked_row_leaves_the_state_as_it_is():
     model = fc.train(gap(), **THREE, missing="mask")
     assert np.isfinite(values(model.predict())).all()
@@ -551,6 +560,7 @@ def samples_of(feed, rows):
     return windows, np.stack([feed.values[row + 5 : row + 8] for row in rows])
 
 
+@pytest.mark.slow
 def test_training_is_that_of_keras_window_by_window():
     import keras
 
@@ -570,6 +580,7 @@ def test_training_is_that_of_keras_window_by_window():
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_losses_of_an_epoch_are_those_of_a_slow_loop():
     feed = make_feed(days())
     runner = runner_of(feed, epochs=1, learning_rate=1e-12)
@@ -595,6 +606,7 @@ def test_each_epoch_begins_without_a_state():
     assert second.validation_loss == pytest.approx(first.validation_loss, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_dropout_is_for_training_alone():
     settings = {**THREE, "epochs": 1, "learning_rate": 1e-12}
     plain = fc.train(days(), **settings)
@@ -605,6 +617,7 @@ def test_dropout_is_for_training_alone():
     np.testing.assert_allclose(values(dropped.predict()), values(plain.predict()), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_learns_what_stands_further_back_than_a_window():
     frame = pd.DataFrame({"value": np.tile([1.0, 0, 0, 0], 150)})
     shared = {"horizon": 1, "timesteps": 2, "units": 16, "epochs": 40, "patience": 0}

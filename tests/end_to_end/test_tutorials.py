@@ -53,6 +53,7 @@ def parameters(document):
     return sum(layer["parameters"] for layer in document["layers"])
 
 
+@pytest.mark.slow
 def test_many_to_one_gives_the_middle_of_three_numbers(train, label, tmp_path):
     write(tmp_path / "t.csv", [[n, n + 1, n + 2, n + 1] for n in (1, 4, 7, 10)], ["y"])
     document = train(
@@ -65,6 +66,7 @@ def test_many_to_one_gives_the_middle_of_three_numbers(train, label, tmp_path):
     assert label([13, 14, 15])["y"] == pytest.approx(14, abs=0.6)
 
 
+@pytest.mark.slow
 def test_a_stack_gives_the_middle_although_one_label_is_wrong(train, label, tmp_path):
     rows = [[n, n + 1, n + 2, n + 1] for n in range(1, 40, 3)]
     rows[3][3] = 1
@@ -75,6 +77,7 @@ def test_a_stack_gives_the_middle_although_one_label_is_wrong(train, label, tmp_
     assert label([41, 42, 43])["y"] == pytest.approx(42, abs=0.5)
 
 
+@pytest.mark.slow
 def test_many_to_many_gives_two_numbers_of_four(train, label, tmp_path):
     rows = [[n, n + 2, n + 4, n + 6, n + 2, n + 4] for n in range(1, 82, 10)]
     write(tmp_path / "t.csv", rows, ["y1", "y2"])
@@ -85,6 +88,7 @@ def test_many_to_many_gives_two_numbers_of_four(train, label, tmp_path):
     assert labels["y2"] == pytest.approx(105, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [1, 4])
 @pytest.mark.parametrize("targets", [["Close"], FIVE], ids=["one target", "all columns"])
 def test_windows_of_five_columns_become_as_many_forecasts_as_asked_for(
@@ -111,6 +115,7 @@ def test_windows_of_five_columns_become_as_many_forecasts_as_asked_for(
     assert len(forecast) == horizon
 
 
+@pytest.mark.slow
 def test_closing_prices_are_forecast_as_by_a_plain_keras_script(train, run):
     document = train(
         PRICES,
@@ -127,6 +132,7 @@ def test_closing_prices_are_forecast_as_by_a_plain_keras_script(train, run):
     np.testing.assert_allclose(found["Close_forecast"].tail(test_rows), expected, atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_scaler_of_prices_has_seen_the_training_rows_alone(train, tmp_path):
     prices = pd.read_csv(PRICES)
     prices.loc[1757:, "Close"] *= 3

@@ -90,6 +90,7 @@ def test_on_the_rows_of_the_test_it_says_what_training_said(linear, name):
                 assert found == pytest.approx(getattr(each, measure)[target], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flat", [{}, SHOPS])
 @pytest.mark.parametrize("more", [0, 6])
 def test_on_new_rows_it_is_a_slow_loop_of_predictions(linear, flat, more):

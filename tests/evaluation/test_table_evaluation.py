@@ -206,6 +206,7 @@ def test_gaps_of_the_truth_do_not_count_and_are_told():
     ]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 5), st.data())
 def test_the_order_of_rows_and_other_columns_change_nothing(seed, cutoffs, steps, data):
     truth = truth_of(seed, rows=20)

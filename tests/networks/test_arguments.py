@@ -53,6 +53,7 @@ def given(model, training=False, windows=WINDOWS):
     return np.asarray(model(windows, training=training))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), cases(CHANGES_THE_OUTPUT))
 def test_arguments_of_the_maths_change_the_forecast(kind, name):
     # With biases of zero there would be nothing to leave out, to draw anew or to reset.
@@ -69,6 +70,7 @@ def test_arguments_of_how_it_is_computed_change_nothing(kind, name):
     np.testing.assert_allclose(given(built([usual])), given(built([changed])), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), cases(CHANGES_TRAINING))
 def test_dropout_is_for_training_alone_and_its_seed_decides_it(kind, name):
     layer = kind(units=4, seed=5, **{name: CHANGES_TRAINING[name]})
@@ -83,6 +85,7 @@ def test_dropout_is_for_training_alone_and_its_seed_decides_it(kind, name):
     assert np.abs(dropped - given(other, training=True)).max() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["kernel_constraint", "recurrent_constraint", "bias_constraint"])
 def test_constraints_hold_the_weights_after_each_step(kind, name):

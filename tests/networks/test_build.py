@@ -102,6 +102,7 @@ def held(layer, name):
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [

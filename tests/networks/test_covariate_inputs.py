@@ -92,6 +92,7 @@ def difference(a, b):
     return np.abs(a - b).max(axis=(0, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("head", HEADS)
 def test_what_is_known_ahead_reaches_its_own_step_and_none_before_it(head, around):
@@ -106,6 +107,7 @@ def test_what_is_known_ahead_reaches_its_own_step_and_none_before_it(head, aroun
             assert (after[3:] == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_every_covariate_of_the_window_reaches_the_forecast(head):
     network = built(head, "relative").network
@@ -119,6 +121,7 @@ def test_every_covariate_of_the_window_reaches_the_forecast(head):
         assert (difference(forecast(network, changed), before) > 1e-5).all(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "cell", "around"),
     [
@@ -169,6 +172,7 @@ def test_a_step_ahead_is_a_sum_by_hand_of_the_state_and_its_covariates():
     np.testing.assert_allclose(forecast(network), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_covariates_are_not_read_relative_to_the_window(head):
     network = built(head, "relative").network
@@ -199,6 +203,7 @@ def test_a_decoder_taught_with_its_own_forecast_gives_it(around):
     assert after[2] > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(6), ids=NAMES)
 def test_a_step_in_which_any_value_is_missing_is_skipped(place):
     network = built("last", "mask", skip="none").network
@@ -211,6 +216,7 @@ def test_a_step_in_which_any_value_is_missing_is_skipped(place):
     assert np.abs(before - forecast(network)).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_what_is_missing_ahead_is_read_as_nothing():
     network, gap, zero = built().network, AHEAD.copy(), AHEAD.copy()
     gap[:, 1], zero[:, 1] = np.nan, 0.0
@@ -351,6 +357,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", PLANTED)
 def test_what_follows_a_future_covariate_is_learned(head):
     feed = planted(known=True)
@@ -359,11 +366,13 @@ def test_what_follows_a_future_covariate_is_learned(head):
     assert validation_error(head, feed, **PLANTED[head]) < without / 10
 
 
+@pytest.mark.slow
 def test_the_same_network_without_the_covariate_learns_nothing():
     feed = planted(known=False)
     assert validation_error("last", feed) > 0.8 * float(feed.values[310:, 0].var())
 
 
+@pytest.mark.slow
 def test_what_follows_a_category_is_learned_and_it_is_not_read_as_a_number():
     from forecast_cli.networks.batches import WindowFeed
 

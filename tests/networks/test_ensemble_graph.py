@@ -59,6 +59,7 @@ def of_maps(targets=(2, 0)):
 # What one forecast is made of.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maps", [None, MAPS], ids=["networks alone", "with maps"])
 @pytest.mark.parametrize("combine", ["mean", "median", "weights"])
 def test_the_whole_is_the_mean_median_or_weighted_sum_of_its_members(combine, maps):
@@ -110,6 +111,7 @@ def test_what_is_known_ahead_reaches_every_member(combine):
     np.testing.assert_allclose(model([WINDOWS, AHEAD]), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("combine", ["mean", "median", "weights"])
 def test_quantiles_are_combined_one_by_one(combine):
     outputs = (HORIZON, 2, 5)
@@ -138,6 +140,7 @@ def test_the_spread_is_the_deviation_of_all_around_the_forecast(combine):
     np.testing.assert_allclose(middle - low, every.std(axis=0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_forecasts_of_many_windows_are_those_of_each(monkeypatch):
     from forecast_cli.networks.ensemble_graph import forecast_windows
 
@@ -147,6 +150,7 @@ def test_forecasts_of_many_windows_are_those_of_each(monkeypatch):
         np.testing.assert_allclose(forecast_windows(network, [WINDOWS, AHEAD]), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("combine", ["median", "weights"])
 def test_the_export_is_the_whole_and_the_weights_file_brings_all_back(combine):
     from forecast_cli.model.runtime import Runtime
@@ -209,6 +213,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_members_are_the_networks_that_training_alone_gives(kind):
     settings = dict(KINDS[kind])
@@ -224,6 +229,7 @@ def test_members_are_the_networks_that_training_alone_gives(kind):
     assert not same(together[0][0], together[1][0])
 
 
+@pytest.mark.slow
 def test_losses_anchors_and_windows_are_taken_by_turns():
     turns = {"loss": ("mae", "mse"), "anchor": ("last", "none"), "timesteps": (6, 4, 6, 4)}
     together = trained(
@@ -250,6 +256,7 @@ def test_losses_anchors_and_windows_are_taken_by_turns():
         assert same(network, alone)
 
 
+@pytest.mark.slow
 def test_code_is_compiled_once_for_all_that_are_alike(monkeypatch):
     from forecast_cli.networks import ensemble_training as members
 
@@ -301,6 +308,7 @@ def test_every_epoch_says_of_which_network_it_is():
     assert numbers == [(1, 2, 1), (1, 2, 2), (2, 2, 1), (2, 2, 2)]
 
 
+@pytest.mark.slow
 def test_stopping_leaves_the_networks_out_that_were_not_begun():
     heard = []
     together = trained(
@@ -312,6 +320,7 @@ def test_stopping_leaves_the_networks_out_that_were_not_begun():
     assert same(together[1][0], alone)
 
 
+@pytest.mark.slow
 def test_members_go_on_from_networks_that_are_given():
     from forecast_cli.networks.ensemble_training import EnsembleTrainer, train_members
 

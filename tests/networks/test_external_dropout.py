@@ -63,6 +63,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("name", NETWORKS)
 def test_masks_of_ones_are_the_trained_network_and_others_are_not(name):
@@ -95,6 +96,7 @@ def test_rates_are_those_of_the_layers_and_masks_keep_the_mean():
     assert (masks == 0).mean() == pytest.approx(0.1, abs=0.01)
 
 
+@pytest.mark.slow
 @tf
 def test_draws_are_those_of_the_seed_whatever_the_batch():
     network, trained, feed = parts([Gru(units=4, dropout=0.3)])
@@ -109,6 +111,7 @@ def test_draws_are_those_of_the_seed_whatever_the_batch():
     assert np.abs(spread - other.spread(WINDOWS, draws=20)).max() > 1e-3
 
 
+@pytest.mark.slow
 @tf
 def test_the_spread_is_the_standard_deviation_and_grows_with_the_rate():
     from forecast_cli.model.mc_dropout import MonteCarlo
@@ -124,6 +127,7 @@ def test_the_spread_is_the_standard_deviation_and_grows_with_the_rate():
     np.testing.assert_allclose(drawn.spread(WINDOWS, draws=25), values.std(axis=0, ddof=1))
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("cell", [Lstm, Gru, Rnn])
 def test_draws_are_spread_as_those_of_keras(cell):
@@ -141,6 +145,7 @@ def test_draws_are_spread_as_those_of_keras(cell):
     np.testing.assert_allclose(ours.std(axis=0), theirs.std(axis=0), rtol=0.08)
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("horizon", [3, HORIZON, 9])
 def test_forecasts_beyond_the_horizon_go_on_with_the_same_masks(horizon):
@@ -168,6 +173,7 @@ def test_forecasts_beyond_the_horizon_go_on_with_the_same_masks(horizon):
         np.testing.assert_allclose(given, drawn.spread(windows, known, draws=10), rtol=1e-6)
 
 
+@pytest.mark.slow
 @tf
 def test_training_exports_the_second_network_for_intervals_by_dropout_alone(tmp_path):
     from forecast_cli.core.events import ignore

@@ -74,6 +74,7 @@ def test_layers_that_hand_over_give_outputs_and_states():
     assert both.network(zeros(32, 10, 8)).shape == (32, 7, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [(1,), (2, 0, 1)], ids=["one target", "three targets"])
 @pytest.mark.parametrize("cell", [Lstm, Gru, Rnn])
 @pytest.mark.parametrize("head", HEADS)
@@ -99,6 +100,7 @@ def test_layers_behind_the_last_recurrent_one_serve_every_head(head):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [
@@ -166,6 +168,7 @@ def same_weights(ours, theirs):
         np.testing.assert_allclose(a, b, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mse", "mae"])
 def test_every_step_of_a_window_is_learned_from_as_keras_does(loss):
     feed, training = series(every_step=True), Training(epochs=2, patience=0, loss=loss)
@@ -187,6 +190,7 @@ def test_every_step_of_a_window_is_learned_from_as_keras_does(loss):
     assert epochs[-1].validation_loss == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"anchor": "last", "window_scale": "std", "skip": "linear"}])
 def test_a_taught_decoder_learns_from_the_actual_values_and_is_validated_on_its_own(more):
     feed, training = series(), Training(epochs=2, patience=0)
@@ -224,6 +228,7 @@ TAUGHT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAUGHT)
 def test_a_decoder_taught_with_its_own_forecast_gives_it(name):
     layers, how = TAUGHT[name]
@@ -235,6 +240,7 @@ def test_a_decoder_taught_with_its_own_forecast_gives_it(name):
     assert np.abs(other - own)[:, 1:].max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAUGHT)
 def test_a_taught_step_sees_the_actual_values_before_it_alone(name):
     layers, how = TAUGHT[name]
@@ -284,6 +290,7 @@ MERGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "merge"),
     [*((Lstm, merge) for merge in MERGES), (Gru, "sum"), (Gru, "concat"), (Rnn, "ave"),
@@ -309,6 +316,7 @@ def test_a_decoder_begins_with_the_merged_states_of_both_directions(cell, merge)
     np.testing.assert_allclose(both.network(WINDOWS), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decoder", "merge"),
     [("repeat", "concat"), ("repeat", "sum"), ("teacher", "mul"), ("teacher", "ave")],
@@ -339,6 +347,7 @@ def test_a_decoder_that_reads_nothing_still_goes_on_from_the_states(cell):
     assert (np.abs(before - after).max(axis=(0, 2)) > 1e-6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [Lstm, Gru, Rnn])
 def test_a_taught_decoder_knows_of_the_window_by_its_states(cell):
     both = built([cell(units=4)], **TEACHER)
@@ -349,6 +358,7 @@ def test_a_taught_decoder_knows_of_the_window_by_its_states(cell):
     assert (np.abs(before - after).max(axis=(0, 2)) > 1e-6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("horizon", "segment"), [(7, 4), (8, 4), (3, 4), (5, 1), (1, 2), (9, 8)])
 def test_the_horizon_need_be_no_multiple_of_a_segment(horizon, segment):
     for layers in ([Gru(units=4)], [Lstm(units=4, bidirectional=True), Rnn(units=3)]):
@@ -401,6 +411,7 @@ CHANNELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANNELS)
 def test_independent_channels_are_one_network_for_each_column_by_itself(name):
     layers, how = [Lstm(units=4), Dense(units=3)], CHANNELS[name]
@@ -436,6 +447,7 @@ def test_independent_channels_cost_the_parameters_of_one():
     assert counts[1] == counts[3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -455,6 +467,7 @@ def test_a_window_is_forecast_alone_as_in_any_company(channels, count, how):
         np.testing.assert_allclose(both.network(windows[:size]), whole[:size], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["last", "teacher"])
 def test_a_batch_of_as_many_windows_as_steps_ahead_is_one_like_any_other(head):
     from dataclasses import replace

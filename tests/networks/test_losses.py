@@ -246,6 +246,7 @@ def close(ours, theirs, atol=2e-6):
     return all(np.allclose(a, b, atol=atol) for a, b in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("optimizer", "momentum"), [("adam", 0.9), ("sgd", 0.5)])
 def test_a_network_forecasts_with_the_moving_average_of_its_weights(optimizer, momentum):
     from forecast_cli.networks.train_step import Runner
@@ -268,6 +269,7 @@ def test_a_network_forecasts_with_the_moving_average_of_its_weights(optimizer, m
     )
 
 
+@pytest.mark.slow
 def test_patience_keeps_the_average_of_the_best_epoch():
     from forecast_cli.networks.train_step import Runner
     from forecast_cli.networks.training_loop import fit
@@ -284,6 +286,7 @@ def test_patience_keeps_the_average_of_the_best_epoch():
     assert close(model.get_weights(), again.get_weights(), atol=0)
 
 
+@pytest.mark.slow
 def test_averaged_weights_keep_to_a_constraint():
     from forecast_cli.networks.build import build
     from forecast_cli.networks.train_step import Runner

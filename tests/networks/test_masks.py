@@ -69,6 +69,7 @@ def with_gaps(missing, windows=WINDOWS):
     return wide
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("name", CELLS)
 def test_missing_steps_change_nothing(name, gap):
@@ -79,6 +80,7 @@ def test_missing_steps_change_nothing(name, gap):
     assert np.abs(long(filled) - expected).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize(
     "how",
@@ -116,6 +118,7 @@ def test_every_window_of_a_batch_has_gaps_of_its_own():
     assert np.isfinite(together).all()
 
 
+@pytest.mark.slow
 def test_without_gaps_a_mask_does_nothing():
     from forecast_cli.networks.build import build
 
@@ -206,6 +209,7 @@ def test_a_linear_skip_reads_a_missing_step_as_one_at_the_level():
     np.testing.assert_allclose(network(windows), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "place"),
     [
@@ -251,6 +255,7 @@ def values_with_gaps():
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", ["joint", "independent"])
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_learns_from_a_series_with_gaps(head, channels):
@@ -286,6 +291,7 @@ def test_the_forecast_at_a_missing_step_is_that_of_the_step_before():
     np.testing.assert_allclose(every[:, known], short.learner(WINDOWS), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layers", "how"),
     [

@@ -75,6 +75,7 @@ def same_as_keras(network, windows):
         np.testing.assert_allclose(runtime(windows[:count]), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", covering(), ids=", ".join)
 def test_onnx_equals_keras_for_every_pair_of_choices(case):
     from forecast_cli.networks.build import build
@@ -99,6 +100,7 @@ RISKY = ("celu", "gelu")
 TAME = [name for name in get_args(Activation) if name not in RISKY]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names", [*([name] for name in RISKY), TAME[::3], TAME[1::3], TAME[2::3]], ids=", ".join
 )
@@ -112,6 +114,7 @@ def test_every_activation_can_be_saved(names):
     same_as_keras(build(Network(layers=layers), TIMESTEPS, 2, (HORIZON, 2), seed=0), PROBES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [

@@ -58,6 +58,7 @@ def make_feed(values, *, horizon=1, held_out=0, inputs=None):
     return WindowFeed(values, inputs, starts[:end], starts[end:], TIMESTEPS, horizon)
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize(
     ("head", "around"),
@@ -89,6 +90,7 @@ def test_quantiles_never_cross_and_are_saved_as_they_are(head, around):
         np.testing.assert_array_equal(runtime(windows[:count]), given[..., 2])
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("head", HEADS)
@@ -128,6 +130,7 @@ def test_a_window_that_is_moved_and_stretched_takes_its_quantiles_along(anchor):
 AHEAD = Inputs(features=3, targets=(0, 1), columns=2, known=(2,), ahead=(2,))
 
 
+@pytest.mark.slow
 @tf
 @pytest.mark.parametrize(
     ("head", "skip"), [("last", "linear"), ("segments", "none"), ("encoder-decoder", "none")]
@@ -203,6 +206,7 @@ def noisy(rows, seed=0):
     return np.stack([draw.normal(size=rows) * spread, spread], axis=1).astype(np.float32), spread
 
 
+@pytest.mark.slow
 @tf
 def test_training_finds_the_quantiles_of_noise_that_is_not_always_the_same():
     from forecast_cli.networks.train_step import Runner
@@ -258,6 +262,7 @@ def trained():
     return series()
 
 
+@pytest.mark.slow
 @tf
 def test_training_again_gives_the_same_weights_and_quantiles_of_the_levels(trained):
     from forecast_cli.model.runtime import Runtime
@@ -269,6 +274,7 @@ def test_training_again_gives_the_same_weights_and_quantiles_of_the_levels(train
     assert first.fitted.dropout is None
 
 
+@pytest.mark.slow
 @tf
 def test_missing_values_and_several_columns_are_learned_from():
     frame = FRAME.assign(other=FRAME["value"].shift(1, fill_value=10.0))

@@ -51,6 +51,7 @@ def windows(starts):
     return both[:, :TIMESTEPS], both[:, TIMESTEPS:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log-cosh"])
 def test_an_epoch_is_what_keras_does_batch_by_batch(feed, optimizer, loss):
@@ -98,6 +99,7 @@ def same(first, second):
                                               strict=True))  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
     monkeypatch.setattr("forecast_cli.networks.train_step.XLA_WORK", xla_from)
@@ -107,6 +109,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeyp
     assert not same(run(feed, training)[0], run(feed, other)[0])
 
 
+@pytest.mark.slow
 def test_loops_are_written_out_for_training_alone(feed):
     from forecast_cli.networks.build import build
     from forecast_cli.networks.train_step import Runner
@@ -122,6 +125,7 @@ def test_loops_are_written_out_for_training_alone(feed):
     assert [layer.unroll for layer in loops] == [False, False, True, False]
 
 
+@pytest.mark.slow
 def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
     training = Training(epochs=2, batch_size=10, patience=0)
     whole, _ = run(feed, training)
@@ -129,6 +133,7 @@ def test_cutting_an_epoch_into_blocks_changes_nothing(feed, monkeypatch):
     assert same(whole, run(feed, training)[0])
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_all_windows_is_all_of_them(feed):
     whole, _ = run(feed, Training(epochs=2, batch_size=75, patience=0))
     assert same(whole, run(feed, Training(epochs=2, batch_size=10**7, patience=0))[0])
@@ -147,6 +152,7 @@ def test_every_window_is_seen_once_an_epoch_in_an_order_of_its_own(feed):
         assert (np.concatenate(seen) == order).all()
 
 
+@pytest.mark.slow
 def test_patience_stops_and_keeps_the_best_weights(feed):
     training = Training(epochs=50, learning_rate=0.05, patience=2)
     model, epochs = run(feed, training)
@@ -157,6 +163,7 @@ def test_patience_stops_and_keeps_the_best_weights(feed):
     assert same(model, again)
 
 
+@pytest.mark.slow
 def test_without_patience_the_last_weights_stay(feed):
     model, epochs = run(feed, Training(epochs=4, patience=0))
     assert len(epochs) == 4
@@ -172,6 +179,7 @@ def test_without_validation_the_training_loss_is_watched(feed):
     assert all(epoch.best for epoch in epochs)
 
 
+@pytest.mark.slow
 def test_closing_stops_cleanly_with_the_best_weights(feed):
     from forecast_cli.networks.train_step import Runner
     from forecast_cli.networks.training_loop import fit
@@ -187,6 +195,7 @@ def test_fewer_steps_an_epoch_see_fewer_windows(feed):
     assert epochs[0].windows == 30
 
 
+@pytest.mark.slow
 def test_clipping_bounds_the_step(feed):
     plain = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1.0, patience=0)
     before = network().get_weights()

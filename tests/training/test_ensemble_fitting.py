@@ -67,6 +67,7 @@ def mixed():
 # One model like any other.
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_an_ensemble_survives_its_file(mixed, frame, tmp_path):
     mixed.save(tmp_path / "m.forecast")
@@ -133,6 +134,7 @@ def test_a_spread_that_grows_widens_the_interval(mixed):
     assert (width(0.2)[..., 1] >= width(0.2)[..., 0]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_mean_of_an_ensemble_is_the_mean_of_its_networks(frame):
     together = fc.train(frame, ensemble=2, **SMALL).predict()["value"]
@@ -140,6 +142,7 @@ def test_the_mean_of_an_ensemble_is_the_mean_of_its_networks(frame):
     np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("place", [0, 1], ids=["naive", "seasonal-naive"])
 def test_a_simple_forecast_with_all_the_weight_is_that_forecast(frame, place, monkeypatch):
@@ -153,6 +156,7 @@ def test_a_simple_forecast_with_all_the_weight_is_that_forecast(frame, place, mo
     np.testing.assert_allclose(model.predict()["value"], last @ matrix, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("how", [{}, {"channels": "independent"}], ids=["joint", "independent"])
 def test_each_of_several_columns_has_maps_and_weights_of_its_own(frame, how):
@@ -166,6 +170,7 @@ def test_each_of_several_columns_has_maps_and_weights_of_its_own(frame, how):
     assert list(model.predict()) == ["date", "value", "other"]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize("intervals", ["quantile", "cqr"])
 def test_networks_that_forecast_quantiles_are_combined_too(frame, intervals):
@@ -178,6 +183,7 @@ def test_networks_that_forecast_quantiles_are_combined_too(frame, intervals):
 # Many-to-one, covariates and several series.
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_an_ensemble_of_single_steps_goes_on_from_its_own_forecasts(frame):
     model = fc.train(frame, mode="many-to-one", combine="weights", **SEASONAL)
@@ -187,6 +193,7 @@ def test_an_ensemble_of_single_steps_goes_on_from_its_own_forecasts(frame):
     assert model.predict()["value"][1] == pytest.approx(second, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_several_series_and_what_is_known_ahead(frame):
     sizes = {"a": 1, "b": 9}
@@ -207,6 +214,7 @@ def test_several_series_and_what_is_known_ahead(frame):
 # What may be seen, and when it ends.
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_test_part_changes_neither_networks_nor_maps_nor_weights(frame):
     settings = {**SMALL, **WEIGHED, "baselines": ["seasonal-naive", "ridge-short"], "test": 24}
@@ -218,6 +226,7 @@ def test_the_test_part_changes_neither_networks_nor_maps_nor_weights(frame):
     np.testing.assert_array_equal(after.fitted.shares, before.fitted.shares)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_validation_part_moves_the_weights_alone(frame):
     settings = {**SMALL, **WEIGHED, "validation": 24}
@@ -241,6 +250,7 @@ def test_the_validation_part_moves_the_weights_alone(frame):
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_refit_keeps_the_weights_of_the_members(frame):
     settings = {**SEASONAL, "combine": "weights", "ensemble": 2}
@@ -251,6 +261,7 @@ def test_a_refit_keeps_the_weights_of_the_members(frame):
     assert refit.evaluation.scores == plain.evaluation.scores
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 @pytest.mark.parametrize(
     "more",
@@ -387,6 +398,7 @@ def test_a_loss_of_a_member_is_refused_where_it_has_no_value(frame):
         fc.train(frame, ensemble=2, member_losses=["mae", "cross-entropy"], **SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_network_of_averaged_weights_for_labels_is_saved_too(tmp_path):
     draw = np.random.default_rng(0)
@@ -396,6 +408,7 @@ def test_a_network_of_averaged_weights_for_labels_is_saved_too(tmp_path):
     assert fc.load(tmp_path / "m.forecast").config == model.config
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_refit_that_is_stopped_leaves_the_networks_before_it(frame):
     settings = {**SEASONAL, "combine": "weights", "ensemble": 3, "epochs": 1}

@@ -41,6 +41,7 @@ def panel_model():
     return fc.train(shops(("a", 1), ("b", 9)), series="shop", **SMALL)
 
 
+@pytest.mark.slow
 def test_it_begins_with_the_weights_of_the_model(model):
     still = fc.train(MONTHS, init_model=model, **STILL)
     np.testing.assert_allclose(still.predict()["value"], model.predict()["value"], rtol=1e-6)
@@ -49,6 +50,7 @@ def test_it_begins_with_the_weights_of_the_model(model):
     assert np.abs(changed.predict()["value"] - model.predict()["value"]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_path_does_for_a_model_and_what_comes_out_is_a_model(model, tmp_path):
     model.save(tmp_path / "first.forecast")
     still = fc.train(MONTHS, init_model=tmp_path / "first.forecast", **STILL)
@@ -69,6 +71,7 @@ def test_another_table_is_read_by_the_scaler_of_the_model(model):
     np.testing.assert_allclose(still.predict()["value"], expected["value"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_scaler_that_is_fitted_anew_is_that_of_a_fresh_training(model):
     rescaled = fc.train(LATER, init_model=model, rescale=True, **STILL)
     fresh = fc.train(LATER, **SMALL)
@@ -79,6 +82,7 @@ def test_a_scaler_that_is_fitted_anew_is_that_of_a_fresh_training(model):
     np.testing.assert_allclose(rescaled.predict()["value"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rescale", [False, True])
 def test_the_test_part_moves_neither_weights_nor_scaler(model, rescale):
     changed = LATER.copy()
@@ -91,6 +95,7 @@ def test_the_test_part_moves_neither_weights_nor_scaler(model, rescale):
     assert after.evaluation != before.evaluation
 
 
+@pytest.mark.slow
 def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
     heard = []
     table = shops(("b", 9), ("c", 500))
@@ -120,6 +125,7 @@ def test_a_refit_keeps_the_scaler_unless_it_is_fitted_anew(model):
     assert numbers.scale[0] == pytest.approx(np.ptp(whole))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -148,6 +154,7 @@ def test_the_learning_rate_is_a_tenth_where_none_is_said(model):
     assert any("a tenth of the model's (set `learning_rate`" in text for text in said)
 
 
+@pytest.mark.slow
 def test_the_last_weights_may_be_averaged_where_patience_was_at_work():
     model = fc.train(MONTHS, **{**SMALL, "patience": 5})
     assert fc.train(MONTHS, init_model=model, average=1, **STILL).config.training.average == 1
@@ -177,6 +184,7 @@ def test_a_network_of_values_cannot_go_on_as_one_of_quantiles(model, settings):
         fc.train(MONTHS, init_model=model, **settings, **STILL)
 
 
+@pytest.mark.slow
 def test_levels_of_quantiles_stay(model):
     quantiles = fc.train(MONTHS, intervals="quantile", level=(80,), **SMALL)
     with pytest.raises(UsageError, match="quantiles"):

@@ -39,6 +39,7 @@ def test_newer_rows_move_the_forecast_and_its_dates(trained, frame):
     assert trained.predict(newer)["date"][0] == pd.Timestamp("2040-01-01")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaler", ["minmax", "standard", "robust", "none"])
 def test_the_test_part_changes_neither_weights_nor_scaler(frame, scaler):
     settings = {**QUICK, "column": "value", "horizon": 3, "scaler": scaler, "test": 48}
@@ -51,6 +52,7 @@ def test_the_test_part_changes_neither_weights_nor_scaler(frame, scaler):
     assert after.evaluation != before.evaluation
 
 
+@pytest.mark.slow
 def test_same_data_config_and_seed_give_the_same_model_to_the_bit(frame):
     first, second, other = (
         fc.train(frame, column="value", horizon=3, dropout=0.2, seed=seed, **QUICK)
@@ -60,6 +62,7 @@ def test_same_data_config_and_seed_give_the_same_model_to_the_bit(frame):
     assert numbers(first) != numbers(other)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("linear_training")
 @pytest.mark.parametrize("mode", ["many-to-one", "many-to-many"])
 @pytest.mark.parametrize("column", ["value", ["value", "other"]])
@@ -125,6 +128,7 @@ def test_missing_values_are_filled_as_asked(frame):
         assert np.isfinite(model.predict()["value"]).all()
 
 
+@pytest.mark.slow
 def test_refit_trains_on_all_rows_for_the_epochs_found(frame):
     settings = {**QUICK, "epochs": 6, "patience": 2, "column": "value", "horizon": 3}
     plain, refit = fc.train(frame, **settings), fc.train(frame, refit=True, **settings)
@@ -153,6 +157,7 @@ def test_listeners_hear_what_is_chosen_and_every_epoch(frame):
     assert [event.number for event in heard if isinstance(event, Epoch)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_stopping_keeps_the_best_so_far(frame):
     settings = {**QUICK, "epochs": 50, "column": "value", "horizon": 3}
     heard = []
@@ -175,6 +180,7 @@ def test_a_zone_is_kept_over_the_change_of_the_clocks():
     assert model.predict()["time"].tolist() == list(expected)
 
 
+@pytest.mark.slow
 def test_it_learns_what_can_be_learned():
     rows = np.sin(np.arange(600) * 2 * np.pi / 12)
     model = fc.train(
@@ -186,6 +192,7 @@ def test_it_learns_what_can_be_learned():
     assert errors["network"] < 0.02 < errors["naive"]
 
 
+@pytest.mark.slow
 def test_a_random_walk_is_not_sold_as_a_success():
     rng = np.random.default_rng(0)
     walk = pd.DataFrame({"price": 100 + rng.normal(size=800).cumsum()})
@@ -235,6 +242,7 @@ def test_a_transform_comes_before_the_scaler_and_is_undone(frame):
         model.predict(frame.assign(value=[*frame["value"][:-1], -5.0]))
 
 
+@pytest.mark.slow
 def test_an_anchor_keeps_a_growing_series_growing():
     growing = pd.DataFrame({"y": np.arange(300.0) + np.sin(np.arange(300))})
     settings = {"column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}

@@ -286,6 +286,7 @@ def test_losses_in_other_units_are_not_compared_early(frame):
 # Trials and studies.
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trials_in_memory_and_in_a_file(frame, quick, tmp_path):
     first = search(frame, trials=14)
     assert proposed(first) == proposed(search(frame, trials=14))
@@ -295,6 +296,7 @@ def test_the_same_seed_gives_the_same_trials_in_memory_and_in_a_file(frame, quic
     assert proposed(first) != proposed(search(frame, other, trials=14))
 
 
+@pytest.mark.slow
 def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_path):
     notes = []
     path = tmp_path / "study.db"
@@ -354,6 +356,7 @@ def test_a_file_that_is_no_study_is_left_as_it_is(frame, quick, tmp_path):
     assert text.read_text().startswith("no database")
 
 
+@pytest.mark.slow
 def test_two_runs_at_a_time_work_on_one_study(frame, quick, tmp_path):
     path = tmp_path / "study.db"
     search(frame, trials=1, storage=path)
@@ -376,6 +379,7 @@ def test_several_jobs_share_a_study(frame, quick):
     assert [each.state.name for each in found.trials] == ["COMPLETE"] * 7
 
 
+@pytest.mark.slow
 def test_a_grid_tries_each_combination_once(frame, quick, tmp_path):
     space = {"units": [4, 8, 16], "anchor": ["none", "last"], "dense": [[], [8]]}
     path = tmp_path / "study.db"
@@ -388,6 +392,7 @@ def test_a_grid_tries_each_combination_once(frame, quick, tmp_path):
         search(frame, sampler="grid")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "cmaes"])
 def test_other_samplers_are_as_repeatable(frame, quick, sampler, tmp_path):
     space = {**SPACE, "dropout": {"low": 0.0, "high": 0.4}}
@@ -538,6 +543,7 @@ def test_labels_are_for_other_commands(frame):
         tune(frame, configure({"label": ("other",), "layout": "long", "series": ("date",)}))
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_best_settings_are_trained_and_scored_on_the_test_split(frame):
     base = {"column": ("value",), "horizon": 3, "timesteps": 6, "epochs": 2, "cell": "rnn"}

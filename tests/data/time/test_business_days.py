@@ -56,6 +56,7 @@ def restore_frequency(code):
 CODES = ["XNYS", "XKRX", "XLON", "KR", "US", "DE-BY"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", CODES)
 @given(st.integers(0, 6 * 365), st.integers(1, 40), st.sampled_from(ZONES), st.integers(0, 23))
 def test_dates_to_come_are_those_of_the_library(code, day, steps, zone, hour):
@@ -79,6 +80,7 @@ def test_open_days_are_moved_back_as_they_are_moved_on(code, place, count):
     assert found[0] == days[place + count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", CODES)
 def test_a_table_goes_on_with_the_open_days_of_its_calendar(code):
     days = open_days(code)

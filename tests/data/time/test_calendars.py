@@ -91,6 +91,7 @@ def test_days_between_are_the_open_ones(calendar, day, length):
     assert calendar.between(first, days[-1]) == calendar.is_open(days).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["XNYS", "XKRX", "XLON", "XSAU", "XSHG", "24/7"])
 def test_a_named_exchange_has_the_sessions_of_the_library(code):
     calendar = named_calendar(code, date(2021, 1, 1), date(2026, 12, 31))
@@ -113,6 +114,7 @@ def test_where_an_exchange_is_not_settled_it_says_so():
     assert calendar.describe().startswith("XSAU: Sunday to Thursday but ")
 
 
+@pytest.mark.slow
 def test_weekdays_are_those_of_the_end():
     before = named_calendar("XTAE", date(2010, 1, 1), date(2020, 12, 31))
     after = named_calendar("XTAE", date(2010, 1, 1), date(2030, 12, 31))

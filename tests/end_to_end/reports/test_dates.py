@@ -107,6 +107,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "cells", "times"), COLUMNS.values(), ids=COLUMNS)
 def test_a_column_is_found_read_and_written_back(write, name, cells, times):
     frame = pd.DataFrame({name: cells, "y": np.arange(len(cells)) % 7})
@@ -255,6 +256,7 @@ PARTS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "times"), PARTS.values(), ids=PARTS)
 def test_times_in_parts_are_joined_by_what_their_names_say(panel, report, columns, times):
     columns = {name: np.asarray(cells) for name, cells in columns.items()}

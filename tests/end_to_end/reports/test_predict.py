@@ -241,6 +241,7 @@ def seen(table, unit):
     return table.assign(sales=UNITS[unit](table["sales"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize(("begin", "rows"), [("2023-07-20", 30), ("2023-01-01", 220)])
 def test_another_unit_is_warned_of_with_both_ranges(linear, ask, unit, begin, rows):
@@ -294,6 +295,7 @@ def test_future_values_in_another_unit_are_warned_of(linear, ask):
     assert 'the future values of "price" in table0.csv are far outside' in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     {

@@ -142,6 +142,7 @@ def hourly(times, *, seed=0):
     return frame
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 @pytest.mark.parametrize(
     ("hours", "season", "words"),

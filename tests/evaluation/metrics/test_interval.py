@@ -146,6 +146,7 @@ def mean_loss(actual, row, levels, grid):
     return np.mean([pinball(actual, drawn(row, levels, level), level) for level in grid])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [1, 7])
 def test_measures_of_quantiles_are_loops(pieces):
     sums, shape = quantiles(pieces), ACTUAL.shape

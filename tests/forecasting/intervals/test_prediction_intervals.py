@@ -121,6 +121,7 @@ def test_what_cannot_be_is_refused(model, run, arguments, words):
     assert words in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["conformal", "adaptive", "quantile", "cqr"])
 @pytest.mark.parametrize(
     "more",
@@ -341,6 +342,7 @@ def test_a_model_of_the_first_format_says_that_it_has_none(golden):
         fc.load(golden).predict(level=80)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_network_whose_state_lives_on_has_intervals_too():
     model = fc.train(alone(), **QUICK, stateful=True, units=4, epochs=1)
@@ -349,6 +351,7 @@ def test_a_network_whose_state_lives_on_has_intervals_too():
     assert len(model.predict(samples=3)) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_networks_under_dropout_say_how_sure_they_are():
     flat = {**QUICK, "units": 4, "epochs": 1, "dropout": 0.3, "intervals": "dropout"}

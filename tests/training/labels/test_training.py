@@ -111,6 +111,7 @@ def scaled_windows(frame, train):
     return ((values - low) / (high - low))[:, :, None]
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_keras_with_the_same_weights(of_pairs, tmp_path):
     frame, train = pairs(), parts_of(of_pairs, 60)["train"]
     outputs = in_keras(of_pairs, scaled_windows(frame, train), tmp_path)
@@ -121,6 +122,7 @@ def test_numbers_are_those_of_keras_with_the_same_weights(of_pairs, tmp_path):
         np.testing.assert_allclose(labels[name], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_classes_are_those_of_keras_with_the_same_weights(of_words, tmp_path):
     frame = words()
     train = parts_of(of_words, 60, frame["y"])["train"]
@@ -130,6 +132,7 @@ def test_classes_are_those_of_keras_with_the_same_weights(of_words, tmp_path):
     assert labels["y"].tolist() == np.array(["other", "up"])[outputs.argmax(axis=1)].tolist()
 
 
+@pytest.mark.slow
 def test_sequences_of_many_lengths_are_those_of_keras_each_for_itself(of_ragged, tmp_path):
     frame = ragged()
     rows = frame[["u", "v"]].to_numpy()
@@ -143,6 +146,7 @@ def test_sequences_of_many_lengths_are_those_of_keras_each_for_itself(of_ragged,
         np.testing.assert_allclose(labels.loc[names, ["p_high", "p_low"]], outputs, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [2, 5])
 def test_a_sequence_gets_the_same_label_whatever_stands_beside_it(of_ragged, length):
     frame = ragged()
@@ -163,6 +167,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_room_behind_a_sequence_changes_nothing(network):
     from forecast_cli.networks.build import build
@@ -176,6 +181,7 @@ def test_room_behind_a_sequence_changes_nothing(network):
     np.testing.assert_allclose(np.asarray(roomy(wide)), np.asarray(tight(windows)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_more_room_than_the_longest_needs_leaves_the_training_as_it_is(of_ragged):
     roomy = fc.train(ragged(), **RAGGED, **QUICK, timesteps=8)
     assert [each.config.window.timesteps for each in (of_ragged, roomy)] == [5, 8]
@@ -183,6 +189,7 @@ def test_more_room_than_the_longest_needs_leaves_the_training_as_it_is(of_ragged
     pd.testing.assert_frame_equal(got, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_rows_and_long_tables_of_the_same_sequences_make_the_same_model(of_ragged):
     wide = {
         name: [*part[["u", "v"]].to_numpy().ravel(), *[np.nan] * (10 - 2 * len(part))]
@@ -220,6 +227,7 @@ def test_whole_numbers_with_a_point_are_classes_without_one():
     assert [str(each) for each in model.bundle.manifest.labels.classes] == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_shares_add_up_to_one_and_the_class_has_the_largest(of_ragged, of_words):
     for labels in (of_ragged.predict(ragged()), of_words.predict(words())):
         shares = labels.filter(like="p_")
@@ -227,6 +235,7 @@ def test_shares_add_up_to_one_and_the_class_has_the_largest(of_ragged, of_words)
         assert labels["y"].tolist() == shares.idxmax(axis=1).str.removeprefix("p_").tolist()
 
 
+@pytest.mark.slow
 def test_labels_are_found_without_the_label_column(of_pairs, of_words, of_ragged):
     for model, frame in ((of_pairs, pairs()), (of_words, words()), (of_ragged, ragged())):
         bare = frame.drop(columns=["y", "z"], errors="ignore")
@@ -318,6 +327,7 @@ def learned(model):
     return model.bundle.weights, manifest.scaling, manifest.labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaler", ["minmax", "standard"])
 def test_the_test_sequences_change_neither_weights_nor_scalers(scaler):
     settings = {"layout": "rows", "label": ["y", "z"], "scaler": scaler, "units": 2, "epochs": 1}
@@ -329,6 +339,7 @@ def test_the_test_sequences_change_neither_weights_nor_scalers(scaler):
     assert after.evaluation != before.evaluation
 
 
+@pytest.mark.slow
 def test_the_scalers_know_the_training_sequences_alone(of_numbers):
     frame, parts = numbers(), parts_of(of_numbers, 60)
     known = frame[STEPS].to_numpy()[parts["train"]]
@@ -339,12 +350,14 @@ def test_the_scalers_know_the_training_sequences_alone(of_numbers):
     assert learned(fc.train(frame, **ROWS, **QUICK)) == learned(of_numbers)
 
 
+@pytest.mark.slow
 def test_test_sequences_of_classes_change_neither_weights_nor_scaler(of_words):
     frame = words()
     frame.loc[parts_of(of_words, 60, frame["y"])["test"], STEPS] = 1e4
     assert learned(fc.train(frame, **ROWS, **QUICK)) == learned(of_words)
 
 
+@pytest.mark.slow
 def test_same_data_config_and_seed_give_the_same_model_to_the_bit():
     first, second, other = (
         fc.train(words(), **ROWS, **QUICK, dropout=0.2, seed=seed) for seed in (3, 3, 4)
@@ -365,6 +378,7 @@ def test_a_model_survives_its_file(of_numbers, of_ragged, tmp_path):
         assert loaded.bundle.manifest.labels == model.bundle.manifest.labels
 
 
+@pytest.mark.slow
 def test_refit_trains_on_all_sequences_for_the_epochs_found():
     settings = {**ROWS, "units": 4, "epochs": 6, "patience": 2}
     plain, refit = (fc.train(numbers(), **settings, refit=each) for each in (False, True))
@@ -479,6 +493,7 @@ def test_cross_entropy_of_a_forecast_is_refused(frame):
         fc.train(frame, column="value", loss="cross-entropy")
 
 
+@pytest.mark.slow
 def test_another_loss_makes_another_network(of_numbers):
     model = fc.train(numbers(), **ROWS, **QUICK, loss="mae")
     assert np.isfinite(model.predict(numbers())["y"]).all()
@@ -524,6 +539,7 @@ def test_settings_of_labels_are_refused_without_one(name, value):
         fc.train(numbers(), column="a", **{name: value})
 
 
+@pytest.mark.slow
 def test_windows_may_be_read_relative_to_themselves():
     frame = numbers().assign(y=lambda each: each["d"] - each["a"])
     model = fc.train(frame, **ROWS, **QUICK, anchor="last", window_scale="std")
@@ -576,6 +592,7 @@ def gap():
     return frame
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["interpolate", "ffill"])
 def test_missing_steps_are_filled_within_their_sequence(missing):
     frame, filled = gap(), gap()
@@ -586,6 +603,7 @@ def test_missing_steps_are_filled_within_their_sequence(missing):
     pd.testing.assert_frame_equal(models[0].predict(frame), models[1].predict(filled))
 
 
+@pytest.mark.slow
 def test_a_masked_step_is_as_if_it_were_not_there():
     model = fc.train(gap(), **ROWS, **QUICK, missing="mask")
     frame = gap()[STEPS].head(1)
@@ -604,6 +622,7 @@ def test_missing_steps_of_a_table_to_predict_are_dealt_with_as_asked(of_words):
     )
 
 
+@pytest.mark.slow
 def test_it_learns_what_can_be_learned():
     frame = steps(400)
     frame["y"] = np.where(frame["d"] > frame["a"], "up", "down")
@@ -615,6 +634,7 @@ def test_it_learns_what_can_be_learned():
     assert numbers_.evaluation.verdict.startswith("The network beats always guessing the mean")
 
 
+@pytest.mark.slow
 def test_labels_drawn_at_random_are_not_sold_as_a_success():
     rng = np.random.default_rng(5)
     frame = steps(200)

@@ -108,6 +108,7 @@ def test_what_is_built_by_hand_is_classic_and_the_note_says_why(frame, said, nam
     assert dataset.config.transform == "none"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -182,6 +183,7 @@ def nested_of(flat):
     return nested
 
 
+@pytest.mark.slow
 @given(
     st.sets(st.sampled_from(sorted(SAID)), min_size=1, max_size=5).flatmap(
         lambda paths: st.fixed_dictionaries({path: SAID[path] for path in sorted(paths)})
@@ -310,6 +312,7 @@ def test_a_random_walk_is_given_one_network_and_is_called_one():
     assert "random walk" in texts(notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -354,6 +357,7 @@ def test_whatever_is_asked_for_resolves(said):
         assert np.isfinite(fit_baseline_maps(dataset)).all()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(12, 400), min_size=1, max_size=4),
     st.sampled_from(["MS", "D", "h", "W", "QS", "YS", "15min"]),
@@ -403,6 +407,7 @@ def test_splits_that_are_said_stay(said):
 # Nothing of it comes from the future.
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), st.floats(0.1, 8), st.sampled_from([1, 3]))
 def test_rows_behind_training_choose_nothing(seed, spread, count):
     table = panel_of([130] * count)
@@ -468,6 +473,7 @@ def test_a_backtest_knows_the_presets_by_name():
 # From a table to forecasts.
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_column_is_all_that_training_needs(run, tmp_path):
     seasonal_frame(120).to_csv(tmp_path / "table.csv", index=False)
@@ -487,6 +493,7 @@ def test_a_column_is_all_that_training_needs(run, tmp_path):
     assert np.abs(forecast["value"] - season).mean() < 2
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_of_a_random_walk_it_forecasts_the_last_value():
     model = fc.train(WALK, column="value")
@@ -494,6 +501,7 @@ def test_of_a_random_walk_it_forecasts_the_last_value():
     assert model.predict()["value"].tolist() == pytest.approx([last] * 7, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_series_shorter_than_the_window_are_forecast_in_and_out_of_the_table(tmp_path):
     table = panel_of([60, 9, 50])
