@@ -12,12 +12,14 @@ from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
+from ..core.seasonality import stronger_season
 from ..core.windows import Floats, Ints, window_starts
 from .checks import find_lower_bounds, require_known, require_positive
 from .columns import Columns
 from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
 from .panel import Panel
+from .season import target_rows
 from .splits import Part, Splits
 
 # The fewest rows of a short series that a window contains.
@@ -118,6 +120,11 @@ class Dataset(History):
         values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
         season = self.season_length
         return is_intermittent(values, self.panel.indptr, end, season_length=season)
+
+    @cached_property
+    def stronger_season(self) -> int | None:
+        """The steps of a season that shows more in the training rows than `season_length`."""
+        return stronger_season(*target_rows(self.panel, self.splits), self.season_length)
 
     @property
     def naive_error(self) -> Floats:

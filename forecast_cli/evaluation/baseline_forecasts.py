@@ -7,11 +7,9 @@ from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, usable
 from ..config.registries import NAIVE2, SEASONAL_NAIVE
 from ..core.padding import owner_series
-from ..core.seasonality import stronger_season
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.missing import last_known
-from ..data.season import target_rows
 
 # From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
 Forecaster = Callable[[Ints], Floats]
@@ -41,17 +39,8 @@ def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str
     found: dict[str, Forecaster] = {
         name: partial(forecast, name=name, season=season) for name in names
     }
-    stronger = find_stronger_season(dataset)
+    stronger = dataset.stronger_season
     if stronger and usable(history, stronger, names=[SEASONAL_NAIVE]):
         own = partial(forecast, name=SEASONAL_NAIVE, season=stronger)
         found[f"{SEASONAL_NAIVE} (season {stronger})"] = own
     return found
-
-
-def find_stronger_season(dataset: Dataset) -> int | None:
-    """Return the steps of a season that shows more in the training rows than that of the dataset.
-
-    None where there is none.
-    """
-    values, indptr = target_rows(dataset.panel, dataset.splits)
-    return stronger_season(values, indptr, dataset.season_length)

@@ -13,7 +13,6 @@ from ..data.panel import Panel
 from ..data.splits import PARTS
 from ..data.time.date_formats import write_dates
 from ..data.time.gaps import MANY_FILLED, percent
-from ..evaluation.baseline_forecasts import find_stronger_season
 
 # A least value within this share of the range of values is near 0.
 NEAR = 0.1
@@ -52,7 +51,7 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
 
 def _describe_season(dataset: Dataset, on_event: Listener) -> None:
     """Note a season of the training rows that is stronger than the chosen one."""
-    season, stronger = dataset.season_length, find_stronger_season(dataset)
+    season, stronger = dataset.season_length, dataset.stronger_season
     if stronger:
         than = f"a stronger season of {stronger} than {season}"
         what = than if season > 1 else f"a season of {stronger}"
