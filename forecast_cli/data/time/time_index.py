@@ -17,6 +17,7 @@ BUSINESS_GAP = 10
 BUSINESS = Frequency("B")
 # Of retail months about a third has five weeks; in a short table a few more or less.
 LEAST_LONGER = 0.2
+SHORTEST_MONTH = np.timedelta64(28, "D")
 # With this share of its rows on weekdays a daily table is probably one of business days.
 BUSINESS_LIKE = 0.95
 
@@ -27,7 +28,7 @@ def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
         return None
     wall = times.tz_localize(None)
     gaps = _gaps(wall)
-    if (monthly := _monthly(wall)) is not None:
+    if gaps.min() >= SHORTEST_MONTH and (monthly := _monthly(wall)) is not None:
         return monthly
     if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) >= DAY:
         return _fixed(pd.Timedelta(gaps[0]), wall)
