@@ -30,24 +30,31 @@ class Comparison:
     count: int
 
 
-def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
+def diebold_mariano(
+    difference: Floats, *, lags: int, conservative: bool = True
+) -> Comparison | None:
     """Test whether two forecasters are equally good.
 
     Losses of overlapping forecasts are correlated; the variance of their mean is estimated from
-    that many autocovariances. Where the estimate is not positive, as with few origins, the weights
-    of Bartlett make it so.
+    that many autocovariances. Few forecasts give an uncertain estimate, by chance too small: with
+    the usual degrees of freedom a difference between equal forecasters is significant at 5 % in up
+    to a fifth of the tests. A conservative test takes the estimate with the weights of Bartlett
+    where that is larger, and as many degrees of freedom as there are forecasts that do not
+    overlap, less one.
 
     Args:
         difference: Shape `(samples,)`: the loss of one forecaster less that of the other at each
             origin, in time order, finite.
         lags: Autocovariances: how many origins later a forecast still overlaps; `horizon - 1` for
             origins one step apart.
+        conservative: Whether the test is as described; else with `samples - 1` degrees of
+            freedom, and the weights of Bartlett only where the variance would not be positive.
 
     Returns:
         None where there are too few differences, they do not vary, or one is not finite.
 
     Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997) for the correction
-    and Student's t with `samples - 1` degrees of freedom.
+    and Student's t.
     """
     # SciPy is only loaded where something is compared.
     from scipy.special import stdtr
@@ -58,22 +65,23 @@ def diebold_mariano(difference: Floats, *, lags: int) -> Comparison | None:
     if np.ptp(difference) <= ROUNDING * np.abs(difference).max():
         return None
     mean = float(np.mean(difference))
-    variance = _variance(difference - mean, lags)
+    variance = _variance(difference - mean, lags, conservative=conservative)
     # Equal to (n + 1 - 2h + h (h - 1) / n) / n of the paper, with h = lags + 1.
     correction = (count - lags - 1) * (count - lags) / count**2
     statistic = mean * math.sqrt(correction / variance)
-    p_value = float(2.0 * stdtr(count - 1, -abs(statistic)))
+    freedom = count / (lags + 1) - 1 if conservative else count - 1
+    p_value = float(2.0 * stdtr(freedom, -abs(statistic)))
     return Comparison(statistic, p_value, mean, count)
 
 
-def _variance(apart: Floats, lags: int) -> float:
-    """Return the variance of the mean of `apart`, shape `(samples,)`, less its mean already."""
+def _variance(apart: Floats, lags: int, *, conservative: bool) -> float:
+    """Return the variance of the mean of `apart`, shape `(samples,)`, its mean taken off."""
     count = len(apart)
     own = float(apart @ apart) / count
     later = np.array([apart[lag:] @ apart[:-lag] / count for lag in range(1, lags + 1)])
-    plain = own + 2.0 * float(later.sum())
-    # The remainder of terms that cancel is rounding, not a variance.
-    if plain > ROUNDING * own:
-        return plain / count
     weights = 1.0 - np.arange(1, lags + 1) / (lags + 1)
-    return (own + 2.0 * float(weights @ later)) / count
+    plain, bartlett = (own + 2.0 * float(each.sum()) for each in (later, weights * later))
+    # The remainder of terms that cancel is rounding, not a variance.
+    if conservative or plain <= ROUNDING * own:
+        plain = max(plain, bartlett)
+    return plain / count

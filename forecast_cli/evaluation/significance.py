@@ -3,9 +3,8 @@
 from ..core.diebold_mariano import Comparison, diebold_mariano
 from ..core.windows import Floats
 
-# So many forecasts that do not overlap are the least that is tested; more of them where those that
-# are tested do overlap, since the test finds too much there.
-FEWEST, FEWEST_OVERLAPPING = 3, 15
+# So many forecasts that do not overlap are the least that is tested.
+FEWEST = 3
 # A difference with a larger p-value is not significant.
 P_VALUE = 0.05
 
@@ -17,8 +16,7 @@ def compare_losses(difference: Floats, *, lags: int) -> Comparison | None:
         difference: Shape `(samples,)`: the loss of one less that of the other, in time order.
         lags: How many later forecasts overlap with one.
     """
-    fewest = FEWEST_OVERLAPPING if lags else FEWEST
-    if len(difference) < fewest * (lags + 1):
+    if len(difference) < FEWEST * (lags + 1):
         return None
     return diebold_mariano(difference, lags=lags)
 
@@ -33,7 +31,7 @@ def describe_significance(test: Comparison | None, untested: str) -> str:
 
     Args:
         test: The result of the test.
-        untested: Why there is none, e.g. "forecast windows overlap".
+        untested: Why there is none, e.g. "2 cutoffs are too few".
 
     >>> describe_significance(Comparison(-3.0, 0.0031, -1.0, 40), "")
     'the difference is significant (Diebold-Mariano, p = 0.003)'

@@ -117,7 +117,7 @@ def _significance(tally: "ScoreSums", best: str, dataset: Dataset) -> str:
     difference = tally.losses["network"] - tally.losses[best]
     means = average_by_time(dataset.panel, tally.origins, difference)
     test = compare_losses(means, lags=dataset.horizon - 1)
-    text = describe_significance(test, "forecast windows overlap (use a backtest)")
+    text = describe_significance(test, "the forecasts overlap too much (use a backtest)")
     return f" {text[:1].upper()}{text[1:]}."
 
 
