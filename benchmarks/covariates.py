@@ -40,7 +40,9 @@ def main() -> int:
             for kind, more in KINDS.items()
         }
         run(forecast("predict", "--future", arguments.future), folder)
-    means = {kind: fmean(each["network"] for each in scores) for kind, scores in told.items()}
+    means = {
+        kind: fmean(next(iter(each.values())) for each in scores) for kind, scores in told.items()
+    }
     naive = fmean(each["seasonal-naive"] for each in told[WITHOUT])
     rows = [Row("seasonal naive, MASE", f"{naive:.3f}")]
     rows += [Row(f"{kind}, MASE", f"{mean:.3f}") for kind, mean in means.items()]

@@ -65,7 +65,7 @@ def train(name: str, shape: dict[str, str], seed: int, folder: Path) -> tuple[fl
     more = flags(**shape, seed=seed)
     child = run(forecast("train", "digits.csv", *SETTINGS, *more, "--json"), folder)
     told = json.loads(child.output)
-    return float(told["evaluation"]["scores"]["network"]["accuracy"]["digit"]), child.seconds
+    return float(told["evaluation"]["scores"]["lstm"]["accuracy"]["digit"]), child.seconds
 
 
 if __name__ == "__main__":

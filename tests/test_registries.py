@@ -174,7 +174,7 @@ found |= {
     "cell": again.config.network.layers[0].type,
     "loss": again.config.training.loss,
     "member": list(again.config.ensemble.baselines),
-    "metric": scores["network"]["worst"]["y"],
+    "metric": again.evaluation.own_scores["worst"]["y"],
     "reference": sorted(scores),
 }
 """

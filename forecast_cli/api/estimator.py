@@ -143,8 +143,6 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
             NotFittedError: `fit` was not called.
             DataError: There are fewer rows than `horizon`.
         """
-        from ..evaluation.scoring import NETWORK
-
         check_is_fitted(self)
         frame, rows = _flat(*self._read(X, y)), self.rows_
         time, begin = self.model_.bundle.manifest.time, None
@@ -157,7 +155,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         found = self.model_.evaluate(pd.concat([rows, frame], ignore_index=True), start=begin)
         measures: dict[str, list[float | None]] = {"mase": [], "mae": []}
         for row in found.report.overall:
-            measures.get(row["measure"], []).append(row[NETWORK])
+            measures.get(row["measure"], []).append(row[found.summary.model])
         scores = measures["mae"] if None in measures["mase"] else measures["mase"]
         return -float(np.mean([score for score in scores if score is not None]))
 

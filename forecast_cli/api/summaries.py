@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # How many of the worst series are shown, and how wide a line of a brief description may be.
 MOST_SERIES, WIDEST = 10, 100
 # The facts about a model that its brief description has.
-BRIEF = ("forecasts", "labels", "reads", "ensemble", "time", "rows", "sequences", "scores")
+BRIEF = ("model", "forecasts", "labels", "reads", "time", "rows", "sequences", "scores")
 
 
 def score_rows(evaluation: Evaluation | LabelEvaluation | None) -> list[dict[str, Any]]:
@@ -133,6 +133,11 @@ def describe_briefly(bundle: Bundle) -> list[str]:
     return [line if len(line) <= WIDEST else line[: WIDEST - 3] + "..." for line in lines]
 
 
+def describe_name(manifest: Manifest) -> str:
+    """Return what a model is called in tables, and what it consists of."""
+    return f"{manifest.name}: {manifest.description}"
+
+
 def describe_model(manifest: Manifest) -> list[str]:
     """Return how a model was made, in lines of a name and a fact."""
     warnings = getattr(manifest.evaluation, "warnings", ())
@@ -147,6 +152,7 @@ def _model_facts(manifest: Manifest) -> dict[str, str]:
     """Return how a model was made, as facts by name."""
     config, run, splits = manifest.config, manifest.run, manifest.splits
     facts = {
+        "model": describe_name(manifest),
         "parameters": f"{manifest.parameters:,}",
         **(_label_facts(manifest) if manifest.labels else _forecast_facts(manifest)),
         **_preset_facts(manifest),

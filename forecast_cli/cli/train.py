@@ -106,6 +106,7 @@ def _show(bundle: "Bundle", model: Path, console: Console) -> None:
     """The scores on stdout, and on stderr what explains them and what to do next."""
     from ..api.summaries import (
         confusion_rows,
+        describe_name,
         explain_scores,
         interval_rows,
         score_rows,
@@ -115,6 +116,7 @@ def _show(bundle: "Bundle", model: Path, console: Console) -> None:
     evaluation = bundle.manifest.evaluation
     if not console.output_options.quiet:
         console.table(score_rows(evaluation))
+    console.say(describe_name(bundle.manifest))
     if evaluation:
         console.say(explain_scores(evaluation))
         console.grid(interval_rows(evaluation))

@@ -39,7 +39,7 @@ from ..model.bundle import Bundle
 from ..model.manifest import Evaluation
 from .baseline_forecasts import baselines
 from .reports import Report, make_report
-from .scoring import GRID, NETWORK, IntervalSpec, score, some
+from .scoring import GRID, IntervalSpec, score, some
 from .split_evaluation import summarize
 from .warnings import find_warnings
 
@@ -131,8 +131,8 @@ def _evaluate(
         tally.errors,
         dataset.panel.columns.targets,
         dataset.panel.ids,
-        intervals={} if intervals is None else {NETWORK: intervals},
-        quantiles={} if quantiles is None else {NETWORK: quantiles},
+        intervals={} if intervals is None else {tally.model: intervals},
+        quantiles={} if quantiles is None else {tally.model: quantiles},
         owa=NAIVE2 if owa else None,
     )
     report = replace(report, forecasts=len(origins), season_length=dataset.season_length)

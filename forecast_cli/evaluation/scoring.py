@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..config.model_name import name_row
 from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
@@ -19,7 +20,6 @@ from .metrics.interval import IntervalSums, QuantileSums, quantile_levels
 from .metrics.point import ErrorSums
 
 Values = TypeVar("Values", Ints, Floats)
-NETWORK = "network"
 # The quantiles by which a whole distribution is scored: those of the levels 10, 20 ... 90.
 GRID = tuple(float(level) for level in range(10, 100, 10))
 # So many origins show what a network does.
@@ -32,7 +32,8 @@ class ScoreSums:
 
     Args:
         origins: Shape `(samples,)`: from where.
-        errors: By the name of the forecaster, the network first.
+        model: What the model is called among the forecasters.
+        errors: By the name of the forecaster, the model first.
         losses: Shape `(samples,)`: the mean error of each forecast in the units of its series, by
             forecaster; NaN where there is no actual value.
         sample: Shape `(some,)`: some of the origins, each with a horizon of rows before it.
@@ -43,6 +44,7 @@ class ScoreSums:
     """
 
     origins: Ints
+    model: str
     errors: dict[str, ErrorSums]
     losses: dict[str, Floats]
     sample: Ints
@@ -127,7 +129,8 @@ def score(
     """
     dataset = network.dataset
     actual = dataset.panel.values[:, dataset.targets]
-    names = (NETWORK, *simple)
+    model = name_row(network.name, simple)
+    names = (model, *simple)
     naive_error, naive_squared = dataset.naive
     errors = {name: ErrorSums(naive_error, naive_squared, dataset.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
@@ -142,12 +145,12 @@ def score(
         if counter is not None:
             counter.add(part, made, own, truth)
         for name in names:
-            forecast = own if name == NETWORK else simple[name](part)
+            forecast = own if name == model else simple[name](part)
             errors[name].add(truth, forecast, series)
             losses[name].append(mean_losses(dataset, truth - forecast, series))
     joined = {name: np.concatenate(parts) for name, parts in losses.items()}
     own_sums = (counter.intervals, counter.quantiles) if counter else ()
-    return ScoreSums(origins, errors, joined, sample, np.concatenate(sampled), *own_sums)
+    return ScoreSums(origins, model, errors, joined, sample, np.concatenate(sampled), *own_sums)
 
 
 def _sample(dataset: Dataset, origins: Ints) -> Ints:

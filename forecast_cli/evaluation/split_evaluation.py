@@ -14,9 +14,8 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.manifest import Evaluation, IntervalScore
 from .baseline_forecasts import baselines
 from .metrics.interval import IntervalSums
-from .metrics.point import ErrorSums
 from .reports import plain
-from .scoring import NETWORK, IntervalSpec, ScoreSums, score
+from .scoring import IntervalSpec, ScoreSums, score
 from .verdicts import verdict
 from .warnings import find_warnings
 
@@ -54,19 +53,20 @@ def evaluate(
     if not len(origins):
         return None
     tally = score(network, baselines(dataset, origins), origins, claims)
-    if not tally.errors[NETWORK].count.any(axis=0).all():
+    if not tally.errors[tally.model].count.any(axis=0).all():
         return None
     losses = None if validation is None else validation.losses
     warnings = find_warnings(dataset, tally, claims, validation=losses)
     evaluation = summarize(dataset, tally, warnings)
-    return Scores(evaluation, _by_series(dataset, tally.errors, evaluation.best_baseline))
+    return Scores(evaluation, _by_series(dataset, tally, evaluation.best_baseline))
 
 
-def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> list[dict[str, Any]]:
+def _by_series(dataset: Dataset, tally: ScoreSums, best: str) -> list[dict[str, Any]]:
     """The scores of each series, mean over targets, and the scaled error of the best baseline."""
     if dataset.panel.count == 1:
         return []
-    own, simple = (sums[name].by_series() for name in (NETWORK, best))
+    sums = tally.errors
+    own, simple = (sums[name].by_series() for name in (tally.model, best))
     scaled = "rmsse" if dataset.intermittent else "mase"
     tables: dict[str, Floats] = {name: _mean(own[name]) for name in (*KEPT_METRICS, scaled)}
     tables[f"{scaled} of {best}"] = _mean(simple[scaled])
@@ -76,7 +76,7 @@ def _by_series(dataset: Dataset, sums: Mapping[str, ErrorSums], best: str) -> li
         dict(zip(dataset.panel.columns.series, ids[row], strict=True))
         | {name: plain(table[row]) for name, table in tables.items()}
         for row in worst.tolist()
-        if sums[NETWORK].count[row].any()
+        if sums[tally.model].count[row].any()
     ]
 
 
@@ -110,8 +110,9 @@ def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> 
     return Evaluation(
         horizon=dataset.horizon,
         origins=len(tally.origins),
-        series=int(tally.errors[NETWORK].count.any(axis=1).sum()),
+        series=int(tally.errors[tally.model].count.any(axis=1).sum()),
         season_length=dataset.season_length,
+        model=tally.model,
         scores=table,
         best_baseline=best,
         skill=skill,
@@ -125,10 +126,10 @@ def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> 
 def best_and_skill(
     scores: Mapping[str, Mapping[str, Floats]], *, several: bool, intermittent: bool = False
 ) -> tuple[str, float | None, Score]:
-    """The best baseline, by how many percent the network's error is below its, and which error.
+    """The best baseline, by how many percent the model's error is below its, and which error.
 
     Args:
-        scores: The measures of each forecaster, each of shape `(targets,)`.
+        scores: The measures of each forecaster, the model first, each of shape `(targets,)`.
         several: Whether there are several series: those of different size count alike where their
             errors are taken in their own units.
         intermittent: Whether most of the values are 0: the least absolute error is then that of
@@ -137,10 +138,11 @@ def best_and_skill(
     scaled, in_units = ("rmsse", "rmse") if intermittent else ("mase", "mae")
     whole = all(np.isfinite(each[scaled]).all() for each in scores.values())
     measure: Score = scaled if several and whole else in_units
-    simple = {name: each[measure] for name, each in scores.items() if name != NETWORK}
+    model, *others = scores
+    simple = {name: scores[name][measure] for name in others}
     best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
     known = simple[best] > 0
-    shares = scores[NETWORK][measure][known] / simple[best][known]
+    shares = scores[model][measure][known] / simple[best][known]
     return best, float(100.0 * (1.0 - shares.mean())) if known.any() else None, measure
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..config.model_name import ENSEMBLE
 from ..config.registries import (
     DEFAULT_INTERVALS,
     LOSSES,
@@ -75,7 +76,7 @@ def compare_with_baselines(
         dataset: What it was trained on.
         measure: Of the errors that are compared.
     """
-    who = "network" if dataset.config.ensemble.alone else "ensemble"
+    who = _called(tally, dataset)
     if skill is None:
         return f"The {who} does not beat the baselines: {best} makes no error at all."
     if baseline_entry(best).for_walks and is_last_value(tally, dataset):
@@ -100,11 +101,18 @@ def compare_with_baselines(
     )
 
 
+def _called(tally: "ScoreSums", dataset: Dataset) -> str:
+    """Return what a sentence calls the model."""
+    if dataset.config.ensemble.alone:
+        return "network"
+    return "ensemble" if tally.model == ENSEMBLE else f"model, {tally.model.partition(' (')[0]},"
+
+
 def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:
     """Whether the forecasts are the last value, which has all the weight since nothing beats it."""
     if dataset.config.ensemble.combine != "weights" or NAIVE not in tally.losses:
         return False
-    own, last = tally.losses["network"], tally.losses[NAIVE]
+    own, last = tally.losses[tally.model], tally.losses[NAIVE]
     same = np.allclose(own, last, rtol=1e-4, atol=1e-3, equal_nan=True)
     return bool(same and np.isfinite(last).any())
 
@@ -114,7 +122,7 @@ def _significance(tally: "ScoreSums", best: str, dataset: Dataset) -> str:
     origins = len(tally.origins)
     if origins < ENOUGH:
         return f" {counted(origins, 'forecast')} are too few to draw a conclusion."
-    difference = tally.losses["network"] - tally.losses[best]
+    difference = tally.losses[tally.model] - tally.losses[best]
     means = average_by_time(dataset.panel, tally.origins, difference)
     test = compare_losses(means, lags=dataset.horizon - 1)
     text = describe_significance(test, "the forecasts overlap too much (use a backtest)")

@@ -10,7 +10,7 @@ from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.intervals.interval_methods import few_errors
 from .persistence import find_copy
-from .scoring import NETWORK, IntervalSpec, ScoreSums, some
+from .scoring import IntervalSpec, ScoreSums, some
 from .verdicts import is_last_value
 
 # Fewer horizons than this that do not overlap are too few to tell a few percent apart.
@@ -68,7 +68,7 @@ def _unlike_splits(validation: Floats | None, tally: ScoreSums, *, squared: bool
     """Errors in the test split that are unlike those in the validation split."""
     if validation is None:
         return
-    before, after = _mean(some(validation)), _mean(tally.losses[NETWORK])
+    before, after = _mean(some(validation)), _mean(tally.losses[tally.model])
     measure = "MASE"
     if squared:
         before, after, measure = before**0.5, after**0.5, "RMSSE"
@@ -122,7 +122,7 @@ def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
             continue
         ahead = "one step" if copy.step == 1 else f"{copy.step} steps"
         yield (
-            f'the network repeats the last value of "{name}": its forecasts {ahead} ahead are more '
+            f'the model repeats the last value of "{name}": its forecasts {ahead} ahead are more '
             f"strongly correlated with the last known value ({copy.with_last:.3f}) than with the "
             f"actual value ({copy.with_actual:.3f})"
         )
@@ -146,7 +146,7 @@ def _outside(dataset: Dataset) -> Iterator[str]:
         yield (
             f'{rows} of the last {int(np.isfinite(beyond).sum())} rows of "{name}" {which}lie '
             f"outside the range of the training rows{seen}, by up to "
-            f"{100 * np.nanmax(beyond):.0f} % of it: the network has to extrapolate (try "
+            f"{100 * np.nanmax(beyond):.0f} % of it: the model has to extrapolate (try "
             "`anchor=last` or `refit=true`)"
         )
 

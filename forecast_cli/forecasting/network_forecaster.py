@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ..config.model_name import name_model
 from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -24,14 +25,20 @@ class NetworkForecaster:
         dataset: The rows.
         runtime: The network.
         dropout: The network under dropout, where intervals are made of that.
+        name: Of the model in tables; by its configuration where None.
     """
 
     def __init__(
-        self, dataset: Dataset, runtime: Runtime, dropout: MonteCarlo | None = None
+        self,
+        dataset: Dataset,
+        runtime: Runtime,
+        dropout: MonteCarlo | None = None,
+        name: str | None = None,
     ) -> None:
         self.dataset = dataset
         self.runtime = runtime
         self.dropout = dropout
+        self.name = name or name_model(dataset.config).name
         stateful = dataset.config.network.stateful
         self.walk = Walk(runtime, dataset.scaled) if stateful else None
 

@@ -47,7 +47,7 @@ def _naive(bundle: Bundle, history: History, begins: Ints) -> Floats:
 
 def forecaster_for(bundle: Bundle, dataset: Dataset) -> NetworkForecaster:
     """The network of a model file, ready to forecast from the rows of a dataset."""
-    return NetworkForecaster(dataset, bundle.runtime, monte_carlo(bundle))
+    return NetworkForecaster(dataset, bundle.runtime, monte_carlo(bundle), bundle.manifest.name)
 
 
 def monte_carlo(bundle: Bundle) -> MonteCarlo | None:

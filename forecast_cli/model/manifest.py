@@ -17,7 +17,7 @@ from ..data.columns import Columns
 from ..data.time.business_days import OpenDays
 from .history import Ending
 
-FORMAT = 7
+FORMAT = 8
 # A class as written in the table.
 Class = bool | int | float | str
 
@@ -73,7 +73,8 @@ class Evaluation(Frozen):
     """Multi-step forecasts from every origin of the test split, in original units.
 
     `series` is the number of series; of several, MASE is the mean over them.
-    `scores[forecaster][metric][target]`; None where a measure is not defined.
+    `scores[forecaster][metric][target]`; None where a measure is not defined. `model` is what the
+    model is called among the forecasters.
     `skill` is by how many percent the error, `measure`, is below that of the best baseline, mean
     over targets; None where that baseline has no error. Older files name no measure: it is the MAE
     of one series, and the MASE of several.
@@ -85,6 +86,7 @@ class Evaluation(Frozen):
     origins: int
     series: int = 1
     season_length: int
+    model: str
     scores: dict[str, dict[Score, dict[str, float | None]]]
     best_baseline: str
     skill: float | None
@@ -93,22 +95,34 @@ class Evaluation(Frozen):
     intervals: tuple[IntervalScore, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def own_scores(self) -> dict[Score, dict[str, float | None]]:
+        """The scores of the model, by metric and target."""
+        return self.scores[self.model]
+
 
 class LabelEvaluation(Frozen):
     """Scores of the labels of the test split, compared with the simplest prediction.
 
-    `scores[guesser][metric][label]`; None where a measure is not defined. `confusion` counts the
+    `scores[guesser][metric][label]`; None where a measure is not defined. `model` is the guesser
+    that was trained. `confusion` counts the
     sequences of each class, in order, by their predicted class. `skill` is by how
     many percent the error (of classes the share of wrong ones, of numbers the mean absolute error,
     mean over labels) is below that of the simplest prediction; None where that has no error.
     """
 
     sequences: int
+    model: str
     scores: dict[str, dict[str, dict[str, float | None]]]
     confusion: tuple[tuple[int, ...], ...] = ()
     best_baseline: str
     skill: float | None
     verdict: str
+
+    @property
+    def own_scores(self) -> dict[str, dict[str, float | None]]:
+        """The scores of the model, by metric and label."""
+        return self.scores[self.model]
 
 
 class LabelAxis(Frozen):
@@ -156,10 +170,13 @@ class Manifest(Frozen):
     """Everything in a model file but the arrays.
 
     `lower` is what the forecasts of each feature are not below, None for no bound; empty for no
-    bounds, as in older files. `intermittent` is whether most of the training values were 0.
+    bounds, as in older files. `intermittent` is whether most of the training values were 0. `name`
+    and `description` are those of `ModelName`.
     """
 
     format: int = Field(FORMAT, ge=1)
+    name: str
+    description: str
     config: Config
     features: tuple[str, ...]
     targets: tuple[str, ...]

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config.deprecated import renew_nested
+from ..config.model_name import name_model, name_row
 from ..config.registries import MEMBER_NAMES
+from ..config.schema import Config
 
 Document = dict[str, Any]
-# Names of baselines in scores before format 6.
+# The row of the model in scores before format 8, and names of baselines there before format 6.
+NETWORK = "network"
 SCORED = {"last value": "naive", "seasonal naive": "seasonal-naive"}
 # Members that are no longer fitted, and the most similar ones: the graph itself is unchanged.
 RETIRED = {
@@ -75,6 +78,18 @@ def _without_retired(members: list[str]) -> list[str]:
     return kept
 
 
+def _from_7(manifest: Document) -> Document:
+    """A name for the model; the weights of its members are unknown, so it goes by its settings."""
+    named = name_model(Config.model_validate(manifest["config"]))
+    evaluation = manifest.get("evaluation")
+    if evaluation:
+        scores = evaluation["scores"]
+        model = name_row(named.name, scores)
+        scores = {model if name == NETWORK else name: each for name, each in scores.items()}
+        evaluation = {**evaluation, "model": model, "scores": scores}
+    return {**manifest, "format": 8, **named._asdict(), "evaluation": evaluation}
+
+
 # From a format to the next one; formats 1 to 4 differ from 5, and 6
 # from 7, in what may be absent alone.
-UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5}
+UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5, 7: _from_7}

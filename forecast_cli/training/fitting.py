@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..config.model_name import ModelName, name_model
 from ..config.schema import Config
 from ..core.errors import counted, listed
 from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
+from ..data.dataset import Dataset
 from ..model.history import Ending, TrainingHistory
 
 if TYPE_CHECKING:
@@ -78,6 +80,13 @@ class Trained(Generic[D]):
 
     dataset: D
     fitted: Fitted
+
+
+def name_trained(trained: Trained[Dataset]) -> ModelName:
+    """Return what a trained model is called, and what it consists of."""
+    shares = trained.fitted.shares
+    weights = None if shares is None else shares.mean(axis=1).tolist()
+    return name_model(trained.dataset.config, weights)
 
 
 def fit_network(

@@ -26,7 +26,7 @@ from ..model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows,
 from ..model.runtime import Runtime
 from ..model.series import SeriesRecord
 from ..model.stateful import Walk, joined
-from .fitting import Fitted, Trained
+from .fitting import Fitted, Trained, name_trained
 
 LIBRARIES = (
     "forecast-cli", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "onnx", "tf2onnx",
@@ -97,6 +97,7 @@ def _manifest(
     """Return the manifest: everything in a model file but the arrays."""
     dataset, columns = scored.dataset, scored.dataset.panel.columns
     return Manifest(
+        **name_trained(scored)._asdict(),
         config=dataset.config,
         features=columns.features,
         targets=columns.targets,

@@ -18,7 +18,7 @@ from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
 from .ensemble_fitting import fit_combination, network_inputs
-from .fitting import PROBES, Fitted, Trained, export
+from .fitting import PROBES, Fitted, Trained, export, name_trained
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
@@ -184,4 +184,5 @@ def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
     if fitted.dropout is not None:
         rates = [layer.dropout for layer in config.network.recurrent]
         dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
-    return NetworkForecaster(trained.dataset, Runtime(fitted.onnx), dropout)
+    name = name_trained(trained).name
+    return NetworkForecaster(trained.dataset, Runtime(fitted.onnx), dropout, name)

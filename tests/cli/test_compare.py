@@ -28,7 +28,7 @@ def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, t
     model = fc.load(tmp_path / "model.forecast")
     assert model.config.network.recurrent[0].type == best
     assert (cells.parameters > 0).all() and (cells.seconds > 0).all()
-    assert model.evaluation.scores["network"]["mae"]["value"] == pytest.approx(cells.mae[best])
+    assert model.evaluation.own_scores["mae"]["value"] == pytest.approx(cells.mae[best])
     assert model.bundle.manifest.parameters == cells.parameters[best]
 
 
@@ -39,7 +39,7 @@ def test_each_cell_is_what_training_it_alone_gives(frame):
     rows = {row["model"]: row for row in result.rows}
     for cell in ("gru",):
         alone = fc.train(frame, column="value", cell=cell, **SETTINGS)
-        assert rows[cell]["mae"] == alone.evaluation.scores["network"]["mae"]["value"]
+        assert rows[cell]["mae"] == alone.evaluation.own_scores["mae"]["value"]
         assert rows[cell]["skill"] == alone.evaluation.skill
 
 

@@ -118,13 +118,13 @@ def test_a_model_is_scored_on_new_rows_beside_the_simple_forecasts(run, golden, 
     code, out, err = run("evaluate", golden, table)
     assert code == 0
     assert list(rows_of(out)[0]) == [
-        "measure", "column", "network", "naive", "seasonal-naive", "drift",
+        "measure", "column", "lstm", "naive", "seasonal-naive", "drift",
     ]  # fmt: skip
     assert "the baselines" in err
     assert run("evaluate", table, "-m", golden)[1] == out
     document = json.loads(run("evaluate", golden, table, "--json")[1])
     assert document["verdict"] in err
-    assert document["overall"][0]["network"] == pytest.approx(float(rows_of(out)[0]["network"]))
+    assert document["overall"][0]["lstm"] == pytest.approx(float(rows_of(out)[0]["lstm"]))
     assert all(warning in err for warning in document["warnings"])
 
 
@@ -133,7 +133,7 @@ def test_owa_of_a_model(run, golden, table):
     assert code == 0
     rows = {row["measure"]: row for row in rows_of(out) if row["column"] == "value"}
     assert float(rows["owa"]["naive2"]) == pytest.approx(1.0)
-    assert float(rows["owa"]["network"]) > 0
+    assert float(rows["owa"]["lstm"]) > 0
     assert "owa below 1 is better than Naive2" in err
 
 
@@ -144,7 +144,7 @@ def test_how_the_intervals_of_a_model_are_made(run, trained, table, tmp_path):
     words = ("evaluate", "model.forecast", table, "--level", "80")
     usual, adaptive = (run(*words, *more)[1] for more in ((), ("--intervals", "adaptive")))
     assert run(*words, "--intervals", "conformal")[1] == usual
-    assert measures(adaptive, "network")["width80"] != measures(usual, "network")["width80"]
+    assert measures(adaptive, "lstm")["width80"] != measures(usual, "lstm")["width80"]
     code, out, err = run(*words, "--intervals", "cqr")
     assert (code, out) == (2, "")
     assert "The model was not trained for intervals by cqr" in err

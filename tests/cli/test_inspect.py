@@ -18,7 +18,7 @@ def test_a_model_as_json_holds_config_splits_and_scores(run, golden):
     document = json.loads(run("inspect", golden, "--json")[1])
     assert document["config"]["window"]["timesteps"] == 4
     assert document["splits"]["train"] == 42
-    assert document["evaluation"]["scores"]["network"]["mae"].keys() == {"value", "other"}
+    assert document["evaluation"]["scores"]["lstm"]["mae"].keys() == {"value", "other"}
     assert len(document["epochs"]) == 5
 
 

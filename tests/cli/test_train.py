@@ -29,7 +29,7 @@ def test_scores_on_stdout_words_on_stderr(run, table):
     scores = pd.read_csv(io.StringIO(out))
     assert code == 0
     assert scores.columns.tolist() == ["forecast", "mae", "rmse", "smape", "mase"]
-    assert scores["forecast"][0] == "network"
+    assert scores["forecast"][0] == "lstm"
     for words in (
         "240 rows",
         "months (MS)",
@@ -118,7 +118,7 @@ def test_json_tells_a_script_everything(run, table, tmp_path):
         "test_begins": "2016-01-01T00:00:00",
     }
     assert [epoch["number"] for epoch in result["epochs"]] == [1, 2]
-    assert result["evaluation"]["scores"]["network"]["mase"]["value"] > 0
+    assert result["evaluation"]["scores"]["lstm"]["mase"]["value"] > 0
     assert any("timesteps" in note or "horizon" in note for note in result["notes"])
     assert fc.load(tmp_path / "model.forecast").config.window.timesteps == 6
 

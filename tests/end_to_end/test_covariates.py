@@ -514,7 +514,7 @@ def test_the_scores_are_those_of_forecasts_from_each_origin(model):
         both = forecast.merge(frame[["shop", "date", "y"]], on=["shop", "date"])
         assert len(both) == 2 * HORIZON
         errors.append((both["y_x"] - both["y_y"]).abs().mean())
-    mae = model.evaluation.scores["network"]["mae"]["y"]
+    mae = model.evaluation.own_scores["mae"]["y"]
     assert mae == pytest.approx(np.mean(errors), rel=1e-5)
 
 
@@ -786,7 +786,7 @@ def test_covariates_lower_the_error_of_the_same_network():
     settings = {"column": "y", "horizon": 2, "timesteps": 4, "cell": "rnn", "units": 16,
                 "epochs": 20, "patience": 0, "learning_rate": 0.02}  # fmt: skip
     mae = [
-        fc.train(frame, **settings, **more).evaluation.scores["network"]["mae"]["y"]
+        fc.train(frame, **settings, **more).evaluation.own_scores["mae"]["y"]
         for more in ({}, {"future_covariates": "x"})
     ]
     assert mae[1] < mae[0] / 3

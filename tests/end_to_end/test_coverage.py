@@ -75,8 +75,8 @@ def test_of_a_trained_network_each_level_holds(make, method):
     assert near(coverage(model), 3.0)
     # About as good as the best simple forecast, or better.
     assert model.evaluation.skill > -10
-    followed = {row["measure"]: row["network"] for row in model.evaluate(
-        build_frame(make), intervals="adaptive").report.overall}  # fmt: skip
+    found = model.evaluate(build_frame(make), intervals="adaptive")
+    followed = {row["measure"]: row[found.summary.model] for row in found.report.overall}
     assert near({80.0: followed["coverage80"], 95.0: followed["coverage95"]}, 3.0)
 
 

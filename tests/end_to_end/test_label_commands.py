@@ -64,7 +64,7 @@ def test_scores_on_stdout_and_the_confusion_with_the_words(run, trained):
     scores = pd.read_csv(io.StringIO(out))
     assert code == 0
     assert list(scores) == ["label", "accuracy", "macro_f1"]
-    assert scores["label"].tolist() == ["network", "majority class"]
+    assert scores["label"].tolist() == ["lstm", "majority class"]
     assert "task classification" in err
     assert "12 sequences of the test split" in err
     lines = err.splitlines()
@@ -167,7 +167,7 @@ def test_json_of_a_training_tells_a_script_everything(run, tmp_path):
     assert document["config"]["window"]["timesteps"] == 2
     assert document["splits"]["train"] == 42
     assert [epoch["number"] for epoch in document["epochs"]] == [1, 2]
-    assert document["evaluation"]["scores"]["network"].keys() == {"mae", "rmse", "r2"}
+    assert document["evaluation"]["scores"]["lstm"].keys() == {"mae", "rmse", "r2"}
     assert any("task regression" in note for note in document["notes"])
     assert json.loads(run("inspect", "model.forecast", "--json")[1])["labels"] == document["labels"]
 

@@ -493,14 +493,14 @@ def test_scores_are_those_of_a_slow_loop_for_each_series_and_overall(model):
         assert row["mase"] == pytest.approx(mase[row["shop"]], rel=1e-5)
     evaluation = model.evaluation
     assert (evaluation.series, evaluation.origins) == (3, 18)
-    scores = evaluation.scores["network"]
+    scores = evaluation.own_scores
     every = np.concatenate(list(errors.values()))
     assert scores["mae"]["y"] == pytest.approx(every.mean(), rel=1e-5)
     assert scores["mase"]["y"] == pytest.approx(np.mean(list(mase.values())), rel=1e-5)
     simple = {name: each["mase"]["y"] for name, each in evaluation.scores.items()}
     best = evaluation.best_baseline
-    assert best == min((name for name in simple if name != "network"), key=simple.get)
-    assert evaluation.skill == pytest.approx(100 * (1 - simple["network"] / simple[best]))
+    assert best == min((name for name in simple if name != evaluation.model), key=simple.get)
+    assert evaluation.skill == pytest.approx(100 * (1 - simple[evaluation.model] / simple[best]))
 
 
 @tf

@@ -291,7 +291,7 @@ def test_the_scores_are_those_of_a_slow_loop(which, request):
     actual = frame["value"].to_numpy()
     origins = range(96, ROWS - 3 + 1)
     errors = np.array([values(model.predict(frame[:at])) - actual[at : at + 3] for at in origins])
-    scores = model.evaluation.scores["network"]
+    scores = model.evaluation.own_scores
     assert model.evaluation.origins == len(errors) == 22
     assert scores["mae"]["value"] == pytest.approx(np.abs(errors).mean(), rel=1e-6)
     assert scores["rmse"]["value"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-6)
@@ -625,7 +625,7 @@ def test_it_learns_what_stands_further_back_than_a_window():
     model = fc.train(frame, column="value", **shared, **more)
     # Half of the windows hold two zeros, after which comes 0 as often as 1: whoever sees no more
     # than the window errs by 0.5 there.
-    assert model.evaluation.scores["network"]["rmse"]["value"] < 0.5 * np.sqrt(0.5 * 0.25)
+    assert model.evaluation.own_scores["rmse"]["value"] < 0.5 * np.sqrt(0.5 * 0.25)
 
 
 @pytest.mark.usefixtures("linear_training")

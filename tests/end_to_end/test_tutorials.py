@@ -126,7 +126,7 @@ def test_closing_prices_are_forecast_as_by_a_plain_keras_script(train, run):
     train_rows, test_rows = (document["splits"][name] for name in ("train", "test"))
     expected = script(close, train_rows, test_rows, document["config"]["training"]["seed"])
     error = np.sqrt(np.mean((expected - close[-test_rows:]) ** 2))
-    rmse = document["evaluation"]["scores"]["network"]["rmse"]["Close"]
+    rmse = document["evaluation"]["scores"]["lstm"]["rmse"]["Close"]
     assert rmse == pytest.approx(error, rel=0.001)
     found = pd.read_csv(io.StringIO(run("predict", PRICES, "--in-sample")[1]))
     np.testing.assert_allclose(found["Close_forecast"].tail(test_rows), expected, atol=0.01)

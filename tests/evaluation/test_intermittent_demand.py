@@ -51,7 +51,7 @@ MANY = {name: counts(seed=place) for place, name in enumerate("abcd")}
 
 def test_the_mean_is_better_than_the_median_and_it_is_said_by_which_measure():
     nothing, mean = (evaluation_of(MANY, value) for value in (0.0, 1.0))
-    assert nothing.scores["network"]["mae"]["y"] < mean.scores["network"]["mae"]["y"]
+    assert nothing.own_scores["mae"]["y"] < mean.own_scores["mae"]["y"]
     assert mean.skill > nothing.skill
     assert nothing.measure == mean.measure == "rmsse"
     assert "rmsse" in mean.scores["croston"]
@@ -73,7 +73,7 @@ def test_croston_and_its_kin_are_compared_where_most_values_are_zero():
 
 def test_tables_without_so_many_zeros_are_as_before():
     found = evaluation_of({name: counts(chance=0.8, seed=ord(name)) + 1 for name in "ab"})
-    assert {*found.scores} == {"network", "naive", "seasonal-naive", "drift"}
+    assert {*found.scores} == {"lstm", "naive", "seasonal-naive", "drift"}
     assert found.measure == "mase"
     assert "median" not in found.verdict
 
@@ -130,7 +130,7 @@ def test_the_bar_is_the_least_squared_error_where_most_values_are_zero():
         values = {"mae": mae, "mase": mae, "rmse": rmse, "rmsse": rmse}
         return {name: np.array([each]) for name, each in values.items()}
 
-    scores = {"network": measured(2, 2), "naive": measured(1, 8), "croston": measured(4, 4)}
+    scores = {"lstm": measured(2, 2), "naive": measured(1, 8), "croston": measured(4, 4)}
     assert best_and_skill(scores, several=True, intermittent=True) == ("croston", 50.0, "rmsse")
     assert best_and_skill(scores, several=False, intermittent=True)[2] == "rmse"
     assert best_and_skill(scores, several=True) == ("naive", -100.0, "mase")

@@ -41,9 +41,9 @@ def table(flat):
     return shops() if "series" in flat else alone()
 
 
-def overall(judgement, measure, name="network", column=None):
+def overall(judgement, measure, name=None, column=None):
     (found,) = [
-        row[name] for row in judgement.report.overall
+        row[name or judgement.summary.model] for row in judgement.report.overall
         if row["measure"] == measure and row.get("column") == column
     ]  # fmt: skip
     return found
@@ -159,9 +159,7 @@ def test_series_with_unlike_ends_are_scored_on_what_none_was_trained_on(linear):
     model = linear(frame, **{**QUICK, "test": 20, **SHOPS})
     judgement = evaluate_model(model.bundle, frame)
     assert judgement.report.forecasts == model.evaluation.origins == 2 * 18
-    assert overall(judgement, "mae") == pytest.approx(
-        model.evaluation.scores["network"]["mae"]["y"]
-    )
+    assert overall(judgement, "mae") == pytest.approx(model.evaluation.own_scores["mae"]["y"])
 
 
 def test_a_series_that_is_too_short_for_a_test_is_not_scored_on_what_was_trained_on(linear):

@@ -14,10 +14,10 @@ def manifest(**ensemble):
 
 def test_baselines_have_one_name_each():
     new = upgrade(manifest(size=2, simple=["last", "linear-whole"]))
-    assert new["format"] == 6
+    assert new["format"] == 8
     assert new["rows"] == 60
     assert new["config"]["ensemble"] == {"size": 2, "baselines": ["naive", "ridge-full"]}
-    assert list(new["evaluation"]["scores"]) == ["network", "naive", "seasonal-naive", "drift"]
+    assert list(new["evaluation"]["scores"]) == ["ensemble", "naive", "seasonal-naive", "drift"]
     assert new["evaluation"]["best_baseline"] == "seasonal-naive"
     assert new["evaluation"]["skill"] == 3.0
 
@@ -33,7 +33,20 @@ def test_what_is_of_the_format_already_or_has_no_scores_stays():
     new = upgrade(manifest(baselines=["naive"]))
     assert upgrade(new) == new
     old = {"format": 1, "config": {}, "evaluation": None}
-    assert upgrade(old) == {"format": 6, "config": {}, "evaluation": None}
+    told = {"name": "lstm", "description": "LSTM(50), lookback 1"}
+    assert upgrade(old) == {"format": 8, "config": {}, "evaluation": None, **told}
+
+
+def test_the_row_of_the_model_has_its_name():
+    for ensemble, name in (
+        ({}, "lstm"),
+        ({"size": 2}, "ensemble"),
+        ({"simple": ["last"]}, "ensemble"),
+    ):
+        new = upgrade(manifest(**ensemble))
+        assert new["name"] == new["evaluation"]["model"] == next(iter(new["evaluation"]["scores"]))
+        assert new["name"] == name
+    assert new["description"] == "1 LSTM network, naive; mean of all"
 
 
 def test_columns_of_scores_by_series():

@@ -73,14 +73,14 @@ def test_the_scores_are_those_of_a_slow_loop(frame, mode, column):
         forecast = model.predict(frame[:origin])["value"]
         errors.append(forecast.to_numpy() - frame["value"].to_numpy()[origin : origin + 4])
     errors = np.array(errors)
-    scores = model.evaluation.scores["network"]
+    scores = model.evaluation.own_scores
     assert model.evaluation.origins == 21
     assert scores["mae"]["value"] == pytest.approx(np.abs(errors).mean(), rel=1e-6)
     assert scores["rmse"]["value"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-6)
 
 
 def test_the_baselines_stand_beside_the_network(trained):
-    assert list(trained.evaluation.scores) == ["network", "naive", "seasonal-naive", "drift"]
+    assert list(trained.evaluation.scores) == ["lstm", "naive", "seasonal-naive", "drift"]
     assert trained.evaluation.best_baseline in trained.evaluation.verdict
 
 
@@ -189,7 +189,7 @@ def test_it_learns_what_can_be_learned():
     errors = {name: score["mae"]["wave"] for name, score in model.evaluation.scores.items()}
     # The rows are those of the season before to the last digit.
     assert errors["seasonal-naive"] < 1e-12
-    assert errors["network"] < 0.02 < errors["naive"]
+    assert errors[model.evaluation.model] < 0.02 < errors["naive"]
 
 
 @pytest.mark.slow
@@ -248,7 +248,7 @@ def test_an_anchor_keeps_a_growing_series_growing():
     settings = {"column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}
     plain = fc.train(growing, **settings).evaluation
     anchored = fc.train(growing, anchor="last", skip="linear", **settings).evaluation
-    assert anchored.scores["network"]["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
+    assert anchored.own_scores["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
 
 
 @pytest.mark.usefixtures("linear_training")

@@ -559,7 +559,7 @@ def test_the_best_settings_are_trained_and_scored_on_the_test_split(frame):
     )
     assert ours == theirs
     assert result.bundle.weights == other.bundle.weights
-    scores = [each.bundle.manifest.evaluation.scores["network"] for each in (result, other)]
+    scores = [each.bundle.manifest.evaluation.own_scores for each in (result, other)]
     assert scores[0] != scores[1]
     # The settings that are given back make the same model.
     again = fc.train(frame, config=result.config)

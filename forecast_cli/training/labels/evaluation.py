@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...config.model_name import name_model
 from ...core.windows import Floats, Ints
 from ...evaluation.reports import plain, skill
 from ...forecasting.label_prediction import predict_outputs
@@ -9,7 +10,6 @@ from ...model.manifest import LabelEvaluation
 from ...model.runtime import Runtime
 from .datasets import LabelledDataset
 
-NETWORK = "network"
 MAJORITY = "majority class"
 MEAN = "mean"
 # A smaller difference, in percent, counts as none.
@@ -44,19 +44,20 @@ def _score_classes(
     """
     from sklearn.metrics import confusion_matrix
 
-    common = int(np.argmax(np.bincount(train)))
-    given = {NETWORK: np.argmax(outputs, axis=1), MAJORITY: np.full(len(actual), common)}
+    model, common = name_model(dataset.config).name, int(np.argmax(np.bincount(train)))
+    given = {model: np.argmax(outputs, axis=1), MAJORITY: np.full(len(actual), common)}
     scores = {name: class_scores(actual, codes) for name, codes in given.items()}
-    table = confusion_matrix(actual, given[NETWORK], labels=range(len(dataset.classes)))
+    table = confusion_matrix(actual, given[model], labels=range(len(dataset.classes)))
     right = {name: each["accuracy"] for name, each in scores.items()}
-    better = skill(1.0 - right[NETWORK], 1.0 - right[MAJORITY])
+    better = skill(1.0 - right[model], 1.0 - right[MAJORITY])
     said = (
-        f"{100 * right[NETWORK]:.1f} % are right; of the most frequent class, "
+        f"{100 * right[model]:.1f} % are right; of the most frequent class, "
         f"{dataset.classes[common]}, are {100 * right[MAJORITY]:.1f} %"
     )
     (label,) = dataset.config.data.label
     return LabelEvaluation(
         sequences=len(actual),
+        model=model,
         scores={
             name: {metric: {label: value} for metric, value in each.items()}
             for name, each in scores.items()
@@ -75,10 +76,11 @@ def _score_numbers(
 
     All have the shape `(samples, labels)`, original units.
     """
-    guesses = {NETWORK: numbers, MEAN: np.broadcast_to(train.mean(axis=0), actual.shape)}
+    model = name_model(dataset.config).name
+    guesses = {model: numbers, MEAN: np.broadcast_to(train.mean(axis=0), actual.shape)}
     errors = {name: np.abs(given - actual).mean(axis=0) for name, given in guesses.items()}
     known = errors[MEAN] > 0
-    shares = float(np.mean(errors[NETWORK][known] / errors[MEAN][known])) if known.any() else None
+    shares = float(np.mean(errors[model][known] / errors[MEAN][known])) if known.any() else None
     better = None if shares is None else skill(shares, 1.0)
     scores = {}
     for name, given in guesses.items():
@@ -97,6 +99,7 @@ def _score_numbers(
         said = f"its error is {abs(better):.1f} % {side} that of the mean"
     return LabelEvaluation(
         sequences=len(actual),
+        model=model,
         scores=scores,
         best_baseline=MEAN,
         skill=better,

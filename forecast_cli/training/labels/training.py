@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ...config.model_name import name_model
 from ...config.schema import Config
 from ...core.events import Listener, Note, Stage
 from ...data.io.tables import Readable
@@ -113,6 +114,7 @@ def _bundle(
     dataset, fitted = scored.dataset, kept.fitted
     sequences = dataset.sequences
     manifest = Manifest(
+        **name_model(dataset.config)._asdict(),
         config=dataset.config,
         features=sequences.features,
         targets=(),

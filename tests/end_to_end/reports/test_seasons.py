@@ -117,7 +117,7 @@ def test_rows_without_a_season_get_none(linear):
     walk = np.random.default_rng(5).normal(size=400).cumsum()
     model = linear(pd.DataFrame({"price": walk}), column="price")
     assert model.evaluation.season_length == 1
-    assert set(model.evaluation.scores) == {"network", "naive", "drift"}
+    assert set(model.evaluation.scores) == {"lstm", "naive", "drift"}
 
 
 SHOP = {day: range(10, 21) for day in range(6)}

@@ -257,8 +257,8 @@ def test_several_labels_have_each_its_own_column_and_scores(of_pairs):
     labels = of_pairs.predict(pairs())
     assert list(labels) == ["sequence", "y", "z"]
     scores = of_pairs.evaluation.scores
-    assert set(scores) == {"network", "mean"}
-    assert all(set(each) == {"y", "z"} for each in scores["network"].values())
+    assert set(scores) == {of_pairs.evaluation.model, "mean"}
+    assert all(set(each) == {"y", "z"} for each in scores[of_pairs.evaluation.model].values())
     assert of_pairs.bundle.manifest.labels.names == ("y", "z")
 
 
@@ -272,7 +272,7 @@ def test_the_scores_of_pairs_are_those_of_a_slow_loop(of_pairs):
     for name in ("y", "z"):
         actual = frame[name].to_numpy()[parts["test"]]
         guesses = {
-            "network": np.array([each[name] for each in found]),
+            of_pairs.evaluation.model: np.array([each[name] for each in found]),
             "mean": np.full(12, frame[name].to_numpy()[parts["train"]].mean()),
         }
         for guesser, given in guesses.items():
@@ -291,7 +291,10 @@ def test_the_scores_of_classes_are_those_of_a_slow_loop(of_words):
     given = [of_words.predict(frame.iloc[[place]])["y"][0] for place in parts["test"]]
     actual = frame["y"].to_numpy()[parts["test"]]
     most = pd.Series(frame["y"].to_numpy()[parts["train"]]).mode()[0]
-    for guesser, guess in {"network": given, "majority class": [most] * len(actual)}.items():
+    for guesser, guess in {
+        of_words.evaluation.model: given,
+        "majority class": [most] * len(actual),
+    }.items():
         scores = of_words.evaluation.scores[guesser]
         assert scores["accuracy"]["y"] == pytest.approx(accuracy_score(actual, guess))
         expected = f1_score(actual, guess, average="macro")
@@ -627,10 +630,10 @@ def test_it_learns_what_can_be_learned():
     frame = steps(400)
     frame["y"] = np.where(frame["d"] > frame["a"], "up", "down")
     model = fc.train(frame, **ROWS, units=8, epochs=40, learning_rate=0.01)
-    assert model.evaluation.scores["network"]["accuracy"]["y"] > 0.9
+    assert model.evaluation.own_scores["accuracy"]["y"] > 0.9
     assert model.evaluation.verdict.startswith("The network beats always guessing the most")
     numbers_ = fc.train(numbers(400), **ROWS, units=8, epochs=40, learning_rate=0.01)
-    assert numbers_.evaluation.scores["network"]["r2"]["y"] > 0.9
+    assert numbers_.evaluation.own_scores["r2"]["y"] > 0.9
     assert numbers_.evaluation.verdict.startswith("The network beats always guessing the mean")
 
 
@@ -754,7 +757,7 @@ def test_a_gap_that_cannot_be_filled_names_its_sequence_and_what_helps():
 def test_a_mean_without_error_is_said_to_have_none():
     model = fc.train(numbers().assign(y=1.5), **ROWS, **QUICK)
     assert model.evaluation.scores["mean"]["mae"]["y"] == 0
-    assert model.evaluation.scores["network"]["mae"]["y"] > 0
+    assert model.evaluation.own_scores["mae"]["y"] > 0
     assert "its error is the same" not in model.evaluation.verdict
 
 

@@ -1,0 +1,95 @@
+"""The name of a model: what it is, by its resolved configuration and the weights of its members.
+
+`docs/models.md` lists all names.
+"""
+
+from collections.abc import Container, Sequence
+from typing import NamedTuple
+
+from .ensemble import Ensemble
+from .members import list_members
+from .network import Network
+from .registries import CELLS
+from .schema import Config
+
+# A single network without recurrent layers has no cell to be named by.
+ENSEMBLE, NETWORK = "ensemble", "network"
+# A member with at least this share of the weight is (nearly) the whole model.
+NEARLY_ALL = 0.99
+
+
+class ModelName(NamedTuple):
+    """The name of a model, and what it consists of.
+
+    Args:
+        name: `ensemble`, the cell of a single network, or the member that has nearly all weight.
+        description: Its networks and baselines, with their weights in percent where learned.
+    """
+
+    name: str
+    description: str
+
+
+def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelName:
+    """Return the name of a model and what it consists of.
+
+    Args:
+        config: With everything filled in.
+        weights: The weights of networks, then baselines, mean over targets, of sum 1; None where
+            all are equal.
+
+    >>> name_model(Config()).name
+    'lstm'
+    >>> config = Config().changed(ensemble={"size": 2, "baselines": ("naive", "ridge")})
+    >>> name_model(config, [0.1, 0.2, 0.0, 0.7])
+    ModelName(name='ensemble', description='2 LSTM networks 30 %, naive 0 %, ridge 70 %')
+    >>> name_model(config, [0.0, 0.0, 1.0, 0.0]).name
+    'naive'
+    """
+    ensemble = config.ensemble
+    if ensemble.alone:
+        return ModelName(_network_name(config.network), _describe_network(config))
+    parts = _member_parts(config.network, ensemble)
+    if weights is None:
+        return ModelName(ENSEMBLE, f"{', '.join(parts)}; {ensemble.combine} of all")
+    size = ensemble.size
+    shares = [sum(weights[:size]), *weights[size:]]
+    texts = [f"{part} {100.0 * share:.0f} %" for part, share in zip(parts, shares, strict=True)]
+    names = [_network_name(config.network) if size == 1 else ENSEMBLE, *ensemble.baselines]
+    whole = [name for name, share in zip(names, shares, strict=True) if share >= NEARLY_ALL]
+    return ModelName(whole[0] if whole else ENSEMBLE, ", ".join(texts))
+
+
+def name_row(name: str, others: Container[str]) -> str:
+    """Return the name of a model in a table that others are in too, some maybe of the same name.
+
+    >>> name_row("ensemble", ["naive"]), name_row("naive", ["naive", "drift"])
+    ('ensemble', 'naive (model)')
+    """
+    return f"{name} (model)" if name in others else name
+
+
+def _cells(network: Network) -> list[str]:
+    return list(dict.fromkeys(layer.type for layer in network.recurrent))
+
+
+def _network_name(network: Network) -> str:
+    """Return the cell of a network; of several the names in order, joined."""
+    return "-".join(_cells(network)) or NETWORK
+
+
+def _network_kind(network: Network) -> str:
+    return "-".join(CELLS[cell].keras for cell in _cells(network)) or "feed-forward"
+
+
+def _member_parts(network: Network, ensemble: Ensemble) -> list[str]:
+    networks = f"{ensemble.size} {_network_kind(network)} network{'s' * (ensemble.size > 1)}"
+    return [networks, *ensemble.baselines]
+
+
+def _describe_network(config: Config) -> str:
+    """Return the layers of a single network and its lookback."""
+    member = list_members(config)[0]
+    units = ", ".join(str(layer.units) for layer in member.network.recurrent)
+    size = f"({units})" if units else ""
+    return f"{_network_kind(member.network)}{size}, lookback {member.timesteps}"
