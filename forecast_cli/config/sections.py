@@ -100,7 +100,8 @@ class Data(Frozen):
         metavar="NAME", shown="detected", common=True, examples=["date", "none", "year,month"],
     )
     freq: str | None = _data(
-        None, "Step between rows: 15min, h, D, B (business days), W, MS, QS, YS.",
+        None, "Step between rows: 15min, h, D, B (business days), W, SMS (half-months), MS, BME "
+        "(months by last business day), QS, YS, 445 (retail months).",
         metavar="ALIAS", shown="inferred", common=True, examples=["D", "h"],
     )
     calendar: str | None = _data(
@@ -130,7 +131,8 @@ class Data(Frozen):
         shown="that of the times", reread=True, examples=["America/New_York"],
     )
     resample: str | None = _data(
-        None, "Aggregate the rows to steps of this length: h, D, W, MS ...", metavar="ALIAS",
+        None, "Aggregate the rows to steps of this length: h, D, W, W-SAT (weeks that end on "
+        "Saturdays), MS, QS-FEB (quarters that begin in February) ...", metavar="ALIAS",
         shown="", examples=["D"],
     )
     aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None = _data(

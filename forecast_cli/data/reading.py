@@ -243,7 +243,9 @@ def _place(
         left = dates if whole is None else replace(dates, times=dates.times[whole])
         frequency = resolve_calendar(data, left, table)
     else:
-        times = floored(dates.times, frequency) if data.resample else dates.times
+        times = dates.times
+        if data.resample:
+            times = floored(times, Frequency.parse(data.resample))
         require_frequency(table, times, groups.codes, frequency, given=data.freq)
     return find_steps(table, dates, groups, data, frequency, on_event, whole), data
 

@@ -272,7 +272,7 @@ def _first_gap(
     if ends.tz is not None and begins.tz is not None:
         ends = ends.tz_convert(begins.tz)
     expected = frequency.moved(ends, np.ones(len(ends), np.int64))
-    wrong = np.asarray(begins != expected)
+    wrong = np.asarray(frequency.snapped(begins) != expected)
     if frequency.alias == "B":
         # Rows of business days are the steps: holidays have none.
         wrong &= ~np.asarray((ends < begins) & (begins <= ends + BUSINESS_GAP * BDay()))

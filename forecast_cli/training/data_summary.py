@@ -30,8 +30,12 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
         ends = pd.DatetimeIndex([times.min(), times.max()])
         first, last = write_dates(ends, panel.timeline.style)
         rows += f", {first} to {last}, {frequency.name}"
-        if frequency.alias == "B" or frequency.hours:
-            hint = "" if frequency.open_days else " (set `calendar` for holidays: XNYS, KR or data)"
+        if frequency.alias.startswith("B") or frequency.hours:
+            hint = (
+                ""
+                if frequency.open_days or frequency.listed
+                else " (set `calendar` for holidays: XNYS, KR or data)"
+            )
             on_event(Note(f"forecast dates: {frequency.rule}{hint}"))
     _describe_covariates(panel, on_event)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]

@@ -145,8 +145,8 @@ BAD = {
     ),
     "two rows": Bad(table(days(rows=2)), "too few", (1, 2), open=True),
     "another frequency": Bad(table(days()), "does not fit", settings={"freq": "W-SUN"}),
-    "weeks that begin on a day": Bad(
-        table(days(rows=140)), "Invalid `resample=W-SUN`", (), settings={"resample": "W-SUN"}
+    "months by business day": Bad(
+        table(days(rows=300)), "Invalid `resample=BME`", (), settings={"resample": "BME"}
     ),
     "a logarithm of zero": Bad(
         table(days(), replaced(ONE_TO, _7=0)),

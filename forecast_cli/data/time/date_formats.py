@@ -1,8 +1,9 @@
 """Formats of dates, as those of `strptime`, for reading and writing.
 
-Additional directives: `%Q` is the quarter, 1 to 4; `%s`, `%ms`, `%us` and `%ns` are seconds,
-milliseconds, microseconds and nanoseconds since 1970; `excel` is a day number of Excel;
-`decimal-year` is a year with a fraction; `%-d` and the like are numbers without a leading zero.
+Additional directives: `%Q` is the quarter, 1 to 4; `%h` the half-year, 1 or 2; `%s`, `%ms`,
+`%us` and `%ns` are seconds, milliseconds, microseconds and nanoseconds since 1970; `excel` is a
+day number of Excel; `decimal-year` is a year with a fraction; `%-d` and the like are numbers
+without a leading zero.
 After the format, `@` and a language is that of its names (`%d %B %Y@de`), and `@` and a month is
 the first one of the fiscal year (`Q%Q FY%y@10`).
 For writing alone: `%:z` is an offset with a colon, `%2z` one of whole hours, and `%3f` a fraction
@@ -44,7 +45,7 @@ UTC = re.compile(r"(Z| ?UTC| ?GMT)$")
 LAST_YEAR = 49
 WORD = r"[^\W\d_]+\.?"
 # Directives that pandas does not have, or does not verify.
-OWN = "QVGaAj"
+OWN = "QhVGaAj"
 # So many cells that pandas cannot read show whether they can be read otherwise.
 FEW = 20
 # Directives that are no numbers of a known width.
@@ -53,6 +54,7 @@ DIRECTIVE = re.compile(r"%-?([A-Za-z%])")
 PATTERNS = {
     "Y": r"(?P<Y>\d{4})", "G": r"(?P<G>\d{4})", "y": r"(?P<y>\d{1,2})", "m": r"(?P<m>\d{1,2})",
     "d": r"(?P<d>\d{1,2})", "j": r"(?P<j>\d{1,3})", "V": r"(?P<V>\d{1,2})", "Q": r"(?P<Q>[1-4])",
+    "h": r"(?P<h>[12])",
     "H": r"(?P<H>\d{1,2})", "I": r"(?P<I>\d{1,2})", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})",
     "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[aApP]\.?[mM]\.?)", "b": rf"(?P<b>{WORD})",
     "B": rf"(?P<b>{WORD})", "a": rf"(?P<a>{WORD})", "A": rf"(?P<a>{WORD})", "%": "%",
@@ -123,7 +125,7 @@ def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
         return [f"{day:.10f}".rstrip("0").rstrip(".") for day in days]
     if style == DECIMAL:
         return [f"{time.year + (time.month - 1) / 12:.3f}" for time in times]
-    if "@" in style or "%Q" in style or "%-" in style:
+    if any(each in style for each in ("@", "%Q", "%h", "%-")):
         return [_write_one(time, *split_format(style)) for time in times]
     return _write_plain(times, style)
 
@@ -150,6 +152,8 @@ def _write_one(time: pd.Timestamp, pattern: str, language: str, fiscal: int | No
         letter = found[1]
         if letter == "Q":
             return str(shown.quarter)
+        if letter == "h":
+            return str((shown.month + 5) // 6)
         if letter == "B" and language != ENGLISH:
             return month_names(language, in_date=in_date)[shown.month - 1]
         if letter == "b" and language != ENGLISH:
@@ -188,8 +192,8 @@ def attempt(series: pd.Series, form: str) -> pd.Series:
     pattern, language, _ = split_format(form)
     letters = set(DIRECTIVE.findall(pattern))
     own = letters <= {*PATTERNS} and bool(letters & {*"YyG"})
-    if "Q" in letters and not own:
-        raise ValueError("a quarter needs its year, %Y")
+    if letters & {"Q", "h"} and not own:
+        raise ValueError("a quarter or half-year needs its year, %Y")
     beside = re.search("%-?[A-Za-z]%", pattern)
     if own and (language != ENGLISH or letters & {*OWN} or beside or pattern == "%Y"):
         times = _read_each(series, form)
@@ -307,6 +311,8 @@ def _date(parts: dict[str, str], language: str, fiscal: int | None) -> datetime:
             raise ValueError
         return found
     month = 3 * int(parts["Q"]) - 2 if "Q" in parts else int(parts.get("m", 1))
+    if "h" in parts:
+        month = 6 * int(parts["h"]) - 5
     if "b" in parts:
         named = number_of(parts["b"], language)
         if named is None:

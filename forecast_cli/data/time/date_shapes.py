@@ -14,7 +14,8 @@ from .month_names import ENGLISH, find_language, number_of
 FIRST, SECOND, GUESS = 1, 2, 3
 WORD = r"[^\W\d_]{3,}\.?"
 APART = r"\s*[-/._: ]\s*"
-# Letters and words before or after the number of a quarter, month or week.
+# Letters and words before or after the number of a half-year, quarter, month or week.
+HALVES = r"S|H|half|sem\.?|semester|semestre|halbjahr|hj\.?"
 QUARTERS = r"Q|K|T|qtr\.?|quarter|quartal|trim\.?|trimestre|kvartal|kwartaal|kwartał"
 WEEKS = r"W|KW|wk|week|sem\.?|semana|semaine|woche|uge|vecka"
 CLOCK = re.compile(
@@ -278,14 +279,16 @@ def _lettered(letter: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
 
     def forms(found: re.Match[str]) -> Iterator[Shape]:
         number, year = found["n"], "%Y" if len(found["Y"]) == 4 else "%y"
-        mark = "0%Q" if number[0] == "0" else "%Q"
-        part = mark if letter == "Q" else f"%{_mark(number)}{letter}"
+        mark = f"{'0' * (number[0] == '0')}%{letter}"
+        part = mark if letter in "Qh" else f"%{_mark(number)}{letter}"
         year = "%G" if letter == "V" and year == "%Y" else year
         cell, at, to = found.string, found.start("n"), found.end("n")
         text = cell[:at].replace("%", "%%") + "\0" + cell[to:].replace("%", "%%")
         shift = len(text) - len(cell) if found.start("Y") > at else 0
         begin, end = found.start("Y") + shift, found.end("Y") + shift
-        yield Shape((text[:begin] + year + text[end:]).replace("\0", part))
+        # A letter and two small numbers may be the name of anything.
+        rank = GUESS if letter == "h" and year == "%y" else FIRST
+        yield Shape((text[:begin] + year + text[end:]).replace("\0", part), rank)
 
     return forms
 
@@ -310,7 +313,8 @@ def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[S
          r"(?: ?(?P<d>\d{1,2})(?P<three>日|일))?", _east_asian),
     ]  # fmt: skip
     for letter, words, number in (
-        ("Q", QUARTERS, r"(?P<n>0?[1-4])"), ("m", r"M|P", r"(?P<n>\d{1,2})"),
+        ("Q", QUARTERS, r"(?P<n>0?[1-4])"), ("h", HALVES, r"(?P<n>0?[12])"),
+        ("m", r"M|P", r"(?P<n>\d{1,2})"),
         ("V", WEEKS, r"(?P<n>\d{1,2})"),
     ):  # fmt: skip
         after, old = r"[-/_.: ']*", r"(?:FY ?'?)?"

@@ -13,7 +13,8 @@ from .calendars import suggest_calendar
 from .frequency import Frequency
 from .gaps import share_of, ways_to_fill
 from .grid import grid_positions
-from .time_index import has_whole_weeks, irregular_place, when
+from .retail_months import has_whole_weeks
+from .time_index import irregular_place, when
 
 # At most one row in so many is repeated by mistake.
 FEW = 20

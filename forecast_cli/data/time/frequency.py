@@ -11,9 +11,10 @@ from pandas.tseries.frequencies import to_offset
 
 from ...core.errors import UsageError
 from ...core.windows import Ints
-from . import opening_hours
+from . import listed_steps, opening_hours
 from .business_days import LEARNED, Days, Hours, OpenDays
 from .opening_hours import seasons_of
+from .retail_months import MONTHS as MONTH_NAMES
 
 DAY = pd.Timedelta(days=1)
 YEAR = pd.Timedelta(days=365)
@@ -43,7 +44,8 @@ class Frequency:
         alias: The pandas alias, e.g. "h", "D", "W-FRI", "MS", "B".
         step: The length of a fixed step; None for months and business days.
         months: Months in a step; 0 for other steps.
-        day: The day of the month on which steps of months fall; 31 is the last.
+        day: The day of the month on which steps of months fall; 31 is the last. Of listed steps 31
+            where the dates are their last days.
         open_days: Which days business days are; Monday to Friday where None.
     """
 
@@ -61,6 +63,8 @@ class Frequency:
             UsageError: There is no such frequency.
         """
         alias = re.sub(r"(?<=\d)[A-Za-z]$|^[A-Za-z]$", lambda old: OLD.get(old[0], old[0]), alias)
+        if (listed := listed_steps.parse_listed(alias, times)) is not None:
+            return cls(listed[0], None, listed[1], listed[2])
         short, count = _split_alias(alias)
         if alias == "B":
             return cls(alias)
@@ -80,7 +84,8 @@ class Frequency:
         if not step > pd.Timedelta(0):
             raise UsageError(
                 f'Unknown frequency "{alias}".',
-                "Use a pandas alias: min, 15min, h, D, B (business days), W, MS (months), QS, YS.",
+                "Use a pandas alias: min, 15min, h, D, B (business days), W, SMS (half-months), MS "
+                "(months), BME (months by last business day), QS, YS; or 445 (retail months).",
             )
         if weekly and times is not None and known:
             many = str(count) if count > 1 else ""
@@ -93,10 +98,33 @@ class Frequency:
         if self.open_days and not self.hours:
             learned = self.open_days.name == LEARNED
             return "business days (learned)" if learned else f"days of {self.open_days.name}"
+        if self.listed:
+            return f"{listed_steps.name_listed(self.alias)} ({self.alias})"
+        if self.months == 6:
+            return f"half-years ({self.alias})"
         short, count = _split_alias(self.alias)
         many = f"{count} " if count > 1 else ""
         name = f"{many}{NAMES[short]} ({self.alias})" if short in NAMES else self.alias
         return f"open {name}" if self.hours else name
+
+    @property
+    def listed(self) -> bool:
+        """Whether a calendar lists the steps: half-months, business months or retail months."""
+        return listed_steps.is_listed(self.alias)
+
+    @property
+    def anchor(self) -> int:
+        """The weekday on which weeks begin, or the month in which years do: 0 is the first.
+
+        >>> Frequency.parse("W-SAT").anchor, Frequency.parse("QE-JAN").anchor
+        (6, 1)
+        """
+        short, _, name = self.alias.lstrip("0123456789").partition("-")
+        if name in WEEKDAYS.split("|"):
+            return (WEEKDAYS.split("|").index(name) + 1) % 7
+        if name not in MONTH_NAMES:
+            return 0
+        return (MONTH_NAMES.index(name) + (short[1:] != "S")) % 12
 
     @property
     def hours(self) -> Hours:
@@ -112,6 +140,10 @@ class Frequency:
         """
         if self.alias == "B":
             return "in business days"
+        if self.listed:
+            return f"in {listed_steps.name_listed(self.alias)}"
+        if self.months == 6:
+            return "half-yearly"
         short, count = _split_alias(self.alias)
         name = NAMES.get(short, "")
         if count == 1 and name:
@@ -121,6 +153,8 @@ class Frequency:
     @property
     def rule(self) -> str:
         """The open days of business days, in words."""
+        if self.listed:
+            return f"{listed_steps.name_listed(self.alias)}, of which no holiday is known"
         return self.open_days.describe() if self.open_days else "Monday to Friday"
 
     def closed(self, times: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
@@ -141,8 +175,8 @@ class Frequency:
     def season_length(self) -> int:
         """The default number of steps in a season; 1 where there is none.
 
-        A year of months, quarters, weeks or periods of four weeks; a week of days or open days; of
-        finer steps the longest of day, hour and minute that has at most 288 of them.
+        A year of months, half-months, quarters, weeks or periods of four weeks; a week of days or
+        open days; of finer steps the longest of day, hour and minute with at most 288 of them.
         """
         if self.hours:
             first = seasons_of(self.hours)[0]
@@ -151,6 +185,8 @@ class Frequency:
             return self.open_days.weekmask.count("1") if self.open_days else 5
         if self.months:
             return max(1, 12 // self.months) if 12 % self.months == 0 else 1
+        if self.listed:
+            return listed_steps.steps_in_year(self.alias)
         if self.step is None or self.step >= 7 * DAY:
             return 52 if self.step == 7 * DAY else 13 if self.step == 28 * DAY else 1
         for cycle in (7 * DAY,) if self.step >= DAY else _CYCLES:
@@ -171,6 +207,15 @@ class Frequency:
             if self.step <= DAY and steps == int(steps):
                 seasons.append(int(steps))
         return tuple(sorted({each for each in seasons if each > 1}))
+
+    def begins_of(self, begins: pd.DatetimeIndex) -> "Frequency":
+        """Return the same steps by their first days, shape `(n,)`: "QS-FEB" for "QE-JAN"."""
+        short, count = _split_alias(self.alias)
+        if not self.months or self.listed:
+            return Frequency.parse(self.alias, begins)
+        anchor = f"-{MONTH_NAMES[self.anchor]}" if self.anchor else ""
+        many = str(count) if count > 1 else ""
+        return replace(self, alias=f"{many}{short[0]}S{anchor}", day=1)
 
     def after(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
         """Return the times of the next steps after `last`, in its zone, shape `(steps,)`.
@@ -195,6 +240,8 @@ class Frequency:
         wall = times.tz_localize(None)
         if self.open_days and self.hours:
             moved = opening_hours.moved(self.open_days, wall, count)
+        elif self.listed:
+            moved = listed_steps.moved(self.alias, self.day, wall, count)
         elif self.step is not None:
             moved = wall + pd.to_timedelta(count * self.step)
         elif self.months:
@@ -207,9 +254,14 @@ class Frequency:
                 else np.busday_offset(days, count, roll="backward")
             )
             moved = pd.DatetimeIndex(later).as_unit("us") + (wall - wall.normalize())
-        return pd.DatetimeIndex(moved).tz_localize(
-            times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), bool)
-        )
+        return _in_zone_of(times, moved)
+
+    def snapped(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """Return the times, shape `(n,)`, on the dates of their steps where holidays moved them."""
+        if not self.listed:
+            return times
+        wall = times.tz_localize(None)
+        return _in_zone_of(times, listed_steps.snapped(self.alias, self.day, wall))
 
     def _months_later(self, wall: pd.DatetimeIndex, count: Ints) -> pd.DatetimeIndex:
         """Move each time, in local time, by its own number of steps, shapes `(n,)`."""
@@ -217,6 +269,13 @@ class Frequency:
         first = pd.DatetimeIndex(month.astype("datetime64[M]").astype("datetime64[us]"))
         day = np.minimum(self.day, first.days_in_month)
         return first + pd.to_timedelta(day - 1, unit="D") + (wall - wall.normalize())
+
+
+def _in_zone_of(times: pd.DatetimeIndex, wall: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return local times, shape `(n,)`, in the zone of others."""
+    return pd.DatetimeIndex(wall).tz_localize(
+        times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(wall), bool)
+    )
 
 
 _CYCLES = (DAY, pd.Timedelta(hours=1), pd.Timedelta(minutes=1))

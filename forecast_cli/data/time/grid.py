@@ -6,6 +6,7 @@ import pandas as pd
 from ...core.errors import DataError
 from ...core.ragged import row_numbers
 from ...core.windows import Ints
+from . import listed_steps
 from .frequency import DAY, Frequency, local_days
 from .opening_hours import positions
 from .time_index import likely_frequency, when
@@ -40,7 +41,7 @@ def grid_positions(
     firsts = times[np.arange(len(times)) - rows]
     positions = steps_between(firsts, times, frequency)
     _require_dense(times, positions, indptr, frequency)
-    off = np.asarray(frequency.moved(firsts, positions) != times)
+    off = np.asarray(frequency.moved(firsts, positions) != frequency.snapped(times))
     off |= (np.diff(positions, prepend=-1) < 1) & (rows > 0)
     if off.any():
         row = int(np.argmax(off))
@@ -79,6 +80,8 @@ def _require_dense(
 def steps_between(firsts: pd.DatetimeIndex, times: pd.DatetimeIndex, frequency: Frequency) -> Ints:
     """Return the number of steps from each first time to its time, shape `(n,)`, rounded."""
     wall, begin = times.tz_localize(None), firsts.tz_localize(None)
+    if frequency.listed:
+        return listed_steps.between(frequency.alias, frequency.day, begin, wall)
     if frequency.months:
         months = (wall.year - begin.year) * 12 + wall.month - begin.month
         return np.asarray(months // frequency.months, dtype=np.int64)

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.windows import Ints
 from .business_days import Bools
@@ -37,21 +36,17 @@ def resampled(
         The beginnings, shape `(rows,)`, the format, and which rows are not those of a first or
         last step that the table holds in part only, shape `(rows,)`.
     """
-    alias = str(data.resample)
-    frequency = Frequency.parse(alias)
-    if "-" in alias:
-        raise UsageError(
-            f"Invalid `resample={alias}`: it names a day or month to begin on.",
-            f"Weeks begin on Mondays, quarters in January: pass `resample={alias.split('-')[0]}`.",
-        )
+    frequency = Frequency.parse(str(data.resample))
     begins = floored(times, frequency)
     whole = np.ones(len(times), bool)
     for last in (False, True):
         # The rows after the last value are those of future steps.
         if not (last and data.future_covariates):
             whole &= ~_partial(times, codes, begins, frequency, data, on_event, last=last)
+    found = frequency.begins_of(begins[whole])
+    by = "" if found.alias == data.resample else " by their first day"
     steps = pd.Series(begins.asi8[whole]).groupby([codes[whole], begins.asi8[whole]]).size()
-    on_event(Note(f"{whole.sum():,} rows as {len(steps):,} steps of {frequency.name}: {combine}"))
+    on_event(Note(f"{whole.sum():,} rows as {len(steps):,} steps of {found.name}{by}: {combine}"))
     _note_few(steps, on_event)
     days = frequency.step is None or frequency.step >= DAY
     style = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S"

@@ -22,6 +22,7 @@ from .gaps import many_gaps, require_few_gaps, share_of
 from .grid import grid_positions
 from .mistyped import check_mistyped
 from .resampling import resampled
+from .retail_months import note_weeks
 from .time_index import (
     infer_frequency,
     likely_frequency,
@@ -132,7 +133,7 @@ def find_steps(
     if data.resample:
         times, style, kept = resampled(times, codes, data, combine, on_event)
         times, codes, order = times[kept], codes[kept], order[kept]
-        frequency = frequency or Frequency.parse(data.resample, times)
+        frequency = frequency or Frequency.parse(data.resample).begins_of(times)
     elif data.duplicates == "error":
         check_duplicates(table, times, codes, order)
     begins = (np.diff(times.asi8, prepend=-1) != 0) | (np.diff(codes, prepend=-1) != 0)
@@ -165,6 +166,8 @@ def _regular(
         # Without a row that is dropped, `drop` closes no gap.
         missing = "error" if whole is not None and whole.all() else data.missing
         frequency = given or _common_frequency(rows, missing, on_event)
+        if frequency.alias != data.freq:
+            note_weeks(frequency.alias, frequency.day == 31, rows.times, on_event)
     places = grid_positions(rows.times, frequency, rows.indptr)
     if whole is None:
         return frequency, places

@@ -8,6 +8,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ...core.windows import Ints
+from . import listed_steps
 from .frequency import DAY, Frequency, local_days, month_day
 
 # A table of business days with holidays missing has at least this share of the weekdays in its
@@ -15,9 +16,8 @@ from .frequency import DAY, Frequency, local_days, month_day
 BUSINESS_SHARE = 0.85
 BUSINESS_GAP = 10
 BUSINESS = Frequency("B")
-# Of retail months about a third has five weeks; in a short table a few more or less.
-LEAST_LONGER = 0.2
 SHORTEST_MONTH = np.timedelta64(28, "D")
+HALF_MONTH = pd.Timedelta(days=13)
 # With this share of its rows on weekdays a daily table is probably one of business days.
 BUSINESS_LIKE = 0.95
 
@@ -35,21 +35,24 @@ def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:
     gaps = _gaps(times)
     if (gaps == gaps[0]).all() and pd.Timedelta(gaps[0]) < DAY:
         return _fixed(pd.Timedelta(gaps[0]), wall)
-    return _business(wall)
+    return _business(wall) or _listed(wall)
 
 
 def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
     """Return the beginning of the step of each time, shape `(n,)`: of its hour, day, week, month.
 
-    A business day on a weekend is the Friday before.
+    A business day on a weekend is the Friday before. Weeks end on the weekday of the alias, and
+    quarters begin or end in its month.
 
     >>> floored(pd.DatetimeIndex(["2024-05-17 10:20"]), Frequency.parse("MS"))[0]
     Timestamp('2024-05-01 00:00:00')
     """
     wall = times.tz_localize(None)
+    if frequency.listed:
+        return _begun(listed_steps.floored(frequency.alias, frequency.day, wall), times)
     if frequency.months:
         months = wall.year * 12 + wall.month - 1
-        months -= months % frequency.months
+        months -= (months - frequency.anchor) % frequency.months
         named = [f"{month // 12}-{month % 12 + 1:02d}" for month in months]
         return _begun(pd.DatetimeIndex(named), times)
     if frequency.alias == "B":
@@ -60,9 +63,9 @@ def floored(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
     if step < DAY:
         # Floored in local time, then subtracted: no clock change is in between.
         return times - (wall - wall.floor(step))
-    # Weeks begin on Mondays, and the first day of 1970 was a Thursday.
-    monday = pd.Timestamp(1970, 1, 5)
-    begins = monday + (wall - monday) // step * step
+    # The first day of 1970 was a Thursday; weeks, and days that are counted, begin on a Monday.
+    first = pd.Timestamp(1970, 1, 5) + frequency.anchor * DAY
+    begins = first + (wall - first) // step * step
     return _begun(pd.DatetimeIndex(begins), times)
 
 
@@ -76,6 +79,8 @@ def likely_frequency(times: pd.DatetimeIndex) -> Frequency:
     """Return the frequency of most steps between times, shape `(n,)`, at least three."""
     wall = times.tz_localize(None)
     step = pd.Timedelta(pd.Series(_gaps(wall)).mode()[0])
+    if step >= HALF_MONTH and (listed := _listed(wall, gaps=True)):
+        return listed
     for days, alias in ((range(28, 32), "M"), (range(89, 93), "Q"), (range(365, 367), "Y")):
         if step.days in days:
             ends = float(wall.is_month_end.mean()) > 0.5
@@ -132,6 +137,12 @@ def _monthly(wall: pd.DatetimeIndex) -> Frequency | None:
     return Frequency(f"{many}{letter}{'E' if day == 31 else 'S'}", None, count, day)
 
 
+def _listed(wall: pd.DatetimeIndex, *, gaps: bool = False) -> Frequency | None:
+    """Return listed steps, if the times, shape `(n,)`, are such."""
+    alias = listed_steps.infer_listed(wall, gaps=gaps)
+    return Frequency.parse(alias, wall) if alias else None
+
+
 def _business(wall: pd.DatetimeIndex) -> Frequency | None:
     """Return business days, holidays missing or not, if the times, shape `(n,)`, are such."""
     clock = wall - wall.normalize()
@@ -167,17 +178,7 @@ def steps_broken(times: pd.DatetimeIndex, frequency: Frequency) -> npt.NDArray[n
         steps = _weekday_steps(times)
         weekend = np.asarray(times[1:].tz_localize(None).day_of_week >= 5)
         return np.asarray((steps < 1) | (steps > BUSINESS_GAP) | weekend)
-    return np.asarray(frequency.next(times[:-1]) != times[1:])
-
-
-def has_whole_weeks(times: pd.DatetimeIndex) -> bool:
-    """Whether times, shape `(n,)`, ascending, are those of retail months: 4, 4 and 5 weeks.
-
-    A year of 53 weeks has a month of one week more.
-    """
-    weeks = _gaps(times.tz_localize(None)) / pd.Timedelta(days=7)
-    longer = float((weeks == 5).mean())
-    return bool(np.isin(weeks, (4, 5, 6)).all() and LEAST_LONGER <= longer <= 1 - LEAST_LONGER)
+    return np.asarray(frequency.next(times[:-1]) != frequency.snapped(times[1:]))
 
 
 def irregular_place(times: pd.DatetimeIndex, frequency: Frequency) -> tuple[int, str]:

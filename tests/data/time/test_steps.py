@@ -135,9 +135,3 @@ def test_finer_rows_become_steps_where_the_clocks_change(alias, zone, day):
     wall = begins.tz_localize(None)
     if alias != "D":
         assert (wall.minute % (30 if alias == "30min" else 60) == 0).all()
-
-
-def test_weeks_that_begin_elsewhere_are_refused():
-    frame = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=60), "y": 1.0})
-    with pytest.raises(UsageError, match="pass `resample=W`"):
-        read(frame, resample="W-FRI")

@@ -202,16 +202,47 @@ def test_gaps_of_hourly_rows_are_not_called_closed_hours(run, tmp_path):
 
 
 @pytest.mark.parametrize("weeks", [(4, 4, 5), (4, 5, 4), (5, 4, 4)])
-def test_months_of_whole_weeks_are_named_with_their_season(run, tmp_path, weeks):
+def test_months_of_whole_weeks_go_on_with_their_season(run, linear, tmp_path, weeks):
     gaps = np.tile(weeks, 24)[:-1]
     days = pd.Timestamp("2018-02-04") + pd.to_timedelta(np.r_[0, gaps.cumsum()] * 7, unit="D")
     values = 100 + 10 * np.sin(2 * np.pi * np.arange(len(days)) / 12)
     frame = pd.DataFrame({"period": days, "sales": values.round(2)})
-    frame.to_csv(tmp_path / "retail.csv", index=False)
-    code, _, err = run("train", "retail.csv", "-c", "sales")
-    assert code == 3
-    assert "months of 4 and 5 weeks: pass --time none and --season-length 12" in err
-    assert "--freq" not in err
-    code, out, err = run("inspect", "retail.csv", "--time", "none", "--season-length", 12)
+    frame[:60].to_csv(tmp_path / "retail.csv", index=False)
+    code, out, _ = run("inspect", "retail.csv")
     assert code == 0
-    assert "--time none --season-length 12" in out.replace("\n", " ")
+    assert "--time" not in out
+    assert "season 12" in out
+    assert "no year of the table has 53, and none is expected" in " ".join(out.split())
+    model = linear(frame[:60], column="sales", horizon=6)
+    assert model.predict()["period"].tolist() == days[60:66].tolist()
+    after = model.predict(frame[:63])
+    assert after["period"].tolist() == days[63:69].tolist()
+    model = model.update(frame[60:64])
+    assert model.predict()["period"].tolist() == days[64:70].tolist()
+
+
+@pytest.mark.parametrize("alias", ["BME", "BMS", "BQE-NOV", "SMS", "SME"])
+def test_listed_steps_go_on_in_a_model(linear, tmp_path, alias):
+    days = pd.date_range("2008-01-01", periods=90, freq=alias)
+    frame = pd.DataFrame({"day": days, "y": np.arange(90) % 12 + 1.0})
+    model = linear(frame[:80], column="y", horizon=4)
+    path = tmp_path / "m.forecast"
+    model.save(path)
+    model = fc.load(path)
+    assert model.predict()["day"].tolist() == days[80:84].tolist()
+    assert model.predict(frame[:85])["day"].tolist() == days[85:89].tolist()
+    model = model.update(frame[80:83])
+    assert model.predict()["day"].tolist() == days[83:87].tolist()
+    given = linear(frame[:80], column="y", horizon=4, freq=alias)
+    assert given.predict()["day"].tolist() == days[80:84].tolist()
+
+
+def test_half_years_go_on_in_their_own_writing(linear):
+    cells = [f"{year}S{half}" for year in range(1990, 2020) for half in (1, 2)]
+    frame = pd.DataFrame({"time": cells, "y": np.arange(60) % 2 + np.arange(60) / 10})
+    model = linear(frame, column="y", horizon=3)
+    assert model.predict()["time"].astype(str).tolist() == [
+        "2020-01-01",
+        "2020-07-01",
+        "2021-01-01",
+    ]
