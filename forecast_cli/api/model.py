@@ -2,8 +2,8 @@
 
 import html
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
@@ -31,12 +31,15 @@ class PredictionOptions(Reading, total=False):
 
     `only` names the series to forecast. `intervals` is the method of the intervals at `level`.
     `samples` requests that many sample paths instead of a point forecast, drawn with `seed`.
+    `what_if` is a change of future covariates in all steps ahead, such as `"price*0.9, promo=1"`,
+    or several: the forecast of each is compared with that without it, `base`.
     """
 
     only: str | Sequence[str]
     intervals: Intervals
     samples: int
     seed: int
+    what_if: str | Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +94,7 @@ class Model:
         *,
         horizon: int | None = None,
         start: str | pd.Timestamp | None = None,
-        future: Readable | None = None,
+        future: Readable | Mapping[str, Readable] | None = None,
         level: float | Sequence[float] = (),
         on_event: Listener = ignore,
         **options: Unpack[PredictionOptions],
@@ -102,15 +105,14 @@ class Model:
             table: The rows to forecast from; None for the last rows of the training table.
             horizon: Steps ahead, any number; the model's own where None.
             start: The time of the first forecast; None for the step after the last row.
-            future: A table of future covariates.
+            future: A table of future covariates; several, in a list or by names, are compared.
             level: Levels of prediction intervals in percent, one or several; none where empty.
             on_event: Notified of what is worth knowing.
             **options: See `PredictionOptions`.
 
         Returns:
-            The columns that name the series, the time column (`step` where there is none), then
-            each target in original units, followed by its intervals as `NAME_lo80` and `NAME_hi80`.
-            Of sample paths a row for each step of each, with its number in the column `sample`.
+            The names of the series, the time column (or `step`), each target in original units, its
+            intervals as `NAME_lo80` and `NAME_hi80`; `sample` of paths, `scenario` of scenarios.
 
         Raises:
             DataError: The table does not hold what the model needs.
@@ -119,11 +121,12 @@ class Model:
         from ..forecasting.prediction import predict
         from ..forecasting.prediction_request import PredictionRequest
 
-        own: dict[str, Any] = {**options}
-        begin = _date(renew_start(own, start))
-        more = {name: own.pop(name) for name in ("intervals", "samples", "seed") if name in own}
-        only, levels = as_tuple(own.pop("only", ())), as_tuple(level)
-        wanted = PredictionRequest(horizon, only, begin, future, levels, **more)
+        own: dict[str, Any] = {"level": level, **options}
+        own["begin"] = _date(renew_start(own, start))
+        names = {each.name for each in fields(PredictionRequest)} & {*own}
+        several = ("only", "what_if", "level")
+        asked = {n: as_tuple(own.pop(n)) if n in several else own.pop(n) for n in names}
+        wanted = PredictionRequest(horizon, future=future, **asked)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
     def update(

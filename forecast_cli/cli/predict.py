@@ -1,6 +1,7 @@
 """`forecast predict`."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ..model.bundle import Bundle
 
 Tables = str | list[str]
+# The most columns of scenarios beside each other on a terminal.
+WIDEST = 8
 # fmt: off
 Data = Annotated[list[str] | None, typer.Argument(metavar="[DATA...]", show_default=False,
     help="Table whose end is forecast, or - for stdin; several are read as one; without any, the "
@@ -48,8 +51,11 @@ class PredictOptions:
     start: Annotated[str | None, option("--start", metavar="DATE",
         help="Date of the first forecast, made from the rows of DATA before it.",
         default="after the last row")] = None
-    future: Annotated[str | None, option("--future", metavar="FILE",
-        help="Table of future covariates.")] = None
+    future: Annotated[list[str] | None, option("--future", metavar="FILE", env=False,
+        help="Table of future covariates; repeat to compare several.")] = None
+    what_if: Annotated[list[str] | None, option("--what-if", metavar="CHANGE", env=False,
+        help="Forecast also with a changed future covariate, e.g. temperature+10, price*0.9 or "
+        "promo=1; repeat to compare several.")] = None
     level: Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
         help="Prediction intervals at these levels in percent, e.g. 80,95.",
         default="none")] = None
@@ -76,14 +82,19 @@ class PredictOptions:
         """The table; None for the end of the one that the model was trained on."""
         return one_or_all(self.tables) if self.tables else None
 
+    @property
+    def futures(self) -> list[str]:
+        """The tables of future covariates; in the environment they stand on lines of their own."""
+        return self.future or os.environ.get("FORECAST_FUTURE", "").splitlines()
+
     def request(self) -> "PredictionRequest":
         """The same for the library, checked."""
         from ..forecasting.prediction_request import PredictionRequest, check_request
 
         level = levels(",".join(self.level)) if self.level else ()
         wanted = PredictionRequest(
-            self.horizon, tuple(self.only or ()), self.start, self.future, level, self.intervals,
-            self.samples, self.seed,
+            self.horizon, tuple(self.only or ()), self.start, one_or_all(self.futures) or None,
+            level, self.intervals, self.samples, self.seed, tuple(self.what_if or ()),
         )
         check_request(wanted)
         _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
@@ -99,7 +110,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     Examples:
         forecast predict
         forecast predict newer.csv --horizon 5 --level 80,95
-        forecast predict sales.csv -m sales.forecast --only north,south -o forecast.csv
+        forecast predict --only north,south --future plan.csv --what-if 'price*0.9, promo=1'
     """
     from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
@@ -108,7 +119,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
     form = choose_form(output, options.format, output_options)
-    spare(output, [options.model, options.state, options.future, *(options.tables or [])])
+    spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
     _check_state(output, options.state)
     bundle, notes = load_bundle(options.model), Notes(console)
     frame, keep = _forecast(bundle, options, wanted, reading=reading, on_event=notes.on_event)
@@ -119,7 +130,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         document = {"model": str(options.model), "notes": notes.texts, "forecast": records}
         console.document(document)
     else:
-        _show(frame, form, output, console)
+        _show(frame, form, output, console, bundle)
     if keep:
         keep()
 
@@ -137,11 +148,17 @@ def _forecast(
     return predict(bundle, options.table, wanted, **how), None
 
 
-def _show(frame: "pd.DataFrame", form: Form | None, output: str, console: Console) -> None:
+def _show(
+    frame: "pd.DataFrame", form: Form | None, output: str, console: Console, bundle: "Bundle"
+) -> None:
     """Print a forecast as a table on a terminal, or write it in a format."""
     from ..data.io.writer import render
+    from ..forecasting.frames import SCENARIO, key_columns, put_beside
 
     if output == "-" and form is None and console.shows_tables:
+        beside = put_beside(frame, key_columns(bundle)) if SCENARIO in frame else frame
+        # Wider ones would be folded; they stay one below the other.
+        frame = beside if len(beside.columns) <= WIDEST else frame
         console.table(frame.to_dict("records"))
     else:
         write(render(frame, form or "csv"), output)
@@ -176,8 +193,8 @@ def _check_in_sample(
     if in_sample and (table is None or wanted.anything or state is not None):
         raise UsageError(
             "--in-sample forecasts one step for every row of DATA.",
-            "Name DATA, and leave out --horizon, --only, --start, --future, --level, --samples and "
-            "--state.",
+            "Name DATA, and leave out --horizon, --only, --start, --future, --what-if, --level, "
+            "--samples and --state.",
         )
 
 
@@ -186,7 +203,7 @@ def _check_continued(state: Path | None, wanted: "PredictionRequest") -> None:
     if state is not None and wanted.beside_horizon:
         raise UsageError(
             "--state continues one series, and its forecasts have no intervals.",
-            "Leave out --only, --start, --future, --level and --samples.",
+            "Leave out --only, --start, --future, --what-if, --level and --samples.",
         )
 
 

@@ -1,6 +1,6 @@
 """Forecasts as frames: names of the series, times, and values in original units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from ..core.scaling import rounded
 from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.known_future import steps_frame
-from ..data.panel import SERIES, VALUE, Panel
+from ..data.panel import SERIES, STEP, VALUE, Panel
 from ..data.time.date_formats import write_dates
 from ..model.bundle import Bundle
 from ..model.manifest import TimeAxis
@@ -20,6 +20,8 @@ from ..model.manifest import TimeAxis
 FORECAST_SUFFIX = "_forecast"
 # What numbers sample paths.
 SAMPLE = "sample"
+# What names the scenario of a row.
+SCENARIO = "scenario"
 NO_INTERVALS: dict[float, tuple[Floats, Floats]] = {}
 
 
@@ -139,6 +141,54 @@ def in_units(bundle: Bundle, history: History, series: Ints, scaled: Floats) -> 
     """
     scaling = history.scaling.only(bundle.manifest.target_places).each(series, steps=True)
     return rounded(scaling.inverse(scaled.astype(np.float64)))
+
+
+def stack_scenarios(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the forecasts of all scenarios one below the other, their names in a first column.
+
+    Raises:
+        UsageError: A column has the name of that column.
+    """
+    first = next(iter(frames.values()))
+    if SCENARIO in first:
+        raise UsageError(
+            f'The scenarios are named in a column "{SCENARIO}", and a column of the table is '
+            "called that.",
+            "Rename that column of the table, and train again.",
+        )
+    named = [each.assign(**{SCENARIO: name}) for name, each in frames.items()]
+    stacked = pd.concat(named, ignore_index=True)
+    ordered: pd.DataFrame = stacked[[SCENARIO, *first.columns]]
+    return ordered
+
+
+def put_beside(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return scenarios beside each other; of two also by how much the second one is higher.
+
+    Args:
+        frame: As `stack_scenarios` returns it.
+        keys: As `key_columns` returns them.
+    """
+    own = [name for name in frame if name in keys]
+    values = [name for name in frame if name not in (SCENARIO, *keys)]
+    names = list(dict.fromkeys(frame[SCENARIO]))
+    parts: list[pd.DataFrame] = [
+        frame[frame[SCENARIO] == name].reset_index(drop=True) for name in names
+    ]
+    wide: pd.DataFrame = parts[0][own].copy()
+    for value in values:
+        prefix = f"{value}: " if len(values) > 1 else ""
+        for name, part in zip(names, parts, strict=True):
+            wide[f"{prefix}{name}"] = part[value]
+        if len(parts) == 2:
+            wide[f"{prefix}change"] = parts[1][value] - parts[0][value]
+    return wide
+
+
+def key_columns(bundle: Bundle) -> list[str]:
+    """Return what may identify a row of forecasts: names of series, times, numbers of paths."""
+    time = bundle.manifest.time
+    return [*bundle.manifest.series, SERIES, time.name if time else STEP, SAMPLE]
 
 
 def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError
-from ..core.events import Listener, Note, ignore
+from ..core.events import Event, Listener, Note, ignore
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
@@ -19,7 +19,7 @@ from ..data.io.tables import Readable
 from ..model.bundle import Bundle
 from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted
-from .frames import beside_actual, build_frame, in_units
+from .frames import beside_actual, build_frame, in_units, stack_scenarios
 from .history import READ_AS_TRAINED, make_history, read_as_trained, too_few
 from .level_check import check_levels
 from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
@@ -51,7 +51,8 @@ def predict(
         The names of the series, the time column (`step`, from 1, where there is none), then each
         target in original units with its intervals, as `Close_lo80` and `Close_hi80`; of a table
         whose columns are series, a column for each. Of sample paths a row for each step of each,
-        with its number as `sample`.
+        with its number as `sample`. Of several scenarios the forecasts of each, one below the
+        other, after a column `scenario`.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -62,14 +63,65 @@ def predict(
     check_request(wanted)
     steps = steps_wanted(bundle, wanted.horizon, on_event)
     history = find_history(bundle, source, wanted, reading, on_event)
-    forecast = _forecast_all(bundle, history, steps, wanted, stored=source is None)
+    how: Any = {"steps": steps, "stored": source is None, "on_event": on_event}
+    if not (wanted.what_if or wanted.several_futures):
+        return _predict_from(bundle, history, wanted, **how)
+    return _compare(bundle, history, wanted, reading=reading, **how)
+
+
+def _compare(
+    bundle: Bundle,
+    history: History,
+    wanted: PredictionRequest,
+    *,
+    reading: Mapping[str, Any],
+    steps: int,
+    stored: bool,
+    on_event: Listener,
+) -> pd.DataFrame:
+    """Forecast several scenarios; see `predict`."""
+    # A plain prediction need not load what compares scenarios.
+    from .scenarios import make_scenarios
+
+    scenarios = make_scenarios(
+        bundle, history, wanted, steps=steps, reading=reading, on_event=on_event
+    )
+    how: Any = {"steps": steps, "stored": stored, "on_event": _once(on_event)}
+    return stack_scenarios(
+        {name: _predict_from(bundle, each, wanted, **how) for name, each in scenarios.items()}
+    )
+
+
+def _once(on_event: Listener) -> Listener:
+    """A listener that passes each event on once: scenarios give cause to the same notes."""
+    seen: set[Event] = set()
+
+    def listen(event: Event) -> None:
+        if event not in seen:
+            seen.add(event)
+            on_event(event)
+
+    return listen
+
+
+def _predict_from(
+    bundle: Bundle,
+    history: History,
+    wanted: PredictionRequest,
+    *,
+    steps: int,
+    stored: bool,
+    on_event: Listener,
+) -> pd.DataFrame:
+    """Forecast from rows and what is known after them; see `predict`."""
+    forecast = _forecast_all(bundle, history, steps, wanted, stored=stored)
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)
     # A plain prediction need not load what makes intervals.
     from .intervals.prediction_intervals import frame_with_intervals
 
-    return frame_with_intervals(bundle, history, forecast, wanted, on_event, stored=source is None)
+    return frame_with_intervals(bundle, history, forecast, wanted, on_event, stored=stored)
 
 
 def _predict_labels(
@@ -81,7 +133,7 @@ def _predict_labels(
     if wanted.anything:
         raise UsageError(
             "A label has no steps ahead, and no series of its own.",
-            "Omit `horizon`, `only`, `start`, `future`, `level` and `samples`.",
+            "Omit `horizon`, `only`, `start`, `future`, `what_if`, `level` and `samples`.",
         )
     return predict_labels(bundle, source, **how)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,21 +41,24 @@ class PredictionRequest:
             where empty.
         begin: The time of the first forecast, ISO 8601: later rows of the table are not read, but
             for what is known ahead; None for the step after the last row.
-        future: A table of future covariates.
+        future: A table of future covariates; several in a list, or a mapping from names to
+            tables, are scenarios.
         level: Of the intervals, in percent; empty for none.
         intervals: How they are made; as the model was trained where None.
         samples: How many sample paths, instead of one forecast; None for none.
         seed: What they are drawn from.
+        what_if: Changes of future covariates, each a scenario beside `base`.
     """
 
     horizon: int | None = None
     only: tuple[str, ...] = ()
     begin: str | None = None
-    future: Readable | None = None
+    future: Readable | Mapping[str, Readable] | None = None
     level: tuple[float, ...] = ()
     intervals: Intervals | None = None
     samples: int | None = None
     seed: int = 0
+    what_if: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
@@ -72,6 +75,12 @@ class PredictionRequest:
     def uncertain(self) -> bool:
         """Whether intervals or sample paths are requested."""
         return bool(self.level or self.samples)
+
+    @property
+    def several_futures(self) -> bool:
+        """Whether `future` holds the tables of several scenarios."""
+        several = isinstance(self.future, list | tuple) and len(self.future) > 1
+        return several or isinstance(self.future, Mapping)
 
 
 ALL = PredictionRequest()
@@ -119,9 +128,7 @@ def find_history(
         DataError: The table does not hold what the model needs.
     """
     stored = stored_panel(bundle) if source is None else None
-    panel = read_as_trained(bundle, source, reading, on_event) if source is not None else stored
-    if panel is None:
-        raise ValueError("there is no panel")
+    panel = stored or read_as_trained(bundle, cast(Readable, source), reading, on_event)
     ends = known_lasts(bundle) if stored is not None else None
     if wanted.only:
         chosen = _named(panel, wanted.only)
@@ -131,14 +138,14 @@ def find_history(
     steps = wanted.horizon or bundle.manifest.horizon
     then = "; forecasts of them are of times past, or from filled rows (choose others with `only`)"
     note_ended(panel, steps, on_event, lasts=ends, then=then)
-    if wanted.future is not None:
+    if wanted.future is not None and not wanted.several_futures:
         if not panel.columns.covariates.future:
             raise UsageError("The model reads no future covariates.", "Omit `future`.")
         # A prediction without a table need not load what reads one.
         from ..data.future_table import with_future
 
         data = data_as_trained(bundle, reading)
-        panel = with_future(panel, wanted.future, data, on_event=on_event)
+        panel = with_future(panel, cast(Readable, wanted.future), data, on_event=on_event)
     if panel is not stored:
         check_levels(bundle, panel, on_event)
     # Filled and scaled by nothing that was left out; the stored rows are filled already.
