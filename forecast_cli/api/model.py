@@ -125,7 +125,7 @@ class Model:
         own["begin"] = _date(renew_start(own, start))
         names = {each.name for each in fields(PredictionRequest)} & {*own}
         several = ("only", "what_if", "level")
-        asked = {n: as_tuple(own.pop(n)) if n in several else own.pop(n) for n in names}
+        asked: Any = {n: as_tuple(own.pop(n)) if n in several else own.pop(n) for n in names}
         wanted = PredictionRequest(horizon, future=future, **asked)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
