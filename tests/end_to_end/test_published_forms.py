@@ -67,9 +67,13 @@ def test_weeks_that_begin_with_the_newest_are_turned_round(samples, read):
 def test_dates_that_may_be_read_in_two_ways_are_asked_about(read):
     with pytest.raises(DataError, match='"1-01", which may be a date') as caught:
         read("shampoo.csv", "Sales", [])
-    assert caught.value.hint.startswith("Set `date_format=%y-%m` (2001-01-01 to 2003-12-01)")
+    assert caught.value.hint.startswith("Set `date_format=%y-%m` (2001-01-01 to 2003-12-01), or ")
+    assert "`time=none` and `season_length=12`" in caught.value.hint
+    assert "By %y-%m the rows are monthly, without a gap" in caught.value.message
     panel = read("shampoo.csv", "Sales", [], date_format="%y-%m")
     assert panel.timeline.times.equals(pd.date_range("2001-01-01", periods=36, freq="MS"))
+    # Written like the table: 1-01, not 01-01.
+    assert panel.timeline.style == "%-y-%m"
 
 
 def test_a_date_split_over_columns_is_found(read):

@@ -73,8 +73,10 @@ def likely_target(columns: Sequence[ColumnReport], data: Data) -> str | None:
     counters = [each.column for each in columns if each.kind == COUNTER]
     others = [name for name in numeric if name not in counters]
     timeless = [name for name in others if not names_time(name)]
-    names = [name for name in timeless if not NAME_WORDS.search(name)]
-    return next(iter([*named_targets(timeless), *names, *timeless, *others]), None)
+    constant = {each.column for each in columns if each.least == each.greatest}
+    varying = [name for name in timeless if name not in constant]
+    names = [name for name in varying if not NAME_WORDS.search(name)]
+    return next(iter([*named_targets(timeless), *names, *varying, *timeless, *others]), None)
 
 
 def named_targets(names: Sequence[str]) -> list[str]:

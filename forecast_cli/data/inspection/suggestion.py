@@ -165,6 +165,9 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
                 data = data.model_copy(update={"time": found.time or "none"})
                 continue
             found.panel = make_panel(found.rows, data)
+            if "calendar" in changes and (timeline := found.rows.steps.timeline):
+                said.texts.append(f"steps of open days: {timeline.frequency.rule}")
+                found.irregular = False
             break
         except DataError as error:
             fixes = {

@@ -16,7 +16,7 @@ from ..io.footer import TOTAL
 from ..io.tables import Table
 from .date_formats import EXCEL, ISO, attempt, is_fiscal, iso_style
 from .date_shapes import FIRST, GUESS, candidates, starts_of_periods
-from .time_index import infer_frequency, when
+from .time_index import closest_frequency, infer_frequency, when
 from .time_names import roles_of
 
 SAMPLE = 60
@@ -95,7 +95,10 @@ def read_text(
         reading = Reading(_with_fiscal_start(cells, reading.form, reading.fiscal_start))
     form, times = _read(cells, reading)
     _note(cells, form, times, reading, on_event)
-    style = iso_style(max(cells.cells, key=len)) if form == ISO else form
+    if form == ISO:
+        style = iso_style(max(cells.cells, key=len))
+    else:
+        style = _as_written(cells, form) if reading.form else form
     return Dates(pd.DatetimeIndex(times).take(cells.codes), style)
 
 
@@ -133,6 +136,14 @@ def _read(cells: _Cells, reading: Reading) -> tuple[str, pd.Series]:
         form = _with_fiscal_start(cells, form, reading.fiscal_start)
         return form, attempt(cells.cells, form)
     return form, parsed[form]
+
+
+def _as_written(cells: _Cells, form: str) -> str:
+    """Return a format with the marks of single digits that the cells show."""
+    if not re.search("%[dmyVHI]", form):
+        return form
+    marked = candidates(cells.cells[:SAMPLE].tolist(), thorough=False)
+    return next((each for each in marked if _plain(each) == form), form)
 
 
 def _is_named(form: str, column: str) -> bool:
@@ -251,16 +262,27 @@ def _proposed(whole: Mapping[str, pd.Series]) -> str:
     )
 
 
+def _guessed(cells: _Cells, guesses: Mapping[str, pd.Series]) -> DataError:
+    """Return the question whether cells are dates: by the one format that leaves no gap, or any."""
+    cell, steps = int(cells.codes[0]), AS_STEPS
+    what = f'column "{cells.column}" holds "{cells.cells[cell]}", which may be a date.'
+    if len(regular := _without_gaps(guesses)) == 1:
+        guesses = {regular[0]: guesses[regular[0]]}
+        times = pd.DatetimeIndex(guesses[regular[0]]).unique().sort_values()
+        frequency = closest_frequency(times)
+        what += f" By {_plain(regular[0])} the rows are {frequency.adjective}, without a gap"
+        what += "; years of one digit are taken for 2000 and later." * ("%-y" in regular[0]) or "."
+        if frequency.season_length > 1:
+            season = f"`season_length={frequency.season_length}`"
+            steps = steps.replace("`time=none`", f"`time=none` and {season}")
+    return DataError(f"{cells.place(cell)}: {what}", f"Set {_proposed(guesses)}, or {steps}.")
+
+
 def _complain(cells: _Cells, parsed: Mapping[str, pd.Series]) -> None:
     """Ask which format is meant, or name the first cell that does not match most others."""
     guesses = {form: times for form, times in parsed.items() if times.notna().all()}
     if guesses:
-        cell = int(cells.codes[0])
-        raise DataError(
-            f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which may '
-            "be a date.",
-            f"Set {_proposed(guesses)}, or {AS_STEPS}.",
-        )
+        raise _guessed(cells, guesses)
     form, times = max(parsed.items(), key=lambda item: item[1].notna().sum(), default=("", None))
     bad = [True] * len(cells.cells) if times is None else times.isna()
     cell, fits = cells.first(bad), None if times is None else times.first_valid_index()

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import forecast_cli as fc
@@ -50,3 +52,14 @@ def test_what_cannot_be_known_is_asked(entry):
         assert report.train == "", report.notes
         text = " ".join(report.notes)
     assert [words for words in entry["asked"] if words not in text] == []
+
+
+def test_a_quality_column_that_never_changes_is_not_what_is_forecast(run, tmp_path):
+    hours = pd.date_range("2020-01-01", periods=200, freq="h").strftime("%Y%m%d%H")
+    frame = pd.DataFrame({"STATIONS_ID": 3987, "MESS_DATUM": hours, "QN_9": 3})
+    frame = frame.assign(TT_TU=np.arange(200) % 24 / 3, eor="eor")
+    frame.to_csv(tmp_path / "weather.csv", index=False, sep=";")
+    report = json.loads(run("inspect", "weather.csv", "--json")[1])
+    assert report["train"] == "forecast train weather.csv --column TT_TU"
+    assert (report["time"], report["season_length"]) == ("MESS_DATUM", 24)
+    assert report["last"] == "2020-01-09 07:00:00"

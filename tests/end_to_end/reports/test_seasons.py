@@ -50,6 +50,8 @@ def test_the_season_of_open_days_is_their_number_in_a_week(run, tmp_path, mask):
     report = json.loads(run("inspect", table, "--json")[1])
     assert report["train"] == f"forecast train {table} --column units --calendar data"
     assert report["season_length"] == mask.count("1")
+    assert report["frequency"] == "business days (learned)"
+    assert any(note.startswith("steps of open days: ") for note in report["notes"])
 
 
 def test_gaps_of_a_daily_table_are_not_called_closed_days(run, tmp_path):
