@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..config.schema import Config
-from ..config.sections import Window
+from ..config.sections import Data, Window
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
@@ -66,9 +66,15 @@ class Scope:
 
 @dataclass(frozen=True)
 class Gate(Scope):
-    """What candidates are aligned with; `source` is read again for their own data settings."""
+    """What candidates are aligned with.
+
+    Args:
+        source: Read again for candidates with data settings of their own.
+        data: The data settings as given.
+    """
 
     source: Readable
+    data: Data
 
     def bring(self, entry: Entry, on_event: Listener) -> Candidate:
         """Return a candidate that reads this table.
@@ -89,7 +95,7 @@ class Gate(Scope):
     def _network(self, name: str, config: Config, on_event: Listener) -> Candidate:
         """Return a network with settings chosen from the rows before the first cutoff."""
         panel = self.panel
-        if config.data != self.config.data and config.data != Config().data:
+        if config.data not in (self.data, self.config.data, Config().data):
             panel = self._aligned(name, read_panel(self._again(name), config.data))
         given = {
             "timesteps": config.window.timesteps,

@@ -1,12 +1,13 @@
 """Backtests: forecasts of several models from many cutoffs, compared with actual values."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from ..config.model_name import ENSEMBLE, MODEL, name_row
 from ..config.schema import Config
 from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
@@ -27,6 +28,7 @@ from .setup import Setup, set_up
 
 CUTOFF, COLUMN, ACTUAL = "cutoff", "column", "actual"
 DEFAULT_PLAN = Plan()
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Backtest:
         by_cutoff: The mean absolute error of each candidate at each cutoff.
         by_step: The mean absolute error of each candidate at each step ahead.
         verdict: The best candidate, by how much, and whether that is significant.
+        losses: The mean error by which each candidate is ranked.
+        descriptions: What the trained candidates are: name and members, by candidate.
         settings: The options of the backtest, chosen ones filled in.
         style: The date format of the table; None without times.
         time: The name of the time column.
@@ -52,6 +56,8 @@ class Backtest:
     by_cutoff: list[Row]
     by_step: list[Row]
     verdict: str
+    losses: dict[str, float]
+    descriptions: dict[str, str]
     settings: dict[str, Any]
     style: str | None
     time: str
@@ -92,22 +98,57 @@ def backtest(
         DataError: The table lacks what is needed.
         Interrupted: It was stopped; finished folds are kept for the next run.
     """
-    setup = set_up(source, config, plan, on_event)
+    return run_backtest(set_up(source, config, plan, on_event), on_event, should_stop)
+
+
+def run_backtest(setup: Setup, on_event: Listener, should_stop: Callable[[], bool]) -> Backtest:
+    """Forecast with all candidates, and compare them; arguments and errors as in `backtest`."""
     samples = _samples(setup, on_event)
     forecasts, seconds = FoldWork(setup, samples, on_event, should_stop).run()
+    setup, forecasts, seconds = _name_model(setup, forecasts, seconds)
     results = _results(setup, samples, forecasts)
     sums, targets = results.sums(), setup.panel.columns.targets
-    timeline = setup.panel.timeline
+    timeline, losses = setup.panel.timeline, results.losses()
     return Backtest(
         frame=_frame(setup, samples, results),
         scores=score_rows(results, sums, targets, seconds),
         by_cutoff=rows_by_cutoff(results, _labels(setup)),
         by_step=rows_by_step(sums, targets),
         verdict=verdict(results, horizon=setup.horizon, step_size=setup.cutoffs.step_size),
+        losses={name: float(np.mean(each)) for name, each in losses.items() if len(each)},
+        descriptions={name: _describe(made) for name, made in forecasts.items() if made.makers},
         settings=_settings(setup, samples),
         style=timeline.style if timeline else None,
         time=setup.panel.step_name,
     )
+
+
+def _name_model(
+    setup: Setup, forecasts: dict[str, Forecast], seconds: dict[str, float]
+) -> tuple[Setup, dict[str, Forecast], dict[str, float]]:
+    """Call the model that `train` would build what it turned out to be, as `train` calls it.
+
+    Where trainings at several cutoffs gave it several names, it is an ensemble.
+    """
+    if MODEL not in forecasts:
+        return setup, forecasts, seconds
+    found = {name for name, _ in forecasts[MODEL].makers}
+    name = name_row(found.pop() if len(found) == 1 else ENSEMBLE, {*forecasts, *setup.taken})
+    candidates = tuple(
+        replace(each, name=name) if each.name == MODEL else each for each in setup.candidates
+    )
+
+    def renamed(table: dict[str, Value]) -> dict[str, Value]:
+        return {name if key == MODEL else key: value for key, value in table.items()}
+
+    return replace(setup, candidates=candidates), renamed(forecasts), renamed(seconds)
+
+
+def _describe(made: Forecast) -> str:
+    """Return what a candidate is: of several trainings the first."""
+    name, description = made.makers[0]
+    several = f" (the first of {len(made.makers)} different trainings)"
+    return f"{name}: {description}" + several * (len(made.makers) > 1)
 
 
 def _samples(setup: Setup, on_event: Listener) -> Samples:
@@ -187,7 +228,7 @@ def _settings(setup: Setup, samples: Samples) -> dict[str, Any]:
     """Return the options of the backtest for the JSON document."""
     return {
         "models": [each.name for each in setup.candidates],
-        "networks": [each.name for each in setup.candidates if each.kind == "network"],
+        "trained": [each.name for each in setup.candidates if each.learns],
         "classical": [each.name for each in setup.candidates if each.is_baseline and each.costs],
         "n_windows": setup.cutoffs.count,
         "step_size": setup.cutoffs.step_size,

@@ -61,6 +61,7 @@ class FoldStore:
                     ends=kept.get("ends"),
                     replaced=int(kept["replaced"]),
                     notes=notes,
+                    makers=tuple(map(tuple, kept["makers"].tolist())),
                 )
                 return Outcome(forecast, float(kept["seconds"]))
         except DAMAGED:
@@ -72,6 +73,7 @@ class FoldStore:
         forecast = outcome.forecast
         more: dict[str, Any] = {} if forecast.ends is None else {"ends": forecast.ends}
         more |= {"replaced": forecast.replaced, "notes": np.array(forecast.notes, np.str_)}
+        more["makers"] = np.array(forecast.makers, np.str_).reshape(-1, 2)
         np.savez(buffer, point=forecast.point, seconds=outcome.seconds, **more)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

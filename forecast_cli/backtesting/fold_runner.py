@@ -91,8 +91,8 @@ class FoldWork:
         begins, ends = self.setup.rows_before(learned)
         origins = samples.origins[part]
         firsts = panel.indptr[samples.series[part]]
-        if (sliding := self.setup.plan.sliding) is not None:
-            firsts = np.maximum(firsts, origins - sliding)
+        if (most := self.setup.plan.sliding or candidate.most) is not None:
+            firsts = np.maximum(firsts, origins - most)
         return Fold(panel, self.known, begins, ends, origins, firsts, self.setup.horizon)
 
     def parts(self, candidate: Candidate) -> list[Ints]:
@@ -135,7 +135,10 @@ class FoldWork:
             )
         if not missing:
             return
-        self.on_event(Stage(f"{len(missing)} folds"))
+        # In the order of their cutoffs: where those of quick and slow candidates alternate, the
+        # time left is estimated well.
+        missing.sort(key=lambda piece: piece[1])
+        self.on_event(Stage(f"{len(missing)} windows"))
         work = [(each, self.fold(each, part)) for each, _, part in missing]
         # A single one needs no other process.
         jobs = 1 if len(pieces) == 1 else self.setup.plan.jobs
@@ -145,7 +148,7 @@ class FoldWork:
                 if self.setup.plan.keep and self._store(candidate).keep(number, outcome):
                     self.kept += 1
                 yield candidate, part, outcome
-                self.on_event(Done("folds", done, len(missing)))
+                self.on_event(Done("windows", done, len(missing)))
                 self._check_stop()
 
     def _store(self, candidate: Candidate) -> FoldStore:

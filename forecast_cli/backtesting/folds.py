@@ -31,7 +31,7 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import forecaster_for, units_for
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
-from ..training.fitting import keep
+from ..training.fitting import keep, name_trained
 from ..training.model_assembly import rescaled
 from ..training.preparation import make_dataset, on_all_rows
 
@@ -68,13 +68,24 @@ class Fold:
 
     def rows_to_learn_from(self) -> Panel:
         """Return the panel of the training rows, and nothing else."""
-        panel, kept = self.panel, self.kept
-        rows = np.flatnonzero(panel.between(self.begins, self.ends))
-        return replace(
-            panel.rows_kept(rows, (self.ends - self.begins)[kept]),
-            ids=panel.ids.iloc[kept].reset_index(drop=True),
-            ahead=panel.ahead[kept, :0],
-        )
+        return rows_between(self.panel, self.begins, self.ends)
+
+
+def rows_between(panel: Panel, begins: Ints, ends: Ints) -> Panel:
+    """Return some rows of each series, and nothing else; series without any are left out.
+
+    Args:
+        panel: The whole table.
+        begins: Shape `(n_series,)`: the first row of each series.
+        ends: Shape `(n_series,)`: the row after the last.
+    """
+    kept = np.flatnonzero(ends > begins)
+    rows = np.flatnonzero(panel.between(begins, ends))
+    return replace(
+        panel.rows_kept(rows, (ends - begins)[kept]),
+        ids=panel.ids.iloc[kept].reset_index(drop=True),
+        ahead=panel.ahead[kept, :0],
+    )
 
 
 def learning_dataset(fold: Fold, config: Config, on_event: Listener) -> Dataset:
@@ -114,7 +125,9 @@ def forecast_by_network(
         units[fold.kept] = rescaled(calibration, learned, trained.dataset).units
         calibration = replace(calibration, units=units)
     network = make_forecaster(replace(trained, dataset=whole))
-    return _forecast_all(network, fold.origins, calibration, learned.config, learned.config.level)
+    level = learned.config.level
+    made = _forecast_all(network, fold.origins, calibration, learned.config, level)
+    return replace(made, makers=(name_trained(trained),))
 
 
 def forecast_by_bundle(
@@ -141,7 +154,9 @@ def forecast_by_bundle(
     learned = split_history(known, config, Splits(ends, ends[1:], ends[1:]))
     scaling, calibration = _numbers_of_all(bundle, fold, known)
     network = forecaster_for(bundle, _whole(fold, learned, scaling))
-    return _forecast_all(network, fold.origins, calibration, config_for(bundle, level), level)
+    made = _forecast_all(network, fold.origins, calibration, config_for(bundle, level), level)
+    manifest = bundle.manifest
+    return replace(made, makers=((manifest.name, manifest.description),))
 
 
 def _numbers_of_all(

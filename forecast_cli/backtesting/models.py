@@ -8,7 +8,15 @@ from typing import Literal, Protocol
 
 from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, require_library
-from ..config.registries import BASELINES, CELLS, PRESETS
+from ..config.model_name import MODEL
+from ..config.registries import (
+    BASELINES,
+    CELLS,
+    NAIVE,
+    PLAIN_PRESET,
+    PRESETS,
+    SEASONAL_NAIVE,
+)
 from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
 from ..core.errors import UsageError, nearest
@@ -16,14 +24,17 @@ from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.bundle import Bundle
+from ..training.resolution import resolve_preset
 from .folds import Fold
 from .plan import Refit
 
-CHOOSING = tuple(name for name, entry in PRESETS.items() if entry.chooses)
 FORECASTING = tuple(name for name, entry in BASELINES.items() if entry.forecasts)
-NAMES = (*CELLS, *CHOOSING, *FORECASTING)
-USUAL = ("lstm", "naive", "seasonal-naive")
-MODEL, CONFIGURATION = ".forecast", ".toml"
+NAMES = (MODEL, *PRESETS, *CELLS, *FORECASTING)
+DEFAULT_MODELS = (MODEL, NAIVE, SEASONAL_NAIVE)
+MODEL_FILE, CONFIGURATION = ".forecast", ".toml"
+# Classical methods fit to so many rows before a cutoff, or seasons where these are more: fitting to
+# tens of thousands takes hours, and hardly changes a forecast.
+CLASSICAL_ROWS, CLASSICAL_SEASONS = 1000, 4
 # The minimum number of rows before a forecast: the line of drift needs two.
 LEAST = 2
 
@@ -52,6 +63,7 @@ class Candidate:
         refit: At which cutoffs it is trained again.
         least: Rows that it needs before a forecast.
         identity: A text that differs from that of candidates whose forecasts may differ.
+        most: Rows before a cutoff that it reads at most; None: all.
     """
 
     name: str
@@ -61,6 +73,7 @@ class Candidate:
     refit: Refit = "never"
     least: int = LEAST
     identity: str = ""
+    most: int | None = None
 
     @property
     def learns(self) -> bool:
@@ -95,12 +108,13 @@ class Entry:
     bundle: Bundle | None = None
 
 
-def make_entries(models: Sequence[str], config: Config) -> list[Entry]:
+def make_entries(models: Sequence[str], config: Config, on_event: Listener = ignore) -> list[Entry]:
     """Return the entries of the given names, with their files read.
 
     Args:
         models: Names of methods, model files, configurations.
         config: The settings of networks.
+        on_event: Notified of the preset, where none is set.
 
     Raises:
         UsageError: One is unknown, or given twice.
@@ -111,15 +125,16 @@ def make_entries(models: Sequence[str], config: Config) -> list[Entry]:
     names = [
         text if stems.count(stem) > 1 else stem for text, stem in zip(texts, stems, strict=True)
     ]
-    return [_entry(name, text, config) for name, text in zip(names, texts, strict=True)]
+    return [_entry(name, text, config, on_event) for name, text in zip(names, texts, strict=True)]
 
 
 def _is_file(text: str) -> bool:
-    return Path(text).suffix in (MODEL, CONFIGURATION)
+    return Path(text).suffix in (MODEL_FILE, CONFIGURATION)
 
 
-def _entry(name: str, text: str, config: Config) -> Entry:
-    if Path(text).suffix == MODEL:
+def _entry(name: str, text: str, config: Config, on_event: Listener) -> Entry:
+    """Return the entry of one name; what each stands for is on docs/models.md."""
+    if Path(text).suffix == MODEL_FILE:
         from ..model.loading import load_bundle
 
         bundle = load_bundle(text)
@@ -128,11 +143,13 @@ def _entry(name: str, text: str, config: Config) -> Entry:
         return Entry(name, text, bundle=bundle)
     if Path(text).suffix == CONFIGURATION:
         nested = merged(config.model_dump(exclude_unset=True), read_toml(Path(text)))
-        return Entry(name, text, configure({}, nested))
+        return Entry(name, text, resolve_preset(configure({}, nested), on_event))
+    if text == MODEL:
+        return Entry(name, text, resolve_preset(config, on_event))
     given = config.model_dump(exclude_unset=True)
     if text in CELLS:
-        return Entry(name, text, configure({"cell": text}, given))
-    if text in CHOOSING:
+        return Entry(name, text, configure({"cell": text, "preset": PLAIN_PRESET}, given))
+    if text in PRESETS:
         return Entry(name, text, configure({"preset": text}, given))
     if text not in NAMES:
         raise UsageError(
@@ -166,7 +183,9 @@ def baseline_candidate(
         )
     forecast = partial(forecast_by_baseline, name=name, season=season, window=window, level=level)
     refit: Refit = "always" if entry.library else "never"
-    return Candidate(name, "baseline", forecast, panel, refit, identity=f"{name} {season} {level}")
+    most = max(CLASSICAL_ROWS, CLASSICAL_SEASONS * season) if entry.library else None
+    identity = f"{name} {season} {level} {most}"
+    return Candidate(name, "baseline", forecast, panel, refit, identity=identity, most=most)
 
 
 def forecast_by_baseline(

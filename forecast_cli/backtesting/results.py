@@ -176,10 +176,10 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     lags = -(-horizon // step_size) - 1
     power = results.power
     text = _compared(losses, ranks[0], ranks[1], over, lags=lags, power=power)
-    networks = [name for name in ranks if name not in results.baselines]
+    models = [name for name in ranks if name not in results.baselines]
     baselines = [name for name in ranks if name in results.baselines]
-    if networks and baselines and {networks[0], baselines[0]} != set(ranks[:2]):
-        pair = networks[0], baselines[0]
+    if models and baselines and {models[0], baselines[0]} != set(ranks[:2]):
+        pair = models[0], baselines[0]
         text += " " + _compare_with_baseline(losses, *pair, lags=lags, power=power)
     return f"{text} {SQUARED}" if results.intermittent else text
 
@@ -203,18 +203,18 @@ def _significance(test: Comparison | None, cutoffs: int) -> str:
 
 
 def _compare_with_baseline(
-    losses: Mapping[str, Floats], network: str, baseline: str, *, lags: int, power: int
+    losses: Mapping[str, Floats], model: str, baseline: str, *, lags: int, power: int
 ) -> str:
-    """Return a sentence on the best network and baseline; losses of shape `(cutoffs,)` each."""
-    own, other = (float(np.mean(losses[name])) ** (1.0 / power) for name in (network, baseline))
-    test = compare_losses(losses[network] - losses[baseline], lags=lags)
+    """Return a sentence on the best model and baseline; losses of shape `(cutoffs,)` each."""
+    own, other = (float(np.mean(losses[name])) ** (1.0 / power) for name in (model, baseline))
+    test = compare_losses(losses[model] - losses[baseline], lags=lags)
     if other == 0:
-        return f"{baseline}, the best without a network, makes no error at all."
+        return f"{baseline}, the best baseline, makes no error at all."
     share = 100.0 * (own / other - 1.0)
     where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
     return (
-        f"The best network, {network}, has an error {where} that of {baseline}, the best without a "
-        f"network; {_significance(test, len(losses[network]))}."
+        f"The best model, {model}, has an error {where} that of {baseline}, the best baseline; "
+        f"{_significance(test, len(losses[model]))}."
     )
 
 

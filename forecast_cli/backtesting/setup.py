@@ -13,8 +13,8 @@ from ..data.reading import read_panel
 from ..data.splits import all_training, rows_needed
 from ..training.resolution import resolve_horizon
 from .alignment import Gate, Scope
-from .cutoffs import find_cutoffs
-from .models import LEAST, USUAL, Candidate, Entry, make_entries
+from .cutoffs import Cutoffs, find_cutoffs
+from .models import DEFAULT_MODELS, LEAST, Candidate, Entry, make_entries
 from .plan import Plan
 
 
@@ -23,6 +23,11 @@ class Setup(Scope):
     """The table, the cutoffs and the candidates of a backtest, in the given order."""
 
     candidates: tuple[Candidate, ...]
+
+    @property
+    def taken(self) -> set[str]:
+        """The names of the other columns of the table of forecasts."""
+        return _taken(self.panel)
 
 
 def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Setup:
@@ -35,9 +40,32 @@ def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> 
     on_event = _once(on_event)
     if config.data.label:
         raise UsageError("A backtest compares forecasts; `label` is a setting of another task.")
-    entries = make_entries(plan.models or USUAL, config)
+    entries = make_entries(plan.models or DEFAULT_MODELS, config, on_event)
     config = _with_model(config, entries)
     panel = read_panel(source, config.data, on_event=on_event)
+    return align(panel, entries, config, plan, source=source, on_event=on_event)
+
+
+def align(
+    panel: Panel,
+    entries: Sequence[Entry],
+    config: Config,
+    plan: Plan,
+    *,
+    source: Readable,
+    on_event: Listener,
+) -> Setup:
+    """Resolve the settings for a table, and align all candidates with it.
+
+    Args:
+        panel: The table.
+        entries: The candidates.
+        config: The settings that all share.
+        plan: The options of the backtest.
+        source: What the panel was read from.
+        on_event: Notified of what was chosen.
+    """
+    given = config.data
     config, season = resolve_horizon(panel, config, on_event=on_event)
     if not plan.models and season == 1:
         entries = [entry for entry in entries if _suits(entry, season)]
@@ -45,9 +73,26 @@ def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> 
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
     cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)
-    gate = Gate(panel, config, plan, cutoffs, season, source)
+    gate = Gate(panel, config, plan, cutoffs, season, source, given)
     candidates = tuple(gate.bring(entry, on_event) for entry in entries)
+    _say_shortened(candidates, cutoffs, plan, on_event)
     return Setup(panel, config, plan, cutoffs, season, candidates)
+
+
+def _say_shortened(
+    candidates: Sequence[Candidate], cutoffs: Cutoffs, plan: Plan, on_event: Listener
+) -> None:
+    """Note which candidates read the last rows before a cutoff alone, and what they leave out."""
+    for candidate in candidates:
+        rows = int((cutoffs.ends - candidate.panel.indptr[:-1]).max())
+        if plan.sliding is None and candidate.most is not None and rows > candidate.most:
+            on_event(
+                Note(
+                    f"{candidate.name} is fitted to the last {candidate.most:,} rows before each "
+                    f"cutoff and leaves out up to {rows - candidate.most:,} earlier ones "
+                    f"(`sliding={rows}` for all)"
+                )
+            )
 
 
 def _suits(entry: Entry, season: int) -> bool:
@@ -80,9 +125,13 @@ def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
     return config.changed(data=data, window={"horizon": config.window.horizon or own.horizon})
 
 
+def _taken(panel: Panel) -> set[str]:
+    return {*panel.ids.columns, panel.step_name, "cutoff", "column", "actual"}
+
+
 def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
     """Refuse candidates with the name of another column of the table of forecasts."""
-    taken = {*panel.ids.columns, panel.step_name, "cutoff", "column", "actual"}
+    taken = _taken(panel)
     for entry in entries:
         if entry.name in taken:
             raise UsageError(

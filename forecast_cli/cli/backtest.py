@@ -2,6 +2,7 @@
 
 import gc
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -27,9 +28,10 @@ class BacktestOptions:
     """The options of `backtest` beside the settings."""
 
     models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-        help="Models to compare: lstm, gru, rnn; naive, seasonal-naive, drift, mean, window-mean; "
-        "croston, sba, tsb; ets, theta, arima; .forecast files; .toml configurations.",
-        default="lstm,naive,seasonal-naive")] = None
+        help="Models to compare: model (what train builds); auto, fast, best, classic; lstm, gru, "
+        "rnn; naive, seasonal-naive, drift, mean, window-mean; croston, sba, tsb; ets, theta, "
+        "arima; .forecast files; .toml configurations.", default="model,naive,seasonal-naive",
+        )] = None
     n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1,
         help="Number of cutoffs to forecast from.",
         default="10, fewer to learn from half of the table")] = None
@@ -71,7 +73,7 @@ def backtest(
 
     Examples:
         forecast backtest prices.csv --column Close
-        forecast backtest sales.csv -c sales --models lstm,ets,theta --horizon 28
+        forecast backtest sales.csv -c sales --models auto,lstm,ets,theta --horizon 28
         forecast backtest load.csv -c MW --models model.forecast,arima --refit-every always
     """
     from ..backtesting.backtest import backtest
@@ -134,10 +136,12 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
         "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
         "cutoff; skill: error reduction in percent against the best baseline"
     )
-    networks = settings["networks"]
-    if networks and settings["refit_every"] == "never" and settings["classical"]:
+    for name, text in result.descriptions.items():
+        console.say(f"{name} is {text}" if name != text.partition(":")[0] else text)
+    trained = settings["trained"]
+    if trained and settings["refit_every"] == "never" and settings["classical"]:
         console.say(
-            f"{', '.join(networks)}: trained once, before the first cutoff; "
+            f"{', '.join(trained)}: trained once, before the first cutoff; "
             f"{', '.join(settings['classical'])}: fitted at each (--refit-every always refits all)"
         )
     console.say(result.verdict, "bold")
@@ -164,22 +168,45 @@ def _document(result: "Backtest") -> dict[str, Any]:
         "by_cutoff": result.by_cutoff,
         "by_step": result.by_step,
         "verdict": result.verdict,
+        "descriptions": result.descriptions,
         "forecasts": json.loads(render(result.in_table_style, "json")),
     }
 
 
 class FoldProgress:
-    """Shows how far the folds are; Ctrl-C ends it at once, since finished folds are kept."""
+    """Shows how many windows are done, and the time left for the others.
+
+    Ctrl-C ends it at once, since finished folds are kept.
+    """
 
     def __init__(self, progress: Progress, console: Console) -> None:
         self.progress = progress
         self.console = console
+        self.began = time.monotonic()
 
     def on_event(self, event: Event) -> None:
         """Show an event."""
         if not isinstance(event, Done):
+            if isinstance(event, Stage):
+                self.began = time.monotonic()
             self.progress.on_event(event)
-        elif self.console.interactive:
-            self.progress.on_event(Stage(f"{event.number} of {event.count} {event.what}"))
+            return
+        text = f"{event.number} of {event.count} {event.what}"
+        if left := event.count - event.number:
+            seconds = (time.monotonic() - self.began) / event.number * left
+            text += f", {describe_seconds(seconds)} left"
+        if self.console.interactive:
+            self.progress.on_event(Stage(text))
         elif event.number % -(-event.count // LINES) == 0 or event.number == event.count:
-            self.console.say(f"{event.number} of {event.count} {event.what}")
+            self.console.say(text)
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a time about as long, for people.
+
+    >>> describe_seconds(0.2), describe_seconds(89), describe_seconds(400), describe_seconds(9000)
+    ('1 s', '89 s', '7 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

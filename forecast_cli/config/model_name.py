@@ -14,6 +14,8 @@ from .schema import Config
 
 # A single network without recurrent layers has no cell to be named by.
 ENSEMBLE, NETWORK = "ensemble", "network"
+# By this name commands are asked for what a training with the given settings makes.
+MODEL = "model"
 # A member with at least this share of the weight is (nearly) the whole model.
 NEARLY_ALL = 0.99
 

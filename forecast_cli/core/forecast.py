@@ -22,6 +22,7 @@ class Forecast:
             NaN where a forecast has none; None where there are no intervals at all.
         replaced: How many forecasts are the last value, for want of rows.
         notes: Further remarks, in sentences.
+        makers: Name and description of the trained models that made it; empty for baselines.
     """
 
     point: Floats
@@ -30,6 +31,7 @@ class Forecast:
     ends: Floats | None = None
     replaced: int = 0
     notes: tuple[str, ...] = ()
+    makers: tuple[tuple[str, str], ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -81,10 +83,12 @@ def join(parts: Sequence[tuple[Ints, Forecast]], count: int) -> Forecast:
     # Folds give much the same notes, with other numbers, and come in any order.
     noted = [(int(places[0]), each.notes) for places, each in parts if each.notes]
     notes = min(noted)[1] if noted else ()
+    in_order = sorted(parts, key=lambda part: int(part[0][0]))
+    makers = tuple(dict.fromkeys(maker for _, each in in_order for maker in each.makers))
     known = [(places, each.ends) for places, each in parts if each.ends is not None]
     if len(known) < len(parts):
-        return Forecast(points, replaced=replaced, notes=notes)
+        return Forecast(points, replaced=replaced, notes=notes, makers=makers)
     ends = np.empty((2, count, *known[0][1].shape[2:]))
     for places, own in known:
         ends[:, places] = own
-    return Forecast(points, ends=ends, replaced=replaced, notes=notes)
+    return Forecast(points, ends=ends, replaced=replaced, notes=notes, makers=makers)

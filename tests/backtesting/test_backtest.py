@@ -764,3 +764,31 @@ def test_where_nobody_can_tell_what_a_model_has_seen_that_is_said(tmp_path, trai
     said = [text for text in warned(notes) if "unknown whether it was trained" in text]
     assert len(said) == 1
     assert why in said[0]
+
+
+def test_classical_methods_read_the_last_rows_and_say_what_they_leave_out(monkeypatch):
+    pytest.importorskip("statsforecast")
+    monkeypatch.setattr("forecast_cli.backtesting.models.CLASSICAL_ROWS", 50)
+    frame, notes = table(100), []
+    plan = {"n_windows": 2, "step_size": 4, "jobs": 1}
+    short = run(frame, "theta", plan=plan, notes=notes).frame
+    said = [note.text for note in notes if "theta is fitted" in getattr(note, "text", "")]
+    assert said == [
+        "theta is fitted to the last 50 rows before each cutoff and leaves out up to 47 earlier "
+        "ones (`sliding=97` for all)"
+    ]
+    alone = run(frame, "theta", plan=plan | {"sliding": 50}).frame
+    assert short.equals(alone)
+    whole = run(frame, "theta", plan=plan | {"sliding": 97}).frame
+    assert not short.theta.equals(whole.theta)
+
+
+@pytest.mark.usefixtures("linear_training")
+@pytest.mark.tf
+def test_the_model_is_what_train_builds_and_its_row_is_called_what_it_is():
+    settings = {"preset": "classic", "cell": "gru", **TINY}
+    got = run(table(), "model", "gru", plan={"n_windows": 2}, **settings)
+    assert list(got.frame)[3] == "gru (model)"
+    assert got.frame["gru (model)"].tolist() == got.frame["gru"].tolist()
+    assert got.descriptions["gru"] == "gru: GRU(2), lookback 6"
+    assert run(table(), plan={"n_windows": 2}, **settings).settings["trained"] == ["gru"]

@@ -51,7 +51,8 @@ def test_the_document_holds_everything(run, table):
     document = json.loads(out)
     assert (code, err) == (0, "")
     assert list(document) == [
-        "settings", "scores", "by_cutoff", "by_step", "verdict", "forecasts", "notes",
+        "settings", "scores", "by_cutoff", "by_step", "verdict", "descriptions", "forecasts",
+        "notes",
     ]  # fmt: skip
     assert document["settings"]["n_windows"] == 10
     assert document["settings"]["models"] == ["naive", "seasonal-naive"]
@@ -142,10 +143,24 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
 @pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_networks_stand_beside_simple_forecasts(run, table):
-    tiny = ("--units", 2, "--epochs", 1, "--timesteps", 6, "--horizon", 3, "--n-windows", 3)
+    tiny = (
+        "--preset",
+        "classic",
+        "--units",
+        2,
+        "--epochs",
+        1,
+        "--timesteps",
+        6,
+        "--horizon",
+        3,
+        "--n-windows",
+        3,
+    )
     code, out, err = run("backtest", table, "--column", "value", *tiny)
     got = pd.read_csv(io.StringIO(out))
     assert code == 0
     ends = ["lstm_lo95", "lstm_lo80", "lstm_hi80", "lstm_hi95"]
     assert list(got)[3:] == ["lstm", *ends, "naive", "seasonal-naive"]
-    assert "The best network, lstm, has an error" in err
+    assert "lstm: LSTM(2), lookback 6" in err
+    assert "The best model, lstm, has an error" in err
