@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from ..core.errors import UsageError, counted
 from ..core.events import Done, Event, Stage
+from ..data.io.writer import Format
 from .console import Console
 from .options import FoldSettings, OutputOptions, option
-from .outputs import Form, choose_form, spare, write
+from .outputs import choose_format, spare, write
 from .progress import LINES, Progress
 from .train import Tables, one_or_all
 
@@ -46,8 +47,8 @@ class BacktestOptions:
         help="Folds to train at a time.", default="one per core")] = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",
         help="Where to write all forecasts beside the actual values.", default="stdout")] = "-"
-    format: Annotated[Form | None, option("--format", "-f", metavar="NAME",
-        help=f"Output format ({', '.join(get_args(Form))}).",
+    format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
+        help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
 
     @property
@@ -81,7 +82,7 @@ def backtest(
 
     gc.enable()
     console, output = Console(output_options), options.output
-    form = choose_form(output, options.format, output_options)
+    form = choose_format(output, options.format, output_options)
     spare(output, [*tables, *options.names])
     plan = options.plan()
     try:
@@ -110,11 +111,11 @@ def _refit(text: str) -> "Refit":
     return int(text)
 
 
-def _write(result: "Backtest", output: str, form: Form) -> None:
+def _write(result: "Backtest", output: str, form: Format) -> None:
     """Write the long table."""
-    from ..data.io.writer import render
+    from ..data.io.writer import holds_times, render
 
-    frame = result.frame if form == "parquet" else result.in_table_style
+    frame = result.frame if holds_times(result.frame, form) else result.in_table_style
     write(render(frame, form), output)
 
 

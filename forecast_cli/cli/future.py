@@ -5,7 +5,7 @@ from typing import Any
 
 from .console import Console, Notes
 from .options import OutputOptions, Reading
-from .outputs import choose_form, spare, write
+from .outputs import choose_format, spare, write
 from .predict import Data, Horizon, ModelPath, Output
 from .train import MODEL, one_or_all
 
@@ -27,18 +27,18 @@ def future(
         forecast future sales.csv --horizon 28 -o future.csv
         forecast future -m sales.forecast --json
     """
-    from ..data.io.writer import render
+    from ..data.io.writer import holds_times, render
     from ..forecasting.frames import in_table_style
     from ..forecasting.history import future_frame
     from ..model.loading import load_bundle
 
     console = Console(output_options)
-    form = choose_form(output, None, output_options) or "csv"
+    form = choose_format(output, None, output_options) or "csv"
     spare(output, [model, *(tables or [])])
     bundle, notes = load_bundle(model), Notes(console)
     source: Any = one_or_all(tables) if tables else None
     frame = future_frame(bundle, source, horizon, reading=reading, on_event=notes.on_event)
-    if form != "parquet":
+    if not holds_times(frame, form):
         frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
         records = json.loads(render(frame, "json"))

@@ -3,39 +3,50 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from ..core.errors import UsageError
+from ..data.io.writer import (
+    COMPRESSED,
+    SUFFIXES,
+    TEXT,
+    Format,
+    compress,
+    guess_format,
+    is_unknown,
+    spare_database,
+)
 from .options import OutputOptions
 
-Form = Literal["csv", "json", "jsonl", "parquet"]
-# Formats that a file's name may stand for and that are not written.
-UNWRITTEN = {".xlsx", ".xls", ".ods", ".feather", ".arrow", ".forecast", ".pkl", ".h5", ".xml"}
 
-
-def choose_form(output: str, format: Form | None, output_options: OutputOptions) -> Form | None:
+def choose_format(
+    output: str, format: Format | None, output_options: OutputOptions
+) -> Format | None:
     """The output format, by the flag or by the name of the file.
 
     Raises:
-        UsageError: Two are given, or one that is not supported.
+        UsageError: Two are given, or one that is not written there.
     """
-    from ..data.io.writer import guess_format
-
     if output_options.json and (format is not None or output != "-"):
         raise UsageError(
             "--json cannot be combined with --format or --output.",
             "Leave it out, or pass --format json.",
         )
-    if format is None and output != "-" and Path(output).suffix.lower() in UNWRITTEN:
+    if format is None and output != "-" and is_unknown(output):
         raise UsageError(
-            f"{output}: unsupported output format {Path(output).suffix}.",
-            "Name a .csv, .json, .jsonl or .parquet file, or pass --format.",
+            f"{output}: unsupported output format {''.join(Path(output).suffixes[-2:])}.",
+            f"Name a file that ends with {', '.join(SUFFIXES)}, text compressed as "
+            f"{', '.join(COMPRESSED)}; or pass --format.",
         )
-    return format or guess_format(output)
+    format = format or guess_format(output)
+    if output == "-" and format not in (None, *TEXT) and sys.stdout.isatty():
+        raise UsageError(
+            f"{format} is not text, and stdout is a terminal.", f"Pass -o forecast.{format}."
+        )
+    return format
 
 
 def spare(output: str, sources: Sequence[str | Path | None]) -> None:
-    """Refuse to write over what the output is made from, or over any model.
+    """Refuse to write over what the output is made from, any model, or another's database.
 
     Raises:
         UsageError: It would be.
@@ -51,14 +62,15 @@ def spare(output: str, sources: Sequence[str | Path | None]) -> None:
             f"{output} is a model, a state, or the table itself; it is not overwritten.",
             "Name another file with -o.",
         )
+    spare_database(path)
 
 
 def write(data: bytes, output: str) -> None:
-    """Write bytes to a file, whole or not at all, or to stdout."""
+    """Write bytes to a file, whole or not at all, or to stdout; by its name they are compressed."""
     from ..model.file_writing import write_whole
 
     if output != "-":
-        write_whole(Path(output), data)
+        write_whole(Path(output), compress(data, output))
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -11,9 +11,10 @@ import typer
 
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.errors import UsageError
+from ..data.io.writer import Format
 from .console import Console, Notes
 from .options import OutputOptions, Reading, Strict, option
-from .outputs import Form, choose_form, spare, write
+from .outputs import choose_format, spare, write
 from .train import MODEL, one_or_all
 from .values import levels
 
@@ -34,8 +35,8 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="Model 
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead to forecast.", default="as trained")]
-Output = Annotated[str, option("--output", "-o", metavar="PATH", help="Where to write.",
-    default="stdout")]
+Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
+    help="Where to write; the end of its name selects format and compression.")]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class PredictOptions:
         help="One-step forecasts over DATA beside the actual values.")] = False
     strict: Strict = False
     output: Output = "-"
-    format: Annotated[Form | None, option("--format", "-f", metavar="NAME",
-        help=f"Output format ({', '.join(get_args(Form))}).",
+    format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
+        help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; a table on a terminal, else csv")] = None
 
     @property
@@ -112,18 +113,18 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         forecast predict newer.csv --horizon 5 --level 80,95
         forecast predict --only north,south --future plan.csv --what-if 'price*0.9, promo=1'
     """
-    from ..data.io.writer import render
+    from ..data.io.writer import holds_times, render
     from ..forecasting.frames import in_table_style
     from ..model.loading import load_bundle
 
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
-    form = choose_form(output, options.format, output_options)
+    form = choose_format(output, options.format, output_options)
     spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
     _check_state(output, options.state)
     bundle, notes = load_bundle(options.model), Notes(console)
     frame, keep = _forecast(bundle, options, wanted, reading=reading, on_event=notes.on_event)
-    if form != "parquet":
+    if not holds_times(frame, form):
         frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
         records = json.loads(render(frame, "json"))
@@ -149,7 +150,7 @@ def _forecast(
 
 
 def _show(
-    frame: "pd.DataFrame", form: Form | None, output: str, console: Console, bundle: "Bundle"
+    frame: "pd.DataFrame", form: Format | None, output: str, console: Console, bundle: "Bundle"
 ) -> None:
     """Print a forecast as a table on a terminal, or write it in a format."""
     from ..data.io.writer import render

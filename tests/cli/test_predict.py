@@ -1,5 +1,6 @@
 """`forecast predict` on a kept model, without TensorFlow."""
 
+import gzip
 import io
 import json
 import os
@@ -146,13 +147,32 @@ def test_json_is_one_document_with_what_was_noted(run, model):
 
 @pytest.mark.parametrize(
     "arguments",
-    ["-o model.forecast", "rows.csv -o rows.csv", "-o a.xlsx", "--json -f csv", "--json -o a.csv"],
+    [
+        "-o model.forecast",
+        "rows.csv -o rows.csv",
+        "-o a.pkl",
+        "-o a.parquet.gz",
+        "--json -f csv",
+        "--json -o a.csv",
+    ],
 )
 def test_nothing_that_is_needed_is_written_over(run, model, rows, tmp_path, arguments):
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     code, out, _ = run("predict", *arguments.split())
     assert (code, out) == (2, "" if "--json" not in arguments else out)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_name_of_the_output_selects_format_and_compression(run, model, tmp_path):
+    text = run("predict")[1]
+    assert run("predict", "-o", "a.csv.gz")[0] == 0
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).decode() == text
+    assert run("predict", "-o", "a.xlsx")[0] == 0
+    times = pd.read_excel(tmp_path / "a.xlsx")["date"]
+    assert list(times) == list(pd.to_datetime(pd.read_csv(io.StringIO(text))["date"]))
+    error = run("predict", "-o", "a.pickle")[2]
+    assert "unsupported output format .pickle" in error
+    assert ".csv, .tsv, .json" in error
 
 
 def test_a_link_is_followed_and_a_pipe_is_written_to(run, model, tmp_path):

@@ -104,10 +104,11 @@ class Stored:
         """All bytes, decompressed."""
         return self._read()
 
-    def _read(self, size: int = -1) -> bytes:
+    def _read(self, *size: int) -> bytes:
+        # Arrow's streams take no -1 for all that is left.
         try:
             with self.open() as stream:
-                return bytes(stream.read(size))
+                return bytes(stream.read(*size))
         except BROKEN as error:
             raise self.broken(error) from None
 

@@ -1,14 +1,31 @@
-"""Forecasts as bytes, in formats that other programs read."""
+"""Tables as bytes, in formats that other programs read."""
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-import pandas as pd
+from ...core.errors import UsageError
 
-Format = Literal["csv", "json", "jsonl", "parquet"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The module is loaded with the command line: libraries are imported where they are used.
+Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "feather", "xlsx", "sqlite"]
+TEXT: tuple[Format, ...] = ("csv", "tsv", "json", "jsonl")
+SUFFIXES: dict[str, Format] = {
+    **{f".{name}": name for name in get_args(Format)},
+    ".txt": "csv",
+    ".ndjson": "jsonl",
+    ".arrow": "feather",
+    ".db": "sqlite",
+}
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+# The table of a SQLite file, and the sheet of a workbook.
+TABLE = "forecast"
+# Excel counts days from here on as other programs do; and how many rows a sheet has.
+EXCEL_BEGINS, EXCEL_ROWS = "1900-03-01", 1_048_576
 
 
 def plain(value: object) -> str:
@@ -17,32 +34,200 @@ def plain(value: object) -> str:
     >>> plain(620763307.0), plain(0.1)
     ('620763307', '0.1')
     """
+    import numpy as np
+
     return np.format_float_positional(np.float64(str(value)), trim="-")
 
 
-def render(frame: pd.DataFrame, format: Format) -> bytes:
-    """Return a table as bytes: numbers in full, without exponents in CSV."""
-    if format == "parquet":
-        buffer = io.BytesIO()
-        frame.to_parquet(buffer, index=False)
-        return buffer.getvalue()
-    if format == "csv":
-        text = frame.to_csv(index=False, float_format=plain, lineterminator="\n")
-    else:
-        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        texts = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
-        text = "\n".join(texts) if format == "jsonl" else "[" + ",\n ".join(texts) + "]"
-        text += "\n"
-    return text.encode()
+def render(frame: "pd.DataFrame", format: Format) -> bytes:
+    """Return a table as bytes: numbers in full, without exponents in CSV.
+
+    Raises:
+        UsageError: The format cannot hold the table, or its library is not installed.
+    """
+    return WRITERS[format](frame.reset_index(drop=True))
+
+
+def holds_times(frame: "pd.DataFrame", format: Format | None) -> bool:
+    """Whether a format has times of its own, and those of the table are among them."""
+    import pandas as pd
+
+    if format != "xlsx":
+        return format in ("parquet", "feather")
+    times = [frame[name] for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    return all(each.dt.tz is None and not (each < EXCEL_BEGINS).any() for each in times)
 
 
 def guess_format(path: str) -> Format | None:
-    """Return the format that a file's name indicates; None where it is unknown."""
-    suffixes: dict[str, Format] = {
-        ".csv": "csv",
-        ".json": "json",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".parquet": "parquet",
-    }
-    return suffixes.get(Path(path).suffix.lower())
+    """Return the format that a file's name indicates, compressed or not; None where it is unknown.
+
+    >>> guess_format("a.csv.gz"), guess_format("a.parquet"), guess_format("a.pkl")
+    ('csv', 'parquet', None)
+    """
+    name = Path(path)
+    packed = name.suffix.lower() in COMPRESSED
+    format = SUFFIXES.get((name.with_suffix("") if packed else name).suffix.lower())
+    return None if packed and format not in TEXT else format
+
+
+def is_unknown(path: str) -> bool:
+    """Whether the name of a file has an ending that stands for no format."""
+    name = Path(path)
+    bare = name.with_suffix("") if name.suffix.lower() in COMPRESSED else name
+    return bool(bare.suffix) and guess_format(path) is None
+
+
+def compress(data: bytes, path: str) -> bytes:
+    """Return bytes as the name of their file says, compressed or not."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":
+        import gzip
+
+        # Without the time, equal tables are equal files.
+        return gzip.compress(data, mtime=0)
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.compress(data)
+    if suffix == ".xz":
+        import lzma
+
+        return lzma.compress(data)
+    if suffix == ".zst":
+        import pyarrow as pa
+
+        packed: bytes = pa.compress(data, codec="zstd", asbytes=True)
+        return packed
+    return data
+
+
+def spare_database(path: Path) -> None:
+    """Refuse to replace a database that holds more than a table of ours.
+
+    Raises:
+        UsageError: It does.
+    """
+    with path.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            return
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        rows = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        others = [name for (name,) in rows if name != TABLE]
+    if others:
+        raise UsageError(
+            f'{path} is a database that holds "{others[0]}"; it is not overwritten.',
+            "Name another file with -o.",
+        )
+
+
+def _csv(frame: "pd.DataFrame", separator: str = ",") -> bytes:
+    text = frame.to_csv(index=False, float_format=plain, lineterminator="\n", sep=separator)
+    return text.encode()
+
+
+def _tsv(frame: "pd.DataFrame") -> bytes:
+    return _csv(frame, "\t")
+
+
+def _lines(frame: "pd.DataFrame") -> list[str]:
+    """Return each row as a JSON object; a missing value is null."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
+
+
+def _jsonl(frame: "pd.DataFrame") -> bytes:
+    return "".join(f"{line}\n" for line in _lines(frame)).encode()
+
+
+def _json(frame: "pd.DataFrame") -> bytes:
+    rows = ",\n ".join(_lines(frame))
+    return f"[{rows}]\n".encode()
+
+
+def _parquet(frame: "pd.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _feather(frame: "pd.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    frame.to_feather(buffer)
+    return buffer.getvalue()
+
+
+def _sqlite(frame: "pd.DataFrame") -> bytes:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(":memory:")) as database:
+        frame.to_sql(TABLE, database, index=False)
+        return database.serialize()
+
+
+def _xlsx(frame: "pd.DataFrame") -> bytes:
+    """Return a workbook of one sheet; times at midnight are dates, and text is no formula."""
+    try:
+        from openpyxl import Workbook
+        from openpyxl.utils.exceptions import IllegalCharacterError
+    except ImportError:
+        raise UsageError(
+            "The library that writes workbooks is not installed.",
+            "pip install 'forecast-cli[excel]'",
+        ) from None
+    if len(frame) >= EXCEL_ROWS:
+        raise UsageError(
+            f"A sheet has {EXCEL_ROWS:,} rows, too few for {len(frame):,} and their names.",
+            "Write a .csv or .parquet file.",
+        )
+    book, buffer = Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.title = TABLE
+    try:
+        sheet.append([_as_text(sheet, str(name)) for name in frame.columns])
+        columns = [_excel_cells(sheet, frame[name]) for name in frame]
+        for row in zip(*columns, strict=True):
+            sheet.append(row)
+    except IllegalCharacterError as error:
+        raise UsageError(
+            f"A workbook cannot hold the control characters in {str(error)!r}.",
+            "Write a .csv or .parquet file.",
+        ) from None
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _excel_cells(sheet: Any, column: "pd.Series") -> list[Any]:
+    """Return what stands in the cells of a column; nothing for a missing value."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(column):
+        days = (column.dt.normalize() == column).where(column.notna(), True).all()
+        kind = "date" if days else "to_pydatetime"
+        return [None if pd.isna(each) else getattr(each, kind)() for each in column]
+    values = column.astype(object).where(column.notna(), None)
+    return [_as_text(sheet, each) if isinstance(each, str) else each for each in values]
+
+
+def _as_text(sheet: Any, text: str) -> Any:
+    """Return a cell that holds text, also where that looks like a formula."""
+    from openpyxl.cell import Cell
+
+    cell = Cell(sheet, value=text)
+    cell.data_type = "s"
+    return cell
+
+
+WRITERS: dict[Format, Callable[["pd.DataFrame"], bytes]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "json": _json,
+    "jsonl": _jsonl,
+    "parquet": _parquet,
+    "feather": _feather,
+    "xlsx": _xlsx,
+    "sqlite": _sqlite,
+}
