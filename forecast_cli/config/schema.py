@@ -31,7 +31,7 @@ class Config(Frozen):
     set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
     several.
     `intervals` is how forecast intervals are made (docs/intervals.md), `level` their levels
-    in percent. `lower_bound` None: 0 for each target without a value below it.
+    in percent. `lower_bound` None: 0 for each target without a training value below it.
     """
 
     # fmt: off
@@ -64,7 +64,7 @@ class Config(Frozen):
     )
     lower_bound: Annotated[float, Field(allow_inf_nan=False)] | Literal["none"] | None = setting(
         None, "What no forecast, interval or sample path is below; none for no bound.",
-        group="Intervals", kind="size", metavar="X", shown="0 where no value is below it",
+        group="Intervals", kind="size", metavar="X", shown="0 where no training value is below it",
         search=False, examples=[0, "none"],
     )
     # fmt: on

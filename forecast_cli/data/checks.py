@@ -11,6 +11,7 @@ from ..core.events import Listener, Note
 from ..core.scaling import Scaling, Transform
 from ..core.windows import Floats
 from .panel import Panel
+from .splits import Splits
 
 
 def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
@@ -59,11 +60,12 @@ def require_positive(
         )
 
 
-def find_lower_bounds(panel: Panel, config: Config) -> Floats | None:
+def find_lower_bounds(panel: Panel, splits: Splits, config: Config) -> Floats | None:
     """Return what the forecasts of each target are not below: as it is set, or 0 where no value is.
 
     Args:
-        panel: All its rows count: the training rows alone cannot show what the others are.
+        panel: All its rows must keep to a bound that is set.
+        splits: An automatic bound is learned from the training rows alone.
         config: With `lower_bound`.
 
     Returns:
@@ -75,19 +77,30 @@ def find_lower_bounds(panel: Panel, config: Config) -> Floats | None:
     bounds = np.full(len(panel.columns.features), -np.inf)
     if config.lower_bound == "none":
         return None
+    automatic = config.lower_bound is None
+    rows = splits.training_rows(panel.values) if automatic else panel.values
     for place, name in zip(panel.columns.target_places, panel.columns.targets, strict=True):
-        values = panel.values[:, place]
+        values = rows[:, place]
         least = np.min(values, initial=np.inf, where=np.isfinite(values))
-        bound = 0.0 if config.lower_bound is None else float(config.lower_bound)
+        bound = 0.0 if automatic else float(config.lower_bound or 0.0)
         if least >= bound and np.isfinite(least):
             bounds[place] = bound
-        elif config.lower_bound is not None and np.isfinite(least):
+        elif not automatic and np.isfinite(least):
             raise DataError(
                 f'{panel.source}: column "{name}" holds {least:g}, which is below '
                 f"`lower_bound={bound:g}`.",
                 f"Set `lower_bound={least:g}`, or `lower_bound=none`.",
             )
     return bounds if np.isfinite(bounds).any() else None
+
+
+def find_broken_bounds(scaling: Scaling, panel: Panel) -> list[int]:
+    """Return the places of the targets that have values below the lower bound of a scaling."""
+    lower = scaling.lower
+    if lower is None:
+        return []
+    places = panel.columns.target_places
+    return [place for place in places if (panel.values[:, place] < lower[place]).any()]
 
 
 def lift_broken_bounds(scaling: Scaling, panel: Panel, on_event: Listener) -> Scaling:
@@ -99,12 +112,8 @@ def lift_broken_bounds(scaling: Scaling, panel: Panel, on_event: Listener) -> Sc
         on_event: Notified of what is lifted.
     """
     lower, columns = scaling.lower, panel.columns
-    if lower is None:
-        return scaling
-    broken = [
-        place for place in columns.target_places if (panel.values[:, place] < lower[place]).any()
-    ]
-    if not broken:
+    broken = find_broken_bounds(scaling, panel)
+    if lower is None or not broken:
         return scaling
     kept = lower.copy()
     kept[broken] = -np.inf

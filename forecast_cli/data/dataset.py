@@ -213,7 +213,7 @@ def scaled_dataset(
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
     scaling = fit_scaling_by_scope(training, splits, columns, config, fit=fit)
-    scaling = replace(scaling, lower=find_lower_bounds(panel, config))
+    scaling = replace(scaling, lower=find_lower_bounds(panel, splits, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 

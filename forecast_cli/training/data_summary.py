@@ -6,6 +6,7 @@ import pandas as pd
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..core.windows import Floats
+from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
 from ..data.ended_series import note_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
@@ -83,10 +84,15 @@ def _describe_bounds(dataset: Dataset, on_event: Listener) -> None:
     lower, panel = dataset.scaling.lower, dataset.panel
     if lower is None or dataset.config.lower_bound is not None:
         return
+    later = find_broken_bounds(dataset.scaling, panel)
+    if later:
+        names = [panel.columns.features[place] for place in later]
+        text = f"values of {', '.join(names)} after the training rows are below 0: forecasts of"
+        on_event(Note(f"{text} the test split are not, those of the model may be", warning=True))
     names = [
         name
         for place, name in zip(dataset.targets, panel.columns.targets, strict=True)
-        if np.isfinite(lower[place]) and _is_near(panel.values[:, place])
+        if np.isfinite(lower[place]) and place not in later and _is_near(panel.values[:, place])
     ]
     if names:
         text = f"no value of {', '.join(names)} is below 0, so neither are forecasts and intervals"

@@ -164,7 +164,7 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     if scaling is None:
         rows = splits.training_rows(filled)
         scaling = fit_scaling_by_scope(rows, splits, panel.columns, config, fit=fit_scaler)
-    scaling = replace(scaling, lower=find_lower_bounds(panel, config))
+    scaling = replace(scaling, lower=find_lower_bounds(panel, splits, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 
 

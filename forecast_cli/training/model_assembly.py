@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.events import ignore
 from ..core.levels import block_length, measure_levels
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
+from ..data.checks import lift_broken_bounds
 from ..data.dataset import Dataset
 from ..data.ended_series import known_ends
 from ..data.known_future import times_ahead
@@ -105,7 +107,8 @@ def _manifest(
         series=columns.series,
         time=_time_axis(dataset),
         scaling=scaling_numbers(kept.dataset.scaling),
-        lower=_bounds(kept.dataset.scaling),
+        # Without a refit the bound is that of the training rows, and later ones may be below it.
+        lower=_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
         intermittent=dataset.intermittent,
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,

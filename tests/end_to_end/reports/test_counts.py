@@ -73,6 +73,21 @@ def test_series_with_values_below_zero_have_no_bound(linear):
     assert numbers(linear(returns, **SETTINGS).predict(level=LEVELS)).min() < 0.0
 
 
+def test_the_bound_is_learned_from_the_training_rows_alone(linear, linear_training):
+    later = demand()
+    later.loc[later.groupby("item").tail(3).index, "units"] = -2
+    notes, settings = [], SETTINGS | {"test": 6, "validation": 6}
+    dataset = read_dataset(later, configure(settings), on_event=notes.append)
+    assert dataset.scaling.lower.tolist() == [0.0]
+    # The model is for what comes after all rows, and is said to go below 0.
+    assert any("after the training rows are below 0" in text for text in texts(notes, warning=True))
+    model = linear(later, **settings)
+    assert numbers(model.predict(level=LEVELS)).min() < 0.0
+    for refit in (True, False):
+        saved = fc.train(later, **settings, refit=refit, cell="rnn", units=2, epochs=1)
+        assert saved.bundle.manifest.lower in ((), (None,))
+
+
 def test_the_bound_is_said_once_and_only_where_it_is_near():
     def said(frame, **more):
         notes, config = [], configure(SETTINGS | more)
