@@ -287,7 +287,12 @@ def _check_layout(data: Data) -> None:
     if data.layout == "columns" and data.series:
         raise ValueError("`layout=columns`: the columns name the series, leave out `series`")
     if data.layout == "rows":
-        for name in ("time", "resample", "calendar_features", "calendar"):
+        if data.time not in (None, "none"):
+            raise ValueError(
+                "`layout=rows`: the names of the columns are the times, where they are such; leave "
+                "out `time`"
+            )
+        for name in ("resample", "calendar_features", "calendar"):
             if getattr(data, name):
                 raise ValueError(f"`layout=rows` has no times: leave out `{name}`")
 

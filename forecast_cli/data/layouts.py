@@ -122,7 +122,7 @@ def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array |
     Raises:
         DataError: They look like times, but cannot be read, or are ambiguous.
     """
-    if len(names) < LEAST_TIMES:
+    if len(names) < LEAST_TIMES or data.time == NO_TIME:
         return None
     array = pa.array([FOOTNOTE.sub("", name).strip() for name in names], pa.string())
     table = Table(where, pa.table({JOINED: array}), lambda row: f'{where}, column "{names[row]}"')

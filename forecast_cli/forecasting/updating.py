@@ -15,6 +15,8 @@ from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
+from ..data.time.frequency import local_days
+from ..data.time.opening_hours import note_closed
 from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
@@ -147,7 +149,11 @@ def _append(bundle: Bundle, new: Panel, on_event: Listener) -> Bundle:
         )
     if stored.lasts is not None:
         _check_follows(new, stored.lasts, places, "the stored history")
-    history = make_history(bundle, _join(stored, new, places), on_event)
+    whole = _join(stored, new, places)
+    if whole.timeline and new.timeline and whole.timeline.frequency.hours:
+        known = new.timeline.frequency.open_days
+        note_closed(known, whole.timeline.frequency.open_days, on_event)
+    history = make_history(bundle, whole, on_event)
     rows = bundle.manifest.rows + len(new.values)
     updated = _store(bundle, history, bundle.state, rows)
     return replace(updated, calibration=_calibration(bundle, history))
@@ -161,7 +167,12 @@ def _join(stored: Panel, new: Panel, places: Ints) -> Panel:
     if timeline is not None and new.timeline is not None:
         times, later = timeline.times, new.timeline.times
         later = later.tz_convert(times.tz) if times.tz and later.tz else later
-        timeline = replace(timeline, times=pd.DatetimeIndex(times.append(later)[order]))
+        ends = times[stored.indptr[1:] - 1][places]
+        since = pd.DatetimeIndex(ends.append(later))
+        # On which days there was no row, the times of earlier rows depend.
+        frequency = timeline.frequency.closed_like(local_days(since))
+        times = pd.DatetimeIndex(times.append(later)[order])
+        timeline = replace(timeline, times=times, frequency=frequency)
     return replace(
         stored,
         values=np.concatenate([stored.values, new.values])[order],
@@ -205,7 +216,10 @@ def _store(bundle: Bundle, history: History, front: Floats | None, rows: int) ->
         state = joined(walk.states)
     time, series, lasts = manifest.time, bundle.series, panel.lasts
     if time is not None and lasts is not None:
-        time = time.model_copy(update={"last": lasts.max().isoformat()})
+        end: dict[str, Any] = {"last": lasts.max().isoformat()}
+        if panel.timeline:
+            end |= {"open_days": panel.timeline.frequency.open_days}
+        time = time.model_copy(update=end)
     if series is not None:
         ends = () if lasts is None else tuple(each.isoformat() for each in lasts)
         pairs = zip(series.known, ends, series.lasts, strict=True) if series.known else ()
@@ -271,6 +285,10 @@ def _first_gap(
     ends = lasts[places]
     if ends.tz is not None and begins.tz is not None:
         ends = ends.tz_convert(begins.tz)
+    if frequency.hours and np.all(frequency.open_days_between(ends, begins) <= BUSINESS_GAP):
+        # Whole days without a row are closed.
+        seen = pd.DatetimeIndex(ends.append(panel.timeline.times))
+        frequency = frequency.closed_like(local_days(seen))
     expected = frequency.moved(ends, np.ones(len(ends), np.int64))
     wrong = np.asarray(frequency.snapped(begins) != expected)
     if frequency.alias == "B":

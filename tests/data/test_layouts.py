@@ -312,7 +312,7 @@ def test_series_of_a_later_table_are_known_by_their_names(write):
         ({"layout": "columns", "series": ("id",)}, "the columns name the series"),
         ({"layout": "columns", "past_covariates": ("x",)}, "leave out covariates"),
         ({"layout": "rows", "target": ("x",)}, "leave out `target`"),
-        ({"layout": "rows", "time": "t"}, "no times: leave out `time`"),
+        ({"layout": "rows", "time": "t"}, "names of the columns are the times"),
         ({"layout": "rows", "resample": "D"}, "no times: leave out `resample`"),
         (
             {"layout": "rows", "calendar_features": ("auto",)},
@@ -326,3 +326,26 @@ def test_what_a_layout_has_no_place_for_is_refused(data, why):
 
     with pytest.raises(UsageError, match=why):
         configure(data)
+
+
+YEARS = [str(year) for year in range(1980, 2020)]
+
+
+def countries(names):
+    cells = [[name, *(10.0 * at + np.arange(40))] for at, name in enumerate(["A", "B", "C"])]
+    return pd.DataFrame(cells, columns=["country", *names])
+
+
+def test_a_model_of_numbered_columns_forecasts_columns_of_years(linear):
+    model = linear(countries([f"V{at}" for at in range(1, 41)]), layout="rows", horizon=3)
+    own = model.predict()
+    assert own["step"].tolist() == [1, 2, 3] * 3
+    later = model.predict(countries(YEARS))
+    assert later["time"].dt.year.tolist() == [2020, 2021, 2022] * 3
+    assert later["value"].tolist() == own["value"].tolist()
+
+
+def test_years_in_columns_may_be_steps(write):
+    path = write(countries(YEARS).to_csv(index=False))
+    assert read(path, "rows", time="none").timeline is None
+    assert len(read(path, "rows").timeline.times) == 120

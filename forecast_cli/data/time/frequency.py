@@ -229,6 +229,14 @@ class Frequency:
         """Return the same step on other open days."""
         return replace(self, open_days=open_days)
 
+    def closed_like(self, days: Days) -> "Frequency":
+        """Return the same steps, but closed between the first and the last of `days`, not on them.
+
+        Args:
+            days: Shape `(n,)`, at least 1, in any order: those with rows.
+        """
+        return self.on(self.open_days.as_in(np.unique(days))) if self.open_days else self
+
     def next(self, times: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """Return the time one step after each, shape `(n,)`."""
         return self.moved(times, np.ones(len(times), np.int64))

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from ...core.errors import listed
+from ...core.events import Listener, Note
 from ...core.windows import Ints
 from .business_days import DAY, Days, Hours, OpenDays, weekdays
 
@@ -72,6 +74,13 @@ def moved(open_days: OpenDays, wall: pd.DatetimeIndex, count: Ints) -> pd.Dateti
         if place.min() >= 0 and place.max() < len(begins):
             return pd.DatetimeIndex(begins[place]).as_unit("us")
         reach *= 2
+
+
+def note_closed(before: OpenDays | None, after: OpenDays | None, on_event: Listener) -> None:
+    """Warn of closed days that another calendar, `before`, does not expect."""
+    if before and after and (days := sorted({*after.closed} - {*before.closed})):
+        text = f"no row on {listed(days)}: taken for closed days, which the calendar does not show"
+        on_event(Note(text, warning=True))
 
 
 def seasons_of(hours: Hours) -> tuple[int, ...]:

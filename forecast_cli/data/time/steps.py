@@ -21,6 +21,7 @@ from .frequency import Frequency, local_days
 from .gaps import many_gaps, require_few_gaps, share_of
 from .grid import grid_positions
 from .mistyped import check_mistyped
+from .opening_hours import note_closed
 from .resampling import resampled
 from .retail_months import note_weeks
 from .time_index import (
@@ -159,8 +160,9 @@ def _regular(
     frequency = required
     if frequency is not None and frequency.open_days and frequency.hours:
         # Whole days without a row are closed; hours without one on open days are gaps.
-        days = np.unique(local_days(rows.times))
-        frequency = frequency.on(frequency.open_days.as_in(days))
+        known = frequency.open_days
+        frequency = frequency.closed_like(local_days(rows.times))
+        note_closed(known, frequency.open_days, on_event)
     if frequency is None:
         given = Frequency.parse(data.freq, rows.times) if data.freq else None
         # Without a row that is dropped, `drop` closes no gap.

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.core.errors import DataError
+from forecast_cli.forecasting.history import stored_panel
 
 
 def by_weekday(days, *, seed=0):
@@ -178,6 +180,29 @@ def test_a_model_of_opening_hours_reads_later_rows_and_their_holidays(linear, tm
     forecast = model.predict(hourly(later))
     following = opened(SHOP, days=110)
     assert list(forecast["when"]) == list(following[following > later[-1]][:11])
+
+
+def test_an_update_takes_whole_days_without_a_row_for_closed(linear):
+    closed = ("2023-04-07", "2023-04-10", "2023-04-14")
+    times = opened(SHOP, days=150, closed=closed)
+    end = times.searchsorted(pd.Timestamp("2023-04-07"))
+    model = linear(hourly(times[:end]), column="sales", calendar="data")
+    said = []
+    later = model.update(hourly(times[end : end + 60]), on_event=said.append)
+    texts = [each.text for each in said if getattr(each, "warning", False)]
+    assert any(text.startswith("no row on 2023-04-10, 2023-04-14:") for text in texts)
+    assert any(text.startswith("no row on 2023-04-07:") for text in texts)
+    following = times[end + 60 :]
+    assert list(later.predict()["when"])[:5] == list(following[:5])
+    # What the model keeps of the rows before is at their times.
+    again = later.update(hourly(following[:3]))
+    assert list(again.predict()["when"])[:3] == list(following[3:6])
+    stored = stored_panel(again.bundle).timeline.times
+    assert stored[-20:].tolist() == times[end + 43 : end + 63].tolist()
+    with pytest.raises(DataError, match="continues with 2023-04-08 10:00"):
+        model.update(hourly(times[end + 2 : end + 40]))
+    with pytest.raises(DataError, match="continues with 2023-04-07 10:00"):
+        model.update(hourly(times[-100:]))
 
 
 def test_an_hour_without_a_row_is_a_gap_and_one_after_hours_is_refused(run, tmp_path):
