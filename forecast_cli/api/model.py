@@ -21,6 +21,7 @@ from .summaries import describe_briefly, score_rows, summarize
 
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
+    from ..forecasting.explanation import Explanation
 
 # What of the record of an epoch is no figure of its own.
 NOT_SHOWN = ["epochs", "networks"]
@@ -128,6 +129,45 @@ class Model:
         asked: Any = {n: as_tuple(own.pop(n)) if n in several else own.pop(n) for n in names}
         wanted = PredictionRequest(horizon, future=future, **asked)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
+
+    def explain(
+        self,
+        table: Readable | None = None,
+        *,
+        horizon: int | None = None,
+        only: str | Sequence[str] = (),
+        start: str | pd.Timestamp | None = None,
+        future: Readable | None = None,
+        seed: int = 0,
+        on_event: Listener = ignore,
+        **reading: Unpack[Reading],
+    ) -> "Explanation":
+        """Show what a forecast is made of.
+
+        Args:
+            table: The rows to forecast from; None for the last rows of the training table.
+            horizon: Steps ahead; the model's own where None.
+            only: The series to explain; all where empty.
+            start: The time of the first forecast; None for the step after the last row.
+            future: A table of future covariates.
+            seed: Of permutations.
+            on_event: Notified of what is worth knowing.
+            **reading: See `Reading`.
+
+        Returns:
+            Frames: `effects` (forecasts, and the parts whose sum they are), `members` (the weights
+            of an ensemble) and `importance` (of covariates). docs/explain.md describes them.
+
+        Raises:
+            DataError: The table does not hold what the model needs.
+            UsageError: The model predicts labels, or an option is invalid.
+        """
+        from ..forecasting.explanation import explain
+        from ..forecasting.prediction_request import PredictionRequest
+
+        wanted = PredictionRequest(horizon, as_tuple(only), _date(start), future)
+        how: Any = {"reading": _reading(reading), "on_event": on_event}
+        return explain(self.bundle, table, wanted, seed=seed, **how)
 
     def update(
         self,

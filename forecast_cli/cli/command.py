@@ -20,6 +20,7 @@ COMMANDS = {
     "backtest": "Compare several models and baselines from many forecast origins.",
     "evaluate": "Score a saved model on new rows, or a table of forecasts.",
     "future": "Write the table of future covariates that a forecast needs, to fill in.",
+    "explain": "Show what a forecast is made of.",
     "inspect": "Show what is in a model or in a table.",
     "config": "Print the whole configuration as TOML, with where each value comes from.",
 }

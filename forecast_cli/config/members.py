@@ -1,5 +1,6 @@
 """The networks of an ensemble, each with its own settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +63,27 @@ def member_names(config: Config) -> list[str]:
     ensemble = config.ensemble
     networks = [f"network {number}" for number in range(1, ensemble.size + 1)]
     return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
+
+
+def member_weights(
+    config: Config, targets: Sequence[str], shares: Any
+) -> dict[str, dict[str, float | None]]:
+    """Return the weights of the members by target; empty for a median, which has none.
+
+    Args:
+        config: With everything filled in.
+        targets: Their names.
+        shares: Shape `(members, targets)`: learned weights; None where there are none.
+    """
+    names = member_names(config)
+    if shares is None:
+        if config.ensemble.combine == "median" and len(names) > 1:
+            return {}
+        shares = [[1.0 / len(names)] * len(targets)] * len(names)
+    return {
+        name: dict(zip(targets, map(float, each), strict=True))
+        for name, each in zip(names, shares, strict=True)
+    }
 
 
 def list_members(config: Config) -> list[Member]:

@@ -114,7 +114,7 @@ def _predict_from(
     on_event: Listener,
 ) -> pd.DataFrame:
     """Forecast from rows and what is known after them; see `predict`."""
-    forecast = _forecast_all(bundle, history, steps, wanted, stored=stored)
+    forecast = forecast_history(bundle, history, steps, wanted, stored=stored)
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)
@@ -138,7 +138,7 @@ def _predict_labels(
     return predict_labels(bundle, source, **how)
 
 
-def _forecast_all(
+def forecast_history(
     bundle: Bundle, history: History, steps: int, wanted: PredictionRequest, *, stored: bool
 ) -> Forecast:
     """Forecast all series, scaled, `point` of shape `(n_series, steps, targets)`.

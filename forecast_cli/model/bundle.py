@@ -33,8 +33,10 @@ STATE, SERIES, SCALES, AHEAD, SCORES = (
 ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
-LEVELS = "levels.npy"
-OPTIONAL = (STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS)
+LEVELS, USUAL = "levels.npy", "usual.npy"
+OPTIONAL = (
+    STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS, USUAL,
+)  # fmt: skip
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -64,6 +66,8 @@ class Bundle:
         dropout: The network with dropout masks as inputs, for intervals by Monte Carlo dropout.
         levels: Shape `(5, n_series, features)`: what the rows of the training table were like, as
             in `Levels`, original units; None in older files.
+        usual: Shape `(n_series, features)`: the usual values of past and future covariates in the
+            training rows, original units, NaN for other columns; None without covariates.
     """
 
     manifest: Manifest
@@ -80,6 +84,7 @@ class Bundle:
     naive: Floats | None = None
     dropout: bytes | None = None
     levels: Floats | None = None
+    usual: Floats | None = None
 
     @property
     def scaling(self) -> Scaling:
@@ -128,6 +133,7 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         SCALES: bundle.scales,
         AHEAD: bundle.ahead,
         LEVELS: bundle.levels,
+        USUAL: bundle.usual,
     }
     contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
     if bundle.series is not None:

@@ -30,6 +30,7 @@ from .bundle import (
     SERIES,
     STATE,
     UNITS,
+    USUAL,
     Bundle,
 )
 from .calibration import Calibration
@@ -112,6 +113,7 @@ def _unpacked(
             naive=array(NAIVE),
             dropout=contents.get(DROPOUT),
             levels=array(LEVELS),
+            usual=array(USUAL),
         )
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(
@@ -146,6 +148,7 @@ def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
         ),
     }
     shapes["its record of levels is"] = (bundle.levels, (5, count, features))
+    shapes["its usual values of covariates are"] = (bundle.usual, (count, features))
     if bundle.calibration is not None:
         shapes |= _shapes_of_errors(bundle.calibration, manifest, count)
     for what, (array, expected) in shapes.items():

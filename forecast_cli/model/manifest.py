@@ -171,7 +171,9 @@ class Manifest(Frozen):
 
     `lower` is what the forecasts of each feature are not below, None for no bound; empty for no
     bounds, as in older files. `intermittent` is whether most of the training values were 0. `name`
-    and `description` are those of `ModelName`.
+    and `description` are those of `ModelName`. `weights` are those of the members by target, of
+    sum 1; empty for a median and in older files. `importance` is by how many percent the error
+    rises where a covariate is exchanged; empty where that was not measured.
     """
 
     format: int = Field(FORMAT, ge=1)
@@ -186,6 +188,8 @@ class Manifest(Frozen):
     scaling: ScalingNumbers | None
     lower: tuple[float | None, ...] = ()
     intermittent: bool = False
+    weights: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    importance: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None

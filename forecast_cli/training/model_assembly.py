@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..config.members import member_weights
 from ..core.events import ignore
 from ..core.levels import block_length, measure_levels
+from ..core.ragged import cumulate
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds
@@ -21,7 +23,9 @@ from ..data.known_future import times_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.splits import Splits, all_training
+from ..data.usual_values import usual_values
 from ..evaluation.split_evaluation import Scores
+from ..forecasting.permutation_importance import Importance
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows, TimeAxis
@@ -43,6 +47,7 @@ def make_bundle(
     scores: Scores | None,
     *,
     seconds: float,
+    importance: Importance | None = None,
 ) -> Bundle:
     """Assemble the model to save.
 
@@ -52,6 +57,7 @@ def make_bundle(
         calibration: The errors of the first network on the validation split.
         scores: Of the first network on the test split.
         seconds: Wall time of the whole training.
+        importance: Of the covariates, on the validation split.
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
     # Filled as a table to predict from is filled: no row has to be hidden from training here.
@@ -59,7 +65,7 @@ def make_bundle(
     rows = np.minimum(panel.lengths, dataset.timesteps)
     history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     return Bundle(
-        _manifest(scored, kept, scores, seconds),
+        _manifest(scored, kept, scores, seconds, importance or {}),
         kept.fitted.onnx,
         kept.fitted.weights,
         np.concatenate(history),
@@ -75,6 +81,21 @@ def make_bundle(
         levels=np.stack(
             measure_levels(panel.values, panel.indptr, block_length(dataset.timesteps))
         ),
+        usual=_usual(dataset),
+    )
+
+
+def _usual(dataset: Dataset) -> Floats | None:
+    """Return the usual values of covariates in the training rows, `(n_series, features)`."""
+    panel = dataset.panel
+    if not (panel.columns.covariates.past or panel.columns.covariates.future):
+        return None
+    begin, end = dataset.splits.bounds("train")
+    rows = panel.values[panel.between(begin, end)]
+    trained = usual_values(rows, cumulate(end - begin), panel.columns)
+    # A series without a training row has others.
+    return np.where(
+        np.isfinite(trained), trained, usual_values(panel.values, panel.indptr, panel.columns)
     )
 
 
@@ -94,7 +115,11 @@ def rescaled(calibration: Calibration, before: Dataset, after: Dataset) -> Calib
 
 
 def _manifest(
-    scored: Trained[Dataset], kept: Trained[Dataset], scores: Scores | None, seconds: float
+    scored: Trained[Dataset],
+    kept: Trained[Dataset],
+    scores: Scores | None,
+    seconds: float,
+    importance: Importance,
 ) -> Manifest:
     """Return the manifest: everything in a model file but the arrays."""
     dataset, columns = scored.dataset, scored.dataset.panel.columns
@@ -110,6 +135,8 @@ def _manifest(
         # Without a refit the bound is that of the training rows, and later ones may be below it.
         lower=_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
         intermittent=dataset.intermittent,
+        weights=member_weights(dataset.config, columns.targets, kept.fitted.shares),
+        importance=importance,
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),

@@ -22,6 +22,7 @@ from ..forecasting.intervals.calibration import (
     validation_errors,
 )
 from ..forecasting.intervals.interval_methods import make_bands
+from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from .data_summary import describe
@@ -165,12 +166,17 @@ def finish(
     kept, splits = learned.scored, learned.scored.dataset.splits
     if splits.rows("validation") or splits.rows("test"):
         kept = keep(learned.scored, whole, by, on_event=on_event, should_stop=should_stop)
+    importance: Importance = {}
+    if splits.rows("validation") and learned.scored.dataset.panel.columns.covariates.names:
+        network = make_forecaster(learned.scored)
+        importance, _ = permutation_importance(network, network.dataset.origins("validation"))
     return make_bundle(
         learned.scored,
         kept,
         learned.calibration,
         learned.scores,
         seconds=time.perf_counter() - began,
+        importance=importance,
     )
 
 

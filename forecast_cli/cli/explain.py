@@ -1,0 +1,124 @@
+"""`forecast explain`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import Console, Notes
+from .options import OutputOptions, Reading, Strict, option
+from .outputs import choose_format, spare, write
+from .predict import Horizon, Output
+from .train import MODEL, one_or_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..forecasting.explanation import Explanation
+
+# The most covariates whose effects a terminal shows one by one; a pipe has all.
+MOST_SHOWN = 5
+# fmt: off
+Files = Annotated[list[str] | None, typer.Argument(metavar="[MODEL] [DATA...]", show_default=False,
+    help="Model file, model.forecast where none is named; then the table whose end is forecast, or "
+    "- for stdin; without a table, the end of the training table.")]
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """The options of `explain` beside the reading of its table."""
+
+    files: Files = None
+    horizon: Horizon = None
+    only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
+        help="Explain only these series; blanks separate the parts of a name.",
+        default="all")] = None
+    start: Annotated[str | None, option("--start", metavar="DATE",
+        help="Date of the first forecast, made from the rows of DATA before it.",
+        default="after the last row")] = None
+    future: Annotated[str | None, option("--future", metavar="FILE",
+        help="Table of future covariates.")] = None
+    seed: Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
+        help="Random seed of permutations.", default="0")] = 0
+    strict: Strict = False
+    output: Output = "-"
+# fmt: on
+
+
+def explain(reading: Reading, output_options: OutputOptions, options: ExplainOptions) -> None:
+    """Show what a forecast is made of.
+
+    Level, trend, seasons and the effect of each covariate, whose sum is the forecast; then the
+    weights of the members of an ensemble, and how important the covariates are.
+
+    Examples:
+        forecast explain
+        forecast explain sales.forecast --future plan.csv --only north
+        forecast explain model.forecast newer.csv --start 2024-12-01 -o effects.csv
+    """
+    from ..data.io.writer import holds_times, render
+    from ..forecasting.explanation import explain as explain_forecast
+    from ..forecasting.frames import in_table_style
+    from ..forecasting.prediction_request import PredictionRequest
+    from ..model.loading import load_bundle
+
+    console, output = Console(output_options, options.strict), options.output
+    form = choose_format(output, None, output_options)
+    model, tables = _split_files(options.files or [])
+    spare(output, [model, options.future, *tables])
+    bundle, notes = load_bundle(model), Notes(console)
+    only, source = tuple(options.only or ()), one_or_all(tables) if tables else None
+    wanted = PredictionRequest(options.horizon, only, options.start, options.future)
+    how: Any = {"seed": options.seed, "reading": reading, "on_event": notes.on_event}
+    found = explain_forecast(bundle, source, wanted, **how)
+    effects = found.effects
+    if not holds_times(effects, form):
+        effects = in_table_style(effects, bundle.manifest.time)
+    if output_options.json:
+        frames = {"effects": effects, "members": found.members, "importance": found.importance}
+        parts = {name: json.loads(render(frame, "json")) for name, frame in frames.items()}
+        rows = {"importance_of": found.importance_of}
+        console.document({"model": str(model), "notes": notes.texts, **parts, **rows})
+        return
+    if output == "-" and console.shows_tables:
+        console.table(_shortened(effects, found).to_dict("records"))
+    else:
+        write(render(effects, form or "csv"), output)
+    _show_rest(found, console)
+
+
+def _split_files(files: list[str]) -> tuple[Path, list[str]]:
+    """The model and the tables."""
+    from ..model.bundle import is_model
+
+    if files and files[0] != "-":
+        first = Path(files[0])
+        if is_model(first) or first.suffix == ".forecast":
+            return first, files[1:]
+    return MODEL, files
+
+
+def _shortened(effects: "pd.DataFrame", found: "Explanation") -> "pd.DataFrame":
+    """The effects for a terminal: of many covariates the largest ones, the others as a sum."""
+    names = found.covariates
+    if len(names) <= MOST_SHOWN:
+        return effects
+    sizes = {name: float(effects[name].abs().mean()) for name in names}
+    others = sorted(names, key=sizes.__getitem__, reverse=True)[MOST_SHOWN:]
+    text = f"{len(others)} others"
+    return effects.drop(columns=others).assign(**{text: effects[others].sum(axis=1)})
+
+
+def _show_rest(found: "Explanation", console: Console) -> None:
+    """Print weights of members and importance of covariates, where there are any."""
+    if len(found.members) > 1:
+        console.say("weights of the members in percent")
+        console.grid(found.members.to_dict("records"))
+    if len(found.importance):
+        console.say(
+            "importance: percent by which the error rises where a covariate is exchanged, "
+            f"measured on {found.importance_of}"
+        )
+        console.grid(found.importance.to_dict("records"))
