@@ -1,13 +1,13 @@
 """The functions of the Python API."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..config.deprecated import renew_start
 from ..config.keywords import Settings
-from ..config.registries import CELLS
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.errors import UsageError
@@ -19,11 +19,11 @@ from .model import Model, as_tuple
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
+    from ..backtesting.comparison import Comparison
     from ..backtesting.plan import Plan
     from ..data.inspection.report import TableReport
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..evaluation.reports import Report
-    from ..training.cell_comparison import Comparison
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
 
@@ -72,25 +72,30 @@ def train(
 
 def compare(
     table: Readable,
+    plan: "Plan | None" = None,
     *,
-    cells: Sequence[str] = tuple(CELLS),
+    cells: Sequence[str] = (),
     config: Config | None = None,
     on_event: Listener = ignore,
     **settings: Unpack[Settings],
 ) -> "Comparison":
-    """Train each kind of recurrent cell in the same way, and rank them.
+    """Compare presets, cells and baselines by forecasts before the test split; train the best.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
-        cells: The kinds to compare.
+        plan: The models (docs/models.md) and the cutoffs; the defaults where None.
+        cells: Deprecated: the cells to compare; use `plan`.
         config: As in `train`.
         on_event: As in `train`.
         **settings: As in `train`.
     """
-    from ..training.cell_comparison import compare
+    from ..backtesting.comparison import compare
+    from ..backtesting.plan import Plan
 
-    whole = _configure(settings, config)
-    return compare(table, whole, cells=cells, on_event=on_event)
+    if cells:
+        warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
+    chosen = plan or Plan(models=as_tuple(cells))
+    return compare(table, _configure(settings, config), chosen, on_event=on_event)
 
 
 def backtest(

@@ -115,7 +115,11 @@ def run_backtest(setup: Setup, on_event: Listener, should_stop: Callable[[], boo
         by_cutoff=rows_by_cutoff(results, _labels(setup)),
         by_step=rows_by_step(sums, targets),
         verdict=verdict(results, horizon=setup.horizon, step_size=setup.cutoffs.step_size),
-        losses={name: float(np.mean(each)) for name, each in losses.items() if len(each)},
+        losses={
+            name: float(np.mean(each)) ** (1.0 / results.power)
+            for name, each in losses.items()
+            if len(each)
+        },
         descriptions={name: _describe(made) for name, made in forecasts.items() if made.makers},
         settings=_settings(setup, samples),
         style=timeline.style if timeline else None,

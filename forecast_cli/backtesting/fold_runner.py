@@ -110,6 +110,8 @@ class FoldWork:
                 costly += [(candidate, number, part) for number, part in enumerate(parts)]
                 continue
             hear = self._listener(candidate)
+            if candidate.learns:
+                self.on_event(Note(f"training {candidate.name}"))
             for part in parts:
                 fold = self.fold(candidate, part)
                 yield candidate, part, forecast_fold(candidate, fold, hear, self.should_stop)

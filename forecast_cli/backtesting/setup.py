@@ -37,7 +37,7 @@ def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> 
         UsageError: A candidate is unknown, or reads another table.
         DataError: The table lacks what is needed.
     """
-    on_event = _once(on_event)
+    on_event = once(on_event)
     if config.data.label:
         raise UsageError("A backtest compares forecasts; `label` is a setting of another task.")
     entries = make_entries(plan.models or DEFAULT_MODELS, config, on_event)
@@ -100,7 +100,7 @@ def _suits(entry: Entry, season: int) -> bool:
     return entry.name not in BASELINES or BASELINES[entry.name].suits(season)
 
 
-def _once(on_event: Listener) -> Listener:
+def once(on_event: Listener) -> Listener:
     """Return a listener that is notified of each note once, however many networks are made."""
     seen: set[str] = set()
 

@@ -3,6 +3,7 @@
 import gc
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -124,7 +125,7 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     from ..api.summaries import short
 
     if on_stdout and not console.output_options.quiet:
-        console.table([_narrow(row) for row in result.scores])
+        console.table([narrow(row) for row in result.scores])
     elif not on_stdout:
         console.grid([{name: short(each) for name, each in row.items()} for row in result.scores])
     settings = result.settings
@@ -137,8 +138,8 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
         "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
         "cutoff; skill: error reduction in percent against the best baseline"
     )
-    for name, text in result.descriptions.items():
-        console.say(f"{name} is {text}" if name != text.partition(":")[0] else text)
+    for text in describe_candidates(result.descriptions):
+        console.say(text)
     trained = settings["trained"]
     if trained and settings["refit_every"] == "never" and settings["classical"]:
         console.say(
@@ -148,7 +149,19 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     console.say(result.verdict, "bold")
 
 
-def _narrow(row: dict[str, Any]) -> dict[str, Any]:
+def describe_candidates(descriptions: Mapping[str, str]) -> list[str]:
+    """Return a line on each trained candidate.
+
+    >>> describe_candidates({"lstm": "lstm: LSTM(50)", "fast": "ensemble: 1 LSTM network 9 %"})
+    ['lstm: LSTM(50)', 'fast (ensemble: 1 LSTM network 9 %)']
+    """
+    return [
+        text if text.startswith(f"{name}: ") else f"{name} ({text})"
+        for name, text in descriptions.items()
+    ]
+
+
+def narrow(row: dict[str, Any]) -> dict[str, Any]:
     """What a terminal has room for: five digits, and of intervals the coverage alone."""
     shown = {
         name: each for name, each in row.items() if name not in UNSHOWN and "width" not in name

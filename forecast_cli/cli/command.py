@@ -15,7 +15,7 @@ from .spelling import renew
 COMMANDS = {
     "train": "Train a model on a table and save it.",
     "predict": "Forecast the next steps from a saved model.",
-    "compare": "Train an LSTM, a GRU and a SimpleRNN in the same way and save the best.",
+    "compare": "Compare presets, cells and baselines, and train and save the best model.",
     "tune": "Search for the best settings, and train with them.",
     "backtest": "Compare several models and baselines from many forecast origins.",
     "evaluate": "Score a saved model on new rows, or a table of forecasts.",

@@ -3,12 +3,17 @@
 import gc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from ..core.errors import UsageError, nearest
+from ..core.errors import UsageError
+from ..core.events import Note
+from .backtest import FoldProgress, describe_candidates, narrow
 from .console import Console
 from .options import OutputOptions, Settings, option
 from .train import MODEL, Tables, flag_of_model, one_or_all
+
+if TYPE_CHECKING:
+    from ..backtesting.comparison import Comparison
 
 
 # fmt: off
@@ -16,61 +21,88 @@ from .train import MODEL, Tables, flag_of_model, one_or_all
 class CompareOptions:
     """The options of `compare` beside the settings."""
 
-    cells: Annotated[str | None, option("--cells", metavar="NAME[,NAME...]",
-        help="Recurrent cells to compare.", default="lstm,gru,rnn")] = None
+    models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
+        help="Models to compare: model (what train builds); auto, fast, best, classic; lstm, gru, "
+        "rnn; baselines as in backtest; .toml configurations.",
+        default="model,auto,fast,lstm,gru,rnn")] = None
+    cells: Annotated[str | None, option("--cells", metavar="NAME[,NAME...]", common=False,
+        help="Deprecated: use --models.")] = None
+    n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1,
+        help="Number of cutoffs before the test split to forecast from.",
+        default="10, fewer to learn from half of the table")] = None
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the best model.", default="model.forecast")] = MODEL
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models."""
+        if self.models is not None and self.cells is not None:
+            raise UsageError("--cells is an old name of --models.", "Leave out --cells.")
+        text = self.models or self.cells or ""
+        return tuple(each.strip() for each in text.split(",") if each.strip())
 # fmt: on
 
 
 def compare(
     tables: Tables, settings: Settings, output_options: OutputOptions, options: CompareOptions
 ) -> None:
-    """Train an LSTM, a GRU and a SimpleRNN in the same way and save the best.
+    """Compare presets, cells and baselines, and train and save the best model.
 
-    The scores on the test split, the best first, beside those of the baselines, are the result on
-    stdout.
+    All forecast from cutoffs before the test split; the scores, the best first, are the result on
+    stdout. The best model is trained as by train, and scored on the test split.
 
     Examples:
         forecast compare prices.csv --column Close
-        forecast compare prices.csv -c Close --cells lstm,gru --epochs 50
+        forecast compare prices.csv -c Close --models auto,lstm,gru --epochs 50
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
-    from ..api.summaries import explain_scores
+    from ..backtesting.comparison import compare
+    from ..backtesting.plan import Plan
+    from ..core.parallel import dismiss_workers
     from ..model.bundle import require_writable, save_bundle
-    from ..training.cell_comparison import compare
     from .progress import Progress
 
     gc.enable()
-    console, model = Console(output_options), options.model
-    cells, config = _cells(options.cells, settings), settings.resolve()
+    console, model, names = Console(output_options), options.model, options.names
+    config, plan = settings.resolve(), Plan(names, options.n_windows)
     require_writable(model)
-    with Progress(console) as progress:
-        how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
-        result = compare(one_or_all(tables), config, cells=cells, **how)
-        save_bundle(result.bundle, model)
+    try:
+        with Progress(console) as progress:
+            on_event, should_stop = FoldProgress(progress, console).on_event, progress.should_stop
+            if options.cells is not None:
+                on_event(Note(f"--cells is deprecated: use --models {options.cells}", warning=True))
+            result = compare(
+                one_or_all(tables), config, plan, on_event=on_event, should_stop=should_stop
+            )
+            save_bundle(result.bundle, model)
+    finally:
+        dismiss_workers()
     if output_options.json:
-        document = {"model": str(model), "cell": result.cell, "verdict": result.verdict}
-        console.document(document | {"models": result.rows, "notes": progress.notes.texts})
+        evaluation = result.bundle.manifest.evaluation
+        document = {
+            "model": str(model),
+            "best": result.model,
+            "verdict": result.verdict,
+            "models": result.rows,
+            "descriptions": result.descriptions,
+            "test": evaluation and evaluation.model_dump(mode="json"),
+            "notes": progress.notes.texts,
+        }
+        console.document(document)
         return
-    console.table(result.rows)
-    if evaluation := result.bundle.manifest.evaluation:
-        skill = "; skill: error reduction in percent against the best baseline"
-        console.say(explain_scores(evaluation) + skill)
+    _show(result, console)
+    console.say(f"saved {result.model} as {model}; next: forecast predict{flag_of_model(model)}")
+
+
+def _show(result: "Comparison", console: Console) -> None:
+    """The scores on stdout, and on stderr what the models are and the verdict."""
+    if not console.output_options.quiet:
+        console.table([narrow(row) if console.shows_tables else row for row in result.rows])
+    for text in describe_candidates(result.descriptions):
+        console.say(text)
+    console.say(
+        "forecasts from cutoffs before the test split; mae and rmse in the column's units, smape "
+        "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
+        "cutoff; skill: error reduction in percent against the best baseline"
+    )
     console.say(result.verdict, "bold")
-    console.say(f"saved {result.cell} as {model}; next: forecast predict{flag_of_model(model)}")
-
-
-def _cells(text: str | None, settings: Settings) -> tuple[str, ...]:
-    """The cells that are named; unknown ones, and `cell` beside them, are refused."""
-    from ..config.registries import CELLS
-
-    chosen = tuple(each.strip() for each in text.split(",")) if text else tuple(CELLS)
-    for each in chosen:
-        if each not in CELLS:
-            raise UsageError(f'There is no cell "{each}".', nearest(each, CELLS))
-    if "cell" in settings:
-        raise UsageError(
-            "compare takes the cells to train from --cells.", "Pass --cells instead of --cell."
-        )
-    return chosen

@@ -12,6 +12,7 @@ from ..core.events import Listener, Note, Stage, ignore
 from ..data.dataset import Dataset
 from ..data.future_table import with_future
 from ..data.io.tables import Readable
+from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..evaluation.scoring import IntervalSpec
 from ..evaluation.split_evaluation import Scores, evaluate
@@ -64,7 +65,27 @@ def train(
         return train_on_labels(source, config, on_event=on_event, should_stop=should_stop)
     began = time.perf_counter()
     dataset = read_dataset(source, config, future=future, on_event=on_event)
-    budget = config.training.time_budget
+    return _train_on(dataset, began, on_event=on_event, should_stop=should_stop)
+
+
+def train_panel(
+    panel: Panel,
+    config: Config,
+    *,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> Bundle:
+    """Train a network on a table that is read already; arguments and errors as in `train`."""
+    began = time.perf_counter()
+    dataset = prepare(panel, config, on_event)
+    return _train_on(dataset, began, on_event=on_event, should_stop=should_stop)
+
+
+def _train_on(
+    dataset: Dataset, began: float, *, on_event: Listener, should_stop: Callable[[], bool]
+) -> Bundle:
+    """Train on a dataset; `began` is when that was, in seconds of `time.perf_counter`."""
+    budget = dataset.config.training.time_budget
     by = partial(train_network, deadline=None if budget is None else began + budget)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     return finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
@@ -103,6 +124,15 @@ def read_dataset(
     panel = read_panel(source, config.data, on_event=on_event)
     if future is not None:
         panel = with_future(panel, future, config.data, on_event=on_event)
+    return prepare(panel, config, on_event)
+
+
+def prepare(panel: Panel, config: Config, on_event: Listener) -> Dataset:
+    """Prepare a table for training, and note how it was read.
+
+    Raises:
+        DataError: The table lacks what is needed.
+    """
     dataset = make_dataset(panel, config, on_event=on_event)
     describe(dataset, on_event)
     if not dataset.splits.rows("test"):

@@ -1,46 +1,71 @@
-"""`forecast compare`: each kind of cell trained in the same way, and the best one saved."""
+"""`forecast compare`: models and baselines from the same cutoffs, and the best model saved."""
 
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.backtesting.comparison import compare, sort_rows
 from forecast_cli.config.resolution import configure
-from forecast_cli.training.cell_comparison import compare, sort_rows
 
-TINY = ("--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
-SETTINGS = {"units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}
+TINY = ("--preset", "classic", "--units", 2, "--epochs", 2, "--timesteps", 6, "--horizon", 3)
+SETTINGS = {"preset": "classic", "units": (2,), "epochs": 2, "timesteps": 6, "horizon": 3}
 
 
-@pytest.mark.slow
-@pytest.mark.tf
-def test_cells_stand_beside_simple_forecasts_and_the_best_is_saved(run, table, tmp_path):
-    code, out, err = run("compare", table, "--column", "value", *TINY)
-    got = pd.read_csv(io.StringIO(out)).set_index("model")
-    assert code == 0
-    assert {"lstm", "gru", "rnn", "naive", "seasonal-naive", "drift"} == set(got.index)
-    assert got.mae.is_monotonic_increasing
-    cells = got.loc[["lstm", "gru", "rnn"]]
-    best = cells.validation.idxmin()
-    assert f"The best cell is {best}: its validation loss is the lowest" in err
-    model = fc.load(tmp_path / "model.forecast")
-    assert model.config.network.recurrent[0].type == best
-    assert (cells.parameters > 0).all() and (cells.seconds > 0).all()
-    assert model.evaluation.own_scores["mae"]["value"] == pytest.approx(cells.mae[best])
-    assert model.bundle.manifest.parameters == cells.parameters[best]
+def told(notes):
+    return [note.text for note in notes if getattr(note, "warning", False)]
 
 
 @pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
-def test_each_cell_is_what_training_it_alone_gives(frame):
-    result = compare(frame, configure({"column": ("value",), **SETTINGS}), cells=("gru",))
+def test_models_stand_beside_baselines_and_the_best_is_saved(run, table, tmp_path):
+    names = ("--models", "lstm,gru", "--n-windows", 4)
+    code, out, err = run("compare", table, "--column", "value", *TINY, *names)
+    got = pd.read_csv(io.StringIO(out)).set_index("model")
+    assert code == 0, err
+    assert {"lstm", "gru", "naive", "seasonal-naive", "drift"} == set(got.index)
+    assert got.mae.is_monotonic_increasing
+    best = got.loc[["lstm", "gru"]].mae.idxmin()
+    assert f"The saved model is {best}. On the test split: " in err
+    assert f"saved {best} as model.forecast" in err
+    assert "set by hand" not in err and "is set (" not in err
+    model = fc.load(tmp_path / "model.forecast")
+    assert model.bundle.manifest.name == best == model.evaluation.model
+
+
+@pytest.mark.usefixtures("linear_training")
+@pytest.mark.tf
+def test_the_rows_are_those_of_a_backtest_before_the_test_split_and_the_model_that_of_train(frame):
+    plan = fc.Plan(models=("gru", "naive"), n_windows=4)
+    result = fc.compare(frame, plan, column="value", test=24, **SETTINGS)
     rows = {row["model"]: row for row in result.rows}
-    for cell in ("gru",):
-        alone = fc.train(frame, column="value", cell=cell, **SETTINGS)
-        assert rows[cell]["mae"] == alone.evaluation.own_scores["mae"]["value"]
-        assert rows[cell]["skill"] == alone.evaluation.skill
+    before = fc.backtest(frame[:-24], plan, column="value", **SETTINGS)
+    for row in before.scores:
+        assert rows[row["model"]]["mae"] == row["mae"]
+    alone = fc.train(frame, column="value", cell="gru", test=24, **SETTINGS)
+    assert result.bundle.manifest.evaluation == alone.evaluation
+    # What lies in the test split has no part in the choice.
+    changed = frame.copy()
+    changed.loc[len(frame) - 24 :, "value"] = 1e6
+    other = fc.compare(changed, plan, column="value", test=24, **SETTINGS)
+    assert [row["mae"] for row in other.rows] == [row["mae"] for row in result.rows]
+
+
+@pytest.mark.usefixtures("linear_training")
+@pytest.mark.tf
+def test_a_model_worse_than_a_baseline_is_not_saved_without_a_warning(frame):
+    # The stand-in of a network forecasts about the last value.
+    notes = []
+    season = np.sin(np.arange(len(frame)) * 2 * np.pi / 12)
+    config = configure({"column": ("value",), **SETTINGS})
+    plan = fc.Plan(models=("lstm",), n_windows=3)
+    compare(frame.assign(value=season), config, plan, on_event=notes.append)
+    assert any(
+        "no model is better than the seasonal-naive forecast" in text for text in told(notes)
+    )
 
 
 @pytest.mark.usefixtures("linear_training")
@@ -48,60 +73,39 @@ def test_each_cell_is_what_training_it_alone_gives(frame):
 def test_targets_stay_together_since_their_units_differ(frame):
     large = frame.assign(other=frame["other"] * 1000)
     config = configure({"column": ("other", "value"), **SETTINGS})
-    rows = compare(large, config, cells=("gru", "rnn")).rows
+    rows = compare(large, config, fc.Plan(models=("gru", "rnn"), n_windows=2)).rows
     assert [row["column"] for row in rows] == ["other"] * 5 + ["value"] * 5
     for target in ("other", "value"):
         errors = [row["mae"] for row in rows if row["column"] == target]
         assert errors == sorted(errors)
 
 
-@pytest.mark.parametrize(("measure", "order"), [("mase", "ba"), ("mae", "ab")])
-def test_rows_are_sorted_by_the_measure_of_the_verdict(measure, order):
+@pytest.mark.parametrize(("several", "order"), [(True, "ba"), (False, "ab")])
+def test_rows_are_sorted_by_the_measure_of_the_verdict(several, order):
     rows = [{"model": "a", "mae": 1.0, "mase": 0.9}, {"model": "b", "mae": 2.0, "mase": 0.5}]
-    found = sort_rows(rows[::-1], ("y",), measure=measure)
+    found = sort_rows(rows[::-1], ("y",), several=several)
     assert "".join(row["model"] for row in found) == order
-    # What has no such measure is last.
-    rows[0][measure] = None
-    assert [row["model"] for row in sort_rows(rows, ("y",), measure=measure)] == ["b", "a"]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
-def test_the_test_split_has_no_part_in_the_choice(frame):
-    config = configure({"column": ("value",), "test": 24, **SETTINGS})
-    changed = frame.copy()
-    changed.loc[len(frame) - 24 :, "value"] = 1e6
-    first, second = (compare(each, config, cells=("lstm", "rnn")) for each in (frame, changed))
-    assert first.cell == second.cell
-    assert first.bundle.weights == second.bundle.weights
-    assert first.rows != second.rows
-
-
-@pytest.mark.slow
-@pytest.mark.tf
-def test_one_json_document(run, table):
-    code, out, err = run("compare", table, "-c", "value", *TINY, "--cells", "rnn", "--json")
-    told = json.loads(out)
+def test_one_json_document_by_the_old_name_of_an_option(run, table):
+    short = ("--n-windows", 2)
+    code, out, err = run("compare", table, "-c", "value", *TINY, "--cells", "rnn", *short, "--json")
+    document = json.loads(out)
     assert (code, err) == (0, "")
-    assert told["cell"] == "rnn"
-    assert told["verdict"].startswith("The best cell is rnn. The network")
-    assert [row["model"] for row in told["models"] if row["parameters"]] == ["rnn"]
+    assert "--cells is deprecated: use --models rnn" in document["notes"]
+    assert document["best"] == "rnn"
+    assert document["descriptions"] == {"rnn": "rnn: SimpleRNN(2), lookback 6"}
+    assert document["test"]["model"] == "rnn"
 
 
-@pytest.mark.slow
-@pytest.mark.tf
-def test_somebody_who_stops_it_has_what_was_trained_by_then(frame):
-    notes = []
-    config = configure({"column": ("value",), **SETTINGS, "epochs": 50})
-    result = compare(frame, config, on_event=notes.append, should_stop=lambda: True)
-    assert result.cell == "lstm"
-    assert any("gru, rnn were not trained" in getattr(note, "text", "") for note in notes)
-
-
-def test_what_makes_no_sense_is_refused(run, table):
+def test_what_makes_no_sense_is_refused(run, table, golden):
     for arguments, words in (
-        (("--cells", "lsmt"), 'There is no cell "lsmt". Did you mean "lstm"?'),
-        (("--cell", "gru"), "Pass --cells instead of --cell."),
+        (("--models", "lsmt"), 'Unknown model "lsmt". Did you mean "lstm"?'),
+        (("--models", "naive"), "There is no model to train among --models"),
+        (("--models", "lstm", "--cells", "lstm"), "--cells is an old name of --models."),
+        (("--models", str(golden)), "is trained already"),
         (("--label", "other"), "--label is for labelled sequences"),
         (("-c", "vaule"), 'Did you mean "value"?'),
     ):

@@ -1,0 +1,171 @@
+"""Comparison of models by forecasts from cutoffs before the test split; the best one is trained."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..config.model_name import MODEL
+from ..config.registries import BASELINES, CELLS, PRESETS
+from ..config.schema import Config
+from ..core.errors import UsageError
+from ..core.events import Listener, Note, Stage, ignore
+from ..data.io.tables import Readable
+from ..data.panel import Panel
+from ..data.reading import read_panel
+from ..model.bundle import Bundle
+from ..training.pipeline import prepare, train_panel
+from .backtest import Backtest, run_backtest
+from .folds import rows_between
+from .models import Entry, make_entries
+from .plan import Plan
+from .setup import Setup, align, once
+
+# All but the preset that trains several times as long, and the baselines of every verdict.
+QUICK = tuple(name for name, entry in PRESETS.items() if entry.chooses and entry.stronger)
+COMPARED = (MODEL, *QUICK, *CELLS)
+REFERENCES = tuple(name for name, entry in BASELINES.items() if entry.reference)
+DEFAULT_PLAN = Plan()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of a comparison.
+
+    Args:
+        rows: The scores of a backtest before the test split: a row for each model and baseline (and
+            target), grouped by target, the smallest error first.
+        bundle: The best model, trained as `train` does and scored on the test split.
+        model: Its row.
+        descriptions: What the models are: name and members, by row.
+        verdict: Which is best, whether that is significant, and how it does on the test split.
+    """
+
+    rows: list[dict[str, Any]]
+    bundle: Bundle
+    model: str
+    descriptions: dict[str, str]
+    verdict: str
+
+
+def compare(
+    source: Readable,
+    config: Config,
+    plan: Plan = DEFAULT_PLAN,
+    *,
+    on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
+) -> Comparison:
+    """Backtest models before the test split, and train the one with the smallest error there.
+
+    Args:
+        source: A path, `-` for standard input, or a pandas frame.
+        config: The settings of all models.
+        plan: The models and the cutoffs; the baselines of a verdict are always compared.
+        on_event: Notified of the progress, and where the best model is worse than a baseline.
+        should_stop: Called after each epoch; True ends the backtest without a result, and the
+            training of the best model with its best weights so far.
+
+    Raises:
+        UsageError: A model is unknown, or already trained.
+        DataError: The table lacks what is needed.
+        Interrupted: It was stopped before the best model was known.
+    """
+    if config.data.label:
+        raise UsageError("Models are compared by forecasts; `label` is for labelled sequences.")
+    on_event = once(on_event)
+    entries = _entries(plan.models, config, on_event)
+    on_event(Stage("reading"))
+    panel = read_panel(source, config.data, on_event=on_event)
+    setup = _set_up(panel, entries, config, plan, source=source, on_event=on_event)
+    result = run_backtest(setup, on_event, should_stop)
+    best, configuration = _choose(result, entries)
+    _warn_of_baseline(result, best, on_event)
+    on_event(Note(f"training {best} on all training rows"))
+    bundle = train_panel(panel, configuration, on_event=on_event, should_stop=should_stop)
+    verdict = f"{result.verdict} The saved model is {best}."
+    if bundle.manifest.evaluation:
+        verdict += f" On the test split: {bundle.manifest.evaluation.verdict}"
+    rows = sort_rows(result.scores, panel.columns.targets, several=panel.count > 1)
+    return Comparison(rows, bundle, best, result.descriptions, verdict)
+
+
+def _entries(models: Sequence[str], config: Config, on_event: Listener) -> list[Entry]:
+    """Return models and baselines; of equal models the first, unless both were named."""
+    entries = make_entries((*(models or COMPARED), *REFERENCES), config, on_event)
+    if trained := [entry.text for entry in entries if entry.bundle is not None]:
+        raise UsageError(
+            f"{trained[0]} is trained already, and compare trains the best model.",
+            "Leave it out, or use a backtest.",
+        )
+    if all(entry.config is None for entry in entries):
+        raise UsageError("There is no model to train among `models`.", "Add auto or lstm.")
+    if models:
+        return entries
+    configs = [entry.config for entry in entries]
+    return [
+        entry
+        for place, entry in enumerate(entries)
+        if entry.config is None or entry.config not in configs[:place]
+    ]
+
+
+def _set_up(
+    panel: Panel,
+    entries: Sequence[Entry],
+    config: Config,
+    plan: Plan,
+    *,
+    source: Readable,
+    on_event: Listener,
+) -> Setup:
+    """Return the backtest on the rows before the test split; arguments as in `align`."""
+    # The settings of the first model decide on the splits.
+    first = next(entry.config for entry in entries if entry.config is not None)
+    ends = prepare(panel, first, on_event).splits.validation_end
+    before = rows_between(panel, panel.indptr[:-1], ends)
+    # Without names in the plan, baselines that need a season are left out where there is none.
+    plan = replace(plan, models=())
+    return align(before, entries, config, plan, source=source, on_event=on_event)
+
+
+def _choose(result: Backtest, entries: Sequence[Entry]) -> tuple[str, Config]:
+    """Return the model with the smallest error, by the name of its row, and its settings."""
+    configs = {entry.name: entry.config for entry in entries if entry.config is not None}
+    best = min(result.settings["trained"], key=lambda name: result.losses.get(name, float("inf")))
+    # The model has its own name by now.
+    return best, configs[best if best in configs else MODEL]
+
+
+def _warn_of_baseline(result: Backtest, best: str, on_event: Listener) -> None:
+    """Warn where the best model is worse than the best baseline."""
+    losses = result.losses
+    simple = {name: loss for name, loss in losses.items() if name in BASELINES}
+    if best not in losses or not simple:
+        return
+    name = min(simple, key=lambda each: simple[each])
+    if losses[best] > simple[name]:
+        on_event(
+            Note(
+                f"no model is better than the {name} forecast: before the test split the error of "
+                f"{best}, the best of them, is {_percent_above(losses[best], simple[name])} higher",
+                warning=True,
+            )
+        )
+
+
+def _percent_above(loss: float, other: float) -> str:
+    return f"{100.0 * (loss / other - 1.0):.1f} %" if other > 0 else "infinitely"
+
+
+def sort_rows(
+    rows: list[dict[str, Any]], targets: Sequence[str], *, several: bool
+) -> list[dict[str, Any]]:
+    """Return rows grouped by target, the smallest error first: of several series the MASE."""
+    whole = several and all(row["mase"] is not None for row in rows)
+    measure = "mase" if whole else "mae"
+
+    def place(row: dict[str, Any]) -> tuple[int, bool, float]:
+        target = targets.index(row["column"]) if "column" in row else 0
+        return target, row[measure] is None, row[measure] or 0.0
+
+    return sorted(rows, key=place)
