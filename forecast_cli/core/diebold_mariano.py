@@ -53,8 +53,7 @@ def diebold_mariano(
     Returns:
         None where there are too few differences, they do not vary, or one is not finite.
 
-    Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997) for the correction
-    and Student's t.
+    Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997), with Student's t.
     """
     # SciPy is only loaded where something is compared.
     from scipy.special import stdtr
@@ -70,8 +69,7 @@ def diebold_mariano(
     correction = (count - lags - 1) * (count - lags) / count**2
     statistic = mean * math.sqrt(correction / variance)
     freedom = count / (lags + 1) - 1 if conservative else count - 1
-    p_value = float(2.0 * stdtr(freedom, -abs(statistic)))
-    return Comparison(statistic, p_value, mean, count)
+    return Comparison(statistic, float(2.0 * stdtr(freedom, -abs(statistic))), mean, count)
 
 
 def _variance(apart: Floats, lags: int, *, conservative: bool) -> float:

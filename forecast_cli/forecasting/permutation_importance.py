@@ -49,14 +49,12 @@ def permutation_importance(
     other = _exchanged(dataset, origins, seed)
     before = _errors(network, origins, rows)
     found: Importance = {}
-    for name in names:
-        place, changed = columns.features.index(name), rows.copy()
+    for name, place in zip(names, columns.places(names), strict=True):
+        changed = rows.copy()
         changed[..., place] = rows[other][..., place]
-        rise = _errors(network, origins, changed) - before
-        found[name] = {
-            target: float(100.0 * more / error) if error > 0 else None
-            for target, more, error in zip(columns.targets, rise, before, strict=True)
-        }
+        pairs = zip(_errors(network, origins, changed), before, strict=True)
+        rises = [float(100.0 * (now / error - 1.0)) if error > 0 else None for now, error in pairs]
+        found[name] = dict(zip(columns.targets, rises, strict=True))
     return found, len(origins)
 
 

@@ -60,8 +60,7 @@ def make_bundle(
         importance: Of the covariates, on the validation split.
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
-    # Filled as a table to predict from is filled: no row has to be hidden from training here.
-    filled = fill_panel(panel, all_training(panel), season_length=dataset.season_length)
+    filled = _filled(dataset)
     rows = np.minimum(panel.lengths, dataset.timesteps)
     history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     return Bundle(
@@ -78,11 +77,22 @@ def make_bundle(
         calibration=calibration and rescaled(calibration, dataset, kept.dataset),
         naive=dataset.naive,
         dropout=kept.fitted.dropout,
-        levels=np.stack(
-            measure_levels(panel.values, panel.indptr, block_length(dataset.timesteps))
-        ),
+        levels=_levels(dataset),
         usual=_usual(dataset),
     )
+
+
+def _filled(dataset: Dataset) -> Floats:
+    """Return the rows filled as those of a table to predict from, shape `(n_rows, features)`."""
+    # No row has to be hidden from training here.
+    panel = dataset.panel
+    return fill_panel(panel, all_training(panel), season_length=dataset.season_length)
+
+
+def _levels(dataset: Dataset) -> Floats:
+    """Return what the rows are like, shape `(5, n_series, features)`."""
+    panel, length = dataset.panel, block_length(dataset.timesteps)
+    return np.stack(measure_levels(panel.values, panel.indptr, length))
 
 
 def _usual(dataset: Dataset) -> Floats | None:
