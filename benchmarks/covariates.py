@@ -21,7 +21,7 @@ from common import Row, at_most, finish, flags, forecast, options, run
 SETTINGS = flags(
     series="unique_id", column="y", horizon=24, timesteps=168, segment=24, skip="linear",
     anchor="last", scaler="standard", loss="mae", learning_rate=0.003, schedule="cosine", clip=1,
-    epochs=40, batch_size=128,
+    epochs=40, batch_size=128, preset="classic",
 )  # fmt: skip
 KINDS: dict[str, list[str]] = {
     "without covariates": [],

@@ -70,7 +70,8 @@ def series() -> Iterator[str]:
 
 def commands(arguments: Namespace) -> dict[str, Command]:
     """The import, and a training for each number of steps back and of rows."""
-    network = flags(units=4, horizon=1, epochs=1, batch_size=256, steps_per_epoch=20)
+    network = flags(preset="classic", units=4, horizon=1)
+    network += flags(epochs=1, batch_size=256, steps_per_epoch=20)
     trainings: dict[str, Command] = {
         label(timesteps, rows): forecast(
             "train", f"{rows}.csv", *flags(column="value", timesteps=timesteps), *network

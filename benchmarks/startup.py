@@ -57,7 +57,7 @@ def main() -> int:
 def make_models(arguments: Namespace, folder: Path) -> None:
     """A model of either kind on the same column."""
     settings = flags(column=arguments.column, timesteps=10, horizon=1, epochs=EPOCHS)
-    run(forecast("train", arguments.csv, *settings), folder)
+    run(forecast("train", arguments.csv, *settings, "--preset", "classic"), folder)
     run(rival("keras_tutorial.py", *table_of(arguments), *flags(epochs=EPOCHS)), folder)
 
 

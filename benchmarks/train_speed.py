@@ -76,6 +76,7 @@ def main() -> int:
 def tutorial_rows(arguments: Namespace, folder: Path) -> list[Row]:
     """The tutorial job by either tool."""
     settings = flags(timesteps=10, horizon=1, epochs=20, patience=0, batch_size=32)
+    settings += flags(preset="classic")
     ours = forecast("train", arguments.csv, "--column", arguments.column, *settings)
     theirs = rival("keras_tutorial.py", arguments.csv, arguments.column)
     commands: dict[str, Command] = {OURS: ours, "plain Keras script": theirs}
@@ -105,7 +106,7 @@ def commands_of(arguments: Namespace, job: Job) -> dict[str, Command]:
     table = (arguments.csv, arguments.column)
     shape = flags(timesteps=job.timesteps, units=job.units, epochs=job.epochs)
     shape += flags(batch_size=job.batch)
-    alone = flags(horizon=1, validation=0, test=0, patience=0)
+    alone = flags(preset="classic", horizon=1, validation=0, test=0, patience=0)
     commands: dict[str, Command] = {
         OURS: forecast("train", table[0], "--column", table[1], *shape, *alone, "--json"),
         KERAS: rival("keras_fit.py", *table, *shape),

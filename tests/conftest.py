@@ -108,7 +108,8 @@ def trained():
     """A small trained model; the test that first asks for it pays for TensorFlow."""
     import forecast_cli as fc
 
-    return fc.train(seasonal_frame(), column="value", horizon=3, timesteps=6, units=4, epochs=3)
+    settings = {"preset": "classic", "horizon": 3, "timesteps": 6, "units": 4, "epochs": 3}
+    return fc.train(seasonal_frame(), column="value", **settings)
 
 
 @pytest.fixture

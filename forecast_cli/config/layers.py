@@ -1,12 +1,21 @@
 """The layers of a network, as configuration; the names are Keras's own."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
-from .registries import Cell
+from .registries import DEFAULT_CELL, Cell
 from .settings import setting
 
 _network = partial(setting, group="Network")
@@ -83,7 +92,19 @@ class Frozen(BaseModel):
         return self.model_copy(update=fields | sections)
 
 
-class Recurrent(Frozen):
+class Typed(Frozen):
+    """A layer; its type counts as set, but for that of a recurrent layer without one."""
+
+    type: str
+
+    @model_validator(mode="after")
+    def _typed(self) -> Self:
+        if self.type != DEFAULT_CELL:
+            self.model_fields_set.add("type")
+        return self
+
+
+class Recurrent(Typed):
     """What the recurrent layers have in common.
 
     `return_sequences` and `return_state` follow from the place of the layer in the stack and from
@@ -173,7 +194,7 @@ class Rnn(Recurrent):
     type: Literal["rnn"] = "rnn"
 
 
-class Dense(Frozen):
+class Dense(Typed):
     """A dense layer: after the recurrent ones on the last state, before them on every step."""
 
     type: Literal["dense"] = "dense"
@@ -197,7 +218,7 @@ class Dense(Frozen):
     bias_constraint: Constraint | None = None
 
 
-class Convolution(Frozen):
+class Convolution(Typed):
     """A causal convolution over the steps: step t sees steps up to t alone."""
 
     type: Literal["conv"] = "conv"
@@ -208,19 +229,39 @@ class Convolution(Frozen):
     use_bias: bool = True
 
 
-class Normalization(Frozen):
+class Normalization(Typed):
     """A layer normalisation over the features of each step or state."""
 
     type: Literal["norm"] = "norm"
     epsilon: float = Field(1e-3, gt=0)
 
 
-class Mask(Frozen):
+class Mask(Typed):
     """The recurrent layers skip the steps in which a value is missing; they keep their state."""
 
     type: Literal["mask"] = "mask"
 
 
+LAYERS: Mapping[str, type[Typed]] = {
+    each.model_fields["type"].default: each
+    for each in (Lstm, Gru, Rnn, Dense, Convolution, Normalization, Mask)
+}
+
+
+def _kind(layer: Any) -> Any:
+    """Return the type of a layer; without one it is recurrent, and a preset may choose its cell."""
+    if isinstance(layer, Mapping):
+        return layer.get("type", DEFAULT_CELL)
+    return getattr(layer, "type", None)
+
+
 Layer = Annotated[
-    Lstm | Gru | Rnn | Dense | Convolution | Normalization | Mask, Field(discriminator="type")
+    Annotated[Lstm, Tag("lstm")]
+    | Annotated[Gru, Tag("gru")]
+    | Annotated[Rnn, Tag("rnn")]
+    | Annotated[Dense, Tag("dense")]
+    | Annotated[Convolution, Tag("conv")]
+    | Annotated[Normalization, Tag("norm")]
+    | Annotated[Mask, Tag("mask")],
+    Discriminator(_kind),
 ]

@@ -173,6 +173,8 @@ CELLS: dict[str, CellEntry] = {
     "gru": CellEntry("gated recurrent unit", "GRU", cudnn=True),
     "rnn": CellEntry("fully connected recurrent layer", "SimpleRNN"),
 }
+# The cell of a recurrent layer where neither a setting nor a preset names one.
+DEFAULT_CELL = "lstm"
 LOSSES: dict[str, LossEntry] = {
     "mse": LossEntry("mean squared error", for_labels=True, for_means=True),
     "mae": LossEntry("mean absolute error", for_labels=True),
@@ -232,7 +234,7 @@ PRESETS: dict[str, PresetEntry] = {
     "best": PresetEntry("the same rules with several times as many networks", chooses=True),
     "classic": PresetEntry("the plain LSTM(50) of the tutorials, nothing chosen from the data"),
 }
-# The preset where nothing is set, and the one where the network or its training is.
+# The preset where none is set, and the one that chooses nothing.
 DEFAULT_PRESET, PLAIN_PRESET = "auto", "classic"
 BASELINES: dict[str, BaselineEntry] = {
     "naive": BaselineEntry(

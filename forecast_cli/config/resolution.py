@@ -10,12 +10,11 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .deprecated import renew_assignments, renew_nested, renew_settings
-from .layers import Recurrent
-from .registries import CELLS
+from .layers import LAYERS, Recurrent
+from .registries import CELLS, DEFAULT_CELL
 from .schema import Config
 from .settings import SETTINGS, SHORTHAND
 
-LAYER_TYPES = (*CELLS, "dense", "conv", "norm", "mask")
 # Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
@@ -86,7 +85,7 @@ def _assigned(
         for part in way:
             held = _step(held, part, assignment)
             if isinstance(owner, dict) and part not in owner:
-                owner[part] = {} if isinstance(held, dict) else held
+                owner[part] = _left_open(held)
             owner = _step(owner, part, assignment)
         if not equals or isinstance(owner, list) or not isinstance(owner, dict):
             raise UsageError(
@@ -95,6 +94,13 @@ def _assigned(
             )
         owner[last] = _value(text)
     return nested
+
+
+def _left_open(held: Any) -> Any:
+    """Return a section, or layers, of which nothing is set."""
+    if isinstance(held, list):
+        return [{} for _ in held]
+    return {} if isinstance(held, dict) else held
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,21 +160,18 @@ def leaves(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _with_shorthand(config: Config, shorthand: Mapping[str, Any]) -> dict[str, Any]:
     """Return the nested configuration with `cell`, `units`, `dense` ... as layers."""
-    layers = [
-        {"type": layer.type} | layer.model_dump(exclude_unset=True)
-        for layer in config.network.layers
-    ]
+    layers = [layer.model_dump(exclude_unset=True) for layer in config.network.layers]
     if "units" in shorthand:
         layers = _with_units(layers, _several(shorthand["units"]))
     if "dense" in shorthand:
         last = max(at for at, layer in enumerate(layers) if _is_recurrent(layer))
         hidden = [{"type": "dense", "units": units} for units in _several(shorthand["dense"])]
-        others = [layer for layer in layers[last + 1 :] if layer["type"] != "dense"]
+        others = [layer for layer in layers[last + 1 :] if layer.get("type") != "dense"]
         layers = [*layers[: last + 1], *hidden, *others]
     changes = {name: shorthand[name] for name in LAYER_SETTINGS if name in shorthand}
     for at, layer in enumerate(layers):
         if _is_recurrent(layer):
-            layers[at] = _as_cell(layer, shorthand.get("cell", layer["type"])) | changes
+            layers[at] = _as_cell(layer, shorthand.get("cell")) | changes
     given = config.model_dump(exclude_unset=True)
     return given | {"network": given.get("network", {}) | {"layers": layers}}
 
@@ -179,7 +182,7 @@ def _several(units: int | Sequence[int]) -> Sequence[int]:
 
 
 def _is_recurrent(layer: Mapping[str, Any]) -> bool:
-    return layer["type"] in CELLS
+    return layer.get("type", DEFAULT_CELL) in CELLS
 
 
 def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict[str, Any]]:
@@ -202,10 +205,12 @@ def _with_units(layers: list[dict[str, Any]], units: Sequence[int]) -> list[dict
     return [*layers[:first], *stack, *others]
 
 
-def _as_cell(layer: Mapping[str, Any], cell: str) -> dict[str, Any]:
-    """Return the layer with another kind of cell, without settings of the former kind alone."""
-    if layer["type"] == cell:
+def _as_cell(layer: Mapping[str, Any], cell: str | None) -> dict[str, Any]:
+    """Return the layer with a kind of cell, without settings of another kind alone."""
+    if cell is None:
         return dict(layer)
+    if layer.get("type", DEFAULT_CELL) == cell:
+        return {**layer, "type": cell}
     return {name: layer[name] for name in Recurrent.model_fields if name in layer} | {"type": cell}
 
 
@@ -220,13 +225,13 @@ def _explain(error: ValidationError) -> tuple[str, str]:
     """Return the first error as message and hint."""
     first = error.errors(include_url=False)[0]
     # Pydantic adds the types of layers and numbers to the path.
-    silent = (*LAYER_TYPES, "float", "int", "str")
+    silent = (*LAYERS, "float", "int", "str")
     place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":
         return f"The configuration has no {place}.", "docs/settings.md lists its names."
     if first["type"] == "union_tag_invalid":
         return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
-            first["ctx"]["tag"], LAYER_TYPES
+            first["ctx"]["tag"], LAYERS
         )
     if first["type"] == "literal_error":
         valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")

@@ -27,8 +27,8 @@ class Config(Frozen):
     """Everything that makes a model, apart from the data.
 
     `preset` chooses what is left open: `auto`, `fast` and `best` by rules from the data, `classic`
-    the plain network of the tutorials; None: auto, or classic where the network or its training is
-    set by hand. `scale_by` says whether each series has a scaler of its own; None: where there are
+    the plain network of the tutorials; None: auto, or classic for sequences with a label.
+    `scale_by` says whether each series has a scaler of its own; None: where there are
     several.
     `intervals` is how forecast intervals are made (docs/intervals.md), `level` their levels
     in percent. `lower_bound` None: 0 for each target without a training value below it.
@@ -38,7 +38,7 @@ class Config(Frozen):
     preset: Preset | None = setting(
         None, "What chooses the other settings: rules from the data, quicker or more thorough; or "
         "the plain LSTM(50) of tutorials.", group="Training", common=True,
-        shown="auto, or classic where the network or its training is set by hand",
+        shown="auto; classic for labels",
     )
     data: Data = Data()
     split: Split = Split()

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..config.layers import Mask
 from ..config.members import list_members
-from ..config.registries import DEFAULT_PRESET, PLAIN_PRESET
-from ..config.resolution import configure
+from ..config.registries import CELLS, DEFAULT_PRESET, PLAIN_PRESET
+from ..config.resolution import configure, leaves
 from ..config.schema import Config
 from ..config.sections import Split, Training
 from ..core.errors import UsageError
@@ -25,8 +25,6 @@ from .presets.selection import apply_preset
 
 # A split leaves at least so many rows to forecast from in training.
 LEAST_ORIGINS = 5
-# What may be set of the training without replacing the default preset.
-LEFT_OPEN = ("seed", "refit", "time_budget", "loss")
 
 
 @dataclass(frozen=True)
@@ -72,32 +70,34 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
 
 
 def resolve_preset(config: Config, on_event: Listener) -> Config:
-    """Return the configuration with its preset: the default, or the plain one.
+    """Return the configuration with its preset: the default, or for labels the plain one.
 
-    The plain preset is for sequences with a label, and where the network or its training is set.
+    Settings of the network and its training adjust the default preset, and do not replace it.
     """
     if config.preset is not None:
         return config
-    settings = list_training_settings(config)
-    if not config.data.label and not settings:
-        return config.changed(preset=DEFAULT_PRESET)
-    if not config.data.label:
-        rest = f"(`preset={DEFAULT_PRESET}` chooses the rest)"
-        on_event(Note(f"preset {PLAIN_PRESET}, because {settings[0]} is set {rest}"))
-    # What needs an ensemble is refused now that no preset will make one.
-    return configure({}, config.model_dump(exclude_unset=True) | {"preset": PLAIN_PRESET})
+    if config.data.label:
+        # What needs an ensemble is refused now that no preset will make one.
+        return configure({}, config.model_dump(exclude_unset=True) | {"preset": PLAIN_PRESET})
+    if adjusted := describe_adjustments(config):
+        plain = f"(`preset={PLAIN_PRESET}` for a plain network)"
+        on_event(Note(f"preset {DEFAULT_PRESET} with {adjusted} {plain}"))
+    return config.changed(preset=DEFAULT_PRESET)
 
 
-def list_training_settings(config: Config) -> list[str]:
-    """Return the settings of the network and its training that are set, by path.
+def describe_adjustments(config: Config) -> str:
+    """Return the settings of the networks and their training that are set, with their values.
 
-    >>> list_training_settings(configure({"units": (8,), "seed": 3, "horizon": 5}))
-    ['network.layers']
+    >>> describe_adjustments(configure({"units": (8, 4), "epochs": 200, "horizon": 5}))
+    'units 8 and 4, epochs 200'
     """
-    names = [f"network.{name}" for name in sorted(config.network.model_fields_set)]
-    training = sorted(config.training.model_fields_set - set(LEFT_OPEN))
-    names += [f"training.{name}" for name in training]
-    return names + (["window.mode"] if config.window.mode else [])
+    given = config.model_dump(exclude_unset=True, include={"network", "training"})
+    values: dict[str, list[str]] = {}
+    for path, value in leaves(given).items():
+        field = path.rpartition(".")[2]
+        name = ("cell" if value in CELLS else "layer") if field == "type" else field
+        values.setdefault(name, []).append(f"{value}")
+    return ", ".join(f"{name} {' and '.join(each)}" for name, each in values.items())
 
 
 def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tuple[Config, int]:

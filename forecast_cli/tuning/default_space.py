@@ -46,8 +46,8 @@ def trial_config(config: Config, chosen: Mapping[str, Any]) -> Config:
     Raises:
         UsageError: They do not go together.
     """
-    preset = {} if "preset" in config.model_fields_set else {"preset": PLAIN_PRESET}
-    return configure({**preset, **chosen}, config.model_dump(exclude_unset=True))
+    preset = config.preset or PLAIN_PRESET
+    return configure({"preset": preset, **chosen}, config.model_dump(exclude_unset=True))
 
 
 def _rows(folds: TrialFolds) -> int:

@@ -13,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import forecast_cli as fc
 
-SMALL = {"horizon": 2, "timesteps": 4, "units": 2, "epochs": 1}
+SMALL = {"preset": "classic", "horizon": 2, "timesteps": 4, "units": 2, "epochs": 1}
 NOT_OF_FORECASTS = {
     "check_methods_sample_order_invariance": "the rows are steps in time: their order counts",
     "check_methods_subset_invariance": "the rows are steps in time: the first is one step ahead",

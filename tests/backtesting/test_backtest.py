@@ -18,7 +18,7 @@ from forecast_cli.core.forecast import Forecast, join
 from forecast_cli.core.ragged import cumulate
 
 SIMPLE = ("naive", "seasonal-naive", "drift", "mean", "window-mean")
-TINY = {"units": (2,), "epochs": 1, "timesteps": 6, "validation": 0.1}
+TINY = {"preset": "classic", "units": (2,), "epochs": 1, "timesteps": 6, "validation": 0.1}
 
 
 @pytest.fixture(autouse=True)

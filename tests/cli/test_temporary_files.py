@@ -7,7 +7,8 @@ import sys
 import pytest
 
 pytestmark = pytest.mark.tf
-SMALL = ("--units", "2", "--epochs", "1", "--timesteps", "4", "--horizon", "2")
+SMALL = ("--preset", "classic", "--units", "2", "--epochs", "1", "--timesteps", "4",
+         "--horizon", "2")  # fmt: skip
 COMMANDS = {
     "train": ("train", "--ensemble", "2", "--combine", "weights", "--baselines", "naive"),
     "tune": ("tune", "--trials", "2", "--jobs", "2", "--n-windows", "1"),

@@ -14,7 +14,8 @@ import pytest
 import forecast_cli as fc
 
 pytestmark = pytest.mark.tf
-QUICK = ["--column", "value", "--timesteps", "6", "--units", "4", "--epochs", "2"]
+QUICK = ["--column", "value", "--preset", "classic", "--timesteps", "6", "--units", "4",
+         "--epochs", "2"]  # fmt: skip
 
 
 def document(run, *arguments):

@@ -14,8 +14,8 @@ import forecast_cli as fc
 from forecast_cli.cli.spelling import as_flags
 
 TINY = (
-    "--cell", "rnn", "--epochs", 2, "--timesteps", 6, "--horizon", 3, "--n-windows", 1,
-    "--pruner", "none",
+    "--preset", "classic", "--cell", "rnn", "--epochs", 2, "--timesteps", 6, "--horizon", 3,
+    "--n-windows", 1, "--pruner", "none",
 )  # fmt: skip
 SPACE = 'units = [2, 3]\nanchor = ["last"]\n'
 

@@ -30,8 +30,8 @@ COVARIATES = {
     "static_covariates": ("size", "region"),
     "calendar_features": ("dayofweek",),
 }
-QUICK = {"column": "y", "series": "shop", "horizon": HORIZON, "timesteps": 5, "cell": "rnn",
-         "units": 4, "epochs": 1, "patience": 0, "test": TEST,
+QUICK = {"preset": "classic", "column": "y", "series": "shop", "horizon": HORIZON, "timesteps": 5,
+         "cell": "rnn", "units": 4, "epochs": 1, "patience": 0, "test": TEST,
          # What is hardly trained may forecast anything.
          "lower_bound": "none"}  # fmt: skip
 
@@ -783,8 +783,8 @@ def test_covariates_lower_the_error_of_the_same_network():
     draw = np.random.default_rng(3)
     x = draw.uniform(-1, 1, 240).round(4)
     frame = pd.DataFrame({"y": 50 + 20 * x + draw.normal(0, 0.5, 240), "x": x})
-    settings = {"column": "y", "horizon": 2, "timesteps": 4, "cell": "rnn", "units": 16,
-                "epochs": 20, "patience": 0, "learning_rate": 0.02}  # fmt: skip
+    settings = {"preset": "classic", "column": "y", "horizon": 2, "timesteps": 4, "cell": "rnn",
+                "units": 16, "epochs": 20, "patience": 0, "learning_rate": 0.02}  # fmt: skip
     mae = [
         fc.train(frame, **settings, **more).evaluation.own_scores["mae"]["y"]
         for more in ({}, {"future_covariates": "x"})
@@ -795,7 +795,8 @@ def test_covariates_lower_the_error_of_the_same_network():
 # The command line.
 
 
-FLAGS = ("--column", "y", "-H", "3", "-t", "5", "-u", "3", "--cell", "rnn", "-e", "1")
+FLAGS = ("--column", "y", "-H", "3", "-t", "5", "-u", "3", "--cell", "rnn", "-e", "1",
+         "--preset", "classic")  # fmt: skip
 
 
 @pytest.mark.usefixtures("linear_training")
@@ -882,7 +883,8 @@ def test_what_no_network_could_read_is_refused(run, tmp_path, flags, code, said)
     stateful = "--stateful" in flags or "--time none" in flags
     frame[frame["shop"] == "A"].to_csv(tmp_path / "t.csv", index=False)
     series = [] if stateful else ["--series", "shop"]
-    got, _, err = run("train", "t.csv", "--column", "y", *series, *flags.split())
+    plain = ("--preset", "classic")
+    got, _, err = run("train", "t.csv", "--column", "y", *plain, *series, *flags.split())
     assert (got, said in err) == (code, True), err
 
 

@@ -8,8 +8,8 @@ import forecast_cli as fc
 
 ROWS = 4000
 QUICK = {"horizon": 4, "timesteps": 8, "level": (80, 95), "validation": 1000, "test": 1000}
-TRAINED = {"units": 6, "cell": "gru", "epochs": 12, "patience": 0, "learning_rate": 0.01,
-           "batch_size": 64}  # fmt: skip
+TRAINED = {"preset": "classic", "units": 6, "cell": "gru", "epochs": 12, "patience": 0,
+           "learning_rate": 0.01, "batch_size": 64}  # fmt: skip
 
 
 def autoregressive(rows, seed, share=0.8):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.tf
-TINY = ("--units", 4, "--epochs", 1, "--steps-per-epoch", 3, "--quiet")
+TINY = ("--preset", "classic", "--units", 4, "--epochs", 1, "--steps-per-epoch", 3, "--quiet")
 # An inspection is of all columns and fills no gaps.
 UNSEEN = ("--missing", "--past-covariate", "--future-covariate", "--calendar-features")
 

@@ -40,14 +40,19 @@ POLICIES = ("interpolate", "ffill", "season", "mask")
 LATER = (73, 84)
 CASES = {
     "plain": {},
-    "one step, fed back": {"mode": "many-to-one"},
+    "one step, fed back": {"preset": "classic", "mode": "many-to-one"},
     "two targets": {"column": ("y", "p")},
     "one of two": {"column": ("y", "p"), "target": "y"},
     "log": {"transform": "log", "scaler": "standard"},
     "series": {"series": "shop"},
     "series, one scaler": {"series": "shop", "scale_by": "all", "scaler": "robust"},
     "covariates": EVERYTHING,
-    "covariates, one step": {**EVERYTHING, "past_covariates": (), "mode": "many-to-one"},
+    "covariates, one step": {
+        **EVERYTHING,
+        "preset": "classic",
+        "past_covariates": (),
+        "mode": "many-to-one",
+    },
     **{f"gaps {name}": {"missing": name} for name in POLICIES},
     **{f"series gaps {name}": {"missing": name, "series": "shop"} for name in POLICIES},
     **{f"covariates gaps {name}": {**EVERYTHING, "missing": name} for name in POLICIES[::3]},
@@ -311,7 +316,7 @@ NETWORKS = {
     "normalised, of series": {**CASES["covariates gaps interpolate"], "intervals": "cqr"},
     "masked, of series": CASES["covariates gaps mask"],
 }
-TRAINED = {"units": 4, "cell": "rnn", "epochs": 1, "patience": 0}
+TRAINED = {"preset": "classic", "units": 4, "cell": "rnn", "epochs": 1, "patience": 0}
 
 
 @pytest.mark.tf

@@ -19,8 +19,8 @@ from forecast_cli.data.reading import read_panel
 from forecast_cli.training.preparation import make_dataset
 
 PARTS = ("train", "validation", "test")
-QUICK = {"column": "y", "series": "shop", "horizon": 3, "cell": "rnn", "units": 4, "epochs": 1,
-         "patience": 0}  # fmt: skip
+QUICK = {"preset": "classic", "column": "y", "series": "shop", "horizon": 3, "cell": "rnn",
+         "units": 4, "epochs": 1, "patience": 0}  # fmt: skip
 
 
 def one(name, rows, start="2020-01-01", level=100.0, seed=0, freq="D", tz=None):
@@ -608,7 +608,8 @@ def read(text):
     return pd.read_csv(io.StringIO(text), dtype={"shop": str, "region": str})
 
 
-FLAGS = ("--column", "y", "-H", "2", "-t", "4", "-u", "3", "--cell", "rnn", "-e", "1")
+FLAGS = ("--column", "y", "-H", "2", "-t", "4", "-u", "3", "--cell", "rnn", "-e", "1",
+         "--preset", "classic")  # fmt: skip
 
 
 @pytest.mark.slow
@@ -705,7 +706,7 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
     ("flags", "code", "said"),
     [
         ("--column y --scale-by series", 2, "for several series, and the table has one"),
-        ("--column y --series shop --stateful", 2, "is trained on one series"),
+        ("--column y --series shop --preset classic --stateful", 2, "is trained on one series"),
         ("--column y --series nowhere", 3, 'no column "nowhere"'),
         ("--column y --series date --time date", 2, 'Column "date" is named twice'),
         ("--column y --series y", 2, 'Column "y" is named twice'),

@@ -16,7 +16,8 @@ from forecast_cli.core.windows import window_starts
 
 pytestmark = pytest.mark.tf
 ROWS = 120
-QUICK = {"timesteps": 5, "units": 4, "epochs": 2, "patience": 0, "stateful": True}
+QUICK = {"preset": "classic", "timesteps": 5, "units": 4, "epochs": 2, "patience": 0,
+         "stateful": True}  # fmt: skip
 THREE = {"column": "value", "horizon": 3, **QUICK}
 
 
@@ -620,7 +621,8 @@ def test_dropout_is_for_training_alone():
 @pytest.mark.slow
 def test_it_learns_what_stands_further_back_than_a_window():
     frame = pd.DataFrame({"value": np.tile([1.0, 0, 0, 0], 150)})
-    shared = {"horizon": 1, "timesteps": 2, "units": 16, "epochs": 40, "patience": 0}
+    shared = {"preset": "classic", "horizon": 1, "timesteps": 2, "units": 16, "epochs": 40,
+              "patience": 0}  # fmt: skip
     more = {"batch_size": 4, "learning_rate": 0.02, "head": "sequence", "stateful": True}
     model = fc.train(frame, column="value", **shared, **more)
     # Half of the windows hold two zeros, after which comes 0 as often as 1: whoever sees no more
@@ -633,7 +635,8 @@ def test_the_command_line_keeps_the_state_in_a_file(run, tmp_path):
     frame = days()
     for name, part in {"all": frame, "old": frame[:100], "new": frame[100:]}.items():
         part.to_csv(tmp_path / f"{name}.csv", index=False)
-    flags = "--column value --horizon 3 --timesteps 5 --units 4 --epochs 2 --stateful"
+    flags = "--column value --horizon 3 --timesteps 5 --units 4 --epochs 2 --stateful "
+    flags += "--preset classic"
     code, out, err = run("train", "all.csv", *flags.split(), "--json")
     assert code == 0
     assert json.loads(out)["config"]["network"]["layers"][0]["stateful"] is True

@@ -99,6 +99,7 @@ def test_windows_of_five_columns_become_as_many_forecasts_as_asked_for(
     columns = " ".join(f"--column {name}" for name in FIVE)
     one = " --target Close" if targets == ["Close"] else ""
     flags = f"{columns}{one} --timesteps 3 --horizon {horizon} --units 4 --epochs 1"
+    flags += " --preset classic"
     document = train(PRICES, flags)
     layers, (rows, test) = document["layers"], (document["splits"][n] for n in ("train", "test"))
     assert layers[0]["shape"] == [3, 5]
@@ -120,7 +121,7 @@ def test_closing_prices_are_forecast_as_by_a_plain_keras_script(train, run):
     document = train(
         PRICES,
         "--column Close --timesteps 10 --units 50 --epochs 20 --batch-size 32 --horizon 1 "
-        "--patience 0 --test 0.2",
+        "--patience 0 --test 0.2 --preset classic",
     )
     close = pd.read_csv(PRICES)["Close"].to_numpy()
     train_rows, test_rows = (document["splits"][name] for name in ("train", "test"))
@@ -137,7 +138,8 @@ def test_the_scaler_of_prices_has_seen_the_training_rows_alone(train, tmp_path):
     prices = pd.read_csv(PRICES)
     prices.loc[1757:, "Close"] *= 3
     prices.to_csv(tmp_path / "prices.csv", index=False)
-    document = train("prices.csv", "--column Close --horizon 1 --units 4 --epochs 1 --test 0.2")
+    flags = "--column Close --horizon 1 --units 4 --epochs 1 --test 0.2 --preset classic"
+    document = train("prices.csv", flags)
     known = prices["Close"][: document["splits"]["train"]]
     assert len(known) == 1757
     assert document["scaling"]["center"] == pytest.approx([known.min()])

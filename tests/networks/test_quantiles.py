@@ -243,8 +243,8 @@ def series(frame=None, **more):
     from forecast_cli.training.preparation import make_dataset
 
     settings = {
-        "column": "value", "horizon": 3, "timesteps": 6, "units": 4, "epochs": 2,
-        "intervals": "quantile", "level": (50.0, 90.0),
+        "preset": "classic", "column": "value", "horizon": 3, "timesteps": 6, "units": 4,
+        "epochs": 2, "intervals": "quantile", "level": (50.0, 90.0),
     }  # fmt: skip
     config = configure(settings | more)
     panel = read_panel(FRAME if frame is None else frame, config.data, on_event=ignore)

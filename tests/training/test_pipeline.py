@@ -8,7 +8,7 @@ import forecast_cli as fc
 from forecast_cli.core.events import Epoch, Note
 
 pytestmark = pytest.mark.tf
-QUICK = {"timesteps": 6, "units": 4, "epochs": 2, "patience": 0}
+QUICK = {"preset": "classic", "timesteps": 6, "units": 4, "epochs": 2, "patience": 0}
 
 
 def numbers(model):
@@ -150,7 +150,8 @@ def test_no_test_split_gives_no_scores(frame):
 @pytest.mark.usefixtures("linear_training")
 def test_listeners_hear_what_is_chosen_and_every_epoch(frame):
     heard = []
-    fc.train(frame, column="value", units=4, epochs=2, on_event=heard.append)
+    plain = {"preset": "classic", "units": 4, "epochs": 2}
+    fc.train(frame, column="value", on_event=heard.append, **plain)
     notes = " ".join(event.text for event in heard if isinstance(event, Note))
     assert "horizon 12, chosen from a season of 12" in notes
     assert "timesteps 24, chosen from season 12" in notes
@@ -184,8 +185,9 @@ def test_a_zone_is_kept_over_the_change_of_the_clocks():
 def test_it_learns_what_can_be_learned():
     rows = np.sin(np.arange(600) * 2 * np.pi / 12)
     model = fc.train(
-        pd.DataFrame({"wave": rows}), column="wave", horizon=6, timesteps=24, units=32, epochs=60
-    )
+        pd.DataFrame({"wave": rows}), column="wave", horizon=6, timesteps=24, units=32, epochs=60,
+        preset="classic",
+    )  # fmt: skip
     errors = {name: score["mae"]["wave"] for name, score in model.evaluation.scores.items()}
     # The rows are those of the season before to the last digit.
     assert errors["seasonal-naive"] < 1e-12
@@ -196,7 +198,7 @@ def test_it_learns_what_can_be_learned():
 def test_a_random_walk_is_not_sold_as_a_success():
     rng = np.random.default_rng(0)
     walk = pd.DataFrame({"price": 100 + rng.normal(size=800).cumsum()})
-    model = fc.train(walk, column="price", horizon=5, epochs=5)
+    model = fc.train(walk, column="price", horizon=5, epochs=5, preset="classic")
     assert "does not beat the baselines" in model.evaluation.verdict
 
 
@@ -245,7 +247,7 @@ def test_a_transform_comes_before_the_scaler_and_is_undone(frame):
 @pytest.mark.slow
 def test_an_anchor_keeps_a_growing_series_growing():
     growing = pd.DataFrame({"y": np.arange(300.0) + np.sin(np.arange(300))})
-    settings = {"column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}
+    settings = {"preset": "classic", "column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}
     plain = fc.train(growing, **settings).evaluation
     anchored = fc.train(growing, anchor="last", skip="linear", **settings).evaluation
     assert anchored.own_scores["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
@@ -254,6 +256,7 @@ def test_an_anchor_keeps_a_growing_series_growing():
 @pytest.mark.usefixtures("linear_training")
 def test_anchoring_on_a_season_needs_one_in_the_window(frame):
     with pytest.raises(fc.UsageError, match="the season is 12 steps, the window 6"):
-        fc.train(frame, column="value", timesteps=6, anchor="season")
-    model = fc.train(frame, column="value", anchor="season", units=4, epochs=2)
+        fc.train(frame, column="value", timesteps=6, anchor="season", preset="classic")
+    plain = {"preset": "classic", "units": 4, "epochs": 2}
+    model = fc.train(frame, column="value", anchor="season", **plain)
     assert model.config.network.season_length == 12

@@ -288,8 +288,9 @@ def test_a_forecast_at_every_step_learns_from_no_row_that_was_filled_with_a_look
     table = frame(80, columns=1)
     table.loc[[20, 21, 50], "y0"] = np.nan
     config = configure(
-        {"column": "y0", "missing": "interpolate", "timesteps": 4, "horizon": 2, "head": "sequence"}
-    )
+        {"preset": "classic", "column": "y0", "missing": "interpolate", "timesteps": 4,
+         "horizon": 2, "head": "sequence"}
+    )  # fmt: skip
     made = make_dataset(read_panel(table, config.data), config, on_event=lambda event: None)
     starts = made.starts("train", horizon=2)
     rows = starts[:, None] + np.arange(4)

@@ -30,7 +30,7 @@ from forecast_cli.tuning.tuning import search_settings, tune
 from ..frames import seasonal_frame
 
 SPACE = {"units": [4, 8, 16], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
-CONFIG = configure({"column": ("value",), "horizon": 3, "epochs": 20})
+CONFIG = configure({"preset": "classic", "column": ("value",), "horizon": 3, "epochs": 20})
 
 
 def folds_of(frame, config=CONFIG, **more):
@@ -546,7 +546,8 @@ def test_labels_are_for_other_commands(frame):
 @pytest.mark.slow
 @pytest.mark.tf
 def test_the_best_settings_are_trained_and_scored_on_the_test_split(frame):
-    base = {"column": ("value",), "horizon": 3, "timesteps": 6, "epochs": 2, "cell": "rnn"}
+    base = {"preset": "classic", "column": ("value",), "horizon": 3, "timesteps": 6, "epochs": 2,
+            "cell": "rnn"}  # fmt: skip
     space = {"units": [2, 3], "anchor": ["last"]}
     config = configure(base)
     result = tune(frame, config, Search(trials=2, space=space, n_windows=1, pruner="none"))

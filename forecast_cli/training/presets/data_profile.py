@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...config.members import list_members
+from ...config.registries import CELLS
+from ...config.schema import Config
 from ...core.errors import counted
 from ...core.scaling import Transform
 from ...core.series_features import SeriesFeatures
@@ -124,21 +127,28 @@ class Recipe:
     Args:
         settings: Nested, as in a `forecast.toml`.
         notes: By the dotted path of the setting that a note is about.
+        finding: What the training rows look like; the model is noted behind it.
     """
 
     settings: Mapping[str, Any]
     notes: Mapping[str, str]
+    finding: str = ""
 
 
-def describe_model(count: int, network: str, lookbacks: tuple[int, ...], more: str = "") -> str:
-    """Return a note about the networks of an ensemble, and what is added to them.
+def describe_model(config: Config, *, named: bool) -> str:
+    """Return a note about the networks of an ensemble, and the baselines beside them.
 
-    >>> describe_model(2, "GRU(64)", (48, 24, 48), "3 baselines")
-    'model: 2 networks GRU(64), lookback 24 and 48, plus 3 baselines'
+    Args:
+        config: With everything that a preset chooses filled in.
+        named: Whether the series have names, so that there are several.
     """
-    networks = network if count == 1 else f"{counted(count, 'network')} {network}"
-    steps = " and ".join(str(each) for each in sorted(set(lookbacks)))
-    return f"model: {networks}, lookback {steps}" + (f", plus {more}" if more else "")
+    members, count = list_members(config), len(config.ensemble.baselines)
+    cells = [f"{CELLS[each.type].keras}({each.units})" for each in config.network.recurrent]
+    layers = " + ".join(cells) + " for all series" * named
+    networks = layers if len(members) == 1 else f"{counted(len(members), 'network')} {layers}"
+    steps = " and ".join(str(each) for each in sorted({each.timesteps for each in members}))
+    added = f", plus {counted(count, 'baseline')}, lookback {config.window.timesteps}"
+    return f"model: {networks}, lookback {steps}" + (added if count else "")
 
 
 def choose_horizon(rows: int, season: int) -> int:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from ...core.errors import counted
-from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_model
+from .data_profile import DataProfile, Effort, Recipe, choose_segment
 
 # The least steps in a week; the windows of four weeks that a long series has at least; windows from
 # which a network is large; and the share of them in an epoch.
@@ -57,10 +56,7 @@ def choose_for_long_series(profile: DataProfile, effort: Effort) -> Recipe:
             "baselines": baselines,
         },
     }
-    added = counted(len(baselines), "linear map") if baselines else ""
-    model = describe_model(size, f"GRU({units})", tuple(steps[:size]), added)
-    notes = {"network.layers": f"{profile.finding}; {model}"}
-    return Recipe(settings, profile.notes | notes)
+    return Recipe(settings, profile.notes, profile.finding)
 
 
 def _choose_training(profile: DataProfile) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from .data_profile import (
     Recipe,
     choose_segment,
     choose_timesteps,
-    describe_model,
 )
 
 # A season of at least this strength, 0 to 1, dominates the series.
@@ -47,14 +46,13 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
         | ({"losses": ["owa", "mae"][:size]} if profile.loss and not profile.intermittent else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }
-    model = describe_model(size, "LSTM(64) for all series", steps[:size])
     above = "all values are above 0" if profile.can_log else "some values are not above 0"
     season = f"season strength {profile.features.season_strength:.2f}"
     notes = {
         "transform": f"transform {settings['transform']}: {above}",
-        "network.layers": f"{season}; {model}, {epochs} x 100 batches",
+        "training.epochs": f"{epochs} epochs of 100 batches",
     }
-    return Recipe(settings, profile.notes | notes)
+    return Recipe(settings, profile.notes | notes, season)
 
 
 def _choose_training(profile: DataProfile, epochs: int) -> dict[str, Any]:

@@ -7,12 +7,13 @@ configurations stay sparse until they are resolved.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
 
-from ...config.registries import PLAIN_PRESET
+from ...config.layers import LAYERS
+from ...config.registries import CELLS, DEFAULT_CELL, PLAIN_PRESET
 from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
@@ -25,7 +26,7 @@ from ...core.windows import Floats, Ints
 from ...data.panel import Panel
 from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
-from .data_profile import DataProfile, Effort, Recipe, choose_segment
+from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_model
 from .long_series import choose_for_long_series, reaches_weeks
 from .many_series import choose_for_many_series
 from .small_data import choose_for_small_data
@@ -38,6 +39,8 @@ OF_ALL: Mapping[str, tuple[str, str]] = {
     "losses": ("training", "loss"),
     "anchors": ("network", "anchor"),
 }
+# What reads a window as a whole, or relative to itself.
+RELATIVE = ("anchor", "window_scale", "skip", "segment")
 # So many series with so many windows are forecast by one large network; with fewer, baselines help.
 MANY_SERIES, MANY_WINDOWS = 20, 5_000
 
@@ -133,21 +136,70 @@ def _choose_transform(
 
 def _overlay(config: Config, recipe: Recipe, profile: DataProfile, on_event: Listener) -> Config:
     """Lay given settings over chosen ones; a choice that is overruled is not noted."""
-    given = config.model_dump(exclude_unset=True)
-    try:
-        chosen = configure({}, merged(give_way(recipe.settings, given, profile), given))
-    except UsageError as error:
-        reason = f"Preset {config.preset} chooses some of these: `preset={PLAIN_PRESET}` chooses"
-        hint = f"{error.hint} {reason} nothing.".strip()
-        raise UsageError(error.message, hint) from None
-    for path, note in recipe.notes.items():
+    given, notes = config.model_dump(exclude_unset=True), dict(recipe.notes)
+    nested = merged(give_way(recipe.settings, given, profile, notes), given)
+    if layers := given.get("network", {}).get("layers"):
+        nested["network"]["layers"] = fill_layers(layers, recipe.settings["network"]["layers"][0])
+    chosen = _configure(config, nested)
+    for path, note in notes.items():
         if not _holds(given, path):
             on_event(Note(note))
+    if recipe.finding:
+        on_event(Note(f"{recipe.finding}; {describe_model(chosen, named=profile.named)}"))
     return chosen
 
 
+def _configure(config: Config, nested: Mapping[str, Any]) -> Config:
+    """Return the configuration with what its preset chooses; say which preset can take it."""
+    ensemble = configure({}, {"ensemble": nested["ensemble"]}).ensemble
+    if config.network.stateful and not ensemble.alone:
+        raise UsageError(
+            f"Stateful networks cannot be members of an ensemble, as preset {config.preset} makes "
+            "them.",
+            f"Pass `preset={PLAIN_PRESET}` for one network.",
+        )
+    try:
+        return configure({}, nested)
+    except UsageError as error:
+        given = config.model_dump(exclude_unset=True)
+        try:
+            configure({}, given | {"preset": PLAIN_PRESET})
+        except UsageError:
+            raise error from None
+        reason = f"That is in part what preset {config.preset} chooses: pass"
+        hint = f"{error.hint} {reason} `preset={PLAIN_PRESET}`, which chooses nothing.".strip()
+        raise UsageError(error.message, hint) from None
+
+
+def fill_layers(
+    layers: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return given layers with what is left open of recurrent ones, the cell and its units.
+
+    Args:
+        layers: The given layers, nested.
+        chosen: The recurrent layer that a preset chooses.
+
+    >>> fill_layers([{"units": 8}, {"type": "dense", "units": 3}], {"type": "gru", "units": 64})
+    [{'type': 'gru', 'units': 8}, {'type': 'dense', 'units': 3}]
+    """
+    filled = []
+    for layer in layers:
+        cell = layer.get("type", chosen["type"])
+        if cell in CELLS:
+            # A setting of another cell alone names that cell.
+            own = {"type": cell if {*layer} <= {*LAYERS[cell].model_fields} else DEFAULT_CELL}
+            filled.append({**chosen, **own, **layer})
+        else:
+            filled.append(dict(layer))
+    return filled
+
+
 def give_way(
-    settings: Mapping[str, Any], given: Mapping[str, Any], profile: DataProfile
+    settings: Mapping[str, Any],
+    given: Mapping[str, Any],
+    profile: DataProfile,
+    notes: dict[str, str],
 ) -> dict[str, Any]:
     """Return what a preset chooses, without what contradicts the given settings.
 
@@ -155,14 +207,18 @@ def give_way(
         settings: Of the preset, nested.
         given: The given settings, nested.
         profile: What the preset went by.
+        notes: Of the preset; what gives way to a setting is added by the path of another one.
     """
     network, ensemble = dict(settings["network"]), dict(settings["ensemble"])
+    _give_way_to_head(network, ensemble, given, notes)
+    _give_way_to_quantile(ensemble, given, notes)
     own = given.get("ensemble", {})
     size = own.get("size", ensemble["size"])
     for turns, (section, name) in OF_ALL.items():
         # What is given for all networks is given for each.
         turn = () if name in given.get(section, {}) else ensemble.get(turns, ())
         ensemble[turns] = tuple(turn)[:size]
+    ensemble["timesteps"] = _whole_segments(ensemble.get("timesteps", ()), given)
     lookbacks = tuple(own.get("timesteps", ()))
     if lookbacks:
         ensemble["segments"] = ()
@@ -171,12 +227,49 @@ def give_way(
         if profile.season > min(lookbacks):
             ensemble["anchors"] = tuple(each for each in ensemble["anchors"] if each != "season")
     longest = max(settings["window"]["timesteps"], *lookbacks, 1)
+    if not (lookbacks or ensemble["timesteps"]):
+        (longest,) = _whole_segments((longest,), given)
     if profile.shortest < longest and not profile.skips:
         network.setdefault("padding", "first")
     if size == 1 and not own.get("baselines", ensemble.get("baselines")):
         ensemble.pop("combine", None)
     own_parts = {"window": {"timesteps": longest}, "network": network, "ensemble": ensemble}
     return {**settings, **own_parts}
+
+
+def _give_way_to_head(
+    network: dict[str, Any],
+    ensemble: dict[str, Any],
+    given: Mapping[str, Any],
+    notes: dict[str, str],
+) -> None:
+    """Leave out how windows are read where forecasts at every step would see later ones."""
+    own = given.get("network", {})
+    if own.get("head") != "sequence":
+        return
+    left = [name for name in RELATIVE if network.pop(name, None) and name not in own]
+    for name in ("anchors", "segments"):
+        ensemble.pop(name, None)
+    notes["head"] = f"head sequence: the preset's {', '.join(left)} left out"
+
+
+def _give_way_to_quantile(
+    ensemble: dict[str, Any], given: Mapping[str, Any], notes: dict[str, str]
+) -> None:
+    """Leave out baselines and weights where networks forecast one quantile, as these do not."""
+    quantile = given.get("training", {}).get("quantile")
+    if quantile in (None, 0.5):
+        return
+    baselines, weighted = ensemble.pop("baselines", ()), ensemble.pop("combine", None)
+    if baselines or weighted:
+        notes["quantile"] = f"quantile {quantile:g}: mean of networks, without baselines"
+
+
+def _whole_segments(lookbacks: Sequence[int], given: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return lookbacks that the given segments divide."""
+    segments = given.get("ensemble", {}).get("segments", ())
+    unit = lcm(*segments) if segments else given.get("network", {}).get("segment") or 1
+    return tuple(max(unit, each - each % unit) for each in lookbacks)
 
 
 def _holds(nested: Mapping[str, Any], path: str) -> bool:

@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 
 from ...baselines.member_maps import SMOOTHED, longest_lookback
-from ...core.errors import counted
 from .data_profile import (
     DataProfile,
     Effort,
     Recipe,
     choose_segment,
     choose_timesteps,
-    describe_model,
 )
 
 # The shortest lookback that has a level and a trend.
@@ -48,15 +46,10 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
         }
         | ({"combine": "weights"} if size > 1 or baselines else {}),
     }
-    added = f"{counted(len(baselines), 'baseline')}, lookback {longest}" if baselines else ""
-    model = describe_model(size, "LSTM(16)", (steps,), added)
     why = "chosen by baseline error on held-out training rows"
     why = "which keeps means as they are" if profile.intermittent else why
-    notes = {
-        "transform": f"transform {transform}, {why}",
-        "network.layers": f"{profile.finding}; {model}",
-    }
-    return Recipe(settings, profile.notes | notes)
+    notes = profile.notes | {"transform": f"transform {transform}, {why}"}
+    return Recipe(settings, notes, profile.finding)
 
 
 def _choose_network(profile: DataProfile, steps: int, anchor: str) -> dict[str, Any]:

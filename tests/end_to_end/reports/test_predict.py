@@ -346,7 +346,7 @@ def test_strict_makes_a_warning_an_error(daily, ask, tmp_path):
 def test_a_strict_training_writes_no_model_after_a_warning(run, tmp_path):
     table = sales("2023-01-01", 100).assign(other=1.0)
     table.to_csv(tmp_path / "t.csv", index=False)
-    flags = ("-c", "sales", "--past-covariate", "other", "--epochs", "1")
+    flags = ("-c", "sales", "--past-covariate", "other", "--preset", "classic")
     code, out, err = run("train", "t.csv", *flags, "--strict")
     assert (code, out) == (3, "")
     assert '"other" is constant in the training rows (1)' in err

@@ -345,7 +345,8 @@ def test_a_model_of_the_first_format_says_that_it_has_none(golden):
 @pytest.mark.slow
 @pytest.mark.tf
 def test_a_network_whose_state_lives_on_has_intervals_too():
-    model = fc.train(alone(), **QUICK, stateful=True, units=4, epochs=1)
+    plain = {"preset": "classic", "stateful": True, "units": 4, "epochs": 1}
+    model = fc.train(alone(), **QUICK, **plain)
     ordered(model.predict(level=LEVEL))
     ordered(model.predict(alone(), level=LEVEL, intervals="adaptive"))
     assert len(model.predict(samples=3)) == 12
@@ -355,7 +356,7 @@ def test_a_network_whose_state_lives_on_has_intervals_too():
 @pytest.mark.tf
 def test_networks_under_dropout_say_how_sure_they_are():
     flat = {**QUICK, "units": 4, "epochs": 1, "dropout": 0.3, "intervals": "dropout"}
-    model = fc.train(alone(), **flat)
+    model = fc.train(alone(), preset="classic", **flat)
     forecast = model.predict(level=LEVEL, horizon=6)
     ordered(forecast)
     pd.testing.assert_frame_equal(forecast, model.predict(level=LEVEL, horizon=6))

@@ -15,7 +15,7 @@ from forecast_cli.baselines.member_maps import fit_maps
 from forecast_cli.config.members import list_members
 from forecast_cli.config.resolution import configure, leaves
 from forecast_cli.config.schema import Config
-from forecast_cli.core.errors import DataError
+from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.reading import read_panel
 from forecast_cli.training.ensemble_fitting import fit_baseline_maps
 from forecast_cli.training.preparation import make_dataset
@@ -88,24 +88,91 @@ def test_without_a_word_it_is_auto(frame):
     assert "because" not in texts(notes)
 
 
+def layers_of(config):
+    return [(each.type, each.units) for each in config.network.layers]
+
+
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("said", "note"),
     [
-        ({"units": (8,)}, "network.layers"),
-        ({"cell": "gru"}, "network.layers"),
-        ({"head": "recursive"}, "network.head"),
-        ({"anchor": "last"}, "network.anchor"),
-        ({"epochs": 3}, "training.epochs"),
-        ({"batch_size": 8}, "training.batch_size"),
-        ({"mode": "many-to-many"}, "window.mode"),
+        ({"epochs": 200}, "preset auto with epochs 200 "),
+        ({"batch_size": 8}, "preset auto with batch_size 8 "),
+        ({"learning_rate": 0.01, "patience": 3}, "preset auto with learning_rate 0.01, patience 3"),
+        ({"loss": "mse", "seed": 7}, "preset auto with loss mse, seed 7 "),
     ],
 )
-def test_what_is_built_by_hand_is_classic_and_the_note_says_why(frame, said, name):
-    dataset, notes = resolved(frame, **said)
-    assert dataset.config.preset == "classic"
-    assert f"preset classic, because {name} is set" in texts(notes)
-    assert dataset.config.ensemble.alone
-    assert dataset.config.transform == "none"
+def test_settings_of_the_training_adjust_the_default_preset_and_nothing_else(frame, said, note):
+    """The rest of the configuration is what it would be without them."""
+    plain, (dataset, notes) = chosen(frame), resolved(frame, **said)
+    assert note in texts(notes)
+    expected = plain.training.model_copy(update=said)
+    assert dataset.config == plain.model_copy(update={"training": expected})
+
+
+@pytest.mark.parametrize(
+    ("said", "layers"),
+    [
+        ({"units": (8,)}, [("lstm", 8)]),
+        ({"units": (8, 4)}, [("lstm", 8), ("lstm", 4)]),
+        ({"cell": "gru"}, [("gru", 16)]),
+        ({"dense": (3,)}, [("lstm", 16), ("dense", 3)]),
+        ({"dropout": 0.1}, [("lstm", 16)]),
+    ],
+)
+def test_settings_of_layers_are_those_of_the_members(frame, said, layers):
+    plain, config = chosen(frame), chosen(frame, **said)
+    assert layers_of(config) == layers
+    for name in ("ensemble", "training", "window", "transform"):
+        assert getattr(config, name) == getattr(plain, name)
+
+
+def test_a_cell_that_is_left_open_is_that_of_the_preset():
+    said = {"test": 0, "validation": 100, "horizon": 96}
+    assert layers_of(chosen(hours(7000), units=(8,), **said)) == [("gru", 8)]
+    layer = {"network": {"layers": [{"unit_forget_bias": False}]}}
+    assert layers_of(resolved(hours(7000), base=layer, **said)[0].config) == [("lstm", 64)]
+    (one,) = resolved(hours(7000), assignments=["network.layers.0.residual=true"], **said)[
+        0
+    ].config.network.layers
+    assert (one.type, one.units, one.residual) == ("gru", 64, True)
+
+
+@pytest.mark.parametrize("mode", [{"head": "recursive"}, {"mode": "many-to-one"}])
+def test_steps_that_are_fed_back_keep_the_ensemble(frame, mode):
+    config = chosen(frame, **mode)
+    assert (config.window.mode, config.ensemble.size) == ("many-to-one", 2)
+
+
+def test_what_contradicts_a_setting_gives_way_and_the_note_says_so(frame):
+    dataset, notes = resolved(frame, head="sequence")
+    assert dataset.config.network.relative == ""
+    assert dataset.config.ensemble.baselines
+    assert "head sequence: the preset's anchor, window_scale, skip left out" in texts(notes)
+    dataset, notes = resolved(frame, loss="pinball", quantile=0.9)
+    assert (dataset.config.ensemble.size, dataset.config.ensemble.baselines) == (2, ())
+    assert "quantile 0.9: mean of networks, without baselines" in texts(notes)
+    dataset, _ = resolved(frame, segment=5)
+    assert [each.timesteps for each in list_members(dataset.config)] == [20, 20]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"stateful": True}, "Stateful networks cannot be members of an ensemble"),
+        ({"intervals": "dropout", "dropout": 0.1}, "`intervals=dropout` is for one network"),
+    ],
+)
+def test_what_needs_one_network_is_refused_with_advice_that_works(frame, said, why):
+    with pytest.raises(UsageError, match=why) as caught:
+        resolved(frame, **said)
+    assert "`preset=classic`" in caught.value.hint
+    assert chosen(frame, preset="classic", **said).ensemble.alone
+
+
+def test_an_error_that_the_plain_preset_has_too_does_not_advise_it(frame):
+    with pytest.raises(UsageError, match="the season is 12 steps, the window 6") as caught:
+        resolved(frame, timesteps=6, anchor="season")
+    assert "classic" not in caught.value.hint
 
 
 @pytest.mark.slow
@@ -506,7 +573,8 @@ def test_of_a_random_walk_it_forecasts_the_last_value():
 def test_series_shorter_than_the_window_are_forecast_in_and_out_of_the_table(tmp_path):
     table = panel_of([60, 9, 50])
     said = {"padding": "first", "timesteps": 20, "horizon": 3, "units": 4, "epochs": 1}
-    model = fc.train(table, column="value", series="place", baselines=["naive"], **said)
+    said |= {"preset": "classic", "baselines": ["naive"]}
+    model = fc.train(table, column="value", series="place", **said)
     model.save(tmp_path / "m.forecast")
     for known in (None, table, table[table["place"] == "place 1"]):
         got = fc.load(tmp_path / "m.forecast").predict(known)
