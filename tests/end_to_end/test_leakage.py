@@ -291,7 +291,8 @@ def test_one_step_over_every_row(model_of, name):
     mode=st.sampled_from(["many-to-one", "many-to-many"]),
 )
 def test_any_gaps_and_any_origin(model_of, holes, row, policy, mode):
-    flat = flat_of("plain", missing=policy, mode=mode, level=LEVEL, intervals="adaptive")
+    flat = {"preset": "classic", "missing": policy, "mode": mode, "level": LEVEL}
+    flat = flat_of("plain", intervals="adaptive", **flat)
     frame = table({})
     frame.loc[sorted(holes), "y"] = np.nan
     runtime = model_of("plain" if mode == "many-to-many" else "one step, fed back").bundle.runtime
