@@ -3,7 +3,7 @@
 import gc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import UsageError
 from ..core.events import Note
@@ -78,23 +78,25 @@ def compare(
     finally:
         dismiss_workers()
     if output_options.json:
-        evaluation = result.bundle.manifest.evaluation
-        document = {
-            "model": str(model),
-            "best": result.model,
-            "verdict": result.verdict,
-            "models": result.rows,
-            "descriptions": result.descriptions,
-            "test": evaluation and evaluation.model_dump(mode="json"),
-            "notes": progress.notes.texts,
-        }
-        console.document(document)
-        return
-    _show(result, console)
-    console.say(f"saved {result.model} as {model}; next: forecast predict{flag_of_model(model)}")
+        console.document(_document(result, model) | {"notes": progress.notes.texts})
+    else:
+        _show(result, model, console)
 
 
-def _show(result: "Comparison", console: Console) -> None:
+def _document(result: "Comparison", model: Path) -> dict[str, Any]:
+    """All of a comparison for machines."""
+    evaluation = result.bundle.manifest.evaluation
+    return {
+        "model": str(model),
+        "best": result.model,
+        "verdict": result.verdict,
+        "models": result.rows,
+        "descriptions": result.descriptions,
+        "test": evaluation and evaluation.model_dump(mode="json"),
+    }
+
+
+def _show(result: "Comparison", model: Path, console: Console) -> None:
     """The scores on stdout, and on stderr what the models are and the verdict."""
     if not console.output_options.quiet:
         console.table([narrow(row) if console.shows_tables else row for row in result.rows])
@@ -106,3 +108,4 @@ def _show(result: "Comparison", console: Console) -> None:
         "cutoff; skill: error reduction in percent against the best baseline"
     )
     console.say(result.verdict, "bold")
+    console.say(f"saved {result.model} as {model}; next: forecast predict{flag_of_model(model)}")
