@@ -1,6 +1,7 @@
 """The known covariates of the steps after the end of each series."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,18 +67,20 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         if not len(holes):
             continue
         times = times_ahead(panel, steps)
+        # A midnight among hours is written as one.
+        write = str if times is None or (times != times.normalize()).any() else when
 
-        def place(hole: Ints, times: pd.DatetimeIndex | None = times) -> str:
+        def place(hole: Ints, times: pd.DatetimeIndex | None = times, write: Any = write) -> str:
             series, step = hole
-            time = f"step {step + 1}" if times is None else when(times[series * steps + step])
+            time = f"step {step + 1}" if times is None else write(times[series * steps + step])
             return f"{panel.name(series)} {time}".strip()
 
         where = listed(list(holes), most=MOST_NAMED, say=place)
         raise DataError(
             f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
             f"{panel.count * steps} steps ahead: {where}.",
-            "Add those rows to the table, or pass a table of them with `future`."
-            + _closed_hint(panel),
+            "Pass a table of them with `future` (`forecast future` writes one to fill in), or add "
+            "those rows to the table." + _closed_hint(panel),
         )
 
 
