@@ -11,13 +11,13 @@ from ..core.errors import DataError
 from ..core.events import Listener, ignore
 from ..core.windows import Floats, Ints
 from .categories import category_numbers, note_unknown
+from .dates.parsing import JOINED, NO_TIME, located, parse_dates, read_like
+from .dates.time_column import time_columns
 from .groups import Groups, find_places, group_rows, settle_names
 from .io.opening import open_with_notes
 from .io.tables import Readable, Table, require_columns
 from .panel import Panel
-from .time.dates import JOINED, NO_TIME, located, parse_dates, read_like
 from .time.grid import steps_between
-from .time.time_column import time_columns
 from .time.time_index import when
 
 # Names at least so much alike may be of one series.

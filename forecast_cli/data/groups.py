@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Ints
+from .dates.time_names import names_time, role_of
 from .io.tables import Table, is_text
-from .time.time_names import names_time, role_of
 
 # The most columns that together identify a series.
 MOST_KEYS = 4

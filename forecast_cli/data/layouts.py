@@ -14,16 +14,16 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats
 from .columns import matching
+from .dates.parsing import JOINED, NO_TIME, parse_dates
+from .dates.time_column import find_time, time_columns
+from .dates.time_parts import without_whole_years
 from .groups import NAME_WORDS
 from .io.cells import is_date
 from .io.footer import TOTAL
 from .io.opening import Opened, open_in_memory
 from .io.tables import Table, is_text, name_rows, require_columns
 from .panel import SERIES, VALUE
-from .time.dates import JOINED, NO_TIME, parse_dates
-from .time.time_column import find_time, time_columns
 from .time.time_index import infer_frequency
-from .time.time_parts import without_whole_years
 from .totals import ends_with_total, total_error
 
 # What statistical offices add to the years of columns.

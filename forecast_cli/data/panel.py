@@ -13,8 +13,8 @@ from ..core.padding import owner_series
 from ..core.ragged import cumulate, owners
 from ..core.windows import Floats, Ints
 from .columns import Columns
+from .dates.parsing import JOINED
 from .groups import name_series
-from .time.dates import JOINED
 from .time.dropped_rows import no_whole_row
 from .time.grid import steps_between
 from .time.steps import Timeline

@@ -18,6 +18,11 @@ from ..core.windows import Floats, Ints
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, note_unknown
 from .columns import Columns, with_columns
+from .dates.day_zones import find_day_zone
+from .dates.parsing import parse_dates
+from .dates.time_column import find_time, time_columns
+from .dates.time_names import role_of
+from .dates.time_parts import without_whole_years
 from .groups import (
     Groups,
     group_rows,
@@ -32,18 +37,13 @@ from .layouts import as_long
 from .panel import Panel, cut, without_missing
 from .time.business_days import Bools
 from .time.calendars import resolve_calendar
-from .time.dates import parse_dates
-from .time.day_zones import find_day_zone
 from .time.dropped_rows import whole_rows
 from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
 from .time.gaps import percent, ways_to_fill
 from .time.steps import Steps, find_steps, in_order
-from .time.time_column import find_time, time_columns
 from .time.time_index import floored, when
-from .time.time_names import role_of
-from .time.time_parts import without_whole_years
 from .totals import ends_with_total, total_error
 
 
@@ -240,7 +240,7 @@ def _place(
     dates = parse_dates(table, time, **data.date_reading, groups=groups.codes, on_event=on_event)
     dates, data = find_day_zone(dates, data, on_event)
     if frequency is None:
-        left = dates if whole is None else replace(dates, times=dates.times[whole])
+        left = dates.times if whole is None else dates.times[whole]
         frequency = resolve_calendar(data, left, table)
     else:
         times = dates.times

@@ -15,11 +15,11 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints
+from .dates.parsing import NO_TIME, parse_dates
+from .dates.time_column import time_columns
 from .groups import Groups, group_rows, name_series, settle_names
 from .io.opening import open_with_notes
 from .io.tables import Readable, Table, is_text, require_columns
-from .time.dates import NO_TIME, parse_dates
-from .time.time_column import time_columns
 
 # The names of the feature in a row of numbers, and of the number of a sequence without a name.
 VALUE = "value"

@@ -13,12 +13,12 @@ from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
+from ..data.dates.time_column import find_time
 from ..data.io.in_memory import from_memory
 from ..data.io.opening import Opened, open_in_memory, open_with_notes
 from ..data.io.tables import Readable
 from ..data.layouts import as_long
 from ..data.missing import last_known
-from ..data.time.time_column import find_time
 from .metrics.point import ErrorSums
 from .reports import Report, make_report
 from .tables.actuals import Actual, read_actual

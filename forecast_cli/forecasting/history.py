@@ -17,6 +17,7 @@ from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds, require_positive
 from ..data.dataset import History, choose_scopes
+from ..data.dates.parsing import NO_TIME, read_like
 from ..data.groups import find_places, one_series
 from ..data.io.tables import Readable
 from ..data.known_future import frame_ahead
@@ -24,7 +25,6 @@ from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
-from ..data.time.dates import NO_TIME, read_like
 from ..data.time.frequency import Frequency
 from ..data.time.steps import Timeline
 from ..model.bundle import Bundle

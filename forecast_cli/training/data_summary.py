@@ -8,11 +8,11 @@ from ..core.padding import owner_series
 from ..core.windows import Floats
 from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
+from ..data.dates.date_formats import write_dates
 from ..data.ended_series import note_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel
 from ..data.splits import PARTS
-from ..data.time.date_formats import write_dates
 from ..data.time.gaps import MANY_FILLED, percent
 
 # A least value within this share of the range of values is near 0.

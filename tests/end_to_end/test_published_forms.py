@@ -6,8 +6,8 @@ import pytest
 
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError
+from forecast_cli.data.dates.date_formats import write_dates
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.time.date_formats import write_dates
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from ...config.sections import Data
 from ...core.errors import DataError
+from ..dates.time_names import names_time
 from ..groups import NAME_WORDS
 from ..io.tables import Table, is_text
-from ..time.time_names import names_time
 
 SAMPLE = 60
 COUNTER = "counts the rows"

@@ -9,11 +9,11 @@ import pandas as pd
 from ...config.schema import Config
 from ...config.sections import Data
 from ...core.errors import DataError
+from ..dates.parsing import parse_dates
 from ..groups import group_rows
 from ..io.opening import open_with_notes
 from ..io.tables import Readable, require_columns
 from ..season import find_season, learn_season
-from ..time.dates import parse_dates
 from ..time.time_index import when
 from .columns import ColumnReport
 from .suggestion import Heard, Suggestion, command, remembering, suggest

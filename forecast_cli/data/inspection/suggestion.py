@@ -14,15 +14,15 @@ from ...config.sections import Data
 from ...config.settings import SETTINGS
 from ...core.errors import DataError
 from ...core.events import Event, Note, ignore
+from ..dates.time_column import find_time, time_columns
+from ..dates.time_names import names_time
+from ..dates.time_parts import without_whole_years
 from ..io.opening import Opened
 from ..io.remote import masked
 from ..io.tables import Readable, Table
 from ..layouts import as_long, naming_columns, step_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
-from ..time.time_column import find_time, time_columns
-from ..time.time_names import names_time
-from ..time.time_parts import without_whole_years
 from .columns import ColumnReport, likely_target, named_targets, report_column
 
 # The settings of a hint that are tried: their effect is noted, and they guess nothing.

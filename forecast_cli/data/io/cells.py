@@ -5,6 +5,7 @@ import re
 from .decorations import affix, is_number
 
 PLAIN_DATA = re.compile(r"[-+]?\d[\d.,:/ TZ+-]*")
+# Without those of the CLDR, whose library takes longer to load than a forecast.
 DATE_WORDS = (
     "january jan february feb march mar april apr may june jun july jul august aug september sept "
     "sep october oct november nov december dec januar februar märz mrz mai juni juli oktober okt "
@@ -19,14 +20,6 @@ WORDS = re.compile(rf"(?<![^\W\d])({'|'.join(DATE_WORDS.split())})(?![^\W\d])\.?
 LETTERS = re.compile(r"(?<=\d)T(?=\d)|(?<![^\W\d])[QMWH](?=\d)", re.IGNORECASE)
 DATE = re.compile(
     r"\d{1,4}[-/:]\d{1,2}\b.*|\d{1,4}\.\d{1,2}\.(\d{1,4}.*)?|[12]\d{3}|\d{6}|\d{8}|\d{10,19}"
-)
-# The names of time columns in the languages of many exports.
-TIME_NAME = re.compile(
-    r"(?<![^\W\d_])(date|datetime|time|timestamp|day|week|month|quarter|year|period|hour|ds|datum|zeit|"
-    r"uhrzeit|zeitstempel|tag|woche|monat|quartal|jahr|fecha|mes|año|día|dia|hora|data|mês|ano|mois|"
-    r"année|jour|heure|anno|mese|giorno|ora|maand|jaar|uur|dato|måned|år|дата|месяц|год|日期|时间|"
-    r"時間|年月|日付|날짜|일자|년월)s?(?![^\W\d_])",
-    re.IGNORECASE,
 )
 UNIT = re.compile(
     r"[\[(].*[\])]|[^\W\d_]{1,5}/[^\W\d_]{1,5}[23²³]?|-|[-=+:]{3,}|units?|einheit|utc|gmt|cet|cest|"

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..dates.time_names import may_name_time
 from .body import Line
-from .cells import TIME_NAME, is_data, is_date, is_wordy, shape
+from .cells import is_data, is_date, is_wordy, shape
 from .tables import MISSING_MARKERS
 
 # The most lines at the end that are looked at, and the share of the rows that they may be.
@@ -66,7 +67,7 @@ class Rows:
             cells = self.column(column)
             written = any(re.search(r"\D", cell) for cell in cells)
             if sum(map(is_date, cells)) > 0.7 * len(cells) and (
-                column == 0 or written or TIME_NAME.search(name)
+                column == 0 or written or may_name_time(name)
             ):
                 return column
         return None

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
+from ..dates.time_names import may_name_time
 from .body import SAMPLE_COLUMNS, Body, Line
-from .cells import TIME_NAME, is_data, is_date, is_unit
+from .cells import is_data, is_date, is_unit
 
 # How many lines show where a table begins.
 MOST_LINES = 100
@@ -150,7 +151,7 @@ def _beneath(filled: Sequence[Line], at: int, body: Body, where: str) -> Header:
 
 def _names_time(line: Line) -> bool:
     """Whether a cell is the name of a time column."""
-    return any(map(TIME_NAME.search, line.filled))
+    return any(map(may_name_time, line.filled))
 
 
 def _levels(lines: Sequence[Line], body: Body) -> list[Line]:

@@ -13,6 +13,10 @@ Bools = npt.NDArray[np.bool_]
 # For each weekday, Monday first, the seconds after midnight at which steps begin.
 Hours = tuple[tuple[int, ...], ...]
 DAY = np.timedelta64(1, "D")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # The name of a calendar that is learned from a table.
 LEARNED = "data"

@@ -12,7 +12,6 @@ from ...core.errors import DataError, counted
 from ...core.windows import Ints
 from ..io.tables import Table
 from .business_days import DAY, LEARNED, Bools, Days, OpenDays, iso_dates, make_weekmask
-from .dates import Dates
 from .frequency import Frequency, local_days
 from .holidays import (
     countries,
@@ -38,8 +37,10 @@ MOST_CLOSED, LEAST_OPEN = 0.2, 0.5
 LEAST_WEEKS, MOST_UNUSUAL, LEAST_USUAL, LEAST_COMMON = 4, 0.02, 0.85, 0.95
 
 
-def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None:
+def resolve_calendar(data: Data, times: pd.DatetimeIndex, table: Table) -> Frequency | None:
     """Return the open days of the setting `calendar` as a frequency; None where it is not set.
+
+    `times`, shape `(rows,)`, are those of the table.
 
     Raises:
         DataError: They do not fit the table: its steps are no days, or many of them are closed.
@@ -47,14 +48,14 @@ def resolve_calendar(data: Data, dates: Dates, table: Table) -> Frequency | None
     """
     if not data.calendar:
         return None
-    days = np.unique(local_days(dates.times))
+    days = np.unique(local_days(times))
     frequency = Frequency("B").on(find_calendar(data.calendar, days))
-    times = pd.DatetimeIndex(days)
-    closed = float(frequency.closed(times).mean())
-    span = int(frequency.open_days_between(times[:1], times[-1:])[0]) + 1
+    dates = pd.DatetimeIndex(days)
+    closed = float(frequency.closed(dates).mean())
+    span = int(frequency.open_days_between(dates[:1], dates[-1:])[0]) + 1
     if closed <= MOST_CLOSED and len(days) >= LEAST_OPEN * span:
         learned = data.calendar.casefold() == LEARNED
-        return _with_hours(frequency, dates.times, table) if learned else frequency
+        return _with_hours(frequency, times, table) if learned else frequency
     what = (
         f"{closed:.0%} of its days are closed there"
         if closed > MOST_CLOSED

@@ -11,7 +11,6 @@ from ..groups import Groups
 from ..io.tables import Table
 from .business_days import LEARNED, Bools
 from .calendars import LEAST_OPEN, resolve_calendar, suggest_calendar
-from .dates import Dates
 from .duplicates import StepRows
 from .frequency import DAY, Frequency, local_days
 from .time_index import when
@@ -122,7 +121,7 @@ def _learned(rows: StepRows, past: Bools, data: Data) -> Frequency | None:
     times = rows.times[past]
     learned = data.model_copy(update={"calendar": LEARNED})
     try:
-        found = resolve_calendar(learned, Dates(times, ""), rows.table)
+        found = resolve_calendar(learned, times, rows.table)
     except DataError:
         return None
     if found is None or found.open_days is None:

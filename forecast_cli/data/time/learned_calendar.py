@@ -16,6 +16,7 @@ from dateutil.easter import (  # type: ignore[import-untyped]
 from .business_days import (
     DAY,
     LEARNED,
+    MONTHS,
     WEEKDAYS,
     Days,
     OpenDays,
@@ -25,7 +26,6 @@ from .business_days import (
 )
 
 YEAR = 366 * DAY
-MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
 EASTER_DAYS = {
     -48: "Carnival Monday",
     -47: "Shrove Tuesday",

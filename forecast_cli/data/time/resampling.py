@@ -8,7 +8,6 @@ from ...core.events import Listener, Note
 from ...core.windows import Ints
 from .business_days import Bools
 from .calendars import suggest_calendar
-from .date_formats import zoned
 from .frequency import DAY, Frequency
 from .time_index import floored, likely_frequency, steps_broken, when
 
@@ -49,8 +48,8 @@ def resampled(
     on_event(Note(f"{whole.sum():,} rows as {len(steps):,} steps of {found.name}{by}: {combine}"))
     _note_few(steps, on_event)
     days = frequency.step is None or frequency.step >= DAY
-    style = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S"
-    return begins, style if times.tz is None else zoned(style), whole
+    style = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S" + "%:z" * (times.tz is not None)
+    return begins, style, whole
 
 
 def _partial(

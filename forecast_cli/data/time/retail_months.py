@@ -10,12 +10,12 @@ import pandas as pd
 
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
+from . import business_days
 from .business_days import DAY, WEEKDAYS, Days, weekdays
-from .month_names import MONTHS as MONTHS_IN_WORDS
 
 PATTERNS = ("445", "454", "544")
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+MONTHS = tuple(name[:3].upper() for name in business_days.MONTHS)
+DAYS = tuple(name[:3].upper() for name in WEEKDAYS)
 # Either the first day of a quarter, and no year has 53 weeks; or on which weekday of which month
 # years end, as pandas writes it: L for the last one, N for the one nearest to the end of the month.
 ALIAS = re.compile(
@@ -200,7 +200,7 @@ def note_weeks(alias: str, ends: bool, times: pd.DatetimeIndex, on_event: Listen
     days = np.unique(times.tz_localize(None).to_numpy().astype("datetime64[D]"))
     text = f"{describe(alias)}; no year of the table has 53, and none is expected"
     if found["rule"]:
-        month = MONTHS_IN_WORDS[MONTHS.index(found["month"])]
+        month = business_days.MONTHS[MONTHS.index(found["month"])]
         day = WEEKDAYS[DAYS.index(found["day"])]
         which = f"last {day}" if found["rule"] == "L" else f"{day} nearest to the end"
         text = f"{describe(alias)}; years end on the {which} of {month}"

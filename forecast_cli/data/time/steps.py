@@ -14,7 +14,6 @@ from ...core.windows import Floats, Ints
 from ..groups import Groups
 from ..io.tables import Table
 from .business_days import Bools
-from .dates import Dates
 from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
 from .frequency import Frequency, local_days
@@ -25,6 +24,7 @@ from .opening_hours import note_closed
 from .resampling import resampled
 from .retail_months import note_weeks
 from .time_index import (
+    Dates,
     infer_frequency,
     likely_frequency,
     missing_weekdays,

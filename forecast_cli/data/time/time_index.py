@@ -1,5 +1,6 @@
-"""The frequency of an index of times, and the gaps in it."""
+"""The times of a column, their frequency, and the gaps between them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,19 @@ SHORTEST_MONTH = np.timedelta64(28, "D")
 HALF_MONTH = pd.Timedelta(days=13)
 # With this share of its rows on weekdays a daily table is probably one of business days.
 BUSINESS_LIKE = 0.95
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The times of a column.
+
+    Args:
+        times: Shape `(rows,)`, in the order of the table.
+        style: The `strftime` format in which to write such times; `%z` is written as `+01:00`.
+    """
+
+    times: pd.DatetimeIndex
+    style: str
 
 
 def infer_frequency(times: pd.DatetimeIndex) -> Frequency | None:

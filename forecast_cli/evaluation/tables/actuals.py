@@ -11,16 +11,16 @@ from ...core.errors import DataError
 from ...core.events import Event, Listener
 from ...core.ragged import owners, row_numbers
 from ...core.windows import Floats, Ints
+from ...data.dates.parsing import parse_dates
+from ...data.dates.time_column import time_columns
+from ...data.dates.time_parts import without_whole_years
 from ...data.groups import Groups, group_rows, settle_names
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
 from ...data.time.calendars import resolve_calendar
-from ...data.time.dates import Dates, parse_dates
 from ...data.time.duplicates import RepeatedTimes, check_duplicates
 from ...data.time.steps import Steps, find_steps, in_order, make_indptr
-from ...data.time.time_column import time_columns
-from ...data.time.time_index import likely_frequency, steps_broken, when
-from ...data.time.time_parts import without_whole_years
+from ...data.time.time_index import Dates, likely_frequency, steps_broken, when
 
 # A table in which a larger share of the steps differ from the most frequent one is irregular.
 MOST_BROKEN = 0.2
@@ -138,7 +138,7 @@ def _regular_steps(
     for freq in (data.freq, _most_frequent_step(dates, groups)):
         events: list[Event] = []
         try:
-            frequency = resolve_calendar(data, dates, table)
+            frequency = resolve_calendar(data, dates.times, table)
             asked = data.changed(freq=freq)
             steps = find_steps(table, dates, groups, asked, frequency, events.append)
         except RepeatedTimes:

@@ -10,13 +10,13 @@ from ...config.sections import Data
 from ...core.errors import DataError, UsageError, listed, nearest
 from ...core.events import Listener, Note, ignore
 from ...data.columns import matching
+from ...data.dates.parsing import JOINED
+from ...data.dates.time_column import find_time, time_columns
 from ...data.groups import likely_series
 from ...data.io.in_memory import from_frame
 from ...data.io.opening import Opened, open_in_memory
 from ...data.io.tables import Table, is_text, require_columns
 from ...data.panel import SERIES, STEP, VALUE
-from ...data.time.dates import JOINED
-from ...data.time.time_column import find_time, time_columns
 from ...forecasting.frames import FORECAST_SUFFIX
 from .interval_columns import BOUND, bound_name, bounded, find_levels, without_bounds
 

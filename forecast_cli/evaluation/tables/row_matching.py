@@ -9,10 +9,10 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError, listed
 from ...core.windows import Ints
+from ...data.dates.parsing import parse_dates, read_like
 from ...data.groups import Groups, find_places
 from ...data.io.tables import Table, name_rows
 from ...data.panel import STEP
-from ...data.time.dates import parse_dates, read_like
 from ...data.time.time_index import when
 from .actuals import Actual, in_nanoseconds
 from .column_roles import COLUMN, CUTOFF, SAMPLE, Roles

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from forecast_cli.cli.outputs import spare, write
 from forecast_cli.core.errors import UsageError
+from forecast_cli.data.dates.date_formats import write_dates
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.io.writer import (
     COMPRESSED,
@@ -23,7 +24,6 @@ from forecast_cli.data.io.writer import (
     holds_times,
     render,
 )
-from forecast_cli.data.time.date_formats import write_dates
 
 FORECAST = pd.DataFrame(
     {

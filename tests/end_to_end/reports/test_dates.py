@@ -8,11 +8,11 @@ import pytest
 
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError
+from forecast_cli.data.dates.date_formats import write_dates
+from forecast_cli.data.dates.parsing import parse_dates, read_like
 from forecast_cli.data.inspection.report import inspect_table
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.reading import read_panel
-from forecast_cli.data.time.date_formats import write_dates
-from forecast_cli.data.time.dates import parse_dates, read_like
 
 DAYS = pd.date_range("2018-01-01", periods=120)
 HOURS = pd.date_range("2022-05-01", periods=24 * 40, freq="h")

@@ -238,8 +238,8 @@ def test_columns_without_names_are_called_by_their_numbers(write):
     ("text", "settings"),
     [
         (lines("Date,Sales", *BODY, "Total,5"), {"skip_footer": 1}),
-        (lines("Shop,Berlin", "Kuukausi,Sales", *BODY), {"header": 2}),
-        (lines("Shop,Berlin", "Kuukausi,Sales", *BODY), {"skip_rows": 1}),
+        (lines("Shop,Berlin", "Bucket,Sales", *BODY), {"header": 2}),
+        (lines("Shop,Berlin", "Bucket,Sales", *BODY), {"skip_rows": 1}),
         (lines("a,b", "c,d", *BODY), {"skip_rows": 2, "no_header": True, "column": "2"}),
         (lines("Report", *BODY), {"skip_rows": 1, "no_header": True, "column": "2"}),
     ],
@@ -251,7 +251,7 @@ def test_the_lines_that_are_no_rows_can_be_given(write, text, settings):
 
 def test_two_lines_that_could_be_names_are_asked_about(write):
     with pytest.raises(DataError, match=r"line 1 \(Shop, Berlin\) and line 2.*`header=2`"):
-        read(write(lines("Shop,Berlin", "Kuukausi,Sales", *BODY)))
+        read(write(lines("Shop,Berlin", "Bucket,Sales", *BODY)))
 
 
 def test_the_footer_is_kept_on_request(write):

@@ -11,7 +11,7 @@ of a second with as many digits.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -267,7 +267,7 @@ def _reader(form: str) -> Callable[[str], datetime | None]:
             return None
         parts = {name: text for name, text in found.groupdict().items() if text is not None}
         try:
-            return _date(parts, language, fiscal) + _clock(parts)
+            return _date(parts, language, fiscal) + clock_time(parts)
         except (ValueError, KeyError, OverflowError):
             return None
 
@@ -334,14 +334,21 @@ def _year(parts: dict[str, str]) -> int:
     return short + (1900 if short > LAST_YEAR else 2000)
 
 
-def _clock(parts: dict[str, str]) -> timedelta:
-    """Return the time since midnight; 24:00 is that of the next day."""
+def clock_time(parts: Mapping[str, str]) -> timedelta:
+    """Return the time since midnight of the parts of a clock time; 24:00 is that of the next day.
+
+    Args:
+        parts: The digits of `H`, or `I` with `p`, and of `M`, `S` and `f` where there are such.
+
+    Raises:
+        ValueError: There is no such time.
+    """
     hour = int(parts.get("H", 0))
     if "I" in parts:
-        twelve = int(parts["I"])
-        if not 1 <= twelve <= 12:
+        hour, half = int(parts["I"]), parts.get("p", "a")[0]
+        if hour > (23 if half in "pP" else 12):
             raise ValueError
-        hour = twelve % 12 + (12 if parts.get("p", "a")[0] in "pP" else 0)
+        hour = hour % 12 + (12 if half in "pP" else 0)
     minute, second = int(parts.get("M", 0)), int(parts.get("S", 0))
     fraction = int(parts.get("f", "0").ljust(6, "0")[:6])
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute, second) != (0, 0)):

@@ -14,9 +14,9 @@ from ...core.events import Listener, Note
 from ...core.windows import Ints
 from ..io.footer import TOTAL
 from ..io.tables import Table
+from ..time.time_index import Dates, closest_frequency, infer_frequency, when
 from .date_formats import EXCEL, ISO, attempt, is_fiscal, iso_style
 from .date_shapes import FIRST, GUESS, candidates, starts_of_periods
-from .time_index import closest_frequency, infer_frequency, when
 from .time_names import roles_of
 
 SAMPLE = 60
@@ -27,19 +27,6 @@ SHORT = ("%Y%m", "%G%V")
 MIDNIGHT = re.compile(r"(?<!\d)24:00")
 NUMBERS = {"month": "m", "quarter": "Q", "week": "V"}
 AS_STEPS = "`time=none` to use the rows as steps, the last row as the newest"
-
-
-@dataclass(frozen=True)
-class Dates:
-    """The times of a column.
-
-    Args:
-        times: Shape `(rows,)`, in the order of the table.
-        style: The `strftime` format in which to write such times; `%z` is written as `+01:00`.
-    """
-
-    times: pd.DatetimeIndex
-    style: str
 
 
 @dataclass(frozen=True)

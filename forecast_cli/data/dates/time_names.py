@@ -8,13 +8,13 @@ WORDS = {
     "yearmonth",
     "quarter": "quarter quarters qtr quartal trimestre trimester kvartal kwartaal kwartał qrtr",
     "month": "month months mon mo mm yyyymm ym yearmonth monthyear monat mois mes mês mese maand "
-    "måned månad miesiąc měsíc kuukausi ay месяц",
+    "måned månad miesiąc měsíc kuukausi ay месяц 年月 년월",
     "week": "week weeks wk weeknum weekno isoweek yearweek yyyyww kw woche semaine semana "
     "settimana vecka uge uke tydzień týden viikko",
     "day": "day days dd dy tag jour dia día giorno dag dzień den päivä gün",
     "yearday": "doy dayofyear yday yearday julian jday",
     "date": "date dates datum fecha dato dt ds data fec päivämäärä tarih дата ημερομηνία dátum "
-    "datetime timestamp",
+    "datetime timestamp 日期 日付 날짜 일자",
     "clock": "time clock uhrzeit zeit hora heure ora tijd tid godzina czas klokkeslæt aika saat "
     "время horas",
     "hour": "hour hours hr hrs hh he hourending stunde std hora heure ora uur timme time godzina "
@@ -24,7 +24,7 @@ WORDS = {
     "interval": "interval intervals period periods settlement ptu periodo",
     "period": "period periods periode periodo période",
     "time": "datetime time timestamp times ts ds dates zeitstempel zeitpunkt zeit horodatage "
-    "tidspunkt tiempo",
+    "tidspunkt tiempo 时间 時間",
 }
 ROLES = {word: frozenset(role for role, words in WORDS.items() if word in words.split())
          for words in WORDS.values() for word in words.split()}  # fmt: skip
@@ -33,6 +33,7 @@ VAGUE = frozenset({
     "data", "tag", "an", "ay", "he", "min", "sec", "mon", "mo", "dy", "fy", "mm", "dd", "hh", "std",
     "den", "settlement", "interval", "intervals", "second", "seconds",
 })  # fmt: skip
+DOUBTFUL = frozenset({"data", "tag"})
 # Words that say nothing about which part of a time a column holds.
 NEUTRAL = frozenset({
     "of", "the", "calendar", "iso", "number", "num", "no", "nr", "name", "obs", "ref", "delivery",
@@ -66,6 +67,15 @@ def names_time(name: str) -> bool:
     """Whether a name says that the column holds times."""
     words = {*words_of(name), *re.findall(r"[^\W\d_]+", name.casefold())}
     return bool({word for word in words if word in ROLES} - VAGUE)
+
+
+def may_name_time(name: str) -> bool:
+    """Whether a name may be that of a time column: "data" is one in some languages.
+
+    >>> may_name_time("Data"), names_time("Data"), may_name_time("price")
+    (True, False, False)
+    """
+    return names_time(name) or bool(DOUBTFUL & {*words_of(name)})
 
 
 def part_of(name: str, role: str) -> bool:

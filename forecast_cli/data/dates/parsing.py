@@ -14,7 +14,7 @@ from ...core.errors import DataError, UsageError
 from ...core.events import Listener, ignore
 from ...core.windows import Ints
 from ..io.tables import Table
-from .date_cells import Dates as Dates
+from ..time.time_index import Dates
 from .date_cells import Reading, day_first, is_rival, read_text
 from .date_formats import EPOCHS, zoned
 from .day_zones import in_day_zone, likely_day_zone

@@ -6,10 +6,10 @@ import pytest
 
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
+from forecast_cli.data.dates.date_formats import write_dates
+from forecast_cli.data.dates.parsing import parse_dates
+from forecast_cli.data.dates.time_column import find_time
 from forecast_cli.data.io.opening import open_table
-from forecast_cli.data.time.date_formats import write_dates
-from forecast_cli.data.time.dates import parse_dates
-from forecast_cli.data.time.time_column import find_time
 
 BERLIN = "Europe/Berlin"
 ISO_FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")

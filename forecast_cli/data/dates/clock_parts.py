@@ -1,5 +1,8 @@
 """Clock times in a column of their own: hours of the day, clock times, intervals of the day."""
 
+import re
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,15 +12,16 @@ from ...core.errors import DataError
 from ...core.events import Listener, Note
 from ...core.windows import Floats
 from ..io.tables import Table
+from .date_formats import clock_time
 from .time_names import words_of
 
 Offsets = pd.TimedeltaIndex
-CLOCK = (
-    r"(?P<H>\d{1,2})(?:[:.hH](?P<M>\d{2})?(?:[:.m](?P<S>\d{2})(?:[.,]\d+)?)?)?[hs]?"
-    r" ?(?P<p>[aApP]\.?[mM]\.?)?"
-)
 # A period of the day is read as its start.
 UNTIL = r"(?:\s*(?:-|to|bis|a|\u2013)\s*\d{1,2}[:.h]\d{2}.*)?"
+CLOCK = re.compile(
+    r"(?P<H>\d{1,2})(?:[:.hH](?P<M>\d{2})?(?:[:.m](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?[hs]?"
+    rf" ?(?P<p>[aApP]\.?[mM]\.?)?{UNTIL}"
+)
 # Numbers of hours, and those above the 24 of a day as clock times.
 NUMBER = r"(?i)^(?:H|HE|Hour|Stunde|Hora)? ?0?(\d{1,2})(?:\.0*)? ?(?:h|Uhr)?$"
 LATE, WHOLE = r"^25[:.h]00", r"^(\d{1,2})[:.h]00"
@@ -124,25 +128,34 @@ def since_midnight(table: Table, days: pd.DatetimeIndex, part: str, role: str) -
         return _intervals(table, days, part)
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.notna().all() and numbers.max() > 25:
-        hour, minute = numbers // 100, numbers % 100
-        found = pd.DataFrame({"H": hour, "M": minute, "S": 0})
-        half = pd.Series(np.nan, index=cells.index, dtype=object)
+        # Hours and minutes, 930 or 1745.
+        texts = (numbers // 100).map("{:.0f}".format) + (numbers % 100).map(":{:02.0f}".format)
     else:
-        parts = cells.str.extract(f"^{CLOCK}{UNTIL}$")
-        half = parts.pop("p")
-        found = parts.astype(float).assign(M=lambda each: each["M"].fillna(0),
-                                           S=lambda each: each["S"].fillna(0))  # fmt: skip
-    afternoon = half.astype("string").str.match("[pP]")
-    found["H"] = found["H"].where(half.isna(), found["H"] % 12 + 12 * afternoon.fillna(False))
-    seconds = found["H"] * 3600 + found["M"] * 60 + found["S"]
-    bad = np.flatnonzero(seconds.isna() | (seconds > 86400) | (found["M"] > 59))
+        texts = cells
+    known = {text: _clock_time(text) for text in texts.unique()}
+    times = pd.TimedeltaIndex(pd.to_timedelta(texts.map(known)))
+    bad = np.flatnonzero(times.isna())
     if len(bad):
         row = int(bad[0])
         raise DataError(
             f'{table.place(row)}: column "{part}" holds "{cells[row]}", which is no clock time.',
             FIXES,
         )
-    return pd.TimedeltaIndex(pd.to_timedelta(seconds, unit="s"))
+    return times
+
+
+def _clock_time(cell: str) -> timedelta | None:
+    """Return the time since midnight of a clock time; None where it is none."""
+    found = CLOCK.fullmatch(cell)
+    if found is None:
+        return None
+    parts = {name: text for name, text in found.groupdict().items() if text is not None}
+    if "p" in parts:
+        parts["I"] = parts.pop("H")
+    try:
+        return clock_time(parts)
+    except ValueError:
+        return None
 
 
 def _intervals(table: Table, days: pd.DatetimeIndex, part: str) -> Offsets:

@@ -13,8 +13,9 @@ from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from ...core.windows import Floats
 from ..io.tables import Table
+from ..time.time_index import Dates
 from .clock_parts import FIXES, at_hours, hour_numbers, require_cells, since_midnight
-from .date_cells import Dates, Reading, read_text
+from .date_cells import Reading, read_text
 from .date_formats import LAST_YEAR
 from .month_names import find_language, number_of
 from .time_names import role_of, words_of

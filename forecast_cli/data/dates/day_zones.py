@@ -8,7 +8,7 @@ import pandas as pd
 from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
-from .date_cells import Dates
+from ..time.time_index import Dates
 from .date_formats import EPOCHS, zoned
 
 # The zones that are tried; others with the same clock changes have the same days.

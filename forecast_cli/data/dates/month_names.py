@@ -5,12 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from ..time.business_days import MONTHS, WEEKDAYS
+
 ENGLISH = "en"
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # The languages that are tried first, most frequent ones first; then all others of the CLDR.
 LANGUAGES = (
     "de", "es", "fr", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "tr", "ru", "uk", "hu",
@@ -60,7 +57,9 @@ def month_abbreviations(language: str) -> tuple[str, ...]:
 def _known(language: str, *, days: bool) -> dict[str, int]:
     """Return the number of each name and each usual abbreviation."""
     if language == ENGLISH:
-        names = {plain_word(name): at for at, name in enumerate(DAYS if days else MONTHS, days ^ 1)}
+        names = {
+            plain_word(name): at for at, name in enumerate(WEEKDAYS if days else MONTHS, days ^ 1)
+        }
         return names | ({} if days else OTHERS[ENGLISH])
     from babel import Locale
 

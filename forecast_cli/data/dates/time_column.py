@@ -11,10 +11,11 @@ from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from ..io.tables import Table, require_columns
-from .date_cells import SAMPLE, Dates, Reading, invalid_format
+from ..time.time_index import Dates
+from .date_cells import SAMPLE, Reading, invalid_format
 from .date_shapes import GUESS, best_share, candidates, starts_of_periods
-from .dates import NO_TIME, is_time, parse_dates
 from .month_names import find_language
+from .parsing import NO_TIME, is_time, parse_dates
 from .time_names import names_time, role_of, roles_of
 from .time_parts import BESIDE_YEAR, joined
 
