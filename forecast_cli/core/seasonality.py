@@ -24,14 +24,6 @@ SERIES, ROWS = 100, 20_000
 SHARE = 0.5
 # Peaks of a periodogram that are tried where the frequency has no season.
 PEAKS = 5
-# Values a season apart differ less than values at lags around it by at least this share, or by so
-# many standard errors where the rows are few.
-LEAST_DEPTH, DEPTH_ERRORS = 0.2, 4.0
-# The shortest lag with this share of the greatest depth is the first season; another one is
-# stronger from this ratio of squared differences on. The lags of one dip are within this ratio.
-FIRST_DEPTH, STRONGER, DIP = 0.6, 0.9, 1.3
-# A longer season that differs from a multiple of the first one by this share is that multiple.
-NESTED = 0.02
 
 
 def find_seasons(
@@ -58,98 +50,6 @@ def find_seasons(
                 # A longer season must show in what a shorter one does not explain.
                 left = left - phase_means(left, season) if found else left
     return tuple(sorted(each for each, found in votes.items() if np.mean(found) >= SHARE))
-
-
-def own_seasons(values: Floats, indptr: Ints | None = None) -> tuple[int, ...]:
-    """Return the seasons that series show by themselves, without regard to a frequency.
-
-    A season is a lag at which values differ less than at the lags around it. The shortest that is
-    nearly as distinct as any is returned, and the one with the least differences, if both pass the
-    test of `has_season`.
-
-    Args:
-        values: Shape `(n_rows,)`, all series end to end; NaN where missing.
-        indptr: Shape `(n_series + 1,)`; None for one series.
-
-    Returns:
-        Steps, ascending; none where nothing is seasonal.
-
-    Source: the difference function of de Cheveigne and Kawahara (2002), YIN.
-    """
-    squared, depth, rows = _lag_differences(values, indptr)
-    inner = np.arange(2, len(depth) - 1)
-    if not len(inner):
-        return ()
-    lowest = (squared[inner] < squared[inner - 1]) & (squared[inner] <= squared[inner + 1])
-    lags = inner[lowest & (depth[inner] > max(LEAST_DEPTH, DEPTH_ERRORS / math.sqrt(rows)))]
-    if not len(lags):
-        return ()
-    first = lags[depth[lags] >= FIRST_DEPTH * depth[lags].max()][0]
-    strongest = lags[STRONGER * squared[lags] <= squared[lags].min()][0]
-    # Noise makes many lowest lags in the dip of a long season: the deepest counts.
-    dips = [lags[(lags >= each) & (lags <= DIP * each)] for each in (first, strongest)]
-    day, week = (int(each[np.argmax(depth[each])]) for each in dips)
-    # Few rows may show a week a step too short or too long: it is a number of whole days.
-    whole = day * round(week / day)
-    week = whole if abs(week - whole) <= NESTED * week and whole < len(squared) else week
-    return find_seasons(values, indptr, usual=(day, week))
-
-
-def stronger_season(values: Floats, indptr: Ints | None, season: int) -> int | None:
-    """Return a season with much smaller differences than another one; None where there is none.
-
-    Args:
-        values: Shape `(n_rows,)`, all series end to end; NaN where missing.
-        indptr: Shape `(n_series + 1,)`; None for one series.
-        season: Steps in the other season; 1 for none.
-    """
-    found = own_seasons(values, indptr)
-    if not found or found[-1] == season:
-        return None
-    squared, _, _ = _lag_differences(values, indptr)
-    known = season < len(squared)
-    return found[-1] if not known or squared[found[-1]] < STRONGER * squared[season] else None
-
-
-def _lag_differences(values: Floats, indptr: Ints | None) -> tuple[Floats, Floats, int]:
-    """Return how much values differ at each lag, as a mean over the series that are long enough.
-
-    Args:
-        values: Shape `(n_rows,)`, all series end to end; NaN where missing.
-        indptr: Shape `(n_series + 1,)`; None for one series.
-
-    Returns:
-        The mean squared differences at lags 0, 1, 2 ..., relative to their mean; by which share
-        each is below the mean of the lags from half to one and a half of it; shape `(lags,)` each;
-        and how many rows there are.
-    """
-    pairs = [_differences(series) for series in some_series(values, indptr)]
-    longest = max([len(squared) for squared, _ in pairs], default=0)
-    count, total = np.zeros(longest), np.zeros((2, longest))
-    for squared, depth in pairs:
-        count[: len(squared)] += 1
-        total[:, : len(squared)] += squared, depth
-    enough = (count > 0) & (count >= SHARE * len(pairs))
-    squared, depth = total[:, enough] / count[enough]
-    return squared, depth, int(LEAST_SEASONS * sum(len(each) for each, _ in pairs))
-
-
-def _differences(series: Floats) -> tuple[Floats, Floats]:
-    """Return both measures of `_lag_differences` of a series, shape `(n,)`, without gaps."""
-    rows, values = len(series), series - series.mean()
-    size = 1 << (2 * rows - 1).bit_length()
-    products = np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[:rows]
-    squares, lags = np.concatenate([[0.0], np.cumsum(values * values)]), np.arange(rows)
-    total = squares[rows] - squares[lags] + squares[rows - lags] - 2.0 * products
-    squared = np.maximum(total, 0.0) / (rows - lags)
-    lags = lags[: int(rows / LEAST_SEASONS) + 1]
-    low, high = lags - lags // 2, np.minimum(lags + lags // 2, rows // 2)
-    sums = np.concatenate([[0.0], np.cumsum(squared)])
-    around = (sums[high + 1] - sums[low] - squared[lags]) / np.maximum(high - low, 1)
-    squared = squared[lags]
-    depth = 1.0 - np.divide(squared, around, out=np.ones_like(squared), where=around > 0)
-    level = float(squared.mean()) or 1.0
-    return squared / level, depth
 
 
 def has_season(series: Floats, season: int) -> bool:

@@ -11,8 +11,8 @@ from ..core.intermittency import is_intermittent
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
+from ..core.season_search import stronger_season
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
-from ..core.seasonality import stronger_season
 from ..core.windows import Floats, Ints, window_starts
 from .checks import find_lower_bounds, require_known, require_positive
 from .columns import Columns

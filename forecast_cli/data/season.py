@@ -5,7 +5,7 @@ import numpy as np
 from ..config.schema import Config
 from ..core.errors import DataError, UsageError
 from ..core.ragged import cumulate
-from ..core.seasonality import own_seasons
+from ..core.season_search import own_seasons
 from ..core.windows import Floats, Ints
 from .panel import Panel
 from .splits import Splits, all_training, split_rows

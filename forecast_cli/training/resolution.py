@@ -23,6 +23,8 @@ from .checks import check_feedback, check_inputs
 from .presets.data_profile import LEAST_TIMESTEPS, choose_horizon, choose_timesteps
 from .presets.selection import apply_preset
 
+# The longest season found in rows without times that is the default horizon; else a quarter of it.
+LONG_SEASON = 96
 # A split leaves at least so many rows to forecast from in training.
 LEAST_ORIGINS = 5
 
@@ -116,7 +118,9 @@ def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tupl
     window, season, rows = config.window, find_season(panel, config), int(np.median(panel.lengths))
     horizon = window.horizon
     if horizon is None:
-        horizon = choose_horizon(rows, season)
+        # What the rows show may be a year of days: nobody asked for a forecast of a year.
+        about = season // 4 if found and found > LONG_SEASON else season
+        horizon = choose_horizon(rows, about)
         why = f"a season of {season}" if horizon == season else f"{rows} rows, season {season}"
         on_event(Note(f"horizon {horizon}, chosen from {why} (set `horizon` for another)"))
     one = horizon == 1 or config.network.head == "recursive"

@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.core.season_search import own_seasons, stronger_season
 from forecast_cli.core.seasonality import (
     find_seasons,
     has_season,
-    own_seasons,
-    stronger_season,
 )
 from forecast_cli.core.series_features import extract_features, is_random_walk, strengths
 
@@ -132,3 +131,27 @@ def test_a_stronger_season_is_one_that_differs_less():
     values = seasonal(168 * 8, 24) + 2 * seasonal(168 * 8, 168, seed=1)
     assert stronger_season(values, None, 24) == stronger_season(values, None, 5) == 168
     assert stronger_season(values, None, 168) is None
+
+
+@pytest.mark.parametrize("season", [7, 12, 24, 48, 96, 168, 336, 365])
+@pytest.mark.parametrize("change", ["none", "trend", "growth"])
+def test_a_season_is_found_to_the_step(season, change):
+    values = seasonal(8 * season, season, noise=0.35, seed=season)
+    times = np.arange(len(values)) / len(values)
+    changed = {"none": values, "trend": values + times, "growth": values * (1 + times)}
+    assert own_seasons(changed[change]) == (season,)
+
+
+def test_a_year_of_days_with_weather_is_not_two_days_too_long():
+    rng, days = np.random.default_rng(0), np.arange(365 * 8)
+    weather = np.zeros(len(days))
+    for day in days[1:]:
+        weather[day] = 0.7 * weather[day - 1] + rng.normal(0, 2)
+    assert own_seasons(11 + 5 * np.cos(2 * np.pi * days / 365) + weather) == (365,)
+
+
+def test_a_profile_with_two_peaks_a_day_has_the_season_of_the_day():
+    times = np.arange(24 * 30)
+    values = np.cos(2 * np.pi * times / 12) + 0.5 * np.cos(2 * np.pi * times / 24)
+    noise = np.random.default_rng(1).normal(0, 0.3, len(times))
+    assert own_seasons(values + noise) == (24,)

@@ -247,6 +247,14 @@ def test_rows_that_are_steps_have_no_season():
     assert dataset(frame(100).drop(columns="t")).season_length == 1
 
 
+def test_a_long_season_of_rows_without_times_is_not_the_horizon():
+    days = np.arange(365 * 6)
+    noise = np.random.default_rng(0).normal(0, 0.3, len(days))
+    frame = pd.DataFrame({"y": np.cos(2 * np.pi * days / 365) + noise})
+    made = dataset(frame, window=Window())
+    assert (made.season_length, made.horizon) == (365, 91)
+
+
 @given(st.integers(1, 5000), st.sampled_from([1, 4, 5, 7, 12, 24, 52, 96]))
 def test_what_is_chosen_leaves_enough_windows(rows, season):
     horizon = choose_horizon(rows, season)
