@@ -1,6 +1,7 @@
 """The streams of a command: stdout for results, stderr for messages."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Wide enough for every cell of a table where there is no terminal.
 PIPE_WIDTH = 240
+# How many digits a number has for people.
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,9 @@ class Console:
             is_number = isinstance(value, float | int) or value is None
             side: Literal["left", "right"] = "right" if is_number else "left"
             table.add_column(escape(str(name)), justify=side, overflow="fold")
-        for row in rows:
-            table.add_row(*[escape(_cell(value)) for value in row.values()])
+        columns = [_align([row[name] for row in rows]) for name in rows[0]]
+        for texts in zip(*columns, strict=True):
+            table.add_row(*map(escape, texts))
         width = None if self.shows_tables else PIPE_WIDTH
         RichConsole(highlight=False, width=width).print(table)
 
@@ -160,8 +164,30 @@ def _cell(value: Any, *, exact: bool = False) -> str:
     if isinstance(value, float):
         if exact:
             return f"{value:.8g}" if abs(value) < 1e7 else f"{value:.1f}"
-        return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return f"{value:,.{DIGITS}g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) and not exact else str(value)
+
+
+def _align(values: Sequence[Any]) -> list[str]:
+    """The values of a column as texts for people; numbers with the same decimals.
+
+    >>> _align([18.2782, 117.645, None]), _align([2.5e-7, 3.0])
+    (['18.278', '117.645', '-'], ['2.5e-07', '3'])
+    """
+    texts = [_cell(value) for value in values]
+    numbers = [abs(value) for value in values if isinstance(value, float) and value == value]
+    if not numbers or max(numbers) in (0.0, math.inf):
+        return texts
+    known = [text for text, value in zip(texts, values, strict=True) if isinstance(value, float)]
+    shown = max(len(text.partition(".")[2]) for text in known)
+    places = min(shown, max(DIGITS - 1 - math.floor(math.log10(max(numbers))), 1))
+    # Not where a small number would be shown as 0.
+    if any(0 < number < 10.0**-places for number in numbers) or any("e" in each for each in known):
+        return texts
+    return [
+        f"{value:,.{places}f}" if isinstance(value, float) and value == value else text
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def show_error(error: ForecastError, *, as_json: bool) -> None:

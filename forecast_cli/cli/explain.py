@@ -1,6 +1,7 @@
 """`forecast explain`."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # The most covariates whose effects a terminal shows one by one; a pipe has all.
 MOST_SHOWN = 5
+# How many digits the largest forecast has there.
+DIGITS = 5
 # fmt: off
 Files = Annotated[list[str] | None, typer.Argument(metavar="[MODEL] [DATA...]", show_default=False,
     help="Model file, model.forecast where none is named; then the table whose end is forecast, or "
@@ -102,7 +105,12 @@ def _split_files(files: list[str]) -> tuple[Path, list[str]]:
 
 def _shortened(effects: "pd.DataFrame", found: "Explanation") -> "pd.DataFrame":
     """The effects for a terminal: of many covariates the largest ones, the others as a sum."""
-    names = found.covariates
+    from ..forecasting.explanation import FORECAST
+
+    names, largest = found.covariates, float(effects[FORECAST].abs().max())
+    # As many decimals for the parts as for the forecast, so that they add up.
+    places = DIGITS - 1 - math.floor(math.log10(largest)) if 0 < largest < math.inf else 0
+    effects = effects.round(dict.fromkeys([FORECAST, *found.parts], max(places, 0)))
     if len(names) <= MOST_SHOWN:
         return effects
     sizes = {name: float(effects[name].abs().mean()) for name in names}
@@ -118,7 +126,7 @@ def _show_rest(found: "Explanation", console: Console) -> None:
         console.grid(found.members.to_dict("records"))
     if len(found.importance):
         console.say(
-            "importance: percent by which the error rises where a covariate is exchanged, "
+            "importance: percent by which the error rises where a covariate is permuted, "
             f"measured on {found.importance_of}"
         )
         console.grid(found.importance.to_dict("records"))

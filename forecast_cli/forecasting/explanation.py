@@ -40,7 +40,7 @@ class Explanation:
             series, the time, the `forecast`, and the parts whose sum it is, original units.
         members: A row for each member of an ensemble, with its weight in percent.
         importance: A row for each covariate: by how many percent the error rises without it.
-        importance_of: The rows that this was measured on; empty where it was not.
+        importance_of: The rows that it was measured on; empty where it was not.
         count: How many covariates `effects` has, its last columns.
     """
 
@@ -118,7 +118,7 @@ def _rows(
     rows = [
         {key: name}
         | ({COLUMN: target} if len(targets) > 1 else {})
-        | {value: None if number is None else round(unit * number, 2)}
+        | {value: None if number is None else round(unit * number, 1)}
         for name, numbers in found.items()
         for target, number in numbers.items()
     ]

@@ -27,7 +27,7 @@ def permutation_importance(
     Args:
         network: Its dataset has the rows.
         origins: Shape `(samples,)`: rows with actual values in their horizon.
-        seed: Of the exchange.
+        seed: Of the permutation.
 
     Returns:
         Empty for a network without covariates or with too few origins; and how many origins.
@@ -46,7 +46,7 @@ def permutation_importance(
         dataset.padding.moved(origins) - dataset.timesteps,
         timesteps=dataset.timesteps + dataset.horizon,
     )
-    other = _exchanged(dataset, origins, seed)
+    other = _permuted(dataset, origins, seed)
     before = _errors(network, origins, rows)
     found: Importance = {}
     for name, place in zip(names, columns.places(names), strict=True):
@@ -58,7 +58,7 @@ def permutation_importance(
     return found, len(origins)
 
 
-def _exchanged(dataset: Dataset, origins: Ints, seed: int) -> Ints:
+def _permuted(dataset: Dataset, origins: Ints, seed: int) -> Ints:
     """Return for each origin the place of another one, of the same series where it has several."""
     draw, series = np.random.default_rng(seed), owner_series(dataset.panel.indptr, origins)
     if len(origins) < FEWEST_OF_SERIES * len(np.unique(series)):

@@ -268,7 +268,8 @@ def _outside_training(bundle: Bundle, panel: Panel, steps: int) -> Iterator[str]
         many, first = "", int(series[0])
         if len(panel.ids.columns):
             names = listed(series.tolist(), most=MOST_NAMED, say=panel.name)
-            many = f" of {len(series)} of {panel.count} series ({names})"
+            share = f"{len(series)} of {panel.count} series ({names})"
+            many = f" of {names if panel.count == 1 else share}"
         ends = f"{np.nanmin(values[first]):.6g}", f"{np.nanmax(values[first]):.6g}"
         here, trained = " to ".join(dict.fromkeys(ends)), f"{low[first]:.6g} to {high[first]:.6g}"
         yield (

@@ -173,7 +173,7 @@ class Manifest(Frozen):
     bounds, as in older files. `intermittent` is whether most of the training values were 0. `name`
     and `description` are those of `ModelName`. `weights` are those of the members by target, of
     sum 1; empty for a median and in older files. `importance` is by how many percent the error
-    rises where a covariate is exchanged; empty where that was not measured.
+    rises where a covariate is permuted; empty where that was not measured.
     """
 
     format: int = Field(FORMAT, ge=1)
