@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..core.errors import UsageError
 from .console import Console, Notes
 from .options import OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
@@ -25,8 +26,8 @@ MOST_SHOWN = 5
 DIGITS = 5
 # fmt: off
 Files = Annotated[list[str] | None, typer.Argument(metavar="[MODEL] [DATA...]", show_default=False,
-    help="Model file, model.forecast where none is named; then the table whose end is forecast, or "
-    "- for stdin; without a table, the end of the training table.")]
+    help="Model file, unless --model names it; then the table whose end is forecast, or - for "
+    "stdin; without a table, the end of the training table.")]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class ExplainOptions:
     """The options of `explain` beside the reading of its table."""
 
     files: Files = None
+    model: Annotated[Path | None, option("--model", "-m", metavar="PATH", help="Model file.",
+        default="model.forecast")] = None
     horizon: Horizon = None
     only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
         help="Explain only these series; blanks separate the parts of a name.",
@@ -69,7 +72,7 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
 
     console, output = Console(output_options, options.strict), options.output
     form = choose_format(output, None, output_options)
-    model, tables = _split_files(options.files or [])
+    model, tables = _split_files(options.files or [], options.model)
     spare(output, [model, options.future, *tables])
     bundle, notes = load_bundle(model), Notes(console)
     only, source = tuple(options.only or ()), one_or_all(tables) if tables else None
@@ -92,15 +95,16 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
     _show_rest(found, console)
 
 
-def _split_files(files: list[str]) -> tuple[Path, list[str]]:
+def _split_files(files: list[str], model: Path | None) -> tuple[Path, list[str]]:
     """The model and the tables."""
     from ..model.bundle import is_model
 
-    if files and files[0] != "-":
-        first = Path(files[0])
-        if is_model(first) or first.suffix == ".forecast":
-            return first, files[1:]
-    return MODEL, files
+    first = Path(files[0]) if files and files[0] != "-" else None
+    if first is None or not (is_model(first) or first.suffix == ".forecast"):
+        return model or MODEL, files
+    if model is not None:
+        raise UsageError(f"{first} is a model, and --model names another.", "Name one of them.")
+    return first, files[1:]
 
 
 def _shortened(effects: "pd.DataFrame", found: "Explanation") -> "pd.DataFrame":

@@ -231,6 +231,8 @@ def test_the_command_finds_model_and_table_by_what_they_are(run, saved, table):
     code, out, err = run("explain", "new.csv", "-H", "1")
     assert code == 0 and "importance: percent" in err and "new.csv" in err
     assert run("explain", "model.forecast", "new.csv", "-H", "1")[1] == out
+    assert run("explain", "new.csv", "-m", "model.forecast", "-H", "1")[1] == out
+    assert run("explain", "model.forecast", "-m", "model.forecast")[0] == 2
     code, _, err = run("explain", "missing.forecast")
     assert code == 4 and "no model missing.forecast" in err
 
