@@ -143,6 +143,30 @@ def _steps_after(
         return np.asarray(order + 1)
     reading = read_like(data, timeline.style).date_reading
     times = parse_dates(table, time, **reading, groups=groups.codes).times
+    times = _in_zone_of(panel, lasts, table, times, groups)
+    known, frequency = np.maximum(codes, 0), timeline.frequency
+    steps = steps_between(lasts[known], times, frequency)
+    expected = frequency.moved(lasts[known], np.maximum(steps, 0))
+    wrong = np.asarray(expected != frequency.snapped(times))
+    off = np.flatnonzero(np.asarray(times > lasts[known]) & (codes >= 0) & (wrong | (steps < 1)))
+    if len(off):
+        row = int(off[0])
+        raise DataError(
+            f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
+            f"steps of {frequency.name}.",
+            "Give a row for each future step.",
+        )
+    return steps
+
+
+def _in_zone_of(
+    panel: Panel, lasts: pd.DatetimeIndex, table: Table, times: pd.DatetimeIndex, groups: Groups
+) -> pd.DatetimeIndex:
+    """Return the times of a table, shape `(table rows,)`, in the zone of those of a panel.
+
+    Raises:
+        DataError: They have an offset, and those of the panel have none.
+    """
     if times.tz is not None and lasts.tz is None:
         raise DataError(
             f"{table.name} has times with an offset, and {panel.source} has none.",
@@ -150,17 +174,4 @@ def _steps_after(
         )
     if times.tz is None and lasts.tz is not None:
         times = located(times, str(lasts.tz), groups.codes)
-    if times.tz is not None:
-        times = times.tz_convert(lasts.tz)
-    known = np.maximum(codes, 0)
-    steps = steps_between(lasts[known], times, timeline.frequency)
-    wrong = np.asarray(timeline.frequency.moved(lasts[known], np.maximum(steps, 0)) != times)
-    off = np.flatnonzero(np.asarray(times > lasts[known]) & (codes >= 0) & (wrong | (steps < 1)))
-    if len(off):
-        row = int(off[0])
-        raise DataError(
-            f"{table.place(row)}: {when(times[row])} does not follow {when(lasts[known[row]])} in "
-            f"steps of {timeline.frequency.name}.",
-            "Give a row for each future step.",
-        )
-    return steps
+    return times if times.tz is None else times.tz_convert(lasts.tz)

@@ -1,7 +1,7 @@
 """The series of the rows of a table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -85,6 +85,21 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
     return Groups(names.iloc[rows].reset_index(drop=True), several)
 
 
+def _merged(
+    ids: pd.DataFrame, groups: Groups, nearest: Mapping[int, int], on_event: Listener
+) -> Groups:
+    """Return the series with the names of others; `nearest` are the places of both in `ids`."""
+
+    def say(series: int) -> str:
+        return f'"{name_series(ids, series)}" as "{name_series(ids, nearest[series])}"'
+
+    on_event(Note(f"names of series: {listed(list(nearest), say=say)}"))
+    merged = np.arange(len(ids))
+    merged[list(nearest)] = list(nearest.values())
+    codes, used = pd.factorize(merged[groups.codes])
+    return Groups(ids.iloc[used].reset_index(drop=True), codes)
+
+
 def settle_names(
     table: Table,
     groups: Groups,
@@ -111,16 +126,8 @@ def settle_names(
     nearest = _find_nearest(ids, groups, known)
     if not nearest:
         return groups
-
-    def say(series: int) -> str:
-        return f'"{name_series(ids, series)}" as "{name_series(ids, nearest[series])}"'
-
     if similar == "merge":
-        on_event(Note(f"names of series: {listed(list(nearest), say=say)}"))
-        merged = np.arange(len(ids))
-        merged[list(nearest)] = list(nearest.values())
-        codes, used = pd.factorize(merged[groups.codes])
-        return Groups(ids.iloc[used].reset_index(drop=True), codes)
+        return _merged(ids, groups, nearest, on_event)
     first = next(iter(nearest))
     own, other = name_series(ids, first), name_series(ids, nearest[first])
     more = f", and {len(nearest) - 1} more from others" if len(nearest) > 1 else ""
@@ -218,9 +225,23 @@ def likely_series(
     ]  # fmt: skip
     counts = {name for name in whole if not NAME_WORDS.search(name)}
     words.sort(key=lambda name: (name in counts, not is_text(kinds[name]) or name in whole))
+    return _identifying(frame, time, words[:8], counts)
+
+
+def _identifying(
+    frame: pd.DataFrame, time: Sequence[str], words: Sequence[str], counts: Set[str]
+) -> tuple[str, ...]:
+    """Return the fewest columns that, with the time, identify each row; empty where none do.
+
+    Args:
+        frame: The table.
+        time: The time column, or its parts.
+        words: The columns that may name series, the likeliest first.
+        counts: Those that may as well be counted.
+    """
     distinct = len(frame.drop_duplicates(list(time)))
     for count in range(1, MOST_KEYS + 1):
-        for names in combinations(words[:8], count):
+        for names in combinations(words, count):
             if frame.duplicated([*time, *names]).sum() > len(frame) // STRAY:
                 continue
             # What is counted differs from row to row at random; a name comes at most times.

@@ -127,12 +127,7 @@ def read_rows(
     """
     lined = opened.lined and data.skip_footer is None
     opened, long = as_long(opened, data, on_event)
-    plain = [name for name in long.column if not glob.has_magic(name)]
-    require_columns(opened.name, opened.names, plain)
-    time = find_time(opened.head(), long, on_event)
-    parts = time_columns(time, opened.names)
-    long = with_columns(long, opened.names, opened.name, parts)
-    table = without_whole_years(_read(opened, long, parts, more), parts, on_event)
+    table, time, long = _find_columns(opened, long, more, on_event)
     groups = group_rows(table, long.series)
     groups = settle_names(table, groups, long.similar_names, on_event, known=known)
     columns = _columns(table, time, long, categories, on_event)
@@ -145,6 +140,18 @@ def read_rows(
     except RepeatedTimes as error:
         raise _with_series(error, opened, time, long) from None
     return Rows(table, long, columns, cells, groups, steps)
+
+
+def _find_columns(
+    opened: Opened, data: Data, more: Sequence[str], on_event: Listener
+) -> tuple[Table, str | None, Data]:
+    """Return the columns that are needed, the time column, and the settings with all names."""
+    plain = [name for name in data.column if not glob.has_magic(name)]
+    require_columns(opened.name, opened.names, plain)
+    time = find_time(opened.head(), data, on_event)
+    parts = time_columns(time, opened.names)
+    data = with_columns(data, opened.names, opened.name, parts)
+    return without_whole_years(_read(opened, data, parts, more), parts, on_event), time, data
 
 
 def make_panel(rows: Rows, data: Data) -> Panel:

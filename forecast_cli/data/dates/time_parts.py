@@ -64,25 +64,37 @@ def joined(
         cells = [pc.cast(table.columns[part], pa.string()) for part in parts]
         text = pc.binary_join_element_wise(*cells, " ")
         return read_text(table, " ".join(parts), text, reading, on_event)
-    if "date" in roles.values():
-        name = next(part for part in parts if roles[part] == "date")
-        text = pc.cast(table.columns[name], pa.string())
-        require_cells(table, name)
-        days = read_text(table, name, text, reading, on_event).times
+    by_role = {role: part for part, role in roles.items()}
+    if "date" in by_role:
+        text = pc.cast(table.columns[by_role["date"]], pa.string())
+        require_cells(table, by_role["date"])
+        days = read_text(table, by_role["date"], text, reading, on_event).times
     else:
-        days = _days(table, {role: part for part, role in roles.items()}, reading)
+        days = _days(table, by_role, reading)
     days = days.as_unit("us")
     if not clock:
         return Dates(days, "%Y-%m-%d")
-    style = "%Y-%m-%d %H:%M:%S"
-    if len(clock) == 1 and roles[clock[0]] in ("hour", "clock"):
-        hours = hour_numbers(table, days, clock[0], on_event)
+    times = _at_clock(table, days, {part: roles[part] for part in clock}, timezone, on_event)
+    return Dates(times, "%Y-%m-%d %H:%M:%S")
+
+
+def _at_clock(
+    table: Table,
+    days: pd.DatetimeIndex,
+    clock: Mapping[str, str],
+    timezone: str | None,
+    on_event: Listener,
+) -> pd.DatetimeIndex:
+    """Return the times of days, `(rows,)`; `clock` has the role of each column of clock times."""
+    part, role = next(iter(clock.items()))
+    if len(clock) == 1 and role in ("hour", "clock"):
+        hours = hour_numbers(table, days, part, on_event)
         if hours is not None:
-            return Dates(at_hours(table, days, clock[0], hours, timezone), style)
+            return at_hours(table, days, part, hours, timezone)
     times = days
-    for part in clock:
-        times = times + since_midnight(table, days, part, roles[part])
-    return Dates(pd.DatetimeIndex(times), style)
+    for part, role in clock.items():
+        times = times + since_midnight(table, days, part, role)
+    return pd.DatetimeIndex(times)
 
 
 def parts_of(parts: Sequence[str]) -> dict[str, str]:
@@ -123,32 +135,32 @@ def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.Dateti
     numbers = {role: _numbers(table, part, role) for role, part in parts.items()}
     if "period" in parts:
         numbers[_unit_of(table, parts["period"])] = numbers.pop("period")
-    year = numbers.pop("year")
-    year = np.where(year > 99, year, year + np.where(year > LAST_YEAR, 1900, 2000))
-    first = np.ones_like(year)
-    if "half" in numbers:
-        numbers["quarter"] = 2 * numbers["half"] - 1
-    if "week" in numbers:
-        times = _weeks(year, numbers["week"])
-    elif "yearday" in numbers:
-        begins = pd.to_datetime(pd.DataFrame({"year": year, "month": first, "day": first}),
-                                errors="coerce")  # fmt: skip
-        times = begins + pd.to_timedelta(numbers["yearday"] - 1, unit="D")
-        times = times.where(times.dt.year == begins.dt.year)
-    else:
-        quarter = numbers.get("quarter")
-        month = numbers.get("month")
-        if month is None:
-            month = first if quarter is None else np.where(quarter <= 4, 3 * quarter - 2, np.nan)
-        day = numbers.get("day", first)
-        frame = pd.DataFrame({"year": year, "month": month, "day": day})
-        times = pd.to_datetime(frame, errors="coerce")
+    times = _from_numbers(numbers)
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
         row = int(bad[0])
         held = ", ".join(f"{part} {table.columns[part][row].as_py()}" for part in parts.values())
         raise DataError(f"{table.place(row)}: {held} is no valid time.", FIXES)
     return _calendar_days(table, parts["year"], pd.DatetimeIndex(times), reading)
+
+
+def _from_numbers(numbers: Mapping[str, Floats]) -> pd.Series:
+    """Return the days of the parts of dates, each of shape `(rows,)`; NaT where there is none."""
+    year = numbers["year"]
+    year = np.where(year > 99, year, year + np.where(year > LAST_YEAR, 1900, 2000))
+    if "week" in numbers:
+        return _weeks(year, numbers["week"])
+    first = np.ones_like(year)
+    quarter = 2 * numbers["half"] - 1 if "half" in numbers else numbers.get("quarter")
+    month = numbers.get("month")
+    if month is None:
+        month = first if quarter is None else np.where(quarter <= 4, 3 * quarter - 2, np.nan)
+    frame = pd.DataFrame({"year": year, "month": month, "day": numbers.get("day", first)})
+    begins = pd.to_datetime(frame, errors="coerce")
+    if "yearday" not in numbers:
+        return begins
+    times = begins + pd.to_timedelta(numbers["yearday"] - 1, unit="D")
+    return times.where(times.dt.year == begins.dt.year)
 
 
 def _calendar_days(

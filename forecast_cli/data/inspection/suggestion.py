@@ -96,12 +96,7 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
         heard.texts.append(text)
         asked = asked.model_copy(update={"layout": "rows"})
     opened, long = as_long(opened, asked, heard.keep)
-    try:
-        time, series = _find_keys(opened, long, heard)
-    except DataError as error:
-        time, series = None, long.series
-        heard.texts.append(str(error))
-        heard.broken = True
+    time, series = _find_keys(opened, long, heard)
     parts = time_columns(time, opened.names)
     table = without_whole_years(opened.read(text=[*parts, *series]), parts, ignore)
     others = [name for name in table.names if name not in (*parts, *series)]
@@ -125,6 +120,16 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
 
 
 def _find_keys(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tuple[str, ...]]:
+    """Return the time column, and the columns that name the series, as far as they are known."""
+    try:
+        return _keys_of(opened, data, heard)
+    except DataError as error:
+        heard.texts.append(str(error))
+        heard.broken = True
+        return None, data.series
+
+
+def _keys_of(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tuple[str, ...]]:
     """Return the time column, and the columns that name the series."""
     said = Heard()
     time = find_time(opened.head(), data, said.keep)

@@ -34,6 +34,28 @@ def read_source(
     if not source.top.plain:
         read.skip_rows, read.column_names = source.top.skipped, source.header
     parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
+    table = _parsed(source, read, parse, convert)
+    # A series may be called NA: what is read as text is missing only where the cell is empty.
+    affected = [name for name in text if table[name].null_count]
+    if affected:
+        table = _unconverted(source, table, affected, read, parse)
+    # A decimal comma that was found applies to the columns that Arrow leaves as text too.
+    decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
+    written = numerals(decimal, source.dialect.thousands)
+    return Table(source.name, table, source.line, markers, written)
+
+
+def _parsed(
+    source: Source,
+    read: pa_csv.ReadOptions,
+    parse: pa_csv.ParseOptions,
+    convert: pa_csv.ConvertOptions,
+) -> pa.Table:
+    """Return the rows as Arrow reads them.
+
+    Raises:
+        DataError: It cannot, or there are none.
+    """
     try:
         with source.content as stream:
             table = pa_csv.read_csv(
@@ -50,14 +72,7 @@ def read_source(
     if any(pa.types.is_binary(each.type) for each in table.schema):
         # Arrow takes text that is none for bytes.
         raise _wrong_encoding(source, "UTF-8")
-    # A series may be called NA: what is read as text is missing only where the cell is empty.
-    affected = [name for name in text if table[name].null_count]
-    if affected:
-        table = _unconverted(source, table, affected, read, parse)
-    # A decimal comma that was found applies to the columns that Arrow leaves as text too.
-    decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
-    written = numerals(decimal, source.dialect.thousands)
-    return Table(source.name, table, source.line, markers, written)
+    return table
 
 
 def _unconverted(

@@ -14,6 +14,17 @@ from .footer import Rows, count_footer, describe_footer
 from .header import MOST_LINES, find_header
 
 
+def _opened(data: bytes, name: str) -> pd.ExcelFile:
+    """Return a workbook; `name` is what messages call it."""
+    try:
+        return pd.ExcelFile(io.BytesIO(data))
+    except ImportError:
+        raise UsageError(
+            f"{name} is a workbook, and the library that reads workbooks is not installed.",
+            "pip install 'forecast-cli[excel]'",
+        ) from None
+
+
 def read_workbook(data: bytes, name: str, dialect: Dialect) -> tuple[pd.DataFrame, list[str]]:
     """Read the first sheet of a workbook.
 
@@ -29,13 +40,7 @@ def read_workbook(data: bytes, name: str, dialect: Dialect) -> tuple[pd.DataFram
         DataError: There is no line of names.
         UsageError: The library that reads workbooks is not installed.
     """
-    try:
-        book = pd.ExcelFile(io.BytesIO(data))
-    except ImportError:
-        raise UsageError(
-            f"{name} is a workbook, and the library that reads workbooks is not installed.",
-            "pip install 'forecast-cli[excel]'",
-        ) from None
+    book = _opened(data, name)
     how: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
     top = _lines(pd.read_excel(book, header=None, nrows=MOST_LINES, dtype=object, **how))
     if not any(line.filled for line in top):

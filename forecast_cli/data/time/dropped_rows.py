@@ -89,25 +89,31 @@ def frequency_left(
     gaps = np.flatnonzero((np.diff(places) > 1) & past[1:]) + 1
     if not len(gaps):
         return frequency
-    row = int(gaps[0])
+    found = None
+    if not required and frequency.step == DAY:
+        found = _learned(rows, past, data)
+    if found is None:
+        raise _no_steps_left(rows, int(gaps[0]), frequency, required=required)
+    on_event(Note(f"`missing=drop`: the rows that are left are steps of open days: {found.rule}"))
+    return found
+
+
+def _no_steps_left(rows: StepRows, row: int, frequency: Frequency, *, required: bool) -> DataError:
+    """Return the error for rows of which the given one is after a gap; see `frequency_left`."""
     why = (
         f"{rows.table.place(int(rows.order[row]))}: `missing=drop` leaves no row between "
         f"{when(rows.times[row - 1])} and {when(rows.times[row])}"
     )
     hint = "Pass `missing=interpolate` or `missing=ffill`"
     if required:
-        raise DataError(f"{why}, and the steps of the model are {frequency.name}.", f"{hint}.")
+        return DataError(f"{why}, and the steps of the model are {frequency.name}.", f"{hint}.")
     hint += ", or `time=none` to use rows as steps regardless of their times."
     if frequency.step != DAY:
         if calendar := suggest_calendar(rows.times, rows.indptr):
             opened = f"Its rows are on open days, {calendar.describe()}"
             hint = f"{opened}: pass `calendar=data` instead of `freq`. {hint}"
-        raise DataError(f"{why}, and steps of {frequency.name} cannot skip time.", hint)
-    found = _learned(rows, past, data)
-    if found is None:
-        raise DataError(f"{why}, and the days that are left follow no calendar.", hint)
-    on_event(Note(f"`missing=drop`: the rows that are left are steps of open days: {found.rule}"))
-    return found
+        return DataError(f"{why}, and steps of {frequency.name} cannot skip time.", hint)
+    return DataError(f"{why}, and the days that are left follow no calendar.", hint)
 
 
 def _learned(rows: StepRows, past: Bools, data: Data) -> Frequency | None:

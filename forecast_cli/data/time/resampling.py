@@ -73,13 +73,7 @@ def _partial(
     longest = int(np.argmax(counts))
     own = times[ends[longest] - counts[longest] + 1 : ends[longest] + 1]
     row_step = _row_step(pd.DatetimeIndex(own.unique()))
-    edge = times[places].normalize() if row_step.alias == "B" else times[places]
-    if last:
-        short = np.asarray(row_step.next(edge) < frequency.next(begins[places]))
-    else:
-        # Of open days, the first may be a holiday.
-        back = np.full(len(edge), -2 if row_step.alias == "B" else -1)
-        short = np.asarray(row_step.moved(edge, back) >= begins[places])
+    short = _are_short(times[places], begins[places], row_step, frequency, last=last)
     # What would leave nothing of a series is kept.
     steps = pd.Series(begins.asi8).groupby(np.repeat(np.arange(len(counts)), counts)).nunique()
     short &= steps.to_numpy() > 2
@@ -94,6 +88,31 @@ def _partial(
     on_event(Note(f"{what}: {done}", warning=data.partial == "keep"))
     at_edge = begins == begins[np.repeat(places, counts)]
     return np.asarray(at_edge & np.repeat(short, counts) & (data.partial == "drop"))
+
+
+def _are_short(
+    edge: pd.DatetimeIndex,
+    begins: pd.DatetimeIndex,
+    row_step: Frequency,
+    frequency: Frequency,
+    *,
+    last: bool,
+) -> Bools:
+    """Return which steps lack rows before their first time, or after their last one.
+
+    Args:
+        edge: Shape `(n_series,)`: these times.
+        begins: Shape `(n_series,)`: the beginnings of the steps.
+        row_step: The step between rows.
+        frequency: The steps.
+        last: Whether the times are the last ones.
+    """
+    daily = row_step.alias == "B"
+    edge = edge.normalize() if daily else edge
+    if last:
+        return np.asarray(row_step.next(edge) < frequency.next(begins))
+    # Of open days, the first may be a holiday.
+    return np.asarray(row_step.moved(edge, np.full(len(edge), -2 if daily else -1)) >= begins)
 
 
 def _row_step(times: pd.DatetimeIndex) -> Frequency:

@@ -124,11 +124,7 @@ def find_steps(
     Raises:
         DataError: A time is repeated, or the steps are not regular.
     """
-    check_mistyped(table, dates.times, groups.codes)
-    order: Ints = np.lexsort((dates.times.asi8, groups.codes))
-    _note_order(order, groups.codes[order], on_event)
-    if whole is not None:
-        order = without_dropped(order, groups.codes, whole, ahead=bool(data.future_covariates))
+    order = _sorted(table, dates, groups, data, on_event, whole)
     times, codes = dates.times[order], groups.codes[order]
     style, combine = dates.style, _combination(data)
     if data.resample:
@@ -137,17 +133,34 @@ def find_steps(
         frequency = frequency or Frequency.parse(data.resample).begins_of(times)
     elif data.duplicates == "error":
         check_duplicates(table, times, codes, order)
-    begins = (np.diff(times.asi8, prepend=-1) != 0) | (np.diff(codes, prepend=-1) != 0)
-    first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
-    if len(first) < len(times) and not data.resample:
-        text = counted(len(times) - len(first), "duplicate timestamp")
-        on_event(Note(f"{text}: {data.duplicates}"))
-    steps, indptr = times[first], make_indptr(codes[first], len(groups.ids))
-    rows = StepRows(table, groups, steps, indptr, order[first])
+    first, shared = _distinct(times, codes, data, on_event)
+    indptr = make_indptr(codes[first], len(groups.ids))
+    rows = StepRows(table, groups, times[first], indptr, order[first])
     frequency, places = _regular(rows, data, frequency, whole, on_event)
     steps, indptr = _without_gaps(rows, places, frequency, data, on_event)
     places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
+
+
+def _sorted(
+    table: Table,
+    dates: Dates,
+    groups: Groups,
+    data: Data,
+    on_event: Listener,
+    whole: Bools | None,
+) -> Ints:
+    """Return the rows that are not dropped, series by series, the oldest first, shape `(kept,)`.
+
+    Raises:
+        DataError: A date seems to be mistyped.
+    """
+    check_mistyped(table, dates.times, groups.codes)
+    order: Ints = np.lexsort((dates.times.asi8, groups.codes))
+    _note_order(order, groups.codes[order], on_event)
+    if whole is None:
+        return order
+    return without_dropped(order, groups.codes, whole, ahead=bool(data.future_covariates))
 
 
 def _regular(
@@ -210,6 +223,21 @@ def _note_order(order: Ints, codes: Ints, on_event: Listener) -> None:
         on_event(Note("newest rows first: sorted by time"))
     elif (steps < 0).any():
         on_event(Note("rows not in order of time: sorted"))
+
+
+def _distinct(
+    times: pd.DatetimeIndex, codes: Ints, data: Data, on_event: Listener
+) -> tuple[Ints, Ints]:
+    """Return the first row at each time of each series, and which of them each row shares.
+
+    `times` and `codes`, the series, have the shape `(rows,)`; results `(n_times,)`, `(rows,)`.
+    """
+    begins = (np.diff(times.asi8, prepend=-1) != 0) | (np.diff(codes, prepend=-1) != 0)
+    first, shared = np.flatnonzero(begins), np.cumsum(begins) - 1
+    if len(first) < len(times) and not data.resample:
+        text = counted(len(times) - len(first), "duplicate timestamp")
+        on_event(Note(f"{text}: {data.duplicates}"))
+    return first, shared
 
 
 def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequency:
