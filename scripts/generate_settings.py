@@ -8,7 +8,7 @@ table. With `--check` nothing is written, and the exit code is 1 where a file is
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -16,8 +16,14 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from forecast_cli.config.layers import Dense, Frozen, Recurrent
+from forecast_cli.config.registries import DEFAULT_PRESET, PLAIN_PRESET
+from forecast_cli.config.resolution import leaves
 from forecast_cli.config.schema import Config
-from forecast_cli.config.settings import FILE, LAYERS, Group, Setting
+from forecast_cli.config.searchable import flatten_names
+from forecast_cli.config.settings import BY_PRESET, FILE, LAYERS, Group, Setting
+from forecast_cli.core.series_features import SeriesFeatures
+from forecast_cli.training.presets.data_profile import DataProfile
+from forecast_cli.training.presets.selection import FUNCTIONS
 
 KEYWORDS = FILE.with_name("keywords.py")
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -29,6 +35,28 @@ PYTHON_TYPES = {
     "size": "float | int | str",
     "seconds": "float",
 }
+
+
+def _profile(**more: Any) -> DataProfile:
+    """Data of some kind: a day of 24 steps, or others, without gaps."""
+    count = more.pop("count", 1)
+    rows, season = more.get("rows", 400), more.get("season", 24)
+    facts: dict[str, Any] = {
+        "rows": rows, "shortest": rows, "windows": rows * count, "horizon": 24, "season": season,
+        "seasons": (season,), "can_log": True, "targets": 1, "validated": 60,
+        "point_forecasts": True, "named": count > 1, "skips": False,
+        "choose_transform": lambda: "log",
+        "features": SeriesFeatures((season,), 0.9, 0.5, True, False, rows, count),
+    }  # fmt: skip
+    return DataProfile(**facts | more)
+
+
+# Few rows, many series, and a long series that is forecast far ahead, for which recipes differ.
+PROFILES = (
+    _profile(),
+    _profile(count=50),
+    _profile(rows=20_000, horizon=96, seasons=(24, 168)),
+)
 
 
 def collect() -> list[Setting]:
@@ -99,6 +127,21 @@ def _shown(default: Any) -> str:
     return "none" if default is None else str(default)
 
 
+def chosen_by_preset() -> set[str]:
+    """Return the names of what the default preset chooses for some kind of data."""
+    return {
+        name
+        for profile in PROFILES
+        for name in flatten_names(leaves(FUNCTIONS[DEFAULT_PRESET](profile).settings))
+    }
+
+
+def with_presets(settings: list[Setting]) -> list[Setting]:
+    """Return the settings whose default is left to the preset where it chooses one."""
+    chosen = chosen_by_preset()
+    return [replace(each, default=BY_PRESET) if each.name in chosen else each for each in settings]
+
+
 def as_json(settings: list[Setting]) -> str:
     """The settings as JSON, each on a line, without what is as in every other one."""
     plain = {each.name: each.default for each in fields(Setting) if each.default is not MISSING}
@@ -148,6 +191,7 @@ def _keyword(each: Setting) -> str:
 
 def as_page(settings: list[Setting]) -> str:
     """The settings as a page of the documentation."""
+    chosen = chosen_by_preset()
     lines = [
         "# Settings",
         "",
@@ -160,6 +204,11 @@ def as_page(settings: list[Setting]) -> str:
         "`forecast.toml` and for `--set training.epochs=5`. Flags win over the environment, that "
         "over the file.",
         "`network.layers` is a list of tables, one for each layer, with Keras's own names.",
+        "",
+        f"`{BY_PRESET}` stands where the default preset chooses from the data "
+        "([presets.md](presets.md)); behind it",
+        f"is the default of `--preset {PLAIN_PRESET}`. `forecast config --for DATA` prints what is "
+        "chosen for a table.",
     ]
     for group in get_args(Group):
         lines += ["", f"## {group}", "", "| name | path | default | |", "| --- | --- | --- | --- |"]
@@ -168,7 +217,8 @@ def as_page(settings: list[Setting]) -> str:
                 choices = f" ({', '.join(each.choices)})" if each.choices else ""
                 text = f"{each.help}{choices}".replace("|", r"\|")
                 flag = f" (`{each.flag}`)" if each.flag else ""
-                lines.append(f"| `{each.name}`{flag} | `{each.path}` | {each.default} | {text} |")
+                plain = f"{BY_PRESET}; {each.default}" if each.name in chosen else each.default
+                lines.append(f"| `{each.name}`{flag} | `{each.path}` | {plain} | {text} |")
     return "\n".join(lines) + "\n"
 
 
@@ -177,7 +227,7 @@ def main(arguments: list[str]) -> int:
     settings = collect()
     stale = 0
     for path, text in (
-        (FILE, as_json(settings)),
+        (FILE, as_json(with_presets(settings))),
         (KEYWORDS, as_keywords(settings)),
         (PAGE, as_page(settings)),
     ):

@@ -1,18 +1,30 @@
 """`forecast config`."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..config.settings import LAYERS, SETTINGS, SHORTHAND
+from ..config.settings import BY_PRESET, LAYERS, SETTINGS, SHORTHAND
 from .console import Console
 from .options import OutputOptions, Settings, option
+from .train import one_or_all
 
-# What stands behind a value that was not specified.
-DEFAULT = "# default"
+if TYPE_CHECKING:
+    from ..config.schema import Config
+
+# What stands behind a value that was not specified, and behind one that a preset chooses.
+DEFAULT, CHOSEN = "# default", f"# {BY_PRESET}"
 
 Schema = Annotated[bool, option("--schema", help="Print the JSON schema of the configuration.")]
+For = Annotated[
+    list[str] | None,
+    option(
+        "--for", metavar="DATA", env=False,
+        help="Resolve it for this table, as `forecast train DATA` would; repeat it for several "
+        "files that are read as one.",
+    ),
+]  # fmt: skip
 
 
 def config(
@@ -20,14 +32,16 @@ def config(
     settings: Settings,
     output_options: OutputOptions,
     schema: Schema = False,
+    tables: For = None,
 ) -> None:
     """Print the whole configuration as TOML, with where each value comes from.
 
-    The output is a forecast.toml; settings with their defaults are comments in it.
+    The output is a forecast.toml; settings with their defaults are comments in it. With --for it
+    leaves nothing open: training with it as --config gives the same model.
 
     Examples:
-        forecast config --preset best
         forecast config --units 64,32 --epochs 50 > forecast.toml
+        forecast config --for prices.csv -c Close > resolved.toml
         forecast config --schema
     """
     from ..config.resolution import leaves
@@ -37,12 +51,66 @@ def config(
     if schema:
         console.document(Config.model_json_schema())
         return
-    resolved = settings.resolve().model_dump(mode="json")
-    if output_options.json:
-        console.document(resolved)
+    given = settings.resolve()
+    if tables:
+        _show_resolved(context, settings, given, tables, console)
         return
+    resolved = given.model_dump(mode="json")
     sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))
+    if given.preset is None or given.preset_chooses:
+        sources = dict.fromkeys(_left_to_preset(resolved), BY_PRESET) | sources
+    if output_options.json:
+        left = {path for path, source in sources.items() if source == BY_PRESET}
+        console.document(_without(resolved, left))
+        return
     console.lines(defaults_as_comments(toml_lines(resolved, sources)))
+
+
+def _show_resolved(
+    context: typer.Context,
+    settings: Settings,
+    given: "Config",
+    tables: list[str],
+    console: Console,
+) -> None:
+    """Print the configuration as it is resolved for a table, with all values set."""
+    from ..config.resolution import leaves
+    from ..training.resolved_settings import name_source, resolve_settings
+    from .progress import Progress
+
+    with Progress(console) as progress:
+        whole, found = resolve_settings(one_or_all(tables), given, on_event=progress.on_event)
+    resolved = whole.model_dump(mode="json")
+    own = _sources(context, settings, leaves(settings.file()), leaves(resolved))
+    sources = {path: name_source(each, whole) for path, each in found.items()}
+    sources |= {path: own.get(path, "given") for path, each in found.items() if each == "given"}
+    if console.output_options.json:
+        notes = progress.notes.texts
+        console.document({"config": resolved, "sources": sources, "notes": notes})
+        return
+    console.lines(toml_lines(resolved, sources))
+
+
+def _left_to_preset(resolved: Mapping[str, Any]) -> list[str]:
+    """The paths of what the default preset chooses where it is not specified."""
+    from ..config.resolution import leaves
+
+    left = {each.path for each in SETTINGS.values() if each.default == BY_PRESET}
+    layers = {f"{LAYERS}.0.{path.rpartition('.')[2]}" for path in left if path.startswith(LAYERS)}
+    return [path for path in leaves(resolved) if path in left | layers]
+
+
+def _without(values: Any, left: Collection[str], prefix: str = "") -> Any:
+    """The nested values without those at some dotted paths."""
+    if isinstance(values, list):
+        return [_without(each, left, f"{prefix}{at}.") for at, each in enumerate(values)]
+    if not isinstance(values, Mapping):
+        return values
+    return {
+        name: _without(each, left, f"{prefix}{name}.")
+        for name, each in values.items()
+        if f"{prefix}{name}" not in left
+    }
 
 
 def _sources(
@@ -81,24 +149,27 @@ def toml_lines(resolved: Mapping[str, Any], sources: Mapping[str, str]) -> list[
 def defaults_as_comments(lines: list[str]) -> list[str]:
     """The lines with every default as a comment, so that the file sets only what was specified.
 
-    A preset chooses the other settings; a layer of nothing but defaults is a comment as a whole.
+    What a preset chooses has no value; a layer of nothing but defaults is a comment as a whole.
 
-    >>> defaults_as_comments(["seed = 5 # --seed", "epochs = 100 # default"])
-    ['seed = 5 # --seed', '# epochs = 100 # default']
+    >>> defaults_as_comments(["seed = 5 # --seed", "clip = 1 # default", "epochs = 9 # by preset"])
+    ['seed = 5 # --seed', '# clip = 1 # default', '# epochs: by preset']
     """
     shown: list[str] = []
     for line in lines:
-        shown.append(f"# {line}" if line.endswith(DEFAULT) else line)
+        name = line.partition(" = ")[0]
+        commented = f"# {name}: {BY_PRESET}" if line.endswith(CHOSEN) else f"# {line}"
+        shown.append(commented if line.endswith((DEFAULT, CHOSEN)) else line)
     for at, line in enumerate(lines):
         if line.startswith("[["):
             rest = lines[at + 1 :]
             end = next((n for n, each in enumerate(rest) if not each or each[0] == "["), len(rest))
-            if all(each.endswith(DEFAULT) for each in rest[:end]):
+            if all(each.endswith((DEFAULT, CHOSEN)) for each in rest[:end]):
                 shown[at] = f"# {line}"
             else:
-                # A layer with a specified setting needs its type.
+                # A layer with a specified setting needs its type, unless the preset chooses it.
                 for n in range(at + 1, at + 1 + end):
-                    shown[n] = lines[n] if lines[n].startswith("type =") else shown[n]
+                    needed = lines[n].startswith("type =") and not lines[n].endswith(CHOSEN)
+                    shown[n] = lines[n] if needed else shown[n]
     return shown
 
 

@@ -21,6 +21,8 @@ from .settings import setting
 
 # Lists in the settings of an ensemble.
 SEVERAL = ("baselines", *TURNS)
+# The sections of which a preset chooses.
+SECTIONS = ("window", "network", "training", "ensemble")
 
 
 class Config(Frozen):
@@ -73,6 +75,16 @@ class Config(Frozen):
     def preset_chooses(self) -> bool:
         """Whether the preset is known, and chooses from the data what is left open."""
         return self.preset is not None and PRESETS[self.preset].chooses
+
+    @property
+    def leaves_nothing_open(self) -> bool:
+        """Whether all that has a value is set, as by `forecast config --for`.
+
+        What has none, e.g. `segment`, cannot be written in TOML, and is not left to a preset.
+        """
+        parts = {*SECTIONS, "transform", "scaler"}
+        whole = self.model_dump(include=parts, exclude_none=True)
+        return self.model_dump(include=parts, exclude_none=True, exclude_unset=True) == whole
 
     @property
     def interval_method(self) -> IntervalEntry:

@@ -29,6 +29,8 @@ Group = Literal[
 ]
 FILE = Path(__file__).with_name("settings.json")
 LAYERS = "network.layers"
+# In place of a default that the default preset chooses from the data.
+BY_PRESET = "by preset"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ..data.dataset import Dataset, scaled_dataset
 from ..data.panel import Panel
 from ..data.splits import all_training
 from .checks import check_dataset
-from .resolution import resolve_config
+from .resolution import Resolved, resolve_config
 
 # Training windows whose spread is measured, at most.
 SPREAD_WINDOWS = 1000
@@ -25,10 +25,15 @@ def make_dataset(panel: Panel, config: Config, *, on_event: Listener) -> Dataset
         DataError: There are too few rows; the message says how many are needed.
         UsageError: A setting does not go with the data.
     """
+    return make_resolved(panel, config, on_event=on_event)[1]
+
+
+def make_resolved(panel: Panel, config: Config, *, on_event: Listener) -> tuple[Resolved, Dataset]:
+    """Return what was resolved for a table, and its dataset; errors as in `make_dataset`."""
     found = resolve_config(panel, config, on_event=on_event)
     dataset = scaled_dataset(found.panel, found.config, found.splits, found.season, fit=fit_scaler)
     check_dataset(dataset, on_event)
-    return with_usual_spread(dataset)
+    return found, with_usual_spread(dataset)
 
 
 def on_all_rows(dataset: Dataset) -> Dataset:

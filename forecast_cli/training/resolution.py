@@ -38,12 +38,14 @@ class Resolved:
         panel: With the categories of the training rows alone.
         splits: Training, validation and test rows.
         season: Steps in a season; 1 where there is none.
+        chosen: The dotted paths of what a preset chose.
     """
 
     config: Config
     panel: Panel
     splits: Splits
     season: int
+    chosen: frozenset[str]
 
 
 def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resolved:
@@ -64,11 +66,18 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
     config = config.changed(split=split)
     splits = split_rows(panel, split, horizon=config.window.horizon or 1)
+    before = _list_set(config)
     config = apply_preset(config, panel, splits, season, on_event)
+    chosen = _list_set(config) - before
     check_inputs(config, panel.columns)
     panel = with_known_categories(panel, splits)
     config = _resolve_rest(config, panel, splits, season, on_event)
-    return Resolved(config, panel, splits, season)
+    return Resolved(config, panel, splits, season, chosen)
+
+
+def _list_set(config: Config) -> frozenset[str]:
+    """Return the dotted paths of what is set."""
+    return frozenset(leaves(config.model_dump(exclude_unset=True)))
 
 
 def resolve_preset(config: Config, on_event: Listener) -> Config:
@@ -208,9 +217,9 @@ def _resolve_training(config: Config) -> Training:
 
 def _resolve_scope(config: Config, columns: Columns) -> Scope:
     """Return whose rows a scaler is fitted on: those of each series, where they have names."""
-    if config.scale_by and not columns.series:
+    if config.scale_by == "series" and not columns.series:
         raise UsageError(
-            f"`scale_by={config.scale_by}` is for several series, and the table has one.",
+            "`scale_by=series` is for several series, and the table has one.",
             "Leave it out, or name the columns that identify the series in `series`.",
         )
     return config.scale_by or ("series" if columns.series else "all")

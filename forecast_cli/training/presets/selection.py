@@ -75,7 +75,7 @@ def apply_preset(
         season: Steps in the season of the frequency.
         on_event: Notified of what was chosen, and why.
     """
-    if not config.preset_chooses:
+    if not config.preset_chooses or config.leaves_nothing_open:
         return config
     profile = profile_data(config, panel, splits, season)
     return _overlay(config, FUNCTIONS[config.preset or ""](profile), profile, on_event)
