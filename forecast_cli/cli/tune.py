@@ -15,6 +15,7 @@ from .train import MODEL, Tables, flag_of_model, one_or_all
 from .values import seconds
 
 if TYPE_CHECKING:
+    from ..model.manifest import Evaluation, LabelEvaluation
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
 
@@ -32,7 +33,8 @@ class SearchOptions:
         default="40, or as many as fit into the time budget")] = None
     # The training's setting has the same variable in the environment.
     time_budget: Annotated[Any, option("--time-budget", metavar="TIME", parser=seconds, env=False,
-        help="Time limit for the search: 90s, 10m, 1h; the final training comes on top.",
+        help="Time limit for the trials: 90s, 10m, 1h; the score of the settings as given and "
+        "the final training come on top.",
         default="none")] = None
     space: Annotated[Path | None, option("--space", metavar="FILE",
         help="Search space, as TOML.", default="chosen by the data; --show-space prints it")] = None
@@ -40,7 +42,8 @@ class SearchOptions:
         help="How settings are sampled: tpe (learns from earlier trials), random, grid (all "
         "combinations), cmaes (for numbers).", default="tpe")] = "tpe"
     pruner: Annotated[str, option("--pruner", metavar="NAME", common=False,
-        help="How unpromising trials are stopped early: median, hyperband, none.",
+        help="How unpromising trials are stopped early: median, hyperband, none; all but none "
+        "also stop a trial that is behind the settings as given after a cutoff.",
         default="median")] = "median"
     metric: Annotated[str, option("--metric", metavar="NAME",
         help="Metric to minimise: mase, mae, rmse, smape.", default="mase")] = "mase"
@@ -74,10 +77,11 @@ class SearchOptions:
 def tune(
     tables: Tables, settings: TunedSettings, output_options: OutputOptions, options: SearchOptions
 ) -> None:
-    """Search for the best settings, and train with them.
+    """Search for better settings than those of train, and train with them.
 
-    Trials are scored on the rows before the test split; what a flag sets is not searched. The
-    trials, the best first, are the result on stdout.
+    Trials vary what train would build, and are scored on the rows before the test split; what a
+    flag sets is not searched. The settings as given are kept unless a trial is significantly
+    better. The trials, the best first, are the result on stdout.
 
     Examples:
         forecast tune prices.csv --column Close
@@ -167,12 +171,13 @@ def _document(result: "Tuning", model: Path) -> dict[str, Any]:
         "importance": result.importance,
         "verdict": result.verdict,
         "evaluation": evaluation and evaluation.model_dump(mode="json"),
+        "compared": {name: each.model_dump(mode="json") for name, each in result.compared.items()},
     }
 
 
 def _show(result: "Tuning", console: Console) -> None:
     """The trials, the importance of settings, and the scores on the test split."""
-    from ..api.summaries import explain_scores, score_rows, short
+    from ..api.summaries import explain_scores, short
 
     if not console.output_options.quiet:
         rows = result.rows
@@ -188,10 +193,22 @@ def _show(result: "Tuning", console: Console) -> None:
     evaluation = result.bundle.manifest.evaluation
     if evaluation:
         console.say("on the test split, which no trial used:")
-        tested = score_rows(evaluation)
+        tested = _tested(result, evaluation)
         console.grid([{name: short(each) for name, each in row.items()} for row in tested])
         console.say(explain_scores(evaluation))
     console.say(result.verdict, "bold")
+
+
+def _tested(result: "Tuning", evaluation: "Evaluation | LabelEvaluation") -> list[dict[str, Any]]:
+    """The scores on the test split: of the saved model, of what it is compared with, and others."""
+    from ..api.summaries import score_rows
+
+    chosen = "as given" if result.trial is None else f"trial {result.trial}"
+    rows: list[dict[str, Any]] = []
+    for name, each in {chosen: evaluation, **result.compared}.items():
+        own = [row for row in score_rows(each) if row["forecast"] == each.model]
+        rows += [row | {"forecast": f"{name}: {each.model}"} for row in own]
+    return rows + [row for row in score_rows(evaluation) if row["forecast"] != evaluation.model]
 
 
 def _narrow(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,53 +1,100 @@
 """The default space of a search, chosen from the data."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..config.registries import PLAIN_PRESET
+from ..backtesting.folds import learning_dataset
+from ..config.registries import CELLS, DEFAULT_PRESET, PRESETS
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.errors import UsageError
+from ..core.events import ignore
 from .folds import TrialFolds
-from .space import Choices, Range, Setting, Space
+from .space import BY_PRESET, Choices, Range, Setting, Space
 
 SOURCE = "the default space"
 # With fewer training rows large networks overfit.
 FEW_ROWS = 400
 # Seasons in a window at most, and its steps where there is no season.
 SEASONS, STEPS = 4, (6, 48)
+# Baselines that are combined with networks where a preset would choose none, or others.
+SEVERAL = ("naive", "structural")
 
 
 def default_space(folds: TrialFolds) -> Space:
     """Return the settings that are worth searching for a table.
 
+    They lie around what the preset chooses; the plain one chooses nothing, so there the network is
+    searched.
+
     Args:
         folds: The folds of the trials; nothing of the test split is looked at.
     """
-    candidates = [
+    preset = folds.config.preset or DEFAULT_PRESET
+    candidates = _around_preset(folds, preset) if PRESETS[preset].chooses else _of_network(folds)
+    settings = [each for each in (_fitting(one, folds.config) for one in candidates) if each]
+    return Space(tuple(settings), SOURCE)
+
+
+def _of_network(folds: TrialFolds) -> list[Setting]:
+    """Return the settings of a network of which nothing is chosen by rule."""
+    return [
         *_window_settings(folds),
         *_network_settings(_rows(folds)),
         *_baseline_settings(folds),
         *_training_settings(_rows(folds)),
     ]
-    settings = [each for each in (_fitting(one, folds.config) for one in candidates) if each]
-    return Space(tuple(settings), SOURCE)
+
+
+def _around_preset(folds: TrialFolds, preset: str) -> list[Setting]:
+    """Return settings whose first value is what a training without a search has."""
+    config = learning_dataset(folds.fold(folds.count - 1), folds.config, ignore).config
+    network, ensemble, training = config.network, config.ensemble, config.training
+    presets = (preset, *(name for name, each in PRESETS.items() if each.chooses))
+    found = [Setting("preset", Choices(tuple(dict.fromkeys(presets))), why="size and members")]
+
+    def add(name: str, now: Any, others: Sequence[Any], why: str = "") -> None:
+        values = (BY_PRESET, *(each for each in others if each != now))
+        found.append(Setting(name, Choices(values), why=why))
+
+    for each in _window_settings(folds):
+        if each.name != "anchor":
+            # Two other lookbacks: the shortest, and the longest.
+            values = [
+                value for value in each.domain.values or () if value != config.window.timesteps
+            ]
+            now = config.transform if each.name == "transform" else config.window.timesteps
+            add(each.name, now, [*values[:1], *values[1:][-1:]], each.why)
+    add("baselines", ensemble.baselines, [(), SEVERAL], "baselines combined with the networks")
+    if not ensemble.alone:
+        add("combine", ensemble.combine, ["mean", "median"], "how members are combined")
+    losses = {training.loss, *ensemble.losses}
+    add("loss", "", [each for each in ("mae", "mse") if losses != {each}])
+    add("anchor", "", ["last", "mean"], "value that windows are read relative to")
+    layers = network.recurrent
+    if layers:
+        cells = [name for name in CELLS if name != layers[0].type]
+        add("cell", "", cells[:1])
+        add("units", "", [2 * layers[0].units, max(1, layers[0].units // 2)])
+    add("learning_rate", "", [round(training.learning_rate * each, 8) for each in (1 / 3, 3)])
+    return found
 
 
 def trial_config(config: Config, chosen: Mapping[str, Any]) -> Config:
-    """Return the configuration with some settings chosen; no preset chooses others.
+    """Return the configuration with some settings chosen; the preset chooses the others.
 
     Args:
         config: As given.
-        chosen: By flat names.
+        chosen: By flat names; what is left to the preset is not set.
 
     Raises:
         UsageError: They do not go together.
     """
-    preset = config.preset or PLAIN_PRESET
-    return configure({"preset": preset, **chosen}, config.model_dump(exclude_unset=True))
+    own = {name: each for name, each in chosen.items() if each != BY_PRESET}
+    return configure(own, config.model_dump(exclude_unset=True))
 
 
 def _rows(folds: TrialFolds) -> int:
@@ -95,8 +142,7 @@ def _network_settings(rows: int) -> Iterable[Setting]:
 
 def _baseline_settings(folds: TrialFolds) -> Iterable[Setting]:
     """Yield baselines that are combined with the networks."""
-    several = ("naive", "structural")
-    yield Setting("baselines", Choices(((), several)), why="baselines combined with the network")
+    yield Setting("baselines", Choices(((), SEVERAL)), why="baselines combined with the network")
 
 
 def _training_settings(rows: int) -> Iterable[Setting]:

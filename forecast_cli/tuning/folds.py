@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ..data.missing import fill_panel, last_known
 from ..data.panel import Panel
 from ..data.splits import Splits, all_training, rows_needed, split_rows
 from ..evaluation.metrics.point import ErrorSums
+from ..evaluation.verdicts import average_by_time
 from ..training.resolution import resolve_horizon
 
 DEFAULT_WINDOWS = 3
@@ -34,6 +36,18 @@ LONGER = 1.5
 MOST = 2000
 # Rows of a series before a forecast at least.
 LEAST = 2
+
+
+class FoldScore(NamedTuple):
+    """The score of a trial in a fold.
+
+    Args:
+        error: By the metric of the search.
+        losses: Of the forecasts from each time, in time order.
+    """
+
+    error: float
+    losses: list[float]
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,20 @@ class TrialFolds:
         """The number of forecasts that a trial is scored on."""
         return sum(map(len, self.origins))
 
+    @property
+    def lags(self) -> int:
+        """How many later forecasts overlap with one."""
+        if self.panel.count > 1:
+            return self.horizon - 1
+        apart = min((int(np.diff(each).min()) for each in self.origins if len(each) > 1), default=1)
+        return -(-self.horizon // apart) - 1
+
+    @property
+    def distinct(self) -> int:
+        """About how many of the forecasts of a series do not overlap."""
+        rows = sum(len(each) for each in self.origins) / max(1, self.panel.count)
+        return max(1, int(rows / (self.lags + 1)))
+
     def fold(self, number: int) -> Fold:
         """Return what may be known in a fold, and what is to be forecast."""
         panel, origins = self.panel, self.origins[number]
@@ -108,6 +136,29 @@ class TrialFolds:
                 "Pass `metric=mae`." if METRICS[self.metric].scale_free else "",
             )
         return error
+
+    def losses(self, number: int, forecast: Floats) -> list[float]:
+        """Return the mean loss of the forecasts from each time, to test differences by.
+
+        Absolute errors, or squared ones where trials are compared by those; of several series or
+        targets each in units of the in-sample error of its seasonal naive forecast.
+
+        Args:
+            number: Of the fold.
+            forecast: Shape `(samples, horizon, targets)`, original units.
+        """
+        panel, origins = self.panel, self.origins[number]
+        targets = panel.values[:, list(panel.columns.target_places)]
+        actual = targets[origins[:, None] + np.arange(self.horizon)]
+        power = 2 if self.metric == "rmse" else 1
+        unit = self.naive[number][power - 1][owner_series(panel.indptr, origins)][:, None]
+        errors = np.abs(actual - forecast) ** power
+        if self.naive[number][0].size > 1:
+            errors = np.divide(errors, unit, out=np.full_like(errors, np.nan), where=unit > 0)
+        known = np.isfinite(errors)
+        count, total = known.sum(axis=(1, 2)), np.where(known, errors, 0.0).sum(axis=(1, 2))
+        means = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        return [float(f"{each:.7g}") for each in average_by_time(panel, origins, means)]
 
     def baseline_errors(self) -> dict[str, float]:
         """Return the errors of baselines, mean over the folds."""
@@ -160,10 +211,19 @@ def make_folds(
     on_event(
         Note(
             f"each trial is trained at {counted(count, 'cutoff')} in the {len(rest.values):,} rows "
-            f"before the test split, and scored on {made.forecasts:,} forecasts, horizon {horizon}"
+            f"before the test split, and scored on {describe_forecasts(made)}, horizon {horizon}"
         )
     )
     return made
+
+
+def describe_forecasts(folds: TrialFolds) -> str:
+    """Return how many forecasts there are, and how many of them do not overlap."""
+    count = counted(folds.forecasts, "forecast")
+    if not folds.lags:
+        return count
+    each = " of each series" if folds.panel.count > 1 else ""
+    return f"{count} ({folds.distinct:,}{each} do not overlap)"
 
 
 def rows_before(panel: Panel, ends: Ints) -> Panel:
@@ -180,8 +240,8 @@ def score_fold(
     *,
     on_event: Listener,
     should_stop: Callable[[], bool] = bool,
-) -> float:
-    """Train on the known rows of a fold, and return the error of the forecasts after them.
+) -> FoldScore:
+    """Train on the known rows of a fold, and score the forecasts after them.
 
     Args:
         folds: All of them.
@@ -192,7 +252,7 @@ def score_fold(
     """
     own = config.changed(training={"refit": False}, data=folds.panel.data)
     made = forecast_by_network(folds.fold(number), on_event, should_stop, config=own)
-    return folds.error(number, made.point)
+    return FoldScore(folds.error(number, made.point), folds.losses(number, made.point))
 
 
 def _least(panel: Panel, config: Config, horizon: int) -> int:
@@ -223,7 +283,10 @@ def _cut(panel: Panel, n_windows: int | None, *, horizon: int, least: int) -> tu
 
 
 def _origins_after(panel: Panel, ends: tuple[Ints, ...], horizon: int) -> tuple[Ints, ...]:
-    """Return the origins after each cutoff, shape `(samples,)`; refuse a cutoff without any."""
+    """Return the origins after each cutoff, shape `(samples,)`; refuse a cutoff without any.
+
+    They end before the next cutoff, their forecasts reach beyond it.
+    """
     stops = (*ends[1:], panel.indptr[1:])
     pairs = zip(ends, stops, strict=True)
     origins = tuple(_origins(panel, begin, stop, horizon) for begin, stop in pairs)
@@ -238,7 +301,8 @@ def _origins_after(panel: Panel, ends: tuple[Ints, ...], horizon: int) -> tuple[
 def _origins(panel: Panel, begins: Ints, stops: Ints, horizon: int) -> Ints:
     """Return the forecast origins of series that have rows to train on, shape `(samples,)`."""
     first = np.maximum(begins, panel.indptr[:-1] + LEAST)
-    rows = np.flatnonzero(panel.between(first, stops - horizon + 1))
+    last = np.minimum(stops, panel.indptr[1:] - horizon + 1)
+    rows = np.flatnonzero(panel.between(first, last))
     rows = rows[(begins > panel.indptr[:-1])[owner_series(panel.indptr, rows)]]
     if panel.data.missing != "mask":
         # A gap right before an origin was filled with the values after it.

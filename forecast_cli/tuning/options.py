@@ -20,8 +20,8 @@ class Search:
 
     Args:
         trials: Trials to run; None: 40, or as many as fit into the time budget.
-        time_budget: Seconds after which no trial is started; None: no limit. The training of the
-            model at the end is not included.
+        time_budget: Seconds after which the trials end; None: no limit. The score of the settings
+            as given, and the training of the model at the end, are not included.
         space: A TOML file or a mapping of what is searched; None: chosen from the data.
         sampler: How settings are proposed: `tpe` learns from earlier trials, and so does `cmaes`,
             for numbers alone; `random`; `grid` tries all combinations.

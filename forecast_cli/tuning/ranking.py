@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from ..core.diebold_mariano import Comparison
 from ..core.errors import counted
-from .folds import TrialFolds
+from ..evaluation.significance import compare_losses, describe_significance, is_significant
+from .folds import TrialFolds, describe_forecasts
 from .samplers import decode_params
-from .space import Space, as_toml
+from .space import BY_PRESET, Space, as_toml
 
 # What a study stores of the course of a trial, and the reason of one that was stopped.
 RUN, STOPPED = "run", "stopped"
@@ -36,7 +39,7 @@ class Ranking:
         trials: All of them, those of earlier runs included.
         space: What was searched.
         folds: The folds that they were scored on.
-        given: The error of the settings as given.
+        given: The score of the settings as given.
     """
 
     trials: Sequence[FrozenTrial]
@@ -52,15 +55,43 @@ class Ranking:
 
     @property
     def candidates(self) -> list[tuple[int | None, dict[str, Any]]]:
-        """Trial numbers and settings, the best first; None is that of the settings as given."""
-        found = [(each.value or 0.0, each.number) for each in self.complete]
-        ranked: list[tuple[float, int | None]] = [*found, (float(self.given["value"]), None)]
-        ranked.sort(key=lambda pair: pair[0])
-        return [(number, self.settings(number)) for _, number in ranked]
+        """Trial numbers and settings, in the order in which they are to be trained.
+
+        First come the trials that are significantly better than the settings as given, the best
+        before the others; the settings as given are None, and the last.
+        """
+        beating = [each.number for each in self.better if is_significant(self.test(each.number))]
+        return [(number, self.settings(number)) for number in (*beating, None)]
+
+    @property
+    def better(self) -> list[FrozenTrial]:
+        """The trials with a smaller error than the settings as given, the best first."""
+        return [each for each in self.complete if (each.value or 0.0) < self.given["value"]]
+
+    def test(self, number: int) -> Comparison | None:
+        """Test the difference of a trial from the settings as given; None without a test."""
+        own, given = _run(self.trials[number])["losses"], self.given["losses"]
+        return compare_losses(np.asarray(own) - np.asarray(given), lags=self.folds.lags)
+
+    def rival(self, best: int | None) -> tuple[int | None] | None:
+        """Return what the trained model is shown beside: the settings as given, or a better trial.
+
+        Args:
+            best: The number of the trained trial; None for the settings as given.
+
+        Returns:
+            None where no trial is better than the settings as given.
+        """
+        if best is not None:
+            return (None,)
+        return (self.better[0].number,) if self.better else None
 
     def settings(self, number: int | None) -> dict[str, Any]:
-        """Return the settings of a trial, by flat names."""
-        return {} if number is None else decode_params(self.space, self.trials[number].params)
+        """Return the settings of a trial that are not left to the preset, by flat names."""
+        if number is None:
+            return {}
+        settings = decode_params(self.space, self.trials[number].params)
+        return {name: each for name, each in settings.items() if each != BY_PRESET}
 
     @property
     def failures(self) -> list[str]:
@@ -107,18 +138,35 @@ class Ranking:
             best: The number of the chosen trial; None for the settings as given.
         """
         metric, own = self.folds.metric, float(self.given["value"])
-        scored = counted(self.folds.forecasts, "forecast")
-        where = f"on {scored} after {counted(self.folds.count, 'cutoff')}"
+        after = counted(self.folds.count, "cutoff")
+        where = f"on {describe_forecasts(self.folds)} after {after}"
         many = counted(len(self.trials), "trial")
         if best is None:
-            return (
-                f"The settings as given are kept: {metric} {own:.4g} {where}, better than {many}."
-            )
+            kept = f"The settings as given are kept: {metric} {own:.4g} {where}"
+            if not self.better:
+                ending = f"none of {many} is better" if self.trials else "no trial was run"
+                return f"{kept}; {ending}."
+            first = self.better[0]
+            share = _compare((first.value or 0.0) / own, "that")
+            clause = self._significance(first.number)
+            return f"{kept}; trial {first.number}, the best of {many}, is {share}, but {clause}."
         value = self.trials[best].value or 0.0
         others = {"the settings as given": own} | self.folds.baseline_errors()
         parts = [_compare(value / each, name) for name, each in others.items() if each > 0]
         text = " and ".join([", ".join(parts[:-1]), *parts[-1:]]).removeprefix(" and ")
-        return f"Trial {best} is the best of {many}: {metric} {value:.4g} {where}; {text}."
+        return (
+            f"Trial {best} is the best of {many}: {metric} {value:.4g} {where}; {text}. Against "
+            f"the settings as given {self._significance(best)}."
+        )
+
+    def _significance(self, number: int) -> str:
+        """Return a clause on how sure it is that a trial differs from the settings as given."""
+        test, count = self.test(number), len(self.complete)
+        clause = describe_significance(test, "the forecasts are too few")
+        if test is None or count < 2 or not is_significant(test):
+            return clause
+        # The probability that the smallest of so many p-values is as small by chance.
+        return f"{clause}, p = {1.0 - (1.0 - test.p_value) ** count:.2g} for the best of {count}"
 
 
 def importance(study: Study) -> dict[str, float]:
@@ -157,6 +205,6 @@ def _compare(ratio: float, name: str) -> str:
 
 def _run(trial: FrozenTrial) -> dict[str, Any]:
     """Return the stored course of a trial; one that was cut off has stored nothing."""
-    nothing: dict[str, Any] = {"epochs": None, "seconds": None, "scores": [], "why": STOPPED}
+    nothing: dict[str, Any] = {"epochs": None, "seconds": None, "losses": [], "why": STOPPED}
     going = trial.state in (TrialState.RUNNING, TrialState.WAITING)
     return dict(trial.user_attrs.get(RUN, nothing | ({"why": ""} if going else {})))

@@ -25,11 +25,18 @@ class Numbered(BaseSampler):
     Args:
         make: Makes a sampler from a seed.
         seed: Of the search.
+        first: The values of the first trials, as a study stores them, by name.
     """
 
-    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[int], BaseSampler],
+        seed: int,
+        first: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.make = make
         self.seed = seed
+        self.first = first
         self.inner = make(seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
@@ -41,6 +48,8 @@ class Numbered(BaseSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
+        if trial.number < len(self.first):
+            return {}
         return self.inner.infer_relative_search_space(study, trial)
 
     def sample_relative(
@@ -51,6 +60,8 @@ class Numbered(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
     ) -> Any:
+        if trial.number < len(self.first):
+            return self.first[trial.number][param_name]
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
@@ -118,7 +129,12 @@ def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
         "random": lambda own: RandomSampler(seed=own),
         "cmaes": lambda own: CmaEsSampler(seed=own, warn_independent_sampling=False),
     }
-    return Numbered(makers[name], seed)
+    first = space.variations() if name == "tpe" else []
+    return Numbered(makers[name], seed, [_stored(each) for each in first])
+
+
+def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(zip(values, labels(list(values.values())), strict=True))
 
 
 def _check_numbers(space: Space) -> None:

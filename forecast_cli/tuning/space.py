@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from ..core.errors import UsageError
@@ -11,6 +12,8 @@ from ..core.errors import UsageError
 # Keys of a table in the file; `when` goes with either.
 CHOICES, WHEN = "choices", "when"
 RANGE = ("low", "high", "step", "log")
+# The value of a setting that is left to the preset.
+BY_PRESET = "by preset"
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,24 @@ class Space:
     def names(self) -> tuple[str, ...]:
         """The settings that are searched."""
         return tuple(each.name for each in self.settings)
+
+    def variations(self) -> list[dict[str, Any]]:
+        """Return the values that differ in one setting from what is trained without a search.
+
+        The first other value of each setting comes before the second of any. Empty where a setting
+        cannot be left to the preset.
+        """
+        values = {each.name: each.domain.values or () for each in self.settings if not each.when}
+        base = {
+            name: BY_PRESET if BY_PRESET in some else some[0]
+            for name, some in values.items()
+            if BY_PRESET in some or name == "preset"
+        }
+        if len(base) < len(self.settings):
+            return []
+        others = [[(name, each) for each in values[name] if each != base[name]] for name in base]
+        rounds = zip_longest(*others)
+        return [base | dict([each]) for some in rounds for each in some if each is not None]
 
     def without(self, names: Collection[str]) -> "Space":
         """Return the space without fixed settings.

@@ -7,7 +7,7 @@ from typing import Any
 from ..config.resolution import read_toml
 from ..config.searchable import check_name, check_value, classify_setting
 from ..core.errors import UsageError, nearest
-from .space import CHOICES, RANGE, WHEN, Choices, Range, Setting, Space, as_toml
+from .space import BY_PRESET, CHOICES, RANGE, WHEN, Choices, Range, Setting, Space, as_toml
 
 
 def read_space(source: str | Path | Mapping[str, Any]) -> Space:
@@ -54,7 +54,7 @@ def _setting(name: str, value: Any) -> Setting:
 def _choices(name: str, values: Any) -> Choices:
     if not isinstance(values, list | tuple) or not values:
         raise UsageError(f"{values!r} is not a list of values.", "Give at least one value.")
-    checked = tuple(check_value(name, each) for each in values)
+    checked = tuple(each if each == BY_PRESET else check_value(name, each) for each in values)
     for at, each in enumerate(checked):
         if each in checked[:at]:
             raise UsageError(f"{as_toml(each)} is given twice.", "Give each value once.")

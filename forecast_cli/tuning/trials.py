@@ -3,9 +3,9 @@
 import json
 import math
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..core.errors import DataError, Interrupted, TrainingError, UsageError
 from ..core.events import Done, Epoch, Event, Listener, Note, Stage
 from ..core.parallel import run_all
 from .default_space import trial_config
-from .folds import TrialFolds, score_fold
+from .folds import FoldScore, TrialFolds, score_fold
 from .options import Search
 from .pruning import REPORTS, Pruner
 from .ranking import RUN, STOPPED, describe_settings
@@ -31,6 +31,8 @@ from .studies import open_storage, open_study
 BY, AS_GIVEN = "by", "given"
 # More trials than fit into any time budget.
 ENDLESS = 100_000
+# A trial is pruned between cutoffs where its error is so many times that of the settings as given.
+BEHIND = 1.05
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Task:
         given: Fixed settings, by flat names.
         url: The database of the study; None for one in memory.
         key: Identifies this run.
-        deadline: When to stop, by `time.time`; None for no limit.
+        deadline: When to stop, by `time.time`; None for no limit, or before it begins.
     """
 
     folds: TrialFolds
@@ -55,7 +57,7 @@ class Task:
     given: Mapping[str, Any]
     url: str | None
     key: str
-    deadline: float | None
+    deadline: float | None = None
 
     def study(self, storage: BaseStorage) -> Study:
         """Open the study."""
@@ -90,12 +92,13 @@ def run_trial(
     study = _opened(task.key, task) if study is None else study
     began, trial = time.perf_counter(), study.ask()
     trial.set_user_attr(BY, task.key)
-    pruner, scores = Pruner(trial), list[float]()
+    pruner, scores = Pruner(trial), list[FoldScore]()
     state, why = TrialState.FAIL, STOPPED
     try:
         config = trial_config(task.config, suggest(task.space, trial, task.given))
         for number in range(task.folds.count):
             scores.append(_scored(task, number, config, pruner, should_stop))
+            _prune_between(task, study, scores)
         state, why = TrialState.COMPLETE, ""
     except TrialPruned:
         state, why = TrialState.PRUNED, "behind others"
@@ -105,8 +108,8 @@ def run_trial(
         pass
     finally:
         seconds = round(time.perf_counter() - began, 2)
-        run = {"epochs": pruner.epochs, "seconds": seconds, "scores": scores, "why": why}
-        _store(study, trial, state, run)
+        run = {"epochs": pruner.epochs, "seconds": seconds, "why": why}
+        _store(study, trial, state, run | _as_stored(scores))
     return trial.number
 
 
@@ -123,15 +126,34 @@ def score_config(task: Task, config: Config, hear: Callable[[Event], None]) -> d
     """
     began = time.perf_counter()
     folds = range(task.folds.count)
-    scores = [score_fold(task.folds, each, config, on_event=hear) for each in folds]
+    stored = _as_stored([score_fold(task.folds, each, config, on_event=hear) for each in folds])
     seconds = round(time.perf_counter() - began, 2)
-    return {"value": sum(scores) / len(scores), "scores": scores, "seconds": seconds}
+    return {"value": sum(stored["scores"]) / len(folds), "seconds": seconds} | stored
+
+
+def _as_stored(scores: Sequence[FoldScore]) -> dict[str, list[float]]:
+    """Return the errors of folds, and the losses of all forecasts in time order."""
+    losses = [each for score in scores for each in score.losses]
+    return {"scores": [score.error for score in scores], "losses": losses}
+
+
+def _prune_between(task: Task, study: Study, scores: Sequence[FoldScore]) -> None:
+    """End a trial between cutoffs where it is far behind the settings as given.
+
+    Raises:
+        TrialPruned: It is.
+    """
+    given, count = study.user_attrs.get(AS_GIVEN), len(scores)
+    if given is None or task.search.pruner == "none" or count == task.folds.count:
+        return
+    if sum(each.error for each in scores) > BEHIND * sum(given["scores"][:count]):
+        raise TrialPruned
 
 
 def _scored(
     task: Task, number: int, config: Config, pruner: Pruner, should_stop: Callable[[], bool]
-) -> float:
-    """Return the error of a fold."""
+) -> FoldScore:
+    """Return the score of a fold."""
 
     def hear(event: Event) -> None:
         pruner.on_event(event)
@@ -139,9 +161,9 @@ def _scored(
             raise Stopped
 
     pruner.begin(task.folds, number, config)
-    error = score_fold(task.folds, number, config, on_event=hear)
+    score = score_fold(task.folds, number, config, on_event=hear)
     pruner.end()
-    return error
+    return score
 
 
 def _store(study: Study, trial: Trial, state: TrialState, run: Mapping[str, Any]) -> None:
@@ -183,6 +205,8 @@ def run_trials(
     count = _count(task, earlier)
     if AS_GIVEN not in study.user_attrs:
         study.set_user_attr(AS_GIVEN, _score_as_given(task, on_event, should_stop))
+    if task.search.time_budget is not None:
+        task = replace(task, deadline=time.time() + task.search.time_budget)
     on_event(Stage("trials"))
     try:
         with closing(_numbers(task, study, count, should_stop)) as numbers:

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.schema import Config
-from ..core.errors import DataError, UsageError
+from ..core.errors import DataError, TrainingError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..data.dataset import Dataset
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..model.bundle import Bundle
+from ..model.manifest import Evaluation
 from ..training.data_summary import describe
 from ..training.pipeline import finish, learn
 from ..training.preparation import make_dataset
 from .default_space import default_space, trial_config
 from .folds import TrialFolds, make_folds
 from .options import Search
-from .ranking import Ranking, describe_settings, importance
+from .ranking import GIVEN, Ranking, describe_settings, importance
 from .space import Space
 from .space_file import read_space
 from .studies import claim, database, fingerprint
@@ -42,6 +43,8 @@ class Tuning:
         settings: Of the best trial, by flat names.
         config: The whole configuration with these settings.
         bundle: The model that was trained with them, scored on the test split.
+        compared: The scores on the test split of what it is shown beside, by name: the settings as
+            given, or where these are kept, the best trial. Empty where no trial is better.
         verdict: The result in sentences.
     """
 
@@ -51,6 +54,7 @@ class Tuning:
     settings: dict[str, Any]
     config: Config
     bundle: Bundle
+    compared: Mapping[str, Evaluation]
     verdict: str
 
 
@@ -80,9 +84,10 @@ def tune(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
 ) -> Tuning:
-    """Search for settings, and train a model with the best.
+    """Search for settings around those of a training, and train a model with the best.
 
-    The test split has no part in the search: it only scores the model at the end.
+    The settings as given are kept unless a trial is significantly better. The test split has no
+    part in the search: it only scores the model, and what it is shown beside, at the end.
 
     Args:
         source: A path, `-` for standard input, or a pandas frame.
@@ -98,19 +103,65 @@ def tune(
         Interrupted: It was stopped before anything was trained.
     """
     began = time.perf_counter()
-    found = search_settings(
-        source, config, search, fixed=fixed, on_event=on_event, should_stop=should_stop
-    )
+    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    found = search_settings(source, config, search, fixed=fixed, **how)
+    # A stop of the search does not stop the training.
+    stopped = should_stop()
+    final: Callable[[], bool] = bool if stopped else should_stop
+    return _train_best(found, config, began, on_event, final, alone=stopped)
+
+
+def _train_best(
+    found: Found,
+    config: Config,
+    began: float,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+    *,
+    alone: bool,
+) -> Tuning:
+    """Train a model with the best settings.
+
+    Args:
+        found: The result of the search.
+        config: Everything that was not searched.
+        began: When the search began, in seconds of `time.perf_counter`.
+        on_event: Notified of the progress.
+        should_stop: Called after each epoch.
+        alone: Whether nothing is trained to compare it with.
+    """
     best, settings, whole, dataset = _best(found, config, on_event)
     describe(dataset, on_event)
     on_event(Note(f"training with {describe_settings(settings) or 'the settings as given'}"))
-    # A stop of the search does not stop the training.
-    final: Callable[[], bool] = bool if should_stop() else should_stop
-    learned = learn(dataset, on_event=on_event, should_stop=final)
-    bundle = finish(learned, began, on_event=on_event, should_stop=final)
-    evaluation = learned.scores.evaluation.verdict if learned.scores else ""
-    verdict = f"{found.ranking.verdict(best)} {evaluation}".strip()
-    return Tuning(found.ranking.rows(), found.importance, best, settings, whole, bundle, verdict)
+    learned = learn(dataset, on_event=on_event, should_stop=should_stop)
+    bundle = finish(learned, began, on_event=on_event, should_stop=should_stop)
+    ranking, verdict, compared = found.ranking, found.ranking.verdict(best), {}
+    if learned.scores:
+        verdict += f" {learned.scores.evaluation.verdict}"
+        if not alone and (rival := ranking.rival(best)):
+            compared = _score_rival(found, config, rival[0], on_event, should_stop)
+    rows = ranking.rows()
+    return Tuning(rows, found.importance, best, settings, whole, bundle, compared, verdict)
+
+
+def _score_rival(
+    found: Found,
+    config: Config,
+    number: int | None,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> dict[str, Evaluation]:
+    """Return the scores of a trial (None: the settings as given) on the test split, by name."""
+    name = GIVEN if number is None else f"trial {number}"
+    on_event(Note(f"training {name} too, to compare with it on the test split"))
+    whole = _chosen(config, found.folds, found.ranking.settings(number), number)
+    try:
+        dataset = make_dataset(found.panel, whole, on_event=ignore)
+        learned = learn(dataset, on_event=on_event, should_stop=should_stop)
+    except (DataError, TrainingError) as error:
+        on_event(Note(f"{name} cannot be trained: {error.message}", warning=True))
+        return {}
+    return {name: learned.scores.evaluation} if learned.scores else {}
 
 
 def search_settings(
@@ -126,11 +177,8 @@ def search_settings(
     on_event(Stage("reading"))
     panel, folds, space = prepare_search(source, config, search, fixed or {}, on_event)
     given = folds.config.model_dump(mode="json", exclude={"data"})
-    deadline = None if search.time_budget is None else time.time() + search.time_budget
     with database(search) as (url, storage):
-        task = Task(
-            folds, folds.config, space, search, fixed or {}, url, uuid.uuid4().hex, deadline
-        )
+        task = Task(folds, folds.config, space, search, fixed or {}, url, uuid.uuid4().hex)
         study = task.study(storage)
         claim(study, search, fingerprint(folds, space, given))
         run_trials(task, study, on_event, should_stop)

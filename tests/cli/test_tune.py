@@ -60,19 +60,25 @@ def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, 
     assert (code, err) == (0, "")
     assert len(told["trials"]) == 5
     assert list(told) == [
-        "model", "trial", "settings", "trials", "importance", "verdict", "evaluation", "notes",
+        "model", "trial", "settings", "trials", "importance", "verdict", "evaluation", "compared",
+        "notes",
     ]  # fmt: skip
     assert any("the study has 2 trials" in note for note in told["notes"])
 
 
-def test_the_default_space_can_be_edited(run, table, tmp_path):
-    code, out, err = run("tune", table, "-c", "value", "--show-space")
+@pytest.mark.parametrize("flags", [(), ("--preset", "classic")], ids=["auto", "classic"])
+def test_the_default_space_can_be_edited(run, table, tmp_path, flags):
+    code, out, err = run("tune", table, "-c", "value", *flags, "--show-space")
     assert code == 0
     told = tomllib.loads(out)
-    assert told["timesteps"] == {"low": 12, "high": 48, "step": 12}
+    if flags:
+        assert told["timesteps"] == {"low": 12, "high": 48, "step": 12}
+    else:
+        assert told["preset"] == ["auto", "fast", "best"]
+        assert told["timesteps"][0] == "by preset"
     assert "horizon 12" in err
     (tmp_path / "space.toml").write_text(out)
-    again = run("tune", table, "-c", "value", "--space", "space.toml", "--show-space")
+    again = run("tune", table, "-c", "value", *flags, "--space", "space.toml", "--show-space")
     assert tomllib.loads(again[1]) == told
 
 
@@ -110,7 +116,10 @@ def test_what_a_flag_or_the_environment_says_is_not_searched(run, table, tmp_pat
         (("--trials", "0"), "--trials"),
         (("--time-budget", "soon"), '"soon" is not like 90s, 5m or 1h'),
         (("--storage", "text.db"), "text.db cannot be used for a study"),
-        (("--sampler", "grid"), "learning_rate has no step, so that there is no grid"),
+        (
+            ("--preset", "classic", "--sampler", "grid"),
+            "learning_rate has no step, so that there is no grid",
+        ),
         (("-o", "tuned.csv"), "tuned.csv is no .toml file"),
         (("-c", "vaule"), 'Did you mean "value"?'),
     ],

@@ -20,7 +20,7 @@ from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
-from forecast_cli.tuning.folds import make_folds
+from forecast_cli.tuning.folds import FoldScore, make_folds
 from forecast_cli.tuning.options import Search
 from forecast_cli.tuning.pruning import loss_unit
 from forecast_cli.tuning.space import Choices, Range, Setting, Space
@@ -54,7 +54,9 @@ def quick(monkeypatch):
         fold = folds.fold(number)
         known = fold.rows_to_learn_from().values
         seen.append((units, config.training.learning_rate))
-        return distance + units / 1000 + float(np.nanmean(known)) / 1e6
+        error = distance + units / 1000 + float(np.nanmean(known)) / 1e6
+        noise = np.random.default_rng(units).normal(0.0, 0.001, len(folds.origins[number]))
+        return FoldScore(error, (error + noise).tolist())
 
     monkeypatch.setattr(trials_module, "score_fold", score_fold)
     return seen
@@ -177,7 +179,7 @@ def read_again(space):
 
 
 def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
-    config = configure({"column": ("value",), "horizon": 3, "stateful": True})
+    config = configure({"preset": "classic", "column": ("value",), "horizon": 3, "stateful": True})
     names = {each.name: each for each in default_space(folds_of(seasonal_frame(), config)).settings}
     assert not {"anchor", "skip"} & {*names}
     large = default_space(folds_of(seasonal_frame(2000)))
@@ -185,7 +187,8 @@ def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
     plain = seasonal_frame().drop(columns="date")
     # Rows without times have the season that they show; noise shows none.
     plain["value"] = np.random.default_rng(0).normal(size=len(plain))
-    steps = default_space(folds_of(plain, configure({"column": ("value",), "horizon": 3})))
+    classic = configure({"preset": "classic", "column": ("value",), "horizon": 3})
+    steps = default_space(folds_of(plain, classic))
     domains = {each.name: each.domain for each in steps.settings}
     assert "season" not in domains["anchor"].values
     assert domains["timesteps"].low == 6
@@ -194,7 +197,7 @@ def test_the_default_space_leaves_out_what_does_not_go_with_what_was_given():
 # What trials are scored on.
 
 
-def test_rounds_lie_before_the_test_split_and_do_not_overlap(frame):
+def test_rounds_lie_before_the_test_split_and_leave_no_row_out(frame):
     folds = folds_of(frame)
     test = round(0.2 * len(frame))
     assert len(folds.panel.values) == len(frame) - test
@@ -204,8 +207,9 @@ def test_rounds_lie_before_the_test_split_and_do_not_overlap(frame):
         assert (origins + 3 <= len(folds.panel.values)).all()
         learned = learning_dataset(folds.fold(number), CONFIG, ignore)
         assert learned.splits.rows("test") == 0
-    targets = [{*(rows[:, None] + np.arange(3)).ravel().tolist()} for rows in folds.origins]
-    assert sum(map(len, targets)) == len(set.union(*targets))
+    every = np.concatenate(folds.origins)
+    assert every.tolist() == list(range(folds.ends[0][0], len(folds.panel.values) - 2))
+    assert folds.lags == 2 and folds.distinct == len(every) // 3
 
 
 def test_the_error_of_a_round_is_mase_over_its_forecasts(frame):
@@ -522,8 +526,70 @@ def test_rows_stand_in_order_and_show_what_differs(frame, quick):
     assert errors == sorted(errors)
     assert sorted(str(row["trial"]) for row in rows) == [*map(str, range(8)), "as given"]
     best = found.candidates[0][0]
-    assert f"Trial {best} is the best of 8 trials" in found.verdict(best)
-    assert "The settings as given are kept" in found.verdict(None)
+    assert best is not None and found.rival(best) == (None,)
+    verdict = found.verdict(best)
+    assert f"Trial {best} is the best of 8 trials" in verdict
+    assert "Against the settings as given the difference is significant" in verdict
+    assert "for the best of 8" in verdict
+
+
+def test_the_settings_as_given_are_kept_unless_they_are_beaten(frame, quick, monkeypatch):
+    def by_chance(folds, number, config, **_):
+        """Of equal forecasters one is a little better in these forecasts."""
+        units = config.network.recurrent[0].units
+        noise = np.random.default_rng([units, number]).normal(size=len(folds.origins[number]))
+        losses = 1.0 + np.cumsum(noise) / 100 - 0.001 * (units == 8)
+        return FoldScore(float(np.mean(losses)), losses.tolist())
+
+    monkeypatch.setattr(trials_module, "score_fold", by_chance)
+    found = search(frame, trials=6).ranking
+    number, settings = found.candidates[0]
+    assert number is None and settings == {} and len(found.candidates) == 1
+    verdict = found.verdict(None)
+    assert "The settings as given are kept" in verdict
+    if found.better:
+        assert found.rival(None) == (found.better[0].number,)
+        assert "but the difference is not significant" in verdict
+
+
+def test_trials_begin_with_one_change_each_of_what_is_trained(frame, monkeypatch):
+    """Where the preset is left to itself, nothing but the setting of the trial differs."""
+    configs = []
+
+    def remember(folds, number, config, **_):
+        configs.append(config.model_dump(exclude_unset=True, exclude={"data"}))
+        losses = np.random.default_rng(len(configs)).normal(1.0, 0.1, len(folds.origins[number]))
+        return FoldScore(float(np.mean(losses)), losses.tolist())
+
+    monkeypatch.setattr(trials_module, "score_fold", remember)
+    plain = configure({"column": ("value",), "horizon": 3})
+    found = search(frame, plain, space=None, trials=10, n_windows=1).ranking
+    assert {"preset", "timesteps", "transform", "baselines"} <= {*found.space.names}
+    assert all(len(each) == 1 for each in map(found.settings, range(3)) if "preset" not in each)
+    given, *others = configs
+    assert "preset" not in given and "network" not in given
+    assert others[0].pop("preset") == "fast"
+    assert others[0] == given
+    varied = [
+        sum(value not in ("by preset", "auto") for value in each.params.values())
+        for each in found.trials
+    ]
+    assert varied == [1] * 10
+    assert read_again(found.space) == found.space.names
+
+
+def test_trials_far_behind_are_not_trained_at_every_cutoff(frame, quick, monkeypatch):
+    scored = []
+    inner = trials_module.score_fold
+
+    def count(folds, number, config, **more):
+        scored.append(number)
+        return inner(folds, number, config, **more)
+
+    monkeypatch.setattr(trials_module, "score_fold", count)
+    found = search(frame, trials=3, space={"units": [400]}, pruner="median").ranking
+    assert [row["state"] for row in found.rows()] == ["complete"] + ["pruned"] * 3
+    assert scored == [0, 1, 2, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
