@@ -12,7 +12,6 @@ from ..core.windows import Floats
 from .columns import calendar_columns, split_features
 from .panel import Panel
 from .time.cyclic_features import cycles, default_cycles
-from .time.frequency import DAY
 from .time.holidays import holidays_on
 
 AUTO = "auto"
@@ -39,8 +38,7 @@ def found_features(panel: Panel, data: Data) -> tuple[str, ...]:
     if AUTO not in data.calendar_features or panel.timeline is None:
         return tuple(dict.fromkeys(data.calendar_features))
     frequency = panel.timeline.frequency
-    step = None if frequency.step is None else frequency.step / DAY
-    default = default_cycles(step, frequency.months, int(panel.lengths.max()))
+    default = default_cycles(frequency.days, frequency.months, int(panel.lengths.max()))
     others = [each for each in data.calendar_features if each != AUTO]
     if not (default or others):
         raise UsageError(

@@ -6,7 +6,6 @@ import pandas as pd
 from ..core.errors import listed
 from ..core.events import Listener, Note
 from .panel import Panel
-from .time.frequency import DAY
 from .time.grid import steps_between
 from .time.time_index import span, when
 
@@ -51,7 +50,7 @@ def note_ended(
     latest = lasts.max()
     behind = steps_between(lasts, lasts[np.full(panel.count, lasts.argmax())], timeline.frequency)
     frequency = timeline.frequency
-    long = frequency.months or (frequency.step or DAY) > DAY
+    long = frequency.months or (frequency.days or 1) > 1
     ended = np.flatnonzero(behind >= max(horizon, LEAST_LONG_STEPS if long else LEAST_STEPS))
     if not len(ended):
         return

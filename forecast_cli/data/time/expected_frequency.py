@@ -37,8 +37,8 @@ def require_frequency(
     if len(own) < 3 or _fits(own, expected):
         return
     found = infer_frequency(own) or likely_frequency(own)
-    same = (found.step, found.months, found.alias == "B") == (
-        expected.step, expected.months, expected.alias == "B",
+    same = (found.days, found.months, found.alias == "B") == (
+        expected.days, expected.months, expected.alias == "B",
     )  # fmt: skip
     if same or (given and "B" in (found.alias, expected.alias)):
         return

@@ -113,6 +113,13 @@ class Frequency:
         return listed_steps.is_listed(self.alias)
 
     @property
+    def days(self) -> float | None:
+        """The days in a step, about; None for months and business days."""
+        if self.listed and not self.months:
+            return YEAR / DAY / listed_steps.steps_in_year(self.alias)
+        return None if self.step is None else self.step / DAY
+
+    @property
     def anchor(self) -> int:
         """The weekday on which weeks begin, or the month in which years do: 0 is the first.
 

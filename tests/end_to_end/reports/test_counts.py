@@ -84,7 +84,9 @@ def test_the_bound_is_learned_from_the_training_rows_alone(linear, linear_traini
     model = linear(later, **settings)
     assert numbers(model.predict(level=LEVELS)).min() < 0.0
     for refit in (True, False):
-        saved = fc.train(later, **settings, refit=refit, cell="rnn", units=2, epochs=1)
+        saved = fc.train(
+            later, preset="classic", **settings, refit=refit, cell="rnn", units=2, epochs=1
+        )
         assert saved.bundle.manifest.lower in ((), (None,))
 
 

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError
+from forecast_cli.data.reading import read_panel
 from forecast_cli.forecasting.history import stored_panel
 
 
@@ -262,6 +264,22 @@ def test_listed_steps_go_on_in_a_model(linear, tmp_path, alias):
     assert model.predict()["day"].tolist() == days[83:87].tolist()
     given = linear(frame[:80], column="y", horizon=4, freq=alias)
     assert given.predict()["day"].tolist() == days[80:84].tolist()
+
+
+@pytest.mark.parametrize(("alias", "found"), [("SMS", ("dayofyear",)), ("BME", ("month",))])
+def test_listed_steps_have_the_calendar_features_of_their_length(alias, found):
+    days = pd.date_range("2008-01-01", periods=90, freq=alias)
+    frame = pd.DataFrame({"day": days, "y": np.arange(90.0)})
+    panel = read_panel(frame, Data(column=("y",), calendar_features=("auto",)))
+    assert panel.data.calendar_features == found
+
+
+def test_a_table_of_other_steps_is_named_as_such(linear):
+    days = pd.date_range("2008-01-01", periods=90, freq="SMS")
+    model = linear(pd.DataFrame({"day": days, "y": np.arange(90) % 12 + 1.0}), column="y")
+    daily = pd.DataFrame({"day": pd.date_range("2012-01-01", periods=90), "y": 1.0})
+    with pytest.raises(DataError, match="the model is in half-months, this table is daily"):
+        model.predict(daily)
 
 
 def test_half_years_go_on_in_their_own_writing(linear):
