@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..core.errors import ForecastError, Interrupted, UsageError
-from .command import COMMANDS, HELP, Commands, build
+from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .spelling import fit_hint
 
@@ -78,6 +78,10 @@ def _call(arguments: list[str]) -> Any:
     if not arguments or arguments[0] not in COMMANDS:
         return app(arguments, prog_name="forecast", standalone_mode=False)
     name, *rest = arguments
+    if not _wanted("quiet", arguments):
+        for variable, near in unknown_variables(name).items():
+            meant = f": did you mean {near}?" if near else "; docs/settings.md lists their names"
+            print(f"warning: no option has the variable {variable}{meant}", file=sys.stderr)
     return build(name).main(rest, prog_name=f"forecast {name}", standalone_mode=False)
 
 

@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from .options import MORE, OUTPUT, spread
-from .spelling import renew
+from ..config.settings import SETTINGS
+from .options import ANY_SETTING, MORE, OUTPUT, OUTPUT_OPTIONS, spread
+from .spelling import DEPRECATED, OLD_VARIABLES, renew, variable_of
 
 # Each command, a module of its own, in the words of the help.
 COMMANDS = {
@@ -113,6 +114,30 @@ class Commands(TyperGroup):
             formatter.write_dl(list(COMMANDS.items()))
         with section(formatter, "Options"):
             formatter.write_dl([_record(each) for each in self.get_params(ctx)])
+
+
+def unknown_variables(command: str) -> dict[str, str]:
+    """Return variables of the environment that no option has, and the nearest name of one.
+
+    Args:
+        command: The one that is called, whose options are known already.
+    """
+    from difflib import get_close_matches
+
+    prefix = variable_of("")
+    found = [name for name in sorted(os.environ) if name.startswith(prefix)]
+    known = {each.variable for each in (*SETTINGS.values(), *ANY_SETTING, *OUTPUT_OPTIONS)}
+    known |= {
+        OLD_VARIABLES.get(old, variable_of(old)) for each in DEPRECATED.values() for old in each
+    }
+    for name in (command, *COMMANDS):
+        if known.issuperset(found):
+            return {}
+        flags = [flag for each in build(name).params for flag in each.opts if flag[:2] == "--"]
+        known |= {variable_of(flag) for flag in flags}
+    names = {each.removeprefix(prefix): each for each in known}
+    near = {each: get_close_matches(each.removeprefix(prefix), names, n=1) for each in found}
+    return {each: names[near[each][0]] if near[each] else "" for each in found if each not in known}
 
 
 def show_help(ctx: Any, words: list[str]) -> None:

@@ -69,17 +69,17 @@ def renew(command: str, arguments: list[str]) -> list[str]:
             if name == old:
                 renewed[at] = new + equals + value
                 print(f"warning: {old} is deprecated: use {new}", file=sys.stderr)
-        variable = OLD_VARIABLES.get(old, _variable(old))
+        variable = OLD_VARIABLES.get(old, variable_of(old))
         given = (
-            any(word.partition("=")[0] == new for word in renewed) or _variable(new) in os.environ
+            any(word.partition("=")[0] == new for word in renewed) or variable_of(new) in os.environ
         )
         if variable in os.environ and not given:
             renewed = [new, os.environ[variable], *renewed]
-            print(f"warning: {variable} is deprecated: use {_variable(new)}", file=sys.stderr)
+            print(f"warning: {variable} is deprecated: use {variable_of(new)}", file=sys.stderr)
     return renewed
 
 
-def _variable(flag: str) -> str:
+def variable_of(flag: str) -> str:
     """The environment variable of a flag."""
     return f"FORECAST_{flag.strip('-').replace('-', '_').upper()}"
 

@@ -10,11 +10,14 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .deprecated import renew_assignments, renew_nested, renew_settings
-from .layers import LAYERS, Recurrent
+from .layers import LAYERS, Frozen, Recurrent
 from .registries import CELLS, DEFAULT_CELL
 from .schema import Config
 from .settings import SETTINGS, SHORTHAND
 
+SECTIONS: Mapping[str, type[Frozen]] = {
+    name: type(part) for name, part in Config() if isinstance(part, Frozen)
+}
 # Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
@@ -228,7 +231,7 @@ def _explain(error: ValidationError) -> tuple[str, str]:
     silent = (*LAYERS, "float", "int", "str")
     place = ".".join(str(part) for part in first["loc"] if part not in silent)
     if first["type"] == "extra_forbidden":
-        return f"The configuration has no {place}.", "docs/settings.md lists its names."
+        return f"The configuration has no {place}.", _nearest_field(first["loc"])
     if first["type"] == "union_tag_invalid":
         return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
             first["ctx"]["tag"], LAYERS
@@ -241,6 +244,23 @@ def _explain(error: ValidationError) -> tuple[str, str]:
         # The reason names the settings that do not go together.
         return f"{place}: {why}." if place else f"{why}.", ""
     return f"Invalid {place} = {first['input']!r}: {why[:1].lower()}{why[1:]}.", ""
+
+
+def _nearest_field(place: Sequence[int | str]) -> str:
+    """Return the hint for a field that does not exist, by its path with the types of layers."""
+    owner: type[Frozen] = Config
+    for part in place[:-1]:
+        if part in LAYERS:
+            owner = LAYERS[str(part)]
+        elif part in SECTIONS:
+            owner = SECTIONS[str(part)]
+    name = str(place[-1])
+    known = SETTINGS.get(name)
+    section = known.place[0] if known and known.path.endswith(f".{name}") else ""
+    if section and section != place[0]:
+        table = f"[[{section}]]" if "." in section else f"[{section}]"
+        return f"Put {name} into {table}, or pass `{name}`."
+    return nearest(name, owner.model_fields)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

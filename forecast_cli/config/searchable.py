@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
 from .layers import Frozen, Recurrent
+from .resolution import SECTIONS
 from .schema import Config
 from .settings import LAYERS, SETTINGS
 
@@ -16,9 +17,7 @@ NAMES = tuple(
     name for name, each in SETTINGS.items() if each.search and each.place[0] not in UNCHANGED
 )
 SIZES = ("units", "dense")
-SECTIONS: Mapping[str, type[Frozen]] = {
-    name: type(section) for name, section in Config() if isinstance(section, Frozen)
-} | {"": Config, LAYERS: Recurrent}
+OWNERS: Mapping[str, type[Frozen]] = {**SECTIONS, "": Config, LAYERS: Recurrent}
 
 Kind = Literal["whole", "fraction", "word"]
 KINDS: Mapping[str, Kind] = {"int": "whole", "ints": "whole", "float": "fraction"}
@@ -56,7 +55,7 @@ def check_value(name: str, value: Any) -> Any:
     if name in SIZES and isinstance(value, list | tuple):
         return tuple(check_value(name, each) for each in value)
     section, field = SETTINGS[name].place
-    model = SECTIONS[section]
+    model = OWNERS[section]
     if value == "none" and model.model_fields[field].default is None:
         return None
     try:

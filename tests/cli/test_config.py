@@ -138,3 +138,33 @@ def test_a_resolved_configuration_trains_the_same_model_to_the_bit(run, table, t
     assert first.manifest.config.ensemble.size == 2
     assert first.weights == second.weights
     assert first.manifest.config == second.manifest.config
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[training]\nepocs = 3", 'no training.epocs. Did you mean "epochs"?'),
+        ("[trainig]\nepochs = 3", 'no trainig. Did you mean "training"?'),
+        ("epochs = 3", "no epochs. Put epochs into [training], or pass --epochs."),
+    ],
+)
+def test_a_misspelled_key_is_refused_with_the_nearest_one(run, tmp_path, text, said):
+    (tmp_path / "forecast.toml").write_text(text)
+    code, out, err = run("config")
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_misspelled_variable_is_warned_of_with_the_nearest_one(run, monkeypatch):
+    monkeypatch.setenv("FORECAST_EPOCS", "7")
+    monkeypatch.setenv("FORECAST_TYPO", "7")
+    # The options of other commands are no mistakes.
+    monkeypatch.setenv("FORECAST_START", "7")
+    monkeypatch.setenv("FORECAST_MODEL", "7")
+    monkeypatch.setenv("FORECAST_COLUMN", "y")
+    warned = [line for line in run("config")[2].splitlines() if line.startswith("warning")]
+    assert warned == [
+        "warning: no option has the variable FORECAST_EPOCS: did you mean FORECAST_EPOCHS?",
+        "warning: no option has the variable FORECAST_TYPO; docs/settings.md lists their names",
+    ]
+    assert run("config", "--quiet")[2] == ""
