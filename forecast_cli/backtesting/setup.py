@@ -83,16 +83,16 @@ def _say_shortened(
     candidates: Sequence[Candidate], cutoffs: Cutoffs, plan: Plan, on_event: Listener
 ) -> None:
     """Note which candidates read the last rows before a cutoff alone, and what they leave out."""
-    for candidate in candidates:
-        rows = int((cutoffs.ends - candidate.panel.indptr[:-1]).max())
-        if plan.sliding is None and candidate.most is not None and rows > candidate.most:
-            on_event(
-                Note(
-                    f"{candidate.name} is fitted to the last {candidate.most:,} rows before each "
-                    f"cutoff and leaves out up to {rows - candidate.most:,} earlier ones "
-                    f"(`sliding={rows}` for all)"
-                )
-            )
+    shortened = [each for each in candidates if each.most is not None]
+    if plan.sliding is not None or not shortened:
+        return
+    rows = int((cutoffs.ends - shortened[0].panel.indptr[:-1]).max())
+    # All have the same number of rows, that of classical methods.
+    most = shortened[0].most or rows
+    if rows > most:
+        names = ", ".join(each.name for each in shortened)
+        left = f"up to {rows - most:,} earlier ones are left out (`sliding={rows}` for all)"
+        on_event(Note(f"{names}: fitted to the last {most:,} rows before each cutoff; {left}"))
 
 
 def _suits(entry: Entry, season: int) -> bool:

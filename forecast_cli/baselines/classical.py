@@ -1,5 +1,6 @@
 """Classical methods, by statsforecast: exponential smoothing, Theta and ARIMA, chosen by rule."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,11 +11,22 @@ from ..core.forecast import Forecast
 from ..core.windows import Floats
 from .naive import BaselineInput
 
+# With more rows or a longer season ARIMA models are compared by an approximation, as by R's
+# auto.arima: it takes a twentieth of the time.
+MANY_ROWS, LONG_SEASON = 150, 12
 
-def _methods() -> dict[str, Callable[..., Any]]:
+
+def _method(name: str, season_length: int, rows: int) -> Any:
+    """Return a model of statsforecast for a series of so many rows."""
     from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
-    return {"ets": AutoETS, "theta": AutoTheta, "arima": AutoARIMA}
+    approximation = rows > MANY_ROWS or season_length > LONG_SEASON
+    methods: dict[str, Callable[..., Any]] = {
+        "ets": AutoETS,
+        "theta": AutoTheta,
+        "arima": partial(AutoARIMA, approximation=approximation),
+    }
+    return methods[name](season_length=season_length)
 
 
 def forecast_classically(given: BaselineInput, name: str) -> Forecast:
@@ -24,7 +36,7 @@ def forecast_classically(given: BaselineInput, name: str) -> Forecast:
         given: The rows, without gaps, and the origins.
         name: Of the method.
     """
-    fit, shape = _methods()[name], (len(given.origins), given.horizon, given.values.shape[1])
+    shape = len(given.origins), given.horizon, given.values.shape[1]
     # The naive forecast without intervals, where the series is too short for the method.
     point = np.repeat(given.values[given.origins - 1][:, None], given.horizon, axis=1)
     ends, short = np.full((2, *shape, len(given.level)), np.nan), np.zeros(len(point), bool)
@@ -32,7 +44,8 @@ def forecast_classically(given: BaselineInput, name: str) -> Forecast:
         for target, known in enumerate(given.values[first:origin].T):
             # statsforecast sees a season only where it comes at least twice.
             season = given.season_length if len(known) >= 2 * given.season_length else 1
-            made = _forecast(fit(season_length=season), known, given.horizon, given.level)
+            model = _method(name, season, len(known))
+            made = _forecast(model, known, given.horizon, given.level)
             if made is None:
                 short[sample] = True
             else:
@@ -63,7 +76,9 @@ def _forecast(
     """
     values = np.ascontiguousarray(values, np.float64)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            # Of fits that did not converge, which are only compared.
+            warnings.simplefilter("ignore")
             made = model.forecast(y=values, h=horizon, level=list(level))
     except (NotImplementedError, IndexError, ValueError, ZeroDivisionError):
         # What statsforecast raises for "tiny datasets".

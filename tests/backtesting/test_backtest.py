@@ -772,10 +772,10 @@ def test_classical_methods_read_the_last_rows_and_say_what_they_leave_out(monkey
     frame, notes = table(100), []
     plan = {"n_windows": 2, "step_size": 4, "jobs": 1}
     short = run(frame, "theta", plan=plan, notes=notes).frame
-    said = [note.text for note in notes if "theta is fitted" in getattr(note, "text", "")]
+    said = [note.text for note in notes if "theta: fitted" in getattr(note, "text", "")]
     assert said == [
-        "theta is fitted to the last 50 rows before each cutoff and leaves out up to 47 earlier "
-        "ones (`sliding=97` for all)"
+        "theta: fitted to the last 50 rows before each cutoff; up to 47 earlier ones are left out "
+        "(`sliding=97` for all)"
     ]
     alone = run(frame, "theta", plan=plan | {"sliding": 50}).frame
     assert short.equals(alone)
