@@ -158,8 +158,8 @@ def infer_listed(wall: pd.DatetimeIndex, *, gaps: bool = False) -> str | None:
     usual = float(np.median(np.diff(wall.to_numpy()) / DAY))
     if HALF[0] <= usual <= HALF[1]:
         candidates = _halves(wall)
-    elif retail_months.has_whole_weeks(wall):
-        found = retail_months.infer(wall)
+    elif retail_months.has_whole_weeks(wall, gaps=gaps):
+        found = retail_months.infer(wall, gaps=gaps)
         return found.alias if found else None
     else:
         unit = next((unit for unit, (low, high) in SPANS.items() if low <= usual <= high), None)

@@ -24,6 +24,8 @@ ALIAS = re.compile(
 )
 # Of retail months about a third has five weeks; in a short table a few more or less.
 LEAST_LONGER = 0.2
+# At most this share of the steps may be longer where months have no row.
+MOST_GAPS = 0.2
 # Two quarters show the pattern.
 LEAST_GAPS = 6
 WEEK = 7 * DAY
@@ -95,12 +97,14 @@ def describe(alias: str) -> str:
     return f"retail months of {weeks[0]}, {weeks[1]} and {weeks[2]} weeks"
 
 
-def has_whole_weeks(times: pd.DatetimeIndex) -> bool:
+def has_whole_weeks(times: pd.DatetimeIndex, *, gaps: bool = False) -> bool:
     """Whether times, shape `(n,)`, ascending, are those of retail months: 4, 4 and 5 weeks.
 
-    A year of 53 weeks has a month of one week more.
+    A year of 53 weeks has a month of one week more. With `gaps` a few months may have no row.
     """
     weeks = np.diff(times.tz_localize(None).to_numpy()) / WEEK
+    if gaps and (weeks % 1 == 0).all() and (weeks > 6).mean() <= MOST_GAPS:
+        weeks = weeks[weeks <= 6]
     longer = float((weeks == 5).mean())
     return bool(np.isin(weeks, (4, 5, 6)).all() and LEAST_LONGER <= longer <= 1 - LEAST_LONGER)
 
@@ -145,7 +149,7 @@ def _year_ends(years: Days, rule: str, month: str, day: str) -> Days:
 
 
 def infer(
-    wall: pd.DatetimeIndex, weeks: str | None = None, *, least: int = LEAST_GAPS
+    wall: pd.DatetimeIndex, weeks: str | None = None, *, least: int = LEAST_GAPS, gaps: bool = False
 ) -> Retail | None:
     """Return the retail months that times are; None where their weeks follow no pattern.
 
@@ -153,23 +157,37 @@ def infer(
         wall: Shape `(n,)`, ascending, local time.
         weeks: Their pattern; None for any.
         least: The fewest months between them.
+        gaps: Whether some months may have no row.
     """
     days = wall.to_numpy().astype("datetime64[D]")
     if len(days) <= least:
         return None
-    return next(_repeated(days, weeks), None) or next(_by_rule(days, weeks), None)
+    found = next(_repeated(days, weeks, gaps=gaps), None)
+    return found or next(_by_rule(days, weeks, gaps=gaps), None)
 
 
-def _repeated(days: Days, weeks: str | None) -> Iterator[Retail]:
+def _repeated(days: Days, weeks: str | None, *, gaps: bool) -> Iterator[Retail]:
     """Yield the patterns that repeat without an extra week; `days` has shape `(n,)`."""
-    gaps = np.diff(days) // WEEK
-    for start in range(3):
-        found = "".join(str(int(gap)) for gap in gaps[start : start + 3])
-        if found in PATTERNS and found == (weeks or found) and (gaps[3:] == gaps[:-3]).all():
-            yield Retail(f"{found}-{str(days[start]).replace('-', '')}")
+    for pattern in PATTERNS if weeks is None else (weeks,):
+        found = Retail(f"{pattern}-{str(days[0]).replace('-', '')}")
+        if _holds(found, days, gaps=gaps):
+            yield found
+    if weeks is not None and len(days) > 2:
+        # The table may begin within a quarter.
+        for start in days[1:3]:
+            found = Retail(f"{weeks}-{str(start).replace('-', '')}")
+            if _holds(found, days, gaps=gaps):
+                yield found
 
 
-def _by_rule(days: Days, weeks: str | None = None) -> Iterator[Retail]:
+def _holds(months: Retail, days: Days, *, gaps: bool) -> bool:
+    """Whether days, shape `(n,)`, are retail months: all of them, unless there may be `gaps`."""
+    known = labels(months.alias, days[0], days[-1], ends=months.ends)
+    known = known[(known >= days[0]) & (known <= days[-1])]
+    return bool(np.isin(days, known).all()) if gaps else np.array_equal(known, days)
+
+
+def _by_rule(days: Days, weeks: str | None = None, *, gaps: bool = False) -> Iterator[Retail]:
     """Yield the retail months by rule that have exactly the days, shape `(n,)`."""
     weekday = int(weekdays(days[:1])[0])
     # Weeks begin on Sundays or Mondays, and end on other days.
@@ -179,10 +197,9 @@ def _by_rule(days: Days, weeks: str | None = None) -> Iterator[Retail]:
         if weeks not in (None, pattern):
             continue
         last = DAYS[weekday if ends else (weekday - 1) % 7]
-        alias = f"{pattern}-{rule}-{month}-{last}"
-        known = labels(alias, days[0], days[-1], ends=ends)
-        if np.array_equal(known[(known >= days[0]) & (known <= days[-1])], days):
-            yield Retail(alias, ends)
+        found = Retail(f"{pattern}-{rule}-{month}-{last}", ends)
+        if _holds(found, days, gaps=gaps):
+            yield found
 
 
 def note_weeks(alias: str, ends: bool, times: pd.DatetimeIndex, on_event: Listener) -> None:

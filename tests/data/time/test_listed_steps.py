@@ -101,6 +101,16 @@ def test_months_without_a_row_are_months_by_business_day_too():
     assert grid_positions(times, frequency)[-1] == 59
 
 
+@pytest.mark.parametrize("years", [3, 9])
+def test_retail_months_may_have_no_row(years):
+    times = retail_months((4, 5, 4), "nearest", 1, years=years)
+    kept = times.delete([7, 20, 21])
+    assert infer_frequency(kept) is None
+    frequency = closest_frequency(kept)
+    assert frequency.alias == ("454-20100131" if years == 3 else "454-N-JAN-SAT")
+    assert grid_positions(kept, frequency)[-1] == len(times) - 1
+
+
 @pytest.mark.parametrize(
     "times",
     [
