@@ -148,7 +148,9 @@ def _entry(name: str, text: str, config: Config, on_event: Listener) -> Entry:
         return Entry(name, text, resolve_preset(config, on_event))
     given = config.model_dump(exclude_unset=True)
     if text in CELLS:
-        return Entry(name, text, configure({"cell": text, "preset": PLAIN_PRESET}, given))
+        # A single network, whatever is set for an ensemble.
+        single = {name: value for name, value in given.items() if name != "ensemble"}
+        return Entry(name, text, configure({"cell": text, "preset": PLAIN_PRESET}, single))
     if text in PRESETS:
         return Entry(name, text, configure({"preset": text}, given))
     if text not in NAMES:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forecast_cli.backtesting.backtest import backtest
 from forecast_cli.backtesting.cutoffs import ends_at
 from forecast_cli.backtesting.fold_cache import FoldStore, Outcome
+from forecast_cli.backtesting.models import make_entries
 from forecast_cli.backtesting.plan import Plan
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.errors import DataError, Interrupted, UsageError
@@ -792,3 +793,12 @@ def test_the_model_is_what_train_builds_and_its_row_is_called_what_it_is():
     assert got.frame["gru (model)"].tolist() == got.frame["gru"].tolist()
     assert got.descriptions["gru"] == "gru: GRU(2), lookback 6"
     assert run(table(), plan={"n_windows": 2}, **settings).settings["trained"] == ["gru"]
+
+
+def test_a_cell_is_a_single_network_whatever_is_set_for_an_ensemble():
+    config = configure({"column": ("value",), "ensemble": 3, "preset": "best", "cell": "gru"})
+    model, cell, preset = make_entries(("model", "lstm", "classic"), config)
+    assert cell.config.ensemble.alone
+    assert (cell.config.preset, cell.config.network.layers[0].type) == ("classic", "lstm")
+    assert (model.config.preset, model.config.ensemble.size) == ("best", 3)
+    assert (preset.config.preset, preset.config.network.layers[0].type) == ("classic", "gru")
