@@ -25,11 +25,6 @@ class Member:
     timesteps: int
     training: Training
 
-    @property
-    def kind(self) -> Any:
-        """What members share that differ in the seed alone, and so share compiled code."""
-        return self.network, self.timesteps, self.training.changed(seed=0)
-
     def without_patience(self) -> "Member":
         """Return the same member without early stopping, so that it ends with its last weights."""
         return replace(self, training=self.training.changed(patience=0))

@@ -1,11 +1,11 @@
 """The networks of an ensemble, trained one after the other from shared compiled code."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
-from typing import Any
 
 import keras
 
@@ -18,6 +18,11 @@ from .batches import Feed
 from .build import Built, assemble
 from .train_step import Runner
 from .training_loop import fit
+
+# The compiled functions of the last trainings, by their kind: those of other data go on with them.
+# One that is in use is not in here, so that threads do not share it.
+FINISHED: OrderedDict[str, Runner] = OrderedDict()
+MOST_FINISHED = 8
 
 
 @dataclass
@@ -40,7 +45,7 @@ class EnsembleTrainer:
     before: Sequence[TrainingHistory] | None = None
 
     def __post_init__(self) -> None:
-        self.runners: dict[Any, Runner] = {}
+        self.runners: OrderedDict[str, Runner] = OrderedDict()
 
     def build(self, member: Member) -> Built:
         """A network with the weights that it begins with."""
@@ -56,16 +61,22 @@ class EnsembleTrainer:
             activation=self.activation,
         )
 
-    def runner(self, member: Member, built: Built) -> Runner:
+    @contextmanager
+    def runner(self, member: Member, built: Built) -> Iterator[Runner]:
         """What trains a network: that of one like it, where there was one, with its weights."""
-        if member.kind in self.runners:
-            runner = self.runners[member.kind]
-            runner.restart(built.network, member.training)
-            return runner
         feed, levels = self.feeds(member.timesteps), self.config.quantile_levels
-        runner = Runner(built.network, feed, member.training, built.learner, levels)
-        self.runners[member.kind] = runner
-        return runner
+        new = Runner(built.network, feed, member.training, built.learner, levels)
+        finished = FINISHED if new.shareable else self.runners
+        parts = (member.network, feed.shape, levels, self.activation, *new.kind)
+        kind = "\n".join(map(repr, parts))
+        if (runner := finished.pop(kind, None)) is None:
+            runner = new
+        else:
+            runner.restart(built.network, member.training, feed)
+        yield runner
+        finished[kind] = runner
+        while len(finished) > MOST_FINISHED:
+            finished.popitem(last=False)
 
     def train(
         self,
@@ -88,20 +99,19 @@ class EnsembleTrainer:
         built = self.build(member)
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
-        runner = self.runner(member, built)
         on_event(Stage("training"))
-        if before:
-            # The learning rate falls as it did then, even where the time was short.
-            runner.epochs, seconds = before.epochs[-1].epochs, None
-        running = fit(runner, seconds=seconds)
-        with closing(running):
-            epochs = islice(running, before.best if before else None)
-            seen, interrupted = _follow(epochs, number, len(members), on_event, should_stop)
-        network = built.network
-        if runner.network is network and len(members) > 1:
-            # That one is trained again for the next network like it.
-            network = self.build(member).network
-        if runner.network is not network:
+        with self.runner(member, built) as runner:
+            if before:
+                # The learning rate falls as it did then, even where the time was short.
+                runner.epochs, seconds = before.epochs[-1].epochs, None
+            running = fit(runner, seconds=seconds)
+            with closing(running):
+                epochs = islice(running, before.best if before else None)
+                seen, interrupted = _follow(epochs, number, len(members), on_event, should_stop)
+            # The network of a runner is trained again for the next one like it.
+            network = (
+                self.build(member).network if runner.network is built.network else built.network
+            )
             network.set_weights(runner.network.get_weights())
         return network, TrainingHistory(member.training, seen, interrupted)
 

@@ -8,17 +8,18 @@ samples from the flat array: several times faster, and memory grows with the dat
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ..config.registries import LOSSES
 from ..config.sections import Training
 from ..core.events import Epoch
 from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
-from .batches import Feed, alone
+from .batches import Feed, WindowFeed, alone
 from .losses import make_loss, make_optimizer
 from .schedule import learning_rate
 
@@ -31,6 +32,14 @@ XLA_WORK = 2e10
 LARGE_BATCH = 16384
 LONGEST_UNROLLED_XLA = 12
 LONGEST_UNROLLED = 64
+
+# Settings that compiled functions know nothing of.
+AT_RUN_TIME = (
+    "epochs", "batch_size", "steps_per_epoch", "learning_rate", "schedule", "patience", "average",
+    "time_budget", "seed", "refit",
+)  # fmt: skip
+# Data and networks of this size are kept, with what was compiled for them: bytes.
+LARGEST_KEPT = 16_000_000
 
 Block = Callable[[Any, Any, Any, Any], Any]
 
@@ -55,6 +64,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.learner = self.learner or self.network
+        self.feed = _read(self.feed, self.training)
         self.values = tf.constant(self.feed.values)
         self.epochs = self.training.epochs
         self.optimizer = make_optimizer(self.training)
@@ -73,14 +83,41 @@ class Runner:
         self.fixed = bool(self.stateful) or not penalised
         self.raw: list[Any] | None = None
         work = self._work(self.passes.batch_size) * self.passes.steps * self.training.epochs
-        compile_, longest = self._choose(work)
+        self.compiled, longest = self._choose(work)
         self.unrolled = [
             layer
             for layer, length in self.loops.items()
             if not layer.unroll and length is not None and length <= longest
         ]
-        self.train = tf.function(self._train_block, jit_compile=compile_, autograph=False)
-        self.validate = tf.function(self._validate_block, jit_compile=compile_, autograph=False)
+        more = {"jit_compile": self.compiled, "autograph": False}
+        signature = self._signature(self.passes.batch_size)
+        self.train = tf.function(self._train_block, signature, **more)
+        # Stateful layers have states for as many windows as are trained on at once.
+        signature = self._signature(self.passes.batch_size if self.stateful else None)
+        self.validate = tf.function(self._validate_block, signature, **more)
+
+    def _signature(self, batch_size: int | None) -> list[tf.TensorSpec]:
+        """What a compiled function takes, for any number of rows and batches."""
+        return [
+            tf.TensorSpec((None, self.feed.values.shape[1])),
+            tf.TensorSpec((None, batch_size), tf.int32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((), tf.int32),
+        ]
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What trainings share whose compiled functions are the same, beside the network."""
+        settings = self.training.model_dump(exclude=set(AT_RUN_TIME))
+        loops = len(self.unrolled)
+        return settings, self.passes.batch_size, self.compiled, loops, self.feed.gaps
+
+    @property
+    def shareable(self) -> bool:
+        """Whether trainings on other data can use the functions, and they are worth keeping."""
+        feed = self.feed
+        small = feed.values.nbytes <= LARGEST_KEPT >= 4 * self.network.count_params()
+        return isinstance(feed, WindowFeed) and feed.units is None and small
 
     def _work(self, batch_size: int) -> float:
         """Multiply-adds of one training step, roughly: forward once, backward twice."""
@@ -112,18 +149,21 @@ class Runner:
             for layer in self.unrolled:
                 layer.unroll = False
 
-    def restart(self, network: keras.Model, training: Training) -> None:
+    def restart(self, network: keras.Model, training: Training, feed: Feed) -> None:
         """Begin again with the weights of another network of the same kind.
 
         Args:
             network: Whose weights, and whose seeds of its dropout.
-            training: As before, but for the seed.
+            training: Of the same kind.
+            feed: What to learn from; the same as before unless this is shareable.
         """
         for own, other in zip(self.network.variables, network.variables, strict=True):
             own.assign(other.value)
         for variable, value in zip(self.optimizer.variables, self.fresh, strict=True):
             variable.assign(value)
         self.training, self.epochs, self.raw = training, training.epochs, None
+        self.feed = _read(feed, training)
+        self.values = tf.constant(self.feed.values)
         self.passes = self.order(self.feed, training)
 
     def run(self, losses: Sequence[float]) -> Epoch:
@@ -228,6 +268,14 @@ def _loops(network: keras.Model) -> dict[Any, int | None]:
             if isinstance(each, keras.layers.RNN):
                 loops[each] = keras.tree.flatten(layer.input)[0].shape[1]
     return loops
+
+
+def _read(feed: Feed, training: Training) -> Feed:
+    """Return the feed without what its loss does not read, which is compiled in."""
+    scaled = LOSSES[training.loss or "mse"].units == "scaled"
+    if scaled and isinstance(feed, WindowFeed):
+        return replace(feed, units=None, owners=None)
+    return feed
 
 
 def _on_gpu() -> bool:

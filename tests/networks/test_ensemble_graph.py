@@ -1,5 +1,6 @@
 """Several networks made one: what each of them gives, and that each is trained as if alone."""
 
+from collections import OrderedDict
 from contextlib import closing
 
 import numpy as np
@@ -10,6 +11,7 @@ from forecast_cli.config.layers import Gru, Lstm
 from forecast_cli.config.network import Network
 from forecast_cli.config.resolution import configure
 from forecast_cli.config.sections import Training
+from forecast_cli.core.scaling import Scaling, Units
 
 pytestmark = pytest.mark.tf
 TIMESTEPS, HORIZON = 8, 4
@@ -176,23 +178,26 @@ def test_the_export_is_the_whole_and_the_weights_file_brings_all_back(combine):
 # Trained one after the other from shared compiled code.
 
 VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
+UNITS = Units(Scaling("minmax", np.full((1, 1), 5.0), np.ones((1, 1))), np.ones((1, 1)))
 
 
-def feed(timesteps=6):
+def feed(timesteps=6, rows=120, units=None):
     from forecast_cli.networks.batches import WindowFeed
 
-    starts = np.arange(100, dtype=np.int32)
-    return WindowFeed(VALUES, plain_inputs(1, (0,)), starts[:75], starts[85:], timesteps, 2)
+    starts = np.arange(rows - 20, dtype=np.int32)
+    parts = starts[: rows - 45], starts[rows - 35 :]
+    return WindowFeed(VALUES[:rows], plain_inputs(1, (0,)), *parts, timesteps, 2, units=units)
 
 
-def trained(should_stop=bool, on_event=lambda _: None, **settings):
+def trained(should_stop=bool, on_event=lambda _: None, rows=120, **settings):
     from forecast_cli.networks.ensemble_training import EnsembleTrainer, train_members
 
     settings = {"units": 3, "epochs": 2, "patience": 0, "timesteps": 6} | settings
     config = configure(settings)
     losses = config.training.model_copy(update={"loss": config.training.loss or "mse"})
     config = config.model_copy(update={"training": losses})
-    feeds = {back: feed(back) for back in (*config.ensemble.timesteps, 6)}
+    units = UNITS if config.training.loss == "mape" else None
+    feeds = {back: feed(back, rows, units) for back in (*config.ensemble.timesteps, 6)}
     return list(
         train_members(
             EnsembleTrainer(config, feeds.__getitem__), on_event=on_event, should_stop=should_stop
@@ -256,20 +261,62 @@ def test_losses_anchors_and_windows_are_taken_by_turns():
         assert same(network, alone)
 
 
-@pytest.mark.slow
-def test_code_is_compiled_once_for_all_that_are_alike(monkeypatch):
+@pytest.fixture
+def compiled(monkeypatch) -> list[str]:
+    """The losses of the training steps that are compiled, where nothing is before."""
     from forecast_cli.networks import ensemble_training as members
 
-    made = []
+    made: list[str] = []
 
     class Counted(members.Runner):
-        def __post_init__(self):
+        def _train_block(self, *given):
             made.append(self.training.loss)
-            super().__post_init__()
+            return super()._train_block(*given)
 
     monkeypatch.setattr(members, "Runner", Counted)
+    monkeypatch.setattr(members, "FINISHED", OrderedDict())
+    return made
+
+
+def test_code_is_compiled_once_for_all_that_are_alike(compiled):
     trained(ensemble=4, member_losses=("mae", "mse"))
-    assert made == ["mae", "mse"]
+    assert compiled == ["mae", "mse"]
+
+
+@pytest.mark.parametrize("how", [{"dropout": 0.3}, {"ema": 0.9}])
+def test_a_training_on_other_rows_goes_on_with_the_compiled_code(compiled, how):
+    from forecast_cli.networks import ensemble_training as members
+
+    trained(rows=90, seed=7, epochs=3, learning_rate=0.1, **how)
+    ((used, course),) = trained(**how)
+    assert compiled == ["mse"]
+    compiled.clear()
+    members.FINISHED.clear()
+    ((new, own),) = trained(**how)
+    assert compiled == ["mse"]
+    assert same(used, new)
+    assert [each.loss for each in course.epochs] == [each.loss for each in own.epochs]
+
+
+def test_losses_in_original_units_are_compiled_for_their_data(compiled):
+    trained(loss="mape")
+    trained(loss="mape")
+    assert compiled == ["mape", "mape"]
+
+
+def test_a_training_within_another_has_code_of_its_own(compiled):
+    inner = []
+
+    def train_another():
+        if not inner:
+            inner.append(None)
+            inner[:] = trained(seed=2)
+        return False
+
+    ((outer, _),) = trained(should_stop=train_another, seed=1)
+    assert compiled == ["mse", "mse"]
+    assert same(outer, trained(seed=1)[0][0])
+    assert same(inner[0][0], trained(seed=2)[0][0])
 
 
 @pytest.mark.parametrize(
@@ -287,7 +334,7 @@ def test_starting_anew_leaves_nothing_of_the_member_before(optimizer):
     for variable in (*used.optimizer.variables, *first.variables):
         variable.assign(0 * variable.value + 7)
     used.raw, used.epochs = first.get_weights(), 1
-    used.restart(second, other)
+    used.restart(second, other, used.feed)
     assert (used.raw, used.epochs, used.training) == (None, 100, other)
     assert (used.passes.training(1)[0] == new.passes.training(1)[0]).all()
     for ours, theirs in (
