@@ -15,7 +15,7 @@ from ..core.intermittency import is_intermittent
 from ..core.ragged import row_numbers
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
-from ..data.dates.date_formats import write_dates
+from ..data.dates.date_writing import write_dates
 from ..data.io.tables import Readable
 from ..evaluation.reports import Row
 from ..forecasting.frames import end_columns

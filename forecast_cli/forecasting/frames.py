@@ -11,7 +11,7 @@ from ..core.ragged import row_numbers
 from ..core.scaling import rounded
 from ..core.windows import Floats, Ints
 from ..data.dataset import History
-from ..data.dates.date_formats import write_dates
+from ..data.dates.date_writing import write_dates
 from ..data.known_future import steps_frame
 from ..data.panel import SERIES, STEP, VALUE, Panel
 from ..model.bundle import Bundle

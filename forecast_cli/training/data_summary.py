@@ -8,7 +8,7 @@ from ..core.padding import owner_series
 from ..core.windows import Floats
 from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
-from ..data.dates.date_formats import write_dates
+from ..data.dates.date_writing import write_dates
 from ..data.ended_series import note_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
 from ..data.panel import Panel

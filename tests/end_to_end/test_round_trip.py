@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.sections import Data
-from forecast_cli.data.dates.date_formats import write_dates
+from forecast_cli.data.dates.date_writing import write_dates
 from forecast_cli.data.reading import read_panel
 
 # Each frequency as pandas says it, and what its steps move: an instant, a day or a month.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .month_names import ENGLISH, month_abbreviations, month_names, number_of
+from .month_names import ENGLISH, number_of
 
 ISO = "ISO"
 EXCEL = "excel"
@@ -32,11 +32,6 @@ EPOCHS = {
     "%s": (r"-?\d{9,10}(\.\d+)?", "s"), "%ms": (r"-?\d{12,13}(\.0*)?", "ms"),
     "%us": (r"-?\d{15,16}(\.0*)?", "us"), "%ns": (r"-?\d{18,19}(\.0*)?", "ns"),
 }  # fmt: skip
-ISO_PARTS = re.compile(
-    r"(?P<year>\d{4})(?P<dash>-?)\d\d(?P<day>(?P=dash)\d\d)?"
-    r"(?:(?P<join>[T ])\d\d(?P<minute>(?P<colon>:?)\d\d)?(?P<second>(?P=colon)\d\d)?"
-    r"(?P<fraction>[.,]\d+)?)?(?P<blank> ?)(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?"
-)
 # Unambiguous ISO 8601; bare digits are left to %Y%m%d.
 ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"
 MIDNIGHT = r"(?<=[T ])24(?=:00|$)"
@@ -51,6 +46,10 @@ FEW = 20
 # Directives that are no numbers of a known width.
 WORDS = "fpaAbB"
 DIRECTIVE = re.compile(r"%-?([A-Za-z%])")
+# The beginnings of formats with the day before the month, or after it.
+DAY_FIRST, DAY_LAST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
+# A month or a week.
+SHORT = ("%Y%m", "%G%V")
 PATTERNS = {
     "Y": r"(?P<Y>\d{4})", "G": r"(?P<G>\d{4})", "y": r"(?P<y>\d{1,2})", "m": r"(?P<m>\d{1,2})",
     "d": r"(?P<d>\d{1,2})", "j": r"(?P<j>\d{1,3})", "V": r"(?P<V>\d{1,2})", "Q": r"(?P<Q>[1-4])",
@@ -61,41 +60,36 @@ PATTERNS = {
 }  # fmt: skip
 
 
-def iso_style(example: str) -> str:
-    """Return the format of an ISO 8601 time.
+def plain_format(form: str) -> str:
+    """Return a format without marks of numbers.
 
-    >>> iso_style("2024-03-01T10:30:00.500+01:00")
-    '%Y-%m-%dT%H:%M:%S.%3f%:z'
+    >>> plain_format("%-d/%0m/%Y")
+    '%d/%m/%Y'
     """
-    parts = ISO_PARTS.fullmatch(example)
-    if parts is None:
-        return "%Y-%m-%d %H:%M:%S"
-    dash, colon = parts["dash"], parts["colon"] or ""
-    style = f"%Y{dash}%m" + (f"{dash}%d" if parts["day"] else "")
-    if parts["join"]:
-        style += f"{parts['join']}%H" + (f"{colon}%M" if parts["minute"] else "")
-        style += f"{colon}%S" if parts["second"] else ""
-        fraction = parts["fraction"]
-        style += f"{fraction[0]}%{min(len(fraction) - 1, 6)}f" if fraction else ""
-    return style + parts["blank"] + _zone_style(parts["zone"] or "")
+    return re.sub("%[-0]", "%", form)
 
 
-def _zone_style(zone: str) -> str:
-    if zone in ("", "Z"):
-        return zone
-    return "%:z" if ":" in zone else "%z" if len(zone) == 5 else "%2z"
+def day_first(style: str) -> bool | None:
+    """Whether the day comes before the month in a format; None where it is unambiguous.
 
-
-def zoned(style: str) -> str:
-    """Return the format for times in a zone: with their offset, unless they are whole days.
-
-    >>> zoned("%Y-%m-%d %H:%M"), zoned("%Y-%m-%d"), zoned("%Y-%m-%dT%H:%MZ")
-    ('%Y-%m-%d %H:%M%:z', '%Y-%m-%d', '%Y-%m-%dT%H:%M%:z')
+    >>> day_first("%d/%m/%Y"), day_first("%m/%d/%Y"), day_first("%Y-%m-%d")
+    (True, False, None)
     """
-    pattern, at, option = style.partition("@")
-    if not re.search("%-?[HI]", pattern) or pattern.endswith("z"):
-        return style
-    return UTC.sub("", pattern) + "%:z" + at + option
+    plain = re.sub("^%[aA],? *", "", plain_format(style))
+    if plain.startswith(DAY_FIRST):
+        return True
+    return False if plain.startswith(DAY_LAST) else None
+
+
+def is_rival(form: str) -> bool:
+    """Whether a few cells of a format have other formats too, e.g. months and weeks.
+
+    >>> is_rival("%Y%m"), is_rival("%y-%m-%d"), is_rival("%Y-%m-%d"), is_rival("%b-%y")
+    (True, True, False, False)
+    """
+    plain = plain_format(form)
+    numeric = not re.search(r"%[bBaA]", plain)
+    return plain in (*SHORT, EXCEL) or (numeric and bool(re.search(r"%y|%Y\W*%Q", plain)))
 
 
 def split_format(form: str) -> tuple[str, str, int | None]:
@@ -113,62 +107,6 @@ def split_format(form: str) -> tuple[str, str, int | None]:
 def is_fiscal(form: str) -> bool:
     """Whether the years of a format are fiscal years."""
     return "FY" in form
-
-
-def write_dates(times: pd.DatetimeIndex, style: str) -> list[str]:
-    """Return the times, shape `(n,)`, as text in a format."""
-    if style in EPOCHS:
-        unit = pd.Timedelta(f"1{EPOCHS[style][1]}")
-        return [str((time - pd.Timestamp(0, tz=times.tz)) // unit) for time in times]
-    if style == EXCEL:
-        days = ((times.tz_localize(None) - EXCEL_START) / pd.Timedelta(days=1)).to_numpy()
-        return [f"{day:.10f}".rstrip("0").rstrip(".") for day in days]
-    if style == DECIMAL:
-        return [f"{time.year + (time.month - 1) / 12:.3f}" for time in times]
-    if any(each in style for each in ("@", "%Q", "%h", "%-")):
-        return [_write_one(time, *split_format(style)) for time in times]
-    return _write_plain(times, style)
-
-
-def _write_plain(times: pd.DatetimeIndex, style: str) -> list[str]:
-    """Write times by a format of `strftime`, with `%:z`, `%2z` and `%3f`."""
-    plain = re.sub(r"%\df", "%f", style).replace("%:z", "%z").replace("%2z", "%z")
-    texts = list(times.strftime(plain))
-    if digits := re.search(r"%(\d)f", style):
-        surplus = 6 - int(digits[1])
-        fraction = re.compile(r"([.,]\d{6})(?=\D|$)")
-        texts = [fraction.sub(lambda m: m[1][: 7 - surplus], text) for text in texts]
-    if style.endswith("%2z"):
-        return [text.removesuffix("00") for text in texts]
-    return [f"{text[:-2]}:{text[-2:]}" for text in texts] if style.endswith("%:z") else texts
-
-
-def _write_one(time: pd.Timestamp, pattern: str, language: str, fiscal: int | None) -> str:
-    """Write one time by a format with directives of our own."""
-    shown = _fiscal(time, fiscal) if fiscal else time
-    in_date = bool(re.search("%-?d", pattern))
-
-    def text(found: re.Match[str]) -> str:
-        letter = found[1]
-        if letter == "Q":
-            return str(shown.quarter)
-        if letter == "h":
-            return str((shown.month + 5) // 6)
-        if letter == "B" and language != ENGLISH:
-            return month_names(language, in_date=in_date)[shown.month - 1]
-        if letter == "b" and language != ENGLISH:
-            return month_abbreviations(language)[shown.month - 1]
-        value = shown.strftime(f"%{letter}")
-        return value.lstrip("0") or "0" if found[0][1] == "-" else value
-
-    pattern, zone, _ = pattern.partition("%:z")
-    written = DIRECTIVE.sub(text, re.sub(r"%\df", "%f", pattern))
-    return written + (_write_plain(pd.DatetimeIndex([time]), "%:z")[0] if zone else "")
-
-
-def _fiscal(time: pd.Timestamp, first_month: int) -> pd.Timestamp:
-    """Return a time whose year and month are those of the fiscal year, named by its last month."""
-    return time + pd.DateOffset(months=(13 - first_month) % 12)
 
 
 def attempt(series: pd.Series, form: str) -> pd.Series:

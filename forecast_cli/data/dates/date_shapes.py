@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .date_formats import DECIMAL, DECIMAL_CELL, EPOCHS, EXCEL, ISO, ISO_LIKE, attempt
+from .date_formats import DECIMAL, DECIMAL_CELL, EPOCHS, EXCEL, ISO, ISO_LIKE, attempt, plain_format
 from .month_names import ENGLISH, find_language, number_of
 
 # How well a format fits: those of the first rank are tried first; a guess is only proposed.
@@ -61,7 +61,7 @@ def candidates(sample: Sequence[str], *, thorough: bool = True) -> dict[str, int
     marks: dict[str, set[tuple[int, str]]] = {}
     for cell in sample:
         for shape in _shapes(cell.strip()):
-            plain = _plain(shape.form)
+            plain = plain_format(shape.form)
             counts[plain] += 1
             ranks[plain] = min(shape.rank, ranks.get(plain, GUESS))
             found = enumerate(re.findall(r"%([-0]?)[A-Za-z]", shape.form))
@@ -70,7 +70,7 @@ def candidates(sample: Sequence[str], *, thorough: bool = True) -> dict[str, int
     cells = pd.Series([cell.strip() for cell in sample], dtype=object)
     kept: dict[str, int] = {}
     for form, rank in forms.items():
-        if "%b" in form.lower() and 3 * counts[_plain(form)] < len(sample):
+        if "%b" in form.lower() and 3 * counts[plain_format(form)] < len(sample):
             # Looking for names in other languages takes time.
             continue
         whole = _in_language(form, cells, thorough=thorough)
@@ -89,15 +89,6 @@ def starts_of_periods(cells: pd.Series) -> pd.Series | None:
     parts = cells.str.extract(PERIOD)
     forms = [candidates(parts[name][:20].tolist()) for name in ("start", "end")]
     return parts["start"] if {*forms[0]} & {*forms[1]} else None
-
-
-def _plain(form: str) -> str:
-    """Return a format without marks of numbers.
-
-    >>> _plain("%-d/%0m/%Y")
-    '%d/%m/%Y'
-    """
-    return re.sub("%[-0]", "%", form)
 
 
 def best_share(sample: Sequence[str], forms: Sequence[str]) -> float:

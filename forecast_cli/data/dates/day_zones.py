@@ -9,7 +9,8 @@ from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note
 from ..time.time_index import Dates
-from .date_formats import EPOCHS, zoned
+from .date_formats import EPOCHS
+from .date_writing import zoned
 
 # The zones that are tried; others with the same clock changes have the same days.
 ZONES = (

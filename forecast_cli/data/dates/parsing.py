@@ -15,8 +15,9 @@ from ...core.events import Listener, ignore
 from ...core.windows import Ints
 from ..io.tables import Table
 from ..time.time_index import Dates
-from .date_cells import Reading, day_first, is_rival, read_text
-from .date_formats import EPOCHS, zoned
+from .date_cells import Reading, read_text
+from .date_formats import EPOCHS, day_first, is_rival
+from .date_writing import zoned
 from .day_zones import in_day_zone, likely_day_zone
 from .time_parts import joined
 

@@ -12,7 +12,8 @@ from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from ..io.tables import Table, require_columns
 from ..time.time_index import Dates
-from .date_cells import SAMPLE, Reading, invalid_format
+from .date_cells import Reading, invalid_format
+from .date_questions import SAMPLE
 from .date_shapes import GUESS, best_share, candidates, starts_of_periods
 from .month_names import find_language
 from .parsing import NO_TIME, is_time, parse_dates

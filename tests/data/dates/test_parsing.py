@@ -6,7 +6,7 @@ import pytest
 
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
-from forecast_cli.data.dates.date_formats import write_dates
+from forecast_cli.data.dates.date_writing import write_dates
 from forecast_cli.data.dates.parsing import parse_dates
 from forecast_cli.data.dates.time_column import find_time
 from forecast_cli.data.io.opening import open_table

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from forecast_cli.cli.outputs import spare, write
 from forecast_cli.core.errors import UsageError
-from forecast_cli.data.dates.date_formats import write_dates
+from forecast_cli.data.dates.date_writing import write_dates
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.io.writer import (
     COMPRESSED,
