@@ -13,6 +13,7 @@ from .business_days import LEARNED, Bools
 from .calendars import LEAST_OPEN, resolve_calendar, suggest_calendar
 from .duplicates import StepRows
 from .frequency import DAY, Frequency, local_days
+from .gaps import ways_to_fill
 from .time_index import when
 
 
@@ -93,18 +94,24 @@ def frequency_left(
     if not required and frequency.step == DAY:
         found = _learned(rows, past, data)
     if found is None:
-        raise _no_steps_left(rows, int(gaps[0]), frequency, required=required)
+        lost = int((np.diff(places)[gaps - 1] - 1).sum())
+        raise _no_steps_left(rows, int(gaps[0]), lost, frequency, required=required)
     on_event(Note(f"`missing=drop`: the rows that are left are steps of open days: {found.rule}"))
     return found
 
 
-def _no_steps_left(rows: StepRows, row: int, frequency: Frequency, *, required: bool) -> DataError:
-    """Return the error for rows of which the given one is after a gap; see `frequency_left`."""
+def _no_steps_left(
+    rows: StepRows, row: int, lost: int, frequency: Frequency, *, required: bool
+) -> DataError:
+    """Return the error for rows of which the given one is after a gap; see `frequency_left`.
+
+    `lost` is how many steps have no row.
+    """
     why = (
         f"{rows.table.place(int(rows.order[row]))}: `missing=drop` leaves no row between "
         f"{when(rows.times[row - 1])} and {when(rows.times[row])}"
     )
-    hint = "Pass `missing=interpolate` or `missing=ffill`"
+    hint = ways_to_fill(lost, len(rows.times) + lost)
     if required:
         return DataError(f"{why}, and the steps of the model are {frequency.name}.", f"{hint}.")
     hint += ", or `time=none` to use rows as steps regardless of their times."
