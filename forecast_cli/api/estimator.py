@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from ..config.settings import SETTINGS
+from ..core.arguments import refuse_unknown
 from ..core.errors import UsageError
 from ..core.windows import Floats
 from ..data.io.in_memory import VALUE, from_frame, from_memory
@@ -58,8 +59,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         for name in PARAMETERS:
             setattr(self, name, settings.pop(name, None))
-        if settings:
-            raise TypeError(f"Forecaster has no parameter {min(settings)!r}")
+        refuse_unknown(settings, list(PARAMETERS), "parameter")
 
     # What scikit-learn reads the parameters from.
     __init__.__signature__ = Signature(  # type: ignore[attr-defined]

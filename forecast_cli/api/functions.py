@@ -10,11 +10,13 @@ from ..config.deprecated import renew_start
 from ..config.keywords import Settings
 from ..config.resolution import configure
 from ..config.schema import Config
+from ..core.arguments import require
 from ..core.errors import UsageError
 from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
 from ..model.bundle import is_model
 from ..model.loading import load_bundle
+from .arguments import Rule, check_arguments
 from .model import Model, as_tuple
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ..tuning.tuning import Tuning
 
 
+@check_arguments()
 def train(
     table: Readable,
     *,
@@ -50,8 +53,7 @@ def train(
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
         should_stop: Asked after each epoch whether to stop and keep the best weights so far.
-        **settings: As the flags of `forecast train` name them: `horizon=5`, `cell="gru"`,
-            `units=(64, 32)`, `epochs=20`.
+        **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`.
 
     Raises:
         UsageError: A setting is unknown or invalid.
@@ -60,6 +62,7 @@ def train(
     """
     from ..training import pipeline as training
 
+    require("init_model", init_model, (Model, str, os.PathLike), "a model, or the path of one")
     whole = _configure(settings, config)
     how: Any = {"on_event": on_event, "should_stop": should_stop}
     if init_model is None:
@@ -70,6 +73,7 @@ def train(
     return Model(finetune(model.bundle, table, whole, rescale=rescale, **how))
 
 
+@check_arguments()
 def compare(
     table: Readable,
     plan: "Plan | None" = None,
@@ -94,10 +98,12 @@ def compare(
 
     if cells:
         warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
+    require("plan", plan, Plan, "a `Plan`, e.g. `Plan(n_windows=5)`")
     chosen = plan or Plan(models=as_tuple(cells))
     return compare(table, _configure(settings, config), chosen, on_event=on_event)
 
 
+@check_arguments()
 def backtest(
     table: Readable,
     plan: "Plan | None" = None,
@@ -118,10 +124,12 @@ def backtest(
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
 
+    require("plan", plan, Plan, "a `Plan`, e.g. `Plan(n_windows=5)`")
     whole = _configure(settings, config)
     return backtest(table, whole, plan or Plan(), on_event=on_event)
 
 
+@check_arguments()
 def tune(
     table: Readable,
     search: "Search | None" = None,
@@ -144,12 +152,14 @@ def tune(
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 
+    require("search", search, Search, "a `Search`, e.g. `Search(trials=20)`")
     whole = _configure(settings, config)
     return tune(
         table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
     )
 
 
+@check_arguments()
 def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file.
 
@@ -159,6 +169,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(load_bundle(path))
 
 
+@check_arguments()
 def inspect(source: Model | Readable, **settings: Unpack[Settings]) -> "TableReport | Model":
     """Show what a table holds, or what a model is, without training anything.
 
@@ -184,6 +195,7 @@ def inspect(source: Model | Readable, **settings: Unpack[Settings]) -> "TableRep
     return source
 
 
+@check_arguments(start=Rule("size"))
 def evaluate(
     forecasts: Model | Readable,
     table: Readable,
@@ -233,6 +245,7 @@ def _opened(source: Model | Readable) -> Model | Readable:
 
 def _configure(settings: Mapping[str, Any], config: Config | None = None) -> Config:
     """Return the configuration with settings by flat names laid over."""
+    require("config", config, Config, "a `Config`, as `configure` returns it")
     if config is not None and not settings:
         return config
     return configure(settings, config.model_dump(exclude_unset=True) if config else None)

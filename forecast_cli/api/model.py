@@ -17,6 +17,7 @@ from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle, save_bundle
 from ..model.manifest import Evaluation, LabelEvaluation
+from .arguments import check_arguments
 from .summaries import describe_briefly, score_rows, summarize
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Model:
         epochs = pd.DataFrame(self.bundle.epochs).rename(columns={"number": "epoch"})
         return epochs.drop(columns=NOT_SHOWN, errors="ignore")
 
+    @check_arguments()
     def predict(
         self,
         table: Readable | None = None,
@@ -130,6 +132,7 @@ class Model:
         wanted = PredictionRequest(horizon, future=future, **asked)
         return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
 
+    @check_arguments()
     def explain(
         self,
         table: Readable | None = None,
@@ -169,6 +172,7 @@ class Model:
         how: Any = {"reading": _reading(reading), "on_event": on_event}
         return explain(self.bundle, table, wanted, seed=seed, **how)
 
+    @check_arguments()
     def update(
         self,
         rows: Readable,
@@ -203,6 +207,7 @@ class Model:
         before = load_state(state, self.bundle)
         return Model(update_from_state(self.bundle, rows, before, **how))
 
+    @check_arguments()
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of a stateful network after the stored rows, for `update`.
 
@@ -214,6 +219,7 @@ class Model:
 
         save_state(end_state(self.bundle), path)
 
+    @check_arguments()
     def evaluate(
         self,
         table: Readable,
@@ -255,6 +261,7 @@ class Model:
             on_event=on_event,
         )
 
+    @check_arguments()
     def residuals(
         self, table: Readable | None = None, *, on_event: Listener = ignore, **reading: Any
     ) -> pd.DataFrame:
@@ -292,6 +299,7 @@ class Model:
         frame = pd.DataFrame(errors.reshape(len(places), -1), places, targets)
         return frame.dropna(how="all").reset_index()
 
+    @check_arguments()
     def future(
         self, table: Readable | None = None, *, horizon: int | None = None, **reading: Any
     ) -> pd.DataFrame:
@@ -309,6 +317,7 @@ class Model:
 
         return future_frame(self.bundle, table, horizon, reading=_reading(reading), on_event=ignore)
 
+    @check_arguments()
     def predict_in_sample(
         self, table: Readable, *, on_event: Listener = ignore, **reading: Any
     ) -> pd.DataFrame:
@@ -328,6 +337,7 @@ class Model:
 
         return predict_in_sample(self.bundle, table, reading=_reading(reading), on_event=on_event)
 
+    @check_arguments()
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file whole or not at all.
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ..core.arguments import Options
 from ..core.errors import UsageError
 
 Refit = Literal["never", "always"] | int
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Options):
     """The options of a backtest.
 
     Args:
@@ -33,15 +34,13 @@ class Plan:
     keep: bool = True
 
     def __post_init__(self) -> None:
-        numbers = {"n_windows": self.n_windows, "step_size": self.step_size}
-        numbers |= {"sliding": self.sliding, "jobs": self.jobs}
+        self.check("names", "models", default=())
+        self.check("int", "n_windows", "step_size", "sliding", "jobs", least=1)
+        self.check("bool", "keep", default=True)
         if not isinstance(self.refit_every, str):
-            numbers["refit_every"] = self.refit_every
+            self.check("int", "refit_every", least=1, default="never")
         elif self.refit_every not in ("never", "always"):
             raise UsageError(
                 f'Invalid `refit_every` "{self.refit_every}": must be never, always or a number '
                 "of cutoffs."
             )
-        for name, number in numbers.items():
-            if number is not None and number < 1:
-                raise UsageError(f"Invalid `{name}` {number}: must be at least 1.")

@@ -8,8 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..core.arguments import checked, shown
 from ..core.errors import UsageError, nearest
 from .deprecated import renew_assignments, renew_nested, renew_settings
+from .invalid import describe_invalid
 from .layers import LAYERS, Frozen, Recurrent
 from .registries import CELLS, DEFAULT_CELL
 from .schema import Config
@@ -18,6 +20,8 @@ from .settings import SETTINGS, SHORTHAND
 SECTIONS: Mapping[str, type[Frozen]] = {
     name: type(part) for name, part in Config() if isinstance(part, Frozen)
 }
+# Pydantic adds the types of layers and numbers to the path.
+SILENT = (*LAYERS, "float", "int", "str")
 # Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
@@ -45,8 +49,12 @@ def configure(
     assignments = renew_assignments(assignments, notes)
     for note in dict.fromkeys(notes):
         warnings.warn(note, FutureWarning, stacklevel=2)
-    shorthand = {name: settings[name] for name in SHORTHAND if name in settings}
-    others = {name: value for name, value in settings.items() if name not in shorthand}
+    settings = {
+        name: checked(name, value, SETTINGS[name].kind) if name in SETTINGS else value
+        for name, value in settings.items()
+    }
+    shorthand = {n: settings[n] for n in SHORTHAND if settings.get(n) is not None}
+    others = {name: value for name, value in settings.items() if name not in SHORTHAND}
     nested = _nested(others, base)
     # Whether intervals are valid may depend on the layers of shorthand and assignments.
     late = {"intervals": nested.pop("intervals")} if "intervals" in nested else {}
@@ -227,9 +235,9 @@ def _validated(nested: Mapping[str, Any]) -> Config:
 def _explain(error: ValidationError) -> tuple[str, str]:
     """Return the first error as message and hint."""
     first = error.errors(include_url=False)[0]
-    # Pydantic adds the types of layers and numbers to the path.
-    silent = (*LAYERS, "float", "int", "str")
-    place = ".".join(str(part) for part in first["loc"] if part not in silent)
+    place = ".".join(str(part) for part in first["loc"] if part not in SILENT)
+    if why := describe_invalid(first):
+        return f"Invalid {place} = {shown(first['input'])}: {why}.", _default_hint(first)
     if first["type"] == "extra_forbidden":
         return f"The configuration has no {place}.", _nearest_field(first["loc"])
     if first["type"] == "union_tag_invalid":
@@ -243,7 +251,11 @@ def _explain(error: ValidationError) -> tuple[str, str]:
     if isinstance(first["input"], Mapping):
         # The reason names the settings that do not go together.
         return f"{place}: {why}." if place else f"{why}.", ""
-    return f"Invalid {place} = {first['input']!r}: {why[:1].lower()}{why[1:]}.", ""
+    return f"Invalid {place} = {shown(first['input'])}: {why[:1].lower()}{why[1:]}.", ""
+
+
+def _default_hint(error: Mapping[str, Any]) -> str:
+    return "Leave it out for the default." if error["input"] is None else ""
 
 
 def _nearest_field(place: Sequence[int | str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from ..core.errors import UsageError, nearest
+from .invalid import describe_invalid
 from .layers import Frozen, Recurrent
 from .resolution import SECTIONS
 from .schema import Config
@@ -98,7 +99,7 @@ def _refuse(value: Any, error: Mapping[str, Any]) -> None:
     if error["type"] == "literal_error":
         expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         _check_word(value, expected.split(", "))
-    why = error["msg"].removeprefix("Value error, ")
+    why = describe_invalid(error) or error["msg"].removeprefix("Value error, ")
     raise UsageError(f"Invalid {value!r}: {why[:1].lower()}{why[1:]}.")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..config.registries import KEPT_METRICS, Metric
-from ..core.errors import UsageError, nearest
+from ..core.arguments import Options, require
+from ..core.errors import UsageError
 
 DEFAULT_TRIALS = 40
 DEFAULT_STUDY = "forecast"
@@ -15,7 +16,7 @@ PrunerName = Literal["median", "hyperband", "none"]
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Options):
     """Options of a search.
 
     Args:
@@ -46,21 +47,18 @@ class Search:
     metric: Metric = "mase"
 
     def __post_init__(self) -> None:
-        numbers = {"trials": self.trials, "jobs": self.jobs, "n_windows": self.n_windows}
-        for name, number in numbers.items():
-            if number is not None and number < 1:
-                raise UsageError(f"Invalid `{name}` {number}: must be at least 1.")
+        self.check("int", "trials", "n_windows", least=1)
+        self.check("int", "jobs", least=1, default=1)
+        self.check("seconds", "time_budget")
+        self.check("str", "study", default=DEFAULT_STUDY)
+        self.check("path", "storage")
+        self.check("choice", "sampler", choices=get_args(SamplerName), default="tpe")
+        self.check("choice", "pruner", choices=get_args(PrunerName), default="median")
+        self.check("choice", "metric", choices=KEPT_METRICS, default="mase")
+        require("space", self.space, (str, Path, Mapping), "a path or a mapping")
         if self.time_budget is not None and not self.time_budget > 0:
             text = f"Invalid `time_budget` {self.time_budget}: must be above 0 seconds."
             raise UsageError(text)
-        words = {
-            "sampler": (self.sampler, get_args(SamplerName)),
-            "pruner": (self.pruner, get_args(PrunerName)),
-            "metric": (self.metric, KEPT_METRICS),
-        }
-        for name, (word, valid) in words.items():
-            if word not in valid:
-                raise UsageError(f'Unknown `{name}` "{word}".', nearest(word, valid))
 
     @property
     def url(self) -> str | None:

@@ -54,7 +54,7 @@ def test_parameters_are_the_settings_of_train():
     assert forecaster.set_params(cell="gru").cell == "gru"
     assert clone(forecaster).get_params() == forecaster.get_params()
     assert repr(forecaster).startswith("Forecaster(cell='gru', column='y', horizon=3")
-    with pytest.raises(TypeError, match="no parameter 'horizn'"):
+    with pytest.raises(fc.UsageError, match='no parameter "horizn"'):
         fc.Forecaster(horizn=3)
 
 

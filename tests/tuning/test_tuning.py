@@ -80,7 +80,7 @@ def proposed(found):
     ("text", "words"),
     [
         ("unist = [4]", 'space.toml: unist: There is no setting "unist". Did you mean "units"?'),
-        ("units = [4, 0]", "space.toml: units: Invalid 0: input should be greater than"),
+        ("units = [4, 0]", "space.toml: units: Invalid 0: must be at least 1"),
         ("units = 4", "one value, and nothing to choose from"),
         ("units = []", "is not a list of values"),
         ("units = [4, 4]", "4 is given twice"),
