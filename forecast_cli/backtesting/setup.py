@@ -117,7 +117,7 @@ def once(on_event: Listener) -> Listener:
 def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
     """Return the configuration; without columns, with the data settings of the first model."""
     bundles = [entry.bundle for entry in entries if entry.bundle is not None]
-    if config.data.column or config.data.layout in ("columns", "rows") or not bundles:
+    if config.data.column or config.data.layout not in (None, "long") or not bundles:
         return config
     own = bundles[0].manifest
     time = own.time.column if own.time else "none"

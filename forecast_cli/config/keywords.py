@@ -42,7 +42,7 @@ class Settings(Reading, total=False):
     resample: str | None
     aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None
     scale_by: Literal["series", "all"] | None
-    layout: Literal["long", "columns", "rows"] | None
+    layout: Literal["long", "columns", "rows", "years"] | None
     series: str | Sequence[str] | None
     past_covariates: str | Sequence[str] | None
     future_covariates: str | Sequence[str] | None

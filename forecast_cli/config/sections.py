@@ -197,9 +197,10 @@ class Data(Frozen):
     task: Literal["regression", "classification"] | None = _labels(
         None, "Whether labels are numbers or classes.", shown="by the label",
     )
-    layout: Literal["long", "columns", "rows"] | None = _series(
+    layout: Literal["long", "columns", "rows", "years"] | None = _series(
         None, "long: a row is a step of one series; columns: each column is a series; rows: each "
-        "row is one, its columns the steps.", shown="long",
+        "row is one, its columns the steps; years: each row is a year, its columns the months or "
+        "quarters.", shown="long",
     )
     series: Names = _series(
         (), "Columns that together name the series of a row.", metavar="NAME[,NAME...]",
@@ -286,6 +287,10 @@ def _check_layout(data: Data) -> None:
         raise ValueError(f"`layout={data.layout}` has one value per step: leave out {what}")
     if data.layout == "columns" and data.series:
         raise ValueError("`layout=columns`: the columns name the series, leave out `series`")
+    if data.layout == "years":
+        for name in ("column", "series", "time"):
+            if getattr(data, name):
+                raise ValueError(f"`layout=years` is one series with its times: leave out `{name}`")
     if data.layout == "rows":
         if data.time not in (None, "none"):
             raise ValueError(

@@ -25,6 +25,7 @@ from .io.tables import Table, is_text, name_rows, require_columns
 from .panel import SERIES, VALUE
 from .time.time_index import infer_frequency
 from .totals import ends_with_total, total_error
+from .year_rows import find_parts, from_years
 
 # What statistical offices add to the years of columns.
 FOOTNOTE = re.compile(r"\[.*\]$")
@@ -39,7 +40,28 @@ def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Dat
     """
     if data.layout == "columns":
         return _from_columns(opened, data, on_event)
-    return _from_rows(opened, data, on_event) if data.layout == "rows" else (opened, data)
+    if data.layout == "years":
+        own = {"layout": "long", "column": (VALUE,), "time": JOINED}
+        return from_years(opened, on_event), data.model_copy(update=own)
+    if data.layout == "rows":
+        return _from_rows(opened, data, on_event)
+    if data.layout is None and (found := find_parts(opened.names)):
+        _check_parts(opened, data, list(found[1]), on_event)
+    return opened, data
+
+
+def _check_parts(opened: Opened, data: Data, parts: Sequence[str], on_event: Listener) -> None:
+    """Say that the columns are the parts of years, or ask which are meant where none is named."""
+    if not data.column:
+        raise UsageError(
+            f"Each row of {opened.name} is a year, of which {parts[0]} to {parts[-1]} are columns.",
+            "Pass `layout=years` to forecast them as one series, or name one of them with `column` "
+            "to forecast it by year.",
+        )
+    named = [name for name in data.column if name in parts]
+    if named:
+        text = f'"{named[0]}" is one of {len(parts)} columns of a year, forecast by year'
+        on_event(Note(f"{text} (`layout=years` reads all of them as one series)", warning=True))
 
 
 def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:

@@ -46,6 +46,12 @@ from .time.steps import Steps, find_steps, in_order
 from .time.time_index import floored, when
 from .totals import ends_with_total, total_error
 
+# What is still to come is no gap to be filled.
+AT_THE_END = (
+    "All of them are at the end: pass `missing=drop` to end the table before them, or name what is "
+    "known of those steps in `future_covariates`."
+)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -406,7 +412,9 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
             raise DataError(
                 f'{len(empty)} missing values in column "{name}": {where}. Without a value are '
                 f"{percent(len(empty), total)} of the steps.",
-                "Pass `missing=interpolate`, or ffill, season, mask or drop.",
+                AT_THE_END
+                if name in panel.columns.targets and _end_series(column, inside, panel)
+                else "Pass `missing=interpolate`, or ffill, season, mask or drop.",
             )
     missing = np.flatnonzero(holes[:, 0])
     times: Any = panel.timeline.times[missing] if panel.timeline else []
@@ -418,3 +426,16 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
         f"{percent(len(missing), total)} of the steps.",
         f"{ways_to_fill(len(missing), total)}.",
     )
+
+
+def _end_series(holes: Bools, inside: Bools, panel: Panel) -> bool:
+    """Whether missing values of a column are the last ones of their series.
+
+    Args:
+        holes: Shape `(n_rows,)`.
+        inside: Shape `(n_rows,)`: which rows count.
+        panel: The table.
+    """
+    rows = np.arange(len(holes))
+    last = np.maximum.reduceat(np.where(inside & ~holes, rows, -1), panel.indptr[:-1])
+    return bool((rows[holes] > last[panel.owners[holes]]).all())

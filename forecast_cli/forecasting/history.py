@@ -195,7 +195,7 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     # The query made the table that was trained on; another table has its own, or none.
     own: dict[str, Any] = {"query": None}
     data = manifest.config.data
-    if data.layout != "rows":
+    if data.layout not in ("rows", "years"):
         own["time"] = manifest.time.column if manifest.time else NO_TIME
     if manifest.time:
         data = read_like(data, manifest.time.style)

@@ -88,7 +88,10 @@ def _parse_column(
     cells = table.columns[column]
     if cells.null_count:
         row = pc.index(pc.is_null(cells), True).as_py()
-        raise DataError(f'{table.place(row)}: column "{column}" holds no date.', "Add one.")
+        raise DataError(
+            f'{table.place(row)}: column "{column}" holds no date.',
+            "Add one, or remove the row where it is none.",
+        )
     if is_time(cells):
         return _from_timestamps(cells)
     if (

@@ -5,13 +5,17 @@ import re
 # The words for each part of a time; those of several parts stand with each of them.
 WORDS = {
     "year": "year years yr yyyy fy jahr annee année an año ano anno jaar år aar rok rik год "
-    "yearmonth",
-    "quarter": "quarter quarters qtr quartal trimestre trimester kvartal kwartaal kwartał qrtr",
+    "yearmonth "
+    "年 年度 年份 연도 년도 년",
+    "quarter": "quarter quarters qtr quartal trimestre trimester kvartal kwartaal kwartał qrtr "
+    "四半期 季度 분기 kvartál",
     "month": "month months mon mo mm yyyymm ym yearmonth monthyear monat mois mes mês mese maand "
-    "måned månad miesiąc měsíc kuukausi ay месяц 年月 년월",
+    "måned månad miesiąc měsíc kuukausi ay месяц 年月 년월 "
+    "月 月份 월 연월",
     "week": "week weeks wk weeknum weekno isoweek yearweek yyyyww kw woche semaine semana "
-    "settimana vecka uge uke tydzień týden viikko",
-    "day": "day days dd dy tag jour dia día giorno dag dzień den päivä gün",
+    "settimana vecka uge uke tydzień týden viikko "
+    "週 周 주",
+    "day": "day days dd dy tag jour dia día giorno dag dzień den päivä gün 日 일",
     "yearday": "doy dayofyear yday yearday julian jday",
     "date": "date dates datum fecha dato dt ds data fec päivämäärä tarih дата ημερομηνία dátum "
     "datetime timestamp 日期 日付 날짜 일자",

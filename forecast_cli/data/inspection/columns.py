@@ -76,7 +76,7 @@ def likely_target(columns: Sequence[ColumnReport], data: Data) -> str | None:
     constant = {each.column for each in columns if each.least == each.greatest}
     varying = [name for name in timeless if name not in constant]
     names = [name for name in varying if not NAME_WORDS.search(name)]
-    return next(iter([*named_targets(timeless), *names, *varying, *timeless, *others]), None)
+    return next(iter([*named_targets(varying), *names, *varying, *timeless, *others]), None)
 
 
 def named_targets(names: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from ..io.tables import Readable, Table
 from ..layouts import as_long, naming_columns, step_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
+from ..year_rows import find_parts
 from .columns import ColumnReport, likely_target, named_targets, report_column
 
 # The settings of a hint that are tried: their effect is noted, and they guess nothing.
@@ -95,6 +96,12 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
     ):
         heard.texts.append(text)
         asked = asked.model_copy(update={"layout": "rows"})
+    elif not (asked.layout or asked.column or asked.series or asked.time) and (
+        parts_of_year := find_parts(opened.names)
+    ):
+        year, columns_of_year = parts_of_year
+        heard.texts.append(f'each row is a year of "{year}", with {len(columns_of_year)} columns')
+        asked = asked.model_copy(update={"layout": "years"})
     opened, long = as_long(opened, asked, heard.keep)
     time, series = _find_keys(opened, long, heard)
     parts = time_columns(time, opened.names)
@@ -209,11 +216,17 @@ def _steps_as_columns(opened: Opened, data: Data) -> str:
     """Say why each row seems to be a series, its columns the steps; empty where it does not."""
     head = opened.head()
     names = naming_columns(head)
-    steps = list(step_columns(head.names)) or [name for name in head.names if name not in names]
+    times = step_columns(head.names)
+    steps = list(times) or [name for name in head.names if name not in names]
     if not names or not _are_steps(steps, data):
         return ""
     again = head.columns.select(list(names)).to_pandas().duplicated().any()
-    if again or any(map(names_time, names)) or find_time(head, data, ignore) is not None:
+    # Statistical offices call the corner of their tables by both of its sides.
+    if (
+        again
+        or (not times and any(map(names_time, names)))
+        or find_time(head, data, ignore) is not None
+    ):
         return ""
     return f"the columns {steps[0]} to {steps[-1]} seem to be steps: each row is read as a series"
 

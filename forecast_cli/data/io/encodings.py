@@ -9,8 +9,12 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-KOREAN, WESTERN = "cp949", "cp1252"
+KOREAN, JAPANESE, WESTERN = "cp949", "cp932", "cp1252"
+LEAST_IN_USE = 0xA1
 HANGUL = re.compile("[가-힣]")
+# Text in Western letters may be that of a few Chinese characters, but hardly of these.
+KANA = re.compile("[年月日時ぁ-んァ-ヶ]")
+CHARACTERS = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60\uffe0-\uffef]*")
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
@@ -18,8 +22,9 @@ def find_encoding(start: bytes) -> str | None:
     """Infer the encoding of a text; None where it is no text, or unknown.
 
     A byte order mark decides; then UTF-8, which other text is hardly ever by coincidence; then
-    UTF-16 by its zeros; then Korean where the letters beyond ASCII are mostly Hangul; then Western
-    European. General detectors take the few letters of a header for those of any language.
+    UTF-16 by its zeros; then Korean where the letters beyond ASCII are mostly Hangul in use; then
+    Japanese where all of them are Japanese; then Western European. General detectors take the few
+    letters of a header for those of any language.
 
     >>> find_encoding("Größe".encode("latin-1")), find_encoding("종가".encode("cp949"))
     ('cp1252', 'cp949')
@@ -34,9 +39,16 @@ def find_encoding(start: bytes) -> str | None:
             return name
     korean = decoded(start, KOREAN)
     if korean is not None:
-        foreign = [letter for letter in korean if letter > "\x7f"]
-        if 2 * len(HANGUL.findall("".join(foreign))) >= len(foreign):
+        foreign = "".join(letter for letter in korean if letter > "\x7f")
+        # The thousands of syllables that EUC-KR has no code for are hardly ever written.
+        in_use = "".join(each for each in foreign if min(each.encode(KOREAN)) >= LEAST_IN_USE)
+        if 2 * len(HANGUL.findall(in_use)) >= len(foreign):
             return KOREAN
+    japanese = decoded(start, JAPANESE)
+    if japanese is not None:
+        foreign = "".join(letter for letter in japanese if letter > "\x7f")
+        if CHARACTERS.fullmatch(foreign) and KANA.search(foreign):
+            return JAPANESE
     western = decoded(start, WESTERN)
     return None if western is None or CONTROL.search(western) else WESTERN
 

@@ -19,7 +19,7 @@ USUAL = 0.1
 TOTAL = re.compile(
     r"(?<![^\W\d_])\W*((grand|sub|year)?[- ]?totals?|totale?s?|sum|summen?|gesamt\w*|"
     r"insgesamt|somme|suma|soma|"
-    r"average|avg\.?|mean|median|durchschnitt\w*|mittel(wert)?|moyenne|media|média|promedio|totaal|"
+    r"summary|average|avg\.?|mean|median|durchschnitt\w*|mittel(wert)?|moyenne|media|média|promedio|totaal|"
     r"gemiddelde|som|razem|ogółem|suma|średnia|celkem|průměr|итого|всего|сумма|среднее|toplam|"
     r"ortalama|合计|总计|总和|小计|平均|合計|総計|합계|총계|총합|평균)(?![^\W\d_])",
     re.IGNORECASE,

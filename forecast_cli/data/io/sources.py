@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ UTF16 = "utf-16"
 SEPARATOR = re.compile(r"\s*\"?sep=(.)\"?\s*(\r|\n|$)", re.IGNORECASE)
 # A number that can only have a decimal comma: one digit, two, or more than three after it.
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")
+# What may be thousands with a point, and what is less than a thousand.
+GROUPED, SMALL = re.compile(r"-?[1-9]\d{0,2}\.\d{3}"), re.compile(r"-?\d{1,3}")
+LEAST_GROUPED = 5
+POINT_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}\b")
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,23 @@ class Source(Stored):
             return self.dialect.decimal or "."
         cells = [cell.strip() for row in self.rows(self.head) for cell in row]
         return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
+
+    @cached_property
+    def doubtful(self) -> frozenset[str]:
+        """The columns whose points may separate thousands: 1.007 beside 950, or beside 31.12.2024.
+
+        A point stands before three digits in all of them, where decimals have any number.
+        """
+        if self.decimal != "." or self.dialect.decimal or self.dialect.thousands:
+            return frozenset()
+        rows = [line.cells for line in numbered(self.rows(self.head))][self.top.skipped :]
+        columns = dict(zip(self.header, zip_longest(*rows, fillvalue=""), strict=False))
+        german = self.delimiter == ";" and any(
+            POINT_DATE.match(cell.strip()) for cells in columns.values() for cell in cells[:1]
+        )
+        return frozenset(
+            name for name, cells in columns.items() if _may_be_grouped(cells, german=german)
+        )
 
     @cached_property
     def delimiter(self) -> str:
@@ -258,3 +279,17 @@ def _share(delimiter: str, lines: Sequence[str]) -> float:
     counts = Counter(line.count(delimiter) for line in lines)
     counts.pop(0, None)
     return max(counts.values(), default=0) / len(lines)
+
+
+def _may_be_grouped(cells: Sequence[str], *, german: bool) -> bool:
+    """Whether the points of a column may separate thousands.
+
+    Args:
+        cells: Of the first rows.
+        german: Whether the table is written as where the comma is the decimal mark.
+    """
+    held = [cell.strip() for cell in cells if re.search(r"\d", cell)]
+    grouped = sum(map(bool, map(GROUPED.fullmatch, held)))
+    small = sum(map(bool, map(SMALL.fullmatch, held)))
+    whole = grouped >= LEAST_GROUPED and grouped + small == len(held)
+    return whole and (german or small > 0)

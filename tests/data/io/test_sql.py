@@ -250,7 +250,9 @@ def test_the_command_line_reads_a_database(database, run):
     code, out, _ = run("inspect", "sqlite:///sales.db?table=daily")
     assert code == 0
     assert "4 rows" in out
-    assert "day, 2024-01-01 to 2024-01-04" in out
+    # The last row has no value.
+    assert "day, 2024-01-01 to 2024-01-03" in out
+    assert "--missing drop" in out
     code, out, err = run("inspect", "sqlite:///sales.db")
     assert (code, out) == (2, "")
     assert "daily, large, mixed" in err

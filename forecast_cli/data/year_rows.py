@@ -1,0 +1,112 @@
+"""Tables with a row for each year, whose columns are its months or quarters."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ..core.errors import DataError
+from ..core.events import Listener, Note
+from .dates.month_names import find_language, number_of
+from .dates.parsing import JOINED
+from .dates.time_names import role_of
+from .io.opening import Opened, open_in_memory
+from .io.tables import Table
+from .panel import VALUE
+
+YEAR = re.compile(r"1[5-9]\d\d|2[01]\d\d")
+QUARTER = re.compile(r"(?:Q|K|T|quarter|quartal|trimestre)\W?([1-4])", re.IGNORECASE)
+NUMBERED = re.compile(r"(?:M|month|monat|mois|mes)?\W?(\d{1,2})", re.IGNORECASE)
+
+
+def find_parts(names: Sequence[str]) -> tuple[str, dict[str, str]] | None:
+    """Return the column of years, and the months or quarters of the columns of parts of a year.
+
+    >>> find_parts(["Year", "Q1", "Q2", "Q3", "Q4", "Total"])
+    ('Year', {'Q1': 'Q1', 'Q2': 'Q2', 'Q3': 'Q3', 'Q4': 'Q4'})
+    >>> find_parts(["Year", "Sales", "Jan"]) is None
+    True
+    """
+    year = next((name for name in names[:2] if role_of(name) == "year"), None)
+    if year is None:
+        return None
+    for count, parts in ((12, _months(names)), (12, _numbered(names)), (4, _quarters(names))):
+        if len(parts) == count == len(set(parts.values())):
+            return year, parts
+    return None
+
+
+def _months(names: Sequence[str]) -> dict[str, str]:
+    words = {name: re.sub(r"[\W\d_]+$", "", name.strip()) for name in names}
+    for begin in range(len(names) - 11):
+        twelve = names[begin : begin + 12]
+        language = find_language([words[name] for name in twelve])
+        if language:
+            return {name: f"{number_of(words[name], language):02d}" for name in twelve}
+    return {}
+
+
+def _numbered(names: Sequence[str]) -> dict[str, str]:
+    found = {name: NUMBERED.fullmatch(name.strip()) for name in names}
+    parts = {name: f"{int(each[1]):02d}" for name, each in found.items() if each}
+    return parts if list(parts.values()) == [f"{month:02d}" for month in range(1, 13)] else {}
+
+
+def _quarters(names: Sequence[str]) -> dict[str, str]:
+    found = {name: QUARTER.fullmatch(name.strip()) for name in names}
+    return {name: f"Q{each[1]}" for name, each in found.items() if each}
+
+
+def from_years(opened: Opened, on_event: Listener) -> Opened:
+    """Return the table with a row for each month or quarter: its time and its value.
+
+    Raises:
+        DataError: The columns are not those of a year and all of its parts.
+    """
+    found = find_parts(opened.names)
+    if found is None:
+        raise DataError(
+            f"{opened.name} has no column of years beside twelve of months, or four of quarters: "
+            f"it has {', '.join(opened.names[:20])}.",
+            "Leave `layout` out, or rename its columns.",
+        )
+    year, parts = found
+    names = list(parts)
+    table = opened.read([year, *names], text=[year])
+    years = [str(each).strip().removesuffix(".0") for each in table.columns[year].to_pylist()]
+    bad = [row for row, each in enumerate(years) if not YEAR.fullmatch(each)]
+    again = [row for row, each in enumerate(years) if each in years[:row]]
+    if bad or again:
+        row = (bad or again)[0]
+        what = "where a year was expected" if bad else "a second time"
+        raise DataError(
+            f'{table.place(row)}: column "{year}" holds "{years[row]}" {what}.',
+            "Correct or remove the row; the table may hold one series alone.",
+        )
+    cells = np.column_stack([table.numbers(name) for name in names])
+    order = np.argsort(np.array(years), kind="stable")
+    held = np.flatnonzero(np.isfinite(cells[order].ravel()))
+    if not len(held):
+        raise DataError(f"{table.name} holds no value.", "Fix the file.")
+    # The months to come are empty.
+    places = np.arange(held[0], held[-1] + 1)
+    rows, columns = order[places // len(names)], places % len(names)
+    on_event(Note(f"rows read as years, of the columns {names[0]} to {names[-1]}"))
+    left = [name for name in opened.names if name.strip() and name not in (year, *names)]
+    if left:
+        on_event(Note(f"columns that are no part of a year left out: {', '.join(left[:8])}"))
+    # Quarters are written 2020Q1, months 2020-01.
+    mark = "" if parts[names[0]].startswith("Q") else "-"
+    times = [f"{years[row]}{mark}{parts[names[at]]}" for row, at in zip(rows, columns, strict=True)]
+    arrays = {
+        JOINED: pa.array(times, pa.string()),
+        VALUE: pa.array(cells[rows, columns], from_pandas=True),
+    }
+    return open_in_memory(
+        Table(
+            table.name,
+            pa.table(arrays),
+            lambda row: f'{table.place(int(rows[row]))}, column "{names[int(columns[row])]}"',
+        )
+    )
