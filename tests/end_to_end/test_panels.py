@@ -712,7 +712,7 @@ def test_each_column_may_be_a_series_and_so_are_the_forecasts(run, tmp_path):
         ("--column y --series y", 2, 'Column "y" is named twice'),
         ("--column y", 3, "--series shop"),
         ("--layout columns --series shop", 2, "the columns name the series"),
-        ("--layout rows --time date", 2, "layout rows has no times: leave out --time"),
+        ("--layout rows --time date", 2, "layout rows: the names of the columns are the times"),
         ("--layout rows --future-covariate y", 2, "has one value per step: leave out covariates"),
     ],
 )

@@ -282,6 +282,18 @@ def test_a_table_of_other_steps_is_named_as_such(linear):
         model.predict(daily)
 
 
+def test_rows_that_a_holiday_moved_continue_a_model(linear):
+    rule = pd.offsets.CustomBusinessMonthEnd(holidays=["2013-03-29", "2012-05-31"])
+    days = pd.date_range("2008-01-01", periods=90, freq=rule)
+    frame = pd.DataFrame({"day": days, "y": np.arange(90) % 12 + 1.0})
+    end = days.get_loc(pd.Timestamp("2013-03-28"))
+    model = linear(frame[:end], column="y", horizon=2)
+    assert str(model.predict()["day"][0].date()) == "2013-03-29"
+    later = model.update(frame[end : end + 1])
+    assert later.predict()["day"].tolist() == days[end + 1 : end + 3].tolist()
+    assert model.predict(frame[: end + 1])["day"].tolist() == later.predict()["day"].tolist()
+
+
 def test_half_years_go_on_in_their_own_writing(linear):
     cells = [f"{year}S{half}" for year in range(1990, 2020) for half in (1, 2)]
     frame = pd.DataFrame({"time": cells, "y": np.arange(60) % 2 + np.arange(60) / 10})
