@@ -67,8 +67,9 @@ class Progress:
             self.notes.on_event(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        """Before and after the epochs Ctrl-C ends the command like any other."""
+        """Before and after the epochs Ctrl-C ends the command like any other, or a search."""
         if not self.training:
+            self.interrupted = True
             raise KeyboardInterrupt
 
     def _count_signals(self, read: int) -> None:
@@ -82,7 +83,8 @@ class Progress:
                 os._exit(Interrupted.exit_code)
             self.interrupted = True
             self.console.say(
-                "stopping after this epoch, saving the best weights so far; Ctrl-C again exits now",
+                "stopping after this epoch with what is trained so far; Ctrl-C again exits now and "
+                "saves nothing",
                 "yellow",
             )
         os.close(read)

@@ -32,6 +32,7 @@ class Fitted:
             dropout; else None.
         shares: Shape `(members, targets)`: the weights of the networks and baselines of an
             ensemble, where they were learned; else None.
+        cut: Whether networks are left out because the training was interrupted.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -40,6 +41,7 @@ class Fitted:
     layers: list[dict[str, Any]]
     dropout: bytes | None = None
     shares: Floats | None = None
+    cut: bool = False
 
     @property
     def epochs(self) -> list[Epoch]:
@@ -48,13 +50,13 @@ class Fitted:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the training of one was interrupted."""
-        return any(course.interrupted for course in self.courses)
+        """Whether the training was interrupted, of one of them or before another one."""
+        return self.cut or any(course.interrupted for course in self.courses)
 
     @property
     def ending(self) -> Ending:
         """Why the training of the last network ended."""
-        return self.courses[-1].ending
+        return "interrupted" if self.cut else self.courses[-1].ending
 
     @property
     def best(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..config.members import list_members, of_first
 from ..config.schema import Config
-from ..core.events import Listener, Stage, ignore
+from ..core.events import Listener, Note, Stage, ignore
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # Seconds of a time budget that are reserved for the export and the scores.
 EXPORTING = 3.0
+# An ensemble leaves a network out whose training is interrupted before this share of its epochs,
+# since its learning rate has hardly fallen.
+SHARE = 0.5
 # The time of a refit on all rows, as a multiple of that of the first training.
 REFIT = 1.3
 
@@ -65,10 +68,54 @@ def train_network(
     if before is not None and courses[-1].interrupted:
         # An interrupted refit is discarded.
         return Trained(dataset, replace(before, courses=tuple(courses)))
-    # There are fewer where the training was interrupted before the others began.
-    dataset = replace(dataset, config=of_first(config, len(networks)))
     shares = None if before is None else before.shares
-    return _export_combined(dataset, feeds(dataset.timesteps), networks, courses, shares, on_event)
+    return _export_trained(dataset, feeds, networks, courses, shares, on_event)
+
+
+def _export_trained(
+    dataset: Dataset,
+    feeds: Callable[[int], "WindowFeed"],
+    networks: Sequence[Any],
+    courses: Sequence[TrainingHistory],
+    shares: Floats | None,
+    on_event: Listener,
+) -> Trained[Dataset]:
+    """Export what was trained: fewer networks where the time was short, or it was interrupted."""
+    config, count = dataset.config, len(networks)
+    if courses[-1].interrupted:
+        count = count_trained(courses)
+        on_event(Note(describe_interruption(courses, config.ensemble.size), warning=True))
+    dataset = replace(dataset, config=of_first(config, count))
+    networks, kept = networks[:count], courses[:count]
+    made = _export_combined(dataset, feeds(dataset.timesteps), networks, kept, shares, on_event)
+    return replace(made, fitted=replace(made.fitted, cut=count < len(courses)))
+
+
+def count_trained(courses: Sequence[TrainingHistory]) -> int:
+    """Return how many networks an interrupted training keeps: the last has to be trained enough.
+
+    The first is kept however short its training was, since there is no model without a network.
+    """
+    last = courses[-1]
+    short = last.interrupted and len(last.epochs) < SHARE * last.epochs[-1].epochs
+    return max(1, len(courses) - short)
+
+
+def describe_interruption(courses: Sequence[TrainingHistory], size: int) -> str:
+    """Return which networks an interrupted training has left, as a note.
+
+    Args:
+        courses: Of the networks whose training began, the last one interrupted.
+        size: How many networks there were to be.
+    """
+    count, epochs = count_trained(courses), courses[-1].epochs
+    text = f"interrupted after {len(epochs)} of {epochs[-1].epochs} epochs"
+    if size == 1:
+        return f"{text}: the model has the best weights so far"
+    text += f" of network {len(courses)}"
+    if count < len(courses):
+        text += ", which is left out"
+    return f"{text}: the model has {count} of {size} networks"
 
 
 def _train_members(

@@ -11,7 +11,7 @@ import forecast_cli as fc
 from forecast_cli.baselines.linear_map import last_map, seasonal_map
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.errors import DataError, UsageError
-from forecast_cli.core.events import Epoch, ignore
+from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.training.preparation import make_dataset
 
@@ -290,6 +290,25 @@ def test_stopping_in_the_first_network_leaves_a_whole_model_of_it(frame, tmp_pat
     pd.testing.assert_frame_equal(loaded.predict(level=80), model.predict(level=80))
     assert loaded.config == model.config
     pd.testing.assert_frame_equal(loaded.predict(frame), model.predict())
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_a_network_that_has_hardly_begun_is_left_out_when_training_is_stopped(frame):
+    heard = []
+    model = fc.train(
+        frame,
+        ensemble=3,
+        on_event=heard.append,
+        should_stop=lambda: sum(isinstance(event, Epoch) for event in heard) == 5,
+        **{**SMALL, "epochs": 4, "patience": 0},
+    )
+    assert model.config.ensemble.size == 1
+    assert model.bundle.manifest.run.stopped == "interrupted"
+    warnings = [event.text for event in heard if isinstance(event, Note) and event.warning]
+    assert any("the model has 1 of 3 networks" in each for each in warnings)
+    alone = fc.train(frame, **{**SMALL, "epochs": 4, "patience": 0, "refit": False})
+    pd.testing.assert_frame_equal(model.predict(), alone.predict())
 
 
 @pytest.mark.tf
