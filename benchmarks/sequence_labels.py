@@ -65,7 +65,8 @@ def train(name: str, shape: dict[str, str], seed: int, folder: Path) -> tuple[fl
     more = flags(**shape, seed=seed)
     child = run(forecast("train", "digits.csv", *SETTINGS, *more, "--json"), folder)
     told = json.loads(child.output)
-    return float(told["evaluation"]["scores"]["lstm"]["accuracy"]["digit"]), child.seconds
+    found = told["evaluation"]
+    return float(found["scores"][found["model"]]["accuracy"]["digit"]), child.seconds
 
 
 if __name__ == "__main__":

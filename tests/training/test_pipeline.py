@@ -250,7 +250,7 @@ def test_an_anchor_keeps_a_growing_series_growing():
     settings = {"preset": "classic", "column": "y", "horizon": 5, "timesteps": 10, "epochs": 30}
     plain = fc.train(growing, **settings).evaluation
     anchored = fc.train(growing, anchor="last", skip="linear", **settings).evaluation
-    assert anchored.own_scores["mae"]["y"] < plain.scores["network"]["mae"]["y"] / 2
+    assert anchored.own_scores["mae"]["y"] < plain.own_scores["mae"]["y"] / 2
 
 
 @pytest.mark.usefixtures("linear_training")
