@@ -100,15 +100,19 @@ def describe_adjustments(config: Config) -> str:
     """Return the settings of the networks and their training that are set, with their values.
 
     >>> describe_adjustments(configure({"units": (8, 4), "epochs": 200, "horizon": 5}))
-    'units 8 and 4, epochs 200'
+    'units 8 4, epochs 200'
+    >>> describe_adjustments(configure({"cell": "gru", "units": (8, 4), "dropout": 0.1}))
+    'cell gru, units 8 4, dropout 0.1'
     """
     given = config.model_dump(exclude_unset=True, include={"network", "training"})
     values: dict[str, list[str]] = {}
     for path, value in leaves(given).items():
         field = path.rpartition(".")[2]
         name = ("cell" if value in CELLS else "layer") if field == "type" else field
-        values.setdefault(name, []).append(f"{value}")
-    return ", ".join(f"{name} {' and '.join(each)}" for name, each in values.items())
+        values.setdefault(name, []).append(str(value).lower())
+    # What is the same in all layers is said once.
+    same = {name: each[:1] if len({*each}) == 1 else each for name, each in values.items()}
+    return ", ".join(f"{name} {' '.join(each)}" for name, each in same.items())
 
 
 def resolve_horizon(panel: Panel, config: Config, *, on_event: Listener) -> tuple[Config, int]:
