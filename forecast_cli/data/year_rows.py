@@ -74,16 +74,7 @@ def from_years(opened: Opened, on_event: Listener) -> Opened:
     year, parts = found
     names = list(parts)
     table = opened.read([year, *names], text=[year])
-    years = [str(each).strip().removesuffix(".0") for each in table.columns[year].to_pylist()]
-    bad = [row for row, each in enumerate(years) if not YEAR.fullmatch(each)]
-    again = [row for row, each in enumerate(years) if each in years[:row]]
-    if bad or again:
-        row = (bad or again)[0]
-        what = "where a year was expected" if bad else "a second time"
-        raise DataError(
-            f'{table.place(row)}: column "{year}" holds "{years[row]}" {what}.',
-            "Correct or remove the row; the table may hold one series alone.",
-        )
+    years = _read_years(table, year)
     cells = np.column_stack([table.numbers(name) for name in names])
     order = np.argsort(np.array(years), kind="stable")
     held = np.flatnonzero(np.isfinite(cells[order].ravel()))
@@ -92,21 +83,36 @@ def from_years(opened: Opened, on_event: Listener) -> Opened:
     # The months to come are empty.
     places = np.arange(held[0], held[-1] + 1)
     rows, columns = order[places // len(names)], places % len(names)
-    on_event(Note(f"rows read as years, of the columns {names[0]} to {names[-1]}"))
     left = [name for name in opened.names if name.strip() and name not in (year, *names)]
-    if left:
-        on_event(Note(f"columns that are no part of a year left out: {', '.join(left[:8])}"))
+    text = f"rows read as years, of the columns {names[0]} to {names[-1]}"
+    on_event(Note(text + (f"; left out: {', '.join(left[:8])}" if left else "")))
     # Quarters are written 2020Q1, months 2020-01.
     mark = "" if parts[names[0]].startswith("Q") else "-"
-    times = [f"{years[row]}{mark}{parts[names[at]]}" for row, at in zip(rows, columns, strict=True)]
+    pairs = [(years[row], names[at]) for row, at in zip(rows, columns, strict=True)]
     arrays = {
-        JOINED: pa.array(times, pa.string()),
+        JOINED: pa.array([f"{each}{mark}{parts[name]}" for each, name in pairs], pa.string()),
         VALUE: pa.array(cells[rows, columns], from_pandas=True),
     }
-    return open_in_memory(
-        Table(
-            table.name,
-            pa.table(arrays),
-            lambda row: f'{table.place(int(rows[row]))}, column "{names[int(columns[row])]}"',
-        )
-    )
+
+    def place(row: int) -> str:
+        return f'{table.place(int(rows[row]))}, column "{pairs[row][1]}"'
+
+    return open_in_memory(Table(table.name, pa.table(arrays), place))
+
+
+def _read_years(table: Table, column: str) -> list[str]:
+    """Return the years of the rows.
+
+    Raises:
+        DataError: A cell is no year, or there is one twice.
+    """
+    years = [str(each).strip().removesuffix(".0") for each in table.columns[column].to_pylist()]
+    for row, each in enumerate(years):
+        again = each in years[:row]
+        if again or not YEAR.fullmatch(each):
+            what = "a second time" if again else "where a year was expected"
+            raise DataError(
+                f'{table.place(row)}: column "{column}" holds "{each}" {what}.',
+                "Correct or remove the row; the table may hold one series alone.",
+            )
+    return years

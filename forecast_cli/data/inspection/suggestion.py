@@ -91,17 +91,7 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
     Raises:
         DataError: The table has not the layout that is given.
     """
-    if not (asked.layout or asked.column or asked.series or asked.time) and (
-        text := _steps_as_columns(opened, asked)
-    ):
-        heard.texts.append(text)
-        asked = asked.model_copy(update={"layout": "rows"})
-    elif not (asked.layout or asked.column or asked.series or asked.time) and (
-        parts_of_year := find_parts(opened.names)
-    ):
-        year, columns_of_year = parts_of_year
-        heard.texts.append(f'each row is a year of "{year}", with {len(columns_of_year)} columns')
-        asked = asked.model_copy(update={"layout": "years"})
+    asked = _with_layout(opened, asked, heard)
     opened, long = as_long(opened, asked, heard.keep)
     time, series = _find_keys(opened, long, heard)
     parts = time_columns(time, opened.names)
@@ -124,6 +114,16 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
         found.panel = None
     found.notes = tuple(dict.fromkeys(heard.texts))
     return found
+
+
+def _with_layout(opened: Opened, asked: Data, heard: Heard) -> Data:
+    """Return the settings with the layout of a table whose columns are steps, or parts of years."""
+    if asked.layout or asked.column or asked.series or asked.time:
+        return asked
+    if text := _steps_as_columns(opened, asked):
+        heard.texts.append(text)
+        return asked.model_copy(update={"layout": "rows"})
+    return asked.model_copy(update={"layout": "years"}) if find_parts(opened.names) else asked
 
 
 def _find_keys(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tuple[str, ...]]:
