@@ -18,6 +18,7 @@ from ..model.bundle import is_model
 from ..model.loading import load_bundle
 from .arguments import Rule, check_arguments
 from .model import Model, as_tuple
+from .progress import show_progress
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
@@ -40,6 +41,7 @@ def train(
     config: Config | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    progress: bool | None = None,
     **settings: Unpack[Settings],
 ) -> Model:
     """Train a model.
@@ -53,6 +55,7 @@ def train(
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
         should_stop: Asked after each epoch whether to stop and keep the best weights so far.
+        progress: Whether epochs are shown; None: at a terminal and in a notebook.
         **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`.
 
     Raises:
@@ -60,17 +63,25 @@ def train(
         DataError: The table does not hold what is needed.
         TrainingError: The loss is not finite.
     """
-    from ..training import pipeline as training
-
     require("init_model", init_model, (Model, str, os.PathLike), "a model, or the path of one")
     whole = _configure(settings, config)
-    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    with show_progress(progress, on_event) as listener:
+        how: Any = {"on_event": listener, "should_stop": should_stop, "future": future}
+        return _train(table, whole, init_model, rescale=rescale, **how)
+
+
+def _train(
+    table: Readable, config: Config, init_model: Any, *, future: Any, rescale: bool, **how: Any
+) -> Model:
+    """Train a model anew, or from the weights of another one."""
     if init_model is None:
-        return Model(training.train(table, whole, future=future, **how))
+        from ..training import pipeline as training
+
+        return Model(training.train(table, config, future=future, **how))
     from ..training.finetuning import finetune
 
     model = init_model if isinstance(init_model, Model) else load(init_model)
-    return Model(finetune(model.bundle, table, whole, rescale=rescale, **how))
+    return Model(finetune(model.bundle, table, config, rescale=rescale, **how))
 
 
 @check_arguments()

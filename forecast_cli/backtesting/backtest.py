@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..config.model_name import ENSEMBLE, MODEL, name_row
 from ..config.schema import Config
+from ..core.brief import Brief, Shown
 from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
 from ..core.intermittency import is_intermittent
@@ -31,8 +32,8 @@ DEFAULT_PLAN = Plan()
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Brief):
     """The result of a backtest.
 
     Args:
@@ -61,6 +62,9 @@ class Backtest:
     settings: dict[str, Any]
     style: str | None
     time: str
+
+    def _brief(self) -> Shown:
+        return self.verdict, self.scores
 
     @property
     def in_table_style(self) -> pd.DataFrame:

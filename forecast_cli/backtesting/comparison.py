@@ -7,6 +7,7 @@ from typing import Any
 from ..config.model_name import MODEL
 from ..config.registries import BASELINES, CELLS, PRESETS
 from ..config.schema import Config
+from ..core.brief import Brief, Shown
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..data.io.tables import Readable
@@ -27,8 +28,8 @@ REFERENCES = tuple(name for name, entry in BASELINES.items() if entry.reference)
 DEFAULT_PLAN = Plan()
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Brief):
     """The result of a comparison.
 
     Args:
@@ -45,6 +46,9 @@ class Comparison:
     model: str
     descriptions: dict[str, str]
     verdict: str
+
+    def _brief(self) -> Shown:
+        return self.verdict, self.rows
 
 
 def compare(

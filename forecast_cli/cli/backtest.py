@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
+from ..api.progress import LINES
 from ..core.errors import UsageError, counted
 from ..core.events import Done, Event, Stage
 from ..data.io.writer import Format
 from .console import Console
 from .options import FoldSettings, OutputOptions, option
 from .outputs import choose_format, spare, write
-from .progress import LINES, Progress
+from .progress import Progress
 from .train import Tables, one_or_all
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ..api.progress import LINES, figures, which
 from ..core.errors import Interrupted
 from ..core.events import Epoch, Event, Stage
 from .console import Console, Notes
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-# In a pipe: so many lines for a whole training, and one more after so many seconds of silence.
-LINES = 10
+# In a pipe: one more line after so many seconds of silence.
 SECONDS = 30.0
 
 
@@ -137,22 +137,3 @@ class Progress:
             self.bar.stop()
             self.bar = self.task = None
         self.training = False
-
-
-def which(epoch: Epoch) -> str:
-    """The number of an epoch, and of its network where there are several.
-
-    >>> which(Epoch(3, 10, 0.1, None, True, 1.0, 100, 0.001, network=2, networks=5))
-    'network 2/5, epoch 3/10'
-    """
-    of = f"network {epoch.network}/{epoch.networks}, " if epoch.networks > 1 else ""
-    return f"{of}epoch {epoch.number}/{epoch.epochs}"
-
-
-def figures(epoch: Epoch) -> str:
-    """Losses and speed of an epoch."""
-    validation = (
-        "" if epoch.validation_loss is None else f"  validation {epoch.validation_loss:.4g}"
-    )
-    speed = epoch.windows / max(epoch.seconds, 1e-9)
-    return f"loss {epoch.loss:.4g}{validation}  {speed:,.0f} windows/s"

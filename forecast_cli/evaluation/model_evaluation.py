@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..config.registries import NAIVE2, Intervals
+from ..core.brief import Brief, Shown
 from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
@@ -44,8 +45,8 @@ from .split_evaluation import summarize
 from .warnings import find_warnings
 
 
-@dataclass(frozen=True)
-class ModelEvaluation:
+@dataclass(frozen=True, repr=False)
+class ModelEvaluation(Brief):
     """The scores of a model on the rows of a table.
 
     Args:
@@ -55,6 +56,9 @@ class ModelEvaluation:
 
     report: Report
     summary: Evaluation
+
+    def _brief(self) -> Shown:
+        return self.verdict, self.report.overall
 
     @property
     def skill(self) -> float | None:

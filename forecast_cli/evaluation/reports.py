@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.brief import Brief, Shown
 from ..core.windows import Floats
 from .metrics.interval import IntervalSums, QuantileSums
 from .metrics.point import ErrorSums
@@ -15,8 +16,8 @@ Row = dict[str, Any]
 NO_SUMS: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Brief):
     """Scores as tables: overall a row for each measure (and target), by series and step a row each.
 
     Args:
@@ -38,6 +39,9 @@ class Report:
     steps: int = 0
     series: int = 0
     season_length: int = 0
+
+    def _brief(self) -> Shown:
+        return "", self.overall
 
 
 def make_report(

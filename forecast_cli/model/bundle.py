@@ -41,7 +41,7 @@ OPTIONAL = (
 STAMP = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A trained model.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.schema import Config
+from ..core.brief import Brief, Shown
 from ..core.errors import DataError, TrainingError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..data.dataset import Dataset
@@ -30,8 +31,8 @@ from .trials import AS_GIVEN, Task, run_trials
 DEFAULT_SEARCH = Search()
 
 
-@dataclass(frozen=True)
-class Tuning:
+@dataclass(frozen=True, repr=False)
+class Tuning(Brief):
     """The result of a search.
 
     Args:
@@ -56,6 +57,9 @@ class Tuning:
     bundle: Bundle
     compared: Mapping[str, Evaluation]
     verdict: str
+
+    def _brief(self) -> Shown:
+        return self.verdict, self.rows
 
 
 @dataclass(frozen=True)

@@ -160,3 +160,39 @@ def test_the_former_name_of_start_still_works(model, rows):
     with pytest.warns(DeprecationWarning, match="use `start`"):
         former = fc.evaluate(model, rows, begin=date)
     assert former.report == fc.evaluate(model, rows, start=date).report
+
+
+def test_results_are_shown_in_ten_lines(linear, frame):
+    model = linear(frame, column="value", horizon=3, timesteps=6)
+    plan = fc.Plan(models=("naive", "drift"), n_windows=2)
+    results = [
+        model,
+        model.evaluate(frame),
+        fc.evaluate(model.predict(frame[:-3]), frame, column="value"),
+        fc.inspect(frame),
+        fc.backtest(frame, plan, column="value", horizon=3),
+    ]
+    for each in results:
+        assert len(repr(each).splitlines()) <= 10
+        assert "<pre>" in each._repr_html_()
+    assert len(repr(model.bundle)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("terminal", "given", "shown"),
+    [
+        (False, {}, False),
+        (False, {"progress": True}, True),
+        (True, {"progress": False}, False),
+        (True, {"on_event": print}, False),
+        (True, {}, True),
+    ],
+)
+def test_training_shows_its_epochs_where_somebody_waits(
+    linear_training, frame, capsys, monkeypatch, terminal, given, shown
+):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    settings = {"preset": "classic", "horizon": 3, "timesteps": 6, "epochs": 3}
+    fc.train(frame, column="value", **settings, **given)
+    said = capsys.readouterr().err
+    assert ("epoch 3/3" in said or "scoring" in said) == shown

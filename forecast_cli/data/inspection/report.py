@@ -8,7 +8,8 @@ import pandas as pd
 
 from ...config.schema import Config
 from ...config.sections import Data
-from ...core.errors import DataError
+from ...core.brief import Brief, Shown
+from ...core.errors import DataError, counted
 from ..dates.parsing import parse_dates
 from ..groups import group_rows
 from ..io.opening import open_with_notes
@@ -23,8 +24,8 @@ from .table_warnings import NumericColumns, find_warnings
 MOST_COLUMNS = 100
 
 
-@dataclass(frozen=True)
-class TableReport:
+@dataclass(frozen=True, repr=False)
+class TableReport(Brief):
     """How a table was read, and what was found in it.
 
     Args:
@@ -60,6 +61,10 @@ class TableReport:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     train: str
+
+    def _brief(self) -> Shown:
+        facts = [self.source, counted(self.rows, "row"), self.frequency or "no frequency"]
+        return ", ".join(facts), [{"column": each.column} for each in self.columns]
 
     def document(self) -> dict[str, Any]:
         """Return the report as plain data."""

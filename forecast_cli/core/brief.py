@@ -1,0 +1,51 @@
+"""Results that a console or a notebook shows in a few lines."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The most lines of a result, and how wide one may be.
+MOST_LINES, WIDEST = 10, 100
+# A sentence, and the rows of a table.
+Shown = tuple[str, Sequence[Mapping[str, Any]]]
+
+
+class Brief:
+    """A result whose `repr` has at most ten lines; the class says which in `_brief`."""
+
+    def _brief(self) -> Shown:
+        """Return a sentence, and the rows of a table."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Return the sentence and the first rows."""
+        text, rows = self._brief()
+        lines = [type(self).__name__, *([f"  {text}"] if text else []), *_table(rows)]
+        if len(lines) > MOST_LINES:
+            more = len(lines) - MOST_LINES + 1
+            lines = [*lines[: MOST_LINES - 1], f"  ... and {more:,} more rows"]
+        return "\n".join(_cut(line) for line in lines)
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return rows as lines, columns below each other."""
+    if not rows:
+        return []
+    cells = [[str(name) for name in rows[0]], *[[_cell(v) for v in row.values()] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else str(value)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDEST else line[: WIDEST - 3] + "..."
