@@ -208,7 +208,7 @@ def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener)
     if begin is not None:
         date = parse_date("start", begin, panel.timeline.times)
         dates = pd.DatetimeIndex([date] * panel.count)
-    _say_begins(learned, dates, on_event)
+    _say_begins(bundle, learned, dates, on_event)
     earlier = np.asarray(panel.timeline.times < dates.repeat(panel.lengths))
     begins: Ints = first + np.add.reduceat(earlier.astype(np.int64), first)
     # Before the first row there is nothing to forecast from, nor to scale a new series by.
@@ -217,15 +217,32 @@ def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener)
     return np.where(known, np.maximum(begins, first + 1), new)
 
 
-def _say_begins(learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, on_event: Listener) -> None:
+def _say_begins(
+    bundle: Bundle, learned: pd.DatetimeIndex, dates: pd.DatetimeIndex, on_event: Listener
+) -> None:
     """Say from when on is scored, and whether the model has learned from some of that."""
     if (dates < learned).any():
         text = f"the model was trained on rows before {when(learned.max())}: scores from "
         text += f"{when(dates.min())} are in-sample and therefore optimistic"
-        on_event(Note(text, warning=True))
+        seen = _seen_test(bundle)
+        on_event(Note(f"{text}. {seen[:-1]}" if seen else text, warning=True))
         return
     unlike = f" (for some series {when(dates.max())})" if dates.min() < dates.max() else ""
     on_event(Note(f"scored: forecasts from {when(dates.min())}{unlike} on"))
+
+
+def _seen_test(bundle: Bundle) -> str:
+    """What became of the test split, in a sentence; empty where the model was not refitted."""
+    manifest = bundle.manifest
+    if not manifest.run.refitted or manifest.evaluation is None:
+        return ""
+    begins = manifest.splits.test_begins
+    there = f"from {when(pd.Timestamp(begins))} on " if begins else ""
+    return (
+        f"The rows {there}were its test split; after they were scored, the model was trained again "
+        "on all rows. An inspection of the model shows their scores; to score rows again that it "
+        "has not seen, train with `refit=false`."
+    )
 
 
 def _nothing(bundle: Bundle, panel: Panel) -> DataError:
@@ -238,6 +255,6 @@ def _nothing(bundle: Bundle, panel: Panel) -> DataError:
     return DataError(
         f"Nothing in {panel.source}{ends}, can be scored: a forecast needs {manifest.timesteps} "
         f"rows before it and {manifest.horizon} after it that the model was not trained on."
-        f"{learned}",
+        f"{learned} {_seen_test(bundle)}".rstrip(),
         "Give newer rows too, or specify a date with `start`.",
     )

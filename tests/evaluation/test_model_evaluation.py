@@ -1,5 +1,6 @@
 """A saved model scored on rows: what training would say of them, and nothing that it learned."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -130,8 +131,24 @@ def test_a_refitted_model_has_learned_from_all_its_rows(linear):
     bundle = replace(bundle, manifest=manifest.model_copy(update={"run": run}))
     newer = one("A", 1, ROWS + 50).drop(columns="shop")
     assert evaluate_model(bundle, newer).report.forecasts == 50 - 2
-    with pytest.raises(fc.DataError, match=r"Nothing in .*was trained on rows.*Give newer rows"):
+    seen = rf"The rows from {DATES[160].date()} on were its test split.*`refit=false`"
+    with pytest.raises(
+        fc.DataError, match=rf"Nothing in .*was trained on rows.*{seen}.*Give newer rows"
+    ):
         evaluate_model(bundle, alone())
+    notes, on_event = heard()
+    evaluate_model(bundle, alone(), begin=DATES[160].isoformat(), on_event=on_event)
+    (warning,) = [note.text for note in notes if note.warning]
+    assert "are in-sample and therefore optimistic" in warning and re.search(seen, warning)
+
+
+def test_the_rows_from_a_date_on_are_tested_and_scored_again_without_a_refit(linear):
+    """What is tested from a date on has the same scores when it is evaluated later."""
+    day = DATES[170].date().isoformat()
+    model = linear(alone(), **{**QUICK, "test": day, "refit": False})
+    again = evaluate_model(model.bundle, alone())
+    assert again.report.forecasts == ROWS - 170 - 2 == model.evaluation.origins
+    assert again.summary.scores == model.evaluation.scores
 
 
 def test_a_model_without_a_test_has_learned_from_all_its_rows(linear):
