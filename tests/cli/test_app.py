@@ -123,10 +123,13 @@ def altered(path, target, change):
 
 
 def test_a_model_of_a_newer_version_says_to_upgrade(run, golden, tmp_path):
-    altered(golden, tmp_path / "new.forecast", lambda m: m.replace(b'"format": 1', b'"format": 9'))
+    from forecast_cli.model.manifest import FORMAT
+
+    newer = f'"format": {FORMAT + 1}'.encode()
+    altered(golden, tmp_path / "new.forecast", lambda m: m.replace(b'"format": 1', newer))
     code, _, err = run("predict", "-m", "new.forecast")
     assert code == 4
-    assert "has format 9; this version reads up to 7. Upgrade" in err
+    assert f"has format {FORMAT + 1}; this version reads up to {FORMAT}. Upgrade" in err
 
 
 def test_a_damaged_model_is_not_used(run, golden, tmp_path):
