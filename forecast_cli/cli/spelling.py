@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..config.settings import LAYERS, SETTINGS
+from ..core.errors import singular
 
 # A name, or a dotted path, and the value that is proposed for it.
 NAMED = re.compile(r"`([A-Za-z_][\w.]*)(?:=([^`]*))?`")
@@ -34,7 +35,7 @@ def as_flags(text: str) -> str:
     >>> as_flags("Set `network.layers.0.use_bias=false`; name it in `past_covariates`.")
     'Set --set network.layers.0.use_bias=false; name it in --past-covariate.'
     """
-    return NAMED.sub(lambda found: _flag(found[1], found[2]), text)
+    return NAMED.sub(lambda found: _flag(found[1], found[2]), singular(text))
 
 
 def fit_hint(hint: str, options: Collection[str]) -> str:

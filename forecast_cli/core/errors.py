@@ -17,6 +17,15 @@ from typing import Any
 PROPOSAL = re.compile(r"\x60([a-z_]+)=([^\x60]+)\x60")
 PROPOSED = re.compile(rf"{PROPOSAL.pattern}(?:,? and {PROPOSAL.pattern})*")
 
+# One of what is counted by a word that ends with -s, where no word before makes the 1 a name.
+ONE = re.compile(
+    r"(?<![\w.,:/-])(?<!line )(?<!row )(?<!column )(?<!step )(?<!network )(1 (?:(?:more|missing) )?"
+    r"(?:row|step|column|day|week|month|weekday|forecast|window|network|cell|file|gap|cutoff|trial"
+    r"|fold|sequence))s( are| have| were)?\b"
+)
+ONE_SERIES = re.compile(r"(?<![\w.,:/-])(1 series)( are| have| were)\b")
+VERBS = {" are": " is", " have": " has", " were": " was"}
+
 
 class ForecastError(Exception):
     """An error that the user can fix.
@@ -30,6 +39,7 @@ class ForecastError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message, hint = singular(message), singular(hint)
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
@@ -103,6 +113,19 @@ def counted(number: int, what: str) -> str:
     ('1 forecast', '2,000 forecasts')
     """
     return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def singular(text: str) -> str:
+    """Return a message without the plural of one.
+
+    >>> singular("1 rows are left out; 21 rows, 1 series have gaps, line 1 columns")
+    '1 row is left out; 21 rows, 1 series has gaps, line 1 columns'
+    """
+    if "1 " not in text:
+        return text
+    for form in (ONE, ONE_SERIES):
+        text = form.sub(lambda found: found[1] + VERBS.get(found[2] or "", ""), text)
+    return text
 
 
 def listed(items: Sequence[object], *, most: int = 5, say: Callable[[Any], str] = str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .errors import singular
+
 
 @dataclass(frozen=True)
 class Note:
@@ -15,6 +17,9 @@ class Note:
 
     text: str
     warning: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", singular(self.text))
 
 
 @dataclass(frozen=True)
