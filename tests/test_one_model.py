@@ -11,6 +11,7 @@ from forecast_cli.api.model import Model
 from forecast_cli.backtesting.backtest import Backtest
 from forecast_cli.backtesting.comparison import Comparison
 from forecast_cli.evaluation.model_evaluation import ModelEvaluation
+from forecast_cli.tuning.tuning import Tuning
 
 pytestmark = [pytest.mark.slow, pytest.mark.tf]
 
@@ -54,6 +55,14 @@ class Judged:
     evaluated: ModelEvaluation
     backtest: Backtest
     comparison: Comparison
+    tuning: Tuning
+
+    @property
+    def as_given(self):
+        """How a search scores the settings as given on the test split."""
+        if self.tuning.trial is None:
+            return self.tuning.bundle.manifest.evaluation
+        return self.tuning.compared["as given"]
 
 
 @pytest.fixture(scope="module", params=TABLES)
@@ -66,6 +75,13 @@ def judged(request):
         trained.evaluate(frame),
         fc.backtest(frame, fc.Plan(("model", "naive"), **ORIGINS), **settings),
         fc.compare(frame, fc.Plan(("model",), n_windows=2), test=TEST, **settings),
+        fc.tune(
+            frame,
+            # A trial that learns nothing.
+            fc.Search(trials=1, n_windows=1, space={"learning_rate": [1e-9]}),
+            test=TEST,
+            **settings,
+        ),
     )
 
 
@@ -83,6 +99,7 @@ def test_it_has_one_name(judged):
     saved = judged.comparison.bundle.manifest
     assert (saved.name, saved.description) == (manifest.name, manifest.description)
     assert judged.comparison.model in [row["model"] for row in judged.comparison.rows]
+    assert judged.as_given.model == row
 
 
 def test_it_has_the_same_figures(judged):
@@ -93,6 +110,7 @@ def test_it_has_the_same_figures(judged):
     ]
     assert [row[measure] for measure in MEASURES] == expected
     assert scores_of(judged.comparison.bundle.manifest.evaluation) == expected
+    assert scores_of(judged.as_given) == expected
 
 
 def test_it_is_called_what_it_is(judged, request):
