@@ -1,5 +1,6 @@
 """Future covariates from a separate table."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -49,6 +50,7 @@ def with_future(
     require_columns(opened.name, opened.names, [*parts, *series, *names])
     text = [*parts, *series]
     table = opened.read([*parts, *series, *names], text=text)
+    _require_filled(panel, table, names)
     categories = panel.columns.covariates.categories
     note_unknown(table, {name: categories[name] for name in names if name in categories}, on_event)
     groups = group_rows(table, series)
@@ -58,6 +60,18 @@ def with_future(
     codes = places[groups.codes]
     steps = _steps_after(panel, table, time, groups, codes, data)
     return replace(panel, ahead=_merge_ahead(panel, table, codes, steps))
+
+
+def _require_filled(panel: Panel, table: Table, names: Sequence[str]) -> None:
+    """Refuse a table without any value of a covariate, where the panel knows none either."""
+    places = [panel.columns.features.index(name) for name in names]
+    if np.isfinite(panel.ahead[..., places]).any():
+        return
+    if all(table.columns[name].null_count == len(table.columns[name]) for name in names):
+        raise DataError(
+            f"{table.name} is blank: it has no value of {', '.join(names)}.",
+            "Fill in what is planned or expected for each step.",
+        )
 
 
 def _require_named(panel: Panel, table: Table, groups: Groups, places: Ints) -> None:
