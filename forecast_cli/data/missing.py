@@ -71,11 +71,11 @@ def fill_panel(panel: Panel, splits: Splits, *, season_length: int) -> Floats:
         panel.data.missing,
         source=panel.source,
         season_length=season_length,
-        place=lambda row: _place(panel, row),
+        place=lambda row: place_of_row(panel, row),
     )
 
 
-def _place(panel: Panel, row: int) -> str:
+def place_of_row(panel: Panel, row: int) -> str:
     """Return where a row of a panel is, for messages."""
     series = int(owner_series(panel.indptr, np.array([row]))[0])
     place = f"row {row - int(panel.indptr[series]) + 1}"

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.config.resolution import configure
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.inspection.report import inspect_table
 from forecast_cli.data.reading import read_panel
+from forecast_cli.training.pipeline import read_dataset
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 GERMAN = ["Jan", "Feb", "Mrz", "Apr", "Mai", "Juni", "Juli", "Aug", "Sept", "Okt", "Nov", "Dez"]
@@ -108,6 +110,21 @@ def test_empty_values_at_the_end_are_no_gaps(tmp_path):
     assert str(panel.timeline.times[-1].date()) == "2022-02-14"
     panel = read_panel(path, Data(column=("sales",), future_covariates=("plan",)))
     assert len(panel.values) == 45
+
+
+def test_what_is_filled_is_said_with_its_share_and_place():
+    days = pd.date_range("2022-01-01", periods=50)
+    frame = pd.DataFrame({"day": days, "sales": np.arange(50) % 7 + 1.0})
+    frame.loc[[5, 20, 21, 22], "sales"] = np.nan
+    with pytest.raises(DataError, match="8 % of the steps"):
+        read_panel(frame, Data(column=("sales",)))
+    settings = {"column": "sales", "missing": "interpolate", "preset": "classic", "horizon": 2}
+    notes = []
+    read_dataset(frame, configure(settings), on_event=notes.append)
+    said = next(each for each in notes if "filled by" in getattr(each, "text", ""))
+    assert "4 missing values, 8 % of all" in said.text
+    assert said.text.endswith("at most 3 in a row, from 2022-01-21")
+    assert said.warning
 
 
 def test_japanese_and_korean_exports_are_told_apart(tmp_path):
