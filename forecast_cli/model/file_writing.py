@@ -13,11 +13,11 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         UsageError: It cannot be written there.
     """
-    path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file() and not path.is_dir():
-        # A pipe or a device is written to as it is.
+        # A pipe or a device is written to as it is; the links of a shell's >(...) lead nowhere.
         path.write_bytes(data)
         return
+    path = Path(os.path.realpath(path))
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:

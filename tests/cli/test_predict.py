@@ -185,6 +185,11 @@ def test_a_link_is_followed_and_a_pipe_is_written_to(run, model, tmp_path):
     reader = subprocess.Popen(["cat", "pipe"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert run("predict", "-o", "pipe", "-f", "csv")[0] == 0
     assert reader.communicate(timeout=10)[0] == run("predict")[1]
+    read, written = os.pipe()
+    assert run("predict", "-o", f"/dev/fd/{written}", "-f", "csv")[0] == 0
+    os.close(written)
+    with open(read) as stream:
+        assert stream.read() == run("predict")[1]
 
 
 def test_large_numbers_are_written_in_full(run, model, rows, tmp_path):
