@@ -172,23 +172,6 @@ def report_ending(fitted: Fitted, on_event: Listener) -> None:
         on_event(Note(which + _ending(course)))
 
 
-def report_weights(shares: Floats | None, names: Sequence[str], on_event: Listener) -> None:
-    """Note the weights of the members of an ensemble, in percent, averaged over targets.
-
-    Args:
-        shares: Shape `(members, targets)`, as in `Fitted`; None for equal weights.
-        names: Of the members.
-        on_event: Notified of the weights.
-    """
-    if shares is None:
-        return
-    parts = [
-        f"{name} {100.0 * each:.0f} %"
-        for name, each in zip(names, shares.mean(axis=1), strict=True)
-    ]
-    on_event(Note(f"ensemble weights: {', '.join(parts)}"))
-
-
 def _ending(course: TrainingHistory) -> str:
     """Return a note on how a training ended, and with which weights."""
     training = course.training

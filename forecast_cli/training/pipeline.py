@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..config.members import member_names
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, Stage, ignore
@@ -27,7 +26,7 @@ from ..forecasting.permutation_importance import Importance, permutation_importa
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from .data_summary import describe
-from .fitting import Trained, keep, report_ending, report_weights
+from .fitting import Trained, keep, report_ending
 from .model_assembly import make_bundle
 from .network_training import make_forecaster, train_network
 from .preparation import make_dataset, on_all_rows
@@ -158,7 +157,6 @@ def learn(
     scored = by(dataset, on_event=on_event, should_stop=should_stop)
     dataset = scored.dataset
     report_ending(scored.fitted, on_event)
-    report_weights(scored.fitted.shares, member_names(dataset.config), on_event)
     on_event(Stage("scoring"))
     network = make_forecaster(scored)
     validation = validation_errors(network)

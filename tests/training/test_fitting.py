@@ -1,12 +1,11 @@
 """The notes of a training: how it ended, which weights it has, and what an ensemble weighs."""
 
-import numpy as np
 import pytest
 
 from forecast_cli.config.sections import Training
 from forecast_cli.core.events import Epoch
 from forecast_cli.model.history import TrainingHistory
-from forecast_cli.training.fitting import Fitted, report_ending, report_weights
+from forecast_cli.training.fitting import Fitted, report_ending
 from forecast_cli.training.network_training import count_trained, describe_interruption
 
 
@@ -74,10 +73,3 @@ def test_a_training_is_interrupted_where_a_network_was_left_out():
     whole = Fitted((history(10),), b"", b"", [], cut=True)
     assert whole.interrupted and whole.ending == "interrupted"
     assert not Fitted((history(10),), b"", b"", []).interrupted
-
-
-def test_the_weights_of_an_ensemble_are_noted_in_percent():
-    heard = []
-    report_weights(np.array([[0.2, 0.3], [0.8, 0.7]]), ["network", "naive"], heard.append)
-    report_weights(None, ["network"], heard.append)
-    assert [each.text for each in heard] == ["ensemble weights: network 25 %, naive 75 %"]
