@@ -49,6 +49,10 @@ class Ensemble(Frozen):
         (), "Baselines among the members: naive, seasonal-naive, smoothing, structural, ridge ... "
         "(docs/presets.md).", split=True, metavar="NAME[,NAME...]", shown="none",
     )
+    covariate_effects: bool = _ensemble(
+        False, "Estimate the effects of future covariates and the calendar by regression; the "
+        "members forecast the rest.",
+    )
     combine: Combine = _ensemble(
         "mean", "How the forecasts of all members are combined; weights are learned on the "
         "validation split.",
@@ -58,7 +62,7 @@ class Ensemble(Frozen):
     @property
     def alone(self) -> bool:
         """Whether there is one network, and nothing to combine it with."""
-        return self.size == 1 and not self.baselines
+        return self.size == 1 and not (self.baselines or self.covariate_effects)
 
     def of_size(self, size: int) -> "Ensemble":
         """Return the ensemble of the first networks alone."""

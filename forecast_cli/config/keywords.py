@@ -99,6 +99,7 @@ class Settings(Reading, total=False):
     member_losses: str | Sequence[str] | None
     member_anchors: str | Sequence[str] | None
     baselines: str | Sequence[str] | None
+    covariate_effects: bool | None
     combine: Literal["mean", "median", "weights"] | None
     intervals: Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"] | None
     level: float | Sequence[float] | None

@@ -1,6 +1,7 @@
 """Covariates computed from the times of rows: the hour, the day of the week, holidays."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +47,20 @@ def found_features(panel: Panel, data: Data) -> tuple[str, ...]:
             "Name some, or leave `calendar_features` out.",
         )
     return tuple(dict.fromkeys([*default, *others]))
+
+
+def with_usual_calendar(panel: Panel) -> Panel:
+    """Return the panel with the calendar features that suit its step, where it has none so far.
+
+    Rows without times, and steps that no feature suits, are left as they are.
+    """
+    if panel.columns.covariates.calendar or panel.timeline is None:
+        return panel
+    with suppress(UsageError):
+        features = found_features(panel, panel.data.changed(calendar_features=(AUTO,)))
+        data = panel.data.model_copy(update={"calendar_features": features})
+        return replace(with_calendar(panel, features), data=data)
+    return panel
 
 
 def with_calendar(panel: Panel, features: tuple[str, ...]) -> Panel:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from ..baselines.effects import Effects
 from ..core.errors import UsageError
 from ..core.scaling import Scaling
 from ..core.windows import Floats
@@ -33,9 +35,10 @@ STATE, SERIES, SCALES, AHEAD, SCORES = (
 ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
-LEVELS, USUAL = "levels.npy", "usual.npy"
+LEVELS, USUAL, EFFECTS = "levels.npy", "usual.npy", "effects.json"
 OPTIONAL = (
     STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS, USUAL,
+    EFFECTS,
 )  # fmt: skip
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -68,6 +71,8 @@ class Bundle:
             in `Levels`, original units; None in older files.
         usual: Shape `(n_series, features)`: the usual values of past and future covariates in the
             training rows, original units, NaN for other columns; None without covariates.
+        effects: Of what is known ahead, on each target, scaled units; empty where they are not
+            estimated.
     """
 
     manifest: Manifest
@@ -85,6 +90,7 @@ class Bundle:
     dropout: bytes | None = None
     levels: Floats | None = None
     usual: Floats | None = None
+    effects: tuple[Effects, ...] = ()
 
     @property
     def scaling(self) -> Scaling:
@@ -140,6 +146,8 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         contents[SERIES] = bundle.series.model_dump_json().encode()
     if bundle.scores:
         contents[SCORES] = json.dumps(bundle.scores).encode()
+    if bundle.effects:
+        contents[EFFECTS] = TypeAdapter(tuple[Effects, ...]).dump_json(bundle.effects)
     if bundle.dropout is not None:
         contents[DROPOUT] = bundle.dropout
     return contents | _pack_calibration(bundle)

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from ..baselines.effects import Effects
 from ..core.error_scale import Recent
 from ..core.errors import ModelFileError
 from ..core.windows import Floats
 from .bundle import (
     AHEAD,
     DROPOUT,
+    EFFECTS,
     ENTRIES,
     ERRORS,
     LEVELS,
@@ -114,6 +116,7 @@ def _unpacked(
             dropout=contents.get(DROPOUT),
             levels=array(LEVELS),
             usual=array(USUAL),
+            effects=TypeAdapter(tuple[Effects, ...]).validate_json(contents.get(EFFECTS, b"[]")),
         )
     except (ValueError, MemoryError, RecursionError) as error:
         raise ModelFileError(

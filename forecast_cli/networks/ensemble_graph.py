@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from ..baselines.effects import Effects, sum_effects
 from ..config.covariates import Inputs
 from ..config.ensemble import Combine
 from ..core.windows import Floats
@@ -21,44 +22,60 @@ BATCH = 1024
 
 def combined(
     networks: Sequence[keras.Model],
-    inputs: Inputs,
-    timesteps: int,
-    outputs: tuple[int, ...],
+    shape: tuple[int, Inputs, tuple[int, ...]],
     *,
     maps: Floats | None,
     combine: Combine,
     weights: Floats | None = None,
     spread: bool = False,
+    effects: Sequence[Effects] = (),
 ) -> keras.Model:
     """One network of several, which share nothing.
 
     Args:
         networks: Each reads the last steps of the window, as many as it was trained on.
-        inputs: What a row holds.
-        timesteps: The lookback of the whole.
-        outputs: `(horizon, targets)`, or `(horizon, targets, quantiles)`.
-        maps: Shape `(maps, targets, timesteps, horizon)`: forecasts that are linear in the window;
-            None for none.
+        shape: The lookback of the whole, the positions of columns and covariates in a row, and
+            `(horizon, targets)`, or `(horizon, targets, quantiles)`.
+        maps: Shape `(maps, targets, timesteps, horizon)`: forecasts linear in the window, or None.
         combine: How one forecast is made of all.
         weights: Shape `(networks + maps, targets)`; None for equal ones.
-        spread: Whether the output is, as of quantiles, the forecast minus the standard deviation of
-            all, the forecast, and the forecast plus it.
+        spread: Whether the output is the forecast minus the standard deviation of all, itself, and
+            plus it, as of quantiles.
+        effects: On each target, of what is known ahead; members forecast the rest.
     """
-    given = given_to(timesteps, inputs, outputs[0])
-    forecasts = _forecasts_of(networks, given)
-    together = [ops.expand_dims(each, -1) for each in forecasts]
+    timesteps, inputs, outputs = shape
+    asked = given_to(timesteps, inputs, outputs[0])
+    given, later = _without_effects(asked, effects, inputs, outputs)
+    together = [ops.expand_dims(each, -1) for each in _forecasts_of(networks, given)]
     if maps is not None:
         together.append(Maps(maps.shape, name="maps")(pick(given[0], inputs.targets)))
     every = ops.concatenate(together, axis=-1)
-    one = _as_one(every, outputs, combine)
-    if spread:
-        away = ops.std(every, axis=-1)
-        one = ops.stack([one - away, one, one + away], axis=-1)
-    model = keras.Model(alone(given), one, name="all")
-    for name, numbers in (("maps", maps), ("weights", weights)):
-        if numbers is not None and (name == "maps" or combine == "weights"):
-            model.get_layer(name).set_weights([numbers])
+    one = _as_one(every if later is None else every + later, outputs, combine)
+    one = _with_spread(one, every) if spread else one
+    model = keras.Model(alone(asked), one, name="all")
+    if maps is not None:
+        model.get_layer("maps").set_weights([maps])
+    if weights is not None and combine == "weights":
+        model.get_layer("weights").set_weights([weights])
     return model
+
+
+def _with_spread(one: Any, every: Any) -> Any:
+    """Return the forecast with it less and plus the standard deviation of all."""
+    away = ops.std(every, axis=-1)
+    return ops.stack([one - away, one, one + away], axis=-1)
+
+
+def _without_effects(
+    given: list[Any], effects: Sequence[Effects], inputs: Inputs, outputs: tuple[int, ...]
+) -> tuple[list[Any], Any]:
+    """Return the inputs less the effects, and those of the steps ahead; None without any."""
+    if not any(each.terms for each in effects):
+        return given, None
+    every = EffectsOf(effects, inputs, name="effects")(given)
+    later = every[:, given[0].shape[1] :]
+    left = Without(inputs, name="rest")([given[0], every])
+    return [left, *given[1:]], ops.reshape(later, (-1, *outputs[:2], *[1] * (len(outputs) - 1)))
 
 
 def _forecasts_of(networks: Sequence[keras.Model], given: list[Any]) -> list[Any]:
@@ -104,6 +121,65 @@ class Maps(keras.layers.Layer):  # type: ignore[misc]
         )
         every = ops.reshape(ops.matmul(columns, matrices), (targets, -1, maps, horizon))
         return ops.transpose(every, (1, 3, 0, 2))
+
+
+class EffectsOf(keras.layers.Layer):  # type: ignore[misc]
+    """The effects of what is known ahead, which are not trained.
+
+    Args:
+        effects: On each target.
+        inputs: The positions of columns and covariates in a row.
+    """
+
+    def __init__(self, effects: Sequence[Effects], inputs: Inputs, **more: object) -> None:
+        super().__init__(trainable=False, **more)
+        self.effects, self.places = effects, inputs.ahead
+
+    def call(self, inputs: list[Any]) -> object:
+        """Window and steps ahead to effects, shape `(batch, timesteps + horizon, targets)`."""
+        window, ahead = inputs
+        known = ops.concatenate([pick(window, self.places), ahead], axis=1)
+        return sum_effects(self.effects, known, WindowSteps(), ops)
+
+
+class Without(keras.layers.Layer):  # type: ignore[misc]
+    """Windows whose targets are less the effects on them.
+
+    Args:
+        inputs: The positions of columns and covariates in a row.
+    """
+
+    def __init__(self, inputs: Inputs, **more: object) -> None:
+        super().__init__(trainable=False, **more)
+        self.columns = np.zeros((len(inputs.targets), inputs.features), np.float32)
+        self.columns[np.arange(len(inputs.targets)), list(inputs.targets)] = 1.0
+
+    def call(self, inputs: list[Any]) -> object:
+        """A window and the effects in it and ahead to a window of the same shape."""
+        window, effects = inputs
+        return window - ops.matmul(effects[:, : window.shape[1]], self.columns)
+
+
+class WindowSteps:
+    """The steps of windows, as `Steps` has it; values have shape `(batch, steps)`."""
+
+    def shift(self, values: Any, lag: int) -> Any:
+        """Repeat the first or the last values."""
+        count = values.shape[1]
+        if lag > 0:
+            first = ops.repeat(values[:, :1], min(lag, count), axis=1)
+            return ops.concatenate([first, values[:, : count - lag]], axis=1)[:, :count]
+        last = ops.repeat(values[:, -1:], min(-lag, count), axis=1)
+        return ops.concatenate([values[:, -lag:], last], axis=1)[:, :count]
+
+    def mean(self, values: Any, count: int) -> Any:
+        """Repeat the first values."""
+        first = ops.repeat(values[:, :1], count - 1, axis=1)
+        padded = ops.concatenate([first, values], axis=1)[..., None]
+        pooled = ops.average_pool(
+            padded, count, strides=1, padding="valid", data_format="channels_last"
+        )
+        return pooled[..., 0]
 
 
 class Weighted(keras.layers.Layer):  # type: ignore[misc]

@@ -44,7 +44,11 @@ class Combination:
 
 
 def fit_combination(
-    dataset: Dataset, networks: Sequence[Any], *, shares: Floats | None = None
+    dataset: Dataset,
+    networks: Sequence[Any],
+    *,
+    shares: Floats | None = None,
+    removed: Floats | None = None,
 ) -> Combination:
     """Fit the baselines of an ensemble, and the weights of its members.
 
@@ -52,13 +56,15 @@ def fit_combination(
         dataset: Baselines are fitted on its training split, weights on its validation split.
         networks: The Keras models.
         shares: Shape `(members, targets)`: weights of an earlier training; None to fit them.
+        removed: Shape `(n_rows + padding, targets)`: what the rows of the dataset are less than
+            the targets, scaled; None for nothing.
     """
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
     features = target_features(dataset) if learns or ensemble.baselines else ()
     maps = fit_baseline_maps(dataset, features) if ensemble.baselines else None
     if learns:
-        shares = _fit_shares(dataset, networks, maps, features)
+        shares = _fit_shares(dataset, networks, maps, features, removed)
     return Combination(maps, shares)
 
 
@@ -129,6 +135,7 @@ def _fit_shares(
     networks: Sequence[Any],
     maps: Floats | None,
     features: Sequence[SeriesFeatures],
+    removed: Floats | None,
 ) -> Floats:
     """Return the weight of each forecast, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
@@ -142,6 +149,8 @@ def _fit_shares(
     forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
     rows = dataset.padding.original(origins)
     actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
+    if removed is not None:
+        actual = actual - gather(removed, origins, timesteps=steps)
     units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)
     shares = []

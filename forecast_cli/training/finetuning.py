@@ -74,9 +74,10 @@ def finetune(
     _warn_in_sample(bundle, dataset, on_event)
     if not dataset.splits.rows("test"):
         on_event(Note("no test split, as in the model: nothing is scored (set `test` for one)"))
-    budget = whole.training.time_budget
-    deadline = None if budget is None else began + budget
-    by = partial(train_network, initial=bundle.weights, deadline=deadline)
+    seconds = whole.training.time_budget
+    deadline = None if seconds is None else began + seconds
+    effects = None if rescale else bundle.effects
+    by = partial(train_network, initial=bundle.weights, deadline=deadline, effects=effects)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     again = partial(_on_all_rows, rescale=rescale)
     return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..baselines.effects import Effects
 from ..config.model_name import ModelName, name_model
 from ..config.schema import Config
 from ..core.errors import counted, listed
@@ -33,6 +34,7 @@ class Fitted:
         shares: Shape `(members, targets)`: the weights of the networks and baselines of an
             ensemble, where they were learned; else None.
         cut: Whether networks are left out because the training was interrupted.
+        effects: Of what is known ahead, on each target; empty where they are not estimated.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -42,6 +44,7 @@ class Fitted:
     dropout: bytes | None = None
     shares: Floats | None = None
     cut: bool = False
+    effects: tuple[Effects, ...] = ()
 
     @property
     def epochs(self) -> list[Epoch]:

@@ -54,20 +54,19 @@ def make_bundle(
     Args:
         scored: The network that was trained on the training split and scored on the test split.
         kept: The network to save: the same, or one refitted on all rows.
-        calibration: The errors of the first network on the validation split.
-        scores: Of the first network on the test split.
+        calibration: Its errors on the validation split.
+        scores: Its scores on the test split.
         seconds: Wall time of the whole training.
-        importance: Of the covariates, on the validation split.
+        importance: Of covariates, on the validation split.
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
-    filled = _filled(dataset)
+    filled, fitted = _filled(dataset), kept.fitted
     rows = np.minimum(panel.lengths, dataset.timesteps)
-    history = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
+    last = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     return Bundle(
         _manifest(scored, kept, scores, seconds, importance or {}),
-        kept.fitted.onnx,
-        kept.fitted.weights,
-        np.concatenate(history),
+        *(fitted.onnx, fitted.weights),
+        np.concatenate(last),
         [asdict(epoch) for epoch in scored.fitted.epochs],
         state=_state_before(kept, filled) if dataset.config.network.stateful else None,
         series=_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
@@ -76,9 +75,10 @@ def make_bundle(
         scores=scores.by_series if scores else [],
         calibration=calibration and rescaled(calibration, dataset, kept.dataset),
         naive=dataset.naive,
-        dropout=kept.fitted.dropout,
+        dropout=fitted.dropout,
         levels=_levels(dataset),
         usual=_usual(dataset),
+        effects=fitted.effects,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..baselines.effects import Effects
 from ..config.members import list_members, of_first
 from ..config.schema import Config
 from ..core.events import Listener, Note, Stage, ignore
@@ -17,6 +18,7 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
+from .effect_removal import Adjusted, adjust
 from .ensemble_fitting import fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
 
@@ -40,6 +42,7 @@ def train_network(
     before: Fitted | None = None,
     initial: bytes | None = None,
     deadline: float | None = None,
+    effects: Sequence[Effects] | None = None,
 ) -> Trained[Dataset]:
     """Build the networks for a dataset, train them, and export their forecast.
 
@@ -50,30 +53,29 @@ def train_network(
         before: An earlier training whose numbers of epochs and ensemble weights are used.
         initial: Initial weights of the same architecture, in Keras's HDF5 form; None to draw them.
         deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
+        effects: Of covariates on each target, by an earlier training; None to estimate them.
     """
+    adjusted = adjust(dataset, effects, on_event)
+    dataset = adjusted.dataset
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:
         deadline = time.perf_counter() + training.time_budget
     on_event(Stage("loading TensorFlow"))
-    feeds = cache(partial(make_feed, dataset))
+    feeds = cache(partial(make_feed, adjusted.rest))
+    end = deadline and deadline - EXPORTING
     networks, courses = _train_members(
-        config,
-        feeds,
-        before=before,
-        initial=initial,
-        deadline=deadline and deadline - EXPORTING,
-        on_event=on_event,
-        should_stop=should_stop,
-    )
+        config, feeds, before=before, initial=initial, deadline=end,
+        on_event=on_event, should_stop=should_stop,
+    )  # fmt: skip
     if before is not None and courses[-1].interrupted:
         # An interrupted refit is discarded.
         return Trained(dataset, replace(before, courses=tuple(courses)))
     shares = None if before is None else before.shares
-    return _export_trained(dataset, feeds, networks, courses, shares, on_event)
+    return _export_trained(adjusted, feeds, networks, courses, shares, on_event)
 
 
 def _export_trained(
-    dataset: Dataset,
+    adjusted: Adjusted,
     feeds: Callable[[int], "WindowFeed"],
     networks: Sequence[Any],
     courses: Sequence[TrainingHistory],
@@ -81,13 +83,14 @@ def _export_trained(
     on_event: Listener,
 ) -> Trained[Dataset]:
     """Export what was trained: fewer networks where the time was short, or it was interrupted."""
-    config, count = dataset.config, len(networks)
+    config, count = adjusted.dataset.config, len(networks)
     if courses[-1].interrupted:
         count = count_trained(courses)
         on_event(Note(describe_interruption(courses, config.ensemble.size), warning=True))
-    dataset = replace(dataset, config=of_first(config, count))
+    adjusted = adjusted.with_config(of_first(config, count))
     networks, kept = networks[:count], courses[:count]
-    made = _export_combined(dataset, feeds(dataset.timesteps), networks, kept, shares, on_event)
+    feed = feeds(adjusted.dataset.timesteps)
+    made = _export_combined(adjusted, feed, networks, kept, shares, on_event)
     return replace(made, fitted=replace(made.fitted, cut=count < len(courses)))
 
 
@@ -144,7 +147,7 @@ def _train_members(
 
 
 def _export_combined(
-    dataset: Dataset,
+    adjusted: Adjusted,
     feed: "WindowFeed",
     networks: Sequence[Any],
     courses: Sequence[TrainingHistory],
@@ -152,7 +155,7 @@ def _export_combined(
     on_event: Listener,
 ) -> Trained[Dataset]:
     """Export one network, or the ensemble with its weights `shares`, shape `(members, targets)`."""
-    config = dataset.config
+    dataset, config = adjusted.dataset, adjusted.dataset.config
     # Some of the training windows, from all over the table.
     probes = network_inputs(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
     if config.ensemble.alone:
@@ -160,10 +163,10 @@ def _export_combined(
             dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
         )
     on_event(Stage("combining"))
-    made = fit_combination(dataset, networks, shares=shares)
-    whole = _combine(config, feed, networks, made.maps, made.shares)
+    made = fit_combination(adjusted.rest, networks, shares=shares, removed=adjusted.removed)
+    whole = _combine(config, feed, networks, made.maps, made.shares, adjusted.effects)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
-    return Trained(dataset, fitted)
+    return Trained(dataset, replace(fitted, effects=adjusted.effects))
 
 
 def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: bytes) -> list[Any]:
@@ -189,6 +192,7 @@ def _combine(
     networks: Sequence[Any],
     maps: Floats | None,
     shares: Floats | None = None,
+    effects: Sequence[Effects] = (),
 ) -> Any:
     """Return the Keras model of an ensemble; shapes as in `Combination`."""
     from ..networks.ensemble_graph import combined
@@ -196,13 +200,12 @@ def _combine(
     timesteps, inputs, outputs = feed.shape
     return combined(
         networks,
-        inputs,
-        timesteps,
-        config.shape_of_outputs(outputs),
+        (timesteps, inputs, config.shape_of_outputs(outputs)),
         maps=maps,
         combine=config.ensemble.combine,
         weights=shares,
         spread=config.interval_method.by_members,
+        effects=effects,
     )
 
 

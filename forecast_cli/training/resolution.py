@@ -1,6 +1,6 @@
 """Resolve a configuration for a table: what is left open is chosen here, and nowhere else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..core.errors import UsageError
 from ..core.events import Listener, Note
 from ..core.scaling import Scope
 from ..core.windows import Ints
+from ..data.calendar_features import with_usual_calendar
 from ..data.categories import with_known_categories
 from ..data.columns import Columns
 from ..data.panel import Panel
@@ -21,7 +22,7 @@ from ..data.season import find_season, learn_season
 from ..data.splits import Splits, least_left, split_rows
 from .checks import check_feedback, check_inputs
 from .presets.data_profile import LEAST_TIMESTEPS, choose_horizon, choose_timesteps
-from .presets.selection import apply_preset
+from .presets.selection import apply_preset, takes_effects
 
 # The longest season found in rows without times that is the default horizon; else a quarter of it.
 LONG_SEASON = 96
@@ -62,6 +63,10 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
     """
     data = panel.data.changed(season_length=config.data.season_length)
     config = resolve_preset(config.changed(data=data), on_event)
+    if takes_effects(config, panel.columns):
+        # The effects of covariates are estimated beside those of the calendar.
+        panel = with_usual_calendar(replace(panel, data=config.data))
+        config = config.changed(data=panel.data)
     config, season = resolve_horizon(panel, config, on_event=on_event)
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
     config = config.changed(split=split)

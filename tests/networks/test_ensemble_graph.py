@@ -38,7 +38,7 @@ def whole(members, inputs=PLAIN, outputs=(HORIZON, 2), **how):
     from forecast_cli.networks.ensemble_graph import combined
 
     how = {"maps": None, "combine": "mean"} | how
-    return combined(members, inputs, TIMESTEPS, outputs, **how)
+    return combined(members, (TIMESTEPS, inputs, outputs), **how)
 
 
 def each(members, *more):

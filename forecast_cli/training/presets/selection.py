@@ -6,6 +6,7 @@ configurations stay sparse until they are resolved.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import gcd, lcm
 from typing import Any
@@ -23,6 +24,7 @@ from ...core.parallel import one_thread
 from ...core.scaling import Transform
 from ...core.series_features import extract_features
 from ...core.windows import Floats, Ints
+from ...data.columns import Columns
 from ...data.panel import Panel
 from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
@@ -78,7 +80,20 @@ def apply_preset(
     if not config.preset_chooses or config.leaves_nothing_open:
         return config
     profile = profile_data(config, panel, splits, season)
-    return _overlay(config, FUNCTIONS[config.preset or ""](profile), profile, on_event)
+    recipe = FUNCTIONS[config.preset or ""](profile)
+    if takes_effects(config, panel.columns):
+        ensemble = {**recipe.settings["ensemble"], "covariate_effects": True}
+        recipe = replace(recipe, settings={**recipe.settings, "ensemble": ensemble})
+    return _overlay(config, recipe, profile, on_event)
+
+
+def takes_effects(config: Config, columns: Columns) -> bool:
+    """Whether a preset estimates the effects of future covariates."""
+    given = config.ensemble.covariate_effects or "covariate_effects" not in (
+        config.ensemble.model_fields_set
+    )
+    chooses = config.preset_chooses and not config.interval_method.by_dropout
+    return bool(columns.covariates.future) and chooses and given
 
 
 def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> DataProfile:

@@ -1,0 +1,168 @@
+"""Effects of future covariates and the calendar; the members of an ensemble forecast the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..baselines.effect_fitting import EffectProblem, fit_effects
+from ..baselines.effects import Cycle, Effects, row_effects
+from ..baselines.member_maps import fit_maps
+from ..config.schema import Config
+from ..core.events import Listener, Note
+from ..core.parallel import one_thread
+from ..core.ragged import cumulate
+from ..core.windows import Floats, Ints, gather
+from ..data.dataset import Dataset
+from ..data.season import default_seasons
+from ..forecasting.intervals.calibration import evenly
+from .preparation import with_usual_spread
+
+# Harmonics of the calendar features with a phase, at most, the most frequent feature first.
+HARMONICS = {
+    "minute": 3, "hour": 12, "dayofweek": 3, "day": 3, "week": 4, "month": 6, "quarter": 2,
+    "dayofyear": 4,
+}  # fmt: skip
+# Values of windows that effects are judged by at most, and the baseline that judges.
+JUDGED, JUDGE = 4_000_000, "ridge"
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A dataset whose targets are less the effects on them.
+
+    Args:
+        dataset: As prepared, with the usual spread of what the effects leave.
+        rest: The same, but `scaled` is without the effects.
+        effects: On each target; empty where they are not estimated.
+        removed: Shape `(n_rows + padding, targets)`: what was taken from each row, scaled.
+    """
+
+    dataset: Dataset
+    rest: Dataset
+    effects: tuple[Effects, ...] = ()
+    removed: Floats | None = None
+
+    def with_config(self, config: Config) -> "Adjusted":
+        """Return the same with another configuration."""
+        dataset, rest = (replace(each, config=config) for each in (self.dataset, self.rest))
+        return Adjusted(dataset, rest, self.effects, self.removed)
+
+
+def adjust(dataset: Dataset, effects: Sequence[Effects] | None, on_event: Listener) -> Adjusted:
+    """Return a dataset without the effects of what is known ahead, where they are estimated.
+
+    Args:
+        dataset: As prepared.
+        effects: Those of an earlier training; None to fit them.
+        on_event: Notified of the effects that were found.
+    """
+    if not dataset.config.ensemble.covariate_effects:
+        return Adjusted(dataset, dataset)
+    if effects is None:
+        with one_thread():
+            effects = _fit_all(dataset)
+        report_effects(effects, on_event)
+    indptr = cumulate(dataset.panel.lengths + dataset.padding.added)
+    removed = row_effects(effects, dataset.scaled[:, _places(dataset)], indptr)
+    scaled = dataset.scaled.copy()
+    scaled[:, dataset.targets] -= removed
+    rest = with_usual_spread(replace(dataset, scaled=scaled))
+    return Adjusted(replace(dataset, config=rest.config), rest, tuple(effects), removed)
+
+
+def report_effects(effects: Sequence[Effects], on_event: Listener) -> None:
+    """Note which covariates and calendar features have an effect."""
+    names = dict.fromkeys(term.name for each in effects for term in each.terms)
+    found = ", ".join(names) if names else "none that lowers the error"
+    on_event(Note(f"effects estimated by regression: {found}"))
+
+
+def _places(dataset: Dataset) -> list[int]:
+    return list(dataset.panel.columns.inputs.ahead)
+
+
+def _fit_all(dataset: Dataset) -> tuple[Effects, ...]:
+    """Return the effects on each target that lower its error on the validation split."""
+    panel, padding = dataset.panel, dataset.padding
+    rows = dataset.scaled[padding.moved(np.arange(len(dataset.filled)))].astype(np.float64)
+    begin, end = dataset.splits.bounds("train")
+    known, indptr = rows[:, _places(dataset)], cumulate(end - begin)
+    training = panel.between(begin, end)
+    seasons = default_seasons(panel, dataset.config, dataset.season_length)
+    names, categories = _names(dataset), _categories(dataset)
+    found = []
+    for target in dataset.targets:
+        values = rows[:, target].copy()
+        values[np.isnan(panel.values[:, target])] = np.nan
+        problem = EffectProblem(
+            values[training], known[training], indptr, names, categories, _cycles(names, seasons),
+            seasons, dataset.horizon, dataset.timesteps,
+        )  # fmt: skip
+        effects = fit_effects(problem)
+        found.append(effects if _helps(dataset, effects, rows, target) else Effects())
+    return tuple(found)
+
+
+def _names(dataset: Dataset) -> list[str]:
+    features = dataset.panel.columns.features
+    return [features[place] for place in _places(dataset)]
+
+
+def _categories(dataset: Dataset) -> dict[int, int]:
+    """Return how many categories there are, by position among what is known ahead."""
+    counts = dataset.panel.columns.inputs.categories
+    return {at: counts[place] for at, place in enumerate(_places(dataset)) if place in counts}
+
+
+def _cycles(names: Sequence[str], seasons: Sequence[int]) -> list[Cycle]:
+    """Return the calendar features with a phase, by the names of their columns."""
+    return [
+        Cycle(
+            name=name,
+            sin=names.index(f"{name}_sin"),
+            cos=names.index(f"{name}_cos"),
+            harmonics=most,
+        )
+        for name, most in HARMONICS.items()
+        if f"{name}_sin" in names and f"{name}_cos" in names
+    ]
+
+
+def _helps(dataset: Dataset, effects: Effects, rows: Floats, target: int) -> bool:
+    """Whether a linear map errs less on the validation split where effects are taken out.
+
+    `rows`, shape `(n_rows, features)`, are those of the panel, scaled.
+    """
+    if not effects.terms:
+        return False
+    known = rows[:, _places(dataset)]
+    removed = row_effects([effects], known, dataset.panel.indptr)[:, 0]
+    values = rows[:, target]
+    errors = [_map_error(dataset, each, target) for each in (values, values - removed)]
+    return not errors[1] > errors[0]
+
+
+def _map_error(dataset: Dataset, values: Floats, target: int) -> float:
+    """Return the mean absolute error of a linear map on the validation split; NaN without one.
+
+    `values`, shape `(n_rows,)`: the target, scaled.
+    """
+    panel, horizon = dataset.panel, dataset.steps_at_once
+    begin, end = dataset.splits.bounds("validation")
+    made = fit_maps(
+        values, panel.indptr, begin, horizon=horizon, season=dataset.season_length,
+        seasons=(), names=[JUDGE],
+    )[JUDGE]  # fmt: skip
+    back = len(made)
+    origins = [
+        np.arange(max(first, start + back), last - horizon + 1)
+        for start, first, last in zip(panel.indptr[:-1], begin, end, strict=True)
+    ]
+    rows: Ints = evenly(np.concatenate(origins), back + horizon, JUDGED)
+    if not len(rows):
+        return float("nan")
+    forecast = gather(values, rows - back, timesteps=back) @ made
+    error = np.abs(gather(values, rows, timesteps=horizon) - forecast)
+    error[np.isnan(gather(panel.values[:, target], rows, timesteps=horizon))] = np.nan
+    return float(np.nanmean(error))
