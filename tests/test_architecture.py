@@ -15,8 +15,8 @@ FOLDERS = {
     "core": {"numpy", "scipy", "joblib", "threadpoolctl"},
     "config": {"pydantic"},
     "data": {
-        "babel", "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "pandas",
-        "pyarrow", "sqlalchemy",
+        "babel", "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "openpyxl",
+        "pandas", "pyarrow", "sqlalchemy",
     },
     "baselines": {"numpy", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
@@ -26,7 +26,7 @@ FOLDERS = {
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},
     "tuning": {"joblib", "numpy", "optuna", "pandas"},
-    "api": {"numpy", "pandas", "sklearn"},
+    "api": {"numpy", "pandas", "rich", "sklearn"},
     "cli": {"pandas", "rich", "tomlkit", "typer"},
 }  # fmt: skip
 # These start in no time: no NumPy behind them.

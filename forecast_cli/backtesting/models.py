@@ -149,7 +149,7 @@ def _entry(name: str, text: str, config: Config, on_event: Listener) -> Entry:
     given = config.model_dump(exclude_unset=True)
     if text in CELLS:
         # A single network, whatever is set for an ensemble.
-        single = {name: value for name, value in given.items() if name != "ensemble"}
+        single = config.model_dump(exclude_unset=True, exclude={"ensemble"})
         return Entry(name, text, configure({"cell": text, "preset": PLAIN_PRESET}, single))
     if text in PRESETS:
         return Entry(name, text, configure({"preset": text}, given))

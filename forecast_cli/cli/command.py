@@ -17,7 +17,7 @@ COMMANDS = {
     "train": "Train a model on a table and save it.",
     "predict": "Forecast the next steps from a saved model.",
     "compare": "Compare presets, cells and baselines, and train and save the best model.",
-    "tune": "Search for the best settings, and train with them.",
+    "tune": "Search for better settings than those of train, and train with them.",
     "backtest": "Compare several models and baselines from many forecast origins.",
     "evaluate": "Score a saved model on new rows, or a table of forecasts.",
     "future": "Write the table of future covariates that a forecast needs, to fill in.",
