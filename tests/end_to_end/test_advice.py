@@ -199,8 +199,8 @@ def value_of(name, text):
     setting = SETTINGS[name]
     if setting.kind == "bool":
         return text == "true"
-    if setting.kind in ("int",):
-        return int(text)
+    if setting.kind in ("int", "float"):
+        return int(text) if setting.kind == "int" else float(text)
     return tuple(text.split(",")) if setting.kind == "names" else text
 
 

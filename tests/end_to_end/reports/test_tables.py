@@ -190,7 +190,7 @@ def test_a_footer_is_left_out_of_every_encoding(write, how):
     [
         ("2020-03-01,closed", 'line 62: column "Sales" holds "closed"'),
         ("2020-03-0l,5", 'line 62: column "Date" holds "2020-03-0l"'),
-        ("2020-03-01", "line 62 has 1 cells"),
+        ("2020-03-01", "line 62 has 1 cell"),
     ],
 )
 def test_a_row_with_a_mistake_is_no_footer(write, last, why):
