@@ -185,13 +185,15 @@ def importance(study: Study) -> dict[str, float]:
 
 
 def describe_settings(settings: Mapping[str, Any]) -> str:
-    """Return settings on one line.
+    """Return settings on one line, without those that are left to the preset.
 
     >>> describe_settings({"units": 64, "learning_rate": 0.00123456, "cell": "gru"})
     'units 64, learning_rate 0.001235, cell gru'
     """
     texts = []
     for name, value in settings.items():
+        if value == BY_PRESET:
+            continue
         text = value if isinstance(value, str) else as_toml(value)
         texts.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {text}")
     return ", ".join(texts)
