@@ -139,7 +139,7 @@ def test_a_model_shows_its_labels_and_what_was_taken_for_which(run, trained):
 def test_options_of_forecasts_are_refused_for_labels(run, trained, tmp_path):
     for arguments, message in {
         "predict": "Name the table that holds them",
-        "predict t.csv --horizon 2": "Omit --horizon, --only, --start, --future, --what-if, --level",
+        "predict t.csv --horizon 2": "Omit --horizon, --only, --start, --future, --what-if",
         "predict t.csv --in-sample": "Omit --in-sample",
         "predict t.csv --state s.json": "no state to continue from",
     }.items():
