@@ -390,7 +390,7 @@ def test_an_unseen_series_is_scaled_by_its_own_rows_and_that_is_said(model):
     frame = pd.concat([shops(), rows])
     forecast = model.predict(frame, on_event=heard.append)
     notes = [each.text for each in heard if isinstance(each, Note)]
-    assert any("1 series are new to the model" in note and "new" in note for note in notes)
+    assert any("1 series is new to the model" in note and "new" in note for note in notes)
     expected = by_hand(model, rows["y"], rows["y"].min(), np.ptp(rows["y"]))
     assert of(forecast, "new")["y"].to_numpy() == pytest.approx(expected, rel=1e-5)
     same(forecast[forecast["shop"] != "new"], model.predict())

@@ -578,7 +578,7 @@ def test_what_cannot_be_scored_is_named(name, words):
 def test_options_that_cannot_be():
     truth = truth_of(targets=("y", "z"))
     forecast = apply_map(truth, ("y", "z"))
-    with pytest.raises(UsageError, match="1 columns of forecasts for 2 columns"):
+    with pytest.raises(UsageError, match="1 column of forecasts for 2 columns"):
         score_table(forecast, truth, data=Data(column=("y", "z")), asked=Asked(["y"]))
     with pytest.raises(UsageError, match="Levels are chosen of sample paths"):
         score_table(forecast, truth, asked=Asked(level=(80.0,)))

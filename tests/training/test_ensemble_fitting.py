@@ -338,7 +338,7 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
     ("settings", "words"),
     [
         ({"ensemble": 2, "member_timesteps": [3, 4, 5]}, "timesteps` has 3 values for 2 networks"),
-        ({"member_losses": ["mae", "mse"], "ensemble": 1}, "losses` has 2 values for 1 networks"),
+        ({"member_losses": ["mae", "mse"], "ensemble": 1}, "losses` has 2 values for 1 network"),
         ({"ensemble": 2, "member_anchors": ["last"] * 3}, "anchors` has 3 values for 2 networks"),
         ({"baselines": ["naive", "naive"]}, "`baselines` names one twice"),
         ({"combine": "median", "preset": "classic"}, "`combine=median` needs several members"),

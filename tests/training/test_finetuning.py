@@ -101,7 +101,7 @@ def test_a_series_that_is_new_is_scaled_by_its_own_training_rows(panel_model):
     table = shops(("b", 9), ("c", 500))
     still = fc.train(table, init_model=panel_model, on_event=heard.append, **STILL)
     said = [event.text for event in heard if isinstance(event, Note)]
-    assert any("1 series are new to the model" in text for text in said)
+    assert any("1 series is new to the model" in text for text in said)
     scaling, before = still.bundle.scaling, panel_model.bundle.scaling
     np.testing.assert_array_equal(scaling.scale[0], before.scale[1])
     rows = table.loc[table["shop"] == "c", "value"].to_numpy()[: 240 - 48 - 24]
