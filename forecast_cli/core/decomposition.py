@@ -38,7 +38,7 @@ def decompose(before: Floats, forecast: Floats, seasons: Sequence[int]) -> Decom
 
     >>> whole = decompose(np.array([1.0, 3, 2, 4]), np.array([3.0, 5]), [2])
     >>> whole.level, whole.trend.tolist(), whole.seasons[2].tolist()
-    (3.0, [1.0, 1.0], [-1.0, 1.0])
+    (3.0, [0.75, 1.25], [-0.75, 0.75])
     """
     known = sorted((each for each in set(seasons) if 1 < each <= len(before)), reverse=True)
     longest, steps = (known or [1])[0], len(forecast)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .panel import Panel
 from .sequences import Sequences
 from .splits import PARTS, Part, Splits
+from .time.gaps import MANY_FILLED, percent
 from .time.time_index import when
 
 
@@ -82,6 +84,33 @@ def place_of_row(panel: Panel, row: int) -> str:
     if panel.timeline:
         place = when(panel.timeline.times[row])
     return f"{place} of series {panel.name(series)}" if len(panel.ids.columns) else place
+
+
+def note_filled(panel: Panel, on_event: Listener) -> None:
+    """Note how many values are filled and where the longest gap is; a warning where many are."""
+    columns = panel.values[:, : len(panel.columns.columns)]
+    missing = np.isnan(columns)
+    if not missing.any() or panel.data.missing in ("mask", "drop"):
+        return
+    text = f"{percent(int(missing.sum()), missing.size)} of all, filled by {panel.data.missing}"
+    many = bool(missing.mean() > MANY_FILLED)
+    text += f", {_longest_gap(panel, np.flatnonzero(missing.any(axis=1)))}"
+    on_event(Note(f"{int(missing.sum()):,} missing values, {text}", warning=many))
+    ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
+    if ends:
+        what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"
+        text = f"{what} with missing values: forecasts start after the filled rows"
+        on_event(Note(text, warning=True))
+
+
+def _longest_gap(panel: Panel, rows: Ints) -> str:
+    """Say how long the longest gap is, and where; `rows`, `(missing,)`, have missing values."""
+    apart = (np.diff(rows) > 1) | (np.diff(panel.owners[rows]) > 0)
+    begins = np.concatenate([[0], np.flatnonzero(apart) + 1])
+    lengths = np.diff(np.append(begins, len(rows)))
+    longest = int(np.argmax(lengths))
+    where = place_of_row(panel, int(rows[begins[longest]]))
+    return f"at most {int(lengths[longest])} in a row, from {where}"
 
 
 def last_known(values: Floats, indptr: Ints) -> Floats:

@@ -410,7 +410,7 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
         if len(empty):
             where = name_rows(table, empty.tolist())
             raise DataError(
-                f'{len(empty)} missing values in column "{name}": {where}. Without a value are '
+                f'{len(empty)} missing values in column "{name}": {where}: '
                 f"{percent(len(empty), total)} of the steps.",
                 AT_THE_END
                 if name in panel.columns.targets and _end_series(column, inside, panel)
@@ -422,8 +422,8 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
     named = bool(len(panel.ids.columns))
     of = f" in series {listed(series, say=panel.name)}" if named else ""
     raise DataError(
-        f"{table.name} has no row for {listed(times, say=when)}{of}. Without a row are "
-        f"{percent(len(missing), total)} of the steps.",
+        f"{table.name} has no row for {listed(times, say=when)}{of}: "
+        f"{percent(len(missing), total)} of the steps have no row.",
         f"{ways_to_fill(len(missing), total)}.",
     )
 

@@ -21,7 +21,7 @@ from ..data.dates.parsing import NO_TIME, read_like
 from ..data.groups import find_places, one_series
 from ..data.io.tables import Readable
 from ..data.known_future import frame_ahead
-from ..data.missing import fill_panel
+from ..data.missing import fill_panel, note_filled
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
@@ -141,7 +141,7 @@ def read_as_trained(
         source: The table.
         reading: How it differs from the one that was trained on: `missing`, `na`, `date_format`,
             `timezone`.
-        on_event: Notified of what was understood.
+        on_event: Notified of what was understood, and of values that are filled.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -152,7 +152,7 @@ def read_as_trained(
 
     manifest, data = bundle.manifest, data_as_trained(bundle, reading)
     try:
-        return read_panel(
+        panel = read_panel(
             source,
             data,
             on_event=on_event,
@@ -162,6 +162,8 @@ def read_as_trained(
         )
     except DataError as error:
         raise type(error)(error.message, _own_hint(bundle, error.hint)) from None
+    note_filled(panel, on_event)
+    return panel
 
 
 def _own_hint(bundle: Bundle, hint: str) -> str:

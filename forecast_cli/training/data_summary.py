@@ -5,16 +5,15 @@ import pandas as pd
 
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
-from ..core.windows import Floats, Ints
+from ..core.windows import Floats
 from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
 from ..data.dates.date_writing import write_dates
 from ..data.ended_series import note_ended
 from ..data.inspection.outliers import missing_marker_note, missing_markers
-from ..data.missing import place_of_row
+from ..data.missing import note_filled
 from ..data.panel import Panel
 from ..data.splits import PARTS
-from ..data.time.gaps import MANY_FILLED, percent
 
 # A least value within this share of the range of values is near 0.
 NEAR = 0.1
@@ -118,26 +117,4 @@ def _describe_series(dataset: Dataset, on_event: Listener) -> None:
         if scored < panel.count:
             why = "too short for a window and a test split, or they end before it"
             on_event(Note(f"{panel.count - scored} of {panel.count} series are not scored: {why}"))
-    columns = panel.values[:, : len(panel.columns.columns)]
-    missing = np.isnan(columns)
-    if not missing.any() or panel.data.missing in ("mask", "drop"):
-        return
-    text = f"{percent(int(missing.sum()), missing.size)} of all, filled by {panel.data.missing}"
-    many = bool(missing.mean() > MANY_FILLED)
-    text += f", {_longest_gap(panel, np.flatnonzero(missing.any(axis=1)))}"
-    on_event(Note(f"{int(missing.sum()):,} missing values, {text}", warning=many))
-    ends = int(missing[panel.indptr[1:] - 1].any(axis=1).sum())
-    if ends:
-        what = f"{ends} of {panel.count} series end" if panel.count > 1 else "the table ends"
-        text = f"{what} with missing values: forecasts start after the filled rows"
-        on_event(Note(text, warning=True))
-
-
-def _longest_gap(panel: Panel, rows: Ints) -> str:
-    """Say how long the longest gap is, and where; `rows`, `(missing,)`, have missing values."""
-    apart = (np.diff(rows) > 1) | (np.diff(panel.owners[rows]) > 0)
-    begins = np.concatenate([[0], np.flatnonzero(apart) + 1])
-    lengths = np.diff(np.append(begins, len(rows)))
-    longest = int(np.argmax(lengths))
-    where = place_of_row(panel, int(rows[begins[longest]]))
-    return f"at most {int(lengths[longest])} in a row, from {where}"
+    note_filled(panel, on_event)

@@ -365,3 +365,14 @@ def test_forecasts_of_a_series_by_another_spelling_are_asked_about(run, tmp_path
     code, _, err = run("evaluate", *tables, "--similar-names", "merge")
     assert code == 0
     assert "left out" not in err
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_what_is_filled_of_a_table_is_said_with_its_share(daily, ask, command):
+    table = sales("2023-06-01", 60)
+    table.loc[[40, 41, 42, 50], "sales"] = np.nan
+    code, _, err = ask(command, daily, table, flags=("--missing", "interpolate"))
+    assert code == 0
+    filled = "warning: 4 missing values, 6.7 % of all, filled by interpolate, at most 3 in a row"
+    assert f"{filled}, from 2023-07-11" in err
+    assert ask(command, daily, table, flags=("--missing", "interpolate", "--strict"))[0] == 3
