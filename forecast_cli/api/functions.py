@@ -109,7 +109,7 @@ def compare(
 
     if cells:
         warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
-    require("plan", plan, Plan, "a `Plan`, e.g. `Plan(n_windows=5)`")
+    require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
     chosen = plan or Plan(models=as_tuple(cells))
     return compare(table, _configure(settings, config), chosen, on_event=on_event)
 
@@ -135,7 +135,7 @@ def backtest(
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
 
-    require("plan", plan, Plan, "a `Plan`, e.g. `Plan(n_windows=5)`")
+    require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
     whole = _configure(settings, config)
     return backtest(table, whole, plan or Plan(), on_event=on_event)
 
@@ -163,7 +163,7 @@ def tune(
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 
-    require("search", search, Search, "a `Search`, e.g. `Search(trials=20)`")
+    require("search", search, Search, "a Search, e.g. Search(trials=20)")
     whole = _configure(settings, config)
     return tune(
         table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
@@ -256,7 +256,7 @@ def _opened(source: Model | Readable) -> Model | Readable:
 
 def _configure(settings: Mapping[str, Any], config: Config | None = None) -> Config:
     """Return the configuration with settings by flat names laid over."""
-    require("config", config, Config, "a `Config`, as `configure` returns it")
+    require("config", config, Config, "a Config, as configure returns it")
     if config is not None and not settings:
         return config
     return configure(settings, config.model_dump(exclude_unset=True) if config else None)

@@ -21,7 +21,7 @@ For = Annotated[
     list[str] | None,
     option(
         "--for", metavar="DATA", env=False,
-        help="Resolve it for this table, as `forecast train DATA` would; repeat it for several "
+        help="Resolve it for this table, as train would; repeat it for several "
         "files that are read as one.",
     ),
 ]  # fmt: skip

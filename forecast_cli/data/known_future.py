@@ -79,7 +79,7 @@ def require_ahead(panel: Panel, rows: Floats) -> None:
         raise DataError(
             f'{panel.source}: the future covariate "{name}" is missing for {len(holes)} of '
             f"{panel.count * steps} steps ahead: {where}.",
-            "Pass a table of them with `future` (`forecast future` writes one to fill in), or add "
+            "Pass a table of them with `future` (the command future writes one to fill in), or add "
             "those rows to the table." + _closed_hint(panel),
         )
 

@@ -245,8 +245,8 @@ def _require_base(panel: Panel, steps: int) -> None:
     except DataError as error:
         raise DataError(
             error.message,
-            "`what_if` changes known future values: pass a table of them with `future` (`forecast "
-            "future` writes one to fill in), or `start` with a table that has later rows.",
+            "`what_if` changes known future values: pass a table of them with `future` (the "
+            "command future writes one to fill in), or `start` with a table that has later rows.",
         ) from None
 
 
