@@ -73,7 +73,7 @@ def train(
 def _train(
     table: Readable, config: Config, init_model: Any, *, future: Any, rescale: bool, **how: Any
 ) -> Model:
-    """Train a model anew, or from the weights of another one."""
+    """Train a model from scratch, or from the weights of another one."""
     if init_model is None:
         from ..training import pipeline as training
 

@@ -97,7 +97,7 @@ class _Regression:
         return self.columns[candidate]
 
     def filtered(self, values: Floats) -> Floats:
-        """Return what the autoregression does not foretell, of the rows that have a past."""
+        """Return what the autoregression does not predict, of the rows that have a past."""
         result = values.copy()
         for lag, share in zip(self.lags, self.memory, strict=True):
             result[lag:] -= share * values[:-lag]

@@ -44,7 +44,7 @@ class Signal(Frozen):
         scale: What is divided by.
         low: What is lower is read as this, standardized.
         high: What is higher is read as this.
-        lag: Steps back; below 0 steps ahead.
+        lag: Steps before the row; below 0 steps after it.
         mean: The mean of so many steps, that one and those before it.
         knots: Where the slope changes, standardized.
     """

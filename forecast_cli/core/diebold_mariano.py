@@ -36,7 +36,7 @@ def diebold_mariano(
     """Test whether two forecasters are equally good.
 
     Losses of overlapping forecasts are correlated; the variance of their mean is estimated from
-    that many autocovariances. Few forecasts give an uncertain estimate, by chance too small: with
+    that many autocovariances. Few forecasts give an uncertain estimate, often too small: with
     the usual degrees of freedom a difference between equal forecasters is significant at 5 % in up
     to a fifth of the tests. A conservative test takes the estimate with the weights of Bartlett
     where that is larger, and as many degrees of freedom as there are forecasts that do not

@@ -52,11 +52,23 @@ def check_years(cells: Cells, form: str) -> None:
     steps = rows["number"].astype(float).diff().iloc[1:]
     if len(same) and (same & (steps.abs() == 1)).mean() > 0.5:
         cell = int(cells.codes[0])
-        raise DataError(
-            f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which '
-            "seems to be a day without a year.",
-            f"Write the year in each date, or set {AS_STEPS}.",
-        )
+        raise _without_year(cells, cell)
+
+
+def _without_year(cells: Cells, cell: int) -> DataError:
+    return DataError(
+        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which '
+        "seems to be a day without a year.",
+        f"Write the year in each date, or set {AS_STEPS}.",
+    )
+
+
+def _holds_days(form: str, times: pd.Series) -> bool:
+    """Whether numbers that a format takes for years are days: as years they are in no order."""
+    if "%d" in form or not any(year in form for year in ("%y", "%-y")):
+        return False
+    whole = pd.DatetimeIndex(times).unique().sort_values()
+    return not (_in_order(times) or infer_frequency(whole) is not None)
 
 
 def without_gaps(whole: Mapping[str, pd.Series]) -> list[str]:
@@ -87,15 +99,15 @@ def ambiguous(cells: Cells, whole: Mapping[str, pd.Series]) -> DataError:
 
 def _proposed(whole: Mapping[str, pd.Series]) -> str:
     """Return formats with the times that they give, those in order of the rows first."""
-
-    def in_order(times: pd.Series) -> bool:
-        return bool(times.is_monotonic_increasing or times.is_monotonic_decreasing)
-
-    ranked = sorted(whole.items(), key=lambda item: not in_order(item[1]))[:3]
+    ranked = sorted(whole.items(), key=lambda item: not _in_order(item[1]))[:3]
     return " or ".join(
         f"`date_format={plain_format(form)}` ({when(times.min())} to {when(times.max())})"
         for form, times in ranked
     )
+
+
+def _in_order(times: pd.Series) -> bool:
+    return bool(times.is_monotonic_increasing or times.is_monotonic_decreasing)
 
 
 def _guessed(cells: Cells, guesses: Mapping[str, pd.Series]) -> DataError:
@@ -117,6 +129,8 @@ def _guessed(cells: Cells, guesses: Mapping[str, pd.Series]) -> DataError:
 def complain(cells: Cells, parsed: Mapping[str, pd.Series]) -> None:
     """Ask which format is meant, or name the first cell that does not match most others."""
     guesses = {form: times for form, times in parsed.items() if times.notna().all()}
+    if guesses and all(_holds_days(form, times) for form, times in guesses.items()):
+        raise _without_year(cells, int(cells.codes[0]))
     if guesses:
         raise _guessed(cells, guesses)
     form, times = max(parsed.items(), key=lambda item: item[1].notna().sum(), default=("", None))

@@ -24,7 +24,7 @@ def read_source(
     markers = [*MISSING_MARKERS, *source.dialect.na]
     convert = pa_csv.ConvertOptions(
         include_columns=list(columns or source.header),
-        column_types=dict.fromkeys([*text, *source.doubtful], pa.string()),
+        column_types=dict.fromkeys([*text, *source.ambiguous], pa.string()),
         null_values=markers,
         strings_can_be_null=True,
         timestamp_parsers=[],
@@ -42,7 +42,7 @@ def read_source(
     # A decimal comma that was found applies to the columns that Arrow leaves as text too.
     decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
     written = numerals(decimal, source.dialect.thousands)
-    return Table(source.name, table, source.line, markers, written, doubtful=source.doubtful)
+    return Table(source.name, table, source.line, markers, written, ambiguous=source.ambiguous)
 
 
 def _parsed(

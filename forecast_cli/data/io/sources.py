@@ -110,7 +110,7 @@ class Source(Stored):
         return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
 
     @cached_property
-    def doubtful(self) -> frozenset[str]:
+    def ambiguous(self) -> frozenset[str]:
         """The columns whose points may separate thousands: 1.007 beside 950, or beside 31.12.2024.
 
         A point stands before three digits in all of them, where decimals have any number.

@@ -57,7 +57,7 @@ class Table:
         written: The ways in which numbers may be written in it.
         on_event: Receives a note for each column whose numbers are written in an unusual way.
         noted: The notes that were made, by column.
-        doubtful: The columns whose numbers may be written in two ways.
+        ambiguous: The columns whose numbers may be written in two ways.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Table:
     written: Sequence[Numerals] = (POINT, COMMA)
     on_event: Listener = field(default=ignore, compare=False)
     noted: dict[str, str] = field(default_factory=dict, compare=False)
-    doubtful: frozenset[str] = frozenset()
+    ambiguous: frozenset[str] = frozenset()
 
     @property
     def names(self) -> list[str]:
@@ -124,7 +124,7 @@ class Table:
         cells = pc.utf8_trim_whitespace(cells)
         empty = pc.is_in(cells, pa.array(self.markers, pa.string()))
         cells = pc.if_else(empty, pa.scalar(None, pa.string()), cells)
-        if len(self.written) == 1 or column in self.doubtful:
+        if len(self.written) == 1 or column in self.ambiguous:
             return self._written(column, cells)
         try:
             return pc.cast(cells, pa.float64())
@@ -224,9 +224,9 @@ def stacked(name: str, tables: Sequence[Table]) -> Table:
     except (pa.ArrowTypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(f"{name} cannot be combined: {error}.", "Read them separately.") from None
     noted = {each: text for table in tables for each, text in table.noted.items()}
-    doubtful = frozenset().union(*(table.doubtful for table in tables))
+    ambiguous = frozenset().union(*(table.ambiguous for table in tables))
     first = tables[0]
-    return Table(name, whole, place, first.markers, first.written, noted=noted, doubtful=doubtful)
+    return Table(name, whole, place, first.markers, first.written, noted=noted, ambiguous=ambiguous)
 
 
 def _concatenate_column(name: str, tables: Sequence[Table]) -> list[Any]:

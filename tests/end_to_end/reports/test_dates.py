@@ -355,3 +355,13 @@ def test_a_few_rows_are_read_like_those_of_the_model(write, form, new):
         parse_dates(table, "date")
     times = parse_dates(table, "date", **read_like(Data(), form).date_reading).times
     assert times.strftime(form).tolist() == new
+
+
+def test_days_before_months_without_a_year_are_not_taken_for_years(tmp_path):
+    days = pd.date_range("2022-01-03", periods=90)
+    path = tmp_path / "days.csv"
+    rows = (f"{day.day} {day:%b},{at % 7}\n" for at, day in enumerate(days))
+    path.write_text("date,y\n" + "".join(rows))
+    with pytest.raises(DataError, match="a day without a year") as caught:
+        read_panel(path, Data(column=("y",)))
+    assert "date_format" not in caught.value.hint
