@@ -179,6 +179,8 @@ class Table:
         self, column: str, row: int, cell: object, expected: str = "A number"
     ) -> DataError:
         text = f'{self.place(row)}: column "{column}" holds "{cell}". {expected} was expected.'
+        if str(cell).strip() == column:
+            return DataError(text, "The row repeats the names of the columns: remove it.")
         if re.search(r"\d", str(cell)):
             return DataError(text, "Fix the cell.")
         marker = f"`na={cell}`" if re.fullmatch(r"[^\s`]+", str(cell)) else "`na`"

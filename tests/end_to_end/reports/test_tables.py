@@ -392,3 +392,11 @@ def test_totals_between_the_rows_are_named_and_never_taken_as_steps(write):
 def test_a_ruled_line_below_the_names_is_no_row(write):
     panel, _ = read(write(lines("Date|Sales", "-----|-----", *rows(["5"], sep="|"))))
     assert len(panel.values) == DAYS
+
+
+def test_a_header_within_the_table_is_to_be_removed_not_a_missing_value(write):
+    rows = [f"2022-01-{day:02},{day}\n" for day in range(1, 31)]
+    text = "".join(["date,sales\n", *rows[:15], "date,sales\n", *rows[15:]])
+    with pytest.raises(DataError, match='line 17: column "sales" holds "sales"') as caught:
+        read_panel(write(text), Data(column=("sales",)))
+    assert caught.value.hint == "The row repeats the names of the columns: remove it."
