@@ -562,7 +562,7 @@ def test_missing_future_rows_are_named(model):
     assert 'future covariate "x" is missing for 6 of 6 steps ahead' in caught.value.message
     for each in ("A 2020-03-01", "A 2020-03-03"):
         assert each in caught.value.message
-    assert "pass a table of them with `future`" in caught.value.hint
+    assert "Pass a table of them with `future`" in caught.value.hint
     frame = table(ahead=HORIZON)
     frame = frame.drop(frame.index[-1])
     with pytest.raises(fc.DataError, match=r"missing for 1 of 6 steps ahead: B 2020-03-03\."):
@@ -812,7 +812,7 @@ def test_the_future_is_asked_for_written_down_filled_in_and_read(run, tmp_path):
     assert "covariates: past p, kind; future x, event; static size" in err
     assert '"event" has 3 categories' in err
     code, _, err = run("predict")
-    assert (code, "A 2020-03-01" in err, "pass a table of them with --future" in err) == (
+    assert (code, "A 2020-03-01" in err, "Pass a table of them with --future" in err) == (
         3,
         True,
         True,
