@@ -410,8 +410,8 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
         if len(empty):
             where = name_rows(table, empty.tolist())
             raise DataError(
-                f'{len(empty)} missing values in column "{name}": {where}: '
-                f"{percent(len(empty), total)} of the steps.",
+                f'{len(empty)} missing values in column "{name}": {where} '
+                f"({percent(len(empty), total)} of the steps).",
                 AT_THE_END
                 if name in panel.columns.targets and _end_series(column, inside, panel)
                 else "Pass `missing=interpolate`, or ffill, season, mask or drop.",
