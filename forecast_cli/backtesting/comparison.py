@@ -9,7 +9,7 @@ from ..config.registries import BASELINES, CELLS, PRESETS
 from ..config.schema import Config
 from ..core.brief import Brief, Shown
 from ..core.errors import UsageError
-from ..core.events import Listener, Note, Stage, ignore
+from ..core.events import Listener, Note, Stage, ignore, once
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
@@ -19,7 +19,7 @@ from .backtest import Backtest, run_backtest
 from .folds import rows_between
 from .models import Entry, make_entries
 from .plan import Plan
-from .setup import Setup, align, once
+from .setup import Setup, align
 
 # All but the preset that trains several times as long, and the baselines of every verdict.
 QUICK = tuple(name for name, entry in PRESETS.items() if entry.chooses and entry.stronger)

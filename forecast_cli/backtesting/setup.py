@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..config.registries import BASELINES
 from ..config.schema import Config
 from ..core.errors import UsageError
-from ..core.events import Event, Listener, Note
+from ..core.events import Listener, Note, once
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
@@ -98,20 +98,6 @@ def _say_shortened(
 def _suits(entry: Entry, season: int) -> bool:
     """Return whether an entry can forecast series with such a season."""
     return entry.name not in BASELINES or BASELINES[entry.name].suits(season)
-
-
-def once(on_event: Listener) -> Listener:
-    """Return a listener that is notified of each note once, however many networks are made."""
-    seen: set[str] = set()
-
-    def hear(event: Event) -> None:
-        if not isinstance(event, Note):
-            on_event(event)
-        elif event.text not in seen:
-            seen.add(event.text)
-            on_event(event)
-
-    return hear
 
 
 def _with_model(config: Config, entries: Sequence[Entry]) -> Config:

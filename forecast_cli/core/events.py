@@ -79,3 +79,17 @@ Listener = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """Ignore an event."""
+
+
+def once(on_event: Listener) -> Listener:
+    """Return a listener that is notified of each note once, however often there is cause for it."""
+    seen: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if not isinstance(event, Note):
+            on_event(event)
+        elif event.text not in seen:
+            seen.add(event.text)
+            on_event(event)
+
+    return hear

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError
-from ..core.events import Event, Listener, Note, ignore
+from ..core.events import Listener, Note, ignore, once
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
@@ -86,22 +86,10 @@ def _compare(
     scenarios = make_scenarios(
         bundle, history, wanted, steps=steps, reading=reading, on_event=on_event
     )
-    how: Any = {"steps": steps, "stored": stored, "on_event": _once(on_event)}
+    how: Any = {"steps": steps, "stored": stored, "on_event": once(on_event)}
     return stack_scenarios(
         {name: _predict_from(bundle, each, wanted, **how) for name, each in scenarios.items()}
     )
-
-
-def _once(on_event: Listener) -> Listener:
-    """A listener that passes each event on once: scenarios give cause to the same notes."""
-    seen: set[Event] = set()
-
-    def listen(event: Event) -> None:
-        if event not in seen:
-            seen.add(event)
-            on_event(event)
-
-    return listen
 
 
 def _predict_from(
