@@ -7,12 +7,12 @@ candidates; each has a ridge penalty of its own, chosen by the same blocks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from ..core.ragged import Flags
+from ..core.ragged import Flags, cumulate, row_numbers
 from ..core.windows import Floats, Ints
 from .effect_candidates import Candidate, first_candidates, second_candidates
 from .effect_selection import Moments, choose_penalties, select, without_useless
@@ -61,7 +61,7 @@ class _Regression:
     def __init__(self, problem: EffectProblem) -> None:
         self.problem, self.steps = problem, SeriesSteps(problem.indptr)
         lengths = np.diff(problem.indptr)
-        self.place = np.arange(len(problem.target)) - np.repeat(problem.indptr[:-1], lengths)
+        self.place = row_numbers(problem.indptr)
         self.fold = self.place * SEGMENTS // np.repeat(lengths, lengths) % FOLDS
         self.counts = np.isfinite(problem.target).astype(np.float64)
         self.target = self.centered(np.where(self.counts > 0, problem.target, np.nan)[:, None])
@@ -201,8 +201,9 @@ def _fewer_rows(problem: EffectProblem, width: int) -> EffectProblem:
     begins, ends = problem.indptr[places], problem.indptr[places + 1]
     begins = np.maximum(begins, ends - most)
     rows = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
-    indptr = np.concatenate([[0], np.cumsum(ends - begins)])
-    return EffectProblem(
-        problem.target[rows], problem.known[rows], indptr, problem.names, problem.categories,
-        problem.cycles, problem.seasons, problem.horizon, problem.timesteps,
-    )  # fmt: skip
+    return replace(
+        problem,
+        target=problem.target[rows],
+        known=problem.known[rows],
+        indptr=cumulate(ends - begins),
+    )

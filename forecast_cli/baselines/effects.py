@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ..config.layers import Frozen
+from ..core.ragged import bounds
 from ..core.windows import Floats, Ints
 
 
@@ -141,18 +142,14 @@ class SeriesSteps:
 
     indptr: Ints
 
-    def _first(self) -> Ints:
-        return np.repeat(self.indptr[:-1], np.diff(self.indptr))
-
     def shift(self, values: Any, lag: int) -> Any:
         """As in `Steps`; `values` has shape `(n_rows,)`."""
-        rows, first = np.arange(len(values)), self._first()
-        last = np.repeat(self.indptr[1:], np.diff(self.indptr)) - 1
-        return values[np.clip(rows - lag, first, last)]
+        first, end = bounds(self.indptr)
+        return values[np.clip(np.arange(len(values)) - lag, first, end - 1)]
 
     def mean(self, values: Any, count: int) -> Any:
         """As in `Steps`; `values` has shape `(n_rows,)`."""
-        rows, first = np.arange(len(values)), self._first()
+        rows, (first, _) = np.arange(len(values)), bounds(self.indptr)
         total = np.concatenate([[0.0], np.cumsum(values)])
         begin = np.maximum(rows + 1 - count, first)
         outside = count - (rows + 1 - begin)
