@@ -64,24 +64,19 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.learner = self.learner or self.network
-        self.feed = _read(self.feed, self.training)
-        self.values = tf.constant(self.feed.values)
-        self.epochs = self.training.epochs
+        self.loops = _loops(self.network) | _loops(self.learner)
+        self.stateful = [layer for layer in self.loops if layer.stateful]
+        self._begin(self.training, self.feed)
         self.optimizer = make_optimizer(self.training)
         self.optimizer.build(self.network.trainable_variables)
         self.fresh = [variable.numpy() for variable in self.optimizer.variables]
         self.loss = make_loss(
             self.training, self.feed.units, gaps=self.feed.gaps, quantiles=self.quantiles
         )
-        self.loops = _loops(self.network) | _loops(self.learner)
-        self.stateful = [layer for layer in self.loops if layer.stateful]
-        self.order = Lanes if self.stateful else Shuffled
-        self.passes: Passes = self.order(self.feed, self.training)
         # XLA needs batches of one shape, and the surplus of the last one would count in penalties
         # on a layer's output.
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
         self.fixed = bool(self.stateful) or not penalised
-        self.raw: list[Any] | None = None
         work = self._work(self.passes.batch_size) * self.passes.steps * self.training.epochs
         self.compiled, longest = self._choose(work)
         self.unrolled = [
@@ -95,6 +90,14 @@ class Runner:
         # Stateful layers have states for as many windows as are trained on at once.
         signature = self._signature(self.passes.batch_size if self.stateful else None)
         self.validate = tf.function(self._validate_block, signature, **more)
+
+    def _begin(self, training: Training, feed: Feed) -> None:
+        """Take the settings and the data of a training."""
+        self.training, self.epochs, self.feed = training, training.epochs, _read(feed, training)
+        self.raw: list[Any] | None = None
+        self.values = tf.constant(self.feed.values)
+        order = Lanes if self.stateful else Shuffled
+        self.passes: Passes = order(self.feed, training)
 
     def _signature(self, batch_size: int | None) -> list[tf.TensorSpec]:
         """What a compiled function takes, for any number of rows and batches."""
@@ -161,10 +164,7 @@ class Runner:
             own.assign(other.value)
         for variable, value in zip(self.optimizer.variables, self.fresh, strict=True):
             variable.assign(value)
-        self.training, self.epochs, self.raw = training, training.epochs, None
-        self.feed = _read(feed, training)
-        self.values = tf.constant(self.feed.values)
-        self.passes = self.order(self.feed, training)
+        self._begin(training, feed)
 
     def run(self, losses: Sequence[float]) -> Epoch:
         """The epoch after those with the given watched losses.
