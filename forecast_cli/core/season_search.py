@@ -41,7 +41,13 @@ def own_seasons(values: Floats, indptr: Ints | None = None) -> tuple[int, ...]:
 
     Source: the difference function of de Cheveigne and Kawahara (2002), YIN.
     """
-    squared, depth, rows = _lag_differences(values, indptr)
+    return _own_seasons(values, indptr, *_lag_differences(values, indptr))
+
+
+def _own_seasons(
+    values: Floats, indptr: Ints | None, squared: Floats, depth: Floats, rows: int
+) -> tuple[int, ...]:
+    """Return the seasons of `own_seasons`; the other arguments as of `_lag_differences`."""
     lags = _lowest_lags(squared, depth, rows)
     if not len(lags):
         return ()
@@ -180,10 +186,10 @@ def stronger_season(values: Floats, indptr: Ints | None, season: int) -> int | N
         indptr: Shape `(n_series + 1,)`; None for one series.
         season: Steps in the other season; 1 for none.
     """
-    found = own_seasons(values, indptr)
+    squared, depth, rows = _lag_differences(values, indptr)
+    found = _own_seasons(values, indptr, squared, depth, rows)
     if not found or found[-1] == season:
         return None
-    squared, _, _ = _lag_differences(values, indptr)
     known = season < len(squared)
     return found[-1] if not known or squared[found[-1]] < STRONGER * squared[season] else None
 
