@@ -12,7 +12,7 @@ from ..core.errors import UsageError
 from .console import Console, Notes
 from .options import OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
-from .predict import Horizon, Output
+from .predict import Horizon, Output, Start
 from .train import MODEL, one_or_all
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ class ExplainOptions:
     only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
         help="Explain only these series; blanks separate the parts of a name.",
         default="all")] = None
-    start: Annotated[str | None, option("--start", metavar="DATE",
-        help="Date of the first forecast, made from the rows of DATA before it.",
-        default="after the last row")] = None
+    start: Start = None
     future: Annotated[str | None, option("--future", metavar="FILE",
         help="Table of future covariates.")] = None
     seed: Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,

@@ -35,6 +35,9 @@ ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="Model 
     default="model.forecast")]
 Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
     help="Steps ahead to forecast.", default="as trained")]
+Start = Annotated[str | None, option("--start", metavar="DATE",
+    help="Date of the first forecast, made from the rows of DATA before it.",
+    default="after the last row")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
     help="Where to write; the end of its name selects format and compression.")]
 
@@ -49,9 +52,7 @@ class PredictOptions:
     only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
         help="Forecast only these series; blanks separate the parts of a name.",
         default="all")] = None
-    start: Annotated[str | None, option("--start", metavar="DATE",
-        help="Date of the first forecast, made from the rows of DATA before it.",
-        default="after the last row")] = None
+    start: Start = None
     future: Annotated[list[str] | None, option("--future", metavar="FILE", env=False,
         help="Table of future covariates; repeat to compare several.")] = None
     what_if: Annotated[list[str] | None, option("--what-if", metavar="CHANGE", env=False,
