@@ -49,20 +49,28 @@ class Adjusted:
         return Adjusted(dataset, rest, self.effects, self.removed)
 
 
-def adjust(dataset: Dataset, effects: Sequence[Effects] | None, on_event: Listener) -> Adjusted:
+def adjust(
+    dataset: Dataset,
+    effects: Sequence[Effects] | None,
+    on_event: Listener,
+    before: Sequence[Effects] | None = None,
+) -> Adjusted:
     """Return a dataset without the effects of what is known ahead, where they are estimated.
 
     Args:
         dataset: As prepared.
-        effects: Those of an earlier training; None to fit them.
+        effects: Those of a saved model; None to fit them.
         on_event: Notified of the effects that were found.
+        before: Those that were found on fewer rows: they are fitted again where there were any,
+            and not judged again, since a refit has no validation split.
     """
     if not dataset.config.ensemble.covariate_effects:
         return Adjusted(dataset, dataset)
     if effects is None:
         with one_thread():
-            effects = _fit_all(dataset)
-        report_effects(effects, on_event)
+            effects = _fit_all(dataset, before)
+        if before is None:
+            report_effects(effects, on_event)
     indptr = cumulate(dataset.panel.lengths + dataset.padding.added)
     removed = row_effects(effects, dataset.scaled[:, _places(dataset)], indptr)
     scaled = dataset.scaled.copy()
@@ -82,8 +90,8 @@ def _places(dataset: Dataset) -> list[int]:
     return list(dataset.panel.columns.inputs.ahead)
 
 
-def _fit_all(dataset: Dataset) -> tuple[Effects, ...]:
-    """Return the effects on each target that lower its error on the validation split."""
+def _fit_all(dataset: Dataset, before: Sequence[Effects] | None) -> tuple[Effects, ...]:
+    """Return the effects on each target that lower its error, or did so before."""
     panel, padding = dataset.panel, dataset.padding
     rows = dataset.scaled[padding.moved(np.arange(len(dataset.filled)))].astype(np.float64)
     begin, end = dataset.splits.bounds("train")
@@ -92,7 +100,10 @@ def _fit_all(dataset: Dataset) -> tuple[Effects, ...]:
     seasons = default_seasons(panel, dataset.config, dataset.season_length)
     names, categories = _names(dataset), _categories(dataset)
     found = []
-    for target in dataset.targets:
+    for number, target in enumerate(dataset.targets):
+        if before is not None and not before[number].terms:
+            found.append(Effects())
+            continue
         values = rows[:, target].copy()
         values[np.isnan(panel.values[:, target])] = np.nan
         problem = EffectProblem(
@@ -100,7 +111,8 @@ def _fit_all(dataset: Dataset) -> tuple[Effects, ...]:
             seasons, dataset.horizon, dataset.timesteps,
         )  # fmt: skip
         effects = fit_effects(problem)
-        found.append(effects if _helps(dataset, effects, rows, target) else Effects())
+        helps = before is not None or _helps(dataset, effects, rows, target)
+        found.append(effects if helps else Effects())
     return tuple(found)
 
 

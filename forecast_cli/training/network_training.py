@@ -50,12 +50,13 @@ def train_network(
         dataset: The data and the resolved configuration.
         on_event: Notified of each epoch.
         should_stop: Called after each epoch; True stops the training.
-        before: An earlier training whose numbers of epochs and ensemble weights are used.
+        before: An earlier training whose numbers of epochs and ensemble weights are used, and the
+            effects that it found worth while.
         initial: Initial weights of the same architecture, in Keras's HDF5 form; None to draw them.
         deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
         effects: Of covariates on each target, by an earlier training; None to estimate them.
     """
-    adjusted = adjust(dataset, effects, on_event)
+    adjusted = adjust(dataset, effects, on_event, before and before.effects)
     dataset = adjusted.dataset
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:
