@@ -14,7 +14,6 @@ from ..core.ragged import cumulate
 from ..core.scaling import Scaling, rounded
 from ..core.windows import Floats, Ints
 from ..data.categories import with_categories
-from ..data.checks import require_positive
 from ..data.dataset import Dataset, History, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
@@ -237,7 +236,6 @@ def _whole(fold: Fold, learned: Dataset, scaling: Scaling) -> Dataset:
     splits = _splits(fold, learned.splits)
     filled = fill_panel(panel, splits, season_length=learned.season_length)
     config = learned.config
-    require_positive(filled, panel.columns.columns, config.transform, panel.source)
     history = History(panel, filled, scaling, learned.season_length)
     return split_history(history, config, splits)
 

@@ -20,6 +20,10 @@ Fit = Callable[[Kind, Floats], tuple[Floats, Floats]]
 # The transforms before the scaler, and their inverses.
 FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
 BACKWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.exp, "log1p": np.expm1}
+# The values above which a transform is defined. Rows after the training rows may have others, which
+# nothing may be chosen by: they are read as low values, by the scaler in scaled units.
+ABOVE: dict[Transform, float] = {"none": -np.inf, "log": 0.0, "log1p": -1.0}
+LOW: dict[Kind, float] = {"minmax": 0.0, "standard": -3.0, "robust": -2.0, "none": -3.0}
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,16 @@ class Scaling:
         return self.center.ndim > 1
 
     def transform(self, values: Floats) -> Floats:
-        """Convert values of any shape whose last axis is `features` to scaled units."""
-        return (self._forward(values) - self.center) / self.scale
+        """Convert values of any shape whose last axis is `features` to scaled units.
+
+        What the transform is not defined for becomes a low value; missing values stay NaN.
+        """
+        scaled: Floats = (self._forward(values) - self.center) / self.scale
+        if self.before != "none":
+            undefined = values <= ABOVE[self.before]
+            undefined[..., self.columns :] &= self.columns is None
+            scaled[undefined] = LOW[self.kind]
+        return scaled
 
     def inverse(self, scaled: Floats) -> Floats:
         """Convert values of any shape whose last axis is `features`, without covariates, back."""
@@ -87,12 +99,14 @@ class Scaling:
         )
 
     def _forward(self, values: Floats) -> Floats:
-        """Transform values of any shape whose last axis is `features`."""
+        """Transform values of any shape whose last axis is `features`; NaN where undefined."""
         if self.before == "none":
             return values
+        first = values[..., : self.columns]
+        defined = np.where(first > ABOVE[self.before], first, np.nan)
+        changed = FORWARD[self.before](defined)
         if self.columns is None:
-            return FORWARD[self.before](values)
-        changed = FORWARD[self.before](values[..., : self.columns])
+            return changed
         return np.concatenate([changed, values[..., self.columns :]], axis=-1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..config.schema import Config
 from ..core.errors import DataError
 from ..core.events import Listener, Note
-from ..core.scaling import Scaling, Transform
+from ..core.scaling import ABOVE, Scaling, Transform
 from ..core.windows import Floats
 from .panel import Panel
 from .splits import Splits
@@ -36,7 +36,7 @@ def require_known(rows: Floats, names: Sequence[str], source: str) -> None:
 def require_positive(
     values: Floats, names: Sequence[str], transform: Transform, source: str
 ) -> None:
-    """Refuse values whose logarithm is undefined.
+    """Refuse training rows whose logarithm is undefined.
 
     Args:
         values: Shape `(n_rows, features)`, original units.
@@ -49,7 +49,7 @@ def require_positive(
     """
     if transform == "none":
         return
-    least = 0.0 if transform == "log" else -1.0
+    least = ABOVE[transform]
     bad = np.argwhere(values[:, : len(names)] <= least)
     if len(bad):
         row, column = bad[0]
@@ -58,6 +58,24 @@ def require_positive(
             f"and transform {transform} needs values above {least:g}.",
             f"Pass {'`transform=log1p` or ' * bool(values[row, column] > -1)}`transform=none`.",
         )
+
+
+def note_undefined(panel: Panel, transform: Transform, on_event: Listener) -> None:
+    """Warn of values that have no logarithm, which the network reads as low values.
+
+    Args:
+        panel: The table.
+        transform: Of the model.
+        on_event: Notified of each column with such values.
+    """
+    for place, name in enumerate(panel.columns.columns):
+        column = panel.values[:, place]
+        bad = np.flatnonzero(column <= ABOVE[transform])
+        if len(bad):
+            share = f"{len(bad):,} of {len(column):,} values (the first in row {bad[0] + 1:,})"
+            text = f'{panel.source}: {share} of "{name}" are not above {ABOVE[transform]:g}'
+            way = f"the model, whose transform is {transform}, reads them as its low values"
+            on_event(Note(f"{text}: {way} (train with `transform=none` otherwise)", warning=True))
 
 
 def find_lower_bounds(panel: Panel, splits: Splits, config: Config) -> Floats | None:

@@ -14,7 +14,7 @@ from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.season_search import stronger_season
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, window_starts
-from .checks import find_lower_bounds, require_known, require_positive
+from .checks import find_lower_bounds, require_known
 from .columns import Columns
 from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
@@ -209,7 +209,6 @@ def scaled_dataset(
     """
     filled = fill_panel(panel, splits, season_length=season)
     columns = panel.columns
-    require_positive(filled, columns.columns, config.transform, panel.source)
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
     scaling = fit_scaling_by_scope(training, splits, columns, config, fit=fit)

@@ -13,6 +13,7 @@ from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
+from ..data.checks import note_undefined
 from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
@@ -108,6 +109,7 @@ def evaluate_model(
     panel = read_as_trained(bundle, source, reading, on_event)
     begins = _begins(bundle, panel, begin, on_event)
     check_levels(bundle, panel, on_event, begins=begins)
+    note_undefined(panel, bundle.manifest.config.transform, on_event)
     # Series that are new to the model are scaled by what lies before the rows that are scored.
     history = make_history(bundle, panel, ignore, scaled_by=begins - panel.indptr[:-1])
     network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))

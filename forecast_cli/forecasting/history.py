@@ -15,7 +15,7 @@ from ..core.events import Listener, Note
 from ..core.ragged import cumulate
 from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
-from ..data.checks import lift_broken_bounds, require_positive
+from ..data.checks import lift_broken_bounds, note_undefined
 from ..data.dataset import History, choose_scopes
 from ..data.dates.parsing import NO_TIME, read_like
 from ..data.groups import find_places, one_series
@@ -220,8 +220,7 @@ def make_history(
     manifest = bundle.manifest
     season = find_season(panel, manifest.config)
     filled = fill_panel(panel, all_training(panel), season_length=season)
-    columns = manifest.columns.columns
-    require_positive(filled, columns, manifest.config.transform, panel.source)
+    note_undefined(panel, manifest.config.transform, on_event)
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
     rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
     scaling = _scaling(bundle, panel, filled[rows], lengths, on_event)

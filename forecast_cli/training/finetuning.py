@@ -11,7 +11,7 @@ from ..config.schema import Config
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, Stage, ignore
 from ..core.scaling import Scaling
-from ..data.checks import find_lower_bounds, require_positive
+from ..data.checks import find_lower_bounds, note_undefined
 from ..data.dataset import Dataset, History, fit_scaling_by_scope, split_history
 from ..data.io.tables import Readable
 from ..data.missing import fill_panel
@@ -148,7 +148,9 @@ def _dataset(
     config = config.changed(data=panel.data)
     splits = split_rows(panel, config.split, horizon=manifest.horizon)
     own = None
-    if not rescale:
+    if rescale:
+        note_undefined(panel, config.transform, on_event)
+    else:
         begin, end = splits.bounds("train")
         own = make_history(bundle, panel, on_event, scaled_by=end - begin).scaling
     dataset = _scaled(panel, config, splits, own)
@@ -161,7 +163,6 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     """Return the dataset, scaled by a scaler, or by one fitted on its training rows."""
     season = find_season(panel, config)
     filled = fill_panel(panel, splits, season_length=season)
-    require_positive(filled, panel.columns.columns, config.transform, panel.source)
     if scaling is None:
         rows = splits.training_rows(filled)
         scaling = fit_scaling_by_scope(rows, splits, panel.columns, config, fit=fit_scaler)

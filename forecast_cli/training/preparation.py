@@ -8,6 +8,7 @@ from ..config.schema import Config
 from ..core.events import Listener
 from ..core.scaling import Kind, fit_by_numpy
 from ..core.windows import Floats, gather
+from ..data.checks import note_undefined, require_positive
 from ..data.dataset import Dataset, scaled_dataset
 from ..data.panel import Panel
 from ..data.splits import all_training
@@ -31,6 +32,10 @@ def make_dataset(panel: Panel, config: Config, *, on_event: Listener) -> Dataset
 def make_resolved(panel: Panel, config: Config, *, on_event: Listener) -> tuple[Resolved, Dataset]:
     """Return what was resolved for a table, and its dataset; errors as in `make_dataset`."""
     found = resolve_config(panel, config, on_event=on_event)
+    panel, transform = found.panel, found.config.transform
+    rows = found.splits.training_rows(panel.values)
+    require_positive(rows, panel.columns.columns, transform, panel.source)
+    note_undefined(panel, transform, on_event)
     dataset = scaled_dataset(found.panel, found.config, found.splits, found.season, fit=fit_scaler)
     check_dataset(dataset, on_event)
     return found, with_usual_spread(dataset)

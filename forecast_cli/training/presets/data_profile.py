@@ -53,7 +53,7 @@ class DataProfile:
         seasons: Steps of all seasons of the frequency, ascending.
         features: Of the training rows of all targets.
         choose_transform: Chooses the transform; it takes a while, and not every rule needs it.
-        can_log: Whether logarithms can be taken of all rows, and no other transform is set.
+        can_log: Whether all training rows have logarithms, and no other transform is set.
         targets: How many columns are forecast, each by itself; 1 where they are read together.
         validated: Rows of the validation split of the median series.
         point_forecasts: Whether windows are complete and forecasts are single values.

@@ -106,8 +106,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     horizon, seasons = config.window.horizon or 1, default_seasons(panel, config, season)
     features = extract_features(every, indptr, usual=seasons)
     apart = len(targets) > 1 and panel.columns.targets == panel.columns.features
-    columns = panel.values[:, : len(panel.columns.columns)]
-    # All rows count here: the training rows alone cannot show whether the others allow a logarithm.
+    columns = splits.training_rows(panel.values)[:, : len(panel.columns.columns)]
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     given = config.transform if "transform" in config.model_fields_set else None
     choose = partial(_choose_transform, every, indptr, least, horizon, season, features.seasons)
@@ -137,10 +136,10 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
 def _choose_transform(
     values: Floats, indptr: Ints, least: float, horizon: int, season: int, seasons: Sequence[int]
 ) -> Transform:
-    """Return the transform with the lower baseline error that is defined for all rows.
+    """Return the transform with the lower baseline error that is defined for the training rows.
 
     `values` are the training rows, shape `(n_rows,)`, `indptr` has shape `(n_series + 1,)`, and
-    `least` is the least value of all rows, of the splits after training too.
+    `least` is the least of their values, those of past covariates too.
     """
     with one_thread():
         name, _ = choose_transform(

@@ -494,18 +494,28 @@ def test_rows_behind_training_choose_nothing(seed, spread, count):
     assert np.array_equal(after.scaling.scale, before.scaling.scale)
 
 
-def test_a_logarithm_that_later_rows_do_not_have_is_not_taken():
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_logarithm_is_chosen_by_the_training_rows_and_reads_later_ones_as_low(value):
     table = seasonal_frame(144)
-    table.loc[140, "value"] = -1.0
-    before, after = chosen(seasonal_frame(144)), chosen(table)
-    assert (before.transform, after.transform) == ("log", "none")
+    before, _ = resolved(table)
+    table.loc[140, "value"] = value
+    after, events = resolved(table)
+    assert before.config.transform == after.config.transform == "log"
+    assert after.config == before.config
+    said = '1 of 144 values (the first in row 141) of "value" are not above 0'
+    assert said in texts(events, warning=True)
+    scaled = after.scaled[:, 0]
+    assert np.isfinite(scaled).all()
+    assert scaled[140] < np.median(scaled)
+    changed = np.arange(144) != 140
+    np.testing.assert_array_equal(scaled[changed], before.scaled[changed, 0])
 
 
-def test_of_many_series_too_a_logarithm_is_not_taken_that_later_rows_do_not_have():
+def test_of_many_series_too_a_logarithm_is_chosen_by_the_training_rows():
     table = panel_of([320] * 30)
     table.loc[319, "value"] = 0.0
     config = chosen(table, series=("place",))
-    assert (config.ensemble.size, config.transform, config.scale_by) == (6, "none", "series")
+    assert (config.ensemble.size, config.transform, config.scale_by) == (6, "log", "all")
 
 
 # Simple forecasts and backtests.
