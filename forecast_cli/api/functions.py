@@ -55,7 +55,7 @@ def train(
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
         should_stop: Asked after each epoch whether to stop and keep the best weights so far.
-        progress: Whether epochs are shown; None: at a terminal and in a notebook.
+        progress: Whether it is shown on stderr; None: at a terminal and in a notebook.
         **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`.
 
     Raises:
@@ -92,6 +92,8 @@ def compare(
     cells: Sequence[str] = (),
     config: Config | None = None,
     on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
+    progress: bool | None = None,
     **settings: Unpack[Settings],
 ) -> "Comparison":
     """Compare presets, cells and baselines by forecasts before the test split; train the best.
@@ -102,6 +104,8 @@ def compare(
         cells: Deprecated: the cells to compare; use `plan`.
         config: As in `train`.
         on_event: As in `train`.
+        should_stop: Asked after each fold whether to end with what is finished.
+        progress: Whether it is shown, as in `train`.
         **settings: As in `train`.
     """
     from ..backtesting.comparison import compare
@@ -111,7 +115,9 @@ def compare(
         warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
     require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
     chosen = plan or Plan(models=as_tuple(cells))
-    return compare(table, _configure(settings, config), chosen, on_event=on_event)
+    with show_progress(progress, on_event) as listener:
+        how: Any = {"on_event": listener, "should_stop": should_stop}
+        return compare(table, _configure(settings, config), chosen, **how)
 
 
 @check_arguments()
@@ -121,6 +127,8 @@ def backtest(
     *,
     config: Config | None = None,
     on_event: Listener = ignore,
+    should_stop: Callable[[], bool] = bool,
+    progress: bool | None = None,
     **settings: Unpack[Settings],
 ) -> "Backtest":
     """Forecast from many cutoffs with several models, and score them.
@@ -130,6 +138,8 @@ def backtest(
         plan: The models, and the cutoffs they forecast from; the defaults where None.
         config: As in `train`.
         on_event: As in `train`.
+        should_stop: Asked after each fold whether to end with what is finished.
+        progress: Whether it is shown, as in `train`.
         **settings: As in `train`.
     """
     from ..backtesting.backtest import backtest
@@ -137,7 +147,9 @@ def backtest(
 
     require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
     whole = _configure(settings, config)
-    return backtest(table, whole, plan or Plan(), on_event=on_event)
+    with show_progress(progress, on_event) as listener:
+        how: Any = {"on_event": listener, "should_stop": should_stop}
+        return backtest(table, whole, plan or Plan(), **how)
 
 
 @check_arguments()
@@ -148,6 +160,7 @@ def tune(
     config: Config | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    progress: bool | None = None,
     **settings: Unpack[Settings],
 ) -> "Tuning":
     """Search for settings, and train with the best ones found.
@@ -158,6 +171,7 @@ def tune(
         config: As in `train`.
         on_event: As in `train`.
         should_stop: Asked after each epoch whether to end the search and train with the best.
+        progress: Whether it is shown, as in `train`.
         **settings: As in `train`; what is given here is not searched.
     """
     from ..tuning.options import Search
@@ -165,9 +179,9 @@ def tune(
 
     require("search", search, Search, "a Search, e.g. Search(trials=20)")
     whole = _configure(settings, config)
-    return tune(
-        table, whole, search or Search(), fixed=settings, on_event=on_event, should_stop=should_stop
-    )
+    with show_progress(progress, on_event) as listener:
+        how: Any = {"on_event": listener, "should_stop": should_stop}
+        return tune(table, whole, search or Search(), fixed=settings, **how)
 
 
 @check_arguments()

@@ -1,21 +1,22 @@
-"""Progress of a training for a person who waits at a terminal or in a notebook."""
+"""Progress of what takes long, for a person who waits at a terminal or in a notebook."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..core.events import Epoch, Event, Listener, Stage, ignore
+from ..core.events import Done, Epoch, Event, Listener, Stage, ignore
 
-# So many lines for all epochs of a network, where there is no bar.
+# So many lines for all epochs of a network, or all windows, where there is no bar.
 LINES = 10
 
 
 @contextmanager
 def show_progress(progress: bool | None, on_event: Listener) -> Iterator[Listener]:
-    """Yield a listener that shows epochs on stderr: a bar at a terminal, else a few lines.
+    """Yield a listener that shows progress on stderr: a bar at a terminal, else a few lines.
 
     Args:
-        progress: Whether they are shown; None: at a terminal and in a notebook, unless the caller
+        progress: Whether it is shown; None: at a terminal and in a notebook, unless the caller
             has a listener.
         on_event: What is notified besides.
     """
@@ -23,23 +24,67 @@ def show_progress(progress: bool | None, on_event: Listener) -> Iterator[Listene
     if progress is False or (progress is None and not (on_event is ignore and notebook | terminal)):
         yield on_event
     elif notebook or not terminal:
+        tasks = Tasks()
 
         def listen(event: Event) -> None:
             on_event(event)
-            _print(event)
+            _print(event, tasks)
 
         yield listen
     else:
         yield from _show_bar(on_event)
 
 
-def _print(event: Event) -> None:
-    """Print some of the epochs, a line each."""
-    if not isinstance(event, Epoch):
-        return
-    every = -(-event.epochs // LINES)
-    if event.number in (1, event.epochs) or event.number % every == 0:
-        print(f"{which(event)}  {figures(event)}", file=sys.stderr, flush=True)
+def _print(event: Event, tasks: "Tasks") -> None:
+    """Print some of the epochs and of the windows, a line each."""
+    tasks.on_event(event)
+    text = ""
+    if isinstance(event, Done) and is_shown(event.number, event.count):
+        text = tasks.describe(event)
+    elif isinstance(event, Epoch) and (event.number == 1 or is_shown(event.number, event.epochs)):
+        text = f"{which(event)}  {figures(event)}"
+    if text:
+        print(text, file=sys.stderr, flush=True)
+
+
+def is_shown(number: int, count: int) -> bool:
+    """Whether one of many has a line of its own: some of them, and the last.
+
+    >>> [number for number in range(1, 24) if is_shown(number, 23)]
+    [3, 6, 9, 12, 15, 18, 21, 23]
+    """
+    return number % -(-count // LINES) == 0 or number == count
+
+
+class Tasks:
+    """Estimates the time left from the tasks of a stage that are done."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+
+    def on_event(self, event: Event) -> None:
+        """Begin to count where a stage begins."""
+        if isinstance(event, Stage):
+            self.began = time.monotonic()
+
+    def describe(self, event: Done) -> str:
+        """Return how many tasks are done, and the time left for the others."""
+        text = f"{event.number} of {event.count} {event.what}"
+        if not (left := event.count - event.number):
+            return text
+        seconds = (time.monotonic() - self.began) / event.number * left
+        return f"{text}, {describe_seconds(seconds)} left"
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a time about as long, for people.
+
+    >>> describe_seconds(0.2), describe_seconds(89), describe_seconds(400), describe_seconds(9000)
+    ('1 s', '89 s', '7 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _show_bar(on_event: Listener) -> Iterator[Listener]:
@@ -53,11 +98,15 @@ def _show_bar(on_event: Listener) -> Iterator[Listener]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("preparing", total=None, figures="")
+        task, tasks = bar.add_task("preparing", total=None, figures=""), Tasks()
 
         def show(event: Event) -> None:
             on_event(event)
-            if isinstance(event, Stage):
+            tasks.on_event(event)
+            if isinstance(event, Done):
+                text = tasks.describe(event)
+                bar.update(task, description=text, total=event.count, completed=event.number)
+            elif isinstance(event, Stage):
                 bar.update(task, description=event.name, figures="")
             elif isinstance(event, Epoch):
                 bar.update(task, total=event.epochs, completed=event.number)

@@ -95,20 +95,22 @@ def backtest(
         config: The settings of networks and of the table.
         plan: The candidates and the cutoffs.
         on_event: Notified of what was read and of progress.
-        should_stop: Called between folds and after each epoch.
+        should_stop: Called after each fold; True ends the backtest with what is finished.
 
     Raises:
         UsageError: A candidate is unknown, or cannot be compared.
         DataError: The table lacks what is needed.
-        Interrupted: It was stopped; finished folds are kept for the next run.
+        Interrupted: Ctrl-C ended it; finished folds are kept for the next run.
     """
     return run_backtest(set_up(source, config, plan, on_event), on_event, should_stop)
 
 
 def run_backtest(setup: Setup, on_event: Listener, should_stop: Callable[[], bool]) -> Backtest:
     """Forecast with all candidates, and compare them; arguments and errors as in `backtest`."""
-    samples = _samples(setup, on_event)
-    forecasts, seconds = FoldWork(setup, samples, on_event, should_stop).run()
+    work = FoldWork(setup, _samples(setup, on_event), on_event, should_stop)
+    samples, forecasts, seconds = work.run()
+    finished = tuple(each for each in setup.candidates if each.name in forecasts)
+    setup = replace(setup, candidates=finished)
     setup, forecasts, seconds = _name_model(setup, forecasts, seconds)
     results = _results(setup, samples, forecasts)
     sums, targets = results.sums(), setup.panel.columns.targets
@@ -125,7 +127,7 @@ def run_backtest(setup: Setup, on_event: Listener, should_stop: Callable[[], boo
             if len(each)
         },
         descriptions={name: _describe(made) for name, made in forecasts.items() if made.makers},
-        settings=_settings(setup, samples),
+        settings=_settings(setup, samples, stopped=work.stopped),
         style=timeline.style if timeline else None,
         time=setup.panel.step_name,
     )
@@ -232,13 +234,13 @@ def _labels(setup: Setup) -> list[Any]:
     return known
 
 
-def _settings(setup: Setup, samples: Samples) -> dict[str, Any]:
+def _settings(setup: Setup, samples: Samples, *, stopped: bool) -> dict[str, Any]:
     """Return the options of the backtest for the JSON document."""
     return {
         "models": [each.name for each in setup.candidates],
         "trained": [each.name for each in setup.candidates if each.learns],
         "classical": [each.name for each in setup.candidates if each.is_baseline and each.costs],
-        "n_windows": setup.cutoffs.count,
+        "n_windows": len(np.unique(samples.cutoffs)) if stopped else setup.cutoffs.count,
         "step_size": setup.cutoffs.step_size,
         "horizon": setup.horizon,
         "season_length": setup.season_length,

@@ -8,13 +8,14 @@ from ..config.model_name import MODEL
 from ..config.registries import BASELINES, CELLS, PRESETS
 from ..config.schema import Config
 from ..core.brief import Brief, Shown
-from ..core.errors import UsageError
+from ..core.errors import Interrupted, UsageError
 from ..core.events import Listener, Note, Stage, ignore, once
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..model.bundle import Bundle
-from ..training.pipeline import prepare, train_panel
+from ..training.pipeline import train_panel
+from ..training.resolution import resolve_config
 from .backtest import Backtest, run_backtest
 from .folds import rows_between
 from .models import Entry, make_entries
@@ -66,13 +67,13 @@ def compare(
         config: The settings of all models.
         plan: The models and the cutoffs; the baselines of a verdict are always compared.
         on_event: Notified of the progress, and where the best model is worse than a baseline.
-        should_stop: Called after each epoch; True ends the backtest without a result, and the
-            training of the best model with its best weights so far.
+        should_stop: Called after each fold; True ends the backtest with what is finished. During
+            the training of the best model after each epoch, as in `train`.
 
     Raises:
         UsageError: A model is unknown, or already trained.
         DataError: The table lacks what is needed.
-        Interrupted: It was stopped before the best model was known.
+        Interrupted: It was stopped before a model was known.
     """
     if config.data.label:
         raise UsageError("Models are compared by forecasts; `label` is for labelled sequences.")
@@ -82,6 +83,21 @@ def compare(
     panel = read_panel(source, config.data, on_event=on_event)
     setup = _set_up(panel, entries, config, plan, source=source, on_event=on_event)
     result = run_backtest(setup, on_event, should_stop)
+    # A stop of the backtest does not stop the training.
+    final: Callable[[], bool] = bool if should_stop() else should_stop
+    return _train_best(panel, entries, result, on_event, final)
+
+
+def _train_best(
+    panel: Panel,
+    entries: Sequence[Entry],
+    result: Backtest,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> Comparison:
+    """Train the best model of a backtest."""
+    if not result.settings["trained"]:
+        raise Interrupted("Stopped before any model was finished.")
     best, configuration = _choose(result, entries)
     _warn_of_baseline(result, best, on_event)
     on_event(Note(f"training {best} on all training rows"))
@@ -125,7 +141,7 @@ def _set_up(
     """Return the backtest on the rows before the test split; arguments as in `align`."""
     # The settings of the first model decide on the splits.
     first = next(entry.config for entry in entries if entry.config is not None)
-    ends = prepare(panel, first, on_event).splits.validation_end
+    ends = resolve_config(panel, first, on_event=on_event).splits.validation_end
     before = rows_between(panel, panel.indptr[:-1], ends)
     # Without names in the plan, baselines that need a season are left out where there is none.
     plan = replace(plan, models=())

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from ..core.errors import Interrupted
+from ..core.errors import Interrupted, counted
 from ..core.events import Done, Event, Listener, Note, Stage, ignore
 from ..core.forecast import Forecast, join
 from ..core.parallel import run_all
+from ..core.ragged import Flags
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.splits import Splits
@@ -22,6 +24,23 @@ from .models import Candidate
 from .origins import Samples
 from .setup import Setup
 
+# The forecasts of a fold, and the numbers of their samples, shape `(samples of the fold,)`.
+Part = tuple[Ints, Forecast]
+
+
+class Finished(NamedTuple):
+    """The forecasts of a run; of one that was stopped, those of the folds that were finished.
+
+    Args:
+        samples: The forecasts that every candidate made.
+        forecasts: By candidate; those that finished no fold are left out.
+        seconds: How long each candidate took.
+    """
+
+    samples: Samples
+    forecasts: dict[str, Forecast]
+    seconds: dict[str, float]
+
 
 @dataclass
 class FoldWork:
@@ -31,7 +50,7 @@ class FoldWork:
         setup: The table, the cutoffs and the candidates.
         samples: The forecasts to make.
         on_event: Notified of progress.
-        should_stop: Called between folds, and after each epoch.
+        should_stop: Called after each fold.
     """
 
     setup: Setup
@@ -40,6 +59,7 @@ class FoldWork:
     should_stop: Callable[[], bool]
     stores: dict[str, FoldStore] = field(default_factory=dict)
     kept: int = 0
+    stopped: bool = False
 
     @cached_property
     def known(self) -> Floats:
@@ -52,15 +72,13 @@ class FoldWork:
         filled = fill_panel(panel, splits, season_length=self.setup.season_length)
         return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
 
-    def run(self) -> tuple[dict[str, Forecast], dict[str, float]]:
-        """Return the forecasts of all candidates, and how many seconds each took.
+    def run(self) -> Finished:
+        """Return the forecasts of all candidates; after a stop, of the folds finished by then.
 
         Raises:
-            Interrupted: It was stopped.
+            Interrupted: Ctrl-C ended it at once, or before anything was finished.
         """
-        parts: dict[str, list[tuple[Ints, Forecast]]] = {
-            each.name: [] for each in self.setup.candidates
-        }
+        parts: dict[str, list[Part]] = {each.name: [] for each in self.setup.candidates}
         seconds = dict.fromkeys(parts, 0.0)
         try:
             for candidate, part, outcome in self._outcomes():
@@ -68,14 +86,38 @@ class FoldWork:
                 seconds[candidate.name] += outcome.seconds
         except KeyboardInterrupt:
             raise self._interrupted() from None
-        for store in self.stores.values():
-            store.clear()
-        count = len(self.samples.origins)
-        forecasts = {name: join(each, count) for name, each in parts.items()}
-        for name, each in forecasts.items():
-            for text in each.remarks:
+        if not self.stopped:
+            for store in self.stores.values():
+                store.clear()
+        return self._finished(parts, seconds)
+
+    def _finished(self, parts: dict[str, list[Part]], seconds: dict[str, float]) -> Finished:
+        """Return the forecasts that all candidates made, without candidates that made none."""
+        kept, names = _in_common(parts, len(self.samples.origins))
+        if not names:
+            raise self._interrupted()
+        forecasts = {}
+        for name in names:
+            own = np.sort(np.concatenate([places for places, _ in parts[name]]))
+            found = [(np.searchsorted(own, places), each) for places, each in parts[name]]
+            whole = join(found, len(own))
+            for text in whole.remarks:
                 self.on_event(Note(f"{name}: {text}", warning=True))
-        return forecasts, seconds
+            forecasts[name] = whole.only(kept[own])
+        if self.stopped:
+            self._say_stopped(kept, [name for name in parts if name not in names])
+        return Finished(self.samples.only(kept), forecasts, {name: seconds[name] for name in names})
+
+    def _say_stopped(self, kept: Flags, missing: list[str]) -> None:
+        """Warn of what is not scored; `kept` has shape `(samples,)`."""
+        done = len(np.unique(self.samples.cutoffs[kept]))
+        count = len(np.unique(self.samples.cutoffs))
+        if done == count and not missing:
+            return
+        text = f"stopped: scores are of {done} of {count} cutoffs"
+        if missing:
+            text += f"; left out, since not finished: {', '.join(missing)}"
+        self.on_event(Note(f"{text}{self._resumable()}", warning=True))
 
     def fold(self, candidate: Candidate, part: Ints) -> Fold:
         """Return what a candidate may know to make some of the forecasts.
@@ -109,14 +151,16 @@ class FoldWork:
             if candidate.costs:
                 costly += [(candidate, number, part) for number, part in enumerate(parts)]
                 continue
-            hear = self._listener(candidate)
             if candidate.learns:
+                if self._stops():
+                    continue
                 self.on_event(Note(f"training {candidate.name}"))
+                self.on_event(Stage(candidate.name, unit="model"))
+            hear = self._listener(candidate)
             for part in parts:
-                fold = self.fold(candidate, part)
-                yield candidate, part, forecast_fold(candidate, fold, hear, self.should_stop)
-                self._check_stop()
-        yield from self._costly(costly)
+                yield candidate, part, forecast_fold(candidate, self.fold(candidate, part), hear)
+        if not self._stops():
+            yield from self._costly(costly)
 
     def _costly(
         self, pieces: list[tuple[Candidate, int, Ints]]
@@ -140,7 +184,7 @@ class FoldWork:
         # In the order of their cutoffs: where those of quick and slow candidates alternate, the
         # time left is estimated well.
         missing.sort(key=lambda piece: piece[1])
-        self.on_event(Stage(f"{len(missing)} windows"))
+        self.on_event(Stage(f"{len(missing)} windows", unit="window"))
         work = [(each, self.fold(each, part)) for each, _, part in missing]
         # A single one needs no other process.
         jobs = 1 if len(pieces) == 1 else self.setup.plan.jobs
@@ -151,7 +195,8 @@ class FoldWork:
                     self.kept += 1
                 yield candidate, part, outcome
                 self.on_event(Done("windows", done, len(missing)))
-                self._check_stop()
+                if done < len(missing) and self._stops():
+                    return
 
     def _store(self, candidate: Candidate) -> FoldStore:
         if candidate.name not in self.stores:
@@ -164,20 +209,53 @@ class FoldWork:
 
         def hear(event: Event) -> None:
             if isinstance(event, Stage):
-                event = Stage(f"{candidate.name}: {event.name}")
+                # The model is trained to its end: one that was cut short would look worse than it
+                # is.
+                event = Stage(f"{candidate.name}: {event.name}", unit="model")
             self.on_event(event)
 
         return hear
 
-    def _check_stop(self) -> None:
-        if self.should_stop():
-            raise self._interrupted()
+    def _stops(self) -> bool:
+        self.stopped = self.stopped or self.should_stop()
+        return self.stopped
 
     def _interrupted(self) -> Interrupted:
         if not self.kept:
             return Interrupted("Stopped; no finished fold was stored.")
-        folds = f"{self.kept} finished fold{'s are' if self.kept > 1 else ' is'} stored"
-        return Interrupted(f"Stopped; {folds}.", "Repeat the same backtest to resume it.")
+        return Interrupted(f"Stopped{self._resumable()}.")
+
+    def _resumable(self) -> str:
+        """Return what an equal run resumes, as a clause."""
+        if not self.kept:
+            return ""
+        stored = "is" if self.kept == 1 else "are"
+        many = f"{counted(self.kept, 'finished fold')} {stored} stored"
+        return f"; {many}, repeat the same command to resume it"
+
+
+def _in_common(parts: dict[str, list[Part]], count: int) -> tuple[Flags, list[str]]:
+    """Return the samples that all candidates forecast, and these candidates.
+
+    Those with the most forecasts come first; those that share none with them are left out.
+
+    Args:
+        parts: The finished folds of each candidate.
+        count: How many samples there are.
+
+    Returns:
+        Flags of shape `(samples,)`; names in the order of `parts`.
+    """
+    made = {name: np.zeros(count, bool) for name in parts}
+    for name, each in parts.items():
+        for places, _ in each:
+            made[name][places] = True
+    kept, names = np.ones(count, bool), set[str]()
+    for name in sorted(made, key=lambda each: -int(made[each].sum())):
+        if (kept & made[name]).any():
+            kept &= made[name]
+            names.add(name)
+    return kept, [name for name in parts if name in names]
 
 
 def forecast_fold(

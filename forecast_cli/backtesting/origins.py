@@ -26,6 +26,10 @@ class Samples:
     series: Ints
     cutoffs: Ints
 
+    def only(self, kept: Flags) -> "Samples":
+        """Return some of them, `kept` of shape `(samples,)`."""
+        return Samples(self.origins[kept], self.series[kept], self.cutoffs[kept])
+
 
 def find_samples(
     panel: Panel, cutoffs: Cutoffs, *, horizon: int, least: int, fits: Ints, on_event: Listener

@@ -2,12 +2,11 @@
 
 import gc
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from ..api.progress import LINES
+from ..api.progress import Tasks, is_shown
 from ..core.errors import UsageError, counted
 from ..core.events import Done, Event, Stage
 from ..data.io.writer import Format
@@ -90,7 +89,8 @@ def backtest(
     try:
         with Progress(console) as progress:
             on_event = FoldProgress(progress, console).on_event
-            result = backtest(one_or_all(tables), settings.resolve(), plan, on_event=on_event)
+            how: Any = {"on_event": on_event, "should_stop": progress.should_stop}
+            result = backtest(one_or_all(tables), settings.resolve(), plan, **how)
     finally:
         dismiss_workers()
     if output_options.json:
@@ -189,39 +189,19 @@ def _document(result: "Backtest") -> dict[str, Any]:
 
 
 class FoldProgress:
-    """Shows how many windows are done, and the time left for the others.
-
-    Ctrl-C ends it at once, since finished folds are kept.
-    """
+    """Shows how many windows are done, and the time left for the others."""
 
     def __init__(self, progress: Progress, console: Console) -> None:
         self.progress = progress
         self.console = console
-        self.began = time.monotonic()
+        self.tasks = Tasks()
 
     def on_event(self, event: Event) -> None:
         """Show an event."""
+        self.tasks.on_event(event)
         if not isinstance(event, Done):
-            if isinstance(event, Stage):
-                self.began = time.monotonic()
             self.progress.on_event(event)
-            return
-        text = f"{event.number} of {event.count} {event.what}"
-        if left := event.count - event.number:
-            seconds = (time.monotonic() - self.began) / event.number * left
-            text += f", {describe_seconds(seconds)} left"
-        if self.console.interactive:
-            self.progress.on_event(Stage(text))
-        elif event.number % -(-event.count // LINES) == 0 or event.number == event.count:
-            self.console.say(text)
-
-
-def describe_seconds(seconds: float) -> str:
-    """Return a time about as long, for people.
-
-    >>> describe_seconds(0.2), describe_seconds(89), describe_seconds(400), describe_seconds(9000)
-    ('1 s', '89 s', '7 min', '2.5 h')
-    """
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        elif self.console.interactive:
+            self.progress.on_event(Stage(self.tasks.describe(event), self.progress.unit))
+        elif is_shown(event.number, event.count):
+            self.console.say(self.tasks.describe(event))

@@ -7,9 +7,10 @@ import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..api.progress import LINES, figures, which
+from ..api.progress import figures, is_shown, which
 from ..core.errors import Interrupted
 from ..core.events import Epoch, Event, Stage
+from ..core.parallel import dismiss_workers
 from .console import Console, Notes
 
 if TYPE_CHECKING:
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 
 # In a pipe: one more line after so many seconds of silence.
 SECONDS = 30.0
+# The stage whose epochs have a bar, and the seconds that other processes have to end.
+TRAINING, PATIENCE = "training", 3.0
 
 
 class Progress:
-    """Shows a training; Ctrl-C stops it after the current epoch, a second one exits at once."""
+    """Shows what is going on; Ctrl-C ends it after what is running, a second one exits at once."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.interrupted = False
-        self.training = False
+        # What a Ctrl-C lets finish; empty where it ends the command.
+        self.unit = ""
         self.bar: Bar | None = None
         self.task: TaskID | None = None
         self.reported = 0.0
@@ -67,32 +71,39 @@ class Progress:
             self.notes.on_event(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        """Before and after the epochs Ctrl-C ends the command like any other, or a search."""
-        if not self.training:
+        """Where nothing is to be finished, Ctrl-C ends the command like any other."""
+        if not self.unit:
             self.interrupted = True
             raise KeyboardInterrupt
 
     def _count_signals(self, read: int) -> None:
         """Handle each Ctrl-C at once: Python's own handler waits for compiled code to return."""
         while byte := os.read(read, 1):
-            if byte[0] != signal.SIGINT or not self.training:
+            if byte[0] != signal.SIGINT or not self.unit:
                 continue
             if self.interrupted:
-                self._close()
-                self.console.say("stopped; nothing was saved")
-                os._exit(Interrupted.exit_code)
+                self._leave()
             self.interrupted = True
             self.console.say(
-                "stopping after this epoch with what is trained so far; Ctrl-C again exits now and "
-                "saves nothing",
+                f"stopping after this {self.unit} with what is done so far; Ctrl-C again exits now "
+                "and saves nothing",
                 "yellow",
             )
         os.close(read)
 
+    def _leave(self) -> None:
+        """Exit now; the processes that work for this one end with it, as far as they can."""
+        self._close()
+        self.console.say("stopped; nothing was saved")
+        ending = threading.Thread(target=dismiss_workers, daemon=True)
+        ending.start()
+        ending.join(PATIENCE)
+        os._exit(Interrupted.exit_code)
+
     def _begin(self, stage: Stage) -> None:
         self._close()
-        self.training = stage.name == "training"
-        if self.training:
+        self.unit = stage.unit
+        if stage.name == TRAINING:
             self.reported = 0.0
         if self.console.interactive:
             self._open_bar(stage)
@@ -102,7 +113,7 @@ class Progress:
         from rich.progress import Progress as Bar
 
         columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        if self.training:
+        if stage.name == TRAINING:
             columns = [
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=20),
@@ -124,11 +135,8 @@ class Progress:
             )
             return
         now = time.monotonic()
-        if (
-            epoch.number % -(-epoch.epochs // LINES) == 0
-            or epoch.number in (1, epoch.epochs)
-            or now - self.reported > SECONDS
-        ):
+        shown = epoch.number == 1 or is_shown(epoch.number, epoch.epochs)
+        if shown or now - self.reported > SECONDS:
             self.reported = now
             self.console.say(f"{which(epoch)}  {figures(epoch)}")
 
@@ -136,4 +144,4 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
             self.bar = self.task = None
-        self.training = False
+        self.unit = ""

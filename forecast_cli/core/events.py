@@ -24,9 +24,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Stage:
-    """The beginning of a stage, e.g. "training"."""
+    """The beginning of a stage, e.g. "training".
+
+    Args:
+        name: Of the stage.
+        unit: What a first Ctrl-C lets finish, e.g. "epoch"; empty where it ends the command.
+    """
 
     name: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)

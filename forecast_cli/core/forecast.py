@@ -1,10 +1,11 @@
 """Forecasts from several origins, with what is known of their uncertainty."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .ragged import Flags
 from .windows import Floats, Ints
 
 
@@ -44,6 +45,11 @@ class Forecast:
             which = f"{self._unbounded:,} {total}"
             texts.append(f"{which} have no interval: coverage and width are of the others")
         return (*texts, *self.notes)
+
+    def only(self, kept: Flags) -> "Forecast":
+        """Return the forecasts of a backtest from some of the origins, `kept` `(samples,)`."""
+        ends = None if self.ends is None else self.ends[:, kept]
+        return replace(self, point=self.point[kept], ends=ends)
 
     @property
     def _unbounded(self) -> int:

@@ -99,7 +99,7 @@ class EnsembleTrainer:
         built = self.build(member)
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
-        on_event(Stage("training"))
+        on_event(Stage("training", unit="epoch"))
         with self.runner(member, built) as runner:
             if before:
                 # The learning rate falls as it did then, even where the time was short.

@@ -1,7 +1,7 @@
 """The folds that trials are scored on: forecasts after cutoffs before the test split."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -101,6 +101,13 @@ class TrialFolds:
         """About how many of the forecasts of a series do not overlap."""
         rows = sum(len(each) for each in self.origins) / max(1, self.panel.count)
         return max(1, int(rows / (self.lags + 1)))
+
+    def first(self, count: int) -> "TrialFolds":
+        """Return the first folds alone."""
+        kept = slice(count)
+        return replace(
+            self, ends=self.ends[kept], origins=self.origins[kept], naive=self.naive[kept]
+        )
 
     def fold(self, number: int) -> Fold:
         """Return what may be known in a fold, and what is to be forecast."""

@@ -15,8 +15,8 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from ..config.schema import Config
-from ..core.errors import DataError, Interrupted, TrainingError, UsageError
-from ..core.events import Done, Epoch, Event, Listener, Note, Stage
+from ..core.errors import DataError, TrainingError, UsageError
+from ..core.events import Done, Event, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
 from .default_space import trial_config
 from .folds import FoldScore, TrialFolds, score_fold
@@ -113,24 +113,6 @@ def run_trial(
     return trial.number
 
 
-def score_config(task: Task, config: Config, hear: Callable[[Event], None]) -> dict[str, Any]:
-    """Return the error of a configuration on all folds.
-
-    Args:
-        task: What it is scored on.
-        config: What is trained.
-        hear: Notified of each epoch.
-
-    Raises:
-        ForecastError: It cannot be trained.
-    """
-    began = time.perf_counter()
-    folds = range(task.folds.count)
-    stored = _as_stored([score_fold(task.folds, each, config, on_event=hear) for each in folds])
-    seconds = round(time.perf_counter() - began, 2)
-    return {"value": sum(stored["scores"]) / len(folds), "seconds": seconds} | stored
-
-
 def _as_stored(scores: Sequence[FoldScore]) -> dict[str, list[float]]:
     """Return the errors of folds, and the losses of all forecasts in time order."""
     losses = [each for score in scores for each in score.losses]
@@ -190,24 +172,41 @@ def _opened(key: str, task: Task) -> Study:
 
 def run_trials(
     task: Task, study: Study, on_event: Listener, should_stop: Callable[[], bool]
-) -> None:
+) -> dict[str, Any]:
     """Score the settings as given, where that is not done yet, and run trials.
 
     Args:
         task: The input of all trials.
         study: Where they are stored.
         on_event: Notified of progress.
-        should_stop: Called after each epoch.
+        should_stop: Called after each epoch, and each cutoff of the settings as given.
+
+    Returns:
+        The score of the settings as given; of fewer cutoffs where it was stopped meanwhile.
     """
     earlier = len(study.get_trials(deepcopy=False))
     if earlier:
         on_event(Note(f"the study has {earlier} trials; this run continues it"))
     count = _count(task, earlier)
-    if AS_GIVEN not in study.user_attrs:
-        study.set_user_attr(AS_GIVEN, _score_as_given(task, on_event, should_stop))
+    given = study.user_attrs.get(AS_GIVEN) or _score_as_given(task, on_event, should_stop)
+    if len(given["scores"]) == task.folds.count:
+        study.set_user_attr(AS_GIVEN, given)
     if task.search.time_budget is not None:
         task = replace(task, deadline=time.time() + task.search.time_budget)
-    on_event(Stage("trials"))
+    if should_stop():
+        text = "stopped before any trial of this run: the best settings so far are trained"
+        on_event(Note(text, warning=True))
+    else:
+        _run(task, study, count, on_event, should_stop)
+    return given
+
+
+def _run(
+    task: Task, study: Study, count: int, on_event: Listener, should_stop: Callable[[], bool]
+) -> None:
+    """Run so many trials, or as many as there is time for."""
+    # Trials in other processes do not hear of a Ctrl-C.
+    on_event(Stage("trials", unit="epoch" if task.search.jobs == 1 else "trial"))
     try:
         with closing(_numbers(task, study, count, should_stop)) as numbers:
             for done, number in enumerate(numbers, start=1):
@@ -217,7 +216,12 @@ def run_trials(
                 if should_stop():
                     raise KeyboardInterrupt
     except KeyboardInterrupt:
-        on_event(Note("stopped: the best settings so far are trained", warning=True))
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        own = study.get_trials(deepcopy=False, states=states)
+        after = f"{sum(each.user_attrs.get(BY) == task.key for each in own)}"
+        after += f" of {count} trials" if count < ENDLESS else " trials"
+        text = f"stopped after {after}: the best settings so far are trained"
+        on_event(Note(text, warning=True))
     finally:
         _abandon(task, study)
     if task.late:
@@ -236,16 +240,23 @@ def _count(task: Task, earlier: int) -> int:
 def _score_as_given(
     task: Task, on_event: Listener, should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Score the configuration without a search, to compare trials with."""
-    on_event(Stage("the settings as given"))
+    """Score the configuration without a search, to compare trials with.
 
-    def hear(event: Event) -> None:
-        if isinstance(event, Epoch) and should_stop():
-            raise Interrupted("Stopped before any training was finished.")
-
-    score = score_config(task, task.config, hear)
-    on_event(Note(f"{task.search.metric} {score['value']:.4g} with the settings as given"))
-    return score
+    Raises:
+        ForecastError: It cannot be trained.
+    """
+    on_event(Stage("the settings as given", unit="cutoff"))
+    began, count, scores = time.perf_counter(), task.folds.count, list[FoldScore]()
+    while len(scores) < count and not (scores and should_stop()):
+        scores.append(score_fold(task.folds, len(scores), task.config, on_event=ignore))
+        on_event(Done("cutoffs with the settings as given", len(scores), count))
+    seconds, stored = time.perf_counter() - began, _as_stored(scores)
+    value = sum(stored["scores"]) / len(scores)
+    text = f"{task.search.metric} {value:.4g} with the settings as given, in {seconds:.1f} s"
+    if len(scores) < count:
+        text += f"; stopped after {len(scores)} of {count} cutoffs"
+    on_event(Note(text, warning=len(scores) < count))
+    return {"value": value, "seconds": round(seconds, 2)} | stored
 
 
 def _numbers(

@@ -26,7 +26,7 @@ from .ranking import GIVEN, Ranking, describe_settings, importance
 from .space import Space
 from .space_file import read_space
 from .studies import claim, database, fingerprint
-from .trials import AS_GIVEN, Task, run_trials
+from .trials import Task, run_trials
 
 DEFAULT_SEARCH = Search()
 
@@ -104,7 +104,6 @@ def tune(
     Raises:
         UsageError: The space is invalid, or the study is of another search.
         DataError: The table lacks what is needed.
-        Interrupted: It was stopped before anything was trained.
     """
     began = time.perf_counter()
     how: Any = {"on_event": on_event, "should_stop": should_stop}
@@ -185,8 +184,9 @@ def search_settings(
         task = Task(folds, folds.config, space, search, fixed or {}, url, uuid.uuid4().hex)
         study = task.study(storage)
         claim(study, search, fingerprint(folds, space, given))
-        run_trials(task, study, on_event, should_stop)
-        ranking = Ranking(study.get_trials(), space, folds, study.user_attrs[AS_GIVEN])
+        score = run_trials(task, study, on_event, should_stop)
+        folds = folds.first(len(score["scores"]))
+        ranking = Ranking(study.get_trials(), space, folds, score)
         shares = importance(study)
     _check_failures(ranking, on_event)
     return Found(panel, folds, ranking, shares)

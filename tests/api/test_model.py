@@ -178,6 +178,15 @@ def test_results_are_shown_in_ten_lines(linear, frame):
     assert len(repr(model.bundle)) < 1000
 
 
+def test_a_backtest_shows_its_windows(frame, capsys):
+    pytest.importorskip("statsforecast")
+    plan = fc.Plan(models=("theta",), n_windows=3, jobs=1, keep=False)
+    fc.backtest(frame, plan, column="value", horizon=3, progress=True)
+    assert capsys.readouterr().err.splitlines()[-1] == "3 of 3 windows"
+    fc.backtest(frame, plan, column="value", horizon=3)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("terminal", "given", "shown"),
     [

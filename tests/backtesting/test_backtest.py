@@ -15,6 +15,7 @@ from forecast_cli.backtesting.models import make_entries
 from forecast_cli.backtesting.plan import Plan
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.errors import DataError, Interrupted, UsageError
+from forecast_cli.core.events import Done
 from forecast_cli.core.forecast import Forecast, join
 from forecast_cli.core.ragged import cumulate
 
@@ -367,6 +368,36 @@ def test_a_second_run_goes_on_where_the_first_was_interrupted(monkeypatch, cache
     assert again.equals(whole)
     assert any("3 of 5 folds were restored" in getattr(note, "text", "") for note in notes)
     assert not list(cache.iterdir())
+
+
+def test_a_stop_scores_what_is_finished_and_leaves_out_what_is_not(cache):
+    pytest.importorskip("statsforecast")
+    frame, notes = table(60), []
+
+    def stops():
+        return sum(isinstance(each, Done) for each in notes) >= 3
+
+    plan = Plan(models=("theta", "ets", "naive"), n_windows=5, jobs=1)
+    asked = {"on_event": notes.append, "should_stop": stops}
+    got = backtest(frame, configure({"column": "value", "horizon": 4}), plan, **asked)
+    # Windows are made in the order of their cutoffs: theta has two of them, ets one.
+    assert got.settings["models"] == ["theta", "ets", "naive"]
+    assert (got.settings["n_windows"], len(got.by_cutoff), len(got.frame)) == (1, 1, 4)
+    assert got.frame.notna().all(axis=None)
+    texts = [each.text for each in notes if getattr(each, "warning", False)]
+    assert texts == [
+        "stopped: scores are of 1 of 5 cutoffs; 3 finished folds are stored, repeat the same "
+        "command to resume it"
+    ]
+    notes.clear()
+    alone = backtest(frame, configure({"column": "value"}), plan, should_stop=lambda: True,
+                     on_event=notes.append)  # fmt: skip
+    assert alone.settings["models"] == ["naive"]
+    assert alone.settings["n_windows"] == 5
+    texts = [each.text for each in notes if getattr(each, "warning", False)]
+    assert texts == [
+        "stopped: scores are of 5 of 5 cutoffs; left out, since not finished: theta, ets"
+    ]
 
 
 def test_another_table_does_not_go_on_from_the_folds_of_this_one(monkeypatch, cache):

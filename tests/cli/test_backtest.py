@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -122,7 +123,7 @@ def test_a_model_file_brings_its_own_columns(run, golden, tmp_path):
     assert set(got["column"]) == {"value", "other"}
 
 
-def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
+def test_ctrl_c_scores_the_finished_windows_and_the_next_run_goes_on(table, tmp_path):
     pytest.importorskip("statsforecast")
     command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]
     command += ["--models", "theta", "--n-windows", "40", "--step-size", "1", "--horizon", "3"]
@@ -133,8 +134,12 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(table, tmp_path):
             said.append(line)
             if line.startswith("4 of 40"):
                 process.send_signal(signal.SIGINT)
-    assert process.returncode == 130
-    assert "finished folds are stored. Repeat the same backtest to resume it." in said[-1]
+    assert process.returncode == 0
+    text = "".join(said)
+    assert "stopping after this window with what is done so far; Ctrl-C again exits now" in text
+    found = re.search(r"warning: stopped: scores are of (\d+) of 40 cutoffs; (\d+) finished", text)
+    assert found and 4 <= int(found[1]) < 40 and found[1] == found[2]
+    assert len(pd.read_csv(tmp_path / "out.csv")) == int(found[1]) * 3
     again = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=True)
     assert "of 40 folds were restored from an earlier run" in again.stderr
     assert len(pd.read_csv(tmp_path / "out.csv")) == 40 * 3

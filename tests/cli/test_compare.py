@@ -70,6 +70,29 @@ def test_a_model_worse_than_a_baseline_is_not_saved_without_a_warning(frame):
 
 @pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
+def test_a_stop_keeps_the_best_of_the_models_that_are_finished(frame):
+    notes, plan = [], fc.Plan(models=("lstm", "gru", "rnn"), n_windows=2)
+
+    def stops():
+        return any(getattr(each, "name", "").startswith("gru: ") for each in notes)
+
+    how = {"on_event": notes.append, "should_stop": stops}
+    result = fc.compare(frame, plan, column="value", **how, **SETTINGS)
+    assert {row["model"] for row in result.rows} == {
+        "lstm",
+        "gru",
+        "naive",
+        "seasonal-naive",
+        "drift",
+    }
+    assert result.model in ("lstm", "gru")
+    text = "stopped: scores are of 2 of 2 cutoffs; left out, since not finished: rnn"
+    assert text in told(notes)
+    assert result.bundle.manifest.run.stopped != "interrupted"
+
+
+@pytest.mark.usefixtures("linear_training")
+@pytest.mark.tf
 def test_targets_stay_together_since_their_units_differ(frame):
     large = frame.assign(other=frame["other"] * 1000)
     config = configure({"column": ("other", "value"), **SETTINGS})

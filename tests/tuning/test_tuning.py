@@ -15,7 +15,7 @@ import forecast_cli as fc
 from forecast_cli.backtesting.folds import learning_dataset
 from forecast_cli.config.resolution import configure
 from forecast_cli.config.searchable import NAMES
-from forecast_cli.core.errors import DataError, Interrupted, TrainingError, UsageError
+from forecast_cli.core.errors import DataError, TrainingError, UsageError
 from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.tuning import trials as trials_module
@@ -473,8 +473,17 @@ def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
     assert 1 < len(found.complete) < 50
     assert sum(row["state"] == "stopped" for row in rows) <= 1
     assert all(each.state.is_finished() for each in found.trials)
-    with pytest.raises(Interrupted):
-        search(frame, should_stop=lambda: True)
+
+
+def test_a_stop_before_any_trial_keeps_the_settings_as_given(frame, quick):
+    notes = []
+    found = search(frame, trials=9, should_stop=lambda: True, on_event=notes.append)
+    assert [row["trial"] for row in found.ranking.rows()] == ["as given"]
+    assert found.folds.count == 1
+    assert found.ranking.candidates == [(None, {})]
+    texts = [each.text for each in notes if getattr(each, "warning", False)]
+    assert "stopped after 1 of 3 cutoffs" in texts[0]
+    assert texts[1].startswith("stopped before any trial of this run: the best settings so far")
 
 
 def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):
