@@ -6,11 +6,12 @@ A table for each suite:
   etth1        seven channels, 96 to 720 steps, every test window, standardized
   etth1-ot     its channel OT alone
   single       tables of single series and of sample_data/, with no settings at all
+  covariates   tables with covariates known ahead, beside others that read them
   random-walk  simulated ones and closing prices, where nothing can be learned
   all          all of them
 
-PATH is a folder with m4/, ett/, single/ and messy/. Everything is trained with several seeds; the
-mean counts. The exit code is 1 where something was not reached.
+PATH is a folder with m4/, ett/, single/, messy/ and panel/. Everything is trained with several
+seeds; the mean counts. The exit code is 1 where something was not reached.
 """
 
 import sys
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common import options
-from suites import ett, m4, single, walk
+from suites import covariates, ett, m4, single, walk
 from suites.table import Asked, Table, show, write_details
 
 SUITES: dict[str, Callable[[Asked], Table]] = {
@@ -28,6 +29,7 @@ SUITES: dict[str, Callable[[Asked], Table]] = {
     "etth1": ett.measure_all,
     "etth1-ot": ett.measure_ot,
     "single": single.measure,
+    "covariates": covariates.measure,
     "random-walk": walk.measure,
 }
 QUICK = ("training.epochs=1", "training.steps_per_epoch=5")
@@ -55,8 +57,10 @@ def parse() -> Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="as forecast train has it"
     )
-    parser.add_argument("--without-classical", action="store_true", help="single: no statsforecast")
-    parser.add_argument("--only", metavar="NAME[,NAME...]", default="", help="these single series")
+    parser.add_argument("--without-classical", action="store_true", help="no statsforecast")
+    parser.add_argument(
+        "--only", metavar="NAME[,NAME...]", default="", help="these series or tables"
+    )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="single series at once [1]"
     )
