@@ -120,7 +120,9 @@ def one_thread() -> Iterator[None]:
     Threads that wait for each other at every one of thousands of small matrices made the fits of
     baselines thirty times slower on two shared cores.
     """
-    # Predictions import this module without needing the library.
+    # Predictions import this module without needing the libraries. SciPy has a BLAS of its own, and
+    # only what is loaded can be limited.
+    import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):

@@ -1,6 +1,9 @@
 """Many pieces of work: in this process, in several, and on any backend of joblib."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 
 import joblib
@@ -63,3 +66,17 @@ def test_results_come_as_soon_as_they_are_there():
     running = run_all(square, PIECES, jobs=1)
     assert next(running) == (0, 0)
     running.close()
+
+
+def test_linear_algebra_of_all_libraries_runs_on_one_thread():
+    # In a process of its own, where SciPy, with a BLAS beside NumPy's, is not loaded before.
+    script = (
+        "from forecast_cli.core.parallel import one_thread\n"
+        "with one_thread():\n"
+        "    from scipy.linalg import cho_factor\n"
+        "    from threadpoolctl import threadpool_info\n"
+        "    print([each['num_threads'] for each in threadpool_info()])\n"
+    )
+    command = [sys.executable, "-c", script]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(json.loads(made.stdout)) == {1}
