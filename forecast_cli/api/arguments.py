@@ -98,5 +98,6 @@ def _refuse_unknown(signature: inspect.Signature, given: dict[str, Any]) -> None
         # `configure` knows the settings, and their former names.
         if listed is None or "epochs" in listed[0].__annotations__:
             return
-        valid = [*valid[:-1], *listed[0].__annotations__, "begin"]
-    refuse_unknown(given, valid)
+        valid = [*valid[:-1], *listed[0].__annotations__]
+    # `begin` is an old name of `start`.
+    refuse_unknown([name for name in given if name != "begin" or "start" not in valid], valid)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.diebold_mariano import Comparison
-from ..core.errors import counted
+from ..core.errors import counted, singular
 from ..core.forecast import Forecast
 from ..core.windows import Floats, Ints
 from ..evaluation.metrics.interval import IntervalSums
@@ -181,7 +181,7 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
     if models and baselines and {models[0], baselines[0]} != set(ranks[:2]):
         pair = models[0], baselines[0]
         text += " " + _compare_with_baseline(losses, *pair, lags=lags, power=power)
-    return f"{text} {SQUARED}" if results.intermittent else text
+    return singular(f"{text} {SQUARED}" if results.intermittent else text)
 
 
 def _compared(

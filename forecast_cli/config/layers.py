@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from ..core.errors import UsageError
 from .registries import DEFAULT_CELL, Cell
 from .settings import setting
 
@@ -77,6 +78,13 @@ class Frozen(BaseModel):
     """A part of the configuration: unknown keys are refused, nothing changes after."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to change anything."""
+        raise UsageError(
+            f"A configuration does not change: `{name}` cannot be set.",
+            "Make another one with configure.",
+        )
 
     def changed(self, **fields: Any) -> Self:
         """Return a copy with other fields, not validated again; a dict changes fields of a section.

@@ -4,15 +4,16 @@ import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-from ..core.arguments import checked, shown
+from ..core.arguments import checked, require
 from ..core.errors import UsageError, nearest
 from .deprecated import renew_assignments, renew_nested, renew_settings
-from .invalid import describe_invalid
-from .layers import LAYERS, Frozen, Recurrent
+from .invalid import explain_invalid
+from .layers import Frozen, Recurrent
 from .registries import CELLS, DEFAULT_CELL
 from .schema import Config
 from .settings import SETTINGS, SHORTHAND
@@ -20,16 +21,15 @@ from .settings import SETTINGS, SHORTHAND
 SECTIONS: Mapping[str, type[Frozen]] = {
     name: type(part) for name, part in Config() if isinstance(part, Frozen)
 }
-# Pydantic adds the types of layers and numbers to the path.
-SILENT = (*LAYERS, "float", "int", "str")
 # Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
 
 
 def configure(
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Any] = MappingProxyType({}),
     base: Mapping[str, Any] | None = None,
     assignments: Sequence[str] = (),
+    **more: Any,
 ) -> Config:
     """Make a configuration from flat settings on top of a nested one.
 
@@ -37,6 +37,7 @@ def configure(
         settings: Flat, as flags and keyword arguments name them, e.g. `{"units": (64, 32)}`.
         base: Nested, as in a `forecast.toml`, e.g. `{"training": {"epochs": 5}}`.
         assignments: Any depth, e.g. `network.layers.0.use_bias=false`; they win.
+        **more: Further flat settings.
 
     Raises:
         UsageError: A name is unknown, or a value invalid.
@@ -44,11 +45,10 @@ def configure(
     >>> configure({"units": (64, 32), "epochs": 5}).network.layers[1].units
     32
     """
-    notes: list[str] = []
-    settings, base = renew_settings(settings, notes), renew_nested(base or {}, notes)
-    assignments = renew_assignments(assignments, notes)
-    for note in dict.fromkeys(notes):
-        warnings.warn(note, FutureWarning, stacklevel=2)
+    for name, given in (("settings", settings), ("base", base)):
+        require(name, given, Mapping, "a mapping of names to values")
+    flat = {str(name): value for name, value in {**settings, **more}.items()}
+    settings, base, assignments = _renewed(flat, base or {}, assignments)
     settings = {
         name: checked(name, value, SETTINGS[name].kind) if name in SETTINGS else value
         for name, value in settings.items()
@@ -65,6 +65,18 @@ def configure(
     # What was not specified stays so, so that a preset can choose it.
     given = config.model_dump(mode="json", exclude_unset=True)
     return _validated(_assigned(given | late, config.model_dump(mode="json"), assignments))
+
+
+def _renewed(
+    settings: Mapping[str, Any], base: Mapping[str, Any], assignments: Sequence[str]
+) -> tuple[Mapping[str, Any], Mapping[str, Any], Sequence[str]]:
+    """Return the same with new names in place of old ones, and warn of these."""
+    notes: list[str] = []
+    settings, base = renew_settings(settings, notes), renew_nested(base, notes)
+    assignments = renew_assignments(assignments, notes)
+    for note in dict.fromkeys(notes):
+        warnings.warn(note, FutureWarning, stacklevel=3)
+    return settings, base, assignments
 
 
 def _nested(settings: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,50 +241,7 @@ def _validated(nested: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(nested)
     except ValidationError as error:
-        raise UsageError(*_explain(error)) from None
-
-
-def _explain(error: ValidationError) -> tuple[str, str]:
-    """Return the first error as message and hint."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in SILENT)
-    if why := describe_invalid(first):
-        return f"Invalid {place} = {shown(first['input'])}: {why}.", _default_hint(first)
-    if first["type"] == "extra_forbidden":
-        return f"The configuration has no {place}.", _nearest_field(first["loc"])
-    if first["type"] == "union_tag_invalid":
-        return f'{place} has the type "{first["ctx"]["tag"]}".', nearest(
-            first["ctx"]["tag"], LAYERS
-        )
-    if first["type"] == "literal_error":
-        valid = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return f'{place} "{first["input"]}" is unknown.', nearest(str(first["input"]), valid)
-    why = first["msg"].removeprefix("Value error, ")
-    if isinstance(first["input"], Mapping):
-        # The reason names the settings that do not go together.
-        return f"{place}: {why}." if place else f"{why}.", ""
-    return f"Invalid {place} = {shown(first['input'])}: {why[:1].lower()}{why[1:]}.", ""
-
-
-def _default_hint(error: Mapping[str, Any]) -> str:
-    return "Leave it out for the default." if error["input"] is None else ""
-
-
-def _nearest_field(place: Sequence[int | str]) -> str:
-    """Return the hint for a field that does not exist, by its path with the types of layers."""
-    owner: type[Frozen] = Config
-    for part in place[:-1]:
-        if part in LAYERS:
-            owner = LAYERS[str(part)]
-        elif part in SECTIONS:
-            owner = SECTIONS[str(part)]
-    name = str(place[-1])
-    known = SETTINGS.get(name)
-    section = known.place[0] if known and known.path.endswith(f".{name}") else ""
-    if section and section != place[0]:
-        table = f"[[{section}]]" if "." in section else f"[{section}]"
-        return f"Put {name} into {table}, or pass `{name}`."
-    return nearest(name, owner.model_fields)
+        raise UsageError(*explain_invalid(error, Config)) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

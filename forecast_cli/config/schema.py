@@ -1,10 +1,13 @@
 """The whole configuration of a model: frozen, validated, the same in flags, files and Python."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from ..core.brief import cut_lines
+from ..core.errors import UsageError
 from .ensemble import TURNS, Ensemble
+from .invalid import explain_invalid
 from .layers import Frozen
 from .network import Network, check_network
 from .registries import (
@@ -25,7 +28,27 @@ SEVERAL = ("baselines", *TURNS)
 SECTIONS = ("window", "network", "training", "ensemble")
 
 
-class Config(Frozen):
+class Checked(type(Frozen)):  # type: ignore[misc]
+    """The type of a configuration, whose errors are ours where Python code makes one."""
+
+    def __call__(cls, *args: Any, **fields: Any) -> Any:
+        """Make a configuration from its sections.
+
+        Raises:
+            UsageError: A name is unknown, or a value invalid.
+        """
+        if args:
+            raise UsageError(
+                "A Config is made of its sections by their names.",
+                "Make one of settings with configure, e.g. `column=sales`.",
+            )
+        try:
+            return super().__call__(**fields)
+        except ValidationError as error:
+            raise UsageError(*explain_invalid(error, cls)) from None
+
+
+class Config(Frozen, metaclass=Checked):
     """Everything that makes a model, apart from the data.
 
     `preset` chooses what is left open: `auto`, `fast` and `best` by rules from the data, `classic`
@@ -70,6 +93,22 @@ class Config(Frozen):
         search=False, examples=[0, "none"],
     )
     # fmt: on
+
+    def __repr__(self) -> str:
+        """Return what is set, in at most ten lines."""
+        given = self.model_dump(mode="json", exclude_unset=True)
+        sections = {name: each for name, each in given.items() if isinstance(each, dict)}
+        own = {name: each for name, each in given.items() if name not in sections}
+        lines = [
+            f"  {name:<9} {', '.join(f'{key}={value}' for key, value in each.items())}"
+            for name, each in {"": own, **sections}.items()
+            if each
+        ]
+        return "\n".join(cut_lines(["Config", *(lines or ["  all defaults"])]))
+
+    def __str__(self) -> str:
+        """Return the same."""
+        return repr(self)
 
     @property
     def preset_chooses(self) -> bool:

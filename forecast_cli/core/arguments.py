@@ -72,8 +72,11 @@ def checked(
 class Options:
     """A dataclass of options that checks its fields in `__post_init__`."""
 
-    def __new__(cls, *_: Any, **given: Any) -> Self:
-        refuse_unknown(given, list(cls.__dataclass_fields__))  # type: ignore[attr-defined]
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        names = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+        refuse_unknown(given, names)
+        if len(args) > len(names) or {*names[: len(args)]} & {*given}:
+            raise UsageError(f"{cls.__name__}: an option is given twice, or there are too many.")
         return super().__new__(cls)
 
     def check(self, kind: str, *names: str, default: Any = None, **rule: Any) -> None:

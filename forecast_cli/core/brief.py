@@ -21,14 +21,19 @@ class Brief:
         """Return the sentence and the first rows."""
         text, rows = self._brief()
         lines = [type(self).__name__, *([f"  {text}"] if text else []), *_table(rows)]
-        if len(lines) > MOST_LINES:
-            more = len(lines) - MOST_LINES + 1
-            lines = [*lines[: MOST_LINES - 1], f"  ... and {more:,} more rows"]
-        return "\n".join(_cut(line) for line in lines)
+        return "\n".join(cut_lines(lines))
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook."""
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def cut_lines(lines: Sequence[str]) -> list[str]:
+    """Return the first ten lines, long ones cut."""
+    if len(lines) > MOST_LINES:
+        more = len(lines) - MOST_LINES + 1
+        lines = [*lines[: MOST_LINES - 1], f"  ... and {more:,} more rows"]
+    return [line if len(line) <= WIDEST else line[: WIDEST - 3] + "..." for line in lines]
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -45,7 +50,3 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     return f"{value:.5g}" if isinstance(value, float) else "-" if value is None else str(value)
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDEST else line[: WIDEST - 3] + "..."

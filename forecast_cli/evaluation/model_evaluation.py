@@ -32,6 +32,7 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import (
     forecaster_for,
     learned_until,
+    refuse_labels,
     restore_recent_errors,
     rows_of_training,
     scoring_dataset,
@@ -44,6 +45,8 @@ from .reports import Report, make_report
 from .scoring import GRID, IntervalSpec, score, some
 from .split_evaluation import summarize
 from .warnings import find_warnings
+
+LABELS = "The model maps sequences to labels: evaluate scores forecasts."
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,8 +96,7 @@ def evaluate_model(
     Args:
         bundle: The model.
         source: The table: new rows with at least a window before them, or all rows.
-        begin: The time of the first row that is scored, ISO 8601; None for the first one that the
-            model has not learned from.
+        begin: Time of the first row that is scored, ISO 8601; None: the first not learned from.
         level: Of the intervals, in percent; those of the model where None.
         intervals: How they are made; as the model was trained where None.
         owa: Whether to add OWA, M4's measure relative to Naive2.
@@ -102,10 +104,10 @@ def evaluate_model(
         on_event: Notified of what is scored.
 
     Raises:
-        DataError: The table holds nothing that could be scored.
+        DataError: The table holds nothing to score.
         UsageError: The model cannot make such intervals, or forecasts no numbers.
     """
-    _refuse_labels(bundle)
+    refuse_labels(bundle, LABELS, "forecast train prints its scores on the test split.")
     panel = read_as_trained(bundle, source, reading, on_event)
     begins = _begins(bundle, panel, begin, on_event)
     check_levels(bundle, panel, on_event, begins=begins)
@@ -145,15 +147,6 @@ def _evaluate(
     losses = None if validation is None else validation.losses
     warnings = find_warnings(dataset, tally, claims, validation=losses, trained=False)
     return ModelEvaluation(report, summarize(dataset, tally, warnings))
-
-
-def _refuse_labels(bundle: Bundle) -> None:
-    """Refuse a model that forecasts no numbers."""
-    if bundle.manifest.labels is not None:
-        raise UsageError(
-            "The model maps sequences to labels: evaluate scores forecasts.",
-            "forecast train prints its scores on the test split.",
-        )
 
 
 def _interval_spec(

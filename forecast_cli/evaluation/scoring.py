@@ -32,7 +32,8 @@ class ScoreSums:
 
     Args:
         origins: Shape `(samples,)`: from where.
-        model: What the model is called among the forecasters.
+        name: The name of the model.
+        model: What it is called among the forecasters, of which one may have its name.
         errors: By the name of the forecaster, the model first.
         losses: Shape `(samples,)`: the mean error of each forecast in the units of its series, by
             forecaster; NaN where there is no actual value.
@@ -44,6 +45,7 @@ class ScoreSums:
     """
 
     origins: Ints
+    name: str
     model: str
     errors: dict[str, ErrorSums]
     losses: dict[str, Floats]
@@ -150,7 +152,8 @@ def score(
             losses[name].append(mean_losses(dataset, truth - forecast, series))
     joined = {name: np.concatenate(parts) for name, parts in losses.items()}
     own_sums = (counter.intervals, counter.quantiles) if counter else ()
-    return ScoreSums(origins, model, errors, joined, sample, np.concatenate(sampled), *own_sums)
+    called = network.name, model
+    return ScoreSums(origins, *called, errors, joined, sample, np.concatenate(sampled), *own_sums)
 
 
 def _sample(dataset: Dataset, origins: Ints) -> Ints:

@@ -14,7 +14,7 @@ from ..config.registries import (
     Score,
     baseline_entry,
 )
-from ..core.errors import counted
+from ..core.errors import counted, singular
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
@@ -40,7 +40,7 @@ def verdict(
     The arguments are those of `compare_with_baselines`.
     """
     text = compare_with_baselines(skill, best, tally, dataset, measure=measure)
-    return f"{text} {_for_stock(dataset, measure)}" if dataset.intermittent else text
+    return singular(f"{text} {_for_stock(dataset, measure)}" if dataset.intermittent else text)
 
 
 def _for_stock(dataset: Dataset, measure: Score) -> str:
@@ -105,7 +105,7 @@ def _called(tally: "ScoreSums", dataset: Dataset) -> str:
     """Return what a sentence calls the model."""
     if dataset.config.ensemble.alone:
         return "network"
-    return "ensemble" if tally.model == ENSEMBLE else f"model, {tally.model.partition(' (')[0]},"
+    return "ensemble" if tally.name == ENSEMBLE else f"model, {tally.name},"
 
 
 def is_last_value(tally: "ScoreSums", dataset: Dataset) -> bool:

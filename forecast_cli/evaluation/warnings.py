@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..core.errors import singular
 from ..core.padding import owner_series
 from ..core.ragged import cumulate, reduced
 from ..core.windows import Floats
@@ -41,13 +42,14 @@ def find_warnings(
         validation: Shape `(samples,)`: the losses in the validation split, as in `ScoreSums`.
         trained: Whether the training rows of the dataset are those that the network learned from.
     """
-    return (
+    found = (
         *_short_test(dataset, tally),
         *_unlike_splits(validation, tally, squared=dataset.intermittent),
         *_copies(dataset, tally),
         *(_outside(dataset) if trained else ()),
         *filter(None, [] if claims is None else [few_errors(claims.bands), _undercovered(tally)]),
     )
+    return tuple(map(singular, found))
 
 
 def _short_test(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:

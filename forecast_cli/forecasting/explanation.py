@@ -23,7 +23,12 @@ from .history import READ_AS_TRAINED
 from .permutation_importance import Importance, permutation_importance
 from .prediction import forecast_history
 from .prediction_request import ALL, PredictionRequest, find_history, steps_wanted
-from .saved_model_data import forecaster_for, rows_of_training, scoring_dataset
+from .saved_model_data import (
+    forecaster_for,
+    refuse_labels,
+    rows_of_training,
+    scoring_dataset,
+)
 
 FORECAST, LEVEL, TREND, SEASON = "forecast", "level", "trend", "season"
 COLUMN, COVARIATE, MEMBER = "column", "covariate", "member"
@@ -92,8 +97,9 @@ def explain(
         DataError: The table does not hold what the model needs.
         UsageError: The model predicts labels, or cannot go that far.
     """
-    if bundle.manifest.labels is not None:
-        raise UsageError("A label has no level, trend and seasons.", "Explain a forecasting model.")
+    refuse_labels(
+        bundle, "A label has no level, trend and seasons.", "Explain a forecasting model."
+    )
     steps = steps_wanted(bundle, wanted.horizon, on_event)
     history = find_history(bundle, source, wanted, reading, on_event)
     effects = _effects(bundle, history, steps, stored=source is None, seed=seed, on_event=on_event)
@@ -101,10 +107,9 @@ def explain(
     if source is not None:
         found, of_rows = _measure_importance(bundle, history, seed, on_event) or (found, of_rows)
     targets = bundle.manifest.targets
-    weights = bundle.manifest.weights
     return Explanation(
         effects,
-        _rows(MEMBER, "weight_percent", weights, targets, 100.0),
+        _rows(MEMBER, "weight_percent", bundle.manifest.weights, targets, 100.0),
         _rows(COVARIATE, "error_rise_percent", found, targets),
         of_rows if found else "",
         len(find_covariates(bundle)),
@@ -237,6 +242,8 @@ def _frame(
         for each in parts
     ]
     values = np.concatenate([each.reshape(len(each), -1) for each in rows], axis=1)
-    for name, column in zip([*named, *names], values, strict=True):
-        frame[name if name not in frame else f"{name} ({COVARIATE})"] = column
-    return frame
+    keys, taken_by = [*named], {*frame, *named}
+    for name in names:
+        keys.append(f"{name} ({COVARIATE})" if name in taken_by else name)
+        taken_by.add(keys[-1])
+    return pd.concat([frame, pd.DataFrame(dict(zip(keys, values, strict=True)))], axis=1)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.error_scale import Recent
+from ..core.errors import UsageError
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset, History, split_history
@@ -148,3 +149,13 @@ def learned_until(bundle: Bundle, panel: Panel) -> pd.DatetimeIndex:
     dates = pd.to_datetime(texts, format="ISO8601", utc=apart)
     own = match_series(bundle, panel) if len(dates) > 1 else np.zeros(panel.count, np.int64)
     return times_like(dates.insert(len(dates), dates.min())[own], times)
+
+
+def refuse_labels(bundle: Bundle, message: str, hint: str) -> None:
+    """Refuse a model that maps sequences to labels, and forecasts nothing.
+
+    Raises:
+        UsageError: It does.
+    """
+    if bundle.manifest.labels is not None:
+        raise UsageError(message, hint)

@@ -33,6 +33,9 @@ from .history import (
 )
 from .level_check import check_levels
 from .prediction import walk_over
+from .saved_model_data import refuse_labels
+
+LABELS = "A model of labels has no history and no state to continue from."
 
 
 def update(
@@ -58,7 +61,7 @@ def update(
             trained on.
         UsageError: The model predicts labels.
     """
-    _refuse_labels(bundle)
+    refuse_labels(bundle, LABELS, "Omit `state`.")
     return _append(bundle, read_as_trained(bundle, source, reading, on_event), on_event)
 
 
@@ -122,18 +125,11 @@ def require_stateful(bundle: Bundle) -> None:
     Raises:
         UsageError: The network is not stateful, or predicts labels.
     """
-    _refuse_labels(bundle)
+    refuse_labels(bundle, LABELS, "Omit `state`.")
     if not bundle.manifest.config.network.stateful:
         raise UsageError(
             "The network is not stateful: there is no state to continue from.",
             "Omit `state`, or train with `stateful=true`.",
-        )
-
-
-def _refuse_labels(bundle: Bundle) -> None:
-    if bundle.manifest.labels is not None:
-        raise UsageError(
-            "A model of labels has no history and no state to continue from.", "Omit `state`."
         )
 
 

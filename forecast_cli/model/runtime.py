@@ -129,13 +129,15 @@ def roll_out(
         else:
             parts.append(runtime(windows, *known))
         steps = min(parts[-1].shape[1], horizon - done)
+        done += steps
+        if done == horizon:
+            break
         rows = np.full((len(windows), steps, inputs.features), np.nan, np.float32)
         if ahead is not None:
             places = list(inputs.known)
-            rows[..., places] = ahead[:, done : done + steps, places]
+            rows[..., places] = ahead[:, done - steps : done, places]
         rows[..., list(inputs.targets)] = parts[-1][:, :steps]
         windows = np.concatenate([windows, rows], axis=1)[:, -timesteps:]
-        done += steps
     point = np.concatenate(parts, axis=1)[:, :horizon].astype(np.float64)
     return Forecast(point, None if quantiles is None else quantiles.astype(np.float64))
 

@@ -65,9 +65,8 @@ def _check_lanes(dataset: "Dataset") -> None:
 
 def _check_validation(dataset: "Dataset") -> None:
     """Refuse a validation split without actual values: its loss would be 0."""
-    begin, end = dataset.splits.bounds("validation")
-    rows = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
-    if len(rows) and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
+    rows = dataset.panel.between(*dataset.splits.bounds("validation"))
+    if rows.any() and np.isnan(dataset.filled[rows][:, dataset.targets]).all():
         raise DataError(
             f"{dataset.panel.source} has no actual value in the validation split.",
             "Pass another `validation`, or 0 for none.",

@@ -22,6 +22,7 @@ from ..forecasting.intervals.calibration import (
     validation_errors,
 )
 from ..forecasting.intervals.interval_methods import make_bands
+from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
@@ -96,11 +97,13 @@ class Learned:
 
     Args:
         scored: The network and its dataset.
+        forecaster: The network at work.
         calibration: The errors on the validation split; None without one.
         scores: On the test split; None without one.
     """
 
     scored: Trained[Dataset]
+    forecaster: NetworkForecaster
     calibration: Calibration | None
     scores: Scores | None
 
@@ -169,7 +172,7 @@ def learn(
         calibration = replace(calibration, ended=claims.recent.ended())
     if scores is None and dataset.splits.rows("test"):
         on_event(Note("no forecast fits into the test split: nothing is scored", warning=True))
-    return Learned(scored, calibration, scores)
+    return Learned(scored, network, calibration, scores)
 
 
 def finish(
@@ -196,7 +199,7 @@ def finish(
         kept = keep(learned.scored, whole, by, on_event=on_event, should_stop=should_stop)
     importance: Importance = {}
     if splits.rows("validation") and learned.scored.dataset.panel.columns.covariates.names:
-        network = make_forecaster(learned.scored)
+        network = learned.forecaster
         importance, _ = permutation_importance(network, network.dataset.origins("validation"))
     return make_bundle(
         learned.scored,

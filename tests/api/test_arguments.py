@@ -165,7 +165,21 @@ def test_a_value_of_a_wrong_type_is_refused_in_our_words(functions, name, argume
             lambda m: fc.train(TABLE, column="y", epochs=None),
             "epochs = None: must be a whole number.*Leave it out",
         ),
-        (lambda m: fc.train(3), "A table cannot be read from a int"),
+        (lambda m: fc.train(3), "A table cannot be read from 3. Give a path"),
+        (lambda m: fc.train(Thing()), "A table cannot be read from .of type Thing."),
+        (lambda m: m.evaluate(ROWS, begn="2010"), 'no option "begn". There are: table, start'),
+        (lambda m: fc.configure(3), "Invalid `settings` 3: must be a mapping"),
+        (lambda m: fc.configure({}, 3), "Invalid `base` 3: must be a mapping"),
+        (lambda m: fc.configure({3: 4}), 'no setting "3"'),
+        (lambda m: fc.configure(epocs=3), 'no setting "epocs". Did you mean "epochs"'),
+        (lambda m: fc.Config(3), "made of its sections by their names"),
+        (lambda m: fc.Config(epochs=3), "has no epochs. Put epochs into .training., or pass"),
+        (lambda m: fc.Config(training={"epocs": 3}), 'no training.epocs. Did you mean "epochs"'),
+        (lambda m: fc.Config(training={"epochs": "x"}), "epochs = 'x': must be a whole number"),
+        (lambda m: setattr(fc.Config(), "level", 3), "`level` cannot be set"),
+        (lambda m: setattr(fc.Config().training, "epochs", 3), "`epochs` cannot be set"),
+        (lambda m: fc.Plan("naive", models="naive"), "Plan: an option is given twice"),
+        (lambda m: fc.Plan(*range(8)), "Plan: an option is given twice, or there are too many"),
         (lambda m: fc.Plan(model="naive"), 'no option "model". Did you mean "models"'),
         (lambda m: fc.Search(trials="9"), "Invalid `trials` '9'.*Pass `trials=9`"),
         (lambda m: fc.Forecaster(horizn=3), 'no parameter "horizn". Did you mean "horizon"'),
@@ -195,3 +209,17 @@ def test_values_of_other_libraries_are_taken(model, tmp_path):
     fc.load(Path(tmp_path, "a.forecast"))
     assert fc.Plan(models=["naive"], n_windows=np.int32(3)) == fc.Plan(("naive",), 3)
     assert fc.configure({"units": np.array([8, 4])}).network.layers[1].units == 4
+
+
+def test_a_configuration_is_shown_in_ten_lines(model):
+    assert repr(fc.Config()) == "Config\n  all defaults"
+    given = fc.configure(preset="classic", epochs=5, horizon=7)
+    assert str(given).splitlines() == [
+        "Config",
+        "            preset=classic",
+        "  window    horizon=7",
+        "  training  epochs=5",
+    ]
+    lines = repr(model.config).splitlines()
+    assert len(lines) <= 10
+    assert max(map(len, lines)) <= 100

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ...config.sections import Dialect
+from ...core.arguments import shown
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from .csv_reader import read_head, read_source
@@ -130,7 +131,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
         return _open_several([open_table(each, dialect) for each in source])
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
-            f"A table cannot be read from a {type(source).__name__}.",
+            f"A table cannot be read from {shown(source)}.",
             "Give a path, a pandas or polars frame, a series, an Arrow table or an array.",
         )
     path = os.fspath(source)

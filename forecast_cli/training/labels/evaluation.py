@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...config.model_name import name_model
+from ...core.errors import counted
 from ...core.windows import Floats, Ints
 from ...evaluation.reports import plain, skill
 from ...forecasting.label_prediction import predict_outputs
@@ -128,7 +129,7 @@ def r_squared(actual: Floats, given: Floats) -> Floats:
 
 def _verdict(better: float | None, simplest: str, said: str, sequences: int) -> str:
     """Return the verdict in plain sentences."""
-    few = f" The test has {sequences} sequences, too few for a reliable comparison."
+    few = f" The test has {counted(sequences, 'sequence')}, too few for a reliable comparison."
     caution = "" if sequences >= ENOUGH else few
     if better is not None and better >= NOTABLE:
         return f"The network beats {simplest}: {said}.{caution}"
