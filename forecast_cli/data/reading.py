@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..config.covariates import Covariates
 from ..config.sections import Data
-from ..core.errors import DataError, listed
+from ..core.errors import DataError, counted, listed
 from ..core.events import Listener, ignore
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
@@ -44,7 +44,7 @@ from .time.frequency import Frequency
 from .time.gaps import percent, ways_to_fill
 from .time.steps import Steps, find_steps, in_order
 from .time.time_index import floored, when
-from .totals import ends_with_total, total_error
+from .totals import ends_with_total, note_total_series, total_error
 
 # What is still to come is no gap to be filled.
 AT_THE_END = (
@@ -101,6 +101,8 @@ def read_panel(
         opened, data, frequency=frequency, categories=categories, known=known, on_event=on_event
     )
     panel = make_panel(rows, data)
+    if known is None:
+        note_total_series(panel, on_event)
     # Arrow keeps the table's memory for its next table; the training needs it now.
     del rows
     pa.default_memory_pool().release_unused()
@@ -410,7 +412,7 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
         if len(empty):
             where = name_rows(table, empty.tolist())
             raise DataError(
-                f'{len(empty)} missing values in column "{name}": {where} '
+                f'{counted(len(empty), "missing value")} in column "{name}": {where} '
                 f"({percent(len(empty), total)} of the steps).",
                 AT_THE_END
                 if name in panel.columns.targets and _end_series(column, inside, panel)

@@ -112,7 +112,6 @@ def evaluate_model(
     begins = _begins(bundle, panel, begin, on_event)
     check_levels(bundle, panel, on_event, begins=begins)
     note_undefined(panel, bundle.manifest.config.transform, on_event)
-    # Series that are new to the model are scaled by what lies before the rows that are scored.
     history = make_history(bundle, panel, ignore, scaled_by=begins - panel.indptr[:-1])
     network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))
     origins = network.dataset.origins("test")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,11 +28,13 @@ from .date_questions import (
     ambiguous,
     check_years,
     complain,
+    unknown_start,
     with_fiscal_start,
     without_gaps,
 )
 from .date_shapes import FIRST, GUESS, candidates, starts_of_periods
 from .date_writing import iso_style
+from .plain_dates import AFTER, BEFORE, season_ends, without_weekdays
 from .time_names import roles_of
 
 MIDNIGHT = re.compile(r"(?<!\d)24:00")
@@ -63,7 +65,13 @@ def read_text(
     distinct = pd.Series(encoded.dictionary.to_pylist(), dtype=object)
     cells = Cells(table, column, distinct, encoded.indices.to_numpy())
     if reading.form is None:
+        if (ends := season_ends(distinct, fewest=1 if reading.fiscal_start else 3)) is not None:
+            return _read_seasons(cells, ends, reading.fiscal_start, on_event)
         cells = _started(cells, on_event)
+        if bare := _without_weekdays(cells, reading.dayfirst):
+            cell = cells.cells[cells.codes[0]]
+            on_event(Note(f'"{column}": the weekday of {cell} and of all others is left out'))
+            cells, reading = replace(cells, cells=bare[0]), replace(reading, dayfirst=bare[1])
     if reading.form and is_fiscal(reading.form) and "@" not in reading.form:
         reading = Reading(with_fiscal_start(cells, reading.form, reading.fiscal_start))
     form, times = _read(cells, reading)
@@ -73,6 +81,30 @@ def read_text(
     else:
         style = _as_written(cells, form) if reading.form else form
     return Dates(pd.DatetimeIndex(times).take(cells.codes), style)
+
+
+def _without_weekdays(cells: Cells, dayfirst: bool | None) -> tuple[pd.Series, bool | None] | None:
+    """Return cells without weekdays that no format reads; None where there are none."""
+    first = cells.cells.iloc[0]
+    if not (BEFORE.fullmatch(first) or AFTER.fullmatch(first)):
+        return None
+    forms = candidates(cells.cells[:SAMPLE].tolist())
+    if any(attempt(cells.cells[:SAMPLE], form).notna().all() for form in forms):
+        return None
+    return without_weekdays(cells.cells, dayfirst)
+
+
+def _read_seasons(
+    cells: Cells, ends: pd.Series, fiscal_start: int | None, on_event: Listener
+) -> Dates:
+    """Return the first months of seasons such as 1980/81, whose second years are given."""
+    if fiscal_start in (None, 1):
+        raise unknown_start(cells)
+    begins = pd.to_datetime((ends - 1).astype(str) + f"-{fiscal_start:02d}-01")
+    first = int(cells.codes[0])
+    text = f"{cells.cells[first]} is read as the year from {when(begins[first])} on"
+    on_event(Note(f'"{cells.column}": {text}'))
+    return Dates(pd.DatetimeIndex(begins).take(cells.codes), "%Y-%m-%d")
 
 
 def invalid_format(form: str | None, error: Exception) -> UsageError:

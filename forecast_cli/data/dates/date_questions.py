@@ -16,6 +16,10 @@ from .date_formats import ISO, day_first, plain_format
 
 AS_STEPS = "`time=none` to use the rows as steps, the last row as the newest"
 SAMPLE = 60
+# The years that are taken for those of the Gregorian calendar unless a format says so, and those of
+# these times in other calendars.
+EARLIEST, LATEST = 1500, 2200
+CALENDARS = {"Buddhist": range(2400, 2700), "Hijri or Persian": range(1300, 1500)}
 
 
 @dataclass(frozen=True)
@@ -142,12 +146,41 @@ def complain(cells: Cells, parsed: Mapping[str, pd.Series]) -> None:
             "of other rows, not a row of its own.",
             "Remove the rows of totals.",
         )
+    if times is not None and fits is not None and is_implausible(times[fits].year):
+        place = cells.place(int(np.argmax(times.notna())))
+        raise implausible(place, cells.column, times[fits].year, None)
     like = f' Other rows look like "{cells.cells[fits]}".' if fits is not None else ""
     shown = f" ({plain_format(form)} was expected)" if form not in ("", ISO) else ""
     raise DataError(
         f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which is not a '
         f"known date format{shown}.{like}",
         f"Fix the cell, or specify `date_format`, or {AS_STEPS}.",
+    )
+
+
+def is_implausible(year: int) -> bool:
+    """Whether a year is far ahead, or may be one of another calendar."""
+    return year > LATEST or any(year in span for span in CALENDARS.values())
+
+
+def implausible(place: str, column: str, year: int, form: str | None) -> DataError:
+    """Return the question whether a year is meant; `form` is the format, if one could be given."""
+    calendar = next((name for name, span in CALENDARS.items() if year in span), None)
+    what = f", which may be one of the {calendar} calendar" if calendar else ""
+    right = f"; or, if the year is right, `date_format={plain_format(form)}`" if form else ""
+    return DataError(
+        f'{place}: column "{column}" holds a date of the year {year}{what}.',
+        f"Write the dates in the Gregorian calendar, or set {AS_STEPS}{right}.",
+    )
+
+
+def unknown_start(cells: Cells) -> DataError:
+    """Return the question in which month seasons of two years begin."""
+    cell = int(cells.codes[0])
+    return DataError(
+        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", a year that '
+        "begins in one calendar year and ends in the next, and its first month is not known.",
+        "Set `fiscal_start=7` where it begins in July, or another month from 2 to 12.",
     )
 
 

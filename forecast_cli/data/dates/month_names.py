@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from ..time.business_days import MONTHS, WEEKDAYS
 
@@ -66,8 +67,10 @@ def _known(language: str, *, days: bool) -> dict[str, int]:
     locale = Locale.parse(language)
     known: dict[str, int] = {} if days else dict(OTHERS.get(language, {}))
     for use in ("format", "stand-alone"):
-        for width in ("wide", "abbreviated"):
-            for number, name in (locale.days if days else locale.months)[use][width].items():
+        names_of: Any = (locale.days if days else locale.months)[use]
+        for width in ("wide", "abbreviated", "short"):
+            # Of months there are no short names.
+            for number, name in names_of.get(width, {}).items():
                 known.setdefault(plain_word(str(name)), int(number))
     return known
 

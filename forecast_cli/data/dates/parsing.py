@@ -1,6 +1,7 @@
 """Dates read without guessing, with the format to write them back in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -11,12 +12,14 @@ import pyarrow.compute as pc
 
 from ...config.sections import Data
 from ...core.errors import DataError, UsageError
-from ...core.events import Listener, ignore
+from ...core.events import Listener, Note, ignore
 from ...core.windows import Ints
-from ..io.tables import Table
+from ..io.number_formats import plain_digits
+from ..io.tables import Table, is_text
 from ..time.time_index import Dates
 from .date_cells import Reading, read_text
 from .date_formats import EPOCHS, day_first, is_rival
+from .date_questions import implausible, is_implausible
 from .date_writing import zoned
 from .day_zones import in_day_zone, likely_day_zone
 from .time_parts import joined
@@ -70,15 +73,40 @@ def parse_dates(
     """
     reading = Reading(how.get("date_format"), how.get("dayfirst"), how.get("fiscal_start"))
     timezone, day_zone = how.get("timezone"), how.get("day_zone")
+    names = [column] if column in table.names else column.split(",")
+    table = _with_plain_digits(table, names, on_event)
     if column not in table.names:
         dates = joined(table, column.split(","), reading, timezone, on_event)
     else:
         dates = _parse_column(table, column, reading, timezone or day_zone, on_event)
+    if reading.form is None:
+        _require_plausible(table, column, dates)
     if timezone is not None:
         local = _in_zone(dates, timezone, table.name, groups)
         # Epochs are written as epochs.
         dates = replace(local, style=dates.style) if dates.style in EPOCHS else local
     return dates if day_zone is None else in_day_zone(dates, day_zone)
+
+
+def _require_plausible(table: Table, column: str, dates: Dates) -> None:
+    """Refuse years that seem to be those of another calendar, or mistyped."""
+    years = dates.times.year
+    bad = next((year for year in years.unique() if is_implausible(year)), None)
+    if bad is not None:
+        form = dates.style if column in table.names else None
+        raise implausible(table.place(int(np.argmax(years == bad))), column, bad, form)
+
+
+def _with_plain_digits(table: Table, names: Sequence[str], on_event: Listener) -> Table:
+    """Return the table with the digits 0 to 9 in some columns, for those of other scripts."""
+    for name in names:
+        text = table.columns[name] if name in table.names else None
+        if text is None or not is_text(text.type) or (plain := plain_digits(text)) is None:
+            continue
+        on_event(Note(f'"{name}": {text[0].as_py()} is read as {plain[0].as_py()}'))
+        columns = table.columns.set_column(table.names.index(name), name, plain)
+        table = replace(table, columns=columns)
+    return table
 
 
 def _parse_column(

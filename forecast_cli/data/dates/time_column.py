@@ -10,17 +10,21 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
-from ..io.tables import Table, require_columns
+from ..io.number_formats import plain_digits
+from ..io.tables import Table, is_text, require_columns
 from ..time.time_index import Dates
 from .date_cells import Reading, invalid_format
-from .date_questions import SAMPLE
+from .date_questions import EARLIEST, LATEST, SAMPLE
 from .date_shapes import GUESS, best_share, candidates, starts_of_periods
 from .month_names import find_language
 from .parsing import NO_TIME, is_time, parse_dates
+from .plain_dates import season_ends, without_weekdays
 from .time_names import names_time, role_of, roles_of
 from .time_parts import BESIDE_YEAR, joined
 
 # Cells that look like dates or clock times, though not like any known format.
+# Years that numbers may be whose column is called a year, those of other calendars too.
+FAR_BACK, FAR_AHEAD = 1300, 2700
 LIKE_TIMES = r".*\d.*[-/.:' ].*\d.*|.*\d{2,}.*[A-Za-z].*|[A-Za-z]+.*\d{2,}.*"
 NEWEST = "rows are used as steps, the last row as the newest"
 
@@ -40,6 +44,8 @@ def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
     named = [name for name in found if names_time(name)]
     column = next(iter([*named, *found]), None)
     parts = _find_parts(table, others) if column is None or roles_of(column) == {"year"} else []
+    if column is not None:
+        _note_others(column, found, on_event)
     if column is not None and not parts:
         days = _read(table, column, data)
         parts = _find_clock(table, column, others, days) if days is not None else []
@@ -58,6 +64,14 @@ def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
         return unread
     _note_steps(table, others, on_event)
     return None
+
+
+def _note_others(column: str, found: Sequence[str], on_event: Listener) -> None:
+    """Say which of several columns of dates is taken."""
+    others = [f"`time={name}`" for name in found if name != column]
+    if others and not roles_of(column) & {"year"}:
+        text = f'several columns hold dates: "{column}" is taken for the time of the rows'
+        on_event(Note(f"{text} (otherwise pass {' or '.join(others[:3])})"))
 
 
 def _note_steps(table: Table, names: Sequence[str], on_event: Listener) -> None:
@@ -160,7 +174,9 @@ def _read(table: Table, column: str, data: Data) -> Dates | None:
 
 def _sample(table: Table, column: str) -> list[str]:
     """Return the first cells of a column that are not empty."""
-    return [str(cell) for cell in table.columns[column].slice(0, SAMPLE).drop_null().to_pylist()]
+    cells = table.columns[column].slice(0, SAMPLE).drop_null()
+    plain = plain_digits(cells) if is_text(cells.type) else None
+    return [str(cell) for cell in (plain or cells).to_pylist()]
 
 
 def _is_numeric(sample: Sequence[str]) -> bool:
@@ -189,12 +205,20 @@ def _is_date_like(table: Table, column: str, date_format: str | None, several: b
             return best_share(sample, [date_format]) > 0.5
         except ValueError as error:
             raise invalid_format(date_format, error) from None
-    starts = starts_of_periods(pd.Series(sample, dtype=object))
-    sample = sample if starts is None else starts.tolist()
+    cells_ = pd.Series(list(dict.fromkeys(sample)), dtype=object)
+    if season_ends(cells_) is not None:
+        return True
+    if (starts := starts_of_periods(pd.Series(sample, dtype=object))) is not None:
+        sample = starts.tolist()
+    elif bare := without_weekdays(cells_):
+        sample = bare[0].tolist()
     ranks = candidates(sample, thorough=named or column == table.names[0])
     forms = [form for form, rank in ranks.items() if rank < GUESS]
-    if numeric and forms == ["%Y"] and not all(1500 <= int(cell) <= 2200 for cell in sample):
-        return False
+    if numeric and forms == ["%Y"]:
+        # Years of other calendars are asked about.
+        first, last = (EARLIEST, LATEST) if not named else (FAR_BACK, FAR_AHEAD)
+        if not all(first <= int(cell) <= last for cell in sample):
+            return False
     share = best_share(sample, forms)
     return share > (0.5 if named else 0.9)
 

@@ -23,6 +23,7 @@ from ..io.tables import Readable, Table
 from ..layouts import as_long, naming_columns, step_columns, times_of_columns
 from ..panel import Panel
 from ..reading import Rows, find_series, make_panel, read_rows
+from ..totals import note_total_series
 from ..year_rows import find_parts
 from .columns import ColumnReport, likely_target, named_targets, report_column
 
@@ -177,6 +178,7 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
                 data = data.model_copy(update={"time": found.time or "none"})
                 continue
             found.panel = make_panel(found.rows, data)
+            note_total_series(found.panel, said.keep)
             if "calendar" in changes and (timeline := found.rows.steps.timeline):
                 said.texts.append(f"steps of open days: {timeline.frequency.rule}")
                 found.irregular = False

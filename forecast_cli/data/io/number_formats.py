@@ -1,5 +1,6 @@
 """Numbers as people write them: with a decimal point or comma, and thousands separators."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -27,6 +28,9 @@ class Numerals:
         """A regular expression for a whole cell."""
         mark, apart = _class(self.decimal), _class(self.thousands)
         whole = rf"(\d{{1,3}}({apart}\d{{3}})+|\d+)" if self.thousands else r"\d+"
+        if "," in self.thousands:
+            # Lakhs and crores: 12,34,567.
+            whole = rf"({whole}|\d{{1,2}}(,\d{{2}})+,\d{{3}})"
         return rf"^[-+{MINUS}]?({whole}({mark}\d*)?|{mark}\d+)([eE][-+]?\d+)?$"
 
     def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -59,6 +63,36 @@ def numerals(decimal: str | None, thousands: str | None) -> list[Numerals]:
     if thousands is None:
         return known
     return [Numerals(each.decimal, thousands) for each in known]
+
+
+# Marks within Arabic numbers, and what sets the direction of writing.
+MARKS = str.maketrans({"\u066b": ".", "\u066c": "'"} | dict.fromkeys("\u200e\u200f\u061c"))
+
+
+def plain_digits(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return text with the digits 0 to 9 for those of other scripts; None where it has no others.
+
+    >>> plain_digits(pa.chunked_array([["\u0663\u066b\u0665", "\uff11\uff12"]])).to_pylist()
+    ['3.5', '12']
+    """
+    if pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
+        return None
+    coded = cells.combine_chunks().dictionary_encode()
+    written = coded.dictionary.to_pylist()
+    plain = [_plain(cell) for cell in written]
+    if plain == written:
+        return None
+    return pa.chunked_array([pa.array(plain, pa.string()).take(coded.indices)])
+
+
+def _plain(cell: str) -> str:
+    """Return a cell with plain digits, and plain signs beside them."""
+    if not any(letter.isdecimal() and not letter.isascii() for letter in cell):
+        return cell
+    folded = unicodedata.normalize("NFKC", cell).translate(MARKS)
+    return "".join(
+        str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in folded
+    )
 
 
 def _class(letters: str) -> str:

@@ -17,7 +17,7 @@ from ...core.errors import DataError, listed, nearest
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats, Ints
 from .decorations import Odd, Plain, undecorated
-from .number_formats import COMMA, POINT, Numerals, numerals
+from .number_formats import COMMA, POINT, Numerals, numerals, plain_digits
 
 
 @runtime_checkable
@@ -133,6 +133,8 @@ class Table:
 
     def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Convert text in one of the ways to write numbers, the same in the whole column."""
+        written = cells
+        cells = cells if (ascii_ := plain_digits(cells)) is None else ascii_
         whole = self._fitting(cells)
         plain = None if whole else undecorated(cells)
         if isinstance(plain, Odd):
@@ -153,10 +155,10 @@ class Table:
                 "Specify the decimal mark: `decimal=.` or `decimal=,`.",
             )
         if plain is None and len(self.written) > 1:
-            unusual = pc.index(pc.match_substring_regex(cells, PLAIN_NUMBER), False).as_py()
+            unusual = pc.index(pc.match_substring_regex(written, PLAIN_NUMBER), False).as_py()
             plain = Plain(cells, (unusual,), percent=False) if unusual >= 0 else None
         if plain:
-            self._note(column, cells, read[0], plain)
+            self._note(column, written, read[0], plain)
         return read[0]
 
     def _fitting(self, cells: pa.ChunkedArray) -> list[Numerals]:
