@@ -56,7 +56,7 @@ def train_network(
         deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
         effects: Of covariates on each target, by an earlier training; None to estimate them.
     """
-    adjusted = adjust(dataset, effects, on_event, before and before.effects)
+    adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
     dataset = adjusted.dataset
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:

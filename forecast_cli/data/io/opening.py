@@ -15,7 +15,7 @@ from .formats import is_workbook, load
 from .in_memory import from_memory
 from .remote import is_address, masked, matching
 from .sources import Source
-from .sql import is_database
+from .sql import is_database, is_sqlite_file
 from .sql import load as load_from_database
 from .storage import PLAIN
 from .tables import Readable, Table, require_columns, stacked
@@ -135,7 +135,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
             "Give a path, a pandas or polars frame, a series, an Arrow table or an array.",
         )
     path = os.fspath(source)
-    if is_database(path):
+    if is_database(path) or is_sqlite_file(path):
         _refuse_text(dialect, masked(path))
         return open_in_memory(load_from_database(path, dialect))
     _refuse_query(dialect, masked(path))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, ForecastError, UsageError, listed, nearest
+from .formats import SQLITE
 from .remote import ESCAPES, first_line, masked
 from .storage import neighbours
 from .tables import Table, by_row, no_rows
@@ -50,12 +51,20 @@ def is_database(path: str) -> bool:
     return DATABASE.match(path) is not None
 
 
+def is_sqlite_file(path: str) -> bool:
+    """Whether a path is that of a file of SQLite, by its first bytes."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
+
+
 def load(address: str, dialect: Dialect) -> Table:
     """Read a table of a database, or the result of a query.
 
     Args:
-        address: As SQLAlchemy writes them, with `?table=NAME` (or `schema.NAME`) where there is no
-            query.
+        address: As SQLAlchemy writes them, with `?table=NAME` (or `schema.NAME`) where there are
+            several tables and no query; or the path of a file of SQLite.
         dialect: Its query, and how numbers are written in text.
 
     Raises:
@@ -83,13 +92,15 @@ def load(address: str, dialect: Dialect) -> Table:
 def _parse_address(address: str, name: str) -> tuple["URL", str | None]:
     """Return the address as SQLAlchemy expects it, and the table that it names."""
     try:
-        from sqlalchemy import make_url
+        from sqlalchemy import URL, make_url
         from sqlalchemy.exc import ArgumentError
     except ImportError:
         raise UsageError(
             f"{name} is a database, and the library that reads databases is not installed.",
             "pip install 'forecast-cli[sql]'",
         ) from None
+    if not is_database(address):
+        return _open_file_read_only(URL.create("sqlite", database=address), name), None
     try:
         url = make_url(re.sub(r"^postgres(?=[+:])", "postgresql", address))
     except (ArgumentError, ValueError):
@@ -186,12 +197,15 @@ def _select_table(connection: "Connection", name: str, table: str | None) -> "Se
     from sqlalchemy import table as table_clause
 
     there = inspect(connection)
-    names = sorted({*there.get_table_names(), *there.get_view_names()}) or ["none"]
+    names = sorted({*there.get_table_names(), *there.get_view_names()})
+    if table is None and len(names) == 1:
+        table = names[0]
+    names = names or ["none"]
     if table is None:
+        address = "to the address" if is_database(name) else f"to sqlite:///{name}"
         raise UsageError(
             f"{name} is a database, and no table in it is named.",
-            "Add ?table=NAME to the address, or pass `query`. There are: "
-            f"{listed(names, most=20)}.",
+            f"Add ?table=NAME {address}, or pass `query`. There are: {listed(names, most=20)}.",
         )
     parted = table.rpartition(".")
     for schema, own in ((None, table), (parted[0] or None, parted[2])):

@@ -41,6 +41,17 @@ def read(address, query=None):
     return open_table(address, Dialect(query=query)).read()
 
 
+def test_a_file_needs_no_address_and_its_only_table_no_name(database):
+    assert read("sales.db", "select * from daily").columns.num_rows == 4
+    connection = sqlite3.connect("a b?c%20.sqlite")
+    connection.execute("create table none as select 1 as y, 2 as x")
+    connection.commit()
+    connection.close()
+    table = read("a b?c%20.sqlite")
+    assert table.names == ["y", "x"]
+    assert table.place(0) == "a b?c%20.sqlite row 1"
+
+
 def failure(kind, address, query=None):
     with pytest.raises(kind) as error:
         read(address, query)
@@ -145,7 +156,11 @@ def test_an_unknown_table_names_the_nearest(database):
         ("sqlite://sales.db?table=daily", None, "names no file. Write sqlite:///file.db"),
         ("sqlite:///:memory:?table=daily", None, "names no file"),
         ("sales.csv", "select 1", "sales.csv is no database, so that `query` cannot be used"),
-        ("sales.db", None, "is a SQLite database. Name a table of it: sqlite:///FILE?table="),
+        (
+            "sales.db",
+            None,
+            "no table in it is named. Add ?table=NAME to sqlite:///sales.db, or pass",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(database, address, query, said):

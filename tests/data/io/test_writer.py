@@ -70,8 +70,7 @@ def test_a_table_of_any_format_is_read_back(tmp_path_factory, ending, rows, freq
         frame["time"] = write_dates(pd.DatetimeIndex(times), style)
     path = tmp_path_factory.getbasetemp() / f"written{ending}"
     path.write_bytes(render(frame, format))
-    source = f"sqlite:///{path}?table=forecast" if format == "sqlite" else path
-    back = open_table(source).read(text=["time"]).columns.to_pandas()
+    back = open_table(path).read(text=["time"]).columns.to_pandas()
     assert list(back) == list(frame)
     assert list(pd.to_datetime(back["time"], utc=True)) == list(pd.to_datetime(times, utc=True))
     assert list(back["store"]) == list(frame["store"])
