@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ..core.diebold_mariano import Comparison
 from ..core.errors import counted
 from ..evaluation.significance import compare_losses, describe_significance, is_significant
+from ..model.manifest import Evaluation
 from .folds import TrialFolds, describe_forecasts
 from .samplers import decode_params
 from .space import BY_PRESET, Space, as_toml
@@ -182,6 +183,24 @@ def importance(study: Study) -> dict[str, float]:
         return {}
     shares = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     return {name: round(float(share), 4) for name, share in shares.items()}
+
+
+def compare_tested(evaluation: Evaluation, name: str, other: Evaluation) -> tuple[str, bool]:
+    """Return how the saved model does on the test split beside another, and whether it is worse.
+
+    Args:
+        evaluation: Of the saved model.
+        name: Of the other one.
+        other: Its evaluation.
+    """
+    measure = evaluation.measure or ("mae" if evaluation.series == 1 else "mase")
+    pair = [each.own_scores.get(measure, {}).values() for each in (evaluation, other)]
+    own, than = (float(np.mean([np.nan if v is None else v for v in each])) for each in pair)
+    if not (np.isfinite(own) and than > 0):
+        return "", False
+    which = f"the settings {name}" if name == GIVEN else name
+    text = _compare(own / than, f"that of {which}")
+    return f"On the test split its {measure.upper()} is {text}.", own > than
 
 
 def describe_settings(settings: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from ..config.schema import Config
-from ..core.errors import DataError, TrainingError, UsageError
+from ..core.errors import DataError, TrainingError, UsageError, counted
 from ..core.events import Done, Event, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
 from .default_space import trial_config
@@ -224,8 +224,20 @@ def _run(
         on_event(Note(text, warning=True))
     finally:
         _abandon(task, study)
-    if task.late:
-        on_event(Note("the time budget of the search is used up"))
+    _say_cost(task, study, on_event)
+
+
+def _say_cost(task: Task, study: Study, on_event: Listener) -> None:
+    """Note how many trials were run, and what one cost."""
+    runs = [
+        each for each in study.get_trials(deepcopy=False) if each.user_attrs.get(BY) == task.key
+    ]
+    took = [each.user_attrs[RUN]["seconds"] for each in runs if RUN in each.user_attrs]
+    if not took:
+        return
+    whole = sum(each.state == TrialState.COMPLETE for each in runs)
+    text = f"{counted(len(took), 'trial')}, {whole} complete, {sum(took) / len(took):.1f} s each"
+    on_event(Note(text + "; the time budget of the search is used up" * task.late))
 
 
 def _count(task: Task, earlier: int) -> int:

@@ -20,15 +20,18 @@ from ..training.data_summary import describe
 from ..training.pipeline import finish, learn
 from ..training.preparation import make_dataset
 from .default_space import default_space, trial_config
-from .folds import TrialFolds, make_folds
+from .fold_cutoffs import make_folds
+from .folds import TrialFolds
 from .options import Search
-from .ranking import GIVEN, Ranking, describe_settings, importance
+from .ranking import GIVEN, Ranking, compare_tested, describe_settings, importance
 from .space import Space
 from .space_file import read_space
 from .studies import claim, database, fingerprint
 from .trials import Task, run_trials
 
 DEFAULT_SEARCH = Search()
+# What is proposed where the chosen trial does worse on the test split.
+KEEP = "a training without its settings keeps those given"
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,8 +146,25 @@ def _train_best(
         verdict += f" {learned.scores.evaluation.verdict}"
         if not alone and (rival := ranking.rival(best)):
             compared = _score_rival(found, config, rival[0], on_event, should_stop)
+            verdict += _compare(learned.scores.evaluation, compared, best, on_event)
     rows = ranking.rows()
     return Tuning(rows, found.importance, best, settings, whole, bundle, compared, verdict)
+
+
+def _compare(
+    evaluation: Evaluation,
+    compared: Mapping[str, Evaluation],
+    best: int | None,
+    on_event: Listener,
+) -> str:
+    """Return how the model does on the test split beside others; warn where the search did harm."""
+    told = ""
+    for name, other in compared.items():
+        text, worse = compare_tested(evaluation, name, other)
+        told += f" {text}"
+        if worse and best is not None:
+            on_event(Note(f"{text[:1].lower()}{text[1:-1]}: {KEEP}", warning=True))
+    return told
 
 
 def _score_rival(

@@ -18,11 +18,14 @@ from forecast_cli.config.searchable import NAMES
 from forecast_cli.core.errors import DataError, TrainingError, UsageError
 from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
+from forecast_cli.model.manifest import Evaluation
 from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
-from forecast_cli.tuning.folds import FoldScore, make_folds
+from forecast_cli.tuning.fold_cutoffs import make_folds
+from forecast_cli.tuning.folds import FoldScore
 from forecast_cli.tuning.options import Search
 from forecast_cli.tuning.pruning import loss_unit
+from forecast_cli.tuning.ranking import compare_tested
 from forecast_cli.tuning.space import Choices, Range, Setting, Space
 from forecast_cli.tuning.space_file import read_space
 from forecast_cli.tuning.tuning import search_settings, tune
@@ -559,6 +562,20 @@ def test_the_settings_as_given_are_kept_unless_they_are_beaten(frame, quick, mon
     if found.better:
         assert found.rival(None) == (found.better[0].number,)
         assert "but the difference is not significant" in verdict
+
+
+@pytest.mark.parametrize(("own", "words"), [(2.2, "10.0 % above"), (1.8, "10.0 % below")])
+def test_the_errors_on_the_test_split_are_compared(own, words):
+    def evaluation(mae):
+        return Evaluation(
+            horizon=1, origins=9, season_length=1, model="lstm", best_baseline="naive", skill=None,
+            scores={"lstm": {"mae": {"a": mae, "b": mae}}}, verdict="",
+        )  # fmt: skip
+
+    said, worse = compare_tested(evaluation(own), "as given", evaluation(2.0))
+    assert said == f"On the test split its MAE is {words} that of the settings as given."
+    assert worse == (own > 2)
+    assert compare_tested(evaluation(None), "as given", evaluation(2.0)) == ("", False)
 
 
 def test_trials_begin_with_one_change_each_of_what_is_trained(frame, monkeypatch):
