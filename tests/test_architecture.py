@@ -26,7 +26,7 @@ FOLDERS = {
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},
     "tuning": {"joblib", "numpy", "optuna", "pandas"},
-    "api": {"numpy", "pandas", "rich", "sklearn"},
+    "api": {"matplotlib", "numpy", "pandas", "plotext", "rich", "sklearn"},
     "cli": {"pandas", "rich", "tomlkit", "typer"},
 }  # fmt: skip
 # These start in no time: no NumPy behind them.
@@ -158,7 +158,7 @@ def test_prediction_loads_neither_tensorflow_nor_scikit_learn(golden):
     )
     loaded = imported_by(code)
     assert "onnxruntime" in loaded
-    assert not loaded & {"tensorflow", "keras", "sklearn"}
+    assert not loaded & {"tensorflow", "keras", "sklearn", "plotext", "matplotlib"}
 
 
 def test_the_public_names_are_these():

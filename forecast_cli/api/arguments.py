@@ -28,6 +28,8 @@ RULES = {
     "start": Rule("time"),
     "level": Rule("levels"),
     "only": Rule("names"),
+    "kind": Rule("str"),
+    "last": Rule("int", 1),
     "what_if": Rule("names"),
     "forecast": Rule("names"),
     "cells": Rule("names"),

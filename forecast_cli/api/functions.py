@@ -21,14 +21,13 @@ from .model import Model, as_tuple
 from .progress import show_progress
 
 if TYPE_CHECKING:
-    from ..backtesting.backtest import Backtest
-    from ..backtesting.comparison import Comparison
     from ..backtesting.plan import Plan
     from ..data.inspection.report import TableReport
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..evaluation.reports import Report
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
+    from .results import Backtest, Comparison
 
 
 @check_arguments()
@@ -110,6 +109,7 @@ def compare(
     """
     from ..backtesting.comparison import compare
     from ..backtesting.plan import Plan
+    from .results import Comparison
 
     if cells:
         warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
@@ -117,7 +117,8 @@ def compare(
     chosen = plan or Plan(models=as_tuple(cells))
     with show_progress(progress, on_event) as listener:
         how: Any = {"on_event": listener, "should_stop": should_stop}
-        return compare(table, _configure(settings, config), chosen, **how)
+        found = compare(table, _configure(settings, config), chosen, **how)
+        return Comparison(**vars(found))
 
 
 @check_arguments()
@@ -144,12 +145,13 @@ def backtest(
     """
     from ..backtesting.backtest import backtest
     from ..backtesting.plan import Plan
+    from .results import Backtest
 
     require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
     whole = _configure(settings, config)
     with show_progress(progress, on_event) as listener:
         how: Any = {"on_event": listener, "should_stop": should_stop}
-        return backtest(table, whole, plan or Plan(), **how)
+        return Backtest(**vars(backtest(table, whole, plan or Plan(), **how)))
 
 
 @check_arguments()

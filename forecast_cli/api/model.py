@@ -44,6 +44,22 @@ class PredictionOptions(Reading, total=False):
     what_if: str | Sequence[str]
 
 
+class ChartOptions(Reading, total=False):
+    """What a chart shows, and how its table is read.
+
+    `only` names the series to draw, of many the first few where it is not given. `last` is how many
+    rows are drawn. `start` is the time of the first row that is scored, what the model has not
+    learned from where it is not given. `level` are the levels of intervals in percent, the model's
+    own where it is not given. `future` is a table of future covariates.
+    """
+
+    only: str | Sequence[str]
+    last: int
+    start: str | pd.Timestamp
+    level: float | Sequence[float]
+    future: Readable
+
+
 @dataclass(frozen=True, repr=False)
 class Model:
     """A trained model.
@@ -171,6 +187,43 @@ class Model:
         wanted = PredictionRequest(horizon, as_tuple(only), _date(start), future)
         how: Any = {"reading": _reading(reading), "on_event": on_event}
         return explain(self.bundle, table, wanted, seed=seed, **how)
+
+    @check_arguments()
+    def plot(
+        self,
+        table: Readable | None = None,
+        *,
+        kind: str | None = None,
+        on_event: Listener = ignore,
+        **options: Unpack[ChartOptions],
+    ) -> Any:
+        """Draw a chart by matplotlib.
+
+        Args:
+            table: The rows to forecast from; None for the last rows of the training table.
+            kind: What the chart shows: `forecast` where None, `test`, `residuals`, `errors`,
+                `loss`, `seasons`, `coverage` or `series`.
+            on_event: Notified of what is worth knowing.
+            **options: See `ChartOptions`.
+
+        Returns:
+            The axes of matplotlib; several as a list.
+
+        Raises:
+            DataError: The table does not hold what the chart needs.
+            UsageError: An option is invalid, or matplotlib is not installed.
+        """
+        from .charts.images import plot
+        from .charts.kinds import describe
+        from .charts.source import Source
+
+        own: dict[str, Any] = {**options}
+        own["start"] = _date(own.get("start"))
+        names = {each.name for each in fields(Source)} & {*own}
+        how = {name: own.pop(name) for name in names}
+        how |= {name: as_tuple(how[name]) for name in ("only", "level") if name in how}
+        source = Source(self.bundle, table, reading=_reading(own), on_event=on_event, **how)
+        return plot(describe(source, kind))
 
     @check_arguments()
     def update(

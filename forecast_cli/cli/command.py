@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "Score a saved model on new rows, or a table of forecasts.",
     "future": "Write the table of future covariates that a forecast needs, to fill in.",
     "explain": "Show what a forecast is made of.",
+    "plot": "Draw a chart of a model, a table or a forecast.",
     "inspect": "Show what is in a model or in a table.",
     "config": "Print the whole configuration as TOML, with where each value comes from.",
 }

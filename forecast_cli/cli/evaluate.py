@@ -113,18 +113,11 @@ def _of_model(
 ) -> "ModelEvaluation":
     """Score a model on new rows; options that it determines are refused."""
     from ..evaluation.model_evaluation import evaluate_model
-    from ..forecasting.history import READ_ANEW
     from ..model.loading import load_bundle
 
     if options.forecasts:
         raise UsageError("--forecast is for a table of forecasts.", "Leave it out.")
-    reading = looking | ({} if options.missing is None else {"missing": options.missing})
-    for name in reading:
-        if name not in READ_ANEW:
-            raise UsageError(
-                f"--{name.replace('_', '-')} has no effect here: the model determines it.",
-                "Leave it out.",
-            )
+    reading = read_again(looking, options.missing)
     return evaluate_model(
         load_bundle(path),
         one_or_all(tables),
@@ -135,6 +128,20 @@ def _of_model(
         reading=reading,
         on_event=notes.on_event,
     )
+
+
+def read_again(looking: Looking, missing: str | None) -> dict[str, Any]:
+    """How a table of a model is read; options that the model determines are refused."""
+    from ..forecasting.history import READ_ANEW
+
+    reading = looking | ({} if missing is None else {"missing": missing})
+    for name in reading:
+        if name not in READ_ANEW:
+            raise UsageError(
+                f"--{name.replace('_', '-')} has no effect here: the model determines it.",
+                "Leave it out.",
+            )
+    return reading
 
 
 def _of_table(

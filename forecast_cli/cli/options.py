@@ -271,6 +271,9 @@ def _closed_quietly() -> Iterator[None]:
 Strict = Annotated[
     bool, option("--strict", help="Treat warnings as errors: nothing is written.", common=False)
 ]
+NoChart = Annotated[
+    bool, option("--no-chart", help="On a terminal, show no chart below the table.", common=False)
+]
 # The command itself answers it.
 HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
 

@@ -12,8 +12,9 @@ import typer
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.errors import UsageError
 from ..data.io.writer import Format
+from .charts import show_compact
 from .console import Console, Notes
-from .options import OutputOptions, Reading, Strict, option
+from .options import NoChart, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
 from .train import MODEL, one_or_all
 from .values import levels
@@ -74,6 +75,7 @@ class PredictOptions:
     in_sample: Annotated[bool, option("--in-sample", common=False,
         help="One-step forecasts over DATA beside the actual values.")] = False
     strict: Strict = False
+    no_chart: NoChart = False
     output: Output = "-"
     format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
         help=f"Output format ({', '.join(get_args(Format))}).",
@@ -125,6 +127,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     _check_state(output, options.state)
     bundle, notes = load_bundle(options.model), Notes(console)
     frame, keep = _forecast(bundle, options, wanted, reading=reading, on_event=notes.on_event)
+    made = frame
     if not holds_times(frame, form):
         frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
@@ -133,6 +136,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         console.document(document)
     else:
         _show(frame, form, output, console, bundle)
+        if form is None and output == "-" and not options.no_chart:
+            _draw(console, bundle, made, options, reading)
     if keep:
         keep()
 
@@ -164,6 +169,21 @@ def _show(
         console.table(frame.to_dict("records"))
     else:
         write(render(frame, form or "csv"), output)
+
+
+def _draw(
+    console: Console,
+    bundle: "Bundle",
+    frame: "pd.DataFrame",
+    options: PredictOptions,
+    reading: Reading,
+) -> None:
+    """Print a small chart of one forecast below its table on a terminal."""
+    scenarios = options.what_if or len(options.futures) > 1
+    if scenarios or options.samples or options.in_sample or options.state:
+        return
+    only = tuple(options.only or ())
+    show_compact(console, bundle, options.table, frame, only=only, reading=reading)
 
 
 def _going_on(

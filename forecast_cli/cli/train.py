@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import UsageError
+from .charts import show_compact
 from .console import Console
-from .options import OutputOptions, Settings, Strict, option
+from .options import NoChart, OutputOptions, Settings, Strict, option
 
 if TYPE_CHECKING:
     from ..model.bundle import Bundle
@@ -42,6 +43,7 @@ class TrainOptions:
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
     strict: Strict = False
+    no_chart: NoChart = False
 
     def check(self) -> None:
         """Refuse options that do not go together."""
@@ -99,10 +101,12 @@ def train(
         document = training_document(model.bundle, options.model)
         console.document(document | {"notes": progress.notes.texts})
     else:
-        _show(model.bundle, options.model, console)
+        _show(model.bundle, options, console, one_or_all(tables))
 
 
-def _show(bundle: "Bundle", model: Path, console: Console) -> None:
+def _show(
+    bundle: "Bundle", options: TrainOptions, console: Console, tables: str | list[str]
+) -> None:
     """The scores on stdout, and on stderr what explains them and what to do next."""
     from ..api.summaries import (
         confusion_rows,
@@ -116,6 +120,8 @@ def _show(bundle: "Bundle", model: Path, console: Console) -> None:
     evaluation = bundle.manifest.evaluation
     if not console.output_options.quiet:
         console.table(score_rows(evaluation))
+    if not options.no_chart:
+        show_compact(console, bundle, tables)
     console.say(describe_name(bundle.manifest))
     if evaluation:
         console.say(explain_scores(evaluation))
@@ -129,7 +135,8 @@ def _show(bundle: "Bundle", model: Path, console: Console) -> None:
     what = " DATA" if bundle.manifest.labels else ""
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
     more = f", with intervals: --level {level}" if level else ""
-    console.say(f"saved {model}; next: forecast predict{what}{flag_of_model(model)}{more}")
+    flag = flag_of_model(options.model)
+    console.say(f"saved {options.model}; next: forecast predict{what}{flag}{more}")
 
 
 def _warnings(bundle: "Bundle") -> Sequence[str]:

@@ -11,6 +11,7 @@ there:
 | `METRICS` | `evaluation/metrics/point.py` (`FUNCTIONS`) |
 | `INTERVAL_METHODS` | `forecasting/intervals/interval_methods.py` (`FUNCTIONS`) |
 | `PRESETS` | `training/presets/selection.py` (`FUNCTIONS`) |
+| `CHARTS` | `api/charts/kinds.py` (`FUNCTIONS`) |
 | `BASELINES` | `baselines/naive.py`, `intermittent.py`, `classical.py` and `member_maps.py` |
 """
 
@@ -42,6 +43,21 @@ class CellEntry(Entry):
     keras: str
     states: tuple[str, ...] = ("h",)
     cudnn: bool = False
+
+
+@dataclass(frozen=True)
+class ChartEntry(Entry):
+    """A kind of chart.
+
+    Args:
+        of_table: Whether a table by itself has one.
+        of_forecast: Whether a table of forecasts has one.
+        many_levels: Whether it shows intervals of many levels, where a model can make them.
+    """
+
+    of_table: bool = False
+    of_forecast: bool = False
+    many_levels: bool = False
 
 
 @dataclass(frozen=True)
@@ -271,6 +287,18 @@ BASELINES: dict[str, BaselineEntry] = {
     ),
     "ridge-full": BaselineEntry("ridge regression on the window", forecasts=False, is_map=True),
 }
+CHARTS: dict[str, ChartEntry] = {
+    "forecast": ChartEntry("history, splits, forecast with its intervals", of_forecast=True),
+    "test": ChartEntry("test forecasts and actual values"),
+    "residuals": ChartEntry("residuals, their autocorrelation and histogram"),
+    "errors": ChartEntry("error by step and by series", of_forecast=True),
+    "loss": ChartEntry("loss by epoch"),
+    "seasons": ChartEntry("seasonal profiles", of_table=True),
+    "coverage": ChartEntry("coverage of intervals by level", of_forecast=True, many_levels=True),
+    "series": ChartEntry("the series, with gaps", of_table=True),
+}
+# The charts of a model or a table of forecasts, of a table, and of a backtest where none is named.
+FORECAST_CHART, TABLE_CHART, BACKTEST_CHART = "forecast", "series", "errors"
 # The baseline that all others are relative to, and the one that OWA is relative to.
 NAIVE, NAIVE2, SEASONAL_NAIVE = "naive", "naive2", "seasonal-naive"
 
@@ -295,6 +323,7 @@ if TYPE_CHECKING:
     Intervals: TypeAlias = str
     Preset: TypeAlias = str
     MemberBaseline: TypeAlias = str
+    ChartName: TypeAlias = str
 else:
     Cell = Literal[tuple(CELLS)]
     Loss = Literal[tuple(LOSSES)]
@@ -303,3 +332,4 @@ else:
     Intervals = Literal[tuple(INTERVAL_METHODS)]
     Preset = Literal[tuple(PRESETS)]
     MemberBaseline = Literal[MEMBER_NAMES]
+    ChartName = Literal[tuple(CHARTS)]

@@ -51,15 +51,15 @@ def decompose(before: Floats, forecast: Floats, seasons: Sequence[int]) -> Decom
     course = np.concatenate([before, forecast])
     slope = float(np.median(course[longest:] - course[:-longest])) / longest
     line = slope * np.arange(len(whole))
-    smooth = _averages(whole - line, longest) + line
+    smooth = season_means(whole - line, longest) + line
     rest, parts = whole - smooth, {}
     for season, shorter in zip(known, [*known[1:], None], strict=True):
-        part = rest if shorter is None else _averages(rest, shorter)
+        part = rest if shorter is None else season_means(rest, shorter)
         parts[season], rest = part[:steps], rest - part
     return Decomposition(level, smooth[:steps] - level, dict(sorted(parts.items())))
 
 
-def _averages(values: Floats, season: int) -> Floats:
+def season_means(values: Floats, season: int) -> Floats:
     """Return means over a whole season around each value, shape `(n,)`; at the ends shifted."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     begins = np.clip(np.arange(len(values)) - season // 2, 0, len(values) - season)

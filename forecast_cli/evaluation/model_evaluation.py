@@ -14,7 +14,7 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
 from ..data.checks import note_undefined
-from ..data.dataset import History
+from ..data.dataset import Dataset, History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.splits import parse_date
@@ -42,7 +42,7 @@ from ..model.bundle import Bundle
 from ..model.manifest import Evaluation
 from .baseline_forecasts import baselines
 from .reports import Report, make_report
-from .scoring import GRID, IntervalSpec, score, some
+from .scoring import GRID, IntervalSpec, ScoreSums, score, some
 from .split_evaluation import summarize
 from .warnings import find_warnings
 
@@ -109,6 +109,38 @@ def evaluate_model(
     """
     refuse_labels(bundle, LABELS, "forecast train prints its scores on the test split.")
     panel = read_as_trained(bundle, source, reading, on_event)
+    asked: Any = {"begin": begin, "level": level, "intervals": intervals, "owa": owa}
+    return score_panel(bundle, panel, **asked, on_event=on_event).evaluation
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """The scores of a model on the rows of a table, and what they were computed from.
+
+    Args:
+        evaluation: The scores.
+        dataset: The rows; those that were scored are its test split.
+        sums: The errors, summed up, and some of the forecasts.
+        level: Of the intervals of these, in percent, ascending; empty where there are none.
+    """
+
+    evaluation: ModelEvaluation
+    dataset: Dataset
+    sums: ScoreSums
+    level: tuple[float, ...] = ()
+
+
+def score_panel(
+    bundle: Bundle,
+    panel: Panel,
+    *,
+    begin: str | None = None,
+    level: tuple[float, ...] | None = None,
+    intervals: Intervals | None = None,
+    owa: bool = False,
+    on_event: Listener = ignore,
+) -> ScoredRows:
+    """Score a model on rows of a panel, as `read_as_trained` gives it; see `evaluate_model`."""
     begins = _begins(bundle, panel, begin, on_event)
     check_levels(bundle, panel, on_event, begins=begins)
     note_undefined(panel, bundle.manifest.config.transform, on_event)
@@ -123,7 +155,7 @@ def evaluate_model(
 
 def _evaluate(
     network: NetworkForecaster, origins: Ints, claims: IntervalSpec | None, *, owa: bool
-) -> ModelEvaluation:
+) -> ScoredRows:
     """Score forecasts from origins, shape `(samples,)`, once each; first those of validation."""
     dataset = network.dataset
     if claims is not None and claims.recent is not None:
@@ -145,7 +177,8 @@ def _evaluate(
     report = replace(report, forecasts=len(origins), season_length=dataset.season_length)
     losses = None if validation is None else validation.losses
     warnings = find_warnings(dataset, tally, claims, validation=losses, trained=False)
-    return ModelEvaluation(report, summarize(dataset, tally, warnings))
+    evaluation = ModelEvaluation(report, summarize(dataset, tally, warnings))
+    return ScoredRows(evaluation, dataset, tally, claims.bands.level if claims else ())
 
 
 def _interval_spec(

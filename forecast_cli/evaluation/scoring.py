@@ -42,6 +42,8 @@ class ScoreSums:
             units.
         intervals: Those of the network, where it has some.
         quantiles: Those of the network, where it has some.
+        ends: Shape `(some, horizon, targets, levels)` each: the lower and the upper ends of the
+            intervals of `sampled`, where the network has some.
     """
 
     origins: Ints
@@ -53,6 +55,7 @@ class ScoreSums:
     sampled: Floats
     intervals: IntervalSums | None = None
     quantiles: QuantileSums | None = None
+    ends: tuple[Floats, Floats] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,10 @@ class _Counter:
 
     network: NetworkForecaster
     claims: IntervalSpec
+    sample: Ints
     intervals: IntervalSums = field(init=False)
     quantiles: QuantileSums | None = field(init=False)
+    ends: list[tuple[Floats, Floats]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         dataset, grid = self.network.dataset, self.claims.grid
@@ -110,9 +115,16 @@ class _Counter:
             lower, upper = (network.ends_in_units(side, part) for side in ends)
             if bands is claims.bands:
                 self.intervals.add(truth, lower, upper, series)
+                kept = np.isin(part, self.sample)
+                self.ends.append((lower[kept], upper[kept]))
             elif self.quantiles is not None:
                 ordered = np.concatenate([lower[..., ::-1], point[..., None], upper], axis=-1)
                 self.quantiles.add(truth, ordered, series)
+
+    def kept(self) -> tuple[Floats, Floats]:
+        """Return the lower and the upper ends at the sample, `(some, horizon, targets, levels)`."""
+        lower, upper = (np.concatenate(side) for side in zip(*self.ends, strict=True))
+        return lower, upper
 
 
 def score(
@@ -136,8 +148,8 @@ def score(
     naive_error, naive_squared = dataset.naive
     errors = {name: ErrorSums(naive_error, naive_squared, dataset.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
-    counter = None if claims is None else _Counter(network, claims)
     sample, sampled = _sample(dataset, origins), list[Floats]()
+    counter = None if claims is None else _Counter(network, claims, sample)
     for part in parted(dataset, origins):
         truth = actual[part[:, None] + np.arange(dataset.horizon)]
         series = owner_series(dataset.panel.indptr, part)
@@ -151,7 +163,7 @@ def score(
             errors[name].add(truth, forecast, series)
             losses[name].append(mean_losses(dataset, truth - forecast, series))
     joined = {name: np.concatenate(parts) for name, parts in losses.items()}
-    own_sums = (counter.intervals, counter.quantiles) if counter else ()
+    own_sums = (counter.intervals, counter.quantiles, counter.kept()) if counter else ()
     called = network.name, model
     return ScoreSums(origins, *called, errors, joined, sample, np.concatenate(sampled), *own_sums)
 

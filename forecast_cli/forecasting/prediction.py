@@ -65,7 +65,7 @@ def predict(
     history = find_history(bundle, source, wanted, reading, on_event)
     how: Any = {"steps": steps, "stored": source is None, "on_event": on_event}
     if not (wanted.what_if or wanted.several_futures):
-        return _predict_from(bundle, history, wanted, **how)
+        return predict_from(bundle, history, wanted, **how)
     return _compare(bundle, history, wanted, reading=reading, **how)
 
 
@@ -88,11 +88,11 @@ def _compare(
     )
     how: Any = {"steps": steps, "stored": stored, "on_event": once(on_event)}
     return stack_scenarios(
-        {name: _predict_from(bundle, each, wanted, **how) for name, each in scenarios.items()}
+        {name: predict_from(bundle, each, wanted, **how) for name, each in scenarios.items()}
     )
 
 
-def _predict_from(
+def predict_from(
     bundle: Bundle,
     history: History,
     wanted: PredictionRequest,
@@ -101,7 +101,16 @@ def _predict_from(
     stored: bool,
     on_event: Listener,
 ) -> pd.DataFrame:
-    """Forecast from rows and what is known after them; see `predict`."""
+    """Forecast from rows and what is known after them; see `predict`.
+
+    Args:
+        bundle: The model.
+        history: As `find_history` gives it.
+        wanted: Which forecasts are requested.
+        steps: As `steps_wanted` gives them.
+        stored: Whether the rows are those that the model file keeps.
+        on_event: Notified of what is worth knowing.
+    """
     forecast = forecast_history(bundle, history, steps, wanted, stored=stored)
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:

@@ -131,7 +131,7 @@ def find_history(
     panel = stored or read_as_trained(bundle, cast(Readable, source), reading, on_event)
     ends = known_lasts(bundle) if stored is not None else None
     if wanted.only:
-        chosen = _named(panel, wanted.only)
+        chosen = find_series(panel, wanted.only)
         panel, ends = panel.only(chosen), ends if ends is None else ends[chosen]
     if wanted.begin is not None:
         panel = _before(panel, wanted.begin, source)
@@ -154,7 +154,7 @@ def find_history(
     return history
 
 
-def _named(panel: Panel, only: tuple[str, ...]) -> Ints:
+def find_series(panel: Panel, only: tuple[str, ...]) -> Ints:
     """Return the places of series by their names, shape `(names,)`."""
     if not len(panel.ids.columns):
         raise UsageError("There is one series, without a name.", "Omit `only`.")

@@ -1,5 +1,6 @@
 """The manifest of a model file: plain data, validated when it is read."""
 
+import html
 import math
 from datetime import datetime
 from typing import Self
@@ -99,6 +100,19 @@ class Evaluation(Frozen):
     def own_scores(self) -> dict[Score, dict[str, float | None]]:
         """The scores of the model, by metric and target."""
         return self.scores[self.model]
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and the scores for a notebook."""
+        metrics = list(next(iter(self.scores.values())))
+        rows = [["forecast", "column", *metrics]]
+        rows += [
+            [name, target, *("" if v[target] is None else f"{v[target]:.5g}" for v in own.values())]
+            for name, own in self.scores.items()
+            for target in own[metrics[0]]
+        ]
+        cells = ["".join(f"<td>{html.escape(str(each))}</td>" for each in row) for row in rows]
+        table = "".join(f"<tr>{row}</tr>" for row in cells)
+        return f"<p>{html.escape(self.verdict)}</p><table>{table}</table>"
 
 
 class LabelEvaluation(Frozen):

@@ -1,0 +1,219 @@
+"""Charts of errors: residuals, errors by step and by series, and the coverage of intervals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import DataError, UsageError, counted, nearest
+from ...core.windows import Floats
+from ...data.panel import STEP
+from ...evaluation.reports import Report
+from ...forecasting.frames import FORECAST_SUFFIX
+from ...model.manifest import Evaluation
+from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
+from .source import Source
+
+# The most lags of an autocorrelation, bins of a histogram, and bars of series.
+LAGS, BINS, SERIES = 40, 30, 15
+
+
+def draw_residuals(source: Source) -> Chart:
+    """Describe the residuals, their autocorrelation and their histogram."""
+    if source.table is not None:
+        return _residuals_of_rows(source)
+    calibration = source.model.calibration
+    if calibration is None:
+        raise UsageError(
+            "The model file keeps no validation errors.",
+            "Name DATA, a table whose rows are forecast.",
+        )
+    errors = calibration.of_forecasts[:, 0, 0]
+    x = positions(np.arange(1.0, len(errors) + 1))
+    unit = "in mean errors of its series"
+    axes = Axes("validation split, first step", "forecast", unit)
+    axes = replace(axes, lines=(Line("residual", x, values(errors)), _level("", x, 0.0)))
+    return _with_distribution(axes, errors)
+
+
+def _residuals_of_rows(source: Source) -> Chart:
+    """Describe the residuals of one-step forecasts over a table, of one series and target."""
+    from ...forecasting.prediction import predict_in_sample
+
+    bundle, how = source.model, {"reading": source.reading, "on_event": source.on_event}
+    frame = predict_in_sample(bundle, source.table, **how)  # type: ignore[arg-type]
+    column, time = bundle.manifest.targets[0], bundle.manifest.time
+    label = time.name if time else STEP
+    keys = [name for name in frame if name not in (label, *bundle.manifest.targets)]
+    keys = [name for name in keys if not str(name).endswith(FORECAST_SUFFIX)]
+    name = column
+    if keys:
+        names = frame[keys].astype(str).agg(" ".join, axis=1)
+        chosen = source.only[0] if source.only else names.iloc[0]
+        if chosen not in {*names}:
+            raise UsageError(f'There is no series "{chosen}".', nearest(chosen, names.unique()))
+        frame, name = frame[names == chosen], f"{chosen}, {column}"
+    frame = frame if source.last is None else frame[-source.last :]
+    errors = (frame[column] - frame[f"{column}{FORECAST_SUFFIX}"]).to_numpy(float)
+    x = positions(pd.DatetimeIndex(frame[label]) if time else frame[label].to_numpy(float))
+    kept = thinned(errors)
+    line = Line("residual", tuple(x[k] for k in kept), values(errors[kept]))
+    unit = f"actual minus forecast, {column}"
+    axes = Axes(f"one-step forecasts, {name}", label, unit, "time" if time else "number")
+    return _with_distribution(replace(axes, lines=(line, _level("", x, 0.0))), errors)
+
+
+def _level(name: str, x: Positions, height: float) -> Line:
+    """Return a horizontal line from the first to the last position."""
+    return Line(name, (x[0], x[-1]), (height, height), "reference")
+
+
+def _with_distribution(axes: Axes, errors: Floats) -> Chart:
+    """Return a chart of residuals, shape `(n,)`, with their autocorrelation and histogram."""
+    known = errors[np.isfinite(errors)]
+    if len(known) < 3:
+        raise DataError(
+            f"There are {counted(len(known), 'residual')}: too few for a chart.", "Give more rows."
+        )
+    lags = autocorrelations(errors, min(LAGS, len(errors) - 2, max(10, len(errors) // 4)))
+    x, limit = positions(np.arange(1.0, len(lags) + 1)), 1.96 / np.sqrt(len(known))
+    bounds = (_level("95 % limits of white noise", x, limit), _level("", x, -limit))
+    correlation = Axes("autocorrelation", "lag", "correlation", lines=bounds, row=1)
+    correlation = replace(correlation, bars=(Bars("autocorrelation", x, values(lags)),))
+    heights, edges = np.histogram(known, min(BINS, max(5, int(np.sqrt(len(known))))))
+    middle = positions((edges[1:] + edges[:-1]) / 2)
+    histogram = Axes("histogram", "residual", "number of residuals", row=1)
+    histogram = replace(histogram, bars=(Bars("residuals", middle, values(heights)),))
+    outside = int((np.abs(lags) > limit).sum())
+    text = f"{counted(len(known), 'residual')}, mean {known.mean():.4g}, standard deviation "
+    text += f"{known.std():.4g}; {outside} of {len(lags)} autocorrelations are outside the limits."
+    return Chart("residuals", "residuals", text, (axes, correlation, histogram))
+
+
+def autocorrelations(errors: Floats, lags: int) -> Floats:
+    """Return the autocorrelation of errors, shape `(n,)`, at each lag from 1, shape `(lags,)`.
+
+    Missing errors (NaN) do not count.
+
+    >>> autocorrelations(np.array([1.0, -1, 1, -1, 1, -1]), 2).round(2).tolist()
+    [-0.83, 0.67]
+    """
+    apart = np.nan_to_num(errors - np.nanmean(errors))
+    total = float(apart @ apart)
+    shares = [
+        float(apart[lag:] @ apart[:-lag]) / total if total else 0.0 for lag in range(1, lags + 1)
+    ]
+    return np.array(shares)
+
+
+def draw_errors(source: Source) -> Chart:
+    """Describe the error at each step ahead, and by series or beside the baselines."""
+    if source.forecast is not None or source.table is not None:
+        return chart_of_report(source.report)
+    bundle, evaluation = source.model, source.evaluation
+    axes = []
+    if bundle.calibration is not None:
+        errors = np.abs(bundle.calibration.of_forecasts)
+        means = np.nanmean(errors, axis=(0, 2))
+        x = positions(np.arange(1.0, len(means) + 1))
+        drawn = Axes("mean error by step, validation split", "step ahead", "in mean errors")
+        axes.append(replace(drawn, lines=(Line("mean absolute error", x, values(means)),)))
+    if len(bundle.scores) > 1:
+        axes.append(_by_series(bundle.scores, row=len(axes)))
+    elif evaluation is not None:
+        axes.append(_by_forecaster(evaluation, row=len(axes)))
+    if not axes:
+        raise UsageError("The model has no scores.", "Name DATA, a table whose rows are forecast.")
+    text = evaluation.verdict if evaluation is not None else "Errors on the validation split."
+    return Chart("errors", "errors", text, tuple(axes))
+
+
+def _by_forecaster(evaluation: Evaluation, row: int) -> Axes:
+    """Describe the test error of the model beside those of the baselines."""
+    names = list(evaluation.scores)
+    target = next(iter(evaluation.scores[names[0]]["mae"]))
+    heights = tuple(evaluation.scores[name]["mae"][target] for name in names)
+    drawn = Axes(f"test error, {target}", "", "mean absolute error", "name", row=row)
+    return replace(drawn, bars=(Bars("mean absolute error", tuple(names), heights),))
+
+
+def _by_series(rows: Sequence[Mapping[str, Any]], row: int) -> Axes:
+    """Describe the errors of the series with the largest ones, from rows as `Report` has them."""
+    measure = "mase" if any(each.get("mase") is not None for each in rows) else "mae"
+    keys = [name for name in rows[0] if isinstance(rows[0][name], str)]
+    worst = sorted(rows, key=lambda each: each[measure] or 0.0, reverse=True)[:SERIES]
+    names = tuple(" ".join(str(each[key]) for key in keys) for each in worst)
+    title = f"{measure.upper()} by series" + (", the largest" if len(rows) > SERIES else "")
+    drawn = Axes(title, "", measure.upper(), "name", row=row)
+    return replace(drawn, bars=(Bars(measure.upper(), names, tuple(e[measure] for e in worst)),))
+
+
+def chart_of_report(report: Report) -> Chart:
+    """Describe the errors of a report, by step and by series."""
+    steps = positions([float(row["step"]) for row in report.by_step if _first(row, report.by_step)])
+    columns = list(dict.fromkeys(str(row.get("column", "")) for row in report.by_step))
+    lines = tuple(
+        Line(
+            f"mean absolute error {column}".strip(),
+            steps,
+            tuple(row["mae"] for row in report.by_step if str(row.get("column", "")) == column),
+            "actual" if number == 0 else "other",
+            number,
+        )
+        for number, column in enumerate(columns)
+    )
+    axes = [replace(Axes("error by step", "step ahead", "mean absolute error"), lines=lines)]
+    if report.series > 1:
+        axes.append(_by_series(report.by_series, row=1))
+    first, final = lines[0].y[0], lines[0].y[-1]
+    text = f"Mean absolute error of {counted(report.forecasts, 'forecast')} by step ahead"
+    text += f": {_short(first)} at the first and {_short(final)} at the last of {len(steps)}."
+    return Chart("errors", "errors", text, tuple(axes))
+
+
+def _first(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a row is of the first target."""
+    return bool(row.get("column") == rows[0].get("column"))
+
+
+def _short(number: float | None) -> str:
+    return "unknown" if number is None else f"{number:.4g}"
+
+
+def draw_coverage(source: Source) -> Chart:
+    """Describe which share of the actual values is within the intervals of each level."""
+    if source.table is not None or source.forecast is not None:
+        found = _coverage_of_report(source)
+    else:
+        scores = () if source.evaluation is None else source.evaluation.intervals
+        found = {each.level: next(iter(each.coverage.values())) for each in scores}
+    if not found:
+        raise UsageError(
+            "There are no intervals whose coverage is known.",
+            "Name DATA, actual values that the model has not learned from.",
+        )
+    levels = sorted(found)
+    x = positions(levels)
+    y = tuple(found[level] for level in levels)
+    lines = (
+        Line("as it should be", (0.0, 100.0), (0.0, 100.0), "reference"),
+        Line("coverage", x, y, "forecast"),
+    )
+    axes = Axes("coverage of the intervals", "level in percent", "coverage in percent")
+    axes = replace(axes, lines=lines, points=(Points("coverage", x, y),))
+    text = ", ".join(f"{level:g} % intervals hold {_short(found[level])} %" for level in levels)
+    return Chart("coverage", "coverage by level", f"Of the actual values, {text}.", (axes,))
+
+
+def _coverage_of_report(source: Source) -> dict[float, float | None]:
+    """Return coverage in percent by level, of the first target."""
+    overall = source.report.overall
+    name = next(key for key in overall[0] if key not in ("measure", "column"))
+    found: dict[float, float | None] = {}
+    for row in overall[::-1]:
+        if row["measure"].startswith("coverage"):
+            level = float(row["measure"].removeprefix("coverage"))
+            found[level] = row[name]
+    return found

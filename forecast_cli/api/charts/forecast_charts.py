@@ -1,0 +1,341 @@
+"""Charts along time: the series, the forecast, and test forecasts against actual values."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import DataError, counted
+from ...core.padding import owner_series
+from ...core.ragged import row_numbers
+from ...core.windows import Floats, Ints
+from ...data.missing import last_known
+from ...data.time.time_index import when
+from ...forecasting.saved_model_data import times_like
+from .description import (
+    Axes,
+    Band,
+    Chart,
+    Kind,
+    Line,
+    Points,
+    Positions,
+    Span,
+    positions,
+    thinned,
+    values,
+)
+from .source import ForecastPart, Source, forecasts_alone
+
+# Rows of a chart in which a forecast can be seen: at least so many, and so many horizons.
+FEWEST_ROWS, HORIZONS = 120, 6
+# A chart of all rows stands above one of the last rows where it shows so many times as many.
+LONGER = 2
+# What a chart is divided into, in order of time.
+SPLITS = ("training", "validation", "test", "new rows")
+# So many gaps are shaded, the longest ones.
+MOST_GAPS = 100
+
+
+@dataclass(frozen=True)
+class Track:
+    """The rows of a series and target that a chart shows.
+
+    Args:
+        x: Shape `(rows,)`: their positions.
+        actual: Shape `(rows,)`, NaN where missing.
+        first: The place of the first row among those of the series.
+    """
+
+    x: Positions
+    actual: Floats
+    first: int
+
+    @property
+    def line(self) -> Line:
+        """The actual values, thinned where there are very many."""
+        kept = thinned(self.actual)
+        return Line("actual values", tuple(self.x[k] for k in kept), values(self.actual[kept]))
+
+
+def follow(source: Source, series: int, target: int, last: int | None) -> Track:
+    """Return the last rows of a series and target; all where `last` is None."""
+    rows, times = source.rows(series, target), source.times(series)
+    first = 0 if last is None else max(0, len(rows) - last)
+    x = positions(np.arange(first + 1.0, len(rows) + 1) if times is None else times[first:])
+    return Track(x, rows[first:], first)
+
+
+def kind_of(source: Source) -> tuple[Kind, str]:
+    """Return what the x axis holds, and what it is called."""
+    panel = source.panel
+    return ("number", "step") if panel.timeline is None else ("time", panel.step_name)
+
+
+def draw_series(source: Source) -> Chart:
+    """Describe the series as they were read, with what is missing and what was filled."""
+    kind, label = kind_of(source)
+    axes, gaps = [], 0
+    for number, (series, target) in enumerate(source.parts):
+        track = follow(source, series, target, source.last)
+        name = source.name(series, target)
+        missing = np.isnan(track.actual)
+        gaps += int(missing.sum())
+        drawn = Axes(name, label, source.panel.columns.targets[target], kind, row=number)
+        drawn = replace(drawn, lines=(track.line,), spans=_gaps(track, missing))
+        if source.bundle is not None and missing.any():
+            drawn = replace(drawn, points=(_filled(source, series, target, track),))
+        axes.append(drawn)
+    rows = sum(len(source.rows(series, 0)) for series, target in source.parts if target == 0)
+    text = f"{_listed(source)}: {counted(rows, 'row')}{_span(source)}, "
+    text += f"{gaps:,} missing" if gaps else "none missing"
+    return Chart("series", _title(source, "series"), f"{text}.", tuple(axes))
+
+
+def _gaps(track: Track, missing: Ints) -> tuple[Span, ...]:
+    """Return the runs of missing values, shape `(rows,)`, the longest ones."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
+    runs = edges.reshape(-1, 2)
+    longest = runs[np.argsort(runs[:, 0] - runs[:, 1], kind="stable")][:MOST_GAPS]
+    return tuple(Span("missing", track.x[a], track.x[b - 1]) for a, b in sorted(longest.tolist()))
+
+
+def _filled(source: Source, series: int, target: int, track: Track) -> Points:
+    """Return the values by which missing ones were filled."""
+    begin, place = int(source.panel.indptr[series]), source.panel.columns.target_places[target]
+    own = np.flatnonzero(np.isnan(track.actual))
+    filled = source.history.filled[begin + track.first + own, place]
+    known = np.isfinite(filled)
+    return Points("filled", tuple(track.x[k] for k in own[known]), values(filled[known]))
+
+
+def draw_forecast(source: Source) -> Chart:
+    """Describe the forecast with its intervals after the history and its splits."""
+    if source.bundle is None and source.table is None:
+        return _draw_alone(source)
+    kind, label = kind_of(source)
+    axes: list[Axes] = []
+    found = {part: source.forecast_of(*part) for part in source.parts}
+    if not any(found.values()):
+        raise DataError(
+            f"The table of forecasts has none of {_listed(source)}.",
+            "Name another series with `only`, or the table that was forecast.",
+        )
+    steps = max(len(part.point) for part in found.values() if part is not None)
+    fewest = FEWEST_ROWS // 2 if source.compact else FEWEST_ROWS
+    last = source.last or max(fewest, HORIZONS * steps)
+    for (series, target), part in found.items():
+        rows = len(source.rows(series, target))
+        overview = source.last is None and len(found) == 1 and rows > LONGER * last
+        overview = overview and not source.compact
+        for shown in [None, last] if overview else [last]:
+            track = follow(source, series, target, shown)
+            drawn = Axes(
+                f"{source.name(series, target)}{', last rows' if shown and overview else ''}",
+                label,
+                source.panel.columns.targets[target],
+                kind,
+                (track.line, *_test_lines(source, series, target, track)),
+                spans=splits(source, series, track),
+                row=len(axes),
+            )
+            axes.append(_with_forecast(drawn, part, rows))
+    text = f"Forecast of {_listed(source)}: {_describe(next(p for p in found.values() if p))}"
+    return Chart("forecast", _title(source, "forecast"), text, tuple(axes))
+
+
+def _with_forecast(axes: Axes, part: ForecastPart | None, rows: int) -> Axes:
+    """Return axes with a forecast and its intervals; `rows` come before it."""
+    if part is None:
+        return axes
+    x = ahead(part, rows)
+    bands = tuple(
+        Band(f"{level:g} % interval", x, values(lower), values(upper), level)
+        for level, (lower, upper) in part.ends.items()
+    )
+    line = Line("forecast", x, values(part.point), "forecast")
+    return replace(axes, lines=(*axes.lines, line), bands=bands)
+
+
+def ahead(part: ForecastPart, rows: int) -> Positions:
+    """Return the positions of a forecast that comes after so many rows."""
+    steps = np.arange(rows + 1.0, rows + 1 + len(part.point))
+    return positions(steps if part.times is None else part.times)
+
+
+def _draw_alone(source: Source) -> Chart:
+    """Describe a table of forecasts without actual values."""
+    frame = source.frame
+    times = [str(name) for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    time = times[0] if times else "step"
+    found = forecasts_alone(frame, time)
+    named = {n: p for n, p in found.items() if not source.only or {*n.split(", ")} & {*source.only}}
+    if not named:
+        raise DataError(
+            f"The table of forecasts has no series {', '.join(source.only)}."
+            if found
+            else "The table of forecasts has no column with intervals.",
+            f"There are: {', '.join(found)}." if found else "Name the table it continues: DATA.",
+        )
+    axes = tuple(
+        _with_forecast(Axes(n, time, n, "time" if times else "number", row=row), part, 0)
+        for row, (n, part) in enumerate([*named.items()][:4])
+    )
+    text = f"Forecast of {', '.join(n for n in named)}: {_describe(next(iter(named.values())))}"
+    return Chart("forecast", "forecast", text, axes)
+
+
+def splits(source: Source, series: int, track: Track) -> tuple[Span, ...]:
+    """Return the splits among the rows of a chart; none where they cannot be told."""
+    bundle, times = source.bundle, source.times(series)
+    if bundle is None or times is None or bundle.manifest.time is None:
+        return ()
+    known, record = bundle.manifest.splits, bundle.series
+    texts = [known.validation_begins, known.test_begins]
+    if record is not None and len({*record.fresh}) > 1:
+        # Splits by shares of the rows begin at other times in each series.
+        return ()
+    if not any(texts):
+        return ()
+    end = pd.Timestamp(bundle.manifest.time.last)
+    begins = [pd.Timestamp(text) if text else end for text in texts]
+    local = pd.DatetimeIndex([each.tz_localize(None) for each in (*begins, end)])
+    marks = times_like(local, times)
+    inner = [*times.searchsorted(marks[:2]), times.searchsorted(marks[2], "right")]
+    edges = [max(int(each) - track.first, 0) for each in (0, *inner, len(times))]
+    spans = []
+    for name, (begin, stop) in zip(SPLITS, pairwise(edges), strict=True):
+        if stop > begin:
+            spans.append(Span(name, track.x[begin], track.x[min(stop, len(track.x) - 1)]))
+    return tuple(spans)
+
+
+def _test_lines(source: Source, series: int, target: int, track: Track) -> tuple[Line, ...]:
+    """Return forecasts of the test split, where the rows that they are made from are known."""
+    if source.bundle is None or source.table is None or source.compact:
+        return ()
+    try:
+        found = spaced(source, series, track)
+    except DataError:
+        # Nothing can be scored; the forecast itself can be drawn.
+        return ()
+    return test_lines(source, target, track, found)
+
+
+@dataclass(frozen=True)
+class Spaced:
+    """Some of the forecasts that were scored.
+
+    Args:
+        places: Shape `(forecasts,)`: their places among those that were kept.
+        rows: Shape `(forecasts,)`: their first steps, as places among the rows of a chart.
+    """
+
+    places: Ints
+    rows: Ints
+
+
+def spaced(source: Source, series: int, track: Track) -> Spaced:
+    """Return the forecasts of a series, about a horizon apart, that begin within a chart."""
+    scored, panel = source.scored, source.panel
+    sums, horizon = scored.sums, scored.dataset.horizon
+    own = owner_series(panel.indptr, sums.sample) == series
+    rows = row_numbers(panel.indptr)[sums.sample] - track.first
+    places = np.flatnonzero(own & (rows >= 0))
+    chosen: list[int] = []
+    for place in places[::-1].tolist():
+        if not chosen or rows[chosen[-1]] - rows[place] >= horizon:
+            chosen.append(place)
+    picked = np.array(chosen[::-1], np.int64)
+    return Spaced(picked, rows[picked])
+
+
+def test_lines(source: Source, target: int, track: Track, found: Spaced) -> tuple[Line, ...]:
+    """Return a line for each forecast; one for all of a single step."""
+    horizon = source.scored.dataset.horizon
+    points = source.scored.sums.sampled[found.places][..., target]
+    if horizon == 1:
+        x = tuple(track.x[row] for row in found.rows)
+        return (Line("test forecasts", x, values(points[:, 0]), "other"),) if x else ()
+    return tuple(
+        Line("test forecasts", track.x[row : row + horizon], values(own), "other", number)
+        for number, (row, own) in enumerate(zip(found.rows.tolist(), points, strict=True))
+    )
+
+
+def draw_test(source: Source) -> Chart:
+    """Describe the test forecasts, origin by origin, against the actual values."""
+    scored = source.scored
+    kind, label = kind_of(source)
+    horizon = scored.dataset.horizon
+    last, axes = source.last or max(FEWEST_ROWS, HORIZONS * horizon), []
+    for number, (series, target) in enumerate(source.parts):
+        track = follow(source, series, target, last)
+        found = spaced(source, series, track)
+        axes.append(
+            Axes(
+                source.name(series, target),
+                label,
+                source.panel.columns.targets[target],
+                kind,
+                (track.line, *test_lines(source, target, track, found)),
+                _test_bands(source, target, track, found),
+                splits(source, series, track),
+                row=number,
+            )
+        )
+    evaluation = scored.evaluation
+    forecasts = counted(evaluation.report.forecasts, "test forecast")
+    text = f"Test forecasts of {_listed(source)}, some of {forecasts}, horizon {horizon}, against "
+    text += f"the actual values. {evaluation.verdict}"
+    return Chart("test", _title(source, "test forecasts"), text, tuple(axes))
+
+
+def _test_bands(source: Source, target: int, track: Track, found: Spaced) -> tuple[Band, ...]:
+    """Return the intervals of test forecasts, the widest first, with gaps between origins."""
+    scored = source.scored
+    if scored.sums.ends is None:
+        return ()
+    horizon, bands = scored.dataset.horizon, []
+    lower, upper = (each[found.places][:, :, target] for each in scored.sums.ends)
+    for place, level in reversed([*enumerate(scored.level)]):
+        for row, low, high in zip(found.rows.tolist(), lower, upper, strict=True):
+            x = track.x[row : row + horizon]
+            ends = values(low[:, place]), values(high[:, place])
+            bands.append(Band(f"{level:g} % interval", x, *ends, level))
+    return tuple(bands)
+
+
+def _listed(source: Source) -> str:
+    """Return what is drawn, by name."""
+    names = [source.name(*part) for part in source.parts]
+    return ", ".join(names)
+
+
+def _title(source: Source, what: str) -> str:
+    """Return a title: what is shown, and of which model."""
+    return what if source.bundle is None else f"{what} ({source.bundle.manifest.name})"
+
+
+def _span(source: Source) -> str:
+    """Return from when to when the rows of the first series are."""
+    times = source.times(source.parts[0][0])
+    return "" if times is None else f" from {when(times[0])} to {when(times[-1])}"
+
+
+def _describe(part: ForecastPart) -> str:
+    """Return a forecast in words: its steps, its ends, and the widest interval at the end."""
+    text = f"{counted(len(part.point), 'step')} "
+    if part.times is not None:
+        text += f"from {when(part.times[0])} to {when(part.times[-1])}, "
+    text += f"from {part.point[0]:.5g} to {part.point[-1]:.5g}"
+    for level, (lower, upper) in [*part.ends.items()][:1]:
+        text += f", {level:g} % interval at the end {lower[-1]:.5g} to {upper[-1]:.5g}"
+    return f"{text}."
+
+
+def fill(numbers: Floats) -> Floats:
+    """Return a series without gaps, shape `(n,)`."""
+    filled: Floats = last_known(numbers[:, None], np.array([0, len(numbers)]))[:, 0]
+    return filled

@@ -1,0 +1,319 @@
+"""What charts are drawn from: a model, a table, a table of forecasts, or two of them together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from ...config.sections import Data
+from ...core.errors import DataError, UsageError
+from ...core.events import Listener, Note, ignore
+from ...core.windows import Floats
+from ...data.dataset import History
+from ...data.dates.parsing import parse_dates
+from ...data.dates.time_column import find_time
+from ...data.io.opening import open_with_notes
+from ...data.io.tables import Readable, require_columns
+from ...data.panel import SERIES, STEP, VALUE, Panel
+from ...data.season import find_season
+from ...evaluation.model_evaluation import ScoredRows, score_panel
+from ...evaluation.reports import Report
+from ...evaluation.scoring import GRID
+from ...evaluation.tables.column_roles import CUTOFF, SAMPLE
+from ...evaluation.tables.interval_columns import BOUND, bound_name, bounded
+from ...forecasting.prediction import predict_from
+from ...forecasting.prediction_request import (
+    PredictionRequest,
+    find_history,
+    find_series,
+    steps_wanted,
+)
+from ...forecasting.saved_model_data import refuse_labels
+from ...model.bundle import Bundle
+from ...model.manifest import Evaluation
+
+# Levels whose coverage is measured where a model can make any.
+LEVELS = (*GRID, 95.0)
+# Of many series so many are drawn where none is named.
+MOST_SERIES = 4
+
+
+@dataclass(frozen=True)
+class ForecastPart:
+    """The forecast of one series and target.
+
+    Args:
+        times: Shape `(steps,)`; None where steps are counted.
+        point: Shape `(steps,)`, original units.
+        ends: The lower and upper ends of the intervals by level in percent, the widest first.
+    """
+
+    times: pd.DatetimeIndex | None
+    point: Floats
+    ends: dict[float, tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a chart is drawn from.
+
+    Args:
+        bundle: A model; None for none.
+        table: The actual values: the rows that the model continues from, or a table by itself.
+        forecast: A table of forecasts, as `predict` writes it.
+        only: The series to draw; the first few where empty.
+        last: Rows to draw; chosen where None.
+        start: The first row that is scored; where None, what the model has not learned from.
+        level: Of intervals, in percent; those of the model where empty.
+        many_levels: Whether coverage is measured at many levels, where none are given.
+        compact: Whether only the forecast after the last rows of one series is drawn.
+        made: The forecasts of the model, where they were made already.
+        future: A table of future covariates.
+        data: How a table by itself is read.
+        reading: How a table differs from the one that the model was trained on.
+        on_event: Notified of what was understood.
+    """
+
+    bundle: Bundle | None = None
+    table: Readable | None = None
+    forecast: Readable | None = None
+    only: tuple[str, ...] = ()
+    last: int | None = None
+    start: str | None = None
+    level: tuple[float, ...] = ()
+    many_levels: bool = False
+    compact: bool = False
+    made: pd.DataFrame | None = None
+    future: Readable | None = None
+    data: Data = field(default_factory=Data)
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    on_event: Listener = ignore
+
+    @cached_property
+    def history(self) -> History:
+        """The rows of the model's table, or the last ones that its file keeps."""
+        wanted = PredictionRequest(only=self.only, future=self.future)
+        return find_history(self.model, self.table, wanted, self.reading, self.on_event)
+
+    @property
+    def model(self) -> Bundle:
+        """The model.
+
+        Raises:
+            UsageError: There is none, or it forecasts no numbers.
+        """
+        if self.bundle is None:
+            raise UsageError("This chart is of a model, and there is none.", "Name a model.")
+        text = "The model maps sequences to labels: it has no forecasts to draw."
+        refuse_labels(self.bundle, text, "Pass `kind=loss` for its training history.")
+        return self.bundle
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The actual values.
+
+        Raises:
+            UsageError: There are none.
+        """
+        if self.bundle is not None:
+            return self.history.panel
+        if self.table is None:
+            raise UsageError("This chart needs actual values.", "Name DATA, the table of them.")
+        from ...data.reading import read_panel
+
+        # Gaps are shown as such, however many there are.
+        data = self.data.model_copy(update={"missing": "mask", "max_filled": 1.0})
+        panel = read_panel(self.table, data, on_event=self.on_event)
+        return panel.only(find_series(panel, self.only)) if self.only else panel
+
+    @cached_property
+    def parts(self) -> list[tuple[int, int]]:
+        """The series and targets that are drawn, by their places in the panel."""
+        panel, targets = self.panel, len(self.panel.columns.targets)
+        if self.compact:
+            return [(0, 0)]
+        shown = panel.count if self.only else max(1, min(panel.count, MOST_SERIES // targets))
+        if panel.count > shown:
+            text = (
+                f"{panel.count:,} series: the first {shown} are drawn (choose others with `only`)"
+            )
+            self.on_event(Note(text))
+        return list(product(range(shown), range(targets)))
+
+    def name(self, series: int, target: int) -> str:
+        """Return what a series and target are called, by their places in the panel."""
+        panel = self.panel
+        column, name = panel.columns.targets[target], panel.name(series)
+        if not name:
+            return column
+        several = len(panel.columns.targets) > 1
+        return f"{name}, {column}" if several or column != VALUE else name
+
+    def rows(self, series: int, target: int) -> Floats:
+        """Return the actual values of a series and target, shape `(rows,)`, NaN where missing."""
+        begin, end = self.panel.indptr[series : series + 2].tolist()
+        place = self.panel.columns.target_places[target]
+        numbers: Floats = self.panel.values[begin:end, place]
+        return numbers
+
+    def times(self, series: int) -> pd.DatetimeIndex | None:
+        """Return the times of the rows of a series, shape `(rows,)`; None where there are none."""
+        begin, end = self.panel.indptr[series : series + 2].tolist()
+        return self.panel.timeline.times[begin:end] if self.panel.timeline else None
+
+    @cached_property
+    def season_length(self) -> int:
+        """Steps in a season; 1 where there is none."""
+        from ...config.schema import Config
+
+        if self.bundle is not None:
+            return self.history.season_length
+        return find_season(self.panel, Config(data=self.panel.data))
+
+    @cached_property
+    def scored(self) -> ScoredRows:
+        """The scores of the model on rows that it has not learned from.
+
+        Raises:
+            UsageError: There is no table.
+        """
+        bundle = self.model
+        if self.table is None:
+            raise UsageError(
+                "The model file keeps only the last rows of its table, and no test forecasts.",
+                "Name DATA, the table whose rows are forecast.",
+            )
+        # A curve needs many levels, where the model can make any.
+        free = (
+            bundle.calibration is not None
+            and not bundle.manifest.config.interval_method.by_quantiles
+        )
+        level = self.level or (LEVELS if free and self.many_levels else None)
+        return score_panel(
+            bundle, self.panel, begin=self.start, level=level, on_event=self.on_event
+        )
+
+    @cached_property
+    def report(self) -> Report:
+        """The scores of the model, or of the table of forecasts, as tables."""
+        if self.forecast is None:
+            return self.scored.evaluation.report
+        if self.table is None:
+            raise UsageError("Errors need actual values.", "Name DATA, the table of them.")
+        from ...evaluation.table_evaluation import score_table
+
+        return score_table(self.forecast, self.table, data=self.data, on_event=self.on_event)
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The scores that the model file keeps."""
+        found = self.model.manifest.evaluation
+        return found if isinstance(found, Evaluation) else None
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The forecasts, as `predict` returns them."""
+        if self.made is not None:
+            return self.made
+        if self.forecast is not None:
+            return _read_forecast(self.forecast, self._panel_beside, self.on_event)
+        bundle, config = self.model, self.model.manifest.config
+        possible = bundle.calibration is not None or not config.interval_method.uses_errors
+        wanted = PredictionRequest(level=self.level or (config.level if possible else ()))
+        how: Any = {"stored": self.table is None, "on_event": self.on_event}
+        steps = steps_wanted(bundle, None, self.on_event)
+        return predict_from(bundle, self.history, wanted, steps=steps, **how)
+
+    @property
+    def _panel_beside(self) -> Panel | None:
+        """The actual values, where there are some."""
+        return None if self.table is None and self.bundle is None else self.panel
+
+    def forecast_of(self, series: int, target: int) -> ForecastPart | None:
+        """Return the forecast of a series and target; None where there is none."""
+        panel, frame = self.panel, self.frame
+        column = panel.columns.targets[target]
+        if column not in frame and panel.data.layout == "columns":
+            # Each series has a column of its own.
+            return _part(frame, panel.name(series), panel.step_name)
+        for name, value in panel.ids.iloc[series].items():
+            frame = frame[frame[name].astype(str) == str(value)]
+        return _part(frame, column, panel.step_name) if len(frame) else None
+
+
+def forecasts_alone(frame: pd.DataFrame, time: str) -> dict[str, ForecastPart]:
+    """Return the forecasts of a table without actual values, by series and column."""
+    names = [str(name) for name in frame]
+    columns = sorted(bounded(names), key=names.index)
+    keys = [name for name in names if name != time and not _is_number(frame, name)]
+    groups = frame.groupby(keys, sort=False) if keys else [((), frame)]
+    found = {}
+    for key, rows in groups:
+        for column in columns:
+            name = " ".join(map(str, key))
+            found[f"{name}, {column}" if name else column] = _part(rows, column, time)
+    return found
+
+
+def _is_number(frame: pd.DataFrame, name: str) -> bool:
+    return pd.api.types.is_numeric_dtype(frame[name])
+
+
+def _part(frame: pd.DataFrame, column: str, time: str) -> ForecastPart:
+    """Return the forecast in a column."""
+    levels = [
+        float(found["level"])
+        for name in frame
+        if (found := BOUND.fullmatch(str(name)))
+        and found["name"] == column
+        and found["side"] == "lo"
+    ]
+    ends = {
+        level: (_numbers(frame, column, "lo", level), _numbers(frame, column, "hi", level))
+        for level in sorted(levels, reverse=True)
+    }
+    times = pd.DatetimeIndex(frame[time]) if time in frame and time != STEP else None
+    return ForecastPart(times, frame[column].to_numpy(float), ends)
+
+
+def _numbers(frame: pd.DataFrame, column: str, side: str, level: float) -> Floats:
+    return frame[bound_name(column, side, level)].to_numpy(float)
+
+
+def is_forecast(source: Readable, on_event: Listener = ignore) -> bool:
+    """Whether a table holds a column with intervals, as `predict` writes them."""
+    names = open_with_notes(source, Data().dialect, on_event).names
+    return bool(bounded(names) & {*names})
+
+
+def _read_forecast(source: Readable, panel: Panel | None, on_event: Listener) -> pd.DataFrame:
+    """Return a table of forecasts as `predict` returns it; `panel` has the actual values.
+
+    Raises:
+        DataError: It holds something else.
+    """
+    opened = open_with_notes(source, Data().dialect, on_event)
+    for name in (CUTOFF, SAMPLE):
+        if name in opened.names:
+            raise DataError(
+                f'{opened.name} has a column "{name}": not one forecast, but several.',
+                "Score them: forecast evaluate. A chart shows one forecast.",
+            )
+    if panel is None:
+        head = opened.head()
+        time = find_time(head, Data(), on_event) or STEP
+        keys = [n for n in head.names if n != time and not head.is_all_numbers(n)]
+    else:
+        time, keys = panel.step_name, [str(each) for each in panel.ids.columns]
+        wide = panel.data.layout == "columns" and SERIES not in opened.names
+        keys = [] if wide else keys
+        require_columns(opened.name, opened.names, [*keys, time])
+    table = opened.read(text=[*keys, time] if time != STEP else keys)
+    others = [n for n in table.names if n not in (*keys, time) and table.is_all_numbers(n)]
+    columns: dict[str, Any] = {name: table.columns[name].to_pandas() for name in keys}
+    if time in table.names and time != STEP:
+        columns[time] = parse_dates(table, time).times
+    return pd.DataFrame(columns | {name: table.numbers(name) for name in others})
