@@ -21,7 +21,7 @@ FOLDERS = {
     "baselines": {"numpy", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
     "forecasting": {"numpy", "pandas", "pyarrow"},
-    "networks": {"keras", "numpy", "tensorflow", "tf2onnx"},
+    "networks": {"h5py", "keras", "numpy", "tensorflow", "tf2onnx"},
     "evaluation": {"numpy", "pandas", "pyarrow"},
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},

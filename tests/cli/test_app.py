@@ -140,10 +140,10 @@ def test_a_damaged_model_is_not_used(run, golden, tmp_path):
 
 
 def test_a_model_that_would_fill_the_memory_is_not_unpacked(run, golden, monkeypatch):
-    monkeypatch.setattr("forecast_cli.model.loading.LARGEST", 1000)
+    monkeypatch.setattr("forecast_cli.model.archive.LARGEST", 1000)
     code, _, err = run("predict", "-m", golden)
     assert code == 4
-    assert "bytes: too much" in err
+    assert "too much" in err
 
 
 @pytest.mark.parametrize(
