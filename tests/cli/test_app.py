@@ -43,7 +43,7 @@ TRAIN = [
     ("text.csv -c Close", 3, 'text.csv line 3: column "Close" holds "abc". A number was expected'),
     ("twice.csv -c Close", 3, "twice.csv line 3 (2020-01-01)"),
     ("gap.csv -c Close", 3, "gap.csv line 5: the steps are not regular: 2020-01-07 is 4 days"),
-    ("hole.csv -c Close", 3, 'missing values in column "Close": hole.csv line 3'),
+    ("hole.csv -c Close", 3, '1 missing value in column "Close": hole.csv line 3'),
     ("ragged.csv -c Close", 3, "ragged.csv line 3 has 3 cells; the header has 2"),
     ("few.csv -c Close --preset classic", 3, "few.csv has 3 rows; at least 4 are needed"),
     (

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import forecast_cli as fc
+from forecast_cli.backtesting.plan import Plan
 from forecast_cli.data.io.writer import render, spare_database
 
 N = 40
@@ -227,7 +229,7 @@ FILES = [
     Case("has 3 cells; the header has 2", rows(cells=with_(NUMBERS, _30="1,5")),
          rows(cells=NUMBERS)),
     Case("cannot be read", b"PAR1 and no more", GOOD),
-    Case("is a SQLite database", database("t"), None, source="sqlite:///table.csv?table=t"),
+    Case("is a SQLite database", gzip.compress(database("t")), database("t")),
     Case("not an Excel workbook", GOOD, {"table.csv": GOOD}, name="table.xlsx",
          source="table.csv"),
     Case("a directory without Parquet", {"folder/x.txt": "", "table.csv": GOOD}, None,
@@ -427,7 +429,25 @@ SEQUENCES = [
     Case("a column without any value", named_steps(missing=(3, 4, 5)), {"missing": "mask"},
          LONG | {"missing": "interpolate"}, how="labels"),
 ]  # fmt: skip
-CASES = [*NAMES, *DATES, *FILES, *LAYOUTS, *TIMES, *SPLITS, *SEQUENCES]
+TRAINING = [
+    Case("at least 102 are needed", GOOD, {"timesteps": 3}, {"timesteps": 100}, how="dataset"),
+    Case("a stateful network reads consecutive rows", rows(cells=with_(NUMBERS, _7="")),
+         {"missing": "drop", "time": "none"}, {"missing": "interpolate", "stateful": True},
+         how="dataset", keep=tuple(without(NUMBERS, 7))),
+    Case("no actual value in the validation", rows(cells=[at if at < 35 else "" for at in NUMBERS]),
+         {"validation": 0}, {"missing": "mask", "validation": 5}, how="dataset",
+         keep=NUMBERS[:34]),
+    Case("mape divides by the actual", rows(cells=with_(NUMBERS, _3=0)), {"loss": "smape"},
+         {"loss": "mape"}, how="dataset", keep=tuple(without(NUMBERS, 3))),
+    Case("and `timesteps` is 2", steps_(), {"timesteps": None}, ROWS | {"timesteps": 2},
+         how="labels"),
+    Case("leave none to train on", steps_(), {"test": 5}, ROWS | {"validation": 15, "test": 15},
+         how="labels"),
+    Case('holds "p", not numbers', steps_(), {"task": "classification"},
+         ROWS | {"task": "regression"}, how="labels"),
+    Case("Two classes are needed", named_steps("p"), named_steps(), LONG, how="labels"),
+]  # fmt: skip
+CASES = [*NAMES, *DATES, *FILES, *LAYOUTS, *TIMES, *SPLITS, *SEQUENCES, *TRAINING]
 
 
 @dataclass(frozen=True)
@@ -618,6 +638,9 @@ FORECASTS = [
              lambda m: render(TOO_MANY, "parquet")),
     Forecast("control characters", "plain", lambda m: render(CONTROL, "xlsx"),
              lambda m: render(CONTROL, "csv")),
+    Forecast("has 60 steps; 90 cutoffs", "plain",
+             lambda m: fc.backtest(frame(), Plan(models=("naive",), n_windows=90), **SHORT_ONES),
+             lambda m: fc.backtest(frame(), Plan(models=("naive",), n_windows=9), **SHORT_ONES)),
     Forecast("is not stateful", "plain", lambda m: m.update(FOLLOWING, state="s"),
              lambda m: m.update(FOLLOWING)),
     Forecast("there is no table of sequences", "labels", lambda m: m.predict(),
@@ -636,6 +659,7 @@ FORECASTS = [
              lambda m: m.predict(LABELLED)),
 ]  # fmt: skip
 TOO_MANY, CONTROL = pd.DataFrame({"y": np.zeros(1_048_576)}), pd.DataFrame({"y": ["\x01"]})
+SHORT_ONES = {"column": "y", "horizon": 2, "timesteps": 3, "preset": "classic"}
 FOLLOWING = NEW[60:]
 GAP = NEW.assign(y=NEW["y"].mask(NEW.index == 30))
 LABELLED = pd.read_csv(Path(__file__).parents[1] / "golden" / "format-2-labels-rows.csv")
