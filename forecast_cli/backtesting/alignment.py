@@ -1,6 +1,6 @@
 """Candidates of a backtest aligned with its table and cutoffs, or refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -133,7 +133,7 @@ class Gate(Scope):
         manifest, text = bundle.manifest, entry.text
         steps_wanted(bundle, self.horizon, on_event)
         read = read_as_trained(bundle, self._again(text), READ_AS_TRAINED, ignore)
-        panel = self._aligned(text, read)
+        panel = self._with_noise(self._aligned(text, read))
         self._warn_of_training(text, bundle, on_event)
         refit: Refit = "never"
         if bundle.series is not None and bundle.scaling.by_series:
@@ -151,6 +151,13 @@ class Gate(Scope):
             on_event(Note(note, warning=True))
         forecast = partial(forecast_by_bundle, bundle=bundle, level=level)
         return Candidate(entry.name, "model", forecast, panel, refit, max(least, LEAST))
+
+    def _with_noise(self, panel: Panel) -> Panel:
+        """Return the table of a trained model with the errors of this backtest, if it can be."""
+        if not panel.columns.covariates.future:
+            return panel
+        changes = {"future_noise": self.config.data.future_noise}
+        return replace(panel, data=panel.data.model_copy(update=changes))
 
     def _again(self, text: str) -> Readable:
         """Return the table, to be read by other settings; refuse standard input."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ..config.layers import Frozen, Small
+from ..config.layers import Frozen
 from ..core.ragged import bounds
 from ..core.windows import Floats, Ints
 
@@ -29,9 +29,9 @@ class Cycle(Frozen):
 
     kind: Literal["cycle"] = "cycle"
     name: str
-    cos: Small
-    sin: Small
-    harmonics: Small
+    cos: int
+    sin: int
+    harmonics: int
 
 
 class Signal(Frozen):
@@ -52,13 +52,13 @@ class Signal(Frozen):
 
     kind: Literal["signal"] = "signal"
     name: str
-    place: Small
+    place: int
     center: float
     scale: float
     low: float
     high: float
-    lag: Small = 0
-    mean: Small = 1
+    lag: int = 0
+    mean: int = 1
     knots: tuple[float, ...] = ()
 
 
@@ -74,8 +74,8 @@ class Levels(Frozen):
 
     kind: Literal["levels"] = "levels"
     name: str
-    place: Small
-    count: Small
+    place: int
+    count: int
 
 
 class Product(Frozen):

@@ -46,6 +46,7 @@ class Settings(Reading, total=False):
     series: str | Sequence[str] | None
     past_covariates: str | Sequence[str] | None
     future_covariates: str | Sequence[str] | None
+    future_noise: float | None
     static_covariates: str | Sequence[str] | None
     categorical: str | Sequence[str] | None
     calendar_features: str | Sequence[str] | None

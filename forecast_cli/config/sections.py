@@ -83,6 +83,11 @@ class Data(Frozen):
         (), "Column that is known for the steps ahead too; repeatable, patterns too.",
         flag="--future-covariate", metavar="NAME", shown="", common=True, examples=["promotion"],
     )
+    future_noise: float = _covariates(
+        0.0, "Tests as if future covariates were forecasts: their error at the last step ahead, as "
+        "a share of their standard deviation.", metavar="SHARE", constraints={"ge": 0},
+        search=False, examples=[0.2],
+    )
     static_covariates: Names = _covariates(
         (), "Column that is the same in all rows of a series.", flag="--static-covariate",
         metavar="NAME", shown="", examples=["region"],
@@ -220,8 +225,7 @@ class Data(Frozen):
         if given and not self.label:
             raise ValueError(f"`{given[0]}` is for labelled sequences: give `label`")
         _check_layout(self)
-        if self.categorical and not self.covariates:
-            raise ValueError("`categorical` names covariates, and there are none")
+        _check_covariates(self)
         if self.step_features and self.layout != "rows":
             raise ValueError("`step_features` needs `layout=rows`: the columns of one step")
         if self.aggregate and not self.resample:
@@ -278,6 +282,14 @@ class Data(Frozen):
         return self.target or self.column
 
 
+def _check_covariates(data: Data) -> None:
+    """Refuse what is said of covariates where there are none."""
+    if data.categorical and not data.covariates:
+        raise ValueError("`categorical` names covariates, and there are none")
+    if data.future_noise and not data.future_covariates:
+        raise ValueError("`future_noise` needs `future_covariates`, and there are none")
+
+
 def _check_layout(data: Data) -> None:
     """Refuse what a table whose columns or rows are series cannot have."""
     if data.label or data.layout in (None, "long"):
@@ -324,12 +336,11 @@ class Window(Frozen):
 
     timesteps: Positive | None = _samples(
         None, "Lookback: steps of the input window.", short="-t", metavar="N",
-        constraints={"le": 10_000_000},
         shown="2 seasons, at least 10", common=True, examples=[24],
     )
     horizon: Positive | None = _samples(
         None, "Steps ahead to forecast.", short="-H", metavar="N", shown="a season", common=True,
-        search=False, examples=[5], constraints={"le": 1_000_000},
+        search=False, examples=[5],
     )
     mode: Literal["many-to-one", "many-to-many"] | None = _samples(
         None, "many-to-one: one step, fed back; many-to-many: the whole horizon at once.",

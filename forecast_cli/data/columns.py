@@ -48,6 +48,12 @@ class Columns:
         others = (name for name in self.columns if name not in self.targets)
         return (*others, *self.covariates.past)
 
+    @property
+    def future_numbers(self) -> tuple[str, ...]:
+        """The future covariates that are not categories."""
+        known = self.covariates
+        return tuple(name for name in known.future if name not in known.categories)
+
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
         """Return the positions of features."""
         return tuple(self.features.index(name) for name in names)

@@ -13,9 +13,10 @@ from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.season_search import stronger_season
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
-from ..core.windows import Floats, Ints, window_starts
+from ..core.windows import Floats, Ints, gather, window_starts
 from .checks import find_lower_bounds, require_known
 from .columns import Columns
+from .future_errors import FutureErrors, draw_errors, measure_sizes
 from .known_future import require_ahead, rows_ahead
 from .missing import fill_panel
 from .panel import Panel
@@ -86,6 +87,7 @@ class Dataset(History):
             front of short series.
         naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
             seasonal naive forecast in the training rows, original units.
+        future_errors: Of future covariates in tests; None where they are as they came.
     """
 
     config: Config
@@ -93,6 +95,7 @@ class Dataset(History):
     padding: LeftPadding
     scaled: Floats
     naive: Floats
+    future_errors: FutureErrors | None = None
 
     @property
     def timesteps(self) -> int:
@@ -131,6 +134,14 @@ class Dataset(History):
         """Its mean absolute error, shape `(n_series, targets)`."""
         error: Floats = self.naive[0]
         return error
+
+    @property
+    def noisy_covariates(self) -> tuple[str, ...]:
+        """The future covariates that have errors in tests."""
+        if self.future_errors is None:
+            return ()
+        named = zip(self.panel.columns.features, self.future_errors.sizes, strict=True)
+        return tuple(name for name, size in named if size)
 
     @property
     def units(self) -> Units:
@@ -180,6 +191,19 @@ class Dataset(History):
             return whole
         return starts[~self.panel.missing_rows[ends]]
 
+    def rows_from(self, origins: Ints, steps: int) -> Floats:
+        """Return the rows from origins on, as a forecast may know them.
+
+        Args:
+            origins: Shape `(samples,)`, rows of the panel, each with `steps` rows from it on.
+            steps: How many.
+
+        Returns:
+            Shape `(samples, steps, features)`, scaled, future covariates with their errors.
+        """
+        rows = gather(self.scaled, self.padding.moved(origins), timesteps=steps)
+        return rows if self.future_errors is None else self.future_errors.added(rows, origins)
+
     def origins(self, part: Part) -> Ints:
         """Return the rows, shape `(origins,)`, whose whole horizon lies within a split.
 
@@ -217,7 +241,12 @@ def scaled_dataset(
 
 
 def split_history(
-    history: History, config: Config, splits: Splits, *, naive: Floats | None = None
+    history: History,
+    config: Config,
+    splits: Splits,
+    *,
+    naive: Floats | None = None,
+    sizes: Floats | None = None,
 ) -> Dataset:
     """Return a dataset of rows whose scaler is known.
 
@@ -227,6 +256,8 @@ def split_history(
         splits: What is to be scored is the test split.
         naive: Shape `(2, n_series, targets)`: the in-sample errors of the seasonal naive forecast,
             as in `Dataset`; those of the training split where None.
+        sizes: Shape `(features,)`: of the errors of future covariates, as in `FutureErrors`; by
+            the training split where None.
     """
     panel, season = history.panel, history.season_length
     timesteps = config.window.timesteps or 1
@@ -234,13 +265,19 @@ def split_history(
     # A network that can skip missing steps is trained on series shorter than its window too.
     short = (end - begin < timesteps + 1) & config.network.takes_short
     padding = pad_short_series(panel.indptr, short, timesteps=timesteps)
-    scaled = padding.spread(history.scale(), first=config.network.padding == "first")
+    rows = history.scale()
+    scaled = padding.spread(rows, first=config.network.padding == "first")
+    if sizes is None:
+        training, share = panel.between(begin, end), config.data.future_noise
+        numbers = panel.columns.places(panel.columns.future_numbers)
+        sizes = measure_sizes(rows[training], panel.values[training], numbers, share)
     if naive is None:
         values = panel.values[:, list(panel.columns.target_places)]
         naive = seasonal_pair(values, panel.indptr, end, season_length=season)
     return Dataset(
-        panel, history.filled, history.scaling, season, config, splits, padding, scaled, naive
-    )
+        panel, history.filled, history.scaling, season, config, splits, padding, scaled, naive,
+        draw_errors(sizes, len(rows), config.window.horizon or 1),
+    )  # fmt: skip
 
 
 def fit_scaling_by_scope(

@@ -31,9 +31,7 @@ def find_parts(names: Sequence[str]) -> tuple[str, dict[str, str]] | None:
     year = next((name for name in names[:2] if role_of(name) == "year"), None)
     if year is None:
         return None
-    others = [name for name in names if name != year]
-    for count, find in ((12, _months), (12, _numbered), (4, _quarters)):
-        parts = find(others)
+    for count, parts in ((12, _months(names)), (12, _numbered(names)), (4, _quarters(names))):
         if len(parts) == count == len(set(parts.values())):
             return year, parts
     return None

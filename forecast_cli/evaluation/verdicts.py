@@ -14,7 +14,7 @@ from ..config.registries import (
     Score,
     baseline_entry,
 )
-from ..core.errors import counted, singular
+from ..core.errors import counted, listed, singular
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
@@ -40,6 +40,8 @@ def verdict(
     The arguments are those of `compare_with_baselines`.
     """
     text = compare_with_baselines(skill, best, tally, dataset, measure=measure)
+    if noisy := dataset.noisy_covariates:
+        text += f" Future values of {listed(noisy)} had simulated errors."
     return singular(f"{text} {_for_stock(dataset, measure)}" if dataset.intermittent else text)
 
 

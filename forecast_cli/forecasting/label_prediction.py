@@ -97,8 +97,7 @@ def _check_length(sequences: Sequences, timesteps: int, *, masked: bool) -> None
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(place)} has {lengths[place]} steps; "
             f"{expected} were expected.",
-            f"{'Shorten' if lengths[place] > timesteps else 'Complete'} it, or train on sequences "
-            "of such lengths.",
+            "Shorten it, or train on sequences of such lengths.",
         )
 
 

@@ -59,6 +59,7 @@ class NetworkForecaster:
         if self.walk is not None:
             point = self.walk.forecast(rows, horizon=dataset.horizon)
             return Forecast(point.astype(np.float64))
+        known = dataset.panel.columns.inputs.known
         make = partial(
             forecast_origins,
             scaled=dataset.scaled,
@@ -66,6 +67,7 @@ class NetworkForecaster:
             inputs=dataset.panel.columns.inputs,
             timesteps=dataset.timesteps,
             horizon=dataset.horizon,
+            ahead=dataset.rows_from(origins, dataset.horizon) if known else None,
         )
         made = make(self.runtime)
         if self.dropout is None:

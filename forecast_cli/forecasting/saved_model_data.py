@@ -29,7 +29,9 @@ def scoring_dataset(bundle: Bundle, history: History, begins: Ints) -> Dataset:
     """
     panel, config = history.panel, bundle.manifest.config
     splits = Splits(panel.indptr, _validated_from(bundle, panel, begins), begins)
-    return split_history(history, config, splits, naive=_naive(bundle, history, begins))
+    naive, sizes = _naive(bundle, history, begins), bundle.manifest.future_errors
+    own = np.array(sizes or [0.0] * len(panel.columns.features))
+    return split_history(history, config, splits, naive=naive, sizes=own)
 
 
 def _naive(bundle: Bundle, history: History, begins: Ints) -> Floats:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..core.errors import listed
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..core.windows import Floats
@@ -39,6 +40,7 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
             )
             on_event(Note(f"forecast dates: {frequency.rule}{hint}"))
     _describe_covariates(panel, on_event)
+    _describe_errors(dataset, on_event)
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     on_event(Note(f"{rows}; {', '.join(parts)}"))
     numeric = panel.values[:, : len(panel.columns.columns)]
@@ -77,6 +79,22 @@ def _describe_covariates(panel: Panel, on_event: Listener) -> None:
         on_event(Note(f"covariates: {'; '.join(parts)}"))
     for name, values in covariates.categories.items():
         on_event(Note(f'"{name}" has {len(values)} categories'))
+
+
+def _describe_errors(dataset: Dataset, on_event: Listener) -> None:
+    """Note which future covariates have errors in validation and test."""
+    share, noisy = dataset.config.data.future_noise, dataset.noisy_covariates
+    if not share:
+        return
+    others = [each for each in dataset.panel.columns.covariates.future if each not in noisy]
+    if not noisy:
+        text = "`future_noise` changes nothing: no future covariate has more than two values"
+        on_event(Note(text, warning=True))
+        return
+    text = f"future values of {listed(noisy)} have simulated errors in validation and test, at step"
+    text += f" {dataset.horizon} of {100 * share:g} % of their standard deviation"
+    left = f"; those of {listed(others)}, with two values or categories, have none"
+    on_event(Note(text + left if others else text))
 
 
 def _describe_bounds(dataset: Dataset, on_event: Listener) -> None:

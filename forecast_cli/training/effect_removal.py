@@ -16,6 +16,7 @@ from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
 from ..data.season import default_seasons
 from ..forecasting.intervals.calibration import evenly
+from ..model.runtime import chunks
 from .preparation import with_usual_spread
 
 # Harmonics of the calendar features with a phase, at most, the most frequent feature first.
@@ -42,6 +43,21 @@ class Adjusted:
     rest: Dataset
     effects: tuple[Effects, ...] = ()
     removed: Floats | None = None
+
+    def removed_from(self, origins: Ints) -> Floats:
+        """Return what the effects take from the steps ahead, as a forecast may know them.
+
+        Args:
+            origins: Shape `(samples,)`, rows of the panel.
+
+        Returns:
+            Shape `(samples, steps, targets)`, scaled.
+        """
+        dataset, steps = self.dataset, self.dataset.steps_at_once
+        if self.removed is None:
+            return np.zeros((len(origins), steps, len(dataset.targets)))
+        removed = gather(self.removed, dataset.padding.moved(origins), timesteps=steps)
+        return removed + _effect_errors(dataset, self.effects, origins)
 
     def with_config(self, config: Config) -> "Adjusted":
         """Return the same with another configuration."""
@@ -77,6 +93,28 @@ def adjust(
     scaled[:, dataset.targets] -= removed
     rest = with_usual_spread(replace(dataset, scaled=scaled))
     return Adjusted(replace(dataset, config=rest.config), rest, tuple(effects), removed)
+
+
+def _effect_errors(dataset: Dataset, effects: Sequence[Effects], origins: Ints) -> Floats:
+    """Return how far the errors of future covariates move the effects ahead; 0 without errors.
+
+    Shape `(samples, steps, targets)`, scaled; `origins` as in `Adjusted.removed_from`.
+    """
+    steps, places = dataset.steps_at_once, _places(dataset)
+    if dataset.future_errors is None:
+        return np.zeros((len(origins), steps, len(effects)))
+    back, width = dataset.timesteps, len(places)
+    moved = []
+    for part in chunks(origins, timesteps=back + steps, features=width):
+        # Before the first row stands nothing that its errors could change.
+        rows = dataset.padding.moved(part)[:, None] + np.arange(-back, steps)
+        known = dataset.scaled[np.maximum(rows, 0)][..., places]
+        noisy = known.copy()
+        noisy[:, back:] = dataset.rows_from(part, steps)[..., places]
+        indptr = (back + steps) * np.arange(len(part) + 1)
+        both = [row_effects(effects, each.reshape(-1, width), indptr) for each in (noisy, known)]
+        moved.append((both[0] - both[1]).reshape(len(part), back + steps, -1)[:, back:])
+    return np.concatenate(moved) if moved else np.zeros((0, steps, len(effects)))
 
 
 def report_effects(effects: Sequence[Effects], on_event: Listener) -> None:
@@ -151,14 +189,18 @@ def _helps(dataset: Dataset, effects: Effects, rows: Floats, target: int) -> boo
     known = rows[:, _places(dataset)]
     removed = row_effects([effects], known, dataset.panel.indptr)[:, 0]
     values = rows[:, target]
-    errors = [_map_error(dataset, each, target) for each in (values, values - removed)]
-    return not errors[1] > errors[0]
+    without = _map_error(dataset, values, target, ())
+    return not _map_error(dataset, values - removed, target, [effects]) > without
 
 
-def _map_error(dataset: Dataset, values: Floats, target: int) -> float:
+def _map_error(dataset: Dataset, values: Floats, target: int, effects: Sequence[Effects]) -> float:
     """Return the mean absolute error of a linear map on the validation split; NaN without one.
 
-    `values`, shape `(n_rows,)`: the target, scaled.
+    Args:
+        dataset: As prepared.
+        values: Shape `(n_rows,)`: the target less the effects, scaled.
+        target: Its position among the features.
+        effects: Those that are added to the forecasts of the map, if any.
     """
     panel, horizon = dataset.panel, dataset.steps_at_once
     begin, end = dataset.splits.bounds("validation")
@@ -175,6 +217,8 @@ def _map_error(dataset: Dataset, values: Floats, target: int) -> float:
     if not len(rows):
         return float("nan")
     forecast = gather(values, rows - back, timesteps=back) @ made
+    for each in effects:
+        forecast = forecast + _effect_errors(dataset, [each], rows)[..., 0]
     error = np.abs(gather(values, rows, timesteps=horizon) - forecast)
     error[np.isnan(gather(panel.values[:, target], rows, timesteps=horizon))] = np.nan
     return float(np.nanmean(error))

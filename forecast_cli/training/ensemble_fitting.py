@@ -1,6 +1,6 @@
 """Fit the baselines of an ensemble, and the weights of its members."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ def fit_combination(
     networks: Sequence[Any],
     *,
     shares: Floats | None = None,
-    removed: Floats | None = None,
+    removed: Callable[[Ints], Floats] | None = None,
 ) -> Combination:
     """Fit the baselines of an ensemble, and the weights of its members.
 
@@ -56,8 +56,8 @@ def fit_combination(
         dataset: Baselines are fitted on its training split, weights on its validation split.
         networks: The Keras models.
         shares: Shape `(members, targets)`: weights of an earlier training; None to fit them.
-        removed: Shape `(n_rows + padding, targets)`: what the rows of the dataset are less than
-            the targets, scaled; None for nothing.
+        removed: From origins, what the dataset is less than the targets there, as of
+            `Adjusted.removed_from`; None for nothing.
     """
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
@@ -135,7 +135,7 @@ def _fit_shares(
     networks: Sequence[Any],
     maps: Floats | None,
     features: Sequence[SeriesFeatures],
-    removed: Floats | None,
+    removed: Callable[[Ints], Floats] | None,
 ) -> Floats:
     """Return the weight of each forecast, by target, shape `(members, targets)`."""
     steps, columns = dataset.steps_at_once, dataset.panel.columns
@@ -146,11 +146,11 @@ def _fit_shares(
     priors = [make_prior(names, seasonal=bool(each.seasons)) for each in features]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
-    forecasts, origins = _forecasts(dataset, networks, maps, starts), starts + dataset.timesteps
-    rows = dataset.padding.original(origins)
+    forecasts = _forecasts(dataset, networks, maps, starts)
+    rows = dataset.padding.original(starts + dataset.timesteps)
     actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
     if removed is not None:
-        actual = actual - gather(removed, origins, timesteps=steps)
+        actual = actual - removed(rows)
     units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)
     shares = []
@@ -176,7 +176,8 @@ def network_inputs(dataset: Dataset, starts: Ints) -> list[Floats]:
     """
     given = [gather(dataset.scaled, starts, timesteps=dataset.timesteps)]
     if known := list(dataset.panel.columns.inputs.ahead):
-        ahead = gather(dataset.scaled, starts + dataset.timesteps, timesteps=dataset.steps_at_once)
+        origins = dataset.padding.original(starts + dataset.timesteps)
+        ahead = dataset.rows_from(origins, dataset.steps_at_once)
         given.append(np.ascontiguousarray(ahead[..., known]))
     return given
 

@@ -147,6 +147,7 @@ def _manifest(
         intermittent=dataset.intermittent,
         weights=member_weights(dataset.config, columns.targets, kept.fitted.shares),
         importance=importance,
+        future_errors=_future_errors(dataset),
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -158,6 +159,12 @@ def _manifest(
         ),
         rows=len(dataset.filled),
     )
+
+
+def _future_errors(dataset: Dataset) -> tuple[float, ...]:
+    """Return the sizes of the errors of features in tests; empty where none has any."""
+    errors = dataset.future_errors
+    return () if errors is None else tuple(errors.sizes.tolist())
 
 
 def scaling_numbers(scaling: Scaling | None) -> ScalingNumbers | None:

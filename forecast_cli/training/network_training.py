@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 # Seconds of a time budget that are reserved for the export and the scores.
 EXPORTING = 3.0
-# An ensemble leaves a network out whose training is interrupted before this share of its epochs:
-# at half all networks measured were within 4 % of the validated error of their whole training, at
-# 30 % within 8 % (docs/presets.md).
+# An ensemble leaves a network out whose training is interrupted before this share of its epochs,
+# since its learning rate has hardly fallen.
 SHARE = 0.5
 # The time of a refit on all rows, as a multiple of that of the first training.
 REFIT = 1.3
@@ -165,7 +164,8 @@ def _export_combined(
             dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
         )
     on_event(Stage("combining"))
-    made = fit_combination(adjusted.rest, networks, shares=shares, removed=adjusted.removed)
+    removed = None if adjusted.removed is None else adjusted.removed_from
+    made = fit_combination(adjusted.rest, networks, shares=shares, removed=removed)
     whole = _combine(config, feed, networks, made.maps, made.shares, adjusted.effects)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
     return Trained(dataset, replace(fitted, effects=adjusted.effects))

@@ -2,10 +2,8 @@
 
 import math
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from types import ModuleType
 from typing import Any
 
 from .description import Axes, Chart, Line
@@ -66,17 +64,6 @@ def _plain(text: str, ascii: bool) -> str:
     return shown.encode("ascii", "replace").decode() if ascii else shown
 
 
-def _import_plotext() -> Any:
-    """Import plotext without its interactive documentation, which takes longest."""
-    name = "plotext._doc.doc"
-    if "plotext" not in sys.modules:
-        sys.modules[name] = ModuleType(name)
-        sys.modules[name].docs = None  # type: ignore[attr-defined]
-    import plotext
-
-    return plotext
-
-
 class _Canvas:
     """One pair of axes in characters.
 
@@ -89,7 +76,9 @@ class _Canvas:
     """
 
     def __init__(self, axes: Axes, width: int, height: int, *, ascii: bool, color: bool) -> None:
-        self.plotext = _import_plotext()
+        import plotext
+
+        self.plotext = plotext
         self.axes, self.width, self.height = axes, width, height
         self.ascii, self.color = ascii, color
         self.marks = ASCII if ascii else UNICODE
