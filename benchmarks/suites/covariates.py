@@ -27,7 +27,7 @@ from forecast_cli.data.missing import last_known
 from forecast_cli.evaluation.metrics.point import ErrorSums
 from forecast_cli.training.pipeline import read_dataset
 
-from .covariate_rivals import ARIMA_ROWS, ARIMAX, Problem, rivals
+from .covariate_rivals import ARIMA_ORIGINS, ARIMA_ROWS, ARIMAX, Problem, rivals
 from .ours import MODEL
 from .table import SECONDS, Asked, Figures, Line, Table, over_seeds, plain, progress, reached
 
@@ -134,6 +134,7 @@ def measure_ours(case: Case, asked: Asked, found: Found) -> None:
             figures = measures(case, scores[own])
             if case.name == "energy" and covariates:
                 figures[SECONDS] = seconds
+            progress(f"  {figures}")
             kept[seed] |= figures
             found.add(who, seed, figures)
             naive = [measures(case, scores[each]) for each in simple if each.startswith("seasonal")]
@@ -174,7 +175,7 @@ def measure_rivals(case: Case, asked: Asked, found: Found) -> None:
             continue
         began = perf_counter()
         figures = measures(case, score(dataset, make(problem)))
-        progress(f"{case.name}: {name}, {perf_counter() - began:.0f} s")
+        progress(f"{case.name}: {name}, {perf_counter() - began:.0f} s, {figures}")
         found.others.setdefault(name, {}).update(figures)
         found.add(name, 0, figures)
 
@@ -210,8 +211,12 @@ def problem_of(dataset: Dataset, case: Case) -> Problem:
 
 
 def score(dataset: Dataset, forecasts: np.ndarray) -> dict[str, float]:
-    """The measures of forecasts from the test origins, shape `(samples, horizon)`."""
-    origins, panel = dataset.origins("test"), dataset.panel
+    """The measures of forecasts from the test origins, shape `(samples, horizon)`.
+
+    Origins with NaN are left out.
+    """
+    made = np.isfinite(forecasts).all(axis=1)
+    origins, panel, forecasts = dataset.origins("test")[made], dataset.panel, forecasts[made]
     actual = panel.values[origins[:, None] + np.arange(dataset.horizon)][..., dataset.targets]
     sums = ErrorSums(*dataset.naive, dataset.horizon)
     sums.add(actual, forecasts[..., None], owner_series(panel.indptr, origins))
@@ -230,6 +235,7 @@ def measure_noise(asked: Asked, found: Found) -> None:
                 scores, _ = train(path, {"column": "y", "horizon": 24}, covariates, seed, asked)
                 errors.append(next(iter(scores.values()))["mae"])
         figures = {NOISE: errors[1] / errors[0]}
+        progress(f"  {figures}")
         found.ours[seed] |= figures
         found.add(OURS, seed, figures | {f"{NOISE}, without noise": errors[0]})
 
@@ -278,7 +284,7 @@ def table_of(found: Found, asked: Asked) -> Table:
         "that without them",
         "rivals: fitted once on all rows before the test split, validation included, then forecast "
         f"from every origin; AutoARIMA on the last {ARIMA_ROWS} rows, with an approximate search, "
-        "and filtered on as many before each origin",
+        f"and filtered on as many before each of at most {ARIMA_ORIGINS} origins, evenly taken",
         "HistGradientBoosting: lags of 1 to a season and of one and two of each season, calendar, "
         "covariates at the target step; fed its forecasts; scikit-learn's defaults but the loss",
     ]
