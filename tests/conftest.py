@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
@@ -65,6 +66,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         names = ", ".join(sorted(map(str, left)))
         session.config.get_terminal_writer().line(f"\nTests left files behind: {names}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def keep_compiled() -> None:
+    """Once TensorFlow is loaded: keep compiled training code for all the tests that follow."""
+    if training := sys.modules.get("forecast_cli.networks.ensemble_training"):
+        training.MOST_FINISHED = 40
 
 
 @pytest.fixture
@@ -183,8 +191,10 @@ def linear_training(monkeypatch):
 
     For tests of what is done with a network, through `fc.train`, backtests, tuning or commands.
     The map depends on the settings of the network alone; a stateful network is a plain recurrence.
-    Not for ensembles and dropout, nor for processes that the test starts.
+    The shares of an ensemble are those of networks that are not trained. Not for dropout, nor for
+    processes that the test starts.
     """
+    from forecast_cli.config.members import list_members
     from forecast_cli.core.events import Epoch
     from forecast_cli.model.history import TrainingHistory
     from forecast_cli.networks import ensemble_training
@@ -202,9 +212,12 @@ def linear_training(monkeypatch):
         return TrainingHistory(training, epochs, False)
 
     def train_members(trainer, *, on_event, **_):
-        yield None, history(trainer.config.training, on_event)
+        for member in list_members(trainer.config):
+            alone = trainer.config.ensemble.alone
+            network = None if alone else trainer.build(member).network
+            yield network, history(member.training, on_event)
 
-    def export(config, network, histories, feed, probes, *, activation=None, **_):
+    def export(config, network, histories, feed, probes, *, activation=None, shares=None, **_):
         timesteps, inputs, outputs = feed.shape
         seed = crc32(config.network.model_dump_json().encode())
         if config.network.stateful:
@@ -213,7 +226,7 @@ def linear_training(monkeypatch):
             made = linear_network(
                 timesteps, inputs, outputs, config.quantile_levels, activation=activation, seed=seed
             )
-        return Fitted(tuple(histories), made, b"", [])
+        return Fitted(tuple(histories), made, b"", [], shares=shares)
 
     def fit_network(config, feed, probes, *, activation, on_event, **_):
         histories = [history(config.training, on_event)]

@@ -16,6 +16,7 @@ SEVERAL_MODULES = {
     "cli/test_temporary_files",
     "data/test_blank_future",
     "evaluation/test_intermittent_demand",
+    "model/test_crafted",
     "evaluation/test_one_pass",
     "networks/test_arguments",
     "networks/test_effects_graph",

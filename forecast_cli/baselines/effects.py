@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ..config.layers import Frozen
+from ..config.layers import Frozen, Small
 from ..core.ragged import bounds
 from ..core.windows import Floats, Ints
 
@@ -29,9 +29,9 @@ class Cycle(Frozen):
 
     kind: Literal["cycle"] = "cycle"
     name: str
-    cos: int
-    sin: int
-    harmonics: int
+    cos: Small
+    sin: Small
+    harmonics: Small
 
 
 class Signal(Frozen):
@@ -52,13 +52,13 @@ class Signal(Frozen):
 
     kind: Literal["signal"] = "signal"
     name: str
-    place: int
+    place: Small
     center: float
     scale: float
     low: float
     high: float
-    lag: int = 0
-    mean: int = 1
+    lag: Small = 0
+    mean: Small = 1
     knots: tuple[float, ...] = ()
 
 
@@ -74,8 +74,8 @@ class Levels(Frozen):
 
     kind: Literal["levels"] = "levels"
     name: str
-    place: int
-    count: int
+    place: Small
+    count: Small
 
 
 class Product(Frozen):

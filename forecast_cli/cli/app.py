@@ -44,7 +44,22 @@ def main() -> None:
     gc.disable()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    leave(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except ForecastError:
+        code = _show_origin()
+    leave(code)
+
+
+def _show_origin() -> int:
+    """Print where an error comes from, without secrets of addresses; return the exit code."""
+    import traceback
+
+    from ..data.io.remote import masked
+
+    for line in traceback.format_exc().splitlines():
+        print(masked(line), file=sys.stderr)
+    return ForecastError.exit_code
 
 
 def run(arguments: list[str]) -> int:

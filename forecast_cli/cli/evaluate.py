@@ -69,19 +69,27 @@ def evaluate(
         forecast evaluate model.forecast sales.csv --start 2024-01-01 --by series
         forecast evaluate forecasts.csv actuals.csv --level 80,95 --owa
     """
+    from ..data.io.remote import masked
+
     console = Console(output_options, options.strict)
     notes, by = Notes(console), options.by
     owner = _split_model(files, options.model)
     if owner is None:
         report = _of_table(files, looking, options, notes)
-        _show(report, {"forecast": files[0], "truth": files[1]}, by, console, notes)
+        _show(
+            report,
+            dict(zip(("forecast", "truth"), map(masked, files), strict=True)),
+            by,
+            console,
+            notes,
+        )
         return
     path, tables = owner
     found = _of_model(path, tables, looking, options, notes)
     if options.strict:
         console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
-    what = {"model": str(path), "data": ", ".join(tables), **facts}
+    what = {"model": str(path), "data": ", ".join(map(masked, tables)), **facts}
     _show(found.report, what, by, console, notes)
     console.say(found.verdict, "bold")
     console.warn(found.warnings)

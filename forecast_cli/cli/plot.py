@@ -114,7 +114,8 @@ def _check(files: list[str], output_options: OutputOptions, options: PlotOptions
 
 def _source(files: list[str], looking: Looking, options: PlotOptions, notes: Notes) -> "Source":
     """Return what is drawn: by its content a model, a table or a table of forecasts."""
-    from ..api.charts.source import Source, is_forecast
+    from ..api.charts.forecast_parts import is_forecast
+    from ..api.charts.source import Source
     from ..forecasting.prediction_request import PredictionRequest
     from ..model.bundle import is_model
     from ..model.loading import load_bundle

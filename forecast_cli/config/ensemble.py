@@ -28,6 +28,7 @@ class Ensemble(Frozen):
     # fmt: off
     size: Positive = _ensemble(
         1, "Networks to train, each from a seed of its own.", name="ensemble", metavar="N",
+        constraints={"le": 1000},
     )
     timesteps: Annotated[tuple[Positive, ...], BeforeValidator(_several)] = _ensemble(
         (), "Lookbacks of the networks, in turn.", name="member_timesteps", kind="ints",

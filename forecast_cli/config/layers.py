@@ -34,6 +34,8 @@ Initializer = Literal[
 # fmt: on
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+# Positions and numbers of a few steps or columns, as a model file may state them.
+Small = Annotated[int, Field(ge=-10_000, le=10_000)]
 
 
 NUMBER = r"\d+(\.\d*)?(e-?\d+)?"
@@ -126,6 +128,7 @@ class Recurrent(Typed):
     units: Positive = _network(
         50, "Units of each recurrent layer; several numbers make several layers.", kind="ints",
         short="-u", metavar="N[,N...]", common=True, examples=[64, (64, 32)],
+        constraints={"le": 100_000},
     )
     activation: Activation = _network(
         "tanh", "Activation of the recurrent layers, e.g. relu.", kind="str", metavar="NAME",

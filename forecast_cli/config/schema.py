@@ -99,9 +99,10 @@ class Config(Frozen, metaclass=Checked):
         given = self.model_dump(mode="json", exclude_unset=True)
         sections = {name: each for name, each in given.items() if isinstance(each, dict)}
         own = {name: each for name, each in given.items() if name not in sections}
+        parts = {"": own} | {f"{name:<10}": each for name, each in sections.items()}
         lines = [
-            f"  {name:<9} {', '.join(f'{key}={value}' for key, value in each.items())}"
-            for name, each in {"": own, **sections}.items()
+            f"  {name}{', '.join(f'{key}={value}' for key, value in each.items())}"
+            for name, each in parts.items()
             if each
         ]
         return "\n".join(cut_lines(["Config", *(lines or ["  all defaults"])]))

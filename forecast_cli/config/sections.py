@@ -336,11 +336,12 @@ class Window(Frozen):
 
     timesteps: Positive | None = _samples(
         None, "Lookback: steps of the input window.", short="-t", metavar="N",
+        constraints={"le": 10_000_000},
         shown="2 seasons, at least 10", common=True, examples=[24],
     )
     horizon: Positive | None = _samples(
         None, "Steps ahead to forecast.", short="-H", metavar="N", shown="a season", common=True,
-        search=False, examples=[5],
+        search=False, examples=[5], constraints={"le": 1_000_000},
     )
     mode: Literal["many-to-one", "many-to-many"] | None = _samples(
         None, "many-to-one: one step, fed back; many-to-many: the whole horizon at once.",

@@ -70,5 +70,6 @@ def note_total_series(panel: Panel, on_event: Listener) -> None:
                 found.append(place)
     if found:
         names = listed(found, say=lambda place: f'"{panel.name(place)}"')
-        text = f"{names} seems to be the sum of the other series, whose values then count twice"
-        on_event(Note(f"{text}: leave its rows out, or forecast it alone", warning=True))
+        are = "seem to be sums" if len(found) > 1 else "seems to be the sum"
+        text = f"{names} {are} of the other series, whose values then count twice"
+        on_event(Note(f"{text}: leave such rows out, or forecast them alone", warning=True))

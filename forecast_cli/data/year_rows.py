@@ -31,7 +31,9 @@ def find_parts(names: Sequence[str]) -> tuple[str, dict[str, str]] | None:
     year = next((name for name in names[:2] if role_of(name) == "year"), None)
     if year is None:
         return None
-    for count, parts in ((12, _months(names)), (12, _numbered(names)), (4, _quarters(names))):
+    others = [name for name in names if name != year]
+    for count, find in ((12, _months), (12, _numbered), (4, _quarters)):
+        parts = find(others)
         if len(parts) == count == len(set(parts.values())):
             return year, parts
     return None

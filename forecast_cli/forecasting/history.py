@@ -25,10 +25,8 @@ from ..data.missing import fill_panel, note_filled
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
-from ..data.time.frequency import Frequency
 from ..data.time.steps import Timeline
 from ..model.bundle import Bundle
-from ..model.manifest import TimeAxis
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
@@ -73,7 +71,7 @@ def _stored_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
     if time is None:
         return None
     lasts = _read_times(series.lasts if series else (time.last,), time.timezone)
-    frequency = restore_frequency(time)
+    frequency = time.frequency
     before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
     return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
@@ -92,12 +90,6 @@ def known_lasts(bundle: Bundle) -> pd.DatetimeIndex | None:
     if time is None or series is None or not series.known:
         return None
     return _read_times(series.known, time.timezone)
-
-
-def restore_frequency(time: TimeAxis) -> Frequency:
-    """The frequency that the model was trained on."""
-    parsed = Frequency.parse(time.freq)
-    return Frequency(parsed.alias, parsed.step, parsed.months, time.day, time.open_days)
 
 
 def future_frame(
@@ -156,7 +148,7 @@ def read_as_trained(
             source,
             data,
             on_event=on_event,
-            frequency=restore_frequency(manifest.time) if manifest.time else None,
+            frequency=manifest.time.frequency if manifest.time else None,
             categories=manifest.covariates.categories,
             known=bundle.series.frame if bundle.series else None,
         )
@@ -178,7 +170,7 @@ def _own_hint(bundle: Bundle, hint: str) -> str:
     clauses = [each.strip(" .;") for each in re.split(r"(?<=[.;])\s+|, or ", hint)]
     own = [each[:1].upper() + each[1:] for each in clauses if not _foreign(each)]
     time = bundle.manifest.time
-    steps = f", in steps of {restore_frequency(time).name}" if time else ""
+    steps = f", in steps of {time.frequency.name}" if time else ""
     like = f"Give a table like the one that the model was trained on{steps}"
     return f"{'. '.join(own or [like])}."
 

@@ -97,7 +97,8 @@ def _check_length(sequences: Sequences, timesteps: int, *, masked: bool) -> None
         raise DataError(
             f"{sequences.source}: sequence {sequences.name(place)} has {lengths[place]} steps; "
             f"{expected} were expected.",
-            "Shorten it, or train on sequences of such lengths.",
+            f"{'Shorten' if lengths[place] > timesteps else 'Complete'} it, or train on sequences "
+            "of such lengths.",
         )
 
 

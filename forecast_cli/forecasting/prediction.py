@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core.errors import UsageError
+from ..core.errors import ModelFileError, UsageError
 from ..core.events import Listener, Note, ignore, once
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
@@ -112,6 +112,11 @@ def predict_from(
         on_event: Notified of what is worth knowing.
     """
     forecast = forecast_history(bundle, history, steps, wanted, stored=stored)
+    if not np.isfinite(forecast.point).all():
+        raise ModelFileError(
+            "The network of the model makes forecasts of these rows that are not finite numbers.",
+            "Check the values of the last rows, or train again.",
+        )
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ..baselines.effects import Effects
-from ..core.errors import UsageError
+from ..core.errors import ModelFileError, UsageError
 from ..core.scaling import Scaling
 from ..core.windows import Floats
 from .calibration import Calibration
@@ -104,9 +104,38 @@ class Bundle:
         """The network, ready to predict.
 
         Raises:
-            ModelFileError: ONNX Runtime cannot read it.
+            ModelFileError: It is not a network that the manifest describes.
         """
-        return Runtime(self.onnx)
+        runtime = Runtime(self.onnx)
+        if not self._describes(runtime):
+            raise ModelFileError(
+                f"The network of the model reads windows of shape {tuple(runtime.window_shape)} "
+                f"and makes forecasts of shape {runtime.shape}, which its manifest does not "
+                "describe.",
+                "Copy the file again, or train again.",
+            )
+        return runtime
+
+    def _describes(self, runtime: Runtime) -> bool:
+        """Whether the network reads and makes what the manifest describes."""
+        manifest, labels = self.manifest, self.manifest.labels
+        values = [len(labels.classes or labels.names) if labels else len(manifest.targets)]
+        if manifest.config.outputs_per_value > 1 and not labels:
+            values.append(manifest.config.outputs_per_value)
+        if manifest.config.network.stateful and not labels:
+            fits = self.state is not None and sum(runtime.widths) == len(self.state)
+            timesteps = runtime.window_shape[1]
+        else:
+            ahead = len(manifest.columns.inputs.ahead)
+            fits = runtime.widths == ([ahead] if ahead else [])
+            timesteps = manifest.timesteps
+        return (
+            fits
+            and runtime.window_shape[1:] == [timesteps, len(manifest.features)]
+            and not isinstance(runtime.window_shape[0], int)
+            and runtime.horizon in ({1} if labels else {1, manifest.horizon})
+            and runtime.shape[1:] == tuple(values)
+        )
 
 
 def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:

@@ -3,19 +3,20 @@
 import hashlib
 import io
 import json
+import math
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from pydantic import TypeAdapter, ValidationError
 
 from ..baselines.effects import Effects
 from ..core.error_scale import Recent
-from ..core.errors import ModelFileError
+from ..core.errors import ForecastError, ModelFileError
 from ..core.windows import Floats
+from .archive import Archive
 from .bundle import (
     AHEAD,
     DROPOUT,
@@ -36,44 +37,41 @@ from .bundle import (
     Bundle,
 )
 from .calibration import Calibration
+from .content_check import check_contents
 from .manifest import FORMAT, Manifest
 from .series import SeriesRecord
 from .upgrade import upgrade, upgrade_scores
 
-# The largest unpacked size of a model in bytes, and as a multiple of the file for large ones.
-LARGEST = 2 * 1024**3
-MOST_PACKED = 200
-SMALL = 64 * 1024**2
+# Values of a training log and of scores by series.
+SCALARS = {bool, int, float, str, type(None)}
+# What is read from a file may be anything: pydantic, pandas and NumPy raise these.
+INVALID = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, MemoryError, RecursionError,
+    OverflowError, ForecastError,
+)  # fmt: skip
 
 
 def load_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Read a model file and check every entry by its checksum.
+    """Read a model file and check every entry by its checksum and against the manifest.
 
     Raises:
-        ModelFileError: It is missing, truncated or changed, or was written by a newer version.
+        ModelFileError: It is missing, truncated or changed, holds what no model holds, or was
+            written by a newer version.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_size(archive, path)
-            manifest = _manifest(archive.read(MANIFEST), path)
-            more = [name for name in OPTIONAL if name in manifest.sha256]
-            contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
-    except FileNotFoundError:
-        raise ModelFileError(
-            f"There is no model {os.fspath(path)}.",
-            "Train a model first, or give the path of another one.",
-        ) from None
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError):
-        # RuntimeError: encrypted, or compressed by a method that zipfile does not support.
-        raise ModelFileError(
-            f"{os.fspath(path)} is not a model, or is truncated.",
-            "Expected a saved model: copy the file again, or train again.",
-        ) from None
-    except OSError as error:
-        raise ModelFileError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from None
+    with Archive(path) as archive:
+        manifest = _manifest(archive.read(MANIFEST), path)
+        archive.require_only((MANIFEST, *ENTRIES, *OPTIONAL))
+        more = [name for name in OPTIONAL if name in manifest.sha256]
+        contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
     _check_sums(manifest, contents, path)
-    bundle = _unpacked(manifest, contents, path)
-    _check_shapes(bundle, path)
+    try:
+        bundle = _unpacked(manifest, contents)
+        check_contents(bundle)
+    except INVALID as error:
+        raise ModelFileError(
+            f"{os.fspath(path)} is damaged: {_first_line(error)}.",
+            "Copy the file again, or train again.",
+        ) from None
     return bundle
 
 
@@ -88,132 +86,106 @@ def _check_sums(
             )
 
 
-def _unpacked(
-    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
-) -> Bundle:
+def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
     """Return the model from the bytes of its entries."""
 
     def array(name: str) -> Any:
-        held = contents.get(name)
-        return None if held is None else np.load(io.BytesIO(held), allow_pickle=False)
+        return read_array(name, contents[name]) if name in contents else None
 
-    try:
-        return Bundle(
-            manifest,
-            contents["network.onnx"],
-            contents["network.weights.h5"],
-            array("history.npy"),
-            json.loads(contents["epochs.json"]),
-            state=array(STATE),
-            series=SeriesRecord.model_validate_json(contents[SERIES])
-            if SERIES in contents
-            else None,
-            scales=array(SCALES),
-            ahead=array(AHEAD),
-            scores=upgrade_scores(json.loads(contents.get(SCORES, b"[]"))),
-            calibration=_calibration(array(ERRORS), array(RECENT), array(UNITS)),
-            naive=array(NAIVE),
-            dropout=contents.get(DROPOUT),
-            levels=array(LEVELS),
-            usual=array(USUAL),
-            effects=TypeAdapter(tuple[Effects, ...]).validate_json(contents.get(EFFECTS, b"[]")),
+    def records(name: str) -> Any:
+        return read_json(contents.get(name, b"[]"))
+
+    units = array(UNITS)
+    calibration = None
+    if not {ERRORS, RECENT, UNITS} - contents.keys():
+        if units.ndim != 3 or len(units) != 3:
+            raise ValueError(f"{UNITS} has shape {units.shape}")
+        calibration = Calibration(
+            array(ERRORS), array(RECENT), units[0], Recent(units[1], units[2])
         )
-    except (ValueError, MemoryError, RecursionError) as error:
-        raise ModelFileError(
-            f"{os.fspath(path)} is damaged: {str(error).splitlines()[0]}.", "Train again."
-        ) from None
+    series = SeriesRecord.model_validate(records(SERIES)) if SERIES in contents else None
+    return Bundle(
+        manifest,
+        contents["network.onnx"],
+        contents["network.weights.h5"],
+        array("history.npy"),
+        _rows("epochs.json", records("epochs.json")),
+        state=array(STATE),
+        series=series,
+        scales=array(SCALES),
+        ahead=array(AHEAD),
+        scores=upgrade_scores(_rows(SCORES, records(SCORES))),
+        calibration=calibration,
+        naive=array(NAIVE),
+        dropout=contents.get(DROPOUT),
+        levels=array(LEVELS),
+        usual=array(USUAL),
+        effects=TypeAdapter(tuple[Effects, ...]).validate_python(records(EFFECTS)),
+    )
 
 
-def _calibration(errors: Any, recent: Any, units: Any) -> Calibration | None:
-    """Return the errors for intervals, where the file has them all."""
-    if errors is None or recent is None or units is None:
-        return None
-    own, total, weight = units
-    return Calibration(errors, recent, own, Recent(total, weight))
+def read_array(name: str, data: bytes) -> Floats:
+    """Return an array of floating-point numbers in the NumPy format, and nothing else.
+
+    Raises:
+        ValueError: It is something else, or has another size than it states.
+    """
+    stream = io.BytesIO(data)
+    version = npy.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(f"{name} has version {version}")
+    shape, fortran, dtype = npy.read_array_header_1_0(stream)
+    size = len(data) - stream.tell()
+    if dtype.kind != "f" or math.prod(shape) * dtype.itemsize != size or not shape:
+        raise ValueError(f"{name} holds {dtype} of shape {shape} in {size:,} bytes")
+    values = np.frombuffer(data, dtype, offset=stream.tell())
+    return values.reshape(shape, order="F" if fortran else "C").copy()
 
 
-def _check_shapes(bundle: Bundle, path: str | os.PathLike[str]) -> None:
-    """Refuse arrays that do not fit the manifest."""
-    manifest, series = bundle.manifest, bundle.series
-    features = len(manifest.features)
-    # Models of labels store no rows.
-    rows = 0 if manifest.labels else manifest.timesteps
-    rows = sum(series.rows) if series else rows
-    count = len(series.ids) if series else 1
-    steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0
-    shapes = {
-        "its last rows are": (bundle.history, (rows, features)),
-        "its scaler is": (bundle.scales, (2, count, features)),
-        "its future covariates are": (bundle.ahead, (count, steps, features)),
-        "its in-sample error of the naive forecast is": (
-            bundle.naive,
-            (2, count, len(manifest.targets)),
-        ),
-    }
-    shapes["its record of levels is"] = (bundle.levels, (5, count, features))
-    shapes["its usual values of covariates are"] = (bundle.usual, (count, features))
-    if bundle.calibration is not None:
-        shapes |= _shapes_of_errors(bundle.calibration, manifest, count)
-    for what, (array, expected) in shapes.items():
-        wrong = array is not None and (
-            array.shape != expected or not np.issubdtype(array.dtype, np.floating)
-        )
-        if array is not None and wrong:
-            raise ModelFileError(
-                f"{os.fspath(path)} is damaged: {what} {array.dtype} of shape {array.shape}; "
-                f"{expected} was expected.",
-                "Train again.",
-            )
-    scales = bundle.scales
-    unusable = manifest.scaling is None if scales is None else _unusable(scales)
-    if unusable:
-        raise ModelFileError(f"{os.fspath(path)} is damaged: it has no scaler.", "Train again.")
-    if series and manifest.time and not series.lasts:
-        raise ModelFileError(
-            f"{os.fspath(path)} is damaged: its series have no ends.", "Train again."
-        )
-
-
-def _shapes_of_errors(
-    calibration: Calibration, manifest: Manifest, count: int
-) -> dict[str, tuple[Floats, tuple[int, ...]]]:
-    """Return the arrays of the calibration with their required shapes, by message.
+def read_json(data: bytes, *, strict: bool = False) -> Any:
+    """Return a JSON document without numbers that are none, or that nothing counts up to.
 
     Args:
-        calibration: Arrays of shape `(samples, ...)` and `(n_series, targets)`.
-        manifest: Of the same file.
-        count: Number of series.
+        data: The document.
+        strict: Refuse NaN and infinity too, which a training that failed has as its losses.
     """
-    targets, samples = len(manifest.targets), len(calibration.errors)
-    quantiles = manifest.config.outputs_per_value
-    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
-    return {
-        "the errors for its intervals are": (calibration.errors, each),
-        "its recent errors are": (calibration.recent, (samples, targets)),
-        "the units of its errors are": (calibration.units, (count, targets)),
-        "its last errors are": (calibration.ended.total, (count, targets)),
-    }
+    return json.loads(
+        data, parse_int=_integer, parse_float=_number, parse_constant=_constant if strict else None
+    )
 
 
-def _unusable(scales: Floats) -> bool:
-    """Whether centers and scales, shape `(2, n_series, features)`, are invalid."""
-    return not np.isfinite(scales).all() or bool((scales[1] == 0).any())
+def _integer(text: str) -> int:
+    if len(text) > 19:
+        raise ValueError(f"{text[:9]}... has {len(text)} digits")
+    return int(text)
 
 
-def _check_size(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> None:
-    """Refuse files that would unpack to more than any model, before unpacking."""
-    size = sum(entry.file_size for entry in archive.infolist())
-    packed = sum(entry.compress_size for entry in archive.infolist())
-    if size > LARGEST or size > MOST_PACKED * packed + SMALL:
-        raise ModelFileError(
-            f"{os.fspath(path)} would unpack from {packed:,} to {size:,} bytes: too much.",
-            "Expected a saved model.",
-        )
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is too large")
+    return value
+
+
+def _constant(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _rows(name: str, rows: Any) -> list[dict[str, Any]]:
+    """Refuse what is not a list of objects of plain values."""
+    plain = isinstance(rows, list) and all(
+        isinstance(row, dict) and all(type(value) in SCALARS for value in row.values())
+        for row in rows
+    )
+    if not plain:
+        raise ValueError(f"{name} is not a list of records")
+    found: list[dict[str, Any]] = rows
+    return found
 
 
 def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
     try:
-        document = json.loads(data)
+        document = read_json(data, strict=True)
         version = document["format"]
         if version > FORMAT:
             raise ModelFileError(
@@ -221,15 +193,20 @@ def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
                 "Upgrade: pip install --upgrade forecast-cli.",
             )
         return Manifest.model_validate_json(json.dumps(upgrade(document)))
-    except ValidationError as error:
+    except ModelFileError:
+        raise
+    except INVALID as error:
+        raise ModelFileError(
+            f"The manifest of {os.fspath(path)} is invalid: {_first_line(error)}.",
+            "Copy the file again, or train again.",
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what is wrong, with its place where pydantic says one."""
+    if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "it"
-        raise ModelFileError(
-            f"The manifest of {os.fspath(path)} is invalid: {place}: {first['msg']}.",
-            "Copy the file again, or train again.",
-        ) from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelFileError(
-            f"The manifest of {os.fspath(path)} cannot be read: {str(error).splitlines()[0]}.",
-            "Copy the file again, or train again.",
-        ) from None
+        text = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+    else:
+        text = error.message if isinstance(error, ForecastError) else str(error)
+    return (text.splitlines() or [type(error).__name__])[0][:300].removesuffix(".")

@@ -16,6 +16,7 @@ from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
 from ..data.columns import Columns
 from ..data.time.business_days import OpenDays
+from ..data.time.frequency import Frequency
 from .history import Ending
 
 FORMAT = 8
@@ -43,6 +44,12 @@ class TimeAxis(Frozen):
     def name(self) -> str:
         """The name of the time column of a forecast."""
         return self.column if "," not in self.column else "time"
+
+    @property
+    def frequency(self) -> Frequency:
+        """The frequency that the model was trained on."""
+        parsed = Frequency.parse(self.freq)
+        return Frequency(parsed.alias, parsed.step, parsed.months, self.day, self.open_days)
 
 
 class ScalingNumbers(Frozen):
@@ -223,6 +230,7 @@ class Manifest(Frozen):
             raise ValueError("the covariates are not among the features")
         if self.lower and len(self.lower) != len(self.features):
             raise ValueError("there must be one lower bound per feature")
+        self._check_scores()
         if self.future_errors and len(self.future_errors) != len(self.features):
             raise ValueError("there must be one error per feature")
         numbers = self.scaling
@@ -233,6 +241,20 @@ class Manifest(Frozen):
         if not all(map(math.isfinite, (*numbers.center, *numbers.scale))) or 0 in numbers.scale:
             raise ValueError("the scaler's numbers must be finite, and its scale not 0")
         return self
+
+    def _check_scores(self) -> None:
+        """Refuse scores without a row of the model, or not of the values that are forecast."""
+        evaluation = self.evaluation
+        if evaluation is None:
+            return
+        names = set(self.labels.names if self.labels else self.targets)
+        if not {evaluation.model, evaluation.best_baseline} <= evaluation.scores.keys():
+            raise ValueError("the scores lack those of the model or of the best baseline")
+        rows = [row for scores in evaluation.scores.values() for row in scores.values()]
+        if isinstance(evaluation, Evaluation):
+            rows += [row for each in evaluation.intervals for row in (each.coverage, each.width)]
+        if any(row.keys() != names for row in rows):
+            raise ValueError("the scores are not those of the targets")
 
     @property
     def columns(self) -> Columns:

@@ -12,7 +12,7 @@ from .runtime import Float32s, Runtime
 
 # Forecasts under dropout from which the spread is taken.
 DRAWS = 100
-MASK = re.compile(r"(decoder_)?dropout_(\d+)")
+MASK = re.compile(r"(decoder_)?dropout_(\d{1,4})")
 
 
 class Draw:
@@ -60,18 +60,23 @@ class MonteCarlo:
         self.runtime = Runtime(onnx)
         self.rates = rates
         self.seed = seed
-        if not self.masks:
+        if not self.masks or self.runtime.quantile_count:
             raise ModelFileError(
-                "The network for intervals by dropout takes no masks.",
+                "The network for intervals by dropout does not take the masks of its layers.",
                 "Train again with `intervals=dropout`.",
             )
 
     @cached_property
     def masks(self) -> list[tuple[float, int]]:
-        """The rate and the width of each mask, in the order in which the network takes them."""
-        found = []
+        """The rate and the width of each mask, in the order in which the network takes them.
+
+        Empty where a mask is that of no layer.
+        """
+        found: list[tuple[float, int]] = []
         for name, width in zip(self.runtime.inputs[1:], self.runtime.widths, strict=True):
             if match := MASK.fullmatch(name):
+                if not 0 < int(match[2]) <= len(self.rates):
+                    return []
                 found.append((self.rates[int(match[2]) - 1], int(width)))
         return found
 

@@ -15,11 +15,9 @@ from ..config.covariates import Inputs
 from ..core.errors import ModelFileError
 from ..core.forecast import Forecast
 from ..core.windows import Floats, Ints, gather
+from .graph_check import check_graph
+from .run_limits import FAILURES, LIMIT, seconds_for, session_options
 
-UNREADABLE = tuple(
-    getattr(onnxruntime.capi.onnxruntime_pybind11_state, name)
-    for name in ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
-)
 Float32s = npt.NDArray[np.float32]
 # Values in one batch of windows. The network's own arrays are hundreds of times as large, so this
 # bounds the memory of a call; and small batches stay in the caches, which is faster too.
@@ -50,26 +48,37 @@ class Runtime:
     """
 
     def __init__(self, onnx: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        check_graph(onnx)
+        options = session_options()
         # ONNX Runtime ignores the variable that sets the number of threads of other libraries.
         threads = os.environ.get("OMP_NUM_THREADS", "")
         if threads.isdigit():
             options.intra_op_num_threads = int(threads)
         try:
-            self.session = onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
-        except UNREADABLE as error:
-            raise ModelFileError(
-                f"The network of the model cannot be read: {str(error).splitlines()[0]}.",
-                "Train again, or install the latest version of onnxruntime.",
-            ) from None
-        self.inputs = [each.name for each in self.session.get_inputs()]
-        self.widths = [each.shape[-1] for each in self.session.get_inputs()[1:]]
+            # What is constant is computed when the network runs, within its limits.
+            self.session = onnxruntime.InferenceSession(
+                onnx, options, ["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
+            )
+        except FAILURES as error:
+            raise _unusable("cannot be read", error) from None
+        given, made = self.session.get_inputs(), self.session.get_outputs()
+        if any(each.type != "tensor(float)" or len(each.shape) < 2 for each in (*given, *made)):
+            raise _unusable("does not map arrays of numbers to arrays of numbers")
+        self.size = len(onnx)
+        self.inputs = [each.name for each in given]
+        self.window_shape: list[Any] = given[0].shape if given else []
+        self.widths = [each.shape[-1] for each in given[1:]]
+        shape = made[0].shape if made else []
+        if len(shape) not in (3, 4) or not all(isinstance(each, int) for each in shape[1:]):
+            raise _unusable(f"returns an array of shape {tuple(shape)}; forecasts were expected")
+        # What it makes of a window: `(horizon, targets)`, or `(horizon, targets, quantiles)`.
+        self.shape: tuple[int, ...] = tuple(shape[1:])
+        if min(self.shape) < 1 or not all(isinstance(each, int) for each in self.widths):
+            raise _unusable(f"makes a forecast of shape {self.shape}")
         # The horizon of its forecasts.
-        shape = self.session.get_outputs()[0].shape
-        self.horizon: int = shape[1]
+        self.horizon = self.shape[0]
         # Number of quantiles that it forecasts; 0 for none.
-        self.quantile_count: int = shape[3] if len(shape) == 4 else 0
+        self.quantile_count: int = self.shape[2] if len(self.shape) == 3 else 0
 
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled.
@@ -96,8 +105,27 @@ class Runtime:
             The forecast, shape `(batch, horizon, targets)`, and the final states.
         """
         values = [each.astype(np.float32, copy=False) for each in (windows, *states)]
-        outputs: Any = self.session.run(None, dict(zip(self.inputs, values, strict=True)))
-        return np.asarray(outputs[0]), [np.asarray(each) for each in outputs[1:]]
+        given = dict(zip(self.inputs, values, strict=True))
+        seconds = seconds_for(self.size, windows, self.horizon)
+        try:
+            outputs = LIMIT.run(self.session, given, seconds)
+        except (TimeoutError, *FAILURES) as error:
+            raise _unusable("cannot be run", error) from None
+        forecast, *ended = [np.asarray(each) for each in outputs]
+        if forecast.shape != (len(windows), *self.shape):
+            raise _unusable(
+                f"made forecasts of shape {forecast.shape}, not {(len(windows), *self.shape)}"
+            )
+        return forecast, ended
+
+
+def _unusable(why: str, error: Exception | None = None) -> ModelFileError:
+    """Return the error for a network that is none."""
+    text = f": {str(error).splitlines()[0][:300]}" if error and str(error) else ""
+    return ModelFileError(
+        f"The network of the model {why}{text}.",
+        "Train again, or install the latest version of onnxruntime.",
+    )
 
 
 def roll_out(

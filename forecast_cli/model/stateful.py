@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.windows import Floats, Ints
-from .runtime import Float32s, Runtime
+from .runtime import BATCH_VALUES, Float32s, Runtime
 
 
 class Walk:
@@ -36,7 +36,10 @@ class Walk:
         """
         if row <= self.row:
             return None
-        forecast, self.states = self.runtime.carry(self.scaled[None, self.row : row], self.states)
+        step = max(1, BATCH_VALUES // self.scaled.shape[1])
+        for first in range(self.row, row, step):
+            rows = self.scaled[None, first : min(first + step, row)]
+            forecast, self.states = self.runtime.carry(rows, self.states)
         self.row = row
         return forecast
 

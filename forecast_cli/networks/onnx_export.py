@@ -12,10 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..core.errors import TrainingError
+from ..core.errors import ModelFileError, TrainingError
 from ..core.windows import Floats
 from ..model.runtime import Runtime
 from .batches import alone
+from .weights_check import check_weights
 
 TOLERANCE = 1e-5
 
@@ -89,10 +90,21 @@ def weights_bytes(network: keras.Model) -> bytes:
 
 
 def with_weights(network: keras.Model, weights: bytes) -> keras.Model:
-    """The network with weights that `weights_bytes` gave."""
+    """The network with weights that `weights_bytes` gave.
+
+    Raises:
+        ModelFileError: They are not weights of this network, or name other files.
+    """
+    check_weights(weights)
     with _file("network.weights.h5") as path:
         path.write_bytes(weights)
-        network.load_weights(path)
+        try:
+            network.load_weights(path)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise ModelFileError(
+                f"The weights of the model are not those of its network: {str(error)[:200]}.",
+                "Copy the file again, or train again.",
+            ) from None
     return network
 
 

@@ -25,7 +25,6 @@ from ..forecasting.history import (
     make_history,
     require_mask,
     require_rows,
-    restore_frequency,
 )
 from ..forecasting.saved_model_data import learned_until
 from ..model.bundle import Bundle
@@ -140,7 +139,7 @@ def _dataset(
         source,
         config.data,
         on_event=on_event,
-        frequency=restore_frequency(manifest.time) if manifest.time else None,
+        frequency=manifest.time.frequency if manifest.time else None,
         categories=manifest.covariates.categories,
     )
     _require_same(panel.columns.inputs, manifest.columns.inputs, panel.source)

@@ -16,6 +16,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
+from ..data.io.remote import first_line, masked
 from .folds import TrialFolds
 from .options import PrunerName, Search
 from .samplers import make_sampler
@@ -101,8 +102,8 @@ def claim(study: Study, search: Search, marks: Mapping[str, str]) -> None:
         elif known[name] != marks[name]:
             kind: type[ForecastError] = DataError if name == "data" else UsageError
             raise kind(
-                f'The study "{search.study}" in {search.storage} is {why}: its trials cannot be '
-                "compared with new ones.",
+                f'The study "{search.study}" in {masked(str(search.storage))} is {why}: its '
+                "trials cannot be compared with new ones.",
                 "Give the same again, or another name in `study`.",
             )
 
@@ -167,7 +168,7 @@ def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
         return RDBStorage(url, engine_kwargs=more)
     except (ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError) as error:
         raise UsageError(
-            f"The study in {url.partition('@')[2] or url} cannot be opened: {error}.",
+            f"The study in {masked(url)} cannot be opened: {first_line(error)}.",
             "Name a SQLite file: `storage=study.db`.",
         ) from None
 

@@ -216,7 +216,7 @@ def test_a_configuration_is_shown_in_ten_lines(model):
     given = fc.configure(preset="classic", epochs=5, horizon=7)
     assert str(given).splitlines() == [
         "Config",
-        "            preset=classic",
+        "  preset=classic",
         "  window    horizon=7",
         "  training  epochs=5",
     ]

@@ -20,6 +20,7 @@ def test_every_public_name_is_on_the_page():
 
 @pytest.mark.slow
 @pytest.mark.tf
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.filterwarnings("default")
 def test_the_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -8,9 +8,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pandas as pd
 import pytest
+
+from forecast_cli.cli.console import Console
+from forecast_cli.cli.options import OutputOptions
+from forecast_cli.cli.progress import Progress
+from forecast_cli.core.events import Stage
 
 SIMPLE = ("--models", "naive,seasonal-naive", "--horizon", "3")
 
@@ -143,6 +150,27 @@ def test_ctrl_c_scores_the_finished_windows_and_the_next_run_goes_on(table, tmp_
     again = subprocess.run(command, capture_output=True, cwd=tmp_path, text=True, check=True)
     assert "of 40 folds were restored from an earlier run" in again.stderr
     assert len(pd.read_csv(tmp_path / "out.csv")) == 40 * 3
+
+
+def test_a_second_ctrl_c_leaves_at_once(monkeypatch, capsys):
+    left = threading.Event()
+    monkeypatch.setattr(Progress, "_leave", lambda _: left.set())
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Progress(Console(OutputOptions(json=False, quiet=False, debug=False))) as progress,
+    ):
+        progress.on_event(Stage("3 windows", unit="window"))
+        os.kill(os.getpid(), signal.SIGINT)
+        while not progress.should_stop():
+            time.sleep(0.01)
+        assert not left.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert left.wait(10)
+        progress.on_event(Stage("scoring"))
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(10)
+    said = capsys.readouterr().err
+    assert "stopping after this window with what is done so far; Ctrl-C again exits" in said
 
 
 @pytest.mark.usefixtures("linear_training")

@@ -90,8 +90,8 @@ FLAGS = {
 }
 
 
-@pytest.mark.slow
-def test_flags_reach_the_model_that_is_saved(run, table, monkeypatch):
+@pytest.mark.usefixtures("linear_training")
+def test_flags_reach_the_model_that_is_saved(run, table):
     """All at once: a training for each would take minutes, and each is looked up by itself."""
     groups = [
         [flag for flag in FLAGS if flag not in {"--mode many-to-one"}],

@@ -166,7 +166,7 @@ def test_many_columns_are_said_in_a_few_words(write):
     ],
 )  # fmt: skip
 def test_a_gap_within_a_series_is_named_with_line_and_column(write, layout, text, place):
-    with pytest.raises(DataError, match=f"1 missing values .*: table.csv {place}") as caught:
+    with pytest.raises(DataError, match=f"1 missing value .*: table.csv {place}") as caught:
         read(write(text), layout)
     assert "`missing=interpolate`" in caught.value.hint
     panel = read(write(text), layout, missing="interpolate")

@@ -424,7 +424,7 @@ def test_a_series_that_is_nothing_but_future_is_named(write):
 
 def test_without_future_covariates_rows_without_a_value_are_missing(write):
     rows = ["2024-01-01,1,1", "2024-01-02,2,2", "2024-01-03,3,3", "2024-01-04,,4"]
-    with pytest.raises(DataError, match="1 missing values"):
+    with pytest.raises(DataError, match="1 missing value"):
         read(write(table(*rows, header="t,y,x")), series=(), past_covariates=("x",))
 
 

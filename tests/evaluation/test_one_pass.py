@@ -71,7 +71,7 @@ CASES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 @pytest.mark.parametrize("name", CASES)
 def test_each_forecast_is_made_once(counted, name):
@@ -87,7 +87,7 @@ def test_each_forecast_is_made_once(counted, name):
     once(counted, calls)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("linear_training")
 @pytest.mark.tf
 def test_a_refit_scores_no_second_time(counted):
     fc.train(table("A").drop(columns="shop"), **QUICK, refit=True)

@@ -138,7 +138,8 @@ def train_batch_by_batch(both, feed, training, samples):
     from forecast_cli.networks.batch_order import shuffled
     from forecast_cli.networks.losses import FUNCTIONS, make_optimizer
 
-    both.learner.compile(make_optimizer(training), FUNCTIONS[training.loss or "mse"])
+    function = FUNCTIONS[training.loss or "mse"]
+    both.learner.compile(make_optimizer(training), function, run_eagerly=True)
     for epoch in range(1, training.epochs + 1):
         order = shuffled(feed.train, seed=training.seed, epoch=epoch)
         for first in range(0, len(order), training.batch_size):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ...core.errors import UsageError, counted, nearest
 from .description import Axes, Bars, Chart, Kind, Line, Positions, positions, values
+from .forecast_parts import choose
 
 if TYPE_CHECKING:
     from ...backtesting.backtest import Backtest
@@ -69,9 +70,7 @@ def _forecasts(result: "Backtest", *, only: str | None) -> Chart:
     name = ""
     if keys:
         names = frame[keys].astype(str).agg(" ".join, axis=1)
-        name = names.iloc[0] if only is None else only
-        if name not in {*names}:
-            raise UsageError(f'There is no series "{name}".', nearest(name, names.unique()))
+        name = choose(names.unique(), () if only is None else (only,))[0]
         frame = frame[names == name]
     if COLUMN in frame:
         frame = frame[frame[COLUMN] == frame[COLUMN].iloc[0]]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...core.errors import DataError, UsageError, counted, nearest
+from ...core.errors import DataError, UsageError, counted
 from ...core.windows import Floats
 from ...data.panel import STEP
 from ...evaluation.reports import Report
 from ...forecasting.frames import FORECAST_SUFFIX
 from ...model.manifest import Evaluation
 from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
+from .forecast_parts import choose
 from .source import Source
 
 # The most lags of an autocorrelation, bins of a histogram, and bars of series.
@@ -51,10 +52,8 @@ def _residuals_of_rows(source: Source) -> Chart:
     name = column
     if keys:
         names = frame[keys].astype(str).agg(" ".join, axis=1)
-        chosen = source.only[0] if source.only else names.iloc[0]
-        if chosen not in {*names}:
-            raise UsageError(f'There is no series "{chosen}".', nearest(chosen, names.unique()))
-        frame, name = frame[names == chosen], f"{chosen}, {column}"
+        chosen = choose(names.unique(), source.only)[0]
+        frame, name = frame[names == chosen], f"{column} of {chosen}"
     frame = frame if source.last is None else frame[-source.last :]
     errors = (frame[column] - frame[f"{column}{FORECAST_SUFFIX}"]).to_numpy(float)
     x = positions(pd.DatetimeIndex(frame[label]) if time else frame[label].to_numpy(float))

@@ -11,6 +11,7 @@ from ...core.padding import owner_series
 from ...core.ragged import row_numbers
 from ...core.windows import Floats, Ints
 from ...data.missing import last_known
+from ...data.panel import STEP
 from ...data.time.time_index import when
 from ...forecasting.saved_model_data import times_like
 from .description import (
@@ -20,13 +21,15 @@ from .description import (
     Kind,
     Line,
     Points,
+    Position,
     Positions,
     Span,
     positions,
     thinned,
     values,
 )
-from .source import ForecastPart, Source, forecasts_alone
+from .forecast_parts import ForecastPart, forecasts_alone
+from .source import MOST_SERIES, Source
 
 # Rows of a chart in which a forecast can be seen: at least so many, and so many horizons.
 FEWEST_ROWS, HORIZONS = 120, 6
@@ -76,21 +79,28 @@ def kind_of(source: Source) -> tuple[Kind, str]:
 def draw_series(source: Source) -> Chart:
     """Describe the series as they were read, with what is missing and what was filled."""
     kind, label = kind_of(source)
-    axes, gaps = [], 0
-    for number, (series, target) in enumerate(source.parts):
-        track = follow(source, series, target, source.last)
-        name = source.name(series, target)
+    tracks = {part: follow(source, *part, source.last) for part in source.parts}
+    axes = []
+    for number, ((series, target), track) in enumerate(tracks.items()):
         missing = np.isnan(track.actual)
-        gaps += int(missing.sum())
-        drawn = Axes(name, label, source.panel.columns.targets[target], kind, row=number)
-        drawn = replace(drawn, lines=(track.line,), spans=_gaps(track, missing))
+        drawn = Axes(
+            source.name(series, target),
+            label,
+            source.panel.columns.targets[target],
+            kind,
+            (track.line,),
+            spans=_gaps(track, missing),
+            row=number,
+        )
         if source.bundle is not None and missing.any():
             drawn = replace(drawn, points=(_filled(source, series, target, track),))
         axes.append(drawn)
-    rows = sum(len(source.rows(series, 0)) for series, target in source.parts if target == 0)
-    text = f"{_listed(source)}: {counted(rows, 'row')}{_span(source)}, "
-    text += f"{gaps:,} missing" if gaps else "none missing"
-    return Chart("series", _title(source, "series"), f"{text}.", tuple(axes))
+    gaps = sum(int(np.isnan(track.actual).sum()) for track in tracks.values())
+    rows = counted(sum(len(track.x) for track in tracks.values()), "row")
+    ends = min(track.x[0] for track in tracks.values()), max(t.x[-1] for t in tracks.values())
+    text = f"{_listed(source)}: {rows} from {_words(ends[0])} to {_words(ends[1])}, "
+    text += f"{gaps:,} missing." if gaps else "none missing."
+    return Chart("series", _title(source, "series"), text, tuple(axes))
 
 
 def _gaps(track: Track, missing: Ints) -> tuple[Span, ...]:
@@ -166,23 +176,13 @@ def ahead(part: ForecastPart, rows: int) -> Positions:
 
 def _draw_alone(source: Source) -> Chart:
     """Describe a table of forecasts without actual values."""
-    frame = source.frame
-    times = [str(name) for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
-    time = times[0] if times else "step"
-    found = forecasts_alone(frame, time)
-    named = {n: p for n, p in found.items() if not source.only or {*n.split(", ")} & {*source.only}}
-    if not named:
-        raise DataError(
-            f"The table of forecasts has no series {', '.join(source.only)}."
-            if found
-            else "The table of forecasts has no column with intervals.",
-            f"There are: {', '.join(found)}." if found else "Name the table it continues: DATA.",
-        )
+    time, found = forecasts_alone(source.frame, source.only, MOST_SERIES)
+    kind: Kind = "number" if time == STEP else "time"
     axes = tuple(
-        _with_forecast(Axes(n, time, n, "time" if times else "number", row=row), part, 0)
-        for row, (n, part) in enumerate([*named.items()][:4])
+        _with_forecast(Axes(name, time, name, kind, row=row), part, 0)
+        for row, (name, part) in enumerate(found.items())
     )
-    text = f"Forecast of {', '.join(n for n in named)}: {_describe(next(iter(named.values())))}"
+    text = f"Forecast of {', '.join(found)}: {_describe(next(iter(found.values())))}"
     return Chart("forecast", "forecast", text, axes)
 
 
@@ -318,10 +318,11 @@ def _title(source: Source, what: str) -> str:
     return what if source.bundle is None else f"{what} ({source.bundle.manifest.name})"
 
 
-def _span(source: Source) -> str:
-    """Return from when to when the rows of the first series are."""
-    times = source.times(source.parts[0][0])
-    return "" if times is None else f" from {when(times[0])} to {when(times[-1])}"
+def _words(position: Position) -> str:
+    """Return a position in words: a time without its midnight, or a step."""
+    if isinstance(position, str):
+        return position.removesuffix("T00:00:00").replace("T", " ")
+    return f"step {position:g}"
 
 
 def _describe(part: ForecastPart) -> str:

@@ -4,26 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import DataError, UsageError
+from ...core.errors import UsageError
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats
 from ...data.dataset import History
-from ...data.dates.parsing import parse_dates
-from ...data.dates.time_column import find_time
 from ...data.io.opening import open_with_notes
-from ...data.io.tables import Readable, require_columns
-from ...data.panel import SERIES, STEP, VALUE, Panel
+from ...data.io.tables import Readable
+from ...data.panel import VALUE, Panel
 from ...data.season import find_season
-from ...evaluation.model_evaluation import ScoredRows, score_panel
-from ...evaluation.reports import Report
-from ...evaluation.scoring import GRID
-from ...evaluation.tables.column_roles import CUTOFF, SAMPLE
-from ...evaluation.tables.interval_columns import BOUND, bound_name, bounded
 from ...forecasting.prediction import predict_from
 from ...forecasting.prediction_request import (
     PredictionRequest,
@@ -34,26 +27,16 @@ from ...forecasting.prediction_request import (
 from ...forecasting.saved_model_data import refuse_labels
 from ...model.bundle import Bundle
 from ...model.manifest import Evaluation
+from .forecast_parts import ForecastPart, find_part, read_forecast
+
+if TYPE_CHECKING:
+    from ...evaluation.model_evaluation import ScoredRows
+    from ...evaluation.reports import Report
 
 # Levels whose coverage is measured where a model can make any.
-LEVELS = (*GRID, 95.0)
+LEVELS = (*map(float, range(10, 100, 10)), 95.0)
 # Of many series so many are drawn where none is named.
 MOST_SERIES = 4
-
-
-@dataclass(frozen=True)
-class ForecastPart:
-    """The forecast of one series and target.
-
-    Args:
-        times: Shape `(steps,)`; None where steps are counted.
-        point: Shape `(steps,)`, original units.
-        ends: The lower and upper ends of the intervals by level in percent, the widest first.
-    """
-
-    times: pd.DatetimeIndex | None
-    point: Floats
-    ends: dict[float, tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -125,7 +108,8 @@ class Source:
         from ...data.reading import read_panel
 
         # Gaps are shown as such, however many there are.
-        data = self.data.model_copy(update={"missing": "mask", "max_filled": 1.0})
+        data = _as_suggested(self.table, self.data, self.on_event)
+        data = data.model_copy(update={"missing": "mask", "max_filled": 1.0})
         panel = read_panel(self.table, data, on_event=self.on_event)
         return panel.only(find_series(panel, self.only)) if self.only else panel
 
@@ -150,7 +134,7 @@ class Source:
         if not name:
             return column
         several = len(panel.columns.targets) > 1
-        return f"{name}, {column}" if several or column != VALUE else name
+        return f"{column} of {name}" if several or column != VALUE else name
 
     def rows(self, series: int, target: int) -> Floats:
         """Return the actual values of a series and target, shape `(rows,)`, NaN where missing."""
@@ -174,12 +158,15 @@ class Source:
         return find_season(self.panel, Config(data=self.panel.data))
 
     @cached_property
-    def scored(self) -> ScoredRows:
+    def scored(self) -> "ScoredRows":
         """The scores of the model on rows that it has not learned from.
 
         Raises:
             UsageError: There is no table.
         """
+        # A small chart below a table needs no scores, nor what makes them.
+        from ...evaluation.model_evaluation import score_panel
+
         bundle = self.model
         if self.table is None:
             raise UsageError(
@@ -197,7 +184,7 @@ class Source:
         )
 
     @cached_property
-    def report(self) -> Report:
+    def report(self) -> "Report":
         """The scores of the model, or of the table of forecasts, as tables."""
         if self.forecast is None:
             return self.scored.evaluation.report
@@ -219,7 +206,7 @@ class Source:
         if self.made is not None:
             return self.made
         if self.forecast is not None:
-            return _read_forecast(self.forecast, self._panel_beside, self.on_event)
+            return read_forecast(self.forecast, self._panel_beside, self.on_event)
         bundle, config = self.model, self.model.manifest.config
         possible = bundle.calibration is not None or not config.interval_method.uses_errors
         wanted = PredictionRequest(level=self.level or (config.level if possible else ()))
@@ -238,82 +225,23 @@ class Source:
         column = panel.columns.targets[target]
         if column not in frame and panel.data.layout == "columns":
             # Each series has a column of its own.
-            return _part(frame, panel.name(series), panel.step_name)
+            return find_part(frame, panel.name(series), panel.step_name)
         for name, value in panel.ids.iloc[series].items():
             frame = frame[frame[name].astype(str) == str(value)]
-        return _part(frame, column, panel.step_name) if len(frame) else None
+        return find_part(frame, column, panel.step_name) if len(frame) else None
 
 
-def forecasts_alone(frame: pd.DataFrame, time: str) -> dict[str, ForecastPart]:
-    """Return the forecasts of a table without actual values, by series and column."""
-    names = [str(name) for name in frame]
-    columns = sorted(bounded(names), key=names.index)
-    keys = [name for name in names if name != time and not _is_number(frame, name)]
-    groups = frame.groupby(keys, sort=False) if keys else [((), frame)]
-    found = {}
-    for key, rows in groups:
-        for column in columns:
-            name = " ".join(map(str, key))
-            found[f"{name}, {column}" if name else column] = _part(rows, column, time)
-    return found
+def _as_suggested(table: Readable, data: Data, on_event: Listener) -> Data:
+    """Return how a table is read; where no column is named, as an inspection suggests it."""
+    if data.column or data.layout or (isinstance(table, str) and table == "-"):
+        return data
+    from ...data.inspection.suggestion import Heard, remembering, suggest
 
-
-def _is_number(frame: pd.DataFrame, name: str) -> bool:
-    return pd.api.types.is_numeric_dtype(frame[name])
-
-
-def _part(frame: pd.DataFrame, column: str, time: str) -> ForecastPart:
-    """Return the forecast in a column."""
-    levels = [
-        float(found["level"])
-        for name in frame
-        if (found := BOUND.fullmatch(str(name)))
-        and found["name"] == column
-        and found["side"] == "lo"
-    ]
-    ends = {
-        level: (_numbers(frame, column, "lo", level), _numbers(frame, column, "hi", level))
-        for level in sorted(levels, reverse=True)
-    }
-    times = pd.DatetimeIndex(frame[time]) if time in frame and time != STEP else None
-    return ForecastPart(times, frame[column].to_numpy(float), ends)
-
-
-def _numbers(frame: pd.DataFrame, column: str, side: str, level: float) -> Floats:
-    return frame[bound_name(column, side, level)].to_numpy(float)
-
-
-def is_forecast(source: Readable, on_event: Listener = ignore) -> bool:
-    """Whether a table holds a column with intervals, as `predict` writes them."""
-    names = open_with_notes(source, Data().dialect, on_event).names
-    return bool(bounded(names) & {*names})
-
-
-def _read_forecast(source: Readable, panel: Panel | None, on_event: Listener) -> pd.DataFrame:
-    """Return a table of forecasts as `predict` returns it; `panel` has the actual values.
-
-    Raises:
-        DataError: It holds something else.
-    """
-    opened = open_with_notes(source, Data().dialect, on_event)
-    for name in (CUTOFF, SAMPLE):
-        if name in opened.names:
-            raise DataError(
-                f'{opened.name} has a column "{name}": not one forecast, but several.',
-                "Score them: forecast evaluate. A chart shows one forecast.",
-            )
-    if panel is None:
-        head = opened.head()
-        time = find_time(head, Data(), on_event) or STEP
-        keys = [n for n in head.names if n != time and not head.is_all_numbers(n)]
-    else:
-        time, keys = panel.step_name, [str(each) for each in panel.ids.columns]
-        wide = panel.data.layout == "columns" and SERIES not in opened.names
-        keys = [] if wide else keys
-        require_columns(opened.name, opened.names, [*keys, time])
-    table = opened.read(text=[*keys, time] if time != STEP else keys)
-    others = [n for n in table.names if n not in (*keys, time) and table.is_all_numbers(n)]
-    columns: dict[str, Any] = {name: table.columns[name].to_pandas() for name in keys}
-    if time in table.names and time != STEP:
-        columns[time] = parse_dates(table, time).times
-    return pd.DataFrame(columns | {name: table.numbers(name) for name in others})
+    opened = open_with_notes(table, data.dialect, ignore)
+    found = suggest(remembering(opened), data, Heard())
+    if found.panel is None:
+        return data
+    series = f" by {', '.join(found.data.series)}" if found.data.series else ""
+    column = ", ".join(found.panel.columns.targets)
+    on_event(Note(f"drawn: {column}{series} (choose another with `column`)"))
+    return found.data

@@ -2,8 +2,10 @@
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from types import ModuleType
 from typing import Any
 
 from .description import Axes, Chart, Line
@@ -64,6 +66,17 @@ def _plain(text: str, ascii: bool) -> str:
     return shown.encode("ascii", "replace").decode() if ascii else shown
 
 
+def _import_plotext() -> Any:
+    """Import plotext without its interactive documentation, which takes longest."""
+    name = "plotext._doc.doc"
+    if "plotext" not in sys.modules:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].docs = None  # type: ignore[attr-defined]
+    import plotext
+
+    return plotext
+
+
 class _Canvas:
     """One pair of axes in characters.
 
@@ -76,9 +89,7 @@ class _Canvas:
     """
 
     def __init__(self, axes: Axes, width: int, height: int, *, ascii: bool, color: bool) -> None:
-        import plotext
-
-        self.plotext = plotext
+        self.plotext = _import_plotext()
         self.axes, self.width, self.height = axes, width, height
         self.ascii, self.color = ascii, color
         self.marks = ASCII if ascii else UNICODE

@@ -68,7 +68,7 @@ def date_ticks(first: float, last: float, most: int) -> Ticks:
 
 
 def number_ticks(low: float, high: float, most: int, *, whole: bool = False) -> Ticks:
-    """Return about so many ticks between two numbers, at round ones; `whole` are no fractions.
+    """Return about so many ticks between two numbers, at round ones; `whole` for no fractions.
 
     >>> number_ticks(3.0, 97.0, 5)
     [(20.0, '20'), (40.0, '40'), (60.0, '60'), (80.0, '80')]
@@ -77,7 +77,8 @@ def number_ticks(low: float, high: float, most: int, *, whole: bool = False) -> 
         return [(low, f"{low:g}")]
     rough = max((high - low) / max(most, 1), 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(n * power for n in (1.0, 2.0, 2.5, 5.0, 10.0) if n * power >= rough * (1 - 1e-9))
+    steps = [n * power for n in (1.0, 2.0, 2.5, 5.0, 10.0)]
+    step = next(n for n in steps if n >= rough * (1 - 1e-9) and not (whole and n != round(n)))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [(n * step, _number(n * step)) for n in range(first, last + 1)]
 

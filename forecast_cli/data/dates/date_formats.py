@@ -40,7 +40,7 @@ UTC = re.compile(r"(Z| ?UTC| ?GMT)$")
 LAST_YEAR = 49
 WORD = r"[^\W\d_]+\.?"
 # Directives that pandas does not have, or does not verify.
-OWN = "QhVGaAj"
+OWN = "QhVGuaAj"
 # So many cells that pandas cannot read show whether they can be read otherwise.
 FEW = 20
 # Directives that are no numbers of a known width.
@@ -53,7 +53,7 @@ SHORT = ("%Y%m", "%G%V")
 PATTERNS = {
     "Y": r"(?P<Y>\d{4})", "G": r"(?P<G>\d{4})", "y": r"(?P<y>\d{1,2})", "m": r"(?P<m>\d{1,2})",
     "d": r"(?P<d>\d{1,2})", "j": r"(?P<j>\d{1,3})", "V": r"(?P<V>\d{1,2})", "Q": r"(?P<Q>[1-4])",
-    "h": r"(?P<h>[12])",
+    "h": r"(?P<h>[12])", "u": r"(?P<u>[1-7])",
     "H": r"(?P<H>\d{1,2})", "I": r"(?P<I>\d{1,2})", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})",
     "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[aApP]\.?[mM]\.?)", "b": rf"(?P<b>{WORD})",
     "B": rf"(?P<b>{WORD})", "a": rf"(?P<a>{WORD})", "A": rf"(?P<a>{WORD})", "%": "%",
@@ -242,7 +242,7 @@ def _date(parts: dict[str, str], language: str, fiscal: int | None) -> datetime:
     """Return the day of the parts of a cell."""
     year = int(parts["G"]) if "G" in parts else _year(parts)
     if "V" in parts:
-        return datetime.fromisocalendar(year, int(parts["V"]), 1)
+        return datetime.fromisocalendar(year, int(parts["V"]), int(parts.get("u", 1)))
     if "j" in parts:
         found = datetime(year, 1, 1) + timedelta(days=int(parts["j"]) - 1)
         if found.year != year:

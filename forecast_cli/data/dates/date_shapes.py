@@ -12,6 +12,8 @@ from .month_names import ENGLISH, find_language, number_of
 
 # How well a format fits: those of the first rank are tried first; a guess is only proposed.
 FIRST, SECOND, GUESS = 1, 2, 3
+# Digits of the time since the year 1 in ten-millionths of a second, as .NET counts.
+TICKS = 18
 WORD = r"[^\W\d_]{3,}\.?"
 APART = r"\s*[-/._: ]\s*"
 # Letters and words before or after the number of a half-year, quarter, month or week.
@@ -161,11 +163,14 @@ def _numbers(cell: str) -> Iterator[Shape]:
             yield from (Shape(form, GUESS) for form in ("%y%m%d", "%d%m%y", "%m%d%y"))
         if digits == 5 and cell[:2] in ("18", "19", "20") and cell[4] != "0":
             yield Shape("%Y%Q", GUESS)
+        if digits == 7 and cell[:2] in ("18", "19", "20"):
+            yield Shape("%Y%j")
         if digits == 4:
             yield Shape("%Y")
     if re.fullmatch(DECIMAL_CELL, cell) and not cell.isdigit():
         yield Shape(DECIMAL)
-    rank = SECOND if digits in compact else FIRST
+    # So many nanoseconds are before 2001, and more likely ticks of a ten-millionth of a second.
+    rank = GUESS if digits == TICKS else SECOND if digits in compact else FIRST
     for form, (pattern, _) in EPOCHS.items():
         if re.fullmatch(pattern, cell):
             yield Shape(form, rank)
@@ -205,6 +210,12 @@ def _day(cell: str) -> Iterator[Shape]:
 
 
 def _triple(found: re.Match[str]) -> Iterator[Shape]:
+    """Yield the orders of day, month and year as numbers, maybe with a dot behind each."""
+    for shape in _orders(found):
+        yield Shape(shape.form + found["end"], shape.rank)
+
+
+def _orders(found: re.Match[str]) -> Iterator[Shape]:
     """Yield the orders of day, month and year as numbers."""
     first, one, two, last = found["x"], found["one"], found["two"], found["z"]
     day, month = f"%{_mark(first)}d", f"%{_mark(first)}m"
@@ -240,6 +251,16 @@ def _short_pair(found: re.Match[str]) -> Iterator[Shape]:
     first, apart, last = found["x"], found["one"], found["y"]
     yield Shape(f"%{_mark(first)}y{apart}%{_mark(last)}m", GUESS)
     yield Shape(f"%{_mark(first)}m{apart}%{_mark(last)}y", GUESS)
+
+
+def _week_day(found: re.Match[str]) -> Iterator[Shape]:
+    """Yield the format of a day of a week by ISO 8601: 2022-W01-3."""
+    yield Shape(f"%G{found['one']}W%V{found['one']}%u")
+
+
+def _day_of_year(found: re.Match[str]) -> Iterator[Shape]:
+    """Yield the format of a day of a year: 2022-031."""
+    yield Shape(f"%Y{found['one']}%j")
 
 
 def _named(order: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
@@ -291,10 +312,12 @@ def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[S
     name, day = rf"(?P<b>{WORD})", r"(?P<d>\d{1,2})"
     rules: list[tuple[str, Callable[[re.Match[str]], Iterator[Shape]]]] = [
         (rf"(?P<x>\d{{4}}|\d{{1,2}})(?P<one>{APART})(?P<y>\d{{1,2}})(?P<two>(?P=one))"
-         r"(?P<z>\d{4}|\d{1,2})", _triple),
+         r"(?P<z>\d{4}|\d{1,2})(?P<end>\.?)", _triple),
         (rf"(?P<x>\d{{4}})(?P<one>{APART})(?P<y>\d{{1,2}})", _pair),
         (rf"(?P<x>\d{{1,2}})(?P<one>{APART})(?P<y>\d{{4}})", _pair),
         (r"(?P<x>\d{1,2})(?P<one>[-/. ])(?P<y>\d{1,2})", _short_pair),
+        (r"(?P<x>\d{4})(?P<one>-?)W(?P<y>\d{2})(?P=one)[1-7]", _week_day),
+        (r"(?P<x>(?:18|19|20)\d\d)(?P<one>[-/.])\d{3}", _day_of_year),
         (rf"{day}(?P<one>\.?\s*{sep}){name}(?P<two>{sep}|'|\s+'){year}", _named("dby")),
         (rf"{name}(?P<one>{sep}){day}(?P<two>{sep}){year}", _named("bdy")),
         (rf"(?P<Y>\d{{4}})(?P<one>{sep}){name}(?P<two>{sep}){day}", _named("ybd")),

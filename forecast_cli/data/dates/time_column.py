@@ -22,10 +22,12 @@ from .plain_dates import season_ends, without_weekdays
 from .time_names import names_time, role_of, roles_of
 from .time_parts import BESIDE_YEAR, joined
 
-# Cells that look like dates or clock times, though not like any known format.
 # Years that numbers may be whose column is called a year, those of other calendars too.
 FAR_BACK, FAR_AHEAD = 1300, 2700
-LIKE_TIMES = r".*\d.*[-/.:' ].*\d.*|.*\d{2,}.*[A-Za-z].*|[A-Za-z]+.*\d{2,}.*"
+# Larger numbers in a column that is called a date count days from some day on.
+LEAST_DAY = 10_000
+# Cells that look like dates or clock times, though not like any known format.
+LIKE_TIMES = r"\D+\d{4,}\D+|.*\d.*[-/.:' ].*\d.*|.*\d{2,}.*[A-Za-z].*|[A-Za-z]+.*\d{2,}.*"
 NEWEST = "rows are used as steps, the last row as the newest"
 
 
@@ -247,6 +249,9 @@ def _seems_time(table: Table, column: str, several: bool) -> bool:
     if not sample or repeated or len(set(sample)) < min(2, len(sample)):
         return False
     if _is_numeric(sample):
+        # Numbers that count days from some day, e.g. of MATLAB, are too large for steps.
+        if "date" in roles_of(column) and float(sample[0]) > LEAST_DAY:
+            return True
         return bool(candidates(sample)) and not _counts(table, column)
     like = [re.fullmatch(LIKE_TIMES, cell) is not None for cell in sample]
     return 2 * sum(like) > len(sample) or bool(candidates(sample))

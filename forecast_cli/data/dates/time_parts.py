@@ -127,8 +127,6 @@ def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.Dateti
         parts: The column of each part.
         reading: Its `fiscal_start`.
     """
-    if "year" not in parts:
-        raise UsageError("A time in parts needs its year.", "Pass e.g. `time=year,month,day`.")
     parts = {role: part for role, part in parts.items() if role not in CLOCK_PARTS}
     for part in parts.values():
         require_cells(table, part)

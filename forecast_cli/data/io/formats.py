@@ -71,7 +71,8 @@ def _loader(source: Source, notes: list[str]) -> Loader | None:
     if start.startswith(SQLITE):
         raise UsageError(
             f"{source.name} is a SQLite database.",
-            "Name a table of it: sqlite:///FILE?table=NAME.",
+            "Save it as a file, unpacked, and name that file or a table of it: "
+            "sqlite:///FILE?table=NAME.",
         )
     if suffix in PROMISED:
         raise DataError(

@@ -1,5 +1,6 @@
 """Numbers as people write them: with a decimal point or comma, and thousands separators."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -68,9 +69,14 @@ def numerals(decimal: str | None, thousands: str | None) -> list[Numerals]:
 # Marks within Arabic numbers, and what sets the direction of writing.
 MARKS = str.maketrans({"\u066b": ".", "\u066c": "'"} | dict.fromkeys("\u200e\u200f\u061c"))
 
+# Hyphens and dashes of word processors between the numbers of a date.
+DASHES = re.compile(r"(?<=\d)[\u2010-\u2015\u2212](?=\d)")
+
 
 def plain_digits(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Return text with the digits 0 to 9 for those of other scripts; None where it has no others.
+    """Return text with the digits 0 to 9 for those of other scripts, and hyphens for dashes.
+
+    None where it has no others.
 
     >>> plain_digits(pa.chunked_array([["\u0663\u066b\u0665", "\uff11\uff12"]])).to_pylist()
     ['3.5', '12']
@@ -88,8 +94,8 @@ def plain_digits(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
 def _plain(cell: str) -> str:
     """Return a cell with plain digits, and plain signs beside them."""
     if not any(letter.isdecimal() and not letter.isascii() for letter in cell):
-        return cell
-    folded = unicodedata.normalize("NFKC", cell).translate(MARKS)
+        return DASHES.sub("-", cell)
+    folded = DASHES.sub("-", unicodedata.normalize("NFKC", cell).translate(MARKS))
     return "".join(
         str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in folded
     )

@@ -12,11 +12,14 @@ ADDRESS = re.compile(r"[A-Za-z][\w+.:-]*://")
 PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
 WILD_PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#]|$)).*@")
 TOKEN_AS_USER = re.compile(r"(https?://)[^/?#@:]+@")
-SECRET = re.compile(
-    r"([?&][\w.%-]*(?:token|secret|password|passwd|pwd|sig|signature|key|keyid|credential|auth"
-    r"|odbc_connect)=)[^&#\s]+",
-    re.IGNORECASE,
-)
+# What follows the path: parts of a query or a fragment, or settings behind semicolons.
+PART = re.compile(r"([?&;#])([^=&;#?\s]+)=([^&;#\s]+)")
+# The parts whose values are no secrets; those of all others are not shown.
+SHOWN = frozenset((
+    "charset", "database", "date", "db", "dl", "download", "driver", "end", "format", "from", "gid",
+    "limit", "mode", "month", "offset", "output", "page", "raw", "schema", "sheet", "single",
+    "sslmode", "start", "table", "to", "version", "warehouse", "year",
+))  # fmt: skip
 # What to install for addresses of a kind.
 PACKAGES = {
     "http": "'forecast-cli[remote]'",
@@ -54,7 +57,11 @@ def masked(address: str) -> str:
     """
     found = PASSWORD if PASSWORD.search(address) else WILD_PASSWORD
     address = TOKEN_AS_USER.sub(r"\1***@", found.sub(r"\1***@", address))
-    return SECRET.sub(r"\1***", address)
+    if "://" not in address:
+        return address
+    return PART.sub(
+        lambda part: part[0] if part[2].lower() in SHOWN else f"{part[1]}{part[2]}=***", address
+    )
 
 
 def suffix(path: str) -> str:

@@ -1,5 +1,6 @@
 """Errors of times that are repeated or irregular, with the ways to fix them."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,14 @@ from .time_index import irregular_place, when
 
 # At most one row in so many is repeated by mistake.
 FEW = 20
+
+
+# The steps that meters and loggers are set to, and how far from them their times may be apart.
+USUAL = (
+    "1s", "10s", "30s", "1min", "5min", "10min", "15min", "30min", "1h", "2h", "3h", "4h", "6h",
+    "8h", "12h", "1D",
+)  # fmt: skip
+JITTER = 0.05
 
 
 class RepeatedTimes(DataError):
@@ -110,12 +119,20 @@ def _gaps(rows: StepRows, frequency: Frequency, *, fillable: bool) -> tuple[str,
     try:
         places = grid_positions(rows.times, frequency, rows.indptr)
     except DataError:
-        short = frequency.alias.split("-")[0]
+        short = _nearest_usual(rows.times[rows.of(0)]) or frequency.alias.split("-")[0]
         return "", f"Aggregate the rows to regular steps, e.g. `resample={short}`"
     steps = int((places[rows.indptr[1:] - 1] + 1).sum())
     gaps = steps - len(places)
     said = f" {share_of(gaps, steps)} have no row." if gaps else ""
     return said, ways_to_fill(gaps, steps, named)
+
+
+def _nearest_usual(times: pd.DatetimeIndex) -> str | None:
+    """Return the usual step that times, shape `(n,)`, are about apart, as where clocks jitter."""
+    step = pd.Series(times).diff().median()
+    near = (alias for alias in USUAL if abs(step / pd.Timedelta(alias) - 1) < JITTER)
+    alias = next(near, None)
+    return alias and re.sub(r"^1(?=\D)", "", alias)
 
 
 def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: Ints) -> None:

@@ -12,8 +12,10 @@ import pytest
 import forecast_cli as fc
 from forecast_cli.api.charts.backtest_charts import describe_backtest, describe_comparison
 from forecast_cli.api.charts.description import thinned
+from forecast_cli.api.charts.forecast_parts import is_forecast
 from forecast_cli.api.charts.kinds import FUNCTIONS, describe
-from forecast_cli.api.charts.source import Source, is_forecast
+from forecast_cli.api.charts.source import Source
+from forecast_cli.api.charts.terminal import render
 from forecast_cli.api.results import Backtest, Comparison
 from forecast_cli.config.registries import CHARTS
 from forecast_cli.config.sections import Data
@@ -202,15 +204,45 @@ def test_of_many_series_the_first_are_drawn_or_those_that_are_named(chain):
     notes = []
     chart = draw("forecast", model, table=frame, on_event=notes.append)
     assert [axes.title for axes in chart.axes] == [
-        f"{n}, sales" for n in ("north", "south", "east", "west")
+        f"sales of {n}" for n in ("north", "south", "east", "west")
     ]
     assert any("6 series: the first 4 are drawn" in note.text for note in notes)
     (axes,) = draw("test", model, table=frame, only=("down",)).axes
-    assert axes.title == "down, sales"
+    assert axes.title == "sales of down"
     with pytest.raises(fc.UsageError, match="Did you mean north"):
         draw("forecast", model, table=frame, only=("nroth",))
     assert len(draw("errors", model, table=frame).axes[1].bars[0].x) == 6
-    assert draw("residuals", model, table=frame, only=("up",)).axes[0].title.endswith("up, sales")
+    assert draw("residuals", model, table=frame, only=("up",)).axes[0].title.endswith("sales of up")
+
+
+def wide() -> pd.DataFrame:
+    own = table()
+    return pd.DataFrame({"date": own["date"], "a": own["sales"], "b": 2 * own["sales"]})
+
+
+@pytest.mark.parametrize(
+    ("frame", "settings", "titles"),
+    [
+        (wide(), {"layout": "columns", "column": None}, ["a", "b"]),
+        (wide(), {"column": ("a", "b")}, ["a", "b"]),
+        (table().drop(columns="date"), {"scaler": "standard"}, ["sales"]),
+        (table().assign(date=lambda t: t["date"].dt.tz_localize("Asia/Seoul")), {}, ["sales"]),
+    ],
+    ids=["columns are series", "several targets", "no times", "a time zone"],
+)
+def test_tables_of_every_layout_are_drawn(linear, frame, settings, titles):
+    model = linear(frame, **{k: v for k, v in (SETTINGS | settings).items() if v is not None})
+    made = model.predict(frame)
+    for kind in ("forecast", "test", "series"):
+        chart = draw(kind, model, table=frame)
+        assert [axes.title for axes in chart.axes] == titles
+        assert render(chart, 80, ascii=False, color=True)
+    for title, axes in zip(titles, draw("forecast", model, table=frame).axes, strict=True):
+        assert named(axes.lines, "forecast")[0].y == pytest.approx(made[title])
+    first = draw("forecast", model, table=frame).axes[0]
+    assert first.lines[0].x[0] == (1.0 if "date" not in frame else "2014-01-01T00:00:00")
+    for kind in ("residuals", "errors", "coverage"):
+        assert draw(kind, model, table=frame).axes
 
 
 def test_a_table_of_forecasts_is_drawn_alone_or_after_its_actual_values(model, tmp_path):
@@ -310,3 +342,12 @@ def test_the_blocks_of_the_page_run(run, tmp_path):
 def test_the_page_lists_every_kind():
     page = (Path(__file__).parents[3] / "docs" / "plots.md").read_text()
     assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == list(CHARTS)
+
+
+def test_a_table_is_drawn_as_an_inspection_suggests_where_no_column_is_named():
+    frame, notes = shops("north", "south"), []
+    frame.loc[7, "sales"] = np.nan
+    chart = draw(None, table=frame, on_event=notes.append)
+    assert [axes.title for axes in chart.axes] == ["sales of north", "sales of south"]
+    assert chart.axes[0].lines[0].y[7] is None
+    assert "drawn: sales by shop (choose another with `column`)" in [each.text for each in notes]

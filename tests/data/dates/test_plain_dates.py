@@ -129,3 +129,39 @@ def test_a_series_that_is_the_sum_of_the_others_is_named(write, name, extra, war
     ]
     _, notes = read(write, lines, header="date,place,y", series="place")
     assert (f'"{name}" seems to be the sum of the other series' in notes) == warned
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%Y\u2011%m\u2011%d", "%d\u2013%m\u2013%Y", "%Y. %m. %d.", "%d.%m.%Y.", "%Y%j", "%Y-%j",
+     "%G-W%V-%u", "%GW%V%u"],
+)  # fmt: skip
+def test_days_are_read_in_other_writings(write, form):
+    days = pd.date_range("2021-12-03", periods=40)
+    panel, _ = read(write, [f"{day},1" for day in days.strftime(form)])
+    assert panel.timeline.times.equals(days.as_unit(panel.timeline.times.unit))
+
+
+@pytest.mark.parametrize(
+    ("first", "step"),
+    [("738500", 1), ("18995", 1), ("2459580.5", 1), ("637767936000000000", 864 * 10**9)],
+)
+def test_numbers_that_count_from_another_day_are_asked_about(write, first, step):
+    number = float(first) if "." in first else int(first)
+    with pytest.raises(fc.DataError, match=first) as caught:
+        read(write, [f"{number + at * step},1" for at in range(40)])
+    assert "`time=none`" in caught.value.hint
+
+
+def test_other_cells_of_a_column_of_dates_are_asked_about(write):
+    with pytest.raises(fc.DataError, match="/Date"):
+        read(write, [f"/Date({1641168000000 + at * 86400000})/,1" for at in range(40)])
+
+
+def test_rows_that_are_about_an_hour_apart_are_advised_to_be_hours(write):
+    times = [f"2024-01-{1 + at // 24:02d} {at % 24:02d}:00:{at * 7 % 9:02d}" for at in range(40)]
+    with pytest.raises(fc.DataError, match="not regular") as caught:
+        read(write, [f"{time},{at}" for at, time in enumerate(times)])
+    assert "`resample=h`" in caught.value.hint
+    panel, _ = read(write, [f"{time},{at}" for at, time in enumerate(times)], resample="h")
+    assert panel.values[:, 0].tolist() == list(range(40))

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import subprocess
 import sys
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
@@ -15,6 +17,8 @@ from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.io.remote import masked, suffix
 from forecast_cli.data.reading import read_panel
+
+from ...frames import seasonal_frame
 
 FRAME = pd.DataFrame(
     {
@@ -39,6 +43,7 @@ PAGES = {
     "/table.json": FRAME.to_json(orient="records").encode(),
     "/table.xlsx": WORKBOOK,
     "/export": WORKBOOK,
+    "/long.csv": seasonal_frame().to_csv(index=False).encode(),
     "/page": b"\n<!DOCTYPE html><html><body>Log in</body></html>",
     "/broken.csv": b"date,value\n2024-01-01,1\n2024-01-02,two\n",
     "/broken.parquet": b"PAR1 and nothing else",
@@ -215,8 +220,12 @@ def test_a_query_or_an_encoding_has_its_place():
         ("https://ghp_1@example.org/x.csv", "https://***@example.org/x.csv"),
         ("https://ann:a@b@example.org/x.csv", "https://ann:***@example.org/x.csv"),
         ("mysql://ann:a/b?c#d@h/db", "mysql://ann:***@h/db"),
-        ("s3://b/x?X-Amz-Signature=1f&a=2", "s3://b/x?X-Amz-Signature=***&a=2"),
+        ("s3://b/x?X-Amz-Signature=1f&year=2", "s3://b/x?X-Amz-Signature=***&year=2"),
         ("https://h/x?api_key=1#top", "https://h/x?api_key=***#top"),
+        ("https://h/x?access_code=1&Table=t", "https://h/x?access_code=***&Table=t"),
+        ("https://h/x?passcode=1&jwt=2#token=3", "https://h/x?passcode=***&jwt=***#token=***"),
+        ("mssql://h/d;uid=ann;pwd=x?table=t", "mssql://h/d;uid=***;pwd=***"),
+        ("sales.csv?a=1", "sales.csv?a=1"),
     ],
 )
 def test_only_secrets_are_hidden(address, said):
@@ -236,3 +245,36 @@ def test_the_command_line_reads_an_address(port, run):
     code, out, err = run("inspect", f"http://127.0.0.1:{port}/none.csv")
     assert (code, out) == (3, "")
     assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("how", [(), ("--json",), ("--debug",)])
+def test_no_secret_of_an_address_is_said_or_stored(port, run, linear_training, how, tmp_path):
+    address = f"http://ann:se%40cret@127.0.0.1:{port}/long.csv?access_code=secret#jwt=secret"
+    settings = ("-c", "value", "--preset", "classic", "--horizon", 2, "--timesteps", 3, "-e", 1)
+    for command in (
+        ("train", address, *settings, *how),
+        ("inspect", address, *how),
+        ("config", *settings, *how),
+        ("predict", address, *how),
+        ("evaluate", address, *how),
+        ("backtest", address, "-c", "value", "--models", "naive", "--horizon", 2, *how),
+        ("inspect", "model.forecast", *how),
+    ):
+        code, out, err = run(*command)
+        assert code == 0, err
+        assert "secret" not in (out + err).replace("se%40cret", "secret")
+    for entry in zipfile.ZipFile(tmp_path / "model.forecast").infolist():
+        held = zipfile.ZipFile(tmp_path / "model.forecast").read(entry)
+        assert b"secret" not in held.replace(b"se%40cret", b"secret")
+
+
+def test_no_secret_is_in_an_error_or_in_where_it_comes_from(port):
+    address = f"http://ann:se%40cret@127.0.0.1:{port}/none.csv?access_code=secret"
+    for more in ([], ["--json"], ["--debug"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "forecast_cli", "inspect", address, *more],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == (1 if more == ["--debug"] else 3)
+        assert "none.csv" in done.stdout + done.stderr
+        assert "secret" not in (done.stdout + done.stderr).replace("se%40cret", "secret")

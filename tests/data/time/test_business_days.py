@@ -106,9 +106,9 @@ def test_a_calendar_is_learned_of_the_days_of_all_series():
 
 
 def test_each_series_goes_on_from_its_own_end():
-    days = open_days("XKRX")
+    days = open_days("XTKS")
     frames = [pd.DataFrame({"t": days[:rows], "y": 1.0, "id": rows}) for rows in (500, 437, 461)]
-    panel = read(pd.concat(frames).sample(frac=1, random_state=1), calendar="XKRX", series=("id",))
+    panel = read(pd.concat(frames).sample(frac=1, random_state=1), calendar="XTKS", series=("id",))
     ahead = times_ahead(panel, 9).to_numpy().reshape(3, 9)
     for series, rows in enumerate(panel.ids["id"]):
         assert (ahead[series] == days[rows : rows + 9]).all()
@@ -168,12 +168,12 @@ def test_two_rows_of_a_day_are_refused():
 
 
 def test_days_are_those_of_the_clock_on_the_wall():
-    days = open_days("XKRX")[:300].tz_localize("Asia/Seoul")  # the day before, in UTC
+    days = open_days("XTKS")[:300].tz_localize("Asia/Tokyo")  # the day before, in UTC
     panel = read(days, calendar="data")
-    expected = open_days("XKRX")[300:303].tz_localize("Asia/Seoul")
+    expected = open_days("XTKS")[300:303].tz_localize("Asia/Tokyo")
     assert panel.timeline.frequency.open_days.weekmask == "1111100"
-    assert str(times_ahead(panel, 3).tz) == "Asia/Seoul"
-    assert (times_ahead(read(days, calendar="XKRX"), 3) == expected).all()
+    assert str(times_ahead(panel, 3).tz) == "Asia/Tokyo"
+    assert (times_ahead(read(days, calendar="XTKS"), 3) == expected).all()
 
 
 def test_the_calendar_of_a_model_holds_for_later_tables():

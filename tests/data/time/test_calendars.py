@@ -222,9 +222,10 @@ def test_new_york_is_learned_from_ten_years():
     ("code", "years", "most_closed", "most_open"),
     [
         # Lunar holidays cannot be learned (9 days a year stay open); hardly anything false is.
-        ("XKRX", 10, 0.2, 9.0),
-        ("XKRX", 5, 0.2, 9.0),
-        ("XKRX", 2, 0.6, 11.0),
+        # The library takes seconds to load this one.
+        pytest.param("XKRX", 10, 0.2, 9.0, marks=pytest.mark.slow),
+        pytest.param("XKRX", 5, 0.2, 9.0, marks=pytest.mark.slow),
+        pytest.param("XKRX", 2, 0.6, 11.0, marks=pytest.mark.slow),
         ("XHKG", 10, 0.0, 9.0),
         ("XETR", 10, 0.0, 0.5),
         ("XLON", 10, 0.2, 2.5),

@@ -1,0 +1,120 @@
+"""Check that what a model file holds is what its manifest describes."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..baselines.effects import row_effects
+from ..core.windows import Floats
+from ..data.dates.date_formats import DECIMAL, EPOCHS, EXCEL
+from ..data.dates.date_writing import write_dates
+from .bundle import Bundle
+from .calibration import Calibration
+from .manifest import Manifest, TimeAxis
+
+Shape = tuple[int, ...]
+
+
+def check_contents(bundle: Bundle) -> None:
+    """Refuse a model whose arrays, times, scores or effects do not fit its manifest.
+
+    Raises:
+        ValueError: They do not; other exceptions too, of times that are none.
+    """
+    manifest, series, scales = bundle.manifest, bundle.series, bundle.scales
+    for what, array, expected in _shapes(bundle):
+        if array.shape != expected:
+            raise ValueError(
+                f"{what} {array.dtype} of shape {array.shape}; {expected} was expected"
+            )
+    if manifest.scaling is None if scales is None else _unusable(scales):
+        raise ValueError("it has no scaler")
+    if series and manifest.time and not series.lasts:
+        raise ValueError("its series have no ends")
+    if manifest.time:
+        try:
+            _check_times(bundle, manifest.time)
+        except Exception as error:
+            # Of time zones, languages and dates that are none, each library has its own.
+            raise ValueError(f"its times cannot be read: {error}") from None
+    if bundle.effects:
+        ahead = np.zeros((2, len(manifest.columns.inputs.ahead)))
+        made = row_effects(bundle.effects, ahead, np.array([0, 2]))
+        if made.shape != (2, len(manifest.targets)) or not np.isfinite(made).all():
+            raise ValueError("its effects are not those of its targets")
+
+
+def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:
+    """Yield the arrays that there are, each with what messages call it and its required shape."""
+    manifest, series = bundle.manifest, bundle.series
+    features, targets = len(manifest.features), len(manifest.targets)
+    # Models of labels store no rows.
+    rows = 0 if manifest.labels else manifest.timesteps
+    rows = sum(series.rows) if series else rows
+    count = len(series.ids) if series else 1
+    steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0
+    units = bundle.state.size if bundle.state is not None else 0
+    every: list[tuple[str, Floats | None, Shape]] = [
+        ("its last rows are", bundle.history, (rows, features)),
+        ("its state is", bundle.state, (units,)),
+        ("its scaler is", bundle.scales, (2, count, features)),
+        ("its future covariates are", bundle.ahead, (count, steps, features)),
+        ("its in-sample error of the naive forecast is", bundle.naive, (2, count, targets)),
+        ("its record of levels is", bundle.levels, (5, count, features)),
+        ("its usual values of covariates are", bundle.usual, (count, features)),
+    ]
+    yield from ((what, array, shape) for what, array, shape in every if array is not None)
+    if bundle.calibration is not None:
+        yield from _shapes_of_errors(bundle.calibration, manifest, count)
+
+
+def _shapes_of_errors(
+    calibration: Calibration, manifest: Manifest, count: int
+) -> Iterator[tuple[str, Floats, Shape]]:
+    """Yield the arrays of the calibration with their required shapes.
+
+    Args:
+        calibration: Arrays of shape `(samples, ...)` and `(n_series, targets)`.
+        manifest: Of the same file.
+        count: Number of series.
+    """
+    targets, samples = len(manifest.targets), len(calibration.errors)
+    quantiles = manifest.config.outputs_per_value
+    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
+    yield "the errors for its intervals are", calibration.errors, each
+    yield "its recent errors are", calibration.recent, (samples, targets)
+    yield "the units of its errors are", calibration.units, (count, targets)
+    yield "its last errors are", calibration.ended.total, (count, targets)
+
+
+def _unusable(scales: Floats) -> bool:
+    """Whether centers and scales, shape `(2, n_series, features)`, are invalid."""
+    return not np.isfinite(scales).all() or bool((scales[1] == 0).any())
+
+
+def _check_times(bundle: Bundle, time: TimeAxis) -> None:
+    """Refuse times, a time zone, a frequency or a style that are none."""
+    manifest, series = bundle.manifest, bundle.series
+    splits = manifest.splits
+    lasts = _read_times(series.lasts if series else [time.last], time)
+    begins = (splits.validation_begins, splits.test_begins, time.last)
+    _read_times([each for each in begins if each is not None], time)
+    if series:
+        _read_times([*series.fresh, *series.known], time)
+    if "%" not in time.style and time.style not in (*EPOCHS, EXCEL, DECIMAL):
+        raise ValueError(f"{time.style[:50]!r} is no way to write times")
+    ends = pd.DatetimeIndex([lasts.min(), lasts.max()])
+    rows = max(series.rows) if series else len(bundle.history)
+    first = time.frequency.moved(ends, np.array([-rows, -rows]))
+    following = time.frequency.moved(ends, np.array([1, 1]))
+    write_dates(pd.DatetimeIndex([*first, *following]), time.style)
+
+
+def _read_times(texts: Sequence[str], time: TimeAxis) -> pd.DatetimeIndex:
+    """Return times, ISO 8601; with offsets where there is a time zone, and without where not."""
+    zoned = time.timezone is not None
+    dates = pd.to_datetime(list(texts), format="ISO8601", utc=zoned)
+    if dates.hasnans or (dates.tz is None) == zoned:
+        raise ValueError(f"{str(texts[0])[:50]} is no time of zone {time.timezone}")
+    return dates.tz_convert(time.timezone) if zoned else dates
