@@ -29,7 +29,7 @@ from common import (
 
 EPOCHS = 2
 HEAVY = ("numpy", "pandas", "sklearn", "tensorflow", "keras")
-NETWORKS = ("sklearn", "tensorflow", "keras")
+UNNEEDED = ("sklearn", "tensorflow", "keras", "plotext", "matplotlib")
 
 PASS, PANDAS = "python -c pass", 'python -c "import pandas"'
 VERSION, HELP, PREDICT = "forecast --version", "forecast --help", "forecast predict"
@@ -48,7 +48,7 @@ def main() -> int:
         imports = [
             import_row("--version", HEAVY, folder),
             import_row("--help", HEAVY, folder),
-            import_row("predict", NETWORKS, folder),
+            import_row("predict", UNNEEDED, folder),
         ]
     rows = [*time_rows(best_seconds(children)), *imports]
     return finish(f"Start-up, best of {arguments.repeat}", rows)

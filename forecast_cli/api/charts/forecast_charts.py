@@ -13,7 +13,8 @@ from ...core.windows import Floats, Ints
 from ...data.missing import last_known
 from ...data.panel import STEP
 from ...data.time.time_index import when
-from ...forecasting.saved_model_data import times_like
+from ...forecasting.saved_model_data import learned_until, times_like
+from ...model.bundle import Bundle
 from .description import (
     Axes,
     Band,
@@ -37,6 +38,8 @@ FEWEST_ROWS, HORIZONS = 120, 6
 LONGER = 2
 # What a chart is divided into, in order of time.
 SPLITS = ("training", "validation", "test", "new rows")
+# What is before the test split where nothing says when the validation split begins.
+TRAINED = "training and validation"
 # So many gaps are shaded, the longest ones.
 MOST_GAPS = 100
 
@@ -191,24 +194,30 @@ def splits(source: Source, series: int, track: Track) -> tuple[Span, ...]:
     bundle, times = source.bundle, source.times(series)
     if bundle is None or times is None or bundle.manifest.time is None:
         return ()
-    known, record = bundle.manifest.splits, bundle.series
-    texts = [known.validation_begins, known.test_begins]
-    if record is not None and len({*record.fresh}) > 1:
-        # Splits by shares of the rows begin at other times in each series.
-        return ()
-    if not any(texts):
+    if not (begins := _begins(source, bundle, series)):
         return ()
     end = pd.Timestamp(bundle.manifest.time.last)
-    begins = [pd.Timestamp(text) if text else end for text in texts]
-    local = pd.DatetimeIndex([each.tz_localize(None) for each in (*begins, end)])
-    marks = times_like(local, times)
-    inner = [*times.searchsorted(marks[:2]), times.searchsorted(marks[2], "right")]
-    edges = [max(int(each) - track.first, 0) for each in (0, *inner, len(times))]
+    local = [each.tz_localize(None) for each in (*begins.values(), end)]
+    *inner, last = times_like(pd.DatetimeIndex(local), times)
+    rows = [0, *times.searchsorted(pd.DatetimeIndex(inner)), times.searchsorted(last, "right")]
+    edges = [max(int(each) - track.first, 0) for each in (*rows, len(times))]
+    before = TRAINED if len(begins) == 1 else SPLITS[0]
     spans = []
-    for name, (begin, stop) in zip(SPLITS, pairwise(edges), strict=True):
+    for name, (begin, stop) in zip((before, *begins, SPLITS[-1]), pairwise(edges), strict=True):
         if stop > begin:
             spans.append(Span(name, track.x[begin], track.x[min(stop, len(track.x) - 1)]))
     return tuple(spans)
+
+
+def _begins(source: Source, bundle: Bundle, series: int) -> dict[str, pd.Timestamp]:
+    """Return when validation and test split of a series begin, as far as the model file has it."""
+    known, record = bundle.manifest.splits, bundle.series
+    if record is not None and len({*record.fresh}) > 1:
+        # Splits by shares of the rows begin at other times in each series; those of the test are
+        # kept.
+        return {SPLITS[2]: learned_until(bundle, source.panel)[series]}
+    texts = zip(SPLITS[1:3], (known.validation_begins, known.test_begins), strict=True)
+    return {name: pd.Timestamp(text) for name, text in texts if text}
 
 
 def _test_lines(source: Source, series: int, target: int, track: Track) -> tuple[Line, ...]:

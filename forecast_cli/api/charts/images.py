@@ -19,8 +19,9 @@ FORMATS = ("png", "svg", "pdf")
 BLACK, BLUE, ORANGE, GREY = "#000000", "#0072B2", "#D55E00", "#888888"
 OTHERS = (ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 DASHES: tuple[Any, ...] = ("--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-# From the widest interval to the narrowest, and of splits in their order.
-SHADES, SPANS = ("#CFE3F0", "#9FC5E0", "#6FA8D0"), ("#FFFFFF", "#EEEEEE", "#DDDDDD", "#F7F7F7")
+# Of intervals, from the widest to the narrowest; and of splits and gaps.
+SHADES = ("#CFE3F0", "#9FC5E0", "#6FA8D0")
+SPANS = {"validation": "#EEEEEE", "test": "#DDDDDD", "new rows": "#F7F7F7", "missing": "#FBE3D6"}
 STYLE = {
     "font.size": 9.0,
     "font.family": "DejaVu Sans",
@@ -31,8 +32,7 @@ STYLE = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#E5E5E5",
-    "legend.framealpha": 0.85,
-    "legend.edgecolor": "none",
+    "legend.frameon": False,
     "legend.fontsize": 8.0,
     "lines.linewidth": 1.4,
     # Equal charts are equal files.
@@ -40,6 +40,8 @@ STYLE = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
 }
+# Names and dates along an axis, so that they do not touch.
+MOST_NAMES, MOST_DATES = 12, 8
 # Inches of a chart: its width, and the height of each row of axes.
 WIDTH, HEIGHT, DPI = 9.0, 3.2, 150
 
@@ -145,11 +147,15 @@ def _draw(axes: Axes, drawn: "Drawn") -> None:
         drawn.plot(_along(axes, line.x), _heights(line.y), label=label, **_style(axes, line))
     for points in axes.points:
         label = _once(points.name, labelled)
-        how: Any = {"marker": "o", "linestyle": "none", "color": ORANGE, "fillstyle": "none"}
-        drawn.plot(_along(axes, points.x), _heights(points.y), label=label, **how)
+        ring: Any = {"marker": "o", "linestyle": "none", "color": ORANGE, "fillstyle": "none"}
+        drawn.plot(_along(axes, points.x), _heights(points.y), label=label, **ring)
     _set_names(axes, drawn)
+    if axes.kind == "time":
+        _set_dates(drawn)
     if len(labelled) > 1 or axes.bands:
-        drawn.legend(loc="best", ncols=2)
+        # Beside the title, where it covers nothing.
+        how: Any = {"ncols": len(labelled), "borderaxespad": 0.2, "handlelength": 1.6}
+        drawn.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), columnspacing=1.2, **how)
 
 
 def _along(axes: Axes, x: Sequence[Any]) -> Any:
@@ -204,19 +210,26 @@ def _draw_band(axes: Axes, band: Band, drawn: "Drawn", labelled: set[str]) -> No
 
 def _draw_spans(axes: Axes, drawn: "Drawn") -> None:
     """Shade the splits, each with its name; gaps in a light orange."""
-    named = [span for span in axes.spans if span.name != "missing"]
     for span in axes.spans:
         begin, end = _along(axes, (span.begin, span.end))
+        shade, edge = SPANS.get(span.name, "#FFFFFF"), 0.5 if span.name == "missing" else 0.0
+        drawn.axvspan(begin, end, color=shade, linewidth=edge, zorder=0)
         if span.name == "missing":
-            drawn.axvspan(begin, end, color="#FBE3D6", linewidth=0.5)
             continue
-        shade = SPANS[named.index(span) % len(SPANS)]
-        drawn.axvspan(begin, end, color=shade, linewidth=0, zorder=0)
         where: Any = ("data", "axes fraction")
         how: Any = {"xytext": (3, -3), "textcoords": "offset points", "va": "top"}
         drawn.annotate(
             span.name, (begin, 1.0), xycoords=where, fontsize=7.5, color="#555555", **how
         )
+
+
+def _set_dates(drawn: "Drawn") -> None:
+    """Write few dates along the axis of times, each as short as it can be understood."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=MOST_DATES)
+    drawn.xaxis.set_major_locator(locator)
+    drawn.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _set_names(axes: Axes, drawn: "Drawn") -> None:
@@ -230,5 +243,5 @@ def _set_names(axes: Axes, drawn: "Drawn") -> None:
         drawn.set_xlabel(_literal(axes.y_label))
         drawn.set_ylabel("")
         return
-    step = -(-len(listed) // 24)
+    step = -(-len(listed) // MOST_NAMES)
     drawn.set_xticks(range(1, len(listed) + 1, step), listed[::step])

@@ -92,6 +92,16 @@ def test_the_splits_begin_where_the_training_says(model):
     }
 
 
+def test_series_whose_splits_begin_at_other_times_have_their_own(linear):
+    frame = pd.concat([table().assign(shop="long"), table()[40:].assign(shop="short")])
+    model = linear(frame, series="shop", **SETTINGS | {"validation": 0.2, "test": 0.2})
+    found = draw("forecast", model, table=frame).axes
+    begins = [named(axes.spans, "test")[0].begin[:10] for axes in found]
+    # A fifth of 120 rows, and of 80.
+    assert begins == ["2022-01-01", "2022-09-01"]
+    assert {span.name for span in found[0].spans} == {"training and validation", "test"}
+
+
 def test_rows_after_those_of_the_training_are_called_new(model):
     (axes,) = draw("series", model, table=table(ROWS + 6)).axes
     assert axes.spans == ()
