@@ -1,23 +1,13 @@
 """The search for totals: a last row, or a series, that holds the sums of the others."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
-from ..core.windows import Floats
-from .io.footer import TOTAL
+from ..core.windows import Floats, Ints
 from .io.tables import Table
 from .panel import Panel
-
-# Names of series that are the sum of others.
-WHOLE = re.compile(
-    rf"({TOTAL.pattern})|"
-    r"(?<![^\W\d_])(all|overall|alle?s?|tous|todos?|tutti|все|全部)(?![^\W\d_])",
-    re.IGNORECASE,
-)
 
 LEAST_ROWS = 5
 SAMPLE = 100
@@ -49,27 +39,41 @@ def ends_with_total(cells: Floats) -> bool:
 
 
 def note_total_series(panel: Panel, on_event: Listener) -> None:
-    """Warn of series that are called totals and are the sums of others, part by part of the name.
+    """Warn of series that are the sums of others, in one part of their names.
 
     A global model would learn each value twice, and sums of forecasts count it twice.
     """
-    ids, timeline = panel.ids.astype(str), panel.timeline
-    named = {part: ids[part].map(lambda name: WHOLE.search(name) is not None) for part in ids}
-    if timeline is None or panel.count < 3 or not any(each.any() for each in named.values()):
+    if panel.timeline is None or panel.count < 3:
         return
-    target = pd.Series(panel.values[:, panel.columns.target_places[0]])
-    wide = target.groupby([timeline.times, panel.owners]).first().unstack().to_numpy()
-    found: list[int] = []
-    for part, whole in named.items():
-        beside = ids.drop(columns=part).agg(" ".join, axis=1)
-        for place in np.flatnonzero(whole).tolist():
-            same = np.flatnonzero((beside == beside[place]) & ~whole)
-            sums = wide[:, same].sum(axis=1)
-            apart = np.abs(sums - wide[:, place])[np.isfinite(sums + wide[:, place])]
-            if len(same) > 1 and len(apart) and (apart <= ROUNDING * np.nanmax(np.abs(sums))).all():
-                found.append(place)
+    # Few rows of each series rule most tables out.
+    last = np.arange(len(panel.values)) >= (panel.indptr[1:] - LEAST_ROWS)[panel.owners]
+    if not (some := _sums(panel, np.flatnonzero(last))):
+        return
+    found = sorted(some & _sums(panel, np.arange(len(panel.values))))
     if found:
         names = listed(found, say=lambda place: f'"{panel.name(place)}"')
         are = "seem to be sums" if len(found) > 1 else "seems to be the sum"
         text = f"{names} {are} of the other series, whose values then count twice"
         on_event(Note(f"{text}: leave such rows out, or forecast them alone", warning=True))
+
+
+def _sums(panel: Panel, rows: Ints) -> set[int]:
+    """Return the series that hold the sums of others in some rows, shape `(n,)`."""
+    owner, ids = panel.owners[rows], panel.ids.astype(str)
+    values = panel.values[rows, panel.columns.target_places[0]]
+    times = panel.timeline.times[rows] if panel.timeline else rows
+    found: set[int] = set()
+    for part in ids:
+        others = ids.drop(columns=part)
+        same = (
+            others.groupby([*others], sort=False).ngroup().to_numpy() if len(others.columns) else 0
+        )
+        beside = np.broadcast_to(same, len(ids))[owner]
+        groups = pd.DataFrame({"y": values, "n": values != 0}).groupby([times, beside])
+        total, count = (groups[name].transform("sum").to_numpy() for name in ("y", "n"))
+        # Two equal series beside zeros are no sum.
+        good = (np.abs(2 * values - total) <= ROUNDING * np.abs(total)) & (count > 2)
+        whole = pd.Series(good | np.isnan(values) | (values == 0) & (total == 0)).groupby(owner)
+        often = pd.Series(good).groupby(owner).sum()
+        found |= {*often.index[whole.all() & (often >= LEAST_ROWS)].tolist()}
+    return found

@@ -11,7 +11,12 @@ from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
 from ..data.dates.date_writing import write_dates
 from ..data.ended_series import note_ended
-from ..data.inspection.outliers import missing_marker_note, missing_markers
+from ..data.inspection.outliers import (
+    ending_run_note,
+    ending_runs,
+    missing_marker_note,
+    missing_markers,
+)
 from ..data.missing import note_filled
 from ..data.panel import Panel
 from ..data.splits import PARTS
@@ -44,8 +49,11 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
     parts = [f"{splits.rows(part):,} {part}" for part in PARTS]
     on_event(Note(f"{rows}; {', '.join(parts)}"))
     numeric = panel.values[:, : len(panel.columns.columns)]
-    for column, marker, count in missing_markers(numeric):
-        text = missing_marker_note(panel.columns.columns[column], marker, count)
+    names = panel.columns.columns
+    texts = [missing_marker_note(names[at], value, n) for at, value, n in missing_markers(numeric)]
+    runs = ending_runs(numeric, panel.indptr)
+    texts += [ending_run_note(names[at], value, count) for at, value, count in runs]
+    for text in texts:
         on_event(Note(text, warning=True))
     _describe_series(dataset, on_event)
     _describe_bounds(dataset, on_event)

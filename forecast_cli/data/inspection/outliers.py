@@ -29,7 +29,17 @@ RARE = 50
 
 # Numbers that stand for a missing value in tables of measurements, and how many times the range of
 # all others they are away from them.
-MARKERS, FAR = (99.0, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0), 3.0
+MARKERS, FAR = (
+    99.0, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0,
+    31999.0, 32767.0, 32768.0, 65535.0,
+), 3.0  # fmt: skip
+
+
+# So many equal values at the end are unusual where the longest run before, and the table, are so
+# many times shorter and longer.
+FEWEST_ZEROS, FEWEST_EQUAL, RUN_SHARE = 3, 10, 3
+# Columns of fewer values are flags and grades.
+FEWEST_KINDS = 5
 
 
 def missing_markers(values: Floats) -> list[tuple[int, float, int]]:
@@ -56,6 +66,38 @@ def missing_marker_note(name: str, marker: float, count: int) -> str:
     return (
         f'"{name}" is {marker:g} in {rows}, far from all other values: if it stands for a missing '
         f"value, pass `na={marker:g}` and `missing=interpolate`"
+    )
+
+
+def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
+    """Return columns that end with one repeated value unlike all before: column, value and count.
+
+    Such as steps to come that hold 0, or a meter that stopped. Of several series it is usual.
+
+    Args:
+        values: Shape `(n_rows, columns)`, NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+    """
+    found = []
+    for column, cells in enumerate(finite(values).T if len(indptr) == 2 else ()):
+        if not len(cells) or np.isnan(cells[-1]) or len(np.unique(cells)) < FEWEST_KINDS:
+            continue
+        breaks = np.flatnonzero(cells[1:] != cells[:-1]) + 1
+        runs = np.diff([0, *breaks, len(cells)])
+        count, longest = int(runs[-1]), int(runs[:-1].max(initial=0))
+        zeros = cells[-1] == 0 and count >= FEWEST_ZEROS and not (cells[:-count] == 0).any()
+        if RUN_SHARE * count < len(cells) and (
+            zeros or (count >= FEWEST_EQUAL and RUN_SHARE * longest <= count)
+        ):
+            found.append((column, float(cells[-1]), count))
+    return found
+
+
+def ending_run_note(name: str, value: float, count: int) -> str:
+    """Return the warning of a column that ends with one repeated value."""
+    return (
+        f'the last {count:,} values of "{name}" are {value:g}, as no others before: remove those '
+        "rows where they are still to come, or were not measured"
     )
 
 

@@ -12,6 +12,8 @@ from .level_shifts import level_shift
 from .outliers import (
     constant_series,
     empty_series,
+    ending_run_note,
+    ending_runs,
     missing_marker_note,
     missing_markers,
     outliers,
@@ -76,9 +78,11 @@ def _constant(columns: NumericColumns, name: Callable[[int], str]) -> Iterator[s
 
 
 def _markers(columns: NumericColumns) -> Iterator[str]:
-    """Numbers that stand for missing values."""
+    """Numbers that stand for missing values, and repeated ones at the end."""
     for column, marker, count in missing_markers(columns.values):
         yield missing_marker_note(columns.names[column], marker, count)
+    for column, value, count in ending_runs(columns.values, columns.indptr):
+        yield ending_run_note(columns.names[column], value, count)
 
 
 def _outliers(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:

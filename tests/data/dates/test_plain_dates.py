@@ -120,7 +120,7 @@ def test_the_column_of_dates_that_is_taken_is_named_beside_others(write):
 
 
 @pytest.mark.parametrize(("name", "extra", "warned"), [("Total", 0, True), ("All", 0, True),
-                         ("Total", 1, False), ("East", 0, False)])  # fmt: skip
+                         ("Total", 1, False), ("World", 0, True)])  # fmt: skip
 def test_a_series_that_is_the_sum_of_the_others_is_named(write, name, extra, warned):
     lines = [
         f"{day:%Y-%m-%d},{place},{value}"

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from forecast_cli.data.inspection.leakage import copies_of_target
 from forecast_cli.data.inspection.level_shifts import level_shift
-from forecast_cli.data.inspection.outliers import constant_series, empty_series, outliers
+from forecast_cli.data.inspection.outliers import (
+    constant_series,
+    empty_series,
+    ending_runs,
+    outliers,
+)
 
 
 def walk(steps, phi=1.0):
@@ -295,3 +300,16 @@ def test_a_large_panel_takes_no_time_worth_speaking_of():
     level_shift(values, np.arange(201) * 1000, season_length=24)
     copies_of_target(np.repeat(values, 3, axis=1), np.array([0, 200_000]), 0, most_lead=24)
     assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [([0.0] * 3, (0, 0.0, 3)), ([0.0] * 2, None), ([7.5] * 12, (0, 7.5, 12)), ([7.5] * 9, None)],
+)
+def test_values_that_are_repeated_at_the_end_are_found(end, found):
+    values = np.array([*np.random.default_rng(0).normal(50, 5, 60), *end])[:, None]
+    assert ending_runs(values, np.array([0, len(values)])) == ([found] if found else [])
+    # Zeros and runs that come before too are usual.
+    before = np.concatenate([values[:20], values[60:], values[20:]])
+    assert ending_runs(before, np.array([0, len(before)])) == []
+    assert ending_runs(np.tile([0.0, 1, 1], 30)[:, None], np.array([0, 90])) == []
