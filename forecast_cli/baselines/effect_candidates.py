@@ -43,7 +43,11 @@ class Candidate:
 
 
 def first_candidates(
-    known: Floats, names: Sequence[str], categories: dict[int, int], cycles: Sequence[Cycle]
+    known: Floats,
+    names: Sequence[str],
+    categories: dict[int, int],
+    cycles: Sequence[Cycle],
+    special: Sequence[Cycle] = (),
 ) -> list[Candidate]:
     """Return each covariate and cycle by itself, and the fastest cycle by the others.
 
@@ -52,9 +56,11 @@ def first_candidates(
         names: Of its columns.
         categories: How many categories there are, by position.
         cycles: The calendar features with a phase, the fastest one first.
+        special: Those that have another phase on special days.
     """
-    found = [Candidate(cycle) for cycle in cycles]
-    found += [Candidate(slow, cycles[0]) for slow in cycles[1:] if slow.harmonics <= PHASES]
+    found = [Candidate(cycle) for cycle in (*cycles, *special)]
+    slower = [cycle for cycle in (*cycles, *special) if cycle.name != cycles[0].name]
+    found += [Candidate(slow, cycles[0]) for slow in slower if slow.harmonics <= PHASES]
     phases = {place for cycle in cycles for place in (cycle.cos, cycle.sin)}
     for place, name in enumerate(names):
         if place in phases:

@@ -16,7 +16,8 @@ from ..core.ragged import Flags, cumulate, row_numbers
 from ..core.windows import Floats, Ints
 from .effect_candidates import Candidate, first_candidates, second_candidates
 from .effect_selection import Moments, choose_penalties, select, without_useless
-from .effects import Cycle, Effects, SeriesSteps, Term, block_columns
+from .effects import Cycle, Effects, SeriesSteps, Term, block_columns, row_effects
+from .special_days import find_special_days
 
 # Rows that effects are fitted to at most, and values of all candidates.
 MOST_ROWS, MOST_VALUES = 40_000, 16_000_000
@@ -153,7 +154,15 @@ def fit_effects(problem: EffectProblem) -> Effects:
     Args:
         problem: The training rows.
     """
-    first = first_candidates(problem.known, problem.names, problem.categories, problem.cycles)
+    names = list(enumerate(problem.names))
+    phases = {place for each in problem.cycles for place in (each.cos, each.sin)}
+    special = find_special_days(
+        problem.target, problem.known, problem.indptr, problem.cycles,
+        [each for each in names if each[0] not in phases],
+    )  # fmt: skip
+    first = first_candidates(
+        problem.known, problem.names, problem.categories, problem.cycles, special
+    )
     problem = _fewer_rows(problem, sum(each.width for each in first))
     regression = _Regression(problem)
     # What was chosen in any round may matter in another form.
@@ -179,6 +188,19 @@ def fit_effects(problem: EffectProblem) -> Effects:
     return Effects(
         terms=tuple(_term(regression, *pair) for pair in zip(chosen, weights, strict=True))
     )
+
+
+def mean_innovation(problem: EffectProblem, effects: Effects) -> float:
+    """Return the mean absolute error of a step by the steps before it, with the effects known.
+
+    Args:
+        problem: The training rows.
+        effects: On its target, as `fit_effects` returns them.
+    """
+    own = row_effects([effects], problem.known, problem.indptr)[:, 0]
+    regression = _Regression(replace(problem, target=problem.target - own))
+    regression.update((), (), robust=False)
+    return float(np.abs(regression.filtered(regression.target)).mean())
 
 
 def _term(regression: _Regression, candidate: Candidate, weights: Floats) -> Term:

@@ -16,6 +16,24 @@ from ..core.ragged import bounds
 from ..core.windows import Floats, Ints
 
 
+class Instead(Frozen):
+    """Another phase of a cycle where a covariate has not its usual value.
+
+    Args:
+        place: The position of the covariate among those known ahead.
+        usual: Its usual value, scaled.
+        within: What is farther from it is another value; a missing one is not.
+        cos: The cosine of the other phase.
+        sin: Its sine.
+    """
+
+    place: Small
+    usual: float
+    within: float
+    cos: float
+    sin: float
+
+
 class Cycle(Frozen):
     """The phase in a cycle, as sines and cosines of its harmonics.
 
@@ -25,6 +43,7 @@ class Cycle(Frozen):
         cos: The position of its cosine among the covariates known ahead.
         sin: That of its sine.
         harmonics: How many, the first ones.
+        instead: Where it has another phase; None for nowhere.
     """
 
     kind: Literal["cycle"] = "cycle"
@@ -32,6 +51,7 @@ class Cycle(Frozen):
     cos: Small
     sin: Small
     harmonics: Small
+    instead: Instead | None = None
 
 
 class Signal(Frozen):
@@ -169,7 +189,7 @@ def block_columns(block: Block, known: Any, steps: Steps, xp: Any) -> Any:
         Shape `(..., steps, columns)`.
     """
     if isinstance(block, Cycle):
-        return _harmonics(known[..., block.cos], known[..., block.sin], block.harmonics, xp)
+        return _harmonics(*_phase(block, known, xp), block.harmonics, xp)
     if isinstance(block, Levels):
         number = known[..., block.place]
         own = [xp.where(xp.equal(number, float(each + 1)), 1.0, 0.0) for each in range(block.count)]
@@ -179,6 +199,15 @@ def block_columns(block: Block, known: Any, steps: Steps, xp: Any) -> Any:
         return (pair[0] * pair[1])[..., None]
     value = _standardized(block, known, steps, xp)
     return xp.stack([value, *(xp.maximum(value - knot, 0.0) for knot in block.knots)], axis=-1)
+
+
+def _phase(cycle: Cycle, known: Any, xp: Any) -> tuple[Any, Any]:
+    """Return cosine and sine of the phase in a cycle, shape `(..., steps)` each."""
+    cos, sin, other = known[..., cycle.cos], known[..., cycle.sin], cycle.instead
+    if other is None:
+        return cos, sin
+    special = xp.abs(known[..., other.place] - other.usual) > other.within
+    return xp.where(special, other.cos, cos), xp.where(special, other.sin, sin)
 
 
 def _standardized(signal: Signal, known: Any, steps: Steps, xp: Any) -> Any:
