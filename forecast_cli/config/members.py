@@ -53,11 +53,19 @@ def of_first(config: Config, size: int) -> Config:
     )
 
 
-def member_names(config: Config) -> list[str]:
-    """Return the names of the members in messages: networks, then baselines."""
+def member_names(config: Config, count: int | None = None) -> list[str]:
+    """Return the names of the members in messages: networks, then baselines.
+
+    Args:
+        config: With everything filled in.
+        count: How many members there are; where there are effects of covariates and weights, the
+            baselines come again without them.
+    """
     ensemble = config.ensemble
     networks = [f"network {number}" for number in range(1, ensemble.size + 1)]
-    return [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
+    names = [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
+    again = [f"{name} without covariates" for name in ensemble.baselines]
+    return names if count in (None, len(names)) else [*names, *again]
 
 
 def member_weights(
@@ -70,7 +78,7 @@ def member_weights(
         targets: Their names.
         shares: Shape `(members, targets)`: learned weights; None where there are none.
     """
-    names = member_names(config)
+    names = member_names(config, None if shares is None else len(shares))
     if shares is None:
         if config.ensemble.combine == "median" and len(names) > 1:
             return {}

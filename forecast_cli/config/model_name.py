@@ -37,8 +37,8 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
 
     Args:
         config: With everything filled in.
-        weights: The weights of networks, then baselines, mean over targets, of sum 1; None where
-            all are equal.
+        weights: The weights of networks, then baselines, and these once more where they forecast
+            without covariates too; mean over targets, of sum 1; None where all are equal.
 
     >>> name_model(Config()).name
     'lstm'
@@ -54,8 +54,8 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
     parts = _member_parts(config.network, ensemble)
     if weights is None:
         return ModelName(ENSEMBLE, f"{', '.join(parts)}; {ensemble.combine} of all")
-    size = ensemble.size
-    shares = [sum(weights[:size]), *weights[size:]]
+    size, count = ensemble.size, len(ensemble.baselines)
+    shares = [sum(weights[:size]), *(sum(weights[at::count]) for at in range(size, size + count))]
     texts = [f"{part} {100.0 * share:.0f} %" for part, share in zip(parts, shares, strict=True)]
     names = [_network_name(config.network) if size == 1 else ENSEMBLE, *ensemble.baselines]
     whole = [name for name, share in zip(names, shares, strict=True) if share >= NEARLY_ALL]

@@ -25,6 +25,7 @@ def combined(
     shape: tuple[int, Inputs, tuple[int, ...]],
     *,
     maps: Floats | None,
+    direct: Floats | None = None,
     combine: Combine,
     weights: Floats | None = None,
     spread: bool = False,
@@ -37,27 +38,35 @@ def combined(
         shape: The lookback of the whole, the positions of columns and covariates in a row, and
             `(horizon, targets)`, or `(horizon, targets, quantiles)`.
         maps: Shape `(maps, targets, timesteps, horizon)`: forecasts linear in the window, or None.
+        direct: The same for forecasts that are made without the effects.
         combine: How one forecast is made of all.
-        weights: Shape `(networks + maps, targets)`; None for equal ones.
-        spread: Whether the output is the forecast minus the standard deviation of all, itself, and
-            plus it, as of quantiles.
-        effects: On each target, of what is known ahead; members forecast the rest.
+        weights: Shape `(networks + maps + direct, targets)`; None for equal ones.
+        spread: Whether the forecast less and plus the deviation of all is an output, as quantiles.
+        effects: On each target, of what is known ahead; all but `direct` forecast the rest.
     """
     timesteps, inputs, outputs = shape
     asked = given_to(timesteps, inputs, outputs[0])
     given, later = _without_effects(asked, effects, inputs, outputs)
-    together = [ops.expand_dims(each, -1) for each in _forecasts_of(networks, given)]
-    if maps is not None:
-        together.append(Maps(maps.shape, name="maps")(pick(given[0], inputs.targets)))
+    together = _forecasts_of(networks, given) + _linear("maps", maps, given[0], inputs)
     every = ops.concatenate(together, axis=-1)
-    one = _as_one(every if later is None else every + later, outputs, combine)
+    every = every if later is None else every + later
+    if plain := _linear("direct", direct, asked[0], inputs):
+        every = ops.concatenate([every, *plain], axis=-1)
+    one = _as_one(every, outputs, combine)
     one = _with_spread(one, every) if spread else one
     model = keras.Model(alone(asked), one, name="all")
-    if maps is not None:
-        model.get_layer("maps").set_weights([maps])
-    if weights is not None and combine == "weights":
-        model.get_layer("weights").set_weights([weights])
+    fixed = {"maps": maps, "direct": direct, "weights": weights if combine == "weights" else None}
+    for name, numbers in fixed.items():
+        if numbers is not None:
+            model.get_layer(name).set_weights([numbers])
     return model
+
+
+def _linear(name: str, numbers: Floats | None, window: Any, inputs: Inputs) -> list[Any]:
+    """Return the forecasts of maps with these numbers, `(batch, horizon, targets, maps)`."""
+    if numbers is None:
+        return []
+    return [Maps(numbers.shape, name=name)(pick(window, inputs.targets))]
 
 
 def _with_spread(one: Any, every: Any) -> Any:
@@ -79,14 +88,13 @@ def _without_effects(
 
 
 def _forecasts_of(networks: Sequence[keras.Model], given: list[Any]) -> list[Any]:
-    """What each makes of the last steps of the window, shape `(batch, horizon, targets, ...)`."""
-    window, *ahead = given
+    """What each makes of the last steps of the window, `(batch, horizon, targets, ..., 1)`."""
+    (window, *ahead), made = given, []
     for number, network in enumerate(networks, start=1):
         network.name = f"network_{number}"
-    return [
-        network(alone([window[:, window.shape[1] - network.inputs[0].shape[1] :], *ahead]))
-        for network in networks
-    ]
+        own = window[:, window.shape[1] - network.inputs[0].shape[1] :]
+        made.append(ops.expand_dims(network(alone([own, *ahead])), -1))
+    return made
 
 
 def _as_one(every: Any, outputs: tuple[int, ...], combine: Combine) -> Any:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..baselines.effect_fitting import EffectProblem, fit_effects
-from ..baselines.effects import Cycle, Effects, row_effects
+from ..baselines.effect_fitting import fit_effects
+from ..baselines.effects import Effects, row_effects
 from ..baselines.member_maps import fit_maps
 from ..config.schema import Config
 from ..core.events import Listener, Note
@@ -14,16 +14,11 @@ from ..core.parallel import one_thread
 from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
-from ..data.season import default_seasons
 from ..forecasting.intervals.calibration import evenly
 from ..model.runtime import chunks
+from .effect_problem import make_problem
 from .preparation import with_usual_spread
 
-# Harmonics of the calendar features with a phase, at most, the most frequent feature first.
-HARMONICS = {
-    "minute": 3, "hour": 12, "dayofweek": 3, "day": 3, "week": 4, "month": 6, "quarter": 2,
-    "dayofyear": 4,
-}  # fmt: skip
 # Values of windows that effects are judged by at most, and the baseline that judges.
 JUDGED, JUDGE = 4_000_000, "ridge"
 
@@ -58,6 +53,11 @@ class Adjusted:
             return np.zeros((len(origins), steps, len(dataset.targets)))
         removed = gather(self.removed, dataset.padding.moved(origins), timesteps=steps)
         return removed + _effect_errors(dataset, self.effects, origins)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is an effect on any target."""
+        return any(each.terms for each in self.effects)
 
     def with_config(self, config: Config) -> "Adjusted":
         """Return the same with another configuration."""
@@ -130,53 +130,22 @@ def _places(dataset: Dataset) -> list[int]:
 
 def _fit_all(dataset: Dataset, before: Sequence[Effects] | None) -> tuple[Effects, ...]:
     """Return the effects on each target that lower its error, or did so before."""
-    panel, padding = dataset.panel, dataset.padding
-    rows = dataset.scaled[padding.moved(np.arange(len(dataset.filled)))].astype(np.float64)
-    begin, end = dataset.splits.bounds("train")
-    known, indptr = rows[:, _places(dataset)], cumulate(end - begin)
-    training = panel.between(begin, end)
-    seasons = default_seasons(panel, dataset.config, dataset.season_length)
-    names, categories = _names(dataset), _categories(dataset)
+    panel = dataset.panel
+    rows = dataset.scaled[dataset.padding.moved(np.arange(len(dataset.filled)))].astype(np.float64)
     found = []
     for number, target in enumerate(dataset.targets):
         if before is not None and not before[number].terms:
             found.append(Effects())
             continue
-        values = rows[:, target].copy()
-        values[np.isnan(panel.values[:, target])] = np.nan
-        problem = EffectProblem(
-            values[training], known[training], indptr, names, categories, _cycles(names, seasons),
-            seasons, dataset.horizon, dataset.timesteps,
+        values = np.where(np.isnan(panel.values[:, target]), np.nan, rows[:, target])
+        problem = make_problem(
+            panel, dataset.splits, (values, rows[:, _places(dataset)]), config=dataset.config,
+            season=dataset.season_length, timesteps=dataset.timesteps,
         )  # fmt: skip
         effects = fit_effects(problem)
         helps = before is not None or _helps(dataset, effects, rows, target)
         found.append(effects if helps else Effects())
     return tuple(found)
-
-
-def _names(dataset: Dataset) -> list[str]:
-    features = dataset.panel.columns.features
-    return [features[place] for place in _places(dataset)]
-
-
-def _categories(dataset: Dataset) -> dict[int, int]:
-    """Return how many categories there are, by position among what is known ahead."""
-    counts = dataset.panel.columns.inputs.categories
-    return {at: counts[place] for at, place in enumerate(_places(dataset)) if place in counts}
-
-
-def _cycles(names: Sequence[str], seasons: Sequence[int]) -> list[Cycle]:
-    """Return the calendar features with a phase, by the names of their columns."""
-    return [
-        Cycle(
-            name=name,
-            sin=names.index(f"{name}_sin"),
-            cos=names.index(f"{name}_cos"),
-            harmonics=most,
-        )
-        for name, most in HARMONICS.items()
-        if f"{name}_sin" in names and f"{name}_cos" in names
-    ]
 
 
 def _helps(dataset: Dataset, effects: Effects, rows: Floats, target: int) -> bool:

@@ -1,6 +1,6 @@
 """Fit the baselines of an ensemble, and the weights of its members."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,13 @@ from ..forecasting.intervals.calibration import (
     measure_units,
     scaled_targets,
 )
+from .effect_removal import Adjusted
 
 # Values of windows and forecasts that weights are fitted to at most: 160 MB.
 MOST_VALUES = 40_000_000
 NETWORK = "network"
+# The prior weight of a baseline without the effects of covariates, as a share of that with them.
+WITHOUT = 0.25
 
 
 @dataclass(frozen=True)
@@ -36,36 +39,53 @@ class Combination:
 
     Args:
         maps: Shape `(maps, targets, timesteps, horizon)`: the baselines; None for none.
-        shares: Shape `(members, targets)`: the weights; None where all are equal.
+        direct: The same without the effects of covariates; None where there are none.
+        shares: Shape `(members, targets)`: the weights of networks, `maps` and `direct`; None
+            where all are equal.
     """
 
     maps: Floats | None = None
+    direct: Floats | None = None
     shares: Floats | None = None
 
 
 def fit_combination(
-    dataset: Dataset,
-    networks: Sequence[Any],
-    *,
-    shares: Floats | None = None,
-    removed: Callable[[Ints], Floats] | None = None,
+    adjusted: Adjusted, networks: Sequence[Any], *, shares: Floats | None = None
 ) -> Combination:
     """Fit the baselines of an ensemble, and the weights of its members.
 
+    Where effects are estimated, weights can be learned, and then baselines are fitted both with
+    the effects and without them: covariates may matter in some series alone, or only for a time.
+
     Args:
-        dataset: Baselines are fitted on its training split, weights on its validation split.
+        adjusted: Baselines are fitted on its training split, weights on its validation split.
         networks: The Keras models.
         shares: Shape `(members, targets)`: weights of an earlier training; None to fit them.
-        removed: From origins, what the dataset is less than the targets there, as of
-            `Adjusted.removed_from`; None for nothing.
     """
+    dataset = adjusted.rest
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
     features = target_features(dataset) if learns or ensemble.baselines else ()
-    maps = fit_baseline_maps(dataset, features) if ensemble.baselines else None
+    maps = direct = None
+    if ensemble.baselines:
+        maps = fit_baseline_maps(dataset, features)
+        if ensemble.combine == "weights" and adjusted.found:
+            direct = fit_baseline_maps(adjusted.dataset, features)
     if learns:
-        shares = _fit_shares(dataset, networks, maps, features, removed)
-    return Combination(maps, shares)
+        shares = _fit_shares(adjusted, networks, (maps, direct), features)
+    elif shares is not None and direct is None:
+        shares = _without_repeats(shares, len(ensemble.baselines), len(networks))
+    return Combination(maps, direct, shares)
+
+
+def _without_repeats(shares: Floats, baselines: int, networks: int) -> Floats:
+    """Return weights where a refit has found no effects: a baseline has one, `(members, targets)`.
+
+    Shape `(networks + 2 * baselines, targets)`, or without what is to be added up.
+    """
+    own, again = np.split(shares.copy(), [networks + baselines])
+    own[networks:] += again if len(again) else 0.0
+    return own
 
 
 def target_features(dataset: Dataset) -> tuple[SeriesFeatures, ...]:
@@ -131,33 +151,34 @@ def _fit_column_maps(
 
 
 def _fit_shares(
-    dataset: Dataset,
+    adjusted: Adjusted,
     networks: Sequence[Any],
-    maps: Floats | None,
+    maps: tuple[Floats | None, Floats | None],
     features: Sequence[SeriesFeatures],
-    removed: Callable[[Ints], Floats] | None,
 ) -> Floats:
-    """Return the weight of each forecast, by target, shape `(members, targets)`."""
-    steps, columns = dataset.steps_at_once, dataset.panel.columns
-    starts = dataset.starts("validation", horizon=steps)
-    names = (*[NETWORK] * len(networks), *dataset.config.ensemble.baselines)
-    size = len(columns.features) * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
-    starts = evenly(starts, size, MOST_VALUES)
-    priors = [make_prior(names, seasonal=bool(each.seasons)) for each in features]
+    """Return the weight of each forecast, by target, shape `(members, targets)`.
+
+    `maps` are those of the rest, and those without the effects.
+    """
+    dataset = adjusted.rest
+    steps, baselines = dataset.steps_at_once, dataset.config.ensemble.baselines
+    again = () if maps[1] is None else baselines
+    names = (*[NETWORK] * len(networks), *baselines, *again)
+    columns = len(dataset.panel.columns.features)
+    size = columns * dataset.timesteps + 2 * steps * len(names) * len(dataset.targets)
+    starts = evenly(dataset.starts("validation", horizon=steps), size, MOST_VALUES)
+    priors = [_prior(names, len(again), seasonal=bool(each.seasons)) for each in features]
     if not len(starts):
         return np.stack(priors, axis=1).astype(np.float32)
-    forecasts = _forecasts(dataset, networks, maps, starts)
+    forecasts, actual = _validation_forecasts(adjusted, networks, maps, starts)
     rows = dataset.padding.original(starts + dataset.timesteps)
-    actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
-    if removed is not None:
-        actual = actual - removed(rows)
     units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
     distinct = _distinct(dataset, rows, steps)
     shares = []
     for place, (each, prior) in enumerate(zip(features, priors, strict=True)):
         made, truth = (part[..., place] / units[..., place] for part in (forecasts, actual))
         if each.random_walk and NAIVE in names:
-            last = names.index(NAIVE)
+            last = len(names) - 1 - names[::-1].index(NAIVE)
             if not beats(made, truth, last, origins=rows):
                 shares.append(np.eye(len(names))[last])
                 continue
@@ -165,6 +186,37 @@ def _fit_shares(
             fit_weights(made, truth, prior, distinct=distinct, squared=dataset.intermittent)
         )
     return np.stack(shares, axis=1).astype(np.float32)
+
+
+def _prior(names: Sequence[str], again: int, *, seasonal: bool) -> Floats:
+    """Return the prior weights, `(members,)`, the last so many without covariates."""
+    prior = make_prior(names, seasonal=seasonal)
+    prior[len(names) - again :] *= WITHOUT
+    total: Floats = prior / prior.sum()
+    return total
+
+
+def _validation_forecasts(
+    adjusted: Adjusted,
+    networks: Sequence[Any],
+    maps: tuple[Floats | None, Floats | None],
+    starts: Ints,
+) -> tuple[Floats, Floats]:
+    """Return forecasts, `(members, samples, horizon, targets)`, and actual values.
+
+    Both are scaled, and less the effects, as those of `adjusted.rest` are.
+    """
+    dataset, steps = adjusted.rest, adjusted.rest.steps_at_once
+    forecasts, origins = _forecasts(dataset, networks, maps[0], starts), starts + dataset.timesteps
+    rows = dataset.padding.original(origins)
+    actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
+    if adjusted.removed is None:
+        return forecasts, actual
+    later = adjusted.removed_from(rows)
+    if maps[1] is not None:
+        plain = _forecasts(adjusted.dataset, (), maps[1], starts) - later
+        forecasts = np.concatenate([forecasts, plain])
+    return forecasts, actual - later
 
 
 def network_inputs(dataset: Dataset, starts: Ints) -> list[Floats]:

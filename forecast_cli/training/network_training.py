@@ -19,7 +19,7 @@ from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
 from .effect_removal import Adjusted, adjust
-from .ensemble_fitting import fit_combination, network_inputs
+from .ensemble_fitting import Combination, fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def train_network(
     feeds = cache(partial(make_feed, adjusted.rest))
     end = deadline and deadline - EXPORTING
     networks, courses = _train_members(
-        config, feeds, before=before, initial=initial, deadline=end,
+        config, feeds, before=before, initial=initial, effects=adjusted.effects, deadline=end,
         on_event=on_event, should_stop=should_stop,
     )  # fmt: skip
     if before is not None and courses[-1].interrupted:
@@ -129,6 +129,7 @@ def _train_members(
     *,
     before: Fitted | None,
     initial: bytes | None,
+    effects: Sequence[Effects],
     deadline: float | None,
     on_event: Listener,
     should_stop: Callable[[], bool],
@@ -136,7 +137,7 @@ def _train_members(
     """Train the networks of a configuration: the Keras models, and their training histories."""
     from ..networks.ensemble_training import EnsembleTrainer, train_members
 
-    begin = None if initial is None else _restored(config, feeds, initial)
+    begin = None if initial is None else _restored(config, feeds, initial, effects)
     courses = None if before is None else before.courses
     trainer = EnsembleTrainer(config, feeds, begin=begin, before=courses)
     # A refit trains every network again, in the same time budget.
@@ -165,15 +166,19 @@ def _export_combined(
             dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
         )
     on_event(Stage("combining"))
-    removed = None if adjusted.removed is None else adjusted.removed_from
-    made = fit_combination(adjusted.rest, networks, shares=shares, removed=removed)
-    whole = _combine(config, feed, networks, made.maps, made.shares, adjusted.effects)
+    made = fit_combination(adjusted, networks, shares=shares)
+    whole = _combine(config, feed, networks, made, adjusted.effects)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
     return Trained(dataset, replace(fitted, effects=adjusted.effects))
 
 
-def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: bytes) -> list[Any]:
-    """Return the Keras models of a saved model, with its weights."""
+def _restored(
+    config: Config,
+    feeds: Callable[[int], "WindowFeed"],
+    weights: bytes,
+    effects: Sequence[Effects],
+) -> list[Any]:
+    """Return the Keras models of a saved model, with its weights; `effects` are those in it."""
     from ..networks.ensemble_training import EnsembleTrainer
     from ..networks.onnx_export import with_weights
 
@@ -183,9 +188,11 @@ def _restored(config: Config, feeds: Callable[[int], "WindowFeed"], weights: byt
         return [with_weights(networks[0], weights)]
     feed = feeds(config.window.timesteps or 1)
     timesteps, _, (horizon, targets) = feed.shape
-    baselines = len(config.ensemble.baselines)
-    maps = np.zeros((baselines, targets, timesteps, horizon), np.float32) if baselines else None
-    with_weights(_combine(config, feed, networks, maps), weights)
+    shape = (len(config.ensemble.baselines), targets, timesteps, horizon)
+    maps = np.zeros(shape, np.float32) if config.ensemble.baselines else None
+    again = config.ensemble.combine == "weights" and any(each.terms for each in effects)
+    made = Combination(maps, maps if again else None)
+    with_weights(_combine(config, feed, networks, made, effects), weights)
     return networks
 
 
@@ -193,20 +200,20 @@ def _combine(
     config: Config,
     feed: "WindowFeed",
     networks: Sequence[Any],
-    maps: Floats | None,
-    shares: Floats | None = None,
-    effects: Sequence[Effects] = (),
+    made: Combination,
+    effects: Sequence[Effects],
 ) -> Any:
-    """Return the Keras model of an ensemble; shapes as in `Combination`."""
+    """Return the Keras model of an ensemble."""
     from ..networks.ensemble_graph import combined
 
     timesteps, inputs, outputs = feed.shape
     return combined(
         networks,
         (timesteps, inputs, config.shape_of_outputs(outputs)),
-        maps=maps,
+        maps=made.maps,
+        direct=made.direct,
         combine=config.ensemble.combine,
-        weights=shares,
+        weights=made.shares,
         spread=config.interval_method.by_members,
         effects=effects,
     )

@@ -50,6 +50,25 @@ def test_colder_days_and_fairs_raise_the_forecast_by_as_much_as_the_simulation(t
     assert abs(forecast(model, future, cold=12.0, fair=0, lot=2.0) - mild).max() < 2
 
 
+def test_baselines_forecast_with_covariates_and_without_them(trained):
+    weights = {name: each["load"] for name, each in trained[0].bundle.manifest.weights.items()}
+    without = {name: each for name, each in weights.items() if "without" in name}
+    assert {*without} == {
+        f"{name} without covariates" for name in trained[0].config.ensemble.baselines
+    }
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-6)
+    # Where covariates explain most, the forecasts that know them count.
+    assert sum(without.values()) < 0.1
+
+
+def test_a_refit_keeps_the_weights_with_covariates_and_without_them(trained):
+    model, future = trained
+    again = fc.train(simulated()[:DAYS], column="load", epochs=2, refit=True, **SETTINGS)
+    assert again.bundle.manifest.weights == model.bundle.manifest.weights
+    assert again.bundle.effects != model.bundle.effects
+    assert np.isfinite(forecast(again, future)).all()
+
+
 def test_effects_are_in_the_model_file_and_stay_where_it_is_trained_on(trained, tmp_path):
     model, _ = trained
     path = tmp_path / "model.forecast"

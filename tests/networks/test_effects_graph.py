@@ -6,6 +6,7 @@ import pytest
 from forecast_cli.baselines.effects import (
     Cycle,
     Effects,
+    Instead,
     Levels,
     Product,
     Signal,
@@ -23,6 +24,8 @@ INPUTS = Inputs(6, (0,), 1, known=(1, 2, 3, 4, 5), ahead=(1, 2, 3, 4, 5), catego
 FIRST = Signal(name="a", place=0, center=0.3, scale=2.0, low=-1.0, high=1.0, knots=(-0.4, 0.2))
 SECOND = Signal(name="b", place=1, center=0.0, scale=1.0, low=-9.0, high=9.0)
 PHASE = Cycle(name="hour", sin=3, cos=4, harmonics=2)
+INSTEAD = Instead(place=2, usual=1.0, within=0.5, cos=0.6, sin=0.8)
+SPECIAL = PHASE.model_copy(update={"name": "hour x c", "instead": INSTEAD})
 BLOCKS = {
     "smooth": (FIRST, None, 3),
     "mean": (FIRST.model_copy(update={"mean": 3}), None, 3),
@@ -32,6 +35,7 @@ BLOCKS = {
     "product": (Product(first=FIRST, second=SECOND), None, 1),
     "cycle": (PHASE, None, 4),
     "by phase": (SECOND, PHASE, 1),
+    "special days": (SPECIAL, None, 4),
 }
 
 
@@ -80,6 +84,27 @@ def test_members_read_what_effects_leave_and_effects_are_added_again():
 
     own = np.asarray(member([left, ahead])) + effects[:, TIMESTEPS:]
     np.testing.assert_allclose(np.asarray(model([window, ahead])), own, atol=1e-5)
+
+
+def test_direct_baselines_forecast_without_the_effects():
+    rng = np.random.default_rng(2)
+    maps, direct = rng.normal(size=(2, 1, 1, TIMESTEPS, HORIZON)).astype(np.float32)
+    shares = np.array([[0.2], [0.3], [0.5]], np.float32)
+    how = {"maps": maps, "direct": direct, "combine": "weights", "weights": shares}
+    member, model = whole(effects=[some_effects()], **how)
+    rows, effects = some_rows(), removed(some_rows()).astype(np.float32)
+    window, ahead = rows[:, :TIMESTEPS], np.ascontiguousarray(rows[:, TIMESTEPS:, 1:])
+    left = window.copy()
+    left[..., :1] -= effects[:, :TIMESTEPS]
+
+    linear = [
+        np.einsum("st,th->sh", part[..., 0], numbers[0, 0])[..., None]
+        for part, numbers in ((left, maps), (window, direct))
+    ]
+    later = effects[:, TIMESTEPS:]
+    mixed = 0.2 * (np.asarray(member([left, ahead])) + later) + 0.3 * (linear[0] + later)
+    expected = mixed + 0.5 * linear[1]
+    np.testing.assert_allclose(np.asarray(model([window, ahead])), expected, atol=1e-5)
 
 
 def test_the_exported_graph_has_the_effects():

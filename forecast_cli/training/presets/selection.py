@@ -28,11 +28,12 @@ from ...data.columns import Columns
 from ...data.panel import Panel
 from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
+from ..effect_problem import make_problem
 from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_model
 from .long_series import choose_for_long_series, reaches_weeks
 from .many_series import choose_for_many_series
 from .small_data import choose_for_small_data
-from .transform_choice import choose_transform
+from .transform_choice import choose_by_effects, choose_transform
 
 # What networks take in turn, and the setting that is for all of them.
 OF_ALL: Mapping[str, tuple[str, str]] = {
@@ -45,6 +46,8 @@ OF_ALL: Mapping[str, tuple[str, str]] = {
 RELATIVE = ("anchor", "window_scale", "skip", "segment")
 # So many series with so many windows are forecast by one large network; with fewer, baselines help.
 MANY_SERIES, MANY_WINDOWS = 20, 5_000
+# Steps that count as a season where there is none, to tell how far effects may reach.
+PLAIN_SEASON = 5
 
 
 def choose_by_profile(profile: DataProfile, effort: Effort) -> Recipe:
@@ -110,6 +113,8 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     given = config.transform if "transform" in config.model_fields_set else None
     choose = partial(_choose_transform, every, indptr, least, horizon, season, features.seasons)
+    if takes_effects(config, panel.columns):
+        choose = partial(_choose_with_effects, panel, splits, config, season, otherwise=choose)
     intermittent = is_intermittent(every[:, None], indptr, indptr[1:], season_length=season)
     # The mean of logarithms is not the logarithm of the mean.
     fixed: Transform | None = given or ("none" if intermittent else None)
@@ -146,6 +151,30 @@ def _choose_transform(
             values, indptr, indptr[1:], horizon=horizon, season=season, seasons=seasons
         )
     return "none" if least <= 0 and (name == "log" or least <= -1) else name
+
+
+def _choose_with_effects(
+    panel: Panel, splits: Splits, config: Config, season: int, *, otherwise: Callable[[], Transform]
+) -> Transform:
+    """Return the transform that suits the effects of covariates; another one where there are none.
+
+    For additive and for multiplicative effects baselines that do not know them choose by chance.
+    """
+    timesteps = config.window.timesteps or 2 * max(
+        default_seasons(panel, config, season), default=5
+    )
+    known = panel.values[:, list(panel.columns.inputs.ahead)]
+    chosen: set[Transform] = set()
+    with one_thread():
+        for place in panel.columns.target_places:
+            problem = make_problem(
+                panel, splits, (panel.values[:, place], known), config=config, season=season,
+                timesteps=timesteps,
+            )  # fmt: skip
+            if (name := choose_by_effects(problem)) is None:
+                return otherwise()
+            chosen.add(name)
+    return chosen.pop() if len(chosen) == 1 else "none"
 
 
 def _overlay(config: Config, recipe: Recipe, profile: DataProfile, on_event: Listener) -> Config:

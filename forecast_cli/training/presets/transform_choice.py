@@ -1,10 +1,12 @@
 """Choose a transform by the error of baselines on held-out training rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ...baselines.effect_fitting import EffectProblem, fit_effects, mean_innovation
 from ...baselines.linear_map import apply_map
 from ...baselines.member_maps import fit_maps
 from ...core.ragged import cumulate, row_numbers
@@ -58,6 +60,34 @@ def choose_transform(
         return "log" if name == "log" else "none", np.nan
     ratio = float(errors[1] or 0.0) / float(errors[0])
     return name if ratio < margin else "none", ratio
+
+
+def choose_by_effects(problem: EffectProblem) -> Transform | None:
+    """Return the transform with which effects and the steps before explain each step better.
+
+    Mean absolute errors are compared in original units, those of logarithms at the geometric mean
+    of the values. Shapes as in `EffectProblem`, the target in original units.
+
+    Returns:
+        As `choose_transform`; None where neither finds effects.
+
+    Source: Box and Cox (1964), with a Laplace density.
+    """
+    values = problem.target[np.isfinite(problem.target)]
+    if not len(values) or values.min() < 0:
+        return None
+    name: Transform = "log" if values.min() > 0 else "log1p"
+    errors, found = [], False
+    for each in ("none", name):
+        own = replace(problem, target=FORWARD.get(each, np.array)(problem.target))
+        effects = fit_effects(own)
+        found |= bool(effects.terms)
+        errors.append(mean_innovation(own, effects))
+    ahead = values if name == "log" else 1.0 + values
+    ratio = errors[1] * np.exp(np.log(ahead).mean()) / max(errors[0], 1e-300)
+    if not found:
+        return None
+    return name if ratio < (LOG if name == "log" else LOG1P) else "none"
 
 
 def _some(values: Floats, indptr: Ints, end: Ints) -> tuple[Floats, Ints]:
