@@ -84,7 +84,8 @@ def plot(
         from ..api.charts.images import save
 
         size = options.width and options.height and (options.width, options.height)
-        write(save(chart, Path(options.output), size or None), options.output)
+        path = Path(options.output)
+        write(save(chart, path, size or None, notes.on_event), options.output)
         console.say(f"{chart.text} saved {options.output}")
     else:
         _show(chart, console, options)

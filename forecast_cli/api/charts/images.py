@@ -1,11 +1,13 @@
 """Charts as images, by matplotlib."""
 
+import warnings
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageError
+from ...core.events import Listener, Note, ignore
 from .description import Axes, Band, Chart, Line
 from .ticks import names, places
 
@@ -24,7 +26,6 @@ SHADES = ("#CFE3F0", "#9FC5E0", "#6FA8D0")
 SPANS = {"validation": "#EEEEEE", "test": "#DDDDDD", "new rows": "#F7F7F7", "missing": "#FBE3D6"}
 STYLE = {
     "font.size": 9.0,
-    "font.family": "DejaVu Sans",
     "axes.titlesize": 10.0,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -40,6 +41,11 @@ STYLE = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
 }
+# The first font has no Chinese, Japanese and Korean; of the others those that are installed have.
+FONTS = (
+    "DejaVu Sans", "Noto Sans CJK KR", "Noto Sans CJK JP", "Noto Sans CJK SC", "Malgun Gothic",
+    "NanumGothic", "AppleGothic", "Hiragino Sans", "Yu Gothic", "PingFang SC", "Microsoft YaHei",
+)  # fmt: skip
 # Names and dates along an axis, so that they do not touch.
 MOST_NAMES, MOST_DATES = 12, 8
 # Inches of a chart: its width, and the height of each row of axes.
@@ -61,7 +67,7 @@ def draw_figure(
     """
     matplotlib = _import_matplotlib()
     rows = [list(own) for _, own in groupby(chart.axes, key=lambda each: each.row)]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE | {"font.family": _installed_fonts()}):
         if shown:
             from matplotlib.pyplot import figure as make
         else:
@@ -84,8 +90,19 @@ def plot(chart: Chart) -> Any:
     return axes[0] if len(axes) == 1 else axes
 
 
-def save(chart: Chart, path: Path, size: tuple[float, float] | None = None) -> bytes:
+def save(
+    chart: Chart,
+    path: Path,
+    size: tuple[float, float] | None = None,
+    on_event: Listener = ignore,
+) -> bytes:
     """Return a chart as the bytes of an image, whose format is that of the path.
+
+    Args:
+        chart: What it shows.
+        path: Where it is to be written.
+        size: Inches; by the number of its axes where None.
+        on_event: Notified of characters that no font has.
 
     Raises:
         UsageError: There is no such format, or matplotlib is not installed.
@@ -105,9 +122,21 @@ def save(chart: Chart, path: Path, size: tuple[float, float] | None = None) -> b
         "svg": {"Title": chart.title, "Description": chart.text, "Date": None},
         "pdf": {"Title": chart.title, "Subject": chart.text, "CreationDate": None},
     }
-    with _import_matplotlib().rc_context(STYLE):
+    with _import_matplotlib().rc_context(STYLE), warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
         figure.savefig(data, format=kind, dpi=DPI, metadata=facts[kind])
+    if any("missing from font" in str(each.message) for each in found):
+        text = "no font of this system has some characters of the chart: empty boxes are in place"
+        on_event(Note(f"{text} of them (install one, or write .svg)", warning=True))
     return data.getvalue()
+
+
+def _installed_fonts() -> list[str]:
+    """Return the fonts for the text of a chart."""
+    from matplotlib.font_manager import get_font_names
+
+    known = {*get_font_names()}
+    return [name for name in FONTS if name in known]
 
 
 def _import_matplotlib() -> Any:

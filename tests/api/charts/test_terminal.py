@@ -115,6 +115,14 @@ def test_an_image_holds_its_text_and_escapes_what_comes_from_outside():
     assert "<script>" not in text and "&lt;script&gt; &amp; $x_{$" in text
 
 
+def test_characters_that_no_font_has_are_named_and_kept_in_svg(monkeypatch):
+    monkeypatch.setattr("forecast_cli.api.charts.images.FONTS", ("DejaVu Sans",))
+    notes = []
+    assert save(chart("매출"), _path("png"), on_event=notes.append)
+    assert "no font of this system" in notes[0].text and notes[0].warning
+    assert "매출" in save(chart("매출"), _path("svg")).decode()
+
+
 def test_other_formats_are_refused():
     with pytest.raises(fc.UsageError, match=r"chart\.gif: a chart is written as png, svg, pdf"):
         save(chart(), _path("gif"))
