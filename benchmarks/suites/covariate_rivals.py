@@ -131,6 +131,7 @@ def boosting(problem: Problem, loss: str) -> Array:
     the mean of each.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     lags = _lags(problem.seasons)
     means = [
@@ -143,7 +144,9 @@ def boosting(problem: Problem, loss: str) -> Array:
     rows = np.flatnonzero(problem.learned & (np.arange(len(scaled)) >= late))
     fixed = np.column_stack([problem.known, problem.calendar(), problem.series])
     model = HistGradientBoostingRegressor(loss=loss, random_state=0)
-    model.fit(np.hstack([scaled[rows[:, None] - lags], fixed[rows]]), scaled[rows])
+    # Its threads wait for each other where other work has the cores.
+    with threadpool_limits(limits=1):
+        model.fit(np.hstack([scaled[rows[:, None] - lags], fixed[rows]]), scaled[rows])
     reach = problem.origins[:, None] - np.arange(lags.max(), 0, -1)
     path = scaled[np.maximum(reach, 0)]
     for step in range(problem.horizon):
