@@ -2,8 +2,10 @@
 
 import gc
 import os
+import pickle
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
@@ -68,11 +70,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def remember(function: Callable) -> Callable:
+    """The same function, which computes nothing twice from the same arguments."""
+    known = {}
+
+    def call(*given, **settings):
+        key = sha256(pickle.dumps((given, settings))).digest()
+        if key not in known:
+            known[key] = function(*given, **settings)
+        return known[key]
+
+    return call
+
+
 @pytest.fixture(autouse=True)
-def keep_compiled() -> None:
-    """Once TensorFlow is loaded: keep compiled training code for all the tests that follow."""
+def spare_work() -> None:
+    """Keep for the tests that follow what takes long and is the same in many of them.
+
+    That is the compiled code of trainings, and the choice of a transform, which is a function of
+    the training rows (tests/training/presets/test_transform_choice.py calls it as it is).
+    """
     if training := sys.modules.get("forecast_cli.networks.ensemble_training"):
         training.MOST_FINISHED = 40
+    presets = sys.modules.get("forecast_cli.training.presets.selection")
+    if presets and presets.choose_transform.__module__ != __name__:
+        presets.choose_transform = remember(presets.choose_transform)
 
 
 @pytest.fixture

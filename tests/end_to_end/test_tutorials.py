@@ -133,7 +133,7 @@ def test_closing_prices_are_forecast_as_by_a_plain_keras_script(train, run):
     np.testing.assert_allclose(found["Close_forecast"].tail(test_rows), expected, atol=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("linear_training")
 def test_the_scaler_of_prices_has_seen_the_training_rows_alone(train, tmp_path):
     prices = pd.read_csv(PRICES)
     prices.loc[1757:, "Close"] *= 3
