@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..core.events import Done, Epoch, Event, Listener, Stage, ignore
+from ..core.visible import visible
 
 # So many lines for all epochs of a network, or all windows, where there is no bar.
 LINES = 10
@@ -44,7 +45,7 @@ def _print(event: Event, tasks: "Tasks") -> None:
     elif isinstance(event, Epoch) and (event.number == 1 or is_shown(event.number, event.epochs)):
         text = f"{which(event)}  {figures(event)}"
     if text:
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def is_shown(number: int, count: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..core.errors import ForecastError, Interrupted, UsageError
+from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .spelling import fit_hint
@@ -58,7 +59,7 @@ def _show_origin() -> int:
     from ..data.io.remote import masked
 
     for line in traceback.format_exc().splitlines():
-        print(masked(line), file=sys.stderr)
+        print(visible(masked(line)), file=sys.stderr)
     return ForecastError.exit_code
 
 
@@ -96,7 +97,9 @@ def _call(arguments: list[str]) -> Any:
     if not _wanted("quiet", arguments):
         for variable, near in unknown_variables(name).items():
             meant = f": did you mean {near}?" if near else "; docs/settings.md lists their names"
-            print(f"warning: no option has the variable {variable}{meant}", file=sys.stderr)
+            print(
+                visible(f"warning: no option has the variable {variable}{meant}"), file=sys.stderr
+            )
     return build(name).main(rest, prog_name=f"forecast {name}", standalone_mode=False)
 
 

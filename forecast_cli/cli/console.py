@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import DataError, ForecastError
 from ..core.events import Event, Note
+from ..core.visible import visible, visible_json
 from .options import OutputOptions
 from .spelling import as_flags, translate
 
@@ -63,7 +64,7 @@ class Console:
         """A line of words on stderr, settings spelled as flags."""
         if self.silent:
             return
-        text = as_flags(text)
+        text = visible(as_flags(text))
         if self.interactive:
             from rich.markup import escape
 
@@ -92,12 +93,13 @@ class Console:
 
     def document(self, data: Any) -> None:
         """The one JSON document of a command on stdout."""
-        print(json.dumps(translate(data), indent=2, ensure_ascii=False, allow_nan=False))
+        text = json.dumps(translate(data), indent=2, ensure_ascii=False, allow_nan=False)
+        print(visible_json(text))
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of a result on stdout."""
         for line in lines:
-            print(as_flags(line))
+            print(visible(as_flags(line)))
 
     def table(self, rows: Sequence[Mapping[Any, Any]]) -> None:
         """Rows of a result on stdout: a table for a person, CSV in a pipe."""
@@ -131,14 +133,14 @@ class Console:
 
         if not rows:
             return
-        table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
+        table = Table(title=escape(visible(title)) or None, box=SIMPLE_HEAD, title_justify="left")
         for name, value in rows[0].items():
             is_number = isinstance(value, float | int) or value is None
             side: Literal["left", "right"] = "right" if is_number else "left"
-            table.add_column(escape(str(name)), justify=side, overflow="fold")
+            table.add_column(escape(visible(str(name))), justify=side, overflow="fold")
         columns = [_align([row[name] for row in rows]) for name in rows[0]]
         for texts in zip(*columns, strict=True):
-            table.add_row(*map(escape, texts))
+            table.add_row(*(escape(visible(text)) for text in texts))
         width = None if self.shows_tables else PIPE_WIDTH
         RichConsole(highlight=False, width=width).print(table)
 
@@ -194,6 +196,6 @@ def show_error(error: ForecastError, *, as_json: bool) -> None:
     """An error as a line on stderr, or as the JSON document on stdout."""
     if as_json:
         text = {"code": error.code, "message": error.message, "hint": error.hint}
-        print(json.dumps(translate({"error": text}), indent=2, ensure_ascii=False))
+        print(visible_json(json.dumps(translate({"error": text}), indent=2, ensure_ascii=False)))
     else:
-        print(f"forecast: {as_flags(str(error))}", file=sys.stderr)
+        print(visible(f"forecast: {as_flags(str(error))}"), file=sys.stderr)

@@ -26,6 +26,7 @@ class Reading(TypedDict, total=False):
     no_header: bool | None
     skip_rows: int | None
     skip_footer: int | None
+    max_size: float | None
     query: str | None
     similar_names: Literal["error", "merge", "keep"] | None
 

@@ -61,6 +61,7 @@ class Dialect(Frozen):
     no_header: bool | None = None
     skip_rows: int | None = None
     skip_footer: int | None = None
+    max_size: float = 2.0
     query: str | None = None
 
 
@@ -190,6 +191,10 @@ class Data(Frozen):
     skip_footer: Annotated[int, Field(ge=0)] | None = _data(
         None, "Lines at the end that are no rows, such as totals and notes.", metavar="N",
         shown="detected", reread=True, examples=[1],
+    )
+    max_size: float = _data(
+        2.0, "Largest size of a compressed table when unpacked, in GB.", metavar="GB",
+        constraints={"gt": 0}, reread=True,
     )
     query: str | None = _data(
         None, "SQL query whose result is the table, where DATA is a database.", metavar="SQL",

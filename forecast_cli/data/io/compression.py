@@ -8,12 +8,16 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 from ...core.errors import DataError
 
+# Bytes that are unpacked at a time, and those of the unit of limits.
+PIECE, GB = 1 << 20, 10**9
+# How much smaller the compression of workbooks makes anything.
+MOST_DEFLATED = 1032
 # What reading raises where a stream is truncated or not of the format that it seems.
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -25,18 +29,73 @@ def is_compressed(path: Path) -> bool:
     return any(start.startswith(magic) for magic in OPENERS)
 
 
-def decompressed(data: bytes, name: str) -> IO[bytes]:
+def decompressed(data: bytes, name: str, most: int) -> Any:
     """Return a stream of the bytes before compression.
 
     Args:
         data: All bytes.
         name: What messages call them.
+        most: How many they may unpack to; reading more is refused.
 
     Raises:
-        DataError: It is an archive of several files.
+        DataError: It is an archive of several files, or is encrypted.
     """
     opener = next((opener for magic, opener in OPENERS.items() if data.startswith(magic)), None)
-    return opener(data, name) if opener else io.BytesIO(data)
+    if opener is None:
+        return io.BytesIO(data)
+    stream = opener(data, name)
+    return stream if isinstance(stream, io.BytesIO) else Limited(stream, name, most)
+
+
+def too_large(name: str, most: int) -> DataError:
+    """Return the error for a table that unpacks to more than so many bytes."""
+    return DataError(
+        f"{name} unpacks to more than {most / GB:,.3g} GB.",
+        f"If that is right and there is memory for it, pass `max_size={2 * most / GB:.3g}` or more "
+        "(GB).",
+    )
+
+
+class Limited(io.RawIOBase):
+    """A stream that counts what is read from it.
+
+    Args:
+        stream: What unpacks.
+        name: What messages call it.
+        most: How many bytes may be read.
+    """
+
+    def __init__(self, stream: Any, name: str, most: int) -> None:
+        self.stream, self.name, self.most, self.count = stream, name, most, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes, all that are left where no size is given.
+
+        Raises:
+            DataError: There are more than there may be.
+        """
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(PIECE), b""))
+        piece = bytes(self.stream.read(size))
+        self.count += len(piece)
+        if self.count > self.most:
+            raise too_large(self.name, self.most)
+        return piece
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with the next bytes; return how many."""
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        """Close what unpacks too."""
+        self.stream.close()
+        super().close()
 
 
 def _zip(data: bytes, name: str) -> Any:
@@ -49,13 +108,36 @@ def _zip(data: bytes, name: str) -> Any:
         raise DataError(
             f"{name} is an archive of {len(names)} files.", "Unpack it and name one of them."
         )
-    return archive.open(names[0])
+    try:
+        return archive.open(names[0])
+    except (RuntimeError, NotImplementedError) as error:
+        raise DataError(
+            f"{name} cannot be unpacked: {str(error)[:200]}.", "Unpack it and name the file in it."
+        ) from None
+
+
+def check_archive(data: bytes, name: str, most: int) -> None:
+    """Refuse a workbook that unpacks to more than so many bytes; they are counted, not believed.
+
+    Raises:
+        DataError: It does.
+    """
+    if len(data) * MOST_DEFLATED <= most:
+        return
+    left = most
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                while piece := file.read(PIECE):
+                    left -= len(piece)
+                    if left < 0:
+                        raise too_large(name, most)
 
 
 OPENERS: dict[bytes, Callable[[bytes, str], Any]] = {
     b"\x1f\x8b": lambda data, name: gzip.GzipFile(fileobj=io.BytesIO(data)),
     b"BZh": lambda data, name: bz2.BZ2File(io.BytesIO(data)),
-    b"\xfd7zXZ\x00": lambda data, name: io.BytesIO(lzma.decompress(data)),
+    b"\xfd7zXZ\x00": lambda data, name: lzma.LZMAFile(io.BytesIO(data)),  # noqa: SIM115
     b"\x28\xb5\x2f\xfd": lambda data, name: pa.CompressedInputStream(io.BytesIO(data), "zstd"),
     b"PK\x03\x04": _zip,
 }

@@ -6,7 +6,8 @@ The reader of a format is imported where it is needed: most tables are text, and
 import io
 import json
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
+from .compression import check_archive, too_large
 from .in_memory import from_frame, plain_columns
 from .remote import first_line
 from .remote import suffix as suffix_of
@@ -23,6 +25,8 @@ from .sources import Source
 from .tables import Table, by_row, no_rows
 
 Loader = Callable[[bytes, str], pa.Table]
+# The bytes of a number in memory, and the rows of text that are unpacked at a time.
+NUMBER, TEXT_ROWS = 8, 8192
 
 
 def load(source: Source) -> Table | None:
@@ -47,7 +51,10 @@ def load(source: Source) -> Table | None:
             return None
         try:
             columns = loader(source.data, source.name)
-        except (pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError) as error:
+        except (
+            pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError, OverflowError, OSError,
+            RecursionError, EOFError, IndexError, TypeError, AttributeError, zlib.error,
+        ) as error:  # fmt: skip
             raise _broken(source.name, error) from None
     if not columns.num_rows:
         raise no_rows(source.name)
@@ -64,10 +71,10 @@ def _loader(source: Source, notes: list[str]) -> Loader | None:
     start = source.start
     for magic, loader in BY_MAGIC.items():
         if start.startswith(magic):
-            return loader
+            return partial(loader, most=source.most)
     suffix = suffix_of(source.path)
     if is_workbook(source):
-        return partial(_excel, dialect=source.dialect, notes=notes)
+        return partial(_excel, dialect=source.dialect, notes=notes, most=source.most)
     if start.startswith(SQLITE):
         raise UsageError(
             f"{source.name} is a SQLite database.",
@@ -92,16 +99,50 @@ def is_workbook(source: Source) -> bool:
     return packed and PROMISED.get(suffix_of(source.path), WORKBOOK) == WORKBOOK
 
 
-def _parquet(data: bytes, name: str) -> pa.Table:
+def _parquet(data: bytes, name: str, most: int) -> pa.Table:
+    """Read a Parquet file, unless it unpacks to more than so many bytes."""
     from pyarrow import parquet
 
-    return parquet.read_table(pa.BufferReader(data))
+    file = parquet.ParquetFile(pa.BufferReader(data))
+    about = file.metadata
+    stated = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+    # Runs of equal values take next to nothing in the file, and eight bytes each in memory.
+    if max(stated, about.num_rows * about.num_columns * NUMBER) > most:
+        raise too_large(name, most)
+    if about.num_rows * max(stated, len(data)) <= most or not _holds_text(file.schema_arrow):
+        return file.read()
+    return _counted(file.iter_batches(TEXT_ROWS), file.schema_arrow, name, most)
 
 
-def _feather(data: bytes, name: str) -> pa.Table:
-    from pyarrow import feather
+def _feather(data: bytes, name: str, most: int) -> pa.Table:
+    """Read a Feather or Arrow file, unless it unpacks to more than so many bytes."""
+    from pyarrow import feather, ipc
 
-    return feather.read_table(pa.BufferReader(data))
+    if not data.startswith(b"ARROW1"):
+        return feather.read_table(pa.BufferReader(data))
+    file = ipc.open_file(pa.BufferReader(data))
+    batches = (file.get_batch(at) for at in range(file.num_record_batches))
+    return _counted(batches, file.schema, name, most)
+
+
+def _holds_text(schema: pa.Schema) -> bool:
+    """Whether values of a table may have any length."""
+    return any(
+        not (pa.types.is_primitive(each.type) or pa.types.is_boolean(each.type)) for each in schema
+    )
+
+
+def _counted(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, name: str, most: int
+) -> pa.Table:
+    """Return the rows of all batches, unless they are more than so many bytes."""
+    read, size = [], 0
+    for batch in batches:
+        size += batch.nbytes
+        if size > most:
+            raise too_large(name, most)
+        read.append(batch)
+    return pa.Table.from_batches(read, schema)
 
 
 def _json_lines(data: bytes, name: str) -> pa.Table:
@@ -141,10 +182,11 @@ def _of_objects(rows: list[Any]) -> pa.Table:
     return pa.table({key: [row.get(key) for row in rows] for key in names})
 
 
-def _excel(data: bytes, name: str, dialect: Dialect, notes: list[str]) -> pa.Table:
+def _excel(data: bytes, name: str, dialect: Dialect, notes: list[str], most: int) -> pa.Table:
     """Read the first sheet of a workbook."""
     from .workbooks import read_workbook
 
+    check_archive(data, name, most)
     frame, found = read_workbook(data, name, dialect)
     notes += found
     return from_frame(frame, name).columns
@@ -171,4 +213,8 @@ PROMISED = {
     ".xlsm": WORKBOOK,
 }
 SQLITE = b"SQLite format 3\0"
-BY_MAGIC: dict[bytes, Loader] = {b"PAR1": _parquet, b"ARROW1": _feather, b"FEA1": _feather}
+BY_MAGIC: dict[bytes, Callable[..., pa.Table]] = {
+    b"PAR1": _parquet,
+    b"ARROW1": _feather,
+    b"FEA1": _feather,
+}

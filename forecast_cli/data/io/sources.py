@@ -25,6 +25,7 @@ from .storage import HEAD_BYTES, Stored
 DELIMITERS = ",;\t|"
 # Of lines so long that the head has fewer than this, so much more is read.
 LEAST_LINES = 3
+MOST_COLUMNS = 100_000
 WIDE_BYTES = 1 << 24
 # How much of the end shows whether there is a footer.
 TAIL_BYTES = 1 << 14
@@ -106,7 +107,7 @@ class Source(Stored):
             return ","
         if self.dialect.decimal or self.delimiter == ",":
             return self.dialect.decimal or "."
-        cells = [cell.strip() for row in self.rows(self.head) for cell in row]
+        cells = [cell.strip() for row in numbered(self.rows(self.head)) for cell in row.cells]
         return "," if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells) else "."
 
     @cached_property
@@ -166,10 +167,15 @@ class Source(Stored):
             DataError: Two columns have the same name, or there is no header.
         """
         names = self.top.names
-        for name in names:
-            if names.count(name) > 1:
+        if len(names) > MOST_COLUMNS:
+            raise DataError(
+                f"{self.name} has {len(names):,} columns, more than {MOST_COLUMNS:,}.",
+                "Check `delimiter`, or split the table.",
+            )
+        for name, count in Counter(names).items():
+            if count > 1:
                 raise DataError(
-                    f'{self.name} has {names.count(name)} columns named "{name}".',
+                    f'{self.name} has {count} columns named "{name[:200]}".',
                     "Give each column its own name.",
                 )
         return names
@@ -269,9 +275,15 @@ class Source(Stored):
 def numbered(reader: Any) -> Iterator[Line]:
     """Yield the rows of a `csv.reader` with the lines before them and up to their end."""
     before = 0
-    for cells in reader:
-        yield Line(before, reader.line_num, cells)
-        before = reader.line_num
+    try:
+        for cells in reader:
+            yield Line(before, reader.line_num, cells)
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"The table cannot be read from line {before + 1} on: {error}.",
+            "A quote may not be closed, or the lines may be no rows: fix the file.",
+        ) from None
 
 
 def _share(delimiter: str, lines: Sequence[str]) -> float:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError
-from .compression import BROKEN, decompressed, is_compressed
+from .compression import BROKEN, GB, decompressed, is_compressed
 from .remote import fetch, is_address, masked
 
 STDIN = "-"
@@ -58,15 +58,20 @@ class Stored:
             raise DataError(f"{path} is a directory.", "Name a file in it.")
         special = path.exists() and not path.is_file()
         if self.is_remote or self.path == STDIN or special:
-            return decompressed(self._bytes, self.name)
+            return decompressed(self._bytes, self.name, self.most)
         try:
             if is_compressed(path):
-                return decompressed(self._bytes, self.name)
+                return decompressed(self._bytes, self.name, self.most)
             return path.open("rb")
         except FileNotFoundError:
             raise DataError(f"There is no file {path}.", neighbours(path)) from None
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+    @property
+    def most(self) -> int:
+        """How many bytes it may unpack to."""
+        return int(self.dialect.max_size * GB)
 
     @property
     def is_remote(self) -> bool:

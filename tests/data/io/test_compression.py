@@ -1,0 +1,116 @@
+"""Tables that unpack to more than they may, and tables that nobody would write by accident."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from forecast_cli.config.sections import Dialect
+from forecast_cli.core.errors import DataError
+from forecast_cli.data.io.opening import open_table
+
+# 15 MB of rows.
+ROWS = b"date,y\n" + b"2024-01-01,1.5\n" * 1_000_000
+COLUMNS = {"date": np.zeros(2_000_000), "y": np.zeros(2_000_000)}
+
+
+def zipped(data):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.csv", data)
+    return stream.getvalue()
+
+
+def in_format(write, columns, **how):
+    stream = io.BytesIO()
+    write(pa.table(columns), stream, **how)
+    return stream.getvalue()
+
+
+def workbook():
+    """A sheet of spaces beside a small one, packed a thousandfold."""
+    from openpyxl import Workbook
+
+    book, stream = Workbook(), io.BytesIO()
+    for row in (["date", "y"], ["2024-01-01", 1], ["2024-01-02", 2]):
+        book.active.append(row)
+    book.save(stream)
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet2.xml", b" " * 20_000_000)
+    return stream.getvalue()
+
+
+PACKED = {
+    "gzip": lambda: gzip.compress(ROWS),
+    "bz2": lambda: bz2.compress(ROWS),
+    "xz": lambda: lzma.compress(ROWS, preset=0),
+    "zstd": lambda: pa.compress(ROWS, codec="zstd", asbytes=True),
+    "zip": lambda: zipped(ROWS),
+    "parquet": lambda: in_format(parquet.write_table, COLUMNS),
+    "parquet of text": lambda: in_format(
+        parquet.write_table, {"date": ["x" * 10_000] * 3000, "y": np.zeros(3000)}
+    ),
+    "feather": lambda: in_format(feather.write_feather, COLUMNS, compression="zstd"),
+    "workbook": workbook,
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_no_more_is_unpacked_than_max_size(write, kind):
+    name = write(PACKED[kind](), "packed")
+    with pytest.raises(DataError, match=r"unpacks to more than 0\.01 GB.*`max_size=0\.02`"):
+        open_table(name, Dialect(max_size=0.01)).read()
+    assert open_table(name).read().columns.num_rows
+
+
+def test_the_flag_raises_the_limit(run, write):
+    name = write(gzip.compress(b"date,y\n" + b"2024-01-01,1.5\n" * 1000))
+    code, _, err = run("inspect", name, "--max-size", "0.00001")
+    assert (code, "pass --max-size 2e-05 or more" in err) == (3, True)
+
+
+def csv_of(value, rows=28):
+    return "date,y\n" + "".join(
+        f"2024-01-{day:02d},{value if day == 5 else day}\n" for day in range(1, rows + 1)
+    )
+
+
+ODD = {
+    "a line of 20 MB": "date,y\n2024-01-01," + "1" * 20_000_000 + "\n2024-01-02,3\n",
+    "one line": "x" * 20_000_000,
+    "many columns": ",".join(map(str, range(150_000))) + "\n" + ",".join(["1"] * 150_000) + "\n",
+    "zero bytes": "date,y\n2024-01-01,1\0\n",
+    "an open quote": 'date,y\n2024-01-01,"1\n' + "2024-01-02,2\n" * 20_000,
+    "infinity": csv_of("inf"),
+    "a number that is too large": csv_of("1e400"),
+    "two columns of one name": "date,y,y\n2024-01-01,1,2\n",
+    "nested deep": "[" * 10_000 + "]" * 10_000,
+    "lines nested deep": '{"a":' * 10_000 + "1" + "}" * 10_000 + "\n",
+    "integers beyond 64 bits": json.dumps([{"date": "2024-01-01", "y": 10**25}]),
+    "Parquet in name alone": "PAR1" + "x" * 100 + "PAR1",
+    "a cut archive": zipped(ROWS)[:500],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_tables_are_refused_with_a_reason(run, write, kind):
+    name = write(ODD[kind], "odd")
+    code, out, err = run("train", name, "-c", "y", "--preset", "classic", "--horizon", "2")
+    assert (code, out) == (3, ""), err
+    assert err.startswith("forecast: ")
+    assert len(err) < 2000
+
+
+def test_an_encrypted_archive_is_refused(run, write):
+    data = bytearray(zipped(b"date,y\n2024-01-01,1\n"))
+    data[6] |= 1
+    data[data.index(b"PK\1\2") + 8] |= 1
+    code, _, err = run("inspect", write(bytes(data), "x.zip"))
+    assert (code, "encrypted" in err) == (3, True)
