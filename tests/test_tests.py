@@ -20,7 +20,6 @@ SEVERAL_MODULES = {
     "forecasting/test_responses",
     "model/test_crafted",
     "evaluation/test_one_pass",
-    "forecasting/test_responses",
     "networks/test_arguments",
     "networks/test_effects_graph",
     "networks/test_onnx_everything",

@@ -288,7 +288,7 @@ class Data(Frozen):
 
 
 def _check_covariates(data: Data) -> None:
-    """Refuse what is said of covariates where there are none."""
+    """Refuse settings of covariates where there are none."""
     if data.categorical and not data.covariates:
         raise ValueError("`categorical` names covariates, and there are none")
     if data.future_noise and not data.future_covariates:

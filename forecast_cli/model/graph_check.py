@@ -205,7 +205,7 @@ class _Reader:
         types.update(zip(outputs, results, strict=False))
 
     def attribute(self, data: bytes) -> tuple[str, Fields]:
-        """Return an AttributeProto by its name; refuse sizes that cannot be."""
+        """Return an AttributeProto by its name; refuse impossible sizes."""
         fields = self.message("attribute", data)
         name = _text(fields[1][0])
         if name in ("strides", "dilations", "kernel_shape", "hidden_size", "group"):

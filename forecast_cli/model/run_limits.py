@@ -1,4 +1,4 @@
-"""Limits of memory and time within which ONNX Runtime runs networks, whatever is in them."""
+"""Limits of memory and time within which ONNX Runtime runs networks, regardless of their nodes."""
 
 import threading
 import time

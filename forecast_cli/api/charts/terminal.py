@@ -54,7 +54,7 @@ def render(
 
 
 def _arranged(axes: Sequence[Axes], width: int) -> Iterator[list[Axes]]:
-    """Yield the axes that stand beside each other."""
+    """Yield the axes that are drawn side by side."""
     for _, row in groupby(axes, key=lambda each: each.row):
         own = list(row)
         yield from [own] if width >= BESIDE else [[each] for each in own]

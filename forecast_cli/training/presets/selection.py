@@ -158,7 +158,7 @@ def _choose_with_effects(
 ) -> Transform:
     """Return the transform that suits the effects of covariates; another one where there are none.
 
-    For additive and for multiplicative effects baselines that do not know them choose by chance.
+    For additive and for multiplicative effects baselines that do not know them choose at random.
     """
     timesteps = config.window.timesteps or 2 * max(
         default_seasons(panel, config, season), default=5
