@@ -176,7 +176,8 @@ def fit_effects(problem: EffectProblem) -> Effects:
     more = second_candidates(
         first, seen, problem.cycles, problem.seasons, problem.horizon, problem.timesteps
     )
-    every = list(dict.fromkeys([*seen, *more]))
+    if not (every := list(dict.fromkeys([*seen, *more]))):
+        return Effects()
     if not (chosen := select(moments := regression.moments(every), chosen, every)):
         return Effects()
     usual = [moments.usual_penalty] * len(chosen)

@@ -71,11 +71,11 @@ def resolve_config(panel: Panel, config: Config, *, on_event: Listener) -> Resol
     split = _resolve_split(config, int(np.median(panel.lengths)), season, on_event)
     config = config.changed(split=split)
     splits = split_rows(panel, split, horizon=config.window.horizon or 1)
+    panel = with_known_categories(panel, splits)
     before = _list_set(config)
     config = apply_preset(config, panel, splits, season, on_event)
     chosen = _list_set(config) - before
     check_inputs(config, panel.columns)
-    panel = with_known_categories(panel, splits)
     config = _resolve_rest(config, panel, splits, season, on_event)
     return Resolved(config, panel, splits, season, chosen)
 

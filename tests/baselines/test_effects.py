@@ -108,3 +108,12 @@ def test_missing_values_and_several_short_series_are_taken():
 
     assert response(effects, known, 0, 0.0, 1.0) == pytest.approx(-1.0, rel=0.15)
     assert np.isfinite(row_effects([effects], known, indptr)).all()
+
+
+def test_a_category_that_does_nothing_is_no_effect():
+    rng = np.random.default_rng(7)
+    category = 1.0 + (np.arange(DAYS) % 3)
+    problem = EffectProblem(
+        memory(rng), category[:, None], ONE, ["kind"], {0: 3}, [], (WEEK,), 14, 70
+    )
+    assert not fit_effects(problem).terms
