@@ -208,7 +208,7 @@ def test_a_network_without_masks_is_not_taken_for_one():
     from forecast_cli.networks.onnx_export import export_onnx
 
     _, trained, _ = parts([Gru(units=4)])
-    with pytest.raises(ModelFileError, match="takes no masks"):
+    with pytest.raises(ModelFileError, match="does not take the masks"):
         MonteCarlo(export_onnx(trained, WINDOWS), [0.0])
 
 
