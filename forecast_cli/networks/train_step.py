@@ -27,6 +27,9 @@ from .schedule import learning_rate
 BLOCK_WORK = 3e9
 # From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
 XLA_WORK = 2e10
+# In fewer training steps of small batches the compilation takes longer than what it saves, about a
+# millisecond a step.
+XLA_STEPS = 3_000
 # With less than this many states in a batch the loop over the steps of a window costs more than
 # what happens in them: it is written out, and for longer windows that beats XLA.
 LARGE_BATCH = 16384
@@ -77,8 +80,8 @@ class Runner:
         # on a layer's output.
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
         self.fixed = bool(self.stateful) or not penalised
-        work = self._work(self.passes.batch_size) * self.passes.steps * self.training.epochs
-        self.compiled, longest = self._choose(work)
+        steps = self.passes.steps * self.training.epochs
+        self.compiled, longest = self._choose(self._work(self.passes.batch_size) * steps, steps)
         self.unrolled = [
             layer
             for layer, length in self.loops.items()
@@ -127,7 +130,7 @@ class Runner:
         parameters = float(max(self.network.count_params(), 1))
         return 3.0 * batch_size * self.feed.timesteps * parameters
 
-    def _choose(self, work: float) -> tuple[bool, int]:
+    def _choose(self, work: float, steps: int) -> tuple[bool, int]:
         """Whether to compile with XLA, and up to how many steps a loop is written out."""
         if _on_gpu():
             return False, 0
@@ -137,6 +140,7 @@ class Runner:
         xla = (
             self.fixed
             and work > XLA_WORK
+            and (large or steps >= XLA_STEPS)
             and (large or not LONGEST_UNROLLED_XLA < longest <= LONGEST_UNROLLED)
         )
         return xla, LONGEST_UNROLLED_XLA if xla else LONGEST_UNROLLED

@@ -123,6 +123,7 @@ def same(first, second):
 @pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
     monkeypatch.setattr("forecast_cli.networks.train_step.XLA_WORK", xla_from)
+    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_STEPS", 0)
     training = Training(epochs=3, patience=0, seed=7)
     first, _ = run(feed, training, dropout=0.3)
     RUNNERS.clear()
