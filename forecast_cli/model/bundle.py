@@ -134,7 +134,7 @@ class Bundle:
             and runtime.window_shape[1:] == [timesteps, len(manifest.features)]
             and not isinstance(runtime.window_shape[0], int)
             and runtime.horizon in ({1} if labels else {1, manifest.horizon})
-            and runtime.shape[1:] == tuple(values)
+            and runtime.makes((runtime.horizon, *values))
         )
 
 

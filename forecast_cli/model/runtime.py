@@ -69,16 +69,18 @@ class Runtime:
         self.window_shape: list[Any] = given[0].shape if given else []
         self.widths = [each.shape[-1] for each in given[1:]]
         shape = made[0].shape if made else []
-        if len(shape) not in (3, 4) or not all(isinstance(each, int) for each in shape[1:]):
+        if len(shape) not in (3, 4) or not all(isinstance(each, int) for each in shape[1::2]):
             raise _unusable(f"returns an array of shape {tuple(shape)}; forecasts were expected")
-        # What it makes of a window: `(horizon, targets)`, or `(horizon, targets, quantiles)`.
-        self.shape: tuple[int, ...] = tuple(shape[1:])
-        if min(self.shape) < 1 or not all(isinstance(each, int) for each in self.widths):
+        # What it makes of a window: `(horizon, targets)`, or `(horizon, targets, quantiles)`; the
+        # graph of a median does not tell for how many targets, which is None then.
+        self.shape = tuple(each if isinstance(each, int) else None for each in shape[1:])
+        sizes = [each for each in self.shape if each is not None]
+        if min(sizes) < 1 or not all(isinstance(each, int) for each in self.widths):
             raise _unusable(f"makes a forecast of shape {self.shape}")
         # The horizon of its forecasts.
-        self.horizon = self.shape[0]
+        self.horizon: int = shape[1]
         # Number of quantiles that it forecasts; 0 for none.
-        self.quantile_count: int = self.shape[2] if len(self.shape) == 3 else 0
+        self.quantile_count: int = shape[3] if len(shape) == 4 else 0
 
     def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled.
@@ -88,6 +90,11 @@ class Runtime:
         """
         forecast = self.carry(windows, ahead)[0]
         return forecast[..., self.quantile_count // 2] if self.quantile_count else forecast
+
+    def makes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a forecast may have this shape, without the axis of windows."""
+        known = [own in (None, other) for own, other in zip(self.shape, shape, strict=False)]
+        return len(shape) == len(self.shape) and all(known)
 
     def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
         """Return the quantiles, shape `(batch, horizon, targets, quantiles)`, as above."""
@@ -112,7 +119,7 @@ class Runtime:
         except (TimeoutError, *FAILURES) as error:
             raise _unusable("cannot be run", error) from None
         forecast, *ended = [np.asarray(each) for each in outputs]
-        if forecast.shape != (len(windows), *self.shape):
+        if len(forecast) != len(windows) or not self.makes(forecast.shape[1:]):
             raise _unusable(
                 f"made forecasts of shape {forecast.shape}, not {(len(windows), *self.shape)}"
             )
