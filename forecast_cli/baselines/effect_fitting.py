@@ -154,11 +154,10 @@ def fit_effects(problem: EffectProblem) -> Effects:
     Args:
         problem: The training rows.
     """
-    names = list(enumerate(problem.names))
     phases = {place for each in problem.cycles for place in (each.cos, each.sin)}
     special = find_special_days(
         problem.target, problem.known, problem.indptr, problem.cycles,
-        [each for each in names if each[0] not in phases],
+        [each for each in enumerate(problem.names) if each[0] not in phases],
     )  # fmt: skip
     first = first_candidates(
         problem.known, problem.names, problem.categories, problem.cycles, special
