@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.ragged import Flags
 from ..core.windows import Floats, Ints
 from .effects import Cycle, Instead, SeriesSteps
 
@@ -117,7 +118,7 @@ def _usual_value(values: Floats) -> tuple[float, float] | None:
     return float(usual), float(away[away > 0].min() / 2)
 
 
-def _nearest_day(week: _Week, special: Ints) -> tuple[float, int] | None:
+def _nearest_day(week: _Week, special: Flags) -> tuple[float, int] | None:
     """Return how far special rows are from the profile of the nearest day, and a row of that day.
 
     As a share of their distance from their own day; None where that is hardly less. `special` has
@@ -127,10 +128,18 @@ def _nearest_day(week: _Week, special: Ints) -> tuple[float, int] | None:
     if not len(rows):
         return None
     profiles = week.profiles(np.flatnonzero(~special))
-    own = np.nanmean(np.abs(week.left[rows] - profiles[week.day[rows], week.clock[rows]]))
-    others = np.abs(week.left[rows] - profiles[:, week.clock[rows]])
-    errors = np.where(np.isnan(others).all(axis=1), np.inf, np.nanmean(others, axis=1))
-    best = int(errors.argmin())
+    own = _known_means(np.abs(week.left[rows] - profiles[week.day[rows], week.clock[rows]]))
+    errors = _known_means(np.abs(week.left[rows] - profiles[:, week.clock[rows]]))
+    best = int(np.where(np.isnan(errors), np.inf, errors).argmin())
     if not errors[best] < BETTER * own:
         return None
     return float(errors[best] / own), int(np.flatnonzero(week.day == best)[0])
+
+
+def _known_means(values: Floats) -> Floats:
+    """Return means over the last axis without what is missing (NaN); NaN where all is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    means: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return means

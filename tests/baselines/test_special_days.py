@@ -61,7 +61,10 @@ def test_effects_have_the_profile_of_a_holiday_whatever_its_weekday():
     assert ordinary - made[special].mean() == pytest.approx(3.5, abs=0.4)
 
 
-@pytest.mark.parametrize("kind", ["noise", "frequent", "many values", "constant", "missing"])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "kind", ["noise", "frequent", "many values", "constant", "missing", "sunday"]
+)
 def test_other_covariates_mark_no_special_days(kind):
     rng = np.random.default_rng(5)
     target, _, _ = simulate(rng)
@@ -71,6 +74,8 @@ def test_other_covariates_mark_no_special_days(kind):
         "many values": rng.normal(size=len(target)),
         "constant": np.ones(len(target)),
         "missing": np.full(len(target), np.nan),
+        # All days of a kind are special: there is no profile of their own to compare with.
+        "sunday": (np.arange(len(target)) // HOURS % 7 == 6).astype(float),
     }[kind]
     # Holidays that the covariate does not know are no special days of its own.
     known = np.column_stack([calendar(len(target), HOURS), covariate])
