@@ -52,7 +52,8 @@ class DataProfile:
         season: Steps in the season of the frequency; 1 where there is none.
         seasons: Steps of all seasons of the frequency, ascending.
         features: Of the training rows of all targets.
-        choose_transform: Chooses the transform; it takes a while, and not every rule needs it.
+        choose_transform: Chooses the transform, and says how; it takes a while, and not every rule
+            needs it.
         can_log: Whether all training rows have logarithms, and no other transform is set.
         targets: How many columns are forecast, each by itself; 1 where they are read together.
         validated: Rows of the validation split of the median series.
@@ -70,7 +71,7 @@ class DataProfile:
     season: int
     seasons: tuple[int, ...]
     features: SeriesFeatures
-    choose_transform: Callable[[], Transform]
+    choose_transform: Callable[[], tuple[Transform, str]]
     can_log: bool
     targets: int
     validated: int

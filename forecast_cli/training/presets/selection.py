@@ -21,7 +21,7 @@ from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.intermittency import is_intermittent
 from ...core.parallel import one_thread
-from ...core.scaling import Transform
+from ...core.scaling import ABOVE, Transform
 from ...core.series_features import extract_features
 from ...core.windows import Floats, Ints
 from ...data.columns import Columns
@@ -112,9 +112,9 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     columns = splits.training_rows(panel.values)[:, : len(panel.columns.columns)]
     least = float(np.min(columns[np.isfinite(columns)], initial=np.inf))
     given = config.transform if "transform" in config.model_fields_set else None
-    choose = partial(_choose_transform, every, indptr, least, horizon, season, features.seasons)
+    choose = partial(_choose_by_error, every, indptr, horizon, season, features.seasons)
     if takes_effects(config, panel.columns):
-        choose = partial(_choose_with_effects, panel, splits, config, season, otherwise=choose)
+        choose = partial(_choose_by_effects, panel, splits, config, season, otherwise=choose)
     intermittent = is_intermittent(every[:, None], indptr, indptr[1:], season_length=season)
     # The mean of logarithms is not the logarithm of the mean.
     fixed: Transform | None = given or ("none" if intermittent else None)
@@ -126,7 +126,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         season=season,
         seasons=seasons,
         features=features,
-        choose_transform=choose if fixed is None else lambda: fixed,
+        choose_transform=partial(_defined, choose, least) if fixed is None else lambda: (fixed, ""),
         can_log=least > 0 and given in (None, "log"),
         targets=len(targets) if apart else 1,
         validated=int(np.median(splits.bounds("validation")[1] - end)),
@@ -138,31 +138,45 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
     )
 
 
-def _choose_transform(
-    values: Floats, indptr: Ints, least: float, horizon: int, season: int, seasons: Sequence[int]
-) -> Transform:
-    """Return the transform with the lower baseline error that is defined for the training rows.
+def _defined(choose: Callable[[], tuple[Transform, str]], least: float) -> tuple[Transform, str]:
+    """Return the chosen transform and how it was chosen, none where it is not defined.
 
-    `values` are the training rows, shape `(n_rows,)`, `indptr` has shape `(n_series + 1,)`, and
-    `least` is the least of their values, those of past covariates too.
+    Args:
+        choose: Makes the choice.
+        least: The least value of the training rows, those of past covariates too.
+    """
+    name, how = choose()
+    return (name if least > ABOVE[name] else "none"), how
+
+
+def _choose_by_error(
+    values: Floats, indptr: Ints, horizon: int, season: int, seasons: Sequence[int]
+) -> tuple[Transform, str]:
+    """Return the transform with the lower baseline error.
+
+    `values` are the training rows, shape `(n_rows,)`, and `indptr` has shape `(n_series + 1,)`.
     """
     with one_thread():
         name, _ = choose_transform(
             values, indptr, indptr[1:], horizon=horizon, season=season, seasons=seasons
         )
-    return "none" if least <= 0 and (name == "log" or least <= -1) else name
+    return name, "chosen by baseline error on held-out training rows"
 
 
-def _choose_with_effects(
-    panel: Panel, splits: Splits, config: Config, season: int, *, otherwise: Callable[[], Transform]
-) -> Transform:
+def _choose_by_effects(
+    panel: Panel,
+    splits: Splits,
+    config: Config,
+    season: int,
+    *,
+    otherwise: Callable[[], tuple[Transform, str]],
+) -> tuple[Transform, str]:
     """Return the transform that suits the effects of covariates; another one where there are none.
 
     For additive and for multiplicative effects baselines that do not know them choose at random.
     """
-    timesteps = config.window.timesteps or 2 * max(
-        default_seasons(panel, config, season), default=5
-    )
+    seasons = default_seasons(panel, config, season)
+    timesteps = config.window.timesteps or 2 * max(seasons, default=PLAIN_SEASON)
     known = panel.values[:, list(panel.columns.inputs.ahead)]
     chosen: set[Transform] = set()
     with one_thread():
@@ -174,7 +188,8 @@ def _choose_with_effects(
             if (name := choose_by_effects(problem)) is None:
                 return otherwise()
             chosen.add(name)
-    return chosen.pop() if len(chosen) == 1 else "none"
+    name = chosen.pop() if len(chosen) == 1 else "none"
+    return name, "chosen by regression on covariates in the training rows"
 
 
 def _overlay(config: Config, recipe: Recipe, profile: DataProfile, on_event: Listener) -> Config:

@@ -32,7 +32,7 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
         # Little can be learned from a random walk: one network and two baselines are enough.
         size, anchors = 1, anchors[:1]
         baselines = [each for each in baselines if each in FOR_WALKS]
-    transform = profile.choose_transform()
+    transform, why = profile.choose_transform()
     settings: dict[str, Any] = {
         "transform": transform,
         "window": {"timesteps": longest},
@@ -46,7 +46,6 @@ def choose_for_small_data(profile: DataProfile, effort: Effort) -> Recipe:
         }
         | ({"combine": "weights"} if size > 1 or baselines else {}),
     }
-    why = "chosen by baseline error on held-out training rows"
     why = "which keeps means as they are" if profile.intermittent else why
     notes = profile.notes | {"transform": f"transform {transform}, {why}"}
     return Recipe(settings, notes, profile.finding)

@@ -596,3 +596,27 @@ def test_series_shorter_than_the_window_are_forecast_in_and_out_of_the_table(tmp
         first = model.predict()
         expected = first.loc[first["place"] == "place 1", "value"].tolist()
         assert alone == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"), [(("y",), "log"), (("y", "below"), "none")], ids=["alone", "beside"]
+)
+def test_effects_choose_a_transform_that_all_columns_have(columns, expected):
+    random, days = np.random.default_rng(0), 400
+    known = random.normal(size=days)
+    week = 0.3 * np.sin(np.arange(days) * 2 * np.pi / 7)
+    values = np.exp(3 + 0.5 * known + week + 0.05 * random.normal(size=days))
+    table = pd.DataFrame({"time": pd.date_range("2020", periods=days), "y": values, "x": known})
+    table["below"] = random.normal(size=days)
+    config = configure(
+        {"column": columns, "target": ("y",), "future_covariates": ("x",), "horizon": 7}
+    )
+    notes: list[object] = []
+    dataset = make_dataset(
+        read_panel(table, config.data, on_event=notes.append), config, on_event=notes.append
+    )
+    assert dataset.config.transform == expected
+    said = [text for each in notes if "transform" in (text := getattr(each, "text", ""))]
+    assert said == [
+        f"transform {expected}, chosen by regression on covariates in the training rows"
+    ]
