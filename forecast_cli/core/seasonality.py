@@ -72,7 +72,7 @@ def has_season(series: Floats, season: int) -> bool:
     centre = float(np.median(steps))
     reach = 5.0 * float(np.median(np.abs(steps - centre))) or float(np.abs(steps - centre).max())
     steps = np.clip(steps, centre - reach, centre + reach)
-    shares = _autocorrelations(steps, parts)
+    shares = autocorrelations(steps, parts)
     limit = NORMAL_99 * math.sqrt((1.0 + 2.0 * float(shares[:-1] @ shares[:-1])) / len(steps))
     # What is high at all lags is no season.
     apart = shares[-1] > np.median(shares) and (parts < 4 or shares[-1] > shares[parts // 2 - 1])
@@ -136,8 +136,12 @@ def _parts(season: int) -> int:
     ) or min(season, PARTS - 2)
 
 
-def _autocorrelations(steps: Floats, lags: int) -> Floats:
-    """Return the autocorrelations at lags 1 to `lags`, shape `(lags,)`."""
+def autocorrelations(steps: Floats, lags: int) -> Floats:
+    """Return the autocorrelations at lags 1 to `lags`, shape `(lags,)`.
+
+    >>> autocorrelations(np.array([1.0, -1, 1, -1, 1, -1]), 2).round(2).tolist()
+    [-0.83, 0.67]
+    """
     apart = steps - steps.mean()
     own = float(apart @ apart) or 1.0
     return np.array([apart[lag:] @ apart[:-lag] / own for lag in range(1, lags + 1)])

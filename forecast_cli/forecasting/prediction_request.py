@@ -162,7 +162,7 @@ def find_series(panel: Panel, only: tuple[str, ...]) -> Ints:
     for series in range(panel.count):
         # Of two that read alike neither is meant.
         names[panel.name(series)] = -1 if panel.name(series) in names else series
-    asked = [each for text in only for each in _parted(text, names)]
+    asked = [each for text in only for each in parted(text, names)]
     for name in asked:
         if names.get(name) == -1:
             raise UsageError(f'Two series are named "{name}".', "Omit `only`.")
@@ -179,8 +179,8 @@ def _nearest(name: str, names: Collection[str]) -> str:
     return f"{guess}There are {len(names):,}: {listed(list(names))}."
 
 
-def _parted(text: str, names: Collection[str]) -> list[str]:
-    """A name, or several with commas between them."""
+def parted(text: str, names: Collection[str]) -> list[str]:
+    """Return a name, or several with commas between them."""
     return [text] if text in names else [part.strip() for part in text.split(",")]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...core.errors import DataError, UsageError, counted
+from ...core.seasonality import autocorrelations
 from ...core.windows import Floats
 from ...data.panel import STEP
 from ...evaluation.reports import Report
@@ -76,7 +77,9 @@ def _with_distribution(axes: Axes, errors: Floats) -> Chart:
         raise DataError(
             f"There are {counted(len(known), 'residual')}: too few for a chart.", "Give more rows."
         )
-    lags = autocorrelations(errors, min(LAGS, len(errors) - 2, max(10, len(errors) // 4)))
+    # Missing errors do not count.
+    apart = np.nan_to_num(errors - known.mean())
+    lags = autocorrelations(apart, min(LAGS, len(errors) - 2, max(10, len(errors) // 4)))
     x, limit = positions(np.arange(1.0, len(lags) + 1)), 1.96 / np.sqrt(len(known))
     bounds = (_level("95 % limits of white noise", x, limit), _level("", x, -limit))
     correlation = Axes("autocorrelation", "lag", "correlation", lines=bounds, row=1)
@@ -89,22 +92,6 @@ def _with_distribution(axes: Axes, errors: Floats) -> Chart:
     text = f"{counted(len(known), 'residual')}, mean {known.mean():.4g}, standard deviation "
     text += f"{known.std():.4g}; {outside} of {len(lags)} autocorrelations are outside the limits."
     return Chart("residuals", "residuals", text, (axes, correlation, histogram))
-
-
-def autocorrelations(errors: Floats, lags: int) -> Floats:
-    """Return the autocorrelation of errors, shape `(n,)`, at each lag from 1, shape `(lags,)`.
-
-    Missing errors (NaN) do not count.
-
-    >>> autocorrelations(np.array([1.0, -1, 1, -1, 1, -1]), 2).round(2).tolist()
-    [-0.83, 0.67]
-    """
-    apart = np.nan_to_num(errors - np.nanmean(errors))
-    total = float(apart @ apart)
-    shares = [
-        float(apart[lag:] @ apart[:-lag]) / total if total else 0.0 for lag in range(1, lags + 1)
-    ]
-    return np.array(shares)
 
 
 def draw_errors(source: Source) -> Chart:

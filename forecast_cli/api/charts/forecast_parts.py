@@ -17,6 +17,7 @@ from ...data.io.tables import Readable, require_columns
 from ...data.panel import SERIES, STEP, Panel
 from ...evaluation.tables.column_roles import CUTOFF, SAMPLE
 from ...evaluation.tables.interval_columns import BOUND, bound_name, bounded
+from ...forecasting.prediction_request import parted
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def choose(names: Iterable[str], only: Sequence[str]) -> list[str]:
     ['south', 'north']
     """
     known = list(names)
-    parts = [text if text in known else text.split(",") for text in only]
-    asked = [each.strip() for part in parts for each in ([part] if isinstance(part, str) else part)]
+    asked = [each for text in only for each in parted(text, known)]
     for name in asked:
         if name not in known:
             raise UsageError(f'There is no series "{name}".', nearest(name, known))
