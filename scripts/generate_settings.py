@@ -45,7 +45,7 @@ def _profile(**more: Any) -> DataProfile:
         "rows": rows, "shortest": rows, "windows": rows * count, "horizon": 24, "season": season,
         "seasons": (season,), "can_log": True, "targets": 1, "validated": 60,
         "point_forecasts": True, "named": count > 1, "skips": False,
-        "choose_transform": lambda: "log",
+        "choose_transform": lambda: ("log", "by default"),
         "features": SeriesFeatures((season,), 0.9, 0.5, True, False, rows, count),
     }  # fmt: skip
     return DataProfile(**facts | more)
