@@ -202,7 +202,7 @@ class Model:
         Args:
             table: The rows to forecast from; None for the last rows of the training table.
             kind: What the chart shows: `forecast` where None, `test`, `residuals`, `errors`,
-                `loss`, `seasons`, `coverage` or `series`.
+                `loss`, `seasons`, `coverage`, `series` or `effects`.
             on_event: Notified of what is worth knowing.
             **options: See `ChartOptions`.
 

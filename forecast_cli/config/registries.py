@@ -296,6 +296,7 @@ CHARTS: dict[str, ChartEntry] = {
     "seasons": ChartEntry("seasonal profiles", of_table=True),
     "coverage": ChartEntry("coverage of intervals by level", of_forecast=True, many_levels=True),
     "series": ChartEntry("the series, with gaps", of_table=True),
+    "effects": ChartEntry("what the forecast is made of"),
 }
 # The charts of a model or a table of forecasts, of a table, and of a backtest where none is named.
 FORECAST_CHART, TABLE_CHART, BACKTEST_CHART = "forecast", "series", "errors"

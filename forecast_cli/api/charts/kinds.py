@@ -6,6 +6,7 @@ from dataclasses import replace
 from ...config.registries import CHARTS, FORECAST_CHART, TABLE_CHART
 from ...core.errors import UsageError, nearest
 from .description import Chart
+from .effect_charts import draw_effects
 from .error_charts import draw_coverage, draw_errors, draw_residuals
 from .forecast_charts import draw_forecast, draw_series, draw_test
 from .model_charts import draw_loss, draw_seasons
@@ -21,6 +22,7 @@ FUNCTIONS: dict[str, Callable[[Source], Chart]] = {
     "seasons": draw_seasons,
     "coverage": draw_coverage,
     "series": draw_series,
+    "effects": draw_effects,
 }
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from types import ModuleType
 from typing import Any
 
@@ -49,7 +49,8 @@ def render(
     for beside in rows:
         share = width // len(beside)
         blocks = [_Canvas(axes, share, each, ascii=ascii, color=color).lines() for axes in beside]
-        lines += ["".join(parts).rstrip() for parts in zip(*blocks, strict=True)]
+        below = " " * share
+        lines += ["".join(parts).rstrip() for parts in zip_longest(*blocks, fillvalue=below)]
     return lines
 
 
@@ -157,6 +158,9 @@ class _Canvas:
         first, last = (min(found), max(found)) if found else (0.0, 1.0)
         if axes.kind == "time":
             return self._wide(first, last, 43_200.0), date_ticks(first, last, self.width // 14)
+        if self.lying:
+            # A row for each bar: the first and the last are the ends of the axis.
+            return self._wide(1.0, last, 0.5), self._names()
         if axes.kind == "name":
             return (0.5, last + 0.5), self._names()
         room = 0.5 * (last - first) / max(len(found) - 1, 1) if axes.bars else 0.0
@@ -224,8 +228,8 @@ class _Canvas:
         for bars in self.axes.bars:
             mark = self._mark(bars.name, self.marks["bars"], BLUE, listed=False)
             x, heights = places(self.axes, bars.x), [each or 0.0 for each in bars.heights]
-            way = "horizontal" if self.lying else "vertical"
-            figure.draw(figure.bar(x, heights, marker=mark, orientation=way, width=0.8))
+            way, wide = ("horizontal", 0.1) if self.lying else ("vertical", 0.8)
+            figure.draw(figure.bar(x, heights, marker=mark, orientation=way, width=wide))
         for line in sorted(self.axes.lines, key=lambda each: each.role == "forecast"):
             mark = self._mark(line.name, *self._style(line))
             for at, height in _pieces(places(self.axes, line.x), line.y):

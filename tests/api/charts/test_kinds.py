@@ -1,5 +1,6 @@
 """What charts show: the values of forecasts, scores and tables, by series, as plain data."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -276,6 +277,50 @@ def test_a_chart_that_a_table_does_not_have_is_refused_with_those_it_has():
         draw("forecast", table=table(), data=Data(column=("sales",)))
     with pytest.raises(fc.UsageError, match='Did you mean "seasons"'):
         draw("saesons", table=table())
+
+
+def test_effects_are_drawn_by_kind_and_sum_to_the_forecast(linear):
+    frame = table().assign(price=np.tile([9.0, 7.0, 8.0], ROWS // 3))
+    model = linear(frame.iloc[:-HORIZON], future_covariates="price", **SETTINGS)
+    future = frame.iloc[-HORIZON:][["date", "price"]]
+    chart = draw("effects", model, future=future)
+    assert [axes.title for axes in chart.axes] == [
+        "sales, forecast and level", "sales, trend and seasons", "sales, effects of covariates",
+    ]  # fmt: skip
+    lines = {line.name: np.array(line.y) for axes in chart.axes for line in axes.lines}
+    forecast = lines.pop("forecast")
+    assert {*lines} == {"level", "trend", "season", "price"} and chart.axes[0].kind == "time"
+    assert sum(lines.values()) == pytest.approx(forecast)
+    assert forecast == pytest.approx(model.predict(future=future)["sales"])
+    assert len(model.plot(kind="effects", future=future)) == 3
+
+
+def test_of_many_covariates_the_smallest_effects_are_drawn_as_a_sum(linear):
+    names = [f"x{number}" for number in range(8)]
+    values = np.random.default_rng(1).normal(size=(ROWS, len(names)))
+    frame = pd.concat([table(), pd.DataFrame(values, columns=names)], axis=1)
+    model = linear(frame.iloc[:-HORIZON], future_covariates=names, **SETTINGS)
+    found = model.explain(future=frame.iloc[-HORIZON:])
+    *_, axes = draw("effects", model, future=frame.iloc[-HORIZON:]).axes
+    assert len(axes.lines) == 6 and axes.lines[-1].name == "3 others"
+    whole = np.sum([line.y for line in axes.lines], axis=0)
+    assert whole == pytest.approx(found.effects[found.covariates].sum(axis=1))
+
+
+def test_effects_are_those_of_the_first_series_unless_others_are_named(chain):
+    model, frame = chain
+    assert {axes.title.split(",")[0] for axes in draw("effects", model).axes} == {"north"}
+    both = draw("effects", model, table=frame, only=("south", "up")).axes
+    assert [axes.title.split(",")[0] for axes in both] == ["south", "south", "up", "up"]
+    assert [axes.row for axes in both] == [0, 1, 2, 3]
+
+
+def test_weights_of_members_are_drawn_as_bars(model):
+    weights = {"network": {"sales": 0.25}, "structural": {"sales": 0.75}}
+    manifest = model.bundle.manifest.model_copy(update={"weights": weights})
+    source = Source(dataclasses.replace(model.bundle, manifest=manifest))
+    (bars,) = describe(source, "effects").axes[-1].bars
+    assert bars.x == ("structural", "network") and bars.heights == (75.0, 25.0)
 
 
 def test_a_model_of_labels_has_its_training_history_alone(golden):

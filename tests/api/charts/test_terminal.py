@@ -82,6 +82,17 @@ def test_wide_windows_put_axes_of_a_row_beside_each_other():
     assert any("left" in line and "right" in line for line in wide)
 
 
+def test_each_of_many_bars_has_a_row_of_its_own():
+    heights = tuple(float(each) for each in range(30, 12, -1))
+    names = tuple(f"member {number:02}" for number in range(len(heights)))
+    few = Axes("few", "", "percent", "name", bars=(Bars("a", names[:2], heights[:2]),))
+    many = Axes("many", "", "percent", "name", bars=(Bars("b", names, heights),))
+    lines = render(chart("t", few, many), 120, ascii=True, color=False)
+    drawn = [line.rpartition("member")[2].count("#") for line in lines if "member" in line]
+    assert len(drawn) == len(names) and drawn == sorted(drawn, reverse=True)
+    assert drawn[-1] / drawn[0] == pytest.approx(heights[-1] / heights[0], abs=0.05)
+
+
 def test_the_height_is_that_of_all_axes():
     (axes,) = chart().axes[:1]
     assert len(render(chart("t", axes), 80, 30, ascii=True, color=False)) == 31
