@@ -11,7 +11,9 @@ from ..core.errors import ForecastError, Interrupted, UsageError
 from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
+from .misuse import explain_misuse
 from .spelling import fit_hint
+from .terminal import print_message
 
 INTERRUPTED = Interrupted.exit_code
 
@@ -78,10 +80,9 @@ def run(arguments: list[str]) -> int:
         show_error(_fitting(error, arguments), as_json=as_json)
         return error.exit_code
     except typer.TyperException as error:
-        message = error.format_message().replace("Value error, ", "").removesuffix(".")
-        if message:
-            message += "" if message.endswith("?") else "."
-            show_error(UsageError(message, _see_help(arguments)), as_json=as_json)
+        command = "".join(word for word in arguments[:1] if word in COMMANDS)
+        if misuse := explain_misuse(error, command, list(COMMANDS)):
+            show_error(misuse, as_json=as_json)
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         pass
@@ -97,9 +98,7 @@ def _call(arguments: list[str]) -> Any:
     if not _wanted("quiet", arguments):
         for variable, near in unknown_variables(name).items():
             meant = f": did you mean {near}?" if near else "; docs/settings.md lists their names"
-            print(
-                visible(f"warning: no option has the variable {variable}{meant}"), file=sys.stderr
-            )
+            print_message("warning", f"no option has the variable {variable}{meant}")
     return build(name).main(rest, prog_name=f"forecast {name}", standalone_mode=False)
 
 
@@ -115,11 +114,6 @@ def _wanted(flag: str, arguments: list[str]) -> bool:
     """Whether a flag is set, also where the command line is too wrong to be parsed."""
     set_ = os.environ.get(f"FORECAST_{flag.upper()}", "").lower() in ("1", "true", "yes", "on")
     return set_ or f"--{flag}" in arguments
-
-
-def _see_help(arguments: list[str]) -> str:
-    known = [word for word in arguments[:1] if word in COMMANDS]
-    return " ".join(["See forecast", *known, "--help."])
 
 
 def leave(code: int) -> NoReturn:

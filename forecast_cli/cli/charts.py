@@ -1,13 +1,12 @@
 """Charts in a terminal, and small ones below the tables of other commands."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ForecastError
 from .console import Console
+from .terminal import columns, has_styles, is_dumb, takes_unicode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from ..api.charts.description import Chart
     from ..model.bundle import Bundle
 
-# Columns of a chart where there is no terminal, and of one below a table: fewest and most.
-USUAL, NARROWEST, WIDEST = 80, 60, 100
+# Columns of a chart below a table: fewest and most.
+NARROWEST, WIDEST = 60, 100
 # Rows of a chart below a table.
 COMPACT = 12
 # A table of more bytes is not read again for a chart below another table.
@@ -27,19 +26,9 @@ def print_chart(chart: "Chart", width: int, height: int | None) -> None:
     """Print a chart on stdout, in the characters and colours that it can show."""
     from ..api.charts.terminal import render
 
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and not is_dumb()
+    color = has_styles(sys.stdout)
     for line in render(chart, width, height, ascii=not takes_unicode(), color=color):
         print(line)
-
-
-def takes_unicode() -> bool:
-    """Whether stdout takes characters beyond ASCII."""
-    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16")
-
-
-def is_dumb() -> bool:
-    """Whether the terminal cannot move its cursor or show colours."""
-    return os.environ.get("TERM", "") in ("dumb", "unknown")
 
 
 def show_compact(
@@ -54,11 +43,10 @@ def show_compact(
         frame: The forecasts, where they were made already.
         **how: More of `Source`.
     """
-    columns, _ = shutil.get_terminal_size((USUAL, 24))
     options = console.output_options
     if not console.shows_tables or options.quiet or options.json or is_dumb():
         return
-    if columns < NARROWEST or bundle.manifest.labels is not None:
+    if columns() < NARROWEST or bundle.manifest.labels is not None:
         return
     from ..api.charts.kinds import describe
     from ..api.charts.source import Source
@@ -72,7 +60,7 @@ def show_compact(
             chart = describe(Source(bundle, each, made=frame, compact=True, **how))
         except ForecastError:
             continue
-        print_chart(chart, min(columns, WIDEST), COMPACT)
+        print_chart(chart, min(columns(), WIDEST), COMPACT)
         return
 
 

@@ -13,6 +13,7 @@ from ..core.events import Event, Note
 from ..core.visible import visible, visible_json
 from .options import OutputOptions
 from .spelling import as_flags, translate
+from .terminal import print_message
 
 if TYPE_CHECKING:
     import rich.console
@@ -193,9 +194,9 @@ def _align(values: Sequence[Any]) -> list[str]:
 
 
 def show_error(error: ForecastError, *, as_json: bool) -> None:
-    """An error as a line on stderr, or as the JSON document on stdout."""
+    """An error as a message on stderr, or as the JSON document on stdout."""
     if as_json:
         text = {"code": error.code, "message": error.message, "hint": error.hint}
         print(visible_json(json.dumps(translate({"error": text}), indent=2, ensure_ascii=False)))
     else:
-        print(visible(f"forecast: {as_flags(str(error))}"), file=sys.stderr)
+        print_message("error", as_flags(str(error)))

@@ -23,6 +23,7 @@ import typer
 from ..config.settings import SETTINGS, Setting
 from ..core.errors import UsageError
 from .spelling import as_flags
+from .terminal import print_message
 from .values import PARSERS
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Settings(Group):
             warnings.simplefilter("always", FutureWarning)
             config = configure(flat, self.file(), self.get("set", ()))
         for each in deprecated:
-            print(f"warning: {as_flags(str(each.message))}", file=sys.stderr)
+            print_message("warning", as_flags(str(each.message)))
         return config
 
 

@@ -9,11 +9,12 @@ import typer
 
 from ..config.registries import CHARTS, ChartName
 from ..core.errors import UsageError
-from .charts import NARROWEST, USUAL, print_chart
+from .charts import NARROWEST, print_chart
 from .console import Console, Notes
 from .evaluate import Missing, read_again
 from .options import Looking, OutputOptions, option
 from .outputs import spare, write
+from .terminal import USUAL
 from .values import levels
 
 if TYPE_CHECKING:

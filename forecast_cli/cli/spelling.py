@@ -3,12 +3,12 @@
 import os
 import re
 import shlex
-import sys
 from collections.abc import Collection
 from typing import Any
 
 from ..config.settings import LAYERS, SETTINGS
 from ..core.errors import singular
+from .terminal import print_message
 
 # A name, or a dotted path, and the value that is proposed for it.
 NAMED = re.compile(r"`([A-Za-z_][\w.]*)(?:=([^`]*))?`")
@@ -69,14 +69,14 @@ def renew(command: str, arguments: list[str]) -> list[str]:
             name, equals, value = word.partition("=")
             if name == old:
                 renewed[at] = new + equals + value
-                print(f"warning: {old} is deprecated: use {new}", file=sys.stderr)
+                print_message("warning", f"{old} is deprecated: use {new}")
         variable = OLD_VARIABLES.get(old, variable_of(old))
         given = (
             any(word.partition("=")[0] == new for word in renewed) or variable_of(new) in os.environ
         )
         if variable in os.environ and not given:
             renewed = [new, os.environ[variable], *renewed]
-            print(f"warning: {variable} is deprecated: use {variable_of(new)}", file=sys.stderr)
+            print_message("warning", f"{variable} is deprecated: use {variable_of(new)}")
     return renewed
 
 

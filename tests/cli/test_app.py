@@ -91,7 +91,7 @@ def test_bad_input_is_one_line_with_its_exit_code(run, command, arguments, code,
     got, out, err = run(command, *arguments.split())
     assert (got, out) == (code, "")
     last = err.splitlines()[-1]
-    assert last.startswith("forecast: ")
+    assert last.startswith("error: ")
     assert message in last
     assert "Traceback" not in err
     assert sorted(os.listdir(tmp_path)) == before

@@ -61,7 +61,7 @@ def test_errors_name_flags_on_stderr_and_in_the_document(capsys):
     show_error(error, as_json=False)
     show_error(error, as_json=True)
     shown = capsys.readouterr()
-    assert shown.err == "forecast: Too long. Lower --batch-size.\n"
+    assert shown.err == "error: Too long. Lower --batch-size.\n"
     assert json.loads(shown.out)["error"]["hint"] == "Lower --batch-size."
 
 

@@ -240,7 +240,7 @@ def test_what_cannot_be_is_said_in_one_line(run, tmp_path, flags, code, message)
     got, out, err = run("train", "one.csv", *flags.split())
     assert (got, out) == (code, "")
     last = err.splitlines()[-1]
-    assert last.startswith("forecast: ")
+    assert last.startswith("error: ")
     assert message in last
     # The reason, and not the whole configuration.
     assert "{" not in last

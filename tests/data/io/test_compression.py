@@ -104,7 +104,7 @@ def test_odd_tables_are_refused_with_a_reason(run, write, kind):
     name = write(ODD[kind], "odd")
     code, out, err = run("train", name, "-c", "y", "--preset", "classic", "--horizon", "2")
     assert (code, out) == (3, ""), err
-    assert err.startswith("forecast: ")
+    assert err.startswith("error: ")
     assert len(err) < 2000
 
 

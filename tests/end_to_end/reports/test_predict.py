@@ -334,7 +334,7 @@ def test_strict_makes_a_warning_an_error(daily, ask, tmp_path):
         flags = [*flags, "--strict"]
         code, out, err = ask(command, daily, other, flags=[*flags, "--quiet"])
         assert (code, out) == (3, "")
-        assert err.startswith(f"forecast: {FAR}")
+        assert err.startswith(f"error: {FAR}")
         assert "--strict" in err
     assert ask("predict", daily, new, flags=["--strict"])[0] == 0
     code, out, _ = ask("predict", daily, other, flags=["--strict", "--json"])

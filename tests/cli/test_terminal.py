@@ -1,0 +1,49 @@
+"""Messages on a terminal: their colours, and lines that fit."""
+
+import sys
+
+import pytest
+
+from forecast_cli.cli.console import Console, show_error
+from forecast_cli.cli.options import OutputOptions
+from forecast_cli.core.errors import DataError
+
+LONG = DataError(
+    "There is no file sales-of-all-shops-in-the-north-2024-12-31.csv in this folder.",
+    "Did you mean sales-of-all-shops-in-the-south-2024-12-31.csv?",
+)
+
+
+@pytest.fixture
+def terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def test_an_error_is_one_line_in_a_pipe(capsys):
+    show_error(LONG, as_json=False)
+    assert capsys.readouterr().err == f"error: {LONG}\n"
+
+
+def test_an_error_begins_red_on_a_terminal_and_is_broken_between_words(terminal, capsys):
+    show_error(LONG, as_json=False)
+    err = capsys.readouterr().err
+    assert err.startswith("\x1b[1;31merror:\x1b[0m There is no file")
+    lines = err.replace("\x1b[1;31m", "").replace("\x1b[0m", "").splitlines()
+    assert len(lines) > 2 and max(map(len, lines)) <= 60
+    assert " ".join(lines) == f"error: {LONG}"
+
+
+@pytest.mark.parametrize("variable", [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_colour_where_none_is_wanted_or_shown(terminal, capsys, monkeypatch, variable):
+    monkeypatch.setenv(*variable)
+    show_error(LONG, as_json=False)
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_warnings_are_yellow(terminal, capsys):
+    options = OutputOptions(json=False, quiet=False, debug=False)
+    Console(options).warn(["the series resembles a random walk"])
+    assert "\x1b[33mwarning: the series" in capsys.readouterr().err
