@@ -15,11 +15,16 @@ LONG = DataError(
 
 
 @pytest.fixture
-def terminal(monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def terminal(monkeypatch):
+    """Make stderr a terminal of 60 columns; called in the test, whose stderr is its own."""
+
+    def make():
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        monkeypatch.setenv("COLUMNS", "60")
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+
+    return make
 
 
 def test_an_error_is_one_line_in_a_pipe(capsys):
@@ -28,6 +33,7 @@ def test_an_error_is_one_line_in_a_pipe(capsys):
 
 
 def test_an_error_begins_red_on_a_terminal_and_is_broken_between_words(terminal, capsys):
+    terminal()
     show_error(LONG, as_json=False)
     err = capsys.readouterr().err
     assert err.startswith("\x1b[1;31merror:\x1b[0m There is no file")
@@ -38,12 +44,14 @@ def test_an_error_begins_red_on_a_terminal_and_is_broken_between_words(terminal,
 
 @pytest.mark.parametrize("variable", [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_no_colour_where_none_is_wanted_or_shown(terminal, capsys, monkeypatch, variable):
+    terminal()
     monkeypatch.setenv(*variable)
     show_error(LONG, as_json=False)
     assert "\x1b" not in capsys.readouterr().err
 
 
 def test_warnings_are_yellow(terminal, capsys):
+    terminal()
     options = OutputOptions(json=False, quiet=False, debug=False)
     Console(options).warn(["the series resembles a random walk"])
     assert "\x1b[33mwarning: the series" in capsys.readouterr().err
