@@ -11,6 +11,7 @@ from ..core.errors import UsageError, counted
 from ..core.events import Done, Event, Stage
 from ..data.io.writer import Format
 from .console import Console
+from .fail_if import Conditions, FailIf
 from .options import FoldSettings, OutputOptions, option
 from .outputs import choose_format, spare, write
 from .progress import Progress
@@ -51,6 +52,7 @@ class BacktestOptions:
     format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
         help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
+    fail_if: FailIf = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def backtest(
     console, output = Console(output_options), options.output
     form = choose_format(output, options.format, output_options)
     spare(output, [*tables, *options.names])
-    plan = options.plan()
+    plan, conditions = options.plan(), Conditions(options.fail_if)
     try:
         with Progress(console) as progress:
             on_event = FoldProgress(progress, console).on_event
@@ -93,12 +95,17 @@ def backtest(
             result = backtest(one_or_all(tables), settings.resolve(), plan, **how)
     finally:
         dismiss_workers()
+    if conditions.all:
+        conditions.compare(result.scores, of=result.scores[0]["model"], key="model")
     if output_options.json:
-        console.document(_document(result) | {"notes": progress.notes.texts})
+        met = {"conditions_met": conditions.met} if conditions.all else {}
+        console.document(_document(result) | met | {"notes": progress.notes.texts})
+        conditions.end_if_met(console)
         return
     if output != "-" or form is not None or not console.shows_tables:
         _write(result, output, form or "csv")
     _show(result, console, on_stdout=console.shows_tables and (output != "-" or form is None))
+    conditions.end_if_met(console)
 
 
 def _refit(text: str) -> "Refit":

@@ -10,6 +10,7 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..config.settings import SETTINGS
 from ..core.errors import UsageError, counted
 from .console import Console, Notes
+from .fail_if import Conditions, FailIf
 from .options import Looking, OutputOptions, Strict, option
 from .train import MODEL, one_or_all
 from .values import levels
@@ -53,6 +54,7 @@ class EvaluateOptions:
         help="Add OWA: the mean of sMAPE and MASE relative to those of Naive2.")] = False
     by: Annotated[Literal["overall", "series", "step"], option("--by", metavar="NAME",
         help="Table to print (overall, series, step).", default="overall")] = "overall"
+    fail_if: FailIf = None
     strict: Strict = False
 # fmt: on
 
@@ -72,17 +74,13 @@ def evaluate(
     from ..data.io.remote import masked
 
     console = Console(output_options, options.strict)
-    notes, by = Notes(console), options.by
+    notes, by, conditions = Notes(console), options.by, Conditions(options.fail_if)
     owner = _split_model(files, options.model)
     if owner is None:
         report = _of_table(files, looking, options, notes)
-        _show(
-            report,
-            dict(zip(("forecast", "truth"), map(masked, files), strict=True)),
-            by,
-            console,
-            notes,
-        )
+        what: dict[str, Any] = dict(zip(("forecast", "truth"), map(masked, files), strict=True))
+        _show(report, what, by, console, notes, conditions)
+        conditions.end_if_met(console)
         return
     path, tables = owner
     found = _of_model(path, tables, looking, options, notes)
@@ -90,9 +88,10 @@ def evaluate(
         console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
     what = {"model": str(path), "data": ", ".join(map(masked, tables)), **facts}
-    _show(found.report, what, by, console, notes)
+    _show(found.report, what, by, console, notes, conditions)
     console.say(found.verdict, "bold")
     console.warn(found.warnings)
+    conditions.end_if_met(console)
 
 
 def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
@@ -179,8 +178,19 @@ def _of_table(
     return score_table(files[0], files[1], data=data, asked=asked, on_event=notes.on_event)
 
 
-def _show(report: "Report", what: dict[str, Any], by: str, console: Console, notes: Notes) -> None:
+def _show(
+    report: "Report",
+    what: dict[str, Any],
+    by: str,
+    console: Console,
+    notes: Notes,
+    conditions: Conditions,
+) -> None:
     """The selected table on stdout, and on stderr what it shows."""
+    if conditions.all:
+        rows = forecaster_rows(report)
+        conditions.compare(rows, of=rows[0]["forecaster"], key="forecaster")
+        what = what | {"conditions_met": conditions.met}
     if console.output_options.json:
         from dataclasses import asdict
 
@@ -192,6 +202,18 @@ def _show(report: "Report", what: dict[str, Any], by: str, console: Console, not
         rows = [{name: row[name] for name in row if _narrow(name, report)} for row in rows]
     console.table(rows)
     console.say(explain_report(report, by))
+
+
+def forecaster_rows(report: "Report") -> list[dict[str, Any]]:
+    """Return the scores of a report with a row for each forecaster, and for each target."""
+    rows: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for line in report.overall:
+        target = line.get("column")
+        for name in line:
+            if name not in ("measure", "column"):
+                own = {"forecaster": name} | ({} if target is None else {"column": target})
+                rows.setdefault((name, target), own)[line["measure"]] = line[name]
+    return list(rows.values())
 
 
 def _narrow(name: str, report: "Report") -> bool:

@@ -5,6 +5,7 @@ ForecastError
 ├── DataError        a table that cannot be used                      exit code 3
 ├── ModelFileError   a file is no model, or not one for this version  exit code 4
 ├── TrainingError    a training that failed                           exit code 5
+├── ConditionMet     scores meet a condition that was set             exit code 6
 └── Interrupted      Ctrl-C                                           exit code 130
 """
 
@@ -84,6 +85,13 @@ class TrainingError(ForecastError):
 
     code = "training"
     exit_code = 5
+
+
+class ConditionMet(ForecastError):
+    """Scores meet a condition that was set for them."""
+
+    code = "condition"
+    exit_code = 6
 
 
 class Interrupted(ForecastError):
