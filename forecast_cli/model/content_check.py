@@ -1,5 +1,6 @@
 """Check that what a model file holds is what its manifest describes."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from ..baselines.effects import row_effects
 from ..core.windows import Floats
+from ..data.columns import calendar_columns
 from ..data.dates.date_formats import DECIMAL, EPOCHS, EXCEL
 from ..data.dates.date_writing import write_dates
 from .bundle import Bundle
@@ -23,6 +25,7 @@ def check_contents(bundle: Bundle) -> None:
         ValueError: They do not; other exceptions too, of times that are none.
     """
     manifest, series, scales = bundle.manifest, bundle.series, bundle.scales
+    _check_covariates(manifest)
     for what, array, expected in _shapes(bundle):
         if array.shape != expected:
             raise ValueError(
@@ -43,6 +46,23 @@ def check_contents(bundle: Bundle) -> None:
         made = row_effects(bundle.effects, ahead, np.array([0, 2]))
         if made.shape != (2, len(manifest.targets)) or not np.isfinite(made).all():
             raise ValueError("its effects are not those of its targets")
+
+
+def _check_covariates(manifest: Manifest) -> None:
+    """Refuse calendar covariates that are not configured, and errors of what has none."""
+    calendar, configured = manifest.covariates.calendar, manifest.config.data.calendar_features
+    if (calendar or configured) and calendar != calendar_columns(configured):
+        raise ValueError("its calendar covariates are not those of its configuration")
+    errors = manifest.future_errors
+    if not errors:
+        return
+    if len(errors) != len(manifest.features):
+        raise ValueError("it has no error for each feature")
+    erring = {name for name, each in zip(manifest.features, errors, strict=True) if each}
+    if not erring <= set(manifest.covariates.future):
+        raise ValueError("features that are no future covariates have errors in tests")
+    if not all(math.isfinite(each) and each >= 0 for each in errors):
+        raise ValueError("an error of a feature is not finite, or below 0")
 
 
 def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:

@@ -231,8 +231,6 @@ class Manifest(Frozen):
         if self.lower and len(self.lower) != len(self.features):
             raise ValueError("there must be one lower bound per feature")
         self._check_scores()
-        if self.future_errors and len(self.future_errors) != len(self.features):
-            raise ValueError("there must be one error per feature")
         numbers = self.scaling
         if numbers is None:
             return self
@@ -250,6 +248,8 @@ class Manifest(Frozen):
         names = set(self.labels.names if self.labels else self.targets)
         if not {evaluation.model, evaluation.best_baseline} <= evaluation.scores.keys():
             raise ValueError("the scores lack those of the model or of the best baseline")
+        if not all(evaluation.scores.values()):
+            raise ValueError("a forecast has no scores")
         rows = [row for scores in evaluation.scores.values() for row in scores.values()]
         if isinstance(evaluation, Evaluation):
             rows += [row for each in evaluation.intervals for row in (each.coverage, each.width)]
