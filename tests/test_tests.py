@@ -35,7 +35,7 @@ def place(path: Path) -> str:
 MIRRORED = [
     path
     for path in FILES
-    if path.parent != TESTS and path.relative_to(TESTS).parts[0] != "end_to_end"
+    if path.parent != TESTS and path.relative_to(TESTS).parts[0] not in ("end_to_end", "fuzz")
 ]
 
 

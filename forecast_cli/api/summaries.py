@@ -104,7 +104,12 @@ def training_document(bundle: Bundle, path: Path) -> dict[str, Any]:
     """Return everything that a program may want to know of a training."""
     manifest = bundle.manifest.model_dump(mode="json", exclude={"sha256"})
     scores = {"series_scores": bundle.scores} if bundle.scores else {}
-    return {"model": str(path), **manifest, **scores, "epochs": bundle.epochs}
+    # A loss that is no number is none in JSON.
+    epochs = [
+        {name: value if value == value else None for name, value in epoch.items()}
+        for epoch in bundle.epochs
+    ]
+    return {"model": str(path), **manifest, **scores, "epochs": epochs}
 
 
 def summarize(bundle: Bundle) -> str:

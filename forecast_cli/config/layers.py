@@ -77,9 +77,12 @@ Constraint = Annotated[str, AfterValidator(_constraint)]
 
 
 class Frozen(BaseModel):
-    """A part of the configuration: unknown keys are refused, nothing changes after."""
+    """A part of the configuration: unknown keys are refused, nothing changes after.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Its numbers are finite, as JSON has no others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse to change anything."""

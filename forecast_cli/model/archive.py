@@ -81,7 +81,9 @@ class Archive:
         found: dict[str, zipfile.ZipInfo] = {}
         for entry in entries:
             kind = stat.S_IFMT(entry.external_attr >> 16)
-            plain = kind in (0, stat.S_IFREG) and not entry.is_dir()
+            # A name may be empty, or end where a byte is 0.
+            plain = kind in (0, stat.S_IFREG) and not entry.filename.endswith(("/", "\\"))
+            plain &= bool(entry.filename)
             # The other methods of compression unpack to any size at once.
             plain &= entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             if entry.filename in found or not plain or entry.flag_bits & ENCRYPTED:

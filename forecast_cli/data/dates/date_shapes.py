@@ -76,12 +76,20 @@ def candidates(sample: Sequence[str], *, thorough: bool = True) -> dict[str, int
             # Looking for names in other languages takes time.
             continue
         whole = _in_language(form, cells, thorough=thorough)
-        if whole and attempt(cells, whole).notna().mean() > 0.5:
+        if whole and _fits(cells, whole):
             kept[whole] = rank
     # The names of some months are their own abbreviations.
     twice = {form.replace("%B", "%b") for form in kept if "%B" in form}
     ranked = sorted(kept.items(), key=lambda item: (item[1], item[0] != ISO, -len(item[0])))
     return {form: rank for form, rank in ranked if form not in twice}
+
+
+def _fits(cells: pd.Series, form: str) -> bool:
+    """Whether most cells are read by a format, which may be of parts that make no date."""
+    try:
+        return bool(attempt(cells, form).notna().mean() > 0.5)
+    except ValueError:
+        return False
 
 
 def starts_of_periods(cells: pd.Series) -> pd.Series | None:

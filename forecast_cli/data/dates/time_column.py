@@ -178,7 +178,7 @@ def _sample(table: Table, column: str) -> list[str]:
     """Return the first cells of a column that are not empty."""
     cells = table.columns[column].slice(0, SAMPLE).drop_null()
     plain = plain_digits(cells) if is_text(cells.type) else None
-    return [str(cell) for cell in (plain or cells).to_pylist()]
+    return [str(cell) for cell in (plain or cells).to_pylist() if cell != ""]
 
 
 def _is_numeric(sample: Sequence[str]) -> bool:
@@ -219,7 +219,7 @@ def _is_date_like(table: Table, column: str, date_format: str | None, several: b
     if numeric and forms == ["%Y"]:
         # Years of other calendars are asked about.
         first, last = (EARLIEST, LATEST) if not named else (FAR_BACK, FAR_AHEAD)
-        if not all(first <= int(cell) <= last for cell in sample):
+        if not all(first <= float(cell.strip("+-.") or 0) <= last for cell in sample):
             return False
     share = best_share(sample, forms)
     return share > (0.5 if named else 0.9)
@@ -250,7 +250,8 @@ def _seems_time(table: Table, column: str, several: bool) -> bool:
         return False
     if _is_numeric(sample):
         # Numbers that count days from some day, e.g. of MATLAB, are too large for steps.
-        if "date" in roles_of(column) and float(sample[0]) > LEAST_DAY:
+        first = next((float(cell) for cell in sample if cell.strip("+-.")), 0.0)
+        if "date" in roles_of(column) and first > LEAST_DAY:
             return True
         return bool(candidates(sample)) and not _counts(table, column)
     like = [re.fullmatch(LIKE_TIMES, cell) is not None for cell in sample]

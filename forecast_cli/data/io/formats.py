@@ -51,6 +51,8 @@ def load(source: Source) -> Table | None:
             return None
         try:
             columns = loader(source.data, source.name)
+            # Text that is no Unicode, or that ends beyond its file.
+            columns.validate(full=True)
         except (
             pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError, OverflowError, OSError,
             RecursionError, EOFError, IndexError, TypeError, AttributeError, zlib.error,
