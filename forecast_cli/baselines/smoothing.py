@@ -5,6 +5,7 @@ last. The states that they start from are those that make the one-step errors wi
 least, which is linear in the window as well; so the whole is one matrix.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,19 +58,93 @@ def smoothing_map(
     """
     require(timesteps, season + 1, f"a season of {season} steps and one more")
     first = 2 + (season if season > 1 else 0)
-    # Each state is a row: what it takes of the starting states, then of the window's values.
-    states = np.eye(first, first + timesteps)
-    errors = np.empty((timesteps, first + timesteps))
-    for step in range(timesteps):
-        forecast = _ahead(states, step, season, parameters.damping)
-        error = -forecast
-        error[first + step] += 1.0
-        errors[step] = error
-        _learn(states, error, step, season, parameters)
+    errors, states = _responses(timesteps, season, parameters)
     start = _start(errors[:, :first], errors[:, first:], season)
     return _extrapolated(
         states[:, :first] @ start + states[:, first:], horizon, season, parameters.damping
     )
+
+
+def _responses(timesteps: int, season: int, parameters: Smoothing) -> tuple[Floats, Floats]:
+    """What the errors and the last states take of the starting states, then of the values.
+
+    Returns:
+        Shapes `(timesteps, first + timesteps)` and `(first, first + timesteps)`, where `first` is
+        the number of states: level, trend and, where there is one, the season.
+    """
+    seasonal = season > 1
+    first = 2 + (season if seasonal else 0)
+    errors, states = np.zeros((timesteps, first + timesteps)), np.zeros((first, first + timesteps))
+    for place in (0, 1):
+        start = (1.0 - place, float(place), 0.0)
+        errors[:, place], path = _response(start, 0.0, timesteps, season, parameters)
+        states[:, place] = _last_states(path, timesteps, [0], season)[0]
+    # A value is only met at its own step, a start of the season at the first step of its phase:
+    # what follows is the same for all of them, so many steps later.
+    kinds = [(range(timesteps), first, (0.0, 0.0, 0.0), 1.0)]
+    if seasonal:
+        kinds.append((range(season), 2, (0.0, 0.0, 1.0), 0.0))
+    for delays, column, start, value in kinds:
+        error, path = _response(start, value, timesteps, season, parameters)
+        columns = slice(column, column + len(delays))
+        errors[:, columns] = _delayed(error, len(delays))
+        states[:, columns] = _last_states(path, timesteps, delays, season).T
+    return errors, states
+
+
+def _response(
+    start: tuple[float, float, float], value: float, steps: int, season: int, parameters: Smoothing
+) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    """Smooth a first value, then zeros, from a level, a trend and a season at the first step.
+
+    Returns:
+        The errors, shape `(steps,)`, and after 0 to `steps` steps the levels and trends, shape
+        `(steps + 1,)`; last the season at each step before it is met, shape `(steps + season,)`.
+    """
+    level, trend, first = start
+    seasons = [first, *[0.0] * (season - 1)]
+    by_level, by_trend, damping = parameters.level, parameters.trend, parameters.damping
+    by_season = parameters.season if season > 1 else 0.0
+    errors, levels, trends = [], [level], [trend]
+    for step in range(steps):
+        trend *= damping
+        forecast = level + trend
+        if season > 1:
+            forecast += seasons[step]
+        error = (0.0 if step else value) - forecast
+        level += trend + by_level * error
+        trend += by_trend * error
+        seasons.append(seasons[step] + by_season * error)
+        errors.append(error)
+        levels.append(level)
+        trends.append(trend)
+    return np.array(errors), (np.array(levels), np.array(trends), np.array(seasons))
+
+
+def _delayed(errors: Floats, count: int) -> Floats:
+    """Errors of shape `(steps,)` that begin 0, 1, 2 ... steps later: shape `(steps, count)`."""
+    padded = np.concatenate([np.zeros(count - 1), errors])
+    return np.lib.stride_tricks.sliding_window_view(padded, count)[:, ::-1]
+
+
+def _last_states(
+    path: tuple[Floats, Floats, Floats], steps: int, delays: Sequence[int], season: int
+) -> Floats:
+    """The states at the end of so many steps, shape `(delays, states)`.
+
+    Args:
+        path: The levels, trends and seasons of `_response`.
+        steps: How many steps all have.
+        delays: Before which of these steps the response begins.
+        season: Steps in a season; 1 for none.
+    """
+    passed = steps - np.asarray(delays)
+    levels, trends, seasons = path
+    columns = [levels[passed], trends[passed]]
+    if season > 1:
+        phases = np.arange(season)[:, None]
+        columns.extend(seasons[passed + (phases - steps) % season])
+    return np.stack(columns, axis=1)
 
 
 def _extrapolated(known: Floats, horizon: int, season: int, damping: float) -> Floats:
@@ -86,18 +161,6 @@ def _extrapolated(known: Floats, horizon: int, season: int, damping: float) -> F
     matrix = rows.T
     matrix[-1] += 1.0 - matrix.sum(axis=0)
     return matrix
-
-
-def _ahead(states: Floats, step: int, season: int, damping: float) -> Floats:
-    forecast: Floats = states[0] + damping * states[1]
-    return forecast + states[2 + step % season] if season > 1 else forecast
-
-
-def _learn(states: Floats, error: Floats, step: int, season: int, parameters: Smoothing) -> None:
-    states[0] += parameters.damping * states[1] + parameters.level * error
-    states[1] = parameters.damping * states[1] + parameters.trend * error
-    if season > 1:
-        states[2 + step % season] += parameters.season * error
 
 
 def _start(by_state: Floats, by_value: Floats, season: int) -> Floats:
