@@ -108,7 +108,7 @@ def coverage(
     table: pd.DataFrame | Path, settings: dict[str, Any], method: str
 ) -> dict[float, tuple[float, float]]:
     """The measured coverage, in percent, and the mean width of each level."""
-    model = fc.train(table, intervals=method, **settings)
+    model: Any = fc.train(table, **{**settings, "intervals": method})
     return {
         score.level: (float(*score.coverage.values()), float(*score.width.values()))
         for score in model.evaluation.intervals

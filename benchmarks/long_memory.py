@@ -67,7 +67,8 @@ def write(path: Path, count: int, draw: random.Random) -> list[float]:
 
 def figures(arguments: Namespace, folder: Path, truth: list[float]) -> list[Row]:
     """The share of small errors of each cell, and the time of an epoch beside Keras."""
-    rows, seconds = [], {}
+    rows: list[Row] = []
+    seconds: dict[str, float] = {}
     for cell in CELLS:
         shares = []
         for seed in range(arguments.repeat):

@@ -60,7 +60,8 @@ class Problem:
     @property
     def learned(self) -> Array:
         """Shape `(rows,)`: whether a row is before the test split."""
-        return np.arange(len(self.values)) < self.test[self.series]
+        learned: Array = np.arange(len(self.values)) < self.test[self.series]
+        return learned
 
     @property
     def steps(self) -> Array:
@@ -69,7 +70,8 @@ class Problem:
 
     def calendar(self) -> Array:
         """The parts of the times that vary within the learned rows, shape `(rows, parts)`."""
-        parts = np.stack([np.asarray(getattr(self.times, part)) for part in CALENDAR], axis=1)
+        each = [np.asarray(getattr(self.times, part)) for part in CALENDAR]
+        parts: Array = np.stack(each, axis=1)
         return parts[:, np.ptp(parts[self.learned], axis=0) > 0]
 
 
@@ -95,14 +97,12 @@ def arimax(problem: Problem) -> Array:
         model: Any = AutoARIMA(season_length=problem.seasons[0], approximation=True)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            model.fit(
-                problem.values[rows], problem.known[np.ix_(rows, columns)] if columns else None
-            )
+            model.fit(problem.values[rows], problem.known[rows][:, columns] if columns else None)
             for place in some[owners[some] == series]:
                 origin = problem.origins[place]
                 past = np.arange(max(begin, origin - ARIMA_ROWS), origin)
                 ahead = problem.steps[place]
-                regressors = [problem.known[np.ix_(each, columns)] for each in (past, ahead)]
+                regressors = [problem.known[each][:, columns] for each in (past, ahead)]
                 made = model.forward(
                     problem.values[past], problem.horizon, *(regressors if columns else ())
                 )

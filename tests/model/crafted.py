@@ -208,7 +208,7 @@ NETWORKS: dict[str, bytes] = {
     ),
     "not a number": network(
         [node("Log", "below", "l"), node("Add", "window l", "a"), last_steps("a")],
-        LAST | {"below": np.float32([-1])},
+        LAST | {"below": np.array([-1], np.float32)},
     ),
     "random": network([node("RandomNormalLike", "window", "r"), last_steps("r")], LAST),
     "endless": network([loop(GO_ON), last_steps("looped")], ENDLESS),
