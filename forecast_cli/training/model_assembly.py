@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..config.members import member_weights
+from ..config.schema import Config
 from ..core.events import ignore
 from ..core.levels import block_length, measure_levels
 from ..core.ragged import cumulate
@@ -19,6 +20,7 @@ from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds
 from ..data.dataset import Dataset
 from ..data.ended_series import known_ends
+from ..data.io.remote import without_literals
 from ..data.known_future import times_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
@@ -135,7 +137,7 @@ def _manifest(
     dataset, columns = scored.dataset, scored.dataset.panel.columns
     return Manifest(
         **name_trained(scored)._asdict(),
-        config=dataset.config,
+        config=stored_config(dataset.config),
         features=columns.features,
         targets=columns.targets,
         covariates=columns.covariates,
@@ -159,6 +161,12 @@ def _manifest(
         ),
         rows=len(dataset.filled),
     )
+
+
+def stored_config(config: Config) -> Config:
+    """Return a configuration as a model file keeps it: without the literals of its query."""
+    query = config.data.query
+    return config.changed(data={"query": without_literals(query)}) if query else config
 
 
 def _future_errors(dataset: Dataset) -> tuple[float, ...]:

@@ -38,6 +38,11 @@ DATABASE = re.compile(rf"({'|'.join(DATABASES)})(\+\w+)?://")
 DRIVERS = {
     "MySQLdb": "mysqlclient", "psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary",
 }  # fmt: skip
+# What describes the tables of a database of SQLite.
+TABLE_PRAGMAS = frozenset((
+    "database_list", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list",
+    "table_xinfo",
+))  # fmt: skip
 # Rows that are fetched at once, so that memory does not grow with Python objects.
 BATCH = 50_000
 
@@ -137,7 +142,7 @@ def _open_file_read_only(url: "URL", name: str) -> "URL":
 @contextmanager
 def _connection(url: "URL", name: str, query: str | None) -> Iterator["Connection"]:
     """Open a connection that is rolled back at its end, and translate the database's errors."""
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
     try:
@@ -146,7 +151,10 @@ def _connection(url: "URL", name: str, query: str | None) -> Iterator["Connectio
                 f"{name}: {url.get_driver_name()} is a driver for asynchronous programs.",
                 f"Begin with {url.get_backend_name()}:// or name another driver.",
             )
-        with create_engine(url, poolclass=NullPool).connect() as connection:
+        engine = create_engine(url, poolclass=NullPool)
+        if url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _permit_reading)
+        with engine.connect() as connection:
             yield connection.execution_options(postgresql_readonly=True, sqlite_raw_colnames=True)
     except ForecastError:
         raise
@@ -159,6 +167,22 @@ def _connection(url: "URL", name: str, query: str | None) -> Iterator["Connectio
     # Some drivers raise exceptions that SQLAlchemy does not know.
     except Exception as error:
         raise _translate(url, name, query, error) from error
+
+
+def _permit_reading(connection: Any, _: object) -> None:
+    """Refuse whatever SQLite does but reading: it attaches and creates files where it may."""
+    import sqlite3 as lite
+
+    allowed = {
+        lite.SQLITE_READ, lite.SQLITE_SELECT, lite.SQLITE_FUNCTION, lite.SQLITE_RECURSIVE,
+        lite.SQLITE_TRANSACTION,
+    }  # fmt: skip
+
+    def permit(action: int, first: str | None, *_: object) -> int:
+        reads = action == lite.SQLITE_PRAGMA and first in TABLE_PRAGMAS
+        return lite.SQLITE_OK if action in allowed or reads else lite.SQLITE_DENY
+
+    connection.set_authorizer(permit)
 
 
 def _translate(url: "URL", name: str, query: str | None, error: Exception) -> ForecastError:
@@ -179,6 +203,10 @@ def _translate(url: "URL", name: str, query: str | None, error: Exception) -> Fo
     text = str(cause.args[-1] if cause.args else cause).strip() or type(cause).__name__
     if url.password:
         text = text.replace(str(url.password), "***")
+    if any(each in text for each in ("not authorized", "authorization denied")) and query:
+        return UsageError(
+            f"`query` does more than read {name}.", "Pass one that begins with SELECT."
+        )
     asked = query is not None and getattr(error, "statement", None) is not None
     return DataError(
         f"{name} cannot be read: {masked(text.splitlines()[0]).rstrip(' .:!')}.",

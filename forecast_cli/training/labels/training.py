@@ -23,7 +23,7 @@ from ...model.manifest import (
 )
 from ...model.runtime import Runtime
 from ..fitting import PROBES, Fitted, Trained, fit_network, keep, report_ending
-from ..model_assembly import make_run, scaling_numbers
+from ..model_assembly import make_run, scaling_numbers, stored_config
 from .datasets import LabelledDataset, make_labelled, on_all
 from .evaluation import evaluate_labels
 
@@ -115,7 +115,7 @@ def _bundle(
     sequences = dataset.sequences
     manifest = Manifest(
         **name_model(dataset.config)._asdict(),
-        config=dataset.config,
+        config=stored_config(dataset.config),
         features=sequences.features,
         targets=(),
         time=None,
