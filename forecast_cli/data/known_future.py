@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core.errors import DataError, listed
+from ..core.errors import DataError, counted, listed
 from ..core.windows import Floats, Ints
 from .calendar_features import calendar_values
 from .panel import Panel, cut
@@ -14,18 +14,46 @@ from .time.time_index import when
 
 # The most missing steps that a message lists.
 MOST_NAMED = 3
+# Dates are written with four digits.
+LAST_YEAR = 9999
 
 
 def times_ahead(panel: Panel, steps: int) -> pd.DatetimeIndex | None:
     """Return the times of the next steps of all series, shape `(n_series * steps,)`.
 
     None where rows are steps.
+
+    Raises:
+        DataError: They are after the year 9999.
     """
     lasts, timeline = panel.lasts, panel.timeline
     if lasts is None or timeline is None:
         return None
+    require_years(panel, steps)
     counts = np.tile(np.arange(1, steps + 1), panel.count)
     return timeline.frequency.moved(lasts.repeat(steps), counts)
+
+
+def require_years(panel: Panel, steps: int) -> None:
+    """Refuse steps ahead that no date of four digits can name.
+
+    Raises:
+        DataError: The last one is after the year 9999.
+    """
+    lasts, timeline = panel.lasts, panel.timeline
+    if lasts is None or timeline is None:
+        return
+    latest = pd.DatetimeIndex([lasts.max()])
+    try:
+        late = timeline.frequency.moved(latest, np.array([steps])).year[0] > LAST_YEAR
+    except (ValueError, OverflowError):
+        late = True
+    if late:
+        raise DataError(
+            f"{panel.source}: {counted(steps, 'step')} after {when(latest[0])} would be after the "
+            f"year {LAST_YEAR}.",
+            "Check the dates, or choose a shorter `horizon`.",
+        )
 
 
 def rows_ahead(panel: Panel, steps: int) -> Floats:

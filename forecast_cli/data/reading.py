@@ -33,6 +33,7 @@ from .groups import (
 )
 from .io.opening import Opened, open_with_notes
 from .io.tables import Readable, Table, name_rows, require_columns
+from .known_future import require_years
 from .layouts import as_long
 from .panel import Panel, cut, without_missing
 from .time.business_days import Bools
@@ -170,7 +171,7 @@ def make_panel(rows: Rows, data: Data) -> Panel:
         data: How it is read.
 
     Raises:
-        DataError: A cell is not a number, or values are missing.
+        DataError: A cell is not a number, values are missing, or no step can follow.
     """
     table, long = rows.table, rows.data
     if long.layout in (None, "long") and data.layout in (None, "long"):
@@ -179,6 +180,7 @@ def make_panel(rows: Rows, data: Data) -> Panel:
     columns = rows.columns
     trim = data.layout == "columns"
     panel = _panel(table, columns, rows.cells, rows.steps, rows.groups, long, trim=trim)
+    require_years(panel, 1)
     features = found_features(panel, long)
     panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
     return without_missing(panel) if long.missing == "drop" else panel

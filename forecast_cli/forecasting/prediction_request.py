@@ -10,11 +10,12 @@ import numpy as np
 from ..config.registries import Intervals
 from ..core.errors import UsageError, listed
 from ..core.events import Listener, Note
+from ..core.memory import require_memory
 from ..core.windows import Ints
 from ..data.dataset import History
 from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
-from ..data.known_future import before
+from ..data.known_future import before, require_years
 from ..data.panel import Panel
 from ..data.splits import parse_date
 from ..model.bundle import Bundle
@@ -29,6 +30,9 @@ from .history import (
 )
 from .intervals.interval_methods import find_method
 from .level_check import check_levels
+
+# What a row of a forecast needs in memory, and each of its values, about.
+ROW_BYTES, VALUE_BYTES = 100, 60
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def find_history(
         panel = _before(panel, wanted.begin, source)
     steps = wanted.horizon or bundle.manifest.horizon
     then = "; forecasts of them are of times past, or from filled rows (choose others with `only`)"
+    _require_room(bundle, panel.count, steps, wanted)
+    require_years(panel, steps)
     note_ended(panel, steps, on_event, lasts=ends, then=then)
     if wanted.future is not None and not wanted.several_futures:
         if not panel.columns.covariates.future:
@@ -210,6 +216,30 @@ def steps_wanted(bundle: Bundle, horizon: int | None, on_event: Listener) -> int
         raise UsageError(f"Invalid `horizon` {steps}: must be at least 1.")
     _check_horizon(bundle, steps, on_event)
     return steps
+
+
+def _require_room(bundle: Bundle, count: int, steps: int, wanted: PredictionRequest) -> None:
+    """Refuse forecasts that will not fit in memory.
+
+    Args:
+        bundle: The model.
+        count: Number of series.
+        steps: Ahead.
+        wanted: The number of sample paths, and the levels of intervals.
+
+    Raises:
+        UsageError: They will not.
+    """
+    columns = len(bundle.manifest.targets) * (1 + 2 * len(wanted.level))
+    rows = count * steps * (wanted.samples or 1)
+    changes = [f"fewer than `samples={wanted.samples}`"] if wanted.samples else []
+    changes += [f"a horizon below {steps:,} steps"]
+    changes += ["some of the series with `only`"] if count > 1 else []
+    require_memory(
+        rows * (ROW_BYTES + VALUE_BYTES * columns),
+        f"A forecast of {rows:,} rows",
+        f"Choose {' or '.join(changes)}.",
+    )
 
 
 def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:

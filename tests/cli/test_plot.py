@@ -134,3 +134,11 @@ def test_no_color_leaves_the_chart_and_takes_its_colours(run, model, monkeypatch
     monkeypatch.setenv("NO_COLOR", "1")
     code, out, _ = run("predict")
     assert code == 0 and "┌" in out and "\x1b[38;5" not in out
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "chart.png"]])
+def test_the_first_year_is_drawn(run, tmp_path, output):
+    days = [f"0001-01-{day:02}" for day in range(1, 29)]
+    pd.DataFrame({"day": days, "y": range(28)}).to_csv(tmp_path / "t.csv", index=False)
+    code, _, err = run("plot", "t.csv", "-c", "y", *output)
+    assert code == 0, err

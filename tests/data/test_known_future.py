@@ -398,3 +398,12 @@ def test_the_hour_that_comes_twice_is_told_by_the_order_of_its_rows():
     wall = table.assign(t=table["t"].dt.tz_localize(None))
     assert wall["t"].duplicated().any()
     same(known(with_future(panel, wall, panel.data), 5), table["x"].to_numpy()[None])
+
+
+@pytest.mark.parametrize(("end", "steps"), [("9999-12-31", 1), ("9999-12-01", 40), ("2024-01-01", 10**7),
+                                            ("2024-01-01", 10**18)])  # fmt: skip
+def test_no_step_is_after_the_year_9999(end, steps):
+    times = pd.date_range(end=pd.Timestamp(end).as_unit("s"), periods=9, freq="D", unit="s")
+    frame = pd.DataFrame({"t": times.astype(str), "y": np.arange(9.0)})
+    with pytest.raises(DataError, match="would be after the year 9999"):
+        times_ahead(read(frame, future=(), date_format="%Y-%m-%d"), steps)

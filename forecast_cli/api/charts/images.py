@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,8 +255,13 @@ def _draw_spans(axes: Axes, drawn: "Drawn") -> None:
 
 def _set_dates(drawn: "Drawn") -> None:
     """Write few dates along the axis of times, each as short as it can be understood."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
+    # The margins beside the values may be in years that have no date.
+    earliest, latest = date2num([datetime.min, datetime.max])
+    left, right = drawn.get_xlim()
+    if left < earliest or right > latest:
+        drawn.set_xlim(max(left, earliest), min(right, latest))
     locator = AutoDateLocator(maxticks=MOST_DATES)
     drawn.xaxis.set_major_locator(locator)
     drawn.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -37,7 +37,7 @@ def names(axes: Axes) -> list[str]:
 
 def seconds(times: pd.DatetimeIndex) -> Floats:
     """Return times as seconds since 1970, shape `(n,)`."""
-    found: Floats = times.as_unit("ns").asi8 / 1e9
+    found: Floats = times.as_unit("us").asi8 / 1e6
     return found
 
 
