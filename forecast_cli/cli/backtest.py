@@ -12,7 +12,7 @@ from ..core.events import Done, Event, Stage
 from ..data.io.writer import Format
 from .console import Console
 from .fail_if import Conditions, FailIf
-from .options import FoldSettings, OutputOptions, option
+from .options import ExcelSafe, FoldSettings, OutputOptions, option
 from .outputs import choose_format, spare, write
 from .progress import Progress
 from .train import Tables, one_or_all
@@ -52,6 +52,7 @@ class BacktestOptions:
     format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
         help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
+    excel_safe: ExcelSafe = False
     fail_if: FailIf = None
 
     @property
@@ -103,7 +104,7 @@ def backtest(
         conditions.end_if_met(console)
         return
     if output != "-" or form is not None or not console.shows_tables:
-        _write(result, output, form or "csv")
+        _write(result, output, form or "csv", excel_safe=options.excel_safe)
     _show(result, console, on_stdout=console.shows_tables and (output != "-" or form is None))
     conditions.end_if_met(console)
 
@@ -120,12 +121,12 @@ def _refit(text: str) -> "Refit":
     return int(text)
 
 
-def _write(result: "Backtest", output: str, form: Format) -> None:
+def _write(result: "Backtest", output: str, form: Format, *, excel_safe: bool) -> None:
     """Write the long table."""
     from ..data.io.writer import holds_times, render
 
     frame = result.frame if holds_times(result.frame, form) else result.in_table_style
-    write(render(frame, form), output)
+    write(render(frame, form, excel_safe=excel_safe), output)
 
 
 def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:

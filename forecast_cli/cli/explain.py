@@ -10,7 +10,7 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console, Notes
-from .options import OutputOptions, Reading, Strict, option
+from .options import ExcelSafe, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
 from .predict import Horizon, Output, Start
 from .train import MODEL, one_or_all
@@ -47,6 +47,7 @@ class ExplainOptions:
     seed: Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
         help="Random seed of permutations.", default="0")] = 0
     strict: Strict = False
+    excel_safe: ExcelSafe = False
     output: Output = "-"
 # fmt: on
 
@@ -89,7 +90,7 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
     if output == "-" and console.shows_tables:
         console.table(_shortened(effects, found).to_dict("records"))
     else:
-        write(render(effects, form or "csv"), output)
+        write(render(effects, form or "csv", excel_safe=options.excel_safe), output)
     _show_rest(found, console)
 
 

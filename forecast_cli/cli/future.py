@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from .console import Console, Notes
-from .options import OutputOptions, Reading
+from .options import ExcelSafe, OutputOptions, Reading
 from .outputs import choose_format, spare, write
 from .predict import Data, Horizon, ModelPath, Output
 from .train import MODEL, one_or_all
@@ -17,6 +17,7 @@ def future(
     model: ModelPath = MODEL,
     horizon: Horizon = None,
     output: Output = "-",
+    excel_safe: ExcelSafe = False,
 ) -> None:
     """Write the table of future covariates that a forecast needs, to fill in.
 
@@ -44,4 +45,4 @@ def future(
         records = json.loads(render(frame, "json"))
         console.document({"model": str(model), "notes": notes.texts, "future": records})
     else:
-        write(render(frame, form), output)
+        write(render(frame, form, excel_safe=excel_safe), output)

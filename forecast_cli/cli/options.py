@@ -275,6 +275,15 @@ Strict = Annotated[
 NoChart = Annotated[
     bool, option("--no-chart", help="On a terminal, show no chart below the table.", common=False)
 ]
+ExcelSafe = Annotated[
+    bool,
+    option(
+        "--excel-safe",
+        help="In CSV, write an apostrophe before text that spreadsheets take for a formula: what "
+        "begins with =, +, - or @.",
+        common=False,
+    ),
+]
 # The command itself answers it.
 HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
 

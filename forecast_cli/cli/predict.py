@@ -14,7 +14,7 @@ from ..core.errors import UsageError
 from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console, Notes
-from .options import NoChart, OutputOptions, Reading, Strict, option
+from .options import ExcelSafe, NoChart, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
 from .train import MODEL, one_or_all
 from .values import levels
@@ -76,6 +76,7 @@ class PredictOptions:
         help="One-step forecasts over DATA beside the actual values.")] = False
     strict: Strict = False
     no_chart: NoChart = False
+    excel_safe: ExcelSafe = False
     output: Output = "-"
     format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
         help=f"Output format ({', '.join(get_args(Format))}).",
@@ -135,7 +136,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         document = {"model": str(options.model), "notes": notes.texts, "forecast": records}
         console.document(document)
     else:
-        _show(frame, form, output, console, bundle)
+        _show(frame, form, options, console, bundle)
         if form is None and output == "-" and not options.no_chart:
             _draw(console, bundle, made, options, reading)
     if keep:
@@ -156,19 +157,24 @@ def _forecast(
 
 
 def _show(
-    frame: "pd.DataFrame", form: Format | None, output: str, console: Console, bundle: "Bundle"
+    frame: "pd.DataFrame",
+    form: Format | None,
+    options: PredictOptions,
+    console: Console,
+    bundle: "Bundle",
 ) -> None:
     """Print a forecast as a table on a terminal, or write it in a format."""
     from ..data.io.writer import render
     from ..forecasting.frames import SCENARIO, key_columns, put_beside
 
-    if output == "-" and form is None and console.shows_tables:
+    if options.output == "-" and form is None and console.shows_tables:
         beside = put_beside(frame, key_columns(bundle)) if SCENARIO in frame else frame
         # Wider ones would be folded; they stay one below the other.
         frame = beside if len(beside.columns) <= WIDEST else frame
         console.table(frame.to_dict("records"))
     else:
-        write(render(frame, form or "csv"), output)
+        data = render(frame, form or "csv", excel_safe=options.excel_safe)
+        write(data, options.output)
 
 
 def _draw(

@@ -24,6 +24,8 @@ SUFFIXES: dict[str, Format] = {
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 # The table of a SQLite file, and the sheet of a workbook.
 TABLE = "forecast"
+# What a cell begins with that spreadsheets take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Excel counts days from here on as other programs do; and how many rows a sheet has.
 EXCEL_BEGINS, EXCEL_ROWS = "1900-03-01", 1_048_576
 
@@ -39,13 +41,33 @@ def plain(value: object) -> str:
     return np.format_float_positional(np.float64(str(value)), trim="-")
 
 
-def render(frame: "pd.DataFrame", format: Format) -> bytes:
+def render(frame: "pd.DataFrame", format: Format, *, excel_safe: bool = False) -> bytes:
     """Return a table as bytes: numbers in full, without exponents in CSV.
+
+    Args:
+        frame: The table.
+        format: Of the bytes.
+        excel_safe: Whether text of CSV and TSV is written so that no spreadsheet takes it for a
+            formula.
 
     Raises:
         UsageError: The format cannot hold the table, or its library is not installed.
     """
-    return WRITERS[format](frame.reset_index(drop=True))
+    frame = frame.reset_index(drop=True)
+    if excel_safe and format in ("csv", "tsv"):
+        frame = frame.rename(columns=_not_a_formula)
+        for name in frame.select_dtypes(["object", "string", "category"]):
+            frame[name] = [_not_a_formula(each) for each in frame[name]]
+    return WRITERS[format](frame)
+
+
+def _not_a_formula(cell: Any) -> Any:
+    """Return text with an apostrophe before what makes it a formula in a spreadsheet.
+
+    >>> _not_a_formula("=1+1"), _not_a_formula("north"), _not_a_formula(-1.5)
+    ("'=1+1", 'north', -1.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def holds_times(frame: "pd.DataFrame", format: Format | None) -> bool:

@@ -143,3 +143,13 @@ def test_text_ends_with_one_line_end(format):
 )
 def test_the_format_follows_the_name(path, format):
     assert guess_format(path) == format
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_text_is_no_formula_where_that_is_asked_for(form):
+    frame = pd.DataFrame({"=shop": ["=1+1", "@b", "a=b"], "y": [-1.0, 2.0, 3.0]})
+    separator = "," if form == "csv" else "\t"
+    lines = render(frame, form, excel_safe=True).decode().splitlines()
+    assert lines == [each.replace(",", separator)
+                     for each in ("'=shop,y", "'=1+1,-1", "'@b,2", "a=b,3")]  # fmt: skip
+    assert render(frame, "json", excel_safe=True) == render(frame, "json")
