@@ -226,6 +226,32 @@ class Model:
         return plot(describe(source, kind))
 
     @check_arguments()
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str = "onnx",
+        future: Readable | None = None,
+    ) -> None:
+        """Write the model in a form that other programs read.
+
+        Args:
+            path: Where to; a folder that an earlier export made is replaced.
+            format: `onnx`, a folder with the network, its description and an example; `keras`, a
+                file; or `saved-model`, a folder of TensorFlow.
+            future: A table of future covariates, for the example beside an ONNX network.
+
+        Raises:
+            DataError: The model needs future covariates for its example, and there are none.
+            UsageError: There is no such form, or not of such a model; or the path is taken.
+        """
+        from pathlib import Path
+
+        from .export.formats import export
+
+        export(self.bundle, Path(path), format, future)
+
+    @check_arguments()
     def update(
         self,
         rows: Readable,

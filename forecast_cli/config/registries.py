@@ -12,6 +12,7 @@ there:
 | `INTERVAL_METHODS` | `forecasting/intervals/interval_methods.py` (`FUNCTIONS`) |
 | `PRESETS` | `training/presets/selection.py` (`FUNCTIONS`) |
 | `CHARTS` | `api/charts/kinds.py` (`FUNCTIONS`) |
+| `EXPORTS` | `api/export/formats.py` (`FUNCTIONS`) |
 | `BASELINES` | `baselines/naive.py`, `intermittent.py`, `classical.py` and `member_maps.py` |
 """
 
@@ -43,6 +44,21 @@ class CellEntry(Entry):
     keras: str
     states: tuple[str, ...] = ("h",)
     cudnn: bool = False
+
+
+@dataclass(frozen=True)
+class ExportEntry(Entry):
+    """A form in which other programs read a model.
+
+    Args:
+        suffix: What follows the name of the model where no path is named.
+        mark: The file by which a folder is known to be such an export; empty for a file.
+        then: What to do next, with the `path`.
+    """
+
+    suffix: str
+    mark: str = ""
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -297,6 +313,19 @@ CHARTS: dict[str, ChartEntry] = {
     "coverage": ChartEntry("coverage of intervals by level", of_forecast=True, many_levels=True),
     "series": ChartEntry("the series, with gaps", of_table=True),
     "effects": ChartEntry("what the forecast is made of"),
+}
+EXPORTS: dict[str, ExportEntry] = {
+    "onnx": ExportEntry(
+        "a folder with the network as ONNX, its description, the last rows, and an example that "
+        "needs onnxruntime and NumPy alone",
+        suffix="-onnx",
+        mark="description.json",
+        then="; try it: cd {path} && python example.py",
+    ),
+    "keras": ExportEntry("a .keras file", suffix=".keras"),
+    "saved-model": ExportEntry(
+        "a SavedModel of TensorFlow", suffix="-saved-model", mark="saved_model.pb"
+    ),
 }
 # The charts of a model or a table of forecasts, of a table, and of a backtest where none is named.
 FORECAST_CHART, TABLE_CHART, BACKTEST_CHART = "forecast", "series", "errors"

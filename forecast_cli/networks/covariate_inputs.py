@@ -13,6 +13,7 @@ from ..config.covariates import Inputs
 MOST_COLUMNS = 8
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class Categories(keras.layers.Layer):  # type: ignore[misc]
     """A vector for each category: one-hot, or learned.
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from pydantic import TypeAdapter
 
 from ..baselines.effects import Effects, sum_effects
 from ..config.covariates import Inputs
@@ -18,6 +19,7 @@ from .window_normalization import pick
 
 # Windows of which forecasts are made at a time.
 BATCH = 1024
+EFFECTS = TypeAdapter(tuple[Effects, ...])
 
 
 def combined(
@@ -81,9 +83,9 @@ def _without_effects(
     """Return the inputs less the effects, and those of the steps ahead; None without any."""
     if not any(each.terms for each in effects):
         return given, None
-    every = EffectsOf(effects, inputs, name="effects")(given)
+    every = EffectsOf(effects, inputs.ahead, name="effects")(given)
     later = every[:, given[0].shape[1] :]
-    left = Without(inputs, name="rest")([given[0], every])
+    left = Without(inputs.targets, inputs.features, name="rest")([given[0], every])
     return [left, *given[1:]], ops.reshape(later, (-1, *outputs[:2], *[1] * (len(outputs) - 1)))
 
 
@@ -105,6 +107,7 @@ def _as_one(every: Any, outputs: tuple[int, ...], combine: Combine) -> Any:
     return ops.median(every, axis=-1) if combine == "median" else ops.mean(every, axis=-1)
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class Maps(keras.layers.Layer):  # type: ignore[misc]
     """Forecasts that are linear in the window; their numbers are not trained.
 
@@ -113,7 +116,7 @@ class Maps(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, shape: tuple[int, ...], **more: object) -> None:
-        super().__init__(trainable=False, **more)
+        super().__init__(**{"trainable": False} | more)
         self.shape = shape
 
     def build(self, input_shape: object) -> None:
@@ -131,17 +134,24 @@ class Maps(keras.layers.Layer):  # type: ignore[misc]
         return ops.transpose(every, (1, 3, 0, 2))
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class EffectsOf(keras.layers.Layer):  # type: ignore[misc]
     """The effects of what is known ahead, which are not trained.
 
     Args:
-        effects: On each target.
-        inputs: The positions of columns and covariates in a row.
+        effects: On each target, or as `get_config` has them.
+        places: The positions of what is known ahead in a row.
     """
 
-    def __init__(self, effects: Sequence[Effects], inputs: Inputs, **more: object) -> None:
-        super().__init__(trainable=False, **more)
-        self.effects, self.places = effects, inputs.ahead
+    def __init__(self, effects: Sequence[Effects], places: Sequence[int], **more: object) -> None:
+        super().__init__(**{"trainable": False} | more)
+        self.effects = EFFECTS.validate_python(effects)
+        self.places = tuple(places)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a file keeps of it."""
+        kept = {"effects": EFFECTS.dump_python(self.effects), "places": self.places}
+        return {**super(keras.layers.Layer, self).get_config(), **kept}
 
     def call(self, inputs: list[Any]) -> object:
         """Window and steps ahead to effects, shape `(batch, timesteps + horizon, targets)`."""
@@ -150,17 +160,19 @@ class EffectsOf(keras.layers.Layer):  # type: ignore[misc]
         return sum_effects(self.effects, known, WindowSteps(), ops)
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class Without(keras.layers.Layer):  # type: ignore[misc]
     """Windows whose targets are less the effects on them.
 
     Args:
-        inputs: The positions of columns and covariates in a row.
+        targets: Their positions in a row.
+        features: Number of values in a row.
     """
 
-    def __init__(self, inputs: Inputs, **more: object) -> None:
-        super().__init__(trainable=False, **more)
-        self.columns = np.zeros((len(inputs.targets), inputs.features), np.float32)
-        self.columns[np.arange(len(inputs.targets)), list(inputs.targets)] = 1.0
+    def __init__(self, targets: Sequence[int], features: int, **more: object) -> None:
+        super().__init__(**{"trainable": False} | more)
+        self.columns = np.zeros((len(targets), features), np.float32)
+        self.columns[np.arange(len(targets)), list(targets)] = 1.0
 
     def call(self, inputs: list[Any]) -> object:
         """A window and the effects in it and ahead to a window of the same shape."""
@@ -190,6 +202,7 @@ class WindowSteps:
         return pooled[..., 0]
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class Weighted(keras.layers.Layer):  # type: ignore[misc]
     """A mean by weights, which are not trained with the rest.
 
@@ -199,7 +212,7 @@ class Weighted(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, shape: tuple[int, int], *, ranks: int, **more: object) -> None:
-        super().__init__(trainable=False, **more)
+        super().__init__(**{"trainable": False} | more)
         self.shape, self.ranks = shape, ranks
 
     def build(self, input_shape: object) -> None:

@@ -61,6 +61,7 @@ def _repeated(state: Any, count: int) -> Any:
     return ops.reshape(keras.layers.RepeatVector(count)(state), (-1, state.shape[-1]))
 
 
+@keras.saving.register_keras_serializable("forecast_cli")
 class Places(keras.layers.Layer):  # type: ignore[misc]
     """A learned vector for each place, the same for every sample.
 

@@ -137,7 +137,7 @@ def _train_members(
     """Train the networks of a configuration: the Keras models, and their training histories."""
     from ..networks.ensemble_training import EnsembleTrainer, train_members
 
-    begin = None if initial is None else _restored(config, feeds, initial, effects)
+    begin = None if initial is None else restore(config, feeds, initial, effects)[0]
     courses = None if before is None else before.courses
     trainer = EnsembleTrainer(config, feeds, begin=begin, before=courses)
     # A refit trains every network again, in the same time budget.
@@ -172,28 +172,34 @@ def _export_combined(
     return Trained(dataset, replace(fitted, effects=adjusted.effects))
 
 
-def _restored(
+def restore(
     config: Config,
     feeds: Callable[[int], "WindowFeed"],
     weights: bytes,
     effects: Sequence[Effects],
-) -> list[Any]:
-    """Return the Keras models of a saved model, with its weights; `effects` are those in it."""
+) -> tuple[list[Any], Any]:
+    """Return the Keras models of a saved model, and the one that combines them, with its weights.
+
+    Args:
+        config: As it was resolved for the training.
+        feeds: Windows for each lookback; their shapes count, not what they hold.
+        weights: In Keras's HDF5 form.
+        effects: Of covariates on each target, as they are in the model.
+    """
     from ..networks.ensemble_training import EnsembleTrainer
     from ..networks.onnx_export import with_weights
 
     trainer = EnsembleTrainer(config, feeds)
     networks = [trainer.build(member).network for member in list_members(config)]
     if config.ensemble.alone:
-        return [with_weights(networks[0], weights)]
+        return networks, with_weights(networks[0], weights)
     feed = feeds(config.window.timesteps or 1)
     timesteps, _, (horizon, targets) = feed.shape
     shape = (len(config.ensemble.baselines), targets, timesteps, horizon)
     maps = np.zeros(shape, np.float32) if config.ensemble.baselines else None
     again = config.ensemble.combine == "weights" and any(each.terms for each in effects)
     made = Combination(maps, maps if again else None)
-    with_weights(_combine(config, feed, networks, made, effects), weights)
-    return networks
+    return networks, with_weights(_combine(config, feed, networks, made, effects), weights)
 
 
 def _combine(

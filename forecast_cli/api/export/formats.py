@@ -1,0 +1,86 @@
+"""The forms in which a model is exported, and how they are written."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ...config.registries import EXPORTS, ExportEntry
+from ...core.errors import UsageError, nearest
+from ...data.io.tables import Readable
+from ...forecasting.saved_model_data import refuse_labels
+from ...model.bundle import Bundle
+from ...model.file_writing import write_whole
+from .keras_model import export_keras, export_saved_model
+from .onnx_folder import export_onnx_folder
+
+# By the names of `forecast_cli.config.registries`: the contents of a file, or of the files of a
+# folder by their names.
+FUNCTIONS: dict[str, Callable[[Bundle, Readable | None], bytes | dict[str, bytes]]] = {
+    "onnx": export_onnx_folder,
+    "keras": lambda bundle, _: export_keras(bundle),
+    "saved-model": lambda bundle, _: export_saved_model(bundle),
+}
+
+
+def export(
+    bundle: Bundle, path: Path, format: str = "onnx", future: Readable | None = None
+) -> None:
+    """Write a model in another form; a folder that an earlier export made is replaced.
+
+    Args:
+        bundle: A model that forecasts numbers, without states from window to window.
+        path: Where to.
+        format: A name of `EXPORTS`.
+        future: A table of future covariates, for the example beside an ONNX network.
+
+    Raises:
+        UsageError: There is no such form, or not of such a model; or the path is taken.
+        DataError: The model needs future covariates, and there are none.
+    """
+    if format not in EXPORTS:
+        raise UsageError(f'Invalid `format` "{format}".', nearest(format, EXPORTS))
+    refuse_labels(
+        bundle, "A model of labels cannot be exported yet.", "Export a forecasting model."
+    )
+    if bundle.manifest.config.network.stateful:
+        raise UsageError(
+            "A stateful network cannot be exported: its forecasts depend on all rows before.",
+            "Train with `stateful=no`.",
+        )
+    _require_free(path, EXPORTS[format])
+    made = FUNCTIONS[format](bundle, future)
+    if isinstance(made, bytes):
+        write_whole(path, made)
+    else:
+        _write_folder(path, made)
+
+
+def _require_free(path: Path, entry: ExportEntry) -> None:
+    """Refuse to replace what is no such export."""
+    own = path.is_dir() and entry.mark and Path(path, entry.mark).is_file()
+    taken = path.is_dir() and any(path.iterdir()) if entry.mark else path.is_dir()
+    if (taken and not own) or (entry.mark and path.exists() and not path.is_dir()):
+        raise UsageError(f"{path} exists and is no earlier export.", "Name another with -o.")
+
+
+def _write_folder(path: Path, files: dict[str, bytes]) -> None:
+    """Write a folder under a temporary name beside it, and put it in the place of an older one."""
+    path = Path(os.path.realpath(path))
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as beside:
+            new, old = Path(beside, "new"), Path(beside, "old")
+            for name, contents in files.items():
+                target = new / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(contents)
+            if path.is_dir():
+                path.rename(old)
+            new.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Name a folder that exists and is writable with -o.",
+        ) from None
