@@ -400,8 +400,10 @@ def test_the_hour_that_comes_twice_is_told_by_the_order_of_its_rows():
     same(known(with_future(panel, wall, panel.data), 5), table["x"].to_numpy()[None])
 
 
-@pytest.mark.parametrize(("end", "steps"), [("9999-12-31", 1), ("9999-12-01", 40), ("2024-01-01", 10**7),
-                                            ("2024-01-01", 10**18)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("end", "steps"),
+    [("9999-12-31", 1), ("9999-12-01", 40), ("2024-01-01", 10**7), ("2024-01-01", 10**18)],
+)
 def test_no_step_is_after_the_year_9999(end, steps):
     times = pd.date_range(end=pd.Timestamp(end).as_unit("s"), periods=9, freq="D", unit="s")
     frame = pd.DataFrame({"t": times.astype(str), "y": np.arange(9.0)})

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from ... import __version__
 from ...core.events import ignore
 from ...core.scaling import ABOVE, BACKWARD, LOW, Scaling, Transform
 from ...core.windows import Floats
@@ -108,7 +108,7 @@ def describe(bundle: Bundle, scaling: Scaling, series: str) -> dict[str, Any]:
         for kind, found in (("inputs", session.get_inputs()), ("outputs", session.get_outputs()))
     }
     return {
-        "forecast_cli": __version__,
+        "forecast_cli": version("forecast-cli"),
         "model": manifest.name,
         "features": list(manifest.features),
         "targets": list(inputs.targets),

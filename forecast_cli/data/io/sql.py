@@ -40,8 +40,8 @@ DRIVERS = {
 }  # fmt: skip
 # What describes the tables of a database of SQLite.
 TABLE_PRAGMAS = frozenset((
-    "database_list", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list",
-    "table_xinfo",
+    "database_list", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info",
+    "table_list", "table_xinfo",
 ))  # fmt: skip
 # Rows that are fetched at once, so that memory does not grow with Python objects.
 BATCH = 50_000
@@ -170,7 +170,7 @@ def _connection(url: "URL", name: str, query: str | None) -> Iterator["Connectio
 
 
 def _permit_reading(connection: Any, _: object) -> None:
-    """Refuse whatever SQLite does but reading: it attaches and creates files where it may."""
+    """Refuse all that SQLite does but reading: it attaches and creates files where it may."""
     import sqlite3 as lite
 
     allowed = {
