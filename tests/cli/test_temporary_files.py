@@ -1,4 +1,7 @@
-"""What commands leave in the temporary directory: nothing."""
+"""What commands leave in the temporary directory: nothing.
+
+That of a training stands in `test_train.py`, beside what else is seen of the same process.
+"""
 
 import os
 import subprocess
@@ -6,13 +9,12 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
 SMALL = ("--preset", "classic", "--units", "2", "--epochs", "1", "--timesteps", "4",
          "--horizon", "2")  # fmt: skip
 COMMANDS = {
-    "train": ("train", "--ensemble", "2", "--combine", "weights", "--baselines", "naive"),
-    "tune": ("tune", "--trials", "2", "--jobs", "2", "--n-windows", "1"),
-    "backtest": ("backtest", "--models", "lstm,naive", "--refit", "always",
+    "tune": ("tune", "--trials", "2", "--jobs", "1", "--n-windows", "1"),
+    "backtest": ("backtest", "--models", "lstm,naive", "--refit-every", "always",
                  "--jobs", "2", "--n-windows", "2", "-o", "out.csv"),
 }  # fmt: skip
 

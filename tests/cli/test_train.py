@@ -13,6 +13,8 @@ import pytest
 
 import forecast_cli as fc
 
+from ..frames import seasonal_frame
+
 pytestmark = pytest.mark.tf
 QUICK = ["--column", "value", "--preset", "classic", "--timesteps", "6", "--units", "4",
          "--epochs", "2"]  # fmt: skip
@@ -137,15 +139,35 @@ def test_flag_beats_environment_beats_file(run, table, tmp_path, monkeypatch):
     assert config["scaler"] == "robust"
 
 
-def test_a_table_can_come_through_a_pipe(table, tmp_path):
-    command = [sys.executable, "-m", "forecast_cli", "train", "-", *QUICK]
+@pytest.fixture(scope="module")
+def piped(tmp_path_factory):
+    """A training on a table from standard input in a process of its own, and its folder."""
+    folder = tmp_path_factory.mktemp("piped")
+    (folder / "temporary").mkdir()
+    more = ["--ensemble", "2", "--combine", "weights", "--baselines", "naive"]
     done = subprocess.run(
-        command, input=table.read_bytes(), capture_output=True, cwd=tmp_path, check=True
+        [sys.executable, "-m", "forecast_cli", "train", "-", *QUICK, *more],
+        input=seasonal_frame().to_csv(index=False).encode(),
+        env=os.environ | {"TMPDIR": str(folder / "temporary")},
+        capture_output=True,
+        cwd=folder,
+        check=True,
     )
+    return done, folder
+
+
+def test_a_table_can_come_through_a_pipe(piped):
+    done, folder = piped
     assert done.stdout.startswith(b"forecast,mae")
     assert b"standard input: 240 rows" in done.stderr
     for chatter in (b"oneDNN", b"cuda", b"absl", b"XLA", b"WARNING"):
         assert chatter not in done.stderr
+    assert (folder / "model.forecast").exists()
+
+
+def test_nothing_stays_in_the_temporary_directory(piped):
+    _, folder = piped
+    assert not list((folder / "temporary").iterdir())
 
 
 @pytest.mark.usefixtures("linear_training")
