@@ -16,9 +16,9 @@ from forecast_cli.config.sections import Dialect
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.io.opening import open_table
 
-# 15 MB of rows.
-ROWS = b"date,y\n" + b"2024-01-01,1.5\n" * 1_000_000
-COLUMNS = {"date": np.zeros(2_000_000), "y": np.zeros(2_000_000)}
+# 3 MB of rows.
+ROWS = b"date,y\n" + b"2024-01-01,1.5\n" * 200_000
+COLUMNS = {"date": np.zeros(400_000), "y": np.zeros(400_000)}
 
 
 def zipped(data):
@@ -43,7 +43,7 @@ def workbook():
         book.active.append(row)
     book.save(stream)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet2.xml", b" " * 20_000_000)
+        archive.writestr("xl/worksheets/sheet2.xml", b" " * 4_000_000)
     return stream.getvalue()
 
 
@@ -55,7 +55,7 @@ PACKED = {
     "zip": lambda: zipped(ROWS),
     "parquet": lambda: in_format(parquet.write_table, COLUMNS),
     "parquet of text": lambda: in_format(
-        parquet.write_table, {"date": ["x" * 10_000] * 3000, "y": np.zeros(3000)}
+        parquet.write_table, {"date": ["x" * 10_000] * 600, "y": np.zeros(600)}
     ),
     "feather": lambda: in_format(feather.write_feather, COLUMNS, compression="zstd"),
     "workbook": workbook,
@@ -65,8 +65,8 @@ PACKED = {
 @pytest.mark.parametrize("kind", PACKED)
 def test_no_more_is_unpacked_than_max_size(write, kind):
     name = write(PACKED[kind](), "packed")
-    with pytest.raises(DataError, match=r"unpacks to more than 0\.01 GB.*`max_size=0\.02`"):
-        open_table(name, Dialect(max_size=0.01)).read()
+    with pytest.raises(DataError, match=r"unpacks to more than 0\.002 GB.*`max_size=0\.004`"):
+        open_table(name, Dialect(max_size=0.002)).read()
     assert open_table(name).read().columns.num_rows
 
 
