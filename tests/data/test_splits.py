@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.config.resolution import configure
 from forecast_cli.config.sections import Data, Split
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.groups import one_series
@@ -135,10 +136,16 @@ def test_a_date_needs_a_time_column():
         sizes(100, test="2024-01-01")
 
 
-@pytest.mark.parametrize("size", [-1, -0.5, 1.5, 12.25, math.nan, math.inf])
+@pytest.mark.parametrize("size", [-1, -0.5, 1.5, 12.25])
 def test_an_impossible_size_is_refused(size):
     with pytest.raises(UsageError, match="`test"):
         sizes(100, test=size)
+
+
+@pytest.mark.parametrize("size", [math.nan, math.inf])
+def test_a_size_that_is_no_number_is_refused(size):
+    with pytest.raises(UsageError, match=r"split\.test = .*finite"):
+        configure({"column": ("y",), "test": size})
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])
