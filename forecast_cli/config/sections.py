@@ -4,7 +4,7 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from .layers import Frozen
 from .registries import LOSSES, Loss
@@ -29,6 +29,13 @@ def _levels(value: Any) -> Any:
     return (
         tuple(sorted(set(several))) if all(isinstance(v, int | float) for v in several) else value
     )
+
+
+def _check_delimiter(text: str) -> str:
+    """Refuse what cannot be between cells."""
+    if len(text) != 1 or not text.isascii() or text in '"\r\n\0':
+        raise ValueError("must be one character, such as ; or a tab")
+    return text
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -166,7 +173,7 @@ class Data(Frozen):
         None, "Text encoding.", metavar="NAME", shown="detected", reread=True,
         examples=["latin-1"],
     )
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = _data(
+    delimiter: Annotated[str, AfterValidator(_check_delimiter)] | None = _data(
         None, "Delimiter between cells.", metavar="CHAR", shown="detected", reread=True,
         examples=[";"],
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..config.resolution import configure
 from ..config.sections import Dialect
 from ..core.errors import DataError, UsageError, listed, nearest
 from ..core.events import Listener, Note
@@ -186,6 +187,9 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
     for name in reading:
         if name not in READ_ANEW:
             raise UsageError(f'There is no option "{name}".', nearest(name, READ_ANEW))
+    if reading:
+        # Values are checked as those of a training.
+        configure(reading)
     # The query made the table that was trained on; another table has its own, or none.
     own: dict[str, Any] = {"query": None}
     data = manifest.config.data

@@ -30,7 +30,7 @@ DECIMAL_CELL = r"(1[7-9]|20)\d\d(\.\d{2,})?"
 EXCEL_START = pd.Timestamp("1899-12-30")
 EPOCHS = {
     "%s": (r"-?\d{9,10}(\.\d+)?", "s"), "%ms": (r"-?\d{12,13}(\.0*)?", "ms"),
-    "%us": (r"-?\d{15,16}(\.0*)?", "us"), "%ns": (r"-?\d{18,19}(\.0*)?", "ns"),
+    "%us": (r"-?\d{15,16}(\.0*)?", "us"), "%ns": (r"-?(\d{18}|[1-8]\d{18})(\.0*)?", "ns"),
 }  # fmt: skip
 # Unambiguous ISO 8601; bare digits are left to %Y%m%d.
 ISO_LIKE = r"\d{4}-\d\d.*|\d{8}T.*"

@@ -198,11 +198,11 @@ def _folder(path: str) -> pa.Table:
     """Read partitioned Parquet files, the directories' `name=value` as columns."""
     from pyarrow import dataset
 
-    if not any(Path(path).rglob("*.parquet")):
-        raise DataError(f"{path} is a directory without Parquet files.", "Name a file in it.")
     try:
+        if not any(Path(path).rglob("*.parquet")):
+            raise DataError(f"{path} is a directory without Parquet files.", "Name a file in it.")
         return dataset.dataset(path, format="parquet", partitioning="hive").to_table()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise _broken(path, error) from None
 
 

@@ -170,7 +170,7 @@ def _connection(url: "URL", name: str, query: str | None) -> Iterator["Connectio
 
 
 def _permit_reading(connection: Any, _: object) -> None:
-    """Refuse all that SQLite does but reading: it attaches and creates files where it may."""
+    """Refuse what SQLite does beside reading: it could attach and create files."""
     import sqlite3 as lite
 
     allowed = {

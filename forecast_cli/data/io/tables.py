@@ -39,6 +39,8 @@ MISSING_MARKERS = (
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
     "..", ":",
 )  # fmt: skip
+# Errors are squared, and many of them are added.
+LARGEST = 1e150
 # What needs no word on how it is read.
 PLAIN_NUMBER = r"^[-+]?\d*\.?\d*([eE][-+]?\d+)?$"
 # The most examples of how the numbers of a column are written.
@@ -103,8 +105,20 @@ class Table:
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
             raise self._no_number(column, row, values[row])
+        self._require_squares(column, values)
         marked = np.isin(values, self._missing_numbers())
         return np.where(marked, np.nan, values) if marked.any() else values
+
+    def _require_squares(self, column: str, values: Floats) -> None:
+        """Refuse numbers that cannot be squared and added up."""
+        large = np.abs(values) > LARGEST
+        if large.any():
+            row = int(np.argmax(large))
+            raise DataError(
+                f'{self.place(row)}: column "{column}" holds {values[row]:g}. Numbers of at most '
+                f"{LARGEST:g} can be computed with.",
+                "Fix the cell, or divide the column by a power of ten.",
+            )
 
     def _missing_numbers(self) -> list[float]:
         """The markers of a missing value that are numbers, such as -999."""
