@@ -107,13 +107,11 @@ class MetricEntry(Entry):
         for_zeros: Whether model files keep it where most of the values are 0.
         scale_free: Whether it is in units of a naive forecast's error, so that series of different
             size compare.
-        needs_history: Whether it needs rows of the series before the first forecast.
     """
 
     kept: bool = False
     for_zeros: bool = False
     scale_free: bool = False
-    needs_history: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,10 +226,8 @@ METRICS: dict[str, MetricEntry] = {
     "smape": MetricEntry("symmetric mean absolute percentage error, 0 to 200", kept=True),
     "smape_100": MetricEntry("symmetric mean absolute percentage error, 0 to 100"),
     "wape": MetricEntry("weighted absolute percentage error"),
-    "mase": MetricEntry("mean absolute scaled error", True, scale_free=True, needs_history=True),
-    "rmsse": MetricEntry(
-        "root mean squared scaled error", for_zeros=True, scale_free=True, needs_history=True
-    ),
+    "mase": MetricEntry("mean absolute scaled error", True, scale_free=True),
+    "rmsse": MetricEntry("root mean squared scaled error", for_zeros=True, scale_free=True),
     "r2": MetricEntry("coefficient of determination"),
     "bias": MetricEntry("mean of forecast less actual value"),
 }
