@@ -2,7 +2,8 @@
 
 The fields of the configuration define each setting once. `settings.json` has them for the command
 line, `keywords.py` as keyword arguments that editors and mypy complete, `docs/settings.md` as a
-table. With `--check` nothing is written, and the exit code is 1 where a file is not fresh.
+table; `docs/interface.md` has the flags of each command. With `--check` nothing is written, and the
+exit code is 1 where a file is not fresh.
 """
 
 import json
@@ -15,18 +16,21 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from forecast_cli.cli.command import COMMANDS, build
 from forecast_cli.config.layers import Dense, Frozen, Recurrent
 from forecast_cli.config.registries import DEFAULT_PRESET, PLAIN_PRESET
 from forecast_cli.config.resolution import leaves
 from forecast_cli.config.schema import Config
 from forecast_cli.config.searchable import flatten_names
-from forecast_cli.config.settings import BY_PRESET, FILE, LAYERS, Group, Setting
+from forecast_cli.config.settings import BY_PRESET, FILE, LAYERS, SETTINGS, Group, Setting
 from forecast_cli.core.series_features import SeriesFeatures
 from forecast_cli.training.presets.data_profile import DataProfile
 from forecast_cli.training.presets.selection import FUNCTIONS
 
 KEYWORDS = FILE.with_name("keywords.py")
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+INTERFACE = PAGE.with_name("interface.md")
+BEGIN, END = "<!-- flags: generated -->", "<!-- end of flags -->"
 COMMAND = "python scripts/generate_settings.py"
 PYTHON_TYPES = {
     "names": "str | Sequence[str]",
@@ -222,6 +226,38 @@ def as_page(settings: list[Setting]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_interface(text: str) -> str:
+    """The page of the interface with the flags that the commands have now.
+
+    Settings are not repeated: of a command that takes most of them, those that it lacks are named.
+    """
+    head, _, rest = text.partition(BEGIN)
+    lines = [line for name in COMMANDS for line in (f"`forecast {name}`", "", *_flags_of(name), "")]
+    return "\n".join([f"{head}{BEGIN}", "", *lines, f"{END}{rest.partition(END)[2]}"])
+
+
+def _flags_of(command: str) -> Iterator[str]:
+    """The flags of a command as items of a list."""
+    settings = {each.spelled for each in SETTINGS.values()}
+    flags = [
+        flag
+        for each in build(command).params
+        for flag in (*each.opts, *each.secondary_opts)
+        if flag.startswith("-")
+    ]
+    own = [flag for flag in flags if flag.replace("--no-", "--") not in settings]
+    taken, lacking = settings & {*flags}, settings - {*flags}
+    yield f"- its own: {_coded(own)}"
+    if len(lacking) < len(taken):
+        yield "- all settings" + (f" but {_coded(sorted(lacking))}" if lacking else "")
+    elif taken:
+        yield f"- of the settings: {_coded(sorted(taken))}"
+
+
+def _coded(flags: list[str]) -> str:
+    return ", ".join(f"`{each}`" for each in flags)
+
+
 def main(arguments: list[str]) -> int:
     """Write or check the generated files."""
     settings = collect()
@@ -230,6 +266,7 @@ def main(arguments: list[str]) -> int:
         (FILE, as_json(with_presets(settings))),
         (KEYWORDS, as_keywords(settings)),
         (PAGE, as_page(settings)),
+        (INTERFACE, as_interface(INTERFACE.read_text(encoding="utf-8"))),
     ):
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
