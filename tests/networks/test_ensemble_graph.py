@@ -181,7 +181,7 @@ VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
 UNITS = Units(Scaling("minmax", np.full((1, 1), 5.0), np.ones((1, 1))), np.ones((1, 1)))
 
 
-def feed(timesteps=6, rows=120, units=None):
+def feed(timesteps=3, rows=120, units=None):
     from forecast_cli.networks.batches import WindowFeed
 
     starts = np.arange(rows - 20, dtype=np.int32)
@@ -192,12 +192,12 @@ def feed(timesteps=6, rows=120, units=None):
 def trained(should_stop=bool, on_event=lambda _: None, rows=120, **settings):
     from forecast_cli.networks.ensemble_training import EnsembleTrainer, train_members
 
-    settings = {"units": 3, "epochs": 2, "patience": 0, "timesteps": 6} | settings
+    settings = {"units": 3, "epochs": 2, "patience": 0, "timesteps": 3} | settings
     config = configure(settings)
     losses = config.training.model_copy(update={"loss": config.training.loss or "mse"})
     config = config.model_copy(update={"training": losses})
     units = UNITS if config.training.loss == "mape" else None
-    feeds = {back: feed(back, rows, units) for back in (*config.ensemble.timesteps, 6)}
+    feeds = {back: feed(back, rows, units) for back in (*config.ensemble.timesteps, 3)}
     return list(
         train_members(
             EnsembleTrainer(config, feeds.__getitem__), on_event=on_event, should_stop=should_stop
@@ -236,7 +236,7 @@ def test_members_are_the_networks_that_training_alone_gives(kind):
 
 @pytest.mark.slow
 def test_losses_anchors_and_windows_are_taken_by_turns():
-    turns = {"loss": ("mae", "mse"), "anchor": ("last", "none"), "timesteps": (6, 4, 6, 4)}
+    turns = {"loss": ("mae", "mse"), "anchor": ("last", "none"), "timesteps": (3, 2, 3, 2)}
     together = trained(
         ensemble=4,
         seed=5,
@@ -329,7 +329,7 @@ def test_starting_anew_leaves_nothing_of_the_member_before(optimizer):
     training = Training(ema=0.9, optimizer=optimizer)
     other = training.model_copy(update={"seed": 1})
     layers = Network(layers=(Lstm(units=3, dropout=0.3),))
-    first, second, third = (build(layers, 6, 1, (2, 1), seed=seed) for seed in (0, 1, 1))
+    first, second, third = (build(layers, 3, 1, (2, 1), seed=seed) for seed in (0, 1, 1))
     used, new = Runner(first, feed(), training), Runner(third, feed(), other)
     for variable in (*used.optimizer.variables, *first.variables):
         variable.assign(0 * variable.value + 7)
@@ -373,7 +373,7 @@ def test_members_go_on_from_networks_that_are_given():
 
     before = [network for network, _ in trained(ensemble=2)]
     config = configure(
-        {"units": 3, "epochs": 1, "patience": 0, "timesteps": 6, "loss": "mse", "ensemble": 2}
+        {"units": 3, "epochs": 1, "patience": 0, "timesteps": 3, "loss": "mse", "ensemble": 2}
         | {"learning_rate": 1e-12}
     )
     workshop = EnsembleTrainer(config, lambda _: feed(), begin=before)

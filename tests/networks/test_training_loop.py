@@ -16,7 +16,7 @@ from forecast_cli.core.errors import TrainingError
 pytestmark = pytest.mark.tf
 
 VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
-TIMESTEPS, HORIZON = 6, 2
+TIMESTEPS, HORIZON = 3, 2
 
 
 @pytest.fixture
