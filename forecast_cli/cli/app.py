@@ -12,10 +12,10 @@ from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .misuse import explain_misuse
+from .signals import INTERRUPTED, received
 from .spelling import fit_hint
+from .streams import flush, protect
 from .terminal import print_message
-
-INTERRUPTED = Interrupted.exit_code
 
 app = typer.Typer(
     name="forecast",
@@ -45,8 +45,7 @@ def main() -> None:
     # Loading libraries makes hundreds of thousands of objects that stay; looking through them for
     # garbage costs a tenth of a prediction. `train` turns it on again.
     gc.disable()
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    protect()
     try:
         code = run(sys.argv[1:])
     except ForecastError:
@@ -86,7 +85,7 @@ def run(arguments: list[str]) -> int:
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         pass
-    show_error(Interrupted("Stopped by Ctrl-C; nothing was saved."), as_json=as_json)
+    show_error(Interrupted(f"Stopped by {received()}; nothing was saved."), as_json=as_json)
     return INTERRUPTED
 
 
@@ -118,6 +117,5 @@ def _wanted(flag: str, arguments: list[str]) -> bool:
 
 def leave(code: int) -> NoReturn:
     """End the process at once: taking pandas and TensorFlow apart would only cost time."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()
     os._exit(code)

@@ -11,6 +11,7 @@ from typer.main import get_command
 from ..config.settings import SETTINGS
 from .options import ANY_SETTING, MORE, OUTPUT, OUTPUT_OPTIONS, spread
 from .spelling import DEPRECATED, OLD_VARIABLES, renew, variable_of
+from .streams import quiet_output
 
 # Each command, a module of its own, in the words of the help.
 COMMANDS = {
@@ -93,12 +94,12 @@ class Commands(TyperGroup):
         if not ctx.resilient_parsing:
             show_help(ctx, args[:1])
             if not args:
-                typer.echo(ctx.get_help())
+                echo(ctx.get_help())
                 raise typer.Exit(2)
             if args[:1] == ["--version"]:
                 from importlib.metadata import version
 
-                typer.echo(f"forecast {version('forecast-cli')}")
+                echo(f"forecast {version('forecast-cli')}")
                 raise typer.Exit
         return super().parse_args(ctx, args)
 
@@ -146,12 +147,18 @@ def show_help(ctx: Any, words: list[str]) -> None:
     """Show the help and end where the words ask for it: typer would import pydantic for that."""
     words = words[: words.index("--")] if "--" in words else words
     if "--help-all" in words and isinstance(ctx.command, Command):
-        typer.echo(ctx.command.format_all(ctx))
+        echo(ctx.command.format_all(ctx))
     elif {*words} & {*ctx.help_option_names}:
-        typer.echo(ctx.get_help())
+        echo(ctx.get_help())
     else:
         return
     raise typer.Exit
+
+
+def echo(text: str) -> None:
+    """Print a help; its styles are for terminals alone."""
+    with quiet_output():
+        typer.echo(text)
 
 
 def load(name: str) -> Any:

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -197,6 +198,9 @@ def show_error(error: ForecastError, *, as_json: bool) -> None:
     """An error as a message on stderr, or as the JSON document on stdout."""
     if as_json:
         text = {"code": error.code, "message": error.message, "hint": error.hint}
-        print(visible_json(json.dumps(translate({"error": text}), indent=2, ensure_ascii=False)))
-    else:
-        print_message("error", as_flags(str(error)))
+        document = json.dumps(translate({"error": text}), indent=2, ensure_ascii=False)
+        # Where stdout takes no more, the words on stderr are all there is.
+        with suppress(OSError):
+            print(visible_json(document), flush=True)
+            return
+    print_message("error", as_flags(str(error)))

@@ -6,14 +6,11 @@ options of them all. A setting that the user did not give is absent, so that the
 and the defaults apply.
 """
 
-import errno
 import functools
 import inspect
 import os
-import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
@@ -21,16 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hi
 import typer
 
 from ..config.settings import SETTINGS, Setting
-from ..core.errors import UsageError
 from .spelling import as_flags
+from .streams import quiet_output
 from .terminal import print_message
 from .values import PARSERS
 
 if TYPE_CHECKING:
     from ..config.schema import Config
 
-# What stdout says where it takes no more; any other error of the system is a bug of ours.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 USUAL_FILE = Path("forecast.toml")
 ANYTHING = "Any setting"
 OUTPUT = "Output"
@@ -252,23 +247,6 @@ def _given(each: Setting, value: Any) -> Any:
     return value
 
 
-@contextmanager
-def _closed_quietly() -> Iterator[None]:
-    """End where the reader of our output has enough, and name the error of a full disk."""
-    try:
-        yield
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError) and error.errno not in NO_ROOM:
-            raise
-        # Nothing may be written at exit either. It is caught here since typer would make it exit
-        # code 1.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise UsageError(
-                f"The output cannot be written: {error.strerror or error}.", "Free some space."
-            ) from None
-
-
 Strict = Annotated[
     bool, option("--strict", help="Treat warnings as errors: nothing is written.", common=False)
 ]
@@ -319,9 +297,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             values[name] = of_class(
                 **{each.name: values.pop(each.name) for each in fields(of_class)}
             )
-        with _closed_quietly():
+        with quiet_output():
             command(**values)
-            sys.stdout.flush()
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {each.name: each.annotation for each in parameters}

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for a person, a few plain lines in a pipe; and Ctrl-C."""
+"""Progress on stderr: a bar for a person, a few plain lines in a pipe; and signals to stop."""
 
 import os
 import signal
@@ -8,9 +8,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..api.progress import figures, is_shown, which
-from ..core.errors import Interrupted
 from ..core.events import Epoch, Event, Stage
 from ..core.parallel import dismiss_workers
+from ..core.tidying import tidy
+from . import signals
 from .console import Console, Notes
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ TRAINING, PATIENCE = "training", 3.0
 
 
 class Progress:
-    """Shows what is going on; Ctrl-C ends it after what is running, a second one exits at once."""
+    """Shows what is going on; Ctrl-C ends it after what is running, a second one exits at once.
+
+    SIGTERM and SIGHUP are as a first Ctrl-C, however often they come: a terminal that is closed
+    sends two.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -37,7 +42,9 @@ class Progress:
         self.notes = Notes(console)
 
     def __enter__(self) -> Self:
-        self.before: Any = signal.signal(signal.SIGINT, self._on_interrupt)
+        self.before: Any = {
+            each: signal.signal(each, self._on_interrupt) for each in signals.caught()
+        }
         read, self.woken = os.pipe()
         os.set_blocking(self.woken, False)
         signal.set_wakeup_fd(self.woken, warn_on_full_buffer=False)
@@ -54,11 +61,12 @@ class Progress:
         os.close(self.woken)
         # Further Ctrl-C would only interrupt the exit.
         leaving = isinstance(error, KeyboardInterrupt)
-        signal.signal(signal.SIGINT, signal.SIG_IGN if leaving else self.before)
+        for each, before in self.before.items():
+            signal.signal(each, signal.SIG_IGN if leaving else before)
         self._close()
 
     def should_stop(self) -> bool:
-        """Whether Ctrl-C was pressed."""
+        """Whether Ctrl-C was pressed, or a signal came that is like it."""
         return self.interrupted
 
     def on_event(self, event: Event) -> None:
@@ -74,22 +82,29 @@ class Progress:
         """Where nothing is to be finished, Ctrl-C ends the command like any other."""
         if not self.unit:
             self.interrupted = True
-            raise KeyboardInterrupt
+            signals.stop(signum, frame)
 
     def _count_signals(self, read: int) -> None:
-        """Handle each Ctrl-C at once: Python's own handler waits for compiled code to return."""
+        """Handle each signal at once: Python's own handler waits for compiled code to return."""
         while byte := os.read(read, 1):
-            if byte[0] != signal.SIGINT or not self.unit:
+            if byte[0] not in self.before or not self.unit:
                 continue
-            if self.interrupted:
+            signals.note(byte[0])
+            if not self.interrupted:
+                self.interrupted = True
+                self._announce()
+            elif byte[0] == signal.SIGINT:
                 self._leave()
-            self.interrupted = True
-            self.console.say(
-                f"stopping after this {self.unit} with what is done so far; Ctrl-C again exits now "
-                "and saves nothing",
-                "yellow",
-            )
         os.close(read)
+
+    def _announce(self) -> None:
+        """Say what the first signal lets finish."""
+        cause = "" if signals.received() == "Ctrl-C" else f"{signals.received()}: "
+        self.console.say(
+            f"{cause}stopping after this {self.unit} with what is done so far; Ctrl-C again exits "
+            "now and saves nothing",
+            "yellow",
+        )
 
     def _leave(self) -> None:
         """Exit now; the processes that work for this one end with it, as far as they can."""
@@ -98,7 +113,8 @@ class Progress:
         ending = threading.Thread(target=dismiss_workers, daemon=True)
         ending.start()
         ending.join(PATIENCE)
-        os._exit(Interrupted.exit_code)
+        tidy()
+        os._exit(signals.INTERRUPTED)
 
     def _begin(self, stage: Stage) -> None:
         self._close()

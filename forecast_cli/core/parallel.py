@@ -104,10 +104,12 @@ def _one(
     parent: int,
     threads: int | None,
 ) -> tuple[int, Result]:
-    """Call the function, in another process without Ctrl-C, which its parent handles."""
+    """Call the function, in another process without signals, which its parent handles."""
     if os.getpid() != parent:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            # A terminal that is closed sends SIGHUP to all processes, as Ctrl-C is sent.
+            for each in {signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)}:
+                signal.signal(each, signal.SIG_IGN)
         for name in THREADS if threads else ():
             os.environ[name] = str(threads)
     return number, work(*piece)

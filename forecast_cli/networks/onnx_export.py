@@ -1,12 +1,11 @@
 """A trained network as ONNX, checked against Keras before anybody relies on it."""
 
+import io
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -82,11 +81,19 @@ def _convert(network: keras.Model) -> bytes:
     return bytes(model.SerializeToString())
 
 
+class Hdf5(io.BytesIO):
+    """A file in memory, whose name tells Keras the form: a kill leaves no file on a disk."""
+
+    def __str__(self) -> str:
+        return "network.weights.h5"
+
+
 def weights_bytes(network: keras.Model) -> bytes:
     """The weights in Keras's own HDF5 form, to train on."""
-    with _file("network.weights.h5") as path:
-        network.save_weights(path)
-        return path.read_bytes()
+    with Hdf5() as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network.save_weights(file)
+        return file.getvalue()
 
 
 def with_weights(network: keras.Model, weights: bytes) -> keras.Model:
@@ -96,10 +103,10 @@ def with_weights(network: keras.Model, weights: bytes) -> keras.Model:
         ModelFileError: They are not weights of this network, or name other files.
     """
     check_weights(weights)
-    with _file("network.weights.h5") as path:
-        path.write_bytes(weights)
+    with Hdf5(weights) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            network.load_weights(path)
+            network.load_weights(file)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise ModelFileError(
                 f"The weights of the model are not those of its network: {str(error)[:200]}.",
@@ -120,11 +127,3 @@ def _without_penalties(network: keras.Model) -> Iterator[None]:
     finally:
         for layer, penalty in zip(layers, kept, strict=True):
             layer.activity_regularizer = penalty
-
-
-@contextmanager
-def _file(name: str) -> Iterator[Path]:
-    """A place for a file for a while; what the libraries warn of meanwhile is their affair."""
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield Path(folder, name)

@@ -156,7 +156,7 @@ def export(
     from ..networks.onnx_export import export_onnx, weights_bytes
     from ..networks.stateful_export import with_states
 
-    on_event(Stage("exporting"))
+    on_event(Stage("exporting", unit="export"))
     weights, rows, layers = weights_bytes(network), layer_rows(network), config.network
     if layers.stateful:
         onnx = export_onnx(*with_states(layers, network, probes[0], feed.shape[2]))
@@ -215,17 +215,18 @@ def keep(
         on_event: Notified of the refit.
         should_stop: Called after each epoch; an interrupted refit is discarded.
     """
-    fitted = scored.fitted
+    fitted, late = scored.fitted, "the network from before it is saved"
     if not fitted.courses[0].training.refit or fitted.interrupted:
+        return scored
+    if should_stop():
+        on_event(Note(f"stopped before the refit: {late}", warning=True))
         return scored
     epochs = _count_epochs([course.best for course in fitted.courses])
     text = f"refitting on all data ({epochs}); scores and intervals are from before the refit"
     on_event(Note(text))
     again = learn(whole(scored.dataset), before=fitted, on_event=on_event, should_stop=should_stop)
     if again.fitted.interrupted:
-        on_event(
-            Note("the refit was interrupted: the network from before it is saved", warning=True)
-        )
+        on_event(Note(f"the refit was interrupted: {late}", warning=True))
         return scored
     return again
 

@@ -62,7 +62,7 @@ def train_network(
     config, training = dataset.config, dataset.config.training
     if deadline is None and training.time_budget is not None:
         deadline = time.perf_counter() + training.time_budget
-    on_event(Stage("loading TensorFlow"))
+    on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
     feeds = cache(partial(make_feed, adjusted.rest))
     end = deadline and deadline - EXPORTING
     networks, courses = _train_members(
@@ -165,7 +165,7 @@ def _export_combined(
         return Trained(
             dataset, export(config, networks[0], courses, feed, probes, on_event=on_event)
         )
-    on_event(Stage("combining"))
+    on_event(Stage("combining", unit="export"))
     made = fit_combination(adjusted, networks, shares=shares)
     whole = _combine(config, feed, networks, made, adjusted.effects)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)

@@ -160,7 +160,7 @@ def learn(
     scored = by(dataset, on_event=on_event, should_stop=should_stop)
     dataset = scored.dataset
     report_ending(scored.fitted, on_event)
-    on_event(Stage("scoring"))
+    on_event(Stage("scoring", unit="evaluation"))
     network = make_forecaster(scored)
     validation = validation_errors(network)
     calibration = calibrate(dataset, validation)

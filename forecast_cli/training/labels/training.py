@@ -42,7 +42,7 @@ def train_on_labels(
     _describe(dataset, on_event)
     scored = _train(dataset, on_event=on_event, should_stop=should_stop)
     report_ending(scored.fitted, on_event)
-    on_event(Stage("scoring"))
+    on_event(Stage("scoring", unit="evaluation"))
     evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
     if evaluation is None:
         on_event(Note("no test split: nothing is scored"))
@@ -58,7 +58,7 @@ def _train(
     before: Fitted | None = None,
 ) -> Trained[LabelledDataset]:
     """Train a network on the training split, and export it."""
-    on_event(Stage("loading TensorFlow"))
+    on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
     from ...networks.batches import LabelFeed
 
     train, indptr = dataset.parts["train"], dataset.sequences.indptr
