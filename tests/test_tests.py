@@ -14,6 +14,7 @@ SEVERAL_MODULES = {
     "api/test_update",
     "cli/test_help",
     "cli/test_interface",
+    "cli/test_kills",
     "cli/test_temporary_files",
     "data/test_blank_future",
     "evaluation/test_future_noise",

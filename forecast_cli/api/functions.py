@@ -66,13 +66,28 @@ def train(
     whole = _configure(settings, config)
     with show_progress(progress, on_event) as listener:
         how: Any = {"on_event": listener, "should_stop": should_stop, "future": future}
-        return _train(table, whole, init_model, rescale=rescale, **how)
+        return train_configured(table, whole, init_model, rescale=rescale, **how)
 
 
-def _train(
-    table: Readable, config: Config, init_model: Any, *, future: Any, rescale: bool, **how: Any
+def train_configured(
+    table: Readable,
+    config: Config,
+    init_model: Model | str | os.PathLike[str] | None,
+    *,
+    future: Readable | None,
+    rescale: bool,
+    **how: Any,
 ) -> Model:
-    """Train a model from scratch, or from the weights of another one."""
+    """Train a model from scratch, or from the weights of another one.
+
+    Args:
+        table: As in `train`.
+        config: All settings.
+        init_model: As in `train`.
+        future: As in `train`.
+        rescale: As in `train`.
+        **how: `on_event`, `should_stop`, and `checkpoints` for a training that can be resumed.
+    """
     if init_model is None:
         from ..training import pipeline as training
 

@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.forecast import Forecast
-from ..data.panel import Panel
+from ..data.fingerprint import add_panel
 from ..model.file_writing import write_whole
 from .cutoffs import Cutoffs
 from .models import Candidate
@@ -99,25 +98,12 @@ def cache_folder() -> Path:
 def open_store(candidate: Candidate, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
     """Return the store of a candidate, named by a hash of all that its forecasts depend on."""
     digest = hashlib.sha256()
-    _add_panel(digest.update, candidate.panel)
+    add_panel(digest.update, candidate.panel)
     for array in (cutoffs.ends, samples.origins, samples.cutoffs):
         digest.update(np.ascontiguousarray(array, np.int64).tobytes())
     identity = {"candidate": candidate.identity, "refit": candidate.refit, "sliding": plan.sliding}
     digest.update(json.dumps(identity | {"version": _version()}, sort_keys=True).encode())
     return FoldStore(cache_folder() / digest.hexdigest())
-
-
-def _add_panel(add: Callable[[bytes], None], panel: Panel) -> None:
-    """Add everything in a panel that forecasts depend on to a hash."""
-    for array in (panel.values, panel.ahead, panel.indptr):
-        add(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    if panel.timeline is not None:
-        add(f"{panel.timeline.frequency} {panel.timeline.times.dtype}".encode())
-        add(np.ascontiguousarray(panel.timeline.times.asi8).tobytes())
-    columns = asdict(panel.columns) | {"covariates": panel.columns.covariates.model_dump()}
-    add(json.dumps(columns, sort_keys=True, default=str).encode())
-    add(panel.data.model_dump_json().encode())
-    add(panel.ids.to_csv().encode())
 
 
 def _version() -> str:

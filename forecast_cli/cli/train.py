@@ -4,7 +4,7 @@ import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,9 +12,14 @@ from ..core.errors import UsageError
 from .charts import show_compact
 from .console import Console
 from .options import NoChart, OutputOptions, Settings, Strict, option
+from .values import seconds
 
 if TYPE_CHECKING:
+    from ..api.model import Model
+    from ..config.schema import Config
     from ..model.bundle import Bundle
+    from ..model.checkpoints import Checkpoints
+    from .progress import Progress
 
 MODEL = Path("model.forecast")
 
@@ -42,8 +47,21 @@ class TrainOptions:
         help="Start from the weights of this model, which determines the whole network.")] = None
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
+    resume: Annotated[bool, option("--resume", common=False,
+        help="Continue an unfinished training of the model, to the same weights as without the "
+        "interruption; repeat the command that began it.")] = False
+    checkpoint_every: Annotated[Any, option("--checkpoint-every", metavar="TIME", parser=seconds,
+        common=False, help="How often an unfinished training is kept beside the model: 30s, 5m; "
+        "0: after each epoch.", default="30s")] = None
     strict: Strict = False
     no_chart: NoChart = False
+
+    @property
+    def every(self) -> float:
+        """The least seconds between two checkpoints."""
+        from ..model.checkpoints import EVERY
+
+        return EVERY if self.checkpoint_every is None else float(self.checkpoint_every)
 
     def check(self) -> None:
         """Refuse options that do not go together."""
@@ -74,7 +92,6 @@ def train(
         forecast train sales.csv -c sales --series store --horizon 28 --preset best
         forecast train load.csv -c MW --future-covariate temperature --test 2024-01-01
     """
-    from ..api.functions import train
     from ..api.summaries import training_document
     from ..model.bundle import require_writable
     from .progress import Progress
@@ -85,23 +102,49 @@ def train(
     require_writable(options.model)
     options.check()
     with Progress(console) as progress:
-        model = train(
-            one_or_all(tables),
-            future=options.future,
-            init_model=options.init_model,
-            rescale=options.rescale,
-            config=config,
-            on_event=progress.on_event,
-            should_stop=progress.should_stop,
-        )
-        if options.strict:
-            console.warn(_warnings(model.bundle))
-        model.save(options.model)
+        model = _train_and_save(one_or_all(tables), config, options, progress)
     if output_options.json:
         document = training_document(model.bundle, options.model)
         console.document(document | {"notes": progress.notes.texts})
     else:
         _show(model.bundle, options, console, one_or_all(tables))
+
+
+def _train_and_save(
+    tables: str | list[str], config: "Config", options: TrainOptions, progress: "Progress"
+) -> "Model":
+    """Train a model and write it; no other run may write it meanwhile."""
+    from ..api.functions import train_configured
+    from ..model.checkpoints import open_checkpoints
+
+    kept = open_checkpoints(options.model, every=options.every, resume=options.resume)
+    with kept as checkpoints:
+        model = train_configured(
+            tables,
+            config,
+            options.init_model,
+            future=options.future,
+            rescale=options.rescale,
+            on_event=progress.on_event,
+            should_stop=progress.should_stop,
+            checkpoints=checkpoints,
+        )
+        if options.strict:
+            progress.console.warn(_warnings(model.bundle))
+        model.save(options.model)
+        close_checkpoints(checkpoints, progress)
+    return model
+
+
+def close_checkpoints(checkpoints: "Checkpoints", progress: "Progress") -> None:
+    """Remove the checkpoints of a saved model; keep those of a training that was stopped."""
+    if not progress.interrupted:
+        checkpoints.finish()
+    elif checkpoints.used:
+        progress.console.say(
+            f"{checkpoints.folder.name} has the unfinished training: repeat the command with "
+            "--resume to continue it, or delete the folder"
+        )
 
 
 def _show(

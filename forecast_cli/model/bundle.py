@@ -214,6 +214,10 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"There is no directory {path.parent}.", "Create it first.")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent} is not writable.", "Give a path in another directory.")
+    if path.is_file() and not path.stat().st_mode & 0o222:
+        raise UsageError(
+            f"{path} is read-only.", "Give another path, or make it writable (chmod u+w)."
+        )
     if path.exists() and not is_model(path):
         raise UsageError(
             f"{path} exists and is not a model; it is not overwritten.",

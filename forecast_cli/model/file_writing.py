@@ -1,14 +1,24 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from ..core.errors import UsageError
 
+# Of the folder beside a model that holds what is unfinished of it.
+PARTIAL = ".partial"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, sync it, and rename it.
+    """Write a file under a temporary name, sync it, and rename it; an old one keeps its mode.
+
+    The temporary name is beside the file, or in the folder of what is unfinished where there is
+    one: what a kill leaves there is removed by the next run.
 
     Raises:
         UsageError: It cannot be written there.
@@ -18,8 +28,12 @@ def write_whole(path: Path, data: bytes) -> None:
         path.write_bytes(data)
         return
     path = Path(os.path.realpath(path))
+    folder = partial_folder(path)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        refuse_read_only(path)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", dir=folder if folder.is_dir() else path.parent
+        )
     except OSError as error:
         raise UsageError(*_unwritable(path, error)) from None
     try:
@@ -27,7 +41,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except OSError as error:
         raise UsageError(*_unwritable(path, error)) from None
@@ -35,14 +49,42 @@ def write_whole(path: Path, data: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _umask() -> int:
+def partial_folder(path: Path) -> Path:
+    """Return the folder of what is unfinished of a file, beside it on the same disk."""
+    path = Path(os.path.realpath(path))
+    return path.with_name(f"{path.name}{PARTIAL}")
+
+
+def remove_stale(path: Path) -> None:
+    """Remove what killed runs have left of a file; only for who has the lock on it."""
+    path = Path(os.path.realpath(path))
+    for folder in (path.parent, partial_folder(path)):
+        for stale in folder.glob(f".{path.name}.????????"):
+            with suppress(OSError):
+                stale.unlink()
+
+
+def refuse_read_only(path: Path) -> None:
+    """Refuse to replace a file whose owner has made it read-only.
+
+    Raises:
+        PermissionError: It is.
+    """
+    if path.is_file() and not path.stat().st_mode & 0o222:
+        raise PermissionError(errno.EACCES, "The file is read-only", str(path))
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file: that of the one it replaces, or that of a new one."""
+    if path.is_file():
+        return stat.S_IMODE(path.stat().st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask
 
 
 def _unwritable(path: Path, error: OSError) -> tuple[str, str]:
-    return (
-        f"{path} cannot be written: {error.strerror or error}.",
-        "Name a file in a directory that exists and that you may write to.",
-    )
+    hint = "Name a file in a directory that exists and that you may write to."
+    if error.errno in NO_ROOM:
+        hint = "Free some space, or name a file on another disk."
+    return f"{path} cannot be written: {error.strerror or error}.", hint

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 from time import perf_counter
 
 import keras
@@ -12,12 +12,14 @@ import keras
 from ..config.members import Member, list_members
 from ..config.schema import Config
 from ..core.events import Epoch, Listener, Note, Stage
+from ..model.checkpoints import Checkpoints, Saved
 from ..model.history import TrainingHistory
 from .batch_order import Lanes
 from .batches import Feed
 from .build import Built, assemble
 from .train_step import Runner
 from .training_loop import fit
+from .training_state import State, group_of, pack, pack_epochs, unpack, unpack_epochs
 
 # The compiled functions of the last trainings, by their kind: those of other data go on with them.
 # One that is in use is not in here, so that threads do not share it.
@@ -36,6 +38,7 @@ class EnsembleTrainer:
         begin: Networks like them, whose weights they begin with; None for new ones.
         before: How they were trained before: they are trained for as many epochs, and keep their
             last weights; None where nothing is known.
+        checkpoints: Where unfinished trainings are kept and found; None to keep none.
     """
 
     config: Config
@@ -43,6 +46,7 @@ class EnsembleTrainer:
     activation: str | None = None
     begin: Sequence[keras.Model] | None = None
     before: Sequence[TrainingHistory] | None = None
+    checkpoints: Checkpoints | None = None
 
     def __post_init__(self) -> None:
         self.runners: OrderedDict[str, Runner] = OrderedDict()
@@ -96,7 +100,9 @@ class EnsembleTrainer:
         """
         members, before = list_members(self.config), self.before and self.before[number]
         member = members[number].without_patience() if before else members[number]
-        built = self.build(member)
+        built, saved = self.build(member), self._find(number)
+        if saved is not None and saved.facts["done"]:
+            return _finished(saved, built.network, member)
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
         on_event(Stage("training", unit="epoch"))
@@ -104,16 +110,51 @@ class EnsembleTrainer:
             if before:
                 # The learning rate falls as it did then, even where the time was short.
                 runner.epochs, seconds = before.epochs[-1].epochs, None
-            running = fit(runner, seconds=seconds)
-            with closing(running):
-                epochs = islice(running, before.best if before else None)
-                seen, interrupted = _follow(epochs, number, len(members), on_event, should_stop)
+            state = State.new(runner.training) if saved is None else unpack(saved, runner)
+            last, keep = before.best if before else None, partial(self._keep, number, runner)
+            with closing(fit(runner, seconds=seconds, last=last, state=state, keep=keep)) as epochs:
+                place = number + 1, len(members)
+                seen, interrupted = _follow(epochs, state.epochs, place, on_event, should_stop)
             # The network of a runner is trained again for the next one like it.
             network = (
                 self.build(member).network if runner.network is built.network else built.network
             )
             network.set_weights(runner.network.get_weights())
+        self._keep_finished(number, network, seen, interrupted)
         return network, TrainingHistory(member.training, seen, interrupted)
+
+    def _name(self, number: int) -> str:
+        """Return the name of the checkpoint of a network."""
+        return f"{'refit' if self.before else 'network'}-{number + 1}"
+
+    def _find(self, number: int) -> Saved | None:
+        """Return the state of a network in the training that is resumed; None for none."""
+        return None if self.checkpoints is None else self.checkpoints.find(self._name(number))
+
+    def _keep(self, number: int, runner: Runner, state: State, stopped: bool) -> None:
+        """Keep a checkpoint from time to time, and where the training is stopped."""
+        kept = self.checkpoints
+        if kept is not None and (kept.used if stopped else kept.due):
+            kept.keep(self._name(number), pack(state, runner), now=True)
+
+    def _keep_finished(
+        self, number: int, network: keras.Model, epochs: Sequence[Epoch], interrupted: bool
+    ) -> None:
+        """Keep a network that is trained, for a training that is resumed after it."""
+        if self.checkpoints is None or interrupted:
+            return
+        facts = {"epochs": pack_epochs(epochs), "done": True}
+        arrays = {f"weights-{place}": each for place, each in enumerate(network.get_weights())}
+        self.checkpoints.keep(self._name(number), Saved(facts, arrays), now=False)
+
+
+def _finished(
+    saved: Saved, network: keras.Model, member: Member
+) -> tuple[keras.Model, TrainingHistory]:
+    """Return a network that was trained before the interruption, and how that went."""
+    network.set_weights(group_of(saved.arrays, "weights"))
+    epochs = unpack_epochs(saved.facts["epochs"])
+    return network, TrainingHistory(member.training, epochs, False)
 
 
 def train_members(
@@ -159,16 +200,27 @@ def train_members(
 
 def _follow(
     running: Iterator[Epoch],
-    number: int,
-    count: int,
+    before: Sequence[Epoch],
+    place: tuple[int, int],
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> tuple[list[Epoch], bool]:
-    """Return the epochs until they end or are stopped, and whether they were stopped."""
-    epochs = []
+    """Return the epochs until they end or are stopped, and whether they were stopped.
+
+    Args:
+        running: The epochs as they end.
+        before: Those of a training that is resumed.
+        place: Which network it is, and of how many.
+        on_event: Notified of the epochs.
+        should_stop: Asked after each.
+    """
+    number, count = place
+    epochs = [replace(each, network=number, networks=count) for each in before]
+    if epochs:
+        which = f" of network {number}" if count > 1 else ""
+        on_event(Note(f"resuming after epoch {len(epochs)} of {epochs[-1].epochs}{which}"))
     for epoch in running:
-        if count > 1:
-            epoch = replace(epoch, network=number + 1, networks=count)
+        epoch = replace(epoch, network=number, networks=count)
         epochs.append(epoch)
         on_event(epoch)
         if should_stop():

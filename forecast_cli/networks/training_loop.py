@@ -1,21 +1,28 @@
 """Training: a generator of epochs."""
 
 import math
-from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from time import perf_counter
-
-import numpy as np
 
 from ..config.sections import Training
 from ..core.errors import TrainingError
 from ..core.events import Epoch
-from ..core.windows import Floats
 from .train_step import Runner
+from .training_state import State
+
+# Called with the state after each epoch, and with True where the training is stopped after it.
+Keep = Callable[[State, bool], None]
 
 
-def fit(runner: Runner, *, seconds: float | None = None) -> Generator[Epoch]:
+def fit(
+    runner: Runner,
+    *,
+    seconds: float | None = None,
+    last: int | None = None,
+    state: State | None = None,
+    keep: Keep | None = None,
+) -> Generator[Epoch]:
     """Train a network in place; each epoch is yielded as it ends, closing the generator stops.
 
     With patience, the network has the weights of the best epoch when the generator ends or is
@@ -26,35 +33,48 @@ def fit(runner: Runner, *, seconds: float | None = None) -> Generator[Epoch]:
         runner: What trains it.
         seconds: How long that may take; None for any time. Epochs that would not fit are left out,
             and the learning rate falls by then.
+        last: The number of the epoch to stop after; None for all.
+        state: Of a training that is resumed; its epochs are not yielded again.
+        keep: Called with the state after each epoch.
 
     Raises:
         TrainingError: The loss is not finite.
     """
-    network, training, began = runner.network, runner.training, perf_counter()
-    kept, losses, since = None, list[float](), 0
-    means = deque[list[Floats]](maxlen=training.average)
+    state, keep, began = state or State.new(runner.training), keep or _keep_nothing, perf_counter()
     try:
-        while len(losses) < runner.epochs:
-            with runner.unrolling():
-                epoch = runner.run(losses)
-            _check_finite(epoch, training)
-            losses.append(watched(epoch))
-            since = 0 if epoch.best else since + 1
-            if training.average:
-                means.append(network.get_weights())
-            elif epoch.best:
-                kept = network.get_weights() if training.patience else None
+        while not _is_over(state, runner, last):
+            epoch = _run(runner, state)
             if seconds is not None:
                 left = seconds - (perf_counter() - began)
-                runner.epochs = fitting(training.epochs, len(losses), left / epoch.seconds)
-            yield replace(epoch, epochs=runner.epochs)
-            if training.patience and since >= training.patience:
-                return
+                runner.epochs = fitting(state.training.epochs, epoch.number, left / epoch.seconds)
+                state.epochs[-1] = replace(epoch, epochs=runner.epochs)
+            keep(state, False)
+            yield state.epochs[-1]
+    except GeneratorExit:
+        keep(state, True)
+        raise
     finally:
-        if means:
-            kept = [np.mean(each, axis=0) for each in zip(*means, strict=True)]
-        if kept is not None:
-            network.set_weights(kept)
+        state.restore_best(runner.network)
+
+
+def _run(runner: Runner, state: State) -> Epoch:
+    """Run the next epoch, and add it to the state."""
+    with runner.unrolling():
+        epoch = runner.run([watched(each) for each in state.epochs])
+    _check_finite(epoch, runner.training)
+    state.add(epoch, runner.network)
+    return epoch
+
+
+def _is_over(state: State, runner: Runner, last: int | None) -> bool:
+    """Whether all epochs are done, or the patience is at its end."""
+    done, patience = len(state.epochs), runner.training.patience
+    most = runner.epochs if last is None else min(runner.epochs, last)
+    return done >= most or bool(patience and state.since >= patience)
+
+
+def _keep_nothing(state: State, stopped: bool) -> None:
+    """Keep no checkpoint."""
 
 
 def fitting(epochs: int, done: int, more: float) -> int:

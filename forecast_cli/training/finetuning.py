@@ -28,6 +28,8 @@ from ..forecasting.history import (
 )
 from ..forecasting.saved_model_data import learned_until
 from ..model.bundle import Bundle
+from ..model.checkpoints import Checkpoints
+from .checkpointing import begin_checkpoints, describe_dataset
 from .checks import check_dataset
 from .data_summary import describe
 from .network_training import train_network
@@ -48,6 +50,7 @@ def finetune(
     rescale: bool = False,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    checkpoints: Checkpoints | None = None,
 ) -> Bundle:
     """Fine-tune a model on a table, which may be a new one.
 
@@ -59,6 +62,7 @@ def finetune(
             the model, and series that are new to it are scaled by their own training rows.
         on_event: Notified of how the table is read, and of the progress.
         should_stop: Called after each epoch; True stops the training with the best weights so far.
+        checkpoints: Where an unfinished training is kept and found; None to keep none.
 
     Raises:
         UsageError: A setting differs that the weights depend on.
@@ -69,17 +73,35 @@ def finetune(
     whole = _resolve_config(bundle, config, on_event)
     on_event(Stage("reading"))
     dataset = _dataset(bundle, source, whole, rescale=rescale, on_event=on_event)
+    _describe(bundle, dataset, on_event)
+    job = partial(describe_dataset, dataset, start=bundle.weights)
+    began -= begin_checkpoints(checkpoints, job, on_event)
+    seconds, effects = whole.training.time_budget, None if rescale else bundle.effects
+    by = _trainer(bundle, None if seconds is None else began + seconds, effects, checkpoints)
+    learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
+    again = partial(_on_all_rows, rescale=rescale)
+    return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
+
+
+def _trainer(
+    bundle: Bundle, deadline: float | None, effects: Any, checkpoints: Checkpoints | None
+) -> Any:
+    """Return what trains from the weights of a model; arguments as in `train_network`."""
+    return partial(
+        train_network,
+        initial=bundle.weights,
+        deadline=deadline,
+        effects=effects,
+        checkpoints=checkpoints,
+    )
+
+
+def _describe(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:
+    """Note how the table was read, and what its scores are worth."""
     describe(dataset, on_event)
     _warn_in_sample(bundle, dataset, on_event)
     if not dataset.splits.rows("test"):
         on_event(Note("no test split, as in the model: nothing is scored (set `test` for one)"))
-    seconds = whole.training.time_budget
-    deadline = None if seconds is None else began + seconds
-    effects = None if rescale else bundle.effects
-    by = partial(train_network, initial=bundle.weights, deadline=deadline, effects=effects)
-    learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
-    again = partial(_on_all_rows, rescale=rescale)
-    return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
 
 
 def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config:

@@ -11,6 +11,7 @@ from ..core.errors import counted, listed
 from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
 from ..data.dataset import Dataset
+from ..model.checkpoints import Checkpoints
 from ..model.history import Ending, TrainingHistory
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def fit_network(
     *,
     activation: str | None = None,
     before: Fitted | None = None,
+    checkpoints: Checkpoints | None = None,
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> Fitted:
@@ -113,6 +115,7 @@ def fit_network(
             `(samples, timesteps, features)`, and what is known ahead, where the network reads that.
         activation: Of the output layer, where the outputs are labels; None for forecasts.
         before: An earlier training whose number of epochs is used; the last weights are kept.
+        checkpoints: Where an unfinished training is kept and found; None to keep none.
         on_event: Notified of each epoch.
         should_stop: Called after each epoch; True stops the training.
 
@@ -122,7 +125,9 @@ def fit_network(
     from ..networks.ensemble_training import EnsembleTrainer
 
     courses = None if before is None else before.courses
-    trainer = EnsembleTrainer(config, lambda _: feed, activation, before=courses)
+    trainer = EnsembleTrainer(
+        config, lambda _: feed, activation, before=courses, checkpoints=checkpoints
+    )
     network, course = trainer.train(0, seconds=None, on_event=on_event, should_stop=should_stop)
     return export(config, network, [course], feed, probes, on_event=on_event)
 

@@ -15,6 +15,7 @@ from ..core.events import Listener, Note, Stage, ignore
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
+from ..model.checkpoints import Checkpoints
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
@@ -24,6 +25,7 @@ from .fitting import PROBES, Fitted, Trained, export, name_trained
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
+    from ..networks.ensemble_training import EnsembleTrainer
 
 # Seconds of a time budget that are reserved for the export and the scores.
 EXPORTING = 3.0
@@ -44,6 +46,7 @@ def train_network(
     initial: bytes | None = None,
     deadline: float | None = None,
     effects: Sequence[Effects] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Trained[Dataset]:
     """Build the networks for a dataset, train them, and export their forecast.
 
@@ -56,19 +59,16 @@ def train_network(
         initial: Initial weights of the same architecture, in Keras's HDF5 form; None to draw them.
         deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
         effects: Of covariates on each target, by an earlier training; None to estimate them.
+        checkpoints: Where an unfinished training is kept and found; None to keep none.
     """
     adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
-    dataset = adjusted.dataset
-    config, training = dataset.config, dataset.config.training
+    dataset, training = adjusted.dataset, adjusted.dataset.config.training
     if deadline is None and training.time_budget is not None:
         deadline = time.perf_counter() + training.time_budget
     on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
     feeds = cache(partial(make_feed, adjusted.rest))
-    end = deadline and deadline - EXPORTING
-    networks, courses = _train_members(
-        config, feeds, before=before, initial=initial, effects=adjusted.effects, deadline=end,
-        on_event=on_event, should_stop=should_stop,
-    )  # fmt: skip
+    trainer = _trainer(adjusted, feeds, initial, before, checkpoints)
+    networks, courses = _train_members(trainer, deadline, on_event, should_stop)
     if before is not None and courses[-1].interrupted:
         # An interrupted refit is discarded.
         return Trained(dataset, replace(before, courses=tuple(courses)))
@@ -123,27 +123,37 @@ def describe_interruption(courses: Sequence[TrainingHistory], size: int) -> str:
     return f"{text}: the model has {count} of {size} networks"
 
 
-def _train_members(
-    config: Config,
+def _trainer(
+    adjusted: Adjusted,
     feeds: Callable[[int], "WindowFeed"],
-    *,
-    before: Fitted | None,
     initial: bytes | None,
-    effects: Sequence[Effects],
+    before: Fitted | None,
+    checkpoints: Checkpoints | None,
+) -> "EnsembleTrainer":
+    """Return what trains the networks of a dataset; arguments as in `train_network`."""
+    from ..networks.ensemble_training import EnsembleTrainer
+
+    config = adjusted.dataset.config
+    begin = None if initial is None else restore(config, feeds, initial, adjusted.effects)[0]
+    courses = None if before is None else before.courses
+    return EnsembleTrainer(config, feeds, begin=begin, before=courses, checkpoints=checkpoints)
+
+
+def _train_members(
+    trainer: "EnsembleTrainer",
     deadline: float | None,
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> tuple[list[Any], list[TrainingHistory]]:
     """Train the networks of a configuration: the Keras models, and their training histories."""
-    from ..networks.ensemble_training import EnsembleTrainer, train_members
+    from ..networks.ensemble_training import train_members
 
-    begin = None if initial is None else restore(config, feeds, initial, effects)[0]
-    courses = None if before is None else before.courses
-    trainer = EnsembleTrainer(config, feeds, begin=begin, before=courses)
+    config = trainer.config
     # A refit trains every network again, in the same time budget.
-    again = REFIT * config.ensemble.size if config.training.refit and before is None else 0.0
+    again = REFIT * config.ensemble.size if config.training.refit and not trainer.before else 0.0
+    end = None if deadline is None else deadline - EXPORTING
     running = train_members(
-        trainer, deadline=deadline, waiting=again, on_event=on_event, should_stop=should_stop
+        trainer, deadline=end, waiting=again, on_event=on_event, should_stop=should_stop
     )
     networks, histories = zip(*running, strict=True)
     return list(networks), list(histories)

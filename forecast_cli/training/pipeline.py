@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from ..config.schema import Config
 from ..core.errors import UsageError
@@ -26,6 +27,8 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
+from ..model.checkpoints import Checkpoints
+from .checkpointing import begin_checkpoints, describe_dataset
 from .data_summary import describe
 from .fitting import Trained, keep, report_ending
 from .model_assembly import make_bundle
@@ -40,6 +43,7 @@ def train(
     future: Readable | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    checkpoints: Checkpoints | None = None,
 ) -> Bundle:
     """Train a network on columns of a table, or on sequences with a label.
 
@@ -49,6 +53,7 @@ def train(
         future: A table of future covariates for the steps after the end, stored for predictions.
         on_event: Notified of how the table is read, and of the progress.
         should_stop: Called after each epoch; True stops the training with the best weights so far.
+        checkpoints: Where an unfinished training is kept and found; None to keep none.
 
     Raises:
         DataError: The table lacks what is needed; raised before TensorFlow is loaded.
@@ -59,13 +64,14 @@ def train(
             "There are no future covariates to read from `future`.",
             "Name them in `future_covariates`, or leave `future` out.",
         )
+    how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
     if config.data.label:
         from .labels.training import train_on_labels
 
-        return train_on_labels(source, config, on_event=on_event, should_stop=should_stop)
+        return train_on_labels(source, config, **how)
     began = time.perf_counter()
     dataset = read_dataset(source, config, future=future, on_event=on_event)
-    return _train_on(dataset, began, on_event=on_event, should_stop=should_stop)
+    return _train_on(dataset, began, **how)
 
 
 def train_panel(
@@ -74,19 +80,28 @@ def train_panel(
     *,
     on_event: Listener,
     should_stop: Callable[[], bool],
+    checkpoints: Checkpoints | None = None,
 ) -> Bundle:
     """Train a network on a table that is read already; arguments and errors as in `train`."""
     began = time.perf_counter()
     dataset = prepare(panel, config, on_event)
-    return _train_on(dataset, began, on_event=on_event, should_stop=should_stop)
+    how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
+    return _train_on(dataset, began, **how)
 
 
 def _train_on(
-    dataset: Dataset, began: float, *, on_event: Listener, should_stop: Callable[[], bool]
+    dataset: Dataset,
+    began: float,
+    *,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+    checkpoints: Checkpoints | None,
 ) -> Bundle:
     """Train on a dataset; `began` is when that was, in seconds of `time.perf_counter`."""
+    began -= begin_checkpoints(checkpoints, partial(describe_dataset, dataset), on_event)
     budget = dataset.config.training.time_budget
-    by = partial(train_network, deadline=None if budget is None else began + budget)
+    end = None if budget is None else began + budget
+    by = partial(train_network, deadline=end, checkpoints=checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     return finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ...data.sequences import read_sequences
 from ...data.splits import PARTS
 from ...forecasting.label_prediction import pad_sequences
 from ...model.bundle import Bundle
+from ...model.checkpoints import Checkpoints
 from ...model.manifest import (
     LabelAxis,
     LabelEvaluation,
@@ -22,6 +24,7 @@ from ...model.manifest import (
     SplitRows,
 )
 from ...model.runtime import Runtime
+from ..checkpointing import begin_checkpoints, describe_labels
 from ..fitting import PROBES, Fitted, Trained, fit_network, keep, report_ending
 from ..model_assembly import make_run, scaling_numbers, stored_config
 from .datasets import LabelledDataset, make_labelled, on_all
@@ -32,7 +35,12 @@ MOST_NAMED = 12
 
 
 def train_on_labels(
-    source: Readable, config: Config, *, on_event: Listener, should_stop: Callable[[], bool]
+    source: Readable,
+    config: Config,
+    *,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+    checkpoints: Checkpoints | None = None,
 ) -> Bundle:
     """Train a network on sequences with a label; see `forecast_cli.training.pipeline.train`."""
     began = time.perf_counter()
@@ -40,13 +48,15 @@ def train_on_labels(
     sequences = read_sequences(source, config.data, on_event=on_event)
     dataset = make_labelled(sequences, config, on_event=on_event)
     _describe(dataset, on_event)
-    scored = _train(dataset, on_event=on_event, should_stop=should_stop)
+    began -= begin_checkpoints(checkpoints, partial(describe_labels, dataset), on_event)
+    learn = partial(_train, checkpoints=checkpoints)
+    scored = learn(dataset, on_event=on_event, should_stop=should_stop)
     report_ending(scored.fitted, on_event)
     on_event(Stage("scoring", unit="evaluation"))
     evaluation = evaluate_labels(dataset, Runtime(scored.fitted.onnx))
     if evaluation is None:
         on_event(Note("no test split: nothing is scored"))
-    kept = keep(scored, on_all, _train, on_event=on_event, should_stop=should_stop)
+    kept = keep(scored, on_all, learn, on_event=on_event, should_stop=should_stop)
     return _bundle(scored, kept, evaluation, seconds=time.perf_counter() - began)
 
 
@@ -56,6 +66,7 @@ def _train(
     on_event: Listener,
     should_stop: Callable[[], bool],
     before: Fitted | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Trained[LabelledDataset]:
     """Train a network on the training split, and export it."""
     on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
@@ -80,6 +91,7 @@ def _train(
         [probes],
         activation=activation,
         before=before,
+        checkpoints=checkpoints,
         on_event=on_event,
         should_stop=should_stop,
     )

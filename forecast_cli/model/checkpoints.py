@@ -1,0 +1,262 @@
+"""The checkpoints of an unfinished training, in a folder beside its model.
+
+The folder `model.forecast.partial` has a file for each network, written whole or not at all, and
+`job.json`, which says what is trained. A training that is begun from the start moves them to
+`model.forecast.partial.1` and so on. Nothing in them is code: they are arrays and JSON.
+"""
+
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.errors import UsageError
+from ..core.events import Listener, Note
+from ..core.tidying import tidied
+from ..core.windows import Floats
+from .file_writing import partial_folder, remove_stale, write_whole
+from .write_lock import LOCK, locked
+
+JOB = "job.json"
+# Seconds of training before the first checkpoint, and between two.
+EVERY = 30.0
+# What must be equal for a training to be resumed to the bit, and how it differs.
+DIFFERS = {
+    "data": "other rows",
+    "settings": "other settings",
+    "start": "other initial weights",
+    "versions": "other versions of libraries",
+}
+# The exceptions of reading a file that is damaged.
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+Arrays = Mapping[str, Floats]
+
+
+class Saved(NamedTuple):
+    """The state of the training of one network.
+
+    Args:
+        facts: JSON values: its epochs, and whether it is finished.
+        arrays: Of any shape, by name.
+    """
+
+    facts: dict[str, Any]
+    arrays: Arrays
+
+
+@dataclass
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Args:
+        model: The path of the model.
+        every: The least seconds between two checkpoints.
+        resume: Whether an unfinished training is resumed.
+    """
+
+    model: Path
+    every: float = EVERY
+    resume: bool = False
+    # Seconds that the resumed training had taken.
+    elapsed: float = 0.0
+    # Whether this run has written any.
+    used: bool = False
+    _marks: Callable[[], Mapping[str, str]] = dict
+    _source: Path | None = None
+    _pending: dict[str, Saved] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder = partial_folder(self.model)
+        self.began = self.last = perf_counter()
+
+    def begin(self, marks: Callable[[], Mapping[str, str]], on_event: Listener) -> None:
+        """Say what is trained, and find the unfinished training that is to be resumed.
+
+        Args:
+            marks: Returns digests of what the training depends on, by the keys of `DIFFERS`.
+            on_event: Notified of an unfinished training.
+
+        Raises:
+            UsageError: The unfinished training is another one.
+        """
+        self._marks = marks
+        found = {each: _read_job(each) for each in _unfinished(self.folder)}
+        if not found:
+            if self.resume:
+                on_event(Note("there is no unfinished training to resume: it begins now"))
+            return
+        if not self.resume:
+            self._set_aside(on_event)
+            return
+        own = dict(marks())
+        equal = [each for each, known in found.items() if known == own]
+        if not equal:
+            raise _other(next(iter(found)), next(iter(found.values())), own)
+        self._source = max(equal, key=_elapsed)
+        self.elapsed = _elapsed(self._source)
+        self.used = self._source == self.folder
+        if not self.used:
+            self._set_aside(on_event)
+
+    def find(self, name: str) -> Saved | None:
+        """Return the state of a network in the training that is resumed; None for none."""
+        return None if self._source is None else _read(self._source / f"{name}.npz")
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return perf_counter() - self.last >= self.every
+
+    def keep(self, name: str, saved: Saved, *, now: bool) -> None:
+        """Keep the state of a network; write it, and those kept before, where it is time.
+
+        A checkpoint that cannot be written is left out: the training goes on without.
+        """
+        elapsed = self.elapsed + perf_counter() - self.began
+        self._pending[name] = Saved({**saved.facts, "elapsed": elapsed}, saved.arrays)
+        if not now and not self.used:
+            return
+        try:
+            if not (self.folder / JOB).exists():
+                # What is left of a removal that was killed is of another training.
+                for stale in self.folder.glob("*.npz"):
+                    stale.unlink()
+                job = json.dumps({"marks": dict(self._marks())}).encode()
+                write_whole(self.folder / JOB, job)
+            for each in list(self._pending):
+                write_whole(self.folder / f"{each}.npz", _packed(self._pending[each]))
+                del self._pending[each]
+            self.used = True
+        except (OSError, UsageError):
+            self._pending.pop(name, None)
+        self.last = perf_counter()
+
+    def finish(self) -> None:
+        """Remove the checkpoints of this training: its model is saved."""
+        own = self._marks() if self.used else None
+        for each in _unfinished(self.folder) if own is not None else ():
+            if _read_job(each) == own:
+                _remove(each)
+
+    def _set_aside(self, on_event: Listener) -> None:
+        """Move checkpoints of the last run out of the way, and say so."""
+        if not (self.folder / JOB).is_file():
+            return
+        number = 1
+        while (other := self.folder.with_name(f"{self.folder.name}.{number}")).exists():
+            number += 1
+        other.mkdir()
+        # What says that there are checkpoints comes last, and goes first.
+        for path in sorted(self.folder.iterdir(), key=lambda each: each.name == JOB):
+            if path.name != LOCK:
+                os.replace(path, other / path.name)
+        on_event(
+            Note(
+                f"an unfinished training of {self.model} is moved to {other.name}: repeat its "
+                "command with `resume=true` to continue it, or delete the folder",
+                warning=True,
+            )
+        )
+
+
+@contextmanager
+def open_checkpoints(
+    model: Path, *, every: float = EVERY, resume: bool = False
+) -> Iterator[Checkpoints]:
+    """Hold the lock on a model while it is trained, and keep checkpoints beside it.
+
+    Args:
+        model: The path of the model.
+        every: The least seconds between two checkpoints.
+        resume: Whether an unfinished training is resumed.
+
+    Raises:
+        UsageError: Another run is writing the model.
+    """
+    folder = partial_folder(model)
+    with locked(folder, model):
+        remove_stale(model)
+
+        def leave() -> None:
+            if not (folder / JOB).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+        with tidied(leave):
+            yield Checkpoints(model, every, resume)
+
+
+def library_versions() -> str:
+    """Return the versions of the libraries that the weights of a training depend on."""
+    found = []
+    for name in ("forecast-cli", "tensorflow", "keras", "numpy", "scipy"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(name)
+    return ", ".join(found)
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    """Return the folders with checkpoints of a model, that of the last run first."""
+    aside = sorted(folder.parent.glob(f"{folder.name}.*")) if folder.parent.is_dir() else []
+    return [each for each in (folder, *aside) if (each / JOB).is_file()]
+
+
+def _read_job(folder: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((folder / JOB).read_text())["marks"])
+    except (*DAMAGED, TypeError):
+        return {}
+
+
+def _elapsed(folder: Path) -> float:
+    """Return the seconds that an unfinished training had taken."""
+    found = [_read(path) for path in folder.glob("*.npz")]
+    return max((float(each.facts.get("elapsed", 0.0)) for each in found if each), default=0.0)
+
+
+def _other(folder: Path, known: Mapping[str, str], own: Mapping[str, str]) -> UsageError:
+    """Return the error of an unfinished training that is another one."""
+    differing = [why for name, why in DIFFERS.items() if known.get(name) != own.get(name)]
+    return UsageError(
+        f"The unfinished training in {folder.name} has {' and '.join(differing)}.",
+        "Repeat the command that began it with `resume=true`, or leave that out to begin from the "
+        "start.",
+    )
+
+
+def _packed(saved: Saved) -> bytes:
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = dict(saved.arrays)
+    np.savez(buffer, facts=np.array(json.dumps(saved.facts)), **arrays)
+    return buffer.getvalue()
+
+
+def _read(path: Path) -> Saved | None:
+    """Return what a file holds; None where there is none, or it is damaged."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+            return Saved(json.loads(str(arrays.pop("facts"))), arrays)
+    except DAMAGED:
+        return None
+
+
+def _remove(folder: Path) -> None:
+    """Delete checkpoints; what says that there are any goes first."""
+    (folder / JOB).unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.name != LOCK:
+            path.unlink(missing_ok=True)
+    if not (folder / LOCK).exists():
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""Files are written whole, and replace only what may be replaced."""
+
+import pytest
+
+from forecast_cli.core.errors import UsageError
+from forecast_cli.model.bundle import require_writable
+from forecast_cli.model.file_writing import write_whole
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path):
+    path = tmp_path / "secret.csv"
+    path.write_text("old")
+    path.chmod(0o600)
+    write_whole(path, b"new")
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path, golden):
+    path = tmp_path / "model.forecast"
+    path.write_bytes(golden.read_bytes())
+    path.chmod(0o444)
+    with pytest.raises(UsageError, match=r"model\.forecast is read-only\."):
+        require_writable(path)
+    with pytest.raises(UsageError, match="cannot be written: The file is read-only"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == golden.read_bytes()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(UsageError, match="cannot be written: File too large"):
+            write_whole(path, bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

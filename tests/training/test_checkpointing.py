@@ -1,0 +1,131 @@
+"""A training that is resumed ends with the weights of one that was never stopped, to the bit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast_cli.config.resolution import configure
+from forecast_cli.core.errors import UsageError
+from forecast_cli.core.events import Epoch, Note
+
+pytestmark = pytest.mark.tf
+SMALL = {"preset": "classic", "column": "value", "horizon": 2, "timesteps": 4, "units": 2,
+         "epochs": 4, "patience": 0, "batch_size": 64}  # fmt: skip
+
+
+class Killed(Exception):
+    """The end of a run in the middle."""
+
+
+def train(table, path, *, resume=False, kill_after=None, base=SMALL, **settings):
+    """Train with checkpoints after each epoch; the run may be killed after so many of them."""
+    from forecast_cli.model.checkpoints import open_checkpoints
+    from forecast_cli.training.pipeline import train
+
+    seen, notes = [], []
+
+    def listen(event):
+        notes.extend([event.text] if isinstance(event, Note) else [])
+        seen.extend([event] if isinstance(event, Epoch) else [])
+        if kill_after is not None and len(seen) == kill_after:
+            raise Killed
+
+    config = configure(base | settings)
+    with open_checkpoints(path, every=0.0, resume=resume) as checkpoints:
+        bundle = train(table, config, on_event=listen, checkpoints=checkpoints)
+        checkpoints.finish()
+    return bundle, seen, notes
+
+
+def same(one, other):
+    """Whether two models have the same weights and errors, and the same epochs but for times."""
+    told = [
+        [{**row, "seconds": 0.0} for row in bundle.epochs] for bundle in (one, other)
+    ]  # fmt: skip
+    return one.weights == other.weights and told[0] == told[1]
+
+
+KINDS = {
+    "plain": {},
+    "patience": {"patience": 1, "learning_rate": 0.1, "epochs": 6},
+    "dropout": {"dropout": 0.4, "recurrent_dropout": 0.2, "optimizer": "nadam"},
+    "average": {"average": 3},
+    "moving average": {"ema": 0.5, "schedule": "plateau"},
+    "cosine": {"schedule": "cosine", "optimizer": "rmsprop", "steps_per_epoch": 2},
+    "decoder": {"head": "encoder-decoder", "decoder": "teacher", "dropout": 0.2},
+    "stateful": {"stateful": True, "batch_size": 8},
+    "ensemble with refit": {"ensemble": 2, "epochs": 2, "refit": True, "baselines": ["naive"],
+                            "combine": "weights"},
+}  # fmt: skip
+FAST = ("dropout",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [each if each in FAST else pytest.param(each, marks=pytest.mark.slow) for each in KINDS],
+)
+def test_resumed_weights_are_those_of_a_whole_training_to_the_bit(frame, tmp_path, kind):
+    path, settings = tmp_path / "model.forecast", KINDS[kind]
+    whole, epochs, _ = train(frame, path, **settings)
+    assert not list(tmp_path.iterdir())
+    moments = [1, len(epochs) - 1] if kind in FAST else range(1, len(epochs) + 1)
+    for moment in moments:
+        with pytest.raises(Killed):
+            train(frame, path, kill_after=moment, **settings)
+        assert path.with_name("model.forecast.partial").is_dir()
+        resumed, later, notes = train(frame, path, resume=True, **settings)
+        assert same(whole, resumed), moment
+        assert len(later) == len(epochs) - moment
+        assert any("resuming after epoch" in each for each in notes) or not later
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_sequences_with_a_label_are_resumed_too(tmp_path):
+    rng = np.random.default_rng(0)
+    steps = np.tile(np.arange(5), 40)
+    table = pd.DataFrame(
+        {"id": np.repeat(np.arange(40), 5), "step": steps, "x": rng.normal(size=200)}
+    )
+    table["y"] = table.groupby("id")["x"].transform("sum")
+    base = {"preset": "classic", "column": ["x"], "label": "y", "series": "id", "time": "step",
+            "refit": True, "units": 2, "epochs": 4, "dropout": 0.2}  # fmt: skip
+    path = tmp_path / "model.forecast"
+    whole, epochs, _ = train(table, path, base=base)
+    for moment in (2, len(epochs) - 1):
+        with pytest.raises(Killed):
+            train(table, path, base=base, kill_after=moment)
+        resumed, later, _ = train(table, path, base=base, resume=True)
+        assert same(whole, resumed)
+        assert len(later) == len(epochs) - moment
+
+
+def test_an_unfinished_training_is_moved_aside_and_found_again(frame, tmp_path):
+    path = tmp_path / "model.forecast"
+    with pytest.raises(Killed):
+        train(frame, path, kill_after=3)
+    _, _, notes = train(frame, path, epochs=1)
+    assert any("is moved to model.forecast.partial.1" in each for each in notes)
+    assert [each.name for each in tmp_path.iterdir()] == ["model.forecast.partial.1"]
+    with pytest.raises(UsageError, match="has other settings"):
+        train(frame, path, resume=True, epochs=1)
+    _, later, _ = train(frame, path, resume=True)
+    assert [each.number for each in later] == [4]
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_rows_and_damaged_checkpoints_are_not_resumed(frame, tmp_path):
+    path = tmp_path / "model.forecast"
+    with pytest.raises(Killed):
+        train(frame, path, kill_after=3)
+    with pytest.raises(UsageError, match="has other rows"):
+        train(frame[:-1], path, resume=True)
+    (saved,) = path.with_name("model.forecast.partial").glob("*.npz")
+    saved.write_bytes(saved.read_bytes()[:-100])
+    _, epochs, _ = train(frame, path, resume=True)
+    assert len(epochs) == 4
+
+
+def test_nothing_to_resume_is_said(frame, tmp_path):
+    _, _, notes = train(frame, tmp_path / "model.forecast", resume=True, epochs=1)
+    assert any("there is no unfinished training" in each for each in notes)
