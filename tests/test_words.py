@@ -39,7 +39,7 @@ WORDS = re.compile("|".join(f"(?P<w{n}>\\b(?:{word}))" for n, word in enumerate(
 OLD = {"config/deprecated.py", "model/upgrade.py"}
 FILES = sorted((ROOT / "forecast_cli").rglob("*.py"))
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 
 
 def strings(path: Path):
@@ -67,7 +67,7 @@ def test_strings_and_docstrings_use_the_terms_of_the_field():
     assert not {name: each for name, each in wrong.items() if each and name not in OLD}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_pages_use_the_terms_of_the_field(path):
     if path.name == "CHANGELOG.md":
         # Old spellings stand in code.
