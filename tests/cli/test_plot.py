@@ -77,7 +77,7 @@ def test_a_forecast_is_drawn_with_and_without_its_table(run, model, tmp_path):
     ("words", "code", "text"),
     [
         (["model.forecast", "--kind", "test"], 2, "Name DATA"),
-        (["model.forecast", "--kind", "tets"], 2, "'tets' is not one of"),
+        (["model.forecast", "--kind", "tets"], 2, 'Did you mean "test"?'),
         (["model.forecast", "-c", "value"], 2, "--column has no effect here"),
         (["model.forecast", "--width", "30"], 2, "must be 40 to 200 columns"),
         (["model.forecast", "-o", "c.svg", "--width", "3"], 2, "Pass both --width and --height"),
