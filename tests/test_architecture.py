@@ -22,12 +22,12 @@ FOLDERS = {
     "baselines": {"numpy", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
     "forecasting": {"numpy", "pandas", "pyarrow"},
-    "networks": {"h5py", "keras", "numpy", "tensorflow", "tf2onnx"},
+    "networks": {"h5py", "keras", "numpy", "pydantic", "tensorflow", "tf2onnx"},
     "evaluation": {"numpy", "pandas", "pyarrow"},
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},
     "tuning": {"joblib", "numpy", "optuna", "pandas"},
-    "api": {"matplotlib", "numpy", "pandas", "plotext", "rich", "sklearn"},
+    "api": {"matplotlib", "numpy", "onnx", "pandas", "plotext", "rich", "sklearn"},
     "cli": {"pandas", "rich", "tomlkit", "typer"},
 }  # fmt: skip
 # These start in no time: no NumPy behind them.
