@@ -60,6 +60,7 @@ def compare(
     from ..backtesting.plan import Plan
     from ..core.parallel import dismiss_workers
     from ..model.bundle import require_writable, save_bundle
+    from ..model.checkpoints import open_checkpoints
     from .progress import Progress
 
     gc.enable()
@@ -67,7 +68,7 @@ def compare(
     config, plan = settings.resolve(), Plan(names, options.n_windows)
     require_writable(model)
     try:
-        with Progress(console) as progress:
+        with Progress(console) as progress, open_checkpoints(model):
             on_event, should_stop = FoldProgress(progress, console).on_event, progress.should_stop
             if options.cells is not None:
                 on_event(Note(f"--cells is deprecated: use --models {options.cells}", warning=True))

@@ -89,6 +89,7 @@ def tune(
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
     from ..core.parallel import dismiss_workers
+    from ..model.checkpoints import open_checkpoints
     from ..tuning.tuning import tune
 
     gc.enable()
@@ -97,7 +98,7 @@ def tune(
         _print_space(tables, settings, search, console)
         return
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
-    with Progress(console) as progress:
+    with Progress(console) as progress, open_checkpoints(model):
         on_event, stop = FoldProgress(progress, console).on_event, progress.should_stop
         config, fixed = settings.resolve(), settings.fixed(search.space is None)
         how: Any = {"fixed": fixed, "on_event": on_event, "should_stop": stop}

@@ -39,11 +39,13 @@ class CellEntry(Entry):
         keras: The name of its layer in Keras.
         states: The names of the states that it carries from step to step.
         cudnn: Whether cuDNN has a fused kernel for it on a GPU.
+        gates: How many matrices of weights it has, the candidate state included.
     """
 
     keras: str
     states: tuple[str, ...] = ("h",)
     cudnn: bool = False
+    gates: int = 1
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ class BaselineEntry(Entry):
 
 
 CELLS: dict[str, CellEntry] = {
-    "lstm": CellEntry("long short-term memory", "LSTM", states=("h", "c"), cudnn=True),
-    "gru": CellEntry("gated recurrent unit", "GRU", cudnn=True),
+    "lstm": CellEntry("long short-term memory", "LSTM", states=("h", "c"), cudnn=True, gates=4),
+    "gru": CellEntry("gated recurrent unit", "GRU", cudnn=True, gates=3),
     "rnn": CellEntry("fully connected recurrent layer", "SimpleRNN"),
 }
 # The cell of a recurrent layer where neither a setting nor a preset names one.

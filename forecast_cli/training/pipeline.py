@@ -30,6 +30,7 @@ from ..model.calibration import Calibration
 from ..model.checkpoints import Checkpoints
 from .checkpointing import begin_checkpoints, describe_dataset
 from .data_summary import describe
+from .effort import require_room, with_time
 from .fitting import Trained, keep, report_ending
 from .model_assembly import make_bundle
 from .network_training import make_forecaster, train_network
@@ -99,6 +100,8 @@ def _train_on(
 ) -> Bundle:
     """Train on a dataset; `began` is when that was, in seconds of `time.perf_counter`."""
     began -= begin_checkpoints(checkpoints, partial(describe_dataset, dataset), on_event)
+    require_room(dataset.config)
+    on_event = with_time(on_event, dataset.config)
     budget = dataset.config.training.time_budget
     end = None if budget is None else began + budget
     by = partial(train_network, deadline=end, checkpoints=checkpoints)

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
+from ..core.tidying import tidied
 from ..data.io.remote import first_line, masked
 from .folds import TrialFolds
 from .options import PrunerName, Search
@@ -122,7 +125,8 @@ def database(search: Search) -> Generator[tuple[str | None, BaseStorage]]:
     elif search.url is None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             url = f"{SQLITE}{Path(folder) / 'study.db'}"
-            with closing_storage(url) as storage:
+            remove = partial(shutil.rmtree, folder, ignore_errors=True)
+            with tidied(remove), closing_storage(url) as storage:
                 yield url, storage
     else:
         with closing_storage(search.url) as storage:

@@ -25,6 +25,7 @@ from ...model.manifest import (
 )
 from ...model.runtime import Runtime
 from ..checkpointing import begin_checkpoints, describe_labels
+from ..effort import require_room, with_time
 from ..fitting import PROBES, Fitted, Trained, fit_network, keep, report_ending
 from ..model_assembly import make_run, scaling_numbers, stored_config
 from .datasets import LabelledDataset, make_labelled, on_all
@@ -49,6 +50,8 @@ def train_on_labels(
     dataset = make_labelled(sequences, config, on_event=on_event)
     _describe(dataset, on_event)
     began -= begin_checkpoints(checkpoints, partial(describe_labels, dataset), on_event)
+    require_room(dataset.config)
+    on_event = with_time(on_event, dataset.config)
     learn = partial(_train, checkpoints=checkpoints)
     scored = learn(dataset, on_event=on_event, should_stop=should_stop)
     report_ending(scored.fitted, on_event)
