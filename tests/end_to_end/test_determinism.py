@@ -1,0 +1,51 @@
+"""The same data, configuration and seed give the same file but for times."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from ..frames import seasonal_frame
+
+VOLATILE = {"created", "seconds", "sha256"}
+
+
+def without_times(part):
+    """A document without the times of its making, and the hashes of what has some."""
+    if isinstance(part, dict):
+        return {name: without_times(each) for name, each in part.items() if name not in VOLATILE}
+    return [without_times(each) for each in part] if isinstance(part, list) else part
+
+
+def contents(path):
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    return {
+        name: without_times(json.loads(data)) if name.endswith(".json") else data
+        for name, data in entries.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+@pytest.mark.parametrize("preset", ["classic", "auto"])
+def test_the_number_of_threads_and_the_order_of_sets_do_not_matter(tmp_path, preset):
+    seasonal_frame(120).to_csv(tmp_path / "t.csv", index=False)
+    made = []
+    for threads in ("1", "2"):
+        environment = {
+            **os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads,
+            "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
+            "PYTHONHASHSEED": threads,
+        }  # fmt: skip
+        model = tmp_path / f"{threads}.forecast"
+        words = ["train", "t.csv", "-c", "value", "-H", "3", "--preset", preset, "-e", "2"]
+        subprocess.run(
+            [sys.executable, "-m", "forecast_cli", *words, "-q", "-m", model],
+            cwd=tmp_path, env=environment, check=True, timeout=300,
+        )  # fmt: skip
+        made.append(contents(model))
+    assert made[0] == made[1]
