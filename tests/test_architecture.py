@@ -27,7 +27,10 @@ FOLDERS = {
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},
     "tuning": {"joblib", "numpy", "optuna", "pandas"},
-    "api": {"matplotlib", "numpy", "onnx", "pandas", "plotext", "rich", "sklearn"},
+    "api": {
+        "jinja2", "markupsafe", "matplotlib", "numpy", "onnx", "pandas", "plotext", "rich",
+        "sklearn", "tomlkit",
+    },
     "cli": {"pandas", "rich", "tomlkit", "typer"},
 }  # fmt: skip
 # These start in no time: no NumPy behind them.

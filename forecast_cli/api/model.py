@@ -23,6 +23,7 @@ from .summaries import describe_briefly, score_rows, summarize
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..forecasting.explanation import Explanation
+    from .charts.source import Source
 
 # What of the record of an epoch is no figure of its own.
 NOT_SHOWN = ["epochs", "networks"]
@@ -215,15 +216,36 @@ class Model:
         """
         from .charts.images import plot
         from .charts.kinds import describe
-        from .charts.source import Source
 
-        own: dict[str, Any] = {**options}
-        own["start"] = _date(own.get("start"))
-        names = {each.name for each in fields(Source)} & {*own}
-        how = {name: own.pop(name) for name in names}
-        how |= {name: as_tuple(how[name]) for name in ("only", "level") if name in how}
-        source = Source(self.bundle, table, reading=_reading(own), on_event=on_event, **how)
-        return plot(describe(source, kind))
+        return plot(describe(self._source(table, on_event, options), kind))
+
+    @check_arguments()
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        table: Readable | None = None,
+        *,
+        on_event: Listener = ignore,
+        **options: Unpack[ChartOptions],
+    ) -> None:
+        """Write a page about the model and its forecasts: one HTML file.
+
+        Args:
+            path: Where to.
+            table: The rows of the model's table, or newer ones; None for those that it keeps.
+            on_event: Notified of what is worth knowing.
+            **options: See `ChartOptions`.
+
+        Raises:
+            DataError: The table does not hold what the model needs.
+            UsageError: An option is invalid, the model forecasts no numbers, or the page cannot be
+                written there.
+        """
+        from pathlib import Path
+
+        from .report.writing import write_model_report
+
+        write_model_report(self._source(table, on_event, options), Path(path))
 
     @check_arguments()
     def export(
@@ -250,6 +272,19 @@ class Model:
         from .export.formats import export
 
         export(self.bundle, Path(path), format, future)
+
+    def _source(
+        self, table: Readable | None, on_event: Listener, options: Mapping[str, Any]
+    ) -> "Source":
+        """Return what charts are drawn from."""
+        from .charts.source import Source
+
+        own: dict[str, Any] = {**options}
+        own["start"] = _date(own.get("start"))
+        names = {each.name for each in fields(Source)} & {*own}
+        how = {name: own.pop(name) for name in names}
+        how |= {name: as_tuple(how[name]) for name in ("only", "level") if name in how}
+        return Source(self.bundle, table, reading=_reading(own), on_event=on_event, **how)
 
     @check_arguments()
     def update(

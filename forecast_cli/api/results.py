@@ -1,5 +1,6 @@
 """Backtests and comparisons of the Python API, which can be drawn."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,21 @@ class Backtest(backtest.Backtest):
         from .charts.images import plot
 
         return plot(describe_backtest(self, kind, only))
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write a page about the backtest: one HTML file.
+
+        Args:
+            path: Where to.
+
+        Raises:
+            UsageError: It cannot be written there.
+        """
+        from pathlib import Path
+
+        from .report.writing import write_backtest_report
+
+        write_backtest_report(self, Path(path))
 
 
 @dataclass(frozen=True, repr=False)

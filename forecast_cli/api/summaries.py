@@ -130,7 +130,7 @@ def summarize(bundle: Bundle) -> str:
 
 def describe_briefly(bundle: Bundle) -> list[str]:
     """Return the main facts about a model in at most nine lines, long ones cut."""
-    facts = _model_facts(bundle.manifest)
+    facts = model_facts(bundle.manifest)
     facts["rows"] = facts.pop("rows", "").partition(":")[0]
     if bundle.manifest.evaluation:
         facts["scores"] = bundle.manifest.evaluation.verdict
@@ -146,14 +146,14 @@ def describe_name(manifest: Manifest) -> str:
 def describe_model(manifest: Manifest) -> list[str]:
     """Return how a model was made, in lines of a name and a fact."""
     warnings = getattr(manifest.evaluation, "warnings", ())
-    return [*_lines(_model_facts(manifest)), *(f"{'warning':<11} {text}" for text in warnings)]
+    return [*_lines(model_facts(manifest)), *(f"{'warning':<11} {text}" for text in warnings)]
 
 
 def _lines(facts: dict[str, str]) -> list[str]:
     return [f"{name:<11} {text}" for name, text in facts.items()]
 
 
-def _model_facts(manifest: Manifest) -> dict[str, str]:
+def model_facts(manifest: Manifest) -> dict[str, str]:
     """Return how a model was made, as facts by name."""
     config, run, splits = manifest.config, manifest.run, manifest.splits
     facts = {

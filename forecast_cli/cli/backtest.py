@@ -4,6 +4,7 @@ import gc
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from ..api.progress import Tasks, is_shown
@@ -53,6 +54,8 @@ class BacktestOptions:
         help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
     excel_safe: ExcelSafe = False
+    report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
+        help="Write a report page too: one HTML file to send on.", default="none")] = None
     fail_if: FailIf = None
 
     @property
@@ -96,6 +99,8 @@ def backtest(
             result = backtest(one_or_all(tables), settings.resolve(), plan, **how)
     finally:
         dismiss_workers()
+    if options.report is not None:
+        _write_report(result, options.report, console)
     if conditions.all:
         conditions.compare(result.scores, of=result.scores[0]["model"], key="model")
     if output_options.json:
@@ -119,6 +124,14 @@ def _refit(text: str) -> "Refit":
             f"Invalid --refit-every {text}: must be never, always, or a number of cutoffs."
         )
     return int(text)
+
+
+def _write_report(result: "Backtest", path: Path, console: Console) -> None:
+    """Write a page about a backtest."""
+    from ..api.report.writing import write_backtest_report
+
+    write_backtest_report(result, path)
+    console.say(f"saved {path}")
 
 
 def _write(result: "Backtest", output: str, form: Format, *, excel_safe: bool) -> None:

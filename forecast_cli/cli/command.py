@@ -24,6 +24,7 @@ COMMANDS = {
     "future": "Write the table of future covariates that a forecast needs, to fill in.",
     "explain": "Show what a forecast is made of.",
     "plot": "Draw a chart of a model, a table or a forecast.",
+    "report": "Write a page about a model and its forecasts: one HTML file to send on.",
     "export": "Write a saved model in a form that other programs read.",
     "inspect": "Show what is in a model or in a table.",
     "config": "Print the whole configuration as TOML, with where each value comes from.",

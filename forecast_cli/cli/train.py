@@ -53,6 +53,8 @@ class TrainOptions:
     checkpoint_every: Annotated[Any, option("--checkpoint-every", metavar="TIME", parser=seconds,
         common=False, help="How often an unfinished training is kept beside the model: 30s, 5m; "
         "0: after each epoch.", default="30s")] = None
+    report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
+        help="Write a report page too: one HTML file to send on.", default="none")] = None
     strict: Strict = False
     no_chart: NoChart = False
 
@@ -103,6 +105,8 @@ def train(
     options.check()
     with Progress(console) as progress:
         model = _train_and_save(one_or_all(tables), config, options, progress)
+    if options.report is not None:
+        _write_report(model.bundle, tables, options)
     if output_options.json:
         document = training_document(model.bundle, options.model)
         console.document(document | {"notes": progress.notes.texts})
@@ -147,6 +151,15 @@ def close_checkpoints(checkpoints: "Checkpoints", progress: "Progress") -> None:
         )
 
 
+def _write_report(bundle: "Bundle", tables: list[str], options: TrainOptions) -> None:
+    """Write a page about a model that was saved, from the rows of its tables that can be read."""
+    from .report import write_page
+
+    if options.report is not None:
+        again = [] if "-" in tables else tables
+        write_page(options.report, bundle, options.model, again, future=options.future)
+
+
 def _show(
     bundle: "Bundle", options: TrainOptions, console: Console, tables: str | list[str]
 ) -> None:
@@ -179,6 +192,8 @@ def _show(
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
     more = f", with intervals: --level {level}" if level else ""
     flag = flag_of_model(options.model)
+    if options.report is not None:
+        console.say(f"saved {options.report}")
     console.say(f"saved {options.model}; next: forecast predict{what}{flag}{more}")
 
 

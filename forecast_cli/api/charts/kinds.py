@@ -1,7 +1,6 @@
 """The kinds of charts: for each the function that describes it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ...config.registries import CHARTS, FORECAST_CHART, TABLE_CHART
 from ...core.errors import UsageError, nearest
@@ -53,4 +52,4 @@ def describe(source: Source, kind: str | None = None) -> Chart:
             f"The chart {name} is of a model, and there is none.",
             f"Name a model, or pass {' or '.join(others)}.",
         )
-    return FUNCTIONS[name](replace(source, many_levels=CHARTS[name].many_levels))
+    return FUNCTIONS[name](source.but(many_levels=CHARTS[name].many_levels))

@@ -1,7 +1,7 @@
 """What charts are drawn from: a model, a table, a table of forecasts, or two of them together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ class Source:
         start: The first row that is scored; where None, what the model has not learned from.
         level: Of intervals, in percent; those of the model where empty.
         many_levels: Whether coverage is measured at many levels, where none are given.
+        most_series: How many series are drawn where none is named.
         compact: Whether only the forecast after the last rows of one series is drawn.
         made: The forecasts of the model, where they were made already.
         future: A table of future covariates.
@@ -68,12 +69,22 @@ class Source:
     start: str | None = None
     level: tuple[float, ...] = ()
     many_levels: bool = False
+    most_series: int = MOST_SERIES
     compact: bool = False
     made: pd.DataFrame | None = None
     future: Readable | None = None
     data: Data = field(default_factory=Data)
     reading: Mapping[str, Any] = field(default_factory=dict)
     on_event: Listener = ignore
+
+    def but(self, **changes: Any) -> "Source":
+        """Return the same with other parts or levels drawn, without reading or scoring again."""
+        other = replace(self, **changes)
+        kept = {"history", "panel", "season_length", "frame"}
+        if (other.level, other.many_levels) == (self.level, self.many_levels):
+            kept |= {"scored", "report"}
+        other.__dict__.update({name: self.__dict__[name] for name in kept & self.__dict__.keys()})
+        return other
 
     @cached_property
     def history(self) -> History:
@@ -119,7 +130,7 @@ class Source:
         panel, targets = self.panel, len(self.panel.columns.targets)
         if self.compact:
             return [(0, 0)]
-        shown = panel.count if self.only else max(1, min(panel.count, MOST_SERIES // targets))
+        shown = panel.count if self.only else max(1, min(panel.count, self.most_series // targets))
         if panel.count > shown:
             text = (
                 f"{panel.count:,} series: the first {shown} are drawn (choose others with `only`)"

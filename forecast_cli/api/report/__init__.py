@@ -1,0 +1,1 @@
+"""A page to send on: what was forecast, how well, and how to repeat it."""

@@ -1,0 +1,115 @@
+"""What a report holds, as plain data: facts, charts and tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...config.registries import CHARTS
+from ...core.errors import DataError, UsageError
+from ..charts.description import Chart
+
+# A row of a table by column.
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A table.
+
+    Args:
+        title: What it shows.
+        rows: All with the same columns.
+    """
+
+    title: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Args:
+        name: For links within the page.
+        title: Its heading.
+        chart: What is drawn; None for nothing.
+        text: In place of a chart, or before the tables.
+        tables: Below the chart.
+        choose: Whether one of the axes is shown at a time, chosen by the reader.
+    """
+
+    name: str
+    title: str
+    chart: Chart | None = None
+    text: str = ""
+    tables: tuple[Figures, ...] = ()
+    choose: bool = False
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """The forecasts, as a table that a reader copies and downloads.
+
+    Args:
+        columns: Their names.
+        rows: The cells; times as text, None where a value is missing.
+        keys: Which of the columns name the series.
+        shown: For each of the axes that a reader chooses from, the values of these columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    keys: tuple[int, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a page.
+
+    Args:
+        title: What was forecast.
+        verdict: How good that is, in a sentence.
+        facts: What it was made from, by name.
+        warnings: Reasons not to rely on it.
+        sections: In order.
+        forecasts: None where there are none.
+        repeat: The command that makes the model again.
+        config: The configuration, as TOML.
+        end: By which programs and from which files it was made, by name.
+    """
+
+    title: str
+    verdict: str
+    facts: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
+    warnings: Sequence[str] = ()
+    forecasts: Forecasts | None = None
+    repeat: str = ""
+    config: str = ""
+    end: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+
+def section(name: str, title: str, describe: Any, **more: Any) -> Section:
+    """Return a section with a chart; with the reason in its place where it cannot be drawn.
+
+    Args:
+        name: Of the section, a name of `CHARTS`.
+        title: Its heading.
+        describe: Makes the chart.
+        **more: Other parts of the section.
+    """
+    try:
+        return Section(name, title, describe(), **more)
+    except (DataError, UsageError) as error:
+        return Section(
+            name, title, None, error.message.replace("`", ""), **more | {"choose": False}
+        )
+
+
+def headings() -> dict[str, str]:
+    """Return the heading of each kind of chart in a report, in order."""
+    titles = {"test": "Test forecasts", "errors": "Errors", "coverage": "Intervals"}
+    titles |= {"residuals": "Residuals", "seasons": "Seasons", "effects": "What it is made of"}
+    titles |= {"loss": "Training"}
+    return {name: titles[name] for name in titles if name in CHARTS}

@@ -1,0 +1,186 @@
+"""The report of a trained model."""
+
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import tomlkit
+
+from ...core.errors import DataError, UsageError
+from ...forecasting.frames import in_table_style
+from ...model.bundle import Bundle
+from ..charts.kinds import describe
+from ..charts.source import Source
+from ..summaries import interval_rows, layer_rows, model_facts, score_rows
+from .content import Figures, Forecasts, Report, Section, headings, section
+
+# So many series can be chosen from, and so many rows of all of them together are drawn.
+MOST_SERIES, MOST_ROWS = 500, 40_000
+# At least so many rows of a series are drawn.
+FEWEST_ROWS = 60
+# The charts of scored rows.
+SCORED = ("errors", "coverage")
+# So many series with the largest errors are listed.
+MOST_LISTED = 100
+
+
+def report_on_model(source: Source, path: str = "model.forecast") -> Report:
+    """Collect the report of a model.
+
+    Args:
+        source: The model, and the table that it is looked at with, if any.
+        path: What its file is called.
+    """
+    bundle = source.model
+    manifest, evaluation = bundle.manifest, source.evaluation
+    kept = source
+    if source.table is not None and not _scores_rows(source):
+        kept = Source(bundle, only=source.only, on_event=source.on_event)
+    facts = model_facts(manifest)
+    made = ["scores", "created", "cuDNN"]
+    table = "rows that the model file keeps" if source.table is None else source.panel.source
+    about = [("table", table), *_span(source)]
+    about += [(name, text) for name, text in facts.items() if name not in made]
+    forecast, forecasts = _forecast(source)
+    verdict = evaluation.verdict if evaluation else "The model was not scored: no test split."
+    return Report(
+        title=f"Forecast of {', '.join(manifest.targets)}",
+        verdict=verdict.replace("`", ""),
+        facts=about,
+        warnings=[each.replace("`", "") for each in evaluation.warnings] if evaluation else (),
+        sections=(forecast, *_scores(bundle), *_charts(source, kept), *_network(bundle)),
+        forecasts=forecasts,
+        repeat=_command(bundle, source),
+        config=tomlkit.dumps(manifest.config.model_dump(mode="json", exclude_none=True)),
+        end=[("made", facts["created"]), ("model file", path), *_hashes(bundle)],
+    )
+
+
+def _span(source: Source) -> list[tuple[str, str]]:
+    """Return which rows there are, and what is missing among them."""
+    panel = source.panel
+    facts = []
+    if panel.count > 1:
+        facts.append(("series", f"{panel.count:,} by {', '.join(map(str, panel.ids))}"))
+    facts.append(("rows read", f"{len(panel.values):,}"))
+    if panel.timeline is not None:
+        times = panel.timeline.times
+        facts.append(("span", f"{times.min()} to {times.max()}"))
+    missing = int(panel.missing_rows.sum())
+    facts.append(("missing values", f"{missing:,} rows, filled" if missing else "none"))
+    return facts
+
+
+def _forecast(source: Source) -> tuple[Section, Forecasts | None]:
+    """Return the forecasts of all series, to choose from."""
+    panel = source.panel
+    drawn = _of_all(source)
+    text = ""
+    if panel.count > MOST_SERIES:
+        text = f"The first {MOST_SERIES} of {panel.count:,} series are shown; the table has all."
+    made = section("forecast", "Forecast", partial(describe, drawn, "forecast"), choose=True)
+    if made.chart is None:
+        return made, None
+    frame = drawn.frame
+    keys = [str(name) for name in panel.ids if name in frame]
+    table = in_table_style(frame, source.model.manifest.time)
+    names = [str(name) for name in table]
+    rows = [[cell(each) for each in row] for row in table.itertuples(index=False)]
+    own = [
+        tuple(str(panel.ids[key].iloc[series]) for key in keys) for series, _ in drawn.but().parts
+    ]
+    forecasts = Forecasts(
+        tuple(names), tuple(map(tuple, rows)), tuple(map(names.index, keys)), tuple(own)
+    )
+    return replace(made, text=text), forecasts
+
+
+def _of_all(source: Source) -> Source:
+    """Return what charts are drawn from that show one series at a time, of all of them."""
+    panel = source.panel
+    shown = min(panel.count, MOST_SERIES)
+    rows = source.last or max(FEWEST_ROWS, MOST_ROWS // shown)
+    last = min(max(int(panel.lengths.max()), 1), rows)
+    return source.but(most_series=shown * len(panel.columns.targets), last=last)
+
+
+def cell(value: Any) -> Any:
+    """Return a cell as JSON has it: numbers with eight digits, missing ones as None."""
+    if isinstance(value, float):
+        return float(f"{value:.8g}") if value == value else None
+    return value if isinstance(value, int | str) or value is None else str(value)
+
+
+def _scores(bundle: Bundle) -> list[Section]:
+    """Return the scores beside those of the baselines."""
+    evaluation = bundle.manifest.evaluation
+    if evaluation is None:
+        return []
+    tables = [Figures("Errors on the test split", score_rows(evaluation))]
+    if rows := interval_rows(evaluation):
+        tables.append(Figures("Prediction intervals on the test split", rows))
+    if len(bundle.scores) > 1:
+        title = f"Errors by series, the largest first ({min(len(bundle.scores), MOST_LISTED)}"
+        title += f" of {len(bundle.scores):,})"
+        tables.append(Figures(title, bundle.scores[:MOST_LISTED]))
+    return [Section("scores", "Beside the baselines", tables=tuple(tables))]
+
+
+def _scores_rows(source: Source) -> bool:
+    """Whether the table has rows that the model has not learned from; they are scored once."""
+    with suppress(DataError, UsageError):
+        return source.scored is not None
+    return False
+
+
+def _charts(source: Source, kept: Source) -> list[Section]:
+    """Return the charts of errors, intervals and training; those that there can be.
+
+    Errors are those of `kept`: of new rows, or those that the model file has of the test split.
+    """
+    sections = []
+    for name, title in headings().items():
+        covariates = source.model.manifest.covariates
+        if name == "effects" and not (covariates.past or covariates.future):
+            continue
+        used = kept if name in SCORED else source
+        # Where one series is shown at a time, there are all of them.
+        choose = name == "test"
+        used = _of_all(used) if choose else used
+        sections.append(section(name, title, partial(describe, used, name), choose=choose))
+    return sections
+
+
+def _network(bundle: Bundle) -> list[Section]:
+    """Return the layers, and the members of an ensemble."""
+    manifest = bundle.manifest
+    tables = [Figures("Layers", layer_rows(manifest))]
+    if len(manifest.weights) > 1:
+        rows = [
+            {"member": name}
+            | {
+                f"{target}, percent" if len(manifest.targets) > 1 else "percent": _percent(share)
+                for target, share in own.items()
+            }
+            for name, own in manifest.weights.items()
+        ]
+        tables.insert(0, Figures("Weights of the members", rows))
+    return [Section("network", "The model", tables=tuple(tables))]
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
+
+
+def _command(bundle: Bundle, source: Source) -> str:
+    """Return the command that trains the model again from its configuration."""
+    table = source.table if isinstance(source.table, str) and source.table != "-" else "DATA"
+    return f"forecast train {shlex.quote(table) if table != 'DATA' else table} --config report.toml"
+
+
+def _hashes(bundle: Bundle) -> Sequence[tuple[str, str]]:
+    """Return the hashes of what is in the model file."""
+    return [(f"SHA-256 of {name}", text) for name, text in bundle.manifest.sha256.items()]

@@ -1,0 +1,165 @@
+"""A report as one HTML file, which requests nothing from anywhere."""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ..charts.description import Axes, Positions
+from ..summaries import short
+from .content import Report
+
+ASSETS = files(__package__) / "assets"
+# What ends or opens an element or a line of a script is written as an escape in JSON.
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+# Characters that change the direction of what follows are shown as their numbers.
+DIRECTIONS = {
+    chr(code): f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+DIGITS = 6
+
+
+def render_page(report: Report) -> bytes:
+    """Return the page.
+
+    Whatever names it holds are text: the template escapes them, and a content security policy
+    permits the page's own style and script alone, by their hashes.
+
+    Args:
+        report: What it holds.
+    """
+    style = _asset("uPlot.min.css") + _asset("page.css")
+    script = _asset("uPlot.iife.min.js") + "\n" + _asset("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"cell": short, "share": bar_share, "plain": plain}
+    page = environment.from_string(_asset("page.html")).render(
+        report=report,
+        policy=policy,
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(embedded(document(report))),
+        licence=_asset("uPlot-LICENSE.txt"),
+    )
+    return page.encode()
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return what the script draws, as data of a JSON document."""
+    charts = {
+        each.name: [compact(axes) for axes in each.chart.axes]
+        for each in report.sections
+        if each.chart is not None
+    }
+    made = report.forecasts
+    table = None
+    if made is not None:
+        table = {"columns": made.columns, "rows": made.rows, "keys": made.keys, "shown": made.shown}
+    return {"charts": charts, "forecasts": table, "config": report.config}
+
+
+def compact(axes: Axes) -> dict[str, Any]:
+    """Return axes as short data: times in seconds since 1970, numbers with six digits."""
+    names = list(dict.fromkeys(each for x in axes.drawn_along for each in x))
+
+    def along(x: Positions) -> Any:
+        if axes.kind == "name":
+            return [names.index(each) for each in x]
+        return _regular([_seconds(each) if isinstance(each, str) else each for each in x])
+
+    return {
+        "title": plain(axes.title),
+        "x": plain(axes.x_label),
+        "y": plain(axes.y_label),
+        "kind": axes.kind,
+        "names": [plain(str(each)) for each in names] if axes.kind == "name" else [],
+        "lines": [
+            {"name": plain(e.name), "x": along(e.x), "y": _short(e.y), "role": e.role,
+             "at": e.number}
+            for e in axes.lines
+        ],
+        "bands": [
+            {"level": e.level, "x": along(e.x), "low": _short(e.lower), "high": _short(e.upper),
+             "name": plain(e.name)}
+            for e in axes.bands
+        ],
+        "points": [
+            {"name": plain(e.name), "x": along(e.x), "y": _short(e.y)} for e in axes.points
+        ],
+        "bars": [
+            {"name": plain(e.name), "x": along(e.x), "y": _short(e.heights)} for e in axes.bars
+        ],
+        "spans": [
+            {"name": plain(e.name), "x": along((e.begin, e.end))}
+            for e in axes.spans
+            if axes.kind != "name"
+        ],
+    }  # fmt: skip
+
+
+def _regular(x: list[Any]) -> Any:
+    """Return positions that are equally far from each other as the first, the step and how many.
+
+    >>> _regular([0, 60, 120, 180]), _regular([0, 60, 90])
+    ([0, 60, 120, 180], [0, 60, 90])
+    >>> _regular([0, 60, 120, 180, 240])
+    {'first': 0, 'step': 60, 'count': 5}
+    """
+    if len(x) < 5 or len({b - a for a, b in pairwise(x)}) > 1:
+        return x
+    return {"first": x[0], "step": x[1] - x[0], "count": len(x)}
+
+
+def _seconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp())
+
+
+def _short(numbers: Any) -> list[float | None]:
+    return [None if each is None else float(f"{each:.{DIGITS}g}") for each in numbers]
+
+
+def plain(text: str) -> str:
+    r"""Return a text whose direction nothing in it changes.
+
+    >>> plain("a\u202eb")
+    'a\\u202eb'
+    """
+    shown = "".join(DIRECTIONS.get(each, each) for each in str(text))
+    return shown.replace(" %", "\u00a0%")
+
+
+def embedded(data: Any) -> str:
+    r"""Return data as JSON that can stand within an element of a page.
+
+    >>> print(embedded("</script>"))
+    "\u003c/script\u003e"
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return "".join(ESCAPES.get(each) or DIRECTIONS.get(each, each) for each in text)
+
+
+def bar_share(axes: Axes, height: float | None) -> float:
+    """Return how long a bar is, in percent of the longest one of its axes."""
+    heights = [abs(each) for bars in axes.bars for each in bars.heights if each is not None]
+    longest = max(heights, default=0.0)
+    return round(100 * abs(height or 0.0) / longest, 1) if longest else 0.0
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """Return the hash by which a policy permits a style or a script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

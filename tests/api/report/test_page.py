@@ -1,0 +1,153 @@
+"""The page of a report: what it holds, and that names in it are text."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecast_cli as fc
+
+ROWS, HORIZON = 120, 4
+SETTINGS = {"horizon": HORIZON, "timesteps": 12, "validation": 24, "test": 24}
+HOSTILE = ['</script><script>alert("x")</script>', "\"'><img src=x onerror=alert(1)>", "ab\u202ecd"]
+
+
+def table(name: str = "sales") -> pd.DataFrame:
+    steps = np.arange(ROWS)
+    sales = 100 + steps + 20 * np.sin(2 * np.pi * steps / 12)
+    return pd.DataFrame({"date": pd.date_range("2014-01-01", periods=ROWS, freq="MS"), name: sales})
+
+
+def shops(*names: str) -> pd.DataFrame:
+    parts = [table().assign(shop=name, sales=lambda t, k=k: t["sales"] * (k + 1))
+             for k, name in enumerate(names)]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+class Page(HTMLParser):
+    """The elements of a page, and the data of its script."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+        found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+        self.data = json.loads(found[1])
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Writes the page of a model and reads it."""
+
+    def make(model, *arguments, **options) -> Page:
+        model.report(tmp_path / "report.html", *arguments, **options)
+        return Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+    return make
+
+
+def test_a_page_has_verdict_scores_charts_and_settings(linear, page):
+    model = linear(table(), column="sales", **SETTINGS)
+    found = page(model, table())
+    text = " ".join("".join(found.text).split())
+    assert model.evaluation.verdict.replace("`", "") in text
+    sections = {each["id"] for each in found.named("section")}
+    assert {"forecast", "scores", "test", "errors", "coverage", "residuals", "about"} <= sections
+    for part in ("2014-01-01", "seasonal-naive", "SHA-256", "--config report.toml", "minmax"):
+        assert part in text
+    made = found.data["forecasts"]
+    assert made["columns"][:2] == ["date", "sales"]
+    expected = model.predict(table())["sales"].tolist()
+    assert [row[1] for row in made["rows"]] == pytest.approx(expected)
+    (axes,) = found.data["charts"]["forecast"]
+    line = next(each for each in axes["lines"] if each["role"] == "forecast")
+    assert line["y"] == pytest.approx(expected, rel=1e-5)
+    assert {each["level"] for each in axes["bands"]} == {80, 95}
+
+
+def test_a_page_requests_nothing_and_permits_its_own_script_alone(linear, page):
+    found = page(linear(table(), column="sales", **SETTINGS))
+    (policy,) = [each["content"] for each in found.named("meta") if "http-equiv" in each]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    for _, attributes in found.tags:
+        for name in ("src", "href", "action", "style", "onclick", "onload"):
+            assert (attributes.get(name) or "#").startswith("#")
+    assert not found.named("link") and not found.named("img")
+    for each in found.named("html"):
+        assert each["lang"] == "en"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_columns_are_text(linear, page, name):
+    found = page(linear(table(name), column=name, **SETTINGS), table(name))
+    assert len(found.named("script")) == 2 and not found.named("img")
+    shown = name.replace("\u202e", "\\u202e")
+    assert any(shown in each for each in found.text)
+    assert "\u202e" not in "".join(found.text)
+    assert found.data["charts"]["forecast"][0]["title"] == shown
+
+
+def test_names_of_series_are_text_and_can_be_chosen(linear, page):
+    model = linear(shops(*HOSTILE), column="sales", series="shop", **SETTINGS)
+    found = page(model, shops(*HOSTILE))
+    assert len(found.named("script")) == 2 and not found.named("img")
+    assert len(found.data["charts"]["forecast"]) == len(HOSTILE)
+    made = found.data["forecasts"]
+    assert made["columns"][made["keys"][0]] == "shop"
+    assert sorted(each[0] for each in made["shown"]) == sorted(HOSTILE)
+    pickers = [each for each in found.named("select") if each["data-chart"] == "forecast"]
+    assert len(pickers) == 1 and len(found.named("option")) == 2 * len(HOSTILE)
+
+
+def test_what_cannot_be_drawn_is_said(linear, page):
+    frame = table().assign(price=np.tile([9.0, 7.0, 8.0], ROWS // 3))
+    model = linear(frame, column="sales", future_covariates="price", **SETTINGS)
+    found = page(model)
+    assert "forecast" not in found.data["charts"] and found.data["forecasts"] is None
+    assert any('"price" is missing' in each for each in found.text)
+    future = pd.DataFrame(
+        {"date": pd.date_range("2024-01-01", periods=HORIZON, freq="MS"), "price": 8.0}
+    )
+    assert page(model, future=future).data["forecasts"]
+
+
+def test_a_hundred_series_fit_into_two_megabytes(linear, tmp_path):
+    frame = shops(*[f"shop {number:03}" for number in range(100)])
+    linear(frame, column="sales", series="shop", **SETTINGS).report(tmp_path / "r.html", frame)
+    assert (tmp_path / "r.html").stat().st_size < 2_000_000
+
+
+def test_the_configuration_trains_the_same_model(linear, page):
+    model = linear(table(), column="sales", **SETTINGS)
+    import tomllib
+
+    settings = tomllib.loads(page(model).data["config"])
+    assert fc.Config(**settings) == model.config
+
+
+def test_labels_have_no_report(golden, tmp_path):
+    with pytest.raises(fc.UsageError, match="labels"):
+        fc.load(golden.with_name("format-2-labels.forecast")).report(tmp_path / "r.html")
+
+
+def test_a_backtest_has_a_page(tmp_path):
+    plan = fc.Plan(models=("naive", "drift"), n_windows=3)
+    result = fc.backtest(table(), plan, column="sales", horizon=HORIZON)
+    result.report(tmp_path / "r.html")
+    found = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert {"forecast", "errors"} <= found.data["charts"].keys()
+    assert len(found.data["forecasts"]["rows"]) == 3 * HORIZON
+    assert result.verdict in " ".join("".join(found.text).split())

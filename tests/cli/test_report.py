@@ -1,0 +1,50 @@
+"""`forecast report`, and `--report` of other commands."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def model(tmp_path, golden):
+    (tmp_path / "model.forecast").write_bytes(golden.read_bytes())
+
+
+def test_a_report_of_the_usual_model_is_written(run, model, tmp_path):
+    code, out, err = run("report")
+    assert (code, out) == (0, "") and "saved report.html" in err
+    assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_document_says_where_it_is(run, model, tmp_path):
+    code, out, _ = run("report", "model.forecast", "-o", "page.html", "--json")
+    document = json.loads(out)
+    assert code == 0 and document["report"] == "page.html"
+    assert document["bytes"] == (tmp_path / "page.html").stat().st_size
+
+
+def test_a_report_does_not_replace_what_it_is_made_from(run, model, tmp_path):
+    before = (tmp_path / "model.forecast").read_bytes()
+    code, _, err = run("report", "model.forecast", "-o", "model.forecast")
+    assert code == 2 and "model.forecast" in err
+    assert (tmp_path / "model.forecast").read_bytes() == before
+
+
+def test_a_folder_that_does_not_exist_is_an_error(run, model):
+    code, _, err = run("report", "-o", "nowhere/report.html")
+    assert code == 2 and "nowhere" in err
+
+
+def test_a_backtest_writes_one_too(run, table, tmp_path):
+    words = ("backtest", table, "-c", "value", "--models", "naive,drift", "--n-windows", "2")
+    code, _, err = run(*words, "--report", "page.html")
+    assert code == 0 and "saved page.html" in err
+    assert "drift" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.tf
+def test_a_training_writes_one_too(run, table, tmp_path, linear_training):
+    words = ("train", table, "-c", "value", "--preset", "classic", "--horizon", "3")
+    code, _, err = run(*words, "--report", "page.html")
+    assert code == 0, err
+    assert "saved page.html" in err and (tmp_path / "page.html").is_file()
