@@ -1,6 +1,7 @@
 """Charts in a terminal, and small ones below the tables of other commands."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,3 +71,20 @@ def _is_small(table: Any) -> bool:
     return all(each.is_file() for each in files) and (
         sum(each.stat().st_size for each in files) <= MOST_BYTES
     )
+
+
+def write_page(path: Path, bundle: "Bundle", model: Path, tables: Sequence[str], **how: Any) -> int:
+    """Write the page of a model, and return its size in bytes.
+
+    Args:
+        path: Where to.
+        bundle: The model.
+        model: Its file.
+        tables: What it is looked at with; the rows that it keeps where empty.
+        **how: More of `Source`.
+    """
+    from ..api.charts.source import Source
+    from ..api.report.writing import write_model_report
+
+    table = None if not tables else tables[0] if len(tables) == 1 else list(tables)
+    return write_model_report(Source(bundle, table, **how), path, str(model))

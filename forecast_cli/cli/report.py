@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from .charts import write_page
 from .console import Console, Notes
 from .evaluate import Missing, read_again
 from .options import Looking, OutputOptions, option
 from .outputs import spare
-from .train import MODEL, one_or_all
+from .train import MODEL
 from .values import levels
-
-if TYPE_CHECKING:
-    from ..model.bundle import Bundle
 
 PAGE = Path("report.html")
 # fmt: off
@@ -83,20 +81,3 @@ def split_model(files: Sequence[str]) -> tuple[Path, list[str]]:
     if files and files[0] != "-" and (is_model(Path(files[0])) or files[0].endswith(".forecast")):
         return Path(files[0]), list(files[1:])
     return MODEL, list(files)
-
-
-def write_page(path: Path, bundle: "Bundle", model: Path, tables: Sequence[str], **how: Any) -> int:
-    """Write the page of a model, and return its size in bytes.
-
-    Args:
-        path: Where to.
-        bundle: The model.
-        model: Its file.
-        tables: What it is looked at with; the rows that it keeps where empty.
-        **how: More of `Source`.
-    """
-    from ..api.charts.source import Source
-    from ..api.report.writing import write_model_report
-
-    table = one_or_all(list(tables)) if tables else None
-    return write_model_report(Source(bundle, table, **how), path, str(model))

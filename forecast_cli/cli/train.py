@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import UsageError
-from .charts import show_compact
+from .charts import show_compact, write_page
 from .console import Console
 from .options import NoChart, OutputOptions, Settings, Strict, option
 from .values import seconds
@@ -153,8 +153,6 @@ def close_checkpoints(checkpoints: "Checkpoints", progress: "Progress") -> None:
 
 def _write_report(bundle: "Bundle", tables: list[str], options: TrainOptions) -> None:
     """Write a page about a model that was saved, from the rows of its tables that can be read."""
-    from .report import write_page
-
     if options.report is not None:
         again = [] if "-" in tables else tables
         write_page(options.report, bundle, options.model, again, future=options.future)

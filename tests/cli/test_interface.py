@@ -26,6 +26,7 @@ COMMANDS = {
     "backtest": ["backtest", "new.csv", "-c", "value", "-H", "3", "--models", "naive,drift"],
     "export": ["export", "-o", "exported"],
     "plot": ["plot", "model.forecast"],
+    "report": ["report", "model.forecast"],
     "inspect TABLE": ["inspect", "new.csv"],
     "config --for": ["config", "--for", "new.csv", "-c", "value"],
     "train": ["train", "new.csv", "-c", "value", "-m", "new.forecast", *SMALL],

@@ -28,8 +28,8 @@ DIGITS = 6
 def render_page(report: Report) -> bytes:
     """Return the page.
 
-    Whatever names it holds are text: the template escapes them, and a content security policy
-    permits the page's own style and script alone, by their hashes.
+    All names in it are text: the template escapes them, and a content security policy permits
+    the page's own style and script alone, by their hashes.
 
     Args:
         report: What it holds.

@@ -59,8 +59,9 @@ def page(tmp_path):
     return make
 
 
-def test_a_page_has_verdict_scores_charts_and_settings(linear, page):
-    model = linear(table(), column="sales", **SETTINGS)
+def test_a_page_has_verdict_scores_charts_and_settings(linear, page, tmp_path):
+    linear(table(), column="sales", **SETTINGS).save(tmp_path / "model.forecast")
+    model = fc.load(tmp_path / "model.forecast")
     found = page(model, table())
     text = " ".join("".join(found.text).split())
     assert model.evaluation.verdict.replace("`", "") in text
