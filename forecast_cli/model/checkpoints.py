@@ -127,15 +127,16 @@ class Checkpoints:
         if not now and not self.used:
             return
         try:
-            if not (self.folder / JOB).exists():
+            if first := not (self.folder / JOB).exists():
                 # What is left of a removal that was killed is of another training.
                 for stale in self.folder.glob("*.npz"):
                     stale.unlink()
-                job = json.dumps({"marks": dict(self._marks())}).encode()
-                write_whole(self.folder / JOB, job)
             for each in list(self._pending):
                 write_whole(self.folder / f"{each}.npz", _packed(self._pending[each]))
                 del self._pending[each]
+            if first:
+                job = json.dumps({"marks": dict(self._marks())}).encode()
+                write_whole(self.folder / JOB, job)
             self.used = True
         except (OSError, UsageError):
             self._pending.pop(name, None)

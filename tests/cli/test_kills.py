@@ -88,9 +88,8 @@ def runs(tmp_path):
         assert not list(temporary.iterdir())
         return code
 
-    yield call, folder, lambda: int((tmp_path / "steps").read_text())
-    server.stdin.close()
-    server.wait()
+    with server:
+        yield call, folder, lambda: int((tmp_path / "steps").read_text())
 
 
 def test_a_training_killed_at_thirty_stages_keeps_a_whole_model_and_is_resumed(runs, frame, golden):
@@ -98,7 +97,7 @@ def test_a_training_killed_at_thirty_stages_keeps_a_whole_model_and_is_resumed(r
     table, model = folder.parent / "table.csv", folder / "model.forecast"
     frame[-90:].to_csv(table, index=False)
     tiny = ("train", table, "-c", "value", "--preset", "classic", "--units", 2, "--timesteps", 4,
-            "--horizon", 1, "-e", 3, "--patience", 0, "--refit", "-q",
+            "--horizon", 1, "-e", 2, "--patience", 0, "--refit", "-q",
             "--checkpoint-every", 0, "--resume")  # fmt: skip
     old = Path(golden).read_bytes()
     model.write_bytes(old)

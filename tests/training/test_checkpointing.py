@@ -129,3 +129,15 @@ def test_other_rows_and_damaged_checkpoints_are_not_resumed(frame, tmp_path):
 def test_nothing_to_resume_is_said(frame, tmp_path):
     _, _, notes = train(frame, tmp_path / "model.forecast", resume=True, epochs=1)
     assert any("there is no unfinished training" in each for each in notes)
+
+
+def test_a_training_goes_on_without_checkpoints_where_there_is_no_room_for_them(frame, tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(Killed):
+            train(frame, tmp_path / "model.forecast", kill_after=3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
