@@ -13,7 +13,7 @@ FLOAT, COPIES = 4, 5
 # A training that takes longer is announced with its time: seconds.
 LONG = 60.0
 # An epoch of more seconds is hardly longer for its compilation.
-SURE = 10.0
+SURE = 60.0
 
 
 def require_room(config: Config) -> None:

@@ -24,7 +24,7 @@ def test_networks_that_no_machine_holds_are_refused_with_the_figure():
     ("settings", "seconds", "words"),
     [
         ({}, 1.0, "all epochs take about 2 min, less where"),
-        ({"patience": 0, "refit": True}, 30.0, "all epochs take about 1.7 h"),
+        ({"patience": 0, "refit": True}, 40.0, "all epochs take about 2.2 h"),
         ({}, 0.1, None),
         ({"time_budget": 100.0}, 30.0, None),
     ],
