@@ -16,6 +16,7 @@ from ..core.ragged import row_numbers
 from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.io.tables import Readable
+from ..data.panel import Panel
 from ..model.bundle import Bundle
 from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted
@@ -227,6 +228,12 @@ def predict_in_sample(
         raise UsageError("A label has no steps to forecast.", "Omit `in_sample`.")
     panel = read_as_trained(bundle, source, reading, on_event)
     check_levels(bundle, panel, on_event, begins=panel.indptr[:-1])
+    return forecast_in_sample(bundle, panel, on_event)
+
+
+def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore) -> pd.DataFrame:
+    """As `predict_in_sample`, of a table that was read."""
+    manifest = bundle.manifest
     history = make_history(bundle, panel, on_event, scaled_by=manifest.timesteps)
     origins = np.flatnonzero(row_numbers(panel.indptr) >= manifest.timesteps)
     if not len(origins):

@@ -15,7 +15,6 @@ from ...evaluation.reports import Report
 from ...forecasting.frames import FORECAST_SUFFIX
 from ...model.manifest import Evaluation
 from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
-from .forecast_parts import choose
 from .source import Source
 
 # The most lags of an autocorrelation, bins of a histogram, and bars of series.
@@ -42,19 +41,14 @@ def draw_residuals(source: Source) -> Chart:
 
 def _residuals_of_rows(source: Source) -> Chart:
     """Describe the residuals of one-step forecasts over a table, of one series and target."""
-    from ...forecasting.prediction import predict_in_sample
+    from ...forecasting.prediction import forecast_in_sample
 
-    bundle, how = source.model, {"reading": source.reading, "on_event": source.on_event}
-    frame = predict_in_sample(bundle, source.table, **how)  # type: ignore[arg-type]
-    column, time = bundle.manifest.targets[0], bundle.manifest.time
-    label = time.name if time else STEP
-    keys = [name for name in frame if name not in (label, *bundle.manifest.targets)]
-    keys = [name for name in keys if not str(name).endswith(FORECAST_SUFFIX)]
-    name = column
-    if keys:
-        names = frame[keys].astype(str).agg(" ".join, axis=1)
-        chosen = choose(names.unique(), source.only)[0]
-        frame, name = frame[names == chosen], f"{column} of {chosen}"
+    bundle, (series, target) = source.model, source.parts[0]
+    panel = source.panel.only(np.array([series]))
+    frame = forecast_in_sample(bundle, panel, source.on_event)
+    time = bundle.manifest.time
+    label, column = time.name if time else STEP, bundle.manifest.targets[target]
+    name = source.name(series, target)
     frame = frame if source.last is None else frame[-source.last :]
     errors = (frame[column] - frame[f"{column}{FORECAST_SUFFIX}"]).to_numpy(float)
     x = positions(pd.DatetimeIndex(frame[label]) if time else frame[label].to_numpy(float))

@@ -13,7 +13,7 @@ from ...core.windows import Floats, Ints
 from ...data.missing import last_known
 from ...data.panel import STEP
 from ...data.time.time_index import when
-from ...forecasting.saved_model_data import learned_until, times_like
+from ...forecasting.saved_model_data import times_like
 from ...model.bundle import Bundle
 from .description import (
     Axes,
@@ -215,7 +215,7 @@ def _begins(source: Source, bundle: Bundle, series: int) -> dict[str, pd.Timesta
     if record is not None and len({*record.fresh}) > 1:
         # Splits by shares of the rows begin at other times in each series; those of the test are
         # kept.
-        return {SPLITS[2]: learned_until(bundle, source.panel)[series]}
+        return {SPLITS[2]: source.learned[series]}
     texts = zip(SPLITS[1:3], (known.validation_begins, known.test_begins), strict=True)
     return {name: pd.Timestamp(text) for name, text in texts if text}
 

@@ -24,7 +24,7 @@ from ...forecasting.prediction_request import (
     find_series,
     steps_wanted,
 )
-from ...forecasting.saved_model_data import refuse_labels
+from ...forecasting.saved_model_data import learned_until, refuse_labels
 from ...model.bundle import Bundle
 from ...model.manifest import Evaluation
 from .forecast_parts import ForecastPart, find_part, read_forecast
@@ -80,7 +80,7 @@ class Source:
     def but(self, **changes: Any) -> "Source":
         """Return the same with other parts or levels drawn, without reading or scoring again."""
         other = replace(self, **changes)
-        kept = {"history", "panel", "season_length", "frame"}
+        kept = {"history", "panel", "season_length", "frame", "learned"}
         if (other.level, other.many_levels) == (self.level, self.many_levels):
             kept |= {"scored", "report"}
         other.__dict__.update({name: self.__dict__[name] for name in kept & self.__dict__.keys()})
@@ -204,6 +204,11 @@ class Source:
         from ...evaluation.table_evaluation import score_table
 
         return score_table(self.forecast, self.table, data=self.data, on_event=self.on_event)
+
+    @cached_property
+    def learned(self) -> "pd.DatetimeIndex":
+        """When the rows of each series begin that the model has not learned from."""
+        return learned_until(self.model, self.panel)
 
     @property
     def evaluation(self) -> Evaluation | None:
