@@ -48,6 +48,8 @@ def list_files(folder: Path) -> set[Path]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The settings of the user who runs the tests are none of theirs.
+    os.environ["XDG_CONFIG_HOME"] = str(ROOT / "tests" / "no-settings")
     for name in THREADS:
         os.environ.setdefault(name, "1")
     config.stash[FILES_BEFORE] = list_files(Path.cwd())

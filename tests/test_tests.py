@@ -15,6 +15,7 @@ SEVERAL_MODULES = {
     "api/test_update",
     "cli/test_help",
     "cli/test_interface",
+    "cli/test_json",
     "cli/test_kills",
     "cli/test_temporary_files",
     "data/test_blank_future",

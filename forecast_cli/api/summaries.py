@@ -8,7 +8,7 @@ import pandas as pd
 from ..config.members import list_members
 from ..config.network import cudnn_obstacle
 from ..model.bundle import Bundle
-from ..model.manifest import Evaluation, LabelEvaluation, Manifest
+from ..model.manifest import Evaluation, LabelEvaluation, Manifest, SplitRows
 
 if TYPE_CHECKING:
     from ..data.inspection.report import TableReport
@@ -162,8 +162,9 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         **(_label_facts(manifest) if manifest.labels else _forecast_facts(manifest)),
         **_preset_facts(manifest),
         "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
-        "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: {splits.train:,} train, "
-        f"{splits.validation:,} validation, {splits.test:,} test",
+        **_origin_facts(manifest),
+        "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: "
+        + ", ".join(f"{count:,} {part}{begin}" for part, count, begin in _splits(splits)),
         "trained": _training_fact(manifest),
         "created": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s with "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
@@ -177,6 +178,39 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
     if manifest.evaluation:
         facts["scores"] = f"{explain_scores(manifest.evaluation)}. {manifest.evaluation.verdict}"
     return facts
+
+
+def _splits(splits: SplitRows) -> list[tuple[str, int, str]]:
+    """Return of each split its name, its rows, and in words when it begins."""
+    begins = (splits.train_begins, splits.validation_begins, splits.test_begins)
+    counts = (splits.train, splits.validation, splits.test)
+    return [
+        (part, count, f" from {begin.removesuffix('T00:00:00')}" if begin else "")
+        for part, count, begin in zip(("train", "validation", "test"), counts, begins, strict=True)
+    ]
+
+
+def _origin_facts(manifest: Manifest) -> dict[str, str]:
+    """Return which files and which command a model comes from, where that is known."""
+    origin = manifest.run.origin
+    if origin is None:
+        return {}
+    files = [f"{each.path} ({each.size:,} bytes, SHA-256 {each.sha256})" for each in origin.files]
+    return ({"data": ", ".join(files)} if files else {}) | {"command": origin.command}
+
+
+def _role_facts(manifest: Manifest) -> dict[str, str]:
+    """Return what each column but the targets is for."""
+    covariates = manifest.covariates
+    roles = {
+        "series": manifest.series,
+        "past covariates": covariates.past,
+        "future covariates": covariates.future,
+        "static covariates": covariates.static,
+        "calendar features": covariates.calendar,
+    }
+    found = [f"{role} {', '.join(names)}" for role, names in roles.items() if names]
+    return {"columns": "; ".join(found)} if found else {}
 
 
 def _preset_facts(manifest: Manifest) -> dict[str, str]:
@@ -219,6 +253,7 @@ def _forecast_facts(manifest: Manifest) -> dict[str, str]:
     return {
         "forecasts": f"{', '.join(manifest.targets)}, {manifest.horizon} steps ahead",
         "reads": f"{', '.join(manifest.features)}, lookback {manifest.timesteps}",
+        **_role_facts(manifest),
         "mode": str(manifest.config.window.mode),
         "time": f"{time.column}, {time.freq}, up to {time.last}"
         if time

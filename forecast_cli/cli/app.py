@@ -12,6 +12,7 @@ from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .misuse import explain_misuse
+from .origin import CALLED
 from .signals import INTERRUPTED, received
 from .spelling import fit_hint
 from .streams import flush, protect
@@ -29,7 +30,9 @@ app = typer.Typer(
 @app.callback()
 def start(
     # Its default is None since typer would import pydantic for False.
-    version: Annotated[bool | None, typer.Option("--version", help="Show the version.")] = None,
+    version: Annotated[
+        bool | None, typer.Option("-V", "--version", help="Show the version.")
+    ] = None,
 ) -> None:
     """Forecast time series with recurrent networks, and compare them with baselines.
 
@@ -67,6 +70,8 @@ def _show_origin() -> int:
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit code (see `forecast_cli.errors`)."""
     as_json, debug = _wanted("json", arguments), _wanted("debug", arguments)
+    CALLED.set(tuple(arguments))
+    command = "".join(word for word in arguments[:1] if word in COMMANDS)
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
@@ -76,16 +81,16 @@ def run(arguments: list[str]) -> int:
     except ForecastError as error:
         if debug:
             raise
-        show_error(_fitting(error, arguments), as_json=as_json)
+        show_error(_fitting(error, arguments), as_json=as_json, command=command)
         return error.exit_code
     except typer.TyperException as error:
-        command = "".join(word for word in arguments[:1] if word in COMMANDS)
         if misuse := explain_misuse(error, command, list(COMMANDS)):
-            show_error(misuse, as_json=as_json)
+            show_error(misuse, as_json=as_json, command=command)
         return UsageError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         pass
-    show_error(Interrupted(f"Stopped by {received()}; nothing was saved."), as_json=as_json)
+    stopped = Interrupted(f"Stopped by {received()}; nothing was saved.")
+    show_error(stopped, as_json=as_json, command=command)
     return INTERRUPTED
 
 

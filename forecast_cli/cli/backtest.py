@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from ..api.progress import Tasks, is_shown
 from ..core.errors import UsageError, counted
-from ..core.events import Done, Event, Stage
 from ..data.io.writer import Format
+from .completion import complete_models
 from .console import Console
 from .fail_if import Conditions, FailIf
 from .options import ExcelSafe, FoldSettings, OutputOptions, option
@@ -32,14 +31,15 @@ class BacktestOptions:
     """The options of `backtest` beside the settings."""
 
     models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-        help="Models to compare: model (what train builds); auto, fast, best, classic; lstm, gru, "
-        "rnn; naive, seasonal-naive, drift, mean, window-mean; croston, sba, tsb; ets, theta, "
-        "arima; .forecast files; .toml configurations.", default="model,naive,seasonal-naive",
+        autocompletion=complete_models,
+        help="Models to compare: model (what train builds), auto, fast, best, classic, lstm, gru, "
+        "rnn, naive, seasonal-naive, drift, mean, window-mean, croston, sba, tsb, ets, theta, "
+        "arima, .forecast files and .toml configurations.", default="model,naive,seasonal-naive",
         )] = None
     n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1,
         help="Number of cutoffs to forecast from.",
         default="10, fewer to learn from half of the table")] = None
-    step_size: Annotated[int | None, option("--step-size", metavar="N", min=1,
+    step_size: Annotated[int | None, option("--step-size", metavar="N", min=1, common=False,
         help="Steps from one cutoff to the next.", default="the horizon")] = None
     refit_every: Annotated[str, option("--refit-every", metavar="never|always|N",
         help="Train networks once, before the first cutoff; again at every cutoff; or at every "
@@ -50,7 +50,7 @@ class BacktestOptions:
         help="Folds to train at a time.", default="one per core")] = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",
         help="Where to write all forecasts beside the actual values.", default="stdout")] = "-"
-    format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
+    format: Annotated[Format | None, option("--format", "-f", metavar="NAME", common=False,
         help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
     excel_safe: ExcelSafe = False
@@ -75,7 +75,7 @@ class BacktestOptions:
 def backtest(
     tables: Tables, settings: FoldSettings, output_options: OutputOptions, options: BacktestOptions
 ) -> None:
-    """Compare several models and baselines from many forecast origins.
+    """Compare models and baselines from many forecast origins.
 
     The verdict says which is best, and whether the difference is significant.
 
@@ -94,7 +94,7 @@ def backtest(
     plan, conditions = options.plan(), Conditions(options.fail_if)
     try:
         with Progress(console) as progress:
-            on_event = FoldProgress(progress, console).on_event
+            on_event = progress.on_event
             how: Any = {"on_event": on_event, "should_stop": progress.should_stop}
             result = backtest(one_or_all(tables), settings.resolve(), plan, **how)
     finally:
@@ -207,22 +207,3 @@ def _document(result: "Backtest") -> dict[str, Any]:
         "descriptions": result.descriptions,
         "forecasts": json.loads(render(result.in_table_style, "json")),
     }
-
-
-class FoldProgress:
-    """Shows how many windows are done, and the time left for the others."""
-
-    def __init__(self, progress: Progress, console: Console) -> None:
-        self.progress = progress
-        self.console = console
-        self.tasks = Tasks()
-
-    def on_event(self, event: Event) -> None:
-        """Show an event."""
-        self.tasks.on_event(event)
-        if not isinstance(event, Done):
-            self.progress.on_event(event)
-        elif self.console.interactive:
-            self.progress.on_event(Stage(self.tasks.describe(event), self.progress.unit))
-        elif is_shown(event.number, event.count):
-            self.console.say(self.tasks.describe(event))

@@ -9,32 +9,53 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ..config.settings import SETTINGS
-from .options import ANY_SETTING, MORE, OUTPUT, OUTPUT_OPTIONS, spread
+from .help_text import asks_for_help, first_screen, write_command
+from .options import ANY_SETTING, OUTPUT_OPTIONS, spread
 from .spelling import DEPRECATED, OLD_VARIABLES, renew, variable_of
 from .streams import quiet_output
+from .terminal import WIDEST
 
-# Each command, a module of its own, in the words of the help.
-COMMANDS = {
-    "train": "Train a model on a table and save it.",
-    "predict": "Forecast the next steps from a saved model.",
-    "compare": "Compare presets, cells and baselines, and train and save the best model.",
-    "tune": "Search for better settings than those of train, and train with them.",
-    "backtest": "Compare several models and baselines from many forecast origins.",
-    "evaluate": "Score a saved model on new rows, or a table of forecasts.",
-    "future": "Write the table of future covariates that a forecast needs, to fill in.",
-    "explain": "Show what a forecast is made of.",
-    "plot": "Draw a chart of a model, a table or a forecast.",
-    "report": "Write a page about a model and its forecasts: one HTML file to send on.",
-    "export": "Write a saved model in a form that other programs read.",
-    "inspect": "Show what is in a model or in a table.",
-    "config": "Print the whole configuration as TOML, with where each value comes from.",
+# Each command, a module of its own, by what one wants to do.
+GROUPS = {
+    "Start": {
+        "examples": "Write small tables, and recipes that run on them.",
+        "doctor": "Check the installation, and what each extra is for.",
+    },
+    "Use": {
+        "train": "Train a model on a table and save it.",
+        "predict": "Forecast the next steps from a saved model.",
+        "future": "Write the table of future covariates, to fill in.",
+        "export": "Write a saved model in a form that other programs read.",
+    },
+    "Judge": {
+        "evaluate": "Score a saved model on new rows, or a table of forecasts.",
+        "backtest": "Compare models and baselines from many forecast origins.",
+    },
+    "Improve": {
+        "compare": "Compare presets, cells and baselines, and save the best.",
+        "tune": "Search for better settings, and train with them.",
+    },
+    "Look": {
+        "inspect": "Show what is in a model or in a table.",
+        "plot": "Draw a chart of a model, a table or a forecast.",
+        "explain": "Show what a forecast is made of.",
+        "report": "Write one HTML page about a model, to send on.",
+    },
 }
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-EXAMPLES = "Examples:"
+# Those that the first screen names in its last lines.
+MORE_COMMANDS = {
+    "config": "Print the whole configuration, with where values come from.",
+    "help": "Show the help of a command, or a page of the documentation.",
+    "man": "Write the manual page.",
+}
+COMMANDS = {
+    name: text for group in (*GROUPS.values(), MORE_COMMANDS) for name, text in group.items()
+}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
 
 
 class Command(TyperCommand):
-    """A command whose --help shows examples and its common options, --help-all the others too.
+    """A command whose --help shows examples and its common options, --help all the others too.
 
     It takes the spellings of the version before, with a warning.
     """
@@ -52,35 +73,13 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the common options."""
-        self._write(ctx, formatter, whole=False)
+        write_command(self, ctx, formatter, whole=False)
 
     def format_all(self, ctx: Any) -> str:
         """The help with all options, by panel."""
         formatter = ctx.make_formatter()
-        self._write(ctx, formatter, whole=True)
+        write_command(self, ctx, formatter, whole=True)
         return str(formatter.getvalue()).rstrip()
-
-    def _write(self, ctx: Any, formatter: Any, *, whole: bool) -> None:
-        self.format_usage(ctx, formatter)
-        write_text(formatter, self.help or "")
-        panels: dict[str, list[tuple[str, str]]] = {}
-        hidden = 0
-        for parameter in self.get_params(ctx):
-            record = _record(parameter)
-            panel = getattr(parameter, "rich_help_panel", None) or OUTPUT
-            if parameter.param_type_name == "argument":
-                panel = "Arguments"
-            elif panel.startswith(MORE) and not whole:
-                hidden += 1
-                continue
-            panel = panel.removeprefix(MORE) if whole or panel == "Arguments" else "Options"
-            panels.setdefault(panel, []).append(record)
-        for panel in sorted(panels, key=lambda name: (name != "Arguments", name == OUTPUT)):
-            with section(formatter, panel):
-                formatter.write_dl(panels[panel], col_max=32)
-        if hidden:
-            formatter.write_paragraph()
-            formatter.write_text(f"{hidden} more options: forecast {self.name} --help-all")
 
 
 class Commands(TyperGroup):
@@ -97,7 +96,7 @@ class Commands(TyperGroup):
             if not args:
                 echo(ctx.get_help())
                 raise typer.Exit(2)
-            if args[:1] == ["--version"]:
+            if args[:1] in (["--version"], ["-V"]):
                 from importlib.metadata import version
 
                 echo(f"forecast {version('forecast-cli')}")
@@ -112,12 +111,7 @@ class Commands(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write what the commands are for."""
-        self.format_usage(ctx, formatter)
-        write_text(formatter, self.help or "")
-        with section(formatter, "Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-        with section(formatter, "Options"):
-            formatter.write_dl([_record(each) for each in self.get_params(ctx)])
+        formatter.write(first_screen(GROUPS) + "\n")
 
 
 def unknown_variables(command: str) -> dict[str, str]:
@@ -146,13 +140,11 @@ def unknown_variables(command: str) -> dict[str, str]:
 
 def show_help(ctx: Any, words: list[str]) -> None:
     """Show the help and end where the words ask for it: typer would import pydantic for that."""
-    words = words[: words.index("--")] if "--" in words else words
-    if "--help-all" in words and isinstance(ctx.command, Command):
-        echo(ctx.command.format_all(ctx))
-    elif {*words} & {*ctx.help_option_names}:
-        echo(ctx.get_help())
-    else:
+    asked = asks_for_help(words)
+    if not asked:
         return
+    whole = asked == "whole" and isinstance(ctx.command, Command)
+    echo(ctx.command.format_all(ctx) if whole else ctx.get_help())
     raise typer.Exit
 
 
@@ -172,38 +164,3 @@ def build(name: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=HELP)
     app.command(name, cls=Command)(spread(load(name)))
     return get_command(app)
-
-
-def _record(parameter: Any) -> tuple[str, str]:
-    """An option or argument and its help."""
-    if parameter.param_type_name == "argument":
-        return parameter.metavar or parameter.name.upper(), parameter.help or ""
-    names = sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: name[:2] == "--")
-    takes = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"
-    return ", ".join(names) + takes, parameter.help or ""
-
-
-def write_text(formatter: Any, text: str) -> None:
-    """Write the paragraphs of a docstring, wrapped, and its examples as they are."""
-    words, _, examples = text.partition(EXAMPLES)
-    for paragraph in words.strip().split("\n\n"):
-        formatter.write_paragraph()
-        formatter.write_text(" ".join(paragraph.split()))
-    if examples:
-        with section(formatter, EXAMPLES.removesuffix(":")):
-            for line in examples.strip().splitlines():
-                formatter.write(f"  {line.strip()}\n")
-
-
-class section:
-    """A titled part of a help; the title is bold on a terminal."""
-
-    def __init__(self, formatter: Any, title: str) -> None:
-        bold = "NO_COLOR" not in os.environ
-        self.inner = formatter.section(typer.style(title, bold=True) if bold else title)
-
-    def __enter__(self) -> None:
-        self.inner.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.inner.__exit__(*error)

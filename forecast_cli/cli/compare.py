@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import UsageError
 from ..core.events import Note
-from .backtest import FoldProgress, describe_candidates, narrow
+from .backtest import describe_candidates, narrow
+from .completion import complete_models
 from .console import Console
-from .options import OutputOptions, Settings, option
+from .options import BriefSettings, OutputOptions, option
+from .origin import record_origin
 from .train import MODEL, Tables, flag_of_model, one_or_all
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ class CompareOptions:
     """The options of `compare` beside the settings."""
 
     models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
-        help="Models to compare: model (what train builds); auto, fast, best, classic; lstm, gru, "
-        "rnn; baselines as in backtest; .toml configurations.",
+        autocompletion=complete_models,
+        help="Models to compare: model (what train builds), auto, fast, best, classic, lstm, gru, "
+        "rnn, baselines as in backtest, and .toml configurations.",
         default="model,auto,fast,lstm,gru,rnn")] = None
     cells: Annotated[str | None, option("--cells", metavar="NAME[,NAME...]", common=False,
         help="Deprecated: use --models.")] = None
@@ -44,9 +47,9 @@ class CompareOptions:
 
 
 def compare(
-    tables: Tables, settings: Settings, output_options: OutputOptions, options: CompareOptions
+    tables: Tables, settings: BriefSettings, output_options: OutputOptions, options: CompareOptions
 ) -> None:
-    """Compare presets, cells and baselines, and train and save the best model.
+    """Compare presets, cells and baselines, and save the best.
 
     All forecast from cutoffs before the test split; the scores, the best first, are the result on
     stdout. The best model is trained as by train, and scored on the test split.
@@ -69,13 +72,13 @@ def compare(
     require_writable(model)
     try:
         with Progress(console) as progress, open_checkpoints(model):
-            on_event, should_stop = FoldProgress(progress, console).on_event, progress.should_stop
+            on_event, should_stop = progress.on_event, progress.should_stop
             if options.cells is not None:
                 on_event(Note(f"--cells is deprecated: use --models {options.cells}", warning=True))
             result = compare(
                 one_or_all(tables), config, plan, on_event=on_event, should_stop=should_stop
             )
-            save_bundle(result.bundle, model)
+            save_bundle(record_origin(result.bundle, tables), model)
     finally:
         dismiss_workers()
     if output_options.json:

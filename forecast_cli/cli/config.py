@@ -1,5 +1,6 @@
 """`forecast config`."""
 
+import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,10 +35,10 @@ def config(
     schema: Schema = False,
     tables: For = None,
 ) -> None:
-    """Print the whole configuration as TOML, with where each value comes from.
+    """Print the whole configuration, with where values come from.
 
-    The output is a forecast.toml; settings with their defaults are comments in it. With --for it
-    leaves nothing open: training with it as --config gives the same model.
+    The output is a forecast.toml, in which settings with their defaults are comments. With --for
+    it leaves nothing open: training with it as --config gives the same model.
 
     Examples:
         forecast config --units 64,32 --epochs 50 > forecast.toml
@@ -49,19 +50,20 @@ def config(
 
     console = Console(output_options)
     if schema:
-        console.document(Config.model_json_schema())
+        print(json.dumps(Config.model_json_schema(), indent=2))
         return
     given = settings.resolve()
     if tables:
         _show_resolved(context, settings, given, tables, console)
         return
     resolved = given.model_dump(mode="json")
-    sources = _sources(context, settings, leaves(settings.file()), leaves(resolved))
+    sources = _sources(context, settings, leaves(resolved))
     if given.preset is None or given.preset_chooses:
         sources = dict.fromkeys(_left_to_preset(resolved), BY_PRESET) | sources
     if output_options.json:
         left = {path for path, source in sources.items() if source == BY_PRESET}
-        console.document(_without(resolved, left))
+        kept = {path: source for path, source in sources.items() if path not in left}
+        console.document({"config": _without(resolved, left), "sources": kept})
         return
     console.lines(defaults_as_comments(toml_lines(resolved, sources)))
 
@@ -81,7 +83,7 @@ def _show_resolved(
     with Progress(console) as progress:
         whole, found = resolve_settings(one_or_all(tables), given, on_event=progress.on_event)
     resolved = whole.model_dump(mode="json")
-    own = _sources(context, settings, leaves(settings.file()), leaves(resolved))
+    own = _sources(context, settings, leaves(resolved))
     sources = {path: name_source(each, whole) for path, each in found.items()}
     sources |= {path: own.get(path, "given") for path, each in found.items() if each == "given"}
     if console.output_options.json:
@@ -114,10 +116,12 @@ def _without(values: Any, left: Collection[str], prefix: str = "") -> Any:
 
 
 def _sources(
-    context: typer.Context, settings: Settings, file: Mapping[str, Any], resolved: Mapping[str, Any]
+    context: typer.Context, settings: Settings, resolved: Mapping[str, Any]
 ) -> dict[str, str]:
     """Where each value that is no default comes from, by its path."""
-    sources = {path: str(settings.get("config", "forecast.toml")) for path in file}
+    from ..config.resolution import leaves
+
+    sources = {path: name for name, held in settings.files().items() for path in leaves(held)}
     for name in settings:
         if name not in SETTINGS:
             continue

@@ -1,5 +1,6 @@
 """The streams of a command: stdout for results, stderr for messages."""
 
+import itertools
 import json
 import math
 import sys
@@ -14,7 +15,7 @@ from ..core.events import Event, Note
 from ..core.visible import visible, visible_json
 from .options import OutputOptions
 from .spelling import as_flags, translate
-from .terminal import print_message
+from .terminal import columns, is_dumb, print_message
 
 if TYPE_CHECKING:
     import rich.console
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 # Wide enough for every cell of a table where there is no terminal.
 PIPE_WIDTH = 240
+# The number of the shape of JSON documents; docs/json.schema.json describes it.
+SHAPE = 1
+# Columns between the cells of a table.
+GUTTER = 3
 # How many digits a number has for people.
 DIGITS = 6
 
@@ -60,7 +65,8 @@ class Console:
         """Stderr for a person; a progress bar and lines of words share it."""
         from rich.console import Console as RichConsole
 
-        return RichConsole(stderr=True, highlight=False)
+        size: Any = {"width": columns(), "height": 24} if is_dumb() else {}
+        return RichConsole(stderr=True, highlight=False, **size)
 
     def say(self, text: str, style: str = "") -> None:
         """A line of words on stderr, settings spelled as flags."""
@@ -93,10 +99,9 @@ class Console:
         for text in texts:
             self.say(f"warning: {text}", "yellow")
 
-    def document(self, data: Any) -> None:
-        """The one JSON document of a command on stdout."""
-        text = json.dumps(translate(data), indent=2, ensure_ascii=False, allow_nan=False)
-        print(visible_json(text))
+    def document(self, data: Mapping[str, Any]) -> None:
+        """The one JSON document of a command on stdout; docs/json.md describes its shape."""
+        print_document(self.output_options.command, data)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of a result on stdout."""
@@ -135,16 +140,20 @@ class Console:
 
         if not rows:
             return
-        table = Table(title=escape(visible(title)) or None, box=SIMPLE_HEAD, title_justify="left")
-        for name, value in rows[0].items():
-            is_number = isinstance(value, float | int) or value is None
-            side: Literal["left", "right"] = "right" if is_number else "left"
-            table.add_column(escape(visible(str(name))), justify=side, overflow="fold")
-        columns = [_align([row[name] for row in rows]) for name in rows[0]]
-        for texts in zip(*columns, strict=True):
-            table.add_row(*(escape(visible(text)) for text in texts))
-        width = None if self.shows_tables else PIPE_WIDTH
-        RichConsole(highlight=False, width=width).print(table)
+        cells = {name: _align([row[name] for row in rows]) for name in rows[0]}
+        width = columns() if self.shows_tables else PIPE_WIDTH
+        # rich takes the width of a dumb terminal only beside a height.
+        screen = RichConsole(highlight=False, width=width, height=max(len(rows), 1))
+        for block in _blocks(rows[0], cells, screen.width):
+            head = escape(visible(title)) or None
+            table = Table(title=head, box=SIMPLE_HEAD, title_justify="left")
+            for name in block:
+                side: Literal["left", "right"] = "right" if _is_number(rows[0][name]) else "left"
+                table.add_column(escape(visible(str(name))), justify=side, overflow="fold")
+            for texts in zip(*(cells[name] for name in block), strict=True):
+                table.add_row(*(escape(visible(text)) for text in texts))
+            screen.print(table)
+            title = ""
 
 
 class Notes:
@@ -172,6 +181,31 @@ def _cell(value: Any, *, exact: bool = False) -> str:
     return f"{value:,}" if isinstance(value, int) and not exact else str(value)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float | int) or value is None
+
+
+def _blocks(
+    first: Mapping[Any, Any], cells: Mapping[Any, Sequence[str]], width: int
+) -> list[list[Any]]:
+    """The columns of a table in groups that fit beside each other, below one another.
+
+    The columns that name a row, those before the first number, are repeated in each.
+    """
+    sizes = {name: max(len(str(name)), *map(len, cells[name])) + GUTTER for name in cells}
+    names = list(itertools.takewhile(lambda name: not _is_number(first[name]), cells))
+    room = width - 1 - sum(sizes[name] for name in names)
+    blocks: list[list[Any]] = [names.copy()]
+    left = room
+    for name in list(cells)[len(names) :]:
+        if sizes[name] > left and len(blocks[-1]) > len(names):
+            blocks.append(names.copy())
+            left = room
+        blocks[-1].append(name)
+        left -= sizes[name]
+    return blocks
+
+
 def _align(values: Sequence[Any]) -> list[str]:
     """The values of a column as texts for people; numbers with the same decimals.
 
@@ -194,13 +228,27 @@ def _align(values: Sequence[Any]) -> list[str]:
     ]
 
 
-def show_error(error: ForecastError, *, as_json: bool) -> None:
+def print_document(command: str, data: Mapping[str, Any]) -> None:
+    """Print a JSON document: what all have, then what it is about.
+
+    Args:
+        command: The command that was called; empty where none was.
+        data: Its result, or an error.
+    """
+    from importlib.metadata import version
+
+    head = {"schema": SHAPE, "command": command or None, "version": version("forecast-cli")}
+    document = translate({**head, "notes": [], **data})
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    print(visible_json(text), flush=True)
+
+
+def show_error(error: ForecastError, *, as_json: bool, command: str = "") -> None:
     """An error as a message on stderr, or as the JSON document on stdout."""
     if as_json:
         text = {"code": error.code, "message": error.message, "hint": error.hint}
-        document = json.dumps(translate({"error": text}), indent=2, ensure_ascii=False)
         # Where stdout takes no more, the words on stderr are all there is.
         with suppress(OSError):
-            print(visible_json(document), flush=True)
+            print_document(command, {"error": text})
             return
     print_message("error", as_flags(str(error)))

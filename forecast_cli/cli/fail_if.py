@@ -12,6 +12,7 @@ from .options import option
 
 # fmt: off
 FailIf = Annotated[list[str] | None, option("--fail-if", metavar="CONDITION", env=False,
+    common=False,
     help="Exit with code 6 if the scores meet this, e.g. 'mase > 1.2' or 'mae > seasonal-naive'; "
     "repeatable.")]
 # fmt: on

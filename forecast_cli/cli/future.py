@@ -19,7 +19,7 @@ def future(
     output: Output = "-",
     excel_safe: ExcelSafe = False,
 ) -> None:
-    """Write the table of future covariates that a forecast needs, to fill in.
+    """Write the table of future covariates, to fill in.
 
     It has a row for each series and step ahead, with the values that are known already.
 

@@ -8,9 +8,13 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
-from .options import Inspecting, OutputOptions
+from .options import Inspecting, OutputOptions, option
 from .train import one_or_all
 
+Markdown = Annotated[
+    bool,
+    option("--markdown", help="Write a model as a page of Markdown, to keep beside it.", env=False),
+]
 # So many columns of a table are shown one by one.
 MOST_SHOWN = 20
 
@@ -26,13 +30,16 @@ def inspect(
             help="Model or table, or - for stdin; several tables are read as one.",
         ),
     ],
+    markdown: Markdown = False,
 ) -> None:
     """Show what is in a model or in a table.
+
+    Of a model: data, columns, splits, members, training, command, scores and layers.
 
     Examples:
         forecast inspect prices.csv
         forecast inspect sales.csv --series store,item
-        forecast inspect model.forecast --json
+        forecast inspect model.forecast --markdown > model.md
     """
     from ..model.bundle import is_model
 
@@ -41,12 +48,14 @@ def inspect(
     if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
         if settings:
             raise UsageError(f"{file} is a model: how a table is read says nothing of it.")
-        _model(file, console)
+        _model(file, console, markdown=markdown)
+    elif markdown:
+        raise UsageError(f"--markdown is for a model, and {file} is none.", "Leave it out.")
     else:
         _table(one_or_all(files), settings, console)
 
 
-def _model(file: str, console: Console) -> None:
+def _model(file: str, console: Console, *, markdown: bool) -> None:
     from ..api.summaries import (
         confusion_rows,
         describe_model,
@@ -58,6 +67,13 @@ def _model(file: str, console: Console) -> None:
     from ..model.loading import load_bundle
 
     bundle = load_bundle(file)
+    if markdown:
+        from ..api.model_card import write_card
+
+        if console.output_options.json:
+            raise UsageError("--json cannot be combined with --markdown.", "Leave one of them out.")
+        console.lines(write_card(bundle, Path(file).name).splitlines())
+        return
     if console.output_options.json:
         console.document(training_document(bundle, Path(file)))
         return

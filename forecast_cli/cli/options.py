@@ -11,16 +11,18 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
 import typer
 
 from ..config.settings import SETTINGS, Setting
+from .completion import COLUMNS, complete_columns
 from .spelling import as_flags
 from .streams import quiet_output
 from .terminal import print_message
+from .user_config import user_config
 from .values import PARSERS
 
 if TYPE_CHECKING:
@@ -31,23 +33,25 @@ ANYTHING = "Any setting"
 OUTPUT = "Output"
 # Before the panel of an option that only the whole help shows.
 MORE = "+"
+# The settings that the short help of a command with many options of its own shows.
+BRIEF_SETTINGS = ("column", "series", "future_covariates", "horizon")
 READING = "How DATA is read, where it differs from the table trained on"
 # Options for settings that are no settings themselves.
 ANY_SETTING = (
     Setting(
         "set", "", ANYTHING, "Any setting by its path, e.g. network.layers.0.use_bias=false; "
-        "repeatable.", kind="names", metavar="PATH=VALUE", common=True,
+        "repeatable.", kind="names", metavar="PATH=VALUE",
     ),
     Setting(
         "config", "", ANYTHING, "A TOML file of settings; flags override it.", metavar="FILE",
-        default="forecast.toml, if there is one", common=True,
+        default="forecast.toml, if any", common=True,
     ),
 )  # fmt: skip
 OUTPUT_OPTIONS = (
     Setting(
         "json", "", OUTPUT, "One JSON document on stdout, errors too.", kind="bool", common=True
     ),
-    Setting("quiet", "", OUTPUT, "Print nothing but errors.", kind="bool", short="-q", common=True),
+    Setting("quiet", "", OUTPUT, "Print nothing but errors.", kind="bool", short="-q"),
     Setting("debug", "", OUTPUT, "Print everything, with tracebacks.", kind="bool"),
 )
 
@@ -58,6 +62,13 @@ def _settings(*without: str) -> tuple[Setting, ...]:
         each
         for each in (*SETTINGS.values(), *ANY_SETTING)
         if each.name not in without and each.group not in without
+    )
+
+
+def _briefly(settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    """The same settings, of which the short help shows few: the command has options of its own."""
+    return tuple(
+        replace(each, common=each.common and each.name in BRIEF_SETTINGS) for each in settings
     )
 
 
@@ -76,12 +87,27 @@ class Settings(Group):
 
     options = _settings()
 
-    def file(self) -> dict[str, Any]:
-        """The settings of the configuration file: the one named, or the default one."""
+    def files(self) -> dict[str, dict[str, Any]]:
+        """The settings of the configuration files by their names, the lower ones first.
+
+        They are the user's own, and the file named or the default one of the working folder.
+        """
         from ..config.resolution import read_toml
 
-        path = Path(self.get("config", USUAL_FILE))
-        return read_toml(path) if "config" in self or path.is_file() else {}
+        own, path = user_config(), Path(self.get("config", USUAL_FILE))
+        read = {str(own): read_toml(own)} if own.is_file() else {}
+        if "config" in self or path.is_file():
+            read[str(path)] = read_toml(path)
+        return read
+
+    def file(self) -> dict[str, Any]:
+        """The settings of all configuration files, those of the higher one where both have one."""
+        from ..config.resolution import merged
+
+        whole: dict[str, Any] = {}
+        for settings in self.files().values():
+            whole = merged(whole, settings)
+        return whole
 
     def resolve(self) -> "Config":
         """Flag, environment, file and default, in this order, as one configuration."""
@@ -117,16 +143,22 @@ class Inspecting(Settings):
     )
 
 
+class BriefSettings(Settings):
+    """The configuration that is compared with others."""
+
+    options = _briefly(_settings())
+
+
 class FoldSettings(Settings):
     """The configuration of what is trained in folds: they have no test split, nor labels."""
 
-    options = _settings("test", "refit", "Labelled sequences")
+    options = _briefly(_settings("test", "refit", "Labelled sequences"))
 
 
 class TunedSettings(Settings):
     """The configuration, of which the rest is searched; the search has its own time budget."""
 
-    options = _settings("time_budget", "Labelled sequences")
+    options = _briefly(_settings("time_budget", "Labelled sequences"))
 
     def fixed(self, file_too: bool) -> dict[str, Any]:
         """What is not to be searched, by flat names.
@@ -157,11 +189,12 @@ class Reading(Group):
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How much is printed, and in which form."""
+    """How much is printed, and in which form; and by which command."""
 
     json: bool
     quiet: bool
     debug: bool
+    command: str = ""
 
     options: ClassVar[tuple[Setting, ...]] = OUTPUT_OPTIONS
 
@@ -183,7 +216,7 @@ def option(
         more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
     return typer.Option(
         *names,
-        help=_described(help, default),
+        help=describe(help, default),
         rich_help_panel=OUTPUT if common else f"{MORE}{OUTPUT}",
         show_default=False,
         show_envvar=False,
@@ -191,8 +224,8 @@ def option(
     )
 
 
-def _described(help: str, default: str, choices: Iterable[str] = ()) -> str:
-    """The help of an option, with its choices and its default."""
+def describe(help: str, default: str, choices: Iterable[str] = ()) -> str:
+    """Return the help of an option, with its choices and its default."""
     listed = f" ({', '.join(choices)})" if choices else ""
     return as_flags(help) + listed + (f" [{default}]" if default else "")
 
@@ -210,7 +243,7 @@ def _parameter(each: Setting) -> inspect.Parameter:
         types[each.kind] = Any
     info = typer.Option(
         *names,
-        help=_described(each.help, each.default, each.choices),
+        help=describe(each.help, each.default, each.choices),
         rich_help_panel=each.group if each.common else f"{MORE}{each.group}",
         show_default=False,
         envvar=None if each.kind == "names" else each.variable,
@@ -218,6 +251,7 @@ def _parameter(each: Setting) -> inspect.Parameter:
         metavar=each.metavar or ("NAME" if each.choices else None),
         min=each.least,
         parser=PARSERS.get(each.kind),
+        autocompletion=complete_columns if each.name in COLUMNS else None,
     )
     return _keyword(
         each.name, Annotated[types.get(each.kind, str) | None, info], False if is_output else None
@@ -263,7 +297,10 @@ ExcelSafe = Annotated[
     ),
 ]
 # The command itself answers it.
-HelpAll = Annotated[bool, option("--help-all", help="Show all options, by group.", env=False)]
+HelpAll = Annotated[
+    bool,
+    option("--help-all", help="Show all options, as --help all.", env=False, common=False),
+]
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -293,6 +330,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         for name, group in groups.items():
             given = {each.name: _given(each, values.pop(each.name)) for each in group.options}
             values[name] = group(**{key: v for key, v in given.items() if v is not None})
+            if isinstance(values[name], OutputOptions):
+                values[name] = replace(values[name], command=command.__name__)
         for name, of_class in classes.items():
             values[name] = of_class(
                 **{each.name: values.pop(each.name) for each in fields(of_class)}

@@ -53,9 +53,9 @@ class PlotOptions:
         help="With a model, what to do with missing values.")] = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",
         help="Write an image: .png, .svg or .pdf (needs matplotlib).", default="terminal")] = "-"
-    width: Annotated[float | None, option("--width", metavar="N",
+    width: Annotated[float | None, option("--width", metavar="N", common=False,
         help="Columns, 40 to 200; inches of an image.", default="as wide as the window")] = None
-    height: Annotated[float | None, option("--height", metavar="N",
+    height: Annotated[float | None, option("--height", metavar="N", common=False,
         help="Rows; inches of an image.", default="by what is drawn")] = None
 # fmt: on
 

@@ -13,9 +13,10 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.errors import UsageError
 from ..data.io.writer import Format
 from .charts import show_compact
-from .console import Console, Notes
+from .console import Console
 from .options import ExcelSafe, NoChart, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
+from .progress import Progress
 from .train import MODEL, one_or_all
 from .values import levels
 
@@ -126,14 +127,16 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     form = choose_format(output, options.format, output_options)
     spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
     _check_state(output, options.state)
-    bundle, notes = load_bundle(options.model), Notes(console)
-    frame, keep = _forecast(bundle, options, wanted, reading=reading, on_event=notes.on_event)
+    bundle = load_bundle(options.model)
+    with Progress(console, plain=False) as progress:
+        how: Any = {"reading": reading, "on_event": progress.on_event}
+        frame, keep = _forecast(bundle, options, wanted, **how)
     made = frame
     if not holds_times(frame, form):
         frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
         records = json.loads(render(frame, "json"))
-        document = {"model": str(options.model), "notes": notes.texts, "forecast": records}
+        document = {"model": str(options.model), "notes": progress.notes.texts, "forecast": records}
         console.document(document)
     else:
         _show(frame, form, options, console, bundle)

@@ -1,27 +1,33 @@
-"""Progress on stderr: a bar for a person, a few plain lines in a pipe; and signals to stop."""
+"""Progress on stderr: live lines for a person, a few plain ones in a pipe; and signals to stop."""
 
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..api.progress import figures, is_shown, which
-from ..core.events import Epoch, Event, Stage
+from ..api.progress import Tasks, figures, is_shown, which
+from ..core.events import Done, Epoch, Event, Stage
 from ..core.parallel import dismiss_workers
 from ..core.tidying import tidy
+from ..core.visible import visible
 from . import signals
 from .console import Console, Notes
+from .status import Status
+from .terminal import is_dumb, takes_unicode
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.console import RenderableType
+    from rich.live import Live
 
 # In a pipe: one more line after so many seconds of silence.
 SECONDS = 30.0
-# The stage whose epochs have a bar, and the seconds that other processes have to end.
+# The stage that has epochs, and the seconds that other processes have to end.
 TRAINING, PATIENCE = "training", 3.0
+# How often the lines of a terminal change, in a second.
+RATE = 8
 
 
 class Progress:
@@ -29,15 +35,21 @@ class Progress:
 
     SIGTERM and SIGHUP are as a first Ctrl-C, however often they come: a terminal that is closed
     sends two.
+
+    Args:
+        console: The streams.
+        plain: Whether a pipe gets some lines too: not from what rarely takes long.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, plain: bool = True) -> None:
         self.console = console
+        self.plain = plain
         self.interrupted = False
         # What a Ctrl-C lets finish; empty where it ends the command.
         self.unit = ""
-        self.bar: Bar | None = None
-        self.task: TaskID | None = None
+        self.live: Live | None = None
+        self.status = Status(takes_unicode(sys.stderr))
+        self.tasks = Tasks()
         self.reported = 0.0
         self.notes = Notes(console)
 
@@ -71,12 +83,14 @@ class Progress:
 
     def on_event(self, event: Event) -> None:
         """Show an event."""
+        self.status.on_event(event)
+        self.tasks.on_event(event)
         if isinstance(event, Stage):
             self._begin(event)
-        elif isinstance(event, Epoch):
-            self._epoch(event)
-        else:
+        elif not isinstance(event, Epoch | Done):
             self.notes.on_event(event)
+        elif self.live is None and self.plain:
+            self._print(event)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """Where nothing is to be finished, Ctrl-C ends the command like any other."""
@@ -117,47 +131,49 @@ class Progress:
         os._exit(signals.INTERRUPTED)
 
     def _begin(self, stage: Stage) -> None:
-        self._close()
         self.unit = stage.unit
         if stage.name == TRAINING:
             self.reported = 0.0
-        if self.console.interactive:
-            self._open_bar(stage)
+        if self.live is None and self.console.interactive and not is_dumb():
+            self._open()
+        elif self.live is not None:
+            # Loading a library may keep the thread that redraws from running.
+            self.live.refresh()
 
-    def _open_bar(self, stage: Stage) -> None:
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+    def _open(self) -> None:
+        """Show the lines of the status until the end, below the messages."""
+        from rich.live import Live
 
-        columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        if stage.name == TRAINING:
-            columns = [
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.fields[figures]}"),
-                TimeRemainingColumn(),
-            ]
-        self.bar = Bar(*columns, console=self.console.words, transient=True)
-        self.task = self.bar.add_task(stage.name, total=None, figures="")
-        self.bar.start()
+        self.live = Live(
+            get_renderable=self._render,
+            console=self.console.words,
+            refresh_per_second=RATE,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self.live.start()
 
-    def _epoch(self, epoch: Epoch) -> None:
-        if self.bar is not None and self.task is not None:
-            self.bar.update(
-                self.task,
-                total=epoch.epochs,
-                completed=epoch.number,
-                description=which(epoch),
-                figures=figures(epoch),
-            )
+    def _render(self) -> "RenderableType":
+        from rich.console import Group
+        from rich.text import Text
+
+        lines = self.status.lines(self.console.words.width - 1)
+        return Group(*(Text(visible(line), no_wrap=True) for line in lines))
+
+    def _print(self, event: Epoch | Done) -> None:
+        """Print some of the epochs and tasks, a line each."""
+        if isinstance(event, Done):
+            if is_shown(event.number, event.count):
+                self.console.say(self.tasks.describe(event))
             return
         now = time.monotonic()
-        shown = epoch.number == 1 or is_shown(epoch.number, epoch.epochs)
+        shown = event.number == 1 or is_shown(event.number, event.epochs)
         if shown or now - self.reported > SECONDS:
             self.reported = now
-            self.console.say(f"{which(epoch)}  {figures(epoch)}")
+            self.console.say(f"{which(event)}  {figures(event)}")
 
     def _close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = self.task = None
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
         self.unit = ""

@@ -43,7 +43,7 @@ class ReportOptions:
 def report(
     looking: Looking, output_options: OutputOptions, options: ReportOptions, files: Inputs = None
 ) -> None:
-    """Write a page about a model and its forecasts: one HTML file to send on.
+    """Write one HTML page about a model, to send on.
 
     It holds the forecast as a chart to zoom, the scores beside the baselines, errors, intervals,
     training and settings, and requests nothing from anywhere.

@@ -10,6 +10,8 @@ from ..core.visible import visible
 
 # Columns where nothing says how many there are.
 USUAL = 80
+# What a help and a page are wrapped at, at most.
+WIDEST = 100
 # SGR codes of the styles of messages.
 STYLES = {"bold": "1", "red": "1;31", "yellow": "33", "dim": "2"}
 

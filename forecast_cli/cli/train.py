@@ -12,14 +12,14 @@ from ..core.errors import UsageError
 from .charts import show_compact, write_page
 from .console import Console
 from .options import NoChart, OutputOptions, Settings, Strict, option
+from .origin import record_origin
+from .progress import Progress
 from .values import seconds
 
 if TYPE_CHECKING:
-    from ..api.model import Model
     from ..config.schema import Config
     from ..model.bundle import Bundle
     from ..model.checkpoints import Checkpoints
-    from .progress import Progress
 
 MODEL = Path("model.forecast")
 
@@ -96,7 +96,6 @@ def train(
     """
     from ..api.summaries import training_document
     from ..model.bundle import require_writable
-    from .progress import Progress
 
     gc.enable()
     console = Console(output_options, options.strict)
@@ -104,27 +103,28 @@ def train(
     require_writable(options.model)
     options.check()
     with Progress(console) as progress:
-        model = _train_and_save(one_or_all(tables), config, options, progress)
+        bundle = _train_and_save(tables, config, options, progress)
     if options.report is not None:
-        _write_report(model.bundle, tables, options)
+        _write_report(bundle, tables, options)
     if output_options.json:
-        document = training_document(model.bundle, options.model)
-        console.document(document | {"notes": progress.notes.texts})
+        notes = {"notes": progress.notes.texts}
+        console.document(training_document(bundle, options.model) | notes)
     else:
-        _show(model.bundle, options, console, one_or_all(tables))
+        _show(bundle, options, console, one_or_all(tables))
 
 
 def _train_and_save(
-    tables: str | list[str], config: "Config", options: TrainOptions, progress: "Progress"
-) -> "Model":
+    tables: list[str], config: "Config", options: TrainOptions, progress: Progress
+) -> "Bundle":
     """Train a model and write it; no other run may write it meanwhile."""
     from ..api.functions import train_configured
+    from ..model.bundle import save_bundle
     from ..model.checkpoints import open_checkpoints
 
     kept = open_checkpoints(options.model, every=options.every, resume=options.resume)
     with kept as checkpoints:
         model = train_configured(
-            tables,
+            one_or_all(tables),
             config,
             options.init_model,
             future=options.future,
@@ -135,12 +135,13 @@ def _train_and_save(
         )
         if options.strict:
             progress.console.warn(_warnings(model.bundle))
-        model.save(options.model)
+        bundle = record_origin(model.bundle, tables)
+        save_bundle(bundle, options.model)
         close_checkpoints(checkpoints, progress)
-    return model
+    return bundle
 
 
-def close_checkpoints(checkpoints: "Checkpoints", progress: "Progress") -> None:
+def close_checkpoints(checkpoints: "Checkpoints", progress: Progress) -> None:
     """Remove the checkpoints of a saved model; keep those of a training that was stopped."""
     if not progress.interrupted:
         checkpoints.finish()

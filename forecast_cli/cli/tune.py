@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import UsageError
-from .backtest import FoldProgress
 from .config import toml_lines
 from .console import Console
 from .options import OutputOptions, TunedSettings, option
+from .origin import record_origin
 from .progress import Progress
 from .train import MODEL, Tables, flag_of_model, one_or_all
 from .values import seconds
@@ -38,27 +38,27 @@ class SearchOptions:
         default="none")] = None
     space: Annotated[Path | None, option("--space", metavar="FILE",
         help="Search space, as TOML.", default="chosen by the data; --show-space prints it")] = None
-    sampler: Annotated[str, option("--sampler", metavar="NAME",
+    sampler: Annotated[str, option("--sampler", metavar="NAME", common=False,
         help="How settings are sampled: tpe (learns from earlier trials), random, grid (all "
         "combinations), cmaes (for numbers).", default="tpe")] = "tpe"
     pruner: Annotated[str, option("--pruner", metavar="NAME", common=False,
         help="How unpromising trials are stopped early: median, hyperband, none; all but none "
         "also stop a trial that is behind the settings as given after a cutoff.",
         default="median")] = "median"
-    metric: Annotated[str, option("--metric", metavar="NAME",
+    metric: Annotated[str, option("--metric", metavar="NAME", common=False,
         help="Metric to minimise: mase, mae, rmse, smape.", default="mase")] = "mase"
     storage: Annotated[str | None, option("--storage", metavar="PATH",
         help="SQLite file or database URL that stores the study, to resume it, to watch it, and "
         "for several runs at a time.", default="in memory")] = None
     study: Annotated[str, option("--study", metavar="NAME", common=False,
         help="Study name in the storage.", default="forecast")] = "forecast"
-    jobs: Annotated[int, option("--jobs", "-j", metavar="N", min=1,
+    jobs: Annotated[int, option("--jobs", "-j", metavar="N", min=1, common=False,
         help="Trials to run at a time; with 1 the same seed gives the same trials.",
         default="1")] = 1
     n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1, common=False,
         help="Cutoffs before the test split at which each trial is trained and scored.",
         default="3, fewer in a short table")] = None
-    show_space: Annotated[bool, option("--show-space",
+    show_space: Annotated[bool, option("--show-space", common=False,
         help="Print the search space as TOML, to be edited, and exit.")] = False
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the model of the best settings.", default="model.forecast")] = MODEL
@@ -77,7 +77,7 @@ class SearchOptions:
 def tune(
     tables: Tables, settings: TunedSettings, output_options: OutputOptions, options: SearchOptions
 ) -> None:
-    """Search for better settings than those of train, and train with them.
+    """Search for better settings, and train with them.
 
     Trials vary what train would build, and are scored on the rows before the test split; what a
     flag sets is not searched. The settings as given are kept unless a trial is significantly
@@ -99,14 +99,14 @@ def tune(
         return
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
     with Progress(console) as progress, open_checkpoints(model):
-        on_event, stop = FoldProgress(progress, console).on_event, progress.should_stop
+        on_event, stop = progress.on_event, progress.should_stop
         config, fixed = settings.resolve(), settings.fixed(search.space is None)
         how: Any = {"fixed": fixed, "on_event": on_event, "should_stop": stop}
         try:
             result = tune(one_or_all(tables), config, search, **how)
         finally:
             dismiss_workers()
-        _save(result, model, options.output)
+        _save(result, tables, model, options.output)
     if output_options.json:
         console.document(_document(result, model) | {"notes": progress.notes.texts})
         return
@@ -141,14 +141,14 @@ def _check_outputs(model: Path, output: Path | None, sources: list[Any]) -> None
         )
 
 
-def _save(result: "Tuning", model: Path, output: Path | None) -> None:
+def _save(result: "Tuning", tables: list[str], model: Path, output: Path | None) -> None:
     """Write the model, and the settings where that is asked for."""
     from ..config.resolution import leaves
     from ..config.searchable import flatten_names
     from ..model.bundle import save_bundle
     from ..model.file_writing import write_whole
 
-    save_bundle(result.bundle, model)
+    save_bundle(record_origin(result.bundle, tables), model)
     if output is None:
         return
     said = result.config.model_dump(mode="json", exclude_unset=True)

@@ -127,10 +127,10 @@ class Recurrent(Typed):
     """
 
     # fmt: off
-    type: Cell = _network(..., "Recurrent layer.", name="cell", common=True, shown="lstm")
+    type: Cell = _network(..., "Recurrent layer.", name="cell", shown="lstm")
     units: Positive = _network(
         50, "Units of each recurrent layer; several numbers make several layers.", kind="ints",
-        short="-u", metavar="N[,N...]", common=True, examples=[64, (64, 32)],
+        short="-u", metavar="N[,N...]", examples=[64, (64, 32)],
         constraints={"le": 100_000},
     )
     activation: Activation = _network(

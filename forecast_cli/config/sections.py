@@ -115,7 +115,7 @@ class Data(Frozen):
     freq: str | None = _data(
         None, "Step between rows: 15min, h, D, B (business days), W, SMS (half-months), MS, BME "
         "(months by last business day), QS, YS, 445 (retail months).",
-        metavar="ALIAS", shown="inferred", common=True, examples=["D", "h"],
+        metavar="ALIAS", shown="inferred", examples=["D", "h"],
     )
     calendar: str | None = _data(
         None, "Open days: an exchange (XNYS), a country (KR, US-NY), or data: learned from the "
@@ -349,7 +349,7 @@ class Window(Frozen):
     timesteps: Positive | None = _samples(
         None, "Lookback: steps of the input window.", short="-t", metavar="N",
         constraints={"le": 10_000_000},
-        shown="2 seasons, at least 10", common=True, examples=[24],
+        shown="2 seasons, at least 10", examples=[24],
     )
     horizon: Positive | None = _samples(
         None, "Steps ahead to forecast.", short="-H", metavar="N", shown="a season", common=True,
@@ -416,7 +416,7 @@ class Training(Frozen):
     )
     seed: int = _training(
         0, "Random seed; the same seed gives the same model, to the bit.", constraints={"ge": 0},
-        metavar="N", search=False, common=True,
+        metavar="N", search=False,
     )
     refit: bool = _training(
         False, "Train again on all rows, for the number of epochs found.", search=False,

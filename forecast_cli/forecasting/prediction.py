@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import ModelFileError, UsageError
-from ..core.events import Listener, Note, ignore, once
+from ..core.events import Done, Listener, Note, Stage, ignore, once
 from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
@@ -63,6 +63,7 @@ def predict(
         return _predict_labels(bundle, source, wanted, reading=reading, on_event=on_event)
     check_request(wanted)
     steps = steps_wanted(bundle, wanted.horizon, on_event)
+    on_event(Stage("reading"))
     history = find_history(bundle, source, wanted, reading, on_event)
     how: Any = {"steps": steps, "stored": source is None, "on_event": on_event}
     if not (wanted.what_if or wanted.several_futures):
@@ -112,7 +113,9 @@ def predict_from(
         stored: Whether the rows are those that the model file keeps.
         on_event: Notified of what is worth knowing.
     """
-    forecast = forecast_history(bundle, history, steps, wanted, stored=stored)
+    on_event(Stage("forecasting"))
+    how: Any = {"stored": stored, "on_event": on_event}
+    forecast = forecast_history(bundle, history, steps, wanted, **how)
     if not np.isfinite(forecast.point).all():
         raise ModelFileError(
             "The network of the model makes forecasts of these rows that are not finite numbers.",
@@ -142,11 +145,18 @@ def _predict_labels(
 
 
 def forecast_history(
-    bundle: Bundle, history: History, steps: int, wanted: PredictionRequest, *, stored: bool
+    bundle: Bundle,
+    history: History,
+    steps: int,
+    wanted: PredictionRequest,
+    *,
+    stored: bool,
+    on_event: Listener = ignore,
 ) -> Forecast:
     """Forecast all series, scaled, `point` of shape `(n_series, steps, targets)`.
 
-    A stateful network continues from its own state where the rows are the `stored` ones.
+    A stateful network continues from its own state where the rows are the `stored` ones. Each part
+    of many series is a `Done`.
     """
     if bundle.manifest.config.network.stateful:
         walk = walk_over(bundle, history.scale(), bundle.state if stored else None)
@@ -167,6 +177,7 @@ def forecast_history(
         if dropout is not None:
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
+        on_event(Done("series", int(part[-1]) + 1, len(windows)))
     return concatenate(made)
 
 

@@ -18,6 +18,7 @@ from ..data.columns import Columns
 from ..data.time.business_days import OpenDays
 from ..data.time.frequency import Frequency
 from .history import Ending
+from .origin import Origin
 
 FORMAT = 8
 # A class as written in the table.
@@ -60,11 +61,12 @@ class ScalingNumbers(Frozen):
 
 
 class SplitRows(Frozen):
-    """How many rows each split had, and the times at which validation and test begin."""
+    """How many rows each split had, and the times at which they begin."""
 
     train: int
     validation: int
     test: int
+    train_begins: str | None = None
     validation_begins: str | None = None
     test_begins: str | None = None
 
@@ -175,7 +177,7 @@ class LayerRow(Frozen):
 
 
 class Run(Frozen):
-    """A record of the training."""
+    """A record of the training; models that Python trained have no origin."""
 
     created: datetime
     seconds: float
@@ -185,6 +187,7 @@ class Run(Frozen):
     refitted: bool
     windows: int
     versions: dict[str, str]
+    origin: Origin | None = None
 
 
 class Manifest(Frozen):

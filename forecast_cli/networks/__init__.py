@@ -30,7 +30,15 @@ def _native_stderr_silenced() -> Iterator[None]:
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 with _native_stderr_silenced():
-    import tensorflow  # noqa: F401
+    import tensorflow
 
 # Functions are compiled again for each network on purpose.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def gpus() -> list[str]:
+    """Return the names of the GPUs that a training would use."""
+    return [
+        str(tensorflow.config.experimental.get_device_details(each).get("device_name", each.name))
+        for each in tensorflow.config.list_physical_devices("GPU")
+    ]

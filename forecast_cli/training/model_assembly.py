@@ -253,7 +253,7 @@ def _time_axis(dataset: Dataset) -> TimeAxis | None:
 def _split_rows(dataset: Dataset) -> SplitRows:
     splits, timeline = dataset.splits, dataset.panel.timeline
     begins = {}
-    for part in ("validation", "test"):
+    for part in ("train", "validation", "test"):
         if timeline is not None and splits.rows(part):
             first, end = splits.bounds(part)
             begins[f"{part}_begins"] = timeline.times[first[end > first]].min().isoformat()

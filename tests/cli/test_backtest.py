@@ -59,8 +59,8 @@ def test_the_document_holds_everything(run, table):
     document = json.loads(out)
     assert (code, err) == (0, "")
     assert list(document) == [
-        "settings", "scores", "by_cutoff", "by_step", "verdict", "descriptions", "forecasts",
-        "notes",
+        "schema", "command", "version", "notes", "settings", "scores", "by_cutoff", "by_step",
+        "verdict", "descriptions", "forecasts",
     ]  # fmt: skip
     assert document["settings"]["n_windows"] == 10
     assert document["settings"]["models"] == ["naive", "seasonal-naive"]

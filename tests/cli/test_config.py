@@ -54,15 +54,17 @@ def test_the_schema_describes_the_layers(run):
 
 
 def test_json_is_the_nested_configuration(run):
-    assert json.loads(run("config", "--json", "--epochs", "5")[1])["training"]["epochs"] == 5
+    assert (
+        json.loads(run("config", "--json", "--epochs", "5")[1])["config"]["training"]["epochs"] == 5
+    )
 
 
 def test_what_the_preset_chooses_has_no_value_before_there_is_a_table(run):
-    given = json.loads(run("config", "--json", "--units", "8")[1])
+    given = json.loads(run("config", "--json", "--units", "8")[1])["config"]
     assert given["network"]["layers"][0]["units"] == 8
     assert not {"epochs", "learning_rate"} & {*given["training"]}
     assert "type" not in given["network"]["layers"][0]
-    plain = json.loads(run("config", "--json", "--preset", "classic")[1])
+    plain = json.loads(run("config", "--json", "--preset", "classic")[1])["config"]
     assert plain["training"]["epochs"] == 100
 
 

@@ -55,3 +55,19 @@ def test_warnings_are_yellow(terminal, capsys):
     options = OutputOptions(json=False, quiet=False, debug=False)
     Console(options).warn(["the series resembles a random walk"])
     assert "\x1b[33mwarning: the series" in capsys.readouterr().err
+
+
+def test_a_table_that_is_too_wide_goes_on_below_and_folds_no_date(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    names = ["Close", "Close_lo95", "Close_lo80", "Close_hi80", "Close_hi95"]
+    rows = [
+        {"Date": f"2026-01-0{day} 12:00:00", **dict.fromkeys(names, 121.1234 + day)}
+        for day in range(1, 4)
+    ]
+    Console(OutputOptions(json=False, quiet=False, debug=False)).table(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert sum("2026-01-01 12:00:00" in line for line in lines) == 2
+    assert all(any(name in line for line in lines) for name in names)

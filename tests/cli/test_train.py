@@ -117,6 +117,7 @@ def test_json_tells_a_script_everything(run, table, tmp_path):
         "train": 0,
         "validation": 24,
         "test": 48,
+        "train_begins": "2000-01-01T00:00:00",
         "validation_begins": "2014-01-01T00:00:00",
         "test_begins": "2016-01-01T00:00:00",
     }

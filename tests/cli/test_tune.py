@@ -60,8 +60,8 @@ def test_in_a_pipe_stdout_is_the_trials_and_stderr_the_words(run, table, space, 
     assert (code, err) == (0, "")
     assert len(told["trials"]) == 5
     assert list(told) == [
-        "model", "trial", "settings", "trials", "importance", "verdict", "evaluation", "compared",
-        "notes",
+        "schema", "command", "version", "notes", "model", "trial", "settings", "trials",
+        "importance", "verdict", "evaluation", "compared",
     ]  # fmt: skip
     assert any("the study has 2 trials" in note for note in told["notes"])
 
@@ -142,7 +142,7 @@ def test_help_costs_no_import_of_the_library():
     code += "print(sorted(heavy & {*sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "--show-space" in done.stdout
+    assert "--trials" in done.stdout
 
 
 @pytest.mark.slow

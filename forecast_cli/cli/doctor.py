@@ -1,0 +1,174 @@
+"""`forecast doctor`."""
+
+import os
+import platform
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Annotated, Any
+
+from ..core.errors import ForecastError, TrainingError
+from .console import Console
+from .options import OutputOptions, option
+from .user_config import user_config
+
+# What the results depend on.
+LIBRARIES = ("numpy", "pandas", "pyarrow", "onnxruntime", "tensorflow", "keras", "scikit-learn")
+# What each extra is for.
+EXTRAS = {
+    "calendars": "exchange and holiday calendars",
+    "classical": "ETS, Theta and ARIMA",
+    "excel": "Excel workbooks",
+    "plot": "charts as PNG, SVG and PDF",
+    "remote": "tables at URLs and in object stores",
+    "sql": "tables in databases",
+    "tuning": "the sampler cmaes",
+}
+REQUIREMENT = re.compile(r"^([\w.-]+).*;.*extra == ['\"]([\w-]+)['\"]")
+ROWS = 60
+GIB = 2**30
+NoTest = Annotated[bool, option("--no-test", help="Leave out the self-test.", env=False)]
+
+
+def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
+    """Check the installation, and what each extra is for.
+
+    It shows versions, cores, memory, GPU, extras and write access, then trains a small model and
+    forecasts with it, which takes about ten seconds. The exit code is 5 where that fails.
+
+    Examples:
+        forecast doctor
+        forecast doctor --no-test
+        forecast doctor --json
+    """
+    console = Console(output_options)
+    checks = [
+        *_versions(), *_machine(), *_access(),
+        *({"check": f"extra {name}", **_extra(name, use)} for name, use in EXTRAS.items()),
+    ]  # fmt: skip
+    if not output_options.json:
+        console.lines([_line(each) for each in checks])
+    if not no_test:
+        console.say("self-test: training a small model ...")
+        results = [_timed("self-test", _test_training), _timed("GPU", _gpu)]
+        if not output_options.json:
+            console.lines([_line(each) for each in results])
+        checks += results
+    failed = [str(each["check"]) for each in checks if not each["ok"] and not each.get("optional")]
+    if output_options.json:
+        console.document({"ok": not failed, "checks": checks})
+    if failed and not output_options.json:
+        raise TrainingError(f"Not all is well: {', '.join(failed)}.", "See the lines above.")
+
+
+def _line(check: dict[str, Any]) -> str:
+    """A check as a line for people."""
+    mark = "ok" if check["ok"] else "--" if check.get("optional") else "FAILED"
+    return f"{mark:<7} {check['check']:<16} {check['found']}"
+
+
+def _check(name: str, found: str, ok: bool = True) -> dict[str, Any]:
+    return {"check": name, "ok": ok, "found": found}
+
+
+def _version(library: str) -> str:
+    """The installed version of a library; empty where it is not installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def _versions() -> list[dict[str, Any]]:
+    """The versions of this tool, of Python and of the libraries."""
+    found = [
+        _check("forecast", _version("forecast-cli")),
+        _check("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
+    ]
+    for name in LIBRARIES:
+        found.append(_check(name, _version(name) or "not installed", bool(_version(name))))
+    return found
+
+
+def _machine() -> list[dict[str, Any]]:
+    """Cores and memory that this process may use."""
+    from ..core.parallel import cores
+
+    found = [_check("cores", f"{cores()}")]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        page = os.sysconf("SC_PAGE_SIZE")
+        whole, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
+        found.append(_check("memory", f"{whole / GIB:.1f} GiB, {free / GIB:.1f} GiB free"))
+    return found
+
+
+def _access() -> list[dict[str, Any]]:
+    """Whether models and temporary files can be written, and which settings are read."""
+    own, here = user_config(), Path("forecast.toml")
+    files = [str(path) for path in (own, here) if path.is_file()]
+    return [
+        *(_writable(name, folder) for name, folder in (
+            ("working folder", Path.cwd()), ("temporary files", Path(tempfile.gettempdir())),
+        )),
+        _check("settings", ", ".join(files) or f"defaults; none in {own} or {here}"),
+    ]  # fmt: skip
+
+
+def _writable(name: str, folder: Path) -> dict[str, Any]:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return _check(name, f"{folder} can be written")
+    except OSError as error:
+        return _check(name, f"{folder} cannot be written: {error.strerror or error}", ok=False)
+
+
+def _extra(name: str, use: str) -> dict[str, Any]:
+    """Whether an extra is installed, and how to install it."""
+    try:
+        listed = requires("forecast-cli") or []
+    except PackageNotFoundError:
+        listed = []
+    matched = [found for each in listed if (found := REQUIREMENT.match(each))]
+    missing = [found[1] for found in matched if found[2] == name and not _version(found[1])]
+    text = f"{use}: pip install 'forecast-cli[{name}]'" if missing else use
+    return {"ok": not missing, "found": text, "optional": True}
+
+
+def _timed(name: str, check: Callable[[], str]) -> dict[str, Any]:
+    """Run a check, and tell what it found and how long it took, or why it failed."""
+    began = time.monotonic()
+    try:
+        found, ok = check(), True
+    except (ForecastError, ImportError, OSError, RuntimeError, ValueError) as error:
+        found, ok = f"{type(error).__name__}: {error}", False
+    return _check(name, f"{found} ({time.monotonic() - began:.1f} s)", ok)
+
+
+def _test_training() -> str:
+    """Train a small model, save it, load it and forecast with it."""
+    import pandas as pd
+
+    from ..api.functions import load, train
+
+    dates = pd.date_range("2020-01-01", periods=ROWS, freq="D")
+    frame = pd.DataFrame({"date": dates, "value": [float(day % 7) for day in range(ROWS)]})
+    settings: Any = {"preset": "classic", "timesteps": 7, "horizon": 3, "units": 4, "epochs": 2}
+    model = train(frame, column="value", **settings)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.forecast"
+        model.save(path)
+        forecasts = load(path).predict()
+    if len(forecasts) != 3 or forecasts["value"].isna().any():
+        raise ValueError(f"forecast {forecasts['value'].tolist()}, expected 3 numbers")
+    return "trained, saved, loaded, forecast 3 steps"
+
+
+def _gpu() -> str:
+    """The GPUs that a training would use."""
+    from ..networks import gpus
+
+    names = gpus()
+    return ", ".join(names) or "none; trainings run on the cores"
