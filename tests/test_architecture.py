@@ -22,7 +22,7 @@ FOLDERS = {
     "baselines": {"numpy", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
     "forecasting": {"numpy", "pandas", "pyarrow"},
-    "networks": {"h5py", "keras", "numpy", "pydantic", "tensorflow", "tf2onnx"},
+    "networks": {"h5py", "keras", "numpy", "onnx", "pydantic", "tensorflow", "tf2onnx"},
     "evaluation": {"numpy", "pandas", "pyarrow"},
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ForecastError
 from .console import Console
+from .spelling import as_flags
 from .terminal import columns, has_styles, is_dumb, takes_unicode
 
 if TYPE_CHECKING:
@@ -73,7 +74,14 @@ def _is_small(table: Any) -> bool:
     )
 
 
-def write_page(path: Path, bundle: "Bundle", model: Path, tables: Sequence[str], **how: Any) -> int:
+def write_page(
+    path: Path,
+    bundle: "Bundle",
+    model: Path,
+    tables: Sequence[str],
+    notes: Sequence[str] = (),
+    **how: Any,
+) -> int:
     """Write the page of a model, and return its size in bytes.
 
     Args:
@@ -81,10 +89,12 @@ def write_page(path: Path, bundle: "Bundle", model: Path, tables: Sequence[str],
         bundle: The model.
         model: Its file.
         tables: What it is looked at with; the rows that it keeps where empty.
+        notes: What was understood and chosen while it was trained.
         **how: More of `Source`.
     """
     from ..api.charts.source import Source
     from ..api.report.writing import write_model_report
 
     table = None if not tables else tables[0] if len(tables) == 1 else list(tables)
-    return write_model_report(Source(bundle, table, **how), path, str(model))
+    texts = [as_flags(each) for each in notes]
+    return write_model_report(Source(bundle, table, **how), path, str(model), texts)

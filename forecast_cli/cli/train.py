@@ -105,7 +105,7 @@ def train(
     with Progress(console) as progress:
         bundle = _train_and_save(tables, config, options, progress)
     if options.report is not None:
-        _write_report(bundle, tables, options)
+        _write_report(tables, options, progress.notes.texts)
     if output_options.json:
         notes = {"notes": progress.notes.texts}
         console.document(training_document(bundle, options.model) | notes)
@@ -152,11 +152,15 @@ def close_checkpoints(checkpoints: "Checkpoints", progress: Progress) -> None:
         )
 
 
-def _write_report(bundle: "Bundle", tables: list[str], options: TrainOptions) -> None:
+def _write_report(tables: list[str], options: TrainOptions, notes: Sequence[str]) -> None:
     """Write a page about a model that was saved, from the rows of its tables that can be read."""
+    from ..model.loading import load_bundle
+
     if options.report is not None:
         again = [] if "-" in tables else tables
-        write_page(options.report, bundle, options.model, again, future=options.future)
+        bundle = load_bundle(options.model)
+        how: Any = {"future": options.future, "notes": notes}
+        write_page(options.report, bundle, options.model, again, **how)
 
 
 def _show(

@@ -47,4 +47,7 @@ def test_a_training_writes_one_too(run, table, tmp_path, linear_training):
     words = ("train", table, "-c", "value", "--preset", "classic", "--horizon", "3")
     code, _, err = run(*words, "--report", "page.html")
     assert code == 0, err
-    assert "saved page.html" in err and (tmp_path / "page.html").is_file()
+    page = (tmp_path / "page.html").read_text()
+    assert "saved page.html" in err and "SHA-256 of network.onnx" in page
+    # What was chosen, and why, in the words of the training.
+    assert "What was understood and chosen" in page

@@ -1,7 +1,7 @@
 """What a report holds, as plain data: facts, charts and tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...config.registries import CHARTS
@@ -73,6 +73,7 @@ class Report:
         facts: What it was made from, by name.
         warnings: Reasons not to rely on it.
         sections: In order.
+        notes: What was understood and chosen, a sentence each.
         forecasts: None where there are none.
         repeat: The command that makes the model again.
         config: The configuration, as TOML.
@@ -84,6 +85,7 @@ class Report:
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     forecasts: Forecasts | None = None
     repeat: str = ""
     config: str = ""
@@ -100,7 +102,8 @@ def section(name: str, title: str, describe: Any, **more: Any) -> Section:
         **more: Other parts of the section.
     """
     try:
-        return Section(name, title, describe(), **more)
+        chart = describe()
+        return Section(name, title, replace(chart, text=chart.text.replace("`", "")), **more)
     except (DataError, UsageError) as error:
         return Section(
             name, title, None, error.message.replace("`", ""), **more | {"choose": False}

@@ -18,7 +18,7 @@ from ..summaries import interval_rows, layer_rows, model_facts, score_rows
 from .content import Figures, Forecasts, Report, Section, headings, section
 
 # So many series can be chosen from, and so many rows of all of them together are drawn.
-MOST_SERIES, MOST_ROWS = 500, 40_000
+MOST_SERIES, MOST_ROWS = 500, 12_000
 # At least so many rows of a series are drawn.
 FEWEST_ROWS = 60
 # The charts of scored rows.
@@ -27,12 +27,15 @@ SCORED = ("errors", "coverage")
 MOST_LISTED = 100
 
 
-def report_on_model(source: Source, path: str = "model.forecast") -> Report:
+def report_on_model(
+    source: Source, path: str = "model.forecast", notes: Sequence[str] = ()
+) -> Report:
     """Collect the report of a model.
 
     Args:
         source: The model, and the table that it is looked at with, if any.
         path: What its file is called.
+        notes: What was understood and chosen while it was trained, a sentence each.
     """
     bundle = source.model
     manifest, evaluation = bundle.manifest, source.evaluation
@@ -53,6 +56,7 @@ def report_on_model(source: Source, path: str = "model.forecast") -> Report:
         warnings=[each.replace("`", "") for each in evaluation.warnings] if evaluation else (),
         sections=(forecast, *_scores(bundle), *_charts(source, kept), *_network(bundle)),
         forecasts=forecasts,
+        notes=[each.replace("`", "") for each in notes],
         repeat=_command(bundle, source),
         config=tomlkit.dumps(manifest.config.model_dump(mode="json", exclude_none=True)),
         end=[("made", facts["created"]), ("model file", path), *_hashes(bundle)],

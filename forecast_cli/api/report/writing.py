@@ -1,9 +1,10 @@
 """Reports written to files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.events import once
+from ...core.events import Event, Listener, Note, once
 from ...model.file_writing import write_whole
 from ..charts.source import Source
 from .backtest_report import report_on_backtest
@@ -14,23 +15,39 @@ if TYPE_CHECKING:
     from ...backtesting.backtest import Backtest
 
 
-def write_model_report(source: Source, path: Path, model: str = "model.forecast") -> int:
+def write_model_report(
+    source: Source, path: Path, model: str = "model.forecast", notes: Sequence[str] = ()
+) -> int:
     """Write the page of a model; return its size in bytes.
 
     Args:
         source: The model, and the table that it is looked at with, if any.
         path: Where to.
         model: What the file of the model is called.
+        notes: What was understood and chosen while it was trained, a sentence each.
 
     Raises:
         UsageError: It cannot be written there, or the model forecasts no numbers.
         DataError: The table does not hold what the model needs.
     """
-    # Each chart would say again what was understood.
-    quiet = source.but(on_event=once(source.on_event))
-    page = render_page(report_on_model(quiet, model))
+    told = once(source.on_event)
+    source = source.but(on_event=told)
+    if source.model.manifest.labels is None:
+        # What there is to say of the table; of single charts only warnings are worth it.
+        _ = source.panel
+    page = render_page(report_on_model(source.but(on_event=_warnings(told)), model, notes))
     write_whole(path, page)
     return len(page)
+
+
+def _warnings(on_event: Listener) -> Listener:
+    """Return a listener that is notified of warnings alone."""
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Note) and event.warning:
+            on_event(event)
+
+    return hear
 
 
 def write_backtest_report(result: "Backtest", path: Path) -> int:

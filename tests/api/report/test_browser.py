@@ -120,6 +120,7 @@ def test_levels_are_switched(page):
 def test_each_chart_has_its_values_as_a_table(page):
     figure = page.locator("#errors figure.chart").first
     figure.get_by_text("Values as a table").click()
+    figure.locator("tbody tr").first.wait_for()
     assert figure.locator("tbody tr").count() == HORIZON
 
 

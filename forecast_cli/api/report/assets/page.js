@@ -85,7 +85,8 @@ function styled(each) {
       paths: uPlot.paths.bars({size: [.8, 40]})};
   const role = {actual: "actual", forecast: "forecast", other: "other", reference: "soft"}[each.role];
   const tone = each.role === "other" && each.style % 2 === 0 && !each.key ? "forecast" : role;
-  return {stroke: color(tone), width: each.role === "forecast" ? 2 : 1.3, points: {show: false},
+  return {stroke: color(tone), width: each.role === "forecast" ? 2 : 1.3,
+    points: {show: each.x.length === 1, size: 6, fill: color(tone)},
     dash: each.role === "reference" ? [3, 4] : each.role === "other" ? DASHES[each.style % 5] : []};
 }
 
@@ -111,9 +112,27 @@ class View {
       axes.days = [...axes.lines, ...axes.bands, ...axes.bars]
         .every(each => each.x.every(x => x % 86400 === 0));
     this.figure.querySelector("figcaption").textContent = axes.title;
+    if (this.all.length > 1) this.describe();
     this.levels();
     this.draw();
     this.table();
+  }
+  /* The sentence below a chart that a reader chose, which also stands for it where it is not seen. */
+  describe() {
+    const axes = this.axes, sentence =
+      document.querySelector(`.sentence[data-chart="${this.figure.dataset.chart}"]`);
+    if (!sentence) return;
+    const parts = axes.lines.filter(each => each.role !== "other" && each.x.length);
+    const text = parts.map(each => {
+      const last = each.x.length - 1;
+      return `${each.name} from ${place(each.x[0], axes)} (${shown(each.y[0])}) to ` +
+        `${place(each.x[last], axes)} (${shown(each.y[last])})`;
+    });
+    for (const band of axes.bands.filter(each => each.x.length && axes.lines.some(
+      line => line.role === "forecast")))
+      text.push(`${band.name} at the end ${shown(band.low.at(-1))} to ${shown(band.high.at(-1))}`);
+    sentence.textContent = axes.title + ": " + text.join("; ") + ".";
+    this.plot.setAttribute("aria-label", sentence.textContent);
   }
   levels() {
     this.figure.querySelector(".zoom").hidden = this.axes.kind !== "time";
