@@ -80,6 +80,7 @@ def write_page(
     model: Path,
     tables: Sequence[str],
     notes: Sequence[str] = (),
+    scored: "Bundle | None" = None,
     **how: Any,
 ) -> int:
     """Write the page of a model, and return its size in bytes.
@@ -90,6 +91,7 @@ def write_page(
         model: Its file.
         tables: What it is looked at with; the rows that it keeps where empty.
         notes: What was understood and chosen while it was trained.
+        scored: The model as it was scored, where it was refitted then.
         **how: More of `Source`.
     """
     from ..api.charts.source import Source
@@ -97,4 +99,5 @@ def write_page(
 
     table = None if not tables else tables[0] if len(tables) == 1 else list(tables)
     texts = [as_flags(each) for each in notes]
-    return write_model_report(Source(bundle, table, **how), path, str(model), texts)
+    source = Source(bundle, table, **how)
+    return write_model_report(source, path, str(model), notes=texts, scored=scored)

@@ -102,10 +102,11 @@ def train(
     config = settings.resolve()
     require_writable(options.model)
     options.check()
+    scored: list[Bundle] = []
     with Progress(console) as progress:
-        bundle = _train_and_save(tables, config, options, progress)
+        bundle = _train_and_save(tables, config, options, progress, scored)
     if options.report is not None:
-        _write_report(tables, options, progress.notes.texts)
+        _write_report(tables, options, progress.notes.texts, scored)
     if output_options.json:
         notes = {"notes": progress.notes.texts}
         console.document(training_document(bundle, options.model) | notes)
@@ -114,14 +115,24 @@ def train(
 
 
 def _train_and_save(
-    tables: list[str], config: "Config", options: TrainOptions, progress: Progress
+    tables: list[str],
+    config: "Config",
+    options: TrainOptions,
+    progress: Progress,
+    scored: "list[Bundle]",
 ) -> "Bundle":
-    """Train a model and write it; no other run may write it meanwhile."""
+    """Train a model and write it; no other run may write it meanwhile.
+
+    A refitted one is added to `scored` as it was scored, where a report is to be written.
+    """
     from ..api.functions import train_configured
     from ..model.bundle import save_bundle
     from ..model.checkpoints import open_checkpoints
 
     kept = open_checkpoints(options.model, every=options.every, resume=options.resume)
+    again: Any = {}
+    if options.report is not None and options.init_model is None:
+        again["on_scored"] = scored.append
     with kept as checkpoints:
         model = train_configured(
             one_or_all(tables),
@@ -132,6 +143,7 @@ def _train_and_save(
             on_event=progress.on_event,
             should_stop=progress.should_stop,
             checkpoints=checkpoints,
+            **again,
         )
         if options.strict:
             progress.console.warn(_warnings(model.bundle))
@@ -152,14 +164,16 @@ def close_checkpoints(checkpoints: "Checkpoints", progress: Progress) -> None:
         )
 
 
-def _write_report(tables: list[str], options: TrainOptions, notes: Sequence[str]) -> None:
+def _write_report(
+    tables: list[str], options: TrainOptions, notes: Sequence[str], scored: "list[Bundle]"
+) -> None:
     """Write a page about a model that was saved, from the rows of its tables that can be read."""
     from ..model.loading import load_bundle
 
     if options.report is not None:
         again = [] if "-" in tables else tables
         bundle = load_bundle(options.model)
-        how: Any = {"future": options.future, "notes": notes}
+        how: Any = {"future": options.future, "notes": notes, "scored": [*scored, None][0]}
         write_page(options.report, bundle, options.model, again, **how)
 
 

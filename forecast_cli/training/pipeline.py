@@ -45,6 +45,7 @@ def train(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     checkpoints: Checkpoints | None = None,
+    on_scored: Callable[[Bundle], None] | None = None,
 ) -> Bundle:
     """Train a network on columns of a table, or on sequences with a label.
 
@@ -55,6 +56,8 @@ def train(
         on_event: Notified of how the table is read, and of the progress.
         should_stop: Called after each epoch; True stops the training with the best weights so far.
         checkpoints: Where an unfinished training is kept and found; None to keep none.
+        on_scored: Called with the model as it was scored, where another is returned, refitted on
+            all rows; not for labels.
 
     Raises:
         DataError: The table lacks what is needed; raised before TensorFlow is loaded.
@@ -72,7 +75,7 @@ def train(
         return train_on_labels(source, config, **how)
     began = time.perf_counter()
     dataset = read_dataset(source, config, future=future, on_event=on_event)
-    return _train_on(dataset, began, **how)
+    return _train_on(dataset, began, on_scored=on_scored, **how)
 
 
 def train_panel(
@@ -97,6 +100,7 @@ def _train_on(
     on_event: Listener,
     should_stop: Callable[[], bool],
     checkpoints: Checkpoints | None,
+    on_scored: Callable[[Bundle], None] | None = None,
 ) -> Bundle:
     """Train on a dataset; `began` is when that was, in seconds of `time.perf_counter`."""
     began -= begin_checkpoints(checkpoints, partial(describe_dataset, dataset), on_event)
@@ -106,7 +110,10 @@ def _train_on(
     end = None if budget is None else began + budget
     by = partial(train_network, deadline=end, checkpoints=checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
-    return finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
+    bundle = finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
+    if on_scored is not None and bundle.manifest.run.refitted:
+        on_scored(as_scored(learned, bundle))
+    return bundle
 
 
 @dataclass(frozen=True)
@@ -227,6 +234,13 @@ def finish(
         seconds=time.perf_counter() - began,
         importance=importance,
     )
+
+
+def as_scored(learned: Learned, saved: Bundle) -> Bundle:
+    """Return the model as it was scored; `saved` is the same refitted on all rows."""
+    run, importance = saved.manifest.run, saved.manifest.importance
+    how: Any = {"seconds": run.seconds, "importance": importance}
+    return make_bundle(learned.scored, learned.scored, learned.calibration, learned.scores, **how)
 
 
 def specify_intervals(

@@ -44,10 +44,12 @@ def test_a_backtest_writes_one_too(run, table, tmp_path):
 
 @pytest.mark.tf
 def test_a_training_writes_one_too(run, table, tmp_path, linear_training):
-    words = ("train", table, "-c", "value", "--preset", "classic", "--horizon", "3")
+    words = ("train", table, "-c", "value", "--preset", "classic", "--horizon", "3", "--refit")
     code, _, err = run(*words, "--report", "page.html")
     assert code == 0, err
     page = (tmp_path / "page.html").read_text()
     assert "saved page.html" in err and "SHA-256 of network.onnx" in page
+    # The test forecasts are those of the network that was scored, not of the one refitted.
+    assert '"name":"test forecasts"' in page
     # What was chosen, and why, in the words of the training.
     assert "What was understood and chosen" in page

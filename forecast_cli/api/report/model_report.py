@@ -22,13 +22,16 @@ MOST_SERIES, MOST_ROWS = 500, 12_000
 # At least so many rows of a series are drawn.
 FEWEST_ROWS = 60
 # The charts of scored rows.
-SCORED = ("errors", "coverage")
+SCORED = ("test", "errors", "coverage", "residuals")
 # So many series with the largest errors are listed.
 MOST_LISTED = 100
 
 
 def report_on_model(
-    source: Source, path: str = "model.forecast", notes: Sequence[str] = ()
+    source: Source,
+    path: str = "model.forecast",
+    notes: Sequence[str] = (),
+    scored: Bundle | None = None,
 ) -> Report:
     """Collect the report of a model.
 
@@ -36,12 +39,11 @@ def report_on_model(
         source: The model, and the table that it is looked at with, if any.
         path: What its file is called.
         notes: What was understood and chosen while it was trained, a sentence each.
+        scored: The model as it was scored, where it was refitted on all rows then.
     """
     bundle = source.model
     manifest, evaluation = bundle.manifest, source.evaluation
-    kept = source
-    if source.table is not None and not _scores_rows(source):
-        kept = Source(bundle, only=source.only, on_event=source.on_event)
+    kept = _of_scores(source, scored)
     facts = model_facts(manifest)
     made = ["scores", "created", "cuDNN"]
     table = "rows that the model file keeps" if source.table is None else source.panel.source
@@ -133,6 +135,21 @@ def _scores(bundle: Bundle) -> list[Section]:
     return [Section("scores", "Beside the baselines", tables=tuple(tables))]
 
 
+def _of_scores(source: Source, scored: Bundle | None) -> Source:
+    """Return what charts of errors are drawn from.
+
+    New rows of the table; or its test split by the model as it was scored; or what the model file
+    keeps of that.
+    """
+    if source.table is None or _scores_rows(source):
+        return source
+    if scored is not None:
+        before = replace(source, bundle=scored)
+        if _scores_rows(before):
+            return before
+    return replace(source, table=None)
+
+
 def _scores_rows(source: Source) -> bool:
     """Whether the table has rows that the model has not learned from; they are scored once."""
     with suppress(DataError, UsageError):
@@ -143,7 +160,7 @@ def _scores_rows(source: Source) -> bool:
 def _charts(source: Source, kept: Source) -> list[Section]:
     """Return the charts of errors, intervals and training; those that there can be.
 
-    Errors are those of `kept`: of new rows, or those that the model file has of the test split.
+    Errors are those of `kept`, as `_of_scores` has it.
     """
     sections = []
     for name, title in headings().items():

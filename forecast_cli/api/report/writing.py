@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.events import Event, Listener, Note, once
+from ...model.bundle import Bundle
 from ...model.file_writing import write_whole
 from ..charts.source import Source
 from .backtest_report import report_on_backtest
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def write_model_report(
-    source: Source, path: Path, model: str = "model.forecast", notes: Sequence[str] = ()
+    source: Source,
+    path: Path,
+    model: str = "model.forecast",
+    *,
+    notes: Sequence[str] = (),
+    scored: Bundle | None = None,
 ) -> int:
     """Write the page of a model; return its size in bytes.
 
@@ -25,6 +31,7 @@ def write_model_report(
         path: Where to.
         model: What the file of the model is called.
         notes: What was understood and chosen while it was trained, a sentence each.
+        scored: The model as it was scored, where it was refitted on all rows then.
 
     Raises:
         UsageError: It cannot be written there, or the model forecasts no numbers.
@@ -35,7 +42,8 @@ def write_model_report(
     if source.model.manifest.labels is None:
         # What there is to say of the table; of single charts only warnings are worth it.
         _ = source.panel
-    page = render_page(report_on_model(source.but(on_event=_warnings(told)), model, notes))
+    source = source.but(on_event=_warnings(told))
+    page = render_page(report_on_model(source, model, notes, scored))
     write_whole(path, page)
     return len(page)
 
