@@ -15,7 +15,7 @@ from ..core.events import Event, Note
 from ..core.visible import visible, visible_json
 from .options import OutputOptions
 from .spelling import as_flags, translate
-from .terminal import columns, is_dumb, print_message
+from .terminal import columns, is_dumb, print_message, wrap
 
 if TYPE_CHECKING:
     import rich.console
@@ -107,6 +107,21 @@ class Console:
         """Lines of a result on stdout."""
         for line in lines:
             print(visible(as_flags(line)))
+
+    def facts(self, lines: Sequence[str], indent: int) -> None:
+        """Lines of a name and a fact on stdout: on a terminal broken between words.
+
+        Args:
+            lines: Each a name, and the fact from a column on.
+            indent: That column, at which a broken line goes on.
+        """
+        if self.shows_tables:
+            lines = [
+                part
+                for line in lines
+                for part in wrap(visible(as_flags(line)), columns() - 1, indent=" " * indent)
+            ]
+        self.lines(lines)
 
     def table(self, rows: Sequence[Mapping[Any, Any]]) -> None:
         """Rows of a result on stdout: a table for a person, CSV in a pipe."""

@@ -17,6 +17,8 @@ Markdown = Annotated[
 ]
 # So many columns of a table are shown one by one.
 MOST_SHOWN = 20
+# The column at which the fact of a line begins.
+FACT = 12
 
 
 def inspect(
@@ -78,7 +80,7 @@ def _model(file: str, console: Console, *, markdown: bool) -> None:
         console.document(training_document(bundle, Path(file)))
         return
     console.show(layer_rows(bundle.manifest), title=file)
-    console.lines(describe_model(bundle.manifest))
+    console.facts(describe_model(bundle.manifest), FACT)
     console.show(score_rows(bundle.manifest.evaluation))
     console.show(worst_rows(bundle))
     console.show(confusion_rows(bundle.manifest))
@@ -92,11 +94,11 @@ def _table(files: str | list[str], settings: Inspecting, console: Console) -> No
     if console.output_options.json:
         console.document(report.document())
         return
-    console.lines(describe_table(report))
+    console.facts(describe_table(report), FACT)
     console.show([asdict(column) for column in report.columns[:MOST_SHOWN]])
     if len(report.columns) > MOST_SHOWN:
         console.lines([f"and {len(report.columns) - MOST_SHOWN:,} more columns"])
     for text in report.warnings:
-        console.lines([f"{'warning':<11} {text}"])
+        console.facts([f"{'warning':<11} {text}"], FACT)
     if report.train:
         console.lines([f"Start with: {report.train}"])

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pandas as pd
 import pytest
@@ -82,6 +83,21 @@ def test_a_missing_model_is_an_error_of_model_files(run):
 
 def test_a_network_says_whether_cudnn_could_run_it(run, golden):
     assert "every recurrent layer meets its conditions" in run("inspect", golden)[1]
+
+
+def test_on_a_terminal_facts_are_broken_between_words_and_go_on_below_themselves(
+    run, golden, monkeypatch
+):
+    whole = run("inspect", golden)[1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("inspect", golden)[1].splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("created"))
+    assert lines[at + 1].startswith(" " * 12) and lines[at + 1][12] != " "
+    fact = next(line for line in whole.splitlines() if line.startswith("created"))
+    end = next(n for n in range(at + 1, len(lines)) if not lines[n].startswith(" "))
+    assert max(map(len, lines[at:end])) < 60
+    assert " ".join(" ".join(lines[at:end]).split()) == " ".join(fact.split())
 
 
 @pytest.mark.parametrize(
