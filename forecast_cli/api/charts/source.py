@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -242,9 +242,17 @@ class Source:
         if column not in frame and panel.data.layout == "columns":
             # Each series has a column of its own.
             return find_part(frame, panel.name(series), panel.step_name)
-        for name, value in panel.ids.iloc[series].items():
-            frame = frame[frame[name].astype(str) == str(value)]
-        return find_part(frame, column, panel.step_name) if len(frame) else None
+        own = self._by_names.get(tuple(str(value) for value in panel.ids.iloc[series]))
+        return None if own is None else find_part(own, column, panel.step_name)
+
+    @cached_property
+    def _by_names(self) -> dict[tuple[str, ...], pd.DataFrame]:
+        """The forecasts of each series, by the parts of its name."""
+        frame, keys = self.frame, list(self.panel.ids.columns)
+        if not keys:
+            return {(): frame} if len(frame) else {}
+        found = frame.groupby([frame[key].astype(str) for key in keys], sort=False)
+        return {tuple(map(str, cast(tuple[str, ...], names))): own for names, own in found}
 
 
 def _as_suggested(table: Readable, data: Data, on_event: Listener) -> Data:

@@ -1,21 +1,27 @@
 """The report of a trained model."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tomlkit
 
 from ...core.errors import DataError, UsageError
+from ...core.events import ignore
+from ...core.windows import Ints
+from ...data.time.time_index import when
 from ...forecasting.frames import in_table_style
 from ...model.bundle import Bundle
 from ..charts.kinds import describe
 from ..charts.source import Source
 from ..summaries import interval_rows, layer_rows, model_facts, score_rows
 from .content import Figures, Forecasts, Report, Section, headings, section
+from .file_names import file_name, file_names, without_folders
 
 # So many series can be chosen from, and so many rows of all of them together are drawn.
 MOST_SERIES, MOST_ROWS = 500, 12_000
@@ -46,23 +52,33 @@ def report_on_model(
     kept = _of_scores(source, scored)
     facts = model_facts(manifest)
     made = ["scores", "created", "cuDNN"]
-    table = "rows that the model file keeps" if source.table is None else source.panel.source
+    names = _names(source)
+    table = without_folders(source.panel.source, names)
+    if source.table is None:
+        table = "rows that the model file keeps"
     about = [("table", table), *_span(source)]
     about += [(name, text) for name, text in facts.items() if name not in made]
     forecast, forecasts = _forecast(source)
+    sections = (forecast, *_scores(bundle), *_charts(source, kept), *_network(bundle))
     verdict = evaluation.verdict if evaluation else "The model was not scored: no test split."
     return Report(
         title=f"Forecast of {', '.join(manifest.targets)}",
         verdict=verdict.replace("`", ""),
-        facts=about,
+        facts=[(name, without_folders(text, names)) for name, text in about],
         warnings=[each.replace("`", "") for each in evaluation.warnings] if evaluation else (),
-        sections=(forecast, *_scores(bundle), *_charts(source, kept), *_network(bundle)),
+        sections=[replace(each, text=without_folders(each.text, names)) for each in sections],
         forecasts=forecasts,
-        notes=[each.replace("`", "") for each in notes],
-        repeat=_command(bundle, source),
+        notes=[without_folders(each.replace("`", ""), names) for each in notes],
+        repeat=_command(names.values()),
         config=tomlkit.dumps(manifest.config.model_dump(mode="json", exclude_none=True)),
-        end=[("made", facts["created"]), ("model file", path), *_hashes(bundle)],
+        end=[("made", facts["created"]), ("model file", file_name(path)), *_hashes(bundle)],
     )
+
+
+def _names(source: Source) -> dict[str, str]:
+    """Return the names of the files of the table, or of those that the model was trained on."""
+    origin = source.model.manifest.run.origin
+    return file_names(source.table) or file_names([e.path for e in origin.files] if origin else [])
 
 
 def _span(source: Source) -> list[tuple[str, str]]:
@@ -74,16 +90,35 @@ def _span(source: Source) -> list[tuple[str, str]]:
     facts.append(("rows read", f"{len(panel.values):,}"))
     if panel.timeline is not None:
         times = panel.timeline.times
-        facts.append(("span", f"{times.min()} to {times.max()}"))
-    missing = int(panel.missing_rows.sum())
-    facts.append(("missing values", f"{missing:,} rows, filled" if missing else "none"))
-    return facts
+        facts.append(("span", f"{when(times.min())} to {when(times.max())}"))
+    return [*facts, ("missing values", _missing(source))]
+
+
+def _missing(source: Source) -> str:
+    """Return how many values of what is forecast are missing, and what was done about them."""
+    panel, places = source.panel, source.panel.columns.target_places
+    missing = np.isnan(panel.values[:, places])
+    if not missing.any():
+        return "none"
+    text = f"{missing.sum():,} of {missing.size:,} ({100 * missing.mean():.2g} %), at most "
+    text += f"{_longest(missing, panel.indptr):,} in a row"
+    filled = int(np.isfinite(source.history.filled[:, places][missing]).sum())
+    method = source.reading.get("missing", source.model.manifest.config.data.missing)
+    return f"{text}; {filled:,} filled (missing={method})"
+
+
+def _longest(missing: npt.NDArray[np.bool_], indptr: Ints) -> int:
+    """Return the length of the longest gap of a series, of values of shape `(rows, targets)`."""
+    # A value that is there separates the series.
+    apart = np.insert(missing.astype(int), np.append(indptr, indptr[-1]), 0, axis=0)
+    edges = np.diff(np.insert(apart, 0, 0, axis=0).T.ravel())
+    return int((np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)).max())
 
 
 def _forecast(source: Source) -> tuple[Section, Forecasts | None]:
     """Return the forecasts of all series, to choose from."""
     panel = source.panel
-    drawn = _of_all(source)
+    drawn = _of_all(_that_forecasts(source))
     text = ""
     if panel.count > MOST_SERIES:
         text = f"The first {MOST_SERIES} of {panel.count:,} series are shown; the table has all."
@@ -102,6 +137,21 @@ def _forecast(source: Source) -> tuple[Section, Forecasts | None]:
         tuple(names), tuple(map(tuple, rows)), tuple(map(names.index, keys)), tuple(own)
     )
     return replace(made, text=text), forecasts
+
+
+def _that_forecasts(source: Source) -> Source:
+    """Return a source whose forecast can be made.
+
+    Where the table has no future covariates, the model file may keep those after the same rows.
+    """
+    with suppress(DataError, UsageError):
+        return source.but(made=source.frame)
+    time, timeline = source.model.manifest.time, source.panel.timeline
+    last = None if timeline is None else timeline.times.max().isoformat()
+    with suppress(DataError, UsageError):
+        if source.table is not None and last == (time.last if time else None):
+            return source.but(made=replace(source, table=None, on_event=ignore).frame)
+    return source
 
 
 def _of_all(source: Source) -> Source:
@@ -196,10 +246,10 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else round(100 * share, 1)
 
 
-def _command(bundle: Bundle, source: Source) -> str:
+def _command(names: Iterable[str]) -> str:
     """Return the command that trains the model again from its configuration."""
-    table = source.table if isinstance(source.table, str) and source.table != "-" else "DATA"
-    return f"forecast train {shlex.quote(table) if table != 'DATA' else table} --config report.toml"
+    tables = " ".join(map(shlex.quote, names)) or "DATA"
+    return f"forecast train {tables} --config report.toml"
 
 
 def _hashes(bundle: Bundle) -> Sequence[tuple[str, str]]:

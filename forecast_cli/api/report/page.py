@@ -52,7 +52,8 @@ def render_page(report: Report) -> bytes:
         data=Markup(embedded(document(report))),
         licence=_asset("uPlot-LICENSE.txt"),
     )
-    return page.encode()
+    # A name of a file may hold bytes that are no text.
+    return page.encode("utf-8", "replace")
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The page of a report: what it holds, and that names in it are text."""
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -157,3 +158,35 @@ def test_a_backtest_has_a_page(tmp_path):
     assert {"forecast", "errors"} <= found.data["charts"].keys()
     assert len(found.data["forecasts"]["rows"]) == 3 * HORIZON
     assert result.verdict in " ".join("".join(found.text).split())
+
+
+def test_gaps_are_counted_with_the_longest_and_what_filled_them(linear, page):
+    frame = shops("north", "south")
+    frame.loc[[40, 41, 90, ROWS + 5], "sales"] = None
+    model = linear(shops("north", "south"), column="sales", series="shop", **SETTINGS)
+    text = " ".join(page(model, frame, missing="interpolate").text)
+    assert "4 of 240 (1.7\u00a0%), at most 2 in a row; 4 filled (missing=interpolate)" in text
+
+
+def test_folders_and_passwords_stay_private(linear, page, tmp_path):
+    path = tmp_path / "private" / "sales.csv"
+    path.parent.mkdir()
+    table().to_csv(path, index=False)
+    found = page(linear(table(), column="sales", **SETTINGS), path)
+    text = " ".join(found.text)
+    assert "forecast train sales.csv --config report.toml" in text
+    assert str(tmp_path) not in text and str(tmp_path) not in json.dumps(found.data)
+
+
+def test_covariates_that_only_the_model_keeps_make_the_forecast(linear, page):
+    frame = table().assign(price=np.arange(ROWS) % 7)
+    rows, ahead = frame[:-HORIZON], frame[-HORIZON:].drop(columns="sales")
+    model = linear(rows, column="sales", future_covariates=["price"], **SETTINGS)
+    kept = model.bundle.series is None and np.array(ahead[["price"]].to_numpy(float))
+    whole = np.full((1, HORIZON, 2), np.nan)
+    whole[0, :, 1:] = kept
+    stored = fc.Model(dataclasses.replace(model.bundle, ahead=whole))
+    (axes,) = page(stored, rows).data["charts"]["forecast"]
+    (line,) = [each for each in axes["lines"] if each["role"] == "forecast"]
+    found = model.predict(rows, future=ahead)["sales"]
+    np.testing.assert_allclose(line["y"], found, rtol=1e-5)
