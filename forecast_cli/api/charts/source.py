@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from ...config.sections import Data
-from ...core.errors import UsageError
+from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats
 from ...data.dataset import History
@@ -54,6 +54,7 @@ class Source:
         many_levels: Whether coverage is measured at many levels, where none are given.
         most_series: How many series are drawn where none is named.
         compact: Whether only the forecast after the last rows of one series is drawn.
+        only_new: Whether rows are scored only where they can be told from those of the training.
         made: The forecasts of the model, where they were made already.
         future: A table of future covariates.
         data: How a table by itself is read.
@@ -71,6 +72,7 @@ class Source:
     many_levels: bool = False
     most_series: int = MOST_SERIES
     compact: bool = False
+    only_new: bool = False
     made: pd.DataFrame | None = None
     future: Readable | None = None
     data: Data = field(default_factory=Data)
@@ -173,6 +175,7 @@ class Source:
         """The scores of the model on rows that it has not learned from.
 
         Raises:
+            DataError: Rows cannot be told from those of the training, and only new ones count.
             UsageError: There is no table.
         """
         # A small chart below a table needs no scores, nor what makes them.
@@ -183,6 +186,12 @@ class Source:
             raise UsageError(
                 "The model file keeps only the last rows of its table, and no test forecasts.",
                 "Name DATA, the table whose rows are forecast.",
+            )
+        if self.only_new and bundle.manifest.time is None and self.start is None:
+            raise DataError(
+                "Without times, rows cannot be told from those that the model was trained on: "
+                "none are scored.",
+                "Add a time column, and train again.",
             )
         # A curve needs many levels, where the model can make any.
         free = (

@@ -217,7 +217,9 @@ def _charts(source: Source, kept: Source) -> list[Section]:
         covariates = source.model.manifest.covariates
         if name == "effects" and not (covariates.past or covariates.future):
             continue
-        used = kept if name in SCORED else source
+        # Why a table has no test forecasts is known of the table alone.
+        why = name == "test" and kept.table is None
+        used = kept if name in SCORED and not why else source
         # Where one series is shown at a time, there are all of them.
         choose = name == "test"
         used = _of_all(used) if choose else used

@@ -38,7 +38,7 @@ def write_model_report(
         DataError: The table does not hold what the model needs.
     """
     told = once(source.on_event)
-    source = source.but(on_event=told)
+    source = source.but(on_event=told, only_new=True)
     if source.model.manifest.labels is None:
         # What there is to say of the table; of single charts only warnings are worth it.
         _ = source.panel

@@ -190,3 +190,12 @@ def test_covariates_that_only_the_model_keeps_make_the_forecast(linear, page):
     (line,) = [each for each in axes["lines"] if each["role"] == "forecast"]
     found = model.predict(rows, future=ahead)["sales"]
     np.testing.assert_allclose(line["y"], found, rtol=1e-5)
+
+
+def test_rows_that_the_model_may_have_learned_from_are_not_scored(linear, page):
+    frame = table().drop(columns="date")
+    found = page(linear(frame, column="sales", **SETTINGS), frame)
+    assert "test" not in found.data["charts"] and "errors" in found.data["charts"]
+    assert "rows cannot be told from those" in " ".join(found.text)
+    (axes,) = found.data["charts"]["forecast"]
+    assert {each["name"] for each in axes["lines"]} == {"actual values", "forecast"}
