@@ -44,10 +44,12 @@ function columns(axes) {
     drawn.push({name: band.name + ", high", x: band.x, y: band.high, level: band.level, end: "high"});
   }
   const names = [];
+  /* Beside a forecast, other lines have another colour: so has the loss in training. */
+  const beside = axes.lines.some(line => line.role === "forecast");
   for (const line of axes.lines) {
     if (!names.includes(line.name)) names.push(line.name);
     const many = axes.lines.filter(other => other.name === line.name).length > 1;
-    if (!many) { drawn.push({...line, style: line.at}); continue; }
+    if (!many) { drawn.push({...line, style: beside && line.at === 0 ? 1 : line.at}); continue; }
     const key = line.name + (turns[line.name] = ((turns[line.name] || 0) + 1) % 2);
     const found = drawn.find(each => each.key === key);
     if (found) { found.x = found.x.concat(line.x); found.y = found.y.concat(line.y); }
