@@ -3,6 +3,7 @@
 import gc
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -52,6 +53,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["XDG_CONFIG_HOME"] = str(ROOT / "tests" / "no-settings")
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    # In the background, or under nohup, signals are ignored, and so they would be by each command.
+    for each, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(each) == signal.SIG_IGN:
+            signal.signal(each, usual)
     config.stash[FILES_BEFORE] = list_files(Path.cwd())
 
 
