@@ -271,6 +271,7 @@ FILES = [
          {"decimal": ","}, keep=tuple(each + 0.125 for each in NUMBERS)),
     Case("repeats the names", rows(with_(DAYS, _7="date"), with_(NUMBERS, _7="y")),
          rows(without(DAYS, 7), without(NUMBERS, 7)), leads="not regular"),
+    Case("can be computed with", rows(cells=with_(NUMBERS, _3="1e200")), GOOD),
     Case('holds "4o"', rows(cells=with_(NUMBERS, _3="4o")), GOOD),
     Case("holds list<item: int64> values", pd.DataFrame({"date": DAYS, "y": [[1]] * N}),
          pd.DataFrame({"date": DAYS, "y": NUMBERS})),
@@ -284,7 +285,7 @@ FILES = [
          source="sqlite:///table.csv?table=t"),
     Case("cannot be read", database("t"), {"query": "select * from t"}, {"query": "select * frm t"},
          name="sqlite:///table.csv"),
-    Case("`query` returns no table", database("t"), {"query": "SELECT * FROM t"},
+    Case("does more than read", database("t"), {"query": "SELECT * FROM t"},
          {"query": "pragma foreign_keys = on"}, name="sqlite:///table.csv"),
     Case('2 columns named "y"', database("t"), {"query": "SELECT a.date, a.y AS y, b.y AS z FROM t "
          "a JOIN t b ON a.date = b.date"}, {"query": "SELECT a.date, a.y, b.y FROM t a JOIN t b ON "
@@ -521,6 +522,8 @@ FORECASTS = [
              lambda m: m.predict(NEW, missing="ffill")),
     Forecast("nothing to fill in", ("plain", "known"), lambda m: m.future(),
              lambda m: m.future()),
+    Forecast("would be after the year 9999", "plain", lambda m: m.predict(horizon=3_000_000),
+             lambda m: m.predict(horizon=5)),
     Forecast("has no mask", "plain", lambda m: m.predict(NEW, missing="mask"),
              lambda m: m.predict(NEW, missing="interpolate")),
     Forecast("has a lookback of 3", "plain", lambda m: m.predict(NEW[-2:]),
