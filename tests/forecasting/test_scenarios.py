@@ -10,6 +10,7 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.config.covariates import Covariates
+from forecast_cli.core.events import Note
 from forecast_cli.data.columns import Columns
 from forecast_cli.forecasting.scenarios import parse_what_if
 
@@ -118,7 +119,7 @@ def test_a_value_outside_the_range_in_training_is_warned_about(model, plan):
     def warnings(**how):
         notes = []
         model.predict(on_event=notes.append, **how)
-        return [each.text for each in notes if each.warning]
+        return [each.text for each in notes if isinstance(each, Note) and each.warning]
 
     assert not warnings(future=plan, what_if=["price+0.1", "weather=wet"])
     (text,) = warnings(future=plan, what_if=["price*2", "price*1.01"])
