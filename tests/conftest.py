@@ -48,6 +48,9 @@ def list_files(folder: Path) -> set[Path]:
     return {path for path in (*folder.iterdir(), *inside) if not CACHES & {*path.parts}}
 
 
+SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # The settings of the user who runs the tests are none of theirs.
     os.environ["XDG_CONFIG_HOME"] = str(ROOT / "tests" / "no-settings")
@@ -91,6 +94,15 @@ def remember(function: Callable) -> Callable:
         return known[key]
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def usual_signals():
+    """A command that is left by Ctrl-C ignores signals from then on; other tests do not."""
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 @pytest.fixture(autouse=True)
