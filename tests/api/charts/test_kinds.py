@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -376,22 +375,6 @@ def test_a_comparison_shows_the_error_of_each_model(golden):
     (axes,) = describe_comparison(found).axes
     assert axes.bars[0].x == ("lstm", "naive") and axes.bars[0].heights == (2.0, 3.0)
     assert len(found.plot().patches) == 2
-
-
-@pytest.mark.slow
-@pytest.mark.tf
-@pytest.mark.filterwarnings("default")
-def test_the_blocks_of_the_page_run(run, tmp_path):
-    page = (Path(__file__).parents[3] / "docs" / "plots.md").read_text()
-    shell, python = (
-        re.findall(rf"```{name}\n(.*?)```", page, re.DOTALL) for name in ("sh", "python")
-    )
-    table().to_csv(tmp_path / "sales.csv", index=False)
-    for line in "".join(shell).splitlines():
-        assert run(*shlex.split(line)[1:])[0] == 0, line
-    for block in python:
-        exec(block, {})
-    assert (tmp_path / "test.png").is_file()
 
 
 def test_the_page_lists_every_kind():
