@@ -80,7 +80,7 @@ def test_a_reader_of_stderr_that_has_enough_does_not_stop_a_training(table, tmp_
     os.close(write)
     assert done.returncode == 0
     assert done.stdout.startswith(b"forecast,mae")
-    assert fc.load(tmp_path / "model.forecast").columns
+    assert fc.load(tmp_path / "model.forecast").config.data.column == ("value",)
 
 
 @pytest.mark.parametrize("end", [b"2020-05-01", b"2020-05-01,", b"2020-05-01,12\xff"])
