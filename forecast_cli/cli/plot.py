@@ -27,6 +27,13 @@ PROMPT, FEWEST, MOST = 3, 12, 30
 Inputs = Annotated[list[str], typer.Argument(metavar="WHAT [DATA]", show_default=False,
     help="A model, a table, or a table of forecasts, or - for stdin; then DATA, the actual values "
     "of a model or of forecasts.")]
+# How a model is looked at, in a chart or in a report.
+FirstScored = Annotated[str | None, option("--start", metavar="DATE",
+    help="Date of the first row that is scored.", default="what the model has not learned from")]
+Levels = Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
+    help="Prediction intervals at these levels in percent, e.g. 80,95.", default="as trained")]
+Future = Annotated[str | None, option("--future", metavar="FILE", env=False,
+    help="Table of future covariates.")]
 
 
 @dataclass(frozen=True)
@@ -41,14 +48,9 @@ class PlotOptions:
         default="the first few")] = None
     last: Annotated[int | None, option("--last", metavar="N", min=1,
         help="Rows of the table to draw.", default="enough to see the forecast")] = None
-    start: Annotated[str | None, option("--start", metavar="DATE",
-        help="Date of the first row that is scored.",
-        default="what the model has not learned from")] = None
-    level: Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
-        help="Prediction intervals at these levels in percent, e.g. 80,95.",
-        default="as trained")] = None
-    future: Annotated[str | None, option("--future", metavar="FILE", env=False,
-        help="Table of future covariates.")] = None
+    start: FirstScored = None
+    level: Levels = None
+    future: Future = None
     missing: Annotated[Missing | None, option("--missing", metavar="NAME", env=False, common=False,
         help="With a model, what to do with missing values.")] = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",

@@ -12,8 +12,8 @@ from .console import Console, Notes
 from .evaluate import Missing, read_again
 from .options import Looking, OutputOptions, option
 from .outputs import spare
+from .plot import FirstScored, Future, Levels
 from .train import MODEL
-from .values import levels
 
 PAGE = Path("report.html")
 # fmt: off
@@ -25,14 +25,9 @@ Inputs = Annotated[list[str] | None, typer.Argument(metavar="[MODEL] [DATA...]",
 class ReportOptions:
     """The options of `report` beside the reading of its table."""
 
-    start: Annotated[str | None, option("--start", metavar="DATE",
-        help="Date of the first row that is scored.",
-        default="what the model has not learned from")] = None
-    level: Annotated[Any, option("--level", metavar="N[,N...]", parser=levels, env=False,
-        help="Prediction intervals at these levels in percent, e.g. 80,95.",
-        default="as trained")] = None
-    future: Annotated[str | None, option("--future", metavar="FILE", env=False,
-        help="Table of future covariates.")] = None
+    start: FirstScored = None
+    level: Levels = None
+    future: Future = None
     missing: Annotated[Missing | None, option("--missing", metavar="NAME", env=False, common=False,
         help="What to do with missing values.")] = None
     output: Annotated[Path, option("--output", "-o", metavar="PATH", env=False,

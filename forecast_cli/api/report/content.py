@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...config.registries import CHARTS
 from ...core.errors import DataError, UsageError
 from ..charts.description import Chart
 
 # A row of a table by column.
 Row = dict[str, Any]
+# The heading of each kind of chart in a report, in order.
+HEADINGS = {
+    "test": "Test forecasts",
+    "errors": "Errors",
+    "coverage": "Intervals",
+    "residuals": "Residuals",
+    "seasons": "Seasons",
+    "effects": "What it is made of",
+    "loss": "Training",
+}
 
 
 @dataclass(frozen=True)
@@ -108,11 +117,3 @@ def section(name: str, title: str, describe: Any, **more: Any) -> Section:
         return Section(
             name, title, None, error.message.replace("`", ""), **more | {"choose": False}
         )
-
-
-def headings() -> dict[str, str]:
-    """Return the heading of each kind of chart in a report, in order."""
-    titles = {"test": "Test forecasts", "errors": "Errors", "coverage": "Intervals"}
-    titles |= {"residuals": "Residuals", "seasons": "Seasons", "effects": "What it is made of"}
-    titles |= {"loss": "Training"}
-    return {name: titles[name] for name in titles if name in CHARTS}

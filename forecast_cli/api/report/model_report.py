@@ -20,7 +20,7 @@ from ...model.bundle import Bundle
 from ..charts.kinds import describe
 from ..charts.source import Source
 from ..summaries import interval_rows, layer_rows, model_facts, score_rows
-from .content import Figures, Forecasts, Report, Section, headings, section
+from .content import HEADINGS, Figures, Forecasts, Report, Section, section
 from .file_names import file_name, file_names, without_folders
 
 # So many series can be chosen from, and so many rows of all of them together are drawn.
@@ -213,7 +213,7 @@ def _charts(source: Source, kept: Source) -> list[Section]:
     Errors are those of `kept`, as `_of_scores` has it.
     """
     sections = []
-    for name, title in headings().items():
+    for name, title in HEADINGS.items():
         covariates = source.model.manifest.covariates
         if name == "effects" and not (covariates.past or covariates.future):
             continue
