@@ -34,8 +34,8 @@ def render_page(report: Report) -> bytes:
     Args:
         report: What it holds.
     """
-    style = _asset("uPlot.min.css") + _asset("page.css")
-    script = _asset("uPlot.iife.min.js") + "\n" + _asset("page.js")
+    style = asset("uPlot.min.css") + asset("page.css")
+    script = "\n".join(map(asset, ("uPlot.iife.min.js", "chart.js", "page.js")))
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -44,13 +44,13 @@ def render_page(report: Report) -> bytes:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"cell": short, "share": bar_share, "plain": plain}
-    page = environment.from_string(_asset("page.html")).render(
+    page = environment.from_string(asset("page.html")).render(
         report=report,
         policy=policy,
         style=Markup(style),
         script=Markup(script),
         data=Markup(embedded(document(report))),
-        licence=_asset("uPlot-LICENSE.txt"),
+        licence=asset("uPlot-LICENSE.txt"),
     )
     # A name of a file may hold bytes that are no text.
     return page.encode("utf-8", "replace")
@@ -157,7 +157,8 @@ def bar_share(axes: Axes, height: float | None) -> float:
     return round(100 * abs(height or 0.0) / longest, 1) if longest else 0.0
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of the page; another page may have the same charts."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
