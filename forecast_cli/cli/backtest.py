@@ -12,10 +12,11 @@ from ..data.io.writer import Format
 from .completion import complete_models
 from .console import Console
 from .fail_if import Conditions, FailIf
+from .inputs import one_or_all
 from .options import ExcelSafe, FoldSettings, OutputOptions, option
 from .outputs import choose_format, spare, write
 from .progress import Progress
-from .train import Tables, one_or_all
+from .train import Tables
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest

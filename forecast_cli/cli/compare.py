@@ -10,9 +10,10 @@ from ..core.events import Note
 from .backtest import describe_candidates, narrow
 from .completion import complete_models
 from .console import Console
+from .inputs import MODEL, one_or_all
 from .options import BriefSettings, OutputOptions, option
 from .origin import record_origin
-from .train import MODEL, Tables, flag_of_model, one_or_all
+from .train import Tables, flag_of_model
 
 if TYPE_CHECKING:
     from ..backtesting.comparison import Comparison

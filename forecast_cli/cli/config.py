@@ -8,8 +8,8 @@ import typer
 
 from ..config.settings import BY_PRESET, LAYERS, SETTINGS, SHORTHAND
 from .console import Console
+from .inputs import one_or_all
 from .options import OutputOptions, Settings, option
-from .train import one_or_all
 
 if TYPE_CHECKING:
     from ..config.schema import Config

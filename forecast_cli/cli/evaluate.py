@@ -9,10 +9,12 @@ import typer
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..config.settings import SETTINGS
 from ..core.errors import UsageError, counted
+from ..core.events import Listener
 from .console import Console, Notes
 from .fail_if import Conditions, FailIf
+from .inputs import MODEL, one_or_all, split_model
 from .options import Looking, OutputOptions, Strict, option
-from .train import MODEL, one_or_all
+from .progress import Progress
 from .values import levels
 
 if TYPE_CHECKING:
@@ -74,16 +76,19 @@ def evaluate(
     from ..data.io.remote import masked
 
     console = Console(output_options, options.strict)
-    notes, by, conditions = Notes(console), options.by, Conditions(options.fail_if)
-    owner = _split_model(files, options.model)
-    if owner is None:
-        report = _of_table(files, looking, options, notes)
+    by, conditions = options.by, Conditions(options.fail_if)
+    path, tables = _find_model(files, options.model)
+    if path is None:
+        with Progress(console, plain=False) as progress:
+            report = _of_table(files, looking, options, progress.on_event)
+        notes = progress.notes
         what: dict[str, Any] = dict(zip(("forecast", "truth"), map(masked, files), strict=True))
         _show(report, what, by, console, notes, conditions)
         conditions.end_if_met(console)
         return
-    path, tables = owner
-    found = _of_model(path, tables, looking, options, notes)
+    with Progress(console, plain=False) as progress:
+        found = _of_model(path, tables, looking, options, progress.on_event)
+    notes = progress.notes
     if options.strict:
         console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
@@ -94,29 +99,25 @@ def evaluate(
     conditions.end_if_met(console)
 
 
-def _split_model(files: list[str], model: Path | None) -> tuple[Path, list[str]] | None:
+def _find_model(files: list[str], named: Path | None) -> tuple[Path | None, list[str]]:
     """The model and the tables to score it on; None for a table of forecasts and the actuals."""
-    from ..model.bundle import is_model
-
-    first = Path(files[0])
-    if files[0] != "-" and (is_model(first) or first.suffix == ".forecast"):
-        if model is not None:
-            raise UsageError(f"{first} is a model, and --model names another.", "Name one of them.")
-        if len(files) == 1:
-            raise UsageError(f"There is nothing to score {first} on.", "Name DATA after it.")
-        return first, files[1:]
-    if len(files) == 1 or model is not None:
-        return model or MODEL, files
-    if len(files) > 2:
+    model, tables = split_model(files, named)
+    if not tables:
+        raise UsageError(f"There is nothing to score {model} on.", "Name DATA after it.")
+    if model is None and len(tables) > 2:
         raise UsageError(
             f"{files[0]} is no model, and a table of forecasts is scored against one table.",
             "Name two tables, or a model and its tables.",
         )
-    return None
+    return MODEL if model is None and len(tables) == 1 else model, tables
 
 
 def _of_model(
-    path: Path, tables: list[str], looking: Looking, options: EvaluateOptions, notes: Notes
+    path: Path,
+    tables: list[str],
+    looking: Looking,
+    options: EvaluateOptions,
+    on_event: Listener,
 ) -> "ModelEvaluation":
     """Score a model on new rows; options that it determines are refused."""
     from ..evaluation.model_evaluation import evaluate_model
@@ -133,7 +134,7 @@ def _of_model(
         intervals=options.intervals,
         owa=options.owa,
         reading=reading,
-        on_event=notes.on_event,
+        on_event=on_event,
     )
 
 
@@ -152,7 +153,7 @@ def read_again(looking: Looking, missing: str | None) -> dict[str, Any]:
 
 
 def _of_table(
-    files: list[str], looking: Looking, options: EvaluateOptions, notes: Notes
+    files: list[str], looking: Looking, options: EvaluateOptions, on_event: Listener
 ) -> "Report":
     """Score a table of forecasts against the actual values; options for a model are refused."""
     from ..evaluation.table_evaluation import Asked, score_table
@@ -175,7 +176,7 @@ def _of_table(
     first = int(start) if start else None
     asked = Asked(options.forecasts or (), options.level, options.owa, first)
     data = looking.resolve().data
-    return score_table(files[0], files[1], data=data, asked=asked, on_event=notes.on_event)
+    return score_table(files[0], files[1], data=data, asked=asked, on_event=on_event)
 
 
 def _show(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..core.errors import UsageError
-from .console import Console, Notes
+from .console import Console
+from .inputs import MODEL, one_or_all, split_model
 from .options import ExcelSafe, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
 from .predict import Horizon, Output, Start
-from .train import MODEL, one_or_all
+from .progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,21 +71,21 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
 
     console, output = Console(output_options, options.strict), options.output
     form = choose_format(output, None, output_options)
-    model, tables = _split_files(options.files or [], options.model)
+    named, tables = split_model(options.files or [], options.model)
+    model = named or MODEL
     spare(output, [model, options.future, *tables])
-    bundle, notes = load_bundle(model), Notes(console)
+    bundle = load_bundle(model)
     only, source = tuple(options.only or ()), one_or_all(tables) if tables else None
     wanted = PredictionRequest(options.horizon, only, options.start, options.future)
-    how: Any = {"seed": options.seed, "reading": reading, "on_event": notes.on_event}
-    found = explain_forecast(bundle, source, wanted, **how)
+    with Progress(console, plain=False) as progress:
+        how: Any = {"seed": options.seed, "reading": reading, "on_event": progress.on_event}
+        found = explain_forecast(bundle, source, wanted, **how)
     effects = found.effects
     if not holds_times(effects, form):
         effects = in_table_style(effects, bundle.manifest.time)
     if output_options.json:
-        frames = {"effects": effects, "members": found.members, "importance": found.importance}
-        parts = {name: json.loads(render(frame, "json")) for name, frame in frames.items()}
-        rows = {"importance_of": found.importance_of}
-        console.document({"model": str(model), "notes": notes.texts, **parts, **rows})
+        parts = {"model": str(model), "notes": progress.notes.texts}
+        console.document(parts | _tables(effects, found))
         return
     if output == "-" and console.shows_tables:
         console.table(_shortened(effects, found).to_dict("records"))
@@ -94,16 +94,13 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
     _show_rest(found, console)
 
 
-def _split_files(files: list[str], model: Path | None) -> tuple[Path, list[str]]:
-    """The model and the tables."""
-    from ..model.bundle import is_model
+def _tables(effects: "pd.DataFrame", found: "Explanation") -> dict[str, Any]:
+    """The tables of an explanation as data of a JSON document."""
+    from ..data.io.writer import render
 
-    first = Path(files[0]) if files and files[0] != "-" else None
-    if first is None or not (is_model(first) or first.suffix == ".forecast"):
-        return model or MODEL, files
-    if model is not None:
-        raise UsageError(f"{first} is a model, and --model names another.", "Name one of them.")
-    return first, files[1:]
+    frames = {"effects": effects, "members": found.members, "importance": found.importance}
+    parts = {name: json.loads(render(frame, "json")) for name, frame in frames.items()}
+    return parts | {"importance_of": found.importance_of}
 
 
 def _shortened(effects: "pd.DataFrame", found: "Explanation") -> "pd.DataFrame":

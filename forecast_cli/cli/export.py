@@ -8,8 +8,8 @@ import typer
 
 from ..config.registries import EXPORTS
 from .console import Console
+from .inputs import MODEL
 from .options import OutputOptions, option
-from .train import MODEL
 
 if TYPE_CHECKING:
     Form: TypeAlias = str

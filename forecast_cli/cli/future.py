@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from .console import Console, Notes
+from .inputs import MODEL, one_or_all
 from .options import ExcelSafe, OutputOptions, Reading
 from .outputs import choose_format, spare, write
 from .predict import Data, Horizon, ModelPath, Output
-from .train import MODEL, one_or_all
 
 
 def future(

@@ -8,8 +8,9 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
+from .inputs import is_named_model, one_or_all
 from .options import Inspecting, OutputOptions, option
-from .train import one_or_all
+from .progress import Progress
 
 Markdown = Annotated[
     bool,
@@ -43,11 +44,9 @@ def inspect(
         forecast inspect sales.csv --series store,item
         forecast inspect model.forecast --markdown > model.md
     """
-    from ..model.bundle import is_model
-
     console = Console(output_options)
     file = files[0]
-    if len(files) == 1 and file != "-" and (is_model(Path(file)) or file.endswith(".forecast")):
+    if len(files) == 1 and is_named_model(file):
         if settings:
             raise UsageError(f"{file} is a model: how a table is read says nothing of it.")
         _model(file, console, markdown=markdown)
@@ -90,7 +89,9 @@ def _table(files: str | list[str], settings: Inspecting, console: Console) -> No
     from ..api.summaries import describe_table
     from ..data.inspection.report import inspect_table
 
-    report = inspect_table(files, settings.resolve().data)
+    data = settings.resolve().data
+    with Progress(console, plain=False) as progress:
+        report = inspect_table(files, data, on_event=progress.on_event)
     if console.output_options.json:
         console.document(report.document())
         return

@@ -9,11 +9,14 @@ import typer
 
 from ..config.registries import CHARTS, ChartName
 from ..core.errors import UsageError
+from ..core.events import Listener
 from .charts import NARROWEST, print_chart
-from .console import Console, Notes
+from .console import Console
 from .evaluate import Missing, read_again
+from .inputs import is_named_model
 from .options import Looking, OutputOptions, option
 from .outputs import spare, write
+from .progress import Progress
 from .terminal import USUAL
 from .values import levels
 
@@ -79,8 +82,9 @@ def plot(
     console = Console(output_options)
     _check(files, output_options, options)
     spare(options.output, [*files, options.future])
-    notes = Notes(console)
-    chart = describe(_source(files, looking, options, notes), options.kind)
+    with Progress(console, plain=False) as progress:
+        chart = describe(_source(files, looking, options, progress.on_event), options.kind)
+    notes = progress.notes
     if output_options.json:
         console.document({"notes": notes.texts, "chart": chart.document()})
     elif options.output != "-":
@@ -116,12 +120,13 @@ def _check(files: list[str], output_options: OutputOptions, options: PlotOptions
         raise UsageError(f"Invalid --height {options.height:g}: must be at least 1.")
 
 
-def _source(files: list[str], looking: Looking, options: PlotOptions, notes: Notes) -> "Source":
+def _source(
+    files: list[str], looking: Looking, options: PlotOptions, on_event: Listener
+) -> "Source":
     """Return what is drawn: by its content a model, a table or a table of forecasts."""
     from ..api.charts.forecast_parts import is_forecast
     from ..api.charts.source import Source
     from ..forecasting.prediction_request import PredictionRequest
-    from ..model.bundle import is_model
     from ..model.loading import load_bundle
 
     what, table = files[0], files[1] if len(files) > 1 else None
@@ -131,9 +136,9 @@ def _source(files: list[str], looking: Looking, options: PlotOptions, notes: Not
         "start": options.start,
         "level": PredictionRequest(level=options.level or ()).level,
         "future": options.future,
-        "on_event": notes.on_event,
+        "on_event": on_event,
     }
-    if what != "-" and (is_model(Path(what)) or what.endswith(".forecast")):
+    if is_named_model(what):
         reading = read_again(looking, options.missing)
         return Source(load_bundle(what), table, reading=reading, **how)
     given = [name for name in ("start", "level", "future", "missing") if getattr(options, name)]

@@ -14,10 +14,10 @@ from ..core.errors import UsageError
 from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console
+from .inputs import MODEL, one_or_all
 from .options import ExcelSafe, NoChart, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
 from .progress import Progress
-from .train import MODEL, one_or_all
 from .values import levels
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..api.progress import Tasks, figures, is_shown, which
-from ..core.events import Done, Epoch, Event, Stage
+from ..core.events import Done, Epoch, Event, Stage, TableRead
 from ..core.parallel import dismiss_workers
 from ..core.tidying import tidy
 from ..core.visible import visible
@@ -87,6 +87,8 @@ class Progress:
         self.tasks.on_event(event)
         if isinstance(event, Stage):
             self._begin(event)
+        elif isinstance(event, TableRead):
+            self._open()
         elif not isinstance(event, Epoch | Done):
             self.notes.on_event(event)
         elif self.live is None and self.plain:
@@ -134,14 +136,15 @@ class Progress:
         self.unit = stage.unit
         if stage.name == TRAINING:
             self.reported = 0.0
-        if self.live is None and self.console.interactive and not is_dumb():
-            self._open()
-        elif self.live is not None:
+        if self.live is not None:
             # Loading a library may keep the thread that redraws from running.
             self.live.refresh()
+        self._open()
 
     def _open(self) -> None:
-        """Show the lines of the status until the end, below the messages."""
+        """On a terminal, show the lines of the status until the end, below the messages."""
+        if self.live is not None or not self.console.interactive or is_dumb():
+            return
         from rich.live import Live
 
         self.live = Live(

@@ -1,6 +1,5 @@
 """`forecast report`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from .charts import write_page
-from .console import Console, Notes
+from .console import Console
 from .evaluate import Missing, read_again
+from .inputs import MODEL, split_model
 from .options import Looking, OutputOptions, option
 from .outputs import spare
 from .plot import FirstScored, Future, Levels
-from .train import MODEL
+from .progress import Progress
 
 PAGE = Path("report.html")
 # fmt: off
@@ -51,28 +51,21 @@ def report(
     from ..model.loading import load_bundle
 
     console = Console(output_options)
-    model, tables = split_model(files or [])
+    named, tables = split_model(files or [])
+    model = named or MODEL
     spare(str(options.output), [model, options.future, *tables])
-    notes = Notes(console)
     how: dict[str, Any] = {
         "reading": read_again(looking, options.missing),
         "start": options.start,
         "level": tuple(options.level or ()),
         "future": options.future,
-        "on_event": notes.on_event,
     }
-    size = write_page(options.output, load_bundle(model), model, tables, **how)
+    bundle = load_bundle(model)
+    with Progress(console, plain=False) as progress:
+        how["on_event"] = progress.on_event
+        size = write_page(options.output, bundle, model, tables, **how)
     if output_options.json:
         report_ = {"model": str(model), "report": str(options.output), "bytes": size}
-        console.document(report_ | {"notes": notes.texts})
+        console.document(report_ | {"notes": progress.notes.texts})
     else:
         console.say(f"saved {options.output} ({size / 1000:,.0f} kB)")
-
-
-def split_model(files: Sequence[str]) -> tuple[Path, list[str]]:
-    """Return the model and the tables among the files of a command."""
-    from ..model.bundle import is_model
-
-    if files and files[0] != "-" and (is_model(Path(files[0])) or files[0].endswith(".forecast")):
-        return Path(files[0]), list(files[1:])
-    return MODEL, list(files)

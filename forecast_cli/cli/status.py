@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from ..core.duration import describe_seconds
-from ..core.events import Done, Epoch, Event, Stage
+from ..core.events import Done, Epoch, Event, Stage, TableRead
 
 # Heights of a spark line, and how many of the last values it shows.
 BLOCKS, MOST_VALUES = "▁▂▃▄▅▆▇█", 10
+# What is going on while a table is read, where no stage says so.
+READING = "reading"
 # Seconds of a quick job, which is not shown at all, and of a stage that tells its time.
 UNSHOWN, TOLD = 0.3, 3.0
+# Seconds after which the time left for a table can be told.
+SURE, MB = 1.0, 10**6
 FRAMES = {True: "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", False: "|/-\\"}
 BAR = {True: ("━", "─"), False: ("#", "-")}
 NARROWEST_BAR, WIDEST_BAR, GAP = 8, 30, "  "
@@ -27,9 +31,10 @@ class Status:
         self.unicode = unicode
         self.clock = clock
         self.stage = ""
-        self.first = self.began = self.tasks_began = clock()
+        self.first = self.began = self.tasks_began = self.table_began = clock()
         self.epoch: Epoch | None = None
         self.done: Done | None = None
+        self.table: TableRead | None = None
         self.losses: list[float] = []
         self.seconds: list[float] = []
 
@@ -39,6 +44,9 @@ class Status:
             self._begin(event)
         elif isinstance(event, Done):
             self.done = event
+        elif isinstance(event, TableRead):
+            self.stage = self.stage or READING
+            self.table, self.table_began = event, self.clock()
         elif isinstance(event, Epoch):
             if self.epoch and event.network != self.epoch.network:
                 self.losses = []
@@ -49,7 +57,7 @@ class Status:
 
     def _begin(self, stage: Stage) -> None:
         """Begin a stage; tasks that are not all done go on, since it is a part of one."""
-        self.stage, self.began, self.epoch = stage.name, self.clock(), None
+        self.stage, self.began, self.epoch, self.table = stage.name, self.clock(), None, None
         self.losses, self.seconds = [], []
         if self.done is None or self.done.number == self.done.count:
             self.done, self.tasks_began = None, self.clock()
@@ -73,6 +81,8 @@ class Status:
             yield f"{frames[int(self.clock() * 8) % len(frames)]} {self.stage}"
         if done is not None:
             yield f"{done.number} of {done.count} {done.what}"
+        elif self.table is not None and epoch is None:
+            yield from self._read(self.table)
         if epoch is not None:
             yield f"epoch {epoch.number}/{epoch.epochs}"
             yield f"loss {epoch.loss:.4g}"
@@ -93,6 +103,23 @@ class Status:
             yield f"network {epoch.network}/{epoch.networks}"
         yield f"{epoch.windows / max(epoch.seconds, 1e-9):,.0f} windows/s"
 
+    def _read(self, table: TableRead) -> Iterator[str]:
+        """How far the reading of a table has come; its cells are understood after it."""
+        so_far = table.so_far()
+        if table.size is None:
+            yield f"{so_far:,} rows" if table.unit == "rows" else f"{so_far / MB:,.0f} MB"
+        elif so_far < table.size:
+            yield f"{100 * so_far // table.size} % of {table.size / MB:,.0f} MB"
+        elif table.size >= MB:
+            yield f"{table.size / MB:,.0f} MB read"
+
+    def _share_read(self) -> float | None:
+        """Which share of a table was read; None where none is being read, or it is unknown."""
+        if self.table is None or not self.table.size:
+            return None
+        so_far = self.table.so_far()
+        return so_far / self.table.size if so_far < self.table.size else None
+
     def _share(self) -> float | None:
         """Which share of the whole job is done; None where that is unknown."""
         if self.done is not None:
@@ -100,7 +127,7 @@ class Status:
         if self.epoch is not None:
             whole = self.epoch.epochs * self.epoch.networks
             return ((self.epoch.network - 1) * self.epoch.epochs + self.epoch.number) / whole
-        return None
+        return self._share_read()
 
     def _left(self) -> str:
         """The time left of the whole job; of epochs the longest, since they may end early."""
@@ -111,7 +138,9 @@ class Status:
             left = spent / self.done.number * (self.done.count - self.done.number)
             return f"{describe_seconds(left)} left"
         if self.epoch is None:
-            return ""
+            share, spent = self._share_read(), self.clock() - self.table_began
+            known = share and spent >= SURE
+            return f"{describe_seconds(spent * (1 / share - 1))} left" if known and share else ""
         epochs, networks = self.epoch.epochs, self.epoch.networks - self.epoch.network
         # The first epoch compiles.
         usual = self.seconds[1:] or self.seconds

@@ -11,6 +11,7 @@ import typer
 from ..core.errors import UsageError
 from .charts import show_compact, write_page
 from .console import Console
+from .inputs import MODEL, one_or_all
 from .options import NoChart, OutputOptions, Settings, Strict, option
 from .origin import record_origin
 from .progress import Progress
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ..model.bundle import Bundle
     from ..model.checkpoints import Checkpoints
 
-MODEL = Path("model.forecast")
 
 Tables = Annotated[
     list[str],
@@ -75,11 +75,6 @@ class TrainOptions:
                 "Leave out --future or --init-model.",
             )
 # fmt: on
-
-
-def one_or_all(tables: list[str]) -> str | list[str]:
-    """A single table by itself."""
-    return tables[0] if len(tables) == 1 else tables
 
 
 def train(

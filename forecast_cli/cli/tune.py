@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ..core.errors import UsageError
 from .config import toml_lines
 from .console import Console
+from .inputs import MODEL, one_or_all
 from .options import OutputOptions, TunedSettings, option
 from .origin import record_origin
 from .progress import Progress
-from .train import MODEL, Tables, flag_of_model, one_or_all
+from .train import Tables, flag_of_model
 from .values import seconds
 
 if TYPE_CHECKING:

@@ -79,7 +79,26 @@ class Done:
     count: int
 
 
-Event = Note | Stage | Epoch | Done
+@dataclass(frozen=True)
+class TableRead:
+    """The beginning of the reading of a table, or of some of its columns.
+
+    How far it has come is asked for by who shows it: reports would slow the reading down.
+
+    Args:
+        name: Of the table.
+        so_far: Returns how many bytes, or rows, were read; from another thread too.
+        size: How many bytes there are; None where that is unknown.
+        unit: "bytes" or "rows".
+    """
+
+    name: str
+    so_far: Callable[[], int]
+    size: int | None = None
+    unit: str = "bytes"
+
+
+Event = Note | Stage | Epoch | Done | TableRead
 Listener = Callable[[Event], None]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from forecast_cli.cli.status import Status, spark
-from forecast_cli.core.events import Done, Epoch, Stage
+from forecast_cli.core.events import Done, Epoch, Stage, TableRead
 
 
 class Clock:
@@ -67,3 +67,22 @@ def test_a_spark_line_falls_with_the_loss():
     assert spark([8, 4, 2, 1]) == "█▄▂▁"
     assert spark([float("nan"), float("inf"), 1.0]) == "▁"
     assert len(spark(list(range(100)))) == 10
+
+
+def test_the_reading_of_a_large_table_shows_its_share_and_the_time_left(clock):
+    status, read = Status(clock=clock), [0]
+    # Commands that have no stages read tables too.
+    status.on_event(TableRead("sales.csv", lambda: read[0], 80_000_000))
+    clock.now, read[0] = 6.0, 60_000_000
+    (line,) = status.lines(60)
+    assert "reading  75 % of 80 MB  2 s left" in line and "━━━" in line
+    read[0] = 80_000_000
+    assert "80 MB read" in status.lines(60)[0] and "%" not in status.lines(60)[0]
+
+
+def test_the_reading_of_a_pipe_shows_its_rows(clock):
+    status = Status(clock=clock)
+    status.on_event(Stage("reading"))
+    status.on_event(TableRead("standard input", lambda: 1_234_567, unit="rows"))
+    clock.now = 1.0
+    assert "reading  1,234,567 rows" in status.lines(60)[0]

@@ -10,10 +10,12 @@ from ...config.schema import Config
 from ...config.sections import Data
 from ...core.brief import Brief, Shown
 from ...core.errors import DataError, counted
+from ...core.events import Listener, ignore
 from ..dates.parsing import parse_dates
 from ..groups import group_rows
 from ..io.opening import open_with_notes
 from ..io.tables import Readable, require_columns
+from ..panel import Panel
 from ..season import find_season, learn_season
 from ..time.time_index import when
 from .columns import ColumnReport
@@ -71,27 +73,28 @@ class TableReport(Brief):
         return asdict(self)
 
 
-def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
+def inspect_table(
+    source: Readable, data: Data | None = None, *, on_event: Listener = ignore
+) -> TableReport:
     """Read a whole table and report how it was read and what it contains.
 
     Args:
         source: A path, a pattern, `-` for standard input, a table in memory, or several of them.
         data: How to read it; its columns are not needed.
+        on_event: Notified where much is read; what was found out is in the report.
 
     Raises:
         DataError: The table cannot be read.
     """
-    asked, heard = data or Data(), Heard()
+    asked, heard = data or Data(), Heard(on_event)
     opened = open_with_notes(source, asked.dialect, heard.keep)
     require_columns(opened.name, opened.names, asked.series)
     found = suggest(remembering(opened), asked, heard)
     table, times = found.table, _times(found)
     groups = found.rows.groups if found.rows else group_rows(table, found.series)
     timeline, lengths = found.rows.steps.timeline if found.rows else None, np.bincount(groups.codes)
-    season = asked.season_length or (timeline.frequency.season_length if timeline else 1)
-    if found.panel:
-        config = Config(data=found.panel.data)
-        season = learn_season(found.panel, config) or find_season(found.panel, config)
+    season = _season(found.panel) if found.panel else asked.season_length
+    season = season or (timeline.frequency.season_length if timeline else 1)
     return TableReport(
         source=table.name,
         rows=table.columns.num_rows,
@@ -109,6 +112,12 @@ def inspect_table(source: Readable, data: Data | None = None) -> TableReport:
         warnings=tuple(_warnings(found, season)),
         train=command(source, found.data) if found.panel else "",
     )
+
+
+def _season(panel: Panel) -> int:
+    """Return the season that a training on a panel finds."""
+    config = Config(data=panel.data)
+    return learn_season(panel, config) or find_season(panel, config)
 
 
 def _times(found: Suggestion) -> pd.DatetimeIndex | None:

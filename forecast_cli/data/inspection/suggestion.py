@@ -13,7 +13,7 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...config.settings import SETTINGS
 from ...core.errors import DataError
-from ...core.events import Event, Note, ignore
+from ...core.events import Event, Listener, Note, ignore
 from ..dates.time_column import find_time, time_columns
 from ..dates.time_names import names_time
 from ..dates.time_parts import without_whole_years
@@ -67,16 +67,19 @@ class Suggestion:
 
 
 class Heard:
-    """The notes while a table is read."""
+    """The notes while a table is read; `on_event` is notified of all else."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_event: Listener = ignore) -> None:
         self.texts: list[str] = []
         self.broken = False
+        self.on_event = on_event
 
     def keep(self, event: Event) -> None:
         """Keep a note."""
         if isinstance(event, Note):
             self.texts.append(event.text)
+        else:
+            self.on_event(event)
 
 
 def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:

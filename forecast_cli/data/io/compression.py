@@ -40,11 +40,10 @@ def decompressed(data: bytes, name: str, most: int) -> Any:
     Raises:
         DataError: It is an archive of several files, or is encrypted.
     """
+    packed = io.BytesIO(data)
     opener = next((opener for magic, opener in OPENERS.items() if data.startswith(magic)), None)
-    if opener is None:
-        return io.BytesIO(data)
-    stream = opener(data, name)
-    return stream if isinstance(stream, io.BytesIO) else Limited(stream, name, most)
+    stream = None if opener is None else opener(packed, name)
+    return packed if stream is None else Limited(stream, name, most, packed, len(data))
 
 
 def too_large(name: str, most: int) -> DataError:
@@ -63,10 +62,13 @@ class Limited(io.RawIOBase):
         stream: What unpacks.
         name: What messages call it.
         most: How many bytes may be read.
+        packed: What is unpacked.
+        size: How many bytes that has.
     """
 
-    def __init__(self, stream: Any, name: str, most: int) -> None:
+    def __init__(self, stream: Any, name: str, most: int, packed: io.BytesIO, size: int) -> None:
         self.stream, self.name, self.most, self.count = stream, name, most, 0
+        self.packed, self.size = packed, size
 
     def readable(self) -> bool:
         """It is."""
@@ -98,12 +100,13 @@ class Limited(io.RawIOBase):
         super().close()
 
 
-def _zip(data: bytes, name: str) -> Any:
-    """Open the one file in an archive; a workbook, which is an archive too, stays packed."""
-    archive = zipfile.ZipFile(io.BytesIO(data))
+def _zip(packed: io.BytesIO, name: str) -> Any:
+    """Open the one file in an archive; None for a workbook, an archive too, which stays packed."""
+    archive = zipfile.ZipFile(packed)
     names = [each for each in archive.namelist() if not each.endswith("/")]
     if "[Content_Types].xml" in names:
-        return io.BytesIO(data)
+        packed.seek(0)
+        return None
     if len(names) != 1:
         raise DataError(
             f"{name} is an archive of {len(names)} files.", "Unpack it and name one of them."
@@ -134,10 +137,10 @@ def check_archive(data: bytes, name: str, most: int) -> None:
                         raise too_large(name, most)
 
 
-OPENERS: dict[bytes, Callable[[bytes, str], Any]] = {
-    b"\x1f\x8b": lambda data, name: gzip.GzipFile(fileobj=io.BytesIO(data)),
-    b"BZh": lambda data, name: bz2.BZ2File(io.BytesIO(data)),
-    b"\xfd7zXZ\x00": lambda data, name: lzma.LZMAFile(io.BytesIO(data)),  # noqa: SIM115
-    b"\x28\xb5\x2f\xfd": lambda data, name: pa.CompressedInputStream(io.BytesIO(data), "zstd"),
+OPENERS: dict[bytes, Callable[[io.BytesIO, str], Any]] = {
+    b"\x1f\x8b": lambda packed, name: gzip.GzipFile(fileobj=packed),
+    b"BZh": lambda packed, name: bz2.BZ2File(packed),
+    b"\xfd7zXZ\x00": lambda packed, name: lzma.LZMAFile(packed),  # noqa: SIM115
+    b"\x28\xb5\x2f\xfd": lambda packed, name: pa.CompressedInputStream(packed, "zstd"),
     b"PK\x03\x04": _zip,
 }

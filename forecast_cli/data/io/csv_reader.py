@@ -57,7 +57,7 @@ def _parsed(
         DataError: It cannot, or there are none.
     """
     try:
-        with source.content as stream:
+        with source.watched(source.content) as stream:
             table = pa_csv.read_csv(
                 stream, read_options=read, parse_options=parse, convert_options=convert
             )

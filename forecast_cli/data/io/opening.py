@@ -105,13 +105,13 @@ def _open_several(parts: Sequence[Opened]) -> Opened:
 
 def open_with_notes(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
     """Open a table, and report what was found out about how it is written; see `open_table`."""
-    opened = open_table(source, dialect)
+    opened = open_table(source, dialect, on_event)
     for text in opened.notes:
         on_event(Note(text))
     return replace(opened, on_event=on_event)
 
 
-def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
+def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = ignore) -> Opened:
     """Open a table.
 
     Args:
@@ -119,6 +119,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
             a database, `-` for standard input, a table in memory (see `from_memory`), or a list of
             them with the same columns.
         dialect: How it is written, as far as that is known.
+        on_event: Notified where much is read.
 
     Raises:
         DataError: There is none, or it cannot be read.
@@ -128,7 +129,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
         _refuse_query(dialect, f"A {type(source).__name__}")
         return open_in_memory(replace(table, markers=(*table.markers, *dialect.na)))
     if isinstance(source, list | tuple) and source:
-        return _open_several([open_table(each, dialect) for each in source])
+        return _open_several([open_table(each, dialect, on_event) for each in source])
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"A table cannot be read from {shown(source)}.",
@@ -140,8 +141,8 @@ def open_table(source: Readable, dialect: Dialect = PLAIN) -> Opened:
         return open_in_memory(load_from_database(path, dialect))
     _refuse_query(dialect, masked(path))
     if (found := _matching(path)) is not None:
-        return open_table(found[0] if len(found) == 1 else found, dialect)
-    opened = Source(path, dialect)
+        return open_table(found[0] if len(found) == 1 else found, dialect, on_event)
+    opened = Source(path, dialect, on_event=on_event)
     loaded = load(opened)
     if loaded is None:
         return _open_text(opened)

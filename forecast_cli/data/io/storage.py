@@ -11,11 +11,14 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError
-from .compression import BROKEN, GB, decompressed, is_compressed
+from ...core.events import Listener, TableRead, ignore
+from .compression import BROKEN, GB, Limited, decompressed, is_compressed
 from .remote import fetch, is_address, masked
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
+# What a pipe holds at most; a file of fewer bytes is read before anyone asks how far it has come.
+PIPE_BYTES, LARGE = 1 << 16, 1 << 20
 # Nothing is known of how a table is written.
 PLAIN = Dialect()
 
@@ -27,11 +30,14 @@ class Stored:
     Args:
         path: A path, an address such as `https://...`, or `-` for standard input.
         dialect: How it is written, as far as that is known.
+        stdin: What stands for standard input.
+        on_event: Notified where much is read.
     """
 
     path: str
     dialect: Dialect = PLAIN
     stdin: Any = field(default=None, compare=False)
+    on_event: Listener = field(default=ignore, compare=False)
 
     @property
     def name(self) -> str:
@@ -43,9 +49,27 @@ class Stored:
         """All bytes as stored, of all sources but a plain file."""
         if self.is_remote:
             return fetch(self.path)
-        if self.path != STDIN:
-            return Path(self.path).read_bytes()
-        return bytes((self.stdin or sys.stdin.buffer).read())
+        if self.path == STDIN:
+            return self._piped(self.stdin or sys.stdin.buffer)
+        if self._is_special:
+            with Path(self.path).open("rb") as stream:
+                return self._piped(stream)
+        return Path(self.path).read_bytes()
+
+    @property
+    def _is_special(self) -> bool:
+        """Whether it is neither a file nor a directory, but a pipe of the shell."""
+        path = Path(self.path)
+        return path.exists() and not path.is_file()
+
+    def _piped(self, stream: Any) -> bytes:
+        """Return all bytes of a stream whose size is unknown."""
+        pieces = Pieces([stream.read1(PIPE_BYTES)])
+        if len(pieces.held[0]) == PIPE_BYTES:
+            self.on_event(TableRead(self.name, pieces.so_far, unit=pieces.unit))
+        while piece := stream.read1(PIPE_BYTES):
+            pieces.held.append(piece)
+        return pieces.joined()
 
     def open(self) -> Any:
         """A binary stream from the beginning, decompressed.
@@ -56,8 +80,7 @@ class Stored:
         path = Path(self.path)
         if self.is_folder:
             raise DataError(f"{path} is a directory.", "Name a file in it.")
-        special = path.exists() and not path.is_file()
-        if self.is_remote or self.path == STDIN or special:
+        if self.is_remote or self.path == STDIN or self._is_special:
             return decompressed(self._bytes, self.name, self.most)
         try:
             if is_compressed(path):
@@ -77,6 +100,27 @@ class Stored:
     def is_remote(self) -> bool:
         """Whether it is an address."""
         return is_address(self.path)
+
+    def watched(self, stream: Any) -> Any:
+        """Return a stream that is about to be read, and say so where that may take long."""
+        if isinstance(stream, Limited):
+            measured, size = stream.packed, stream.size
+        elif isinstance(stream, pa.NativeFile):
+            measured, size = stream, stream.size()
+        else:
+            measured, size = stream, stream.seek(0, io.SEEK_END)
+            stream.seek(0)
+
+        def so_far() -> int:
+            try:
+                return size if stream.closed else int(measured.tell())
+            except (ValueError, OSError):
+                # It was closed in between.
+                return size
+
+        if size >= LARGE:
+            self.on_event(TableRead(self.name, so_far, size))
+        return stream
 
     def native(self) -> Any:
         """As `open`, but a plain file as Arrow's own stream, whose threads need no Python.
@@ -113,7 +157,7 @@ class Stored:
         # Arrow's streams take no -1 for all that is left.
         try:
             with self.open() as stream:
-                return bytes(stream.read(*size))
+                return bytes((stream if size else self.watched(stream)).read(*size))
         except BROKEN as error:
             raise self.broken(error) from None
 
@@ -123,6 +167,33 @@ class Stored:
             f"{self.name} cannot be read: {getattr(error, 'strerror', None) or error}.",
             "A compressed file may be truncated; create it again.",
         )
+
+
+class Pieces:
+    """The bytes of a pipe as they come, of which rows are counted only on demand.
+
+    Args:
+        held: The first piece.
+    """
+
+    def __init__(self, held: list[bytes]) -> None:
+        self.held, self.counted, self.count = held, 0, 0
+        # A compressed or binary table has no lines to count.
+        self.unit = "bytes" if b"\0" in held[0] else "rows"
+
+    def so_far(self) -> int:
+        """Return how many bytes or lines have come."""
+        for piece in self.held[self.counted :]:
+            self.count += len(piece) if self.unit == "bytes" else piece.count(b"\n")
+            self.counted += 1
+        return self.count
+
+    def joined(self) -> bytes:
+        """Return all bytes, and let go of the pieces: together they are twice as many."""
+        self.so_far()
+        whole = b"".join(self.held)
+        self.held = []
+        return whole
 
 
 def neighbours(path: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from forecast_cli.config.sections import Dialect
 from forecast_cli.core.errors import DataError, UsageError
+from forecast_cli.data.io import storage
 from forecast_cli.data.io.csv_reader import read_source
 from forecast_cli.data.io.sources import Source
 from forecast_cli.data.io.storage import HEAD_BYTES
@@ -202,6 +203,23 @@ def test_a_compressed_table_is_known_by_its_bytes(write, pack):
     assert read_source(source).numbers("Close").tolist() == [1, 2]
     piped = Source("-", stdin=io.BytesIO(pack(ROWS.encode())))
     assert read_source(piped).numbers("Close").tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zipped, zstd])
+def test_how_far_a_file_is_read_is_known_in_bytes_of_the_file(monkeypatch, write, pack):
+    monkeypatch.setattr(storage, "LARGE", 0)
+    events, content = [], pack((ROWS * 9).encode())
+    read_source(Source(write(content), on_event=events.append), ["Close"])
+    assert [event.size for event in events] == [len(content)] * len(events) and events
+    # It is asked later too, when the file is closed.
+    assert events[-1].so_far() == len(content)
+
+
+def test_how_far_a_pipe_is_read_is_known_in_rows(write):
+    events, text = [], ROWS + "2020-01-03,3\n" * 9000
+    source = Source("-", stdin=io.BytesIO(text.encode()), on_event=events.append)
+    assert len(read_source(source).columns) == 9002
+    assert (events[0].so_far(), events[0].unit, events[0].size) == (9003, "rows", None)
 
 
 def test_an_archive_of_several_files_is_refused(write):
