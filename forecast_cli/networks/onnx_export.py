@@ -15,7 +15,7 @@ from ..core.errors import ModelFileError, TrainingError
 from ..core.windows import Floats
 from ..model.runtime import Runtime
 from .batches import alone
-from .onnx_names import number_names
+from .canonical_graph import make_canonical
 from .weights_check import check_weights
 
 TOLERANCE = 1e-5
@@ -79,7 +79,7 @@ def _convert(network: keras.Model) -> bytes:
     with _without_penalties(network), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model, _ = tf2onnx.convert.from_function(call, signature)
-    number_names(model)
+    make_canonical(model)
     return bytes(model.SerializeToString())
 
 
