@@ -13,6 +13,7 @@ from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .misuse import explain_misuse
 from .origin import CALLED
+from .shells import prepare
 from .signals import INTERRUPTED, received
 from .spelling import fit_hint
 from .streams import flush, protect
@@ -97,6 +98,7 @@ def run(arguments: list[str]) -> int:
 def _call(arguments: list[str]) -> Any:
     """Call a command, or show what the commands are."""
     if not arguments or arguments[0] not in COMMANDS:
+        prepare(arguments)
         return app(arguments, prog_name="forecast", standalone_mode=False)
     name, *rest = arguments
     if not _wanted("quiet", arguments):

@@ -46,7 +46,7 @@ def complete_part(incomplete: str, names: Iterable[str]) -> list[str]:
 
 
 def _spell(text: str) -> str:
-    """A value as bash takes it: blanks and quotes are escaped; other shells do that themselves."""
+    """A value as bash takes it: blanks and quotes are escaped; other shells do that elsewhere."""
     if os.environ.get("_FORECAST_COMPLETE") != "complete_bash":
         return text
     return "".join(f"\\{each}" if each in " '\"()&;$`\\|<>*?[]#" else each for each in text)

@@ -47,6 +47,15 @@ def test_bash_gets_blanks_escaped_and_names_after_a_comma(complete):
     assert complete("forecast train sales.csv --series day,n") == [r"day,north\ sales"]
 
 
+def test_powershell_gets_quotes_where_a_value_needs_them(complete):
+    # Without them a comma makes two values of one.
+    offered = complete("forecast train sales.csv --series day,n", "powershell")
+    assert [each.partition(":::")[0] for each in offered] == ["'day,north sales'"]
+    offered = complete("forecast train sales.csv -c 'no", "powershell")
+    assert [each.partition(":::")[0] for each in offered] == ["'north sales'"]
+    assert complete("forecast train sales.csv -c d", "powershell")[0].startswith("day:::")
+
+
 def test_models_are_offered_by_name_and_file(complete):
     assert complete("forecast backtest sales.csv --models se") == ["seasonal-naive"]
     assert complete("forecast backtest sales.csv --models naive,be") == [
