@@ -28,8 +28,9 @@ FOLDERS = {
     "backtesting": {"joblib", "numpy", "pandas"},
     "tuning": {"joblib", "numpy", "optuna", "pandas"},
     "api": {
-        "jinja2", "markupsafe", "matplotlib", "numpy", "onnx", "pandas", "plotext", "rich",
-        "sklearn", "tomlkit",
+        "fastapi", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx", "pandas", "plotext",
+        "prometheus_client", "pyarrow", "pydantic", "rich", "sklearn", "starlette", "tomlkit",
+        "uvicorn",
     },
     "cli": {"pandas", "rich", "tomlkit", "typer"},
 }  # fmt: skip

@@ -11,6 +11,7 @@ FILES = sorted(TESTS.rglob("test_*.py"))
 # Promises of several modules of a folder; those of several folders stand in end_to_end/.
 SEVERAL_MODULES = {
     "api/report/test_browser",
+    "api/serve/test_browser",
     "api/test_python_page",
     "api/test_update",
     "cli/test_help",

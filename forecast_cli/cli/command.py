@@ -25,6 +25,7 @@ GROUPS = {
         "train": "Train a model on a table and save it.",
         "predict": "Forecast the next steps from a saved model.",
         "future": "Write the table of future covariates, to fill in.",
+        "serve": "Answer requests for forecasts over HTTP.",
         "export": "Write a saved model in a form that other programs read.",
     },
     "Judge": {

@@ -24,6 +24,7 @@ EXTRAS = {
     "excel": "Excel workbooks",
     "plot": "charts as PNG, SVG and PDF",
     "remote": "tables at URLs and in object stores",
+    "serve": "forecasts over HTTP",
     "sql": "tables in databases",
     "tuning": "the sampler cmaes",
 }

@@ -32,7 +32,7 @@ def first_screen(groups: Mapping[str, Mapping[str, str]]) -> str:
         groups: By purpose the commands and what they do.
     """
     width = min(columns(), WIDEST)
-    lines = [*wrap(TITLE, width), "", *_pairs(FIRST_STEPS, width, INDENT), ""]
+    lines = [*wrap(TITLE, width), *_pairs(FIRST_STEPS, width, INDENT), ""]
     names = max(len(name) for group in groups.values() for name in group) + 2
     margin = max(map(len, groups)) + 2
     for group, commands in groups.items():

@@ -68,7 +68,7 @@ def test_commands_options_choices_and_pages_are_offered(complete):
     assert complete("forecast pre") == ["predict"]
     assert complete("forecast train sales.csv --ce") == ["--cell"]
     assert complete("forecast train sales.csv --cell g") == ["gru"]
-    assert complete("forecast help se") == ["security", "settings"]
+    assert complete("forecast help se") == ["serve", "security", "settings"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

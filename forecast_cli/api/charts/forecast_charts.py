@@ -222,7 +222,7 @@ def _begins(source: Source, bundle: Bundle, series: int) -> dict[str, pd.Timesta
 
 def _test_lines(source: Source, series: int, target: int, track: Track) -> tuple[Line, ...]:
     """Return forecasts of the test split, where the rows that they are made from are known."""
-    if source.bundle is None or source.table is None or source.compact:
+    if source.bundle is None or source.table is None or source.compact or source.unscored:
         return ()
     try:
         found = spaced(source, series, track)

@@ -55,6 +55,7 @@ class Source:
         most_series: How many series are drawn where none is named.
         compact: Whether only the forecast after the last rows of one series is drawn.
         only_new: Whether rows are scored only where they can be told from those of the training.
+        unscored: Whether no test forecasts are drawn beside the forecast.
         made: The forecasts of the model, where they were made already.
         future: A table of future covariates.
         data: How a table by itself is read.
@@ -73,6 +74,7 @@ class Source:
     most_series: int = MOST_SERIES
     compact: bool = False
     only_new: bool = False
+    unscored: bool = False
     made: pd.DataFrame | None = None
     future: Readable | None = None
     data: Data = field(default_factory=Data)
@@ -86,6 +88,12 @@ class Source:
         if (other.level, other.many_levels) == (self.level, self.many_levels):
             kept |= {"scored", "report"}
         other.__dict__.update({name: self.__dict__[name] for name in kept & self.__dict__.keys()})
+        return other
+
+    def continuing(self, history: History) -> "Source":
+        """Return the same from rows that were read already."""
+        other = replace(self)
+        other.__dict__["history"] = history
         return other
 
     @cached_property

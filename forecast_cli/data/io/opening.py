@@ -1,6 +1,7 @@
 """Any table that can be read, opened: its columns are known, its rows are read when needed."""
 
 import glob
+import io
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from .remote import is_address, masked, matching
 from .sources import Source
 from .sql import is_database, is_sqlite_file
 from .sql import load as load_from_database
-from .storage import PLAIN
+from .storage import PLAIN, STDIN
 from .tables import Readable, Table, require_columns, stacked
 
 Columns = Sequence[str] | None
@@ -103,6 +104,15 @@ def _open_several(parts: Sequence[Opened]) -> Opened:
     return Opened(name, first.names, first.head, read, list(notes))
 
 
+def open_text(data: bytes, dialect: Dialect = PLAIN) -> Opened:
+    """Open delimited text that is in memory; unlike a file it is never of another format.
+
+    Raises:
+        DataError: It is no text.
+    """
+    return _open_text(Source(STDIN, dialect, io.BytesIO(data), title="the table"))
+
+
 def open_with_notes(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
     """Open a table, and report what was found out about how it is written; see `open_table`."""
     opened = open_table(source, dialect, on_event)
@@ -116,8 +126,8 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
 
     Args:
         source: A path, a pattern such as `sales-*.csv`, an address such as `https://...` or that of
-            a database, `-` for standard input, a table in memory (see `from_memory`), or a list of
-            them with the same columns.
+            a database, `-` for standard input, a table in memory (see `from_memory`), text as
+            bytes, or a list of them with the same columns.
         dialect: How it is written, as far as that is known.
         on_event: Notified where much is read.
 
@@ -128,6 +138,9 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
     if (table := from_memory(source)) is not None:
         _refuse_query(dialect, f"A {type(source).__name__}")
         return open_in_memory(replace(table, markers=(*table.markers, *dialect.na)))
+    if isinstance(source, bytes):
+        _refuse_query(dialect, "A text")
+        return open_text(source, dialect)
     if isinstance(source, list | tuple) and source:
         return _open_several([open_table(each, dialect, on_event) for each in source])
     if not isinstance(source, str | os.PathLike):

@@ -32,17 +32,19 @@ class Stored:
         dialect: How it is written, as far as that is known.
         stdin: What stands for standard input.
         on_event: Notified where much is read.
+        title: What messages call standard input.
     """
 
     path: str
     dialect: Dialect = PLAIN
     stdin: Any = field(default=None, compare=False)
     on_event: Listener = field(default=ignore, compare=False)
+    title: str = "standard input"
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return "standard input" if self.path == STDIN else masked(self.path)
+        return self.title if self.path == STDIN else masked(self.path)
 
     @cached_property
     def _bytes(self) -> bytes:

@@ -29,7 +29,7 @@ class ArrowStream(Protocol):
 
 
 InMemory = pd.DataFrame | pd.Series | npt.NDArray[Any] | ArrowStream
-One = str | os.PathLike[str] | InMemory
+One = str | bytes | os.PathLike[str] | InMemory
 Readable = One | Sequence[One]
 
 # The markers of a missing value, as in pandas, and those of statistical offices; the setting `na`

@@ -327,9 +327,14 @@ def _note_closed(
     missing = missing_weekdays(
         times[~closed], make_indptr(owners(indptr)[~closed], len(indptr) - 1), frequency
     )
+    if text := describe_closed(missing, int(closed.sum()), frequency):
+        on_event(Note(text))
+
+
+def describe_closed(missing: int, closed: int, frequency: Frequency) -> str:
+    """Return how many open days have no row, and how many rows are on closed days; "" for none."""
     what = f"business days of {frequency.open_days.name}" if frequency.open_days else "weekdays"
     verb = "is" if missing == 1 else "are"
     facts = [f"{missing} {what} {verb} missing (market holidays?)"] if missing else []
-    facts += [f"{closed.sum()} rows are on closed days"] if closed.any() else []
-    if facts:
-        on_event(Note(f"{', '.join(facts)}; rows are treated as consecutive business days"))
+    facts += [f"{closed} rows are on closed days"] if closed else []
+    return f"{', '.join(facts)}; rows are treated as consecutive business days" if facts else ""

@@ -1,0 +1,132 @@
+"""The pages of the server: a forecast of a table that is dropped there, and its addresses."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ..report.page import asset
+from .access import Access
+
+ASSETS = files(__package__) / "assets"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and the policy by which a browser runs nothing but its own script."""
+
+    body: bytes
+    policy: str
+
+
+def forecast_page(access: Access) -> Page:
+    """Return the page that forecasts a table."""
+    style = asset("uPlot.min.css") + asset("page.css") + _own("serve.css")
+    script = "\n".join((asset("uPlot.iife.min.js"), asset("chart.js"), _own("serve.js")))
+    return _render(
+        "serve.html",
+        style,
+        script,
+        token=access.digest is not None,
+        licence=asset("uPlot-LICENSE.txt"),
+    )
+
+
+def docs_page(app: FastAPI) -> Callable[[], Page]:
+    """Return what makes the page of the addresses, once."""
+    made: list[Page] = []
+
+    def make() -> Page:
+        if not made:
+            style = asset("page.css") + _own("serve.css")
+            document = app.openapi()
+            made.append(_render("docs.html", style, "", operations=list_operations(document),
+                                schemas=_schemas(document), about=document["info"]))  # fmt: skip
+        return made[0]
+
+    return make
+
+
+def list_operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the page shows of each operation of an OpenAPI document."""
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "description": operation.get("description", ""),
+            "parameters": [
+                {**each, "kind": kind_of(each["schema"])}
+                for each in operation.get("parameters", ())
+            ],
+            "body": [*operation.get("requestBody", {}).get("content", {})],
+            "responses": {
+                status: each["description"] for status, each in operation["responses"].items()
+            },
+        }
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+def _schemas(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the page shows of each document of requests and answers."""
+    return [
+        {
+            "name": name,
+            "description": schema.get("description", ""),
+            "fields": [
+                {"name": each, "kind": kind_of(own), "description": own.get("description", "")}
+                for each, own in schema.get("properties", {}).items()
+            ],
+        }
+        for name, schema in document["components"]["schemas"].items()
+    ]
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """Return the kind of a value in words.
+
+    >>> kind_of({"anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "null"}]})
+    'list of number, or null'
+    """
+    if "anyOf" in schema:
+        kinds = [kind_of(each) for each in schema["anyOf"]]
+        return ", or ".join(dict.fromkeys(kinds))
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if schema.get("type") == "array":
+        return f"list of {kind_of(schema.get('items', {}))}"
+    return str(schema.get("type", "any value"))
+
+
+def _render(name: str, style: str, script: str, **values: Any) -> Page:
+    """Return a page whose policy permits its own style and script alone, by their hashes."""
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["json"] = json.dumps
+    text = environment.from_string(_own(name)).render(
+        style=Markup(style), script=Markup(script), **values
+    )
+    return Page(text.encode(), policy)
+
+
+def _own(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
