@@ -110,6 +110,7 @@ def open_text(data: bytes, dialect: Dialect = PLAIN) -> Opened:
     Raises:
         DataError: It is no text.
     """
+    _refuse_query(dialect, "A text")
     return _open_text(Source(STDIN, dialect, io.BytesIO(data), title="the table"))
 
 
@@ -139,7 +140,6 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
         _refuse_query(dialect, f"A {type(source).__name__}")
         return open_in_memory(replace(table, markers=(*table.markers, *dialect.na)))
     if isinstance(source, bytes):
-        _refuse_query(dialect, "A text")
         return open_text(source, dialect)
     if isinstance(source, list | tuple) and source:
         return _open_several([open_table(each, dialect, on_event) for each in source])
