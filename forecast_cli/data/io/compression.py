@@ -16,8 +16,6 @@ from ...core.errors import DataError
 
 # Bytes that are unpacked at a time, and those of the unit of limits.
 PIECE, GB = 1 << 20, 10**9
-# How much smaller the compression of workbooks makes anything.
-MOST_DEFLATED = 1032
 # What reading raises where a stream is truncated or not of the format that it seems.
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -117,24 +115,6 @@ def _zip(packed: io.BytesIO, name: str) -> Any:
         raise DataError(
             f"{name} cannot be unpacked: {str(error)[:200]}.", "Unpack it and name the file in it."
         ) from None
-
-
-def check_archive(data: bytes, name: str, most: int) -> None:
-    """Refuse a workbook that unpacks to more than so many bytes; they are counted, not believed.
-
-    Raises:
-        DataError: It does.
-    """
-    if len(data) * MOST_DEFLATED <= most:
-        return
-    left = most
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for entry in archive.infolist():
-            with archive.open(entry) as file:
-                while piece := file.read(PIECE):
-                    left -= len(piece)
-                    if left < 0:
-                        raise too_large(name, most)
 
 
 OPENERS: dict[bytes, Callable[[io.BytesIO, str], Any]] = {

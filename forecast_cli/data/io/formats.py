@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
-from .compression import check_archive, too_large
+from .compression import too_large
 from .in_memory import from_frame, plain_columns
 from .remote import first_line
 from .remote import suffix as suffix_of
@@ -56,6 +56,7 @@ def load(source: Source) -> Table | None:
         except (
             pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError, OverflowError, OSError,
             RecursionError, EOFError, IndexError, TypeError, AttributeError, zlib.error,
+            SyntaxError,
         ) as error:  # fmt: skip
             raise _broken(source.name, error) from None
     if not columns.num_rows:
@@ -186,9 +187,10 @@ def _of_objects(rows: list[Any]) -> pa.Table:
 
 def _excel(data: bytes, name: str, dialect: Dialect, notes: list[str], most: int) -> pa.Table:
     """Read the first sheet of a workbook."""
+    from .workbook_limits import check_workbook
     from .workbooks import read_workbook
 
-    check_archive(data, name, most)
+    check_workbook(data, name, most)
     frame, found = read_workbook(data, name, dialect)
     notes += found
     return from_frame(frame, name).columns

@@ -4,8 +4,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from ...core.windows import Floats
 
 # What may separate thousands, besides the mark that is not the decimal one: blanks, quotes.
 BLANKS = " \u00a0\u202f'\u2019_"
@@ -64,6 +67,34 @@ def numerals(decimal: str | None, thousands: str | None) -> list[Numerals]:
     if thousands is None:
         return known
     return [Numerals(each.decimal, thousands) for each in known]
+
+
+# From here on not every integer is a float64.
+EXACT = 2.0**53
+# The most cells that are compared with their numbers.
+MOST_COMPARED = 10_000
+
+
+def rounded_integer(cells: pa.ChunkedArray, values: Floats) -> tuple[int, int] | None:
+    """Return the row of the first integer that its number is not equal to, and that integer.
+
+    None where there is none among the first 10,000 large numbers.
+
+    Args:
+        cells: Shape `(rows,)`: integers of any width, or text.
+        values: Shape `(rows,)`: the same as float64, NaN where missing.
+
+    >>> rounded_integer(pa.chunked_array([["1", "9007199254740993"]]), np.array([1.0, 2.0**53]))
+    (1, 9007199254740993)
+    """
+    rows = np.flatnonzero(np.abs(values) >= EXACT)[:MOST_COMPARED]
+    if not len(rows) or pa.types.is_floating(cells.type):
+        return None
+    for row, cell in zip(rows.tolist(), cells.take(pa.array(rows)).to_pylist(), strict=True):
+        text = re.sub(r"\.0*$", "", str(cell).strip())
+        if re.fullmatch(r"[-+]?\d{16,150}", text) and int(text) != int(values[row]):
+            return row, int(text)
+    return None
 
 
 # Marks within Arabic numbers, and what sets the direction of writing.

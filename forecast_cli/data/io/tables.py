@@ -17,7 +17,7 @@ from ...core.errors import DataError, listed, nearest
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats, Ints
 from .decorations import Odd, Plain, undecorated
-from .number_formats import COMMA, POINT, Numerals, numerals, plain_digits
+from .number_formats import COMMA, POINT, Numerals, numerals, plain_digits, rounded_integer
 
 
 @runtime_checkable
@@ -88,9 +88,24 @@ class Table:
     def numbers(self, column: str) -> Floats:
         """Return a column as float64, shape `(rows,)`, NaN where a value is missing.
 
+        Integers that float64 cannot hold are noted.
+
         Raises:
             DataError: A cell is not a number; the message names its row and content.
         """
+        values = self._floats(column)
+        rounded = rounded_integer(self.columns[column], values)
+        if rounded and (key := f"{column} rounded") not in self.noted:
+            row, integer = rounded
+            self.noted[key] = (
+                f'column "{column}" holds integers beyond 2^53, of which about 16 digits are kept: '
+                f"{self.place(row)} has {integer}, read as {values[row]:.0f}"
+            )
+            self.on_event(Note(self.noted[key], warning=True))
+        return values
+
+    def _floats(self, column: str) -> Floats:
+        """Convert the cells of a column to float64."""
         cells = self.columns[column]
         if is_text(cells.type):
             cells = self._parsed(column, cells)
@@ -128,7 +143,7 @@ class Table:
     def is_all_numbers(self, column: str) -> bool:
         """Whether every cell of a column can be read as a number."""
         try:
-            self.numbers(column)
+            self._floats(column)
         except DataError:
             return False
         return True

@@ -34,17 +34,75 @@ def in_format(write, columns, **how):
     return stream.getvalue()
 
 
-def workbook():
-    """A sheet of spaces beside a small one, packed a thousandfold."""
+def workbook(part="xl/worksheets/sheet2.xml", data=b" " * 4_000_000):
+    """A small workbook of which one part is another; by default, one that nothing reads."""
     from openpyxl import Workbook
 
-    book, stream = Workbook(), io.BytesIO()
+    book, small, made = Workbook(), io.BytesIO(), io.BytesIO()
     for row in (["date", "y"], ["2024-01-01", 1], ["2024-01-02", 2]):
         book.active.append(row)
-    book.save(stream)
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet2.xml", b" " * 4_000_000)
-    return stream.getvalue()
+    book.save(small)
+    with (
+        zipfile.ZipFile(small) as before,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for name in before.namelist():
+            if name != part:
+                after.writestr(name, before.read(name))
+        after.writestr(part, data)
+    return made.getvalue()
+
+
+SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def sheet(rows, after="", before=""):
+    whole = f'{before}<worksheet xmlns="{SHEETS}"><sheetData>{rows}</sheetData>{after}</worksheet>'
+    return workbook("xl/worksheets/sheet1.xml", whole.encode())
+
+
+def cell(place):
+    return f'<c r="{place}"><v>1</v></c>'
+
+
+LARGE_WORKBOOKS = {
+    "one cell far away": lambda: sheet(f'<row r="1048576">{cell("XFD1048576")}</row>'),
+    "wide rows": lambda: sheet(
+        "".join(f'<row r="{at}">{cell(f"XFD{at}")}</row>' for at in range(1, 9000))
+    ),
+    "cells without places": lambda: sheet("<row>" + "<c/>" * 3000 + "</row>" + "<row/>" * 5000),
+    "objects in a sheet": lambda: sheet("", '<x><y sqref="A1"/></x>' * 100_000),
+    "styles": lambda: workbook(
+        "xl/styles.xml", f'<styleSheet xmlns="{SHEETS}">{"<font/>" * 200_000}</styleSheet>'.encode()
+    ),
+    "texts": lambda: workbook(
+        "xl/sharedStrings.xml", f'<sst xmlns="{SHEETS}">{"<si/>" * 2_100_000}</sst>'.encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_WORKBOOKS)
+def test_no_more_of_a_workbook_is_made_than_max_size(write, kind):
+    name = write(LARGE_WORKBOOKS[kind](), "large.xlsx")
+    with pytest.raises(DataError, match=r"unpacks to more than 0\.2 GB"):
+        open_table(name, Dialect(max_size=0.2)).read()
+
+
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+IMPOSSIBLE_WORKBOOKS = {
+    "rows": (lambda: sheet(f'<row r="2000000000">{cell("A1")}</row>'), "row 2000000000"),
+    "columns": (lambda: sheet(f"<row>{cell('ZZZ1')}</row>"), "column 18278"),
+    "entities": (lambda: sheet("<row><c><v>&b;</v></c></row>", before=ENTITIES), "entities"),
+    "no sheet": (lambda: workbook("xl/worksheets/sheet1.xml", b"<a>"), "no element found"),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE_WORKBOOKS)
+def test_workbooks_that_none_writes_are_refused(run, write, kind):
+    made, reason = IMPOSSIBLE_WORKBOOKS[kind]
+    code, out, err = run("inspect", write(made(), "odd.xlsx"))
+    assert (code, out) == (3, "")
+    assert "cannot be read" in err and reason in err
 
 
 PACKED = {

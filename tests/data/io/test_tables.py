@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecast_cli.config.sections import Dialect
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.io.csv_reader import read_source
-from forecast_cli.data.io.opening import open_table
+from forecast_cli.data.io.opening import open_table, open_with_notes
 from forecast_cli.data.io.sources import Source
 from forecast_cli.data.io.tables import MISSING_MARKERS
 
@@ -247,3 +247,27 @@ def test_a_frame_with_two_columns_of_a_name_is_refused():
 def test_a_frame_without_rows_is_refused(frame):
     with pytest.raises(DataError, match="no rows"):
         open_table(frame).read()
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([1, 2**53 + 1, 2**60 + 1], "row 2 has 9007199254740993, read as 9007199254740992"),
+        (["1", "-9007199254740993"], "row 2 has -9007199254740993, read as -9007199254740992"),
+        (["1.5", "18446744073709551615.0"], "row 2 has 18446744073709551615"),
+        ([1, 2**64 - 1], "row 2 has 18446744073709551615, read as 18446744073709551616"),
+        ([2**53, 2**53 + 2, 2**60], None),
+        (["1e100", "123456789.12345678901234567890"], None),
+        ([1e100, 2.0**70], None),
+        ([None, 1], None),
+    ],
+)
+def test_integers_that_are_not_kept_are_warned_about_once(cells, said):
+    notes = []
+    table = open_with_notes(pd.DataFrame({"y": cells}), Dialect(), notes.append).read()
+    assert table.is_all_numbers("y") and not notes
+    for _ in range(2):
+        table.numbers("y")
+    assert len(notes) == bool(said)
+    if said:
+        assert said in notes[0].text and '"y"' in notes[0].text and notes[0].warning
