@@ -54,6 +54,8 @@ SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 def pytest_configure(config: pytest.Config) -> None:
     # The settings of the user who runs the tests are none of theirs.
     os.environ["XDG_CONFIG_HOME"] = str(ROOT / "tests" / "no-settings")
+    # What matplotlib knows of fonts is the same in all tests; finished folds are not.
+    os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
     for name in THREADS:
         os.environ.setdefault(name, "1")
     # In the background, or under nohup, signals are ignored, and so they would be by each command.
@@ -103,6 +105,13 @@ def usual_signals():
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(request, monkeypatch, tmp_path_factory) -> None:
+    """Folds that one test has finished are not restored in another one."""
+    name = f"cache-{crc32(request.node.nodeid.encode()):x}"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / name))
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from ..data.io.tables import Readable
 from ..evaluation.reports import Row
 from ..forecasting.frames import end_columns
 from .cutoffs import schedule
+from .fold_cache import FoldStores, kept_folds
 from .fold_runner import FoldWork
 from .origins import Samples, find_samples
 from .plan import Plan
@@ -85,6 +86,7 @@ def backtest(
     *,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    stores: FoldStores | None = None,
 ) -> Backtest:
     """Forecast from many cutoffs with several candidates, and compare them.
 
@@ -96,18 +98,23 @@ def backtest(
         plan: The candidates and the cutoffs.
         on_event: Notified of what was read and of progress.
         should_stop: Called after each fold; True ends the backtest with what is finished.
+        stores: Keep the finished folds until they are cleared; None: until the backtest ends.
 
     Raises:
         UsageError: A candidate is unknown, or cannot be compared.
         DataError: The table lacks what is needed.
         Interrupted: Ctrl-C ended it; finished folds are kept for the next run.
     """
-    return run_backtest(set_up(source, config, plan, on_event), on_event, should_stop)
+    setup = set_up(source, config, plan, on_event)
+    with kept_folds(stores) as folds:
+        return run_backtest(setup, on_event, should_stop, folds)
 
 
-def run_backtest(setup: Setup, on_event: Listener, should_stop: Callable[[], bool]) -> Backtest:
+def run_backtest(
+    setup: Setup, on_event: Listener, should_stop: Callable[[], bool], stores: FoldStores
+) -> Backtest:
     """Forecast with all candidates, and compare them; arguments and errors as in `backtest`."""
-    work = FoldWork(setup, _samples(setup, on_event), on_event, should_stop)
+    work = FoldWork(setup, _samples(setup, on_event), on_event, should_stop, stores)
     samples, forecasts, seconds = work.run()
     finished = tuple(each for each in setup.candidates if each.name in forecasts)
     setup = replace(setup, candidates=finished)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..config.model_name import MODEL
@@ -14,9 +15,12 @@ from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..model.bundle import Bundle
+from ..model.checkpoints import Checkpoints
+from ..training.checkpointing import Marks, begin_checkpoints, describe_run
 from ..training.pipeline import train_panel
 from ..training.resolution import resolve_config
 from .backtest import Backtest, run_backtest
+from .fold_cache import FoldStores, kept_folds
 from .folds import rows_between
 from .models import Entry, make_entries
 from .plan import Plan
@@ -59,6 +63,8 @@ def compare(
     *,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    checkpoints: Checkpoints | None = None,
+    stores: FoldStores | None = None,
 ) -> Comparison:
     """Backtest models before the test split, and train the one with the smallest error there.
 
@@ -67,8 +73,10 @@ def compare(
         config: The settings of all models.
         plan: The models and the cutoffs; the baselines of a verdict are always compared.
         on_event: Notified of the progress, and where the best model is worse than a baseline.
-        should_stop: Called after each fold; True ends the backtest with what is finished. During
-            the training of the best model after each epoch, as in `train`.
+        should_stop: Called after each fold, and in the final training after each epoch; True ends
+            the backtest with what is finished.
+        checkpoints: Where the unfinished training of the best model is kept and found.
+        stores: Keep finished folds until they are cleared; None: until the end.
 
     Raises:
         UsageError: A model is unknown, or already trained.
@@ -82,10 +90,18 @@ def compare(
     on_event(Stage("reading"))
     panel = read_panel(source, config.data, on_event=on_event)
     setup = _set_up(panel, entries, config, plan, source=source, on_event=on_event)
-    result = run_backtest(setup, on_event, should_stop)
-    # A stop of the backtest does not stop the training.
-    final: Callable[[], bool] = bool if should_stop() else should_stop
-    return _train_best(panel, entries, result, on_event, final)
+    begin_checkpoints(checkpoints, partial(_marks, panel, entries, config, plan), on_event)
+    with kept_folds(stores) as folds:
+        result = run_backtest(setup, on_event, should_stop, folds)
+        # A stop of the backtest does not stop the training.
+        final = bool if should_stop() else should_stop
+        return _train_best(panel, entries, result, on_event, final, checkpoints)
+
+
+def _marks(panel: Panel, entries: Sequence[Entry], config: Config, plan: Plan) -> Marks:
+    """Return digests of what a comparison depends on."""
+    models = [[each.name, each.config and each.config.model_dump_json()] for each in entries]
+    return describe_run("compare", panel, [models, config.model_dump_json(), repr(plan)])
 
 
 def _train_best(
@@ -94,6 +110,7 @@ def _train_best(
     result: Backtest,
     on_event: Listener,
     should_stop: Callable[[], bool],
+    checkpoints: Checkpoints | None,
 ) -> Comparison:
     """Train the best model of a backtest."""
     if not result.settings["trained"]:
@@ -101,7 +118,8 @@ def _train_best(
     best, configuration = _choose(result, entries)
     _warn_of_baseline(result, best, on_event)
     on_event(Note(f"training {best} on all training rows"))
-    bundle = train_panel(panel, configuration, on_event=on_event, should_stop=should_stop)
+    how: Any = {"on_event": on_event, "should_stop": should_stop, "run": checkpoints}
+    bundle = train_panel(panel, configuration, **how)
     verdict = f"{result.verdict} The saved model is {best}."
     if bundle.manifest.evaluation:
         verdict += f" On the test split: {bundle.manifest.evaluation.verdict}"

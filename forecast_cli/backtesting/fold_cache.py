@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,37 @@ class FoldStore:
 
     def _path(self, fold: int) -> Path:
         return self.folder / f"fold-{fold}.npz"
+
+
+@dataclass
+class FoldStores:
+    """The stores of a run; finished folds stay in them until their result is safe.
+
+    Args:
+        unfinished: Whether the run was stopped: then they stay for the next one.
+    """
+
+    unfinished: bool = False
+    _stores: dict[str, FoldStore] = field(default_factory=dict)
+
+    def of(self, candidate: Candidate, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
+        """Return the store of a candidate."""
+        if candidate.name not in self._stores:
+            self._stores[candidate.name] = open_store(candidate, plan, cutoffs, samples)
+        return self._stores[candidate.name]
+
+    def clear(self) -> None:
+        """Delete the folds of a run that is finished: what was made of them is saved."""
+        for store in () if self.unfinished else self._stores.values():
+            store.clear()
+
+
+@contextmanager
+def kept_folds(stores: FoldStores | None) -> Iterator[FoldStores]:
+    """Keep finished folds in the given stores; without any, until the block ends whole."""
+    own = FoldStores()
+    yield stores or own
+    own.clear()
 
 
 def cache_folder() -> Path:

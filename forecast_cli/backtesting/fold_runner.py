@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ..core.windows import Floats, Ints
 from ..data.missing import fill_panel, last_known
 from ..data.splits import Splits
 from .cutoffs import schedule
-from .fold_cache import FoldStore, Outcome, open_store
+from .fold_cache import FoldStore, FoldStores, Outcome
 from .folds import Fold
 from .models import Candidate
 from .origins import Samples
@@ -51,15 +51,20 @@ class FoldWork:
         samples: The forecasts to make.
         on_event: Notified of progress.
         should_stop: Called after each fold.
+        stores: Where finished folds are kept.
     """
 
     setup: Setup
     samples: Samples
     on_event: Listener
     should_stop: Callable[[], bool]
-    stores: dict[str, FoldStore] = field(default_factory=dict)
+    stores: FoldStores
     kept: int = 0
-    stopped: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self.stores.unfinished
 
     @cached_property
     def known(self) -> Floats:
@@ -86,9 +91,6 @@ class FoldWork:
                 seconds[candidate.name] += outcome.seconds
         except KeyboardInterrupt:
             raise self._interrupted() from None
-        if not self.stopped:
-            for store in self.stores.values():
-                store.clear()
         return self._finished(parts, seconds)
 
     def _finished(self, parts: dict[str, list[Part]], seconds: dict[str, float]) -> Finished:
@@ -152,13 +154,10 @@ class FoldWork:
                 costly += [(candidate, number, part) for number, part in enumerate(parts)]
                 continue
             if candidate.learns:
-                if self._stops():
-                    continue
-                self.on_event(Note(f"training {candidate.name}"))
-                self.on_event(Stage(candidate.name, unit="model"))
-            hear = self._listener(candidate)
+                yield from self._learned_once(candidate, parts)
+                continue
             for part in parts:
-                yield candidate, part, forecast_fold(candidate, self.fold(candidate, part), hear)
+                yield candidate, part, forecast_fold(candidate, self.fold(candidate, part))
         if not self._stops():
             yield from self._costly(costly)
 
@@ -166,18 +165,16 @@ class FoldWork:
         self, pieces: list[tuple[Candidate, int, Ints]]
     ) -> Iterator[tuple[Candidate, Ints, Outcome]]:
         """Yield outcomes worth storing: the stored ones first; pieces have shape `(samples,)`."""
-        missing = []
+        missing, restored = [], 0
         for candidate, number, part in pieces:
-            found = self._store(candidate).find(number) if self.setup.plan.keep else None
-            shape = (len(part), self.setup.horizon, self.known.shape[1])
-            if found is not None and found.forecast.point.shape == shape:
-                self.kept += 1
+            if found := self._find(candidate, number, part):
+                restored += 1
                 yield candidate, part, found
             else:
                 missing.append((candidate, number, part))
-        if self.kept:
+        if restored:
             self.on_event(
-                Note(f"{self.kept} of {len(pieces)} folds were restored from an earlier run")
+                Note(f"{restored} of {len(pieces)} folds were restored from an earlier run")
             )
         if not missing:
             return
@@ -191,18 +188,51 @@ class FoldWork:
         with closing(run_all(forecast_fold, work, jobs=jobs)) as running:
             for done, (place, outcome) in enumerate(running, start=1):
                 candidate, number, part = missing[place]
-                if self.setup.plan.keep and self._store(candidate).keep(number, outcome):
-                    self.kept += 1
+                self._keep(candidate, number, outcome)
                 yield candidate, part, outcome
                 self.on_event(Done("windows", done, len(missing)))
                 if done < len(missing) and self._stops():
                     return
 
+    def _learned_once(
+        self, candidate: Candidate, parts: list[Ints]
+    ) -> Iterator[tuple[Candidate, Ints, Outcome]]:
+        """Yield the outcomes of a network that is trained here, or was in an earlier run.
+
+        Args:
+            candidate: The network.
+            parts: The samples of its folds, shape `(samples of the fold,)` each.
+        """
+        for number, part in enumerate(parts):
+            found = self._find(candidate, number, part)
+            if found is None and self._stops():
+                return
+            if found is None:
+                self.on_event(Note(f"training {candidate.name}"))
+                self.on_event(Stage(candidate.name, unit="model"))
+                hear = self._listener(candidate)
+                found = forecast_fold(candidate, self.fold(candidate, part), hear)
+                self._keep(candidate, number, found)
+            else:
+                self.on_event(Note(f"{candidate.name} was restored from an earlier run"))
+            yield candidate, part, found
+
+    def _find(self, candidate: Candidate, number: int, part: Ints) -> Outcome | None:
+        """Return a fold of an earlier run, with samples of shape `(samples of the fold,)`."""
+        found = self._store(candidate).find(number) if self.setup.plan.keep else None
+        shape = (len(part), self.setup.horizon, self.known.shape[1])
+        if found is None or found.forecast.point.shape != shape:
+            return None
+        self.kept += 1
+        return found
+
+    def _keep(self, candidate: Candidate, number: int, outcome: Outcome) -> None:
+        """Store a finished fold, where that is wanted and possible."""
+        if self.setup.plan.keep and self._store(candidate).keep(number, outcome):
+            self.kept += 1
+
     def _store(self, candidate: Candidate) -> FoldStore:
-        if candidate.name not in self.stores:
-            store = open_store(candidate, self.setup.plan, self.setup.cutoffs, self.samples)
-            self.stores[candidate.name] = store
-        return self.stores[candidate.name]
+        return self.stores.of(candidate, self.setup.plan, self.setup.cutoffs, self.samples)
 
     def _listener(self, candidate: Candidate) -> Listener:
         """Return a listener that puts the name of the candidate before each stage."""
@@ -217,7 +247,7 @@ class FoldWork:
         return hear
 
     def _stops(self) -> bool:
-        self.stopped = self.stopped or self.should_stop()
+        self.stores.unfinished = self.stopped or self.should_stop()
         return self.stopped
 
     def _interrupted(self) -> Interrupted:

@@ -87,7 +87,7 @@ class Candidate:
 
     @property
     def costs(self) -> bool:
-        """Whether its folds are worth keeping."""
+        """Whether it has a fold at each cutoff, or at every few, worth another process."""
         return (self.is_baseline or self.learns) and self.refit != "never"
 
 

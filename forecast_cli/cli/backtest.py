@@ -2,7 +2,9 @@
 
 import gc
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -20,6 +22,7 @@ from .train import Tables
 
 if TYPE_CHECKING:
     from ..backtesting.backtest import Backtest
+    from ..backtesting.fold_cache import FoldStores
     from ..backtesting.plan import Plan, Refit
 
 # Columns that a table on a terminal leaves out, as it does the widths of intervals.
@@ -86,33 +89,53 @@ def backtest(
         forecast backtest load.csv -c MW --models model.forecast,arima --refit-every always
     """
     from ..backtesting.backtest import backtest
+    from ..backtesting.fold_cache import FoldStores
     from ..core.parallel import dismiss_workers
 
     gc.enable()
-    console, output = Console(output_options), options.output
-    form = choose_format(output, options.format, output_options)
-    spare(output, [*tables, *options.names])
-    plan, conditions = options.plan(), Conditions(options.fail_if)
+    console = Console(output_options)
+    form = choose_format(options.output, options.format, output_options)
+    spare(options.output, [*tables, *options.names])
+    plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
     try:
         with Progress(console) as progress:
-            on_event = progress.on_event
-            how: Any = {"on_event": on_event, "should_stop": progress.should_stop}
-            result = backtest(one_or_all(tables), settings.resolve(), plan, **how)
+            how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
+            result = backtest(one_or_all(tables), settings.resolve(), plan, stores=stores, **how)
     finally:
         dismiss_workers()
     if options.report is not None:
         _write_report(result, options.report, console)
     if conditions.all:
         conditions.compare(result.scores, of=result.scores[0]["model"], key="model")
-    if output_options.json:
-        met = {"conditions_met": conditions.met} if conditions.all else {}
-        console.document(_document(result) | met | {"notes": progress.notes.texts})
-        conditions.end_if_met(console)
-        return
+    with cleared(stores):
+        if output_options.json:
+            met = {"conditions_met": conditions.met} if conditions.all else {}
+            console.document(_document(result) | met | {"notes": progress.notes.texts})
+        else:
+            _present(result, form, options, console)
+    conditions.end_if_met(console)
+
+
+@contextmanager
+def cleared(stores: "FoldStores") -> Iterator[None]:
+    """Delete finished folds when their result is written, or its reader has had enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stores.clear()
+        raise
+    stores.clear()
+
+
+def _present(
+    result: "Backtest", form: Format | None, options: BacktestOptions, console: Console
+) -> None:
+    """Write the long table, and show the scores."""
+    output = options.output
     if output != "-" or form is not None or not console.shows_tables:
         _write(result, output, form or "csv", excel_safe=options.excel_safe)
     _show(result, console, on_stdout=console.shows_tables and (output != "-" or form is None))
-    conditions.end_if_met(console)
 
 
 def _refit(text: str) -> "Refit":

@@ -11,12 +11,14 @@ from .backtest import describe_candidates, narrow
 from .completion import complete_models
 from .console import Console
 from .inputs import MODEL, one_or_all
-from .options import BriefSettings, OutputOptions, option
+from .options import BriefSettings, CheckpointEvery, OutputOptions, Resume, option
 from .origin import record_origin
-from .train import Tables, flag_of_model
+from .train import Tables, close_checkpoints, flag_of_model
 
 if TYPE_CHECKING:
     from ..backtesting.comparison import Comparison
+    from ..config.schema import Config
+    from .progress import Progress
 
 
 # fmt: off
@@ -36,6 +38,8 @@ class CompareOptions:
         default="10, fewer to learn from half of the table")] = None
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the best model.", default="model.forecast")] = MODEL
+    resume: Resume = False
+    checkpoint_every: CheckpointEvery = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,32 +64,48 @@ def compare(
         forecast compare prices.csv -c Close --models auto,lstm,gru --epochs 50
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
-    from ..backtesting.comparison import compare
-    from ..backtesting.plan import Plan
     from ..core.parallel import dismiss_workers
-    from ..model.bundle import require_writable, save_bundle
-    from ..model.checkpoints import open_checkpoints
+    from ..model.bundle import require_writable
     from .progress import Progress
 
     gc.enable()
-    console, model, names = Console(output_options), options.model, options.names
-    config, plan = settings.resolve(), Plan(names, options.n_windows)
+    console, model = Console(output_options), options.model
+    config = settings.resolve()
     require_writable(model)
     try:
-        with Progress(console) as progress, open_checkpoints(model):
-            on_event, should_stop = progress.on_event, progress.should_stop
-            if options.cells is not None:
-                on_event(Note(f"--cells is deprecated: use --models {options.cells}", warning=True))
-            result = compare(
-                one_or_all(tables), config, plan, on_event=on_event, should_stop=should_stop
-            )
-            save_bundle(record_origin(result.bundle, tables), model)
+        with Progress(console) as progress:
+            result = _compare_and_save(tables, config, options, progress)
     finally:
         dismiss_workers()
     if output_options.json:
         console.document(_document(result, model) | {"notes": progress.notes.texts})
     else:
         _show(result, model, console)
+
+
+def _compare_and_save(
+    tables: list[str], config: "Config", options: CompareOptions, progress: "Progress"
+) -> "Comparison":
+    """Compare models and write the best; no other run may write it meanwhile."""
+    from ..backtesting.comparison import compare
+    from ..backtesting.fold_cache import FoldStores
+    from ..backtesting.plan import Plan
+    from ..model.bundle import save_bundle
+    from ..model.checkpoints import EVERY, open_checkpoints
+
+    plan, stores = Plan(options.names, options.n_windows), FoldStores()
+    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
+    with open_checkpoints(options.model, every=every, resume=options.resume) as checkpoints:
+        if options.cells is not None:
+            text = f"--cells is deprecated: use --models {options.cells}"
+            progress.on_event(Note(text, warning=True))
+        how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
+        how |= {"checkpoints": checkpoints, "stores": stores}
+        result = compare(one_or_all(tables), config, plan, **how)
+        save_bundle(record_origin(result.bundle, tables), options.model)
+        stores.clear()
+        close_checkpoints(checkpoints, progress)
+    return result
 
 
 def _document(result: "Comparison", model: Path) -> dict[str, Any]:

@@ -149,7 +149,6 @@ class Console:
     def show(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
         """Rows on stdout as a table for people, wherever it goes."""
         from rich.box import SIMPLE_HEAD
-        from rich.console import Console as RichConsole
         from rich.markup import escape
         from rich.table import Table
 
@@ -158,7 +157,7 @@ class Console:
         cells = {name: _align([row[name] for row in rows]) for name in rows[0]}
         width = columns() if self.shows_tables else PIPE_WIDTH
         # rich takes the width of a dumb terminal only beside a height.
-        screen = RichConsole(highlight=False, width=width, height=max(len(rows), 1))
+        screen = _make_screen(highlight=False, width=width, height=max(len(rows), 1))
         for block in _blocks(rows[0], cells, screen.width):
             head = escape(visible(title)) or None
             table = Table(title=head, box=SIMPLE_HEAD, title_justify="left")
@@ -183,6 +182,21 @@ class Notes:
         if isinstance(event, Note):
             self.texts.append(event.text)
             self.console.on_event(event)
+
+
+def _make_screen(**options: Any) -> "rich.console.Console":
+    """Return stdout as rich writes to it, where a reader that has gone is an error like any other.
+
+    Args:
+        **options: Of rich's console, which would exit with code 1 by itself.
+    """
+    from rich.console import Console as RichConsole
+
+    class Screen(RichConsole):
+        def on_broken_pipe(self) -> None:
+            raise
+
+    return Screen(**options)
 
 
 def _cell(value: Any, *, exact: bool = False) -> str:

@@ -23,7 +23,7 @@ from .spelling import as_flags
 from .streams import quiet_output
 from .terminal import print_message
 from .user_config import user_config
-from .values import PARSERS
+from .values import PARSERS, seconds
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -286,6 +286,27 @@ Strict = Annotated[
 ]
 NoChart = Annotated[
     bool, option("--no-chart", help="On a terminal, show no chart below the table.", common=False)
+]
+Resume = Annotated[
+    bool,
+    option(
+        "--resume",
+        help="Continue an unfinished run for the model, to the same result as without the "
+        "interruption; repeat the command that began it.",
+        common=False,
+    ),
+]
+CheckpointEvery = Annotated[
+    Any,
+    option(
+        "--checkpoint-every",
+        metavar="TIME",
+        parser=seconds,
+        help="How often an unfinished training is kept beside the model: 30s, 5m; 0: after each "
+        "epoch.",
+        default="30s",
+        common=False,
+    ),
 ]
 ExcelSafe = Annotated[
     bool,

@@ -12,10 +12,17 @@ from ..core.errors import UsageError
 from .charts import show_compact, write_page
 from .console import Console
 from .inputs import MODEL, one_or_all
-from .options import NoChart, OutputOptions, Settings, Strict, option
+from .options import (
+    CheckpointEvery,
+    NoChart,
+    OutputOptions,
+    Resume,
+    Settings,
+    Strict,
+    option,
+)
 from .origin import record_origin
 from .progress import Progress
-from .values import seconds
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -47,23 +54,12 @@ class TrainOptions:
         help="Start from the weights of this model, which determines the whole network.")] = None
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
-    resume: Annotated[bool, option("--resume", common=False,
-        help="Continue an unfinished training of the model, to the same weights as without the "
-        "interruption; repeat the command that began it.")] = False
-    checkpoint_every: Annotated[Any, option("--checkpoint-every", metavar="TIME", parser=seconds,
-        common=False, help="How often an unfinished training is kept beside the model: 30s, 5m; "
-        "0: after each epoch.", default="30s")] = None
+    resume: Resume = False
+    checkpoint_every: CheckpointEvery = None
     report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
         help="Write a report page too: one HTML file to send on.", default="none")] = None
     strict: Strict = False
     no_chart: NoChart = False
-
-    @property
-    def every(self) -> float:
-        """The least seconds between two checkpoints."""
-        from ..model.checkpoints import EVERY
-
-        return EVERY if self.checkpoint_every is None else float(self.checkpoint_every)
 
     def check(self) -> None:
         """Refuse options that do not go together."""
@@ -122,9 +118,10 @@ def _train_and_save(
     """
     from ..api.functions import train_configured
     from ..model.bundle import save_bundle
-    from ..model.checkpoints import open_checkpoints
+    from ..model.checkpoints import EVERY, open_checkpoints
 
-    kept = open_checkpoints(options.model, every=options.every, resume=options.resume)
+    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
+    kept = open_checkpoints(options.model, every=every, resume=options.resume)
     again: Any = {}
     if options.report is not None and options.init_model is None:
         again["on_scored"] = scored.append
@@ -149,12 +146,12 @@ def _train_and_save(
 
 
 def close_checkpoints(checkpoints: "Checkpoints", progress: Progress) -> None:
-    """Remove the checkpoints of a saved model; keep those of a training that was stopped."""
+    """Remove the checkpoints of a saved model; keep those of a run that was stopped."""
     if not progress.interrupted:
         checkpoints.finish()
     elif checkpoints.used:
         progress.console.say(
-            f"{checkpoints.folder.name} has the unfinished training: repeat the command with "
+            f"{checkpoints.folder.name} has the unfinished run: repeat the command with "
             "--resume to continue it, or delete the folder"
         )
 

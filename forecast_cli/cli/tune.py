@@ -9,10 +9,10 @@ from ..core.errors import UsageError
 from .config import toml_lines
 from .console import Console
 from .inputs import MODEL, one_or_all
-from .options import OutputOptions, TunedSettings, option
+from .options import CheckpointEvery, OutputOptions, Resume, TunedSettings, option
 from .origin import record_origin
 from .progress import Progress
-from .train import Tables, flag_of_model
+from .train import Tables, close_checkpoints, flag_of_model
 from .values import seconds
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class SearchOptions:
         help="Print the search space as TOML, to be edited, and exit.")] = False
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the model of the best settings.", default="model.forecast")] = MODEL
+    resume: Resume = False
+    checkpoint_every: CheckpointEvery = None
     output: Annotated[Path | None, option("--output", "-o", metavar="PATH",
         help="Where to write the best settings as TOML, for forecast train --config.",
         default="nowhere")] = None
@@ -90,8 +92,6 @@ def tune(
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
     from ..core.parallel import dismiss_workers
-    from ..model.checkpoints import open_checkpoints
-    from ..tuning.tuning import tune
 
     gc.enable()
     console, search, model = Console(output_options), options.search(), options.model
@@ -99,20 +99,38 @@ def tune(
         _print_space(tables, settings, search, console)
         return
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
-    with Progress(console) as progress, open_checkpoints(model):
-        on_event, stop = progress.on_event, progress.should_stop
-        config, fixed = settings.resolve(), settings.fixed(search.space is None)
-        how: Any = {"fixed": fixed, "on_event": on_event, "should_stop": stop}
-        try:
-            result = tune(one_or_all(tables), config, search, **how)
-        finally:
-            dismiss_workers()
-        _save(result, tables, model, options.output)
+    try:
+        with Progress(console) as progress:
+            result = _tune_and_save(tables, settings, search, options, progress)
+    finally:
+        dismiss_workers()
     if output_options.json:
         console.document(_document(result, model) | {"notes": progress.notes.texts})
         return
     _show(result, console)
     console.say(f"saved {model}; next: forecast predict{flag_of_model(model)}")
+
+
+def _tune_and_save(
+    tables: list[str],
+    settings: TunedSettings,
+    search: "Search",
+    options: SearchOptions,
+    progress: Progress,
+) -> "Tuning":
+    """Search, and write what is found; no other run may write the model meanwhile."""
+    from ..model.checkpoints import EVERY, open_checkpoints
+    from ..tuning.tuning import tune
+
+    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
+    with open_checkpoints(options.model, every=every, resume=options.resume) as checkpoints:
+        how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
+        config, fixed = settings.resolve(), settings.fixed(search.space is None)
+        source = one_or_all(tables)
+        result = tune(source, config, search, fixed=fixed, checkpoints=checkpoints, **how)
+        _save(result, tables, options.model, options.output)
+        close_checkpoints(checkpoints, progress)
+    return result
 
 
 def _print_space(

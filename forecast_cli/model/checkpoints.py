@@ -1,17 +1,19 @@
-"""The checkpoints of an unfinished training, in a folder beside its model.
+"""The checkpoints of an unfinished run, in a folder beside its model.
 
 The folder `model.forecast.partial` has a file for each network, written whole or not at all, and
-`job.json`, which says what is trained. A training that is begun from the start moves them to
-`model.forecast.partial.1` and so on. Nothing in them is code: they are arrays and JSON.
+`job.json`, which says what is trained. A run that is begun from the start moves them to
+`model.forecast.partial.1` and so on. Nothing in them is code: they are arrays and JSON, and of a
+search for settings its study.
 """
 
+import hashlib
 import io
 import json
 import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,8 +32,9 @@ from .write_lock import LOCK, locked
 JOB = "job.json"
 # Seconds of training before the first checkpoint, and between two.
 EVERY = 30.0
-# What must be equal for a training to be resumed to the bit, and how it differs.
+# What must be equal for a run to be resumed to the bit, and how it differs.
 DIFFERS = {
+    "command": "another command",
     "data": "other rows",
     "settings": "other settings",
     "start": "other initial weights",
@@ -61,18 +64,18 @@ class Checkpoints:
     Args:
         model: The path of the model.
         every: The least seconds between two checkpoints.
-        resume: Whether an unfinished training is resumed.
+        resume: Whether an unfinished run is resumed.
     """
 
     model: Path
     every: float = EVERY
     resume: bool = False
-    # Seconds that the resumed training had taken.
+    # Seconds that the resumed run had taken.
     elapsed: float = 0.0
-    # Whether this run has written any.
+    # Whether there are any of this run.
     used: bool = False
     _marks: Callable[[], Mapping[str, str]] = dict
-    _source: Path | None = None
+    _resumed: bool = False
     _pending: dict[str, Saved] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,20 +83,23 @@ class Checkpoints:
         self.began = self.last = perf_counter()
 
     def begin(self, marks: Callable[[], Mapping[str, str]], on_event: Listener) -> None:
-        """Say what is trained, and find the unfinished training that is to be resumed.
+        """Say what is trained, and find the unfinished run that is to be resumed.
 
         Args:
-            marks: Returns digests of what the training depends on, by the keys of `DIFFERS`.
-            on_event: Notified of an unfinished training.
+            marks: Returns digests of what the run depends on, by the keys of `DIFFERS`.
+            on_event: Notified of an unfinished run.
 
         Raises:
-            UsageError: The unfinished training is another one.
+            UsageError: The unfinished run is another one.
         """
         self._marks = marks
         found = {each: _read_job(each) for each in _unfinished(self.folder)}
+        if self.folder not in found:
+            # What is left of a removal that was killed is of another run.
+            _empty(self.folder)
         if not found:
             if self.resume:
-                on_event(Note("there is no unfinished training to resume: it begins now"))
+                on_event(Note("there is no unfinished run to resume: it begins now"))
             return
         if not self.resume:
             self._set_aside(on_event)
@@ -102,15 +108,22 @@ class Checkpoints:
         equal = [each for each, known in found.items() if known == own]
         if not equal:
             raise _other(next(iter(found)), next(iter(found.values())), own)
-        self._source = max(equal, key=_elapsed)
-        self.elapsed = _elapsed(self._source)
-        self.used = self._source == self.folder
-        if not self.used:
-            self._set_aside(on_event)
+        # It goes on where it is, also where that is aside.
+        self.folder = max(equal, key=_elapsed)
+        self.elapsed, self.used, self._resumed = _elapsed(self.folder), True, True
 
     def find(self, name: str) -> Saved | None:
-        """Return the state of a network in the training that is resumed; None for none."""
-        return None if self._source is None else _read(self._source / f"{name}.npz")
+        """Return the state of a network in the run that is resumed; None for none."""
+        return _read(self.folder / f"{name}.npz") if self._resumed else None
+
+    def part(self, marks: Mapping[str, str]) -> "Part":
+        """Return the checkpoints of one of several trainings of the run.
+
+        Args:
+            marks: Digests of what it depends on.
+        """
+        text = json.dumps(dict(marks), sort_keys=True)
+        return Part(self, hashlib.sha256(text.encode()).hexdigest()[:12])
 
     @property
     def due(self) -> bool:
@@ -127,10 +140,7 @@ class Checkpoints:
         if not now and not self.used:
             return
         try:
-            if first := not (self.folder / JOB).exists():
-                # What is left of a removal that was killed is of another training.
-                for stale in self.folder.glob("*.npz"):
-                    stale.unlink()
+            first = not (self.folder / JOB).exists()
             for each in list(self._pending):
                 write_whole(self.folder / f"{each}.npz", _packed(self._pending[each]))
                 del self._pending[each]
@@ -163,11 +173,46 @@ class Checkpoints:
                 os.replace(path, other / path.name)
         on_event(
             Note(
-                f"an unfinished training of {self.model} is moved to {other.name}: repeat its "
+                f"an unfinished run for {self.model} is moved to {other.name}: repeat its "
                 "command with `resume=true` to continue it, or delete the folder",
                 warning=True,
             )
         )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The checkpoints of one of several trainings of a run.
+
+    Args:
+        whole: Those of the run.
+        prefix: Of the names of its networks.
+    """
+
+    whole: Checkpoints
+    prefix: str
+
+    @property
+    def used(self) -> bool:
+        """Whether there are any of this run."""
+        return self.whole.used
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self.whole.due
+
+    def find(self, name: str) -> Saved | None:
+        """Return the state of a network in the run that is resumed; None for none."""
+        return self.whole.find(f"{self.prefix}-{name}")
+
+    def keep(self, name: str, saved: Saved, *, now: bool) -> None:
+        """Keep the state of a network; write it where it is time."""
+        self.whole.keep(f"{self.prefix}-{name}", saved, now=now)
+
+
+# Where the networks of one training are kept.
+Keeper = Checkpoints | Part
 
 
 @contextmanager
@@ -179,7 +224,7 @@ def open_checkpoints(
     Args:
         model: The path of the model.
         every: The least seconds between two checkpoints.
-        resume: Whether an unfinished training is resumed.
+        resume: Whether an unfinished run is resumed.
 
     Raises:
         UsageError: Another run is writing the model.
@@ -221,16 +266,16 @@ def _read_job(folder: Path) -> dict[str, str]:
 
 
 def _elapsed(folder: Path) -> float:
-    """Return the seconds that an unfinished training had taken."""
+    """Return the seconds that an unfinished run had taken."""
     found = [_read(path) for path in folder.glob("*.npz")]
     return max((float(each.facts.get("elapsed", 0.0)) for each in found if each), default=0.0)
 
 
 def _other(folder: Path, known: Mapping[str, str], own: Mapping[str, str]) -> UsageError:
-    """Return the error of an unfinished training that is another one."""
+    """Return the error of an unfinished run that is another one."""
     differing = [why for name, why in DIFFERS.items() if known.get(name) != own.get(name)]
     return UsageError(
-        f"The unfinished training in {folder.name} has {' and '.join(differing)}.",
+        f"The unfinished run in {folder.name} has {' and '.join(differing)}.",
         "Repeat the command that began it with `resume=true`, or leave that out to begin from the "
         "start.",
     )
@@ -256,8 +301,14 @@ def _read(path: Path) -> Saved | None:
 def _remove(folder: Path) -> None:
     """Delete checkpoints; what says that there are any goes first."""
     (folder / JOB).unlink(missing_ok=True)
-    for path in folder.iterdir():
-        if path.name != LOCK:
-            path.unlink(missing_ok=True)
+    _empty(folder)
     if not (folder / LOCK).exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _empty(folder: Path) -> None:
+    """Delete the files of a folder but its lock."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name != LOCK:
+            with suppress(OSError):
+                path.unlink()

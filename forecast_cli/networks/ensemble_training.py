@@ -12,7 +12,7 @@ import keras
 from ..config.members import Member, list_members
 from ..config.schema import Config
 from ..core.events import Epoch, Listener, Note, Stage
-from ..model.checkpoints import Checkpoints, Saved
+from ..model.checkpoints import Keeper, Saved
 from ..model.history import TrainingHistory
 from .batch_order import Lanes
 from .batches import Feed
@@ -46,7 +46,7 @@ class EnsembleTrainer:
     activation: str | None = None
     begin: Sequence[keras.Model] | None = None
     before: Sequence[TrainingHistory] | None = None
-    checkpoints: Checkpoints | None = None
+    checkpoints: Keeper | None = None
 
     def __post_init__(self) -> None:
         self.runners: OrderedDict[str, Runner] = OrderedDict()

@@ -1,8 +1,9 @@
-"""What a training depends on: an unfinished one is resumed where all of that is equal."""
+"""What a run depends on: an unfinished one is resumed where all of that is equal."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from ..config.schema import Config
 from ..core.events import Listener
 from ..data.dataset import Dataset
 from ..data.fingerprint import add_panel
-from ..model.checkpoints import Checkpoints, library_versions
+from ..data.panel import Panel
+from ..model.checkpoints import Checkpoints, Part, library_versions
 
 if TYPE_CHECKING:
     from .labels.datasets import LabelledDataset
@@ -21,15 +23,15 @@ Marks = Mapping[str, str]
 def begin_checkpoints(
     checkpoints: Checkpoints | None, job: Callable[[], Marks], on_event: Listener
 ) -> float:
-    """Find the unfinished training that is to be resumed; return the seconds it had taken.
+    """Find the unfinished run that is to be resumed; return the seconds it had taken.
 
     Args:
         checkpoints: Where it is looked for; None for nowhere.
-        job: Returns digests of what the training depends on.
-        on_event: Notified of an unfinished training.
+        job: Returns digests of what the run depends on.
+        on_event: Notified of an unfinished run.
 
     Raises:
-        UsageError: The unfinished training is another one.
+        UsageError: The unfinished run is another one.
     """
     if checkpoints is None:
         return 0.0
@@ -57,6 +59,30 @@ def describe_labels(dataset: "LabelledDataset") -> Marks:
     for array in (dataset.scaled, dataset.sequences.indptr, dataset.targets):
         data.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
     return _marks(data.hexdigest(), dataset.config, b"")
+
+
+def describe_run(command: str, panel: Panel, settings: Any) -> Marks:
+    """Return digests of what a run of several trainings depends on.
+
+    Args:
+        command: That makes such runs.
+        panel: The table.
+        settings: All of its settings, as JSON values.
+    """
+    data = hashlib.sha256()
+    add_panel(data.update, panel)
+    text = json.dumps(settings, sort_keys=True)
+    return {
+        "command": command,
+        "data": data.hexdigest(),
+        "settings": hashlib.sha256(text.encode()).hexdigest(),
+        "versions": library_versions(),
+    }
+
+
+def part_of(run: Checkpoints | None, dataset: Dataset) -> Part | None:
+    """Return the checkpoints of a training within a run of several; None where none are kept."""
+    return None if run is None else run.part(describe_dataset(dataset))
 
 
 def _marks(data: str, config: Config, start: bytes) -> Marks:

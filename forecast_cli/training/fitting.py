@@ -11,7 +11,7 @@ from ..core.errors import counted, listed
 from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
 from ..data.dataset import Dataset
-from ..model.checkpoints import Checkpoints
+from ..model.checkpoints import Keeper
 from ..model.history import Ending, TrainingHistory
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def fit_network(
     *,
     activation: str | None = None,
     before: Fitted | None = None,
-    checkpoints: Checkpoints | None = None,
+    checkpoints: Keeper | None = None,
     on_event: Listener,
     should_stop: Callable[[], bool],
 ) -> Fitted:

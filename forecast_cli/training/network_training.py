@@ -15,7 +15,7 @@ from ..core.events import Listener, Note, Stage, ignore
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
-from ..model.checkpoints import Checkpoints
+from ..model.checkpoints import Keeper
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.runtime import Runtime
@@ -46,7 +46,7 @@ def train_network(
     initial: bytes | None = None,
     deadline: float | None = None,
     effects: Sequence[Effects] | None = None,
-    checkpoints: Checkpoints | None = None,
+    checkpoints: Keeper | None = None,
 ) -> Trained[Dataset]:
     """Build the networks for a dataset, train them, and export their forecast.
 
@@ -128,7 +128,7 @@ def _trainer(
     feeds: Callable[[int], "WindowFeed"],
     initial: bytes | None,
     before: Fitted | None,
-    checkpoints: Checkpoints | None,
+    checkpoints: Keeper | None,
 ) -> "EnsembleTrainer":
     """Return what trains the networks of a dataset; arguments as in `train_network`."""
     from ..networks.ensemble_training import EnsembleTrainer

@@ -27,8 +27,8 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
-from ..model.checkpoints import Checkpoints
-from .checkpointing import begin_checkpoints, describe_dataset
+from ..model.checkpoints import Checkpoints, Keeper
+from .checkpointing import begin_checkpoints, describe_dataset, part_of
 from .data_summary import describe
 from .effort import require_room, with_time
 from .fitting import Trained, keep, report_ending
@@ -84,13 +84,21 @@ def train_panel(
     *,
     on_event: Listener,
     should_stop: Callable[[], bool],
-    checkpoints: Checkpoints | None = None,
+    run: Checkpoints | None = None,
 ) -> Bundle:
-    """Train a network on a table that is read already; arguments and errors as in `train`."""
+    """Train a network on a table that is read already; errors as in `train`.
+
+    Args:
+        panel: The table.
+        config: As in `train`.
+        on_event: As in `train`.
+        should_stop: As in `train`.
+        run: The checkpoints of the run that this training is a part of; None to keep none.
+    """
     began = time.perf_counter()
     dataset = prepare(panel, config, on_event)
-    how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
-    return _train_on(dataset, began, **how)
+    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    return _train_on(dataset, began, checkpoints=part_of(run, dataset), **how)
 
 
 def _train_on(
@@ -99,11 +107,12 @@ def _train_on(
     *,
     on_event: Listener,
     should_stop: Callable[[], bool],
-    checkpoints: Checkpoints | None,
+    checkpoints: Keeper | None,
     on_scored: Callable[[Bundle], None] | None = None,
 ) -> Bundle:
     """Train on a dataset; `began` is when that was, in seconds of `time.perf_counter`."""
-    began -= begin_checkpoints(checkpoints, partial(describe_dataset, dataset), on_event)
+    if isinstance(checkpoints, Checkpoints):
+        began -= begin_checkpoints(checkpoints, partial(describe_dataset, dataset), on_event)
     require_room(dataset.config)
     on_event = with_time(on_event, dataset.config)
     budget = dataset.config.training.time_budget

@@ -72,3 +72,8 @@ class Search(Options):
     def most(self) -> int | None:
         """The number of trials at most; None: as many as fit into the time budget."""
         return self.trials or (None if self.time_budget else DEFAULT_TRIALS)
+
+    @property
+    def identity(self) -> list[str]:
+        """The options that must be the same where a search is resumed, beside its space."""
+        return [self.sampler, self.pruner, self.metric, self.study, self.url or ""]

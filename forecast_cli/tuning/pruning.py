@@ -55,6 +55,10 @@ class Pruner:
     best: float = float("inf")
     reports: int = 0
 
+    def __post_init__(self) -> None:
+        storage = self.trial.study._storage
+        self.passed = storage.get_trial(self.trial._trial_id).last_step or 0
+
     def begin(self, folds: TrialFolds, number: int, config: Config) -> None:
         """Find the unit of a fold."""
         self.unit, self.power = loss_unit(folds, number, config)
@@ -86,9 +90,11 @@ class Pruner:
         value = float(np.mean([*self.done, self.best]))
         due = range(self.reports + 1, number + 1)
         for each in due:
-            self.trial.report(value, each)
+            if each > self.passed:
+                self.trial.report(value, each)
         self.reports = max(self.reports, number)
-        if due and self.trial.should_prune():
+        # One that is run again went on after all reports but the last one that it made then.
+        if due and number >= self.passed and self.trial.should_prune():
             raise TrialPruned
 
 

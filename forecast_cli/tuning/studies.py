@@ -26,6 +26,7 @@ from .samplers import make_sampler
 from .space import Space
 
 SQLITE = "sqlite:///"
+STUDY = "study.db"
 # Seconds to wait for another run that writes to the same file.
 PATIENCE = 120
 # Complete trials before the first one that may be pruned.
@@ -112,25 +113,32 @@ def claim(study: Study, search: Search, marks: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def database(search: Search) -> Generator[tuple[str | None, BaseStorage]]:
+def database(search: Search, folder: Path | None) -> Generator[tuple[str | None, BaseStorage]]:
     """Open the storage of a study: its URL, None in memory, and the storage itself.
 
-    Processes that share a study need a file, if only for a while.
+    Processes that share a study need a file, if only for a while, and so does a search that is to
+    be resumed.
+
+    Args:
+        search: Its options.
+        folder: Where a study without a storage of its own is kept until the model is saved; None
+            to forget it.
 
     Raises:
         UsageError: It cannot be used.
     """
-    if search.url is None and search.jobs == 1:
+    if search.url is not None or folder is not None:
+        url = search.url or f"{SQLITE}{(folder or Path()).absolute() / STUDY}"
+        with closing_storage(url) as storage:
+            yield url, storage
+    elif search.jobs == 1:
         yield None, open_storage(None)
-    elif search.url is None:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            url = f"{SQLITE}{Path(folder) / 'study.db'}"
-            remove = partial(shutil.rmtree, folder, ignore_errors=True)
+    else:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
+            url = f"{SQLITE}{Path(own) / STUDY}"
+            remove = partial(shutil.rmtree, own, ignore_errors=True)
             with tidied(remove), closing_storage(url) as storage:
                 yield url, storage
-    else:
-        with closing_storage(search.url) as storage:
-            yield search.url, storage
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Trials: settings are drawn, trained at every cutoff and scored, in one process or several."""
 
 import json
-import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -26,11 +25,10 @@ from .ranking import RUN, STOPPED, describe_settings
 from .samplers import decode_params, suggest
 from .space import Space
 from .studies import open_storage, open_study
+from .workload import BY, Workload, most_trials, trials_of
 
-# What a study stores: by which run a trial was made, and the score of the settings as given.
-BY, AS_GIVEN = "by", "given"
-# More trials than fit into any time budget.
-ENDLESS = 100_000
+# What a study stores beside its trials: the score of the settings as given.
+AS_GIVEN = "given"
 # A trial is pruned between cutoffs where its error is so many times that of the settings as given.
 BEHIND = 1.05
 
@@ -47,6 +45,7 @@ class Task:
         given: Fixed settings, by flat names.
         url: The database of the study; None for one in memory.
         key: Identifies this run.
+        kept: Whether the run can be resumed: then unfinished trials are left to be run again.
         deadline: When to stop, by `time.time`; None for no limit, or before it begins.
     """
 
@@ -57,6 +56,7 @@ class Task:
     given: Mapping[str, Any]
     url: str | None
     key: str
+    kept: bool = False
     deadline: float | None = None
 
     def study(self, storage: BaseStorage) -> Study:
@@ -75,12 +75,16 @@ class Stopped(Exception):
 
 
 def run_trial(
-    task: Task, study: Study | None = None, should_stop: Callable[[], bool] = bool
+    task: Task,
+    begun: int | None = None,
+    study: Study | None = None,
+    should_stop: Callable[[], bool] = bool,
 ) -> int | None:
     """Run the next trial of a study.
 
     Args:
         task: Its input.
+        begun: The identifier of a trial that was interrupted, which is run again; None: a new one.
         study: The study, where it is in this process; None opens it.
         should_stop: Called after each epoch.
 
@@ -90,27 +94,49 @@ def run_trial(
     if task.late:
         return None
     study = _opened(task.key, task) if study is None else study
-    began, trial = time.perf_counter(), study.ask()
+    began = time.perf_counter()
+    trial = study.ask() if begun is None else Trial(study, begun)
     trial.set_user_attr(BY, task.key)
     pruner, scores = Pruner(trial), list[FoldScore]()
     state, why = TrialState.FAIL, STOPPED
     try:
-        config = trial_config(task.config, suggest(task.space, trial, task.given))
-        for number in range(task.folds.count):
-            scores.append(_scored(task, number, config, pruner, should_stop))
-            _prune_between(task, study, scores)
-        state, why = TrialState.COMPLETE, ""
-    except TrialPruned:
-        state, why = TrialState.PRUNED, "behind others"
-    except (UsageError, DataError, TrainingError) as error:
-        why = error.message
-    except Stopped:
-        pass
+        state, why = _try(task, study, pruner, scores, should_stop)
     finally:
         seconds = round(time.perf_counter() - began, 2)
         run = {"epochs": pruner.epochs, "seconds": seconds, "why": why}
-        _store(study, trial, state, run | _as_stored(scores))
+        again = why == STOPPED and task.kept and not task.late
+        _store(study, trial, None if again else state, run | _as_stored(scores))
     return trial.number
+
+
+def _try(
+    task: Task,
+    study: Study,
+    pruner: Pruner,
+    scores: list[FoldScore],
+    should_stop: Callable[[], bool],
+) -> tuple[TrialState, str]:
+    """Train at every cutoff; return how that ended, and why.
+
+    Args:
+        task: The input of the trial.
+        study: Where it is stored.
+        pruner: Of the trial.
+        scores: Receives that of each fold.
+        should_stop: Called after each epoch.
+    """
+    try:
+        config = trial_config(task.config, suggest(task.space, pruner.trial, task.given))
+        for number in range(task.folds.count):
+            scores.append(_scored(task, number, config, pruner, should_stop))
+            _prune_between(task, study, scores)
+    except TrialPruned:
+        return TrialState.PRUNED, "behind others"
+    except (UsageError, DataError, TrainingError) as error:
+        return TrialState.FAIL, error.message
+    except Stopped:
+        return TrialState.FAIL, STOPPED
+    return TrialState.COMPLETE, ""
 
 
 def _as_stored(scores: Sequence[FoldScore]) -> dict[str, list[float]]:
@@ -148,9 +174,11 @@ def _scored(
     return score
 
 
-def _store(study: Study, trial: Trial, state: TrialState, run: Mapping[str, Any]) -> None:
-    """Store the result of a trial."""
+def _store(study: Study, trial: Trial, state: TrialState | None, run: Mapping[str, Any]) -> None:
+    """Store the result of a trial; without a state it is to be run again."""
     trial.set_user_attr(RUN, json.loads(json.dumps(run)))
+    if state is None:
+        return
     scores = run["scores"]
     value = sum(scores) / len(scores) if state == TrialState.COMPLETE else None
     study.tell(trial, value, state=state)
@@ -172,54 +200,47 @@ def _opened(key: str, task: Task) -> Study:
 
 def run_trials(
     task: Task, study: Study, on_event: Listener, should_stop: Callable[[], bool]
-) -> dict[str, Any]:
-    """Score the settings as given, where that is not done yet, and run trials.
+) -> None:
+    """Run the trials of a run that are left to be run.
 
     Args:
         task: The input of all trials.
         study: Where they are stored.
         on_event: Notified of progress.
-        should_stop: Called after each epoch, and each cutoff of the settings as given.
-
-    Returns:
-        The score of the settings as given; of fewer cutoffs where it was stopped meanwhile.
+        should_stop: Called after each epoch.
     """
-    earlier = len(study.get_trials(deepcopy=False))
-    if earlier:
-        on_event(Note(f"the study has {earlier} trials; this run continues it"))
-    count = _count(task, earlier)
-    given = study.user_attrs.get(AS_GIVEN) or _score_as_given(task, on_event, should_stop)
-    if len(given["scores"]) == task.folds.count:
-        study.set_user_attr(AS_GIVEN, given)
+    alone = task.kept and task.search.url is None
+    earlier = trials_of(study, task.key, alone=alone)
+    work = Workload(earlier, most_trials(task.search, task.space, earlier.others))
+    work.say(on_event)
     if task.search.time_budget is not None:
-        task = replace(task, deadline=time.time() + task.search.time_budget)
+        left = task.search.time_budget - earlier.seconds / task.search.jobs
+        task = replace(task, deadline=time.time() + left)
     if should_stop():
         text = "stopped before any trial of this run: the best settings so far are trained"
         on_event(Note(text, warning=True))
     else:
-        _run(task, study, count, on_event, should_stop)
-    return given
+        _run(task, study, work, on_event, should_stop)
 
 
 def _run(
-    task: Task, study: Study, count: int, on_event: Listener, should_stop: Callable[[], bool]
+    task: Task, study: Study, work: Workload, on_event: Listener, should_stop: Callable[[], bool]
 ) -> None:
     """Run so many trials, or as many as there is time for."""
     # Trials in other processes do not hear of a Ctrl-C.
     on_event(Stage("trials", unit="epoch" if task.search.jobs == 1 else "trial"))
     try:
-        with closing(_numbers(task, study, count, should_stop)) as numbers:
-            for done, number in enumerate(numbers, start=1):
+        with closing(_numbers(task, study, work.left, should_stop)) as numbers:
+            for done, number in enumerate(numbers, start=1 + work.earlier.done):
                 _note_best(study, number, task, on_event)
-                if count < ENDLESS:
-                    on_event(Done("trials", done, count))
+                if work.most is not None:
+                    on_event(Done("trials", done, work.most))
                 if should_stop():
                     raise KeyboardInterrupt
     except KeyboardInterrupt:
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        own = study.get_trials(deepcopy=False, states=states)
-        after = f"{sum(each.user_attrs.get(BY) == task.key for each in own)}"
-        after += f" of {count} trials" if count < ENDLESS else " trials"
+        own = trials_of(study, task.key).own
+        whole = sum(each.state in (TrialState.COMPLETE, TrialState.PRUNED) for each in own)
+        after = f"{whole} of {work.most} trials" if work.most is not None else f"{whole} trials"
         text = f"stopped after {after}: the best settings so far are trained"
         on_event(Note(text, warning=True))
     finally:
@@ -229,9 +250,7 @@ def _run(
 
 def _say_cost(task: Task, study: Study, on_event: Listener) -> None:
     """Note how many trials were run, and what one cost."""
-    runs = [
-        each for each in study.get_trials(deepcopy=False) if each.user_attrs.get(BY) == task.key
-    ]
+    runs = trials_of(study, task.key).own
     took = [each.user_attrs[RUN]["seconds"] for each in runs if RUN in each.user_attrs]
     if not took:
         return
@@ -240,23 +259,25 @@ def _say_cost(task: Task, study: Study, on_event: Listener) -> None:
     on_event(Note(text + "; the time budget of the search is used up" * task.late))
 
 
-def _count(task: Task, earlier: int) -> int:
-    """Return the number of trials to run."""
-    count = task.search.most or ENDLESS
-    if task.search.sampler != "grid":
-        return count
-    size = math.prod(map(len, task.space.grid().values()))
-    return max(0, min(count, size - earlier))
-
-
-def _score_as_given(
-    task: Task, on_event: Listener, should_stop: Callable[[], bool]
+def score_as_given(
+    task: Task, study: Study, on_event: Listener, should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
     """Score the configuration without a search, to compare trials with.
+
+    Args:
+        task: The input of all trials.
+        study: Where the score is stored, and found.
+        on_event: Notified of progress.
+        should_stop: Called after each cutoff.
+
+    Returns:
+        The score; of fewer cutoffs where it was stopped meanwhile.
 
     Raises:
         ForecastError: It cannot be trained.
     """
+    if known := study.user_attrs.get(AS_GIVEN):
+        return dict(known)
     on_event(Stage("the settings as given", unit="cutoff"))
     began, count, scores = time.perf_counter(), task.folds.count, list[FoldScore]()
     while len(scores) < count and not (scores and should_stop()):
@@ -268,20 +289,24 @@ def _score_as_given(
     if len(scores) < count:
         text += f"; stopped after {len(scores)} of {count} cutoffs"
     on_event(Note(text, warning=len(scores) < count))
-    return {"value": value, "seconds": round(seconds, 2)} | stored
+    given = {"value": value, "seconds": round(seconds, 2)} | stored
+    if len(scores) == count:
+        study.set_user_attr(AS_GIVEN, given)
+    return given
 
 
 def _numbers(
-    task: Task, study: Study, count: int, should_stop: Callable[[], bool]
+    task: Task, study: Study, left: Sequence[int | None], should_stop: Callable[[], bool]
 ) -> Generator[int | None]:
     """Yield the numbers of trials as they end, run here or in several processes."""
     if task.search.jobs == 1:
-        for _ in range(count):
+        for begun in left:
             if task.late:
                 return
-            yield run_trial(task, study, should_stop)
+            yield run_trial(task, begun, study, should_stop)
         return
-    with closing(run_all(run_trial, [(task,)] * count, jobs=task.search.jobs)) as running:
+    pieces = [(task, begun) for begun in left]
+    with closing(run_all(run_trial, pieces, jobs=task.search.jobs)) as running:
         for _, number in running:
             yield number
             if task.late:
@@ -299,8 +324,13 @@ def _note_best(study: Study, number: int | None, task: Task, on_event: Listener)
 
 
 def _abandon(task: Task, study: Study) -> None:
-    """Mark unfinished trials of this run as failed."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get(BY) == task.key:
+    """Mark unfinished trials of this run as failed, or where it can be resumed, as stopped."""
+    for trial in trials_of(study, task.key).own:
+        if trial.state.is_finished():
+            continue
+        if not task.kept:
             with suppress(ValueError):
                 study.tell(trial.number, state=TrialState.FAIL)
+        elif RUN not in trial.user_attrs:
+            run = {"epochs": None, "seconds": 0.0, "why": STOPPED} | _as_stored(())
+            study._storage.set_trial_user_attr(trial._trial_id, RUN, run)

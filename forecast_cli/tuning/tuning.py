@@ -4,6 +4,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..config.schema import Config
@@ -15,9 +17,13 @@ from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..model.bundle import Bundle
+from ..model.checkpoints import Checkpoints, Saved
 from ..model.manifest import Evaluation
+from ..training.checkpointing import begin_checkpoints, describe_run, part_of
 from ..training.data_summary import describe
-from ..training.pipeline import finish, learn
+from ..training.fitting import Trained
+from ..training.network_training import train_network
+from ..training.pipeline import Learned, finish, learn
 from ..training.preparation import make_dataset
 from .default_space import default_space, trial_config
 from .fold_cutoffs import make_folds
@@ -27,9 +33,11 @@ from .ranking import GIVEN, Ranking, compare_tested, describe_settings, importan
 from .space import Space
 from .space_file import read_space
 from .studies import claim, database, fingerprint
-from .trials import Task, run_trials
+from .trials import Task, run_trials, score_as_given
 
 DEFAULT_SEARCH = Search()
+# The checkpoint that says which trials of a study are of the unfinished search.
+SEARCH = "search"
 # What is proposed where the chosen trial does worse on the test split.
 KEEP = "a training without its settings keeps those given"
 
@@ -90,6 +98,7 @@ def tune(
     fixed: Mapping[str, Any] | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    checkpoints: Checkpoints | None = None,
 ) -> Tuning:
     """Search for settings around those of a training, and train a model with the best.
 
@@ -103,28 +112,55 @@ def tune(
         fixed: Settings that are not searched, by flat names.
         on_event: Notified of what was read and of progress.
         should_stop: Called after each epoch; after a stop the best settings so far are trained.
+        checkpoints: Where an unfinished search and its trainings are kept and found; None to keep
+            none but a study with a storage.
 
     Raises:
         UsageError: The space is invalid, or the study is of another search.
         DataError: The table lacks what is needed.
     """
     began = time.perf_counter()
-    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
     found = search_settings(source, config, search, fixed=fixed, **how)
     # A stop of the search does not stop the training.
     stopped = should_stop()
     final: Callable[[], bool] = bool if stopped else should_stop
-    return _train_best(found, config, began, on_event, final, alone=stopped)
+    trainer = Trainer(on_event, final, checkpoints)
+    return _train_best(found, config, began, trainer, alone=stopped)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What trains models after a search.
+
+    Args:
+        on_event: Notified of the progress.
+        should_stop: Called after each epoch.
+        checkpoints: Those of the search; None to keep none.
+    """
+
+    on_event: Listener
+    should_stop: Callable[[], bool]
+    checkpoints: Checkpoints | None
+
+    def learn(self, dataset: Dataset) -> Learned:
+        """Train on the training split; errors as in `training.pipeline.learn`."""
+        return learn(dataset, by=self._by(dataset), **self._how)
+
+    def finish(self, learned: Learned, dataset: Dataset, began: float) -> Bundle:
+        """Return the model to save; `began` in seconds of `time.perf_counter`."""
+        return finish(learned, began, by=self._by(dataset), **self._how)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {"on_event": self.on_event, "should_stop": self.should_stop}
+
+    def _by(self, dataset: Dataset) -> Callable[..., Trained[Dataset]]:
+        return partial(train_network, checkpoints=part_of(self.checkpoints, dataset))
 
 
 def _train_best(
-    found: Found,
-    config: Config,
-    began: float,
-    on_event: Listener,
-    should_stop: Callable[[], bool],
-    *,
-    alone: bool,
+    found: Found, config: Config, began: float, trainer: Trainer, *, alone: bool
 ) -> Tuning:
     """Train a model with the best settings.
 
@@ -132,20 +168,20 @@ def _train_best(
         found: The result of the search.
         config: Everything that was not searched.
         began: When the search began, in seconds of `time.perf_counter`.
-        on_event: Notified of the progress.
-        should_stop: Called after each epoch.
+        trainer: What trains it.
         alone: Whether nothing is trained to compare it with.
     """
+    on_event = trainer.on_event
     best, settings, whole, dataset = _best(found, config, on_event)
     describe(dataset, on_event)
     on_event(Note(f"training with {describe_settings(settings) or 'the settings as given'}"))
-    learned = learn(dataset, on_event=on_event, should_stop=should_stop)
-    bundle = finish(learned, began, on_event=on_event, should_stop=should_stop)
+    learned = trainer.learn(dataset)
+    bundle = trainer.finish(learned, dataset, began)
     ranking, verdict, compared = found.ranking, found.ranking.verdict(best), {}
     if learned.scores:
         verdict += f" {learned.scores.evaluation.verdict}"
         if not alone and (rival := ranking.rival(best)):
-            compared = _score_rival(found, config, rival[0], on_event, should_stop)
+            compared = _score_rival(found, config, rival[0], trainer)
             verdict += _compare(learned.scores.evaluation, compared, best, on_event)
     rows = ranking.rows()
     return Tuning(rows, found.importance, best, settings, whole, bundle, compared, verdict)
@@ -168,19 +204,15 @@ def _compare(
 
 
 def _score_rival(
-    found: Found,
-    config: Config,
-    number: int | None,
-    on_event: Listener,
-    should_stop: Callable[[], bool],
+    found: Found, config: Config, number: int | None, trainer: Trainer
 ) -> dict[str, Evaluation]:
     """Return the scores of a trial (None: the settings as given) on the test split, by name."""
-    name = GIVEN if number is None else f"trial {number}"
+    name, on_event = GIVEN if number is None else f"trial {number}", trainer.on_event
     on_event(Note(f"training {name} too, to compare with it on the test split"))
     whole = _chosen(config, found.folds, found.ranking.settings(number), number)
     try:
         dataset = make_dataset(found.panel, whole, on_event=ignore)
-        learned = learn(dataset, on_event=on_event, should_stop=should_stop)
+        learned = trainer.learn(dataset)
     except (DataError, TrainingError) as error:
         on_event(Note(f"{name} cannot be trained: {error.message}", warning=True))
         return {}
@@ -195,21 +227,48 @@ def search_settings(
     fixed: Mapping[str, Any] | None = None,
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
+    checkpoints: Checkpoints | None = None,
 ) -> Found:
     """Run trials on the rows before the test split; see `tune`."""
     on_event(Stage("reading"))
     panel, folds, space = prepare_search(source, config, search, fixed or {}, on_event)
     given = folds.config.model_dump(mode="json", exclude={"data"})
-    with database(search) as (url, storage):
-        task = Task(folds, folds.config, space, search, fixed or {}, url, uuid.uuid4().hex)
+    marks = fingerprint(folds, space, given)
+    key, folder = begin_search(checkpoints, panel, [marks, search.identity], on_event)
+    with database(search, folder) as (url, storage):
+        task = Task(folds, folds.config, space, search, fixed or {}, url, key, kept=bool(folder))
         study = task.study(storage)
-        claim(study, search, fingerprint(folds, space, given))
-        score = run_trials(task, study, on_event, should_stop)
+        claim(study, search, marks)
+        score = score_as_given(task, study, on_event, should_stop)
+        if checkpoints is not None:
+            checkpoints.keep(SEARCH, Saved({"key": key}, {}), now=True)
+        run_trials(task, study, on_event, should_stop)
         folds = folds.first(len(score["scores"]))
         ranking = Ranking(study.get_trials(), space, folds, score)
         shares = importance(study)
     _check_failures(ranking, on_event)
     return Found(panel, folds, ranking, shares)
+
+
+def begin_search(
+    checkpoints: Checkpoints | None, panel: Panel, settings: Any, on_event: Listener
+) -> tuple[str, Path | None]:
+    """Return what identifies a search, that of an unfinished one where it is resumed.
+
+    Args:
+        checkpoints: Where it is kept and found; None to keep none.
+        panel: The table.
+        settings: All that its trials depend on, as JSON values.
+        on_event: Notified of an unfinished run.
+
+    Returns:
+        The key of its trials, and the folder of its study; None for none.
+    """
+    if checkpoints is None:
+        return uuid.uuid4().hex, None
+    begin_checkpoints(checkpoints, partial(describe_run, "tune", panel, settings), on_event)
+    known = checkpoints.find(SEARCH)
+    return (known.facts["key"] if known else uuid.uuid4().hex), checkpoints.folder
 
 
 def prepare_search(

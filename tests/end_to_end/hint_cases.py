@@ -226,6 +226,7 @@ FILES = [
     Case("an archive of 2 files", zipped("a.csv", "b.csv"), zipped("a.csv"), name="table.zip"),
     Case("is not text in UTF-8", LONG_TEXT.encode("latin-1"), {"encoding": "latin-1"},
          leads='holds "\xb5"'),
+    Case("ends within a quoted cell", rows()[:-3] + '"40', then=rows()),
     Case("has 3 cells; the header has 2", rows(cells=with_(NUMBERS, _30="1,5")),
          rows(cells=NUMBERS)),
     Case("cannot be read", b"PAR1 and no more", GOOD),

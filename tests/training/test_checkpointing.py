@@ -128,7 +128,7 @@ def test_other_rows_and_damaged_checkpoints_are_not_resumed(frame, tmp_path):
 
 def test_nothing_to_resume_is_said(frame, tmp_path):
     _, _, notes = train(frame, tmp_path / "model.forecast", resume=True, epochs=1)
-    assert any("there is no unfinished training" in each for each in notes)
+    assert any("there is no unfinished run" in each for each in notes)
 
 
 def test_a_training_goes_on_without_checkpoints_where_there_is_no_room_for_them(frame, tmp_path):

@@ -18,6 +18,7 @@ from forecast_cli.config.searchable import NAMES
 from forecast_cli.core.errors import DataError, TrainingError, UsageError
 from forecast_cli.core.events import Epoch, Note, ignore
 from forecast_cli.data.reading import read_panel
+from forecast_cli.model.checkpoints import open_checkpoints
 from forecast_cli.model.manifest import Evaluation
 from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
@@ -65,11 +66,13 @@ def quick(monkeypatch):
     return seen
 
 
-def search(frame, config=CONFIG, fixed=None, on_event=ignore, should_stop=bool, **more):
+HOW = ("fixed", "on_event", "should_stop", "checkpoints")
+
+
+def search(frame, config=CONFIG, **more):
+    how = {name: more.pop(name) for name in HOW if name in more}
     wanted = Search(**{"trials": 6, "space": SPACE, "pruner": "none", **more})
-    return search_settings(
-        frame, config, wanted, fixed=fixed, on_event=on_event, should_stop=should_stop
-    )
+    return search_settings(frame, config, wanted, **how)
 
 
 def proposed(found):
@@ -315,6 +318,38 @@ def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_pa
     assert "the study has 12 trials; this run continues it" in texts
     assert not any("with the settings as given" in each for each in texts)
     assert not path.with_name("study.db-wal").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stored", [False, True], ids=["beside the model", "in a file"])
+@pytest.mark.parametrize("moment", [3, 40, 101])
+def test_a_search_that_is_resumed_ends_as_one_that_was_never_stopped(
+    frame, quick, tmp_path, stored, moment
+):
+    path, notes, asked = tmp_path / "model.forecast", [], []
+    where = {"storage": tmp_path / "study.db"} if stored else {}
+
+    def stops():
+        asked.append(1)
+        return len(asked) > moment
+
+    def resumed(**more):
+        with open_checkpoints(path, resume=True) as checkpoints:
+            return search(frame, trials=8, checkpoints=checkpoints, **where, **more)
+
+    stopped = resumed(should_stop=stops).ranking
+    assert len(stopped.complete) < 8
+    assert {row["state"] for row in stopped.rows()} <= {"complete", "pruned", "stopped"}
+    again = resumed(on_event=notes.append)
+    assert proposed(again) == proposed(search(frame, trials=8))
+    texts = [each.text for each in notes if isinstance(each, Note)]
+    assert any("resuming the search after" in each for each in texts) or moment == 3
+    # Without resuming it is moved aside, and said; with it a finished one has nothing left to run.
+    assert proposed(resumed()) == proposed(again)
+    with open_checkpoints(path) as checkpoints:
+        search(frame, trials=1, checkpoints=checkpoints, on_event=notes.append)
+    moved = "is moved to model.forecast.partial.1"
+    assert any(moved in getattr(each, "text", "") for each in notes)
 
 
 def test_the_test_rows_have_no_part_in_any_trial(frame, quick, tmp_path):

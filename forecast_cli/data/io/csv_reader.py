@@ -20,6 +20,7 @@ def read_source(
 ) -> Table:
     """Read delimited text, or only some of its columns; see `opening.Opened.read`."""
     text = list(text)
+    source.refuse_open_quote()
     require_columns(source.name, source.header, columns or ())
     markers = [*MISSING_MARKERS, *source.dialect.na]
     convert = pa_csv.ConvertOptions(
@@ -130,9 +131,10 @@ def _unreadable(source: Source, reason: str) -> DataError:
         return no_rows(source.name)
     if "Expected" in reason and (found := source.ragged()):
         place, cells = found
-        return DataError(
-            f"{place} has {cells} cells; the header has {len(source.header)}.", "Fix that line."
-        )
+        text = f"{place} has {cells} cells; the header has {len(source.header)}."
+        if source.cut_off(cells):
+            text += " No newline ends the last line: the table may have been cut off."
+        return DataError(text, "Fix that line.")
     return DataError(
         f"{source.name} cannot be read as CSV: {reason.splitlines()[0]}.", "Fix the file."
     )

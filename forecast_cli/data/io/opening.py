@@ -18,7 +18,7 @@ from .remote import is_address, masked, matching
 from .sources import Source
 from .sql import is_database, is_sqlite_file
 from .sql import load as load_from_database
-from .storage import PLAIN, STDIN
+from .storage import PLAIN, STDIN, still_there
 from .tables import Readable, Table, require_columns, stacked
 
 Columns = Sequence[str] | None
@@ -59,7 +59,8 @@ class Opened:
         Raises:
             DataError: It cannot be read, or a column is not in it.
         """
-        table = self.reader(columns, text)
+        with still_there(self.name):
+            table = self.reader(columns, text)
         for note in table.noted.values():
             self.on_event(Note(note))
         return replace(table, on_event=self.on_event)
@@ -149,6 +150,12 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
             "Give a path, a pandas or polars frame, a series, an Arrow table or an array.",
         )
     path = os.fspath(source)
+    with still_there(masked(path)):
+        return _open_path(path, dialect, on_event)
+
+
+def _open_path(path: str, dialect: Dialect, on_event: Listener) -> Opened:
+    """Open the table at a path or an address; errors as in `open_table`."""
     if is_database(path) or is_sqlite_file(path):
         _refuse_text(dialect, masked(path))
         return open_in_memory(load_from_database(path, dialect))

@@ -20,7 +20,7 @@ from .encodings import decoded, find_encoding
 from .footer import MOST_LINES as LAST_LINES
 from .footer import Rows, count_footer, describe_footer
 from .header import MOST_LINES, Header, find_header
-from .storage import HEAD_BYTES, Stored
+from .storage import HEAD_BYTES, STDIN, Stored
 
 DELIMITERS = ",;\t|"
 # Of lines so long that the head has fewer than this, so much more is read.
@@ -98,7 +98,13 @@ class Source(Stored):
             notes.append(f"text read as {self.encoding} (`encoding` specifies another)")
         if self.dialect.decimal is None and self.decimal == ",":
             notes.append("commas read as decimal marks (`decimal=.` if they are not)")
-        return [*notes, *self.top.notes, *([describe_footer(self.footer)] * bool(self.footer))]
+        notes += [*self.top.notes, *([describe_footer(self.footer)] * bool(self.footer))]
+        if self.path == STDIN and self.stdin is None and self.unended:
+            notes.append(
+                "standard input ends without a newline: where it was cut off, the last row is not "
+                f'whole: "{self.unended[:80]}"'
+            )
+        return notes
 
     @cached_property
     def decimal(self) -> str:
@@ -186,10 +192,24 @@ class Source(Stored):
         return len(self.start) < HEAD_BYTES
 
     @cached_property
+    def _last_lines(self) -> str:
+        """The end of the text, as far as it is looked at."""
+        return self.head if self.is_short else self._end()
+
+    @property
+    def unended(self) -> str:
+        """The last line, where no newline ends it, as where a stream is cut off; else empty."""
+        try:
+            last = re.split(r"[\r\n]", self._last_lines)[-1]
+        except UnicodeDecodeError:
+            return ""
+        return last if last.strip() else ""
+
+    @cached_property
     def _tail(self) -> list[tuple[str, Line]]:
         """The last lines as written and taken apart; none where that is not certain."""
         try:
-            text = self.head if self.is_short else self._end()
+            text = self._last_lines
         except UnicodeDecodeError:
             return []
         lines = list(io.StringIO(text, newline=""))
@@ -252,6 +272,19 @@ class Source(Stored):
         number = next((line for at, line, _ in self._located() if at == row), None)
         return f"{self.name} row {row + 1}" if number is None else f"{self.name} line {number}"
 
+    def refuse_open_quote(self) -> None:
+        """Refuse a table that ends within a quoted cell, which is read as if it were whole.
+
+        Raises:
+            DataError: It does.
+        """
+        start = re.escape(self.delimiter)
+        if re.search(rf'(^|{start})\s*"[^"]*(""[^"]*)*$', self.unended):
+            raise DataError(
+                f"{self.name} ends within a quoted cell: {self.unended[-80:]}.",
+                "It may have been cut off: close the quote, or write the table again.",
+            )
+
     def ragged(self) -> tuple[str, int] | None:
         """Return where the first row is that has not as many cells as the header, and how many."""
         width = len(self.header)
@@ -259,6 +292,10 @@ class Source(Stored):
             if len(cells) != width:
                 return f"{self.name} line {line}", len(cells)
         return None
+
+    def cut_off(self, cells: int) -> bool:
+        """Whether the last line, which no newline ends, has so many cells."""
+        return bool(self.unended) and len(next(iter(self.rows(self.unended)), [])) == cells
 
     def _located(self) -> Iterator[tuple[int, int, list[str]]]:
         """Yield the number of each row from 0, its line from 1, its cells."""

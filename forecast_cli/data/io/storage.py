@@ -2,6 +2,8 @@
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -196,6 +198,25 @@ class Pieces:
         whole = b"".join(self.held)
         self.held = []
         return whole
+
+
+@contextmanager
+def still_there(name: str) -> Iterator[None]:
+    """Read what was found before, and may be gone by now.
+
+    Args:
+        name: What messages call it.
+
+    Raises:
+        DataError: It cannot be read any more.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read any more: {error.strerror or error}.",
+            "It was removed or replaced meanwhile; run the command again.",
+        ) from None
 
 
 def neighbours(path: Path) -> str:
