@@ -35,6 +35,8 @@ RULES = {
     "cells": Rule("names"),
     "intervals": Rule("choice", None, tuple(INTERVAL_METHODS)),
     "samples": Rule("int", 1),
+    "anomalies": Rule("bool"),
+    "false_alarm_rate": Rule("float"),
     "seed": Rule("int", 0),
     "owa": Rule("bool"),
     "rescale": Rule("bool"),
@@ -47,7 +49,14 @@ RULES = {
 }
 # What None stands for; elsewhere it is a value.
 DEFAULTS: dict[str, Any] = {"level": (), "only": (), "what_if": (), "forecast": (), "cells": ()}
-DEFAULTS |= {"owa": False, "rescale": False, "seed": 0, "on_event": ignore, "should_stop": bool}
+DEFAULTS |= {
+    "owa": False,
+    "anomalies": False,
+    "rescale": False,
+    "seed": 0,
+    "on_event": ignore,
+    "should_stop": bool,
+}
 
 
 def check_arguments(**rules: Rule) -> Callable[[F], F]:

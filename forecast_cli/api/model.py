@@ -4,7 +4,7 @@ import html
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..forecasting.explanation import Explanation
     from .charts.source import Source
+    from .stream import RowStream
 
 # What of the record of an epoch is no figure of its own.
 NOT_SHOWN = ["epochs", "networks"]
@@ -43,6 +44,26 @@ class PredictionOptions(Reading, total=False):
     samples: int
     seed: int
     what_if: str | Sequence[str]
+
+
+class StreamOptions(TypedDict, total=False):
+    """Less common options of a stream, and how its rows are read.
+
+    `only` names the series to forecast. `intervals` is the method of the intervals at `level`.
+    `future` is a file of future covariates that is read again when it changes. `false_alarm_rate`
+    is the share of ordinary rows that `anomalies` may flag.
+    """
+
+    only: str | Sequence[str]
+    intervals: Intervals
+    future: str | os.PathLike[str]
+    false_alarm_rate: float
+    missing: Literal["error", "interpolate", "ffill", "season", "drop", "mask"] | None
+    na: str | Sequence[str] | None
+    decimal: Literal[".", ","] | None
+    thousands: str | None
+    date_format: str | None
+    timezone: str | None
 
 
 class ChartOptions(Reading, total=False):
@@ -332,6 +353,48 @@ class Model:
         from ..model.state import save_state
 
         save_state(end_state(self.bundle), path)
+
+    @check_arguments()
+    def stream(
+        self,
+        *,
+        horizon: int | None = None,
+        level: float | Sequence[float] = (),
+        every: int | str | None = None,
+        anomalies: bool = False,
+        state: str | os.PathLike[str] | None = None,
+        on_event: Listener = ignore,
+        **options: Unpack[StreamOptions],
+    ) -> "RowStream":
+        """Forecast rows that come one by one, after those that the model keeps.
+
+        Args:
+            horizon: Steps ahead, any number; the model's own where None.
+            level: Levels of prediction intervals in percent, one or several; none where empty.
+            every: Forecast after so many rows of a series, or at the first row of each such time,
+                such as "1h"; after each row where None.
+            anomalies: Whether each row is judged by its forecast from before.
+            state: A file that an earlier stream was saved in, to go on from.
+            on_event: Notified of rows that are left out, now and then.
+            **options: See `StreamOptions`.
+
+        Raises:
+            DataError: The file of future covariates cannot be read.
+            ModelFileError: The file is no state, or that of another model.
+            UsageError: An option is invalid, or the model does not forecast streams.
+        """
+        from ..forecasting.stream.live_model import StreamRequest
+        from ..forecasting.stream.stream import Stream
+        from .stream import RowStream
+
+        own: dict[str, Any] = {**options}
+        only, future = as_tuple(own.pop("only", ())), own.pop("future", None)
+        rate = own.pop("false_alarm_rate", None) or StreamRequest.false_alarm_rate
+        method = own.pop("intervals", None)
+        own = {name: each for name, each in _reading(own).items() if each is not None}
+        request = StreamRequest(horizon, as_tuple(level), method, anomalies, rate, own)
+        how: Any = {"every": every, "only": only, "future": future, "on_event": on_event}
+        return RowStream(Stream(self.bundle, request, **how), state)
 
     @check_arguments()
     def evaluate(

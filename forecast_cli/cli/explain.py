@@ -12,7 +12,7 @@ from .console import Console
 from .inputs import MODEL, one_or_all, split_model
 from .options import ExcelSafe, OutputOptions, Reading, Strict, option
 from .outputs import choose_format, spare, write
-from .predict import Horizon, Output, Start
+from .predict_options import Horizon, Output, Start
 from .progress import Progress
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from .console import Console, Notes
 from .inputs import MODEL, one_or_all
 from .options import ExcelSafe, OutputOptions, Reading
 from .outputs import choose_format, spare, write
-from .predict import Data, Horizon, ModelPath, Output
+from .predict_options import Data, Horizon, ModelPath, Output
 
 
 def future(

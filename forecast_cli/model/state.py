@@ -44,7 +44,7 @@ def make_state(bundle: Bundle, array: Floats, *, last: str | None, rows: int) ->
         last: Time of the last row read, ISO 8601; None where rows are steps.
         rows: Number of rows read so far.
     """
-    return State(model=_sum(bundle), last=last, rows=rows, values=tuple(array.tolist()))
+    return State(model=weights_sum(bundle), last=last, rows=rows, values=tuple(array.tolist()))
 
 
 def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
@@ -62,7 +62,7 @@ def load_state(path: str | os.PathLike[str], bundle: Bundle) -> State | None:
             f"{os.fspath(path)} is not the state of a network.",
             "Give a file written with `state`, or another path.",
         ) from None
-    if state.model != _sum(bundle):
+    if state.model != weights_sum(bundle):
         raise ModelFileError(
             f"{os.fspath(path)} holds the state of another network.",
             "Remove it to start from the model's own state, or pass another `state`.",
@@ -75,5 +75,6 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
     write_whole(Path(path), state.model_dump_json().encode())
 
 
-def _sum(bundle: Bundle) -> str:
+def weights_sum(bundle: Bundle) -> str:
+    """Return the SHA-256 of the weights of a model, by which its states know it."""
     return hashlib.sha256(bundle.weights).hexdigest()

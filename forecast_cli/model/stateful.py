@@ -61,11 +61,25 @@ class Walk:
             firsts.append(first)
             states.append(self.states)
         ahead = [np.concatenate(parts) for parts in zip(*states, strict=True)]
-        parts = [np.concatenate(firsts)]
-        while sum(part.shape[1] for part in parts) < horizon:
-            following, ahead = self.runtime.carry(parts[-1], ahead)
-            parts.append(following)
-        return np.concatenate(parts, axis=1)[:, :horizon]
+        return feed_back(self.runtime, np.concatenate(firsts), ahead, horizon=horizon)
+
+
+def feed_back(
+    runtime: Runtime, first: Float32s, states: Sequence[Floats], *, horizon: int
+) -> Float32s:
+    """Continue forecasts from their own values, shape `(samples, horizon, targets)`, scaled.
+
+    Args:
+        runtime: A network whose states are inputs and outputs.
+        first: Shape `(samples, steps, targets)`, scaled: what it forecasts from the last rows.
+        states: Its states after those rows, each of shape `(samples, units)`.
+        horizon: Steps ahead, any number.
+    """
+    parts = [first]
+    while sum(part.shape[1] for part in parts) < horizon:
+        following, states = runtime.carry(parts[-1], states)
+        parts.append(following)
+    return np.concatenate(parts, axis=1)[:, :horizon]
 
 
 def zeros(runtime: Runtime) -> list[Floats]:

@@ -14,6 +14,9 @@ import pandas as pd
 import forecast_cli as fc
 from forecast_cli.backtesting.plan import Plan
 from forecast_cli.data.io.writer import render, spare_database
+from forecast_cli.forecasting.stream.line_parser import LineParser
+from forecast_cli.forecasting.stream.live_model import StreamRequest
+from forecast_cli.forecasting.stream.stream import Stream
 
 N = 40
 NUMBERS = tuple(range(1, N + 1))
@@ -515,6 +518,7 @@ MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ends": (frame().assign(y_lo80=1.0 + np.arange(60) % 3), {"column": ("y", "y_lo80")}),
     "renamed": (frame().assign(low=1.0 + np.arange(60) % 3), {"column": ("y", "low")}),
     "steps": (frame()[["y"]], {}),
+    "resampled": (frame(1440, freq="h"), {"resample": "D"}),
 }  # fmt: skip
 NEW = frame(66)
 HOURLY = frame(freq="h")
@@ -659,6 +663,42 @@ FORECASTS = [
              lambda m: m.predict(LABELLED)),
     Forecast("no level, trend and seasons", ("labels", "plain"), lambda m: m.explain(),
              lambda m: m.explain()),
+    Forecast("Invalid `false_alarm_rate`", "plain",
+             lambda m: m.stream(anomalies=True, false_alarm_rate=1.5),
+             lambda m: m.stream(anomalies=True, false_alarm_rate=0.5)),
+    Forecast("errors to judge rows by", ("bare", "plain"),
+             lambda m: m.stream(anomalies=True, false_alarm_rate=0.5),
+             lambda m: m.stream(anomalies=True, false_alarm_rate=0.5)),
+    Forecast("validation errors, and the model has", "plain",
+             lambda m: m.stream(anomalies=True, false_alarm_rate=0.0001),
+             lambda m: m.stream(anomalies=True, false_alarm_rate=0.5)),
+    Forecast("may be after the year 9999", "plain", lambda m: m.stream(horizon=3_000_000),
+             lambda m: m.stream(horizon=5)),
+    Forecast("The first line is no header", "plain",
+             lambda m: LineParser(["date", "y"]).parse("2024-03-01,5"),
+             lambda m: LineParser(["date", "y"]).parse("date,y")),
+    Forecast("several rows make one of its steps", ("resampled", "plain"), lambda m: m.stream(),
+             lambda m: m.stream()),
+    Forecast("rows that come one by one", "plain",
+             lambda m: Stream(m.bundle, StreamRequest(reading={"skip_rows": 3})),
+             lambda m: Stream(m.bundle, StreamRequest(reading={"decimal": ","}))),
+    Forecast("intervals of `level` are made", "plain", lambda m: m.stream(intervals="adaptive"),
+             lambda m: m.stream(intervals="adaptive", level=80)),
+    Forecast("would be named", ("ends", "renamed"), lambda m: m.stream(level=80),
+             lambda m: m.stream(level=80)),
+    Forecast("is not the state of a stream", "plain",
+             lambda m: Path("s").write_text("{}") and m.stream(state="s"),
+             lambda m: m.stream(state="t")),
+    Forecast("Invalid `every`", "plain", lambda m: m.stream(every="often"),
+             lambda m: (m.stream(every="1h"), m.stream(every=10))),
+    Forecast("the rows of the model have none", "steps", lambda m: m.stream(every="1h"),
+             lambda m: m.stream(every=10)),
+    Forecast("one series, without a name", "plain", lambda m: m.stream(only="a"),
+             lambda m: m.stream()),
+    Forecast("reads no future covariates", "plain", lambda m: m.stream(future="plan.csv"),
+             lambda m: m.stream()),
+    Forecast("no end to be labelled at", "labels", lambda m: m.stream(),
+             lambda m: m.predict(LABELLED)),
     Forecast("no history and no state", "labels", lambda m: m.save_state("s"),
              lambda m: m.predict(LABELLED)),
 ]  # fmt: skip

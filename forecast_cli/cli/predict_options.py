@@ -1,0 +1,165 @@
+"""The options of `forecast predict`, and which of them exclude each other."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from ..config.registries import INTERVAL_METHODS, Intervals
+from ..core.errors import UsageError
+from ..data.io.writer import Format
+from .inputs import MODEL, one_or_all
+from .options import ExcelSafe, NoChart, Strict, option
+from .values import levels
+
+if TYPE_CHECKING:
+    from ..forecasting.prediction_request import PredictionRequest
+
+Tables = str | list[str]
+# fmt: off
+Data = Annotated[list[str] | None, typer.Argument(metavar="[DATA...]", show_default=False,
+    help="Table whose end is forecast, or - for stdin; several are read as one; without any, the "
+    "end of the training table.")]
+ModelPath = Annotated[Path, option("--model", "-m", metavar="PATH", help="Model file.",
+    default="model.forecast")]
+Horizon = Annotated[int | None, option("--horizon", "-H", metavar="N", min=1,
+    help="Steps ahead to forecast.", default="as trained")]
+Start = Annotated[str | None, option("--start", metavar="DATE",
+    help="Date of the first forecast, made from the rows of DATA before it.",
+    default="after the last row")]
+Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
+    help="Where to write; the end of its name selects format and compression.")]
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """The options of `predict` beside the reading of its table."""
+
+    tables: Data = None
+    model: ModelPath = MODEL
+    horizon: Horizon = None
+    only: Annotated[list[str] | None, option("--only", metavar="NAME[,NAME...]",
+        help="Forecast only these series; blanks separate the parts of a name.",
+        default="all")] = None
+    start: Start = None
+    future: Annotated[list[str] | None, option("--future", metavar="FILE", env=False,
+        help="Table of future covariates; repeat to compare several.")] = None
+    what_if: Annotated[list[str] | None, option("--what-if", metavar="CHANGE", env=False,
+        help="Forecast also with a changed future covariate, e.g. temperature+10, price*0.9 or "
+        "promo=1; repeat to compare several.")] = None
+    level: Annotated[list[str] | None, option("--level", metavar="N[,N...]", env=False,
+        help="Prediction intervals at these levels in percent, e.g. 80,95.",
+        default="none")] = None
+    intervals: Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
+        common=False, default="as trained",
+        help=f"Method of the prediction intervals ({', '.join(INTERVAL_METHODS)}).")] = None
+    samples: Annotated[int | None, option("--samples", metavar="N", min=1,
+        help="Number of sample paths to return instead of a point forecast.")] = None
+    seed: Annotated[int, option("--seed", metavar="N", min=0, env=False, common=False,
+        help="Random seed of the sample paths.", default="0")] = 0
+    state: Annotated[Path | None, option("--state", metavar="FILE", common=False,
+        help="Continue from the state of a stateful network in FILE, if there is one, and update "
+        "it: DATA has the rows since then. With --follow, of any model.")] = None
+    follow: Annotated[bool, option("--follow",
+        help="Read rows from stdin as they come, CSV with a header or JSON lines, and write the "
+        "forecast after each.")] = False
+    every: Annotated[str | None, option("--every", metavar="N|TIME", common=False,
+        help="With --follow: forecast after so many rows of a series, or at the first row of each "
+        "such time, e.g. 10 or 1h.", default="every row")] = None
+    anomalies: Annotated[bool, option("--anomalies", common=False,
+        help="With --follow: judge each row by its forecast from before.")] = False
+    false_alarm_rate: Annotated[float | None, option("--false-alarm-rate", metavar="SHARE",
+        common=False, help="With --anomalies: share of ordinary rows that may be flagged.",
+        default="0.01")] = None
+    in_sample: Annotated[bool, option("--in-sample", common=False,
+        help="One-step forecasts over DATA beside the actual values.")] = False
+    strict: Strict = False
+    no_chart: NoChart = False
+    excel_safe: ExcelSafe = False
+    output: Output = "-"
+    format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
+        help=f"Output format ({', '.join(get_args(Format))}).",
+        default="by the file's name; a table on a terminal, else csv")] = None
+
+    @property
+    def table(self) -> Tables | None:
+        """The table; None for the end of the one that the model was trained on."""
+        return one_or_all(self.tables) if self.tables else None
+
+    @property
+    def futures(self) -> list[str]:
+        """The tables of future covariates; in the environment they stand on lines of their own."""
+        return self.future or os.environ.get("FORECAST_FUTURE", "").splitlines()
+
+    def request(self) -> "PredictionRequest":
+        """The same for the library, checked."""
+        from ..forecasting.prediction_request import PredictionRequest, check_request
+
+        level = levels(",".join(self.level)) if self.level else ()
+        wanted = PredictionRequest(
+            self.horizon, tuple(self.only or ()), self.start, one_or_all(self.futures) or None,
+            level, self.intervals, self.samples, self.seed, tuple(self.what_if or ()),
+        )
+        check_request(wanted)
+        _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
+        _check_table(self.tables)
+        _check_continued(self.state, wanted)
+        return wanted
+# fmt: on
+
+
+def check_unfollowed(options: PredictOptions) -> None:
+    """Refuse options that only streams of rows have."""
+    only: dict[str, Any] = {
+        "every": options.every,
+        "anomalies": options.anomalies,
+        "false-alarm-rate": options.false_alarm_rate,
+    }
+    if given := [name for name, value in only.items() if value]:
+        raise UsageError(
+            f"--{given[0]} is of rows that come one by one.", "Pass --follow, or leave it out."
+        )
+
+
+def _check_in_sample(
+    table: Tables | None, state: Path | None, wanted: "PredictionRequest", *, in_sample: bool
+) -> None:
+    """Refuse options that one-step forecasts over a table do not have."""
+    if in_sample and (table is None or wanted.anything or state is not None):
+        raise UsageError(
+            "--in-sample forecasts one step for every row of DATA.",
+            "Name DATA, and leave out --horizon, --only, --start, --future, --what-if, --level, "
+            "--samples and --state.",
+        )
+
+
+def _check_continued(state: Path | None, wanted: "PredictionRequest") -> None:
+    """Refuse options that forecasts from a saved state do not have."""
+    if state is not None and wanted.beside_horizon:
+        raise UsageError(
+            "--state continues one series, and its forecasts have no intervals.",
+            "Leave out --only, --start, --future, --what-if, --level and --samples.",
+        )
+
+
+def _check_table(tables: list[str] | None) -> None:
+    """Refuse a model in the place of a table."""
+    from ..model.bundle import is_model
+
+    for each in tables or []:
+        if is_model(Path(each)):
+            raise UsageError(
+                f"{each} is a model, where a table was expected.", f"Name it with -m {each}."
+            )
+
+
+def check_state(output: str, state: Path | None) -> None:
+    """Refuse a file for the state that cannot be one."""
+    if state is not None and not state.absolute().parent.is_dir():
+        raise UsageError(f"There is no directory {state.parent}.", "Create it first.")
+    if state is not None and output != "-" and Path(output).absolute() == state.absolute():
+        raise UsageError(
+            f"{output} cannot hold both the forecast and the state.", "Name another file with -o."
+        )

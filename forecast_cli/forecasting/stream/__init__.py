@@ -1,0 +1,1 @@
+"""Forecasts row by row, as the rows of a stream come."""

@@ -1,0 +1,118 @@
+"""Forecasts of a stream as records: what names the series, times and values."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ...core.errors import UsageError
+from ...data.panel import STEP
+from .clock import Clock
+from .live_model import LiveModel
+from .row_reader import Row
+from .series_forecaster import Ahead, Verdict
+
+CUTOFF, P_VALUE, ANOMALY, ACTUAL_SUFFIX = "cutoff", "p_value", "anomaly", "_actual"
+
+
+class OutputRecords:
+    """Makes the records of forecasts.
+
+    Args:
+        model: The model.
+        clock: Writes times; None where rows are steps.
+
+    Raises:
+        UsageError: Two columns of them would have one name.
+    """
+
+    def __init__(self, model: LiveModel, clock: Clock | None) -> None:
+        self.clock, self.targets = clock, model.manifest.targets
+        self.series, self.places = model.columns.series, model.places
+        self.time = model.manifest.time.name if model.manifest.time else STEP
+        level = model.bands.level if model.bands else ()
+        # The sides of intervals in the order of the columns: the lowest ends first.
+        places = list(enumerate(level))
+        self.ends = [(f"_lo{each:g}", 0, place) for place, each in reversed(places)]
+        self.ends += [(f"_hi{each:g}", 1, place) for place, each in places]
+        self.judged = model.test is not None
+        self.written: tuple[Any, list[Any]] = (None, [])
+        names = self.columns
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UsageError(
+                f'Two columns of the forecasts would be named "{twice}".',
+                "Rename that column of the table, and train again.",
+            )
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns, in their order."""
+        values = [
+            f"{target}{end}" for target in self.targets for end in ("", *(e[0] for e in self.ends))
+        ]
+        judged = [f"{target}{ACTUAL_SUFFIX}" for target in self.targets] + [P_VALUE, ANOMALY]
+        return [*self.series, CUTOFF, self.time, *values, *(judged if self.judged else [])]
+
+    def forecast(
+        self, parts: Sequence[Any], taken: int, row: Row, ahead: Ahead
+    ) -> list[dict[str, Any]]:
+        """Return a record for each step of a forecast.
+
+        Args:
+            parts: The name of the series.
+            taken: How many of its rows were taken.
+            row: The last one.
+            ahead: The forecast.
+        """
+        times, last = self._times(row.time, taken, len(ahead.point))
+        first = dict(zip(self.series, parts, strict=True)) | {CUTOFF: last}
+        made = []
+        for step, time in enumerate(times):
+            record = first | {self.time: time} | self._values(ahead, step)
+            if self.judged:
+                record |= dict.fromkeys(f"{target}{ACTUAL_SUFFIX}" for target in self.targets)
+                record |= {P_VALUE: None, ANOMALY: None}
+            made.append(record)
+        return made
+
+    def verdict(
+        self, parts: Sequence[Any], taken: int, row: Row, verdict: Verdict
+    ) -> dict[str, Any]:
+        """Return the record of a row that is judged; the arguments are as in `forecast`."""
+        time: Any = 0
+        last: Any = taken
+        if self.clock is not None and row.time is not None:
+            time = last = self.clock.write(row.time)
+        record = dict(zip(self.series, parts, strict=True)) | {CUTOFF: last, self.time: time}
+        record |= self._values(verdict.before, 0)
+        for target, value in zip(self.targets, self._actual(row), strict=True):
+            record[f"{target}{ACTUAL_SUFFIX}"] = value
+        p_value = None if math.isnan(verdict.p_value) else float(f"{verdict.p_value:.6g}")
+        return record | {P_VALUE: p_value, ANOMALY: None if p_value is None else verdict.anomaly}
+
+    def _actual(self, row: Row) -> list[float | None]:
+        """Return the values of the targets of a row."""
+        values = row.values[self.places].tolist()
+        return [None if math.isnan(each) else each for each in values]
+
+    def _values(self, ahead: Ahead, step: int) -> dict[str, float]:
+        """Return the values of a step by their columns."""
+        values = {}
+        for place, target in enumerate(self.targets):
+            values[target] = float(ahead.point[step, place])
+            if ahead.ends is not None:
+                for end, side, level in self.ends:
+                    values[f"{target}{end}"] = float(ahead.ends[side, step, place, level])
+        return values
+
+    def _times(self, last: pd.Timestamp | None, taken: int, steps: int) -> tuple[list[Any], Any]:
+        """Return the times of the steps after the last row, and of that row."""
+        if self.clock is None or last is None:
+            return list(range(1, steps + 1)), taken
+        known, texts = self.written
+        if known != last or len(texts) != steps + 1:
+            texts = [self.clock.write(last), *self.clock.write_after(last, steps)]
+            self.written = last, texts
+        return texts[1:], texts[0]
