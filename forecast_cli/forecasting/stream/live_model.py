@@ -222,7 +222,7 @@ def _require_streamable(bundle: Bundle, request: StreamRequest) -> None:
     refuse_labels(
         bundle,
         "A model of labels forecasts no steps: a stream of rows has no end to be labelled at.",
-        "Pass whole sequences, e.g. `forecast predict sequences.csv`.",
+        "Pass whole sequences as a table.",
     )
     data = bundle.manifest.config.data
     if data.resample or data.duplicates in ("mean", "sum"):

@@ -406,6 +406,8 @@ def _parse_every(every: str | int | None, *, timed: bool) -> tuple[int, int]:
     text = "1" if every is None else str(every).strip()
     if re.fullmatch(r"\d+", text) and int(text):
         return int(text), 0
+    # pandas writes a day in capitals.
+    text = re.sub(r"(?<![A-Za-z])d$", "D", text)
     try:
         length = pd.Timedelta(text if re.match(r"\d", text) else f"1{text}").value
     except (ValueError, OverflowError):
