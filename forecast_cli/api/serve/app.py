@@ -55,6 +55,7 @@ class Service:
     def __post_init__(self) -> None:
         self.workers = Workers(self.limits)
         self.metrics.busy.set_function(lambda: self.workers.busy)
+        self.models.count = self.metrics.count_replaced
 
     def model(self, name: str, visit: Visit) -> Served:
         """Return a model by its name.

@@ -35,6 +35,10 @@ class Metrics:
             registry=self.registry,
         )
 
+    def count_replaced(self, model: str, served: bool) -> None:
+        """Count a file that was replaced, and whether the new one is served."""
+        self.replaced.labels(model, "yes" if served else "no").inc()
+
     def render(self) -> bytes:
         """Return all of them in the format of Prometheus."""
         return generate_latest(self.registry)

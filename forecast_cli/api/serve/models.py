@@ -92,10 +92,13 @@ class Models:
     Args:
         served: By name.
         tell: Receives what happens.
+        count: Receives the name of a model whose file was replaced, and whether the new one is
+            served.
     """
 
     served: Mapping[str, Served]
     tell: Tell = field(default=lambda *_, **__: None)
+    count: Callable[[str, bool], None] = field(default=lambda *_: None)
 
     def refresh(self) -> None:
         """Read the files that were replaced; a model that is broken leaves the old one in place."""
@@ -109,13 +112,15 @@ class Models:
                 found = load(each.path)
             except ForecastError as error:
                 each.error = error
-                self.tell("model not replaced", model=each.name, error=str(error))
+                self.tell("model not replaced", failed=True, model=each.name, error=str(error))
+                self.count(each.name, False)
                 continue
             replaced = found.sha256 != each.loaded.sha256
             each.error = None
             if replaced:
                 each.loaded = found
                 self.tell("model replaced", model=each.name, sha256=found.sha256)
+                self.count(each.name, True)
 
 
 def look_at(path: Path) -> Stamp:

@@ -51,6 +51,8 @@ def test_a_broken_model_leaves_the_old_one_in_place(server, path, content):
     replace(path, whole)
     server.service.models.refresh()
     assert described(server)["error"] is None
+    counted = 'forecast_models_replaced_total{model="model",served="no"} 1.0'
+    assert counted in server.client.get("/metrics").text
     assert len(server.log("model not replaced")) == 1 and not server.log("model replaced")
 
 
