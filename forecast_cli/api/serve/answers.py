@@ -155,15 +155,18 @@ def draw(bundle: Bundle, asked: Request, history: History, frame: pd.DataFrame) 
         history: The rows.
         frame: The forecast.
     """
+    from ..charts.forecast_charts import FEWEST_ROWS, HORIZONS
     from ..charts.kinds import describe
     from ..charts.source import Source
     from ..report.page import compact
 
     wanted = asked.wanted
+    steps = wanted.horizon or bundle.manifest.horizon
     source = Source(
         bundle,
         asked.table,
         only=wanted.only,
+        last=max(FEWEST_ROWS, HORIZONS * steps),
         level=wanted.level,
         most_series=MOST_DRAWN,
         unscored=True,

@@ -109,7 +109,7 @@ def _query() -> list[dict[str, Any]]:
 PREDICT: dict[str, Any] = {
     "responses": {
         200: {
-            "description": "The forecast; as CSV where the client accepts text/csv.",
+            "description": "The forecast; as CSV where the client accepts text/csv",
             "content": {
                 JSON: {"schema": {"$ref": REFERENCES.format(model="ForecastDocument")}},
                 CSV: {"schema": {"type": "string"}},
@@ -156,7 +156,8 @@ def _make(app: FastAPI, models: Models, access: Access) -> dict[str, Any]:
     for path, operations in made["paths"].items():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
-                if parameter["in"] == "path":
+                # Anyone may read the document: where there is a token, names are for its owners.
+                if parameter["in"] == "path" and access.digest is None:
                     parameter["schema"] = {"type": "string", "enum": [*models.served]}
             if not path.startswith("/v1/models/"):
                 # FastAPI adds one that cannot be.

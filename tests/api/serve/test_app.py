@@ -250,6 +250,8 @@ def test_only_requests_with_the_token_are_answered(start, asked):
         assert server.client.get(path).status_code == 401
     for path in ("/", "/docs", "/health", "/ready", "/openapi.json"):
         assert server.client.get(path).status_code == 200
+    # Names are for those with a token.
+    assert "shops" not in server.client.get("/docs").text
     text = "".join(server.lines)
     assert server.log("request") and TOKEN not in text and "wrong" not in text
 
