@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -126,7 +127,9 @@ def _parse_column(
         pa.types.is_floating(cells.type)
         and not pc.any(pc.not_equal(cells, pc.trunc(cells))).as_py()
     ):
-        cells = pc.cast(cells, pa.int64())
+        # Larger ones are no dates, which their text shows.
+        with suppress(pa.ArrowInvalid):
+            cells = pc.cast(cells, pa.int64())
     text = pc.cast(cells, pa.string())
     dates = read_text(table, column, text, reading, on_event)
     if timezone is None and dates.times.tz is not None:

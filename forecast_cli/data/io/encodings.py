@@ -61,6 +61,7 @@ def decoded(start: bytes, encoding: str) -> str | None:
     """
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(start)
-    except UnicodeDecodeError:
+    except UnicodeError:
+        # UTF-16 without its mark is no UnicodeDecodeError.
         return None
     return None if "\0" in text else text

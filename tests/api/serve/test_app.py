@@ -117,6 +117,8 @@ def test_refusals_have_the_hint_of_the_command(server, asked, run, tmp_path, pat
         ({"rows": [{"date": "2024-01-01"}]}, "", 422, "data"),
         ({"rows": []}, "", 422, "data"),
         ({"rows": [{}]}, "", 422, "data"),
+        ({"rows": [{"date": 1e200, "value": 1}] * 9}, "", 422, "data"),
+        ({"rows": "date,value", "encoding": "utf-16"}, "", 422, "data"),
         ({"rows": "/etc/passwd"}, "", 422, "data"),
         ({"rows": "https://example.org/rows.csv"}, "", 422, "data"),
         ({"future": "sqlite:///a.db"}, "", 422, "usage"),
