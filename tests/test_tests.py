@@ -32,6 +32,9 @@ SEVERAL_MODULES = {
     "training/presets/test_registry",
 }
 
+# Folders of tests that mirror none of the package.
+ELSEWHERE = {"end_to_end", "fuzz", "pretraining"}
+
 
 def place(path: Path) -> str:
     return path.relative_to(TESTS).with_suffix("").as_posix()
@@ -40,7 +43,7 @@ def place(path: Path) -> str:
 MIRRORED = [
     path
     for path in FILES
-    if path.parent != TESTS and path.relative_to(TESTS).parts[0] not in ("end_to_end", "fuzz")
+    if path.parent != TESTS and path.relative_to(TESTS).parts[0] not in ELSEWHERE
 ]
 
 

@@ -1,0 +1,1 @@
+"""The pretraining of a network on simulated series alone."""

@@ -1,0 +1,144 @@
+"""The network that weighs the members, moves their sum and tells how far off it may be."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .features import COUNT, OF_MEMBER, ORIGINS, Features
+from .members import SHARPNESS
+
+QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+MEDIAN = QUANTILES.index(0.5)
+# Units of the layer that reads the errors of a member, of the one that reads the series, of the
+# dense layers after them, and numbers that stand for a member.
+UNITS, CONTEXT, DENSE, EMBEDDING = 32, 48, 64, 8
+# The order of the inputs.
+INPUTS = ("members", "series", "one_step", "past", "known", "ahead")
+# What is added to sizes before their logarithm, and past errors that the whole counts as.
+LEAST, PRIOR_COUNT = 0.02, 2.0
+
+
+def inputs_of(features: Features) -> list[np.ndarray]:
+    """The arrays that the network reads, float32, in the order of `INPUTS`."""
+    count = len(features.ahead)
+    known = np.broadcast_to(features.known[None], (count, *features.known.shape))
+    named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
+    return [np.asarray(named[name], "float32") for name in INPUTS]
+
+
+class Combination(keras.Model):  # type: ignore[misc]
+    """A learned combination of the members, with quantiles.
+
+    One recurrent layer reads the past errors of each member, another the series. Members get logits
+    at the first and at the last step ahead, between which those of the other steps lie; without
+    what is learned, weights are those of `members.prior_weights`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = self.add_weight(
+            shape=(COUNT, EMBEDDING), initializer="random_normal", name="members"
+        )
+        self.errors = keras.layers.LSTM(UNITS, name="errors")
+        self.context = keras.layers.LSTM(CONTEXT, name="series")
+        self.logits = _dense(DENSE, 2, "logits")
+        self.quantiles = _dense(DENSE, len(QUANTILES), "quantiles")
+
+    def call(self, inputs: list[Any]) -> Any:
+        """Return the quantiles, shape `(series, horizon, len(QUANTILES))`, in the unit of `ahead`.
+
+        Args:
+            inputs: Of `inputs_of`.
+        """
+        members, series, one_step, past, known, ahead = inputs
+        context = self.context(self._of_origins(members, series))
+        place = _places(ahead)
+        logits = self._logits(members, one_step, context)
+        weights = tf.nn.softmax(logits[..., :1] * (1.0 - place) + logits[..., 1:] * place, axis=1)
+        point = tf.reduce_sum(weights * ahead, axis=1)
+        errors = tf.reduce_sum(weights[:, None] * past, axis=2)
+        size, bias, count = _past_size(errors, known)
+        apart = tf.sqrt(tf.reduce_sum(weights * (ahead - point[:, None]) ** 2, axis=1) + 1e-6)
+        wide = tf.broadcast_to(place, tf.shape(point))
+        own = [wide, tf.math.log(size), tf.math.log(apart + LEAST) - tf.math.log(size)]
+        own += [bias / size, tf.math.log1p(count)]
+        steps = tf.repeat(context[:, None], tf.shape(point)[1], axis=1)
+        found = self.quantiles(tf.concat([tf.stack(own, axis=-1), steps], axis=-1))
+        return _in_order(point, size, found)
+
+    def _of_origins(self, members: Any, series: Any) -> Any:
+        """What the layer that reads the series sees of each origin."""
+        small = _squashed(members)
+        parts = [_squashed(series), tf.reduce_mean(small, axis=2), tf.reduce_min(small, axis=2)]
+        return tf.concat([*parts, tf.math.reduce_std(small, axis=2)], axis=-1)
+
+    def _logits(self, members: Any, one_step: Any, context: Any) -> Any:
+        """Shape `(series, COUNT, 2)`."""
+        count = tf.shape(members)[0]
+        sizes = tf.math.log(tf.abs(members) + LEAST)
+        apart = sizes - tf.reduce_mean(sizes, axis=2, keepdims=True)
+        names = tf.broadcast_to(self.names, (count, ORIGINS, COUNT, EMBEDDING))
+        read = tf.concat([_squashed(members), apart, names], axis=-1)
+        read = tf.reshape(
+            tf.transpose(read, (0, 2, 1, 3)), (-1, ORIGINS, 2 * OF_MEMBER + EMBEDDING)
+        )
+        states = tf.reshape(self.errors(read), (-1, COUNT, UNITS))
+        apart = (one_step - tf.reduce_mean(one_step, axis=1, keepdims=True))[..., None]
+        known = [states, names[:, 0], tf.repeat(context[:, None], COUNT, axis=1), apart]
+        learned = self.logits(tf.concat(known, axis=-1))
+        return learned - 0.5 * SHARPNESS * apart
+
+
+def _dense(units: int, outputs: int, name: str) -> keras.Sequential:
+    """Two layers, of which the last begins at zero."""
+    last = keras.layers.Dense(outputs, kernel_initializer="zeros")
+    return keras.Sequential([keras.layers.Dense(units, "gelu"), last], name=name)
+
+
+def _squashed(values: Any) -> Any:
+    return tf.sign(values) * tf.math.log1p(3.0 * tf.abs(values))
+
+
+def _places(ahead: Any) -> Any:
+    """The steps ahead from 0 to 1, shape `(horizon,)`."""
+    horizon = tf.shape(ahead)[2]
+    return (tf.range(horizon, dtype="float32") + 0.5) / tf.cast(horizon, "float32")
+
+
+def _past_size(errors: Any, known: Any) -> tuple[Any, Any, Any]:
+    """The mean absolute and the mean signed error of the combination, and how many are known.
+
+    Returns:
+        Each of shape `(series, horizon)`; steps with few past errors borrow from all steps.
+    """
+    size = tf.abs(errors) * known
+    count = tf.reduce_sum(known, axis=1)
+    whole = tf.reduce_sum(size, (1, 2)) / (tf.reduce_sum(known, (1, 2)) + 1e-6)
+    some = tf.reduce_sum(size, axis=1) + PRIOR_COUNT * whole[:, None]
+    bias = tf.reduce_sum(errors * known, axis=1) / (count + PRIOR_COUNT)
+    return some / (count + PRIOR_COUNT) + LEAST, bias, count
+
+
+def _in_order(point: Any, size: Any, found: Any) -> Any:
+    """The quantiles, which never cross, from what was learned of them."""
+    middle = (point + 0.5 * size * found[..., MEDIAN])[..., None]
+    wide = size[..., None]
+    up = tf.cumsum(tf.nn.softplus(found[..., MEDIAN + 1 :] + 0.3), axis=-1) * wide
+    down = tf.cumsum(tf.nn.softplus(found[..., :MEDIAN][..., ::-1] + 0.3), axis=-1) * wide
+    return tf.concat([middle - down[..., ::-1], middle, middle + up], axis=-1)
+
+
+def loss(actual: Any, quantiles: Any) -> Any:
+    """The mean quantile loss of series whose errors are large counting less.
+
+    Args:
+        actual: Shape `(series, horizon)`.
+        quantiles: Shape `(series, horizon, len(QUANTILES))`.
+    """
+    away = actual[..., None] - quantiles
+    level = tf.constant(QUANTILES)
+    each = tf.reduce_mean(2.0 * tf.maximum(level * away, (level - 1.0) * away), axis=(1, 2))
+    error = tf.reduce_mean(tf.abs(away[..., MEDIAN]), axis=1)
+    return tf.reduce_mean(each / tf.sqrt(1.0 + tf.stop_gradient(error)))
