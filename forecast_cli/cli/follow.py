@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import UsageError
+from ..core.events import Note
 from ..data.io.writer import guess_format, plain
 from .console import Console
 from .options import OutputOptions, Reading
 from .outputs import spare
+from .predict_options import PredictOptions, check_state
 from .signals import caught, note, received, stop
 from .values import levels
 
 if TYPE_CHECKING:
     from ..forecasting.stream.line_parser import LineParser
     from ..forecasting.stream.stream import Stream
-    from .predict_options import PredictOptions
 
 # Bytes that are read at once; and of a line that never ends.
 CHUNK, LONGEST = 65_536, 1_000_000
@@ -33,7 +34,7 @@ SAVED_EVERY = 60.0
 WRITTEN = ("csv", "tsv", "jsonl")
 
 
-def follow(reading: Reading, output_options: OutputOptions, options: "PredictOptions") -> None:
+def follow(reading: Reading, output_options: OutputOptions, options: PredictOptions) -> None:
     """Forecast a stream; the options are those of `predict`."""
     from ..forecasting.stream.line_parser import LineParser
     from ..forecasting.stream.live_model import StreamRequest
@@ -43,6 +44,7 @@ def follow(reading: Reading, output_options: OutputOptions, options: "PredictOpt
 
     _refuse_others(output_options, options)
     console, form = Console(output_options), _choose_form(options)
+    check_state(options.output, options.state)
     spare(options.output, [options.model, options.state, *options.futures])
     bundle = load_bundle(options.model)
     level = levels(",".join(options.level)) if options.level else ()
@@ -79,15 +81,18 @@ class _Run:
         self, stream: "Stream", parser: "LineParser", writer: "_Writer", state: Path | None
     ) -> None:
         self.stream, self.parser, self.writer, self.state = stream, parser, writer, state
-        self.saved, self.changed, self.stopped = time.monotonic(), False, ""
+        self.saved, self.changed, self.stopped = time.monotonic(), True, ""
+        # What cannot be written is refused before the first row comes.
+        self._save()
 
     def over(self, lines: "_Lines") -> None:
         """Forecast after each line, until their end or a signal."""
+        self.writer.begin()
         for line in lines:
             if line is not None:
                 self._take(line)
             if self.state is not None and time.monotonic() - self.saved >= SAVED_EVERY:
-                self._save()
+                self._save_now_and_then()
         self.stopped = f"stopped by {received()}" if lines.stopped else "end of input"
 
     def _take(self, line: str) -> None:
@@ -115,6 +120,13 @@ class _Run:
             save_stream(self.stream, self.state)
             self.changed = False
 
+    def _save_now_and_then(self) -> None:
+        """Write the state; the stream goes on where that fails, as on a full disk."""
+        try:
+            self._save()
+        except UsageError as error:
+            self.stream.on_event(Note(f"the state is not saved: {error.message}", warning=True))
+
     def end(self, console: Console) -> None:
         """Write the state, and say what became of the rows."""
         self._save()
@@ -136,9 +148,12 @@ class _Writer:
             self.table = csv.writer(
                 file, "excel-tab" if form == "tsv" else "excel", lineterminator="\n"
             )
-            if file is sys.stdout or not file.tell():
-                self.table.writerow(columns)
-                file.flush()
+
+    def begin(self) -> None:
+        """Write the header, unless the file has one already."""
+        if self.table is not None and (self.file is sys.stdout or not self.file.tell()):
+            self.table.writerow(self.columns)
+            self.file.flush()
 
     def write(self, entries: list[dict[str, Any]]) -> None:
         """Write entries in lines."""
@@ -220,7 +235,7 @@ class _Lines:
         self.stopped = True
 
 
-def _choose_form(options: "PredictOptions") -> str:
+def _choose_form(options: PredictOptions) -> str:
     """Return the format of the output.
 
     Raises:
@@ -236,7 +251,7 @@ def _choose_form(options: "PredictOptions") -> str:
     return str(form)
 
 
-def _refuse_others(output_options: OutputOptions, options: "PredictOptions") -> None:
+def _refuse_others(output_options: OutputOptions, options: PredictOptions) -> None:
     """Refuse what does not go together with --follow.
 
     Raises:

@@ -178,6 +178,7 @@ def test_memory_stays_the_same_over_many_rows(tmp_path):
         (["--skip-rows", "3"], "--skip-rows has no effect"),
         (["--future", "plan.csv"], "reads no future covariates"),
         (["--only", "north"], "one series"),
+        (["--state", "nowhere/file"], "Create it first"),
         (["--anomalies", "--false-alarm-rate", "0.00001"], "validation errors"),
     ],
 )

@@ -14,6 +14,7 @@ from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats
 from ...model.bundle import Bundle
 from ..history import stored_panel
+from ..prediction_request import parted
 from .clock import Clock
 from .future_file import FutureFile
 from .live_model import LiveModel, StreamRequest
@@ -132,8 +133,10 @@ class Stream:
         if only and not self.model.columns.series:
             raise UsageError("There is one series, without a name.", "Omit `only`.")
         known = {named(key) for key in self.places}
-        parts = (each if each in known else each.split(",") for each in only)
-        return {name.strip() for each in parts for name in ([each] if each in known else each)}
+        names = {name for text in only for name in parted(text, known)}
+        for name in sorted(names - known):
+            self.on_event(Note(f'the model knows no series "{name}": it is awaited', warning=True))
+        return names
 
     def _open_future(self, path: str | os.PathLike[str] | None) -> FutureFile | None:
         """Read the file of future covariates for the first time.

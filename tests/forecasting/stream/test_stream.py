@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import forecast_cli as fc
 from forecast_cli.core.errors import UsageError
 from forecast_cli.core.events import ignore
+from forecast_cli.forecasting.frames import in_table_style
 from forecast_cli.forecasting.history import stored_panel
 from forecast_cli.forecasting.prediction import predict
 from forecast_cli.forecasting.prediction_request import PredictionRequest
@@ -211,6 +212,16 @@ def test_a_new_series_is_forecast_once_it_has_a_lookback_of_rows():
     assert_equal(made, expected, ["value"])
 
 
+def test_only_the_series_that_are_asked_for_are_forecast():
+    said, names = [], [parts[0] for parts in MODELS[4].series.ids]
+    only = (f"{names[0]}, {names[2]}", "missing")
+    stream = Stream(MODELS[4], only=only, on_event=lambda note: said.append(note.text))
+    made = list(stream.over(rows_after(MODELS[4], 2, 1).to_dict("records")))
+    assert {entries[0]["place"] for entries in made} == {names[0], names[2]}
+    assert said == ['the model knows no series "missing": it is awaited']
+    assert stream.end()[1] == "2 left out: of series that `only` does not name"
+
+
 def test_forecasts_come_as_often_as_asked_for():
     rows = months("2006-01", 12)
     assert last_times(Stream(MODELS[8], every=5), rows) == ["2006-05", "2006-10"]
@@ -258,6 +269,51 @@ def test_series_as_columns_come_as_they_stand_in_the_table(linear):
     assert [(each["series"], each["value"]) for each in made] == [
         (name, pytest.approx(value, rel=1e-6)) for name in ("a", "b") for value in expected[name]
     ]
+
+
+@pytest.mark.parametrize("freq", ["30s", "h", "B", "W-SUN", "ME", "BME", "SMS", "YS"])
+def test_steps_of_every_kind_have_the_times_of_predict(linear, freq):
+    times = pd.date_range("1970-03-20", periods=50, freq=freq)
+    values = 20 + np.random.default_rng(1).normal(size=50)
+    table = pd.DataFrame({"time": times, "y": values})
+    model = linear(table[:45], column="y", horizon=3, timesteps=4)
+    stream = model.stream()
+    *_, made = [stream.push(row) for row in table[45:].to_dict("records")]
+    expected = in_table_style(model.predict(table), model.bundle.manifest.time)
+    assert [each["time"] for each in made] == expected["time"].tolist()
+    assert_equal(made, expected, ["y"])
+
+
+def test_clock_times_are_read_in_the_zone_of_the_model(linear):
+    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin")
+    table = pd.DataFrame({"time": times.tz_localize(None).astype(str), "y": np.arange(60) % 5})
+    settings = {"column": "y", "horizon": 2, "timesteps": 3, "timezone": "Europe/Berlin"}
+    stream = linear(table[:20], **settings).stream()
+    for row in table[20:].to_dict("records"):
+        assert stream.push(row)
+    assert stream.summary == ["40 rows read, 40 used"]
+
+
+def test_a_new_series_and_a_row_that_is_held_are_in_the_state(tmp_path):
+    def rows(name, begin, count):
+        times = pd.date_range(begin, periods=count, freq="MS").strftime("%Y-%m-%d")
+        return [
+            {"place": name, "date": time, "value": 10.0 + place} for place, time in enumerate(times)
+        ]
+
+    first, whole = stream_of(MODELS[4]), stream_of(MODELS[4])
+    early = [*rows("new", "2020-01-01", 5), *rows("young", "2020-01-01", 2)]
+    early += rows(next(iter(whole.ends))[0], "2030-01-01", 1)
+    late = [*rows("new", "2020-06-01", 2), *rows("young", "2020-03-01", 3)]
+    late += rows(early[-1]["place"], "2030-02-01", 4)
+    for row in early:
+        assert first.push(row) == whole.push(row)
+    save_stream(first, tmp_path / "state")
+    second = stream_of(MODELS[4])
+    load_stream(second, tmp_path / "state")
+    for row in late:
+        assert second.push(row) == whole.push(row)
+    assert second.tally.restarts == 1
 
 
 ANOMALIES = np.arange(150, 3900, 150)
