@@ -94,6 +94,7 @@ class Settings(Reading, total=False):
     average: int | None
     time_budget: float | None
     seed: int | None
+    deterministic: bool | None
     refit: bool | None
     ensemble: int | None
     member_timesteps: int | Sequence[int] | None

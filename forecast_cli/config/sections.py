@@ -415,8 +415,12 @@ class Training(Frozen):
         shown="none", search=False, examples=["5m"],
     )
     seed: int = _training(
-        0, "Random seed; the same seed gives the same model, to the bit.", constraints={"ge": 0},
-        metavar="N", search=False,
+        0, "Random seed; with the same number of threads it gives the same model, to the bit.",
+        constraints={"ge": 0}, metavar="N", search=False,
+    )
+    deterministic: bool = _training(
+        False, "Train with one thread: slower, but the seed gives the same model, to the bit, with "
+        "any number of threads of the machine.", search=False,
     )
     refit: bool = _training(
         False, "Train again on all rows, for the number of epochs found.", search=False,

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..core.errors import UsageError
+
 
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
@@ -42,3 +44,23 @@ def gpus() -> list[str]:
         str(tensorflow.config.experimental.get_device_details(each).get("device_name", each.name))
         for each in tensorflow.config.list_physical_devices("GPU")
     ]
+
+
+def use_one_thread() -> None:
+    """Let the operations of TensorFlow run on one thread each, in this process from now on.
+
+    Several threads add the parts of a large product up in an order that depends on their number.
+
+    Raises:
+        UsageError: TensorFlow has run already, with several.
+    """
+    if os.environ.get("TF_NUM_INTRAOP_THREADS") == "1":
+        return
+    try:
+        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+    except RuntimeError:
+        raise UsageError(
+            "`deterministic=true` cannot be followed: TensorFlow has run in this process with "
+            "several threads.",
+            "Train with it before anything else that uses TensorFlow, or in a process of its own.",
+        ) from None

@@ -14,6 +14,7 @@ from ..config.schema import Config
 from ..core.events import Epoch, Listener, Note, Stage
 from ..model.checkpoints import Keeper, Saved
 from ..model.history import TrainingHistory
+from . import use_one_thread
 from .batch_order import Lanes
 from .batches import Feed
 from .build import Built, assemble
@@ -50,6 +51,8 @@ class EnsembleTrainer:
 
     def __post_init__(self) -> None:
         self.runners: OrderedDict[str, Runner] = OrderedDict()
+        if self.config.training.deterministic:
+            use_one_thread()
 
     def build(self, member: Member) -> Built:
         """A network with the weights that it begins with."""
