@@ -50,14 +50,15 @@ class Process:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: object) -> Iterator[Process]:
-    """Run `forecast serve` on a free port."""
+def serving(folder: Path, *arguments: object, unread: bool = False) -> Iterator[Process]:
+    """Run `forecast serve` on a free port, its log in a file, or in a pipe that is not read."""
     words = ["serve", *map(str, arguments), "--port", "0", "--json"]
     errors = Path(tempfile.mkstemp(".jsonl", dir=folder)[1])
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with errors.open("w") as log, subprocess.Popen(
         [sys.executable, "-m", "forecast_cli", *words],
-        cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE if unread else log,
+        text=True, env=environment,
     ) as process:  # fmt: skip
         try:
             text = ""

@@ -2,7 +2,7 @@
 
 import gc
 import os
-import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from .spelling import as_flags
 from .values import seconds
 
 MEGABYTE = 1_000_000
+STDERR = 2
 # fmt: off
 ModelFiles = Annotated[list[str], typer.Argument(metavar="MODEL...", show_default=False,
     help="Model files, each served by the name of its file, or as NAME=PATH.")]
@@ -194,6 +195,8 @@ def _address(host: str, port: int) -> str:
 
 
 def _write(text: str) -> None:
-    """Write lines of the log."""
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    """Write lines of the log past the buffer of stderr, for which the end of the process waits."""
+    data = text.encode()
+    with suppress(OSError):
+        while data:
+            data = data[os.write(STDERR, data) :]

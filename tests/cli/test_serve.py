@@ -130,6 +130,15 @@ def test_a_model_is_replaced_while_it_is_asked_for(folder, server):
     assert statuses == {200}
 
 
+def test_a_reader_of_the_log_that_stops_holds_nothing_up(folder):
+    with serving(folder, "other.forecast", unread=True) as server:
+        # More lines than a pipe takes.
+        for _ in range(200):
+            assert ask(server, f"/{'x' * 600}")[0] == 404
+        assert ask(server, "/health")[0] == 200
+        assert server.end() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_once_its_requests_are_answered(folder, number):
     token = {"Authorization": f"Bearer {TOKEN}"}

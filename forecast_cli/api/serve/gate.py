@@ -23,6 +23,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 FREE = {"/health": "health", "/ready": "ready", "/": "page", "/docs": "docs"}
 FREE |= {"/openapi.json": "openapi"}
 KEY = "forecast"
+# Characters of a path in the log.
+LONGEST = 500
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -189,7 +191,7 @@ class Gate:
         client = scope.get("client") or ("",)
         facts: dict[str, Any] = {
             "method": scope["method"],
-            "path": scope["path"],
+            "path": scope["path"][:LONGEST],
             "status": status,
             "ms": round(1000 * seconds, 2),
             "received": visit.received,
