@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,6 +20,7 @@ from ..model.loading import load_bundle
 from .arguments import Rule, check_arguments
 from .model import Model, as_tuple
 from .progress import show_progress
+from .saving import TrainingSettings, train_and_keep
 
 if TYPE_CHECKING:
     from ..backtesting.plan import Plan
@@ -41,7 +43,7 @@ def train(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     progress: bool | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[TrainingSettings],
 ) -> Model:
     """Train a model.
 
@@ -55,18 +57,22 @@ def train(
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
         should_stop: Asked after each epoch whether to stop and keep the best weights so far.
         progress: Whether it is shown on stderr; None: at a terminal and in a notebook.
-        **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`.
+        **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`. With
+            `path` the model is saved there, and checkpoints are kept beside it; `resume=True`
+            continues a training that was interrupted.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C; with `path` what is trained so far is kept beside it.
         UsageError: A setting is unknown or invalid.
         DataError: The table does not hold what is needed.
         TrainingError: The loss is not finite.
     """
     require("init_model", init_model, (Model, str, os.PathLike), "a model, or the path of one")
+    path, resume = settings.pop("path", None), settings.pop("resume", False)
     whole = _configure(settings, config)
+    by = partial(train_configured, table, whole, init_model, future=future, rescale=rescale)
     with show_progress(progress, on_event) as listener:
-        how: Any = {"on_event": listener, "should_stop": should_stop, "future": future}
-        return train_configured(table, whole, init_model, rescale=rescale, **how)
+        return train_and_keep(by, path, listener, should_stop, resume=resume)
 
 
 def train_configured(

@@ -65,11 +65,13 @@ class Checkpoints:
         model: The path of the model.
         every: The least seconds between two checkpoints.
         resume: Whether an unfinished run is resumed.
+        stopped: Whether a training that is stopped is kept however short it was.
     """
 
     model: Path
     every: float = EVERY
     resume: bool = False
+    stopped: bool = False
     # Seconds that the resumed run had taken.
     elapsed: float = 0.0
     # Whether there are any of this run.
@@ -129,6 +131,11 @@ class Checkpoints:
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""
         return perf_counter() - self.last >= self.every
+
+    @property
+    def kept_at_stop(self) -> bool:
+        """Whether a training that is stopped is kept."""
+        return self.used or self.stopped
 
     def keep(self, name: str, saved: Saved, *, now: bool) -> None:
         """Keep the state of a network; write it, and those kept before, where it is time.
@@ -193,9 +200,9 @@ class Part:
     prefix: str
 
     @property
-    def used(self) -> bool:
-        """Whether there are any of this run."""
-        return self.whole.used
+    def kept_at_stop(self) -> bool:
+        """Whether a training that is stopped is kept."""
+        return self.whole.kept_at_stop
 
     @property
     def due(self) -> bool:
@@ -217,7 +224,7 @@ Keeper = Checkpoints | Part
 
 @contextmanager
 def open_checkpoints(
-    model: Path, *, every: float = EVERY, resume: bool = False
+    model: Path, *, every: float = EVERY, resume: bool = False, stopped: bool = False
 ) -> Iterator[Checkpoints]:
     """Hold the lock on a model while it is trained, and keep checkpoints beside it.
 
@@ -225,6 +232,7 @@ def open_checkpoints(
         model: The path of the model.
         every: The least seconds between two checkpoints.
         resume: Whether an unfinished run is resumed.
+        stopped: Whether a training that is stopped is kept however short it was.
 
     Raises:
         UsageError: Another run is writing the model.
@@ -238,7 +246,7 @@ def open_checkpoints(
                 shutil.rmtree(folder, ignore_errors=True)
 
         with tidied(leave):
-            yield Checkpoints(model, every, resume)
+            yield Checkpoints(model, every, resume, stopped)
 
 
 def library_versions() -> str:

@@ -137,7 +137,7 @@ class EnsembleTrainer:
     def _keep(self, number: int, runner: Runner, state: State, stopped: bool) -> None:
         """Keep a checkpoint from time to time, and where the training is stopped."""
         kept = self.checkpoints
-        if kept is not None and (kept.used if stopped else kept.due):
+        if kept is not None and (kept.kept_at_stop if stopped else kept.due):
             kept.keep(self._name(number), pack(state, runner), now=True)
 
     def _keep_finished(

@@ -46,6 +46,18 @@ def test_a_full_disk_under_stdout_is_named(golden, table, tmp_path, arguments):
     assert "The output cannot be written: No space left on device." in done.stderr
 
 
+def test_a_backtest_whose_output_finds_no_room_keeps_its_folds(table, tmp_path):
+    pytest.importorskip("statsforecast")
+    backtest = ("backtest", table, "-c", "value", "--models", "theta", "--n-windows", 2, "-j", 1)
+    for arguments, streams in ((backtest, {"stdout": FULL}), ((*backtest, "-o", FULL), {})):
+        done = call(tmp_path, *arguments, **streams)
+        assert done.returncode == 2
+        assert "The output cannot be written: No space left on device." in done.stderr
+    done = call(tmp_path, *backtest)
+    assert done.returncode == 0
+    assert "2 of 2 folds were restored from an earlier run" in done.stderr
+
+
 def test_an_error_as_json_is_shown_as_words_where_stdout_is_full(tmp_path):
     done = call(tmp_path, "predict", "-m", "none.forecast", "--json", stdout=FULL)
     assert done.returncode == 4
@@ -58,9 +70,13 @@ def test_a_full_disk_under_stderr_does_not_stop_a_command(golden, tmp_path):
     assert done.stdout == call(tmp_path, "predict", "-m", golden).stdout
 
 
-@pytest.mark.parametrize("arguments", [["train", "--help-all"], ["inspect", "{table}"]])
-def test_a_reader_of_stdout_that_has_enough_ends_the_output_quietly(table, tmp_path, arguments):
-    given = [each.format(table=table) for each in arguments]
+@pytest.mark.parametrize(
+    "arguments", [["train", "--help-all"], ["inspect", "{table}"], ["inspect", "{golden}"]]
+)
+def test_a_reader_of_stdout_that_has_enough_ends_the_output_quietly(
+    golden, table, tmp_path, arguments
+):
+    given = [each.format(golden=golden, table=table) for each in arguments]
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(command(*given), cwd=tmp_path, stdout=write, stderr=subprocess.PIPE)

@@ -1,0 +1,118 @@
+"""A training in Python that is saved at its end, and kept where it is interrupted."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from ..config.keywords import Settings
+from ..core.errors import UsageError
+from ..core.events import Event, Listener, Stage
+from ..model.bundle import require_writable
+from .model import Model
+
+
+class TrainingSettings(Settings, total=False):
+    """What `train` takes: all settings, and where the model is kept.
+
+    `path` is where the model is saved; while it is trained, checkpoints are kept beside it.
+    `resume` continues an unfinished training there, to the weights of an uninterrupted one.
+    """
+
+    path: str | os.PathLike[str]
+    resume: bool
+
+
+@dataclass
+class Interrupts:
+    """Lets Ctrl-C end a training after its epoch, so that nothing of it is lost.
+
+    Args:
+        on_event: Notified of all events.
+        should_stop: Called after each epoch.
+    """
+
+    on_event: Listener
+    should_stop: Callable[[], bool]
+    pressed: bool = False
+    training: bool = False
+
+    def hear(self, event: Event) -> None:
+        """Pass an event on, and see whether epochs follow."""
+        if isinstance(event, Stage):
+            self.training = event.unit == "epoch"
+        self.on_event(event)
+
+    def stops(self) -> bool:
+        """Return whether to stop after an epoch.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed meanwhile.
+        """
+        if self.pressed:
+            raise KeyboardInterrupt
+        return self.should_stop()
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT: a second one, or one outside a training, is not put off."""
+        if self.pressed or not self.training:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+
+def train_and_keep(
+    train: Callable[..., Model],
+    path: str | os.PathLike[str] | None,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+    *,
+    resume: bool,
+) -> Model:
+    """Train a model, keep checkpoints beside it meanwhile, and save it, where it has a path.
+
+    Args:
+        train: Trains it with `on_event`, `should_stop` and `checkpoints`.
+        path: Of the model; None to keep nothing.
+        on_event: Notified of the progress.
+        should_stop: Called after each epoch.
+        resume: Whether an unfinished training is resumed.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; what is trained so far is kept beside the path.
+        UsageError: The model cannot be written, or there is no path to resume from.
+    """
+    if path is None:
+        if resume:
+            raise UsageError(
+                "`resume` needs the path of the model, beside which a training is kept.",
+                "Pass `path=model.forecast`, as in the call that was interrupted.",
+            )
+        return train(on_event=on_event, should_stop=should_stop)
+    from ..model.checkpoints import open_checkpoints
+
+    path, waiting = Path(path), Interrupts(on_event, should_stop)
+    require_writable(path)
+    with open_checkpoints(path, resume=resume, stopped=True) as kept, _handled(waiting.handle):
+        model = train(on_event=waiting.hear, should_stop=waiting.stops, checkpoints=kept)
+        model.save(path)
+        kept.finish()
+    return model
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle SIGINT within a block, where Python's own handler would, in the main thread."""
+    before = signal.getsignal(signal.SIGINT)
+    own = threading.current_thread() is threading.main_thread()
+    if not own or before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
