@@ -117,6 +117,29 @@ def test_levels_are_switched(page):
     assert "95" not in page.locator("#forecast .values").inner_text()
 
 
+def steps_of_tests(page) -> int:
+    """How many rows of the table of the test chart have a test forecast."""
+    return page.evaluate("""() => {
+        const table = document.querySelector("#test details table");
+        const names = [...table.tHead.rows[0].cells].map(each => each.textContent);
+        return [...table.tBodies[0].rows].filter(row => names.some(
+            (name, at) => name === "test forecasts" && row.cells[at].textContent)).length;
+    }""")
+
+
+def test_the_test_forecasts_of_one_origin_are_chosen_by_the_keyboard(page):
+    plot = page.locator("#test .plot").first
+    page.locator("#test").get_by_text("Values as a table").click()
+    every, before = steps_of_tests(page), plot.screenshot()
+    choice = page.locator("#test").get_by_label("Test forecasts")
+    choice.focus()
+    page.keyboard.press("ArrowDown")
+    assert choice.input_value() != "" and plot.screenshot() != before
+    assert every > steps_of_tests(page) == HORIZON
+    page.keyboard.press("ArrowUp")
+    assert steps_of_tests(page) == every and plot.screenshot() == before
+
+
 def test_each_chart_has_its_values_as_a_table(page):
     figure = page.locator("#errors figure.chart").first
     figure.get_by_text("Values as a table").click()

@@ -95,6 +95,25 @@ function styled(each) {
     dash: each.role === "reference" ? [3, 4] : each.role === "other" ? DASHES[each.style % 5] : []};
 }
 
+/* Where the test forecasts begin: the lines of which several have one name. */
+function origins(axes) {
+  const names = axes.lines.map(each => each.name);
+  const several = axes.lines.filter(
+    each => each.x.length && names.indexOf(each.name) !== names.lastIndexOf(each.name));
+  return several.some(each => each.x[0] !== several[0].x[0])
+    ? [...new Set(several.map(each => each.x[0]))].sort((a, b) => a - b) : [];
+}
+
+/* The same axes with the forecasts of one origin alone; of all where it is null. */
+function fromOrigin(axes, origin) {
+  if (origin === null) return axes;
+  const others = new Set(origins(axes).filter(x => x !== origin));
+  const names = axes.lines.map(each => each.name);
+  const shown = each => !others.has(each.x[0]);
+  return {...axes, bands: axes.bands.filter(shown), lines: axes.lines.filter(
+    each => names.indexOf(each.name) === names.lastIndexOf(each.name) || shown(each))};
+}
+
 class View {
   constructor(figure, all) {
     views.push(this);
@@ -102,6 +121,7 @@ class View {
     this.all = spread(all);
     this.plot = figure.querySelector(".plot");
     this.hidden = new Set();
+    this.origin = null;
     if (figure.dataset.chart === "forecast" || figure.dataset.chart === "test")
       this.plot.classList.add("tall");
     this.choose(Number(figure.dataset.axes || 0));
@@ -118,6 +138,7 @@ class View {
   }
   choose(number) {
     this.axes = this.all[number];
+    this.origin = null;
     const axes = this.axes;
     if (axes.kind === "time")
       axes.days = [...axes.lines, ...axes.bands, ...axes.bars]
@@ -159,12 +180,29 @@ class View {
       label.append(input, " " + level + " % interval");
       box.append(label);
     }
+    this.choices(box);
+  }
+  /* Which of the test forecasts are shown. */
+  choices(box) {
+    const axes = this.axes, found = this.plot.classList.contains("tall") ? origins(axes) : [];
+    if (!found.length) return;
+    const label = element("label", "Test forecasts "), select = element("select");
+    select.className = "origins";
+    select.append(element("option", "all", {value: ""}));
+    for (const x of found) select.append(element("option", "from " + place(x, axes), {value: x}));
+    select.addEventListener("change", () => {
+      this.origin = select.value === "" ? null : Number(select.value);
+      this.draw(true);
+      this.table();
+    });
+    label.append(select);
+    box.append(label);
   }
   draw(keep) {
     const before = keep && this.chart
       ? {min: this.chart.scales.x.min, max: this.chart.scales.x.max} : null;
     if (this.chart) this.chart.destroy();
-    const axes = this.axes;
+    const axes = fromOrigin(this.axes, this.origin);
     const drawn = columns(axes).filter(each => !this.hidden.has(each.level));
     this.drawn = drawn;
     this.values = aligned(drawn);
