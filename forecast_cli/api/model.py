@@ -259,8 +259,7 @@ class Model:
 
         Raises:
             DataError: The table does not hold what the model needs.
-            UsageError: An option is invalid, the model forecasts no numbers, or the page cannot be
-                written there.
+            UsageError: An option is invalid, or the page cannot be written there.
         """
         from pathlib import Path
 

@@ -163,8 +163,8 @@ def _write_report(
     from ..model.loading import load_bundle
 
     if options.report is not None:
-        again = [] if "-" in tables else tables
         bundle = load_bundle(options.model)
+        again = [] if "-" in tables or bundle.manifest.labels else tables
         how: Any = {"future": options.future, "notes": notes, "scored": [*scored, None][0]}
         write_page(options.report, bundle, options.model, again, **how)
 

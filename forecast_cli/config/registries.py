@@ -325,8 +325,9 @@ EXPORTS: dict[str, ExportEntry] = {
         "a SavedModel of TensorFlow", suffix="-saved-model", mark="saved_model.pb"
     ),
 }
-# The charts of a model or a table of forecasts, of a table, and of a backtest where none is named.
-FORECAST_CHART, TABLE_CHART, BACKTEST_CHART = "forecast", "series", "errors"
+# The charts of a model or a table of forecasts, of a table, of a model of labels, and of a backtest
+# where none is named.
+FORECAST_CHART, TABLE_CHART, LABEL_CHART, BACKTEST_CHART = "forecast", "series", "errors", "errors"
 # The baseline that all others are relative to, and the one that OWA is relative to.
 NAIVE, NAIVE2, SEASONAL_NAIVE = "naive", "naive2", "seasonal-naive"
 

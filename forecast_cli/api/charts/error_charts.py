@@ -15,6 +15,7 @@ from ...evaluation.reports import Report
 from ...forecasting.frames import FORECAST_SUFFIX
 from ...model.manifest import Evaluation
 from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
+from .label_charts import draw_label_errors
 from .source import Source
 
 # The most lags of an autocorrelation, bins of a histogram, and bars of series.
@@ -90,6 +91,8 @@ def _with_distribution(axes: Axes, errors: Floats) -> Chart:
 
 def draw_errors(source: Source) -> Chart:
     """Describe the error at each step ahead, and by series or beside the baselines."""
+    if source.bundle is not None and source.bundle.manifest.labels is not None:
+        return draw_label_errors(source.bundle)
     if source.forecast is not None or source.table is not None:
         return chart_of_report(source.report)
     bundle, evaluation = source.model, source.evaluation

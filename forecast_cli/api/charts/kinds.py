@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from ...config.registries import CHARTS, FORECAST_CHART, TABLE_CHART
+from ...config.registries import CHARTS, FORECAST_CHART, LABEL_CHART, TABLE_CHART
 from ...core.errors import UsageError, nearest
 from .description import Chart
 from .effect_charts import draw_effects
 from .error_charts import draw_coverage, draw_errors, draw_residuals
 from .forecast_charts import draw_forecast, draw_series, draw_test
+from .label_charts import has_labels
 from .model_charts import draw_loss, draw_seasons
 from .source import Source
 
@@ -38,6 +39,8 @@ def describe(source: Source, kind: str | None = None) -> Chart:
     """
     of_forecasts = source.bundle is not None or source.forecast is not None
     name = kind or (FORECAST_CHART if of_forecasts else TABLE_CHART)
+    if has_labels(source) and kind is None:
+        name = LABEL_CHART
     if name not in CHARTS:
         raise UsageError(f'There is no chart "{name}".', nearest(name, CHARTS))
     if source.last is not None and source.last < 1:

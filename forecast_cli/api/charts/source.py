@@ -112,7 +112,7 @@ class Source:
         if self.bundle is None:
             raise UsageError("This chart is of a model, and there is none.", "Name a model.")
         text = "The model maps sequences to labels: it has no forecasts to draw."
-        refuse_labels(self.bundle, text, "Pass `kind=loss` for its training history.")
+        refuse_labels(self.bundle, text, "Pass `kind=errors` or `kind=loss`.")
         return self.bundle
 
     @cached_property

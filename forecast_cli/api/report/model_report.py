@@ -1,7 +1,6 @@
 """The report of a trained model."""
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -9,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tomlkit
 
 from ...core.errors import DataError, UsageError
 from ...core.events import ignore
@@ -19,9 +17,17 @@ from ...forecasting.frames import in_table_style
 from ...model.bundle import Bundle
 from ..charts.kinds import describe
 from ..charts.source import Source
-from ..summaries import interval_rows, layer_rows, model_facts, score_rows
+from ..summaries import interval_rows, model_facts, score_rows
 from .content import HEADINGS, Figures, Forecasts, Report, Section, section
-from .file_names import file_name, file_names, without_folders
+from .file_names import file_name, without_folders
+from .model_parts import (
+    ELSEWHERE,
+    command,
+    configuration,
+    describe_network,
+    hashes,
+    names_of_files,
+)
 
 # So many series can be chosen from, and so many rows of all of them together are drawn.
 MOST_SERIES, MOST_ROWS = 500, 12_000
@@ -51,15 +57,14 @@ def report_on_model(
     manifest, evaluation = bundle.manifest, source.evaluation
     kept = _of_scores(source, scored)
     facts = model_facts(manifest)
-    made = ["scores", "created", "cuDNN"]
-    names = _names(source)
+    names = names_of_files(source)
     table = without_folders(source.panel.source, names)
     if source.table is None:
         table = "rows that the model file keeps"
     about = [("table", table), *_span(source)]
-    about += [(name, text) for name, text in facts.items() if name not in made]
+    about += [(name, text) for name, text in facts.items() if name not in ELSEWHERE]
     forecast, forecasts = _forecast(source)
-    sections = (forecast, *_scores(bundle), *_charts(source, kept), *_network(bundle))
+    sections = (forecast, *_scores(bundle), *_charts(source, kept), describe_network(bundle))
     verdict = evaluation.verdict if evaluation else "The model was not scored: no test split."
     return Report(
         title=f"Forecast of {', '.join(manifest.targets)}",
@@ -69,16 +74,10 @@ def report_on_model(
         sections=[replace(each, text=without_folders(each.text, names)) for each in sections],
         forecasts=forecasts,
         notes=[without_folders(each.replace("`", ""), names) for each in notes],
-        repeat=_command(names.values()),
-        config=tomlkit.dumps(manifest.config.model_dump(mode="json", exclude_none=True)),
-        end=[("made", facts["created"]), ("model file", file_name(path)), *_hashes(bundle)],
+        repeat=command(names.values()),
+        config=configuration(bundle),
+        end=[("made", facts["created"]), ("model file", file_name(path)), *hashes(bundle)],
     )
-
-
-def _names(source: Source) -> dict[str, str]:
-    """Return the names of the files of the table, or of those that the model was trained on."""
-    origin = source.model.manifest.run.origin
-    return file_names(source.table) or file_names([e.path for e in origin.files] if origin else [])
 
 
 def _span(source: Source) -> list[tuple[str, str]]:
@@ -225,35 +224,3 @@ def _charts(source: Source, kept: Source) -> list[Section]:
         used = _of_all(used) if choose else used
         sections.append(section(name, title, partial(describe, used, name), choose=choose))
     return sections
-
-
-def _network(bundle: Bundle) -> list[Section]:
-    """Return the layers, and the members of an ensemble."""
-    manifest = bundle.manifest
-    tables = [Figures("Layers", layer_rows(manifest))]
-    if len(manifest.weights) > 1:
-        rows = [
-            {"member": name}
-            | {
-                f"{target}, percent" if len(manifest.targets) > 1 else "percent": _percent(share)
-                for target, share in own.items()
-            }
-            for name, own in manifest.weights.items()
-        ]
-        tables.insert(0, Figures("Weights of the members", rows))
-    return [Section("network", "The model", tables=tuple(tables))]
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 1)
-
-
-def _command(names: Iterable[str]) -> str:
-    """Return the command that trains the model again from its configuration."""
-    tables = " ".join(map(shlex.quote, names)) or "DATA"
-    return f"forecast train {tables} --config report.toml"
-
-
-def _hashes(bundle: Bundle) -> Sequence[tuple[str, str]]:
-    """Return the hashes of what is in the model file."""
-    return [(f"SHA-256 of {name}", text) for name, text in bundle.manifest.sha256.items()]

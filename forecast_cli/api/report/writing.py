@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from ...core.events import Event, Listener, Note, once
 from ...model.bundle import Bundle
 from ...model.file_writing import write_whole
+from ..charts.label_charts import has_labels
 from ..charts.source import Source
 from .backtest_report import report_on_backtest
+from .label_report import report_on_labels
 from .model_report import report_on_model
 from .page import render_page
 
@@ -34,16 +36,20 @@ def write_model_report(
         scored: The model as it was scored, where it was refitted on all rows then.
 
     Raises:
-        UsageError: It cannot be written there, or the model forecasts no numbers.
+        UsageError: It cannot be written there.
         DataError: The table does not hold what the model needs.
     """
-    told = once(source.on_event)
-    source = source.but(on_event=told, only_new=True)
-    if source.model.manifest.labels is None:
+    bundle = source.bundle
+    if has_labels(source) and bundle is not None:
+        report = report_on_labels(source, bundle, model, notes)
+    else:
+        told = once(source.on_event)
+        source = source.but(on_event=told, only_new=True)
         # What there is to say of the table; of single charts only warnings are worth it.
         _ = source.panel
-    source = source.but(on_event=_warnings(told))
-    page = render_page(report_on_model(source, model, notes, scored))
+        source = source.but(on_event=_warnings(told))
+        report = report_on_model(source, model, notes, scored)
+    page = render_page(report)
     write_whole(path, page)
     return len(page)
 

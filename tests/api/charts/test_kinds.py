@@ -322,9 +322,15 @@ def test_weights_of_members_are_drawn_as_bars(model):
     assert bars.x == ("structural", "network") and bars.heights == (75.0, 25.0)
 
 
-def test_a_model_of_labels_has_its_training_history_alone(golden):
+def test_a_model_of_labels_has_its_errors_and_its_training_history(golden):
     labels = fc.load(golden.with_name("format-2-labels.forecast"))
     assert draw("loss", labels).axes[0].lines
+    ours, classes = draw(None, labels).axes
+    accuracy = labels.evaluation.own_scores["accuracy"]["y"]
+    assert ours.bars[0].heights[0] == pytest.approx(100 * (1 - accuracy))
+    counts = labels.evaluation.confusion
+    wrong = [100 * (1 - own[at] / sum(own)) for at, own in enumerate(counts)]
+    assert classes.bars[0].heights == pytest.approx(wrong)
     with pytest.raises(fc.UsageError, match="kind=loss"):
         draw("forecast", labels)
 

@@ -145,9 +145,21 @@ def test_the_configuration_trains_the_same_model(linear, page):
     assert fc.Config(**settings) == model.config
 
 
-def test_labels_have_no_report(golden, tmp_path):
-    with pytest.raises(fc.UsageError, match="labels"):
-        fc.load(golden.with_name("format-2-labels.forecast")).report(tmp_path / "r.html")
+def test_a_model_of_classes_has_a_page_with_its_confusion_matrix(golden, page):
+    model = fc.load(golden.with_name("format-2-labels.forecast"))
+    found = page(model)
+    text = " ".join("".join(found.text).split())
+    evaluation, classes = model.evaluation, model.bundle.manifest.labels.classes
+    assert evaluation.verdict in text and "SHA-256" in text and "--config report.toml" in text
+    assert {each["id"] for each in found.named("section")} == {
+        "scores", "errors", "loss", "network", "about",
+    }  # fmt: skip
+    for place, (name, counts) in enumerate(zip(classes, evaluation.confusion, strict=True)):
+        matrix = [str(name), *map(str, counts)]
+        recall = [str(name), str(sum(counts)), f"{100 * counts[place] / sum(counts):.5g}"]
+        assert re.search(r"\s*".join(matrix), text) and re.search(r"\s*".join(recall), text)
+    with pytest.raises(fc.UsageError, match="no use for a table"):
+        page(model, table())
 
 
 def test_a_backtest_has_a_page(tmp_path):
