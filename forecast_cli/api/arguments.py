@@ -3,13 +3,16 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from ..config.registries import INTERVAL_METHODS
 from ..config.settings import SETTINGS
 from ..core.arguments import checked, refuse_unknown
 from ..core.errors import UsageError
 from ..core.events import ignore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,3 +117,23 @@ def _refuse_unknown(signature: inspect.Signature, given: dict[str, Any]) -> None
         valid = [*valid[:-1], *listed[0].__annotations__]
     # `begin` is an old name of `start`.
     refuse_unknown([name for name in given if name != "begin" or "start" not in valid], valid)
+
+
+def as_reading(options: Any) -> dict[str, Any]:
+    """Return how a table is read, with a single marker of missing values as one of several."""
+    given = {name: each for name, each in options.items() if name != "na" or each is not None}
+    return {**given, "na": as_tuple(given["na"])} if "na" in given else given
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """Return one name or number, or several, as a tuple.
+
+    >>> as_tuple("a"), as_tuple(80), as_tuple([80, 95])
+    (('a',), (80,), (80, 95))
+    """
+    return (value,) if isinstance(value, str | int | float) else tuple(value)
+
+
+def as_date(time: "str | pd.Timestamp | None") -> str | None:
+    """Return a time as ISO 8601."""
+    return time if time is None or isinstance(time, str) else time.isoformat()

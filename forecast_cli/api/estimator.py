@@ -22,8 +22,9 @@ from ..core.errors import UsageError
 from ..core.windows import Floats
 from ..data.io.in_memory import VALUE, from_frame, from_memory
 from ..data.io.opening import open_table
+from .arguments import as_tuple
 from .functions import train
-from .model import Model, as_tuple
+from .model import Model
 
 # Settings of sequences with a label, which are not forecast.
 LABELS = ("label", "task", "step_features")

@@ -17,8 +17,8 @@ from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
 from ..model.bundle import is_model
 from ..model.loading import load_bundle
-from .arguments import Rule, check_arguments
-from .model import Model, as_tuple
+from .arguments import Rule, as_tuple, check_arguments
+from .model import Model
 from .progress import show_progress
 from .saving import TrainingSettings, train_and_keep
 

@@ -17,13 +17,13 @@ from ..core.events import Listener, ignore
 from ..data.io.tables import Readable
 from ..model.bundle import Bundle, save_bundle
 from ..model.manifest import Evaluation, LabelEvaluation
-from .arguments import check_arguments
+from .arguments import as_date, as_reading, as_tuple, check_arguments
+from .model_outputs import ModelOutputs
 from .summaries import describe_briefly, score_rows, summarize
 
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..forecasting.explanation import Explanation
-    from .charts.source import Source
     from .stream import RowStream
 
 # What of the record of an epoch is no figure of its own.
@@ -66,24 +66,8 @@ class StreamOptions(TypedDict, total=False):
     timezone: str | None
 
 
-class ChartOptions(Reading, total=False):
-    """What a chart shows, and how its table is read.
-
-    `only` names the series to draw, of many the first few where it is not given. `last` is how many
-    rows are drawn. `start` is the time of the first row that is scored, what the model has not
-    learned from where it is not given. `level` are the levels of intervals in percent, the model's
-    own where it is not given. `future` is a table of future covariates.
-    """
-
-    only: str | Sequence[str]
-    last: int
-    start: str | pd.Timestamp
-    level: float | Sequence[float]
-    future: Readable
-
-
 @dataclass(frozen=True, repr=False)
-class Model:
+class Model(ModelOutputs):
     """A trained model.
 
     Args:
@@ -163,12 +147,12 @@ class Model:
         from ..forecasting.prediction_request import PredictionRequest
 
         own: dict[str, Any] = {"level": level, **options}
-        own["begin"] = _date(renew_start(own, start))
+        own["begin"] = as_date(renew_start(own, start))
         names = {each.name for each in fields(PredictionRequest)} & {*own}
         several = ("only", "what_if", "level")
         asked: Any = {n: as_tuple(own.pop(n)) if n in several else own.pop(n) for n in names}
         wanted = PredictionRequest(horizon, future=future, **asked)
-        return predict(self.bundle, table, wanted, reading=_reading(own), on_event=on_event)
+        return predict(self.bundle, table, wanted, reading=as_reading(own), on_event=on_event)
 
     @check_arguments()
     def explain(
@@ -206,105 +190,9 @@ class Model:
         from ..forecasting.explanation import explain
         from ..forecasting.prediction_request import PredictionRequest
 
-        wanted = PredictionRequest(horizon, as_tuple(only), _date(start), future)
-        how: Any = {"reading": _reading(reading), "on_event": on_event}
+        wanted = PredictionRequest(horizon, as_tuple(only), as_date(start), future)
+        how: Any = {"reading": as_reading(reading), "on_event": on_event}
         return explain(self.bundle, table, wanted, seed=seed, **how)
-
-    @check_arguments()
-    def plot(
-        self,
-        table: Readable | None = None,
-        *,
-        kind: str | None = None,
-        on_event: Listener = ignore,
-        **options: Unpack[ChartOptions],
-    ) -> Any:
-        """Draw a chart by matplotlib.
-
-        Args:
-            table: The rows to forecast from; None for the last rows of the training table.
-            kind: What the chart shows: `forecast` where None, `test`, `residuals`, `errors`,
-                `loss`, `seasons`, `coverage`, `series` or `effects`.
-            on_event: Notified of what is worth knowing.
-            **options: See `ChartOptions`.
-
-        Returns:
-            The axes of matplotlib; several as a list.
-
-        Raises:
-            DataError: The table does not hold what the chart needs.
-            UsageError: An option is invalid, or matplotlib is not installed.
-        """
-        from .charts.images import plot
-        from .charts.kinds import describe
-
-        return plot(describe(self._source(table, on_event, options), kind))
-
-    @check_arguments()
-    def report(
-        self,
-        path: str | os.PathLike[str],
-        table: Readable | None = None,
-        *,
-        on_event: Listener = ignore,
-        **options: Unpack[ChartOptions],
-    ) -> None:
-        """Write a page about the model and its forecasts: one HTML file.
-
-        Args:
-            path: Where to.
-            table: The rows of the model's table, or newer ones; None for those that it keeps.
-            on_event: Notified of what is worth knowing.
-            **options: See `ChartOptions`.
-
-        Raises:
-            DataError: The table does not hold what the model needs.
-            UsageError: An option is invalid, or the page cannot be written there.
-        """
-        from pathlib import Path
-
-        from .report.writing import write_model_report
-
-        write_model_report(self._source(table, on_event, options), Path(path))
-
-    @check_arguments()
-    def export(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        format: str = "onnx",
-        future: Readable | None = None,
-    ) -> None:
-        """Write the model in a form that other programs read.
-
-        Args:
-            path: Where to; a folder that an earlier export made is replaced.
-            format: `onnx`, a folder with the network, its description and an example; `keras`, a
-                file; or `saved-model`, a folder of TensorFlow.
-            future: A table of future covariates, for the example beside an ONNX network.
-
-        Raises:
-            DataError: The model needs future covariates for its example, and there are none.
-            UsageError: There is no such form, or not of such a model; or the path is taken.
-        """
-        from pathlib import Path
-
-        from .export.formats import export
-
-        export(self.bundle, Path(path), format, future)
-
-    def _source(
-        self, table: Readable | None, on_event: Listener, options: Mapping[str, Any]
-    ) -> "Source":
-        """Return what charts are drawn from."""
-        from .charts.source import Source
-
-        own: dict[str, Any] = {**options}
-        own["start"] = _date(own.get("start"))
-        names = {each.name for each in fields(Source)} & {*own}
-        how = {name: own.pop(name) for name in names}
-        how |= {name: as_tuple(how[name]) for name in ("only", "level") if name in how}
-        return Source(self.bundle, table, reading=_reading(own), on_event=on_event, **how)
 
     @check_arguments()
     def update(
@@ -333,7 +221,7 @@ class Model:
         """
         from ..forecasting.updating import update, update_from_state
 
-        how: dict[str, Any] = {"reading": _reading(reading), "on_event": on_event}
+        how: dict[str, Any] = {"reading": as_reading(reading), "on_event": on_event}
         if state is None:
             return Model(update(self.bundle, rows, **how))
         from ..model.state import load_state
@@ -390,7 +278,7 @@ class Model:
         only, future = as_tuple(own.pop("only", ())), own.pop("future", None)
         rate = own.pop("false_alarm_rate", None) or StreamRequest.false_alarm_rate
         method = own.pop("intervals", None)
-        own = {name: each for name, each in _reading(own).items() if each is not None}
+        own = {name: each for name, each in as_reading(own).items() if each is not None}
         request = StreamRequest(horizon, as_tuple(level), method, anomalies, rate, own)
         how: Any = {"every": every, "only": only, "future": future, "on_event": on_event}
         return RowStream(Stream(self.bundle, request, **how), state)
@@ -429,11 +317,11 @@ class Model:
         return evaluate_model(
             self.bundle,
             table,
-            begin=_date(renew_start(own, start)),
+            begin=as_date(renew_start(own, start)),
             level=as_tuple(level) or None,
             intervals=intervals,
             owa=owa,
-            reading=_reading(own),
+            reading=as_reading(own),
             on_event=on_event,
         )
 
@@ -491,7 +379,9 @@ class Model:
         """
         from ..forecasting.history import future_frame
 
-        return future_frame(self.bundle, table, horizon, reading=_reading(reading), on_event=ignore)
+        return future_frame(
+            self.bundle, table, horizon, reading=as_reading(reading), on_event=ignore
+        )
 
     @check_arguments()
     def predict_in_sample(
@@ -511,7 +401,7 @@ class Model:
         """
         from ..forecasting.prediction import predict_in_sample
 
-        return predict_in_sample(self.bundle, table, reading=_reading(reading), on_event=on_event)
+        return predict_in_sample(self.bundle, table, reading=as_reading(reading), on_event=on_event)
 
     @check_arguments()
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -521,23 +411,3 @@ class Model:
             UsageError: A file that is not a model stands there, or it cannot be written.
         """
         save_bundle(self.bundle, path)
-
-
-def _reading(options: Any) -> dict[str, Any]:
-    """Return how a table is read, with a single marker of missing values as one of several."""
-    given = {name: each for name, each in options.items() if name != "na" or each is not None}
-    return {**given, "na": as_tuple(given["na"])} if "na" in given else given
-
-
-def as_tuple(value: Any) -> tuple[Any, ...]:
-    """Return one name or number, or several, as a tuple.
-
-    >>> as_tuple("a"), as_tuple(80), as_tuple([80, 95])
-    (('a',), (80,), (80, 95))
-    """
-    return (value,) if isinstance(value, str | int | float) else tuple(value)
-
-
-def _date(time: str | pd.Timestamp | None) -> str | None:
-    """Return a time as ISO 8601."""
-    return time.isoformat() if isinstance(time, pd.Timestamp) else time
