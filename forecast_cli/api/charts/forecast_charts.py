@@ -308,7 +308,8 @@ def _test_bands(source: Source, target: int, track: Track, found: Spaced) -> tup
         return ()
     horizon, bands = scored.dataset.horizon, []
     lower, upper = (each[found.places][:, :, target] for each in scored.sums.ends)
-    for place, level in reversed([*enumerate(scored.level)]):
+    shown = [(at, each) for at, each in enumerate(scored.level) if each in source.shown_levels]
+    for place, level in reversed(shown):
         for row, low, high in zip(found.rows.tolist(), lower, upper, strict=True):
             x = track.x[row : row + horizon]
             ends = values(low[:, place]), values(high[:, place])

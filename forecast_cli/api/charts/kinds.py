@@ -55,4 +55,5 @@ def describe(source: Source, kind: str | None = None) -> Chart:
             f"The chart {name} is of a model, and there is none.",
             f"Name a model, or pass {' or '.join(others)}.",
         )
-    return FUNCTIONS[name](source.but(many_levels=CHARTS[name].many_levels))
+    many = source.many_levels or CHARTS[name].many_levels
+    return FUNCTIONS[name](source.but(many_levels=many))

@@ -51,7 +51,7 @@ class Source:
         last: Rows to draw; chosen where None.
         start: The first row that is scored; where None, what the model has not learned from.
         level: Of intervals, in percent; those of the model where empty.
-        many_levels: Whether coverage is measured at many levels, where none are given.
+        many_levels: Whether intervals are scored at many levels, where none are given.
         most_series: How many series are drawn where none is named.
         compact: Whether only the forecast after the last rows of one series is drawn.
         only_new: Whether rows are scored only where they can be told from those of the training.
@@ -206,10 +206,16 @@ class Source:
             bundle.calibration is not None
             and not bundle.manifest.config.interval_method.by_quantiles
         )
-        level = self.level or (LEVELS if free and self.many_levels else None)
+        many = tuple(sorted({*LEVELS, *self.shown_levels})) if free and self.many_levels else None
+        level = self.level or many
         return score_panel(
             bundle, self.panel, begin=self.start, level=level, on_event=self.on_event
         )
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        """The levels of the intervals that are drawn, in percent."""
+        return self.level or tuple(self.model.manifest.config.level)
 
     @cached_property
     def report(self) -> "Report":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ...core.errors import DataError, UsageError
@@ -70,6 +71,17 @@ class Forecasts:
     rows: tuple[tuple[Any, ...], ...]
     keys: tuple[int, ...] = ()
     shown: tuple[tuple[str, ...], ...] = ()
+
+    def rows_of(self, place: int) -> Sequence[tuple[Any, ...]]:
+        """Return the rows of the series that one of the axes shows, by its place among them."""
+        return self._by_names.get(self.shown[place], ()) if self.keys else self.rows
+
+    @cached_property
+    def _by_names(self) -> dict[tuple[str, ...], list[tuple[Any, ...]]]:
+        found: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        for row in self.rows:
+            found.setdefault(tuple(str(row[key]) for key in self.keys), []).append(row)
+        return found
 
 
 @dataclass(frozen=True)

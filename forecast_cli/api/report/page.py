@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import pairwise
@@ -13,7 +14,7 @@ from markupsafe import Markup
 
 from ..charts.description import Axes, Positions
 from ..summaries import short
-from .content import Report
+from .content import Forecasts, Report
 
 ASSETS = files(__package__) / "assets"
 # What ends or opens an element or a line of a script is written as an escape in JSON.
@@ -23,6 +24,8 @@ DIRECTIONS = {
     chr(code): f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 DIGITS = 6
+# The section whose chart shows what the table of forecasts holds.
+FORECASTS = "forecast"
 
 
 def render_page(report: Report) -> bytes:
@@ -66,8 +69,33 @@ def document(report: Report) -> dict[str, Any]:
     made = report.forecasts
     table = None
     if made is not None:
+        _refer(charts.get(FORECASTS, ()), made)
         table = {"columns": made.columns, "rows": made.rows, "keys": made.keys, "shown": made.shown}
     return {"charts": charts, "forecasts": table, "config": report.config}
+
+
+def _refer(chart: Sequence[dict[str, Any]], table: Forecasts) -> None:
+    """Replace what a table of forecasts holds too by the number of its column.
+
+    Args:
+        chart: Axes as `compact` returns them.
+        table: All forecasts.
+    """
+    columns = _columns(table.rows) if not table.keys else {}
+    for place, axes in enumerate(chart):
+        own = _columns(table.rows_of(place)) if table.keys else columns
+        for kind, part in (("lines", "y"), ("bands", "low"), ("bands", "high")):
+            for each in axes[kind]:
+                each[part] = own.get(tuple(each[part]), each[part])
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> dict[tuple[float | None, ...], int]:
+    """Return the places of the columns of numbers by their numbers, as a chart has them."""
+    return {
+        tuple(_short(column)): place
+        for place, column in enumerate(zip(*rows, strict=True))
+        if all(each is None or isinstance(each, float) for each in column)
+    }
 
 
 def compact(axes: Axes) -> dict[str, Any]:

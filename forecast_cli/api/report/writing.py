@@ -44,7 +44,8 @@ def write_model_report(
         report = report_on_labels(source, bundle, model, notes)
     else:
         told = once(source.on_event)
-        source = source.but(on_event=told, only_new=True)
+        # Scored once, for the chart of coverage and for all others.
+        source = source.but(on_event=told, only_new=True, many_levels=True)
         # What there is to say of the table; of single charts only warnings are worth it.
         _ = source.panel
         source = source.but(on_event=_warnings(told))

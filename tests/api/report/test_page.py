@@ -76,7 +76,10 @@ def test_a_page_has_verdict_scores_charts_and_settings(linear, page, tmp_path):
     assert [row[1] for row in made["rows"]] == pytest.approx(expected)
     (axes,) = found.data["charts"]["forecast"]
     line = next(each for each in axes["lines"] if each["role"] == "forecast")
-    assert line["y"] == pytest.approx(expected, rel=1e-5)
+    # What the table has is not repeated.
+    assert made["columns"][line["y"]] == "sales"
+    ends = [made["columns"][each[end]] for each in axes["bands"] for end in ("low", "high")]
+    assert {*ends} == {f"sales_{end}{level}" for end in ("lo", "hi") for level in (80, 95)}
     assert {each["level"] for each in axes["bands"]} == {80, 95}
 
 
@@ -198,10 +201,22 @@ def test_covariates_that_only_the_model_keeps_make_the_forecast(linear, page):
     whole = np.full((1, HORIZON, 2), np.nan)
     whole[0, :, 1:] = kept
     stored = fc.Model(dataclasses.replace(model.bundle, ahead=whole))
-    (axes,) = page(stored, rows).data["charts"]["forecast"]
-    (line,) = [each for each in axes["lines"] if each["role"] == "forecast"]
+    made = page(stored, rows).data["forecasts"]
     found = model.predict(rows, future=ahead)["sales"]
-    np.testing.assert_allclose(line["y"], found, rtol=1e-5)
+    np.testing.assert_allclose([row[1] for row in made["rows"]], found, rtol=1e-5)
+
+
+def test_a_table_is_scored_once_for_all_charts_of_a_page(linear, page, monkeypatch):
+    from forecast_cli.evaluation import model_evaluation
+
+    calls, score = [], model_evaluation.score_panel
+    spy = lambda *given, **more: calls.append(given) or score(*given, **more)  # noqa: E731
+    monkeypatch.setattr(model_evaluation, "score_panel", spy)
+    charts = page(linear(table(), column="sales", **SETTINGS), table()).data["charts"]
+    assert len(calls) == 1
+    # Coverage is measured at many levels; the test forecasts have the intervals of the model.
+    assert len(charts["coverage"][0]["points"][0]["x"]) == 10
+    assert {each["level"] for each in charts["test"][0]["bands"]} == {80, 95}
 
 
 def test_rows_that_the_model_may_have_learned_from_are_not_scored(linear, page):

@@ -6,11 +6,22 @@ const data = JSON.parse(document.getElementById("data").textContent);
 /* The table of forecasts: that of the series shown; copied as it is, downloaded whole. */
 const made = data.forecasts;
 let current = 0;
-function rows() {
-  if (!made.keys.length || !made.shown.length) return made.rows;
-  const wanted = made.shown[current] || [];
-  return made.rows.filter(row => made.keys.every((key, at) => String(row[key]) === wanted[at]));
+const bySeries = made && made.keys.length && made.shown.length ? new Map() : null;
+if (bySeries)
+  for (const row of made.rows) {
+    const name = JSON.stringify(made.keys.map(key => String(row[key])));
+    if (!bySeries.has(name)) bySeries.set(name, []);
+    bySeries.get(name).push(row);
+  }
+function rows(number) {
+  return bySeries ? bySeries.get(JSON.stringify(made.shown[number])) || [] : made.rows;
 }
+/* What the table has too is stored once: its chart names the column. */
+(data.charts.forecast || []).forEach((axes, number) => {
+  const column = at => typeof at === "number" ? rows(number).map(row => row[at]) : at;
+  for (const each of axes.lines) each.y = column(each.y);
+  for (const each of axes.bands) { each.low = column(each.low); each.high = column(each.high); }
+});
 function text(all, separator) {
   const cell = value => {
     const plain = value === null ? "" : String(value);
@@ -27,7 +38,7 @@ function fill() {
     head.append(element("th", name, {scope: "col", className: number ? "number" : ""}));
   });
   table.tHead.replaceChildren(head);
-  body.replaceChildren(...rows().map(row => {
+  body.replaceChildren(...rows(current).map(row => {
     const line = element("tr");
     row.forEach(value => line.append(
       element("td", shown(value), {className: typeof value === "number" ? "number" : ""})));
@@ -41,7 +52,7 @@ function save(name, kind, contents) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 async function copy() {
-  const done = document.getElementById("done"), contents = text(rows(), "\t");
+  const done = document.getElementById("done"), contents = text(rows(current), "\t");
   try {
     await navigator.clipboard.writeText(contents);
   } catch {
