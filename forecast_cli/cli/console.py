@@ -68,15 +68,23 @@ class Console:
         size: Any = {"width": columns(), "height": 24} if is_dumb() else {}
         return RichConsole(stderr=True, highlight=False, **size)
 
-    def say(self, text: str, style: str = "") -> None:
-        """A line of words on stderr, settings spelled as flags."""
+    def say(self, text: str, style: str = "", first: str = "") -> None:
+        """A line of words on stderr, settings spelled as flags.
+
+        Args:
+            text: The line.
+            style: Of all of it, as rich names it.
+            first: Of its first word alone.
+        """
         if self.silent:
             return
         text = visible(as_flags(text))
         if self.interactive:
             from rich.markup import escape
 
-            self.words.print(escape(text), style=style)
+            word, blank, rest = text.partition(" ") if first else ("", "", text)
+            begin = f"[{first}]{escape(word)}[/]{blank}" if first else ""
+            self.words.print(begin + escape(rest), style=style)
         else:
             print(text, file=sys.stderr, flush=True)
 
@@ -97,7 +105,7 @@ class Console:
             end = "" if texts[0].endswith(("?", ".", ")")) else "."
             raise DataError(f"{texts[0]}{end}", "Leave out --strict to go on nevertheless.")
         for text in texts:
-            self.say(f"warning: {text}", "yellow")
+            self.say(f"warning: {text}", first="yellow")
 
     def document(self, data: Mapping[str, Any]) -> None:
         """The one JSON document of a command on stdout; docs/json.md describes its shape."""

@@ -119,7 +119,7 @@ class Progress:
         self.console.say(
             f"{cause}stopping after this {self.unit} with what is done so far; Ctrl-C again exits "
             "now and saves nothing",
-            "yellow",
+            "bold",
         )
 
     def _leave(self) -> None:

@@ -14,6 +14,7 @@ USUAL = 80
 WIDEST = 100
 # SGR codes of the styles of messages.
 STYLES = {"bold": "1", "red": "1;31", "yellow": "33", "dim": "2"}
+COLORS = {"error": "red", "warning": "yellow"}
 
 
 def is_dumb() -> bool:
@@ -47,14 +48,18 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
 
     >>> wrap("There is no file sales-2024.csv.", 20)
     ['There is no file', 'sales-2024.csv.']
+    >>> wrap("Coverage on test: 83.3 %.", 23)
+    ['Coverage on test:', '83.3 %.']
     """
-    return textwrap.wrap(
-        text,
+    lines = textwrap.wrap(
+        # A percentage stays whole too.
+        text.replace(" %", "\u00a0%"),
         max(width, 20),
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\u00a0%", " %") for line in lines]
 
 
 def print_message(kind: str, text: str) -> None:
@@ -67,8 +72,6 @@ def print_message(kind: str, text: str) -> None:
     stream, text = sys.stderr, visible(f"{kind}: {text}")
     if stream.isatty():
         text = "\n".join(wrap(text, columns()))
-    if kind == "error":
-        text = styled("error:", "red", stream) + text.removeprefix("error:")
-    else:
-        text = styled(text, "yellow", stream)
-    print(text, file=stream, flush=True)
+    # Only the first word: yellow text cannot be read on a light terminal.
+    first = styled(f"{kind}:", COLORS[kind], stream)
+    print(first + text.removeprefix(f"{kind}:"), file=stream, flush=True)

@@ -50,11 +50,11 @@ def test_no_colour_where_none_is_wanted_or_shown(terminal, capsys, monkeypatch, 
     assert "\x1b" not in capsys.readouterr().err
 
 
-def test_warnings_are_yellow(terminal, capsys):
+def test_only_the_first_word_of_a_warning_is_yellow(terminal, capsys):
     terminal()
     options = OutputOptions(json=False, quiet=False, debug=False)
     Console(options).warn(["the series resembles a random walk"])
-    assert "\x1b[33mwarning: the series" in capsys.readouterr().err
+    assert "\x1b[33mwarning:\x1b[0m the series" in capsys.readouterr().err
 
 
 def test_a_table_that_is_too_wide_goes_on_below_and_folds_no_date(monkeypatch, capsys):

@@ -115,7 +115,8 @@ class _Canvas:
         # Bars have ticks of their own, which these replace.
         self._ticks(figure)
         text = figure.build().string(colorless=not self.color)
-        title = _plain(self.axes.title, self.ascii)[: self.width - 1].ljust(self.width)
+        unit = f" ({self.axes.y_label})" if self.lying else ""
+        title = _plain(self.axes.title + unit, self.ascii)[: self.width - 1].ljust(self.width)
         text = OWN_COLORS.sub(lambda found: "\x1b[39m" if found[1] else "\x1b[49m", text)
         drawn = [each for each in text.split("\n") if each]
         drawn = [each.translate(FRAMES) for each in drawn] if self.ascii else drawn
