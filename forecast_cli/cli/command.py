@@ -10,7 +10,8 @@ from typer.main import get_command
 
 from ..config.settings import SETTINGS
 from .help_text import asks_for_help, first_screen, write_command
-from .options import ANY_SETTING, OUTPUT_OPTIONS, spread
+from .options import ANY_SETTING, OUTPUT_OPTIONS
+from .parameters import spread
 from .spelling import DEPRECATED, OLD_VARIABLES, renew, variable_of
 from .streams import quiet_output
 from .terminal import WIDEST

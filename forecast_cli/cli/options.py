@@ -1,29 +1,24 @@
 """How a command takes the options that several commands share.
 
 A command asks for a whole group of settings by a parameter of type `Settings`, `Reading` or
-`OutputOptions`, and for its own options by a dataclass with a field for each; `spread` makes
-options of them all. A setting that the user did not give is absent, so that the configuration file
-and the defaults apply.
+`OutputOptions`, and for its own options by a dataclass with a field for each; `parameters.spread`
+makes options of them all. A setting that the user did not give is absent, so that the configuration
+file and the defaults apply.
 """
 
-import functools
-import inspect
-import os
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from ..config.settings import SETTINGS, Setting
-from .completion import COLUMNS, complete_columns
 from .spelling import as_flags
-from .streams import quiet_output
 from .terminal import print_message
 from .user_config import user_config
-from .values import PARSERS, seconds
+from .values import seconds
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -230,57 +225,6 @@ def describe(help: str, default: str, choices: Iterable[str] = ()) -> str:
     return as_flags(help) + listed + (f" [{default}]" if default else "")
 
 
-def _parameter(each: Setting) -> inspect.Parameter:
-    """A setting as a parameter that typer understands; FORECAST_NAME sets it too."""
-    is_output = each.group == OUTPUT
-    names = [each.spelled, *([each.short] if each.short else [])]
-    if each.kind == "bool" and not is_output and not each.name.startswith("no_"):
-        names[0] += f"/--no-{each.spelled.removeprefix('--')}"
-    types: dict[str, Any] = {"int": int, "float": float, "bool": bool, "names": list[str]}
-    if each.kind == "choice":
-        types["choice"] = Literal[each.choices]
-    elif each.kind in PARSERS:
-        types[each.kind] = Any
-    info = typer.Option(
-        *names,
-        help=describe(each.help, each.default, each.choices),
-        rich_help_panel=each.group if each.common else f"{MORE}{each.group}",
-        show_default=False,
-        envvar=None if each.kind == "names" else each.variable,
-        show_envvar=False,
-        metavar=each.metavar or ("NAME" if each.choices else None),
-        min=each.least,
-        parser=PARSERS.get(each.kind),
-        autocompletion=complete_columns if each.name in COLUMNS else None,
-    )
-    return _keyword(
-        each.name, Annotated[types.get(each.kind, str) | None, info], False if is_output else None
-    )
-
-
-def _keyword(
-    name: str, annotation: Any, default: Any = inspect.Parameter.empty
-) -> inspect.Parameter:
-    """A keyword-only parameter."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=annotation)
-
-
-def _of_class(options: Any) -> list[inspect.Parameter]:
-    """The fields of a dataclass as parameters."""
-    hints = get_type_hints(options, include_extras=True)
-    return [_keyword(each.name, hints[each.name], each.default) for each in fields(options)]
-
-
-def _given(each: Setting, value: Any) -> Any:
-    """A value as given; in the environment, several names stand on lines of their own."""
-    if each.kind == "names":
-        value = tuple(value or os.environ.get(each.variable, "").splitlines()) or None
-    if each.split and value:
-        return tuple(part.strip() for text in value for part in text.split(","))
-    return value
-
-
 Strict = Annotated[
     bool, option("--strict", help="Treat warnings as errors: nothing is written.", common=False)
 ]
@@ -322,44 +266,3 @@ HelpAll = Annotated[
     bool,
     option("--help-all", help="Show all options, as --help all.", env=False, common=False),
 ]
-
-
-def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """Make the groups that a command takes into options on the command line."""
-    hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if hasattr(hint, "options")}
-    shared = [_parameter(each) for group in groups.values() for each in group.options]
-    classes: dict[str, Any] = {
-        n: hint for n, hint in hints.items() if is_dataclass(hint) and n not in groups
-    }
-    own = [
-        each
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name not in groups
-        for each in (
-            _of_class(classes[name])
-            if name in classes
-            else [_keyword(name, hints[name], parameter.default)]
-        )
-    ]
-    # A command's own options stand between the settings and those of all commands.
-    last = len(OutputOptions.options)
-    parameters = [*shared[:-last], *own, *shared[-last:], _keyword("help_all", HelpAll, False)]
-
-    @functools.wraps(command)
-    def flat(*, help_all: bool, **values: Any) -> None:
-        for name, group in groups.items():
-            given = {each.name: _given(each, values.pop(each.name)) for each in group.options}
-            values[name] = group(**{key: v for key, v in given.items() if v is not None})
-            if isinstance(values[name], OutputOptions):
-                values[name] = replace(values[name], command=command.__name__)
-        for name, of_class in classes.items():
-            values[name] = of_class(
-                **{each.name: values.pop(each.name) for each in fields(of_class)}
-            )
-        with quiet_output():
-            command(**values)
-
-    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    flat.__annotations__ = {each.name: each.annotation for each in parameters}
-    return flat

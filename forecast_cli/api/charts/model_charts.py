@@ -9,8 +9,8 @@ from ...core.decomposition import season_means
 from ...core.errors import DataError, UsageError, counted
 from ...core.windows import Floats, Ints
 from .description import Axes, Band, Chart, Kind, Line, Positions, positions, values
-from .forecast_charts import fill
 from .source import Source
+from .tracks import fill
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
