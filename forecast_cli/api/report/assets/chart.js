@@ -167,7 +167,8 @@ class View {
     this.plot.setAttribute("aria-label", sentence.textContent);
   }
   levels() {
-    this.figure.querySelector(".zoom").hidden = this.axes.kind !== "time";
+    const zooms = this.axes.kind === "time" || this.plot.classList.contains("tall");
+    this.figure.querySelector(".zoom").hidden = !zooms;
     const box = this.figure.querySelector(".levels");
     box.replaceChildren();
     for (const level of [...new Set(this.axes.bands.map(each => each.level))].sort((a, b) => a - b)) {
