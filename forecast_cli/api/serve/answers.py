@@ -155,9 +155,9 @@ def draw(bundle: Bundle, asked: Request, history: History, frame: pd.DataFrame) 
         history: The rows.
         frame: The forecast.
     """
-    from ..charts.forecast_charts import FEWEST_ROWS, HORIZONS
     from ..charts.kinds import describe
     from ..charts.source import Source
+    from ..charts.tracks import FEWEST_ROWS, HORIZONS
     from ..report.page import compact
 
     wanted = asked.wanted
