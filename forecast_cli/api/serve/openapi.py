@@ -14,8 +14,8 @@ from .requests import CSV, JSON, Cell, Options, Predict
 
 REFERENCES = "#/components/schemas/{model}"
 DESCRIPTION = (
-    "Forecasts of the models that this server was started with. A forecast equals that of "
-    "`forecast predict` from the same rows. Errors are problem details (RFC 9457) with a hint."
+    "Forecasts of the models that this server was started with, equal to those of the command "
+    "predict from the same rows. Errors are problem details (RFC 9457) with a hint."
 )
 
 
