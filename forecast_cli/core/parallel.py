@@ -4,12 +4,16 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+# Seconds between two looks of a worker for the process that started it.
+POLL = 0.5
 # The environment variables by which libraries choose their number of threads when loaded.
 THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -106,6 +110,7 @@ def _one(
 ) -> tuple[int, Result]:
     """Call the function, in another process without signals, which its parent handles."""
     if os.getpid() != parent:
+        _end_with(parent)
         if threading.current_thread() is threading.main_thread():
             # A terminal that is closed sends SIGHUP to all processes, as Ctrl-C is sent.
             for each in {signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)}:
@@ -113,6 +118,24 @@ def _one(
         for name in THREADS if threads else ():
             os.environ[name] = str(threads)
     return number, work(*piece)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """Let this process end soon after the one that started it, also where that is killed.
+
+    It would go on for minutes, write to the study of a search that is resumed meanwhile, and leave
+    shared memory.
+    """
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL)
+        os._exit(1)
+
+    # Workers of another backend are not started by the process whose work they do.
+    if os.getppid() == parent:
+        threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import joblib
 import pytest
@@ -80,3 +81,27 @@ def test_linear_algebra_of_all_libraries_runs_on_one_thread():
     command = [sys.executable, "-c", script]
     made = subprocess.run(command, capture_output=True, text=True, check=True)
     assert set(json.loads(made.stdout)) == {1}
+
+
+def test_workers_end_with_a_process_that_is_killed():
+    code = "import os, time\nfrom tests.core.test_parallel import show_and_wait\n"
+    code += "from forecast_cli.core.parallel import run_all\n"
+    code += "list(run_all(show_and_wait, [(0,), (1,)], jobs=2))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    with process.stdout as pipe:
+        workers = {int(pipe.readline()) for _ in range(2)}
+        process.kill()
+        process.wait()
+        # The pipe is at its end when the last process that may write to it has ended.
+        assert pipe.read() == ""
+    assert len(workers) == 2
+
+
+def show_and_wait(number):
+    os.write(1, f"{os.getpid()}\n".encode())
+    threading.Event().wait()
