@@ -82,7 +82,8 @@ def _closed(days: Days, weekmask: str) -> Days:
 
 def _open_weekdays(days: Days) -> str:
     """Return the weekmask of the days, shape `(n,)`."""
-    masks = np.eye(7, dtype=bool)
+    # As text: busday_count takes flags of NumPy for places, which NumPy 2.0 warns about.
+    masks = [make_weekmask(day) for day in np.eye(7, dtype=bool)]
     weeks = np.array([np.busday_count(days[0], days[-1] + DAY, weekmask=day) for day in masks])
     rows = np.array([np.is_busday(days, weekmask=day).sum() for day in masks])
     # As if a normal week came before the first: a table of few days does not show all of one.
@@ -218,7 +219,7 @@ def _fixed(month: int, day: int, seen: _Seen) -> _Rule:
 
 def _nth(month: int, place: int, weekday: int) -> _Rule:
     """Return the rule of the n-th weekday of a month; the 5th is the last."""
-    mask = np.eye(7, dtype=bool)[weekday]
+    mask = make_weekmask(np.eye(7, dtype=bool)[weekday])
 
     def dates(years: Sequence[int]) -> Days:
         begins = np.array([f"{year:04}-{month:02}" for year in years], "datetime64[M]")
