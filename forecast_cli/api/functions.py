@@ -14,6 +14,7 @@ from ..config.schema import Config
 from ..core.arguments import require
 from ..core.errors import UsageError
 from ..core.events import Listener, ignore
+from ..core.libraries import require_training
 from ..data.io.tables import Readable
 from ..model.bundle import is_model
 from ..model.loading import load_bundle
@@ -94,6 +95,7 @@ def train_configured(
         rescale: As in `train`.
         **how: `on_event`, `should_stop`, and `checkpoints` for a training that can be resumed.
     """
+    require_training("Training")
     if init_model is None:
         from ..training import pipeline as training
 
@@ -128,6 +130,7 @@ def compare(
         progress: Whether it is shown, as in `train`.
         **settings: As in `train`.
     """
+    require_training("A comparison")
     from ..backtesting.comparison import compare
     from ..backtesting.plan import Plan
     from .results import Comparison
@@ -197,6 +200,7 @@ def tune(
         progress: Whether it is shown, as in `train`.
         **settings: As in `train`; what is given here is not searched.
     """
+    require_training("Tuning")
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..config.registries import BASELINES
 from ..core.errors import UsageError
 from ..core.forecast import Forecast
+from ..core.libraries import how_to_install
 from ..core.windows import Ints
 from . import classical, intermittent, naive
 from .naive import BaselineInput
@@ -79,5 +80,5 @@ def require_library(name: str) -> None:
     if library and find_spec(library) is None:
         raise UsageError(
             f"{name} needs {library}, which is not installed.",
-            "Install it: pip install 'forecast-cli[classical]'; or omit it from `models`.",
+            f"Install it: {how_to_install('classical')}; or omit it from `models`.",
         )

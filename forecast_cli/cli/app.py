@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..core.errors import ForecastError, Interrupted, UsageError
+from ..core.libraries import explain_missing
 from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
@@ -76,7 +77,7 @@ def run(arguments: list[str]) -> int:
     if debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
     try:
-        code = _call(arguments)
+        code = _call_installed(arguments)
         if code != INTERRUPTED:
             return code if isinstance(code, int) else 0
     except ForecastError as error:
@@ -93,6 +94,20 @@ def run(arguments: list[str]) -> int:
     stopped = Interrupted(f"Stopped by {received()}; nothing was saved.")
     show_error(stopped, as_json=as_json, command=command)
     return INTERRUPTED
+
+
+def _call_installed(arguments: list[str]) -> Any:
+    """Call a command; what lacks a library of trainings says so.
+
+    Raises:
+        UsageError: Such a library is not installed.
+    """
+    try:
+        return _call(arguments)
+    except ModuleNotFoundError as error:
+        if missing := explain_missing(error, f"`forecast {' '.join(arguments[:1])}`"):
+            raise missing from None
+        raise
 
 
 def _call(arguments: list[str]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import UsageError
 from ..core.events import Note
+from ..core.libraries import require_training
 from .backtest import describe_candidates, narrow
 from .completion import complete_models
 from .console import Console
@@ -64,6 +65,7 @@ def compare(
         forecast compare prices.csv -c Close --models auto,lstm,gru --epochs 50
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
+    require_training("`forecast compare`")
     from ..core.parallel import dismiss_workers
     from ..model.bundle import require_writable
     from .progress import Progress

@@ -6,17 +6,19 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
 from ..core.errors import ForecastError, TrainingError
+from ..core.libraries import EVERYTHING, how_to_install, is_small, libraries_of
 from .console import Console
 from .options import OutputOptions, option
 from .user_config import user_config
 
 # What the results depend on.
-LIBRARIES = ("numpy", "pandas", "pyarrow", "onnxruntime", "tensorflow", "keras", "scikit-learn")
+LIBRARIES = ("numpy", "pandas", "pyarrow", "onnxruntime")
+FOR_TRAINING = ("tensorflow", "keras", "scikit-learn")
 # What each extra is for.
 EXTRAS = {
     "calendars": "exchange and holiday calendars",
@@ -28,7 +30,7 @@ EXTRAS = {
     "sql": "tables in databases",
     "tuning": "the sampler cmaes",
 }
-REQUIREMENT = re.compile(r"^([\w.-]+).*;.*extra == ['\"]([\w-]+)['\"]")
+PACKAGE_NAME = re.compile(r"[\w.-]+")
 ROWS = 60
 GIB = 2**30
 NoTest = Annotated[bool, option("--no-test", help="Leave out the self-test.", env=False)]
@@ -38,7 +40,8 @@ def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
     """Check the installation, and what each extra is for.
 
     It shows versions, cores, memory, GPU, extras and write access, then trains a small model and
-    forecasts with it, which takes about ten seconds. The exit code is 5 where that fails.
+    forecasts with it, which takes about ten seconds. The exit code is 5 where that fails. An
+    installation for predictions alone has no such test.
 
     Examples:
         forecast doctor
@@ -52,7 +55,9 @@ def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
     ]  # fmt: skip
     if not output_options.json:
         console.lines([_line(each) for each in checks])
-    if not no_test:
+    if not no_test and is_small():
+        console.say(f"no self-test, which trains a model: {EVERYTHING}")
+    elif not no_test:
         console.say("self-test: training a small model ...")
         results = [_timed("self-test", _test_training), _timed("GPU", _gpu)]
         if not output_options.json:
@@ -89,8 +94,10 @@ def _versions() -> list[dict[str, Any]]:
         _check("forecast", _version("forecast-cli")),
         _check("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
     ]
-    for name in LIBRARIES:
-        found.append(_check(name, _version(name) or "not installed", bool(_version(name))))
+    for name in (*LIBRARIES, *FOR_TRAINING):
+        check = _check(name, _version(name) or "not installed", bool(_version(name)))
+        spare = is_small() and name in FOR_TRAINING
+        found.append({**check, "optional": True} if spare else check)
     return found
 
 
@@ -128,13 +135,9 @@ def _writable(name: str, folder: Path) -> dict[str, Any]:
 
 def _extra(name: str, use: str) -> dict[str, Any]:
     """Whether an extra is installed, and how to install it."""
-    try:
-        listed = requires("forecast-cli") or []
-    except PackageNotFoundError:
-        listed = []
-    matched = [found for each in listed if (found := REQUIREMENT.match(each))]
-    missing = [found[1] for found in matched if found[2] == name and not _version(found[1])]
-    text = f"{use}: pip install 'forecast-cli[{name}]'" if missing else use
+    packages = [PACKAGE_NAME.match(each) for each in libraries_of(name)]
+    missing = any(found and not _version(found[0]) for found in packages)
+    text = f"{use}: {how_to_install(name)}" if missing else use
     return {"ok": not missing, "found": text, "optional": True}
 
 

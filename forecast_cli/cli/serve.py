@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..core.errors import UsageError
+from ..core.libraries import how_to_install
 from .console import Console
 from .options import OutputOptions, option
 from .spelling import as_flags
@@ -90,7 +91,7 @@ def _run(
         from ..api.serve.app import Service
     except ImportError as error:
         raise UsageError(
-            f"The library {error.name} is not installed.", "pip install 'forecast-cli[serve]'"
+            f"The library {error.name} is not installed.", how_to_install("serve")
         ) from None
     from ..api.serve.log import Log
     from ..api.serve.models import open_models

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import UsageError
+from ..core.libraries import require_training
 from .config import toml_lines
 from .console import Console
 from .inputs import MODEL, one_or_all
@@ -91,6 +92,7 @@ def tune(
         forecast tune sales.csv -c sales --trials 100 --jobs 4 --storage study.db
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
+    require_training("`forecast tune`")
     from ..core.parallel import dismiss_workers
 
     gc.enable()

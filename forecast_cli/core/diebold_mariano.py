@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distributions import two_sided_t
 from .windows import Floats
 
 # The fewest forecasts for an estimate of the variance.
@@ -55,9 +56,6 @@ def diebold_mariano(
 
     Source: Diebold and Mariano (1995); Harvey, Leybourne and Newbold (1997), with Student's t.
     """
-    # SciPy is only loaded where something is compared.
-    from scipy.special import stdtr
-
     count = len(difference)
     if count < FEWEST or count <= lags + 1 or not np.isfinite(difference).all():
         return None
@@ -69,7 +67,7 @@ def diebold_mariano(
     correction = (count - lags - 1) * (count - lags) / count**2
     statistic = mean * math.sqrt(correction / variance)
     freedom = count / (lags + 1) - 1 if conservative else count - 1
-    return Comparison(statistic, float(2.0 * stdtr(freedom, -abs(statistic))), mean, count)
+    return Comparison(statistic, two_sided_t(statistic, freedom), mean, count)
 
 
 def _variance(apart: Floats, lags: int, *, conservative: bool) -> float:

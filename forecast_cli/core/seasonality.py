@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from .distributions import upper_f
 from .ragged import cumulate
 from .windows import Floats, Ints
 
@@ -83,15 +84,12 @@ def has_season(series: Floats, season: int) -> bool:
 
 def _phase_p_value(steps: Floats, parts: int) -> float:
     """Return the p-value of an analysis of variance of the phases; `steps` has shape `(n,)`."""
-    # SciPy is only loaded where something is tested.
-    from scipy.special import fdtrc
-
     around = phase_means(steps, parts)
     between, own = float(around @ around), steps - steps.mean() - around
     within, left = float(own @ own), len(steps) - parts
     if left < 1 or within <= 0:
         return 0.0 if between > 0 else 1.0
-    return float(fdtrc(parts - 1, left, between / (parts - 1) / (within / left)))
+    return upper_f(between / (parts - 1) / (within / left), parts - 1, left)
 
 
 def peaks(series: Floats) -> list[int]:

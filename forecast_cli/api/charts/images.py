@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageError
 from ...core.events import Listener, Note, ignore
+from ...core.libraries import how_to_install
 from .description import Axes, Band, Chart, Line
 from .ticks import names, places
 
@@ -146,7 +147,7 @@ def _import_matplotlib() -> Any:
     except ImportError:
         raise UsageError(
             "Charts as images need matplotlib, which is not installed.",
-            "Install it: pip install 'forecast-cli[plot]'",
+            f"Install it: {how_to_install('plot')}",
         ) from None
     return matplotlib
 

@@ -4,8 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
+from ...core.errors import UsageError
 from ..time.business_days import MONTHS, WEEKDAYS
 
 ENGLISH = "en"
@@ -36,9 +38,7 @@ def month_names(language: str, *, in_date: bool = False) -> tuple[str, ...]:
     """Return the twelve names, as they stand alone, or beside a day of the month."""
     if language == ENGLISH:
         return MONTHS
-    from babel import Locale
-
-    names = Locale.parse(language).months["format" if in_date else "stand-alone"]["wide"]
+    names = _locale(language).months["format" if in_date else "stand-alone"]["wide"]
     return tuple(str(names[number]) for number in range(1, 13))
 
 
@@ -48,10 +48,24 @@ def month_abbreviations(language: str) -> tuple[str, ...]:
     names = tuple(name[:MIN_LETTERS] for name in month_names(language))
     if language == ENGLISH or len(set(names)) == 12:
         return names
-    from babel import Locale
-
-    short = Locale.parse(language).months["stand-alone"]["abbreviated"]
+    short = _locale(language).months["stand-alone"]["abbreviated"]
     return tuple(str(short[number]) for number in range(1, 13))
+
+
+def _locale(language: str) -> Any:
+    """Return what Babel knows of a language.
+
+    Raises:
+        UsageError: Babel is not installed.
+    """
+    try:
+        from babel import Locale
+    except ImportError:
+        raise UsageError(
+            f"Names of months in the language {language} need Babel, which is not installed.",
+            "pip install babel",
+        ) from None
+    return Locale.parse(language)
 
 
 @cache
@@ -62,9 +76,7 @@ def _known(language: str, *, days: bool) -> dict[str, int]:
             plain_word(name): at for at, name in enumerate(WEEKDAYS if days else MONTHS, days ^ 1)
         }
         return names | ({} if days else OTHERS[ENGLISH])
-    from babel import Locale
-
-    locale = Locale.parse(language)
+    locale = _locale(language)
     known: dict[str, int] = {} if days else dict(OTHERS.get(language, {}))
     for use in ("format", "stand-alone"):
         names_of: Any = (locale.days if days else locale.months)[use]
@@ -107,7 +119,7 @@ def find_language(words: Iterable[str], *, days: bool = False) -> str | None:
 def _find_language(words: tuple[str, ...], days: bool) -> str | None:
     if _numbers(words, ENGLISH, days):
         return ENGLISH
-    if any(re.search(r"[\W\d_]", word) for word in words):
+    if any(re.search(r"[\W\d_]", word) for word in words) or find_spec("babel") is None:
         return None
     for language in LANGUAGES:
         if numbers := _numbers(words, language, days):

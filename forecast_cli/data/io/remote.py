@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ...core.errors import DataError, UsageError
+from ...core.libraries import how_to_install
 
 ADDRESS = re.compile(r"[A-Za-z][\w+.:-]*://")
 # A password as it should be written, then one with characters that are not escaped; not a port.
@@ -24,8 +25,6 @@ SHOWN = frozenset((
 LITERAL = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 # What to install for addresses of a kind.
 PACKAGES = {
-    "http": "'forecast-cli[remote]'",
-    "https": "'forecast-cli[remote]'",
     "s3": "s3fs",
     "s3a": "s3fs",
     "gs": "gcsfs",
@@ -134,17 +133,17 @@ def _files(address: str) -> tuple[Any, str]:
     except ImportError:
         raise UsageError(
             f"{name} is an address, and the library that reads addresses is not installed.",
-            "pip install 'forecast-cli[remote]'",
+            how_to_install("remote"),
         ) from None
     # As other programs do, use the proxy that the environment names.
     web = {"client_kwargs": {"trust_env": True}} if protocol in ("http", "https") else {}
     try:
         files, path = url_to_fs(address, **web)
     except ImportError as error:
-        package = PACKAGES.get(protocol)
+        other = how_to_install("remote") if web else "Install what is named."
         raise UsageError(
             f"{name} needs a library that is not installed: {first_line(error)}.",
-            f"pip install {package}" if package else "Install what is named.",
+            f"pip install {PACKAGES[protocol]}" if protocol in PACKAGES else other,
         ) from None
     except Exception as error:
         if "Protocol not known" in str(error):

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, ForecastError, UsageError, listed, nearest
+from ...core.libraries import how_to_install
 from .formats import SQLITE
 from .remote import ESCAPES, first_line, masked
 from .storage import neighbours
@@ -102,7 +103,7 @@ def _parse_address(address: str, name: str) -> tuple["URL", str | None]:
     except ImportError:
         raise UsageError(
             f"{name} is a database, and the library that reads databases is not installed.",
-            "pip install 'forecast-cli[sql]'",
+            how_to_install("sql"),
         ) from None
     if not is_database(address):
         return _open_file_read_only(URL.create("sqlite", database=address), name), None

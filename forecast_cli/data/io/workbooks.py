@@ -8,6 +8,7 @@ import pandas as pd
 
 from ...config.sections import Dialect
 from ...core.errors import UsageError
+from ...core.libraries import how_to_install
 from .body import Line
 from .footer import MOST_LINES as LAST_LINES
 from .footer import Rows, count_footer, describe_footer
@@ -21,7 +22,7 @@ def _opened(data: bytes, name: str) -> pd.ExcelFile:
     except ImportError:
         raise UsageError(
             f"{name} is a workbook, and the library that reads workbooks is not installed.",
-            "pip install 'forecast-cli[excel]'",
+            how_to_install("excel"),
         ) from None
 
 

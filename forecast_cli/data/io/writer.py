@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ...core.errors import UsageError
+from ...core.libraries import how_to_install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,7 +199,7 @@ def _xlsx(frame: "pd.DataFrame") -> bytes:
     except ImportError:
         raise UsageError(
             "The library that writes workbooks is not installed.",
-            "pip install 'forecast-cli[excel]'",
+            how_to_install("excel"),
         ) from None
     if len(frame) >= EXCEL_ROWS:
         raise UsageError(

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ...core.errors import UsageError, nearest
+from ...core.libraries import how_to_install
 from ...core.windows import Floats
 from .business_days import Days
-
-INSTALL = "pip install 'forecast-cli[calendars]'"
 
 
 def holiday_columns(codes: Sequence[str]) -> tuple[str, ...]:
@@ -84,7 +83,8 @@ def countries() -> dict[str, list[str]]:
         from holidays import list_supported_countries
     except ImportError as error:
         raise UsageError(
-            "Public holidays need the library holidays, which is not installed.", INSTALL
+            "Public holidays need the library holidays, which is not installed.",
+            how_to_install("calendars"),
         ) from error
     return list_supported_countries(include_aliases=True)
 
@@ -101,7 +101,7 @@ def exchange_codes() -> dict[str, str]:
             from exchange_calendars import get_calendar_names, resolve_alias
     except ImportError as error:
         what = "Exchanges need the library exchange_calendars, which is not installed."
-        raise UsageError(what, INSTALL) from error
+        raise UsageError(what, how_to_install("calendars")) from error
     return {name.upper(): resolve_alias(name) for name in get_calendar_names()}
 
 
