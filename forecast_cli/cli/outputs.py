@@ -3,8 +3,17 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, counted
+from ..data.io.database_writer import (
+    START,
+    DatabaseTable,
+    parse_target,
+    with_start,
+    write_rows,
+)
+from ..data.io.remote import is_address, masked
 from ..data.io.writer import (
     COMPRESSED,
     SUFFIXES,
@@ -15,7 +24,13 @@ from ..data.io.writer import (
     is_unknown,
     spare_database,
 )
+from .console import Console
 from .options import OutputOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..model.bundle import Bundle
 
 
 def choose_format(
@@ -31,11 +46,16 @@ def choose_format(
             "--json cannot be combined with --format or --output.",
             "Leave it out, or pass --format json.",
         )
-    if format is None and output != "-" and is_unknown(output):
+    if format is None and output != "-" and not is_address(output) and is_unknown(output):
         raise UsageError(
             f"{output}: unsupported output format {''.join(Path(output).suffixes[-2:])}.",
             f"Name a file that ends with {', '.join(SUFFIXES)}, text compressed as "
             f"{', '.join(COMPRESSED)}; or pass --format.",
+        )
+    if is_address(output):
+        raise UsageError(
+            f"{masked(output)} cannot be written: this command writes to files.",
+            "Name a file with -o.",
         )
     format = format or guess_format(output)
     if output == "-" and format not in (None, *TEXT) and sys.stdout.isatty():
@@ -43,6 +63,41 @@ def choose_format(
             f"{format} is not text, and stdout is a terminal.", f"Pass -o forecast.{format}."
         )
     return format
+
+
+def choose_target(
+    output: str, format: Format | None, output_options: OutputOptions
+) -> DatabaseTable | None:
+    """The table of a database that an output names; None where it is none.
+
+    Raises:
+        UsageError: It cannot be written, or another format is asked for.
+    """
+    target = parse_target(output)
+    if target is not None and (output_options.json or format is not None):
+        raise UsageError(
+            "--json and --format cannot be combined with a database as --output.", "Leave them out."
+        )
+    return target
+
+
+def write_to_database(
+    frame: "pd.DataFrame", target: DatabaseTable, bundle: "Bundle", console: Console
+) -> None:
+    """Write forecasts of a model into a table of a database, and say how many."""
+    from ..forecasting.frames import SCENARIO, key_columns
+
+    names = [SCENARIO, *key_columns(bundle)]
+    time = bundle.manifest.time.name if bundle.manifest.time else None
+    keys = [each for each in frame if each in names]
+    if time in frame:
+        frame = with_start(frame, [each for each in keys if each != time], str(time))
+        keys += [START] if target.mode == "update" else []
+    replaced = write_rows(frame, target, [] if target.mode == "append" else keys)
+    console.say(
+        f'wrote {counted(len(frame), "row")} to the table "{target.table}" of {target.path}, '
+        f"in place of {replaced:,}"
+    )
 
 
 def spare(output: str, sources: Sequence[str | Path | None]) -> None:

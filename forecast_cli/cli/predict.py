@@ -10,7 +10,7 @@ from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console
 from .options import OutputOptions, Reading
-from .outputs import choose_format, spare, write
+from .outputs import choose_format, choose_target, spare, write, write_to_database
 from .predict_options import PredictOptions, Tables, check_state, check_unfollowed
 from .progress import Progress
 
@@ -44,7 +44,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     check_unfollowed(options)
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
-    form = choose_format(output, options.format, output_options)
+    target = choose_target(output, options.format, output_options)
+    form = None if target else choose_format(output, options.format, output_options)
     spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
     check_state(output, options.state)
     bundle = load_bundle(options.model)
@@ -58,6 +59,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         records = json.loads(render(frame, "json"))
         document = {"model": str(options.model), "notes": progress.notes.texts, "forecast": records}
         console.document(document)
+    elif target is not None:
+        write_to_database(frame, target, bundle, console)
     else:
         _show(frame, form, options, console, bundle)
         if form is None and output == "-" and not options.no_chart:

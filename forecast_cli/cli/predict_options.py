@@ -30,7 +30,8 @@ Start = Annotated[str | None, option("--start", metavar="DATE",
     help="Date of the first forecast, made from the rows of DATA before it.",
     default="after the last row")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
-    help="Where to write; the end of its name selects format and compression.")]
+    help="Where to write; the end of its name selects format and compression. Or a table of a "
+    "database: 'sqlite:///FILE.db?table=NAME'.")]
 
 
 @dataclass(frozen=True)

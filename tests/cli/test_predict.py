@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -272,3 +274,42 @@ def test_a_table_with_other_steps_is_refused(run, model, rows, tmp_path):
     code, _, err = run("predict", "daily.csv")
     assert code == 3
     assert "the model is monthly, this table is daily" in err
+
+
+def test_every_form_of_output_holds_the_same_forecast(run, model, tmp_path):
+    outputs = ["f.csv", "f.parquet", "f.xlsx", "f.json", "sqlite:///f.db?table=forecasts"]
+    for output in outputs:
+        code, out, _ = run("predict", "-o", output)
+        assert (code, out) == (0, "")
+    with closing(sqlite3.connect(tmp_path / "f.db")) as database:
+        stored = pd.read_sql_query("SELECT * FROM forecasts", database)
+    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "xlsx": pd.read_excel,
+               "json": pd.read_json}  # fmt: skip
+    frames = [readers[name](tmp_path / f"f.{name}") for name in readers] + [stored]
+    for each in frames:
+        assert each["value"].tolist() == pytest.approx(frames[0]["value"].tolist(), abs=1e-9)
+        assert [str(day)[:7] for day in each["date"]] == ["2005-01", "2005-02", "2005-03"]
+    assert stored["start"].tolist() == ["2005-01"] * 3
+
+
+def test_a_database_keeps_forecasts_of_other_nights(run, model, rows, tmp_path):
+    """Repeated, a night replaces its own rows; `latest` leaves one row for each time."""
+    rows.iloc[:-1].to_csv(tmp_path / "before.csv", index=False)
+    written = []
+    for table, mode in [("before", ""), ("rows", ""), ("rows", ""), ("rows", "&mode=latest"),
+                        ("rows", "&mode=append")]:  # fmt: skip
+        code, _, err = run("predict", f"{table}.csv", "-o", f"sqlite:///f.db?table=t{mode}")
+        with closing(sqlite3.connect(tmp_path / "f.db")) as database:
+            written.append(
+                (err.split()[-1], *database.execute("SELECT count(*) FROM t").fetchone())
+            )
+        assert code == 0
+    assert written == [("0", 3), ("0", 6), ("3", 6), ("5", 4), ("0", 7)]
+
+
+def test_only_predictions_are_written_to_a_database(run, model, tmp_path):
+    code, out, err = run("explain", "-o", "sqlite:///f.db?table=t")
+    assert code == 2 and not out and "this command writes to files" in err
+    code, _, err = run("predict", "-o", "sqlite:///f.db?table=t", "--format", "csv")
+    assert code == 2 and "--format cannot be combined" in err
+    assert not (tmp_path / "f.db").exists()
