@@ -12,6 +12,7 @@ from ..core.errors import UsageError
 from .charts import show_compact, write_page
 from .console import Console
 from .inputs import MODEL, one_or_all
+from .keep_better import Incumbent
 from .options import (
     CheckpointEvery,
     NoChart,
@@ -54,6 +55,9 @@ class TrainOptions:
         help="Start from the weights of this model, which determines the whole network.")] = None
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
+    keep_better: Annotated[bool, option("--keep-better", common=False,
+        help="Keep the old model, with exit code 6, if the new one has a higher MAE on test rows "
+        "that neither has learned from.")] = False
     resume: Resume = False
     checkpoint_every: CheckpointEvery = None
     report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
@@ -94,15 +98,18 @@ def train(
     require_writable(options.model)
     options.check()
     scored: list[Bundle] = []
+    old = Incumbent(options.model, tables, config) if options.keep_better else None
     with Progress(console) as progress:
-        bundle = _train_and_save(tables, config, options, progress, scored)
-    if options.report is not None:
+        bundle = _train_and_save(tables, config, options, progress, scored, old)
+    if options.report is not None and not (old and old.stays):
         _write_report(tables, options, progress.notes.texts, scored)
     if output_options.json:
-        notes = {"notes": progress.notes.texts}
-        console.document(training_document(bundle, options.model) | notes)
+        more = {"notes": progress.notes.texts} | (old.document if old else {})
+        console.document(training_document(bundle, options.model) | more)
     else:
-        _show(bundle, options, console, one_or_all(tables))
+        _show(bundle, options, console, one_or_all(tables), old)
+    if old is not None:
+        old.end_if_kept(console)
 
 
 def _train_and_save(
@@ -111,10 +118,11 @@ def _train_and_save(
     options: TrainOptions,
     progress: Progress,
     scored: "list[Bundle]",
+    old: Incumbent | None,
 ) -> "Bundle":
-    """Train a model and write it; no other run may write it meanwhile.
+    """Train a model and write it, unless an old one is better; no other run may write it meanwhile.
 
-    A refitted one is added to `scored` as it was scored, where a report is to be written.
+    A refitted one is added to `scored` as it was scored, where that is looked at.
     """
     from ..api.functions import train_configured
     from ..model.bundle import save_bundle
@@ -123,7 +131,7 @@ def _train_and_save(
     every = EVERY if options.checkpoint_every is None else options.checkpoint_every
     kept = open_checkpoints(options.model, every=every, resume=options.resume)
     again: Any = {}
-    if options.report is not None and options.init_model is None:
+    if options.report is not None or old is not None:
         again["on_scored"] = scored.append
     with kept as checkpoints:
         model = train_configured(
@@ -140,7 +148,10 @@ def _train_and_save(
         if options.strict:
             progress.console.warn(_warnings(model.bundle))
         bundle = record_origin(model.bundle, tables)
-        save_bundle(bundle, options.model)
+        if old is not None:
+            old.challenge(bundle, scored)
+        if old is None or not old.stays:
+            save_bundle(bundle, options.model)
         close_checkpoints(checkpoints, progress)
     return bundle
 
@@ -170,7 +181,11 @@ def _write_report(
 
 
 def _show(
-    bundle: "Bundle", options: TrainOptions, console: Console, tables: str | list[str]
+    bundle: "Bundle",
+    options: TrainOptions,
+    console: Console,
+    tables: str | list[str],
+    old: Incumbent | None,
 ) -> None:
     """The scores on stdout, and on stderr what explains them and what to do next."""
     from ..api.summaries import (
@@ -197,6 +212,10 @@ def _show(
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
         console.warn(_warnings(bundle))
+    if old is not None and old.stays:
+        return
+    if old is not None and old.found is not None:
+        console.say(f"the new model replaces the old one: {old.found.describe()}")
     what = " DATA" if bundle.manifest.labels else ""
     level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
     more = f", with intervals: --level {level}" if level else ""

@@ -33,7 +33,7 @@ from .checkpointing import begin_checkpoints, describe_dataset
 from .checks import check_dataset
 from .data_summary import describe
 from .network_training import train_network
-from .pipeline import finish, learn
+from .pipeline import finish, hand_over, learn
 from .preparation import fit_scaler, with_usual_spread
 
 # What may differ from the model: how the table is read and split, and the training.
@@ -51,6 +51,7 @@ def finetune(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     checkpoints: Checkpoints | None = None,
+    on_scored: Callable[[Bundle], None] | None = None,
 ) -> Bundle:
     """Fine-tune a model on a table, which may be a new one.
 
@@ -63,6 +64,8 @@ def finetune(
         on_event: Notified of how the table is read, and of the progress.
         should_stop: Called after each epoch; True stops the training with the best weights so far.
         checkpoints: Where an unfinished training is kept and found; None to keep none.
+        on_scored: Called with the model as it was scored, where another is returned, refitted on
+            all rows.
 
     Raises:
         UsageError: A setting differs that the weights depend on.
@@ -80,7 +83,10 @@ def finetune(
     by = _trainer(bundle, None if seconds is None else began + seconds, effects, checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     again = partial(_on_all_rows, rescale=rescale)
-    return finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
+    how: Any = {"on_event": on_event, "should_stop": should_stop}
+    tuned = finish(learned, began, by=by, whole=again, **how)
+    hand_over(learned, tuned, on_scored)
+    return tuned
 
 
 def _trainer(

@@ -120,8 +120,7 @@ def _train_on(
     by = partial(train_network, deadline=end, checkpoints=checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     bundle = finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
-    if on_scored is not None and bundle.manifest.run.refitted:
-        on_scored(as_scored(learned, bundle))
+    hand_over(learned, bundle, on_scored)
     return bundle
 
 
@@ -245,11 +244,17 @@ def finish(
     )
 
 
-def as_scored(learned: Learned, saved: Bundle) -> Bundle:
+def _as_scored(learned: Learned, saved: Bundle) -> Bundle:
     """Return the model as it was scored; `saved` is the same refitted on all rows."""
     run, importance = saved.manifest.run, saved.manifest.importance
     how: Any = {"seconds": run.seconds, "importance": importance}
     return make_bundle(learned.scored, learned.scored, learned.calibration, learned.scores, **how)
+
+
+def hand_over(learned: Learned, saved: Bundle, on_scored: Callable[[Bundle], None] | None) -> None:
+    """Call a listener with the model as it was scored, where `saved` was refitted on all rows."""
+    if on_scored is not None and saved.manifest.run.refitted:
+        on_scored(_as_scored(learned, saved))
 
 
 def specify_intervals(
