@@ -324,6 +324,11 @@ EXPORTS: dict[str, ExportEntry] = {
     "saved-model": ExportEntry(
         "a SavedModel of TensorFlow", suffix="-saved-model", mark="saved_model.pb"
     ),
+    "python": ExportEntry(
+        "a script of plain Keras that trains the same",
+        suffix="-train.py",
+        then="; run it: python {path}",
+    ),
 }
 # The charts of a model or a table of forecasts, of a table, of a model of labels, and of a backtest
 # where none is named.

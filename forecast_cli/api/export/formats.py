@@ -13,6 +13,7 @@ from ...forecasting.saved_model_data import refuse_labels
 from ...model.bundle import Bundle
 from ...model.file_writing import write_whole
 from .keras_model import export_keras, export_saved_model
+from .keras_script import export_keras_script
 from .onnx_folder import export_onnx_folder
 
 # By the names of `forecast_cli.config.registries`: the contents of a file, or of the files of a
@@ -21,6 +22,7 @@ FUNCTIONS: dict[str, Callable[[Bundle, Readable | None], bytes | dict[str, bytes
     "onnx": export_onnx_folder,
     "keras": lambda bundle, _: export_keras(bundle),
     "saved-model": lambda bundle, _: export_saved_model(bundle),
+    "python": lambda bundle, _: export_keras_script(bundle),
 }
 
 
@@ -42,12 +44,14 @@ def export(
     if format not in EXPORTS:
         raise UsageError(f'Invalid `format` "{format}".', nearest(format, EXPORTS))
     refuse_labels(
-        bundle, "A model of labels cannot be exported yet.", "Export a forecasting model."
+        bundle,
+        "Models that forecast are exported; this one maps sequences to labels.",
+        "`forecast predict` needs no TensorFlow either.",
     )
     if bundle.manifest.config.network.stateful:
         raise UsageError(
             "A stateful network cannot be exported: its forecasts depend on all rows before.",
-            "Train with `stateful=no`.",
+            "Train with `stateful=no`; or use `forecast predict` with `state`.",
         )
     _require_free(path, EXPORTS[format])
     made = FUNCTIONS[format](bundle, future)

@@ -117,7 +117,7 @@ def test_an_earlier_export_is_replaced_and_nothing_else(linear, tmp_path):
 
 def test_what_cannot_be_exported_is_refused(golden, tmp_path):
     labels = fc.load(golden.with_name("format-2-labels.forecast"))
-    with pytest.raises(fc.UsageError, match="labels cannot be exported"):
+    with pytest.raises(fc.UsageError, match="sequences to labels"):
         labels.export(tmp_path / "out")
     stateful = fc.load(golden.with_name("format-2.forecast"))
     with pytest.raises(fc.UsageError, match="stateful"):
