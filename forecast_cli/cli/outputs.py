@@ -6,13 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError, counted
-from ..data.io.database_writer import (
-    START,
-    DatabaseTable,
-    parse_target,
-    with_start,
-    write_rows,
-)
+from ..data.io.database_writer import DatabaseTable, parse_target, write_rows
 from ..data.io.remote import is_address, masked
 from ..data.io.writer import (
     COMPRESSED,
@@ -84,16 +78,13 @@ def choose_target(
 def write_to_database(
     frame: "pd.DataFrame", target: DatabaseTable, bundle: "Bundle", console: Console
 ) -> None:
-    """Write forecasts of a model into a table of a database, and say how many."""
-    from ..forecasting.frames import SCENARIO, key_columns
+    """Write forecasts of a model, as they are made, into a table of a database; say how many."""
+    from ..forecasting.frames import CUTOFF, SCENARIO, in_table_style, key_columns, with_cutoff
 
-    names = [SCENARIO, *key_columns(bundle)]
-    time = bundle.manifest.time.name if bundle.manifest.time else None
-    keys = [each for each in frame if each in names]
-    if time in frame:
-        frame = with_start(frame, [each for each in keys if each != time], str(time))
-        keys += [START] if target.mode == "update" else []
-    replaced = write_rows(frame, target, [] if target.mode == "append" else keys)
+    frame = in_table_style(with_cutoff(frame, bundle), bundle.manifest.time)
+    named = [SCENARIO, *key_columns(bundle), *([CUTOFF] if target.mode == "update" else [])]
+    keys = [] if target.mode == "append" else [each for each in frame if each in named]
+    replaced = write_rows(frame, target, keys)
     console.say(
         f'wrote {counted(len(frame), "row")} to the table "{target.table}" of {target.path}, '
         f"in place of {replaced:,}"

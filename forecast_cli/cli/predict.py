@@ -45,6 +45,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
     target = choose_target(output, options.format, output_options)
+    if target is not None and options.in_sample:
+        raise UsageError("--in-sample is written to a file.", "Name one with -o.")
     form = None if target else choose_format(output, options.format, output_options)
     spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
     check_state(output, options.state)
@@ -60,7 +62,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         document = {"model": str(options.model), "notes": progress.notes.texts, "forecast": records}
         console.document(document)
     elif target is not None:
-        write_to_database(frame, target, bundle, console)
+        write_to_database(made, target, bundle, console)
     else:
         _show(frame, form, options, console, bundle)
         if form is None and output == "-" and not options.no_chart:

@@ -20,6 +20,8 @@ from ..model.manifest import TimeAxis
 FORECAST_SUFFIX = "_forecast"
 # What numbers sample paths.
 SAMPLE = "sample"
+# The time of the last row that a forecast knows.
+CUTOFF = "cutoff"
 # What names the scenario of a row.
 SCENARIO = "scenario"
 NO_INTERVALS: dict[float, tuple[Floats, Floats]] = {}
@@ -191,9 +193,44 @@ def key_columns(bundle: Bundle) -> list[str]:
     return [*bundle.manifest.series, SERIES, time.name if time else STEP, SAMPLE]
 
 
+def with_cutoff(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+    """Return forecasts with the time of the last known row in a column before their own times.
+
+    It is a step before the first time of each series; without times there is no such column.
+
+    Args:
+        frame: As `predict` returns it.
+        bundle: The model.
+
+    Raises:
+        UsageError: A column has the name of that column.
+    """
+    time = bundle.manifest.time
+    if time is None or time.name not in frame:
+        return frame
+    if CUTOFF in frame:
+        raise UsageError(
+            f'The time of the last known row is written to a column "{CUTOFF}", and a column of '
+            "the table is called that.",
+            "Write a file, or rename that column of the table, and train again.",
+        )
+    names = [each for each in (SCENARIO, *key_columns(bundle)) if each in frame]
+    names.remove(time.name)
+    frame = frame.copy()
+    times = frame[time.name]
+    first = frame.groupby(names, sort=False)[time.name].transform("first") if names else times[0]
+    before = time.frequency.moved(
+        pd.DatetimeIndex(pd.Series(first, index=frame.index)), np.full(len(frame), -1)
+    )
+    frame.insert(list(frame).index(time.name), CUTOFF, before)
+    return frame
+
+
 def in_table_style(frame: pd.DataFrame, time: TimeAxis | None) -> pd.DataFrame:
     """The same forecasts with their times as text, in the form that the table has."""
     if time is None or time.name not in frame:
         return frame
-    texts = write_dates(pd.DatetimeIndex(frame[time.name]), time.style)
-    return frame.assign(**{time.name: texts})
+    names = [each for each in (CUTOFF, time.name) if each in frame]
+    return frame.assign(
+        **{each: write_dates(pd.DatetimeIndex(frame[each]), time.style) for each in names}
+    )

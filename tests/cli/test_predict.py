@@ -289,7 +289,7 @@ def test_every_form_of_output_holds_the_same_forecast(run, model, tmp_path):
     for each in frames:
         assert each["value"].tolist() == pytest.approx(frames[0]["value"].tolist(), abs=1e-9)
         assert [str(day)[:7] for day in each["date"]] == ["2005-01", "2005-02", "2005-03"]
-    assert stored["start"].tolist() == ["2005-01"] * 3
+    assert stored["cutoff"].tolist() == ["2004-12"] * 3
 
 
 def test_a_database_keeps_forecasts_of_other_nights(run, model, rows, tmp_path):
@@ -307,9 +307,22 @@ def test_a_database_keeps_forecasts_of_other_nights(run, model, rows, tmp_path):
     assert written == [("0", 3), ("0", 6), ("3", 6), ("5", 4), ("0", 7)]
 
 
+def test_forecasts_of_many_nights_are_scored_from_the_database(run, model, rows, tmp_path):
+    for count in (4, 5, 6, 10):
+        rows.iloc[:count].to_csv(tmp_path / "then.csv", index=False)
+        assert run("predict", "then.csv", "-o", "sqlite:///f.db?table=t")[0] == 0
+    code, out, err = run("evaluate", "sqlite:///f.db?table=t", "rows.csv", "-c", "value", "--json")
+    found = json.loads(out)
+    # The last one has no actual values yet.
+    assert (code, found["forecasts"], found["steps"]) == (0, 3, 3), err
+
+
 def test_only_predictions_are_written_to_a_database(run, model, tmp_path):
     code, out, err = run("explain", "-o", "sqlite:///f.db?table=t")
     assert code == 2 and not out and "this command writes to files" in err
     code, _, err = run("predict", "-o", "sqlite:///f.db?table=t", "--format", "csv")
     assert code == 2 and "--format cannot be combined" in err
+    (tmp_path / "rows.csv").touch()
+    code, _, err = run("predict", "rows.csv", "--in-sample", "-o", "sqlite:///f.db?table=t")
+    assert code == 2 and "--in-sample is written to a file" in err
     assert not (tmp_path / "f.db").exists()

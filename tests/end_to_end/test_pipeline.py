@@ -65,9 +65,9 @@ def test_nights(job, table, tmp_path):
               for each in (model, fc.load(folder / "model.forecast"))]  # fmt: skip
     assert (begins[1] > begins[0]) == replaced
     with closing(sqlite3.connect(folder / "forecasts.db")) as database:
-        nights = database.execute("SELECT start, count(*) FROM demand GROUP BY start").fetchall()
+        nights = database.execute("SELECT cutoff, count(*) FROM demand GROUP BY cutoff").fetchall()
     assert [count for _, count in nights] == [24] * 4
-    assert nights[-1][0] == pd.read_csv(folder / "forecast.csv")["time"][0]
+    assert nights[-1][0] == str(table["time"].iloc[-1])
 
 
 def test_it_ends_with_the_code_of_a_failure(job, table, tmp_path):

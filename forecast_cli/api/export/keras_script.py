@@ -49,8 +49,8 @@ def export_keras_script(bundle: Bundle) -> bytes:
     if beyond := list(_beyond(manifest)):
         raise UsageError(
             f"A script of plain Keras cannot express this model: {'; '.join(beyond)}.",
-            "Train one with `preset=classic` and plain columns; or export the trained network "
-            "with `format=keras`.",
+            "Train a plain network for it (the preset classic, without covariates); or export the "
+            "trained one with `format=keras`.",
         )
     return TEMPLATE.format(**_constants(manifest), **_parts(manifest)).encode()
 
@@ -78,6 +78,8 @@ def _beyond(manifest: Manifest) -> Iterator[str]:
     for name in ("average", "ema", "steps_per_epoch"):
         if getattr(training, name):
             yield f"it was trained with {name.replace('_', ' ')}"
+    if data.missing != "error":
+        yield "missing steps were filled"
     if data.resample or data.query:
         yield "its rows were computed from those of the table"
 

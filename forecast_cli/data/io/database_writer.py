@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # What becomes of rows that are there: those of the same forecast are replaced, or those of the
 # same time by whatever forecast, or none.
 Mode = Literal["update", "latest", "append"]
-# The column with the first time of the forecast that a row belongs to.
-START = "start"
 SCHEME = "sqlite:///"
 EXAMPLE = "sqlite:///FILE.db?table=NAME"
 # Seconds to wait for another program that writes.
@@ -71,29 +69,6 @@ def parse_target(address: str) -> DatabaseTable | None:
 
 
 KNOWN = ("table", "mode")
-
-
-def with_start(frame: "pd.DataFrame", series: Sequence[str], time: str) -> "pd.DataFrame":
-    """Return forecasts with the first time of each series in a column after the keys.
-
-    Args:
-        frame: The rows of a series in the order of time.
-        series: The columns that name one.
-        time: The column of times.
-
-    Raises:
-        UsageError: A column has that name.
-    """
-    if START in frame:
-        raise UsageError(
-            f'The first time of a forecast is written to a column "{START}", and a column of the '
-            "table is called that.",
-            "Write a file, or rename that column of the table, and train again.",
-        )
-    names, frame = [each for each in series if each in frame], frame.copy()
-    first = frame.groupby(names, sort=False)[time].transform("first") if names else frame[time][0]
-    frame.insert(list(frame).index(time), START, first)
-    return frame
 
 
 def write_rows(frame: "pd.DataFrame", target: DatabaseTable, keys: Sequence[str]) -> int:

@@ -93,7 +93,7 @@ def test_it_runs_without_the_package_and_reaches_the_same_loss(table, tmp_path):
         ({"baselines": "naive"}, "an ensemble"),
         ({"calendar_features": "month"}, "covariates"),
         ({"anchor": "last", "skip": "linear"}, "anchor last and skip linear"),
-        ({"intervals": "quantile"}, "quantiles"),
+        ({"intervals": "quantile", "missing": "ffill"}, "quantiles; missing steps were filled"),
         ({"loss": "smape", "average": 2}, "loss is smape; it was trained with average"),
     ],
 )
@@ -102,7 +102,7 @@ def test_what_a_script_cannot_express_is_refused(tmp_path, settings, said):
     model = fc.train(FRAME, **SETTINGS | settings)
     with pytest.raises(fc.UsageError, match=said) as caught:
         model.export(tmp_path / "train.py", format="python")
-    assert "preset=classic" in caught.value.hint and not (tmp_path / "train.py").exists()
+    assert "preset classic" in caught.value.hint and not (tmp_path / "train.py").exists()
 
 
 def test_names_from_outside_are_text_in_the_script(linear, tmp_path):

@@ -13,11 +13,10 @@ from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.io.database_writer import (
     DatabaseTable,
     parse_target,
-    with_start,
     write_rows,
 )
 
-KEYS = ["shop", "start", "day"]
+KEYS = ["shop", "cutoff", "day"]
 ROWS = st.dictionaries(st.tuples(*[st.sampled_from("abc")] * 3), st.floats(-9, 9), max_size=9)
 
 
@@ -51,7 +50,7 @@ def test_without_keys_rows_are_appended(tmp_path):
 def test_a_missing_value_is_null_and_other_columns_and_tables_stay(tmp_path):
     path = tmp_path / "shop.db"
     with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE forecasts (note, sales, day, start, shop)")
+        database.execute("CREATE TABLE forecasts (note, sales, day, cutoff, shop)")
         database.execute("CREATE TABLE other AS SELECT 1 AS one")
         database.commit()
     write_rows(frame({("a", "b", "c"): float("nan")}), DatabaseTable(path, "forecasts"), KEYS)
@@ -61,7 +60,7 @@ def test_a_missing_value_is_null_and_other_columns_and_tables_stay(tmp_path):
 def test_nothing_is_written_where_a_column_is_missing(tmp_path):
     target, rows = DatabaseTable(tmp_path / "f.db", "forecasts"), frame({("a", "b", "c"): 1.0})
     write_rows(rows, target, KEYS)
-    with pytest.raises(DataError, match=r"has no column sales_lo80.*There are: shop, start, day"):
+    with pytest.raises(DataError, match=r"has no column sales_lo80.*There are: shop, cutoff, day"):
         write_rows(rows.assign(sales_lo80=0.0), target, KEYS)
     assert len(read(target.path)) == 1
 
@@ -75,14 +74,6 @@ def test_what_is_no_database_or_has_no_folder_is_refused(tmp_path):
     assert file.read_bytes() == b"PK" + bytes(2000)
     with pytest.raises(UsageError, match="no directory"):
         write_rows(rows, DatabaseTable(tmp_path / "none" / "f.db", "forecasts"), KEYS)
-
-
-def test_the_first_time_of_each_series_stands_before_the_times():
-    rows = pd.DataFrame({"shop": list("aab"), "day": [3, 4, 9], "sales": [1.0, 2.0, 3.0]})
-    made = with_start(rows, ["shop", "sample"], "day")
-    assert list(made) == ["shop", "start", "day", "sales"] and made["start"].tolist() == [3, 3, 9]
-    with pytest.raises(UsageError, match="start"):
-        with_start(made, ["shop"], "day")
 
 
 def test_addresses():
