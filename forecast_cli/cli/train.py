@@ -130,9 +130,8 @@ def _train_and_save(
 
     every = EVERY if options.checkpoint_every is None else options.checkpoint_every
     kept = open_checkpoints(options.model, every=every, resume=options.resume)
-    again: Any = {}
-    if options.report is not None or old is not None:
-        again["on_scored"] = scored.append
+    looked_at = options.report is not None or old is not None
+    again: Any = {"on_scored": scored.append} if looked_at else {}
     with kept as checkpoints:
         model = train_configured(
             one_or_all(tables),

@@ -94,7 +94,7 @@ def compare_models(old: Bundle, new: Bundle, source: Readable) -> Replacement:
     """Compare two models by forecasts of the same rows, which neither has learned from.
 
     These are the rows of the new model's test split that the old one has not learned from. Each
-    series and target counts the same, whatever its scale.
+    series and target counts the same, of any scale.
 
     Args:
         old: The model that is there.

@@ -111,18 +111,19 @@ def test_it_serves_and_is_healthy(image, table, tmp_path):
     (check,) = re.findall(r"\[\"python\", \"-c\", \"(.*)\"\]", (ROOT / "Dockerfile").read_text())
     command = [image[0] / "opt" / "forecast" / "bin" / "forecast", "serve", "--port", "0",
                GOLDEN / "format-8.forecast", "--json"]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        lines = iter(process.stdout.readline, b"}\n")
-        url = json.loads(b"".join(lines) + b"}")["url"]
-        check = check.replace("http://127.0.0.1:8000", url)
-        assert subprocess.run([sys.executable, "-c", check]).returncode == 0
-        request = Request(f"{url}/v1/models/format-8/predict?level=80", b"", method="POST")
-        request.add_header("Accept", "text/csv")
-        with urlopen(request, timeout=60) as answer:
-            assert answer.read().decode() == (GOLDEN / "format-8.csv").read_text()
-    finally:
-        process.terminate()
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as process:
+        try:
+            lines = iter(process.stdout.readline, b"}\n")
+            url = json.loads(b"".join(lines) + b"}")["url"]
+            check = check.replace("http://127.0.0.1:8000", url)
+            assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+            request = Request(f"{url}/v1/models/format-8/predict?level=80", b"", method="POST")
+            request.add_header("Accept", "text/csv")
+            with urlopen(request, timeout=60) as answer:
+                assert answer.read().decode() == (GOLDEN / "format-8.csv").read_text()
+        finally:
+            process.terminate()
     assert process.wait(60) == 0
 
 
