@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import UsageError
 from ..core.events import Note
+from ..data.io.remote import is_address
 from ..data.io.writer import guess_format, plain
 from .console import Console
 from .options import OutputOptions, Reading
@@ -241,6 +242,8 @@ def _choose_form(options: PredictOptions) -> str:
     Raises:
         UsageError: It cannot be written line by line.
     """
+    if is_address(options.output):
+        raise UsageError("--follow writes to files and standard output.", "Name a file with -o.")
     form = options.format or (guess_format(options.output) if options.output != "-" else "csv")
     packed = options.output.endswith((".gz", ".bz2", ".xz", ".zst"))
     if form not in WRITTEN or packed:

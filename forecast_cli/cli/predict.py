@@ -33,7 +33,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         forecast predict --only north,south --future plan.csv --what-if 'price*0.9, promo=1'
         tail -n +1 -F meter.csv | forecast predict --follow --anomalies --state meter.state
     """
-    from ..data.io.writer import holds_times, render
+    from ..data.io.writer import render
     from ..forecasting.frames import in_table_style
     from ..model.loading import load_bundle
 
@@ -54,21 +54,34 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     with Progress(console, plain=False) as progress:
         how: Any = {"reading": reading, "on_event": progress.on_event}
         frame, keep = _forecast(bundle, options, wanted, **how)
-    made = frame
-    if not holds_times(frame, form):
-        frame = in_table_style(frame, bundle.manifest.time)
     if output_options.json:
-        records = json.loads(render(frame, "json"))
+        records = json.loads(render(in_table_style(frame, bundle.manifest.time), "json"))
         document = {"model": str(options.model), "notes": progress.notes.texts, "forecast": records}
         console.document(document)
     elif target is not None:
-        write_to_database(made, target, bundle, console)
+        write_to_database(frame, target, bundle, console)
     else:
-        _show(frame, form, options, console, bundle)
-        if form is None and output == "-" and not options.no_chart:
-            _draw(console, bundle, made, options, reading)
+        _deliver(frame, form, options, console, bundle, reading)
     if keep:
         keep()
+
+
+def _deliver(
+    made: "pd.DataFrame",
+    form: Format | None,
+    options: PredictOptions,
+    console: Console,
+    bundle: "Bundle",
+    reading: Reading,
+) -> None:
+    """Write a forecast to a file or to stdout, on a terminal with a chart below it."""
+    from ..data.io.writer import holds_times
+    from ..forecasting.frames import in_table_style
+
+    frame = made if holds_times(made, form) else in_table_style(made, bundle.manifest.time)
+    _show(frame, form, options, console, bundle)
+    if form is None and options.output == "-" and not options.no_chart:
+        _draw(console, bundle, made, options, reading)
 
 
 def _forecast(

@@ -131,7 +131,6 @@ def _train_and_save(
     every = EVERY if options.checkpoint_every is None else options.checkpoint_every
     kept = open_checkpoints(options.model, every=every, resume=options.resume)
     looked_at = options.report is not None or old is not None
-    again: Any = {"on_scored": scored.append} if looked_at else {}
     with kept as checkpoints:
         model = train_configured(
             one_or_all(tables),
@@ -142,7 +141,7 @@ def _train_and_save(
             on_event=progress.on_event,
             should_stop=progress.should_stop,
             checkpoints=checkpoints,
-            **again,
+            on_scored=scored.append if looked_at else None,
         )
         if options.strict:
             progress.console.warn(_warnings(model.bundle))
