@@ -210,12 +210,20 @@ def _show(
         console.grid(confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
         console.warn(_warnings(bundle))
-    if old is not None and old.stays:
-        return
+    if not (old and old.stays):
+        _say_saved(bundle, options, console, old)
+
+
+def _say_saved(
+    bundle: "Bundle", options: TrainOptions, console: Console, old: Incumbent | None
+) -> None:
+    """Say what was saved, and what to do next."""
     if old is not None and old.found is not None:
         console.say(f"the new model replaces the old one: {old.found.describe()}")
     what = " DATA" if bundle.manifest.labels else ""
-    level = ",".join(f"{each.level:g}" for each in getattr(evaluation, "intervals", ()))
+    level = ",".join(
+        f"{each.level:g}" for each in getattr(bundle.manifest.evaluation, "intervals", ())
+    )
     more = f", with intervals: --level {level}" if level else ""
     flag = flag_of_model(options.model)
     if options.report is not None:

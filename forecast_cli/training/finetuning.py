@@ -59,13 +59,12 @@ def finetune(
         bundle: The model whose weights training starts from.
         source: A path, `-` for standard input, or a pandas frame.
         config: The settings of this training; all others are those of the model.
-        rescale: Whether the scaler is fitted on the training rows of this table; else it is that of
-            the model, and series that are new to it are scaled by their own training rows.
-        on_event: Notified of how the table is read, and of the progress.
-        should_stop: Called after each epoch; True stops the training with the best weights so far.
-        checkpoints: Where an unfinished training is kept and found; None to keep none.
-        on_scored: Called with the model as it was scored, where another is returned, refitted on
-            all rows.
+        rescale: Whether the scaler is fitted on the training rows of this table, or is the model's;
+            series that are new to it are then scaled by their own training rows.
+        on_event: As in `train`.
+        should_stop: As there.
+        checkpoints: As there.
+        on_scored: As there.
 
     Raises:
         UsageError: A setting differs that the weights depend on.
@@ -74,19 +73,15 @@ def finetune(
     """
     began = time.perf_counter()
     whole = _resolve_config(bundle, config, on_event)
-    on_event(Stage("reading"))
     dataset = _dataset(bundle, source, whole, rescale=rescale, on_event=on_event)
-    _describe(bundle, dataset, on_event)
     job = partial(describe_dataset, dataset, start=bundle.weights)
     began -= begin_checkpoints(checkpoints, job, on_event)
     seconds, effects = whole.training.time_budget, None if rescale else bundle.effects
-    by = _trainer(bundle, None if seconds is None else began + seconds, effects, checkpoints)
+    by = _trainer(bundle, seconds and began + seconds, effects, checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     again = partial(_on_all_rows, rescale=rescale)
-    how: Any = {"on_event": on_event, "should_stop": should_stop}
-    tuned = finish(learned, began, by=by, whole=again, **how)
-    hand_over(learned, tuned, on_scored)
-    return tuned
+    tuned = finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
+    return hand_over(learned, tuned, on_scored)
 
 
 def _trainer(
@@ -161,7 +156,8 @@ def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
 def _dataset(
     bundle: Bundle, source: Readable, config: Config, *, rescale: bool, on_event: Listener
 ) -> Dataset:
-    """Return the table as a dataset for the network of the model."""
+    """Return the table as a dataset for the network of the model, and note how it was read."""
+    on_event(Stage("reading"))
     manifest = bundle.manifest
     panel = read_panel(
         source,
@@ -183,7 +179,9 @@ def _dataset(
     dataset = _scaled(panel, config, splits, own)
     check_dataset(dataset, on_event)
     # The usual spread of windows is in scaled units, so it depends on the scaler.
-    return with_usual_spread(dataset) if rescale else dataset
+    dataset = with_usual_spread(dataset) if rescale else dataset
+    _describe(bundle, dataset, on_event)
+    return dataset
 
 
 def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None) -> Dataset:

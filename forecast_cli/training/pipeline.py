@@ -120,8 +120,7 @@ def _train_on(
     by = partial(train_network, deadline=end, checkpoints=checkpoints)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     bundle = finish(learned, began, by=by, on_event=on_event, should_stop=should_stop)
-    hand_over(learned, bundle, on_scored)
-    return bundle
+    return hand_over(learned, bundle, on_scored)
 
 
 @dataclass(frozen=True)
@@ -251,10 +250,13 @@ def _as_scored(learned: Learned, saved: Bundle) -> Bundle:
     return make_bundle(learned.scored, learned.scored, learned.calibration, learned.scores, **how)
 
 
-def hand_over(learned: Learned, saved: Bundle, on_scored: Callable[[Bundle], None] | None) -> None:
-    """Call a listener with the model as it was scored, where `saved` was refitted on all rows."""
+def hand_over(
+    learned: Learned, saved: Bundle, on_scored: Callable[[Bundle], None] | None
+) -> Bundle:
+    """Return a model, and show a listener how it was scored, where it was refitted on all rows."""
     if on_scored is not None and saved.manifest.run.refitted:
         on_scored(_as_scored(learned, saved))
+    return saved
 
 
 def specify_intervals(
