@@ -1,8 +1,11 @@
 """`forecast doctor`."""
 
+import json
 import os
 import platform
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +36,15 @@ EXTRAS = {
 PACKAGE_NAME = re.compile(r"[\w.-]+")
 ROWS = 60
 GIB = 2**30
+# Seconds after which the self-test is stopped.
+LIMIT = 300
+# A process of its own can be stopped, and a library may abort it.
+SELF_TEST = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from forecast_cli.cli.doctor import self_test
+print(json.dumps(self_test()))
+"""
 NoTest = Annotated[bool, option("--no-test", help="Leave out the self-test.", env=False)]
 
 
@@ -40,8 +52,8 @@ def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
     """Check the installation, and what each extra is for.
 
     It shows versions, cores, memory, GPU, extras and write access, then trains a small model and
-    forecasts with it, which takes about ten seconds. The exit code is 5 where that fails. An
-    installation for predictions alone has no such test.
+    forecasts with it, which takes about ten seconds and is stopped after five minutes. The exit
+    code is 5 where that fails. An installation for predictions alone has no such test.
 
     Examples:
         forecast doctor
@@ -59,7 +71,7 @@ def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
         console.say(f"no self-test, which trains a model: {EVERYTHING}")
     elif not no_test:
         console.say("self-test: training a small model ...")
-        results = [_timed("self-test", _test_training), _timed("GPU", _gpu)]
+        results = _run_self_test()
         if not output_options.json:
             console.lines([_line(each) for each in results])
         checks += results
@@ -139,6 +151,30 @@ def _extra(name: str, use: str) -> dict[str, Any]:
     missing = any(found and not _version(found[0]) for found in packages)
     text = f"{use}: {how_to_install(name)}" if missing else use
     return {"ok": not missing, "found": text, "optional": True}
+
+
+def _run_self_test() -> list[dict[str, Any]]:
+    """Run the self-test in another process, for a limited time."""
+    command = [sys.executable, "-c", SELF_TEST, json.dumps(sys.path)]
+    try:
+        # Ctrl-C reaches this process alone, which then stops the other one.
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT, start_new_session=True
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"stopped after {LIMIT} s; is the machine busy, or short of memory?"
+        return [_check("self-test", reason, ok=False)]
+    try:
+        return list(json.loads(done.stdout))
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        reason = f"its process ended with code {done.returncode} {last}".rstrip()
+        return [_check("self-test", reason, ok=False)]
+
+
+def self_test() -> list[dict[str, Any]]:
+    """Train, forecast and look for GPUs in this process."""
+    return [_timed("self-test", _test_training), _timed("GPU", _gpu)]
 
 
 def _timed(name: str, check: Callable[[], str]) -> dict[str, Any]:
