@@ -1,23 +1,21 @@
 """`forecast predict --follow`: rows from stdin as they come, a forecast after each."""
 
 import codecs
-import csv
-import json
 import os
 import select
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.events import Note
-from ..data.io.remote import is_address
-from ..data.io.writer import guess_format, plain
 from .console import Console
+from .follow_output import LineWriter, choose_form, open_writer
+from .inputs import MODEL
 from .options import OutputOptions, Reading
 from .outputs import spare
 from .predict_options import PredictOptions, check_state
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 CHUNK, LONGEST = 65_536, 1_000_000
 # Seconds from one writing of the state to the next.
 SAVED_EVERY = 60.0
-WRITTEN = ("csv", "tsv", "jsonl")
 
 
 def follow(reading: Reading, output_options: OutputOptions, options: PredictOptions) -> None:
@@ -44,7 +41,7 @@ def follow(reading: Reading, output_options: OutputOptions, options: PredictOpti
     from ..model.loading import load_bundle
 
     _refuse_others(output_options, options)
-    console, form = Console(output_options), _choose_form(options)
+    console, form = Console(output_options), choose_form(options)
     check_state(options.output, options.state)
     spare(options.output, [options.model, options.state, *options.futures])
     bundle = load_bundle(options.model)
@@ -64,11 +61,8 @@ def follow(reading: Reading, output_options: OutputOptions, options: PredictOpti
     if options.state is not None and load_stream(stream, options.state):
         console.say(f"continues from {options.state}")
     parser = LineParser(stream.reader.needed, stream.model.data.delimiter)
-    with ExitStack() as stack:
-        file = sys.stdout
-        if options.output != "-":
-            file = stack.enter_context(open(options.output, "a", encoding="utf-8", newline=""))
-        run = _Run(stream, parser, _Writer(file, form, stream.records.columns), options.state)
+    with open_writer(options.output, form, stream.records.columns) as writer:
+        run = _Run(stream, parser, writer, options.state)
         try:
             run.over(_Lines(sys.stdin.fileno(), stream.model.data.encoding or "utf-8"))
         finally:
@@ -79,7 +73,7 @@ class _Run:
     """A stream between its lines and its output."""
 
     def __init__(
-        self, stream: "Stream", parser: "LineParser", writer: "_Writer", state: Path | None
+        self, stream: "Stream", parser: "LineParser", writer: LineWriter, state: Path | None
     ) -> None:
         self.stream, self.parser, self.writer, self.state = stream, parser, writer, state
         self.saved, self.changed, self.stopped = time.monotonic(), True, ""
@@ -137,43 +131,6 @@ class _Run:
         console.say(f"{self.stopped or 'ended'}: {summary[0]}")
         for line in summary[1:]:
             console.say(f"  {line}")
-
-
-class _Writer:
-    """Writes entries, and flushes them at once."""
-
-    def __init__(self, file: TextIO, form: str, columns: list[str]) -> None:
-        self.file, self.form, self.columns = file, form, columns
-        self.table: Any = None
-        if form != "jsonl":
-            self.table = csv.writer(
-                file, "excel-tab" if form == "tsv" else "excel", lineterminator="\n"
-            )
-
-    def begin(self) -> None:
-        """Write the header, unless the file has one already."""
-        if self.table is not None and (self.file is sys.stdout or not self.file.tell()):
-            self.table.writerow(self.columns)
-            self.file.flush()
-
-    def write(self, entries: list[dict[str, Any]]) -> None:
-        """Write entries in lines."""
-        if self.table is None:
-            text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in entries)
-            self.file.write(text)
-        else:
-            self.table.writerows([_cell(value) for value in each.values()] for each in entries)
-        self.file.flush()
-
-
-def _cell(value: Any) -> Any:
-    """Return a value as a cell of CSV, numbers without exponents."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, float):
-        return value
-    text = repr(value)
-    return plain(value) if "e" in text else text.removesuffix(".0")
 
 
 class _Lines:
@@ -236,24 +193,6 @@ class _Lines:
         self.stopped = True
 
 
-def _choose_form(options: PredictOptions) -> str:
-    """Return the format of the output.
-
-    Raises:
-        UsageError: It cannot be written line by line.
-    """
-    if is_address(options.output):
-        raise UsageError("--follow writes to files and standard output.", "Name a file with -o.")
-    form = options.format or (guess_format(options.output) if options.output != "-" else "csv")
-    packed = options.output.endswith((".gz", ".bz2", ".xz", ".zst"))
-    if form not in WRITTEN or packed:
-        raise UsageError(
-            f"--follow writes line by line, and {'compressed' if packed else form} output is not.",
-            f"Choose a --format of {', '.join(WRITTEN)}.",
-        )
-    return str(form)
-
-
 def _refuse_others(output_options: OutputOptions, options: PredictOptions) -> None:
     """Refuse what does not go together with --follow.
 
@@ -263,7 +202,8 @@ def _refuse_others(output_options: OutputOptions, options: PredictOptions) -> No
     if options.tables not in (None, [], ["-"]):
         raise UsageError(
             "--follow reads rows from stdin, after those that the model keeps.",
-            f"Pipe the table: cat {' '.join(options.tables or [])} | forecast predict --follow.",
+            f"Pipe the table: cat {shlex.join(options.tables or [])} | "
+            f"forecast predict --follow{_name_model(options.model)}.",
         )
     others = {
         "--json": output_options.json, "--start": options.start, "--what-if": options.what_if,
@@ -278,3 +218,8 @@ def _refuse_others(output_options: OutputOptions, options: PredictOptions) -> No
         raise UsageError(
             "--false-alarm-rate is that of --anomalies.", "Pass --anomalies, or leave it out."
         )
+
+
+def _name_model(model: Path) -> str:
+    """Return the flag that names a model, where it is not the default one."""
+    return "" if model == MODEL else f" -m {shlex.quote(str(model))}"

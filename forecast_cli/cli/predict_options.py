@@ -120,7 +120,8 @@ def check_unfollowed(options: PredictOptions) -> None:
     }
     if given := [name for name, value in only.items() if value]:
         raise UsageError(
-            f"--{given[0]} is of rows that come one by one.", "Pass --follow, or leave it out."
+            f"--{given[0]} has an effect on a stream only.",
+            "Pass --follow, or leave it out.",
         )
 
 

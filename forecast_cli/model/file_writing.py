@@ -35,7 +35,7 @@ def write_whole(path: Path, data: bytes) -> None:
             prefix=f".{path.name}.", dir=folder if folder.is_dir() else path.parent
         )
     except OSError as error:
-        raise UsageError(*_unwritable(path, error)) from None
+        raise UsageError(*unwritable(path, error)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -44,7 +44,7 @@ def write_whole(path: Path, data: bytes) -> None:
         os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except OSError as error:
-        raise UsageError(*_unwritable(path, error)) from None
+        raise UsageError(*unwritable(path, error)) from None
     finally:
         Path(temporary).unlink(missing_ok=True)
 
@@ -83,7 +83,8 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def _unwritable(path: Path, error: OSError) -> tuple[str, str]:
+def unwritable(path: Path, error: OSError) -> tuple[str, str]:
+    """Return the message and the hint of a file that cannot be written."""
     hint = "Name a file in a directory that exists and that you may write to."
     if error.errno in NO_ROOM:
         hint = "Free some space, or name a file on another disk."

@@ -179,7 +179,11 @@ def test_memory_stays_the_same_over_many_rows(tmp_path):
         (["--future", "plan.csv"], "reads no future covariates"),
         (["--only", "north"], "one series"),
         (["--state", "nowhere/file"], "Create it first"),
-        (["--anomalies", "--false-alarm-rate", "0.00001"], "validation errors"),
+        (["--anomalies", "--false-alarm-rate", "0.00001"], "Pass at least --false-alarm-rate"),
+        (["-o", "nowhere/made.csv"], "in a directory that exists"),
+        (["-o", "."], "in a directory that exists"),
+        (["-o", "made.xyz"], "Name a file that ends with .csv"),
+        (["rows.csv"], f"cat rows.csv | forecast predict --follow -m {MODEL}"),
     ],
 )
 def test_what_has_no_effect_on_a_stream_is_refused(follow, arguments, words):
@@ -226,3 +230,29 @@ def test_output_to_a_file_is_appended_with_one_header(follow, tmp_path):
     follow(rows[2:].to_csv(index=False), *how)
     made = pd.read_csv(tmp_path / "made.csv")
     assert made["cutoff"].tolist() == rows["date"].tolist()
+
+
+def test_lines_are_not_appended_to_a_table_of_other_columns(follow, run, tmp_path):
+    run("predict", "-m", MODEL, "-o", "made.csv")
+    before = (tmp_path / "made.csv").read_bytes()
+    code, _, err = follow(months(2).to_csv(index=False), "-o", "made.csv")
+    assert code == 2
+    assert "has the columns date, value; the lines to append have cutoff, date, value" in err
+    assert (tmp_path / "made.csv").read_bytes() == before
+
+
+def test_a_line_that_was_cut_off_is_ended_before_lines_are_appended(follow, tmp_path):
+    made = tmp_path / "made"
+    made.write_text("cutoff,date,value\n2005-12,2006-0")
+    code, _, _ = follow(months(1).to_csv(index=False), "-o", "made", "--horizon", "1")
+    lines = made.read_text().splitlines()
+    assert code == 0
+    assert lines[1] == "2005-12,2006-0"
+    assert [len(line.split(",")) for line in lines[2:]] == [3]
+
+
+def test_lines_go_to_a_pipe_by_its_name(tmp_path):
+    process = start(tmp_path, "--horizon", "1", "-o", "/dev/stdout")
+    out, err = process.communicate(months(1).to_csv(index=False), timeout=120)
+    assert process.returncode == 0, err
+    assert out.startswith("cutoff,date,value\n2006-01,2006-02,")

@@ -120,6 +120,6 @@ def make_test(calibration: Calibration | None, *, adaptive: bool, rate: float) -
         raise UsageError(
             f"A `false_alarm_rate` of {rate:g} needs at least {math.ceil(1 / rate) - 1:,} "
             f"validation errors, and the model has {count:,}.",
-            f"Pass at least `false_alarm_rate={least:g}`, or train with a larger `validation`.",
+            f"Pass at least `false_alarm_rate={least:g}`; or train with a larger `validation`.",
         )
     return test
