@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from dieboldmariano import NegativeVarianceException, dm_test
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -44,6 +44,8 @@ def expected(difference, lags):
 
 
 @given(st.integers(4, 80), st.integers(0, 12), st.integers(0, 2**31), st.floats(-2, 2))
+@example(samples=3, lags=0, seed=0, gain=0.0)
+@example(samples=3, lags=1, seed=0, gain=0.0)
 def test_statistic_and_p_value_are_those_of_another_implementation(samples, lags, seed, gain):
     difference = losses(samples, overlap=2, gain=gain, seed=seed)
     found = diebold_mariano(difference, lags=lags)
@@ -82,9 +84,15 @@ def test_who_comes_first_only_turns_the_sign(samples, lags, seed):
     assert one.p_value == pytest.approx(two.p_value) and 0 <= one.p_value <= 1
 
 
-def test_units_do_not_matter():
-    difference = losses(40, overlap=3, gain=1)
-    one, two = (diebold_mariano(unit * difference, lags=3) for unit in (1.0, 1e-9))
+@pytest.mark.parametrize("conservative", [True, False])
+@pytest.mark.parametrize("overlap", [0, 3])
+def test_units_do_not_matter(overlap, conservative):
+    # Without overlap the weights of Bartlett make this variance larger.
+    difference = losses(40, overlap=overlap, gain=1, seed=1)
+    one, two = (
+        diebold_mariano(unit * difference, lags=3, conservative=conservative)
+        for unit in (1.0, 1e-9)
+    )
     assert (one.statistic, one.p_value) == pytest.approx((two.statistic, two.p_value))
 
 

@@ -106,6 +106,24 @@ def test_where_nothing_is_known_errors_are_usual():
     assert (by_row(errors, np.arange(5), np.array([0, 5])).size == 1.0).all()
 
 
+def test_of_the_last_rows_of_long_series_as_much_is_known_as_of_all_to_the_bit():
+    errors = np.random.default_rng(0).exponential(size=(2000, 2))
+    trail = trail_of(errors, np.arange(2000), np.array([0, 900, 2000]))
+    rows = np.array([1998, 1999])
+    np.testing.assert_array_equal(trail.at(rows).size, trail.at(np.arange(2000)).size[rows])
+    assert trail.at(rows[:0]).size.shape == (0, 2)
+
+
+def test_what_was_known_before_the_first_error_counts_once():
+    errors, indptr = np.random.default_rng(0).exponential(size=(6, 1)), np.array([0, 3, 6])
+    before = Recent(np.array([[9.0], [1.0]]), np.array([[4.0], [2.0]]))
+    whole = by_row(errors, np.arange(6), indptr, before)
+    trail = ErrorTrail(indptr, 1, before)
+    for row in range(6):
+        trail.add(np.array([row]), errors[[row]])
+    np.testing.assert_array_equal(trail.at(np.arange(6)).size, whole.size)
+
+
 @pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(1, 1500), st.integers(1, 6), st.integers(1, 200))
 def test_added_piece_by_piece_it_is_the_same_to_the_bit(seed, count, horizon, size):

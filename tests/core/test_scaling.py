@@ -1,12 +1,14 @@
 """Each scaler against scikit-learn, whose numbers it keeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast_cli.core.scaling import fit_scaling
+from forecast_cli.core.scaling import LOW, fit_by_series, fit_scaling, rounded
 
 KINDS = ["minmax", "standard", "robust"]
 RNG = np.random.default_rng(0)
@@ -83,3 +85,84 @@ def test_batches_are_scaled_along_the_last_axis():
     batch = LATER.reshape(5, 10, 4)
     assert (scaling.transform(batch).reshape(50, 4) == scaling.transform(LATER)).all()
     assert (scaling.inverse(batch).reshape(50, 4) == scaling.inverse(LATER)).all()
+
+
+POSITIVE = np.exp(np.random.default_rng(1).normal([0, 3, 1], [1, 0.1, 2], (60, 3)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", ["log", "log1p"])
+@pytest.mark.parametrize("columns", [None, 2])
+def test_a_transform_of_the_first_columns_comes_before_the_scaler(kind, before, columns):
+    changed = POSITIVE.copy()
+    changed[:, :columns] = getattr(np, before)(POSITIVE[:, :columns])
+    expected = scikit_learn(kind).fit_transform(changed)
+    scaling = fit_scaling(POSITIVE, kind, before, columns)
+    np.testing.assert_allclose(scaling.transform(POSITIVE), expected, rtol=1e-9, atol=1e-9)
+    batch = scaling.transform(POSITIVE.reshape(5, 12, 3))
+    np.testing.assert_allclose(batch.reshape(60, 3), expected, rtol=1e-9, atol=1e-9)
+    targets = scaling.only(range(columns or 3))
+    np.testing.assert_allclose(targets.inverse(expected[:, :columns]), POSITIVE[:, :columns])
+
+
+@pytest.mark.parametrize(("before", "edge"), [("log", 0.0), ("log1p", -1.0)])
+@pytest.mark.parametrize("kind", LOW)
+def test_what_a_transform_is_not_defined_for_is_a_low_value(kind, before, edge):
+    rows = np.repeat([[2.0], [4.0], [8.0]], 2, axis=1)
+    later = np.array([[edge, edge], [edge - 1, edge - 1], [np.nan, np.nan]])
+    for columns in (None, 1):
+        found = fit_scaling(rows, kind, before, columns).transform(later)
+        assert found[:2, 0].tolist() == [LOW[kind]] * 2 and np.isnan(found[2]).all()
+        # A covariate is not transformed, and so has no such values.
+        plain = fit_scaling(rows, kind).transform(later)
+        np.testing.assert_array_equal(found[:, 1], found[:, 0] if columns is None else plain[:, 1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("before", "edge"), [("log", 0.0), ("log1p", -1.0)])
+def test_rows_that_a_transform_is_not_defined_for_do_not_count(kind, before, edge):
+    rows = np.array([[2.0], [edge], [8.0], [edge - 1], [4.0]])
+    found, known = (fit_scaling(each, kind, before) for each in (rows, rows[::2]))
+    assert (found.center, found.scale) == (known.center, known.scale)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_that_do_not_vary_have_a_scale_of_1(kind):
+    """One whose deviation is rounding, one of missing values, and one that hardly ever varies."""
+    rows = np.stack([[0.1] * 9, [np.nan] * 9, [3.0] * 8 + [4.0], np.arange(9.0)], axis=1)
+    scaling = fit_scaling(rows, kind)
+    assert scaling.scale[:2].tolist() == [1.0, 1.0] and scaling.scale[3] > 1
+    assert scaling.center[0] == pytest.approx(0.1) and scaling.center[1] == 0.0
+    assert (scaling.scale[2] == 1.0) == (kind != "standard")
+
+
+def test_values_that_come_back_are_not_below_their_bound():
+    scaling = replace(fit_scaling(TRAINING, "minmax"), lower=np.array([0.0, -np.inf, -3.0, 8.0]))
+    plain = fit_scaling(TRAINING, "minmax").inverse(LATER)
+    np.testing.assert_array_equal(scaling.inverse(LATER), np.maximum(plain, scaling.lower))
+    picked = scaling.only([3, 0])
+    np.testing.assert_array_equal(
+        picked.inverse(LATER[:, [3, 0]]), scaling.inverse(LATER)[:, [3, 0]]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_sample_is_scaled_by_the_numbers_of_its_series(kind):
+    indptr, series = np.array([0, 80, 120, 200]), np.array([2, 0, 0, 1])
+    scaling = fit_by_series(TRAINING, indptr, ["series", "series", "all", "none"], kind)
+    samples = LATER[:20].reshape(4, 5, 4)
+    found = scaling.each(series, steps=True).transform(samples)
+    last = scaling.each(series).transform(samples[:, -1])
+    whole = fit_scaling(TRAINING, kind)
+    for place, own in enumerate(series):
+        alone = fit_scaling(TRAINING[indptr[own] : indptr[own + 1]], kind).transform(samples[place])
+        np.testing.assert_allclose(found[place, :, :2], alone[:, :2], rtol=1e-9)
+        np.testing.assert_array_equal(found[place, :, 2], whole.transform(samples[place])[:, 2])
+        np.testing.assert_array_equal(found[place, :, 3], samples[place, :, 3])
+    np.testing.assert_array_equal(last, found[:, -1])
+    assert whole.each(series, steps=True) is whole
+
+
+def test_rounded_keeps_8_digits_and_the_shape():
+    values = np.array([[123456789.0, 1 / 3], [-1e-300, 0.0]])
+    assert rounded(values).tolist() == [[123456790.0, 0.33333333], [-1e-300, 0.0]]
