@@ -16,7 +16,7 @@ from .console import Console
 from .fail_if import Conditions, FailIf
 from .inputs import one_or_all
 from .options import ExcelSafe, FoldSettings, OutputOptions, option
-from .outputs import choose_format, spare, write
+from .outputs import check_page, choose_format, spare, write
 from .progress import Progress
 from .train import Tables
 
@@ -96,6 +96,7 @@ def backtest(
     console = Console(output_options)
     form = choose_format(options.output, options.format, output_options)
     spare(options.output, [*tables, *options.names])
+    check_page(options.report, "--report", [*tables, *options.names, options.output])
     plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
     try:
         with Progress(console) as progress:

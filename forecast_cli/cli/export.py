@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from ..config.registries import EXPORTS
+from ..core.errors import UsageError
 from .console import Console
 from .inputs import MODEL
 from .options import OutputOptions, option
+from .outputs import spare
 
 if TYPE_CHECKING:
     Form: TypeAlias = str
@@ -51,6 +53,9 @@ def export(output_options: OutputOptions, options: ExportOptions, model: ModelFi
     console = Console(output_options)
     entry = EXPORTS[options.format]
     path = options.output or Path(model.stem + entry.suffix)
+    if str(path) == "-":
+        raise UsageError("An export is not written to stdout.", "Name a file or folder with -o.")
+    spare(str(path), [model, options.future])
     export_model(load_bundle(model), path, options.format, options.future)
     if output_options.json:
         console.document({"model": str(model), "format": options.format, "path": str(path)})

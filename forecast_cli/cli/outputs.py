@@ -91,7 +91,7 @@ def write_to_database(
     )
 
 
-def spare(output: str, sources: Sequence[str | Path | None]) -> None:
+def spare(output: str, sources: Sequence[str | Path | None], flag: str = "-o") -> None:
     """Refuse to write over what the output is made from, any model, or another's database.
 
     Raises:
@@ -106,9 +106,25 @@ def spare(output: str, sources: Sequence[str | Path | None]) -> None:
     if is_model(path) or any(each.exists() and path.samefile(each) for each in files):
         raise UsageError(
             f"{output} is a model, a state, or the table itself; it is not overwritten.",
-            "Name another file with -o.",
+            f"Name another file with {flag}.",
         )
     spare_database(path)
+
+
+def check_page(page: Path | None, flag: str, sources: Sequence[str | Path | None]) -> None:
+    """Refuse, before any work, a path that a page cannot be written to or that is a source of it.
+
+    Raises:
+        UsageError: It is one.
+    """
+    if page is None:
+        return
+    if str(page) == "-":
+        raise UsageError("A page is not written to stdout.", f"Name a file with {flag}.")
+    if page.is_dir() or not page.absolute().parent.is_dir():
+        what = "is a directory" if page.is_dir() else f"needs the directory {page.parent}"
+        raise UsageError(f"{page} {what}.", f"Name a file in a directory that exists with {flag}.")
+    spare(str(page), sources, flag)
 
 
 def write(data: bytes, output: str) -> None:

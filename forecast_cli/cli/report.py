@@ -11,7 +11,7 @@ from .console import Console
 from .evaluate import Missing, read_again
 from .inputs import MODEL, split_model
 from .options import Looking, OutputOptions, option
-from .outputs import spare
+from .outputs import check_page
 from .plot import FirstScored, Future, Levels
 from .progress import Progress
 
@@ -53,7 +53,7 @@ def report(
     console = Console(output_options)
     named, tables = split_model(files or [])
     model = named or MODEL
-    spare(str(options.output), [model, options.future, *tables])
+    check_page(options.output, "-o", [model, options.future, *tables])
     how: dict[str, Any] = {
         "reading": read_again(looking, options.missing),
         "start": options.start,

@@ -23,6 +23,7 @@ from .options import (
     option,
 )
 from .origin import record_origin
+from .outputs import check_page
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def train(
     config = settings.resolve()
     require_writable(options.model)
     options.check()
+    check_page(options.report, "--report", tables)
     scored: list[Bundle] = []
     old = Incumbent(options.model, tables, config) if options.keep_better else None
     with Progress(console) as progress:

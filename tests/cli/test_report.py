@@ -35,6 +35,32 @@ def test_a_folder_that_does_not_exist_is_an_error(run, model):
     assert code == 2 and "nowhere" in err
 
 
+@pytest.mark.parametrize("page", ["-", ".", "nowhere/page.html", "rows.csv"])
+def test_a_page_that_cannot_be_written_is_refused_before_any_work(run, table, tmp_path, page):
+    size = table.rename(tmp_path / "rows.csv").stat().st_size
+    words = ("rows.csv", "-c", "value", "--report", page)
+    for command in (("train",), ("backtest", "--models", "naive,drift")):
+        code, out, err = run(*command, *words)
+        assert code == 2 and not out
+        assert err.rstrip().endswith("with --report.") and "Name" in err
+    assert (tmp_path / "rows.csv").stat().st_size == size
+    assert not (tmp_path / "model.forecast").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_pages_and_exports_are_not_written_to_stdout(run, model, tmp_path, command):
+    code, _, err = run(command, "model.forecast", "-o", "-")
+    assert code == 2 and "is not written to stdout" in err
+    assert not (tmp_path / "-").exists()
+
+
+def test_an_export_does_not_replace_the_model(run, model, tmp_path):
+    before = (tmp_path / "model.forecast").read_bytes()
+    code, _, err = run("export", "model.forecast", "--format", "keras", "-o", "model.forecast")
+    assert code == 2 and "not overwritten" in err
+    assert (tmp_path / "model.forecast").read_bytes() == before
+
+
 def test_a_backtest_writes_one_too(run, table, tmp_path):
     words = ("backtest", table, "-c", "value", "--models", "naive,drift", "--n-windows", "2")
     code, _, err = run(*words, "--report", "page.html")
