@@ -20,7 +20,7 @@ from ...model.mc_dropout import MonteCarlo
 from ..history import data_as_trained, require_mask, stored_panel
 from ..intervals.calibration import MOST_WORKED
 from ..intervals.conformal import grown, step_sizes
-from ..intervals.interval_methods import Bands, few_errors, make_bands
+from ..intervals.interval_methods import Bands, few_errors, find_method, make_bands
 from ..intervals.prediction_intervals import LATEST, LEAST
 from ..prediction_request import steps_wanted
 from ..saved_model_data import monte_carlo, refuse_labels
@@ -116,9 +116,9 @@ class LiveModel:
         """Return the test of rows; None where they are not judged."""
         if not request.anomalies:
             return None
-        method = request.intervals or self.manifest.config.intervals
+        method = find_method(request.intervals or self.manifest.config.intervals)
         test = make_test(
-            self.bundle.calibration, adaptive=method == "adaptive", rate=request.false_alarm_rate
+            self.bundle.calibration, adaptive=method.by_recent, rate=request.false_alarm_rate
         )
         on_event(Note(test.describe()))
         return test
