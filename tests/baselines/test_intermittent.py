@@ -38,6 +38,23 @@ def test_steps_without_a_value_do_not_count():
         assert found[[1, 3, 4, 5, 6]] == pytest.approx(known)
 
 
+def test_each_series_of_many_steps_is_smoothed_alone():
+    draw = np.random.default_rng(0)
+    values = draw.poisson(0.4, (3, 300)) * draw.uniform(1, 9, (3, 300))
+    values[draw.random(values.shape) < 0.2] = np.nan
+    values[1, :50] = np.nan
+    for method in METHODS.values():
+        found = method(values)
+        for series, own in zip(values, found, strict=True):
+            np.testing.assert_allclose(method(series[None])[0], own, rtol=1e-12)
+            # Of the same values without gaps, by way of fewer steps.
+            known = np.isfinite(series)
+            np.testing.assert_allclose(method(series[known][None])[0], own[known])
+    sizes = values[0][np.isfinite(values[0]) & (values[0] > 0)]
+    known = values[0][np.isfinite(values[0])]
+    assert tsb(values)[0, -1] == pytest.approx(smoothed(sizes) * smoothed(known > 0))
+
+
 def test_a_series_without_demand_has_none_to_come():
     for method in METHODS.values():
         assert not method(np.zeros((2, 100))).any()

@@ -13,7 +13,14 @@ from forecast_cli.config.sections import Data, Split
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.data.groups import one_series
 from forecast_cli.data.panel import Columns, Panel
-from forecast_cli.data.splits import PARTS, all_training, split_rows
+from forecast_cli.data.splits import (
+    PARTS,
+    all_training,
+    least_left,
+    parse_date,
+    rows_needed,
+    split_rows,
+)
 from forecast_cli.data.time.frequency import Frequency
 from forecast_cli.data.time.steps import Timeline
 
@@ -167,3 +174,59 @@ def test_fewer_steps_than_the_horizon_are_refused(part):
 def test_parts_that_leave_nothing_to_train_on_are_refused(rows, horizon, split):
     with pytest.raises(DataError, match=rf"table\.csv has {rows} rows"):
         sizes(rows, horizon, **split)
+
+
+FRACTIONS_OR_STEPS = st.sampled_from([0, 0.1, 0.25, 5, 0.07])
+
+
+@given(FRACTIONS_OR_STEPS, FRACTIONS_OR_STEPS, st.integers(1, 5), st.integers(1, 60))
+def test_so_many_rows_are_left_and_so_many_are_needed(validation, test, horizon, window):
+    split = Split(validation=validation, test=test)
+    table = panel(100)
+    splits = split_rows(table, split, horizon=horizon)
+    assert least_left(split, 100, horizon) == splits.rows("train")
+    fewest = next(rows for rows in range(window, 200) if least_left(split, rows, horizon) >= window)
+    assert rows_needed(split, splits, window=window, horizon=horizon) == fewest
+
+
+def test_a_date_leaves_the_rows_before_it():
+    table, split = panel(100, times=DAYS), Split(validation=7, test="2024-03-01")
+    assert least_left(split, 100, 5) == 93
+    splits = split_rows(table, split, horizon=5)
+    assert rows_needed(split, splits, window=20, horizon=5) == 20 + 7 + 40
+
+
+def test_a_date_splits_every_series_that_it_leaves_room_in():
+    """Ten days each from the 1st, the 5th and the 12th; one whose rows are all after the date."""
+    times = DAYS[:10].append([DAYS[4:14], DAYS[11:21], DAYS[20:23]])
+    table = panel(10, 10, 10, 3, times=times)
+    splits = split_rows(table, Split(validation=2, test="2024-01-10"), horizon=1)
+    trained, validated = (splits.bounds(part)[1] - table.indptr[:-1] for part in PARTS[:2])
+    # The last two have no row before the date: nothing of them is trained on.
+    assert trained.tolist() == [7, 3, 0, 0]
+    assert validated.tolist() == [9, 5, 0, 0]
+    with pytest.raises(DataError, match="leaves no series both rows to train on and 9 steps"):
+        split_rows(table, Split(validation=0, test="2024-01-10"), horizon=9)
+
+
+def test_series_that_are_too_short_are_for_training_alone():
+    table = panel(6, 5, 20)
+    splits = split_rows(table, Split(validation=2, test=3), horizon=2)
+    trained, validated = (splits.bounds(part)[1] - table.indptr[:-1] for part in PARTS[:2])
+    assert trained.tolist() == [1, 5, 15] and validated.tolist() == [3, 5, 17]
+
+
+def test_parts_of_nothing_but_validation_and_test_are_refused():
+    with pytest.raises(UsageError, match=r"`validation=0.5` and `test=0.5` leave no rows"):
+        sizes(100, validation=0.5, test=0.5)
+    with pytest.raises(DataError, match="has 9 rows in its longest series; 5 for validation and 6"):
+        split_rows(panel(4, 9, 8), Split(validation=5, test=6), horizon=1)
+
+
+def test_a_date_is_asked_for_in_the_words_of_its_setting():
+    for setting, size in (("test", True), ("start", False)):
+        with pytest.raises(UsageError, match=rf'`{setting}` "soon"') as caught:
+            parse_date(setting, "soon", DAYS)
+        assert ("neither a number nor a date" in str(caught.value)) == size
+        assert ("fraction" in caught.value.hint) == size
+        assert "a date such as 2024-01-01" in caught.value.hint

@@ -122,6 +122,12 @@ def test_intervals_without_end_cover_everything_and_are_infinitely_wide():
     ).all()
 
 
+def test_intervals_at_infinity_cover_nothing_and_have_no_width():
+    scores = intervals(lower=np.full_like(LOWER, np.inf), upper=np.full_like(LOWER, np.inf))
+    assert (scores.overall()["coverage"] == 0).all()
+    assert np.isnan(scores.overall()["width"]).all()
+
+
 def test_measures_of_nothing_are_undefined():
     nothing = np.full_like(ACTUAL, np.nan)
     for sums in (IntervalSums(3, 4, 2, LEVEL), intervals(nothing), QuantileSums(3, 4, 2, (0.5,))):
@@ -145,6 +151,23 @@ def drawn(row, levels, level):
 
 def mean_loss(actual, row, levels, grid):
     return np.mean([pinball(actual, drawn(row, levels, level), level) for level in grid])
+
+
+def test_quantiles_are_drawn_on_at_the_slope_of_the_outermost_ones():
+    row, levels = np.array([0.0, 1.0, 5.0]), (0.3, 0.5, 0.9)
+    sums = QuantileSums(1, 1, 1, levels)
+    sums.add(np.full((1, 1, 1), 2.0), row[None, None, None], np.zeros(1, np.int64))
+    scores = sums.overall()
+    assert scores["pinball"][0] == pytest.approx(mean_loss(2, row, levels, np.arange(1, 20) / 20))
+    grid = (np.arange(40) + 0.5) / 40
+    assert scores["crps"][0] == pytest.approx(2 * mean_loss(2, row, levels, grid))
+
+
+def test_a_crps_that_is_known_exactly_is_taken_as_it_is():
+    sums, plain, exact = QuantileSums(3, 4, 2, QUANTILE_LEVELS), quantiles(), np.abs(ACTUAL) + 1
+    sums.add(ACTUAL, QUANTILES, SERIES, crps=exact)
+    np.testing.assert_allclose(sums.overall()["crps"], np.nanmean(exact, axis=(0, 1)))
+    assert (sums.overall()["pinball"] == plain.overall()["pinball"]).all()
 
 
 @pytest.mark.slow

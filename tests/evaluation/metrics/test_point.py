@@ -236,6 +236,41 @@ def test_r2_loses_no_digits_to_the_level_of_the_values(level):
     assert raised["r2"] == pytest.approx(plain["r2"], rel=1e-12)
 
 
+@pytest.mark.parametrize("levels", [(2.0**30, 2.0**30), (0.0, 2.0**30)])
+def test_r2_of_series_and_steps_loses_no_digits_either(levels):
+    actual, error = (
+        RNG.integers(-64, 64, (2, 50, 3, 1)) / 64,
+        RNG.integers(-8, 8, (2, 50, 3, 1)) / 64,
+    )
+    series, plain, raised = np.arange(100) % 2, *(ErrorSums(*np.ones((2, 2, 1)), 3) for _ in "12")
+    for sums, height in ((plain, np.zeros(2)), (raised, np.array(levels))):
+        values = (actual + height[:, None, None, None]).swapaxes(0, 1).reshape(100, 3, 1)
+        sums.add(values, values + error.swapaxes(0, 1).reshape(100, 3, 1), series)
+    found, expected = raised.by_series()["r2"], plain.by_series()["r2"]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    if levels[0] == levels[1]:
+        np.testing.assert_allclose(raised.by_step()["r2"], plain.by_step()["r2"], rtol=1e-12)
+
+
+def test_one_value_each_of_more_series_than_steps_counts():
+    actual = np.array([1.0, 2.0, 4.0])[:, None, None]
+    sums = ErrorSums(np.array([[1.0], [2.0], [0.0]]), np.ones((3, 1)), 1)
+    sums.add(actual, actual + np.array([3.0, 2.0, 1.0])[:, None, None], np.arange(3))
+    assert sums.overall()["mase"] == pytest.approx([(3 / 1 + 2 / 2) / 2])
+    # Of 14, the sum of squared errors, over 14 / 3, that of the differences from the mean.
+    assert sums.by_step()["r2"] == pytest.approx(np.array([[-2.0]]))
+
+
+def test_values_whose_squares_are_infinite_are_measured_without_a_warning():
+    values = np.array([1e200, -1e200, 3e200])[:, None, None]
+    sums = ErrorSums(np.full((1, 1), 1e200), np.full((1, 1), np.inf), 1)
+    sums.add(values, -values, np.zeros(3, np.int64))
+    scores = {name: each[0] for name, each in sums.overall().items()}
+    assert (scores["mase"], scores["smape"]) == (pytest.approx(10 / 3), 200.0)
+    assert scores["rmse"] == np.inf
+    assert not np.isfinite([scores["r2"], scores["rmsse"]]).any()
+
+
 def test_measures_of_nothing_are_undefined():
     for sums in (ErrorSums(SCALE, SCALE, 6), summed(np.full_like(ACTUAL, np.nan))):
         for scores in (sums.by_series(), sums.by_step(), sums.overall()):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from forecast_cli.forecasting.intervals.conformal import (
@@ -41,6 +41,8 @@ def test_the_radius_is_the_order_statistic_with_its_correction(seed, samples, le
 
 
 @given(st.integers(0, 10**6), st.integers(1, 99), st.integers(1, 6), levels)
+@example(seed=0, samples=1, horizon=6, level=10.0)
+@example(seed=0, samples=5, horizon=1, level=10.0)
 def test_few_errors_are_put_together_over_the_steps(seed, samples, horizon, level):
     sizes = np.sqrt(np.arange(1.0, horizon + 1))[:, None]
     scores = np.abs(drawn(seed, samples, horizon, 1)) * sizes
@@ -70,6 +72,24 @@ def test_steps_of_many_errors_stand_for_themselves_beside_those_of_few():
     found = radius(scores, 80, np.array([[1.0], [10.0]]))
     assert found[0] == alone[0]
     assert 5 < found[1, 0] < 25
+
+
+def test_100_errors_of_a_step_stand_for_themselves():
+    scores = np.abs(drawn(0, 100, 2, 1))
+    scores[50:, 1] = np.nan
+    alone = radius(scores[:, :1], 80, np.ones((1, 1)))
+    assert radius(scores, 80, np.array([[1.0], [10.0]]))[0] == alone[0]
+
+
+@pytest.mark.parametrize("samples", [1, 30])
+def test_no_column_changes_the_intervals_of_another(samples):
+    errors = drawn(0, samples, 4, 2) * [1.0, 100.0]
+    errors[samples // 3 :, 1:, 1] = np.nan
+    sizes, reach = step_sizes(errors), radius(np.abs(errors), 80, step_sizes(errors))
+    for place in range(2):
+        alone = errors[:, :, [place]]
+        np.testing.assert_allclose(sizes[:, [place]], step_sizes(alone))
+        np.testing.assert_allclose(reach[:, [place]], radius(np.abs(alone), 80, step_sizes(alone)))
 
 
 def test_a_step_without_an_error_has_the_radius_of_the_others_in_its_size():
@@ -133,6 +153,17 @@ def test_sizes_never_fall_and_are_above_0(seed, samples, horizon):
     assert (np.diff(sizes, axis=0) >= -1e-15).all()
 
 
+def test_sizes_grow_no_faster_than_the_step():
+    steps = np.arange(1.0, 9)
+    sizes = step_sizes(np.array([steps**2, -(steps**2)])[..., None])[:, 0]
+    np.testing.assert_allclose(sizes / sizes[0], steps)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_the_size_of_errors_of_1_is_1(samples):
+    assert step_sizes(np.ones((samples, 1, 1))).tolist() == [[1.0]]
+
+
 def test_missing_errors_do_not_change_a_size():
     errors = drawn(0, 50, 3, 1)
     longer = np.concatenate([errors, np.full((20, 3, 1), np.nan)])
@@ -175,6 +206,7 @@ def test_paths_are_those_that_were_seen_or_their_mirror_images():
     found = paths(errors, 4, samples=200)[0]
     assert {tuple(np.round(each.ravel(), 9)) for each in found} == known
     assert paths(errors, 2).shape == (1, 4000, 2, 2)
+    assert paths(errors[:, :1], 3).shape == (1, 4000, 3, 2)
 
 
 def test_paths_without_mirror_images_are_those_that_were_seen():
