@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import Day
 
 from ...core.errors import UsageError
 from ...core.windows import Ints
@@ -78,7 +79,9 @@ class Frequency:
         weekly = re.fullmatch(rf"\d*W(-({WEEKDAYS}))?", alias)
         try:
             offset: Any = None if weekly else to_offset(alias)
-            step = 7 * count * DAY if weekly else pd.Timedelta(offset)
+            # The days of pandas 3.0 have no length.
+            days = 7 * count if weekly else offset.n if isinstance(offset, Day) else 0
+            step = days * DAY if days else pd.Timedelta(offset)
         except (ValueError, TypeError):
             step = pd.Timedelta(0)
         if not step > pd.Timedelta(0):
