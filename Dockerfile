@@ -12,8 +12,6 @@ RUN /opt/forecast/bin/pip install --no-cache-dir -r requirements/predict.txt
 COPY pyproject.toml README.md LICENSE CHANGELOG.md mkdocs.yml ./
 COPY docs docs
 COPY sample_data sample_data
-COPY scripts scripts
-COPY benchmarks benchmarks
 COPY forecast_cli forecast_cli
 RUN /opt/forecast/bin/pip install --no-cache-dir --no-deps .
 # The container that runs installs, tests and compiles nothing.
