@@ -43,6 +43,9 @@ def _months(names: Sequence[str]) -> dict[str, str]:
     words = {name: re.sub(r"[\W\d_]+$", "", name.strip()) for name in names}
     for begin in range(len(names) - 11):
         twelve = names[begin : begin + 12]
+        # Not worth the search through all languages, which takes most of a second.
+        if any(role_of(name) in ("month", "hour") for name in twelve):
+            continue
         language = find_language([words[name] for name in twelve])
         if language:
             return {name: f"{number_of(words[name], language):02d}" for name in twelve}
