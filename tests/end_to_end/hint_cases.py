@@ -269,6 +269,7 @@ FILES = [
          source="folder/table.csv"),
     Case("There is no file", {"table.csv": GOOD}, None, name="tabel.csv", source="table.csv"),
     Case("has a header and no rows", "date,y\n", GOOD),
+    Case("has a row that does not end", "date,y\n2024-01-01," + "1" * 100_000, GOOD),
     Case('holds "k.A."', rows(cells=with_(NUMBERS, _7="k.A.")),
          {"na": ("k.A.",), "missing": "interpolate"}, keep=tuple(without(NUMBERS, 7))),
     Case("could be 1125 or 1.125", rows(cells=[f'"{each},125"' for each in NUMBERS]),

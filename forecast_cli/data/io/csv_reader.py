@@ -13,6 +13,8 @@ from .sources import Source, numbered
 from .tables import MISSING_MARKERS, Table, no_rows, require_columns
 
 UTF8 = ("utf-8", "utf-8-sig")
+# Bytes that Arrow parses at a time: a row lies in at most two such blocks.
+BLOCK = 2**20
 
 
 def read_source(
@@ -104,6 +106,8 @@ def read_head(source: Source) -> Table:
     rows = [line.cells for line in lines if line.cells and line.before >= source.top.skipped]
     if source.is_short and source.footer:
         rows = rows[: -len([line for line in source.footer if line.cells])]
+    if not rows and not source.is_short:
+        raise _too_long(source, len(source.start))
     if not rows:
         raise no_rows(source.name)
     width = len(source.header)
@@ -123,12 +127,21 @@ def _wrong_encoding(source: Source, encoding: str, reason: str = "") -> DataErro
     )
 
 
+def _too_long(source: Source, most: int) -> DataError:
+    return DataError(
+        f"{source.name} has a row that does not end within {most:,} bytes.",
+        "A quote may not be closed, or lines may end in another way than with a newline.",
+    )
+
+
 def _unreadable(source: Source, reason: str) -> DataError:
     """Return our error for one of Arrow, with the line where a row has the wrong length."""
     if "UTF8" in reason:
         return _wrong_encoding(source, "UTF-8")
     if "Empty CSV" in reason:
         return no_rows(source.name)
+    if "straddling" in reason:
+        return _too_long(source, BLOCK)
     if "Expected" in reason and (found := source.ragged()):
         place, cells = found
         text = f"{place} has {cells} cells; the header has {len(source.header)}."

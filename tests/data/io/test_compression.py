@@ -157,6 +157,12 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize("line", ["1" * 2_000_000, '"1\n' + "2024-01-02,2\n" * 200_000])
+def test_a_row_without_end_is_named(run, write, line):
+    code, _, err = run("inspect", write(f"date,y\n2024-01-01,{line}", "endless"))
+    assert code == 3 and "endless has a row that does not end within" in err, err
+
+
 @pytest.mark.parametrize("kind", ODD)
 def test_odd_tables_are_refused_with_a_reason(run, write, kind):
     name = write(ODD[kind], "odd")
