@@ -127,9 +127,9 @@ def test_a_date_that_leaves_no_room_is_refused(date):
         rows_from(date)
 
 
-@pytest.mark.parametrize("date", ["soon", "2024-13-01", "", "NaT"])
+@pytest.mark.parametrize("date", ["soon", "2024-13-01", "", "NaT", "03/04/2024"])
 def test_what_is_neither_number_nor_date_is_refused(date):
-    with pytest.raises(UsageError, match=f'"{date}"'):
+    with pytest.raises(UsageError, match=f'`test` "{date}" is neither'):
         rows_from(date)
 
 
@@ -172,7 +172,7 @@ def test_fewer_steps_than_the_horizon_are_refused(part):
     ],
 )
 def test_parts_that_leave_nothing_to_train_on_are_refused(rows, horizon, split):
-    with pytest.raises(DataError, match=rf"table\.csv has {rows} rows"):
+    with pytest.raises(DataError, match=rf"table\.csv has {rows} rows; "):
         sizes(rows, horizon, **split)
 
 
@@ -205,8 +205,18 @@ def test_a_date_splits_every_series_that_it_leaves_room_in():
     # The last two have no row before the date: nothing of them is trained on.
     assert trained.tolist() == [7, 3, 0, 0]
     assert validated.tolist() == [9, 5, 0, 0]
-    with pytest.raises(DataError, match="leaves no series both rows to train on and 9 steps"):
-        split_rows(table, Split(validation=0, test="2024-01-10"), horizon=9)
+    two = panel(10, 3, times=times[:10].append(times[-3:]))
+    split = Split(validation=0, test="2024-01-06")
+    # Five rows of the first series, and all of the other.
+    assert split_rows(two, split, horizon=5).train_end.tolist() == [5, 10]
+    with pytest.raises(DataError, match="leaves no series both rows to train on and 6 steps"):
+        split_rows(two, split, horizon=6)
+
+
+def test_a_fraction_is_of_the_rows_of_its_series():
+    splits = split_rows(panel(40, 80), Split(validation=0.1, test=0.25), horizon=1)
+    trained, validated = splits.bounds("validation")
+    assert trained.tolist() == [26, 40 + 52] and validated.tolist() == [30, 40 + 60]
 
 
 def test_series_that_are_too_short_are_for_training_alone():
@@ -220,7 +230,7 @@ def test_parts_of_nothing_but_validation_and_test_are_refused():
     with pytest.raises(UsageError, match=r"`validation=0.5` and `test=0.5` leave no rows"):
         sizes(100, validation=0.5, test=0.5)
     with pytest.raises(DataError, match="has 9 rows in its longest series; 5 for validation and 6"):
-        split_rows(panel(4, 9, 8), Split(validation=5, test=6), horizon=1)
+        split_rows(panel(4, 9), Split(validation=5, test=6), horizon=1)
 
 
 def test_a_date_is_asked_for_in_the_words_of_its_setting():
