@@ -27,6 +27,8 @@ def explain_misuse(error: Any, command: str, commands: list[str]) -> UsageError 
         return None
     if (name := getattr(error, "option_name", "")) and hasattr(error, "possibilities"):
         return UsageError(f"No such option: {name}.", f"{_guess_option(name, error)}{see}")
+    if invalid := _explain_value(error):
+        return invalid
     if found := NO_CHOICE.fullmatch(message):
         where, names = found["where"].split("'")[1], re.findall(r"'([^']*)'", found["names"])
         return UsageError(f'Invalid {where} "{found["given"]}".', nearest(found["given"], names))
@@ -35,6 +37,19 @@ def explain_misuse(error: Any, command: str, commands: list[str]) -> UsageError 
         meant = f"Did you mean {guess[0]}? " if guess else ""
         return UsageError(f'There is no command "{found[1]}".', f"{meant}{see}")
     return UsageError(message + ("" if message.endswith("?") else "."), see)
+
+
+def _explain_value(error: Any) -> UsageError | None:
+    """Return the error of a value that is not what its option takes; None for other errors."""
+    from ..config.invalid import describe_invalid
+
+    cause, flags = error.__cause__, _flags(getattr(error, "param", None))
+    if not flags or not hasattr(cause, "errors"):
+        return None
+    first = cause.errors(include_url=False)[0]
+    given, why = str(first["input"]), describe_invalid(first)
+    given = given if re.fullmatch(r"-?[\d.]+", given) else f'"{given}"'
+    return UsageError(f"Invalid {flags[0]} {given}: {why}.") if why else None
 
 
 def _guess_option(name: str, error: Any) -> str:
@@ -47,5 +62,6 @@ def _guess_option(name: str, error: Any) -> str:
 
 
 def _flags(parameter: Any) -> list[str]:
-    """Return the long flags of an option."""
-    return [name for name in (*parameter.opts, *parameter.secondary_opts) if name[:2] == "--"]
+    """Return the long flags of an option; none of what is no option."""
+    names = (*parameter.opts, *parameter.secondary_opts) if parameter is not None else ()
+    return [name for name in names if name[:2] == "--"]

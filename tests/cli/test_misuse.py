@@ -12,6 +12,8 @@ import pytest
         ("train a.csv --hor 3", "Did you mean --horizon"),
         ("train --zz", "No such option: --zz. See forecast train --help."),
         ("train a.csv --cell lstmm", 'Invalid --cell "lstmm". Did you mean "lstm"?'),
+        ("predict --horizon 0", "Invalid --horizon 0: must be at least 1."),
+        ("train a.csv --epochs x", 'Invalid --epochs "x": must be a whole number.'),
         ("plot x --kind forcast", 'Invalid --kind "forcast". Did you mean "forecast"?'),
         ("tune none.csv --sampler tpee", 'Did you mean "tpe"?'),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ...config.invalid import describe_invalid
 from ...core.errors import ForecastError
 
 MEDIA = "application/problem+json"
@@ -83,9 +84,14 @@ def of_error(error: ForecastError) -> Problem:
 
 def of_validation(error: ValidationError) -> Problem:
     """Return the problem of a request that is not of its form."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(each) for each in first["loc"])
-    text = f"{place}: {first['msg']}" if place else str(first["msg"])
+    if first["type"] == "extra_forbidden":
+        text = f'There is no field "{place}"'
+    elif why := describe_invalid(first):
+        text = f"{place} {why}"
+    else:
+        text = f"{place}: {first['msg']}" if place else str(first["msg"])
     if first["type"] == "json_invalid":
         return Problem(400, "not-json", f"The body is no JSON. {text}.", "Check the body.")
     return Problem(422, "invalid", f"{text}.", "The page /docs lists what a request may hold.")

@@ -161,6 +161,18 @@ def test_other_bodies_and_addresses_are_refused(server):
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"horizon": 0}, "horizon must be at least 1."),
+        ({"horizon": "3"}, "horizon must be a whole number."),
+        ({"levels": [80]}, 'There is no field "levels".'),
+    ],
+)
+def test_a_field_that_is_not_of_its_form_is_named_in_plain_words(server, body, detail):
+    assert problem(post(server, body), 422, "invalid")["detail"] == detail
+
+
 def test_more_series_and_rows_of_a_forecast_than_the_limit_are_refused(start, asked):
     path = "/v1/models/shops/predict"
     found = problem(post(start(series=1), asked.shops, path), 422, "too-many-series")
