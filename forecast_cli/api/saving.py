@@ -89,7 +89,7 @@ def train_and_keep(
         if resume:
             raise UsageError(
                 "`resume` needs the path of the model, beside which a training is kept.",
-                "Pass `path=model.forecast`, as in the call that was interrupted.",
+                "Pass the path of the call that was interrupted.",
             )
         return train(on_event=on_event, should_stop=should_stop)
     from ..model.checkpoints import open_checkpoints

@@ -13,7 +13,9 @@ import pandas as pd
 
 import forecast_cli as fc
 from forecast_cli.backtesting.plan import Plan
+from forecast_cli.data.io.database_writer import parse_target, write_rows
 from forecast_cli.data.io.writer import render, spare_database
+from forecast_cli.forecasting.frames import in_table_style, with_cutoff
 from forecast_cli.forecasting.stream.line_parser import LineParser
 from forecast_cli.forecasting.stream.live_model import StreamRequest
 from forecast_cli.forecasting.stream.stream import Stream
@@ -517,6 +519,7 @@ MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
         "series": "who", "future_covariates": "x", "mode": "many-to-many"}),
     "trend": (both("trend"), {"series": "trend"}),
     "ends": (frame().assign(y_lo80=1.0 + np.arange(60) % 3), {"column": ("y", "y_lo80")}),
+    "cutoff": (frame().rename(columns={"y": "cutoff"}), {"column": ("cutoff",)}),
     "renamed": (frame().assign(low=1.0 + np.arange(60) % 3), {"column": ("y", "low")}),
     "steps": (frame()[["y"]], {}),
     "resampled": (frame(1440, freq="h"), {"resample": "D"}),
@@ -702,7 +705,40 @@ FORECASTS = [
              lambda m: m.predict(LABELLED)),
     Forecast("no history and no state", "labels", lambda m: m.save_state("s"),
              lambda m: m.predict(LABELLED)),
+    Forecast("files and SQLite databases", "plain", lambda m: into(m, "mysql://host/f?table=t"),
+             lambda m: into(m, "sqlite:///f.db?table=forecasts")),
+    Forecast('unknown part "tabel"', "plain", lambda m: into(m, "sqlite:///f.db?tabel=t"),
+             lambda m: into(m, "sqlite:///f.db?table=t")),
+    Forecast("names no table", "plain", lambda m: into(m, "sqlite:///f.db"),
+             lambda m: into(m, "sqlite:///f.db?table=forecasts")),
+    Forecast('invalid mode "apend"', "plain",
+             lambda m: into(m, "sqlite:///f.db?table=t&mode=apend"),
+             lambda m: into(m, "sqlite:///f.db?table=t&mode=append")),
+    Forecast("no directory new", "plain", lambda m: into(m, "sqlite:///new/f.db?table=t"),
+             lambda m: (Path("new").mkdir(), into(m, "sqlite:///new/f.db?table=t"))),
+    Forecast("not a database", "plain",
+             lambda m: (Path("text").write_text("no database" * 99),
+                        into(m, "sqlite:///text?table=t")),
+             lambda m: into(m, "sqlite:///other?table=t")),
+    Forecast("cannot be written: object name reserved", "plain",
+             lambda m: into(m, "sqlite:///f.db?table=sqlite_t"),
+             lambda m: into(m, "sqlite:///f.db?table=t")),
+    Forecast("has no column", "plain",
+             lambda m: (write_rows(pd.DataFrame({"x": [1.0]}), parse_target(TABLE), []),
+                        into(m, TABLE)),
+             lambda m: into(m, TABLE + "2")),
+    Forecast("is called that", ("cutoff", "plain"), lambda m: with_cutoff(m.predict(), m.bundle),
+             lambda m: with_cutoff(m.predict(), m.bundle)),
 ]  # fmt: skip
+
+
+def into(model, address):
+    """Write a forecast into a table of a database."""
+    rows = in_table_style(model.predict(), model.bundle.manifest.time)
+    write_rows(rows, parse_target(address), [])
+
+
+TABLE = "sqlite:///f.db?table=t"
 TOO_MANY, CONTROL = pd.DataFrame({"y": np.zeros(1_048_576)}), pd.DataFrame({"y": ["\x01"]})
 SHORT_ONES = {"column": "y", "horizon": 2, "timesteps": 3, "preset": "classic"}
 FOLLOWING = NEW[60:]
