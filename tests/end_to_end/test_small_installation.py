@@ -99,6 +99,11 @@ def test_it_predicts_and_evaluates(small, table):
     assert out == (GOLDEN / "format-8.csv").read_text()
     code, out, err = small("predict", "-", "-m", model, "--json", stdin=table.read_text())
     assert code == 0 and len(json.loads(out)["forecast"]) == 3
+    code, out, err = small("predict", "-m", model, "--follow", stdin=table.read_text())
+    assert code == 0, err
+    last = [line.split(",", 1)[1] for line in out.splitlines()[-3:]]
+    code, out, _ = small("predict", table, "-m", model, "-o", "-")
+    assert (code, out.splitlines()[1:]) == (0, last)
     code, out, err = small("evaluate", table, "-m", model, "--json", "--fail-if", "mae > 0.001")
     found = json.loads(out)
     assert code == 6, err
