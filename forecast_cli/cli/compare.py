@@ -65,7 +65,7 @@ def compare(
         forecast compare prices.csv -c Close --models auto,lstm,gru --epochs 50
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
-    require_training("`forecast compare`")
+    require_training("A comparison")
     from ..core.parallel import dismiss_workers
     from ..model.bundle import require_writable
     from .progress import Progress

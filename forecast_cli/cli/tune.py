@@ -92,7 +92,7 @@ def tune(
         forecast tune sales.csv -c sales --trials 100 --jobs 4 --storage study.db
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
-    require_training("`forecast tune`")
+    require_training("Tuning")
     from ..core.parallel import dismiss_workers
 
     gc.enable()

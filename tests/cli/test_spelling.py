@@ -123,7 +123,8 @@ def test_whatever_stands_in_backticks_is_a_setting():
     known = known_names()
     wrong = []
     for path, text in texts():
-        if path == "spelling.py":
+        # The text of a script that is written is no message.
+        if path in ("spelling.py", "script_template.py"):
             continue
         for name in re.findall(r"`([^`=]*)(?:=[^`]*)?`", text):
             good = "{}" in name or name in known or ("." in name and is_path(name))

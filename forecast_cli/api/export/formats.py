@@ -46,12 +46,12 @@ def export(
     refuse_labels(
         bundle,
         "Models that forecast are exported; this one maps sequences to labels.",
-        "`forecast predict` needs no TensorFlow either.",
+        "The command predict needs no TensorFlow either.",
     )
     if bundle.manifest.config.network.stateful:
         raise UsageError(
             "A stateful network cannot be exported: its forecasts depend on all rows before.",
-            "Train with `stateful=no`; or use `forecast predict` with `state`.",
+            "Train with `stateful=no`; or use the command predict with `state`.",
         )
     _require_free(path, EXPORTS[format])
     made = FUNCTIONS[format](bundle, future)
