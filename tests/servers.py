@@ -1,7 +1,8 @@
-"""Servers as processes of their own, for tests of several folders."""
+"""Servers as processes of their own, and the browser, for tests of several folders."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import pairwise
@@ -39,21 +39,13 @@ def render_page(report: Report) -> bytes:
     """
     style = asset("uPlot.min.css") + asset("page.css")
     script = "\n".join(map(asset, ("uPlot.iife.min.js", "chart.js", "page.js")))
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"cell": short, "share": bar_share, "plain": plain}
-    page = environment.from_string(asset("page.html")).render(
+    page, _ = render(
+        asset("page.html"),
+        style,
+        script,
+        filters={"cell": short, "share": bar_share, "plain": plain},
         report=report,
-        policy=policy,
-        style=Markup(style),
-        script=Markup(script),
         data=Markup(embedded(document(report))),
-        licence=asset("uPlot-LICENSE.txt"),
     )
     # A name of a file may hold bytes that are no text.
     return page.encode("utf-8", "replace")
@@ -188,6 +180,45 @@ def bar_share(axes: Axes, height: float | None) -> float:
 def asset(name: str) -> str:
     """Return the text of a file of the page; another page may have the same charts."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def render(
+    template: str,
+    style: str,
+    script: str,
+    *,
+    further: str = "",
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    **values: Any,
+) -> tuple[str, str]:
+    """Return a page, and the policy by which a browser runs nothing but its own style and script.
+
+    Args:
+        template: The page; it also has the names `policy`, `style`, `script`, `chart_tools` and
+            `licence`.
+        style: Its style.
+        script: Its script.
+        further: What else the policy says.
+        filters: Filters of the template by name.
+        values: What else the template names.
+    """
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"base-uri 'none'; form-action 'none'{further}"
+    )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= filters or {}
+    page = environment.from_string(template).render(
+        policy=policy,
+        style=Markup(style),
+        script=Markup(script),
+        chart_tools=Markup(asset("chart-tools.html")),
+        licence=asset("uPlot-LICENSE.txt"),
+        **values,
+    )
+    return page, policy
 
 
 def _digest(text: str) -> str:

@@ -1,18 +1,13 @@
 """The pages of the server: a forecast of a table that is dropped there, and its addresses."""
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
-from ..report.page import asset
+from ..report.page import asset, render
 from .access import Access
 
 ASSETS = files(__package__) / "assets"
@@ -30,13 +25,7 @@ def forecast_page(access: Access) -> Page:
     """Return the page that forecasts a table."""
     style = asset("uPlot.min.css") + asset("page.css") + _own("serve.css")
     script = "\n".join((asset("uPlot.iife.min.js"), asset("chart.js"), _own("serve.js")))
-    return _render(
-        "serve.html",
-        style,
-        script,
-        token=access.digest is not None,
-        licence=asset("uPlot-LICENSE.txt"),
-    )
+    return _render("serve.html", style, script, token=access.digest is not None)
 
 
 def docs_page(app: FastAPI) -> Callable[[], Page]:
@@ -109,24 +98,11 @@ def kind_of(schema: dict[str, Any]) -> str:
 
 
 def _render(name: str, style: str, script: str, **values: Any) -> Page:
-    """Return a page whose policy permits its own style and script alone, by their hashes."""
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["json"] = json.dumps
-    text = environment.from_string(_own(name)).render(
-        style=Markup(style), script=Markup(script), **values
-    )
+    """Return a page that may request answers of the server alone, and be shown in no other page."""
+    further = "; connect-src 'self'; frame-ancestors 'none'"
+    text, policy = render(_own(name), style, script, further=further, **values)
     return Page(text.encode(), policy)
 
 
 def _own(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,13 +1,13 @@
 """The page of a report in Chromium: it draws, answers the mouse and the keyboard, and prints."""
 
 import io
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+from ...servers import BROWSER
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -31,16 +31,6 @@ def path(linear, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     model.report(path, frame)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

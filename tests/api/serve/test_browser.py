@@ -1,13 +1,10 @@
 """The page of the server in Chromium: a table is dropped, and its forecast is drawn."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
-from ...servers import serving
+from ...servers import BROWSER, serving
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -28,16 +25,6 @@ def url(paths, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     with serving(folder, paths["days"], paths["shops"], "--token", TOKEN) as process:
         yield process.url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
