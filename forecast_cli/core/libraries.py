@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 
 from .errors import UsageError, listed
@@ -37,11 +36,14 @@ def how_to_install(extra: str) -> str:
 
 def libraries_of(extra: str) -> list[str]:
     """Return the requirements of an extra, as its package lists them; none where it has no list."""
+    # It takes ten milliseconds to load, and only an error needs it.
+    from importlib.metadata import PackageNotFoundError, requires
+
     try:
-        listed = requires(PACKAGE) or []
+        lines = requires(PACKAGE) or []
     except PackageNotFoundError:
         return []
-    matched = [found for each in listed if (found := REQUIREMENT.match(each))]
+    matched = [found for each in lines if (found := REQUIREMENT.match(each))]
     return [found[1].strip() for found in matched if found[2] == extra]
 
 
