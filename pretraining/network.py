@@ -3,29 +3,17 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from .features import COUNT, OF_MEMBER, ORIGINS, Features
-from .members import SHARPNESS
+from forecast_cli.baselines.pretrained.features import NAMES, OF_MEMBER, ORIGINS
+from forecast_cli.baselines.pretrained.forecaster import MEDIAN, QUANTILES
+from forecast_cli.baselines.pretrained.members import SHARPNESS
 
-QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-MEDIAN = QUANTILES.index(0.5)
 # Units of the layer that reads the errors of a member, of the one that reads the series, of the
 # dense layers after them, and numbers that stand for a member.
 UNITS, CONTEXT, DENSE, EMBEDDING = 32, 48, 64, 8
-# The order of the inputs.
-INPUTS = ("members", "series", "one_step", "past", "known", "ahead")
 # What is added to sizes before their logarithm, and past errors that the whole counts as.
 LEAST, PRIOR_COUNT = 0.02, 2.0
-
-
-def inputs_of(features: Features) -> list[np.ndarray]:
-    """The arrays that the network reads, float32, in the order of `INPUTS`."""
-    count = len(features.ahead)
-    known = np.broadcast_to(features.known[None], (count, *features.known.shape))
-    named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
-    return [np.asarray(named[name], "float32") for name in INPUTS]
 
 
 class Combination(keras.Model):  # type: ignore[misc]
@@ -39,7 +27,7 @@ class Combination(keras.Model):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.names = self.add_weight(
-            shape=(COUNT, EMBEDDING), initializer="random_normal", name="members"
+            shape=(NAMES, EMBEDDING), initializer="random_normal", name="members"
         )
         self.errors = keras.layers.LSTM(UNITS, name="errors")
         self.context = keras.layers.LSTM(CONTEXT, name="series")
@@ -52,10 +40,10 @@ class Combination(keras.Model):  # type: ignore[misc]
         Args:
             inputs: Of `inputs_of`.
         """
-        members, series, one_step, past, known, ahead = inputs
+        members, series, sizes, past, known, ahead, names = inputs
         context = self.context(self._of_origins(members, series))
         place = _places(ahead)
-        logits = self._logits(members, one_step, context)
+        logits = self._logits(members, sizes, context, tf.gather(self.names, names))
         weights = tf.nn.softmax(logits[..., :1] * (1.0 - place) + logits[..., 1:] * place, axis=1)
         point = tf.reduce_sum(weights * ahead, axis=1)
         errors = tf.reduce_sum(weights[:, None] * past, axis=2)
@@ -63,7 +51,7 @@ class Combination(keras.Model):  # type: ignore[misc]
         apart = tf.sqrt(tf.reduce_sum(weights * (ahead - point[:, None]) ** 2, axis=1) + 1e-6)
         wide = tf.broadcast_to(place, tf.shape(point))
         own = [wide, tf.math.log(size), tf.math.log(apart + LEAST) - tf.math.log(size)]
-        own += [bias / size, tf.math.log1p(count)]
+        own += [bias / size, tf.math.log(1.0 + count)]
         steps = tf.repeat(context[:, None], tf.shape(point)[1], axis=1)
         found = self.quantiles(tf.concat([tf.stack(own, axis=-1), steps], axis=-1))
         return _in_order(point, size, found)
@@ -74,19 +62,19 @@ class Combination(keras.Model):  # type: ignore[misc]
         parts = [_squashed(series), tf.reduce_mean(small, axis=2), tf.reduce_min(small, axis=2)]
         return tf.concat([*parts, tf.math.reduce_std(small, axis=2)], axis=-1)
 
-    def _logits(self, members: Any, one_step: Any, context: Any) -> Any:
-        """Shape `(series, COUNT, 2)`."""
-        count = tf.shape(members)[0]
-        sizes = tf.math.log(tf.abs(members) + LEAST)
-        apart = sizes - tf.reduce_mean(sizes, axis=2, keepdims=True)
-        names = tf.broadcast_to(self.names, (count, ORIGINS, COUNT, EMBEDDING))
+    def _logits(self, members: Any, sizes: Any, context: Any, own: Any) -> Any:
+        """Shape `(series, members, 2)`."""
+        series, many = tf.shape(members)[0], tf.shape(members)[2]
+        large = tf.math.log(tf.abs(members) + LEAST)
+        apart = large - tf.reduce_mean(large, axis=2, keepdims=True)
+        names = tf.broadcast_to(own, (series, ORIGINS, many, EMBEDDING))
         read = tf.concat([_squashed(members), apart, names], axis=-1)
         read = tf.reshape(
             tf.transpose(read, (0, 2, 1, 3)), (-1, ORIGINS, 2 * OF_MEMBER + EMBEDDING)
         )
-        states = tf.reshape(self.errors(read), (-1, COUNT, UNITS))
-        apart = (one_step - tf.reduce_mean(one_step, axis=1, keepdims=True))[..., None]
-        known = [states, names[:, 0], tf.repeat(context[:, None], COUNT, axis=1), apart]
+        states = tf.reshape(self.errors(read), (-1, many, UNITS))
+        apart = (sizes - tf.reduce_mean(sizes, axis=1, keepdims=True))[..., None]
+        known = [states, names[:, 0], tf.repeat(context[:, None], many, axis=1), apart]
         learned = self.logits(tf.concat(known, axis=-1))
         return learned - 0.5 * SHARPNESS * apart
 
@@ -94,11 +82,15 @@ class Combination(keras.Model):  # type: ignore[misc]
 def _dense(units: int, outputs: int, name: str) -> keras.Sequential:
     """Two layers, of which the last begins at zero."""
     last = keras.layers.Dense(outputs, kernel_initializer="zeros")
-    return keras.Sequential([keras.layers.Dense(units, "gelu"), last], name=name)
+    return keras.Sequential([keras.layers.Dense(units, _gelu), last], name=name)
+
+
+def _gelu(values: Any) -> Any:
+    return keras.activations.gelu(values, approximate=True)
 
 
 def _squashed(values: Any) -> Any:
-    return tf.sign(values) * tf.math.log1p(3.0 * tf.abs(values))
+    return tf.sign(values) * tf.math.log(1.0 + 3.0 * tf.abs(values))
 
 
 def _places(ahead: Any) -> Any:

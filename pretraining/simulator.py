@@ -17,6 +17,8 @@ Generator: TypeAlias = np.random.Generator
 
 # Steps that a component is simulated before the first one that is returned.
 WARM_UP = 40
+# The share of the series that are of the structural model alone; the others are sums of components.
+ALONE = 0.45
 # The steps of a Gaussian process; longer series are drawn at fewer and interpolated.
 GRID = 256
 
@@ -50,22 +52,60 @@ def simulate(rng: Generator, shape: Shape) -> Floats:
         Shape `(series, steps)`, finite, in units that differ from series to series.
     """
     signal = np.zeros((shape.series, shape.steps))
+    alone = rng.random(shape.series) < ALONE
     for name, component in COMPONENTS.items():
-        amount = _amounts(rng, shape.series, PROBABILITY[name])
-        chosen = np.flatnonzero(amount)
-        if len(chosen):
-            part = component(rng, Shape(len(chosen), shape.steps, shape.seasons))
-            signal[chosen] += amount[chosen, None] * _of_unit_size(part)
+        amount = np.where(alone, 0.0, _amounts(rng, shape.series, PROBABILITY[name]))
+        _add(rng, signal, amount, component, shape.seasons)
     size = np.exp(rng.uniform(np.log(0.02), np.log(1.0), shape.series))[:, None]
-    values = signal + size * noise(rng, shape) + events(rng, shape)
-    return _in_units(rng, values)
+    signal += np.where(alone[:, None], 0.0, size) * noise(rng, shape)
+    _add(rng, signal, np.where(alone, 1.0, 0.0), structural, shape.seasons)
+    return _in_units(rng, signal + events(rng, shape))
+
+
+def _add(
+    rng: Generator,
+    signal: Floats,
+    amount: Floats,
+    component: Component,
+    seasons: tuple[int, ...],
+) -> None:
+    """Add a component to the series of which `amount`, shape `(series,)`, is not 0."""
+    chosen = np.flatnonzero(amount)
+    if len(chosen):
+        part = component(rng, Shape(len(chosen), signal.shape[1], seasons))
+        signal[chosen] += amount[chosen, None] * _of_unit_size(part)
+
+
+def structural(rng: Generator, shape: Shape) -> Floats:
+    """Level, slope, seasons and noise that each change by shocks of their own size.
+
+    Shape `(series, steps)`. Source: Harvey (1989), Forecasting, Structural Time Series Models and
+    the Kalman Filter: the basic structural model, with variances drawn over several magnitudes.
+    """
+    size = (shape.series, shape.steps)
+
+    def spread(least: float, most: float, share: float) -> Floats:
+        drawn = np.exp(rng.uniform(np.log(least), np.log(most), shape.series))
+        return np.where(rng.random(shape.series) < share, drawn, 0.0)[:, None]
+
+    first = rng.standard_normal((shape.series, 1)) * spread(0.01, 0.5, 0.75)
+    slope = first + np.cumsum(spread(0.001, 0.1, 0.5) * rng.standard_normal(size), axis=1)
+    slope *= np.where(rng.random(shape.series) < 0.7, 1.0, 0.97)[:, None] ** np.arange(size[1])
+    shocks = spread(0.02, 1.0, 0.7) * _shocks(rng, shape)
+    values = np.cumsum(slope + shocks, axis=1) + spread(0.02, 1.0, 0.8) * _shocks(rng, shape)
+    for length in shape.seasons:
+        height = spread(0.1, 5.0, 0.8)
+        values += height * _of_unit_size(_season(rng, shape, length))
+    found: Floats = values
+    return found
 
 
 def trends(rng: Generator, shape: Shape) -> Floats:
     """Straight lines that break at some steps, some of them damped; shape `(series, steps)`."""
     size = (shape.series, shape.steps)
-    often = rng.choice([0.0, 1.0, 3.0], shape.series)[:, None] / shape.steps
-    breaks = rng.random(size) < often
+    often = np.exp(rng.uniform(np.log(0.002), np.log(0.05), shape.series))
+    often = np.where(rng.random(shape.series) < 0.4, 0.0, often)
+    breaks = rng.random(size) < often[:, None]
     breaks[:, 0] = True
     jumps = np.where(breaks, rng.standard_normal(size), 0.0)
     # The slope after a break replaces the one before it.
@@ -94,7 +134,23 @@ def second_season(rng: Generator, shape: Shape) -> Floats:
     """The second season, or a cycle of no fixed length where there is none."""
     if len(shape.seasons) < 2:
         return _cycle(rng, shape)
-    return _season(rng, shape, shape.seasons[1])
+    short, long = shape.seasons[:2]
+    if long % short == 0 and rng.random() < 0.6:
+        return _day_types(rng, shape)
+    return _season(rng, shape, long)
+
+
+def _day_types(rng: Generator, shape: Shape) -> Floats:
+    """Days of two or three kinds in each week, each with a profile of its own."""
+    short, long = shape.seasons[:2]
+    days = long // short
+    profiles = np.stack([_season_shape(rng, shape.series, short) for _ in range(3)], axis=1)
+    profiles += rng.normal(0.0, 1.0, (shape.series, 3, 1))
+    kinds = np.zeros((shape.series, days), int)
+    kinds[:, -2:] = rng.choice([[1, 1], [1, 2], [0, 1]], shape.series)
+    week = profiles[np.arange(shape.series)[:, None], kinds].reshape(shape.series, long)
+    place = (np.arange(shape.steps) + rng.integers(long)) % long
+    return week[:, place]
 
 
 def _season(rng: Generator, shape: Shape, length: int) -> Floats:

@@ -16,8 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .features import look
-from .network import Combination, inputs_of, loss
+from forecast_cli.baselines.pretrained.features import look
+from forecast_cli.baselines.pretrained.forecaster import inputs_of
+
+from .network import Combination, loss
 from .simulator import Shape, simulate
 
 # Seasons of the simulated tables, and how often each is drawn.
@@ -26,7 +28,7 @@ SEASONS: dict[tuple[int, ...], float] = {
     (4,): 3.0,
     (12,): 4.0,
     (7,): 1.5,
-    (24, 168): 1.5,
+    (24, 168): 1.2,
     (24,): 0.7,
     (52,): 0.6,
     (13,): 0.3,
@@ -36,7 +38,7 @@ SEASONS: dict[tuple[int, ...], float] = {
     (96,): 0.15,
     (288,): 0.1,
 }
-SERIES, LONGEST, VALIDATION = 64, 900, 24
+SERIES, LONGEST, VALIDATION = 128, 1000, 24
 RATE, WARM_UP, LAST_RATE, EVERY = 2e-3, 200, 0.02, 500
 Batch = tuple[list[np.ndarray], np.ndarray]
 
@@ -54,29 +56,29 @@ def draw(seed: int, number: int) -> Batch:
         seasons = list(SEASONS)[rng.choice(len(SEASONS), p=share)]
         season = seasons[0] if seasons else 1
         least = max(10, 2 * season + 3)
-        most = max(least + 1, min(LONGEST, max(60, 16 * season, 3 * max(seasons, default=1))))
+        most = max(least + 1, min(LONGEST, max(60, 16 * season, 6 * max(seasons, default=1))))
         steps = int(np.exp(rng.uniform(*np.log([least, most]))))
         horizon = int(np.exp(rng.uniform(*np.log([4, max(18, 2.1 * season)]))))
         horizon = max(1, min(horizon, steps // 2))
         values = simulate(rng, Shape(SERIES, steps + horizon, seasons))
-        found = _usable(values, steps, horizon, season)
+        found = _usable(values, steps, horizon, seasons)
         if found is not None:
             return found
 
 
-def _usable(values: np.ndarray, steps: int, horizon: int, season: int) -> Batch | None:
+def _usable(values: np.ndarray, steps: int, horizon: int, seasons: tuple[int, ...]) -> Batch | None:
     """The batch without series that are constant or end in explosions; None if few are left."""
-    features = look(values[:, :steps], horizon, season)
+    features = look(values[:, :steps], horizon, [each for each in seasons if 2.5 * each <= steps])
     actual = (values[:, steps:] - features.level[:, None]) / features.scale[:, None]
-    inputs = inputs_of(features)
-    sizes = [np.abs(each).reshape(SERIES, -1).max(axis=1) for each in (*inputs, actual)]
+    inputs = list(inputs_of(features).values())
+    sizes = [np.abs(each).reshape(SERIES, -1).max(axis=1) for each in (*inputs[:-1], actual)]
     usable = (np.max(sizes, axis=0) < 1e3) & (np.abs(actual).max(axis=1) < 100)
     usable &= np.ptp(values[:, :steps], axis=1) > 0
     kept = np.flatnonzero(usable)
     if len(kept) < SERIES // 2:
         return None
     kept = np.resize(kept, SERIES)
-    return [each[kept] for each in inputs], actual[kept].astype("float32")
+    return [*(each[kept] for each in inputs[:-1]), inputs[-1]], actual[kept].astype("float32")
 
 
 def batches(seed: int, first: int) -> Iterator[Batch]:
@@ -150,6 +152,8 @@ class Training:
     def _log(self, done: int, training: float, validation: float, seconds: float) -> None:
         row = {
             "batches": done,
+            "series": SERIES,
+            "seed": self.seed,
             "loss": round(float(training), 5),
             "validation_loss": round(float(validation), 5),
             "seconds": round(seconds),

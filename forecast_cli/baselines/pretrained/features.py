@@ -1,5 +1,6 @@
 """What a network sees of a series: what members forecast, and how wrong they have been."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast_cli.core.windows import Floats
+from forecast_cli.core.windows import Floats, Ints
 
-from .members import MEMBERS, Forecasts, forecast_by_members
+from .members import Forecasts, forecast_by_members, members_of
+from .members import COUNT as ON_ONE_SCALE
 
-# On the values and on their logarithms.
-COUNT = 2 * len(MEMBERS)
+# Names of members: on the values, then on their logarithms.
+NAMES = 2 * ON_ONE_SCALE
 # How many past origins are looked at, and parts of the past in which one-step errors are averaged.
 ORIGINS = 12
+# Steps of a series in which one-step errors and those of past horizons count the same.
+HALF = 150.0
 # Features of a past origin: for each member of short, middle and long leads the mean absolute and
 # the mean signed error, then its one-step error; for the series its level, spread and steps.
 OF_MEMBER, OF_SERIES = 7, 8
@@ -25,19 +29,22 @@ class Features:
     """A batch of series as a network sees it; values are less their level, in units of `scale`.
 
     Args:
-        members: Shape `(series, ORIGINS, COUNT, OF_MEMBER)`.
+        members: Shape `(series, ORIGINS, members, OF_MEMBER)`.
         series: Shape `(series, ORIGINS, OF_SERIES)`.
-        one_step: Logarithms of the mean squared one-step errors, shape `(series, COUNT)`.
-        past: The errors from past origins, shape `(series, ORIGINS, COUNT, horizon)`.
+        sizes: Logarithms of the mean squared errors, of one step and of past horizons; those of
+            horizons count the more the longer the series is; shape `(series, members)`.
+        names: Numbers of the members, shape `(members,)`.
+        past: The errors from past origins, shape `(series, ORIGINS, members, horizon)`.
         known: Which of them are known, shape `(ORIGINS, horizon)`.
-        ahead: The forecasts, shape `(series, COUNT, horizon)`.
+        ahead: The forecasts, shape `(series, members, horizon)`.
         level: Shape `(series,)`.
         scale: Shape `(series,)`.
     """
 
     members: Floats
     series: Floats
-    one_step: Floats
+    sizes: Floats
+    names: Ints
     past: Floats
     known: Floats
     ahead: Floats
@@ -45,18 +52,20 @@ class Features:
     scale: Floats
 
 
-def look(values: Floats, horizon: int, season: int) -> Features:
+def look(values: Floats, horizon: int, seasons: Sequence[int]) -> Features:
     """Describe a batch of series.
 
     Args:
         values: Shape `(series, steps)`, without gaps; at least a season and two steps.
         horizon: Steps ahead.
-        season: Steps in a season; 1 for none.
+        seasons: Steps in each season, the shortest first, at most two; empty for none.
     """
+    season = seasons[0] if seasons else 1
+    names = members_of(seasons)
     level, scale = values[:, -season:].mean(axis=1), unit_of(values, season)
     scaled = (values - level[:, None]) / scale[:, None]
     origins = past_origins(values.shape[1], horizon, season)
-    found = _both_scales(values, scaled, level, scale, [*origins, values.shape[1]], horizon, season)
+    found = _both_scales(values, scaled, level, scale, [*origins, values.shape[1]], horizon, seasons)
     rows = np.asarray(origins)[:, None] + np.arange(horizon)
     known = rows < values.shape[1]
     actual = scaled[:, np.minimum(rows, values.shape[1] - 1)]
@@ -65,13 +74,22 @@ def look(values: Floats, horizon: int, season: int) -> Features:
     return Features(
         _behind(_of_members(past, known, found.errors, origins), missing),
         _behind(_of_series(scaled, origins, horizon, season), missing),
-        np.log((found.errors[:, season:] ** 2).mean(axis=1) + 1e-6),
+        _sizes(found.errors[:, season:], past, known),
+        np.array([*names, *(ON_ONE_SCALE + each for each in names)]),
         _behind(past, missing),
         np.concatenate([np.zeros((missing, horizon)), known]),
         found.ahead[:, -1],
         level,
         scale,
     )
+
+
+def _sizes(errors: Floats, past: Floats, known: Floats) -> Floats:
+    """`Features.sizes`, of one-step errors `(series, steps, members)` and of past horizons."""
+    one_step = np.log((errors**2).mean(axis=1) + 1e-6)
+    whole = 2.0 * np.log(np.abs(past).sum(axis=(1, 3)) / known.sum() + 1e-3)
+    share = errors.shape[1] / (errors.shape[1] + HALF)
+    return (1.0 - share) * one_step + share * whole
 
 
 def unit_of(values: Floats, season: int) -> Floats:
@@ -99,13 +117,13 @@ def _both_scales(
     scale: Floats,
     origins: list[int],
     horizon: int,
-    season: int,
+    seasons: Sequence[int],
 ) -> Forecasts:
     """The forecasts on the values, then on logarithms where all values are positive."""
-    plain = forecast_by_members(scaled, origins, horizon, season=season)
+    plain = forecast_by_members(scaled, origins, horizon, seasons=seasons)
     positive = values.min(axis=1) > 0
     logs = np.log(np.where(positive[:, None], values, 1.0))
-    grown = forecast_by_members(logs, origins, horizon, season=season)
+    grown = forecast_by_members(logs, origins, horizon, seasons=seasons)
     low, high = logs.min(axis=1), logs.max(axis=1)
     room = 2.0 * (high - low) + 0.2
     at = np.clip(grown.ahead, *(_wide(each) for each in (low - room, high + room)))
@@ -126,7 +144,7 @@ def _wide(numbers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _of_members(past: Floats, known: Floats, errors: Floats, origins: list[int]) -> Floats:
-    """Shape `(series, origins, COUNT, OF_MEMBER)`."""
+    """Shape `(series, origins, members, OF_MEMBER)`."""
     horizon, parts = past.shape[-1], []
     edges = [0, max(1, horizon // 4), max(2, horizon // 2), max(3, horizon)]
     for first, end in pairwise(edges):

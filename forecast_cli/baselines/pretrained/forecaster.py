@@ -1,0 +1,161 @@
+"""Forecasts of any series by the pretrained network, which lies beside this file."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from forecast_cli.core.forecast import Forecast
+from forecast_cli.core.windows import Floats, Ints
+
+from ..naive import BaselineInput
+from .features import Features, look
+
+NETWORK = Path(__file__).with_name("network.onnx")
+# The quantiles that the network forecasts, and the order of its inputs.
+QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+MEDIAN = QUANTILES.index(0.5)
+INPUTS = ("members", "series", "sizes", "past", "known", "ahead", "names")
+# The last rows of a series that are looked at, and the rows below which the last value is all.
+LONGEST, LEAST = 1000, 6
+# A season is looked at where it comes so many times. Days of so many steps have weeks.
+TIMES, DAYS, WEEK = 2.5, (24, 48, 72, 96, 144, 288), 7
+# Numbers of one batch in what the network sees, which bounds the memory.
+CELLS = 6_000_000
+
+
+def forecast_pretrained(given: BaselineInput) -> Forecast:
+    """Forecast from every origin, with intervals.
+
+    Args:
+        given: The rows, without gaps, and the origins.
+    """
+    shape = len(given.origins), given.horizon, given.values.shape[1]
+    point, ends = np.empty(shape), np.empty((2, *shape, len(given.level)))
+    series = [given.values[a:b] for a, b in zip(given.first, given.origins, strict=True)]
+    for target in range(shape[2]):
+        own = [each[:, target] for each in series]
+        found = forecast_quantiles(own, given.horizon, given.season_length)
+        point[:, :, target] = found[..., MEDIAN]
+        ends[:, :, :, target] = ends_of(found, given.level)
+    return Forecast(point, ends=ends)
+
+
+def forecast_quantiles(series: Sequence[Floats], horizon: int, season_length: int) -> Floats:
+    """Forecast the quantiles `QUANTILES` of the steps after each series.
+
+    Args:
+        series: Of shape `(rows,)` each, without gaps, in any units.
+        horizon: Steps ahead.
+        season_length: Steps in a season; 1 for none.
+
+    Returns:
+        Shape `(series, horizon, len(QUANTILES))`, ascending along the last axis; not below zero
+        where no value of a series is.
+    """
+    found = np.empty((len(series), horizon, len(QUANTILES)))
+    for places, values in _alike(series):
+        seasons = seasons_of(values.shape[1], season_length)
+        for some, part in _parts(places, values, horizon):
+            found[some] = _of_alike(part, horizon, seasons)
+    return found
+
+
+def seasons_of(rows: int, season_length: int) -> tuple[int, ...]:
+    """Seasons that are looked at in so many rows: the given one, and the week of days."""
+    weeks = WEEK * season_length if season_length in DAYS else 0
+    return tuple(each for each in (season_length, weeks) if each > 1 and rows >= TIMES * each)
+
+
+def ends_of(quantiles: Floats, level: Sequence[float]) -> Floats:
+    """The ends of intervals, shape `(2, samples, horizon, levels)`.
+
+    Between the quantiles of the network, and beyond them, ends lie as those of a normal
+    distribution would.
+
+    Args:
+        quantiles: Shape `(samples, horizon, len(QUANTILES))`.
+        level: In percent.
+    """
+    normal = NormalDist()
+    known = np.array([normal.inv_cdf(each) for each in QUANTILES])
+    tails = np.array([0.5 - each / 200.0 for each in level]).reshape(-1)
+    wanted = [[normal.inv_cdf(each) for each in side] for side in (tails, 1.0 - tails)]
+    found = np.empty((2, *quantiles.shape[:2], len(tails)))
+    for side, places in enumerate(wanted):
+        for number, place in enumerate(places):
+            right = int(np.clip(np.searchsorted(known, place), 1, len(known) - 1))
+            share = (place - known[right - 1]) / (known[right] - known[right - 1])
+            low, high = quantiles[..., right - 1], quantiles[..., right]
+            found[side, ..., number] = low + share * (high - low)
+    return found
+
+
+def _alike(series: Sequence[Floats]) -> Iterator[tuple[Ints, Floats]]:
+    """Series with as many rows: their places, `(some,)`, and values, `(some, rows)`."""
+    rows = np.array([min(len(each), LONGEST) for each in series], int)
+    for count in np.unique(rows):
+        places = np.flatnonzero(rows == count)
+        yield places, np.stack([series[each][-count:] for each in places])
+
+
+def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, Floats]]:
+    """Batches of series that are few enough."""
+    many = max(1, CELLS // (2000 * (horizon + 10) + 200 * values.shape[1]))
+    for begin in range(0, len(places), many):
+        yield places[begin : begin + many], values[begin : begin + many]
+
+
+def _of_alike(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
+    """As `forecast_quantiles`, of series with as many rows, `(series, rows)`."""
+    if values.shape[1] < LEAST:
+        return _of_last(values, horizon)
+    # Units in which no sum of squares is too large or too small for a float.
+    unit = np.abs(values).max(axis=1, keepdims=True)
+    unit = np.where(unit > 0, unit, 1.0)
+    features = look(values / unit, horizon, seasons)
+    scaled = _session().run(None, inputs_of(features))[0].astype(float)
+    found = unit[..., None] * (features.level + 0.0)[:, None, None]
+    found = found + unit[..., None] * features.scale[:, None, None] * scaled
+    constant = np.ptp(values, axis=1) == 0
+    found[constant] = values[constant, -1][:, None, None]
+    positive = values.min(axis=1) >= 0
+    found[positive] = np.maximum(found[positive], 0.0)
+    return found
+
+
+def _of_last(values: Floats, horizon: int) -> Floats:
+    """The last value, with quantiles as of a random walk; of few rows, `(series, rows)`."""
+    steps = np.diff(values, axis=1)
+    size = np.sqrt((steps**2).mean(axis=1)) if steps.size else 0.5 * np.abs(values[:, -1])
+    places = np.array([NormalDist().inv_cdf(each) for each in QUANTILES])
+    away = size[:, None, None] * np.sqrt(np.arange(1, horizon + 1))[:, None] * places
+    found: Floats = values[:, -1][:, None, None] + away
+    return found
+
+
+def inputs_of(features: Features) -> dict[str, Any]:
+    """The arrays that the network reads, float32 but for names, by the names of its inputs."""
+    count = len(features.ahead)
+    known = np.broadcast_to(features.known[None], (count, *features.known.shape))
+    named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
+    arrays = {name: np.ascontiguousarray(named[name], "float32") for name in INPUTS[:-1]}
+    return arrays | {"names": np.asarray(features.names, "int32")}
+
+
+@cache
+def _session() -> Any:
+    # Its official builds send usage data to their vendor and write files unless this is set.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdigit():
+        options.intra_op_num_threads = int(threads)
+    return onnxruntime.InferenceSession(NETWORK, options, ["CPUExecutionProvider"])
