@@ -1,4 +1,4 @@
-"""Write the trained network into the package: `python -m pretraining.export --folder pretrained`."""
+"""Write the trained network into the package: `python -m pretraining.export --folder FOLDER`."""
 
 import argparse
 import hashlib

@@ -128,7 +128,7 @@ class Training:
     def run(self) -> None:
         """Train to the end, saving every `EVERY` batches."""
         held_out = [draw(self.seed + 1, number) for number in range(VALIDATION)]
-        begun, first, losses = time.monotonic(), int(self.done), []
+        begun, first, losses = time.monotonic() - self._spent(), int(self.done), []
         for inputs, actual in batches(self.seed, first):
             done = int(self.done)
             if done >= self.steps:
@@ -143,6 +143,12 @@ class Training:
                 self.checkpoints.save()
         weights = {each.path: each.numpy() for each in self.network.trainable_weights}
         np.savez(self.folder / "weights.npz", **weights)
+
+    def _spent(self) -> float:
+        """The seconds of the runs before, up to the checkpoint that this one goes on from."""
+        log = self.folder / "log.jsonl"
+        rows = [json.loads(row) for row in log.read_text().splitlines()] if log.exists() else []
+        return max((row["seconds"] for row in rows if row["batches"] <= int(self.done)), default=0)
 
     def _rate(self, done: int) -> float:
         """The learning rate: a warm-up, then a cosine."""

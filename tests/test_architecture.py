@@ -19,7 +19,7 @@ FOLDERS = {
         "babel", "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "openpyxl",
         "pandas", "pyarrow", "sqlalchemy",
     },
-    "baselines": {"numpy", "scipy", "statsforecast"},
+    "baselines": {"numpy", "onnxruntime", "scipy", "statsforecast"},
     "model": {"numpy", "onnxruntime", "pandas", "pydantic"},
     "forecasting": {"numpy", "pandas", "pyarrow"},
     "networks": {"h5py", "keras", "numpy", "onnx", "pydantic", "tensorflow", "tf2onnx"},

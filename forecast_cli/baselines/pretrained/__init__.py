@@ -1,1 +1,1 @@
-"""Forecasts by a network that was trained on simulated series alone: nothing is fitted to a table."""
+"""Forecasts by a network that was trained on simulated series alone."""

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast_cli.core.windows import Floats, Ints
-
-from .members import Forecasts, forecast_by_members, members_of
+from ...core.windows import Floats, Ints
 from .members import COUNT as ON_ONE_SCALE
+from .members import Forecasts, forecast_by_members, members_of
 
 # Names of members: on the values, then on their logarithms.
 NAMES = 2 * ON_ONE_SCALE
@@ -65,7 +64,8 @@ def look(values: Floats, horizon: int, seasons: Sequence[int]) -> Features:
     level, scale = values[:, -season:].mean(axis=1), unit_of(values, season)
     scaled = (values - level[:, None]) / scale[:, None]
     origins = past_origins(values.shape[1], horizon, season)
-    found = _both_scales(values, scaled, level, scale, [*origins, values.shape[1]], horizon, seasons)
+    every = [*origins, values.shape[1]]
+    found = _both_scales(values, scaled, level, scale, every, horizon, seasons)
     rows = np.asarray(origins)[:, None] + np.arange(horizon)
     known = rows < values.shape[1]
     actual = scaled[:, np.minimum(rows, values.shape[1] - 1)]
@@ -89,7 +89,8 @@ def _sizes(errors: Floats, past: Floats, known: Floats) -> Floats:
     one_step = np.log((errors**2).mean(axis=1) + 1e-6)
     whole = 2.0 * np.log(np.abs(past).sum(axis=(1, 3)) / known.sum() + 1e-3)
     share = errors.shape[1] / (errors.shape[1] + HALF)
-    return (1.0 - share) * one_step + share * whole
+    sizes: Floats = (1.0 - share) * one_step + share * whole
+    return sizes
 
 
 def unit_of(values: Floats, season: int) -> Floats:

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast_cli.core.forecast import Forecast
-from forecast_cli.core.windows import Floats, Ints
-
+from ...core.forecast import Forecast
+from ...core.windows import Floats, Ints
 from ..naive import BaselineInput
 from .features import Features, look
 
@@ -100,7 +99,7 @@ def _alike(series: Sequence[Floats]) -> Iterator[tuple[Ints, Floats]]:
     rows = np.array([min(len(each), LONGEST) for each in series], int)
     for count in np.unique(rows):
         places = np.flatnonzero(rows == count)
-        yield places, np.stack([series[each][-count:] for each in places])
+        yield places, np.stack([series[int(each)][-count:] for each in places])
 
 
 def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, Floats]]:
@@ -125,7 +124,7 @@ def _of_alike(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
     found[constant] = values[constant, -1][:, None, None]
     positive = values.min(axis=1) >= 0
     found[positive] = np.maximum(found[positive], 0.0)
-    return found
+    return np.asarray(found)
 
 
 def _of_last(values: Floats, horizon: int) -> Floats:
@@ -135,6 +134,8 @@ def _of_last(values: Floats, horizon: int) -> Floats:
     places = np.array([NormalDist().inv_cdf(each) for each in QUANTILES])
     away = size[:, None, None] * np.sqrt(np.arange(1, horizon + 1))[:, None] * places
     found: Floats = values[:, -1][:, None, None] + away
+    positive = values.min(axis=1) >= 0
+    found[positive] = np.maximum(found[positive], 0.0)
     return found
 
 

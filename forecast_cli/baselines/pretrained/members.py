@@ -10,8 +10,7 @@ from itertools import product
 
 import numpy as np
 
-from forecast_cli.core.windows import Floats
-
+from ...core.windows import Floats
 from .regressions import PENALTIES, forecast_by_regressions
 
 
@@ -100,7 +99,7 @@ COUNT = len(SMOOTHINGS) + len(PENALTIES)
 
 @dataclass
 class _States:
-    """Levels and trends of shape `(series, members)`, seasons of `(season, series, some members)`."""
+    """Levels and trends, `(series, members)`; seasons, `(season, series, some members)`."""
 
     level: Floats
     trend: Floats

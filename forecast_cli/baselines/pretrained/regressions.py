@@ -1,11 +1,12 @@
 """Forecasts by ridge regressions on lags, solved at every origin for many series at once."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
-from forecast_cli.core.windows import Floats
+from ...core.windows import Floats
 
 # Penalties, in units of the mean square of a lag: little, and so much that the naive forecast is
 # left only for what is plain.
@@ -37,7 +38,7 @@ def forecast_by_regressions(
     coefficients = _fit(rows, target, origins, lags.first)
     errors = np.repeat(target[:, :, None], len(PENALTIES), axis=2)
     edges = [lags.first, *origins[1:], steps]
-    for place, (begin, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for place, (begin, end) in enumerate(pairwise(edges)):
         begin = max(begin, lags.first)
         if end > begin:
             errors[:, begin:end] -= rows[:, begin:end] @ coefficients[:, place]
