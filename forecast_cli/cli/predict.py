@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
+from ..data.io.database_writer import DatabaseTable
 from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console
@@ -45,14 +46,13 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
     target = choose_target(output, options.format, output_options)
-    if target is not None and options.in_sample:
-        raise UsageError("--in-sample is written to a file.", "Name one with -o.")
     form = None if target else choose_format(output, options.format, output_options)
-    spare(output, [options.model, options.state, *options.futures, *(options.tables or [])])
-    check_state(output, options.state)
+    _check_output(options, target)
     bundle = load_bundle(options.model)
     with Progress(console, plain=False) as progress:
         how: Any = {"reading": reading, "on_event": progress.on_event}
+        if target is None and _write_in_parts(bundle, options, wanted, form, console, **how):
+            return
         frame, keep = _forecast(bundle, options, wanted, **how)
     if output_options.json:
         records = json.loads(render(in_table_style(frame, bundle.manifest.time), "json"))
@@ -64,6 +64,31 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         _deliver(frame, form, options, console, bundle, reading)
     if keep:
         keep()
+
+
+def _check_output(options: PredictOptions, target: DatabaseTable | None) -> None:
+    """Refuse an output that cannot be one, or that would replace what it is made from."""
+    if target is not None and options.in_sample:
+        raise UsageError("--in-sample is written to a file.", "Name one with -o.")
+    sources = [options.model, options.state, *options.futures, *(options.tables or [])]
+    spare(options.output, sources)
+    check_state(options.output, options.state)
+
+
+def _write_in_parts(
+    bundle: "Bundle",
+    options: PredictOptions,
+    wanted: "PredictionRequest",
+    form: Format | None,
+    console: Console,
+    **how: Any,
+) -> bool:
+    """Forecast a large table some series at a time; whether it is one, and was written."""
+    if not options.is_for_parts or console.output_options.json:
+        return False
+    from .part_output import predict_in_parts
+
+    return predict_in_parts(bundle, options, wanted, form, console, **how)
 
 
 def _deliver(

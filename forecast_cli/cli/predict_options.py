@@ -76,6 +76,10 @@ class PredictOptions:
         default="0.01")] = None
     in_sample: Annotated[bool, option("--in-sample", common=False,
         help="One-step forecasts over DATA beside the actual values.")] = False
+    memory: Annotated[float | None, option("--memory", metavar="GB", common=False,
+        min=0.01, help="Memory that may be used at most, where DATA is a Parquet file: one in "
+        "order of its series is read some series at a time.",
+        default="half of what is free")] = None
     strict: Strict = False
     no_chart: NoChart = False
     excel_safe: ExcelSafe = False
@@ -94,6 +98,11 @@ class PredictOptions:
         """The tables of future covariates; in the environment they stand on lines of their own."""
         return self.future or os.environ.get("FORECAST_FUTURE", "").splitlines()
 
+    @property
+    def is_for_parts(self) -> bool:
+        """Whether forecasts may be made for some series after others."""
+        return self.tables is not None and not self.in_sample and self.state is None
+
     def request(self) -> "PredictionRequest":
         """The same for the library, checked."""
         from ..forecasting.prediction_request import PredictionRequest, check_request
@@ -107,6 +116,7 @@ class PredictOptions:
         _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
         _check_table(self.tables)
         _check_continued(self.state, wanted)
+        _check_memory(self)
         return wanted
 # fmt: on
 
@@ -143,6 +153,15 @@ def _check_continued(state: Path | None, wanted: "PredictionRequest") -> None:
         raise UsageError(
             "--state continues one series, and its forecasts have no intervals.",
             "Leave out --only, --start, --future, --what-if, --level and --samples.",
+        )
+
+
+def _check_memory(options: PredictOptions) -> None:
+    """Refuse a bound of the memory where no table is read some series at a time."""
+    if options.memory is not None and not options.is_for_parts:
+        raise UsageError(
+            "--memory bounds what the rows of DATA need.",
+            "Name DATA, and leave out --in-sample and --state; or leave out --memory.",
         )
 
 

@@ -1,11 +1,16 @@
 """Memory that is free, and refusals of what would need more."""
 
+import os
 import sys
+from math import ceil, inf
 from pathlib import Path
 
 from .errors import UsageError
 
 GB = 10**9
+# Bytes without which nothing can be read.
+LEAST_SPARE = 100_000_000
+STATM = Path("/proc/self/statm")
 MEMINFO, CONTROL_GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
@@ -27,6 +32,36 @@ def free_memory() -> int | None:
     except (OSError, ValueError):
         return free
     return min(free, max(most - used, 0))
+
+
+def used_memory() -> int:
+    """Return how many bytes this process holds; 0 where the system does not say."""
+    try:
+        pages = int(STATM.read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def spare_memory(limit: float | None) -> float:
+    """Return how many bytes more this process may use.
+
+    Args:
+        limit: Gigabytes that it may hold in all; None: half of what is free.
+
+    Raises:
+        UsageError: It holds almost as much already.
+    """
+    if limit is None:
+        free = free_memory()
+        return inf if free is None else free / 2
+    used = used_memory()
+    if limit * GB < used + LEAST_SPARE:
+        raise UsageError(
+            f"`memory={limit:g}` is too little: without any row {used / GB:.2g} GB are in use.",
+            f"Pass at least `memory={ceil(10 * (used + LEAST_SPARE) / GB) / 10:g}`.",
+        )
+    return limit * GB - used
 
 
 def require_memory(needed: float, what: str, hint: str) -> None:

@@ -112,25 +112,38 @@ def find_lower_bounds(panel: Panel, splits: Splits, config: Config) -> Floats | 
     return bounds if np.isfinite(bounds).any() else None
 
 
-def find_broken_bounds(scaling: Scaling, panel: Panel) -> list[int]:
-    """Return the places of the targets that have values below the lower bound of a scaling."""
-    lower = scaling.lower
+def find_broken_bounds(
+    scaling: Scaling, panel: Panel, least: Sequence[float] | None = None
+) -> list[int]:
+    """Return the places of the targets that have values below the lower bound of a scaling.
+
+    Args:
+        scaling: With the bounds.
+        panel: The table.
+        least: Shape `(targets,)`: the lowest value of each target, where the panel is a part of the
+            table; None to look for them.
+    """
+    lower, places = scaling.lower, panel.columns.target_places
     if lower is None:
         return []
-    places = panel.columns.target_places
+    if least is not None:
+        return [place for place, low in zip(places, least, strict=True) if low < lower[place]]
     return [place for place in places if (panel.values[:, place] < lower[place]).any()]
 
 
-def lift_broken_bounds(scaling: Scaling, panel: Panel, on_event: Listener) -> Scaling:
+def lift_broken_bounds(
+    scaling: Scaling, panel: Panel, on_event: Listener, least: Sequence[float] | None = None
+) -> Scaling:
     """Return a model's scaling without the lower bounds that values of a new table are below.
 
     Args:
         scaling: Of the model.
         panel: The table.
         on_event: Notified of what is lifted.
+        least: As in `find_broken_bounds`.
     """
     lower, columns = scaling.lower, panel.columns
-    broken = find_broken_bounds(scaling, panel)
+    broken = find_broken_bounds(scaling, panel, least)
     if lower is None or not broken:
         return scaling
     kept = lower.copy()

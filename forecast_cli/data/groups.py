@@ -74,7 +74,7 @@ def group_rows(table: Table, series: Sequence[str]) -> Groups:
             "Fill the cell, or drop the row.",
         )
     for name in series:
-        if not pd.api.types.is_integer_dtype(names[name]):
+        if not (is_text(table.columns[name].type) or pd.api.types.is_integer_dtype(names[name])):
             # A model file stores only integers and text as names.
             names[name] = names[name].map(str)
     if len(series) == 1:
@@ -137,6 +137,13 @@ def settle_names(
         f'Did you mean "{other}"? Correct the names, or pass `similar_names=merge` where they are '
         "one series, or `similar_names=keep` where they are not.",
     )
+
+
+def has_alike(ids: pd.DataFrame, known: pd.DataFrame | None) -> bool:
+    """Whether names of series, or of known ones, differ only in case or blanks."""
+    whole = ids if known is None else _with_known(ids, known)
+    folded = whole.apply(lambda column: _folded(column.astype(str)))
+    return bool(folded.duplicated().any())
 
 
 def _with_known(ids: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -66,7 +66,7 @@ class Rows:
 
 
 def read_panel(
-    source: Readable,
+    source: Readable | Opened,
     data: Data,
     *,
     on_event: Listener = ignore,
@@ -77,7 +77,7 @@ def read_panel(
     """Read the columns that the configuration names, sort them by time and check their steps.
 
     Args:
-        source: What `open_table` opens.
+        source: What `open_table` opens, or has opened.
         data: The columns and how to read them.
         on_event: Receives notes.
         frequency: The required step, e.g. that of a model; None to infer it.

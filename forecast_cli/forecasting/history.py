@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,9 @@ from ..data.season import find_season
 from ..data.splits import all_training
 from ..data.time.steps import Timeline
 from ..model.bundle import Bundle
+
+if TYPE_CHECKING:
+    from ..data.io.opening import Opened
 
 # What may differ from how the table was read that was trained on.
 READ_ANEW = (
@@ -125,7 +128,7 @@ def future_frame(
 
 
 def read_as_trained(
-    bundle: Bundle, source: Readable, reading: Mapping[str, Any], on_event: Listener
+    bundle: Bundle, source: "Readable | Opened", reading: Mapping[str, Any], on_event: Listener
 ) -> Panel:
     """Read a table in the way of the one that was trained on.
 
@@ -202,7 +205,12 @@ def data_as_trained(bundle: Bundle, reading: Mapping[str, Any]) -> Any:
 
 
 def make_history(
-    bundle: Bundle, panel: Panel, on_event: Listener, *, scaled_by: int | Ints | None = None
+    bundle: Bundle,
+    panel: Panel,
+    on_event: Listener,
+    *,
+    scaled_by: int | Ints | None = None,
+    least: Sequence[float] | None = None,
 ) -> History:
     """Fill and scale a panel, so that the model can go on from it.
 
@@ -212,6 +220,8 @@ def make_history(
         on_event: Notified of series that are new to the model.
         scaled_by: How many of its first rows a series that is new to the model is scaled by, the
             same number for all or one for each, shape `(n_series,)`; None for all rows.
+        least: Shape `(targets,)`: the lowest value of each target in a table of which the panel is
+            a part; None where it is all of it.
     """
     manifest = bundle.manifest
     season = find_season(panel, manifest.config)
@@ -220,7 +230,7 @@ def make_history(
     lengths = panel.lengths if scaled_by is None else np.minimum(panel.lengths, scaled_by)
     rows = panel.between(panel.indptr[:-1], panel.indptr[:-1] + lengths)
     scaling = _scaling(bundle, panel, filled[rows], lengths, on_event)
-    scaling = lift_broken_bounds(scaling, panel, on_event)
+    scaling = lift_broken_bounds(scaling, panel, on_event, least)
     return History(panel, filled, scaling, season)
 
 

@@ -102,6 +102,7 @@ def predict_from(
     steps: int,
     stored: bool,
     on_event: Listener,
+    among: int | None = None,
 ) -> pd.DataFrame:
     """Forecast from rows and what is known after them; see `predict`.
 
@@ -112,6 +113,7 @@ def predict_from(
         steps: As `steps_wanted` gives them.
         stored: Whether the rows are those that the model file keeps.
         on_event: Notified of what is worth knowing.
+        among: How many series are forecast, where these are some of them.
     """
     on_event(Stage("forecasting"))
     how: Any = {"stored": stored, "on_event": on_event}
@@ -127,7 +129,8 @@ def predict_from(
     # A plain prediction need not load what makes intervals.
     from .intervals.prediction_intervals import frame_with_intervals
 
-    return frame_with_intervals(bundle, history, forecast, wanted, on_event, stored=stored)
+    how |= {"among": among}
+    return frame_with_intervals(bundle, history, forecast, wanted, **how)
 
 
 def _predict_labels(

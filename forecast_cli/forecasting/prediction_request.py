@@ -31,6 +31,8 @@ from .history import (
 from .intervals.interval_methods import find_method
 from .level_check import check_levels
 
+# What follows where a series ended long before the others.
+ENDED = "; forecasts of them are of times past, or from filled rows (choose others with `only`)"
 # What a row of a forecast needs in memory, and each of its values, about.
 ROW_BYTES, VALUE_BYTES = 100, 60
 
@@ -140,10 +142,9 @@ def find_history(
     if wanted.begin is not None:
         panel = _before(panel, wanted.begin, source)
     steps = wanted.horizon or bundle.manifest.horizon
-    then = "; forecasts of them are of times past, or from filled rows (choose others with `only`)"
     _require_room(bundle, panel.count, steps, wanted)
     require_years(panel, steps)
-    note_ended(panel, steps, on_event, lasts=ends, then=then)
+    note_ended(panel, steps, on_event, lasts=ends, then=ENDED)
     if wanted.future is not None and not wanted.several_futures:
         if not panel.columns.covariates.future:
             raise UsageError("The model reads no future covariates.", "Omit `future`.")

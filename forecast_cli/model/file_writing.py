@@ -4,8 +4,10 @@ import errno
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from ..core.errors import UsageError
 
@@ -15,7 +17,18 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, sync it, and rename it; an old one keeps its mode.
+    """Write a file whole or not at all; see `whole_file`.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file under a temporary name; sync and rename it at the end; an old one keeps its mode.
 
     The temporary name is beside the file, or in the folder of what is unfinished where there is
     one: what a kill leaves there is removed by the next run.
@@ -25,7 +38,8 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         # A pipe or a device is written to as it is; the links of a shell's >(...) lead nowhere.
-        path.write_bytes(data)
+        with path.open("wb") as stream:
+            yield stream
         return
     path = Path(os.path.realpath(path))
     folder = partial_folder(path)
@@ -38,7 +52,7 @@ def write_whole(path: Path, data: bytes) -> None:
         raise UsageError(*unwritable(path, error)) from None
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, _mode(path))

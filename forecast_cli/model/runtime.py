@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol
+from time import perf_counter
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,9 @@ class Runtime:
     Args:
         onnx: As `networks/onnx_export.py` writes it.
     """
+
+    # How long all networks of this process have run.
+    seconds: ClassVar[float] = 0.0
 
     def __init__(self, onnx: bytes) -> None:
         check_graph(onnx)
@@ -114,10 +118,12 @@ class Runtime:
         values = [each.astype(np.float32, copy=False) for each in (windows, *states)]
         given = dict(zip(self.inputs, values, strict=True))
         seconds = seconds_for(self.size, windows, self.horizon)
+        began = perf_counter()
         try:
             outputs = LIMIT.run(self.session, given, seconds)
         except (TimeoutError, *FAILURES) as error:
             raise _unusable("cannot be run", error) from None
+        Runtime.seconds += perf_counter() - began
         forecast, *ended = [np.asarray(each) for each in outputs]
         if len(forecast) != len(windows) or not self.makes(forecast.shape[1:]):
             raise _unusable(
@@ -192,9 +198,14 @@ def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int
     return [ahead[:, steps][..., list(inputs.ahead)]]
 
 
+def batch_size(*, timesteps: int, features: int) -> int:
+    """Return how many windows fit into little memory."""
+    return max(1, BATCH_VALUES // (timesteps * features))
+
+
 def chunks(origins: Ints, *, timesteps: int, features: int) -> list[Ints]:
     """Split origins, shape `(samples,)`, into batches whose windows fit into little memory."""
-    size = max(1, BATCH_VALUES // (timesteps * features))
+    size = batch_size(timesteps=timesteps, features=features)
     return [origins[first : first + size] for first in range(0, len(origins), size)]
 
 

@@ -58,14 +58,15 @@ def load(source: Source) -> Table | None:
             RecursionError, EOFError, IndexError, TypeError, AttributeError, zlib.error,
             SyntaxError,
         ) as error:  # fmt: skip
-            raise _broken(source.name, error) from None
+            raise broken(source.name, error) from None
     if not columns.num_rows:
         raise no_rows(source.name)
     table = by_row(source.name, plain_columns(columns), source.dialect)
     return replace(table, noted={text: text for text in notes})
 
 
-def _broken(name: str, error: Exception) -> DataError:
+def broken(name: str, error: Exception) -> DataError:
+    """Return the error for a file that Arrow cannot read."""
     return DataError(f"{name} cannot be read: {first_line(error)}.", "Fix the file.")
 
 
@@ -205,7 +206,7 @@ def _folder(path: str) -> pa.Table:
             raise DataError(f"{path} is a directory without Parquet files.", "Name a file in it.")
         return dataset.dataset(path, format="parquet", partitioning="hive").to_table()
     except (pa.ArrowException, OSError) as error:
-        raise _broken(path, error) from None
+        raise broken(path, error) from None
 
 
 WORKBOOK = "an Excel workbook"

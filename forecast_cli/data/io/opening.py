@@ -115,9 +115,9 @@ def open_text(data: bytes, dialect: Dialect = PLAIN) -> Opened:
     return _open_text(Source(STDIN, dialect, io.BytesIO(data), title="the table"))
 
 
-def open_with_notes(source: Readable, dialect: Dialect, on_event: Listener) -> Opened:
+def open_with_notes(source: Readable | Opened, dialect: Dialect, on_event: Listener) -> Opened:
     """Open a table, and report what was found out about how it is written; see `open_table`."""
-    opened = open_table(source, dialect, on_event)
+    opened = source if isinstance(source, Opened) else open_table(source, dialect, on_event)
     for text in opened.notes:
         on_event(Note(text))
     return replace(opened, on_event=on_event)

@@ -25,6 +25,8 @@ SUFFIXES: dict[str, Format] = {
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 # The table of a SQLite file, and the sheet of a workbook.
 TABLE = "forecast"
+# What a Parquet file begins with.
+PARQUET = b"PAR1"
 # What a cell begins with that spreadsheets take for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Excel counts days from here on as other programs do; and how many rows a sheet has.
@@ -91,6 +93,15 @@ def guess_format(path: str) -> Format | None:
     packed = name.suffix.lower() in COMPRESSED
     format = SUFFIXES.get((name.with_suffix("") if packed else name).suffix.lower())
     return None if packed and format not in TEXT else format
+
+
+def is_parquet(path: str) -> bool:
+    """Whether a path is that of a Parquet file, by its first bytes."""
+    file = Path(path)
+    if not file.is_file():
+        return False
+    with file.open("rb") as start:
+        return start.read(len(PARQUET)) == PARQUET
 
 
 def is_unknown(path: str) -> bool:

@@ -1,6 +1,7 @@
 """How sure a prediction is: intervals around it, or paths that it may take."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,7 @@ def frame_with_intervals(
     on_event: Listener,
     *,
     stored: bool,
+    among: int | None = None,
 ) -> pd.DataFrame:
     """The forecasts with their intervals, or sample paths, as a frame in original units.
 
@@ -68,11 +70,13 @@ def frame_with_intervals(
         wanted: Levels of intervals, or a number of paths.
         on_event: Notified of too few errors.
         stored: Whether they begin at the end of the table that was trained on.
+        among: How many series are forecast, where these are some of them.
 
     Raises:
         UsageError: The model cannot make them.
     """
-    inputs = prepare_intervals(bundle, history, wanted, on_event, stored=stored)
+    how: Any = {"stored": stored, "among": among}
+    inputs = prepare_intervals(bundle, history, wanted, on_event, **how)
     if wanted.samples:
         return sample_frame(bundle, history, paths(inputs, forecast.point, wanted))
     sides = inputs.bands.around(forecast, inputs.units, inputs.recent)
@@ -84,7 +88,13 @@ def frame_with_intervals(
 
 
 def prepare_intervals(
-    bundle: Bundle, history: History, wanted: PredictionRequest, on_event: Listener, *, stored: bool
+    bundle: Bundle,
+    history: History,
+    wanted: PredictionRequest,
+    on_event: Listener,
+    *,
+    stored: bool,
+    among: int | None = None,
 ) -> IntervalInputs:
     """What the requested intervals are made of; the arguments are those of `frame_with_intervals`.
 
@@ -108,12 +118,16 @@ def prepare_intervals(
     if stored:
         recent = calibration.ended.at(match_series(bundle, panel)).size
     else:
-        recent = find_recent_errors(bundle, history, calibration, units).size
+        recent = find_recent_errors(bundle, history, calibration, units, among).size
     return IntervalInputs(bands, units, recent, mirrored)
 
 
 def find_recent_errors(
-    bundle: Bundle, history: History, calibration: Calibration, units: Floats
+    bundle: Bundle,
+    history: History,
+    calibration: Calibration,
+    units: Floats,
+    among: int | None = None,
 ) -> Recent:
     """Return the latest errors of each series: of forecasts with their horizon in the table.
 
@@ -124,10 +138,11 @@ def find_recent_errors(
         history: The table.
         calibration: The errors of the validation split.
         units: Shape `(n_series, targets)`: the mean error of each series, scaled.
+        among: How many series are forecast, where these are some of them: of each fewer are judged.
     """
     panel, manifest = history.panel, bundle.manifest
     before = restore_recent_errors(bundle, panel, calibration)
-    most = MOST_WORKED // (panel.count * manifest.horizon * units.shape[1])
+    most = MOST_WORKED // ((among or panel.count) * manifest.horizon * units.shape[1])
     latest = panel.indptr[1:] - min(LATEST, max(most, LEAST)) - manifest.horizon
     # At least a row before: of what begins with a series nothing would be judged.
     old = np.maximum(rows_of_training(bundle, panel), 1)

@@ -1,0 +1,99 @@
+"""A Parquet file read from its beginning to its end, a few rows at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isnan
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from ...core.windows import Ints
+from .formats import broken
+from .in_memory import plain_columns
+from .storage import still_there
+
+# Rows that are decoded at a time.
+BATCH_ROWS = 1 << 17
+
+
+class RowBatches:
+    """A Parquet file whose rows are read in order.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = path
+        with _readable(path):
+            self.file = parquet.ParquetFile(path)
+            self.schema: pa.Schema = self.file.schema_arrow
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self.file.metadata.num_rows)
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows in order, some at a time.
+
+        Raises:
+            DataError: They cannot be read.
+        """
+        with _readable(self.name):
+            for batch in self.file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                if batch.num_rows:
+                    yield plain_columns(pa.Table.from_batches([batch]).select(list(columns)))
+
+    def read_ranges(self, columns: Sequence[str], ends: Ints) -> Iterator[pa.Table]:
+        """Yield the rows up to each of the given ends, shape `(ranges,)`, ascending.
+
+        Raises:
+            DataError: They cannot be read, or are fewer.
+        """
+        batches, left, done = self.read(columns), self.schema.empty_table(), 0
+        left = left.select(list(columns))
+        for end in ends.tolist():
+            held, rows = ([left], left.num_rows) if left.num_rows else ([], 0)
+            while rows < end - done:
+                batch = next(batches, None)
+                if batch is None:
+                    with still_there(self.name):
+                        raise OSError("it has fewer rows than before")
+                held.append(batch)
+                rows += batch.num_rows
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, end - done)
+            left, done = whole.slice(end - done), end
+
+    def least(self, column: str) -> float | None:
+        """Return the lowest number of a column; None where there is none.
+
+        The statistics of the file say it, or else its rows.
+        """
+        about = self.file.metadata
+        places = [at for at in range(about.num_columns) if about.schema.column(at).path == column]
+        chunks = [
+            about.row_group(at).column(place)
+            for at in range(about.num_row_groups)
+            for place in places
+        ]
+        if all(each.is_stats_set and each.statistics.has_min_max for each in chunks):
+            stated = [float(each.statistics.min) for each in chunks]
+            if not any(map(isnan, stated)):
+                return min(stated, default=None)
+        found = (pc.min(batch.column(0)).as_py() for batch in self.read([column]))
+        return min((float(each) for each in found if each is not None), default=None)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Raise what Arrow says of a broken file as an error for the user."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise broken(name, error) from None
