@@ -36,11 +36,11 @@ def decompressed(data: bytes, name: str, most: int) -> Any:
         most: How many they may unpack to; reading more is refused.
 
     Raises:
-        DataError: It is an archive of several files, or is encrypted.
+        DataError: It is an archive of several files, is encrypted, or states a larger size.
     """
     packed = io.BytesIO(data)
     opener = next((opener for magic, opener in OPENERS.items() if data.startswith(magic)), None)
-    stream = None if opener is None else opener(packed, name)
+    stream = None if opener is None else opener(packed, name, most)
     return packed if stream is None else Limited(stream, name, most, packed, len(data))
 
 
@@ -98,7 +98,15 @@ class Limited(io.RawIOBase):
         super().close()
 
 
-def _zip(packed: io.BytesIO, name: str) -> Any:
+def last_bytes(stream: Any, count: int) -> bytes:
+    """Return the last bytes of a stream, of which no more than these are kept."""
+    end = b""
+    while piece := stream.read(PIECE):
+        end = (end + piece)[-count:]
+    return end
+
+
+def _zip(packed: io.BytesIO, name: str, most: int) -> Any:
     """Open the one file in an archive; None for a workbook, an archive too, which stays packed."""
     archive = zipfile.ZipFile(packed)
     names = [each for each in archive.namelist() if not each.endswith("/")]
@@ -109,6 +117,8 @@ def _zip(packed: io.BytesIO, name: str) -> Any:
         raise DataError(
             f"{name} is an archive of {len(names)} files.", "Unpack it and name one of them."
         )
+    if archive.getinfo(names[0]).file_size > most:
+        raise too_large(name, most)
     try:
         return archive.open(names[0])
     except (RuntimeError, NotImplementedError) as error:
@@ -117,10 +127,10 @@ def _zip(packed: io.BytesIO, name: str) -> Any:
         ) from None
 
 
-OPENERS: dict[bytes, Callable[[io.BytesIO, str], Any]] = {
-    b"\x1f\x8b": lambda packed, name: gzip.GzipFile(fileobj=packed),
-    b"BZh": lambda packed, name: bz2.BZ2File(packed),
-    b"\xfd7zXZ\x00": lambda packed, name: lzma.LZMAFile(packed),  # noqa: SIM115
-    b"\x28\xb5\x2f\xfd": lambda packed, name: pa.CompressedInputStream(packed, "zstd"),
+OPENERS: dict[bytes, Callable[[io.BytesIO, str, int], Any]] = {
+    b"\x1f\x8b": lambda packed, *_: gzip.GzipFile(fileobj=packed),
+    b"BZh": lambda packed, *_: bz2.BZ2File(packed),
+    b"\xfd7zXZ\x00": lambda packed, *_: lzma.LZMAFile(packed),  # noqa: SIM115
+    b"\x28\xb5\x2f\xfd": lambda packed, *_: pa.CompressedInputStream(packed, "zstd"),
     b"PK\x03\x04": _zip,
 }

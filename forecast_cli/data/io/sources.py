@@ -20,17 +20,13 @@ from .encodings import decoded, find_encoding
 from .footer import MOST_LINES as LAST_LINES
 from .footer import Rows, count_footer, describe_footer
 from .header import MOST_LINES, Header, find_header
-from .storage import HEAD_BYTES, STDIN, Stored
+from .storage import HEAD_BYTES, STDIN, TAIL_BYTES, Stored
 
 DELIMITERS = ",;\t|"
 # Of lines so long that the head has fewer than this, so much more is read.
 LEAST_LINES = 3
 MOST_COLUMNS = 100_000
 WIDE_BYTES = 1 << 24
-# How much of the end shows whether there is a footer.
-TAIL_BYTES = 1 << 14
-# The most bytes of a compressed file that are looked at to the end.
-MOST_PACKED = 1 << 26
 UTF16 = "utf-16"
 SEPARATOR = re.compile(r"\s*\"?sep=(.)\"?\s*(\r|\n|$)", re.IGNORECASE)
 # A number that can only have a decimal comma: one digit, two, or more than three after it.
@@ -222,17 +218,10 @@ class Source(Stored):
         return [(line, Line(0, 0, own)) for line, own in zip(lines, cells, strict=True)]
 
     def _end(self) -> str:
-        """The last whole lines of a long table; nothing of a very large one that is compressed."""
-        path = Path(self.path)
-        packed = path.is_file() and is_compressed(path)
-        if self.encoding.startswith(UTF16) or (packed and path.stat().st_size > MOST_PACKED):
+        """The last whole lines of a long table."""
+        end = self.end
+        if self.encoding.startswith(UTF16):
             return ""
-        if path.is_file() and not packed:
-            with path.open("rb") as file:
-                file.seek(-TAIL_BYTES, io.SEEK_END)
-                end = file.read()
-        else:
-            end = self.data[-TAIL_BYTES:]
         return end[end.find(b"\n") + 1 :].decode(self.encoding)
 
     @cached_property

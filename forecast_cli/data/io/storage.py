@@ -14,11 +14,13 @@ import pyarrow as pa
 from ...config.sections import Dialect
 from ...core.errors import DataError
 from ...core.events import Listener, TableRead, ignore
-from .compression import BROKEN, GB, Limited, decompressed, is_compressed
+from .compression import BROKEN, GB, Limited, decompressed, is_compressed, last_bytes
 from .remote import fetch, is_address, masked
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
+# How much of the end shows whether there is a footer.
+TAIL_BYTES = 1 << 14
 # What a pipe holds at most; a file of fewer bytes is read before anyone asks how far it has come.
 PIPE_BYTES, LARGE = 1 << 16, 1 << 20
 # Nothing is known of how a table is written.
@@ -152,10 +154,34 @@ class Stored:
         """
         return self._read(HEAD_BYTES)
 
+    @cached_property
+    def end(self) -> bytes:
+        """The last bytes, decompressed.
+
+        What is compressed is unpacked to its end without being kept, so that nothing is made of
+        what is larger than it may be.
+
+        Raises:
+            DataError: It cannot be read to its end, or is larger.
+        """
+        try:
+            with self.open() as stream:
+                if not stream.seekable():
+                    return last_bytes(self.watched(stream), TAIL_BYTES)
+                size = stream.seek(0, io.SEEK_END)
+                stream.seek(max(size - TAIL_BYTES, 0))
+                return bytes(stream.read())
+        except BROKEN as error:
+            raise self.broken(error) from None
+
     @property
     def data(self) -> bytes:
-        """All bytes, decompressed."""
-        return self._read()
+        """All bytes, decompressed.
+
+        Raises:
+            DataError: As `end`.
+        """
+        return self._read() if self.end else b""
 
     def _read(self, *size: int) -> bytes:
         # Arrow's streams take no -1 for all that is left.

@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -126,6 +128,49 @@ def test_no_more_is_unpacked_than_max_size(write, kind):
     with pytest.raises(DataError, match=r"unpacks to more than 0\.002 GB.*`max_size=0\.004`"):
         open_table(name, Dialect(max_size=0.002)).read()
     assert open_table(name).read().columns.num_rows
+
+
+MANY_ROWS = b"2024-01-01,1.5\n" * 200_000
+# Rows of 300 MB, which take that much or more in memory.
+LARGE = {
+    "gzip": lambda: gzip.compress(b"date,y\n") + gzip.compress(MANY_ROWS) * 100,
+    "xz": lambda: lzma.compress(b"date,y\n") + lzma.compress(MANY_ROWS, preset=0) * 100,
+    "zip": lambda: zipped(b"date,y\n" + MANY_ROWS * 100),
+    "gzip of JSON": lambda: gzip.compress(b'{"y":1}\n' * 200_000) * 190,
+}
+MEASURE = """
+import resource, sys
+from forecast_cli.config.sections import Dialect
+from forecast_cli.core.errors import DataError
+from forecast_cli.data.io.opening import open_table
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+open_table("small").read()
+before = peak()
+try:
+    open_table("packed", Dialect(max_size=0.29)).read()
+except DataError as error:
+    print(peak() - before, error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", LARGE)
+def test_what_is_too_large_is_refused_before_it_is_held(write, kind):
+    write(LARGE[kind](), "packed")
+    write(gzip.compress(b"date,y\n2024-01-01,1\n"), "small")
+    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True)
+    growth, _, message = done.stdout.partition(" ")
+    assert "unpacks to more than 0.29 GB" in message, done.stderr
+    # In KB.
+    assert int(growth) < 60_000
+
+
+def test_a_compressed_table_is_looked_at_to_its_end(write):
+    rows = "".join(f"{day},{day % 7}\n" for day in range(30_000))
+    name = write(gzip.compress(f"day,y\n{rows}Total,90000\n".encode()))
+    opened = open_table(name)
+    assert "Total" in " ".join(opened.notes)
+    assert opened.read().columns.num_rows == 30_000
 
 
 def test_the_flag_raises_the_limit(run, write):
