@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from forecast_cli.baselines.pretrained.features import NAMES, OF_MEMBER, OF_SERIES, ORIGINS
+from forecast_cli.baselines.pretrained.features import (
+    NAMES,
+    OF_MEMBER,
+    OF_SERIES,
+    ORIGINS,
+)
 from forecast_cli.baselines.pretrained.forecaster import INPUTS, NETWORK
 from forecast_cli.networks.canonical_graph import make_canonical
 

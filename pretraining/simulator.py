@@ -18,7 +18,9 @@ Generator: TypeAlias = np.random.Generator
 # Steps that a component is simulated before the first one that is returned.
 WARM_UP = 40
 # The share of the series that are of the structural model alone; the others are sums of components.
-ALONE = 0.45
+ALONE = 0.75
+# The share of slopes that go up.
+UPWARDS = 0.75
 # The steps of a Gaussian process; longer series are drawn at fewer and interpolated.
 GRID = 256
 
@@ -88,16 +90,35 @@ def structural(rng: Generator, shape: Shape) -> Floats:
         drawn = np.exp(rng.uniform(np.log(least), np.log(most), shape.series))
         return np.where(rng.random(shape.series) < share, drawn, 0.0)[:, None]
 
-    first = rng.standard_normal((shape.series, 1)) * spread(0.01, 0.5, 0.75)
-    slope = first + np.cumsum(spread(0.001, 0.1, 0.5) * rng.standard_normal(size), axis=1)
-    slope *= np.where(rng.random(shape.series) < 0.7, 1.0, 0.97)[:, None] ** np.arange(size[1])
-    shocks = spread(0.02, 1.0, 0.7) * _shocks(rng, shape)
+    first = _drifts(rng, shape.series) * spread(0.01, 0.5, 0.85)
+    slope = first + np.cumsum(spread(0.001, 0.1, 0.35) * rng.standard_normal(size), axis=1)
+    fading = np.where(rng.random(shape.series) < 0.8, 1.0, 0.97)[:, None]
+    slope *= fading ** np.arange(shape.steps)
+    shocks = spread(0.02, 1.0, 0.55) * _shocks(rng, shape)
     values = np.cumsum(slope + shocks, axis=1) + spread(0.02, 1.0, 0.8) * _shocks(rng, shape)
+    values += spread(0.1, 1.0, 0.5) * _autoregression(rng, shape)
     for length in shape.seasons:
         height = spread(0.1, 5.0, 0.8)
         values += height * _of_unit_size(_season(rng, shape, length))
     found: Floats = values
     return found
+
+
+def _drifts(rng: Generator, series: int) -> Floats:
+    """Slopes of which more go up than down, as most that is counted grows; `(series, 1)`."""
+    sign = np.where(rng.random(series) < UPWARDS, 1.0, -1.0)
+    return (sign * np.abs(rng.standard_normal(series)))[:, None]
+
+
+def _autoregression(rng: Generator, shape: Shape) -> Floats:
+    """Departures that fade: of the first order, of unit spread; shape `(series, steps)`."""
+    lasting = rng.uniform(0.3, 0.97, shape.series)
+    shocks = _shocks(rng, shape) * np.sqrt(1.0 - lasting**2)[:, None]
+    values, now = np.empty((shape.series, shape.steps)), rng.standard_normal(shape.series)
+    for step in range(shape.steps):
+        now = lasting * now + shocks[:, step]
+        values[:, step] = now
+    return values
 
 
 def trends(rng: Generator, shape: Shape) -> Floats:
@@ -107,7 +128,8 @@ def trends(rng: Generator, shape: Shape) -> Floats:
     often = np.where(rng.random(shape.series) < 0.4, 0.0, often)
     breaks = rng.random(size) < often[:, None]
     breaks[:, 0] = True
-    jumps = np.where(breaks, rng.standard_normal(size), 0.0)
+    towards = _drifts(rng, shape.series) * (rng.random((shape.series, 1)) < 0.5)
+    jumps = np.where(breaks, towards + 0.5 * rng.standard_normal(size), 0.0)
     # The slope after a break replaces the one before it.
     last = np.maximum.accumulate(np.where(breaks, np.arange(shape.steps), 0), axis=1)
     slopes = np.take_along_axis(jumps, last, axis=1)
@@ -121,7 +143,7 @@ def growth(rng: Generator, shape: Shape) -> Floats:
     place = np.linspace(0.0, 1.0, shape.steps)
     middle = rng.uniform(-0.3, 1.3, shape.series)[:, None]
     speed = rng.uniform(3.0, 12.0, shape.series)[:, None]
-    sign = rng.choice([-1.0, 1.0], shape.series)[:, None]
+    sign = np.where(rng.random(shape.series) < UPWARDS, 1.0, -1.0)[:, None]
     return sign / (1.0 + np.exp(-speed * (place - middle)))
 
 
@@ -203,8 +225,8 @@ def _smooth_walk(rng: Generator, shape: Shape) -> Floats:
 
 def walks(rng: Generator, shape: Shape) -> Floats:
     """Random walks, some with drift and some with heavy tails; shape `(series, steps)`."""
-    drift = np.where(rng.random(shape.series) < 0.6, 0.0, rng.normal(0, 0.3, shape.series))
-    return np.cumsum(_shocks(rng, shape) + drift[:, None], axis=1)
+    drift = 0.3 * _drifts(rng, shape.series) * (rng.random((shape.series, 1)) < 0.5)
+    return np.cumsum(_shocks(rng, shape) + drift, axis=1)
 
 
 def arima(rng: Generator, shape: Shape) -> Floats:
@@ -245,7 +267,7 @@ def smoothing(rng: Generator, shape: Shape) -> Floats:
     by_trend = by_level * np.where(rng.random(series) < 0.5, 0.0, rng.uniform(0.0, 0.3, series))
     by_season = (1 - by_level) * rng.uniform(0.0, 0.6, series)
     damping = np.where(rng.random(series) < 0.5, 1.0, rng.uniform(0.8, 0.98, series))
-    trend = np.where(rng.random(series) < 0.5, 0.0, rng.normal(0, 0.2, series))
+    trend = np.where(rng.random(series) < 0.5, 0.0, 0.2 * _drifts(rng, series)[:, 0])
     level, states = np.zeros(series), 3.0 * _season_shape(rng, series, length).T
     if length == 1:
         states[:] = 0.0
@@ -349,15 +371,22 @@ def noise(rng: Generator, shape: Shape) -> Floats:
 
 
 def events(rng: Generator, shape: Shape) -> Floats:
-    """Outliers and steps of the level, in few of the series; shape `(series, steps)`."""
+    """Outliers, steps of the level and turns of the slope, in some series; `(series, steps)`."""
     size = (shape.series, shape.steps)
-    rate = np.where(rng.random(shape.series) < 0.8, 0.0, rng.uniform(0.5, 4.0, shape.series))
-    hits = rng.random(size) < rate[:, None] / shape.steps
-    outliers = np.where(hits, 3.0 * rng.standard_t(3, size), 0.0)
-    moved = np.where(rng.random(shape.series) < 0.85, 0.0, 1.5)[:, None]
-    shifts = np.where(rng.random(size) < moved / shape.steps, 3.0 * rng.standard_normal(size), 0.0)
+    hits = rng.random(size) < _rates(rng, shape, 0.25)
+    outliers = np.where(hits, 2.0 * rng.standard_t(3, size), 0.0)
+    moved = rng.random(size) < _rates(rng, shape, 0.3)
+    shifts = np.where(moved, 2.0 * rng.standard_normal(size), 0.0)
+    turned = rng.random(size) < _rates(rng, shape, 0.25)
+    shifts += np.cumsum(np.where(turned, 0.2 * rng.standard_normal(size), 0.0), axis=1)
     found: Floats = outliers + np.cumsum(shifts, axis=1)
     return found
+
+
+def _rates(rng: Generator, shape: Shape, share: float) -> Floats:
+    """How often something happens in a step, shape `(series, 1)`; never in the other series."""
+    rate = np.exp(rng.uniform(np.log(0.003), np.log(0.03), shape.series))
+    return np.where(rng.random(shape.series) < share, rate, 0.0)[:, None]
 
 
 def _shocks(rng: Generator, shape: Shape) -> Floats:

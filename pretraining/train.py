@@ -1,4 +1,4 @@
-"""Train the network on simulated series: `python -m pretraining.train --batches 40000`.
+"""Train the network on simulated series: `python -m pretraining.train --batches 6000`.
 
 Interrupted, it goes on where its last checkpoint was; the log keeps the loss on simulated series
 that it is not trained on.
@@ -38,7 +38,7 @@ SEASONS: dict[tuple[int, ...], float] = {
     (96,): 0.15,
     (288,): 0.1,
 }
-SERIES, LONGEST, VALIDATION = 128, 1000, 24
+SERIES, LONGEST, FARTHEST, VALIDATION = 128, 1000, 120, 24
 RATE, WARM_UP, LAST_RATE, EVERY = 2e-3, 200, 0.02, 500
 Batch = tuple[list[np.ndarray], np.ndarray]
 
@@ -58,8 +58,8 @@ def draw(seed: int, number: int) -> Batch:
         least = max(10, 2 * season + 3)
         most = max(least + 1, min(LONGEST, max(60, 16 * season, 6 * max(seasons, default=1))))
         steps = int(np.exp(rng.uniform(*np.log([least, most]))))
-        horizon = int(np.exp(rng.uniform(*np.log([4, max(18, 2.1 * season)]))))
-        horizon = max(1, min(horizon, steps // 2))
+        horizon = int(np.exp(rng.uniform(*np.log([4, max(24, 4.1 * season)]))))
+        horizon = max(1, min(horizon, steps // 2, FARTHEST))
         values = simulate(rng, Shape(SERIES, steps + horizon, seasons))
         found = _usable(values, steps, horizon, seasons)
         if found is not None:
@@ -173,7 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("pretrained"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batches", type=int, default=40_000)
+    parser.add_argument("--batches", type=int, default=6_000)
     args = parser.parse_args()
     Training(args.folder, args.seed, args.batches).run()
 
