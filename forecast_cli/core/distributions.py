@@ -1,10 +1,12 @@
-"""P-values of Student's t and of F; SciPy would be a quarter of an installation for forecasts."""
+"""P-values of common distributions; SciPy would be a quarter of an installation for forecasts."""
 
 import math
 
 # The continued fraction ends where a step changes it by no more, or after this many steps for each
 # square root of the larger parameter.
 EXACT, STEPS, TINY = 1e-15, 40, 1e-300
+# Half a statistic whose probability is 0 as a float.
+MOST = 750.0
 
 
 def two_sided_t(statistic: float, freedom: float) -> float:
@@ -34,6 +36,23 @@ def upper_f(statistic: float, numerator: float, denominator: float) -> float:
     """
     rest = denominator / (denominator + numerator * statistic)
     return _beta_share(denominator / 2.0, numerator / 2.0, rest)
+
+
+def upper_chi_squared(statistic: float, freedom: int) -> float:
+    """Return the probability of a value at least as large, by the chi-squared distribution.
+
+    Args:
+        statistic: The value, at least 0.
+        freedom: Degrees of freedom, an even number.
+
+    >>> round(upper_chi_squared(18.307038, 10), 4), upper_chi_squared(0.0, 2)
+    (0.05, 1.0)
+    """
+    half = min(statistic / 2.0, MOST)
+    terms = [1.0]
+    for step in range(1, freedom // 2):
+        terms.append(terms[-1] * half / step)
+    return math.exp(-half) * sum(terms)
 
 
 def _beta_share(a: float, b: float, x: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distributions import upper_chi_squared
 from .ragged import cumulate
 from .seasonality import SHARE, find_seasons, phase_means, some_series
 from .windows import Floats, Ints
@@ -110,9 +111,6 @@ def is_random_walk(values: Floats, indptr: Ints | None = None) -> bool:
 
 
 def _has_random_steps(series: Floats) -> bool:
-    # SciPy is only loaded where something is tested.
-    from scipy.special import chdtrc
-
     steps = np.diff(series)
     if len(steps) < FEWEST or np.count_nonzero(steps) < 0.5 * len(steps):
         return False
@@ -125,7 +123,7 @@ def _has_random_steps(series: Floats) -> bool:
         both = steps[lag:] * steps[:-lag]
         total += float(both.sum()) ** 2 / max(float(both @ both), 1e-300)
     # A test of few steps has little power: the p-value must be the larger.
-    return float(chdtrc(LAGS, total)) > (LEVEL if len(steps) >= MANY else FEW_LEVEL)
+    return upper_chi_squared(total, LAGS) > (LEVEL if len(steps) >= MANY else FEW_LEVEL)
 
 
 def _moving_mean(series: Floats, width: int) -> Floats:

@@ -111,3 +111,20 @@ def test_a_strong_season_is_forecast_better_than_by_the_last_one():
     found = forecast_quantiles(list(noisy[:, :48]), HORIZON, SEASON)[..., MEDIAN]
     actual, last = noisy[:, 48:], np.tile(noisy[:, 44:48], 2)
     assert np.abs(actual - found).mean() < np.abs(actual - last).mean()
+
+
+def test_forecasts_of_random_walks_are_as_good_as_the_last_value():
+    walks = np.cumsum(np.random.default_rng(8).standard_normal((60, 260)), axis=1)
+    found = forecast_quantiles(list(walks[:, :250]), 10, 1)
+    ahead, last = walks[:, 250:], walks[:, 249:250]
+    error, naive = (np.abs(each - ahead).mean() for each in (found[..., MEDIAN], last))
+    assert error < 1.01 * naive
+    inside = (ahead >= found[..., 1]) & (ahead <= found[..., -2])
+    assert 0.7 < inside.mean() < 0.9
+
+
+def test_intervals_are_wider_after_short_series():
+    seasons = np.tile([1.0, 4.0, 2.0, 8.0], 60) + np.random.default_rng(1).normal(0, 0.3, 240)
+    short, long = (forecast_quantiles([seasons[-rows:]], 8, 4)[0] for rows in (20, 240))
+    widths = [(each[:, -1] - each[:, 0]).mean() for each in (short, long)]
+    assert widths[0] > widths[1]
