@@ -6,12 +6,13 @@ A table for each suite:
   etth1        seven channels, 96 to 720 steps, every test window, standardized
   etth1-ot     its channel OT alone
   single       tables of single series and of sample_data/, with no settings at all
+  short        short series of competitions, each by itself and as panels
   covariates   tables with covariates known ahead, beside others that read them
   random-walk  simulated ones and closing prices, where nothing can be learned
   all          all of them
 
-PATH is a folder with m4/, ett/, single/, messy/ and panel/. Everything is trained with several
-seeds; the mean counts. The exit code is 1 where something was not reached.
+PATH is a folder with m4/, ett/, single/, short/, messy/ and panel/. Everything is trained with
+several seeds; the mean counts. The exit code is 1 where something was not reached.
 """
 
 import sys
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common import options
-from suites import covariates, ett, m4, single, walk
+from suites import covariates, ett, m4, short, single, walk
 from suites.table import Asked, Table, show, write_details
 
 SUITES: dict[str, Callable[[Asked], Table]] = {
@@ -29,6 +30,7 @@ SUITES: dict[str, Callable[[Asked], Table]] = {
     "etth1": ett.measure_all,
     "etth1-ot": ett.measure_ot,
     "single": single.measure,
+    "short": short.measure,
     "covariates": covariates.measure,
     "random-walk": walk.measure,
 }
@@ -64,6 +66,9 @@ def parse() -> Namespace:
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="single series at once [1]"
     )
+    parser.add_argument(
+        "--held-out", action="store_true", help="short: forecast the ends of training parts"
+    )
     parser.add_argument("--details", type=Path, metavar="FILE", help="every figure as CSV")
     parser.add_argument("--quick", action="store_true", help=SUPPRESS)
     return parser.parse_args()
@@ -82,6 +87,7 @@ def asked_of(arguments: Namespace) -> Asked:
         classical=not arguments.without_classical,
         only=tuple(each.strip() for each in arguments.only.split(",") if each.strip()),
         jobs=arguments.jobs,
+        held_out=arguments.held_out,
         quick=arguments.quick,
     )
 

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,39 @@ def classical(method: str, history: Array, horizon: int, season: int) -> Array:
         except TOO_SHORT:
             return last_value(history, horizon, season)
     return forecast if np.isfinite(forecast).all() else last_value(history, horizon, season)
+
+
+def classical_intervals(
+    method: str, history: Array, horizon: int, season: int, levels: Sequence[float]
+) -> tuple[Array, Array]:
+    """Fit one to a short series, and forecast with intervals.
+
+    Args:
+        method: One of `METHODS`.
+        history: Shape `(rows,)`, without gaps.
+        horizon: Steps ahead.
+        season: Steps in a season.
+        levels: In percent.
+
+    Returns:
+        The forecast, `(horizon,)`, and the ends, `(levels, 2, horizon)`; the last value with ends
+        that are NaN where the method cannot cope with the series.
+    """
+    season = season if len(history) >= 2 * season else 1
+    rough = len(history) > 150 or season > 12
+    more = {"approximation": rough} if method == "AutoARIMA" else {}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            made = _kinds()[method](season_length=season, **more).forecast(
+                y=history, h=horizon, level=list(levels)
+            )
+        except TOO_SHORT:
+            made = {"mean": np.full(horizon, np.nan)}
+    if not np.isfinite(made["mean"]).all():
+        return last_value(history, horizon, season), np.full((len(levels), 2, horizon), np.nan)
+    names = [[f"{side}-{each}" for side in ("lo", "hi")] for each in levels]
+    return made["mean"], np.array([[made[name] for name in pair] for pair in names])
 
 
 @cache

@@ -27,6 +27,7 @@ class Asked:
         classical: Whether AutoETS, AutoTheta and AutoARIMA take part.
         only: Parts of names of single series; all where empty.
         jobs: How many single series at a time.
+        held_out: Whether the ends of training parts are forecast, and no test part is read.
         quick: Little data, to see that all works.
     """
 
@@ -37,6 +38,7 @@ class Asked:
     classical: bool = True
     only: tuple[str, ...] = ()
     jobs: int = 1
+    held_out: bool = False
     quick: bool = False
 
 
