@@ -29,12 +29,14 @@ class Child:
         peak: The most memory that it held at a time (resident), in bytes.
         output: What it wrote to stdout.
         errors: What it wrote to stderr.
+        processor: The processor time that it took, its own children included.
     """
 
     seconds: float
     peak: int
     output: str
     errors: str
+    processor: float = 0.0
 
 
 def forecast(*arguments: str | Path) -> list[str | Path]:
@@ -82,7 +84,8 @@ def run(command: Command, folder: Path) -> Child:
         tail = "\n".join((texts[0] + texts[1]).splitlines()[-20:])
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{tail}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return Child(seconds, usage.ru_maxrss * unit, *texts)
+    processor = usage.ru_utime + usage.ru_stime
+    return Child(seconds, usage.ru_maxrss * unit, texts[0], texts[1], processor)
 
 
 def _text(stream: IO[bytes]) -> str:

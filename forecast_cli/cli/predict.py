@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
@@ -34,9 +35,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         forecast predict --only north,south --future plan.csv --what-if 'price*0.9, promo=1'
         tail -n +1 -F meter.csv | forecast predict --follow --anomalies --state meter.state
     """
-    from ..data.io.writer import render
-    from ..forecasting.frames import in_table_style
     from ..model.loading import load_bundle
+    from ..model.runtime import Runtime
 
     if options.follow:
         from .follow import follow
@@ -48,6 +48,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     target = choose_target(output, options.format, output_options)
     form = None if target else choose_format(output, options.format, output_options)
     _check_output(options, target)
+    began = perf_counter(), Runtime.seconds
     bundle = load_bundle(options.model)
     with Progress(console, plain=False) as progress:
         how: Any = {"reading": reading, "on_event": progress.on_event}
@@ -55,15 +56,30 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
             return
         frame, keep = _forecast(bundle, options, wanted, **how)
     if output_options.json:
-        records = json.loads(render(in_table_style(frame, bundle.manifest.time), "json"))
-        document = {"model": str(options.model), "notes": progress.notes.texts, "forecast": records}
-        console.document(document)
+        document = {"model": str(options.model), "notes": progress.notes.texts}
+        console.document(document | _as_document(frame, bundle, began))
     elif target is not None:
         write_to_database(frame, target, bundle, console)
     else:
         _deliver(frame, form, options, console, bundle, reading)
     if keep:
         keep()
+
+
+def _as_document(
+    frame: "pd.DataFrame", bundle: "Bundle", began: tuple[float, float]
+) -> dict[str, Any]:
+    """Return a forecast as records, and how long it took: the whole, and the network.
+
+    `began` are both in seconds, when the command began.
+    """
+    from ..data.io.writer import render
+    from ..forecasting.frames import in_table_style
+    from ..model.runtime import Runtime
+
+    records = json.loads(render(in_table_style(frame, bundle.manifest.time), "json"))
+    seconds = {"whole": perf_counter() - began[0], "network": Runtime.seconds - began[1]}
+    return {"forecast": records, "seconds": seconds}
 
 
 def _check_output(options: PredictOptions, target: DatabaseTable | None) -> None:

@@ -145,6 +145,7 @@ def test_json_is_one_document_with_what_was_noted(run, model):
     ]
     assert document["model"] == "model.forecast"
     assert "trained for 3 steps" in document["notes"][0]
+    assert 0 < document["seconds"]["network"] < document["seconds"]["whole"]
 
 
 @pytest.mark.parametrize(
