@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
@@ -73,3 +74,19 @@ def serving(folder: Path, *arguments: object, unread: bool = False) -> Iterator[
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def texts_drawn(page: Any, act: Callable[[], None]) -> list[str]:
+    """The texts that the charts of a page draw while something is done."""
+    page.evaluate("""() => {
+        const plain = CanvasRenderingContext2D.prototype.fillText;
+        window.drawn = [];
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            window.drawn.push(text);
+            plain.call(this, text, ...place);
+        };
+    }""")
+    act()
+    page.wait_for_function("window.drawn.length > 0")
+    drawn: list[str] = page.evaluate("window.drawn")
+    return drawn

@@ -1,12 +1,13 @@
 """The page of a report in Chromium: it draws, answers the mouse and the keyboard, and prints."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ...servers import BROWSER
+from ...servers import BROWSER, texts_drawn
 
 pytestmark = [
     pytest.mark.browser,
@@ -117,17 +118,40 @@ def steps_of_tests(page) -> int:
     }""")
 
 
+def dates_in_view(page) -> tuple[str, str]:
+    """The first and the last date that the test chart shows, as its keys name them."""
+    page.locator("#test .plot").first.focus()
+    seen = []
+    for key in ("Home", "End"):
+        page.keyboard.press(key)
+        seen.append(page.locator("#test .values span").first.inner_text())
+    return seen[0], seen[1]
+
+
 def test_the_test_forecasts_of_one_origin_are_chosen_by_the_keyboard(page):
     plot = page.locator("#test .plot").first
     page.locator("#test").get_by_text("Values as a table").click()
-    every, before = steps_of_tests(page), plot.screenshot()
+    every, before, whole = steps_of_tests(page), plot.screenshot(), dates_in_view(page)
     choice = page.locator("#test").get_by_label("Test forecasts")
     choice.focus()
     page.keyboard.press("ArrowDown")
     assert choice.input_value() != "" and plot.screenshot() != before
     assert every > steps_of_tests(page) == HORIZON
+    # The chart shows its steps, with some history before them.
+    origin = choice.locator("option:checked").inner_text().removeprefix("from ")
+    first, last = dates_in_view(page)
+    assert whole[0] < first < origin < last < whole[1]
+    choice.focus()
     page.keyboard.press("ArrowUp")
     assert steps_of_tests(page) == every and plot.screenshot() == before
+    assert dates_in_view(page) == whole
+
+
+def test_dates_on_an_axis_are_those_of_iso_8601(page):
+    choice = page.locator("#test").get_by_label("Test forecasts")
+    drawn = texts_drawn(page, lambda: choice.select_option(index=1))
+    dates = [text for text in drawn if re.search(r"\d[-/:]\d", text)]
+    assert dates and all(re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text) for text in dates)
 
 
 def test_each_chart_has_its_values_as_a_table(page):

@@ -1,9 +1,11 @@
 """The page of the server in Chromium: a table is dropped, and its forecast is drawn."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from ...servers import BROWSER, serving
+from ...servers import BROWSER, serving, texts_drawn
 
 pytestmark = [
     pytest.mark.browser,
@@ -64,6 +66,9 @@ def test_a_dropped_table_is_forecast_and_drawn(page, text):
     box = page.locator("#result .u-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] - 4, box["y"] + 50)
     assert "interval" in page.locator("#result .values").inner_text()
+    zoom = page.get_by_role("button", name="Zoom in")
+    dates = [each for each in texts_drawn(page, zoom.click) if re.search(r"\d\D\d", each)]
+    assert dates and all(re.fullmatch(r"\d{4}-\d\d-\d\d", each) for each in dates)
     page.get_by_label("Steps ahead").fill("2")
     page.get_by_role("button", name="Forecast", exact=True).click()
     page.get_by_text("2 rows").wait_for()

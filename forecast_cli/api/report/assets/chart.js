@@ -1,6 +1,12 @@
 /* Charts of a page: `View` draws one in a figure. */
 const Charts = (function () {
 "use strict";
+/* Times on an axis, by the least seconds between two: a day is named where it begins. */
+const DATES = [[365 * 86400, "{YYYY}"], [28 * 86400, "{YYYY}-{MM}"], [86400, "{YYYY}-{MM}-{DD}"],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}"], [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}"]].map(
+  ([least, text, day = null]) => [least, text, day, null, day, null, null, null, 1]);
+/* Rows before the test forecasts of one origin. */
+const LEAST_HISTORY = 20;
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2]];
 const views = [];
 /* Positions that are equally far from each other are stored as their first, step and count. */
@@ -95,11 +101,16 @@ function styled(each) {
     dash: each.role === "reference" ? [3, 4] : each.role === "other" ? DASHES[each.style % 5] : []};
 }
 
-/* Where the test forecasts begin: the lines of which several have one name. */
-function origins(axes) {
+/* The test forecasts: the lines of which several have one name. */
+function repeated(axes) {
   const names = axes.lines.map(each => each.name);
-  const several = axes.lines.filter(
+  return axes.lines.filter(
     each => each.x.length && names.indexOf(each.name) !== names.lastIndexOf(each.name));
+}
+
+/* Where the test forecasts begin. */
+function origins(axes) {
+  const several = repeated(axes);
   return several.some(each => each.x[0] !== several[0].x[0])
     ? [...new Set(several.map(each => each.x[0]))].sort((a, b) => a - b) : [];
 }
@@ -107,11 +118,12 @@ function origins(axes) {
 /* The same axes with the forecasts of one origin alone; of all where it is null. */
 function fromOrigin(axes, origin) {
   if (origin === null) return axes;
-  const others = new Set(origins(axes).filter(x => x !== origin));
-  const names = axes.lines.map(each => each.name);
-  const shown = each => !others.has(each.x[0]);
-  return {...axes, bands: axes.bands.filter(shown), lines: axes.lines.filter(
-    each => names.indexOf(each.name) === names.lastIndexOf(each.name) || shown(each))};
+  const others = new Set(origins(axes).filter(x => x !== origin)), tests = repeated(axes);
+  const shown = each => !others.has(each.x[0]), names = [...new Set(tests.map(each => each.name))];
+  const lines = axes.lines.filter(each => !tests.includes(each) || shown(each));
+  /* They look as they do among all others. */
+  return {...axes, bands: axes.bands.filter(shown), lines: lines.map(
+    each => tests.includes(each) ? {...each, at: 1 + names.indexOf(each.name)} : each)};
 }
 
 class View {
@@ -193,11 +205,20 @@ class View {
     for (const x of found) select.append(element("option", "from " + place(x, axes), {value: x}));
     select.addEventListener("change", () => {
       this.origin = select.value === "" ? null : Number(select.value);
-      this.draw(true);
+      this.draw();
+      if (this.origin !== null) this.near(this.origin);
       this.table();
     });
     label.append(select);
     box.append(label);
+  }
+  /* Show the test forecasts of one origin, with history before them and a few rows after them. */
+  near(origin) {
+    const x = this.values[0], own = repeated(this.axes).filter(each => each.x[0] === origin);
+    const begin = x.indexOf(origin), end = x.indexOf(Math.max(...own.map(each => each.x.at(-1))));
+    const steps = end - begin + 1, history = Math.max(LEAST_HISTORY, 3 * steps);
+    this.chart.setScale("x", {min: x[Math.max(begin - history, 0)],
+      max: x[Math.min(end + Math.ceil(steps / 4), x.length - 1)]});
   }
   draw(keep) {
     const before = keep && this.chart
@@ -220,12 +241,15 @@ class View {
       width: wide, height: printing.matches ? 230 : tall ? 340 : 240,
       tzDate: seconds => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       legend: {show: false},
+      /* The last date has room. */
+      padding: axes.kind === "time" ? [null, 36, null, null] : [null, null, null, null],
       cursor: {drag: {x: true, y: false}, points: {size: 6}},
       scales: {x: {time: axes.kind === "time"}},
       series: [{}, ...drawn.map(each => ({spanGaps: false, ...styled(each)}))],
       bands,
       axes: [
-        {...axis, ...(axes.kind === "name" ? {values: (u, at) => at.map(x => axes.names[x] ?? "")} : {})},
+        {...axis, ...(axes.kind === "name" ? {values: (u, at) => at.map(x => axes.names[x] ?? "")}
+          : axes.kind === "time" ? {values: DATES, space: 90} : {})},
         {...axis, size: 62, values: (u, at) => at.map(each => shown(each))},
       ],
       hooks: {setCursor: [chart => this.hover(chart)], drawClear: [chart => this.spans(chart)]},
@@ -240,7 +264,7 @@ class View {
     context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     let free = box.left;
     for (const span of this.axes.spans) {
-      const from = Math.max(chart.valToPos(span.x[0], "x", true), box.left);
+      const begin = chart.valToPos(span.x[0], "x", true), from = Math.max(begin, box.left);
       const to = Math.min(chart.valToPos(span.x[1], "x", true), box.left + box.width);
       if (to < box.left || from > box.left + box.width) continue;
       if (span.name === "missing") {
@@ -249,11 +273,13 @@ class View {
         context.globalAlpha = 1;
         continue;
       }
-      context.beginPath();
-      context.setLineDash([2, 4]);
-      context.moveTo(from, box.top);
-      context.lineTo(from, box.top + box.height);
-      context.stroke();
+      if (begin >= box.left) {
+        context.beginPath();
+        context.setLineDash([2, 4]);
+        context.moveTo(from, box.top);
+        context.lineTo(from, box.top + box.height);
+        context.stroke();
+      }
       const room = context.measureText(span.name).width + 10;
       if (from + room <= box.left + box.width && from >= free) {
         context.fillText(span.name, from + 4, box.top + 12 * devicePixelRatio);
