@@ -64,13 +64,15 @@ def rival(name: str, *arguments: str | Path, python: str = sys.executable) -> li
 def run(command: Command, folder: Path) -> Child:
     """Run a command in a folder.
 
-    The settings of whoever measures (FORECAST_...) are kept from it. The kernel counts the memory
-    of the parent before the command was loaded as the child's, so the parent has to stay small.
+    The settings of whoever measures (FORECAST_...) are kept from it, and Python keeps what it
+    compiles, as where the package is installed. The kernel counts the memory of the parent before
+    the command was loaded as the child's, so the parent has to stay small.
 
     Raises:
         SystemExit: The command failed; its last lines are shown.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("FORECAST_")}
+    kept_out = ("FORECAST_", "PYTHONDONTWRITEBYTECODE")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(kept_out)}
     with TemporaryFile() as output, TemporaryFile() as errors:
         began = perf_counter()
         process = subprocess.Popen(
