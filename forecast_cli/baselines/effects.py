@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from ..config.layers import Frozen, Small
 from ..core.ragged import bounds
@@ -140,6 +141,10 @@ class Effects(Frozen):
     """The effects on one target; empty for none."""
 
     terms: tuple[Term, ...] = ()
+
+
+# The effects on all targets, as plain data and back.
+EVERY = TypeAdapter(tuple[Effects, ...])
 
 
 class Steps(Protocol):

@@ -50,6 +50,8 @@ def main() -> None:
     # Loading libraries makes hundreds of thousands of objects that stay; looking through them for
     # garbage costs a tenth of a prediction. `train` turns it on again.
     gc.disable()
+    # pydantic would search all installed packages for its plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     protect()
     try:
         code = run(sys.argv[1:])

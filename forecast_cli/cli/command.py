@@ -1,6 +1,7 @@
 """Commands that are built when they are called, and whose help is short."""
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -165,4 +166,19 @@ def build(name: str) -> Any:
     """A command with its options."""
     app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=HELP)
     app.command(name, cls=Command)(spread(load(name)))
-    return get_command(app)
+    command = get_command(app)
+    for each in command.params:
+        each.process_value = _process_given(each)  # type: ignore[assignment, method-assign]
+    return command
+
+
+def _process_given(parameter: Any) -> Callable[[Any, Any], Any]:
+    """What processes the value of an option: typer would build a validator for each without one."""
+    process = parameter.process_value
+    absent = () if parameter.multiple or parameter.nargs == -1 else None
+
+    def process_value(ctx: Any, value: Any) -> Any:
+        ready = value is None and not parameter.required and parameter.callback is None
+        return absent if ready else process(ctx, value)
+
+    return process_value

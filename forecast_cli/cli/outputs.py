@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError, counted
-from ..data.io.database_writer import DatabaseTable, parse_target, write_rows
 from ..data.io.remote import is_address, masked
 from ..data.io.writer import (
     COMPRESSED,
@@ -24,6 +23,7 @@ from .options import OutputOptions
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..data.io.database_writer import DatabaseTable
     from ..model.bundle import Bundle
 
 
@@ -61,12 +61,16 @@ def choose_format(
 
 def choose_target(
     output: str, format: Format | None, output_options: OutputOptions
-) -> DatabaseTable | None:
+) -> "DatabaseTable | None":
     """The table of a database that an output names; None where it is none.
 
     Raises:
         UsageError: It cannot be written, or another format is asked for.
     """
+    if not is_address(output):
+        return None
+    from ..data.io.database_writer import parse_target
+
     target = parse_target(output)
     if target is not None and (output_options.json or format is not None):
         raise UsageError(
@@ -76,9 +80,10 @@ def choose_target(
 
 
 def write_to_database(
-    frame: "pd.DataFrame", target: DatabaseTable, bundle: "Bundle", console: Console
+    frame: "pd.DataFrame", target: "DatabaseTable", bundle: "Bundle", console: Console
 ) -> None:
     """Write forecasts of a model, as they are made, into a table of a database; say how many."""
+    from ..data.io.database_writer import write_rows
     from ..forecasting.frames import CUTOFF, SCENARIO, in_table_style, key_columns, with_cutoff
 
     frame = in_table_style(with_cutoff(frame, bundle), bundle.manifest.time)

@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from ..data.io.database_writer import DatabaseTable
 from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console
@@ -19,6 +18,7 @@ from .progress import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..data.io.database_writer import DatabaseTable
     from ..forecasting.prediction_request import PredictionRequest
     from ..model.bundle import Bundle
 
@@ -82,7 +82,7 @@ def _as_document(
     return {"forecast": records, "seconds": seconds}
 
 
-def _check_output(options: PredictOptions, target: DatabaseTable | None) -> None:
+def _check_output(options: PredictOptions, target: "DatabaseTable | None") -> None:
     """Refuse an output that cannot be one, or that would replace what it is made from."""
     if target is not None and options.in_sample:
         raise UsageError("--in-sample is written to a file.", "Name one with -o.")

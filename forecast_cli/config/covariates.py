@@ -32,7 +32,7 @@ class Covariates(Frozen):
         return (*self.past, *self.future, *self.static, *self.calendar)
 
 
-NO_COVARIATES = Covariates()
+NO_COVARIATES = Covariates.model_construct()
 
 
 @dataclass(frozen=True)

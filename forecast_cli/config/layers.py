@@ -82,7 +82,9 @@ class Frozen(BaseModel):
     Its numbers are finite, as JSON has no others.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Validators are built where something is validated, and defaults are made without them: a
+    # prediction needs the one of the manifest alone.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse to change anything."""

@@ -43,7 +43,7 @@ class Network(Frozen):
     """
 
     # fmt: off
-    layers: tuple[Layer, ...] = (Lstm(),)
+    layers: tuple[Layer, ...] = (Lstm.model_construct(),)
     head: Head = _network(
         "last", "How a forecast is made of the states.",
     )

@@ -1,6 +1,5 @@
 """Resolve settings from flags, files and keyword arguments to one configuration."""
 
-import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,9 @@ from .schema import Config
 from .settings import SETTINGS, SHORTHAND
 
 SECTIONS: Mapping[str, type[Frozen]] = {
-    name: type(part) for name, part in Config() if isinstance(part, Frozen)
+    name: field.annotation
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Frozen)
 }
 # Shorthand settings that apply unchanged to all recurrent layers.
 LAYER_SETTINGS = tuple(name for name in SHORTHAND if name not in ("cell", "units", "dense"))
@@ -157,6 +158,8 @@ def _value(text: str) -> Any:
     >>> _value("64"), _value("false"), _value("l2:0.01")
     (64, False, 'l2:0.01')
     """
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -250,6 +253,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: The file cannot be read, or is not TOML.
     """
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -65,8 +65,8 @@ class Config(Frozen, metaclass=Checked):
         "the plain LSTM(50) of tutorials.", group="Training", common=True,
         shown="auto; classic for labels",
     )
-    data: Data = Data()
-    split: Split = Split()
+    data: Data = Data.model_construct()
+    split: Split = Split.model_construct()
     transform: Literal["none", "log", "log1p"] = setting(
         "none", "Transform of the values before the scaler.", group="Splits, scaling, windows",
     )
@@ -76,10 +76,10 @@ class Config(Frozen, metaclass=Checked):
     scale_by: Literal["series", "all"] | None = setting(
         None, "A scaler for each series, or one for all.", group="Many series", shown="series",
     )
-    window: Window = Window()
-    network: Network = Network()
-    training: Training = Training()
-    ensemble: Ensemble = Ensemble()
+    window: Window = Window.model_construct()
+    network: Network = Network.model_construct()
+    training: Training = Training.model_construct()
+    ensemble: Ensemble = Ensemble.model_construct()
     intervals: Intervals = setting(
         DEFAULT_INTERVALS, "Method of the prediction intervals.", group="Intervals", search=False,
     )

@@ -1,6 +1,5 @@
 """Results that a console or a notebook shows in a few lines."""
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +24,8 @@ class Brief:
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook."""
+        import html
+
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 

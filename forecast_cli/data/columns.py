@@ -12,6 +12,10 @@ from .time.holidays import holiday_columns
 
 ROLES = ("column", "target", "past_covariates", "future_covariates", "static_covariates")
 HOLIDAY = "holiday:"
+# The value of the setting `time` for a table whose rows are steps.
+NO_TIME = "none"
+# The name of a time whose parts are in several columns.
+JOINED = "time"
 
 
 @dataclass(frozen=True)

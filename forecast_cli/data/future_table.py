@@ -12,7 +12,9 @@ from ..core.errors import DataError
 from ..core.events import Listener, ignore
 from ..core.windows import Floats, Ints
 from .categories import category_numbers, note_unknown
-from .dates.parsing import JOINED, NO_TIME, located, parse_dates, read_like
+from .columns import JOINED, NO_TIME
+from .dates.date_formats import read_like
+from .dates.parsing import located, parse_dates
 from .dates.time_column import time_columns
 from .groups import Groups, find_places, group_rows, settle_names
 from .io.opening import open_with_notes

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from ..core.errors import DataError, listed
 from ..core.events import Listener, Note
 from ..core.windows import Ints
-from .dates.time_names import names_time, role_of
 from .io.tables import Table, is_text
 
 # The most columns that together identify a series.
@@ -217,6 +216,8 @@ def likely_series(
     Returns:
         Empty where none do, or none are needed.
     """
+    from .dates.time_names import names_time, role_of
+
     # A few duplicate rows do not indicate series, and do not hide them.
     if not has_several_series(table, time):
         return ()

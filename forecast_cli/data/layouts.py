@@ -13,8 +13,8 @@ from ..config.sections import Data
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Floats
-from .columns import matching
-from .dates.parsing import JOINED, NO_TIME, parse_dates
+from .columns import JOINED, NO_TIME, matching
+from .dates.parsing import parse_dates
 from .dates.time_column import find_time, time_columns
 from .dates.time_parts import without_whole_years
 from .groups import NAME_WORDS

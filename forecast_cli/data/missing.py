@@ -1,6 +1,7 @@
 """Filling of missing values without leakage from later splits."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,10 +10,12 @@ from ..core.events import Listener, Note
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .panel import Panel
-from .sequences import Sequences
 from .splits import PARTS, Part, Splits
 from .time.gaps import MANY_FILLED, percent
 from .time.time_index import when
+
+if TYPE_CHECKING:
+    from .sequences import Sequences
 
 
 def fill_missing(
@@ -210,7 +213,7 @@ def _seasonal(column: Floats, rows: Ints, least: Ints, end: Ints, season: int) -
 FILLERS: dict[str, Filler] = {"interpolate": _interpolate, "ffill": _forward, "season": _seasonal}
 
 
-def filled_steps(sequences: Sequences, policy: str) -> Floats:
+def filled_steps(sequences: "Sequences", policy: str) -> Floats:
     """Return the steps, `(n_rows, features)`, each sequence filled separately; unless masked."""
     _check_fillable(sequences, policy)
     ends = sequences.indptr[1:]
@@ -218,7 +221,7 @@ def filled_steps(sequences: Sequences, policy: str) -> Floats:
     return fill_missing(sequences.values, whole, policy, source=sequences.source)
 
 
-def _check_fillable(sequences: Sequences, policy: str) -> None:
+def _check_fillable(sequences: "Sequences", policy: str) -> None:
     """Refuse gaps that cannot be filled from their sequence."""
     first = np.isnan(sequences.values[sequences.indptr[:-1]]).any(axis=1)
     if policy in ("ffill", "season") and first.any():

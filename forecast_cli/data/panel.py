@@ -12,12 +12,10 @@ from ..core.errors import listed
 from ..core.padding import owner_series
 from ..core.ragged import cumulate, owners
 from ..core.windows import Floats, Ints
-from .columns import Columns
-from .dates.parsing import JOINED
+from .columns import JOINED, Columns
 from .groups import name_series
-from .time.dropped_rows import no_whole_row
 from .time.grid import steps_between
-from .time.steps import Timeline
+from .time.timeline import Timeline
 
 # The names of steps, series and values where the table has none.
 STEP = "step"
@@ -185,6 +183,8 @@ def without_missing(panel: Panel) -> Panel:
     last = np.maximum.reduceat(rows, panel.indptr[:-1])
     empty = np.flatnonzero(last < panel.indptr[:-1])
     if len(empty):
+        from .time.dropped_rows import no_whole_row
+
         names = listed(empty.tolist(), say=panel.name) if len(panel.ids.columns) else ""
         raise no_whole_row(panel.source, names)
     panel = cut(panel, last + 1)

@@ -15,8 +15,8 @@ from .io.tables import Table, name_rows
 from .panel import Panel, cut
 from .time.business_days import Bools
 from .time.gaps import percent, ways_to_fill
-from .time.steps import Steps
 from .time.time_index import when
+from .time.timeline import Steps
 
 # What is still to come is no gap to be filled.
 AT_THE_END = (

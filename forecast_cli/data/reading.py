@@ -39,8 +39,9 @@ from .time.dropped_rows import whole_rows
 from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
-from .time.steps import Steps, find_steps, in_order
+from .time.steps import find_steps, in_order
 from .time.time_index import floored
+from .time.timeline import Steps
 from .totals import ends_with_total, note_total_series, total_error
 
 

@@ -15,7 +15,8 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints
-from .dates.parsing import NO_TIME, parse_dates
+from .columns import NO_TIME
+from .dates.parsing import parse_dates
 from .dates.time_column import time_columns
 from .groups import Groups, group_rows, name_series, settle_names
 from .io.opening import open_with_notes

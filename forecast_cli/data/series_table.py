@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 
 from ..config.sections import Data
 from ..core.windows import Ints
-from .columns import Columns
-from .dates.parsing import NO_TIME
+from .columns import NO_TIME, Columns
 from .dates.time_column import time_columns
 from .groups import has_alike
 from .io.opening import Opened, open_in_memory

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from ..core.errors import DataError
 from ..core.events import Listener, Note
+from .columns import JOINED
 from .dates.month_names import find_language, number_of
-from .dates.parsing import JOINED
 from .dates.time_names import role_of
 from .io.opening import Opened, open_in_memory
 from .io.tables import Table

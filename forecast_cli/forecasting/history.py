@@ -17,8 +17,9 @@ from ..core.ragged import cumulate
 from ..core.scaling import Scaling, fit_by_series
 from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds, note_undefined
+from ..data.columns import NO_TIME
 from ..data.dataset import History, choose_scopes
-from ..data.dates.parsing import NO_TIME, read_like
+from ..data.dates.date_formats import read_like
 from ..data.groups import find_places, one_series
 from ..data.io.tables import Readable
 from ..data.known_future import frame_ahead
@@ -26,7 +27,7 @@ from ..data.missing import fill_panel, note_filled
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
-from ..data.time.steps import Timeline
+from ..data.time.timeline import Timeline
 from ..model.bundle import Bundle
 
 if TYPE_CHECKING:

@@ -11,12 +11,10 @@ import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
-from ..baselines.effects import Effects
 from ..core.errors import ModelFileError, UsageError
 from ..core.scaling import Scaling
 from ..core.windows import Floats
@@ -25,6 +23,9 @@ from .file_writing import write_whole
 from .manifest import Manifest
 from .runtime import Runtime
 from .series import SeriesRecord
+
+if TYPE_CHECKING:
+    from ..baselines.effects import Effects
 
 MANIFEST = "manifest.json"
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
@@ -90,7 +91,7 @@ class Bundle:
     dropout: bytes | None = None
     levels: Floats | None = None
     usual: Floats | None = None
-    effects: tuple[Effects, ...] = ()
+    effects: "tuple[Effects, ...]" = ()
 
     @property
     def scaling(self) -> Scaling:
@@ -176,7 +177,9 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
     if bundle.scores:
         contents[SCORES] = json.dumps(bundle.scores).encode()
     if bundle.effects:
-        contents[EFFECTS] = TypeAdapter(tuple[Effects, ...]).dump_json(bundle.effects)
+        from ..baselines.effects import EVERY
+
+        contents[EFFECTS] = EVERY.dump_json(bundle.effects)
     if bundle.dropout is not None:
         contents[DROPOUT] = bundle.dropout
     return contents | _pack_calibration(bundle)

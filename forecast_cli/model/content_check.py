@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from ..baselines.effects import row_effects
 from ..core.windows import Floats
 from ..data.columns import calendar_columns
 from ..data.dates.date_formats import DECIMAL, EPOCHS, EXCEL
@@ -42,6 +41,8 @@ def check_contents(bundle: Bundle) -> None:
             # Of time zones, languages and dates that are none, each library has its own.
             raise ValueError(f"its times cannot be read: {error}") from None
     if bundle.effects:
+        from ..baselines.effects import row_effects
+
         ahead = np.zeros((2, len(manifest.columns.inputs.ahead)))
         made = row_effects(bundle.effects, ahead, np.array([0, 2]))
         if made.shape != (2, len(manifest.targets)) or not np.isfinite(made).all():

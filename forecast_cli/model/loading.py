@@ -6,13 +6,12 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from ..baselines.effects import Effects
 from ..core.error_scale import Recent
 from ..core.errors import ForecastError, ModelFileError
 from ..core.windows import Floats
@@ -41,6 +40,9 @@ from .content_check import check_contents
 from .manifest import FORMAT, Manifest
 from .series import SeriesRecord
 from .upgrade import upgrade, upgrade_scores
+
+if TYPE_CHECKING:
+    from ..baselines.effects import Effects
 
 # Values of a training log and of scores by series.
 SCALARS = {bool, int, float, str, type(None)}
@@ -120,8 +122,15 @@ def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
         dropout=contents.get(DROPOUT),
         levels=array(LEVELS),
         usual=array(USUAL),
-        effects=TypeAdapter(tuple[Effects, ...]).validate_python(records(EFFECTS)),
+        effects=_effects(records(EFFECTS)) if EFFECTS in contents else (),
     )
+
+
+def _effects(plain: Any) -> "tuple[Effects, ...]":
+    """Return the effects on the targets of the few models that have some."""
+    from ..baselines.effects import EVERY
+
+    return EVERY.validate_python(plain)
 
 
 def read_array(name: str, data: bytes) -> Floats:

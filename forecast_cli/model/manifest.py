@@ -1,6 +1,5 @@
 """The manifest of a model file: plain data, validated when it is read."""
 
-import html
 import math
 from datetime import datetime
 from typing import Self
@@ -8,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..config.covariates import Covariates
+from ..config.covariates import NO_COVARIATES, Covariates
 from ..config.layers import Frozen
 from ..config.registries import Score
 from ..config.schema import Config
@@ -112,6 +111,8 @@ class Evaluation(Frozen):
 
     def _repr_html_(self) -> str:
         """Return the verdict and the scores for a notebook."""
+        import html
+
         metrics = list(next(iter(self.scores.values())))
         rows = [["forecast", "column", *metrics]]
         rows += [
@@ -207,7 +208,7 @@ class Manifest(Frozen):
     config: Config
     features: tuple[str, ...]
     targets: tuple[str, ...]
-    covariates: Covariates = Covariates()
+    covariates: Covariates = NO_COVARIATES
     series: tuple[str, ...] = ()
     time: TimeAxis | None
     scaling: ScalingNumbers | None

@@ -7,9 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from pydantic import TypeAdapter
 
-from ..baselines.effects import Effects, sum_effects
+from ..baselines.effects import EVERY, Effects, sum_effects
 from ..config.covariates import Inputs
 from ..config.ensemble import Combine
 from ..core.windows import Floats
@@ -19,7 +18,6 @@ from .window_normalization import pick
 
 # Windows of which forecasts are made at a time.
 BATCH = 1024
-EFFECTS = TypeAdapter(tuple[Effects, ...])
 
 
 def combined(
@@ -145,12 +143,12 @@ class EffectsOf(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, effects: Sequence[Effects], places: Sequence[int], **more: object) -> None:
         super().__init__(**{"trainable": False} | more)
-        self.effects = EFFECTS.validate_python(effects)
+        self.effects = EVERY.validate_python(effects)
         self.places = tuple(places)
 
     def get_config(self) -> dict[str, Any]:
         """Return what a file keeps of it."""
-        kept = {"effects": EFFECTS.dump_python(self.effects), "places": self.places}
+        kept = {"effects": EVERY.dump_python(self.effects), "places": self.places}
         return {**super(keras.layers.Layer, self).get_config(), **kept}
 
     def call(self, inputs: list[Any]) -> object:

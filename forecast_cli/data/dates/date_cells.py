@@ -86,7 +86,7 @@ def read_text(
 def _without_weekdays(cells: Cells, dayfirst: bool | None) -> tuple[pd.Series, bool | None] | None:
     """Return cells without weekdays that no format reads; None where there are none."""
     first = cells.cells.iloc[0]
-    if not (BEFORE.fullmatch(first) or AFTER.fullmatch(first)):
+    if not (re.fullmatch(BEFORE, first) or re.fullmatch(AFTER, first)):
         return None
     forms = candidates(cells.cells[:SAMPLE].tolist())
     if any(attempt(cells.cells[:SAMPLE], form).notna().all() for form in forms):

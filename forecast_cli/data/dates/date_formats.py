@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...config.sections import Data
 from .month_names import ENGLISH, number_of
 
 ISO = "ISO"
@@ -90,6 +91,15 @@ def is_rival(form: str) -> bool:
     plain = plain_format(form)
     numeric = not re.search(r"%[bBaA]", plain)
     return plain in (*SHORT, EXCEL) or (numeric and bool(re.search(r"%y|%Y\W*%Q", plain)))
+
+
+def read_like(data: Data, style: str) -> Data:
+    """Return the settings for a table that may be too short to infer the format of another."""
+    if data.dayfirst is not None or data.date_format:
+        return data
+    if day_first(style) is None and is_rival(style):
+        return data.model_copy(update={"date_format": style})
+    return data.model_copy(update={"dayfirst": day_first(style)})
 
 
 def split_format(form: str) -> tuple[str, str, int | None]:

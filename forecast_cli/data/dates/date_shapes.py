@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
@@ -210,7 +211,7 @@ def _day(cell: str) -> Iterator[Shape]:
         for shape in _day(cell[weekday.end() :]):
             if re.search("%[-0]?d", shape.form) and "%a" not in shape.form.lower():
                 yield Shape(name + weekday[2] + shape.form, shape.rank)
-    for pattern, forms in RULES:
+    for pattern, forms in _rules():
         if found := pattern.fullmatch(cell):
             yield from forms(found)
     if cell.isdigit() and len(cell) in (4, 6, 8):
@@ -313,6 +314,7 @@ def _lettered(letter: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
     return forms
 
 
+@cache
 def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Shape]]]]:
     """Return the patterns of dates, with the formats of each."""
     of = r"(?:\.?,?\s+de(?:l)?\s+|\.?\s+d')"
@@ -349,6 +351,3 @@ def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[S
             (rf"{number}\.?(?:st|nd|rd|th)?{after}{word}{after}{ends}", _lettered(letter)),
         ]
     return [(re.compile(pattern, re.IGNORECASE), forms) for pattern, forms in rules]
-
-
-RULES = _rules()

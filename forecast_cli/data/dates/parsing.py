@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Ints
@@ -19,17 +18,13 @@ from ..io.number_formats import plain_digits
 from ..io.tables import Table, is_text
 from ..time.time_index import Dates
 from .date_cells import Reading, read_text
-from .date_formats import EPOCHS, day_first, is_rival
+from .date_formats import EPOCHS
 from .date_questions import implausible, is_implausible
 from .date_writing import zoned
 from .day_zones import in_day_zone, likely_day_zone
 from .time_parts import joined
 
-# The value of the setting `time` for a table whose rows are steps.
-NO_TIME = "none"
 ZONE = re.compile(r"(Z| ?UTC| ?GMT| ?[+-]\d\d(:?\d\d)?)$")
-# The name of a time whose parts are in several columns.
-JOINED = "time"
 
 
 class DateReading(TypedDict, total=False):
@@ -153,15 +148,6 @@ def _check_offsets(
             f"{offsets[row]}.",
             f"Specify the time zone, e.g. `timezone={zone}`, so that future offsets are known.",
         )
-
-
-def read_like(data: Data, style: str) -> Data:
-    """Return the settings for a table that may be too short to infer the format of another."""
-    if data.dayfirst is not None or data.date_format:
-        return data
-    if day_first(style) is None and is_rival(style):
-        return data.model_copy(update={"date_format": style})
-    return data.model_copy(update={"dayfirst": day_first(style)})
 
 
 def is_time(cells: pa.ChunkedArray) -> bool:

@@ -14,8 +14,8 @@ DATED = (
     r"|\d{1,2}\.?\s+[^\W\d_]{3,}\.?,?\s+\d{2,4})(?:日|\D.*\d)?"
 )
 NAME = r"(?P<day>[^\W\d_]{1,12}(?:-feira)?\.?)"
-BEFORE = re.compile(rf"^{NAME}\s*,?\s+(?P<date>{DATED})$")
-AFTER = re.compile(rf"^(?P<date>{DATED})\s*(?:[,(\uff08]\s*|\s){NAME}\s*[)\uff09]?$")
+BEFORE = rf"^{NAME}\s*,?\s+(?P<date>{DATED})$"
+AFTER = rf"^(?P<date>{DATED})\s*(?:[,(\uff08]\s*|\s){NAME}\s*[)\uff09]?$"
 WEEK = 7
 # A year and the next one, e.g. of a harvest or of a school year.
 SEASON = re.compile(r"(?P<first>(?:1[5-9]|20|21)\d\d)\s*[-/\u2013]\s*(?P<last>\d{4}|\d{2})")
@@ -38,7 +38,7 @@ def without_weekdays(
         The dates, and whether the day comes before the month, as far as that is known.
     """
     parts = next((cells.str.extract(each) for each in (BEFORE, AFTER)
-                  if each.fullmatch(cells.iloc[0])), pd.DataFrame({"day": [None]}))  # fmt: skip
+                  if re.fullmatch(each, cells.iloc[0])), pd.DataFrame({"day": [None]}))  # fmt: skip
     words = parts["day"].dropna().unique().tolist()
     if parts["day"].isna().any() or len(words) > WEEK:
         return None

@@ -10,6 +10,7 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError, UsageError
 from ...core.events import Listener, Note, ignore
+from ..columns import NO_TIME
 from ..io.number_formats import plain_digits
 from ..io.tables import Table, is_text, require_columns
 from ..time.time_index import Dates
@@ -17,7 +18,7 @@ from .date_cells import Reading, invalid_format
 from .date_questions import EARLIEST, LATEST, SAMPLE
 from .date_shapes import GUESS, best_share, candidates, starts_of_periods
 from .month_names import find_language
-from .parsing import NO_TIME, is_time, parse_dates
+from .parsing import is_time, parse_dates
 from .plain_dates import season_ends, without_weekdays
 from .time_names import names_time, role_of, roles_of
 from .time_parts import BESIDE_YEAR, joined

@@ -21,10 +21,9 @@ LETTERS = re.compile(r"(?<=\d)T(?=\d)|(?<![^\W\d])[QMWH](?=\d)", re.IGNORECASE)
 DATE = re.compile(
     r"\d{1,4}[-/:]\d{1,2}\b.*|\d{1,4}\.\d{1,2}\.(\d{1,4}.*)?|[12]\d{3}|\d{6}|\d{8}|\d{10,19}"
 )
-UNIT = re.compile(
+UNIT = (
     r"[\[(].*[\])]|[^\W\d_]{1,5}/[^\W\d_]{1,5}[23²³]?|-|[-=+:]{3,}|units?|einheit|utc|gmt|cet|cest|"
-    r"(?=.*[yjhd])[yjmdths]{1,4}([-/.: ]+[yjmdths]{1,4})+|\d+[snd]",
-    re.IGNORECASE,
+    r"(?=.*[yjhd])[yjmdths]{1,4}([-/.: ]+[yjmdths]{1,4})+|\d+[snd]"
 )
 
 
@@ -52,7 +51,7 @@ def is_data(cell: str) -> bool:
 
 def is_unit(cell: str) -> bool:
     """Whether a cell seems to be a unit, as in a second line of a header."""
-    return bool(UNIT.fullmatch(cell.strip())) or affix(cell.strip()) is not None
+    return bool(re.fullmatch(UNIT, cell.strip(), re.IGNORECASE)) or affix(cell.strip()) is not None
 
 
 def is_wordy(cell: str) -> bool:

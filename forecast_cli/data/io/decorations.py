@@ -14,7 +14,7 @@ from .number_formats import BLANKS, MINUS
 DASH = "\u2013"
 NEGATIVE = ("-", MINUS, DASH)
 SIGN = f"[-+{MINUS}{DASH}]?"
-DECORATED = re.compile(
+DECORATED = (
     rf"(?P<open>\(?)\s*(?P<sign>{SIGN})\s*(?P<before>[^\d\s.,()+{MINUS}{DASH}-][^\d,()+{MINUS}-]*?)?"
     rf"\s*(?P<inner>{SIGN})\s*(?P<number>[.,]?\d(?:[\d.,{BLANKS}]*[\d.,])?)(?P<power>[eE][-+]?\d+)?"
     rf"(?P<after>\s*[^\d\s()+{MINUS}-][^\d()+{MINUS}-]*?[23]?)?\s*(?P<close>\)?)"
@@ -162,7 +162,7 @@ def _odd(numbers: Iterable[_Number]) -> int | None:
 
 def _taken_apart(cell: str | None) -> _Number | None:
     """Return a cell as a number and what is around it; None where it is no number."""
-    found = DECORATED.fullmatch(cell or "")
+    found = re.fullmatch(DECORATED, cell or "")
     if found is None:
         return None
     part = found.groupdict()

@@ -11,11 +11,11 @@ MARKS = {
 }
 KOREAN, JAPANESE, WESTERN = "cp949", "cp932", "cp1252"
 LEAST_IN_USE = 0xA1
-HANGUL = re.compile("[가-힣]")
+HANGUL = "[가-힣]"
 # Text in Western letters may be that of a few Chinese characters, but hardly of these.
-KANA = re.compile("[年月日時ぁ-んァ-ヶ]")
-CHARACTERS = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60\uffe0-\uffef]*")
-CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+KANA = "[年月日時ぁ-んァ-ヶ]"
+CHARACTERS = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60\uffe0-\uffef]*"
+CONTROL = "[\x00-\x08\x0e-\x1f]"
 
 
 def find_encoding(start: bytes) -> str | None:
@@ -42,15 +42,15 @@ def find_encoding(start: bytes) -> str | None:
         foreign = "".join(letter for letter in korean if letter > "\x7f")
         # The thousands of syllables that EUC-KR has no code for are hardly ever written.
         in_use = "".join(each for each in foreign if min(each.encode(KOREAN)) >= LEAST_IN_USE)
-        if 2 * len(HANGUL.findall(in_use)) >= len(foreign):
+        if 2 * len(re.findall(HANGUL, in_use)) >= len(foreign):
             return KOREAN
     japanese = decoded(start, JAPANESE)
     if japanese is not None:
         foreign = "".join(letter for letter in japanese if letter > "\x7f")
-        if CHARACTERS.fullmatch(foreign) and KANA.search(foreign):
+        if re.fullmatch(CHARACTERS, foreign) and re.search(KANA, foreign):
             return JAPANESE
     western = decoded(start, WESTERN)
-    return None if western is None or CONTROL.search(western) else WESTERN
+    return None if western is None or re.search(CONTROL, western) else WESTERN
 
 
 def decoded(start: bytes, encoding: str) -> str | None:

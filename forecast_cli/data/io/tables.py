@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ from ...config.sections import Dialect
 from ...core.errors import DataError, listed, nearest
 from ...core.events import Listener, Note, ignore
 from ...core.windows import Floats, Ints
-from .decorations import Odd, Plain, undecorated
 from .number_formats import COMMA, POINT, Numerals, numerals, plain_digits, rounded_integer
+
+if TYPE_CHECKING:
+    from .decorations import Plain
 
 
 @runtime_checkable
@@ -162,6 +164,8 @@ class Table:
 
     def _written(self, column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Convert text in one of the ways to write numbers, the same in the whole column."""
+        from .decorations import Odd, Plain, undecorated
+
         written = cells
         cells = cells if (ascii_ := plain_digits(cells)) is None else ascii_
         whole = self._fitting(cells)
@@ -195,7 +199,7 @@ class Table:
         return [each for each in self.written if pc.all(each.fits(cells), min_count=0).as_py()]
 
     def _note(
-        self, column: str, written: pa.ChunkedArray, numbers: pa.ChunkedArray, plain: Plain
+        self, column: str, written: pa.ChunkedArray, numbers: pa.ChunkedArray, plain: "Plain"
     ) -> None:
         """Report once how decorated numbers of a column were read."""
         if column in self.noted:

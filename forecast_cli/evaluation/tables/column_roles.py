@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 from ...config.sections import Data
 from ...core.errors import DataError, UsageError, listed, nearest
 from ...core.events import Listener, Note, ignore
-from ...data.columns import matching
-from ...data.dates.parsing import JOINED
+from ...data.columns import JOINED, matching
 from ...data.dates.time_column import find_time, time_columns
 from ...data.groups import likely_series
 from ...data.io.in_memory import from_frame

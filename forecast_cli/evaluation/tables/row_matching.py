@@ -9,7 +9,8 @@ import pyarrow as pa
 from ...config.sections import Data
 from ...core.errors import DataError, listed
 from ...core.windows import Ints
-from ...data.dates.parsing import parse_dates, read_like
+from ...data.dates.date_formats import read_like
+from ...data.dates.parsing import parse_dates
 from ...data.groups import Groups, find_places
 from ...data.io.tables import Table, name_rows
 from ...data.panel import STEP

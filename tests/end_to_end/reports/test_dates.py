@@ -8,8 +8,9 @@ import pytest
 
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError
+from forecast_cli.data.dates.date_formats import read_like
 from forecast_cli.data.dates.date_writing import write_dates
-from forecast_cli.data.dates.parsing import parse_dates, read_like
+from forecast_cli.data.dates.parsing import parse_dates
 from forecast_cli.data.inspection.report import inspect_table
 from forecast_cli.data.io.opening import open_table
 from forecast_cli.data.reading import read_panel
