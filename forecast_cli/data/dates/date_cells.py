@@ -13,6 +13,7 @@ from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ..io.tables import Table
 from ..time.time_index import Dates, when
+from .cell_shapes import FIRST, GUESS
 from .date_formats import (
     EXCEL,
     ISO,
@@ -32,7 +33,7 @@ from .date_questions import (
     with_fiscal_start,
     without_gaps,
 )
-from .date_shapes import FIRST, GUESS, candidates, starts_of_periods
+from .date_shapes import candidates, starts_of_periods
 from .date_writing import iso_style
 from .plain_dates import AFTER, BEFORE, season_ends, without_weekdays
 from .time_names import roles_of

@@ -14,9 +14,10 @@ from ..columns import NO_TIME
 from ..io.number_formats import plain_digits
 from ..io.tables import Table, is_text, require_columns
 from ..time.time_index import Dates
+from .cell_shapes import GUESS
 from .date_cells import Reading, invalid_format
 from .date_questions import EARLIEST, LATEST, SAMPLE
-from .date_shapes import GUESS, best_share, candidates, starts_of_periods
+from .date_shapes import best_share, candidates, starts_of_periods
 from .month_names import find_language
 from .parsing import is_time, parse_dates
 from .plain_dates import season_ends, without_weekdays
