@@ -17,6 +17,7 @@ from ...core.windows import Floats
 from ...model.file_writing import write_whole
 from ...model.state import weights_sum
 from .row_reader import Row
+from .schedule import Pace
 from .series_forecaster import SeriesForecaster
 from .stream import Place, Stream
 
@@ -99,7 +100,7 @@ def _restore(
     for each in described:
         key = tuple(str(part).strip() for part in each["parts"])
         place = stream.places.get(key) or Place(tuple(each["parts"]))
-        place.taken, place.since, place.slot = each["taken"], each["since"], each["slot"]
+        place.taken, place.pace = each["taken"], Pace(each["since"], each["slot"])
         place.young = [(next(young), _time(text, stream)) for text in each["young"]]
         if each["held"] is not None:
             values, text = each["held"]
@@ -149,8 +150,8 @@ def _describe(place: Place) -> dict[str, Any]:
         "begun": place.forecaster is not None,
         "last": _text(place.last),
         "taken": place.taken,
-        "since": place.since,
-        "slot": place.slot,
+        "since": place.pace.rows,
+        "slot": place.pace.slot,
         "young": [_text(time) for _, time in place.young],
         "held": held,
     }

@@ -1,7 +1,6 @@
 """Forecasts of a stream of rows: one after the other, of one series or of several."""
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from .live_model import LiveModel, StreamRequest
 from .new_series import begin_series
 from .output_records import OutputRecords
 from .row_reader import Key, Row, RowReader, named
+from .schedule import Pace, parse_every
 from .series_forecaster import SeriesForecaster, Step, Verdict
 from .tally import Tally
 
@@ -39,7 +39,7 @@ class Place:
         young: The first rows of a new series.
         held: A row far after the last one, until another one follows it.
         taken: How many rows were taken.
-        since: Rows since the last forecast, and the time of it in units of `every`.
+        pace: What became due since the last forecast.
     """
 
     parts: tuple[Any, ...]
@@ -47,8 +47,7 @@ class Place:
     young: list[Step] = field(default_factory=list)
     held: Row | None = None
     taken: int = 0
-    since: int = 0
-    slot: int | None = None
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def last(self) -> pd.Timestamp | None:
@@ -87,7 +86,7 @@ class Stream:
     ) -> None:
         self.on_event, self.tally = on_event, Tally(on_event)
         self.model = LiveModel(bundle, request, on_event)
-        self.every, self.slot_size = _parse_every(every, timed=bundle.manifest.time is not None)
+        self.schedule = parse_every(every, timed=bundle.manifest.time is not None)
         data, time = self.model.data, bundle.manifest.time
         zone = request.reading.get("timezone")
         self.clock = Clock(time, data.date_format, zone) if time else None
@@ -377,7 +376,7 @@ class Stream:
             self.tally.judged += int(verdict.p_value == verdict.p_value)
             self.tally.anomalies += int(verdict.anomaly)
             made.append(self.records.verdict(place.parts, place.taken, row, verdict))
-        if place.forecaster is None or not self._due(place, row):
+        if place.forecaster is None or not self.schedule.is_due(place.pace, row.time):
             return made
         ahead = place.forecaster.forecast()
         if ahead is not None:
@@ -385,43 +384,3 @@ class Stream:
         if place.forecaster.lacks_future:
             self.tally.add("blind", self._called(row))
         return made
-
-    def _due(self, place: Place, row: Row) -> bool:
-        """Whether a forecast is due after a row."""
-        if self.slot_size and row.time is not None:
-            local = row.time.tz_localize(None) if row.time.tzinfo else row.time
-            slot = local.value // self.slot_size
-            due, place.slot = slot != place.slot, slot
-            return due
-        place.since += 1
-        due = place.since >= self.every
-        if due:
-            place.since = 0
-        return due
-
-
-def _parse_every(every: str | int | None, *, timed: bool) -> tuple[int, int]:
-    """Return after how many rows a forecast is due, and in which time, in nanoseconds, or 0.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    text = "1" if every is None else str(every).strip()
-    if re.fullmatch(r"\d+", text) and int(text):
-        return int(text), 0
-    # pandas writes a day in capitals.
-    text = re.sub(r"(?<![A-Za-z])d$", "D", text)
-    try:
-        length = pd.Timedelta(text if re.match(r"\d", text) else f"1{text}").value
-    except (ValueError, OverflowError):
-        length = 0
-    if length <= 0:
-        raise UsageError(
-            f'Invalid `every` "{text}".', "Give a number of rows, or a time such as 1h or 15min."
-        )
-    if not timed:
-        raise UsageError(
-            f"`every={text}` is a time, and the rows of the model have none.",
-            "Give a number of rows, e.g. `every=10`.",
-        )
-    return 1, length
