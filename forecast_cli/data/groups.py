@@ -140,9 +140,20 @@ def settle_names(
 
 def has_alike(ids: pd.DataFrame, known: pd.DataFrame | None) -> bool:
     """Whether names of series, or of known ones, differ only in case or blanks."""
-    whole = ids if known is None else _with_known(ids, known)
-    folded = whole.apply(lambda column: _folded(column.astype(str)))
-    return bool(folded.duplicated().any())
+    frames = [ids] if known is None else [ids, known]
+    columns = [
+        pa.chunked_array(
+            [pa.array(frame.iloc[:, part].astype(str), pa.string()) for frame in frames]
+        )
+        for part in range(len(ids.columns))
+    ]
+    return count_names(columns) > count_names([_fold(each) for each in columns])
+
+
+def count_names(columns: Sequence[pa.ChunkedArray]) -> int:
+    """Return how many different names there are, by their parts, a column for each."""
+    parts = {str(place): column for place, column in enumerate(columns)}
+    return int(pa.table(parts).group_by(list(parts)).aggregate([]).num_rows)
 
 
 def _with_known(ids: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -180,8 +191,13 @@ def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None)
 
 def _folded(names: pd.Series) -> list[str]:
     """Return names, shape `(series,)`, without case and surrounding or repeated blanks."""
-    single = pc.replace_substring_regex(pa.array(names, pa.string()), r"\s+", " ")
-    return list(pc.utf8_lower(pc.utf8_trim_whitespace(single)).to_pylist())
+    return list(_fold(pa.array(names, pa.string())).to_pylist())
+
+
+def _fold(names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return the same in Arrow form."""
+    single = pc.replace_substring_regex(names, r"\s+", " ")
+    return pc.utf8_lower(pc.utf8_trim_whitespace(single))
 
 
 def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:

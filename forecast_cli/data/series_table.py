@@ -12,7 +12,7 @@ from ..config.sections import Data
 from ..core.windows import Ints
 from .columns import NO_TIME, Columns
 from .dates.time_column import time_columns
-from .groups import has_alike
+from .groups import count_names, has_alike
 from .io.opening import Opened, open_in_memory
 from .io.row_batches import RowBatches
 from .io.tables import by_row, is_text
@@ -105,8 +105,10 @@ def divide(
     if found is None:
         return None
     names, indptr = found
+    if count_names(names.columns) < names.num_rows:
+        return None
     ids = names.to_pandas()
-    if ids.duplicated().any() or (data.similar_names != "keep" and has_alike(ids, known)):
+    if data.similar_names != "keep" and has_alike(ids, known):
         return None
     time = [] if data.time == NO_TIME else time_columns(data.time, batches.schema.names)
     needed = list(dict.fromkeys([*time, *data.column, *data.covariates, *data.series]))
