@@ -74,6 +74,7 @@ def provenance(folder: Path, data: bytes) -> dict[str, Any]:
         "batches": log[-1]["batches"],
         "series": log[-1]["batches"] * log[-1]["series"],
         "hours": round(log[-1]["seconds"] / 3600, 2),
+        "loss_of_first_batches": log[0]["loss"],
         "validation_loss": log[-1]["validation_loss"],
         "sha256": hashlib.sha256(data).hexdigest(),
     }

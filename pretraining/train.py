@@ -40,6 +40,8 @@ SEASONS: dict[tuple[int, ...], float] = {
 }
 SERIES, LONGEST, FARTHEST, VALIDATION = 128, 1000, 120, 24
 RATE, WARM_UP, LAST_RATE, EVERY = 2e-3, 200, 0.02, 500
+# The batches after which the log begins: a test repeats them.
+FIRST = 100
 Batch = tuple[list[np.ndarray], np.ndarray]
 
 
@@ -136,7 +138,7 @@ class Training:
             self.optimizer.learning_rate.assign(self._rate(done))
             losses.append(float(self.step(inputs, tf.constant(actual))))
             self.done.assign_add(1)
-            if (done + 1) % EVERY == 0 or done + 1 == self.steps:
+            if done + 1 in (FIRST, self.steps) or (done + 1) % EVERY == 0:
                 validation = fmean([float(self.measure(*each)) for each in held_out])
                 self._log(done + 1, fmean(losses), validation, time.monotonic() - begun)
                 losses = []

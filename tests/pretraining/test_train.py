@@ -1,12 +1,13 @@
 """The network before and while it is trained, and as it is exported."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
 from forecast_cli.baselines.pretrained.features import look
-from forecast_cli.baselines.pretrained.forecaster import MEDIAN, QUANTILES, inputs_of
+from forecast_cli.baselines.pretrained.forecaster import MEDIAN, NETWORK, QUANTILES, inputs_of
 from forecast_cli.baselines.pretrained.members import SHARPNESS
 from pretraining.simulator import Shape, simulate
 
@@ -24,6 +25,14 @@ def small(monkeypatch):
     monkeypatch.setattr(train, "EVERY", 2)
     monkeypatch.setattr(train, "SEASONS", {(4,): 1.0})
     return train
+
+
+def killed(save):
+    def save_and_end():
+        save()
+        raise KeyboardInterrupt
+
+    return save_and_end
 
 
 def test_untrained_it_weighs_by_the_size_of_past_errors():
@@ -93,9 +102,19 @@ def test_the_exported_network_forecasts_what_the_trained_one_does(tmp_path, smal
     assert found["series"] == 2 * 4
 
 
-def killed(save):
-    def save_and_end():
-        save()
-        raise KeyboardInterrupt
+def test_the_first_batches_are_those_of_the_network_in_the_package(tmp_path):
+    from pretraining import train
 
-    return save_and_end
+    known = json.loads(NETWORK.with_name("provenance.json").read_text())
+    again = train.Training(tmp_path, known["seed"], known["batches"])
+    again.checkpoints.save = killed(again.checkpoints.save)
+    with pytest.raises(KeyboardInterrupt):
+        again.run()
+    row = json.loads((tmp_path / "log.jsonl").read_text())
+    assert row["batches"] == train.FIRST
+    assert row["loss"] == pytest.approx(known["loss_of_first_batches"], rel=2e-3)
+
+
+def test_the_provenance_is_that_of_the_network_in_the_package():
+    known = json.loads(NETWORK.with_name("provenance.json").read_text())
+    assert known["sha256"] == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
