@@ -26,7 +26,7 @@ FOLDERS = {
     "evaluation": {"numpy", "pandas", "pyarrow"},
     "training": {"numpy", "pandas", "pydantic", "scipy", "sklearn"},
     "backtesting": {"joblib", "numpy", "pandas"},
-    "tuning": {"joblib", "numpy", "optuna", "pandas"},
+    "tuning": {"joblib", "numpy", "optuna", "pandas", "sqlalchemy"},
     "api": {
         "fastapi", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx", "pandas", "plotext",
         "prometheus_client", "pyarrow", "pydantic", "rich", "sklearn", "starlette", "tomlkit",

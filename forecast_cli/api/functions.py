@@ -116,7 +116,7 @@ def compare(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     progress: bool | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[TrainingSettings],
 ) -> "Comparison":
     """Compare presets, cells and baselines by forecasts before the test split; train the best.
 
@@ -128,20 +128,23 @@ def compare(
         on_event: As in `train`.
         should_stop: Asked after each fold whether to end with what is finished.
         progress: Whether it is shown, as in `train`.
-        **settings: As in `train`.
+        **settings: As in `train`, `path` and `resume` too: finished folds are then kept as well.
     """
     require_training("A comparison")
     from ..backtesting.comparison import compare
+    from ..backtesting.fold_cache import FoldStores
     from ..backtesting.plan import Plan
     from .results import Comparison
 
     if cells:
         warnings.warn("`cells` is deprecated: use `plan`", DeprecationWarning, stacklevel=2)
     require("plan", plan, Plan, "a Plan, e.g. Plan(n_windows=5)")
-    chosen = plan or Plan(models=as_tuple(cells))
+    chosen, stores = plan or Plan(models=as_tuple(cells)), FoldStores()
+    path, resume = settings.pop("path", None), settings.pop("resume", False)
+    by = partial(compare, table, _configure(settings, config), chosen, stores=stores)
     with show_progress(progress, on_event) as listener:
-        how: Any = {"on_event": listener, "should_stop": should_stop}
-        found = compare(table, _configure(settings, config), chosen, **how)
+        found = train_and_keep(by, path, listener, should_stop, resume=resume)
+        stores.clear()
         return Comparison(**vars(found))
 
 
@@ -187,7 +190,7 @@ def tune(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     progress: bool | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[TrainingSettings],
 ) -> "Tuning":
     """Search for settings, and train with the best ones found.
 
@@ -198,17 +201,18 @@ def tune(
         on_event: As in `train`.
         should_stop: Asked after each epoch whether to end the search and train with the best.
         progress: Whether it is shown, as in `train`.
-        **settings: As in `train`; what is given here is not searched.
+        **settings: As in `train`, `path` and `resume` too; what is given here is not searched.
     """
     require_training("Tuning")
     from ..tuning.options import Search
     from ..tuning.tuning import tune
 
     require("search", search, Search, "a Search, e.g. Search(trials=20)")
+    path, resume = settings.pop("path", None), settings.pop("resume", False)
     whole = _configure(settings, config)
+    by = partial(tune, table, whole, search or Search(), fixed=settings)
     with show_progress(progress, on_event) as listener:
-        how: Any = {"on_event": listener, "should_stop": should_stop}
-        return tune(table, whole, search or Search(), fixed=settings, **how)
+        return train_and_keep(by, path, listener, should_stop, resume=resume)
 
 
 @check_arguments()

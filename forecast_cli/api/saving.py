@@ -1,4 +1,4 @@
-"""A training in Python that is saved at its end, and kept where it is interrupted."""
+"""Trainings in Python that are saved at their end, and kept where they are interrupted."""
 
 import os
 import signal
@@ -8,19 +8,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Protocol, TypeVar
 
 from ..config.keywords import Settings
 from ..core.errors import UsageError
 from ..core.events import Event, Listener, Stage
-from ..model.bundle import require_writable
-from .model import Model
+from ..model.bundle import Bundle, require_writable, save_bundle
+
+
+class HasModel(Protocol):
+    """A model, or a result that has one."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """What is saved."""
+
+
+R = TypeVar("R", bound=HasModel)
 
 
 class TrainingSettings(Settings, total=False):
-    """What `train` takes: all settings, and where the model is kept.
+    """What `train`, `compare` and `tune` take: all settings, and where the model is kept.
 
-    `path` is where the model is saved; while it is trained, checkpoints are kept beside it.
-    `resume` continues an unfinished training there, to the weights of an uninterrupted one.
+    `path` is where the model is saved; until then, checkpoints are kept beside it. `resume`
+    continues an unfinished run there, to the weights of an uninterrupted one.
     """
 
     path: str | os.PathLike[str]
@@ -65,24 +76,25 @@ class Interrupts:
 
 
 def train_and_keep(
-    train: Callable[..., Model],
+    train: Callable[..., R],
     path: str | os.PathLike[str] | None,
     on_event: Listener,
     should_stop: Callable[[], bool],
     *,
     resume: bool,
-) -> Model:
+) -> R:
     """Train a model, keep checkpoints beside it meanwhile, and save it, where it has a path.
 
     Args:
-        train: Trains it with `on_event`, `should_stop` and `checkpoints`.
+        train: Trains it with `on_event`, `should_stop` and `checkpoints`; returns it, or a result
+            that has it.
         path: Of the model; None to keep nothing.
         on_event: Notified of the progress.
         should_stop: Called after each epoch.
-        resume: Whether an unfinished training is resumed.
+        resume: Whether an unfinished run is resumed.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; what is trained so far is kept beside the path.
+        KeyboardInterrupt: Ctrl-C; what is done so far is kept beside the path.
         UsageError: The model cannot be written, or there is no path to resume from.
     """
     if path is None:
@@ -97,10 +109,10 @@ def train_and_keep(
     path, waiting = Path(path), Interrupts(on_event, should_stop)
     require_writable(path)
     with open_checkpoints(path, resume=resume, stopped=True) as kept, _handled(waiting.handle):
-        model = train(on_event=waiting.hear, should_stop=waiting.stops, checkpoints=kept)
-        model.save(path)
+        made = train(on_event=waiting.hear, should_stop=waiting.stops, checkpoints=kept)
+        save_bundle(made.bundle, path)
         kept.finish()
-    return model
+    return made
 
 
 @contextmanager

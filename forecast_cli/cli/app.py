@@ -99,10 +99,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _call_installed(arguments: list[str]) -> Any:
-    """Call a command; what lacks a library of trainings says so.
+    """Call a command; what lacks a library of trainings, or memory, says so.
 
     Raises:
-        UsageError: Such a library is not installed.
+        UsageError: Such a library is not installed, or there is not enough memory.
     """
     try:
         return _call(arguments)
@@ -110,6 +110,12 @@ def _call_installed(arguments: list[str]) -> Any:
         if missing := explain_missing(error, f"`forecast {' '.join(arguments[:1])}`"):
             raise missing from None
         raise
+    except MemoryError as error:
+        reason = f": {str(error).rstrip('.')}" if str(error) else ""
+        raise UsageError(
+            f"There is not enough memory{reason}.",
+            "Use fewer rows or columns, or a machine with more of it.",
+        ) from None
 
 
 def _call(arguments: list[str]) -> Any:

@@ -53,7 +53,7 @@ class Archive:
         except BaseException as error:
             self.file.close()
             raise self._no_model(error) from None
-        self.left = min(LARGEST, MOST_PACKED * os.stat(path).st_size + SMALL)
+        self.left = min(LARGEST, MOST_PACKED * os.fstat(self.file.fileno()).st_size + SMALL)
 
     def __enter__(self) -> "Archive":
         return self

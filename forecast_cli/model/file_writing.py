@@ -97,9 +97,9 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def unwritable(path: Path, error: OSError) -> tuple[str, str]:
-    """Return the message and the hint of a file that cannot be written."""
-    hint = "Name a file in a directory that exists and that you may write to."
+def unwritable(path: Path, error: OSError, kind: str = "file") -> tuple[str, str]:
+    """Return the message and the hint of a file or folder that cannot be written."""
+    hint = f"Name a {kind} in a directory that exists and that you may write to."
     if error.errno in NO_ROOM:
-        hint = "Free some space, or name a file on another disk."
+        hint = f"Free some space, or name a {kind} on another disk."
     return f"{path} cannot be written: {error.strerror or error}.", hint

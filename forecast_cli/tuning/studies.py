@@ -16,6 +16,7 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
 from ..core.tidying import tidied
@@ -27,6 +28,8 @@ from .space import Space
 
 SQLITE = "sqlite:///"
 STUDY = "study.db"
+# Codes of SQLite for a disk that is full, and for a file that cannot grow.
+NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 # Seconds to wait for another run that writes to the same file.
 PATIENCE = 120
 # Complete trials before the first one that may be pruned.
@@ -143,10 +146,16 @@ def database(search: Search, folder: Path | None) -> Generator[tuple[str | None,
 
 @contextmanager
 def closing_storage(url: str) -> Generator[BaseStorage]:
-    """Open a storage, and write everything to its file at the end."""
+    """Open a storage, and write everything to its file at the end.
+
+    Raises:
+        UsageError: It cannot be used, or no longer, as where there is no room for its file.
+    """
     storage = open_storage(url)
     try:
         yield storage
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise _unusable(url, error, "Repeat the same command when it can be used again.") from None
     finally:
         if isinstance(storage, RDBStorage):
             storage.remove_session()
@@ -178,11 +187,21 @@ def _connect(path: str) -> closing[sqlite3.Connection]:
 def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
     try:
         return RDBStorage(url, engine_kwargs=more)
-    except (ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError) as error:
-        raise UsageError(
-            f"The study in {masked(url)} cannot be opened: {first_line(error)}.",
-            "Name a SQLite file: `storage=study.db`.",
-        ) from None
+    except (
+        ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError, SQLAlchemyError
+    ) as error:  # fmt: skip
+        raise _unusable(url, error, "Name a SQLite file: `storage=study.db`.") from None
+
+
+def _unusable(url: str, error: Exception, hint: str) -> UsageError:
+    """Return the error of a study that cannot be read or written."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    reason = first_line(cause) if isinstance(cause, Exception) else str(cause)
+    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in NO_ROOM:
+        hint = "Free some space, or name a file on another disk in `storage`."
+    return UsageError(f"{masked(url)} cannot be used for a study: {reason}.", hint)
 
 
 def _prepare_file(path: str) -> None:
@@ -198,10 +217,8 @@ def _prepare_file(path: str) -> None:
                 )
             connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:
-        raise UsageError(
-            f"{path} cannot be used for a study: {error}.",
-            "Name a SQLite file, or one that does not exist yet, in `storage`.",
-        ) from None
+        hint = "Name a SQLite file, or one that does not exist yet, in `storage`."
+        raise _unusable(path, error, hint) from None
 
 
 def _pruner(name: PrunerName, steps: int) -> BasePruner:

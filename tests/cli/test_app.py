@@ -2,8 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 ROWS = "\n".join(f"2020-01-{day:02},{day}" for day in range(1, 31))
@@ -187,3 +192,26 @@ def test_help_without_a_command_is_usage(run):
     assert code == 2
     assert "train" in out
     assert err == ""
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import forecast_cli.data.inspection.report
+from forecast_cli.cli.app import run
+used = 4096 * int(Path("/proc/self/statm").read_text().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (used + 200_000_000,) * 2)
+sys.exit(run(["inspect", sys.argv[1]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+@pytest.mark.parametrize("rows", [3_000_000, 30_000_000])
+def test_a_command_that_finds_no_memory_says_so(tmp_path, rows):
+    path = tmp_path / "large.feather"
+    pd.DataFrame({"x": np.zeros(rows), "y": np.zeros(rows)}).to_feather(path, compression="zstd")
+    command = [sys.executable, "-c", LIMITED, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: There is not enough memory: ")

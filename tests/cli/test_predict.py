@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ..vanishing import vanishing
+
 
 @pytest.fixture
 def model(tmp_path, golden):
@@ -327,3 +329,17 @@ def test_only_predictions_are_written_to_a_database(run, model, tmp_path):
     code, _, err = run("predict", "rows.csv", "--in-sample", "-o", "sqlite:///f.db?table=t")
     assert code == 2 and "--in-sample is written to a file" in err
     assert not (tmp_path / "f.db").exists()
+
+
+def test_a_model_that_vanishes_while_it_is_read_is_an_error_or_read_whole(run, golden, tmp_path):
+    path, refused = tmp_path / "gone.forecast", 0
+    whole = run("predict", "-m", golden)[1]
+    for number in range(1, 20):
+        path.write_bytes(golden.read_bytes())
+        with vanishing(path, number):
+            code, out, err = run("predict", "-m", path)
+        if path.exists():
+            break
+        assert (code, out) == (0, whole) or (code == 4 and path.name in err)
+        refused += code == 4
+    assert refused and not path.unlink()

@@ -383,6 +383,20 @@ def test_a_study_of_another_search_is_refused(frame, quick, tmp_path):
     assert len(search(other, trials=2, storage=path, study="other").ranking.trials) == 2
 
 
+@pytest.mark.parametrize("most", [30_000, 300_000], ids=["at its begin", "later"])
+def test_a_study_that_finds_no_room_is_named(frame, quick, tmp_path, most):
+    resource = pytest.importorskip("resource")
+    path, before = tmp_path / "study.db", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"study.db cannot be used for a study.*Free some"):
+            search(frame, storage=path, trials=200)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    # What was written before is whole.
+    assert len(search(frame, storage=path, trials=1).ranking.trials) >= 1
+
+
 def test_a_file_that_is_no_study_is_left_as_it_is(frame, quick, tmp_path):
     text, table = tmp_path / "text.db", tmp_path / "table.db"
     text.write_text("no database " * 100)

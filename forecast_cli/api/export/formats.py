@@ -11,7 +11,7 @@ from ...core.errors import UsageError, nearest
 from ...data.io.tables import Readable
 from ...forecasting.saved_model_data import refuse_labels
 from ...model.bundle import Bundle
-from ...model.file_writing import write_whole
+from ...model.file_writing import unwritable, write_whole
 from .keras_model import export_keras, export_saved_model
 from .keras_script import export_keras_script
 from .onnx_folder import export_onnx_folder
@@ -84,7 +84,4 @@ def _write_folder(path: Path, files: dict[str, bytes]) -> None:
             new.rename(path)
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Name a folder that exists and is writable with -o.",
-        ) from None
+        raise UsageError(*unwritable(path, error, "folder")) from None

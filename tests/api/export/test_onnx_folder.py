@@ -124,3 +124,19 @@ def test_what_cannot_be_exported_is_refused(golden, tmp_path):
         stateful.export(tmp_path / "out")
     with pytest.raises(fc.UsageError, match='Did you mean "keras"'):
         fc.load(golden).export(tmp_path / "out", format="kera")
+
+
+def test_a_full_disk_leaves_the_earlier_export(golden, tmp_path):
+    resource = pytest.importorskip("resource")
+    path, model = tmp_path / "out", fc.load(golden)
+    model.export(path)
+    names = sorted(each.name for each in path.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(fc.UsageError, match=r"cannot be written: File too large\. Free some"):
+            model.export(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert sorted(each.name for each in path.iterdir()) == names
+    assert list(tmp_path.iterdir()) == [path]

@@ -9,52 +9,26 @@ import pytest
 from forecast_cli.core.errors import DataError
 from forecast_cli.data.io.opening import open_table
 
+from ...vanishing import vanishing
+
 WRITERS = {
     "table.csv": lambda frame, path: frame.to_csv(path, index=False),
     "table.csv.gz": lambda frame, path: frame.to_csv(path, index=False),
     "table.parquet": lambda frame, path: frame.to_parquet(path),
     "table.json": lambda frame, path: frame.to_json(path, orient="records"),
 }
-# The audit hooks of Python stay until its end.
-WATCHING = []
-
-
-def watch(event, given):
-    for each in WATCHING:
-        each(event, given)
-
-
-sys.addaudithook(watch)
-
-
-@pytest.fixture
-def vanish():
-    """Removes a file when it is opened for the nth time."""
-
-    def call(path, number):
-        def hook(event, given):
-            nonlocal number
-            if event == "open" and str(given[0]) == str(path):
-                number -= 1
-                if not number:
-                    path.unlink()
-
-        WATCHING[:] = [hook]
-
-    yield call
-    WATCHING.clear()
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_table_that_vanishes_while_it_is_read_is_an_error_or_read_whole(tmp_path, vanish, name):
+def test_a_table_that_vanishes_while_it_is_read_is_an_error_or_read_whole(tmp_path, name):
     # More than the head of it that is looked at first.
     frame = pd.DataFrame({"date": range(20_000), "value": range(20_000)})
     path, refused = tmp_path / name, 0
     for number in range(1, 100):
         WRITERS[name](frame, path)
-        vanish(path, number)
         try:
-            read = open_table(path).read().columns.num_rows
+            with vanishing(path, number):
+                read = open_table(path).read().columns.num_rows
         except DataError as error:
             assert name in error.message
             refused += 1
