@@ -92,3 +92,40 @@ def test_ctrl_c_after_the_training_finishes_what_is_left_and_saves(table, tmp_pa
     assert "stopping after this" in err
     assert "the network from before it is saved" in err
     assert fc.load(tmp_path / "model.forecast").bundle.manifest.run.stopped == "epochs"
+
+
+STOPPED = {
+    "compare": ("--models", "lstm,rnn,gru", "--n-windows", 2),
+    "backtest": ("--models", "lstm,rnn,gru", "--n-windows", 2),
+    "tune": ("--trials", 1000, "--n-windows", 1),
+}
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+@pytest.mark.parametrize("command", STOPPED)
+def test_several_trainings_that_are_told_to_end_keep_what_is_finished(
+    table, tmp_path, monkeypatch, command, sent
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    quick = ["--column", "value", "--preset", "classic", "--horizon", 2, "--epochs", 2]
+    process = start(tmp_path, command, table, *quick, *STOPPED[command])
+    wait_for(process, "trial 0:" if command == "tune" else "training rnn")
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    assert f"{sent.name}: stopping after this" in err and "Traceback" not in err
+    assert ("complete" if command == "tune" else "lstm") in out
+    if command == "backtest":
+        assert "gru" not in out.splitlines()[0]
+        assert "left out, since not finished: gru" in err
+        assert "repeat the same command to resume it" in err
+        # What was finished is there for the next run.
+        again = start(tmp_path, command, table, *quick, *STOPPED[command])
+        assert "lstm was restored from an earlier run" in again.communicate(timeout=600)[1]
+    else:
+        assert fc.load(tmp_path / "model.forecast").bundle.manifest.evaluation
+    # What is unfinished is kept where it took long, for --resume.
+    kept = {"table.csv", "model.forecast", "model.forecast.partial", "cache"}
+    assert {each.name for each in tmp_path.iterdir()} <= kept
