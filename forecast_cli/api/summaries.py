@@ -161,6 +161,7 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "parameters": f"{manifest.parameters:,}",
         **(_label_facts(manifest) if manifest.labels else _forecast_facts(manifest)),
         **_preset_facts(manifest),
+        **_network_facts(manifest),
         "scaler": f"{config.scaler}, fitted on {'all' if run.refitted else 'the training'} rows",
         **_origin_facts(manifest),
         "sequences" if manifest.labels else "rows": f"{manifest.rows:,}: "
@@ -169,15 +170,30 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "created": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s with "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }
+    if config.network.pretrained:
+        return facts | _score_facts(manifest)
     obstacles = [
         f"recurrent layer {number}: {why}"
         for number, layer in enumerate(config.network.recurrent, start=1)
         if (why := cudnn_obstacle(layer))
     ]
     facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
-    if manifest.evaluation:
-        facts["scores"] = f"{explain_scores(manifest.evaluation)}. {manifest.evaluation.verdict}"
-    return facts
+    return facts | _score_facts(manifest)
+
+
+def _score_facts(manifest: Manifest) -> dict[str, str]:
+    """Return what the scores say, where there are some."""
+    evaluation = manifest.evaluation
+    return {"scores": f"{explain_scores(evaluation)}. {evaluation.verdict}"} if evaluation else {}
+
+
+def _network_facts(manifest: Manifest) -> dict[str, str]:
+    """Return where the pretrained network comes from; of a saved model with its digest."""
+    if not manifest.config.network.pretrained:
+        return {}
+    digest = manifest.sha256.get("network.onnx", "")
+    which = f", SHA-256 {digest}" if digest else ""
+    return {"network": f"trained on simulated series alone, before this table was read{which}"}
 
 
 def _splits(splits: SplitRows) -> list[tuple[str, int, str]]:
@@ -235,6 +251,8 @@ def _training_fact(manifest: Manifest) -> str:
     """Return how long and how the networks of a model were trained."""
     config, run = manifest.config, manifest.run
     training, ensemble = config.training, config.ensemble
+    if config.network.pretrained:
+        return "nothing: the network is pretrained"
     each, best = "", "best epoch"
     if ensemble.size > 1:
         each, best = f" over {ensemble.size} networks", "best epoch of the last"

@@ -27,7 +27,9 @@ from .plan import Plan
 from .setup import Setup, align
 
 # All but the preset that trains several times as long, and the baselines of every verdict.
-QUICK = tuple(name for name, entry in PRESETS.items() if entry.chooses and entry.stronger)
+QUICK = tuple(
+    name for name, entry in PRESETS.items() if entry.chooses and entry.stronger and entry.trains
+)
 COMPARED = (MODEL, *QUICK, *CELLS)
 REFERENCES = tuple(name for name, entry in BASELINES.items() if entry.reference)
 DEFAULT_PLAN = Plan()

@@ -129,7 +129,8 @@ def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
 def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int:
     """Return how many rows a candidate needs before the first cutoff; refuse fewer by `sliding`."""
     if entry.bundle is not None:
-        return entry.bundle.manifest.timesteps
+        manifest = entry.bundle.manifest
+        return LEAST if manifest.config.network.pretrained else manifest.timesteps
     if entry.config is None:
         return LEAST
     timesteps = entry.config.window.timesteps or entry.config.network.segment or 1

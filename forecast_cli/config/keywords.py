@@ -56,7 +56,7 @@ class Settings(Reading, total=False):
     task: Literal["regression", "classification"] | None
     step_features: int | None
     transform: Literal["none", "log", "log1p"] | None
-    scaler: Literal["minmax", "standard", "robust", "none"] | None
+    scaler: Literal["minmax", "standard", "robust", "maxabs", "none"] | None
     validation: float | int | str | None
     test: float | int | str | None
     timesteps: int | None
@@ -78,7 +78,7 @@ class Settings(Reading, total=False):
     window_scale: Literal["none", "std", "mad", "usual"] | None
     padding: Literal["mask", "first"] | None
     skip: Literal["none", "linear"] | None
-    preset: Literal["auto", "fast", "best", "classic"] | None
+    preset: Literal["auto", "fast", "best", "ensemble", "pretrained", "classic"] | None
     epochs: int | None
     batch_size: int | None
     steps_per_epoch: int | None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .ensemble import Ensemble
 from .members import list_members
 from .network import Network
-from .registries import CELLS
+from .registries import CELLS, PRETRAINED_PRESET
 from .schema import Config
 
 # A single network without recurrent layers has no cell to be named by.
@@ -49,6 +49,9 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
     'naive'
     """
     ensemble = config.ensemble
+    if config.network.pretrained:
+        steps = f"context of up to {config.window.timesteps} rows"
+        return ModelName(PRETRAINED_PRESET, f"pretrained network, nothing trained, {steps}")
     if ensemble.alone:
         return ModelName(_network_name(config.network), _describe_network(config))
     parts = _member_parts(config.network, ensemble)

@@ -38,8 +38,11 @@ class Network(Frozen):
         skip: `linear` adds a linear map from window to horizon, which begins at zero.
         embedding: The length of the vector that is learned for each category; None: one-hot where
             there are few, else about the square root of their number.
-        season_length: Steps in the season of `anchor=season`; filled in from the data.
+        season_length: Steps in the season of `anchor=season`, and of the pretrained network; filled
+            in from the data.
         usual_spread: The spread of `window_scale=usual`, scaled; filled in from the data.
+        pretrained: Whether it is the network that was trained on simulated series beforehand, of
+            which no other setting changes anything; filled in by a preset.
     """
 
     # fmt: off
@@ -79,6 +82,7 @@ class Network(Frozen):
     # fmt: on
     season_length: Positive = 1
     usual_spread: Annotated[float, Field(gt=0)] = 1.0
+    pretrained: bool = False
 
     @property
     def recurrent(self) -> tuple[Recurrent, ...]:
@@ -98,7 +102,7 @@ class Network(Frozen):
     @property
     def takes_short(self) -> bool:
         """Whether it reads series that are shorter than its window."""
-        return self.masked or self.padding == "first"
+        return self.masked or self.padding == "first" or self.pretrained
 
     @property
     def hands_over(self) -> bool:

@@ -157,10 +157,16 @@ class PresetEntry(Entry):
     Args:
         chooses: Whether it chooses them from the data.
         stronger: The preset to try for more accuracy; empty for none.
+        few_rows: The preset whose choice it takes where rows are few; empty for none.
+        trains: Whether a network is trained.
+        rules: The preset whose rules it follows on a table of any length; empty for its own.
     """
 
     chooses: bool = False
     stronger: str = ""
+    few_rows: str = ""
+    trains: bool = True
+    rules: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,10 +268,19 @@ PRESETS: dict[str, PresetEntry] = {
     "auto": PresetEntry("rules from the data", chooses=True, stronger="best"),
     "fast": PresetEntry("the same rules with one network", chooses=True, stronger="best"),
     "best": PresetEntry("the same rules with several times as many networks", chooses=True),
+    "ensemble": PresetEntry("the rules of auto for tables of many rows", True, rules="auto"),
+    "pretrained": PresetEntry(
+        "a network trained on simulated series beforehand; nothing is trained",
+        chooses=True,
+        stronger="ensemble",
+        trains=False,
+    ),
     "classic": PresetEntry("the plain LSTM(50) of the tutorials, nothing chosen from the data"),
 }
 # The preset where none is set, and the one that chooses nothing.
 DEFAULT_PRESET, PLAIN_PRESET = "auto", "classic"
+# The preset that trains nothing, which others become where rows are few.
+PRETRAINED_PRESET = "pretrained"
 BASELINES: dict[str, BaselineEntry] = {
     "naive": BaselineEntry(
         "the last value", reference=True, least=0, is_map=True, for_walks=True, prior=(1.0, 0.1)

@@ -70,7 +70,7 @@ class Config(Frozen, metaclass=Checked):
     transform: Literal["none", "log", "log1p"] = setting(
         "none", "Transform of the values before the scaler.", group="Splits, scaling, windows",
     )
-    scaler: Literal["minmax", "standard", "robust", "none"] = setting(
+    scaler: Literal["minmax", "standard", "robust", "maxabs", "none"] = setting(
         "minmax", "Scaler, fitted on the training rows alone.", group="Splits, scaling, windows",
     )
     scale_by: Literal["series", "all"] | None = setting(

@@ -3,14 +3,14 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from .ragged import reduced, take_percentiles
 from .windows import Floats, Ints
 
-Kind = Literal["minmax", "standard", "robust", "none"]
+Kind = Literal["minmax", "standard", "robust", "maxabs", "none"]
 Transform = Literal["none", "log", "log1p"]
 # The training rows that a feature's numbers are fitted on.
 Scope = Literal["series", "all", "none"]
@@ -23,7 +23,13 @@ BACKWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.exp, "log1p":
 # The values above which a transform is defined. Rows after the training rows may have others, which
 # nothing may be chosen by: they are read as low values, by the scaler in scaled units.
 ABOVE: dict[Transform, float] = {"none": -np.inf, "log": 0.0, "log1p": -1.0}
-LOW: dict[Kind, float] = {"minmax": 0.0, "standard": -3.0, "robust": -2.0, "none": -3.0}
+LOW: dict[Kind, float] = {
+    "minmax": 0.0,
+    "standard": -3.0,
+    "robust": -2.0,
+    "maxabs": -1.0,
+    "none": -3.0,
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ class Scaling:
     before: Transform = "none"
     columns: int | None = None
     lower: Floats | None = None
+
+    @property
+    def dtype(self) -> type[np.floating[Any]]:
+        """Of scaled values: 64-bit where large values keep their distance from 0, else 32-bit."""
+        return np.float64 if self.kind == "maxabs" else np.float32
 
     @property
     def by_series(self) -> bool:
@@ -148,7 +159,8 @@ def fit_scaling(
     Args:
         rows: Shape `(n_rows, features)`: the training rows alone, original units.
         kind: `minmax` to [0, 1], `standard` to mean 0 and deviation 1, `robust` to median 0
-            and interquartile range 1, `none` for no change.
+            and interquartile range 1, `maxabs` to a largest size of 1, which keeps ratios,
+            `none` for no change.
         before: A transform that comes first.
         columns: It applies to the first so many features; None for all.
         fit: Returns center and scale of transformed rows; None for NumPy's.
@@ -165,6 +177,8 @@ def fit_scaling(
         warnings.simplefilter("ignore", RuntimeWarning)
         center, scale = (fit or fit_by_numpy)(kind, plain._forward(rows))
         constant = np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0)
+        # Where 0 stays 0, a constant column has a size all the same.
+        constant &= kind != "maxabs"
     known = np.isfinite(center)
     good = known & (scale > 0) & ~constant
     return replace(plain, center=np.where(known, center, 0.0), scale=np.where(good, scale, 1.0))
@@ -225,7 +239,7 @@ def _fit_column(
     # A series without a value keeps the numbers of all together.
     there = reduced(np.add, finite, indptr)[:, 0] > 0
     known = np.isfinite(middle)
-    good = known & (spread > 0) & (lowest != highest)
+    good = known & (spread > 0) & ((lowest != highest) | (kind == "maxabs"))
     center[there] = np.where(known, middle, 0.0)[there]
     scale[there] = np.where(good, spread, 1.0)[there]
 
@@ -244,7 +258,12 @@ def _robust(rows: Floats) -> tuple[Floats, Floats]:
     return middle, high - low
 
 
-FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust}
+def _maxabs(rows: Floats) -> tuple[Floats, Floats]:
+    size = np.nanmax(np.abs(rows), axis=0)
+    return np.where(np.isfinite(size), 0.0, np.nan), size
+
+
+FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust, "maxabs": _maxabs}
 
 
 def fit_by_numpy(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
@@ -277,4 +296,14 @@ def _series_robust(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
     return middle, high - low
 
 
-SERIES_FITS = {"minmax": _series_minmax, "standard": _series_standard, "robust": _series_robust}
+def _series_maxabs(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:
+    _, size = _extremes(np.abs(column), indptr)
+    return np.where(np.isfinite(size), 0.0, np.nan), size
+
+
+SERIES_FITS = {
+    "minmax": _series_minmax,
+    "standard": _series_standard,
+    "robust": _series_robust,
+    "maxabs": _series_maxabs,
+}

@@ -44,8 +44,9 @@ class History:
     season_length: int
 
     def scale(self) -> Floats:
-        """All rows, scaled, shape `(n_rows, features)`, float32."""
-        return self.scaling.each(self.panel.owners).transform(self.filled).astype(np.float32)
+        """All rows, scaled, shape `(n_rows, features)`, of the scaling's dtype."""
+        scaled = self.scaling.each(self.panel.owners).transform(self.filled)
+        return scaled.astype(self.scaling.dtype)
 
     def windows(self, timesteps: int, *, first: bool = False) -> Floats:
         """The last rows of each series, scaled, shape `(n_series, timesteps, features)`.
@@ -62,7 +63,7 @@ class History:
         if not first:
             rows[places < begins] = np.nan
         scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
-        windows: Floats = scaling.transform(rows).astype(np.float32)
+        windows: Floats = scaling.transform(rows).astype(scaling.dtype)
         return windows
 
     def ahead(self, steps: int) -> Floats:
@@ -83,8 +84,8 @@ class Dataset(History):
         config: With all settings resolved.
         splits: Training, validation and test.
         padding: Where the rows are in `scaled`.
-        scaled: Shape `(n_rows + padding, features)`: the rows, scaled, float32, with padding in
-            front of short series.
+        scaled: Shape `(n_rows + padding, features)`: the rows, scaled, with padding in front of
+            short series; float32, but for the scaler `maxabs`.
         naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
             seasonal naive forecast in the training rows, original units.
         future_errors: Of future covariates in tests; None where they are as they came.

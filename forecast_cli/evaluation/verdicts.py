@@ -11,6 +11,7 @@ from ..config.registries import (
     NAIVE,
     PLAIN_PRESET,
     PRESETS,
+    PRETRAINED_PRESET,
     Score,
     baseline_entry,
 )
@@ -105,6 +106,8 @@ def compare_with_baselines(
 
 def _called(tally: "ScoreSums", dataset: Dataset) -> str:
     """Return what a sentence calls the model."""
+    if dataset.config.network.pretrained:
+        return "pretrained network"
     if dataset.config.ensemble.alone:
         return "network"
     return "ensemble" if tally.name == ENSEMBLE else f"model, {tally.name},"
@@ -158,7 +161,8 @@ def _advice(best: str, dataset: Dataset) -> str:
     network, season = dataset.config.network, dataset.season_length
     if dataset.config.data.missing == "mask":
         return "Try `missing=interpolate`, which lets baselines join the network."
-    if stronger := PRESETS[dataset.config.preset or PLAIN_PRESET].stronger:
+    preset = PRETRAINED_PRESET if network.pretrained else dataset.config.preset
+    if stronger := PRESETS[preset or PLAIN_PRESET].stronger:
         return f"Try `preset={stronger}` or tune the settings, or use the {best} forecast."
     columns = dataset.filled[:, : len(dataset.panel.columns.columns)]
     positive = dataset.config.transform == "none" and np.nanmin(columns) > 0

@@ -133,7 +133,7 @@ def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
 def _outside(dataset: Dataset) -> Iterator[str]:
     """The rows that the next forecast is made from, where they lie outside the training range."""
     config = dataset.config
-    if config.network.anchor != "none" or config.training.refit:
+    if config.network.anchor != "none" or config.network.pretrained or config.training.refit:
         return
     for place, name in zip(dataset.targets, dataset.panel.columns.targets, strict=True):
         low, high = _ranges(dataset, place)

@@ -11,7 +11,7 @@ from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..model.mc_dropout import MonteCarlo
-from ..model.runtime import Runtime, forecast_origins
+from ..model.runtime import Forecasting, Runtime, forecast_origins
 from ..model.stateful import Walk
 
 
@@ -31,7 +31,7 @@ class NetworkForecaster:
     def __init__(
         self,
         dataset: Dataset,
-        runtime: Runtime,
+        runtime: Forecasting,
         dropout: MonteCarlo | None = None,
         name: str | None = None,
     ) -> None:
@@ -39,8 +39,9 @@ class NetworkForecaster:
         self.runtime = runtime
         self.dropout = dropout
         self.name = name or name_model(dataset.config).name
-        stateful = dataset.config.network.stateful
-        self.walk = Walk(runtime, dataset.scaled) if stateful else None
+        self.walk = None
+        if dataset.config.network.stateful and isinstance(runtime, Runtime):
+            self.walk = Walk(runtime, dataset.scaled)
 
     def __call__(self, origins: Ints) -> Floats:
         """Forecast from rows of the panel, shape `(samples,)`.

@@ -11,10 +11,10 @@ import pandas as pd
 from ..core.errors import ModelFileError, UsageError
 from ..core.events import Done, Listener, Note, Stage, ignore, once
 from ..core.forecast import Forecast, concatenate
-from ..core.padding import owner_series
+from ..core.padding import owner_series, pad_short_series
 from ..core.ragged import row_numbers
 from ..core.windows import Floats, Ints
-from ..data.dataset import History
+from ..data.dataset import LEAST_KNOWN, History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..model.bundle import Bundle
@@ -176,7 +176,7 @@ def forecast_history(
     for part in parts:
         known = None if ahead is None else ahead[part]
         forecast = partial(roll_out, windows=windows[part], ahead=known, inputs=inputs)
-        made.append(forecast(bundle.runtime, horizon=steps))
+        made.append(forecast(bundle.network, horizon=steps))
         if dropout is not None:
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
@@ -230,9 +230,10 @@ def predict_in_sample(
         on_event: Notified of what is worth knowing.
 
     Returns:
-        From the first row on that has `timesteps` rows of its series before it: what names the
-        series, the time column (`step`, the number of the row, where there is none), the actual
-        values of each target, and their forecasts as `NAME_forecast`.
+        From the first row on that has enough rows of its series before it, `timesteps` for a
+        trained network: what names the series, the time column (`step`, the number of the row,
+        where there is none), the actual values of each target, and their forecasts as
+        `NAME_forecast`.
 
     Raises:
         DataError: The table does not hold what the model needs.
@@ -249,10 +250,16 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     """As `predict_in_sample`, of a table that was read."""
     manifest = bundle.manifest
     history = make_history(bundle, panel, on_event, scaled_by=manifest.timesteps)
-    origins = np.flatnonzero(row_numbers(panel.indptr) >= manifest.timesteps)
+    # The pretrained network reads what rows there are.
+    short = manifest.config.network.pretrained
+    least = LEAST_KNOWN if short else manifest.timesteps
+    origins = np.flatnonzero(row_numbers(panel.indptr) >= least)
     if not len(origins):
-        raise too_few(bundle, panel, manifest.timesteps + 1)
-    first = _first_steps(bundle, history.scale(), origins)
+        raise too_few(bundle, panel, least + 1)
+    padding = pad_short_series(
+        panel.indptr, np.full(panel.count, short), timesteps=manifest.timesteps
+    )
+    first = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins))
     values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(history.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.
@@ -271,5 +278,5 @@ def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Floats:
         walk = walk_over(bundle, scaled, None)
         return np.concatenate([walk.forecast(part, horizon=1) for part in parts])
     how: Any = {"inputs": manifest.columns.inputs, "timesteps": manifest.timesteps, "horizon": 1}
-    made = [forecast_origins(bundle.runtime, scaled, part, **how) for part in parts]
+    made = [forecast_origins(bundle.network, scaled, part, **how) for part in parts]
     return concatenate(made).point

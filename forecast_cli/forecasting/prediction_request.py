@@ -253,6 +253,9 @@ def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:
             f"{steps} steps it would need the future values of {', '.join(unknown)}.",
             f"Pass at most `horizon={manifest.horizon}`, or train with `horizon={steps}`.",
         )
+    if manifest.config.network.pretrained:
+        # It forecasts any horizon from the same rows.
+        return
     on_event(
         Note(
             f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts "

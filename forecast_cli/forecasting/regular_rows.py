@@ -246,9 +246,8 @@ class RegularRows:
         manifest, targets = self.bundle.manifest, self.targets
         window = self.scaling.transform(rows.values[-manifest.timesteps :])[None]
         inputs = manifest.columns.inputs
-        made = roll_out(
-            self.bundle.runtime, window.astype(np.float32), None, inputs=inputs, horizon=steps
-        )
+        window = window.astype(self.scaling.dtype)
+        made = roll_out(self.bundle.network, window, None, inputs=inputs, horizon=steps)
         if not np.isfinite(made.point).all():
             return None
         free = replace(targets, lower=None).inverse(made.point)

@@ -21,7 +21,8 @@ from ..core.windows import Floats
 from .calibration import Calibration
 from .file_writing import write_whole
 from .manifest import Manifest
-from .runtime import Runtime
+from .pretrained import open_pretrained
+from .runtime import Forecasting, Runtime
 from .series import SeriesRecord
 
 if TYPE_CHECKING:
@@ -101,8 +102,22 @@ class Bundle:
         return self.manifest.make_scaler(*self.scales)
 
     @cached_property
+    def network(self) -> Forecasting:
+        """What forecasts: the trained network, or the pretrained one.
+
+        Raises:
+            ModelFileError: It is not a network that the manifest describes.
+        """
+        config = self.manifest.config
+        if not config.network.pretrained:
+            return self.runtime
+        network = open_pretrained(self.onnx, config)
+        network.require_same(self.manifest.probe)
+        return network
+
+    @cached_property
     def runtime(self) -> Runtime:
-        """The network, ready to predict.
+        """The trained network, ready to predict.
 
         Raises:
             ModelFileError: It is not a network that the manifest describes.

@@ -25,6 +25,8 @@ def check_contents(bundle: Bundle) -> None:
     """
     manifest, series, scales = bundle.manifest, bundle.series, bundle.scales
     _check_covariates(manifest)
+    if manifest.config.network.pretrained and manifest.features != manifest.targets:
+        raise ValueError("its pretrained network would read columns that it does not forecast")
     for what, array, expected in _shapes(bundle):
         if array.shape != expected:
             raise ValueError(
@@ -72,6 +74,9 @@ def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:
     features, targets = len(manifest.features), len(manifest.targets)
     # Models of labels store no rows.
     rows = 0 if manifest.labels else manifest.timesteps
+    if manifest.config.network.pretrained:
+        # All rows of a series that is shorter.
+        rows = min(max(1, len(bundle.history)), manifest.timesteps)
     rows = sum(series.rows) if series else rows
     count = len(series.ids) if series else 1
     steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0

@@ -68,6 +68,17 @@ def check_graph(onnx: bytes) -> None:
         ) from None
 
 
+def count_weights(onnx: bytes) -> int:
+    """Return how many floating-point numbers a graph holds, which `check_graph` has accepted."""
+    reader, count = _Reader(), 0
+    (graph,) = reader.message("model", onnx)[7]
+    for each in reader.message("graph", graph).get(5, []):
+        tensor = reader.message("array", each)
+        if int(tensor[2][0]) == FLOAT:
+            count += prod(number for part in tensor.get(1, []) for number in _integers(part))
+    return count
+
+
 class _Reader:
     """Reads a graph, and counts what it has read."""
 

@@ -7,7 +7,7 @@ from ..config.sections import Training
 from ..core.events import Epoch
 
 # Why a training ended.
-Ending = Literal["epochs", "patience", "interrupted", "budget"]
+Ending = Literal["epochs", "patience", "interrupted", "budget", "untrained"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class TrainingHistory:
 
     @property
     def best(self) -> int:
-        """The number of the epoch whose weights are stored."""
-        if not self.training.patience:
+        """The number of the epoch whose weights are stored; 0 where nothing was trained."""
+        if not (self.training.patience and self.epochs):
             return len(self.epochs)
         return max(epoch.number for epoch in self.epochs if epoch.best)
 
@@ -36,6 +36,8 @@ class TrainingHistory:
         """Why the training ended."""
         if self.interrupted:
             return "interrupted"
+        if not self.epochs:
+            return "untrained"
         if len(self.epochs) < self.epochs[-1].epochs:
             return "patience"
         return "budget" if len(self.epochs) < self.training.epochs else "epochs"

@@ -19,7 +19,7 @@ from ..data.time.frequency import Frequency
 from .history import Ending
 from .origin import Origin
 
-FORMAT = 8
+FORMAT = 9
 # A class as written in the table.
 Class = bool | int | float | str
 
@@ -199,7 +199,9 @@ class Manifest(Frozen):
     and `description` are those of `ModelName`. `weights` are those of the members by target, of
     sum 1; empty for a median and in older files. `importance` is by how many percent the error
     rises where a covariate is permuted; empty where that was not measured. `future_errors` are the
-    sizes of the errors of features in tests, scaled; empty where none has any.
+    sizes of the errors of features in tests, scaled; empty where none has any. `probe` is what the
+    pretrained network forecast of a fixed series, by which a later version knows whether it reads
+    series as this one does; empty for trained networks.
     """
 
     format: int = Field(FORMAT, ge=1)
@@ -217,6 +219,7 @@ class Manifest(Frozen):
     weights: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     importance: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     future_errors: tuple[float, ...] = ()
+    probe: tuple[float, ...] = ()
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None

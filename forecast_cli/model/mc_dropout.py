@@ -37,6 +37,10 @@ class Draw:
         """
         raise NotImplementedError
 
+    def reaching(self, steps: int) -> "Draw":
+        """Return the same: it is fed its forecasts."""
+        return self
+
 
 class MonteCarlo:
     """Repeated forecasts with dropout.

@@ -34,11 +34,14 @@ class Forecasting(Protocol):
     @property
     def quantile_count(self) -> int: ...
 
-    def __call__(self, windows: Floats, *ahead: Floats) -> Float32s:
+    def __call__(self, windows: Floats, *ahead: Floats) -> Floats:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets)`, both scaled."""
 
-    def quantiles(self, windows: Floats, *ahead: Floats) -> Float32s:
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Floats:
         """Shape `(batch, timesteps, features)` to `(batch, horizon, targets, quantiles)`."""
+
+    def reaching(self, steps: int) -> "Forecasting":
+        """Return what forecasts so many steps from one window, where it can; else the same."""
 
 
 class Runtime:
@@ -104,6 +107,10 @@ class Runtime:
         """Return the quantiles, shape `(batch, horizon, targets, quantiles)`, as above."""
         return self.carry(windows, ahead)[0]
 
+    def reaching(self, steps: int) -> "Runtime":
+        """Return the same: beyond its own horizon, a network is fed its forecasts."""
+        return self
+
     def carry(self, windows: Floats, states: Sequence[Floats]) -> tuple[Float32s, list[Float32s]]:
         """Forecast with a network whose states are inputs and outputs.
 
@@ -144,9 +151,9 @@ def _unusable(why: str, error: Exception | None = None) -> ModelFileError:
 def roll_out(
     runtime: Forecasting, windows: Floats, ahead: Floats | None, *, inputs: Inputs, horizon: int
 ) -> Forecast:
-    """Forecast any number of steps; beyond its own horizon, a network is fed its forecasts.
+    """Forecast any number of steps; beyond its own horizon, a trained network is fed its forecasts.
 
-    Quantiles come from the same call as the forecasts, and cover the network's own horizon.
+    Quantiles come from the same call as the forecasts, and cover the steps of that call.
 
     Args:
         runtime: The network; to be fed back, it must forecast all inputs that are not known ahead.
@@ -160,8 +167,8 @@ def roll_out(
         Scaled, `point` of shape `(batch, horizon, targets)`.
     """
     timesteps = windows.shape[1]
-    parts: list[Float32s] = []
-    quantiles, done = None, 0
+    runtime = runtime.reaching(horizon) if horizon > runtime.horizon else runtime
+    parts, quantiles, done = list[Floats](), None, 0
     while done < horizon:
         known = _known(runtime, ahead, inputs, done)
         if not done and runtime.quantile_count:

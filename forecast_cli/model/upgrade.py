@@ -90,6 +90,6 @@ def _from_7(manifest: Document) -> Document:
     return {**manifest, "format": 8, **named._asdict(), "evaluation": evaluation}
 
 
-# From a format to the next one; formats 1 to 4 differ from 5, and 6
-# from 7, in what may be absent alone.
+# From a format to the next one; formats 1 to 4 differ from 5, 6 from 7, and 8 from 9 in what may be
+# absent alone.
 UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5, 7: _from_7}

@@ -30,7 +30,8 @@ def check_dataset(dataset: "Dataset", on_event: Listener) -> None:
 
 
 def _check_length(dataset: "Dataset") -> None:
-    if len(dataset.starts("train", horizon=dataset.steps_at_once)):
+    pretrained = dataset.config.network.pretrained
+    if pretrained or len(dataset.starts("train", horizon=dataset.steps_at_once)):
         return
     window = dataset.timesteps + dataset.steps_at_once
     needed = rows_needed(

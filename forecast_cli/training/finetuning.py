@@ -145,6 +145,12 @@ def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
             "The model maps sequences to labels; only models that forecast can be fine-tuned.",
             "Leave `init_model` out.",
         )
+    if bundle.manifest.config.network.pretrained:
+        raise UsageError(
+            "The model is the pretrained network, which is not trained: it has no weights to start "
+            "from.",
+            "Leave `init_model` out, or train a model to start from with `preset=ensemble`.",
+        )
     for name in leaves(changes):
         if not name.startswith(OPEN):
             raise UsageError(

@@ -36,6 +36,7 @@ class Fitted:
             ensemble, where they were learned; else None.
         cut: Whether networks are left out because the training was interrupted.
         effects: Of what is known ahead, on each target; empty where they are not estimated.
+        probe: What the pretrained network forecasts of a fixed series; empty for trained networks.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -46,6 +47,7 @@ class Fitted:
     shares: Floats | None = None
     cut: bool = False
     effects: tuple[Effects, ...] = ()
+    probe: tuple[float, ...] = ()
 
     @property
     def epochs(self) -> list[Epoch]:
@@ -183,6 +185,8 @@ def report_ending(fitted: Fitted, on_event: Listener) -> None:
 def _ending(course: TrainingHistory) -> str:
     """Return a note on how a training ended, and with which weights."""
     training = course.training
+    if course.ending == "untrained":
+        return "nothing is trained: the network was trained on simulated series beforehand"
     epochs = counted(len(course.epochs), "epoch")
     ended = {
         "epochs": f"trained {epochs}",

@@ -150,6 +150,7 @@ def _manifest(
         weights=member_weights(dataset.config, columns.targets, kept.fitted.shares),
         importance=importance,
         future_errors=_future_errors(dataset),
+        probe=kept.fitted.probe,
         splits=_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),

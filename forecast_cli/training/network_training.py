@@ -18,10 +18,12 @@ from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.checkpoints import Keeper
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
+from ..model.pretrained import open_pretrained
 from ..model.runtime import Runtime
 from .effect_removal import Adjusted, adjust
 from .ensemble_fitting import Combination, fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
+from .pretrained import take_pretrained
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
@@ -51,7 +53,7 @@ def train_network(
     """Build the networks for a dataset, train them, and export their forecast.
 
     Args:
-        dataset: The data and the resolved configuration.
+        dataset: The data and the resolved configuration; it may ask for the pretrained network.
         on_event: Notified of each epoch.
         should_stop: Called after each epoch; True stops the training.
         before: An earlier training whose numbers of epochs and ensemble weights are used, and the
@@ -61,6 +63,8 @@ def train_network(
         effects: Of covariates on each target, by an earlier training; None to estimate them.
         checkpoints: Where an unfinished training is kept and found; None to keep none.
     """
+    if dataset.config.network.pretrained:
+        return take_pretrained(dataset)
     adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
     dataset, training = adjusted.dataset, adjusted.dataset.config.training
     if deadline is None and training.time_budget is not None:
@@ -241,7 +245,7 @@ def make_feed(dataset: Dataset, timesteps: int) -> "WindowFeed":
 
     steps = dataset.steps_at_once
     return WindowFeed(
-        values=dataset.scaled,
+        values=dataset.scaled.astype(np.float32, copy=False),
         inputs=dataset.panel.columns.inputs,
         train=dataset.starts("train", horizon=steps, timesteps=timesteps),
         validation=dataset.starts("validation", horizon=steps, timesteps=timesteps),
@@ -260,5 +264,6 @@ def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
     if fitted.dropout is not None:
         rates = [layer.dropout for layer in config.network.recurrent]
         dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
-    name = name_trained(trained).name
-    return NetworkForecaster(trained.dataset, Runtime(fitted.onnx), dropout, name)
+    pretrained, name = config.network.pretrained, name_trained(trained).name
+    network = open_pretrained(fitted.onnx, config) if pretrained else Runtime(fitted.onnx)
+    return NetworkForecaster(trained.dataset, network, dropout, name)

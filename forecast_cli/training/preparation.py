@@ -57,11 +57,11 @@ def fit_scaler(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
     Returns:
         Center and scale, shape `(features,)` each.
     """
+    if kind == "maxabs" or np.isinf(rows).any():
+        # scikit-learn refuses infinite rows; such a column is left unscaled.
+        return fit_by_numpy(kind, rows)
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-    if np.isinf(rows).any():
-        # scikit-learn refuses these rows; such a column is left unscaled.
-        return fit_by_numpy(kind, rows)
     if kind == "minmax":
         minmax = MinMaxScaler().fit(rows)
         return minmax.data_min_, minmax.data_range_

@@ -252,6 +252,9 @@ def _with_mask(config: Config, lengths: Ints, on_event: Listener) -> Config:
     `lengths` has shape `(n_series,)`: the rows of each series.
     """
     network, missing, timesteps = config.network, config.data.missing, config.window.timesteps or 1
+    if network.pretrained:
+        # It begins with the first row that there is.
+        return config
     short = int(np.sum(lengths < timesteps)) if len(lengths) > 1 else 0
     first = network.padding == "first"
     if short:

@@ -53,7 +53,10 @@ def _around_preset(folds: TrialFolds, preset: str) -> list[Setting]:
     """Return settings whose first value is what a training without a search has."""
     config = learning_dataset(folds.fold(folds.count - 1), folds.config, ignore).config
     network, ensemble, training = config.network, config.ensemble, config.training
-    presets = (preset, *(name for name, each in PRESETS.items() if each.chooses))
+    others = [
+        name for name, each in PRESETS.items() if each.chooses and each.trains and not each.rules
+    ]
+    presets = (preset, *others)
     found = [Setting("preset", Choices(tuple(dict.fromkeys(presets))), why="size and members")]
 
     def add(name: str, now: Any, others: Sequence[Any], why: str = "") -> None:

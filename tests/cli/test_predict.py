@@ -51,6 +51,7 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
         ("format-6", ["--level", "80"]),
         ("format-7", ["--level", "80"]),
         ("format-8", ["--level", "80"]),
+        ("format-9", ["--level", "80"]),
     ],
 )
 def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, rows):

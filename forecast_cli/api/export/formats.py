@@ -43,6 +43,12 @@ def export(
     """
     if format not in EXPORTS:
         raise UsageError(f'Invalid `format` "{format}".', nearest(format, EXPORTS))
+    if bundle.manifest.config.network.pretrained:
+        raise UsageError(
+            "The pretrained network cannot be exported: it reads what is computed of a series by "
+            "this program.",
+            "The commands predict and serve need no TensorFlow; or train with `preset=ensemble`.",
+        )
     refuse_labels(
         bundle,
         "Models that forecast are exported; this one maps sequences to labels.",

@@ -1,11 +1,11 @@
 """Forecasts of any series by the pretrained network, which lies beside this file."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -31,6 +31,8 @@ TIMES, DAYS, WEEK = 2.5, (24, 48, 72, 96, 144, 288), 7
 WIDER = 1.5
 # The share of a random walk in the forecast of a series that resembles one.
 WALK = 0.9
+# A network at work: from its inputs to quantiles, shape `(series, horizon, quantiles)`.
+Run: TypeAlias = Callable[[dict[str, Any]], Floats]
 # Numbers of one batch in what the network sees, which bounds the memory.
 CELLS = 6_000_000
 
@@ -52,13 +54,16 @@ def forecast_pretrained(given: BaselineInput) -> Forecast:
     return Forecast(point, ends=ends)
 
 
-def forecast_quantiles(series: Sequence[Floats], horizon: int, season_length: int) -> Floats:
+def forecast_quantiles(
+    series: Sequence[Floats], horizon: int, season_length: int, *, run: Run | None = None
+) -> Floats:
     """Forecast the quantiles `QUANTILES` of the steps after each series.
 
     Args:
         series: Of shape `(rows,)` each, without gaps, in any units.
         horizon: Steps ahead.
         season_length: Steps in a season; 1 for none.
+        run: The network, from inputs by their names to quantiles; that of the package where None.
 
     Returns:
         Shape `(series, horizon, len(QUANTILES))`, ascending along the last axis; not below zero
@@ -68,7 +73,7 @@ def forecast_quantiles(series: Sequence[Floats], horizon: int, season_length: in
     for places, values in _alike(series):
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
-            found[some] = _of_alike(part, horizon, seasons)
+            found[some] = _of_alike(part, horizon, seasons, run or _run_packaged)
     return found
 
 
@@ -117,7 +122,7 @@ def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, F
         yield places[begin : begin + many], values[begin : begin + many]
 
 
-def _of_alike(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
+def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
     """As `forecast_quantiles`, of series with as many rows, `(series, rows)`."""
     # Units in which no sum of squares is too large or too small for a float.
     unit = np.abs(values).max(axis=1, keepdims=True)
@@ -126,7 +131,7 @@ def _of_alike(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
     found = _as_walks(small, horizon)
     if values.shape[1] >= LEAST:
         trust = np.where(_are_walks(small, seasons), 1.0 - WALK, 1.0)[:, None, None]
-        found += trust * (_by_network(small, horizon, seasons) - found)
+        found += trust * (_by_network(small, horizon, seasons, run) - found)
     found *= unit[..., None]
     constant = np.ptp(values, axis=1) == 0
     found[constant] = values[constant, -1][:, None, None]
@@ -135,16 +140,17 @@ def _of_alike(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
     return found
 
 
-def _by_network(values: Floats, horizon: int, seasons: Sequence[int]) -> Floats:
+def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
     """The quantiles of the network, the wider the fewer horizons long the series are.
 
     Args:
         values: Shape `(series, rows)`, in units of about 1.
         horizon: Steps ahead.
         seasons: Steps in each season.
+        run: The network.
     """
     features = look(values, horizon, seasons)
-    made = _session().run(None, inputs_of(features))[0].astype(float)
+    made = run(inputs_of(features))
     middle = made[..., MEDIAN][..., None]
     steps = np.arange(1, horizon + 1) + horizon / 2.0
     wider = 1.0 + WIDER * steps / (values.shape[1] + horizon)
@@ -179,6 +185,11 @@ def inputs_of(features: Features) -> dict[str, Any]:
     named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
     arrays = {name: np.ascontiguousarray(named[name], "float32") for name in INPUTS[:-1]}
     return arrays | {"names": np.asarray(features.names, "int32")}
+
+
+def _run_packaged(inputs: dict[str, Any]) -> Floats:
+    found: Floats = _session().run(None, inputs)[0].astype(float)
+    return found
 
 
 @cache

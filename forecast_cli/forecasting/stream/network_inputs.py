@@ -71,7 +71,7 @@ class Lookback:
             front = rows[:1] if self.first else np.full((1, rows.shape[1]), np.nan, rows.dtype)
             rows = np.concatenate([front.repeat(missing, axis=0), rows])
         roll: Any = partial(roll_out, windows=rows[None], ahead=ahead, inputs=self.inputs)
-        made: Forecast = roll(self.bundle.runtime, horizon=steps)
+        made: Forecast = roll(self.bundle.network, horizon=steps)
         if self.dropout is None:
             return made
 

@@ -29,7 +29,7 @@ class Window:
         self.scaling = scaling
         self.policy = policy
         self.raw: Floats = np.full((timesteps + SPARE, features), np.nan)
-        self.scaled: Floats = np.full(self.raw.shape, np.nan, np.float32)
+        self.scaled: Floats = np.full(self.raw.shape, np.nan, scaling.dtype)
         self.begin = self.end = 0
         # Rows read in all; the number of the last one with a missing value.
         self.count, self.hole = 0, -timesteps - 1
@@ -45,7 +45,7 @@ class Window:
 
     @property
     def inputs(self) -> Floats:
-        """The same rows filled and scaled, float32."""
+        """The same rows filled and scaled, of the scaling's dtype."""
         return self.scaled[self.begin : self.end]
 
     def push(self, row: Floats, *, fill: bool = True) -> None:

@@ -62,6 +62,7 @@ class DataProfile:
         skips: Whether the network skips missing steps.
         lookback: Steps of the input window, where it is set; else None.
         intermittent: Whether most of the values are 0, so that forecasts are of their mean.
+        longest: Rows of the longest series.
     """
 
     rows: int
@@ -80,6 +81,7 @@ class DataProfile:
     skips: bool
     lookback: int | None = None
     intermittent: bool = False
+    longest: int = 0
 
     @property
     def loss(self) -> dict[str, str]:
@@ -143,6 +145,8 @@ def describe_model(config: Config, *, named: bool) -> str:
         config: With everything that a preset chooses filled in.
         named: Whether the series have names, so that there are several.
     """
+    if config.network.pretrained:
+        return "model: the pretrained network, not trained on them (`preset=ensemble` trains some)"
     members, count = list_members(config), len(config.ensemble.baselines)
     cells = [f"{CELLS[each.type].keras}({each.units})" for each in config.network.recurrent]
     layers = " + ".join(cells) + " for all series" * named

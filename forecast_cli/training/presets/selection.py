@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...config.layers import LAYERS
-from ...config.registries import CELLS, DEFAULT_CELL, PLAIN_PRESET
+from ...config.registries import CELLS, DEFAULT_CELL, PLAIN_PRESET, PRESETS, PRETRAINED_PRESET
 from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
@@ -30,6 +30,7 @@ from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
 from ..effect_problem import make_problem
 from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_model
+from .few_rows import check_obstacles, choose_pretrained, find_obstacles, has_few_rows
 from .long_series import choose_for_long_series, reaches_weeks
 from .many_series import choose_for_many_series
 from .small_data import choose_for_small_data
@@ -61,10 +62,13 @@ def choose_by_profile(profile: DataProfile, effort: Effort) -> Recipe:
     return choose(profile, effort)
 
 
+USUAL = Effort(1, 2, 6, epochs=40)
 FUNCTIONS: dict[str, Callable[[DataProfile], Recipe]] = {
-    "auto": partial(choose_by_profile, effort=Effort(1, 2, 6, epochs=40)),
+    "auto": partial(choose_by_profile, effort=USUAL),
     "fast": partial(choose_by_profile, effort=Effort(0, 1, 1, epochs=30)),
     "best": partial(choose_by_profile, effort=Effort(3, 4, 12, epochs=60)),
+    "ensemble": partial(choose_by_profile, effort=USUAL),
+    "pretrained": choose_pretrained,
 }
 
 
@@ -83,11 +87,27 @@ def apply_preset(
     if not config.preset_chooses or config.leaves_nothing_open:
         return config
     profile = profile_data(config, panel, splits, season)
-    recipe = FUNCTIONS[config.preset or ""](profile)
+    recipe = FUNCTIONS[_choose_function(config, panel, profile)](profile)
     if takes_effects(config, panel.columns):
         ensemble = {**recipe.settings["ensemble"], "covariate_effects": True}
         recipe = replace(recipe, settings={**recipe.settings, "ensemble": ensemble})
     return _overlay(config, recipe, profile, on_event)
+
+
+def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
+    """Return the preset whose rules are followed: where rows are few, it may be another one.
+
+    Raises:
+        UsageError: The pretrained network is asked for, with what it cannot take into account.
+    """
+    name = config.preset or ""
+    if name == PRETRAINED_PRESET or config.network.pretrained:
+        check_obstacles(config, panel.columns)
+        return PRETRAINED_PRESET
+    few = PRESETS[name].few_rows
+    if few and has_few_rows(profile) and not any(find_obstacles(config, panel.columns)):
+        return few
+    return name
 
 
 def takes_effects(config: Config, columns: Columns) -> bool:
@@ -135,6 +155,7 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
         skips=config.data.missing == "mask",
         lookback=config.window.timesteps,
         intermittent=intermittent,
+        longest=int(panel.lengths.max()),
     )
 
 

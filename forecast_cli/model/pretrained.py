@@ -1,0 +1,204 @@
+"""The pretrained network of a model file, at work: rows of any series in, quantiles out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from ..baselines.pretrained.forecaster import QUANTILES, ends_of, forecast_quantiles
+from ..config.schema import Config
+from ..core.errors import ModelFileError
+from ..core.windows import Floats
+from .graph_check import check_graph, count_weights
+from .run_limits import FAILURES, LIMIT, seconds_for, session_options
+
+# Longer windows of about as many rows are cut to the same length, at most by one in so many rows,
+# since only windows of the same length are forecast together.
+WHOLE, SHARE = 200, 20
+# A series whose forecast shows whether a network is read as it was when its model was made.
+PROBE = 100.0 + np.arange(40) + 10.0 * np.sin(np.arange(40) * np.pi / 2) + np.arange(40) % 7
+PROBE_HORIZON, PROBE_SEASON = 6, 4
+# Forecasts that differ by less than this share of their size are the same on another machine.
+SAME = 1e-3
+
+
+@dataclass(frozen=True)
+class PretrainedRuntime:
+    """Forecasts of windows by a pretrained network, as `Runtime` makes them.
+
+    Args:
+        onnx: The network.
+        horizon: Steps ahead.
+        season_length: Steps in a season; 1 for none.
+        level: In percent, ascending: of the intervals whose ends are the quantiles; empty for none.
+    """
+
+    onnx: bytes
+    horizon: int
+    season_length: int
+    level: tuple[float, ...] = ()
+
+    @property
+    def quantile_count(self) -> int:
+        """Number of quantiles; 0 for none."""
+        return 2 * len(self.level) + 1 if self.level else 0
+
+    def __call__(self, windows: Floats, *ahead: Floats) -> Floats:
+        """Medians of shape `(batch, horizon, targets)`; see `quantiles`."""
+        return self._forecast(windows, ())[..., 0]
+
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Floats:
+        """Forecast the quantiles, the median in the middle.
+
+        Args:
+            windows: Shape `(batch, timesteps, targets)`, scaled without an offset; missing steps,
+                NaN, in front of short series.
+            ahead: Nothing: what is known ahead is not read.
+
+        Returns:
+            Shape `(batch, horizon, targets, quantiles)`.
+        """
+        return self._forecast(windows, self.level)
+
+    def reaching(self, steps: int) -> "PretrainedRuntime | LongRuntime":
+        """Return the same for more steps; the first ones stay as they are."""
+        return self if steps <= self.horizon else LongRuntime(self, steps)
+
+    def _forecast(self, windows: Floats, level: Sequence[float]) -> Floats:
+        count, timesteps, targets = windows.shape
+        apart = np.moveaxis(windows, 2, 1).reshape(count * targets, timesteps).astype(np.float64)
+        known = [_known(row) for row in apart]
+        found = np.full((len(known), self.horizon, 2 * len(level) + 1), np.nan)
+        some = np.flatnonzero([len(each) > 0 for each in known])
+        if len(some):
+            made = forecast_quantiles(
+                [known[each] for each in some], self.horizon, self.season_length, run=self._run
+            )
+            ends = ends_of(made, level)
+            middle = made[..., made.shape[-1] // 2, None]
+            found[some] = np.concatenate([ends[0][..., ::-1], middle, ends[1]], axis=-1)
+        shaped = found.reshape(count, targets, *found.shape[1:])
+        return np.moveaxis(shaped, 1, 2)
+
+    def _run(self, inputs: dict[str, Any]) -> Floats:
+        seconds = seconds_for(len(self.onnx), inputs["series"], self.horizon)
+        try:
+            outputs = LIMIT.run(self.session, inputs, seconds)
+        except (TimeoutError, *FAILURES) as error:
+            raise unreadable(str(error)) from None
+        found, expected = np.asarray(outputs[0], float), inputs["ahead"].shape
+        if found.shape != (expected[0], expected[2], len(QUANTILES)):
+            raise unreadable(f"it made forecasts of shape {found.shape}")
+        return found
+
+    @cached_property
+    def session(self) -> Any:
+        """The network, ready to run.
+
+        Raises:
+            ModelFileError: It is none.
+        """
+        check_graph(self.onnx)
+        try:
+            return onnxruntime.InferenceSession(
+                self.onnx,
+                session_options(),
+                ["CPUExecutionProvider"],
+                disabled_optimizers=["ConstantFolding"],
+            )
+        except FAILURES as error:
+            raise unreadable(str(error)) from None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the network."""
+        return count_weights(self.onnx)
+
+    def probe(self) -> tuple[float, ...]:
+        """Return the median forecasts of a fixed series."""
+        runtime = replace(self, horizon=PROBE_HORIZON, season_length=PROBE_SEASON)
+        runtime.__dict__["session"] = self.session
+        return tuple(runtime(PROBE[None, :, None])[0, :, 0].tolist())
+
+    def require_same(self, before: Sequence[float]) -> None:
+        """Refuse a network that forecasts a fixed series otherwise than when its model was made.
+
+        Args:
+            before: As `probe` returned it.
+
+        Raises:
+            ModelFileError: It does.
+        """
+        now = np.array(self.probe())
+        if now.shape != np.shape(before) or not np.allclose(now, before, rtol=SAME):
+            raise ModelFileError(
+                "The pretrained network of the model reads series otherwise than this version "
+                "describes them.",
+                "Train again, which takes seconds, or install the version that wrote the model.",
+            )
+
+
+@dataclass(frozen=True)
+class LongRuntime:
+    """A pretrained network beyond the horizon of its model, from the same windows.
+
+    Args:
+        runtime: Makes the first steps.
+        horizon: Steps ahead, more than its own.
+    """
+
+    runtime: PretrainedRuntime
+    horizon: int
+
+    @property
+    def quantile_count(self) -> int:
+        """Number of quantiles; 0 for none."""
+        return self.runtime.quantile_count
+
+    def __call__(self, windows: Floats, *ahead: Floats) -> Floats:
+        """Medians of shape `(batch, horizon, targets)`."""
+        return _joined(self.runtime(windows), self._all(windows))
+
+    def quantiles(self, windows: Floats, *ahead: Floats) -> Floats:
+        """Quantiles of shape `(batch, horizon, targets, quantiles)`."""
+        return _joined(self.runtime.quantiles(windows), self._all.quantiles(windows))
+
+    def reaching(self, steps: int) -> "PretrainedRuntime | LongRuntime":
+        """Return the same for more steps."""
+        return self.runtime.reaching(steps)
+
+    @cached_property
+    def _all(self) -> PretrainedRuntime:
+        runtime = replace(self.runtime, horizon=self.horizon)
+        runtime.__dict__["session"] = self.runtime.session
+        return runtime
+
+
+def open_pretrained(onnx: bytes, config: Config) -> PretrainedRuntime:
+    """Return the network as a model of a resolved configuration has it."""
+    level = config.level if config.interval_method.by_quantiles else ()
+    return PretrainedRuntime(onnx, config.window.horizon or 1, config.network.season_length, level)
+
+
+def _joined(first: Floats, whole: Floats) -> Floats:
+    """Return the steps of the first forecast, then the others; shapes `(batch, steps, ...)`."""
+    return np.concatenate([first, whole[:, first.shape[1] :]], axis=1)
+
+
+def _known(values: Floats) -> Floats:
+    """Return the values, shape `(timesteps,)`, from the first known one on, a few less of many."""
+    known = np.isfinite(values)
+    rows: Floats = values[int(np.argmax(known)) :] if known.any() else values[:0]
+    return rows if len(rows) < WHOLE else rows[len(rows) % (len(rows) // SHARE) :]
+
+
+def unreadable(why: str) -> ModelFileError:
+    """Return the error for a network that does not run."""
+    text = f": {why.splitlines()[0][:300]}" if why else ""
+    return ModelFileError(
+        f"The pretrained network of the model cannot be run{text}.",
+        "Train again, or install the latest version of onnxruntime.",
+    )

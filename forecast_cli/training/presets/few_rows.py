@@ -1,0 +1,89 @@
+"""The pretrained network where rows are few: what it can be used for, and its settings.
+
+The numbers were chosen on training parts of tables and on simulated series (docs/presets.md).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...baselines.pretrained.forecaster import LONGEST
+from ...config.registries import INTERVAL_METHODS
+from ...config.resolution import leaves
+from ...config.schema import Config
+from ...core.errors import UsageError
+from ...data.columns import Columns
+from ...forecasting.intervals.conformal import ENOUGH
+from .data_profile import DataProfile, Recipe
+
+# A table has few rows where the median series has at most so many training rows, and all series
+# together so many windows.
+FEW_ROWS, FEW_WINDOWS = 300, 5_000
+# Tables that are forecast later may be so many times as long, and all of their rows are read.
+GROWTH = 2
+# Settings of the sections that presets choose from, which ask for no network of their own.
+NEUTRAL = {
+    "window.horizon", "window.mode", "network.pretrained", "network.season_length",
+    "training.seed", "training.deterministic", "training.time_budget",
+}  # fmt: skip
+SECTIONS = ("window.", "network.", "training.", "ensemble.", "transform", "scaler", "scale_by")
+
+
+def has_few_rows(profile: DataProfile) -> bool:
+    """Whether there is too little to learn from, so that the pretrained network is better.
+
+    Where most of the values are 0, forecasts are of their mean, and it forecasts medians.
+    """
+    few = profile.rows <= FEW_ROWS and profile.windows < FEW_WINDOWS
+    return few and not profile.intermittent
+
+
+def find_obstacles(config: Config, columns: Columns) -> Iterator[str]:
+    """Yield what the pretrained network cannot take into account, as messages call it.
+
+    Args:
+        config: As given, with preset and horizon filled in.
+        columns: Of the table.
+    """
+    given = leaves(config.model_dump(exclude_unset=True))
+    for path in given:
+        if path.startswith(SECTIONS) and path not in NEUTRAL:
+            yield f"`{path.rpartition('.')[2]}`"
+    if config.window.mode == "many-to-one" and (config.window.horizon or 1) > 1:
+        yield "`mode=many-to-one`"
+    method = INTERVAL_METHODS[config.intervals]
+    if method.by_members or method.by_dropout:
+        yield f"`intervals={config.intervals}`"
+    if config.data.missing == "mask":
+        yield "`missing=mask`"
+    if others := [each for each in columns.features if each not in columns.targets]:
+        yield f"other columns than those that are forecast, {', '.join(others)}"
+
+
+def check_obstacles(config: Config, columns: Columns) -> None:
+    """Refuse what the pretrained network would not take into account.
+
+    Raises:
+        UsageError: There is some.
+    """
+    if obstacle := next(find_obstacles(config, columns), None):
+        raise UsageError(
+            f"The pretrained network takes no account of {obstacle}: it is not trained.",
+            "Leave that out, or pass `preset=ensemble`, which trains networks.",
+        )
+
+
+def choose_pretrained(profile: DataProfile) -> Recipe:
+    """Choose the pretrained network, and intervals from its quantiles.
+
+    These are corrected by the validation errors where there are enough of them for it.
+    """
+    forecasts = profile.features.count * max(0, profile.validated - profile.horizon + 1)
+    settings: dict[str, Any] = {
+        "transform": "none",
+        "scaler": "maxabs",
+        "window": {"timesteps": max(1, min(LONGEST, GROWTH * profile.longest))},
+        "network": {"pretrained": True, "season_length": profile.season, "padding": "mask"},
+        "ensemble": {"size": 1},
+        "intervals": "cqr" if forecasts >= ENOUGH else "quantile",
+    }
+    return Recipe(settings, {}, f"{profile.rows} training rows" + " a series" * profile.named)
