@@ -44,10 +44,24 @@ class RowBatches:
         Raises:
             DataError: They cannot be read.
         """
+        names = list(columns)
         with _readable(self.name):
-            for batch in self.file.iter_batches(BATCH_ROWS, columns=list(columns)):
-                if batch.num_rows:
-                    yield plain_columns(pa.Table.from_batches([batch]).select(list(columns)))
+            for groups in self._groups():
+                for batch in self.file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
+                    if batch.num_rows:
+                        yield plain_columns(pa.Table.from_batches([batch]).select(names))
+
+    def _groups(self) -> Iterator[list[int]]:
+        """Yield the row groups, few at a time: Arrow keeps what it read of all of them."""
+        about, held, rows = self.file.metadata, list[int](), 0
+        for at in range(about.num_row_groups):
+            held.append(at)
+            rows += about.row_group(at).num_rows
+            if rows >= BATCH_ROWS:
+                yield held
+                held, rows = [], 0
+        if held:
+            yield held
 
     def read_ranges(self, columns: Sequence[str], ends: Ints) -> Iterator[pa.Table]:
         """Yield the rows up to each of the given ends, shape `(ranges,)`, ascending.
