@@ -53,8 +53,6 @@ def load(source: Source) -> Table | None:
             columns = loader(source.data, source.name)
             # Text that is no Unicode, or that ends beyond its file.
             columns.validate(full=True)
-        except MemoryError:
-            raise
         except (
             pa.ArrowException, zipfile.BadZipFile, ValueError, KeyError, OverflowError, OSError,
             RecursionError, EOFError, IndexError, TypeError, AttributeError, zlib.error,
