@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.estimator import Forecaster
-    from .api.functions import backtest, compare, evaluate, inspect, load, train, tune
+    from .api.functions import backtest, compare, evaluate, inspect, load, now, train, tune
     from .api.model import Model
     from .backtesting.plan import Plan
     from .config.resolution import configure
@@ -41,13 +41,15 @@ __all__ = [
     "evaluate",
     "inspect",
     "load",
+    "now",
     "train",
     "tune",
 ]
 
 _HOMES = {
     **dict.fromkeys(
-        ("backtest", "compare", "evaluate", "inspect", "load", "train", "tune"), ".api.functions"
+        ("backtest", "compare", "evaluate", "inspect", "load", "now", "train", "tune"),
+        ".api.functions",
     ),
     "Config": ".config.schema",
     "Forecaster": ".api.estimator",

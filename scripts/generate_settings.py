@@ -22,7 +22,15 @@ from forecast_cli.config.registries import DEFAULT_PRESET, PLAIN_PRESET
 from forecast_cli.config.resolution import leaves
 from forecast_cli.config.schema import Config
 from forecast_cli.config.searchable import flatten_names
-from forecast_cli.config.settings import BY_PRESET, FILE, LAYERS, SETTINGS, Group, Setting
+from forecast_cli.config.settings import (
+    BY_PRESET,
+    FILE,
+    LAYERS,
+    SETTINGS,
+    ZERO_SHOT,
+    Group,
+    Setting,
+)
 from forecast_cli.core.series_features import SeriesFeatures
 from forecast_cli.training.presets.data_profile import DataProfile
 from forecast_cli.training.presets.selection import FUNCTIONS
@@ -180,6 +188,12 @@ def as_keywords(settings: list[Setting]) -> str:
         '    """What `train`, `compare`, `backtest` and `tune` take; see docs/settings.md."""',
         "",
         *[_keyword(each) for each in settings if not each.reread],
+        "",
+        "",
+        "class ZeroShot(Reading, total=False):",
+        '    """What `now` takes."""',
+        "",
+        *[_keyword(each) for each in settings if each.name in ZERO_SHOT and not each.reread],
     ]
     return "\n".join(lines) + "\n"
 

@@ -176,6 +176,14 @@ def test_prediction_loads_only_what_it_needs(golden):
     assert not loaded & {f"forecast_cli.{each}" for each in UNREAD}
 
 
+def test_a_forecast_without_training_loads_neither_tensorflow_nor_scikit_learn():
+    table = PACKAGE.parent / "sample_data" / "prices.csv"
+    words = ["now", str(table), "-c", "Close"]
+    loaded = imported_by(f"from forecast_cli.cli.app import run\nassert run({words!r}) == 0")
+    assert "onnxruntime" in loaded
+    assert not loaded & {"tensorflow", "keras", "sklearn", "scipy", "plotext", "matplotlib"}
+
+
 def test_the_public_names_are_these():
     import forecast_cli
 
@@ -197,6 +205,7 @@ def test_the_public_names_are_these():
         "evaluate",
         "inspect",
         "load",
+        "now",
         "train",
         "tune",
     ]

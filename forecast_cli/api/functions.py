@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..config.deprecated import renew_start
-from ..config.keywords import Settings
+from ..config.keywords import Settings, ZeroShot
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.arguments import require
 from ..core.errors import UsageError
-from ..core.events import Listener, ignore
+from ..core.events import Listener, Note, ignore
 from ..core.libraries import require_training
 from ..data.io.tables import Readable
 from ..model.bundle import is_model
@@ -24,6 +24,8 @@ from .progress import show_progress
 from .saving import TrainingSettings, train_and_keep
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..backtesting.plan import Plan
     from ..data.inspection.report import TableReport
     from ..evaluation.model_evaluation import ModelEvaluation
@@ -213,6 +215,38 @@ def tune(
     by = partial(tune, table, whole, search or Search(), fixed=settings)
     with show_progress(progress, on_event) as listener:
         return train_and_keep(by, path, listener, should_stop, resume=resume)
+
+
+@check_arguments()
+def now(
+    table: Readable,
+    *,
+    on_event: Listener = ignore,
+    progress: bool | None = None,
+    **settings: Unpack[ZeroShot],
+) -> "pd.DataFrame":
+    """Forecast the next steps of a table at once, by a network trained on simulated series alone.
+
+    Args:
+        table: The rows: a table in memory, a path or `-`.
+        on_event: Notified of what was understood, and of the verdict beside the naive forecasts.
+        progress: Whether it is shown, as in `train`.
+        **settings: How the table is read, as in `train`; `horizon`, and `level` of the intervals in
+            percent, 80 and 95 where it is not given.
+
+    Returns:
+        As `Model.predict` returns it.
+
+    Raises:
+        DataError: The table cannot be read.
+        UsageError: A setting is unknown or has no effect here.
+    """
+    from ..backtesting.zero_shot import forecast_now
+
+    with show_progress(progress, on_event) as listener:
+        found = forecast_now(table, _configure(settings), on_event=listener)
+        listener(Note(found.verdict))
+    return found.frame
 
 
 @check_arguments()

@@ -50,7 +50,7 @@ def find_cutoffs(
     Raises:
         DataError: The table is too short for them.
     """
-    steps = _steps(panel)
+    steps = count_steps(panel)
     step_size = plan.step_size or horizon
     known = steps - horizon - step_size * np.arange(_windows(
         panel, plan, step_size=step_size, horizon=horizon, least=least, on_event=on_event
@@ -62,7 +62,7 @@ def find_cutoffs(
     return Cutoffs(times, ends_at(panel.indptr, panel.timeline.times, times), step_size)
 
 
-def _steps(panel: Panel) -> int:
+def count_steps(panel: Panel) -> int:
     """Return the number of steps: distinct times, or rows of the longest series."""
     return panel.timeline.times.nunique() if panel.timeline else int(panel.lengths.max())
 
@@ -71,7 +71,7 @@ def _windows(
     panel: Panel, plan: Plan, *, step_size: int, horizon: int, least: int, on_event: Listener
 ) -> int:
     """Return the number of cutoffs, as specified or the default; refuse too short a table."""
-    steps = _steps(panel)
+    steps = count_steps(panel)
 
     def fitting(before: int) -> int:
         return max(0, (steps - horizon - before) // step_size + 1)

@@ -15,8 +15,7 @@ from ..core.forecast import Forecast, join
 from ..core.parallel import run_all
 from ..core.ragged import Flags
 from ..core.windows import Floats, Ints
-from ..data.missing import fill_panel, last_known
-from ..data.splits import Splits
+from ..data.missing import fill_targets
 from .cutoffs import schedule
 from .fold_cache import FoldStore, FoldStores, Outcome
 from .folds import Fold
@@ -72,10 +71,8 @@ class FoldWork:
 
         Shape `(n_rows, targets)`, original units.
         """
-        panel, ends = self.setup.panel, self.setup.cutoffs.ends[0]
-        splits = Splits(panel.indptr, ends, ends)
-        filled = fill_panel(panel, splits, season_length=self.setup.season_length)
-        return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
+        ends, season = self.setup.cutoffs.ends[0], self.setup.season_length
+        return fill_targets(self.setup.panel, ends, season_length=season)
 
     def run(self) -> Finished:
         """Return the forecasts of all candidates; after a stop, of the folds finished by then.

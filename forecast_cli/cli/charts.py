@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..api.charts.description import Chart
+    from ..data.panel import Panel
     from ..model.bundle import Bundle
 
 # Columns of a chart below a table: fewest and most.
@@ -45,10 +46,7 @@ def show_compact(
         frame: The forecasts, where they were made already.
         **how: More of `Source`.
     """
-    options = console.output_options
-    if not console.shows_tables or options.quiet or options.json or is_dumb():
-        return
-    if columns() < NARROWEST or bundle.manifest.labels is not None:
+    if not _has_room(console) or bundle.manifest.labels is not None:
         return
     from ..api.charts.kinds import describe
     from ..api.charts.source import Source
@@ -64,6 +62,30 @@ def show_compact(
             continue
         print_chart(chart, min(columns(), WIDEST), COMPACT)
         return
+
+
+def show_forecast(console: Console, panel: "Panel", frame: "pd.DataFrame") -> None:
+    """Print a small chart of a forecast that no saved model made, where a terminal has room.
+
+    Args:
+        console: The streams.
+        panel: What was forecast.
+        frame: Its forecast, as `predict` returns it.
+    """
+    if not _has_room(console):
+        return
+    from ..api.charts.kinds import describe
+    from ..api.charts.source import Source
+
+    source = Source(forecast=frame, made=frame, compact=True).on(panel)
+    print_chart(describe(source), min(columns(), WIDEST), COMPACT)
+
+
+def _has_room(console: Console) -> bool:
+    """Whether stdout is a terminal that a small chart can be shown on."""
+    options = console.output_options
+    silent = options.quiet or options.json
+    return console.shows_tables and not (silent or is_dumb()) and columns() >= NARROWEST
 
 
 def _is_small(table: Any) -> bool:

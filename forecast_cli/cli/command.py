@@ -21,7 +21,7 @@ from .terminal import WIDEST
 GROUPS = {
     "Start": {
         "examples": "Write small tables, and recipes that run on them.",
-        "doctor": "Check the installation, and what each extra is for.",
+        "now": "Forecast a table at once, without training.",
     },
     "Use": {
         "train": "Train a model on a table and save it.",
@@ -50,6 +50,7 @@ MORE_COMMANDS = {
     "config": "Print the whole configuration, with where values come from.",
     "help": "Show the help of a command, or a page of the documentation.",
     "man": "Write the manual page.",
+    "doctor": "Check the installation, and what each extra is for.",
 }
 COMMANDS = {
     name: text for group in (*GROUPS.values(), MORE_COMMANDS) for name, text in group.items()

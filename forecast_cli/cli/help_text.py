@@ -19,7 +19,7 @@ FIRST_STEPS = {
 }
 READ_ON = {
     "forecast COMMAND --help": "examples and options; --help all: every option",
-    "forecast help pages": "documentation; also: config, man, --install-completion",
+    "forecast help pages": "docs; also: config, doctor, man, --install-completion",
 }
 # Columns before the first steps.
 INDENT = 2

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from ..config.settings import SETTINGS, Setting
+from ..config.settings import READING as READING_NAMES
+from ..config.settings import SETTINGS, ZERO_SHOT, Setting
 from .spelling import as_flags
 from .terminal import print_message
 from .user_config import user_config
@@ -131,11 +132,13 @@ class Looking(Settings):
 class Inspecting(Settings):
     """How a table is read that is inspected: as a training reads it."""
 
-    options = tuple(
-        each
-        for each in SETTINGS.values()
-        if each.place[0] == "data" and each.group in ("Data", "Many series")
-    )
+    options = tuple(SETTINGS[name] for name in READING_NAMES)
+
+
+class ZeroShot(Settings):
+    """How a table is read, and what is forecast of it, where nothing is trained."""
+
+    options = (*(SETTINGS[name] for name in ZERO_SHOT), ANY_SETTING[-1])
 
 
 class BriefSettings(Settings):

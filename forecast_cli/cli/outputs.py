@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..data.io.database_writer import DatabaseTable
-    from ..model.bundle import Bundle
+    from ..model.manifest import TimeAxis
 
 
 def choose_format(
@@ -80,14 +80,26 @@ def choose_target(
 
 
 def write_to_database(
-    frame: "pd.DataFrame", target: "DatabaseTable", bundle: "Bundle", console: Console
+    frame: "pd.DataFrame",
+    target: "DatabaseTable",
+    console: Console,
+    series: Sequence[str],
+    time: "TimeAxis | None",
 ) -> None:
-    """Write forecasts of a model, as they are made, into a table of a database; say how many."""
+    """Write forecasts, as they are made, into a table of a database; say how many.
+
+    Args:
+        frame: As `predict` returns it.
+        target: The table of the database.
+        console: The streams.
+        series: The columns that name a series.
+        time: The times of the table that was forecast.
+    """
     from ..data.io.database_writer import write_rows
     from ..forecasting.frames import CUTOFF, SCENARIO, in_table_style, key_columns, with_cutoff
 
-    frame = in_table_style(with_cutoff(frame, bundle), bundle.manifest.time)
-    named = [SCENARIO, *key_columns(bundle), *([CUTOFF] if target.mode == "update" else [])]
+    frame = in_table_style(with_cutoff(frame, series, time), time)
+    named = [SCENARIO, *key_columns(series, time), *([CUTOFF] if target.mode == "update" else [])]
     keys = [] if target.mode == "append" else [each for each in frame if each in named]
     replaced = write_rows(frame, target, keys)
     console.say(

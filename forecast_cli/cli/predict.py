@@ -59,7 +59,7 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         document = {"model": str(options.model), "notes": progress.notes.texts}
         console.document(document | _as_document(frame, bundle, began))
     elif target is not None:
-        write_to_database(frame, target, bundle, console)
+        write_to_database(frame, target, console, bundle.manifest.series, bundle.manifest.time)
     else:
         _deliver(frame, form, options, console, bundle, reading)
     if keep:
@@ -150,7 +150,8 @@ def _show(
     from ..forecasting.frames import SCENARIO, key_columns, put_beside
 
     if options.output == "-" and form is None and console.shows_tables:
-        beside = put_beside(frame, key_columns(bundle)) if SCENARIO in frame else frame
+        keys = key_columns(bundle.manifest.series, bundle.manifest.time)
+        beside = put_beside(frame, keys) if SCENARIO in frame else frame
         # Wider ones would be folded; they stay one below the other.
         frame = beside if len(beside.columns) <= WIDEST else frame
         console.table(frame.to_dict("records"))

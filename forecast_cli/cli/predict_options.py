@@ -33,6 +33,10 @@ Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout
     help="Where to write; the end of its name selects format and compression. Or a table of a "
     "database: 'sqlite:///FILE.db?table=NAME'.")]
 
+OutputFormat = Annotated[Format | None, option("--format", "-f", metavar="NAME",
+    help=f"Output format ({', '.join(get_args(Format))}).",
+    default="by the file's name; a table on a terminal, else csv")]
+
 
 @dataclass(frozen=True)
 class PredictOptions:
@@ -84,9 +88,7 @@ class PredictOptions:
     no_chart: NoChart = False
     excel_safe: ExcelSafe = False
     output: Output = "-"
-    format: Annotated[Format | None, option("--format", "-f", metavar="NAME",
-        help=f"Output format ({', '.join(get_args(Format))}).",
-        default="by the file's name; a table on a terminal, else csv")] = None
+    format: OutputFormat = None
 
     @property
     def table(self) -> Tables | None:

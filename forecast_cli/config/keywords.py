@@ -107,3 +107,20 @@ class Settings(Reading, total=False):
     intervals: Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"] | None
     level: float | Sequence[float] | None
     lower_bound: float | int | str | None
+
+
+class ZeroShot(Reading, total=False):
+    """What `now` takes."""
+
+    column: str | Sequence[str] | None
+    target: str | Sequence[str] | None
+    time: str | None
+    freq: str | None
+    calendar: str | None
+    season_length: int | None
+    resample: str | None
+    aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None
+    layout: Literal["long", "columns", "rows", "years"] | None
+    series: str | Sequence[str] | None
+    horizon: int | None
+    level: float | Sequence[float] | None

@@ -106,6 +106,15 @@ SETTINGS = _read()
 # Shorthand for a stack of layers.
 SHORTHAND = tuple(name for name, each in SETTINGS.items() if each.place[0] == LAYERS)
 
+# How a training reads its table.
+READING = tuple(
+    name
+    for name, each in SETTINGS.items()
+    if each.place[0] == "data" and each.group in ("Data", "Many series")
+)
+# What a forecast without a training takes.
+ZERO_SHOT = (*READING, "horizon", "level")
+
 
 def setting(
     default: Any,

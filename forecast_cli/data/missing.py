@@ -89,6 +89,21 @@ def place_of_row(panel: Panel, row: int) -> str:
     return f"{place} of series {panel.name(series)}" if len(panel.ids.columns) else place
 
 
+def fill_targets(panel: Panel, ends: Ints, *, season_length: int) -> Floats:
+    """Fill the gaps of the targets, those before given rows without a look at later ones.
+
+    Args:
+        panel: As read.
+        ends: Shape `(n_series,)`: the row after the last one that is filled so.
+        season_length: Steps in a season.
+
+    Returns:
+        Shape `(n_rows, targets)`; NaN in series without a value.
+    """
+    filled = fill_panel(panel, Splits(panel.indptr, ends, ends), season_length=season_length)
+    return last_known(filled[:, list(panel.columns.target_places)], panel.indptr)
+
+
 def note_filled(panel: Panel, on_event: Listener) -> None:
     """Note how many values are filled and where the longest gap is; a warning where many are."""
     columns = panel.values[:, : len(panel.columns.columns)]

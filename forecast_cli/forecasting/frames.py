@@ -41,23 +41,37 @@ def build_frame(
         scaled: Shape `(n_series, steps, targets)`.
         ends: The lower and upper ends of intervals by level, ascending, each of the same shape.
     """
-    targets, panel = bundle.manifest.targets, history.panel
     lower, upper = ([each[side] for each in ends.values()] for side in (0, 1))
     tables = {"": scaled} | end_columns("", tuple(ends), lower, upper)
     flat = {end: _flat(bundle, history, each) for end, each in tables.items()}
-    frame = steps_frame(panel, scaled.shape[1])
+    manifest = bundle.manifest
+    return lay_out(history.panel, manifest.targets, flat, manifest.config.data.layout)
+
+
+def lay_out(
+    panel: Panel, targets: Sequence[str], tables: Mapping[str, Floats], layout: str | None
+) -> pd.DataFrame:
+    """Return forecasts with their times, in the layout of the table.
+
+    Args:
+        panel: What they go on from.
+        targets: What is forecast.
+        tables: The forecasts, and the ends of intervals by the ends of the names of their columns;
+            shape `(n_series * steps, targets)` each, original units.
+        layout: The `layout` of the table.
+    """
+    frame = steps_frame(panel, len(next(iter(tables.values()))) // panel.count)
     columns = {
         f"{target}{end}": values[:, place]
         for place, target in enumerate(targets)
-        for end, values in flat.items()
+        for end, values in tables.items()
     }
-    if len(columns) < len(targets) * len(flat):
+    if len(columns) < len(targets) * len(tables):
         raise UsageError(
             f"The targets {', '.join(targets)} and their intervals would share a name.",
             "Rename a column of the table, and train again.",
         )
-    frame = frame.assign(**columns)
-    return _in_layout(frame, panel.step_name, bundle.manifest.config.data.layout, list(flat))
+    return _in_layout(frame.assign(**columns), panel.step_name, layout, list(tables))
 
 
 def end_columns(
@@ -187,25 +201,24 @@ def put_beside(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return wide
 
 
-def key_columns(bundle: Bundle) -> list[str]:
+def key_columns(series: Sequence[str], time: TimeAxis | None) -> list[str]:
     """Return what may identify a row of forecasts: names of series, times, numbers of paths."""
-    time = bundle.manifest.time
-    return [*bundle.manifest.series, SERIES, time.name if time else STEP, SAMPLE]
+    return [*series, SERIES, time.name if time else STEP, SAMPLE]
 
 
-def with_cutoff(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+def with_cutoff(frame: pd.DataFrame, series: Sequence[str], time: TimeAxis | None) -> pd.DataFrame:
     """Return forecasts with the time of the last known row in a column before their own times.
 
     It is a step before the first time of each series; without times there is no such column.
 
     Args:
         frame: As `predict` returns it.
-        bundle: The model.
+        series: The columns that name a series.
+        time: The times of the table.
 
     Raises:
         UsageError: A column has the name of that column.
     """
-    time = bundle.manifest.time
     if time is None or time.name not in frame:
         return frame
     if CUTOFF in frame:
@@ -214,7 +227,7 @@ def with_cutoff(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
             "the table is called that.",
             "Write a file, or rename that column of the table, and train again.",
         )
-    names = [each for each in (SCENARIO, *key_columns(bundle)) if each in frame]
+    names = [each for each in (SCENARIO, *key_columns(series, time)) if each in frame]
     names.remove(time.name)
     frame = frame.copy()
     times = frame[time.name]

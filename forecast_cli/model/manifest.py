@@ -14,6 +14,7 @@ from ..config.schema import Config
 from ..core.scaling import Kind, Scaling
 from ..core.windows import Floats
 from ..data.columns import Columns
+from ..data.panel import Panel
 from ..data.time.business_days import OpenDays
 from ..data.time.frequency import Frequency
 from .history import Ending
@@ -39,6 +40,23 @@ class TimeAxis(Frozen):
     last: str
     timezone: str | None
     open_days: OpenDays | None = None
+
+    @classmethod
+    def of(cls, panel: Panel) -> "TimeAxis | None":
+        """Return that of a table; None where rows are steps."""
+        timeline = panel.timeline
+        if timeline is None:
+            return None
+        zone = timeline.times.tz
+        return cls(
+            column=panel.columns.time or "time",
+            style=timeline.style,
+            freq=timeline.frequency.alias,
+            day=timeline.frequency.day,
+            last=timeline.times.max().isoformat(),
+            timezone=None if zone is None else str(zone),
+            open_days=timeline.frequency.open_days,
+        )
 
     @property
     def name(self) -> str:

@@ -142,7 +142,7 @@ def _manifest(
         targets=columns.targets,
         covariates=columns.covariates,
         series=columns.series,
-        time=_time_axis(dataset),
+        time=TimeAxis.of(dataset.panel),
         scaling=scaling_numbers(kept.dataset.scaling),
         # Without a refit the bound is that of the training rows, and later ones may be below it.
         lower=_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
@@ -233,22 +233,6 @@ def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
     walk = Walk(Runtime(kept.fitted.onnx), scaled)
     walk.read(len(scaled) - dataset.timesteps)
     return joined(walk.states)
-
-
-def _time_axis(dataset: Dataset) -> TimeAxis | None:
-    timeline = dataset.panel.timeline
-    if timeline is None:
-        return None
-    zone = timeline.times.tz
-    return TimeAxis(
-        column=dataset.panel.columns.time or "time",
-        style=timeline.style,
-        freq=timeline.frequency.alias,
-        day=timeline.frequency.day,
-        last=timeline.times.max().isoformat(),
-        timezone=None if zone is None else str(zone),
-        open_days=timeline.frequency.open_days,
-    )
 
 
 def _split_rows(dataset: Dataset) -> SplitRows:

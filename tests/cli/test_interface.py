@@ -22,6 +22,7 @@ HEAD = {"schema", "command", "version", "notes"}
 COMMANDS = {
     "inspect MODEL": ["inspect", "model.forecast"],
     "predict": ["predict", "--level", "80"],
+    "now": ["now", "new.csv", "-c", "value"],
     "future": ["future", "-m", "many.forecast"],
     "explain": ["explain"],
     "evaluate": ["evaluate", "new.csv", "-m", "model.forecast"],

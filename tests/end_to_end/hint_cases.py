@@ -458,6 +458,9 @@ TRAINING = [
 CASES = [*NAMES, *DATES, *FILES, *LAYOUTS, *TIMES, *SPLITS, *SEQUENCES, *TRAINING]
 
 
+EMPTY_COLUMN = pd.DataFrame({"y": [1.0, 2, 3, 2] * 5, "z": np.nan})
+
+
 @dataclass(frozen=True)
 class Forecast:
     """A forecast that is refused, or what is done with a model.
@@ -727,8 +730,12 @@ FORECASTS = [
              lambda m: (write_rows(pd.DataFrame({"x": [1.0]}), parse_target(TABLE), []),
                         into(m, TABLE)),
              lambda m: into(m, TABLE + "2")),
-    Forecast("is called that", ("cutoff", "plain"), lambda m: with_cutoff(m.predict(), m.bundle),
-             lambda m: with_cutoff(m.predict(), m.bundle)),
+    Forecast("is called that", ("cutoff", "plain"),
+             lambda m: with_cutoff(m.predict(), (), m.bundle.manifest.time),
+             lambda m: with_cutoff(m.predict(), (), m.bundle.manifest.time)),
+    Forecast("has no value in column", "plain",
+             lambda m: fc.now(EMPTY_COLUMN, column=("y", "z"), missing="mask", max_filled=1),
+             lambda m: fc.now(EMPTY_COLUMN, column="y", missing="mask", max_filled=1)),
 ]  # fmt: skip
 
 

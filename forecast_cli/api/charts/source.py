@@ -96,6 +96,12 @@ class Source:
         other.__dict__["history"] = history
         return other
 
+    def on(self, panel: Panel) -> "Source":
+        """Return the same beside actual values that were read already."""
+        other = replace(self, table=panel.source)
+        other.__dict__["panel"] = panel
+        return other
+
     @cached_property
     def history(self) -> History:
         """The rows of the model's table, or the last ones that its file keeps."""

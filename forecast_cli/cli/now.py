@@ -1,0 +1,117 @@
+"""`forecast now`."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.errors import counted
+from ..data.io.writer import Format
+from .charts import show_forecast
+from .console import Console
+from .inputs import one_or_all
+from .options import ExcelSafe, NoChart, OutputOptions, Strict, ZeroShot
+from .outputs import choose_format, choose_target, spare, write, write_to_database
+from .predict_options import Output, OutputFormat
+from .progress import Progress
+from .train import Tables
+
+if TYPE_CHECKING:
+    from ..backtesting import zero_shot
+
+# Columns of the scores that are not shown.
+UNSHOWN = ("rmse", "smape")
+
+
+@dataclass(frozen=True)
+class NowOptions:
+    """The options of `now` beside the settings."""
+
+    strict: Strict = False
+    no_chart: NoChart = False
+    excel_safe: ExcelSafe = False
+    output: Output = "-"
+    format: OutputFormat = None
+
+
+def now(
+    tables: Tables, settings: ZeroShot, output_options: OutputOptions, options: NowOptions
+) -> None:
+    """Forecast a table at once, without training.
+
+    A network that was trained on simulated series alone makes the forecast. The verdict beside the
+    naive forecasts is of forecasts of the last rows from the ones before.
+
+    Examples:
+        forecast now prices.csv --column Close
+        forecast now sales.csv -c sales --series store --horizon 28 --level 80 -o next.csv
+        forecast now load.csv -c MW --missing interpolate --json
+    """
+    from ..backtesting.zero_shot import forecast_now
+    from ..data.io.writer import render
+    from ..forecasting.frames import in_table_style
+    from ..model.manifest import TimeAxis
+
+    console, output = Console(output_options, options.strict), options.output
+    target = choose_target(output, options.format, output_options)
+    form = None if target else choose_format(output, options.format, output_options)
+    spare(output, tables)
+    with Progress(console, plain=False) as progress:
+        found = forecast_now(one_or_all(tables), settings.resolve(), on_event=progress.on_event)
+    time = TimeAxis.of(found.panel)
+    if output_options.json:
+        document = {name: getattr(found, name) for name in ("settings", "scores", "verdict")}
+        records = json.loads(render(in_table_style(found.frame, time), "json"))
+        notes = progress.notes.texts
+        return console.document(document | {"notes": notes, "forecast": records})
+    if target is not None:
+        write_to_database(found.frame, target, console, list(found.panel.ids.columns), time)
+    else:
+        _deliver(found, form, options, console)
+    _explain(found, console)
+
+
+def _deliver(
+    found: "zero_shot.ZeroShot", form: Format | None, options: NowOptions, console: Console
+) -> None:
+    """Write the forecast to a file or to stdout, on a terminal as a table with a chart."""
+    from ..data.io.writer import holds_times, render
+    from ..forecasting.frames import in_table_style
+    from ..model.manifest import TimeAxis
+
+    frame = found.frame
+    if not holds_times(frame, form):
+        frame = in_table_style(frame, TimeAxis.of(found.panel))
+    if options.output == "-" and form is None and console.shows_tables:
+        console.table(frame.to_dict("records"))
+        if not options.no_chart:
+            show_forecast(console, found.panel, found.frame)
+    else:
+        write(render(frame, form or "csv", excel_safe=options.excel_safe), options.output)
+
+
+def _explain(found: "zero_shot.ZeroShot", console: Console) -> None:
+    """Say on stderr how good such forecasts were, beside the naive ones."""
+    from ..api.summaries import short
+
+    settings = found.settings
+    if found.scores:
+        console.grid(
+            [
+                {
+                    name: short(each)
+                    for name, each in row.items()
+                    if name not in UNSHOWN and "width" not in name
+                }
+                for row in found.scores
+            ]
+        )
+        several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
+        count, size = settings["n_windows"], settings["step_size"]
+        apart = f"{count} cutoffs {counted(size, 'step')} apart" if count > 1 else "1 cutoff"
+        console.say(
+            f"{counted(settings['forecasts'], 'forecast')} of known rows, horizon "
+            f"{settings['horizon']}{several}, from {apart}; mae in the column's units; MASE is "
+            "scaled by the in-sample MAE of the seasonal naive; skill: error reduction in "
+            "percent against the best baseline; coverage of the intervals before their correction"
+        )
+    console.say(found.verdict, "bold")
