@@ -106,6 +106,7 @@ SCENES = (
         "--future sample_data/stores-future.csv",
         draws=True,
     ),
+    Scene("simulated-series", "python -m pretraining.picture simulated-series.svg", draws=True),
     Scene(
         "what-if",
         "forecast predict -m shops.forecast --only S01 --what-if 'promo=1, price*0.8'",
@@ -134,6 +135,8 @@ def environment() -> dict[str, str]:
     """The environment of the commands: `forecast` on the path, a terminal with colours."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FORECAST_", "NO_COLOR"))}
+    # The pretraining is no part of the installed package.
+    kept |= {"PYTHONPATH": str(ROOT)}
     return kept | {"PATH": path, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 

@@ -13,6 +13,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from common import forecast, run
 
 from forecast_cli.baselines.naive import naive, naive2, seasonal_naive
 
@@ -130,6 +131,7 @@ def measure(asked: Asked, part: Part) -> Table:
             short |= slow
         elif part.fast and not asked.preset:
             notes.append("there is no preset fast in this version")
+    lines.append(zero_shot(series, part))
     lines += simple(series, part)
     lines += [published(name, figures) for name, figures in part.published.items()]
     details = [{"seed": seed, **run} for seed, run in zip(asked.seeds, runs, strict=True)]
@@ -161,18 +163,34 @@ def ours(folder: Path, series: Series, part: Part, asked: Asked) -> list[Figures
         arguments = ["--layout", "rows", "--freq", part.freq, "--horizon", str(part.horizon)]
         arguments += ["--test", "0", "--refit", "--seed", str(seed)]
         seconds = train_as_command(folder, series.path, arguments, asked)
-        table = predict_as_command(folder)
-        steps = table.set_index([table.columns[0], table.columns[1]]).iloc[:, -1].unstack()
-        forecast = steps.sort_index(axis=1).loc[series.names].to_numpy(float)
-        runs.append(scores(forecast, series, part) | {SECONDS: seconds})
+        made = by_series(predict_as_command(folder), series)
+        runs.append(scores(made, series, part) | {SECONDS: seconds})
         progress(f"  {', '.join(f'{name} {value:.3f}' for name, value in runs[-1].items())}")
     return runs
 
 
-def scores(forecast: Array, series: Series, part: Part) -> dict[str, float]:
+def zero_shot(series: Series, part: Part) -> Line:
+    """The pretrained network, which was trained on none of the series."""
+    progress(f"M4 {part.name}, forecast now")
+    with TemporaryDirectory() as name:
+        how = ["--layout", "rows", "--freq", part.freq, "--horizon", str(part.horizon)]
+        done = run(forecast("now", series.path, *how, "-q", "-o", "forecast.csv"), Path(name))
+        made = by_series(pd.read_csv(Path(name) / "forecast.csv"), series)
+    return plain("forecast now", scores(made, series, part) | {SECONDS: done.seconds})
+
+
+def by_series(table: pd.DataFrame, series: Series) -> Array:
+    """The last column of a forecast, shape `(n_series, horizon)`, in the order of the series."""
+    value = next(each for each in table.columns[2:] if "_lo" not in each)
+    steps = table.set_index([table.columns[0], table.columns[1]])[value].unstack()
+    found: Array = steps.sort_index(axis=1).loc[series.names].to_numpy(float)
+    return found
+
+
+def scores(made: Array, series: Series, part: Part) -> dict[str, float]:
     """sMAPE, MASE and OWA of forecasts of shape `(n_series, horizon)`."""
-    error = np.abs(forecast - series.actual)
-    smape = float(np.mean(200 * error / (np.abs(forecast) + np.abs(series.actual))))
+    error = np.abs(made - series.actual)
+    smape = float(np.mean(200 * error / (np.abs(made) + np.abs(series.actual))))
     usual = [np.abs(each[part.season :] - each[: -part.season]).mean() for each in series.train]
     mase = float(np.mean(error.mean(axis=1) / usual))
     owa = (smape / part.naive2[0] + mase / part.naive2[1]) / 2
@@ -193,9 +211,9 @@ def simple(series: Series, part: Part) -> list[Line]:
     lines = []
     for name, forecaster in forecasters.items():
         began = perf_counter()
-        forecast = forecaster()[:, :, 0]
+        made = forecaster()[:, :, 0]
         seconds = perf_counter() - began
-        lines.append(plain(name, scores(forecast, series, part) | {SECONDS: seconds}))
+        lines.append(plain(name, scores(made, series, part) | {SECONDS: seconds}))
     return lines
 
 
