@@ -78,7 +78,7 @@ class Settings(Reading, total=False):
     window_scale: Literal["none", "std", "mad", "usual"] | None
     padding: Literal["mask", "first"] | None
     skip: Literal["none", "linear"] | None
-    preset: Literal["auto", "fast", "best", "ensemble", "pretrained", "classic"] | None
+    preset: Literal["auto", "fast", "best", "trained", "pretrained", "classic"] | None
     epochs: int | None
     batch_size: int | None
     steps_per_epoch: int | None

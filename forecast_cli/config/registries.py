@@ -265,14 +265,20 @@ INTERVAL_METHODS: dict[str, IntervalEntry] = {
     ),
 }
 PRESETS: dict[str, PresetEntry] = {
-    "auto": PresetEntry("rules from the data", chooses=True, stronger="best"),
-    "fast": PresetEntry("the same rules with one network", chooses=True, stronger="best"),
-    "best": PresetEntry("the same rules with several times as many networks", chooses=True),
-    "ensemble": PresetEntry("the rules of auto for tables of many rows", True, rules="auto"),
+    "auto": PresetEntry("rules from the data", True, stronger="best", few_rows="pretrained"),
+    "fast": PresetEntry(
+        "the same rules with one network", True, stronger="best", few_rows="pretrained"
+    ),
+    "best": PresetEntry(
+        "the same rules with several times as many networks", True, few_rows="pretrained"
+    ),
+    "trained": PresetEntry(
+        "the rules of auto for tables of many rows, on any table", True, rules="auto"
+    ),
     "pretrained": PresetEntry(
         "a network trained on simulated series beforehand; nothing is trained",
         chooses=True,
-        stronger="ensemble",
+        stronger="trained",
         trains=False,
     ),
     "classic": PresetEntry("the plain LSTM(50) of the tutorials, nothing chosen from the data"),

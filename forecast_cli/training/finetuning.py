@@ -149,7 +149,7 @@ def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
         raise UsageError(
             "The model is the pretrained network, which is not trained: it has no weights to start "
             "from.",
-            "Leave `init_model` out, or train a model to start from with `preset=ensemble`.",
+            "Leave `init_model` out, or train a model to start from with `preset=trained`.",
         )
     for name in leaves(changes):
         if not name.startswith(OPEN):

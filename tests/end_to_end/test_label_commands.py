@@ -95,7 +95,9 @@ def test_json_of_a_prediction_holds_a_record_for_each_sequence(run, trained):
     code, out, err = run("predict", "t.csv", "--json")
     document = json.loads(out)
     assert (code, err) == (0, "")
-    assert document.keys() - {"schema", "command", "version"} == {"model", "notes", "forecast"}
+    assert document.keys() - {"schema", "command", "version"} == {
+        "model", "notes", "forecast", "seconds",
+    }  # fmt: skip
     assert len(document["forecast"]) == 60
     first = document["forecast"][0]
     assert first.keys() == {"sequence", "direction", "p_down", "p_up"}

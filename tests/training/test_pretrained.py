@@ -186,7 +186,7 @@ def test_what_it_cannot_take_into_account_is_refused(settings, what):
     frame = months().assign(other=1.0 + np.arange(90) % 7)
     with pytest.raises(UsageError, match=what) as error:
         train(frame, **settings)
-    assert "preset=ensemble" in error.value.hint
+    assert "preset=trained" in error.value.hint
 
 
 def test_there_are_no_weights_to_start_from_or_to_export(model, tmp_path):

@@ -47,7 +47,7 @@ def export(
         raise UsageError(
             "The pretrained network cannot be exported: it reads what is computed of a series by "
             "this program.",
-            "The commands predict and serve need no TensorFlow; or train with `preset=ensemble`.",
+            "The commands predict and serve need no TensorFlow; or train with `preset=trained`.",
         )
     refuse_labels(
         bundle,

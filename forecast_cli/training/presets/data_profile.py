@@ -146,7 +146,7 @@ def describe_model(config: Config, *, named: bool) -> str:
         named: Whether the series have names, so that there are several.
     """
     if config.network.pretrained:
-        return "model: the pretrained network, not trained on them (`preset=ensemble` trains some)"
+        return "model: the pretrained network, not trained on them (`preset=trained` trains some)"
     members, count = list_members(config), len(config.ensemble.baselines)
     cells = [f"{CELLS[each.type].keras}({each.units})" for each in config.network.recurrent]
     layers = " + ".join(cells) + " for all series" * named

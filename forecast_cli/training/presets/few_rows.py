@@ -15,15 +15,15 @@ from ...data.columns import Columns
 from ...forecasting.intervals.conformal import ENOUGH
 from .data_profile import DataProfile, Recipe
 
-# A table has few rows where the median series has at most so many training rows, and all series
-# together so many windows.
-FEW_ROWS, FEW_WINDOWS = 300, 5_000
+# A table has few rows where the median series has at most so many training rows; with more than the
+# first number, all series together must have fewer windows than can teach a network.
+VERY_FEW_ROWS, FEW_ROWS, FEW_WINDOWS = 150, 300, 5_000
 # Tables that are forecast later may be so many times as long, and all of their rows are read.
 GROWTH = 2
 # Settings of the sections that presets choose from, which ask for no network of their own.
 NEUTRAL = {
     "window.horizon", "window.mode", "network.pretrained", "network.season_length",
-    "training.seed", "training.deterministic", "training.time_budget",
+    "training.seed", "training.deterministic", "training.time_budget", "training.refit",
 }  # fmt: skip
 SECTIONS = ("window.", "network.", "training.", "ensemble.", "transform", "scaler", "scale_by")
 
@@ -33,7 +33,7 @@ def has_few_rows(profile: DataProfile) -> bool:
 
     Where most of the values are 0, forecasts are of their mean, and it forecasts medians.
     """
-    few = profile.rows <= FEW_ROWS and profile.windows < FEW_WINDOWS
+    few = profile.rows <= (FEW_ROWS if profile.windows < FEW_WINDOWS else VERY_FEW_ROWS)
     return few and not profile.intermittent
 
 
@@ -68,7 +68,7 @@ def check_obstacles(config: Config, columns: Columns) -> None:
     if obstacle := next(find_obstacles(config, columns), None):
         raise UsageError(
             f"The pretrained network takes no account of {obstacle}: it is not trained.",
-            "Leave that out, or pass `preset=ensemble`, which trains networks.",
+            "Leave that out, or pass `preset=trained`, which trains networks.",
         )
 
 

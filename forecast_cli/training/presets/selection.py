@@ -67,7 +67,7 @@ FUNCTIONS: dict[str, Callable[[DataProfile], Recipe]] = {
     "auto": partial(choose_by_profile, effort=USUAL),
     "fast": partial(choose_by_profile, effort=Effort(0, 1, 1, epochs=30)),
     "best": partial(choose_by_profile, effort=Effort(3, 4, 12, epochs=60)),
-    "ensemble": partial(choose_by_profile, effort=USUAL),
+    "trained": partial(choose_by_profile, effort=USUAL),
     "pretrained": choose_pretrained,
 }
 

@@ -34,9 +34,13 @@ WALK = pd.DataFrame(
 
 
 def resolved(frame, *, base=None, assignments=(), **said):
-    """The dataset whose configuration is chosen for a table, and what was noted of it."""
+    """The dataset whose configuration is chosen for a table, and what was noted of it.
+
+    Networks are trained on it, however few its rows are, unless a preset is said, or None.
+    """
     notes = []
-    config = configure({"column": ("value",)} | said, base, assignments)
+    usual = {} if base and "preset" in base else {"preset": "trained"}
+    config = configure({"column": ("value",)} | usual | said, base, assignments)
     panel = read_panel(frame, config.data, on_event=notes.append)
     return make_dataset(panel, config, on_event=notes.append), notes
 
@@ -83,7 +87,7 @@ def check_holds_together(dataset):
 
 
 def test_without_a_word_it_is_auto(frame):
-    dataset, notes = resolved(frame)
+    dataset, notes = resolved(frame, preset=None)
     assert dataset.config.preset == "auto"
     assert "because" not in texts(notes)
 
@@ -103,10 +107,11 @@ def layers_of(config):
 )
 def test_settings_of_the_training_adjust_the_default_preset_and_nothing_else(frame, said, note):
     """The rest of the configuration is what it would be without them."""
-    plain, (dataset, notes) = chosen(frame), resolved(frame, **said)
+    plain, (dataset, notes) = chosen(frame), resolved(frame, preset=None, **said)
     assert note in texts(notes)
     expected = plain.training.model_copy(update=said)
-    assert dataset.config == plain.model_copy(update={"training": expected})
+    changes = {"training": expected, "preset": "auto"}
+    assert dataset.config == plain.model_copy(update=changes)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_an_error_that_the_plain_preset_has_too_does_not_advise_it(frame):
     ],
 )
 def test_what_goes_with_any_preset_leaves_auto(frame, said):
-    assert chosen(frame, **said).preset == "auto"
+    assert chosen(frame, preset=None, **said).preset == "auto"
 
 
 def test_a_preset_by_name_keeps_layers_that_are_set_by_hand_and_fills_in_the_rest(frame):
@@ -282,6 +287,44 @@ def test_what_is_said_always_wins_over_what_is_chosen(said, preset, how):
 # What each kind of data is given.
 
 
+@pytest.mark.parametrize("preset", [None, "fast", "best"])
+def test_few_rows_are_given_the_pretrained_network(preset):
+    dataset, notes = resolved(seasonal_frame(144), preset=preset)
+    assert dataset.config.network.pretrained
+    assert dataset.config.preset == (preset or "auto")
+    assert "training rows; model: the pretrained network, not trained" in texts(notes)
+    check_holds_together(dataset)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"epochs": 3},
+        {"cell": "gru"},
+        {"ensemble": 3},
+        {"timesteps": 12},
+        {"scaler": "standard"},
+        {"intervals": "ensemble"},
+        {"missing": "mask"},
+        {"past_covariates": ("other",)},
+        {"calendar_features": ("month",)},
+    ],
+    ids=str,
+)
+def test_networks_are_trained_where_a_setting_asks_for_what_they_do(said):
+    assert not chosen(seasonal_frame(144), preset=None, **said).network.pretrained
+
+
+def test_networks_are_trained_where_rows_are_many_or_most_values_are_zero():
+    assert not chosen(seasonal_frame(500), preset=None).network.pretrained
+    table = panel_of([250] * 40)
+    assert not chosen(table, preset=None, series=("place",)).network.pretrained
+    short = panel_of([60] * 120)
+    assert chosen(short, preset=None, series=("place",), refit=True).network.pretrained
+    demand = np.random.default_rng(0).poisson(0.3, 144)
+    assert not chosen(seasonal_frame(144).assign(value=demand), preset=None).network.pretrained
+
+
 def test_few_rows_are_given_small_networks_beside_simple_forecasts():
     dataset, notes = resolved(seasonal_frame(144))
     config = dataset.config
@@ -307,8 +350,8 @@ def test_steps_back_that_are_said_are_those_that_are_noted():
 
 
 @pytest.mark.parametrize(("preset", "size"), [("fast", 1), ("auto", 2), ("best", 6)])
-def test_presets_differ_in_how_many_networks_there_are(frame, preset, size):
-    assert chosen(frame, preset=preset).ensemble.size == size
+def test_presets_differ_in_how_many_networks_there_are(preset, size):
+    assert chosen(seasonal_frame(500), preset=preset).ensemble.size == size
 
 
 def test_many_series_are_given_the_median_of_six_large_networks():
@@ -553,9 +596,10 @@ def test_a_backtest_knows_the_presets_by_name():
 
 @pytest.mark.slow
 @pytest.mark.tf
-def test_a_column_is_all_that_training_needs(run, tmp_path):
+def test_a_column_and_a_preset_are_all_that_an_ensemble_needs(run, tmp_path):
     seasonal_frame(120).to_csv(tmp_path / "table.csv", index=False)
-    code, out, _ = run("train", "table.csv", "--column", "value", "--json")
+    train = ("train", "table.csv", "--column", "value", "--preset", "trained", "--json")
+    code, out, _ = run(*train)
     notes = " / ".join(json.loads(out)["notes"])
     assert code == 0
     assert "season of 12 steps found" in notes
@@ -574,7 +618,7 @@ def test_a_column_is_all_that_training_needs(run, tmp_path):
 @pytest.mark.slow
 @pytest.mark.tf
 def test_of_a_random_walk_it_forecasts_the_last_value():
-    model = fc.train(WALK, column="value")
+    model = fc.train(WALK, column="value", preset="trained")
     last = WALK["value"].iloc[-1]
     assert model.predict()["value"].tolist() == pytest.approx([last] * 7, rel=1e-6)
 
