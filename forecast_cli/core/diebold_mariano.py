@@ -61,13 +61,16 @@ def diebold_mariano(
         return None
     if np.ptp(difference) <= ROUNDING * np.abs(difference).max():
         return None
-    mean = float(np.mean(difference))
-    variance = _variance(difference - mean, lags, conservative=conservative)
+    # In units of a power of two, in which no square is too large or too small for a float.
+    exponent = int(np.frexp(np.abs(difference).max())[1])
+    scaled = np.ldexp(difference, -exponent)
+    mean = float(np.mean(scaled))
+    variance = _variance(scaled - mean, lags, conservative=conservative)
     # Equal to (n + 1 - 2h + h (h - 1) / n) / n of the paper, with h = lags + 1.
     correction = (count - lags - 1) * (count - lags) / count**2
     statistic = mean * math.sqrt(correction / variance)
     freedom = count / (lags + 1) - 1 if conservative else count - 1
-    return Comparison(statistic, two_sided_t(statistic, freedom), mean, count)
+    return Comparison(statistic, two_sided_t(statistic, freedom), math.ldexp(mean, exponent), count)
 
 
 def _variance(apart: Floats, lags: int, *, conservative: bool) -> float:

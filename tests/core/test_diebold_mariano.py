@@ -147,3 +147,12 @@ def test_too_few_differences_say_nothing(difference):
 )
 def test_differences_that_do_not_vary_or_are_no_numbers_say_nothing(difference):
     assert diebold_mariano(np.array(difference), lags=1) is None
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_the_units_of_losses_do_not_matter(size):
+    difference = losses(20, gain=0.5)
+    found, same = (diebold_mariano(each, lags=1) for each in (difference * size, difference))
+    assert found.statistic == pytest.approx(same.statistic)
+    assert found.p_value == pytest.approx(same.p_value)
+    assert found.mean == pytest.approx(same.mean * size)
