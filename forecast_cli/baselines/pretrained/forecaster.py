@@ -33,6 +33,9 @@ WIDER = 1.5
 WALK = 0.9
 # A network at work: from its inputs to quantiles, shape `(series, horizon, quantiles)`.
 Run: TypeAlias = Callable[[dict[str, Any]], Floats]
+# A series further from 0 than so many times its range is brought as near: what the network sees of
+# its changes would be lost in rounding.
+FAR = 1e5
 # Numbers of one batch in what the network sees, which bounds the memory.
 CELLS = 6_000_000
 
@@ -125,18 +128,29 @@ def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, F
 def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
     """As `forecast_quantiles`, of series with as many rows, `(series, rows)`."""
     # Units in which no sum of squares is too large or too small for a float.
-    unit = np.abs(values).max(axis=1, keepdims=True)
+    offset = _offsets(values)
+    near = values - offset
+    unit = np.abs(near).max(axis=1, keepdims=True)
     unit = np.where(unit > 0, unit, 1.0)
-    small = values / unit
+    small = near / unit
     found = _as_walks(small, horizon)
     if values.shape[1] >= LEAST:
         trust = np.where(_are_walks(small, seasons), 1.0 - WALK, 1.0)[:, None, None]
         found += trust * (_by_network(small, horizon, seasons, run) - found)
-    found *= unit[..., None]
+    found = found * unit[..., None] + offset[..., None]
     constant = np.ptp(values, axis=1) == 0
     found[constant] = values[constant, -1][:, None, None]
     positive = values.min(axis=1) >= 0
     found[positive] = np.maximum(found[positive], 0.0)
+    return found
+
+
+def _offsets(values: Floats) -> Floats:
+    """What brings series that hardly change nearer to 0, of their shape `(series, 1)`."""
+    size = np.abs(values).max(axis=1, keepdims=True)
+    room = FAR * np.ptp(values, axis=1, keepdims=True)
+    beyond = np.where((room > 0) & (size > room), size - room, 0.0)
+    found: Floats = np.sign(values[:, -1:]) * beyond
     return found
 
 

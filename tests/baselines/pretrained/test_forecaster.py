@@ -128,3 +128,11 @@ def test_intervals_are_wider_after_short_series():
     short, long = (forecast_quantiles([seasons[-rows:]], 8, 4)[0] for rows in (20, 240))
     widths = [(each[:, -1] - each[:, 0]).mean() for each in (short, long)]
     assert widths[0] > widths[1]
+
+
+@pytest.mark.parametrize("level", [1e9, 1e12, -1e9])
+def test_small_changes_at_a_high_level_are_forecast_as_at_a_low_one(level):
+    values = series_of(60, level=0.0)
+    far = forecast(values + level) - level
+    low = forecast(values + np.copysign(1e5, level)) - np.copysign(1e5, level)
+    np.testing.assert_allclose(far, low, atol=0.02 * np.ptp(values))
