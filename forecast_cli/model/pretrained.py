@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..core.errors import ModelFileError
 from ..core.windows import Floats
 from .graph_check import check_graph, count_weights
 from .run_limits import FAILURES, LIMIT, seconds_for, session_options
+from .runtime import Runtime
 
 # Longer windows of about as many rows are cut to the same length, at most by one in so many rows,
 # since only windows of the same length are forecast together.
@@ -85,10 +87,13 @@ class PretrainedRuntime:
 
     def _run(self, inputs: dict[str, Any]) -> Floats:
         seconds = seconds_for(len(self.onnx), inputs["series"], self.horizon)
+        began = perf_counter()
         try:
             outputs = LIMIT.run(self.session, inputs, seconds)
         except (TimeoutError, *FAILURES) as error:
             raise unreadable(str(error)) from None
+        finally:
+            Runtime.seconds += perf_counter() - began
         found, expected = np.asarray(outputs[0], float), inputs["ahead"].shape
         if found.shape != (expected[0], expected[2], len(QUANTILES)):
             raise unreadable(f"it made forecasts of shape {found.shape}")

@@ -151,6 +151,14 @@ def test_json_is_one_document_with_what_was_noted(run, model):
     assert 0 < document["seconds"]["network"] < document["seconds"]["whole"]
 
 
+def test_the_time_of_a_pretrained_network_is_counted(run, rows):
+    words = ("--column", "value", "--preset", "pretrained", "--horizon", "1")
+    code, _, err = run("train", "rows.csv", *words)
+    assert code == 0, err
+    seconds = json.loads(run("predict", "--json")[1])["seconds"]
+    assert 0 < seconds["network"] < seconds["whole"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
