@@ -12,7 +12,7 @@ from ..baselines.pretrained.forecaster import forecast_pretrained
 from ..baselines.registry import forecast_baseline
 from ..config.registries import NAIVE, PRETRAINED_PRESET, SEASONAL_NAIVE
 from ..config.schema import Config
-from ..core.errors import DataError, UsageError
+from ..core.errors import DataError, UsageError, counted
 from ..core.events import Listener, Note, Stage, ignore, once
 from ..core.forecast import Forecast
 from ..core.intermittency import is_intermittent
@@ -236,8 +236,9 @@ def _frame(panel: Panel, made: Forecast, config: Config) -> pd.DataFrame:
 def _verdict(panel: Panel, scored: _Scored | None, horizon: int) -> str:
     """Return the verdict as a sentence."""
     if scored is None:
-        rows = count_steps(panel)
-        return f"No verdict: {rows} rows are too few to forecast {horizon} of them from the others."
+        known = counted(count_steps(panel), "row")
+        ahead = "the last one" if horizon == 1 else f"the last {horizon:,}"
+        return f"No verdict: of {known}, {ahead} cannot be forecast from the others: too few."
     return verdict(scored.results, horizon=horizon, step_size=horizon)
 
 

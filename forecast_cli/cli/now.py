@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Columns of the scores that are not shown.
 UNSHOWN = ("rmse", "smape")
+# As long as a line of 80 columns.
+EXPLANATION = "skill: error below the best baseline's, in percent; coverage: before correction"
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,14 @@ def _explain(found: "zero_shot.ZeroShot", console: Console) -> None:
                 for row in found.scores
             ]
         )
-        several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
+        scored, whole = settings["series"], found.panel.count
+        several = f" of {scored:,} series" if scored > 1 else ""
+        several = f" of {scored:,} of {whole:,} series" if scored < whole else several
         count, size = settings["n_windows"], settings["step_size"]
         apart = f"{count} cutoffs {counted(size, 'step')} apart" if count > 1 else "1 cutoff"
         console.say(
             f"{counted(settings['forecasts'], 'forecast')} of known rows, horizon "
-            f"{settings['horizon']}{several}, from {apart}; mae in the column's units; MASE is "
-            "scaled by the in-sample MAE of the seasonal naive; skill: error reduction in "
-            "percent against the best baseline; coverage of the intervals before their correction"
+            f"{settings['horizon']}{several}, from {apart}"
         )
+        console.say(EXPLANATION)
     console.say(found.verdict, "bold")

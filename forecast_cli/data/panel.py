@@ -70,7 +70,7 @@ class Panel:
         time = self.columns.time
         if self.timeline is None or time is None:
             return STEP
-        return JOINED if "," in time else time
+        return JOINED if "," in time or not time else time
 
     @property
     def owners(self) -> Ints:

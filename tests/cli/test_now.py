@@ -81,3 +81,38 @@ def test_warnings_can_be_errors(run, data):
     assert code == 0 and out
     assert "warning" in err
     assert run(*words, "--strict")[:2] == (3, "")
+
+
+def test_a_time_column_without_a_name_is_called_time(run, data):
+    text = data.read_text()
+    data.write_text(text[text.index(",") :])
+    code, out, err = run("now", "sales.csv", "-c", "value", "-H", "2")
+    assert code == 0, err
+    assert [line.split(",")[0] for line in out.splitlines()] == ["time", "2005-01", "2005-02"]
+
+
+def test_scores_fit_on_80_columns_and_name_the_series_that_they_are_of(run, data):
+    table = pd.read_csv(data)
+    ended = table.iloc[:30].assign(shop="closed")
+    pd.concat([table.assign(shop="open"), ended]).to_csv("shops.csv", index=False)
+    code, _, err = run("now", "shops.csv", "-c", "value", "--series", "shop", "-H", "3")
+    assert code == 0, err
+    lines = err.splitlines()
+    assert any("horizon 3 of 1 of 2 series, from" in line for line in lines)
+    assert len(next(line for line in lines if line.startswith("skill:"))) <= 80
+
+
+@pytest.mark.parametrize("size", [1e-300, 1.0])
+def test_values_of_any_size_are_judged(run, data, size):
+    table = pd.read_csv(data)
+    table.assign(value=table["value"] * size).to_csv("sized.csv", index=False)
+    code, _, err = run("now", "sized.csv", "-c", "value", "-H", "3")
+    assert code == 0, err
+    assert "forecasts; the difference is" in err
+
+
+def test_too_few_rows_get_no_verdict(run, data):
+    pd.read_csv(data).head(3).to_csv("three.csv", index=False)
+    code, _, err = run("now", "three.csv", "-c", "value", "-H", "1")
+    assert code == 0, err
+    assert "No verdict: of 3 rows, the last one cannot be forecast from the others" in err
