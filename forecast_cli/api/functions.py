@@ -97,11 +97,11 @@ def train_configured(
         rescale: As in `train`.
         **how: `on_event`, `should_stop`, and `checkpoints` for a training that can be resumed.
     """
-    require_training("Training")
     if init_model is None:
         from ..training import pipeline as training
 
         return Model(training.train(table, config, future=future, **how))
+    require_training("Training")
     from ..training.finetuning import finetune
 
     model = init_model if isinstance(init_model, Model) else load(init_model)

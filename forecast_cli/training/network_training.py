@@ -12,6 +12,7 @@ from ..baselines.effects import Effects
 from ..config.members import list_members, of_first
 from ..config.schema import Config
 from ..core.events import Listener, Note, Stage, ignore
+from ..core.libraries import require_training
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
@@ -65,6 +66,7 @@ def train_network(
     """
     if dataset.config.network.pretrained:
         return take_pretrained(dataset)
+    require_training("Training")
     adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
     dataset, training = adjusted.dataset, adjusted.dataset.config.training
     if deadline is None and training.time_budget is not None:

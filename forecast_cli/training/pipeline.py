@@ -9,6 +9,7 @@ from typing import Any
 from ..config.schema import Config
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, Stage, ignore
+from ..core.libraries import require_training
 from ..data.dataset import Dataset
 from ..data.future_table import with_future
 from ..data.io.tables import Readable
@@ -70,6 +71,7 @@ def train(
         )
     how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
     if config.data.label:
+        require_training("Training")
         from .labels.training import train_on_labels
 
         return train_on_labels(source, config, **how)

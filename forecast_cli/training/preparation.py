@@ -6,6 +6,7 @@ import numpy as np
 
 from ..config.schema import Config
 from ..core.events import Listener
+from ..core.libraries import require_training
 from ..core.scaling import Kind, fit_by_numpy
 from ..core.windows import Floats, gather
 from ..data.checks import note_undefined, require_positive
@@ -60,6 +61,7 @@ def fit_scaler(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
     if kind == "maxabs" or np.isinf(rows).any():
         # scikit-learn refuses infinite rows; such a column is left unscaled.
         return fit_by_numpy(kind, rows)
+    require_training("Training")
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
     if kind == "minmax":

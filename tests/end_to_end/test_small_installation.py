@@ -111,6 +111,16 @@ def test_it_predicts_and_evaluates(small, table):
 
 
 @pytest.mark.slow
+def test_it_makes_models_where_nothing_is_trained(small, table):
+    code, out, err = small("train", table, "-c", "value")
+    assert code == 0, err
+    assert "pretrained" in out
+    code, out, err = small("predict", "--level", "80")
+    assert code == 0, err
+    assert out.startswith("date,value,value_lo80,value_hi80\n2009-01,")
+
+
+@pytest.mark.slow
 def test_it_serves_and_is_healthy(image, table, tmp_path):
     """The health check of the Dockerfile ends with 0, and the forecast is that of `predict`."""
     (check,) = re.findall(r"\[\"python\", \"-c\", \"(.*)\"\]", (ROOT / "Dockerfile").read_text())
@@ -151,7 +161,8 @@ def test_what_trains_nothing_works(small, table, command):
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        ("train TABLE -c value", "tensorflow"),
+        ("train TABLE -c value --epochs 3", "tensorflow"),
+        ("train TABLE -c value --preset classic", "tensorflow"),
         ("compare TABLE -c value", "tensorflow"),
         ("tune TABLE -c value", "tensorflow"),
         ("backtest TABLE -c value -H 3 --models lstm", "scikit-learn"),

@@ -20,6 +20,7 @@ from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.intermittency import is_intermittent
+from ...core.libraries import require_training
 from ...core.parallel import one_thread
 from ...core.scaling import ABOVE, Transform
 from ...core.series_features import extract_features
@@ -98,7 +99,8 @@ def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
     """Return the preset whose rules are followed: where rows are few, it may be another one.
 
     Raises:
-        UsageError: The pretrained network is asked for, with what it cannot take into account.
+        UsageError: The pretrained network is asked for, with what it cannot take into account; or
+            what trains another one is not installed.
     """
     name = config.preset or ""
     if name == PRETRAINED_PRESET or config.network.pretrained:
@@ -107,6 +109,7 @@ def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
     few = PRESETS[name].few_rows
     if few and has_few_rows(profile) and not any(find_obstacles(config, panel.columns)):
         return few
+    require_training("Training")
     return name
 
 
