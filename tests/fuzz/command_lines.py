@@ -25,6 +25,8 @@ SMALL = (
     "--batch-size=32",
 )  # fmt: skip
 TRAINING = {"train", "compare", "backtest", "tune"}
+# What ends a command that would go on for ever: a port that there is not, after all other words.
+ENDING = {"serve": ["--port", "70000"]}
 # Options that would wait, serve, or take long with good values.
 LEFT_OUT = {"help", "help_all", "install_completion", "show_completion", "jobs", "watch"}
 
@@ -73,6 +75,7 @@ class CommandLines:
             words.append(draw.choice(VALUES))
         if draw.random() < 0.05:
             draw.shuffle(words)
+        words += ENDING.get(command, [])
         return [command, *words] if draw.random() < 0.98 else words
 
 
