@@ -47,28 +47,13 @@ def classical(method: str, history: Array, horizon: int, season: int) -> Array:
     Returns:
         Shape `(horizon,)`; the last value where the method cannot cope with the series.
     """
-    kinds = _kinds()
-    most = LONG_SEASON_ROWS if season > LONG_SEASON else ARIMA_ROWS
-    rows = history[-most:] if method == "AutoARIMA" else history
-    # A season is seen only where it comes at least twice.
-    season = season if len(rows) >= 2 * season else 1
-    rough = len(rows) > 150 or season > 12
-    more = {"approximation": rough} if method == "AutoARIMA" else {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            forecast: Array = kinds[method](season_length=season, **more).forecast(
-                y=rows, h=horizon
-            )["mean"]
-        except TOO_SHORT:
-            return last_value(history, horizon, season)
-    return forecast if np.isfinite(forecast).all() else last_value(history, horizon, season)
+    return classical_intervals(method, history, horizon, season, ())[0]
 
 
 def classical_intervals(
     method: str, history: Array, horizon: int, season: int, levels: Sequence[float]
 ) -> tuple[Array, Array]:
-    """Fit one to a short series, and forecast with intervals.
+    """Fit one to a series, and forecast with intervals.
 
     Args:
         method: One of `METHODS`.
@@ -81,14 +66,17 @@ def classical_intervals(
         The forecast, `(horizon,)`, and the ends, `(levels, 2, horizon)`; the last value with ends
         that are NaN where the method cannot cope with the series.
     """
-    season = season if len(history) >= 2 * season else 1
-    rough = len(history) > 150 or season > 12
+    most = LONG_SEASON_ROWS if season > LONG_SEASON else ARIMA_ROWS
+    rows = history[-most:] if method == "AutoARIMA" else history
+    # A season is seen only where it comes at least twice.
+    season = season if len(rows) >= 2 * season else 1
+    rough = len(rows) > 150 or season > 12
     more = {"approximation": rough} if method == "AutoARIMA" else {}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             made = _kinds()[method](season_length=season, **more).forecast(
-                y=history, h=horizon, level=list(levels)
+                y=rows, h=horizon, level=list(levels) or None
             )
         except TOO_SHORT:
             made = {"mean": np.full(horizon, np.nan)}
