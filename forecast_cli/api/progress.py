@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..core.duration import describe_seconds
-from ..core.events import Done, Epoch, Event, Listener, Stage, ignore
+from ..core.events import Done, Epoch, Event, Listener, Stage, Steps, ignore
 from ..core.visible import visible
 
 # So many lines for all epochs of a network, or all windows, where there is no bar.
@@ -99,6 +99,9 @@ def _show_bar(on_event: Listener) -> Iterator[Listener]:
                 bar.update(task, description=text, total=event.count, completed=event.number)
             elif isinstance(event, Stage):
                 bar.update(task, description=event.name, figures="")
+            elif isinstance(event, Steps):
+                done = event.number - 1 + event.share
+                bar.update(task, total=event.epochs, completed=done)
             elif isinstance(event, Epoch):
                 bar.update(task, total=event.epochs, completed=event.number)
                 bar.update(task, description=which(event), figures=figures(event))

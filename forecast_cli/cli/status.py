@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from ..core.duration import describe_seconds
-from ..core.events import Done, Epoch, Event, Stage, TableRead
+from ..core.events import Done, Epoch, Event, Stage, Steps, TableRead
 
 # Heights of a spark line, and how many of the last values it shows.
 BLOCKS, MOST_VALUES = "▁▂▃▄▅▆▇█", 10
@@ -33,6 +33,7 @@ class Status:
         self.stage = ""
         self.first = self.began = self.tasks_began = self.table_began = clock()
         self.epoch: Epoch | None = None
+        self.steps: Steps | None = None
         self.done: Done | None = None
         self.table: TableRead | None = None
         self.losses: list[float] = []
@@ -47,7 +48,10 @@ class Status:
         elif isinstance(event, TableRead):
             self.stage = self.stage or READING
             self.table, self.table_began = event, self.clock()
+        elif isinstance(event, Steps):
+            self.steps = event
         elif isinstance(event, Epoch):
+            self.steps = None
             if self.epoch and event.network != self.epoch.network:
                 self.losses = []
             monitored = event.loss if event.validation_loss is None else event.validation_loss
@@ -58,7 +62,7 @@ class Status:
     def _begin(self, stage: Stage) -> None:
         """Begin a stage; tasks that are not all done go on, since it is a part of one."""
         self.stage, self.began, self.epoch, self.table = stage.name, self.clock(), None, None
-        self.losses, self.seconds = [], []
+        self.losses, self.seconds, self.steps = [], [], None
         if self.done is None or self.done.number == self.done.count:
             self.done, self.tasks_began = None, self.clock()
 
@@ -79,6 +83,8 @@ class Status:
         if epoch is None:
             frames = FRAMES[self.unicode]
             yield f"{frames[int(self.clock() * 8) % len(frames)]} {self.stage}"
+            if (steps := self.steps) is not None:
+                yield f"epoch {steps.number}/{steps.epochs}"
         if done is not None:
             yield f"{done.number} of {done.count} {done.what}"
         elif self.table is not None and epoch is None:
@@ -124,10 +130,15 @@ class Status:
         """Which share of the whole job is done; None where that is unknown."""
         if self.done is not None:
             return self.done.number / self.done.count
-        if self.epoch is not None:
-            whole = self.epoch.epochs * self.epoch.networks
-            return ((self.epoch.network - 1) * self.epoch.epochs + self.epoch.number) / whole
+        if (now := self.steps or self.epoch) is not None:
+            return 1.0 - self._epochs_left(now) / (now.epochs * now.networks)
         return self._share_read()
+
+    @staticmethod
+    def _epochs_left(now: Epoch | Steps) -> float:
+        """How many epochs of all networks are to come, with the rest of the one that runs."""
+        rest = 1.0 - now.share if isinstance(now, Steps) else 0.0
+        return now.epochs - now.number + rest + (now.networks - now.network) * now.epochs
 
     def _left(self) -> str:
         """The time left of the whole job; of epochs the longest, since they may end early."""
@@ -137,15 +148,13 @@ class Status:
             spent = self.clock() - self.tasks_began
             left = spent / self.done.number * (self.done.count - self.done.number)
             return f"{describe_seconds(left)} left"
-        if self.epoch is None:
+        if (now := self.steps or self.epoch) is None:
             share, spent = self._share_read(), self.clock() - self.table_began
             known = share and spent >= SURE
             return f"{describe_seconds(spent * (1 / share - 1))} left" if known and share else ""
-        epochs, networks = self.epoch.epochs, self.epoch.networks - self.epoch.network
         # The first epoch compiles.
-        usual = self.seconds[1:] or self.seconds
-        mean = sum(usual) / len(usual)
-        left = mean * (epochs - self.epoch.number + networks * epochs)
+        usual = self.seconds[1:] or [now.seconds]
+        left = sum(usual) / len(usual) * self._epochs_left(now)
         return f"up to {describe_seconds(left)} left" if left else ""
 
     def _packed(self, parts: Sequence[str], width: int) -> Iterator[str]:

@@ -65,6 +65,27 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """How far an epoch has come, where it takes long.
+
+    Args:
+        number: The epoch, counted from 1.
+        epochs: The maximum number of epochs.
+        share: Which share of its training steps is done.
+        seconds: About how long the epoch takes, validation included, compilation not.
+        network: Which one of several it is, counted from 1.
+        networks: How many are trained one after the other.
+    """
+
+    number: int
+    epochs: int
+    share: float
+    seconds: float
+    network: int = 1
+    networks: int = 1
+
+
+@dataclass(frozen=True)
 class Done:
     """The end of one of several tasks, e.g. a fold of a backtest.
 
@@ -98,7 +119,7 @@ class TableRead:
     unit: str = "bytes"
 
 
-Event = Note | Stage | Epoch | Done | TableRead
+Event = Note | Stage | Epoch | Steps | Done | TableRead
 Listener = Callable[[Event], None]
 
 

@@ -6,12 +6,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import keras
 
 from ..config.members import Member, list_members
 from ..config.schema import Config
-from ..core.events import Epoch, Listener, Note, Stage
+from ..core.events import Epoch, Event, Listener, Note, Stage, Steps
 from ..model.checkpoints import Keeper, Saved
 from ..model.history import TrainingHistory
 from . import use_one_thread
@@ -114,9 +115,9 @@ class EnsembleTrainer:
                 # The learning rate falls as it did then, even where the time was short.
                 runner.epochs, seconds = before.epochs[-1].epochs, None
             state = State.new(runner.training) if saved is None else unpack(saved, runner)
-            last, keep = before.best if before else None, partial(self._keep, number, runner)
-            with closing(fit(runner, seconds=seconds, last=last, state=state, keep=keep)) as epochs:
-                place = number + 1, len(members)
+            last, place = before.best if before else None, (number + 1, len(members))
+            more: Any = {"keep": partial(self._keep, number, runner), "on_event": on_event}
+            with closing(fit(runner, seconds=seconds, last=last, state=state, **more)) as epochs:
                 seen, interrupted = _follow(epochs, state.epochs, place, on_event, should_stop)
             # The network of a runner is trained again for the next one like it.
             network = (
@@ -193,12 +194,25 @@ def train_members(
                 return
         left = count - number + waiting
         seconds = None if deadline is None else max(deadline - perf_counter(), 0.0) / left
+        hear = _of_network((number + 1, count), on_event)
         network, course = workshop.train(
-            number, seconds=seconds, on_event=on_event, should_stop=should_stop
+            number, seconds=seconds, on_event=hear, should_stop=should_stop
         )
         yield network, course
         if course.interrupted:
             return
+
+
+def _of_network(place: tuple[int, int], on_event: Listener) -> Listener:
+    """Return a listener to the steps of a network, which one of how many it is."""
+    number, count = place
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Steps):
+            event = replace(event, network=number, networks=count)
+        on_event(event)
+
+    return hear
 
 
 def _follow(

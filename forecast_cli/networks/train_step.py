@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ import tensorflow as tf
 
 from ..config.registries import LOSSES
 from ..config.sections import Training
-from ..core.events import Epoch
+from ..core.events import Epoch, Listener, Steps, ignore
 from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
 from .batches import Feed, WindowFeed, alone
 from .losses import make_loss, make_optimizer
@@ -25,6 +26,8 @@ from .schedule import learning_rate
 
 # About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
 BLOCK_WORK = 3e9
+# What a window of validation costs, as a share of one of training: forward alone.
+VALIDATED = 0.3
 # From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
 XLA_WORK = 2e10
 # In fewer training steps of small batches the compilation takes longer than what it saves, about a
@@ -170,11 +173,15 @@ class Runner:
             variable.assign(value)
         self._begin(training, feed)
 
-    def run(self, losses: Sequence[float]) -> Epoch:
+    def run(self, losses: Sequence[float], on_event: Listener = ignore) -> Epoch:
         """The epoch after those with the given watched losses.
 
         Every training sample is seen once, in the epoch's own order; then comes validation. After
         it the network has the weights to forecast with.
+
+        Args:
+            losses: Of the epochs before.
+            on_event: Notified of its steps, where they are not one block.
         """
         began, number = perf_counter(), len(losses) + 1
         rate = learning_rate(self.training, losses, epochs=self.epochs)
@@ -182,7 +189,8 @@ class Runner:
         if self.raw is not None:
             self.network.set_weights(self.raw)
         rows, sizes = self.passes.training(number)
-        loss = self._mean(self.train, (rows, sizes), self.passes.steps)
+        told = partial(self._tell, number, on_event)
+        loss = self._mean(self.train, (rows, sizes), self.passes.steps, told)
         if self.training.ema is not None:
             self._average()
         validation_loss = None
@@ -210,15 +218,42 @@ class Runner:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
 
-    def _mean(self, function: Block, samples: Pass, steps: int) -> float:
-        """The mean loss over a pass, in blocks of one shape."""
+    def _tell(self, number: int, on_event: Listener, done: int, seconds: float) -> None:
+        """Report how far an epoch has come.
+
+        Args:
+            number: The epoch.
+            on_event: What is notified.
+            done: Training steps that are done.
+            seconds: Of one step.
+        """
+        steps, validated = self.passes.steps, len(self.feed.validation) / self.passes.batch_size
+        whole = seconds * (steps + VALIDATED * validated)
+        on_event(Steps(number, self.epochs, done / steps, whole))
+
+    def _mean(
+        self,
+        function: Block,
+        samples: Pass,
+        steps: int,
+        told: Callable[[int, float], None] | None = None,
+    ) -> float:
+        """The mean loss over a pass, in blocks of one shape.
+
+        Args:
+            function: What runs a block.
+            samples: The pass.
+            steps: The most steps of a block.
+            told: Called after blocks with the steps done, and the seconds of one.
+        """
         for layer in self.stateful:
             layer.reset_state()
         rows, sizes = samples
         size = max(1, min(steps, int(BLOCK_WORK / self._work(rows.shape[1]))))
+        cut = blocks(rows, sizes, size)
         total = sum(
             float(function(self.values, each, counts, tf.constant(count)))
-            for each, counts, count in blocks(rows, sizes, size)
+            for each, counts, count in (cut if told is None else _timed(cut, told))
         )
         return total / int(sizes.sum())
 
@@ -254,6 +289,20 @@ class Runner:
         losses = self.loss(actual, forecast, series)
         real = tf.range(tf.shape(losses)[0]) < size
         return tf.reduce_sum(tf.where(real, losses, 0.0))
+
+
+def _timed(
+    cut: Iterator[tuple[Any, Any, int]], told: Callable[[int, float], None]
+) -> Iterator[tuple[Any, Any, int]]:
+    """Yield blocks, and tell after each but the first, which compiles, how long a step takes."""
+    first, done, began = 0, 0, 0.0
+    for block in cut:
+        yield block
+        done += block[2]
+        if first:
+            told(done, (perf_counter() - began) / (done - first))
+        else:
+            first, began = done, perf_counter()
 
 
 def _repeat(step: Callable[..., Any], steps: tf.Tensor) -> tf.Tensor:

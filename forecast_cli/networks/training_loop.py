@@ -7,7 +7,7 @@ from time import perf_counter
 
 from ..config.sections import Training
 from ..core.errors import TrainingError
-from ..core.events import Epoch
+from ..core.events import Epoch, Listener, ignore
 from .train_step import Runner
 from .training_state import State
 
@@ -22,6 +22,7 @@ def fit(
     last: int | None = None,
     state: State | None = None,
     keep: Keep | None = None,
+    on_event: Listener = ignore,
 ) -> Generator[Epoch]:
     """Train a network in place; each epoch is yielded as it ends, closing the generator stops.
 
@@ -36,6 +37,7 @@ def fit(
         last: The number of the epoch to stop after; None for all.
         state: Of a training that is resumed; its epochs are not yielded again.
         keep: Called with the state after each epoch.
+        on_event: Notified of the steps of long epochs.
 
     Raises:
         TrainingError: The loss is not finite.
@@ -43,11 +45,9 @@ def fit(
     state, keep, began = state or State.new(runner.training), keep or _keep_nothing, perf_counter()
     try:
         while not _is_over(state, runner, last):
-            epoch = _run(runner, state)
+            _run(runner, state, on_event)
             if seconds is not None:
-                left = seconds - (perf_counter() - began)
-                runner.epochs = fitting(state.training.epochs, epoch.number, left / epoch.seconds)
-                state.epochs[-1] = replace(epoch, epochs=runner.epochs)
+                _leave_out(runner, state, seconds - (perf_counter() - began))
             keep(state, False)
             yield state.epochs[-1]
     except GeneratorExit:
@@ -57,13 +57,19 @@ def fit(
         state.restore_best(runner.network)
 
 
-def _run(runner: Runner, state: State) -> Epoch:
+def _run(runner: Runner, state: State, on_event: Listener) -> None:
     """Run the next epoch, and add it to the state."""
     with runner.unrolling():
-        epoch = runner.run([watched(each) for each in state.epochs])
+        epoch = runner.run([watched(each) for each in state.epochs], on_event)
     _check_finite(epoch, runner.training)
     state.add(epoch, runner.network)
-    return epoch
+
+
+def _leave_out(runner: Runner, state: State, left: float) -> None:
+    """Leave the epochs out that do not fit into the seconds that are left."""
+    epoch = state.epochs[-1]
+    runner.epochs = fitting(state.training.epochs, epoch.number, left / epoch.seconds)
+    state.epochs[-1] = replace(epoch, epochs=runner.epochs)
 
 
 def _is_over(state: State, runner: Runner, last: int | None) -> bool:

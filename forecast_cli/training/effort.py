@@ -4,7 +4,7 @@ from ..config.members import Member, list_members
 from ..config.registries import CELLS
 from ..config.schema import Config
 from ..core.duration import describe_seconds
-from ..core.events import Epoch, Event, Listener, Note
+from ..core.events import Epoch, Event, Listener, Note, Steps
 from ..core.memory import require_memory
 
 # Bytes of a number, and how often a training holds each weight: itself, its gradient, two means of
@@ -14,6 +14,8 @@ FLOAT, COPIES = 4, 5
 LONG = 60.0
 # An epoch of more seconds is hardly longer for its compilation.
 SURE = 60.0
+# Seconds of steps, after the first ones, that tell how long an epoch takes.
+MEASURED = 5.0
 
 
 def require_room(config: Config) -> None:
@@ -66,14 +68,24 @@ def with_time(on_event: Listener, config: Config) -> Listener:
     def hear(event: Event) -> None:
         nonlocal told
         on_event(event)
-        # The first epoch has its compilation in it.
-        if told or not isinstance(event, Epoch) or (event.number == 1 and event.seconds < SURE):
+        if told or not isinstance(event, Epoch | Steps) or not _is_sure(event):
             return
-        told = True
         left = event.epochs - event.number + (event.networks - event.network) * event.epochs
         left += event.networks * event.epochs if config.training.refit else 0
-        if (seconds := left * event.seconds) > LONG:
+        unfinished = 1.0 - event.share if isinstance(event, Steps) else 0.0
+        seconds = (left + unfinished) * event.seconds
+        # What a whole epoch takes is not measured again.
+        told = isinstance(event, Epoch) or seconds > LONG
+        if seconds > LONG:
             early = ", less where early stopping ends it" if config.training.patience else ""
-            on_event(Note(f"all epochs take about {describe_seconds(seconds)}{early}"))
+            text = f"all epochs take about {describe_seconds(seconds)}{early}"
+            on_event(Note(f"{text}; `time_budget` sets a limit"))
 
     return hear
+
+
+def _is_sure(event: Epoch | Steps) -> bool:
+    """Whether the time of an epoch tells that of the next ones; the first one is compiled too."""
+    if isinstance(event, Steps):
+        return event.share * event.seconds >= MEASURED
+    return event.number > 1 or event.seconds >= SURE

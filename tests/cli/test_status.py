@@ -3,7 +3,7 @@
 import pytest
 
 from forecast_cli.cli.status import Status, spark
-from forecast_cli.core.events import Done, Epoch, Stage, TableRead
+from forecast_cli.core.events import Done, Epoch, Stage, Steps, TableRead
 
 
 class Clock:
@@ -41,6 +41,20 @@ def test_every_line_fits_and_epoch_loss_and_time_left_come_first(clock, width, u
     assert text.isascii() != unicode
     if width >= 60:
         assert len(lines) <= 2
+
+
+def test_a_long_epoch_shows_the_time_left_before_it_has_ended(clock):
+    status = Status(clock=clock)
+    status.on_event(Stage("training", unit="epoch"))
+    clock.now = 8.0
+    # The first of 30 epochs of 2 networks, 100 seconds each.
+    status.on_event(Steps(1, 30, 0.5, 100.0, 1, 2))
+    text = "  ".join(status.lines(60))
+    assert "epoch 1/30" in text and "up to 1.7 h left" in text
+    status.on_event(epoch(1, networks=2))
+    status.on_event(Steps(2, 30, 0.5, 2.0, 1, 2))
+    text = "  ".join(status.lines(60))
+    assert "epoch 1/30" in text and "up to 2 min left" in text
 
 
 def test_the_time_left_is_that_of_all_tasks(clock):

@@ -348,10 +348,10 @@ def test_the_learning_rate_falls_by_the_end_that_the_budget_sets(feed, monkeypat
     used = runner(feed, Training(epochs=50, schedule="cosine", patience=0))
     once = used.run
 
-    def second(losses):
+    def second(losses, on_event):
         from dataclasses import replace
 
-        return replace(once(losses), seconds=1.0)
+        return replace(once(losses, on_event), seconds=1.0)
 
     monkeypatch.setattr(used, "run", second)
     epochs = list(module.fit(used, seconds=12.0))
