@@ -31,6 +31,10 @@ LOW: dict[Kind, float] = {
     "none": -3.0,
 }
 
+# Digits that forecasts are rounded to, and the sizes between which they are whole numbers instead:
+# beyond the last, neighbouring floats are more than a few tenths apart.
+DIGITS, WHOLE, EXACT = 8, 1e8, 1e15
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -139,8 +143,23 @@ class Units:
 
 
 def rounded(values: Floats) -> Floats:
-    """Round values of any shape to 8 digits, the precision of 32-bit arithmetic."""
-    return np.array([float(f"{value:.8g}") for value in values.ravel()]).reshape(values.shape)
+    """Round values of any shape to 8 digits, the precision of 32-bit arithmetic.
+
+    Values of 9 to 15 digits become whole numbers instead: of a meter reading or an amount, whose
+    distance from 0 is no measure of its changes, no unit is lost.
+    """
+    few = [float(f"{value:.{DIGITS}g}") for value in values.ravel()]
+    size = np.abs(values)
+    found: Floats = np.array(few).reshape(values.shape)
+    return np.where((size >= WHOLE) & (size < EXACT), np.rint(values), found)
+
+
+def decimals_of(values: Floats) -> Ints:
+    """Return how many decimals `rounded` leaves; below 0 where it leaves tens or more."""
+    with np.errstate(divide="ignore"):
+        size = np.floor(np.log10(np.abs(values)))
+    places = DIGITS - 1 - np.where(np.isfinite(size), size, 0.0).astype(np.int64)
+    return np.where(np.abs(values) < EXACT, np.maximum(places, 0), places)
 
 
 def fit_scaling(

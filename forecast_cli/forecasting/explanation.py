@@ -10,6 +10,7 @@ import pandas as pd
 from ..core.decomposition import decompose
 from ..core.errors import UsageError, counted
 from ..core.events import Listener, Note, ignore
+from ..core.scaling import decimals_of
 from ..core.shapley import EXACT, shapley_values
 from ..core.windows import Floats
 from ..data.dataset import History
@@ -32,8 +33,6 @@ from .saved_model_data import (
 
 FORECAST, LEVEL, TREND, SEASON = "forecast", "level", "trend", "season"
 COLUMN, COVARIATE, MEMBER = "column", "covariate", "member"
-# Digits of a forecast; its parts have as many decimals.
-DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -205,9 +204,7 @@ def _split(
             named = {SEASON: next(iter(named.values()))}
         level = np.full(len(forecast), whole.level)
         exact = [level, *named.values(), *effects[..., place]]
-        with np.errstate(divide="ignore"):
-            size = np.floor(np.log10(np.abs(forecast[:, place])))
-        places = DIGITS - 1 - np.where(np.isfinite(size), size, 0.0).astype(np.int64)
+        places = decimals_of(forecast[:, place])
         total, *others = (_rounded(each, places) for each in (forecast[:, place], *exact))
         trend = _rounded(total - sum(others), places)
         level, *others = others

@@ -103,6 +103,12 @@ def test_a_series_without_a_value_is_refused(frame):
         fc.now(both, column="value", series="shop", missing="mask", max_filled=1)
 
 
+def test_readings_of_a_meter_keep_their_units():
+    readings = 1_000_000_000 + 3 * np.arange(200)
+    steps = fc.now(pd.DataFrame({"kwh": readings}), column="kwh", horizon=3)["kwh"]
+    np.testing.assert_allclose(steps, readings[-1] + 3 * np.arange(1, 4), atol=1)
+
+
 def test_what_has_no_effect_is_refused(frame):
     with pytest.raises(fc.UsageError, match="epochs"):
         fc.now(frame, column="value", epochs=3)

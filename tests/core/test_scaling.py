@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast_cli.core.scaling import LOW, fit_by_series, fit_scaling, rounded
+from forecast_cli.core.scaling import LOW, decimals_of, fit_by_series, fit_scaling, rounded
 
 KINDS = ["minmax", "standard", "robust"]
 RNG = np.random.default_rng(0)
@@ -164,5 +164,20 @@ def test_each_sample_is_scaled_by_the_numbers_of_its_series(kind):
 
 
 def test_rounded_keeps_8_digits_and_the_shape():
-    values = np.array([[123456789.0, 1 / 3], [-1e-300, 0.0]])
-    assert rounded(values).tolist() == [[123456790.0, 0.33333333], [-1e-300, 0.0]]
+    values = np.array([[12345678.9, 1 / 3], [-1e-300, 0.0]])
+    assert rounded(values).tolist() == [[12345679.0, 0.33333333], [-1e-300, 0.0]]
+
+
+def test_rounded_loses_no_unit_of_values_of_many_digits():
+    values = np.array([1_000_000_646.4, -123_456_789_012.6, 2.123456789e15, 1.23456789012e300])
+    assert rounded(values).tolist() == [1e9 + 646, -123_456_789_013.0, 2.1234568e15, 1.2345679e300]
+    assert np.isnan(rounded(np.array([np.nan]))).all()
+    assert rounded(np.array([np.inf])).tolist() == [np.inf]
+
+
+@given(arrays(float, 5, elements=st.floats(-1e306, 1e306, allow_subnormal=False)))
+def test_decimals_are_those_that_rounding_leaves(values):
+    values = rounded(values)
+    places = decimals_of(values).tolist()
+    again = [round(value, place) for value, place in zip(values.tolist(), places, strict=True)]
+    np.testing.assert_allclose(again, values, rtol=1e-15)
