@@ -20,6 +20,8 @@ from ..evaluation.significance import (
 )
 
 SHOWN = ("mae", "rmse", "smape", "mase")
+# The least difference in percent that is shown as a number.
+LEAST_PERCENT = 0.1
 # What the verdict ends with where most of the values are 0.
 SQUARED = (
     "Most values are 0, so root mean squared errors are compared: the lowest mean absolute error "
@@ -190,11 +192,16 @@ def _compared(
     means = [float(np.mean(losses[name])) ** (1.0 / power) for name in (best, second)]
     if means[0] == means[1]:
         return f"{best} and {second} are equally good, {over}."
-    below = 100.0 * (1.0 - means[0] / means[1])
+    below = _percent(100.0 * (1.0 - means[0] / means[1]))
     test = compare_losses(losses[best] - losses[second], lags=lags)
     place = "wins" if is_significant(test) else "comes first"
-    head = f"{best} {place}: its error is {below:.1f} % below that of {second}, {over}"
+    head = f"{best} {place}: its error is {below} below that of {second}, {over}"
     return f"{head}; {_significance(test, len(losses[best]))}."
+
+
+def _percent(share: float) -> str:
+    """Return a difference in percent, above 0, as text that is never 0."""
+    return f"{share:.1f} %" if share >= LEAST_PERCENT else f"less than {LEAST_PERCENT} %"
 
 
 def _significance(test: Comparison | None, cutoffs: int) -> str:
@@ -211,7 +218,7 @@ def _compare_with_baseline(
     if other == 0:
         return f"{baseline}, the best baseline, makes no error at all."
     share = 100.0 * (own / other - 1.0)
-    where = f"{abs(share):.1f} % {'above' if share > 0 else 'below'}"
+    where = f"{_percent(abs(share))} {'above' if share > 0 else 'below'}"
     return (
         f"The best model, {model}, has an error {where} that of {baseline}, the best baseline; "
         f"{_significance(test, len(losses[model]))}."

@@ -333,6 +333,13 @@ def test_the_verdict_says_who_wins_and_whether_it_could_be_chance():
     assert "significance not tested: 2 cutoffs are too few" in few.verdict
 
 
+def test_a_small_difference_is_not_shown_as_none():
+    # Errors one and two steps back are the same, but for those of a small trend.
+    rows = pd.DataFrame({"value": np.tile([0.0, 1.0, 3.0], 20) + 1e-4 * np.arange(60)})
+    found = run(rows, "naive", "seasonal-naive", plan={"n_windows": 12}, horizon=1, season_length=2)
+    assert "its error is less than 0.1 % below that of naive" in found.verdict
+
+
 def interrupted_after(monkeypatch, folds):
     """A classical forecaster that is stopped by Ctrl-C after some folds; counts its calls."""
 
