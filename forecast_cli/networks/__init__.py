@@ -1,11 +1,13 @@
 """Networks: the only folder that imports TensorFlow, and it does so without its chatter."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..core.errors import UsageError
+from .deferred_imports import deferred
 
 
 @contextmanager
@@ -30,8 +32,20 @@ def _native_stderr_silenced() -> Iterator[None]:
         os.close(kept)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage for a while: an import makes many objects, all of which stay."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 os.environ["KERAS_BACKEND"] = "tensorflow"
-with _native_stderr_silenced():
+with _native_stderr_silenced(), _uncollected(), deferred():
     import tensorflow
 
 # Functions are compiled again for each network on purpose.
