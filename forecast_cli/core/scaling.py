@@ -14,6 +14,8 @@ Kind = Literal["minmax", "standard", "robust", "maxabs", "none"]
 Transform = Literal["none", "log", "log1p"]
 # The training rows that a feature's numbers are fitted on.
 Scope = Literal["series", "all", "none"]
+# From transformed rows `(n_rows, features)` to center and scale, `(features,)` each.
+Fit = Callable[[Kind, Floats], tuple[Floats, Floats]]
 
 # The transforms before the scaler, and their inverses.
 FORWARD: dict[Transform, Callable[[Floats], Floats]] = {"log": np.log, "log1p": np.log1p}
@@ -165,6 +167,8 @@ def fit_scaling(
     kind: Kind,
     before: Transform = "none",
     columns: int | None = None,
+    *,
+    fit: Fit | None = None,
 ) -> Scaling:
     """Fit a scaler on the training rows.
 
@@ -178,9 +182,10 @@ def fit_scaling(
             `none` for no change.
         before: A transform that comes first.
         columns: It applies to the first so many features; None for all.
+        fit: Returns center and scale of transformed rows; None for NumPy's.
 
-    Source: equal to the scalers of scikit-learn; fitted here since loading scikit-learn takes as
-    long as a prediction.
+    Source: equal to the scalers of scikit-learn; fitted here since a prediction scales new series
+    without loading scikit-learn.
     """
     features = rows.shape[1]
     plain = Scaling(kind, np.zeros(features), np.ones(features), before, columns)
@@ -189,7 +194,7 @@ def fit_scaling(
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         # NumPy warns of columns without a value.
         warnings.simplefilter("ignore", RuntimeWarning)
-        center, scale = FITS[kind](plain._forward(rows))
+        center, scale = (fit or fit_by_numpy)(kind, plain._forward(rows))
         constant = np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0)
         # Where 0 stays 0, a constant column has a size all the same.
         constant &= kind != "maxabs"
@@ -205,6 +210,8 @@ def fit_by_series(
     kind: Kind,
     before: Transform = "none",
     columns: int | None = None,
+    *,
+    fit: Fit | None = None,
 ) -> Scaling:
     """Fit a scaler on the training rows of many series.
 
@@ -215,8 +222,9 @@ def fit_by_series(
         kind: As in `fit_scaling`.
         before: As in `fit_scaling`.
         columns: As in `fit_scaling`.
+        fit: As in `fit_scaling`; the numbers of each series are NumPy's, of all series at once.
     """
-    whole = fit_scaling(rows, kind, before, columns)
+    whole = fit_scaling(rows, kind, before, columns, fit=fit)
     fixed = np.array([scope == "none" for scope in scopes])
     whole = replace(
         whole, center=np.where(fixed, 0.0, whole.center), scale=np.where(fixed, 1.0, whole.scale)
@@ -274,8 +282,12 @@ def _maxabs(rows: Floats) -> tuple[Floats, Floats]:
     return np.where(np.isfinite(size), 0.0, np.nan), size
 
 
-# From transformed rows `(n_rows, features)` to center and scale, `(features,)` each.
 FITS = {"minmax": _minmax, "standard": _standard, "robust": _robust, "maxabs": _maxabs}
+
+
+def fit_by_numpy(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
+    """Return center and scale of transformed rows `(n_rows, features)`, `(features,)` each."""
+    return FITS[kind](rows)
 
 
 def _extremes(column: Floats, indptr: Ints) -> tuple[Floats, Floats]:

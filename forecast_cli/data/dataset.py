@@ -10,7 +10,7 @@ from ..config.schema import Config
 from ..core.intermittency import is_intermittent
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
-from ..core.scaling import Scaling, Scope, Units, fit_by_series
+from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.season_search import stronger_season
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, gather, window_starts
@@ -220,7 +220,9 @@ class Dataset(History):
         return later
 
 
-def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) -> Dataset:
+def scaled_dataset(
+    panel: Panel, config: Config, splits: Splits, season: int, *, fit: Fit | None = None
+) -> Dataset:
     """Fill the gaps of a panel, fit the scaler on the training rows, and scale all rows.
 
     Args:
@@ -228,12 +230,13 @@ def scaled_dataset(panel: Panel, config: Config, splits: Splits, season: int) ->
         config: Resolved.
         splits: Of the rows.
         season: Steps in a season.
+        fit: Fits the scaler, as in `fit_scaling`.
     """
     filled = fill_panel(panel, splits, season_length=season)
     columns = panel.columns
     training = splits.training_rows(filled)
     require_known(training, columns.features, panel.source)
-    scaling = fit_scaling_by_scope(training, splits, columns, config)
+    scaling = fit_scaling_by_scope(training, splits, columns, config, fit=fit)
     scaling = replace(scaling, lower=find_lower_bounds(panel, splits, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 
@@ -278,7 +281,9 @@ def split_history(
     )  # fmt: skip
 
 
-def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config: Config) -> Scaling:
+def fit_scaling_by_scope(
+    rows: Floats, splits: Splits, columns: Columns, config: Config, *, fit: Fit | None = None
+) -> Scaling:
     """Fit the scaler on training rows, shape `(rows, features)`, of each series or of all."""
     begin, end = splits.bounds("train")
     return fit_by_series(
@@ -288,6 +293,7 @@ def fit_scaling_by_scope(rows: Floats, splits: Splits, columns: Columns, config:
         config.scaler,
         config.transform,
         len(columns.columns),
+        fit=fit,
     )
 
 

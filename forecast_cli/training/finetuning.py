@@ -34,7 +34,7 @@ from .checks import check_dataset
 from .data_summary import describe
 from .network_training import train_network
 from .pipeline import finish, hand_over, learn
-from .preparation import with_usual_spread
+from .preparation import fit_scaler, with_usual_spread
 
 # What may differ from the model: how the table is read and split, and the training.
 OPEN = ("data.", "split.", "training.", "intervals", "level", "lower_bound")
@@ -196,7 +196,7 @@ def _scaled(panel: Any, config: Config, splits: Splits, scaling: Scaling | None)
     filled = fill_panel(panel, splits, season_length=season)
     if scaling is None:
         rows = splits.training_rows(filled)
-        scaling = fit_scaling_by_scope(rows, splits, panel.columns, config)
+        scaling = fit_scaling_by_scope(rows, splits, panel.columns, config, fit=fit_scaler)
     scaling = replace(scaling, lower=find_lower_bounds(panel, splits, config))
     return split_history(History(panel, filled, scaling, season), config, splits)
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from ..config.schema import Config
 from ..core.events import Listener
-from ..core.windows import gather
+from ..core.libraries import require_training
+from ..core.scaling import Kind, fit_by_numpy
+from ..core.windows import Floats, gather
 from ..data.checks import note_undefined, require_positive
 from ..data.dataset import Dataset, scaled_dataset
 from ..data.panel import Panel
@@ -35,7 +37,7 @@ def make_resolved(panel: Panel, config: Config, *, on_event: Listener) -> tuple[
     rows = found.splits.training_rows(panel.values)
     require_positive(rows, panel.columns.columns, transform, panel.source)
     note_undefined(panel, transform, on_event)
-    dataset = scaled_dataset(found.panel, found.config, found.splits, found.season)
+    dataset = scaled_dataset(found.panel, found.config, found.splits, found.season, fit=fit_scaler)
     check_dataset(dataset, on_event)
     return found, with_usual_spread(dataset)
 
@@ -43,7 +45,33 @@ def make_resolved(panel: Panel, config: Config, *, on_event: Listener) -> tuple[
 def on_all_rows(dataset: Dataset) -> Dataset:
     """Return the dataset with every row in the training split, to refit on."""
     panel, season = dataset.panel, dataset.season_length
-    return scaled_dataset(panel, dataset.config, all_training(panel), season)
+    return scaled_dataset(panel, dataset.config, all_training(panel), season, fit=fit_scaler)
+
+
+def fit_scaler(kind: Kind, rows: Floats) -> tuple[Floats, Floats]:
+    """Fit a scaler of scikit-learn; a prediction uses the numbers, and does not load it.
+
+    Args:
+        kind: Of the scaler.
+        rows: Shape `(n_rows, features)`: training rows after the transform, NaN where missing.
+
+    Returns:
+        Center and scale, shape `(features,)` each.
+    """
+    if kind == "maxabs" or np.isinf(rows).any():
+        # scikit-learn refuses infinite rows; such a column is left unscaled.
+        return fit_by_numpy(kind, rows)
+    require_training("Training")
+    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+    if kind == "minmax":
+        minmax = MinMaxScaler().fit(rows)
+        return minmax.data_min_, minmax.data_range_
+    if kind == "standard":
+        standard = StandardScaler().fit(rows)
+        return standard.mean_, np.sqrt(standard.var_)
+    robust = RobustScaler().fit(rows)
+    return robust.center_, robust.scale_
 
 
 def with_usual_spread(dataset: Dataset) -> Dataset:

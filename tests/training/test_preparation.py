@@ -12,9 +12,10 @@ from forecast_cli.config.resolution import configure
 from forecast_cli.config.schema import Config
 from forecast_cli.config.sections import Data, Split, Window
 from forecast_cli.core.errors import DataError, UsageError
+from forecast_cli.core.scaling import fit_scaling
 from forecast_cli.data.reading import read_panel
 from forecast_cli.data.splits import PARTS
-from forecast_cli.training.preparation import make_dataset, on_all_rows
+from forecast_cli.training.preparation import fit_scaler, make_dataset, on_all_rows
 from forecast_cli.training.presets.data_profile import choose_horizon, choose_timesteps
 
 SCALERS = ["minmax", "standard", "robust", "none"]
@@ -331,3 +332,13 @@ def test_a_stateful_network_goes_over_no_gap_wherever_it_is():
                 make_dataset(panel, config, on_event=lambda event: None)
         else:
             make_dataset(panel, config, on_event=lambda event: None)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standard", "robust"])
+def test_scikit_learn_fits_the_numbers_that_a_prediction_would_fit(kind):
+    rows = np.random.default_rng(0).normal([0, 1e6, -3, 7], [1, 500, 1e-3, 0], (200, 4))
+    rows[::7, 1] = np.nan
+    fitted, known = fit_scaling(rows, kind, fit=fit_scaler), fit_scaling(rows, kind)
+    exactly = 0.0 if kind == "minmax" else 1e-12
+    np.testing.assert_allclose(fitted.center, known.center, rtol=exactly)
+    np.testing.assert_allclose(fitted.scale, known.scale, rtol=exactly)

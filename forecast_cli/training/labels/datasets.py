@@ -15,6 +15,7 @@ from ...data.missing import filled_steps
 from ...data.sequences import Sequences
 from ...data.splits import Part
 from ...model.manifest import Class
+from ..preparation import fit_scaler
 from ..resolution import with_mask_layer
 from .tasks import encode_classes, read_label_numbers, with_task
 
@@ -104,9 +105,9 @@ def _scaled(
     owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
     rows = filled[np.isin(owner, train)]
     require_known(rows, sequences.features, sequences.source)
-    scaling = fit_scaling(rows, config.scaler, config.transform)
+    scaling = fit_scaling(rows, config.scaler, config.transform, fit=fit_scaler)
     scaled = scaling.transform(filled).astype(np.float32)
-    labels = None if classes else fit_scaling(actual[train], config.scaler)
+    labels = None if classes else fit_scaling(actual[train], config.scaler, fit=fit_scaler)
     return LabelledDataset(config, sequences, parts, scaling, scaled, classes, actual, labels)
 
 
