@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.src.random import seed_generator
 
 from ..config.covariates import Inputs, plain_inputs
 from ..config.layers import Recurrent
@@ -246,13 +247,16 @@ def _joined(forecast: Any, channels: int) -> Any:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws its own seeds from (Python's generator), and leave that as it was."""
-    before = random.getstate()
-    random.seed(seed)
+    """Let Keras draw its own seeds from a generator that nothing else draws from.
+
+    It takes Python's, which all threads share: those of a Dask worker draw from it as well.
+    """
+    before = seed_generator.python_random
+    seed_generator.python_random = random.Random(seed)
     try:
         yield
     finally:
-        random.setstate(before)
+        seed_generator.python_random = before
 
 
 def layer_rows(model: keras.Model) -> list[dict[str, Any]]:

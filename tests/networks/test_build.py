@@ -220,6 +220,27 @@ def test_the_seed_decides_the_weights_and_nothing_else_is_disturbed():
     assert random.random() == expected
 
 
+def test_another_thread_that_draws_random_numbers_changes_no_weights():
+    import random
+    import threading
+
+    stopped = threading.Event()
+
+    def draw():
+        while not stopped.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    first = built([Lstm(), Gru()], seed=1).get_weights()
+    thread.start()
+    try:
+        second = built([Lstm(), Gru()], seed=1).get_weights()
+    finally:
+        stopped.set()
+        thread.join()
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
 def test_every_flag_of_the_network_changes_it():
     plain = configure({}).network
     settings = {
