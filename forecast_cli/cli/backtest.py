@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
+from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError, counted
 from ..data.io.writer import Format
 from .completion import complete_models
 from .console import Console
 from .fail_if import Conditions, FailIf
 from .inputs import one_or_all
-from .options import ExcelSafe, FoldSettings, OutputOptions, option
+from .options import Engine, EngineAddress, ExcelSafe, FoldSettings, OutputOptions, option
 from .outputs import check_page, choose_format, spare, write
 from .progress import Progress
 from .train import Tables
@@ -51,7 +52,9 @@ class BacktestOptions:
     sliding: Annotated[int | None, option("--sliding", metavar="ROWS", min=1, common=False,
         help="Learn from this many rows before a cutoff.", default="all")] = None
     jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
-        help="Folds to train at a time.", default="one per core")] = None
+        help="Folds to train at a time.", default="one per core, or per worker")] = None
+    engine: Engine = LOCAL
+    engine_address: EngineAddress = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",
         help="Where to write all forecasts beside the actual values.", default="stdout")] = "-"
     format: Annotated[Format | None, option("--format", "-f", metavar="NAME", common=False,
@@ -98,8 +101,9 @@ def backtest(
     spare(options.output, [*tables, *options.names])
     check_page(options.report, "--report", [*tables, *options.names, options.output])
     plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
+    engine = open_engine(options.engine, options.engine_address, options.jobs)
     try:
-        with Progress(console) as progress:
+        with Progress(console) as progress, engine:
             how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
             result = backtest(one_or_all(tables), settings.resolve(), plan, stores=stores, **how)
     finally:

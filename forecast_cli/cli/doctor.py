@@ -26,10 +26,13 @@ FOR_TRAINING = ("tensorflow", "keras", "scikit-learn")
 EXTRAS = {
     "calendars": "exchange and holiday calendars",
     "classical": "ETS, Theta and ARIMA",
+    "dask": "work on Dask clusters",
     "excel": "Excel workbooks",
     "plot": "charts as PNG, SVG and PDF",
+    "ray": "work on Ray clusters",
     "remote": "tables at URLs and in object stores",
     "serve": "forecasts over HTTP",
+    "spark": "work on Spark clusters",
     "sql": "tables in databases",
     "tuning": "the sampler cmaes",
 }

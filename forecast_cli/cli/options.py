@@ -16,6 +16,7 @@ import typer
 
 from ..config.settings import READING as READING_NAMES
 from ..config.settings import SETTINGS, ZERO_SHOT, Setting
+from ..core.engines import ENGINES, EngineName
 from .spelling import as_flags
 from .terminal import print_message
 from .user_config import user_config
@@ -261,6 +262,28 @@ ExcelSafe = Annotated[
         "--excel-safe",
         help="In CSV, write an apostrophe before text that spreadsheets take for a formula: what "
         "begins with =, +, - or @.",
+        common=False,
+    ),
+]
+Engine = Annotated[
+    EngineName,
+    option(
+        "--engine",
+        metavar="NAME",
+        help=f"What works on the tasks: processes of this machine, or a cluster "
+        f"({', '.join(ENGINES)}).",
+        default="local",
+        common=False,
+    ),
+]
+EngineAddress = Annotated[
+    str | None,
+    option(
+        "--engine-address",
+        metavar="ADDRESS",
+        help="Of a cluster that runs, e.g. tcp://host:8786 (Dask), auto (Ray) or "
+        "spark://host:7077.",
+        default="one is started on this machine",
         common=False,
     ),
 ]

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,6 +18,8 @@ from .console import Console
 from .predict_options import PredictOptions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..data.io.row_batches import RowBatches
     from ..forecasting.part_prediction import PartPrediction
     from ..forecasting.prediction_request import PredictionRequest
@@ -54,7 +56,7 @@ def predict_in_parts(
         return False
     from ..forecasting.part_prediction import rows_within
 
-    spare = spare_memory(options.memory)
+    spare = spare_memory(options.memory, options.jobs or 1)
     rows = rows_within(bundle, spare)
     if batches.count <= rows:
         return False
@@ -115,7 +117,7 @@ def _open(options: PredictOptions) -> "RowBatches | None":
     """Open a Parquet file; None for any other table.
 
     Raises:
-        UsageError: The memory is bounded, and the table is something else.
+        UsageError: The memory is bounded, or work is divided, and the table is something else.
     """
     batches, table = None, options.table
     if isinstance(table, str) and is_parquet(table):
@@ -123,6 +125,11 @@ def _open(options: PredictOptions) -> "RowBatches | None":
         from ..data.io.row_batches import RowBatches
 
         batches = RowBatches(table)
+    if batches is None and options.jobs is not None:
+        raise UsageError(
+            f"{table or 'The end of the training table'} is no Parquet file, and is not divided.",
+            "Leave out --jobs, or write the table to a Parquet file.",
+        )
     if batches is None and options.memory is not None:
         raise UsageError(
             f"{table or 'The end of the training table'} is no Parquet file: the memory "
@@ -166,10 +173,21 @@ def _write(work: "PartPrediction", options: PredictOptions, form: Format, rows: 
         _target(options.output) as file,
         closing(PartWriter(file, form, excel_safe=safe)) as writer,
     ):
-        for frame in work.frames(rows):
+        for frame in _frames(work, options, rows):
             began = perf_counter()
             writer.write(frame if holds_times(frame, form) else in_table_style(frame, time))
             work.seconds.writing += perf_counter() - began
+
+
+def _frames(work: "PartPrediction", options: PredictOptions, rows: int) -> "Iterator[pd.DataFrame]":
+    """Yield the forecasts in the order of the series, made here or by several processes."""
+    if options.jobs in (None, 1):
+        return work.frames(rows)
+    from ..forecasting.partitions import Work, digest_of, make_frames
+
+    model = str(options.model)
+    own = Work(model, digest_of(model), work.wanted, work.reading, rows, work.table.least)
+    return make_frames(work, own, options.jobs)
 
 
 @contextmanager
@@ -190,10 +208,14 @@ def _target(output: str) -> Iterator[IO[bytes]]:
 
 def _say_shares(work: "PartPrediction", console: Console) -> None:
     """Print how long it took, and the shares of the network and of the rest."""
-    seconds: dict[str, Any] = vars(work.seconds)
+    say_shares(work.table.count, vars(work.seconds), console)
+
+
+def say_shares(series: int, seconds: Mapping[str, float], console: Console) -> None:
+    """Print how many series were forecast, and the shares of the seconds that it took."""
     whole = sum(seconds.values())
     parts = ", ".join(
         f"{name} {100 * each / whole:.0f} %"
         for name, each in sorted(seconds.items(), key=lambda item: -item[1])
     )
-    console.say(f"{work.table.count:,} series in {whole:.1f} s: {parts}")
+    console.say(f"{series:,} series in {whole:.1f} s: {parts}")

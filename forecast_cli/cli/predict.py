@@ -45,6 +45,8 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
     check_unfollowed(options)
     console, output = Console(output_options, options.strict), options.output
     wanted = options.request()
+    if options.writes_folder:
+        return _write_folder(reading, output_options, options, console)
     target = choose_target(output, options.format, output_options)
     form = None if target else choose_format(output, options.format, output_options)
     _check_output(options, target)
@@ -64,6 +66,15 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         _deliver(frame, form, options, console, bundle, reading)
     if keep:
         keep()
+
+
+def _write_folder(
+    reading: Reading, output_options: OutputOptions, options: PredictOptions, console: Console
+) -> None:
+    """Forecast the parts of a table into a folder."""
+    from .folder_output import predict_to_folder
+
+    predict_to_folder(reading, output_options, options, console)
 
 
 def _as_document(

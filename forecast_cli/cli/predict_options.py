@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from ..config.registries import INTERVAL_METHODS, Intervals
+from ..core.engines import LOCAL
 from ..core.errors import UsageError
+from ..data.io.remote import is_address
 from ..data.io.writer import Format
 from .inputs import MODEL, one_or_all
-from .options import ExcelSafe, NoChart, Strict, option
+from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
 from .values import levels
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ Start = Annotated[str | None, option("--start", metavar="DATE",
     default="after the last row")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
     help="Where to write; the end of its name selects format and compression. Or a table of a "
-    "database: 'sqlite:///FILE.db?table=NAME'.")]
+    "database: 'sqlite:///FILE.db?table=NAME'. Or a folder, FOLDER/, of a file for each part.")]
 
 OutputFormat = Annotated[Format | None, option("--format", "-f", metavar="NAME",
     help=f"Output format ({', '.join(get_args(Format))}).",
@@ -84,6 +86,11 @@ class PredictOptions:
         min=0.01, help="Memory that may be used at most, where DATA is a Parquet file: one in "
         "order of its series is read some series at a time.",
         default="half of what is free")] = None
+    jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
+        help="Parts of a large Parquet file, or files of a folder, that are forecast at a time.",
+        default="1; with --engine one for each worker")] = None
+    engine: Engine = LOCAL
+    engine_address: EngineAddress = None
     strict: Strict = False
     no_chart: NoChart = False
     excel_safe: ExcelSafe = False
@@ -99,6 +106,12 @@ class PredictOptions:
     def futures(self) -> list[str]:
         """The tables of future covariates; in the environment they stand on lines of their own."""
         return self.future or os.environ.get("FORECAST_FUTURE", "").splitlines()
+
+    @property
+    def writes_folder(self) -> bool:
+        """Whether the output is a folder."""
+        named = self.output.endswith(("/", os.sep)) and not is_address(self.output)
+        return named or (self.output != "-" and Path(self.output).is_dir())
 
     @property
     def is_for_parts(self) -> bool:
@@ -119,6 +132,7 @@ class PredictOptions:
         _check_table(self.tables)
         _check_continued(self.state, wanted)
         _check_memory(self)
+        _check_jobs(self)
         return wanted
 # fmt: on
 
@@ -164,6 +178,22 @@ def _check_memory(options: PredictOptions) -> None:
         raise UsageError(
             "--memory bounds what the rows of DATA need.",
             "Name DATA, and leave out --in-sample and --state; or leave out --memory.",
+        )
+
+
+def _check_jobs(options: PredictOptions) -> None:
+    """Refuse what divides work where none is divided."""
+    if options.jobs is not None and not options.is_for_parts:
+        raise UsageError(
+            "--jobs divides the rows of DATA.",
+            "Name DATA, and leave out --in-sample and --state; or leave out --jobs.",
+        )
+    if options.engine_address is not None and options.engine == LOCAL:
+        raise UsageError("--engine-address is that of a cluster.", "Name its kind with --engine.")
+    if options.engine != LOCAL and not options.writes_folder:
+        raise UsageError(
+            f"The workers of --engine {options.engine} write a file for each part.",
+            "Name a folder that all of them reach: -o forecasts/.",
         )
 
 

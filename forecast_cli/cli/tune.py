@@ -1,16 +1,25 @@
 """`forecast tune`."""
 
 import gc
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError
 from ..core.libraries import require_training
 from .config import toml_lines
 from .console import Console
 from .inputs import MODEL, one_or_all
-from .options import CheckpointEvery, OutputOptions, Resume, TunedSettings, option
+from .options import (
+    CheckpointEvery,
+    Engine,
+    EngineAddress,
+    OutputOptions,
+    Resume,
+    TunedSettings,
+    option,
+)
 from .origin import record_origin
 from .progress import Progress
 from .train import Tables, close_checkpoints, flag_of_model
@@ -54,9 +63,11 @@ class SearchOptions:
         "for several runs at a time.", default="in memory")] = None
     study: Annotated[str, option("--study", metavar="NAME", common=False,
         help="Study name in the storage.", default="forecast")] = "forecast"
-    jobs: Annotated[int, option("--jobs", "-j", metavar="N", min=1, common=False,
+    jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
         help="Trials to run at a time; with 1 the same seed gives the same trials.",
-        default="1")] = 1
+        default="1; with --engine one for each worker")] = None
+    engine: Engine = LOCAL
+    engine_address: EngineAddress = None
     n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1, common=False,
         help="Cutoffs before the test split at which each trial is trained and scored.",
         default="3, fewer in a short table")] = None
@@ -74,7 +85,8 @@ class SearchOptions:
         """The same for the library."""
         from ..tuning.options import Search
 
-        return Search(**{each.name: getattr(self, each.name) for each in fields(Search)})
+        given = {each.name: getattr(self, each.name) for each in fields(Search)}
+        return Search(**given | {"jobs": self.jobs or 1})
 # fmt: on
 
 
@@ -102,7 +114,12 @@ def tune(
         return
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
     try:
-        with Progress(console) as progress:
+        with (
+            Progress(console) as progress,
+            open_engine(options.engine, options.engine_address, options.jobs) as engine,
+        ):
+            if engine is not None and options.jobs is None:
+                search = replace(search, jobs=engine.workers)
             result = _tune_and_save(tables, settings, search, options, progress)
     finally:
         dismiss_workers()

@@ -43,25 +43,27 @@ def used_memory() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def spare_memory(limit: float | None) -> float:
-    """Return how many bytes more this process may use.
+def spare_memory(limit: float | None, processes: int = 1) -> float:
+    """Return how many bytes more this process, or each of several, may use.
 
     Args:
-        limit: Gigabytes that it may hold in all; None: half of what is free.
+        limit: Gigabytes that all may hold together; None: half of what is free.
+        processes: How many work; several do so beside this one, and load what it has loaded.
 
     Raises:
-        UsageError: It holds almost as much already.
+        UsageError: They hold almost as much already.
     """
     if limit is None:
         free = free_memory()
-        return inf if free is None else free / 2
-    used = used_memory()
-    if limit * GB < used + LEAST_SPARE:
+        return inf if free is None else free / 2 / processes
+    used = used_memory() * (1 if processes == 1 else 1 + processes)
+    least = used + LEAST_SPARE * processes
+    if limit * GB < least:
         raise UsageError(
             f"`memory={limit:g}` is too little: without any row {used / GB:.2g} GB are in use.",
-            f"Pass at least `memory={ceil(10 * (used + LEAST_SPARE) / GB) / 10:g}`.",
+            f"Pass at least `memory={ceil(10 * least / GB) / 10:g}`.",
         )
-    return limit * GB - used
+    return (limit * GB - used) / processes
 
 
 def require_memory(needed: float, what: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""Parallel work by joblib: on all cores, or on any of its backends."""
+"""Parallel work: on all cores by joblib, on any of its backends, or on an engine that is open."""
 
 import os
 import signal
@@ -7,13 +7,20 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from functools import cache
+from traceback import format_exc
 from typing import Any, TypeVar
+
+from .engines import current_engine
+from .errors import ForecastError, UsageError
 
 Result = TypeVar("Result")
 # Seconds between two looks of a worker for the process that started it.
 POLL = 0.5
+# Processes that are lost without a result in between, before that is given up.
+MOST_LOST = 4
 # The environment variables by which libraries choose their number of threads when loaded.
 THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -28,22 +35,65 @@ def cores() -> int:
     return int(cpu_count())
 
 
+def runs_here(jobs: int) -> bool:
+    """Whether so many jobs run in this process."""
+    return jobs == 1 and current_engine() is None
+
+
 def run_all(
     work: Callable[..., Result], pieces: Sequence[tuple[Any, ...]], *, jobs: int | None = None
 ) -> Generator[tuple[int, Result]]:
     """Call a function with many arguments, and yield each result as soon as it is available.
 
-    One job runs in this process. Several run in processes, or on the backend that is registered
-    with `joblib.parallel_config`.
+    One job runs in this process. Several run in processes, on the engine that is open, or on the
+    backend that is registered with `joblib.parallel_config`. A piece whose process or worker was
+    lost is done again by another.
 
     Args:
-        work: A function of a module, which other processes can import.
+        work: A function of a module, which other processes can import. It may be called again
+            where a process was lost, so that it must not matter whether it was called before.
         pieces: The arguments of each call.
         jobs: How many at a time; None: as many as the backend has, at most one for each piece.
 
     Yields:
         The number of the piece, and its result; in any order.
+
+    Raises:
+        UsageError: Processes, or the workers of an engine, were lost several times.
     """
+    if (engine := current_engine()) is not None:
+        tasks = [(work, piece) for piece in pieces]
+        with closing(engine.run(attempt, tasks, jobs)) as running:
+            yield from ((number, _result(outcome)) for number, outcome in running)
+    else:
+        yield from _run_with_processes(work, pieces, jobs)
+
+
+def _run_with_processes(
+    work: Callable[..., Result], pieces: Sequence[tuple[Any, ...]], jobs: int | None
+) -> Generator[tuple[int, Result]]:
+    """As `run_all`, by joblib; a piece whose process was lost is done again by another."""
+    left, lost = dict(enumerate(pieces)), 0
+    while left:
+        try:
+            for number, result in _run_by_joblib(work, list(left.items()), jobs):
+                yield number, result
+                del left[number]
+                lost = 0
+        except BrokenProcessPool:
+            lost += 1
+            if lost == MOST_LOST:
+                raise UsageError(
+                    f"The system ended processes {lost} times in a row, as it does where memory "
+                    "is short.",
+                    "Pass a smaller number of `jobs`.",
+                ) from None
+
+
+def _run_by_joblib(
+    work: Callable[..., Result], pieces: Sequence[tuple[int, tuple[Any, ...]]], jobs: int | None
+) -> Generator[tuple[int, Result]]:
+    """As `run_all`, of pieces with their numbers."""
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
 
@@ -54,15 +104,36 @@ def run_all(
     count = jobs or requested or (cores() if default else None)
     count = count and max(1, min(count, len(pieces)))
     if default and count == 1:
-        yield from ((number, work(*piece)) for number, piece in enumerate(pieces))
+        yield from ((number, work(*piece)) for number, piece in pieces)
         return
     threads = max(1, cores() // count) if default and count else None
     parallel = Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)
     one = delayed(_one)
-    results = parallel(
-        one(work, number, piece, os.getpid(), threads) for number, piece in enumerate(pieces)
-    )
+    results = parallel(one(work, number, piece, os.getpid(), threads) for number, piece in pieces)
     yield from _quietly(results)
+
+
+def attempt(
+    work: Callable[..., Result], piece: tuple[Any, ...]
+) -> tuple[Result | None, Exception | None]:
+    """Call the function on a worker of an engine; return its result, or what it raised.
+
+    What the engine raises itself is then of lost workers alone.
+    """
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+    try:
+        return work(*piece), None
+    except Exception as error:
+        if not isinstance(error, ForecastError):
+            error.add_note(format_exc())
+        return None, error
+
+
+def _result(outcome: tuple[Any, Exception | None]) -> Any:
+    if outcome[1] is not None:
+        raise outcome[1]
+    return outcome[0]
 
 
 def _quietly(results: Generator[tuple[int, Result]]) -> Generator[tuple[int, Result]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ class SeriesTable:
         ids: A row for each series, in their order, a column for each part of its name.
         indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]` of the file.
         least: Shape `(targets,)`: the lowest value of each target, NaN where there is none.
+        among: How many series there are in all, where these are some of them.
     """
 
     batches: RowBatches
@@ -37,6 +39,7 @@ class SeriesTable:
     ids: pd.DataFrame
     indptr: Ints
     least: Sequence[float]
+    among: int | None = None
 
     @property
     def count(self) -> int:
@@ -75,8 +78,8 @@ class SeriesTable:
         Raises:
             DataError: The file cannot be read any more.
         """
-        name = self.batches.name
-        ranges = self.batches.read_ranges(self.columns, self.indptr[parts[1:]])
+        name, begin = self.batches.name, int(self.indptr[parts[0]])
+        ranges = self.batches.read_ranges(self.columns, self.indptr[parts[1:]], begin)
         for first, columns in zip(self.indptr[parts[:-1]].tolist(), ranges, strict=True):
             table = by_row(name, columns, self.data.dialect)
 
@@ -84,6 +87,18 @@ class SeriesTable:
                 return f"{name} row {first + row + 1}"
 
             yield open_in_memory(replace(table, place=place))
+
+    def cut(self, rows: int, together: int) -> list["SeriesTable"]:
+        """Return tables of some series each, divided as in `parts`."""
+        return [
+            replace(
+                self,
+                ids=self.ids.iloc[first:last],
+                indptr=self.indptr[first : last + 1],
+                among=self.count,
+            )
+            for first, last in pairwise(self.parts(rows, together).tolist())
+        ]
 
 
 def divide(
@@ -159,12 +174,13 @@ def is_divisible(batches: RowBatches, data: Data, columns: Columns) -> bool:
     if not data.series or not {*time, *data.column, *data.covariates, *data.series} <= {*kinds}:
         return False
     numbers = {*data.column, *data.covariates} - {*columns.covariates.categories}
-    plain = all(_is_number(kinds[name]) for name in numbers)
+    plain = all(is_number(kinds[name]) for name in numbers)
     named = all(is_text(kinds[name]) or pa.types.is_integer(kinds[name]) for name in data.series)
     # What is left out, aggregated or marked as missing depends on all rows.
     whole = data.missing == "drop" or data.resample or data.duplicates != "error" or data.na
     return plain and named and not whole and data.layout in (None, "long")
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -52,34 +53,60 @@ class Seconds:
     writing: float = 0.0
 
 
+@dataclass(frozen=True)
+class Found:
+    """A note of a part, and how many parts had the like.
+
+    Args:
+        text: The note.
+        warning: Whether it is a warning.
+        names: The series of the first part that had it.
+        parts: How many.
+    """
+
+    text: str
+    warning: bool
+    names: str
+    parts: int = 1
+
+    @property
+    def key(self) -> str:
+        """The same for the like: the text up to a colon, without its numbers."""
+        return NUMBER.sub("#", self.text.partition(":")[0])
+
+
 @dataclass
 class PartNotes:
     """Passes the notes of a first part on as they are, and counts the like in later ones.
 
     Args:
         on_event: Receives them.
-        seen: The notes so far without their numbers, each with how many parts had it.
+        seen: The notes so far, by their keys.
     """
 
-    on_event: Listener
-    seen: dict[str, int] = field(default_factory=dict)
+    on_event: Listener = ignore
+    seen: dict[str, Found] = field(default_factory=dict)
 
     def of_part(self, names: str) -> Listener:
         """Return a listener for a part, of the series that `names` says."""
 
         def hear(event: Event) -> None:
-            if not isinstance(event, Note):
-                return
-            key = NUMBER.sub("#", event.text.partition(":")[0])
-            if key not in self.seen:
-                self.on_event(Note(f"{event.text} (among {names})", event.warning))
-            self.seen[key] = self.seen.get(key, 0) + 1
+            if isinstance(event, Note):
+                self.add(Found(event.text, event.warning, names))
 
         return hear
 
+    def add(self, found: Found) -> None:
+        """Add a note, of one part or of several."""
+        before = self.seen.get(found.key)
+        if before is None:
+            self.on_event(Note(f"{found.text} (among {found.names})", found.warning))
+        count = found.parts + (before.parts if before else 0)
+        self.seen[found.key] = replace(before or found, parts=count)
+
     def end(self) -> None:
         """Say how many parts had the like of what was noted."""
-        if more := max(self.seen.values(), default=1) - 1:
+        if more := max((each.parts for each in self.seen.values()), default=1) - 1:
             self.on_event(Note(f"the like holds for up to {more} later parts of the table"))
 
 
@@ -108,6 +135,8 @@ class PartPrediction:
         self.wanted = wanted
         self.reading = {**reading, "similar_names": "keep"}
         self.on_event = on_event
+        self.notes = PartNotes(on_event)
+        self.ends: list[pd.DatetimeIndex] = []
         self.seconds = Seconds()
 
     def frames(self, rows: int = MOST_ROWS) -> Iterator[pd.DataFrame]:
@@ -120,32 +149,46 @@ class PartPrediction:
             DataError: The table does not hold what the model needs.
             UsageError: The model cannot go that far.
         """
-        table, notes = self.table, PartNotes(self.on_event)
-        steps = steps_wanted(self.bundle, self.wanted.horizon, self.on_event)
-        parts = table.parts(rows, self._together())
         self.on_event(Stage("forecasting"))
-        opened, ends = table.read(parts), list[pd.DatetimeIndex]()
-        for first, last in zip(parts[:-1].tolist(), parts[1:].tolist(), strict=True):
+        yield from self.parts(rows)
+        self.finish()
+
+    def parts(self, rows: int) -> Iterator[pd.DataFrame]:
+        """As `frames`, without the notes on all series."""
+        steps = steps_wanted(self.bundle, self.wanted.horizon, self.on_event)
+        table, parts = self.table, self.table.parts(rows, together(self.bundle))
+        opened = table.read(parts)
+        for first, last in pairwise(parts.tolist()):
             began = perf_counter()
-            listener = notes.of_part(self._names(first, last))
+            listener = self.notes.of_part(self._names(first, last))
             panel = read_as_trained(self.bundle, next(opened), self.reading, listener)
             self.seconds.reading += perf_counter() - began
-            began, before = perf_counter(), Runtime.seconds
-            frame = self._forecast(panel, steps, listener)
-            if (known := known_ends(panel)) is not None:
-                ends.append(known)
-            network = Runtime.seconds - before
-            self.seconds.network += network
-            self.seconds.preparing += perf_counter() - began - network
+            frame = self._timed(panel, steps, listener)
             self.on_event(Done("series", last, table.count))
             yield frame
-        notes.end()
-        self._note_ends(ends, steps)
 
-    def _together(self) -> int:
-        """How many series the network forecasts at a time."""
-        manifest = self.bundle.manifest
-        return batch_size(timesteps=manifest.timesteps, features=len(manifest.features))
+    def whole(self) -> pd.DataFrame:
+        """Return the forecasts of a file that is read as a whole."""
+        steps = steps_wanted(self.bundle, self.wanted.horizon, ignore)
+        listener = self.notes.of_part(self.table.batches.name)
+        panel = read_as_trained(self.bundle, self.table.batches.path, self.reading, listener)
+        return self._timed(panel, steps, listener)
+
+    def finish(self) -> None:
+        """Say how many parts had the like of what was noted, and which series ended early."""
+        self.notes.end()
+        self._note_ends(steps_wanted(self.bundle, self.wanted.horizon, ignore))
+
+    def _timed(self, panel: Panel, steps: int, on_event: Listener) -> pd.DataFrame:
+        """Forecast the series of a part, and take the time of the network and of the rest."""
+        began, before = perf_counter(), Runtime.seconds
+        frame = self._forecast(panel, steps, on_event)
+        if (known := known_ends(panel)) is not None:
+            self.ends.append(known)
+        network = Runtime.seconds - before
+        self.seconds.network += network
+        self.seconds.preparing += perf_counter() - began - network
+        return frame
 
     def _names(self, first: int, last: int) -> str:
         """The series of a part, for messages."""
@@ -158,17 +201,28 @@ class PartPrediction:
         check_levels(self.bundle, panel, on_event)
         history = make_history(self.bundle, panel, on_event, least=self.table.least)
         require_rows(self.bundle, panel)
-        how: Any = {"steps": steps, "stored": False, "among": self.table.count}
+        how: Any = {
+            "steps": steps,
+            "stored": False,
+            "among": self.table.among or self.table.count or None,
+        }
         return predict_from(self.bundle, history, self.wanted, on_event=on_event, **how)
 
-    def _note_ends(self, ends: list[pd.DatetimeIndex], steps: int) -> None:
+    def _note_ends(self, steps: int) -> None:
         """Note which series ended long before the others."""
-        time = self.bundle.manifest.time
+        time, ends = self.bundle.manifest.time, self.ends
         if not ends or time is None:
             return
         lasts = pd.DatetimeIndex(ends[0].append(ends[1:]))
         name = partial(name_series, self.table.ids)
-        note_ends(lasts, time.frequency, steps, self.on_event, name=name, then=ENDED)
+        if len(self.table.ids):
+            note_ends(lasts, time.frequency, steps, self.on_event, name=name, then=ENDED)
+
+
+def together(bundle: Bundle) -> int:
+    """Return how many series the network forecasts at a time."""
+    manifest = bundle.manifest
+    return batch_size(timesteps=manifest.timesteps, features=len(manifest.features))
 
 
 def rows_within(bundle: Bundle, budget: float) -> int:
@@ -198,17 +252,25 @@ def find_series_table(
     Returns:
         None where all of them must be read together.
     """
+    data = data_as_trained(bundle, reading)
+    columns = bundle.manifest.columns
+    if not treats_series_alone(bundle, wanted, reading) or not is_divisible(batches, data, columns):
+        return None
+    known = bundle.series.frame if bundle.series else None
+    return divide(batches, data, columns, known)
+
+
+def treats_series_alone(
+    bundle: Bundle, wanted: PredictionRequest, reading: Mapping[str, Any]
+) -> bool:
+    """Whether forecasts of series are the same from a table of them and from one of all."""
     manifest, data = bundle.manifest, data_as_trained(bundle, reading)
     time = manifest.time.frequency if manifest.time else None
     plain = PredictionRequest(wanted.horizon, level=wanted.level, intervals=wanted.intervals)
-    if (
+    return not (
         manifest.labels is not None
         or manifest.config.network.stateful
         or AUTO in data.calendar_features
         or (time is not None and time.open_days and time.hours)
         or wanted != plain
-        or not is_divisible(batches, data, manifest.columns)
-    ):
-        return None
-    known = bundle.series.frame if bundle.series else None
-    return divide(batches, data, manifest.columns, known)
+    )

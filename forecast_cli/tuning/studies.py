@@ -19,6 +19,7 @@ from optuna.study import Study
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
+from ..core.parallel import runs_here
 from ..core.tidying import tidied
 from ..data.io.remote import first_line, masked
 from .folds import TrialFolds
@@ -134,7 +135,7 @@ def database(search: Search, folder: Path | None) -> Generator[tuple[str | None,
         url = search.url or f"{SQLITE}{(folder or Path()).absolute() / STUDY}"
         with closing_storage(url) as storage:
             yield url, storage
-    elif search.jobs == 1:
+    elif runs_here(search.jobs):
         yield None, open_storage(None)
     else:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:

@@ -16,7 +16,7 @@ from optuna.trial import Trial, TrialState
 from ..config.schema import Config
 from ..core.errors import DataError, TrainingError, UsageError, counted
 from ..core.events import Done, Event, Listener, Note, Stage, ignore
-from ..core.parallel import run_all
+from ..core.parallel import run_all, runs_here
 from .default_space import trial_config
 from .folds import FoldScore, TrialFolds, score_fold
 from .options import Search
@@ -228,7 +228,7 @@ def _run(
 ) -> None:
     """Run so many trials, or as many as there is time for."""
     # Trials in other processes do not hear of a Ctrl-C.
-    on_event(Stage("trials", unit="epoch" if task.search.jobs == 1 else "trial"))
+    on_event(Stage("trials", unit="epoch" if runs_here(task.search.jobs) else "trial"))
     try:
         with closing(_numbers(task, study, work.left, should_stop)) as numbers:
             for done, number in enumerate(numbers, start=1 + work.earlier.done):
@@ -299,7 +299,7 @@ def _numbers(
     task: Task, study: Study, left: Sequence[int | None], should_stop: Callable[[], bool]
 ) -> Generator[int | None]:
     """Yield the numbers of trials as they end, run here or in several processes."""
-    if task.search.jobs == 1:
+    if runs_here(task.search.jobs):
         for begun in left:
             if task.late:
                 return

@@ -160,7 +160,7 @@ def _open_path(path: str, dialect: Dialect, on_event: Listener) -> Opened:
         _refuse_text(dialect, masked(path))
         return open_in_memory(load_from_database(path, dialect))
     _refuse_query(dialect, masked(path))
-    if (found := _matching(path)) is not None:
+    if (found := matching_files(path)) is not None:
         return open_table(found[0] if len(found) == 1 else found, dialect, on_event)
     opened = Source(path, dialect, on_event=on_event)
     loaded = load(opened)
@@ -201,7 +201,7 @@ def _refuse_query(dialect: Dialect, name: str) -> None:
         )
 
 
-def _matching(path: str) -> list[str] | None:
+def matching_files(path: str) -> list[str] | None:
     """Return the files that a pattern matches, in order; None where it is no pattern.
 
     Raises:

@@ -106,6 +106,36 @@ def fetch(address: str) -> bytes:
     return data
 
 
+def open_address(address: str) -> Any:
+    """Return the bytes at an address as a file that is read where it is sought.
+
+    Raises:
+        DataError: There are none, or they cannot be read.
+        UsageError: As `fetch`.
+    """
+    files, path = _files(address)
+    try:
+        return files.open(path, "rb")
+    except Exception as error:
+        raise _unreachable(address, error) from error
+
+
+def identify(address: str) -> str:
+    """Return what changes with the bytes at an address: their size, and a tag or a time.
+
+    Raises:
+        DataError: There are none.
+        UsageError: As `fetch`.
+    """
+    files, path = _files(address)
+    try:
+        about = files.info(path)
+    except Exception as error:
+        raise _unreachable(address, error) from error
+    marks = (about.get(name) for name in ("ETag", "etag", "md5Hash", "LastModified", "mtime"))
+    return f"{about.get('size')} {next((each for each in marks if each), '')}"
+
+
 def matching(address: str) -> list[str] | None:
     """Return the addresses that a pattern matches, in order; None where it is no pattern.
 

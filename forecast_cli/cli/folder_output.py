@@ -1,0 +1,144 @@
+"""Forecasts of a table of many series as a folder: a file for each part, by any worker."""
+
+from collections import Counter
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..core.engines import LOCAL, open_engine
+from ..core.errors import DataError, UsageError, counted
+from ..core.events import once
+from ..core.memory import spare_memory
+from ..data.io.part_writer import ADDED
+from ..data.io.remote import is_address, masked
+from ..data.io.writer import is_parquet
+from .console import Console
+from .options import OutputOptions, Reading
+from .part_output import say_shares
+from .predict_options import PredictOptions
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..forecasting.prediction_folder import PredictionFolder, Summary
+    from ..model.bundle import Bundle
+
+
+def predict_to_folder(
+    reading: Reading, output_options: OutputOptions, options: PredictOptions, console: Console
+) -> None:
+    """Forecast the parts of a table into a folder, or go on with what is missing there.
+
+    Raises:
+        DataError: The table does not hold what the model needs, or a series is in two files.
+        UsageError: It is not made of parts, or the folder holds something else.
+    """
+    from ..core.parallel import dismiss_workers
+    from ..model.loading import load_bundle
+
+    form = options.format or "parquet"
+    if output_options.json or form not in ADDED:
+        raise UsageError(
+            "A folder has files of the formats " + ", ".join(ADDED) + ", and no --json.",
+            "Name one with --format.",
+        )
+    paths = [path for table in options.tables or [] for path in _files(table)]
+    began, bundle = perf_counter(), load_bundle(options.model)
+    _require_parts(bundle, options, paths, reading)
+    try:
+        with (
+            Progress(console, plain=False) as progress,
+            open_engine(options.engine, options.engine_address, options.jobs),
+        ):
+            folder = _folder(bundle, options, paths, reading, once(progress.on_event))
+            summary = folder.write(_jobs(options))
+    finally:
+        dismiss_workers()
+    _say(summary, folder.output, perf_counter() - began, console)
+
+
+def _jobs(options: PredictOptions) -> int | None:
+    """How many parts are forecast at a time; None: as many as the engine has workers."""
+    return options.jobs if options.engine != LOCAL else options.jobs or 1
+
+
+def _files(table: str) -> list[str]:
+    """Return the Parquet files of a folder, a pattern, an address or a path, in order.
+
+    Raises:
+        DataError: There are none, or it is something else.
+    """
+    from ..data.io.opening import matching_files
+
+    folder = not is_address(table) and Path(table).is_dir()
+    if folder:
+        found = [str(each) for each in sorted(Path(table).glob("[!_.]*.parquet"))]
+    else:
+        found = matching_files(table) or [table]
+    # Workers have other working folders.
+    found = [each if is_address(each) else str(Path(each).absolute()) for each in found]
+    others = [each for each in found if not (is_address(each) or is_parquet(each))]
+    if others or not found:
+        missing = f"{others[0]} is no Parquet file" if others else f"{table} has no Parquet file"
+        raise DataError(
+            f"{masked(missing)}: a folder of forecasts is made of Parquet files alone.",
+            "Name Parquet files, a folder of them, or a file for the forecasts with -o.",
+        )
+    return found
+
+
+def _require_parts(
+    bundle: "Bundle", options: PredictOptions, paths: list[str], reading: Reading
+) -> None:
+    """Refuse what depends on all series together.
+
+    Raises:
+        UsageError: It does.
+    """
+    from ..forecasting.history import data_as_trained
+    from ..forecasting.part_prediction import treats_series_alone
+
+    data = data_as_trained(bundle, reading)
+    if not data.series or data.layout not in (None, "long"):
+        raise UsageError(
+            "A folder of forecasts has a file for some series each, and the table of this model "
+            "has no column that names series.",
+            "Name a file with -o.",
+        )
+    if not options.is_for_parts or not treats_series_alone(bundle, options.request(), reading):
+        raise UsageError(
+            "A folder of forecasts is made some series at a time, which this model or these "
+            "options do not allow.",
+            "Leave out --only, --start, --future, --what-if, --samples, --state and --in-sample; "
+            "or name a file with -o.",
+        )
+
+
+def _folder(
+    bundle: "Bundle", options: PredictOptions, paths: list[str], reading: Reading, hear: Any
+) -> "PredictionFolder":
+    """Divide the table into parts."""
+    from ..forecasting.part_prediction import MOST_ROWS, rows_within
+    from ..forecasting.partitions import Work, digest_of, find_sources
+    from ..forecasting.prediction_folder import PredictionFolder
+
+    wanted, model = options.request(), str(options.model.absolute())
+    rows = MOST_ROWS
+    if options.engine == LOCAL:
+        rows = rows_within(bundle, spare_memory(options.memory, options.jobs or 1))
+    elif options.memory is not None:
+        # Of a cluster it is what each worker may hold.
+        rows = rows_within(bundle, spare_memory(options.memory))
+    sources, least = find_sources(bundle, paths, wanted, reading)
+    how = dict(reading) | {"similar_names": "keep"}
+    work = Work(model, digest_of(model), wanted, how, rows, least)
+    form: Any = options.format or "parquet"
+    return PredictionFolder(Path(options.output), work, sources, form, options.excel_safe, hear)
+
+
+def _say(summary: "Summary", output: Path, seconds: float, console: Console) -> None:
+    """Print what was written, how long it took, and the shares of the work."""
+    shares = Counter[str]()
+    for record in summary.records:
+        shares.update(record.seconds)
+    say_shares(summary.series, shares, console)
+    console.say(f"saved {output}: {counted(len(summary.records), 'part')} in {seconds:.1f} s")

@@ -1,0 +1,271 @@
+"""A folder of forecasts: a file for each part of a table, written by any worker, and resumable."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import DataError, Interrupted, UsageError, counted
+from ..core.events import Done, Listener, Note, Stage, ignore
+from ..core.parallel import run_all
+from ..data.io.remote import identify, is_address
+from ..data.io.writer import Format
+from ..data.series_table import SeriesTable
+from ..model.file_writing import partial_folder, unwritable, write_whole
+from ..model.write_lock import locked
+from .part_prediction import Found, PartNotes
+from .partitions import Record, Target, Work, write_part
+
+# Of the folder: what it holds. Readers of folders of Parquet files ignore such names.
+MANIFEST = "_manifest.json"
+# Of the folder beside it, while forecasts are made.
+RUN, RECORDS, PARTS, REPLACED = "run.json", "records", "parts", "replaced"
+# What must be the same where a run is resumed, and what to say where it is not.
+SAME = {"model": "another model", "input": "another table", "request": "other options"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a folder holds.
+
+    Args:
+        records: Of each part, in order.
+        restored: How many parts an earlier run had made.
+    """
+
+    records: list[Record]
+    restored: int
+
+    @property
+    def series(self) -> int:
+        """How many series there are."""
+        return sum(each.series for each in self.records)
+
+
+@dataclass
+class PredictionFolder:
+    """Forecasts all parts of a table into a folder, which takes its name when it is whole.
+
+    Meanwhile parts and what is known of them are in a folder beside it, whose name ends in
+    `.partial`. The same call goes on with what is missing there.
+
+    Args:
+        output: The path of the folder.
+        work: What the parts have in common.
+        sources: The parts in order, as `find_sources` returns them.
+        format: Of the files.
+        excel_safe: As in `render`.
+        on_event: Notified of progress, and of what was noted of the parts.
+    """
+
+    output: Path
+    work: Work
+    sources: Sequence[SeriesTable | str]
+    format: Format
+    excel_safe: bool = False
+    on_event: Listener = ignore
+
+    def __post_init__(self) -> None:
+        self.output = Path(os.path.realpath(self.output))
+        self.partial = partial_folder(self.output)
+        self.identity = self._identify()
+        # A worker that still works for another run finds its folder gone.
+        self.key = hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()[:8]
+
+    def write(self, jobs: int | None) -> Summary:
+        """Make the forecasts that are missing.
+
+        Args:
+            jobs: How many parts at a time; None: as many as the engine has workers.
+
+        Raises:
+            DataError: The table does not hold what the model needs, or a series is in two files.
+            UsageError: The folder holds something else, or forecasts of another run.
+            Interrupted: Ctrl-C was pressed.
+        """
+        self._refuse_others()
+        with locked(self.partial, self.output):
+            self._begin()
+            targets = self._targets()
+            found = {each: record for each in targets if (record := _read(each)) is not None}
+            if found:
+                many = f"{len(found)} of {counted(len(targets), 'part')}"
+                self.on_event(Note(f"{many} were restored from an earlier run"))
+            restored = len(found)
+            try:
+                self._make(found, targets, jobs)
+            except KeyboardInterrupt:
+                raise Interrupted(
+                    f"Stopped; {len(found)} of {counted(len(targets), 'part')} are stored, repeat "
+                    "the same command to go on."
+                ) from None
+            records = [found[each] for each in targets]
+            self._take_name(records)
+        return Summary(records, restored)
+
+    def _own(self, name: str) -> Path:
+        """Return a folder of this run beside the output."""
+        return self.partial / f"{name}-{self.key}"
+
+    def _targets(self) -> list[Target]:
+        """Where each part is written."""
+        return [
+            Target(
+                str(self._own(PARTS)),
+                str(self._own(RECORDS)),
+                f"part-{number:05d}",
+                self.format,
+                self.excel_safe,
+            )
+            for number in range(len(self.sources))
+        ]
+
+    def _make(self, found: dict[Target, Record], targets: list[Target], jobs: int | None) -> None:
+        """Make the parts that are missing, and add their records."""
+        notes = PartNotes(self.on_event)
+        for record in found.values():
+            _add_notes(notes, record)
+        missing = [number for number, each in enumerate(targets) if each not in found]
+        pieces = [(self.work, self.sources[each], targets[each]) for each in missing]
+        self.on_event(Stage("forecasting"))
+        checked = 1
+        with closing(run_all(write_part, pieces, jobs=jobs)) as running:
+            for place, record in running:
+                found[targets[missing[place]]] = record
+                _add_notes(notes, record)
+                self.on_event(Done("parts", len(found), len(targets)))
+                if len(found) == 2 * checked:
+                    checked *= 2
+                    self._require_once(found.values())
+        self._require_once(found.values())
+        notes.end()
+
+    def _require_once(self, records: Iterable[Record]) -> None:
+        """Refuse files that have a series in common: each would be forecast from its own rows.
+
+        Raises:
+            DataError: Two have.
+        """
+        several = list(records)
+        # The series of one file were found before it was divided.
+        if isinstance(self.sources[0], SeriesTable):
+            return
+        marks = np.concatenate([np.array(each.marks, np.uint64) for each in several])
+        owners = np.repeat(np.arange(len(several)), [len(each.marks) for each in several])
+        order = np.argsort(marks, kind="stable")
+        twice = np.flatnonzero(marks[order][1:] == marks[order][:-1])
+        if len(twice):
+            first = int(twice[0])
+            pair = [several[owners[order[place]]].source for place in (first, first + 1)]
+            raise DataError(
+                f"{len(twice):,} series are in more than one file, such as in "
+                f"{pair[0]} and {pair[1]}.",
+                "All rows of a series must be in one file: divide the table by series, not by "
+                "time.",
+            )
+
+    def _refuse_others(self) -> None:
+        """Refuse to replace a folder of something else.
+
+        Raises:
+            UsageError: It is one.
+        """
+        if self.output.is_dir() and any(self.output.iterdir()):
+            if not (self.output / MANIFEST).is_file():
+                raise UsageError(
+                    f"{self.output} holds other files, and is not replaced.",
+                    "Name a folder that does not exist, or one of earlier forecasts, with -o.",
+                )
+        elif self.output.exists() and not self.output.is_dir():
+            raise UsageError(f"{self.output} is a file.", "Name a folder with -o.")
+
+    def _begin(self) -> None:
+        """Open the folder of what is unfinished.
+
+        Raises:
+            UsageError: It is that of another run.
+        """
+        own, path = self.identity, self.partial / RUN
+        if path.is_file():
+            before = json.loads(path.read_text())
+            changed = [why for name, why in SAME.items() if before.get(name) != own[name]]
+            if changed:
+                raise UsageError(
+                    f"{self.partial} holds unfinished forecasts of {changed[0]}.",
+                    f"Give the same again to finish them, or remove {self.partial} to begin from "
+                    "scratch.",
+                )
+        try:
+            for name in (PARTS, RECORDS):
+                self._own(name).mkdir(exist_ok=True)
+        except OSError as error:
+            raise UsageError(*unwritable(self.partial, error, "folder")) from None
+        write_whole(path, json.dumps(own).encode())
+
+    def _identify(self) -> dict[str, str]:
+        """Return what the forecasts depend on, as digests."""
+        paths = [each if isinstance(each, str) else each.batches.path for each in self.sources]
+        tables = [[path, _state(path)] for path in dict.fromkeys(paths)]
+        request = [asdict(self.work.wanted), dict(self.work.reading), self.format, self.excel_safe]
+        whole = {
+            "model": self.work.digest,
+            "input": [tables, len(self.sources)],
+            "request": request,
+        }
+        return {
+            name: hashlib.sha256(json.dumps(each, sort_keys=True, default=str).encode()).hexdigest()
+            for name, each in whole.items()
+        }
+
+    def _take_name(self, records: Sequence[Record]) -> None:
+        """Give the folder its name, in the place of the one of an earlier run."""
+        parts, replaced = self._own(PARTS), self.partial / REPLACED
+        for stale in parts.glob(".*"):
+            stale.unlink()
+        about = {
+            "model": self.work.digest,
+            "series": sum(each.series for each in records),
+            "parts": [
+                {"part": each.part, "source": each.source, "series": each.series, "rows": each.rows}
+                for each in records
+            ],
+        }
+        write_whole(parts / MANIFEST, json.dumps(about, indent=1).encode())
+        try:
+            if self.output.is_dir():
+                shutil.rmtree(replaced, ignore_errors=True)
+                self.output.rename(replaced)
+            parts.rename(self.output)
+        except OSError as error:
+            raise UsageError(*unwritable(self.output, error, "folder")) from None
+        (self.partial / RUN).unlink()
+        for each in (self._own(RECORDS), replaced):
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def _read(target: Target) -> Record | None:
+    """Return the record of a part that an earlier run has written; None where there is none."""
+    try:
+        record = Record(**json.loads(target.record.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if target.file.is_file() else None
+
+
+def _add_notes(notes: PartNotes, record: Record) -> None:
+    for each in record.notes:
+        notes.add(Found(**each))
+
+
+def _state(path: str) -> str:
+    """Return what changes with a file."""
+    if is_address(path):
+        return identify(path)
+    about = os.stat(path)
+    return f"{about.st_size} {about.st_mtime_ns}"

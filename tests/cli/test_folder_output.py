@@ -1,0 +1,194 @@
+"""`forecast predict` into a folder: a file for each part, by processes, and resumable."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast_cli.forecasting import part_prediction, partitions
+
+
+@pytest.fixture(scope="module")
+def bundle(linear):
+    return linear(panel(0, 8), column="y", series="id", time="day", horizon=3, timesteps=6)
+
+
+@pytest.fixture
+def tables(bundle, tmp_path):
+    """A model, a folder of five files, and the same table in one file."""
+    bundle.save(tmp_path / "model.forecast")
+    (tmp_path / "panel").mkdir()
+    for number in range(5):
+        panel(4 * number, 4).to_parquet(tmp_path / "panel" / f"{number}.parquet")
+    panel(0, 20).to_parquet(tmp_path / "panel.parquet", row_group_size=50)
+    return tmp_path
+
+
+def panel(first, count):
+    days = pd.date_range("2024-01-01", periods=30)
+    return pd.concat(
+        pd.DataFrame({
+            "id": f"s{number:02d}", "day": days,
+            "y": np.random.default_rng(number).gamma(3.0, 5.0, 30).round(2),
+        })
+        for number in range(first, first + count)
+    )  # fmt: skip
+
+
+def whole(run, tables, *options):
+    assert run("predict", "panel.parquet", "-o", "whole.parquet", *options)[0] == 0
+    return pd.read_parquet(tables / "whole.parquet")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("source", ["panel", "panel/*.parquet", "panel.parquet"])
+def test_all_files_of_the_folder_together_are_the_forecast(run, tables, monkeypatch, source, jobs):
+    monkeypatch.setattr(partitions, "TASK_ROWS", 150)
+    code, out, err = run("predict", source, "-o", "out/", "--level", "80", "--jobs", str(jobs))
+    assert (code, out) == (0, ""), err
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tables / "out"), whole(run, tables, "--level", "80"), rtol=1e-7
+    )
+    about = json.loads((tables / "out" / "_manifest.json").read_text())
+    parts = sorted(each.name for each in (tables / "out").glob("part-*"))
+    assert [each["part"] for each in about["parts"]] == parts and about["series"] == 20
+    assert len(parts) >= 4 and sum(each["series"] for each in about["parts"]) == 20
+    assert not (tables / "out.partial").exists()
+
+
+def test_files_have_the_format_that_is_asked_for(run, tables):
+    assert run("predict", "panel", "-o", "out/", "--format", "csv")[0] == 0
+    files = sorted((tables / "out").glob("*.csv"))
+    expected = whole(run, tables)
+    got = pd.concat([pd.read_csv(each, parse_dates=["day"]) for each in files], ignore_index=True)
+    pd.testing.assert_frame_equal(got, expected, check_dtype=False, rtol=1e-7)
+
+
+def test_several_jobs_write_the_same_file_as_one(run, tables, monkeypatch):
+    monkeypatch.setattr(part_prediction, "MOST_ROWS", 120)
+    monkeypatch.setattr(partitions, "TASK_ROWS", 240)
+    made = []
+    for jobs in (1, 2, 3):
+        code, _, err = run("predict", "panel.parquet", "-o", "out.csv", "--jobs", str(jobs))
+        assert code == 0 and "20 series in" in err, err
+        made.append((tables / "out.csv").read_bytes())
+    assert made[0] == made[1] == made[2]
+
+
+def test_files_that_are_not_in_order_of_their_series_are_read_as_a_whole(run, tables):
+    for path in (tables / "panel").iterdir():
+        pd.read_parquet(path).sort_values("day").to_parquet(path)
+    assert run("predict", "panel", "-o", "out/")[0] == 0
+    got = pd.read_parquet(tables / "out").sort_values(["id", "day"], ignore_index=True)
+    pd.testing.assert_frame_equal(got, whole(run, tables), rtol=1e-7)
+
+
+def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(run, tables):
+    broken = tables / "panel" / "3.parquet"
+    good = broken.read_bytes()
+    about = broken.stat()
+    broken.write_bytes(good[:-1] + b"?")
+    os.utime(broken, ns=(about.st_atime_ns, about.st_mtime_ns))
+    # The footers are read first; a file that is damaged later fails in its task.
+    assert run("predict", "panel", "-o", "out/")[0] == 3
+    broken.write_bytes(good)
+    os.utime(broken, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert run("predict", "panel", "-o", "out/")[0] == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(tables / "out"), whole(run, tables), rtol=1e-7)
+
+
+@pytest.fixture
+def unfinished(run, tables, monkeypatch):
+    """A run that was ended when three of five parts were made."""
+    real, made, left = partitions.write_part, [], [3]
+
+    def write(*piece):
+        if len(made) == left[0]:
+            left[0] = 5
+            raise KeyboardInterrupt
+        made.append(piece)
+        return real(*piece)
+
+    from forecast_cli.forecasting import prediction_folder
+
+    monkeypatch.setattr(prediction_folder, "write_part", write)
+    code, _, err = run("predict", "panel", "-o", "out/")
+    assert code == 130 and "3 of 5 parts are stored" in err and not (tables / "out").exists()
+    made.clear()
+    return made
+
+
+def test_finished_parts_are_not_made_again(run, tables, unfinished):
+    code, _, err = run("predict", "panel", "-o", "out/")
+    assert code == 0 and "3 of 5 parts were restored" in err and len(unfinished) == 2
+    pd.testing.assert_frame_equal(pd.read_parquet(tables / "out"), whole(run, tables), rtol=1e-7)
+
+
+@pytest.mark.parametrize("change", ["model", "table", "options"])
+def test_a_run_is_not_resumed_where_something_changed(
+    run, tables, bundle, linear, unfinished, change
+):
+    more = []
+    if change == "model":
+        own = {"column": "y", "series": "id", "time": "day", "horizon": 2, "timesteps": 6}
+        linear(panel(0, 8), **own).save(tables / "model.forecast")
+    elif change == "table":
+        panel(4, 4).iloc[:-1].to_parquet(tables / "panel" / "1.parquet")
+    else:
+        more = ["--level", "80"]
+    code, _, err = run("predict", "panel", "-o", "out/", *more)
+    assert code == 2 and "unfinished forecasts of" in err and change in err
+    shutil.rmtree(tables / "out.partial")
+    made = len(unfinished)
+    code, _, err = run("predict", "panel", "-o", "out/", *more)
+    assert made == 0 and "restored" not in err
+
+
+def test_a_series_in_two_files_is_refused(run, tables):
+    panel(4, 4).to_parquet(tables / "panel" / "5.parquet")
+    code, _, err = run("predict", "panel", "-o", "out/")
+    assert code == 3 and "4 series are in more than one file" in err and "5.parquet" in err
+    assert not (tables / "out").exists()
+
+
+def test_an_earlier_folder_of_forecasts_is_replaced_and_no_other(run, tables):
+    for level in ([], ["--level", "80"]):
+        assert run("predict", "panel", "-o", "out/", *level)[0] == 0
+    assert "y_lo80" in pd.read_parquet(tables / "out")
+    (tables / "mine").mkdir()
+    (tables / "mine" / "notes.txt").write_text("kept")
+    code, _, err = run("predict", "panel", "-o", "mine/")
+    assert code == 2 and "holds other files" in err
+    assert [each.name for each in (tables / "mine").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["panel", "-o", "out/", "--only", "s01"], "Leave out --only"),
+        (["panel.csv", "-o", "out/"], "is no Parquet file"),
+        (["panel", "-o", "out/", "--json"], "no --json"),
+        (["panel", "-o", "out/", "--format", "xlsx"], "Name one with --format"),
+        (["panel.parquet", "-o", "out.csv", "--engine", "dask"], "Name a folder"),
+        (["panel", "-o", "out/", "--engine-address", "tcp://a:1"], "Name its kind with --engine"),
+        (["panel.csv", "--jobs", "2"], "is no Parquet file"),
+        (["--jobs", "2"], "Name DATA"),
+        (["panel", "-o", "out/", "--jobs", "4", "--memory", "0.5"], "is too little"),
+    ],
+)
+def test_what_cannot_be_divided_is_refused(run, tables, arguments, text):
+    panel(0, 2).to_csv(tables / "panel.csv", index=False)
+    code, out, err = run("predict", *arguments)
+    assert code in (2, 3) and text in out + err, err
+    assert not (tables / "out").exists()
+
+
+def test_an_engine_that_is_not_installed_is_named_with_its_command(run, tables, monkeypatch):
+    from forecast_cli.core import engines
+
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    code, _, err = run("predict", "panel", "-o", "out/", "--engine", "ray")
+    assert code == 2 and "pip install 'forecast-cli[ray]'" in err
