@@ -1,7 +1,7 @@
 """Parts of TensorFlow and Keras that few programs use, loaded when they are first used.
 
-Importing TensorFlow loads every namespace of its public interface, and with them an older Keras,
-SciPy, scikit-learn and matplotlib: half of the time that the import takes.
+Importing TensorFlow loads every namespace of its public interface, and with Keras also
+scikit-learn and matplotlib: a third of the time that the import takes.
 """
 
 import sys
@@ -15,6 +15,9 @@ from types import ModuleType
 from typing import Any
 
 NAMESPACES = ("tensorflow._api.v2", "tensorflow._api.v2.__internal__")
+# The export needs the older interfaces, and loading them writes to stderr: that is kept from the
+# user while TensorFlow is imported, not later.
+AT_ONCE = ("__internal__", "compat")
 # Of Keras: its second set of names, charts with matplotlib, and estimators of scikit-learn.
 PACKAGES = (
     "keras._tf_keras", "keras.applications", "keras.datasets", "keras.src.visualization",
@@ -43,7 +46,7 @@ class Finder:
     ) -> ModuleSpec | None:
         """Return the specification of a module, as `importlib.abc.MetaPathFinder` has it."""
         parent, _, last = name.rpartition(".")
-        if name not in PACKAGES and (parent not in NAMESPACES or last == "__internal__"):
+        if name not in PACKAGES and (parent not in NAMESPACES or last in AT_ONCE):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None or _is_shadowed(last, spec):
