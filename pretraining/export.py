@@ -10,27 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from forecast_cli.baselines.pretrained.features import (
-    NAMES,
-    OF_MEMBER,
-    OF_SERIES,
-    ORIGINS,
-)
+from forecast_cli.baselines.pretrained.features import NAMES
 from forecast_cli.baselines.pretrained.forecaster import INPUTS, NETWORK
 from forecast_cli.networks.canonical_graph import make_canonical
+from forecast_cli.networks.pretrained import SIGNATURE, Combination
 
-from .network import Combination
 from .train import draw
 
-SHAPES: dict[str, tuple[int | None, ...]] = {
-    "members": (None, ORIGINS, None, OF_MEMBER),
-    "series": (None, ORIGINS, OF_SERIES),
-    "sizes": (None, None),
-    "past": (None, ORIGINS, None, None),
-    "known": (None, ORIGINS, None),
-    "ahead": (None, None, None),
-    "names": (None,),
-}
 TOLERANCE = 1e-4
 
 
@@ -38,12 +24,8 @@ def convert(network: Combination) -> bytes:
     """The network as ONNX; any number of series, members and steps ahead."""
     import tf2onnx
 
-    signature = [
-        tf.TensorSpec(SHAPES[name], "int32" if name == "names" else "float32", name)
-        for name in INPUTS
-    ]
     call = tf.function(lambda *given: network(list(given)), autograph=False)
-    model, _ = tf2onnx.convert.from_function(call, signature)
+    model, _ = tf2onnx.convert.from_function(call, SIGNATURE)
     make_canonical(model)
     return bytes(model.SerializeToString())
 

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from forecast_cli.baselines.pretrained.features import look
 from forecast_cli.baselines.pretrained.forecaster import inputs_of
+from forecast_cli.networks.pretrained import Combination, loss
 
-from .network import Combination, loss
 from .simulator import Shape, simulate
 
 # Seasons of the simulated tables, and how often each is drawn.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..config.deprecated import renew_start
 from ..config.keywords import Settings, ZeroShot
+from ..config.registries import PRETRAINED_PRESET
 from ..config.resolution import configure
 from ..config.schema import Config
 from ..core.arguments import require
@@ -54,7 +55,7 @@ def train(
         table: The rows: a table in memory, a path or `-`.
         future: A table of future covariates for the steps after the end of the first one.
         init_model: A model, or its path, whose weights training starts from; it determines the
-            whole network.
+            whole network. `pretrained`: the network of the package.
         rescale: Whether the scaler is then fitted again, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
@@ -97,11 +98,17 @@ def train_configured(
         rescale: As in `train`.
         **how: `on_event`, `should_stop`, and `checkpoints` for a training that can be resumed.
     """
+    if init_model is not None:
+        require_training("Training")
+    named = init_model is None or isinstance(init_model, Model) or os.fspath(init_model)
+    if named == PRETRAINED_PRESET:
+        from ..training.finetuning import finetuning_pretrained
+
+        config, init_model = finetuning_pretrained(config, rescale=rescale), None
     if init_model is None:
         from ..training import pipeline as training
 
         return Model(training.train(table, config, future=future, **how))
-    require_training("Training")
     from ..training.finetuning import finetune
 
     model = init_model if isinstance(init_model, Model) else load(init_model)

@@ -193,7 +193,10 @@ def _network_facts(manifest: Manifest) -> dict[str, str]:
         return {}
     digest = manifest.sha256.get("network.onnx", "")
     which = f", SHA-256 {digest}" if digest else ""
-    return {"network": f"trained on simulated series alone, before this table was read{which}"}
+    how = "trained on simulated series alone, before this table was read"
+    if manifest.config.network.finetuned:
+        how = "trained on simulated series, then on this table"
+    return {"network": f"{how}{which}"}
 
 
 def _splits(splits: SplitRows) -> list[tuple[str, int, str]]:
@@ -251,12 +254,13 @@ def _training_fact(manifest: Manifest) -> str:
     """Return how long and how the networks of a model were trained."""
     config, run = manifest.config, manifest.run
     training, ensemble = config.training, config.ensemble
-    if config.network.pretrained:
+    if config.network.pretrained and not config.network.finetuned:
         return "nothing: the network is pretrained"
     each, best = "", "best epoch"
     if ensemble.size > 1:
         each, best = f" over {ensemble.size} networks", "best epoch of the last"
     losses = " and ".join(ensemble.losses) or training.loss
+    losses = "of its quantiles" if config.network.finetuned else losses
     return (
         f"{run.epochs} epochs{each}, at most {training.epochs} each, {best} {run.best_epoch} "
         f"(ended by {run.stopped}); {training.optimizer}, learning rate "

@@ -53,7 +53,8 @@ class TrainOptions:
     future: Annotated[str | None, option("--future", metavar="FILE", common=False,
         help="Future covariates after the end of DATA, stored for predictions.")] = None
     init_model: Annotated[Path | None, option("--init-model", metavar="PATH", common=False,
-        help="Start from the weights of this model, which determines the whole network.")] = None
+        help="Start from the weights of this model, which determines the whole network; "
+        "pretrained: those of the network in the package.")] = None
     rescale: Annotated[bool, option("--rescale", common=False,
         help="With --init-model: fit the scaler again, on the training rows of DATA.")] = False
     keep_better: Annotated[bool, option("--keep-better", common=False,

@@ -51,7 +51,8 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
     ensemble = config.ensemble
     if config.network.pretrained:
         steps = f"context of up to {config.window.timesteps} rows"
-        return ModelName(PRETRAINED_PRESET, f"pretrained network, nothing trained, {steps}")
+        how = "fine-tuned" if config.network.finetuned else "nothing trained"
+        return ModelName(PRETRAINED_PRESET, f"pretrained network, {how}, {steps}")
     if ensemble.alone:
         return ModelName(_network_name(config.network), _describe_network(config))
     parts = _member_parts(config.network, ensemble)

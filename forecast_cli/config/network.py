@@ -43,6 +43,7 @@ class Network(Frozen):
         usual_spread: The spread of `window_scale=usual`, scaled; filled in from the data.
         pretrained: Whether it is the network that was trained on simulated series beforehand, of
             which no other setting changes anything; filled in by a preset.
+        finetuned: Whether that network is trained further on the training rows.
     """
 
     # fmt: off
@@ -83,6 +84,7 @@ class Network(Frozen):
     season_length: Positive = 1
     usual_spread: Annotated[float, Field(gt=0)] = 1.0
     pretrained: bool = False
+    finetuned: bool = False
 
     @property
     def recurrent(self) -> tuple[Recurrent, ...]:

@@ -21,7 +21,7 @@ from .batches import Feed
 from .build import Built, assemble
 from .train_step import Runner
 from .training_loop import fit
-from .training_state import State, group_of, pack, pack_epochs, unpack, unpack_epochs
+from .training_state import State, Trainable, group_of, pack, pack_epochs, unpack, unpack_epochs
 
 # The compiled functions of the last trainings, by their kind: those of other data go on with them.
 # One that is in use is not in here, so that threads do not share it.
@@ -70,7 +70,7 @@ class EnsembleTrainer:
         )
 
     @contextmanager
-    def runner(self, member: Member, built: Built) -> Iterator[Runner]:
+    def runner(self, member: Member, built: Built) -> Iterator[Trainable]:
         """What trains a network: that of one like it, where there was one, with its weights."""
         feed, levels = self.feeds(member.timesteps), self.config.quantile_levels
         new = Runner(built.network, feed, member.training, built.learner, levels)
@@ -135,7 +135,7 @@ class EnsembleTrainer:
         """Return the state of a network in the training that is resumed; None for none."""
         return None if self.checkpoints is None else self.checkpoints.find(self._name(number))
 
-    def _keep(self, number: int, runner: Runner, state: State, stopped: bool) -> None:
+    def _keep(self, number: int, runner: Trainable, state: State, stopped: bool) -> None:
         """Keep a checkpoint from time to time, and where the training is stopped."""
         kept = self.checkpoints
         if kept is not None and (kept.kept_at_stop if stopped else kept.due):

@@ -46,11 +46,11 @@ def export_onnx(
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
     data = _convert(network)
     forecast, ended = Runtime(data).carry(probes, more)
-    _check_equal([forecast, *ended], expected)
+    check_equal([forecast, *ended], expected)
     return data
 
 
-def _check_equal(exported: list[Floats], expected: list[Floats]) -> None:
+def check_equal(exported: list[Floats], expected: list[Floats]) -> None:
     """Refuse an exported network whose outputs, of any shape, differ from those of Keras."""
     pairs = zip(exported, expected, strict=True)
     difference = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)

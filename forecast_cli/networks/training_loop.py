@@ -8,15 +8,14 @@ from time import perf_counter
 from ..config.sections import Training
 from ..core.errors import TrainingError
 from ..core.events import Epoch, Listener, ignore
-from .train_step import Runner
-from .training_state import State
+from .training_state import State, Trainable
 
 # Called with the state after each epoch, and with True where the training is stopped after it.
 Keep = Callable[[State, bool], None]
 
 
 def fit(
-    runner: Runner,
+    runner: Trainable,
     *,
     seconds: float | None = None,
     last: int | None = None,
@@ -57,7 +56,7 @@ def fit(
         state.restore_best(runner.network)
 
 
-def _run(runner: Runner, state: State, on_event: Listener) -> None:
+def _run(runner: Trainable, state: State, on_event: Listener) -> None:
     """Run the next epoch, and add it to the state."""
     with runner.unrolling():
         epoch = runner.run([watched(each) for each in state.epochs], on_event)
@@ -65,14 +64,14 @@ def _run(runner: Runner, state: State, on_event: Listener) -> None:
     state.add(epoch, runner.network)
 
 
-def _leave_out(runner: Runner, state: State, left: float) -> None:
+def _leave_out(runner: Trainable, state: State, left: float) -> None:
     """Leave the epochs out that do not fit into the seconds that are left."""
     epoch = state.epochs[-1]
     runner.epochs = fitting(state.training.epochs, epoch.number, left / epoch.seconds)
     state.epochs[-1] = replace(epoch, epochs=runner.epochs)
 
 
-def _is_over(state: State, runner: Runner, last: int | None) -> bool:
+def _is_over(state: State, runner: Trainable, last: int | None) -> bool:
     """Whether all epochs are done, or the patience is at its end."""
     done, patience = len(state.epochs), runner.training.patience
     most = runner.epochs if last is None else min(runner.epochs, last)

@@ -1,20 +1,37 @@
 """The state of a training between two epochs: all that the next ones depend on, to the bit."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from ..config.sections import Training
-from ..core.events import Epoch
+from ..core.events import Epoch, Listener, ignore
 from ..core.windows import Floats
 from ..model.checkpoints import Saved
-from .train_step import Runner
 
 Weights = list[Floats]
+
+
+class Trainable(Protocol):
+    """What the training loop trains: a `Runner`, or what else runs epochs of a network."""
+
+    network: keras.Model
+    learner: Any
+    optimizer: Any
+    training: Training
+    epochs: int
+    raw: list[Any] | None
+
+    def unrolling(self) -> AbstractContextManager[None]:
+        """Write loops out while the network is trained."""
+
+    def run(self, losses: Sequence[float], on_event: Listener = ignore) -> Epoch:
+        """Run the epoch after those with the given watched losses; tell how far it has come."""
 
 
 @dataclass
@@ -61,7 +78,7 @@ class State:
             network.set_weights(kept)
 
 
-def pack(state: State, runner: Runner) -> Saved:
+def pack(state: State, runner: Trainable) -> Saved:
     """Return the state and all variables of a training, to be saved.
 
     Those of dropout are the states of its random numbers; the order of the samples and the
@@ -82,7 +99,7 @@ def pack(state: State, runner: Runner) -> Saved:
     return Saved({"epochs": pack_epochs(state.epochs), "done": False}, arrays)
 
 
-def unpack(saved: Saved, runner: Runner) -> State:
+def unpack(saved: Saved, runner: Trainable) -> State:
     """Bring a runner to a saved state, and return the rest of it."""
     state, arrays = State.new(runner.training), saved.arrays
     for name, variables in (
@@ -120,7 +137,7 @@ def unpack_epochs(rows: Iterable[Mapping[str, Any]]) -> list[Epoch]:
     return [Epoch(**row) for row in rows]
 
 
-def _variables(runner: Runner) -> list[Any]:
+def _variables(runner: Trainable) -> list[Any]:
     """Return the variables of the network and of what is trained of it, each once."""
     every = [*runner.network.variables, *runner.learner.variables]
     return list({id(each): each for each in every}.values())

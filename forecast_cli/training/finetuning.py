@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..config.registries import DEFAULT_PRESET, PRETRAINED_PRESET
 from ..config.resolution import configure, leaves
 from ..config.schema import Config
 from ..core.errors import DataError, UsageError
@@ -84,6 +85,37 @@ def finetune(
     return hand_over(learned, tuned, on_scored)
 
 
+def finetuning_pretrained(config: Config, *, rescale: bool = False) -> Config:
+    """Return the configuration of a fine-tuning of the pretrained network.
+
+    Args:
+        config: As given.
+        rescale: Whether a scaler is to be fitted again.
+
+    Raises:
+        UsageError: It contradicts that.
+    """
+    start = f"`init_model={PRETRAINED_PRESET}`"
+    if config.data.label:
+        raise UsageError(
+            f"{start} forecasts, and `label` asks for a model that maps sequences to labels.",
+            "Leave one of them out.",
+        )
+    if rescale:
+        raise UsageError(
+            f"{start} has no scaler that `rescale` could fit again: it reads series in units of "
+            "their own.",
+            "Leave `rescale` out.",
+        )
+    if config.preset not in (None, DEFAULT_PRESET, PRETRAINED_PRESET):
+        raise UsageError(
+            f"`preset={config.preset}` trains other networks than {start}.",
+            "Leave one of them out.",
+        )
+    changes = {"pretrained": True, "finetuned": True}
+    return config.changed(preset=PRETRAINED_PRESET, network=changes)
+
+
 def _trainer(
     bundle: Bundle, deadline: float | None, effects: Any, checkpoints: Checkpoints | None
 ) -> Any:
@@ -147,9 +179,9 @@ def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
         )
     if bundle.manifest.config.network.pretrained:
         raise UsageError(
-            "The model is the pretrained network, which is not trained: it has no weights to start "
-            "from.",
-            "Leave `init_model` out, or train a model to start from with `preset=trained`.",
+            "The model is the pretrained network, whose file has no weights to start from.",
+            f"Pass `init_model={PRETRAINED_PRESET}` to train that of the package further, or train "
+            "a model to start from with `preset=trained`.",
         )
     for name in leaves(changes):
         if not name.startswith(OPEN):

@@ -24,7 +24,7 @@ from ..model.runtime import Runtime
 from .effect_removal import Adjusted, adjust
 from .ensemble_fitting import Combination, fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
-from .pretrained import take_pretrained
+from .pretrained import make_trainer, take_finetuned, take_pretrained
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
@@ -65,7 +65,7 @@ def train_network(
         checkpoints: Where an unfinished training is kept and found; None to keep none.
     """
     if dataset.config.network.pretrained:
-        return take_pretrained(dataset)
+        return _use_pretrained(dataset, before, deadline, checkpoints, on_event, should_stop)
     require_training("Training")
     adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
     dataset, training = adjusted.dataset, adjusted.dataset.config.training
@@ -80,6 +80,30 @@ def train_network(
         return Trained(dataset, replace(before, courses=tuple(courses)))
     shares = None if before is None else before.shares
     return _export_trained(adjusted, feeds, networks, courses, shares, on_event)
+
+
+def _use_pretrained(
+    dataset: Dataset,
+    before: Fitted | None,
+    deadline: float | None,
+    checkpoints: Keeper | None,
+    on_event: Listener,
+    should_stop: Callable[[], bool],
+) -> Trained[Dataset]:
+    """Take the pretrained network, or train it further; arguments as in `train_network`."""
+    if not dataset.config.network.finetuned:
+        return take_pretrained(dataset)
+    require_training("Training")
+    on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
+    trainer = make_trainer(dataset, before, checkpoints)
+    if trainer is None:
+        on_event(Note("no window with a whole horizon to train on: nothing is trained"))
+        config = dataset.config.changed(network={"finetuned": False})
+        return take_pretrained(replace(dataset, config=config))
+    networks, courses = _train_members(trainer, deadline, on_event, should_stop)
+    if before is not None and courses[0].interrupted:
+        return Trained(dataset, replace(before, courses=tuple(courses)))
+    return take_finetuned(dataset, trainer, networks[0], courses[0], on_event)
 
 
 def _export_trained(

@@ -36,7 +36,7 @@ def killed(save):
 
 
 def test_untrained_it_weighs_by_the_size_of_past_errors():
-    from pretraining.network import Combination
+    from forecast_cli.networks.pretrained import Combination
 
     values = simulate(np.random.default_rng(5), Shape(8, 60, (SEASON,)))
     seen = look(values, HORIZON, (SEASON,))
@@ -49,7 +49,7 @@ def test_untrained_it_weighs_by_the_size_of_past_errors():
 
 
 def test_the_loss_is_the_quantile_loss_of_each_series_divided_by_the_root_of_its_error():
-    from pretraining.network import loss
+    from forecast_cli.networks.pretrained import loss
 
     rng = np.random.default_rng(6)
     actual = rng.normal(size=(3, 5)).astype("float32")

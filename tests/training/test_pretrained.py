@@ -221,3 +221,95 @@ def test_a_backtest_compares_it():
     rows = fc.backtest(months(), plan, column="value", horizon=HORIZON).scores
     errors = {row["model"]: row["mae"] for row in rows}
     assert errors["pretrained"] < errors["naive"]
+
+
+def finetune(frame, **settings):
+    settings = {"series": "shop", "init_model": "pretrained", "learning_rate": 2e-3} | settings
+    settings = {"column": "value", "horizon": HORIZON} | settings
+    return fc.train(frame, **settings)
+
+
+PANEL = (60, 60, 60, 52, 40)
+
+
+@pytest.fixture(scope="module")
+def finetuned():
+    return finetune(shops(*PANEL))
+
+
+@pytest.mark.tf
+def test_a_finetuned_network_is_in_the_model(finetuned, tmp_path):
+    packaged = train(shops(*PANEL), series="shop").predict(level=80)
+    own = finetuned.predict(level=80)
+    assert (own["value"] != packaged["value"]).any()
+    np.testing.assert_allclose(own["value"], packaged["value"], rtol=0.2)
+    finetuned.save(tmp_path / "m.forecast")
+    again = fc.load(tmp_path / "m.forecast")
+    pd.testing.assert_frame_equal(again.predict(level=80), own)
+    assert "pretrained network, fine-tuned" in again.summary()
+    assert len(again.bundle.epochs) == 2
+    newer = again.update(shops(*(rows + 2 for rows in PANEL)).groupby("shop").tail(2))
+    assert len(newer.predict()) == len(own)
+
+
+@pytest.mark.tf
+def test_finetuning_reads_no_row_of_the_test_split_and_is_repeatable(finetuned):
+    frame = shops(*PANEL)
+    # The test split is the last fifth.
+    last = frame.groupby("shop").cumcount(ascending=False) < 6
+    frame.loc[last, "value"] *= 3
+    other = finetune(frame)
+    assert other.bundle.onnx == finetuned.bundle.onnx
+    assert other.evaluation.own_scores["mae"] != finetuned.evaluation.own_scores["mae"]
+
+
+@pytest.mark.tf
+def test_a_finetuning_that_does_not_validate_is_given_up():
+    notes, frame = [], shops(40, 40, 40)
+    made = finetune(frame, learning_rate=0.5, epochs=1, on_event=notes.append)
+    assert any("is kept as it was" in each.text for each in notes if isinstance(each, Note))
+    expected = train(frame, series="shop").predict(level=80)
+    pd.testing.assert_frame_equal(made.predict(level=80), expected)
+    assert "nothing trained" in made.summary()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_a_resumed_finetuning_ends_with_the_same_network(finetuned, tmp_path):
+    from forecast_cli.core.events import Epoch
+
+    def end(event):
+        if isinstance(event, Epoch):
+            raise KeyboardInterrupt
+
+    path = tmp_path / "m.forecast"
+    with pytest.raises(KeyboardInterrupt):
+        finetune(shops(*PANEL), path=path, on_event=end)
+    again = finetune(shops(*PANEL), path=path, resume=True)
+    assert again.bundle.onnx == finetuned.bundle.onnx
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"units": 8}, "units"),
+        ({"loss": "mae"}, "loss"),
+        ({"past_covariates": "other"}, "other"),
+        ({"preset": "best"}, "preset=best"),
+        ({"rescale": True}, "rescale"),
+    ],
+    ids=str,
+)
+def test_what_a_finetuning_cannot_take_into_account_is_refused(settings, what):
+    frame = months().assign(other=1.0 + np.arange(90) % 7)
+    with pytest.raises(UsageError, match=what):
+        fc.train(frame, column="value", init_model="pretrained", **settings)
+
+
+def test_settings_of_a_finetuning_are_chosen():
+    given = fc.configure(column="value", series="shop", preset="pretrained", epochs=5)
+    given = given.changed(network={"pretrained": True, "finetuned": True})
+    config, sources = resolve_settings(shops(60, 60), given, on_event=lambda _: None)
+    assert config.network.finetuned
+    assert (config.training.epochs, config.training.batch_size) == (5, 64)
+    assert sources["training.batch_size"] == "preset"

@@ -127,12 +127,7 @@ def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, F
 
 def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
     """As `forecast_quantiles`, of series with as many rows, `(series, rows)`."""
-    # Units in which no sum of squares is too large or too small for a float.
-    offset = _offsets(values)
-    near = values - offset
-    unit = np.abs(near).max(axis=1, keepdims=True)
-    unit = np.where(unit > 0, unit, 1.0)
-    small = near / unit
+    small, offset, unit = _shrunk(values)
     found = _as_walks(small, horizon)
     if values.shape[1] >= LEAST:
         trust = np.where(_are_walks(small, seasons), 1.0 - WALK, 1.0)[:, None, None]
@@ -143,6 +138,19 @@ def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) ->
     positive = values.min(axis=1) >= 0
     found[positive] = np.maximum(found[positive], 0.0)
     return found
+
+
+def _shrunk(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """The values less an offset, in a unit in which no sum of squares is too large or too small.
+
+    Returns:
+        They, of the shape of the values, `(series, rows)`; the offset and the unit, `(series, 1)`.
+    """
+    offset = _offsets(values)
+    near = values - offset
+    unit = np.abs(near).max(axis=1, keepdims=True)
+    unit = np.where(unit > 0, unit, 1.0)
+    return near / unit, offset, unit
 
 
 def _offsets(values: Floats) -> Floats:
@@ -166,11 +174,15 @@ def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) 
     features = look(values, horizon, seasons)
     made = run(inputs_of(features))
     middle = made[..., MEDIAN][..., None]
-    steps = np.arange(1, horizon + 1) + horizon / 2.0
-    wider = 1.0 + WIDER * steps / (values.shape[1] + horizon)
-    made = middle + wider[:, None] * (made - middle)
+    made = middle + _wider(values.shape[1], horizon)[:, None] * (made - middle)
     found: Floats = features.level[:, None, None] + features.scale[:, None, None] * made
     return found
+
+
+def _wider(rows: int, horizon: int) -> Floats:
+    """The factors of the quantiles' distance from the median, shape `(horizon,)`."""
+    steps = np.arange(1, horizon + 1) + horizon / 2.0
+    return 1.0 + WIDER * steps / (rows + horizon)
 
 
 def _are_walks(values: Floats, seasons: Sequence[int]) -> Flags:
@@ -190,6 +202,33 @@ def _as_walks(values: Floats, horizon: int) -> Floats:
     away = size[:, None, None] * np.sqrt(np.arange(1, horizon + 1))[:, None] * places
     found: Floats = values[:, -1][:, None, None] + away
     return found
+
+
+def describe_rows(
+    series: Sequence[Floats], ahead: Floats, season_length: int
+) -> Iterator[tuple[dict[str, Any], Floats, Floats]]:
+    """Describe series as the network sees them, with the actual values after them, to train it on.
+
+    Args:
+        series: As in `forecast_quantiles`, none constant, of at least `LEAST` rows.
+        ahead: The actual values, shape `(series, horizon)`.
+        season_length: Steps in a season; 1 for none.
+
+    Yields:
+        Batches of series with as many rows: the inputs of the network; the actual values, in the
+        unit of its forecasts, `(some, horizon)`; and the factors of the distance of its quantiles
+        from the median in a forecast, of the same shape.
+    """
+    horizon = ahead.shape[1]
+    for places, values in _alike(series):
+        seasons = seasons_of(values.shape[1], season_length)
+        for some, part in _parts(places, values, horizon):
+            small, offset, unit = _shrunk(part)
+            features = look(small, horizon, seasons)
+            level, scale = features.level[:, None], features.scale[:, None]
+            actual = ((ahead[some] - offset) / unit - level) / scale
+            wider = np.broadcast_to(_wider(part.shape[1], horizon), actual.shape)
+            yield inputs_of(features), actual, wider
 
 
 def inputs_of(features: Features) -> dict[str, Any]:

@@ -145,6 +145,8 @@ def describe_model(config: Config, *, named: bool) -> str:
         config: With everything that a preset chooses filled in.
         named: Whether the series have names, so that there are several.
     """
+    if config.network.finetuned:
+        return "model: the pretrained network, fine-tuned on them"
     if config.network.pretrained:
         return "model: the pretrained network, not trained on them (`preset=trained` trains some)"
     members, count = list_members(config), len(config.ensemble.baselines)

@@ -4,6 +4,7 @@ The numbers were chosen on training parts of tables and on simulated series (doc
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ...baselines.pretrained.forecaster import LONGEST
@@ -22,8 +23,17 @@ VERY_FEW_ROWS, FEW_ROWS, FEW_WINDOWS = 150, 300, 5_000
 GROWTH = 2
 # Settings of the sections that presets choose from, which ask for no network of their own.
 NEUTRAL = {
-    "window.horizon", "window.mode", "network.pretrained", "network.season_length",
+    "window.horizon", "window.mode", "network.pretrained", "network.finetuned",
+    "network.season_length",
     "training.seed", "training.deterministic", "training.time_budget", "training.refit",
+}  # fmt: skip
+# Those of a training, which a fine-tuning follows.
+OF_TRAINING = {"training.epochs", "training.batch_size", "training.learning_rate",
+               "training.schedule", "training.patience"}  # fmt: skip
+# How it is fine-tuned where nothing else is set.
+FINETUNING: dict[str, Any] = {
+    "epochs": 2, "batch_size": 64, "learning_rate": 5e-4, "schedule": "cosine", "clip": 1.0,
+    "patience": 2,
 }  # fmt: skip
 SECTIONS = ("window.", "network.", "training.", "ensemble.", "transform", "scaler", "scale_by")
 
@@ -45,8 +55,9 @@ def find_obstacles(config: Config, columns: Columns) -> Iterator[str]:
         columns: Of the table.
     """
     given = leaves(config.model_dump(exclude_unset=True))
+    neutral = NEUTRAL | (OF_TRAINING if config.network.finetuned else set())
     for path in given:
-        if path.startswith(SECTIONS) and path not in NEUTRAL:
+        if path.startswith(SECTIONS) and path not in neutral:
             yield f"`{path.rpartition('.')[2]}`"
     if config.window.mode == "many-to-one" and (config.window.horizon or 1) > 1:
         yield "`mode=many-to-one`"
@@ -66,9 +77,12 @@ def check_obstacles(config: Config, columns: Columns) -> None:
         UsageError: There is some.
     """
     if obstacle := next(find_obstacles(config, columns), None):
+        why, also = ": it is not trained", ""
+        if config.network.finetuned:
+            why, also = ", also where it is fine-tuned", ", without `init_model`"
         raise UsageError(
-            f"The pretrained network takes no account of {obstacle}: it is not trained.",
-            "Leave that out, or pass `preset=trained`, which trains networks.",
+            f"The pretrained network takes no account of {obstacle}{why}.",
+            f"Leave that out, or pass `preset=trained`{also}, which trains networks.",
         )
 
 
@@ -87,3 +101,9 @@ def choose_pretrained(profile: DataProfile) -> Recipe:
         "intervals": "cqr" if forecasts >= ENOUGH else "quantile",
     }
     return Recipe(settings, {}, f"{profile.rows} training rows" + " a series" * profile.named)
+
+
+def with_finetuning(recipe: Recipe) -> Recipe:
+    """Return what `choose_pretrained` chose, with the network trained further on the table."""
+    network = {**recipe.settings["network"], "finetuned": True}
+    return replace(recipe, settings={**recipe.settings, "network": network, "training": FINETUNING})

@@ -31,7 +31,13 @@ from ...data.season import default_seasons, target_rows
 from ...data.splits import Splits
 from ..effect_problem import make_problem
 from .data_profile import DataProfile, Effort, Recipe, choose_segment, describe_model
-from .few_rows import check_obstacles, choose_pretrained, find_obstacles, has_few_rows
+from .few_rows import (
+    check_obstacles,
+    choose_pretrained,
+    find_obstacles,
+    has_few_rows,
+    with_finetuning,
+)
 from .long_series import choose_for_long_series, reaches_weeks
 from .many_series import choose_for_many_series
 from .small_data import choose_for_small_data
@@ -89,6 +95,8 @@ def apply_preset(
         return config
     profile = profile_data(config, panel, splits, season)
     recipe = FUNCTIONS[_choose_function(config, panel, profile)](profile)
+    if config.network.finetuned:
+        recipe = with_finetuning(recipe)
     if takes_effects(config, panel.columns):
         ensemble = {**recipe.settings["ensemble"], "covariate_effects": True}
         recipe = replace(recipe, settings={**recipe.settings, "ensemble": ensemble})
@@ -103,7 +111,8 @@ def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
             what trains another one is not installed.
     """
     name = config.preset or ""
-    if name == PRETRAINED_PRESET or config.network.pretrained:
+    network = config.network
+    if name == PRETRAINED_PRESET or network.pretrained or network.finetuned:
         check_obstacles(config, panel.columns)
         return PRETRAINED_PRESET
     few = PRESETS[name].few_rows

@@ -1,19 +1,40 @@
-"""The network that weighs the members, moves their sum and tells how far off it may be."""
+"""The pretrained network in Keras: it weighs the members, moves their sum and gives quantiles.
 
+`pretraining/` trains it on simulated series; its weights are in the ONNX file that forecasts.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import onnx
 import tensorflow as tf
+from onnx import numpy_helper
 
-from forecast_cli.baselines.pretrained.features import NAMES, OF_MEMBER, ORIGINS
-from forecast_cli.baselines.pretrained.forecaster import MEDIAN, QUANTILES
-from forecast_cli.baselines.pretrained.members import SHARPNESS
+from ..baselines.pretrained.features import NAMES, OF_MEMBER, OF_SERIES, ORIGINS
+from ..baselines.pretrained.forecaster import INPUTS, MEDIAN, QUANTILES
+from ..baselines.pretrained.members import SHARPNESS
+from ..core.windows import Floats
 
 # Units of the layer that reads the errors of a member, of the one that reads the series, of the
 # dense layers after them, and numbers that stand for a member.
 UNITS, CONTEXT, DENSE, EMBEDDING = 32, 48, 64, 8
 # What is added to sizes before their logarithm, and past errors that the whole counts as.
 LEAST, PRIOR_COUNT = 0.02, 2.0
+# The inputs, of any number of series, members and steps ahead.
+SHAPES: dict[str, tuple[int | None, ...]] = {
+    "members": (None, ORIGINS, None, OF_MEMBER),
+    "series": (None, ORIGINS, OF_SERIES),
+    "sizes": (None, None),
+    "past": (None, ORIGINS, None, None),
+    "known": (None, ORIGINS, None),
+    "ahead": (None, None, None),
+    "names": (None,),
+}
+SIGNATURE = [
+    tf.TensorSpec(SHAPES[name], "int32" if name == "names" else "float32", name) for name in INPUTS
+]
 
 
 class Combination(keras.Model):  # type: ignore[misc]
@@ -123,7 +144,12 @@ def _in_order(point: Any, size: Any, found: Any) -> Any:
 
 
 def loss(actual: Any, quantiles: Any) -> Any:
-    """The mean quantile loss of series whose errors are large counting less.
+    """The mean of `losses`."""
+    return tf.reduce_mean(losses(actual, quantiles))
+
+
+def losses(actual: Any, quantiles: Any) -> Any:
+    """The quantile loss of each series, shape `(series,)`; where errors are large it counts less.
 
     Args:
         actual: Shape `(series, horizon)`.
@@ -133,4 +159,83 @@ def loss(actual: Any, quantiles: Any) -> Any:
     level = tf.constant(QUANTILES)
     each = tf.reduce_mean(2.0 * tf.maximum(level * away, (level - 1.0) * away), axis=(1, 2))
     error = tf.reduce_mean(tf.abs(away[..., MEDIAN]), axis=1)
-    return tf.reduce_mean(each / tf.sqrt(1.0 + tf.stop_gradient(error)))
+    return each / tf.sqrt(1.0 + tf.stop_gradient(error))
+
+
+def read_weights(data: bytes) -> list[Floats]:
+    """The weights in an ONNX file of the network, in the order of `Combination.weights`."""
+    return [
+        _of_keras(numpy_helper.to_array(tensor), kind)
+        for tensor, kind in _tensors(onnx.load_from_string(data))
+    ]
+
+
+def replace_weights(data: bytes, weights: Sequence[Floats]) -> bytes:
+    """An ONNX file of the network with other weights.
+
+    Args:
+        data: The file.
+        weights: In the order of `Combination.weights`.
+    """
+    model = onnx.load_from_string(data)
+    for (tensor, kind), each in zip(_tensors(model), weights, strict=True):
+        array = _of_onnx(np.asarray(each, np.float32), kind)
+        tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array), tensor.name))
+    return bytes(model.SerializeToString())
+
+
+def with_weights(network: Combination, weights: Sequence[Floats]) -> Combination:
+    """Build the network, and give it weights in the order of `Combination.weights`."""
+    # Any inputs build it: one series, two members, one step ahead.
+    sizes = [[1 if size is None else size for size in each.shape] for each in SIGNATURE]
+    network([tf.zeros(size, each.dtype) for size, each in zip(sizes, SIGNATURE, strict=True)])
+    network.set_weights(list(weights))
+    return network
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, str]]:
+    """The weights in the graph, in the order of Keras, each with what it is."""
+    tensors = {each.name: each for each in model.graph.initializer}
+    nodes = model.graph.node
+    yield next(t for t in tensors.values() if tuple(t.dims) == (NAMES, EMBEDDING)), "names"
+    recurrent = {tensors[each.input[1]].dims[1]: each for each in nodes if each.op_type == "LSTM"}
+    for count in (4 * UNITS, 4 * CONTEXT):
+        for place, kind in ((1, "kernel"), (2, "kernel"), (3, "bias")):
+            yield tensors[recurrent[count].input[place]], kind
+    for at, node in enumerate(nodes):
+        if node.op_type != "MatMul" or node.input[1] not in tensors:
+            continue
+        kernel = tensors[node.input[1]]
+        yield kernel, "dense"
+        added = (name for n in nodes[at:] if n.op_type == "Add" for name in n.input)
+        yield (
+            next(
+                tensors[n]
+                for n in added
+                if n in tensors and list(tensors[n].dims) == [kernel.dims[1]]
+            ),
+            "dense",
+        )
+
+
+def _of_keras(array: Floats, kind: str) -> Floats:
+    """A tensor of ONNX as Keras has it: its gates are in another order, its biases in two parts."""
+    if kind == "bias":
+        both = array.reshape(2, -1).sum(axis=0)
+        return np.concatenate([np.split(both, 4)[each] for each in (0, 2, 3, 1)])
+    if kind == "kernel":
+        gates = np.split(array[0], 4)
+        return np.concatenate([gates[each] for each in (0, 2, 3, 1)]).T
+    return array
+
+
+def _of_onnx(array: Floats, kind: str) -> Floats:
+    """The inverse of `_of_keras`."""
+    if kind == "bias":
+        gates = np.split(array, 4)
+        own = np.concatenate([gates[each] for each in (0, 3, 1, 2)])
+        return np.concatenate([own, np.zeros_like(own)])[None]
+    if kind == "kernel":
+        gates = np.split(array.T, 4)
+        return np.concatenate([gates[each] for each in (0, 3, 1, 2)])[None]
+    return array

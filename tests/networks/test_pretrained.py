@@ -1,0 +1,54 @@
+"""The Keras twin of the pretrained network: the weights of its ONNX file, read and written."""
+
+import numpy as np
+import pytest
+
+from forecast_cli.baselines.pretrained.features import look
+from forecast_cli.baselines.pretrained.forecaster import INPUTS, NETWORK, inputs_of
+from forecast_cli.model.pretrained import PretrainedRuntime
+
+pytestmark = pytest.mark.tf
+HORIZON = 5
+
+
+def inputs(season, seed=0):
+    steps = np.arange(50)
+    noise = np.random.default_rng(seed).normal(size=(6, 50))
+    values = 20 + np.linspace(-1, 1, 6)[:, None] * steps / 5 + np.sin(steps * 2 * np.pi / 4) + noise
+    return inputs_of(look(values, HORIZON, season))
+
+
+def run(data, given):
+    return PretrainedRuntime(data, HORIZON, 4).session.run(None, given)[0]
+
+
+def twin(weights):
+    from forecast_cli.networks.pretrained import Combination, with_weights
+
+    network = with_weights(Combination(), weights)
+    return lambda given: network([given[name] for name in INPUTS]).numpy()
+
+
+@pytest.mark.parametrize("season", [(), (4,), (4, 12)], ids=str)
+def test_keras_forecasts_what_the_file_does(season):
+    from forecast_cli.networks.pretrained import read_weights
+
+    data, given = NETWORK.read_bytes(), inputs(season)
+    found = twin(read_weights(data))(given)
+    np.testing.assert_allclose(found, run(data, given), rtol=1e-5, atol=1e-5)
+
+
+def test_weights_are_written_where_they_are_read():
+    from forecast_cli.networks.pretrained import read_weights, replace_weights
+
+    data, rng = NETWORK.read_bytes(), np.random.default_rng(1)
+    others = [
+        each + 0.02 * rng.normal(size=each.shape).astype("float32") for each in read_weights(data)
+    ]
+    changed = replace_weights(data, others)
+    for own, other in zip(read_weights(changed), others, strict=True):
+        np.testing.assert_array_equal(own, other)
+    given = inputs((4,))
+    expected = twin(others)(given)
+    np.testing.assert_allclose(run(changed, given), expected, rtol=1e-5, atol=1e-5)
+    assert np.abs(run(data, given) - expected).max() > 1e-3
