@@ -7,6 +7,7 @@ for a task whose worker has died, so that tasks are handed over here.
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -225,7 +226,10 @@ def _open_spark(address: str | None, jobs: int) -> Iterator[Engine]:
     # A local Spark gives no task to another worker unless its master says so.
     builder = SparkSession.builder.master(address or f"local[{jobs},{RETRIES + 1}]")
     builder = builder.appName("forecast").config("spark.ui.enabled", "false")
-    with _answering("spark", address):
+    builder = builder.config("spark.ui.showConsoleProgress", "false")
+    with _answering("spark", address), warnings.catch_warnings():
+        # It warns of the version of pandas, which no task of ours goes through.
+        warnings.simplefilter("ignore", FutureWarning)
         context = builder.config("spark.log.level", "ERROR").getOrCreate().sparkContext
     count = max(1, context.defaultParallelism)
 
