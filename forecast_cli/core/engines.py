@@ -1,8 +1,8 @@
 """Clusters that take tasks: Dask, Ray and Spark. No other file knows of them.
 
 Each gives a task whose worker was lost to another worker, and gives a task up that has lost its
-workers several times. joblib's own backends for them do not: with Dask and Ray it waits for ever
-for a task whose worker has died, so that tasks are handed over here.
+workers several times. joblib's backend for Dask does not: it waits for ever for a task whose worker
+has died. So tasks are handed over here.
 """
 
 import os
