@@ -123,6 +123,9 @@ TABLES: dict[str, Callable[[], bytes]] = {
     "xz bomb, 10 GB": lambda: lzma.compress(ZEROS, preset=0) * 100,
     "zstd bomb, 10 GB": lambda: bytes(pa.compress(ZEROS, codec="zstd", asbytes=True)) * 100,
     "zip bomb of rows, 3 GB": lambda: zipped(300),
+    "gzip bomb of short rows, 1.9 GB": lambda: (
+        gzip.compress(b"y\n") + gzip.compress(b"0\n" * 50 * MB) * 19
+    ),
     "Parquet bomb, 1.6 GB": lambda: written(parquet.write_table, 100 * MB),
     "Feather bomb, 1.6 GB": lambda: written(feather.write_feather, 100 * MB, compression="zstd"),
 }

@@ -162,6 +162,8 @@ def fit_effects(problem: EffectProblem) -> Effects:
     first = first_candidates(
         problem.known, problem.names, problem.categories, problem.cycles, special
     )
+    if not first:
+        return Effects()
     problem = _fewer_rows(problem, sum(each.width for each in first))
     regression = _Regression(problem)
     # What was chosen in any round may matter in another form.
@@ -175,9 +177,8 @@ def fit_effects(problem: EffectProblem) -> Effects:
     more = second_candidates(
         first, seen, problem.cycles, problem.seasons, problem.horizon, problem.timesteps
     )
-    if not (every := list(dict.fromkeys([*seen, *more]))):
-        return Effects()
-    if not (chosen := select(moments := regression.moments(every), chosen, every)):
+    every = list(dict.fromkeys([*seen, *more]))
+    if not every or not (chosen := select(moments := regression.moments(every), chosen, every)):
         return Effects()
     usual = [moments.usual_penalty] * len(chosen)
     regression.update(chosen, moments.solve(chosen, usual), robust=True)
@@ -185,9 +186,8 @@ def fit_effects(problem: EffectProblem) -> Effects:
     if not (chosen := without_useless(moments := regression.moments(chosen), chosen, len(every))):
         return Effects()
     weights = moments.solve(chosen, choose_penalties(moments, chosen))
-    return Effects(
-        terms=tuple(_term(regression, *pair) for pair in zip(chosen, weights, strict=True))
-    )
+    terms = tuple(_term(regression, *pair) for pair in zip(chosen, weights, strict=True))
+    return Effects(terms=terms)
 
 
 def mean_innovation(problem: EffectProblem, effects: Effects) -> float:

@@ -14,18 +14,20 @@ STATM = Path("/proc/self/statm")
 MEMINFO, CONTROL_GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
-def free_memory() -> int | None:
+def free_memory() -> float | None:
     """Return how many bytes this process may still use; None where the system does not say.
 
-    Of a container it is what is left of its limit, where that is less.
+    Of a container, and of a process with a limit (`ulimit -v`), it is what is left of that, where
+    it is less.
     """
     if sys.platform != "linux":
         return None
     try:
         lines = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
-        free = 1024 * int(lines["MemAvailable"].split()[0])
+        free = 1024.0 * int(lines["MemAvailable"].split()[0])
     except (OSError, ValueError, KeyError):
         return None
+    free = min(free, _left_of_limit())
     try:
         most = int((CONTROL_GROUP / "memory.max").read_text())
         used = int((CONTROL_GROUP / "memory.current").read_text())
@@ -34,10 +36,23 @@ def free_memory() -> int | None:
     return min(free, max(most - used, 0))
 
 
+def _left_of_limit() -> float:
+    """Return how many bytes of addresses this process may still use."""
+    import resource
+
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return inf if most == resource.RLIM_INFINITY else max(most - _pages(0), 0)
+
+
 def used_memory() -> int:
     """Return how many bytes this process holds; 0 where the system does not say."""
+    return _pages(1)
+
+
+def _pages(place: int) -> int:
+    """Return one of the sizes of this process, in bytes; 0 where the system does not say."""
     try:
-        pages = int(STATM.read_text().split()[1])
+        pages = int(STATM.read_text().split()[place])
     except (OSError, ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ..config.covariates import Covariates
 from ..config.sections import Data
 from ..core.events import Listener, ignore
+from ..core.memory import require_memory
 from ..core.windows import Floats
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, note_unknown
@@ -43,6 +44,9 @@ from .time.steps import find_steps, in_order
 from .time.time_index import floored
 from .time.timeline import Steps
 from .totals import ends_with_total, note_total_series, total_error
+
+# What a row takes at least until it is forecast, in bytes.
+ROW = 50
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,13 @@ def make_panel(rows: Rows, data: Data) -> Panel:
 
     Raises:
         DataError: A cell is not a number, values are missing, or no step can follow.
+        UsageError: There is no memory for the rows.
     """
     table, long = rows.table, rows.data
+    count = table.columns.num_rows
+    require_memory(
+        count * ROW, f"{table.name}, {count:,} rows,", "Take fewer rows, or longer steps."
+    )
     if long.layout in (None, "long") and data.layout in (None, "long"):
         data = long
     data = data.model_copy(update={"timezone": long.timezone, "day_zone": long.day_zone})

@@ -57,6 +57,14 @@ def test_forty_columns_of_noise_are_left_alone():
     assert {term.name for term in effects.terms} == {"x0", "x1"}
 
 
+@pytest.mark.parametrize("columns", [0, 1])
+def test_where_nothing_varies_that_is_known_ahead_there_are_no_effects(columns):
+    target = memory(np.random.default_rng(3))
+    known, names = np.ones((DAYS, columns)), ["x0"][:columns]
+    problem = EffectProblem(target, known, ONE, names, {}, [], (WEEK,), 14, 70)
+    assert fit_effects(problem).terms == ()
+
+
 def test_of_noise_alone_nothing_is_left():
     rng = np.random.default_rng(2)
     _, effects = fit(memory(rng, 1.0), *(memory(rng, 1.0) for _ in range(6)))

@@ -267,6 +267,8 @@ FILES = [
     Case("Unknown encoding", GOOD, {"encoding": "utf-8"}, {"encoding": "utf-88"}),
     Case('2 columns named "y"', wide(header="date,y,y"), wide()),
     Case("cannot be read", gzip.compress(rows().encode())[:-20], gzip.compress(rows().encode())),
+    Case("rows or more, which take about", gzip.compress(b"y\n" + b"0\n" * 3000),
+         {"max_size": 0.00077}, {"max_size": 0.0001}, keep=(0,) * 3000),
     Case("is a directory", {"folder/table.csv": GOOD}, None, name="folder",
          source="folder/table.csv"),
     Case("There is no file", {"table.csv": GOOD}, None, name="tabel.csv", source="table.csv"),

@@ -15,7 +15,10 @@ import pyarrow as pa
 from ...core.errors import DataError
 
 # Bytes that are unpacked at a time, and those of the unit of limits.
-PIECE, GB = 1 << 20, 10**9
+PIECE, GB, MB = 1 << 20, 10**9, 10**6
+# What unpacks to more than so many times its size is little more than repetitions; and the bytes
+# that a number of a table takes while it is read and inspected, about.
+REPEATED, WORKED = 100, 64
 # What reading raises where a stream is truncated or not of the format that it seems.
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -53,6 +56,33 @@ def too_large(name: str, most: int) -> DataError:
     )
 
 
+def check_rows(name: str, rows: int, size: int, packed: int, most: int, columns: int = 2) -> None:
+    """Refuse a table of very many rows that are packed in next to nothing.
+
+    Reading takes several times as much memory as the table itself. Of a file that is large by
+    itself that is expected; a small one that holds the same row over and over is hardly meant.
+
+    Args:
+        name: What messages call the table.
+        rows: How many it has, so far.
+        size: The bytes of these.
+        packed: The bytes of its file.
+        most: How many bytes it may take.
+        columns: How many it has.
+
+    Raises:
+        DataError: It takes more.
+    """
+    if size <= REPEATED * packed or (needed := rows * columns * WORKED) <= most:
+        return
+    raise DataError(
+        f"{name} has {packed / MB:,.2g} MB and unpacks to {rows:,} rows or more, which take about "
+        f"{needed / GB:,.3g} GB to read; {most / GB:,.3g} GB are allowed.",
+        f"If that is right and there is memory for it, pass `max_size={2 * needed / GB:.3g}` or "
+        "more (GB).",
+    )
+
+
 class Limited(io.RawIOBase):
     """A stream that counts what is read from it.
 
@@ -65,7 +95,7 @@ class Limited(io.RawIOBase):
     """
 
     def __init__(self, stream: Any, name: str, most: int, packed: io.BytesIO, size: int) -> None:
-        self.stream, self.name, self.most, self.count = stream, name, most, 0
+        self.stream, self.name, self.most, self.count, self.lines = stream, name, most, 0, 0
         self.packed, self.size = packed, size
 
     def readable(self) -> bool:
@@ -84,6 +114,8 @@ class Limited(io.RawIOBase):
         self.count += len(piece)
         if self.count > self.most:
             raise too_large(self.name, self.most)
+        self.lines += piece.count(b"\n")
+        check_rows(self.name, self.lines, self.count, self.size, self.most)
         return piece
 
     def readinto(self, buffer: Any) -> int:

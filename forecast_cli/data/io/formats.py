@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
-from .compression import too_large
+from .compression import check_rows, too_large
 from .in_memory import from_frame, plain_columns
 from .remote import first_line
 from .remote import suffix as suffix_of
@@ -111,11 +111,13 @@ def _parquet(data: bytes, name: str, most: int) -> pa.Table:
     about = file.metadata
     stated = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
     # Runs of equal values take next to nothing in the file, and eight bytes each in memory.
-    if max(stated, about.num_rows * about.num_columns * NUMBER) > most:
+    size = max(stated, about.num_rows * about.num_columns * NUMBER)
+    if size > most:
         raise too_large(name, most)
+    check_rows(name, about.num_rows, size, len(data), most, about.num_columns)
     if about.num_rows * max(stated, len(data)) <= most or not _holds_text(file.schema_arrow):
         return file.read()
-    return _counted(file.iter_batches(TEXT_ROWS), file.schema_arrow, name, most)
+    return _counted(file.iter_batches(TEXT_ROWS), file.schema_arrow, name, len(data), most)
 
 
 def _feather(data: bytes, name: str, most: int) -> pa.Table:
@@ -126,7 +128,7 @@ def _feather(data: bytes, name: str, most: int) -> pa.Table:
         return feather.read_table(pa.BufferReader(data))
     file = ipc.open_file(pa.BufferReader(data))
     batches = (file.get_batch(at) for at in range(file.num_record_batches))
-    return _counted(batches, file.schema, name, most)
+    return _counted(batches, file.schema, name, len(data), most)
 
 
 def _holds_text(schema: pa.Schema) -> bool:
@@ -137,14 +139,16 @@ def _holds_text(schema: pa.Schema) -> bool:
 
 
 def _counted(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, name: str, most: int
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, name: str, packed: int, most: int
 ) -> pa.Table:
-    """Return the rows of all batches, unless they are more than so many bytes."""
-    read, size = [], 0
+    """Return the rows of all batches, unless they are more than so many bytes, `packed` in all."""
+    read, size, rows = [], 0, 0
     for batch in batches:
         size += batch.nbytes
         if size > most:
             raise too_large(name, most)
+        rows += batch.num_rows
+        check_rows(name, rows, size, packed, most, batch.num_columns)
         read.append(batch)
     return pa.Table.from_batches(read, schema)
 
