@@ -16,13 +16,15 @@ from ..core.arguments import require
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.libraries import require_training
+from ..core.memory import NO_LIMITS, Limits
 from ..data.io.tables import Readable
+from ..data.io.writer import is_parquet_table
 from ..model.bundle import is_model
 from ..model.loading import load_bundle
 from .arguments import Rule, as_tuple, check_arguments
 from .model import Model
 from .progress import show_progress
-from .saving import TrainingSettings, train_and_keep
+from .saving import BlockSettings, TrainingSettings, take_limits, train_and_keep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ..data.inspection.report import TableReport
     from ..evaluation.model_evaluation import ModelEvaluation
     from ..evaluation.reports import Report
+    from ..model.bundle import Bundle
     from ..tuning.options import Search
     from ..tuning.tuning import Tuning
     from .results import Backtest, Comparison
@@ -47,15 +50,14 @@ def train(
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     progress: bool | None = None,
-    **settings: Unpack[TrainingSettings],
+    **settings: Unpack[BlockSettings],
 ) -> Model:
     """Train a model.
 
     Args:
         table: The rows: a table in memory, a path or `-`.
         future: A table of future covariates for the steps after the end of the first one.
-        init_model: A model, or its path, whose weights training starts from; it determines the
-            whole network. `pretrained`: the network of the package.
+        init_model: A model, or its path, or `pretrained`: the weights and network to start from.
         rescale: Whether the scaler is then fitted again, on the training rows of this table.
         config: A whole configuration to start from; the defaults where None.
         on_event: Notified of what was understood and of progress (`forecast_cli.core.events`).
@@ -63,7 +65,8 @@ def train(
         progress: Whether it is shown on stderr; None: at a terminal and in a notebook.
         **settings: As the flags of `forecast train` name them: `horizon=5`, `units=(64, 32)`. With
             `path` the model is saved there, and checkpoints are kept beside it; `resume=True`
-            continues a training that was interrupted.
+            continues a training that was interrupted. `memory` (gigabytes) and `cache` (a folder)
+            are for Parquet files that do not fit into memory.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; with `path` what is trained so far is kept beside it.
@@ -73,10 +76,29 @@ def train(
     """
     require("init_model", init_model, (Model, str, os.PathLike), "a model, or the path of one")
     path, resume = settings.pop("path", None), settings.pop("resume", False)
-    whole = _configure(settings, config)
-    by = partial(train_configured, table, whole, init_model, future=future, rescale=rescale)
+    how: Any = {"future": future, "rescale": rescale, "limits": take_limits(settings, path)}
+    by = partial(train_configured, table, _configure(settings, config), init_model, **how)
     with show_progress(progress, on_event) as listener:
         return train_and_keep(by, path, listener, should_stop, resume=resume)
+
+
+def _train_in_blocks(
+    table: Readable,
+    config: Config,
+    future: Readable | None,
+    limits: Limits,
+    how: Mapping[str, Any],
+) -> "Bundle | None":
+    """Train on a Parquet file, or a folder of some, that does not fit into memory; else None."""
+    if future is not None or config.data.label:
+        limits.refuse("`future` and `label` need the whole table in memory")
+        return None
+    parquet = isinstance(table, str | os.PathLike) and is_parquet_table(table)
+    if not parquet and not limits.given:
+        return None
+    from ..training.block_training import train_in_blocks
+
+    return train_in_blocks(table, config, limits, **how)
 
 
 def train_configured(
@@ -86,6 +108,7 @@ def train_configured(
     *,
     future: Readable | None,
     rescale: bool,
+    limits: Limits = NO_LIMITS,
     **how: Any,
 ) -> Model:
     """Train a model from scratch, or from the weights of another one.
@@ -96,9 +119,12 @@ def train_configured(
         init_model: As in `train`.
         future: As in `train`.
         rescale: As in `train`.
+        limits: What may be used for a table that does not fit into memory.
         **how: `on_event`, `should_stop`, and `checkpoints` for a training that can be resumed.
     """
-    if init_model is not None:
+    scratch = init_model is None
+    if not scratch:
+        limits.refuse("`init_model` needs the whole table in memory")
         require_training("Training")
     named = init_model is None or isinstance(init_model, Model) or os.fspath(init_model)
     if named == PRETRAINED_PRESET:
@@ -108,6 +134,8 @@ def train_configured(
     if init_model is None:
         from ..training import pipeline as training
 
+        if scratch and (bundle := _train_in_blocks(table, config, future, limits, how)):
+            return Model(bundle)
         return Model(training.train(table, config, future=future, **how))
     from ..training.finetuning import finetune
 

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from ..config.keywords import Settings
 from ..core.errors import UsageError
 from ..core.events import Event, Listener, Stage
+from ..core.memory import Limits
 from ..model.bundle import Bundle, require_writable, save_bundle
 
 
@@ -36,6 +37,31 @@ class TrainingSettings(Settings, total=False):
 
     path: str | os.PathLike[str]
     resume: bool
+
+
+class BlockSettings(TrainingSettings, total=False):
+    """What `train` takes besides: what it may use for a table that does not fit into memory.
+
+    `memory` is how many gigabytes the process may hold, by default half of what is free; a Parquet
+    file that needs more is trained on some series at a time. `cache` is the folder in which its
+    rows are then kept as arrays for later trainings; without it they are removed at the end.
+    """
+
+    memory: float
+    cache: str | os.PathLike[str]
+
+
+def take_limits(settings: BlockSettings, path: str | os.PathLike[str] | None) -> Limits:
+    """Take what a training may use out of its settings; `path` is that of the model.
+
+    Raises:
+        UsageError: The memory is no number above 0.
+    """
+    memory, cache = settings.pop("memory", None), settings.pop("cache", None)
+    if memory is not None and not (isinstance(memory, int | float) and memory > 0):
+        raise UsageError(f"Invalid `memory={memory}`.", "Give a number of gigabytes, e.g. 4.")
+    folder, beside = (None if each is None else Path(each) for each in (cache, path))
+    return Limits(memory, folder, beside)
 
 
 @dataclass

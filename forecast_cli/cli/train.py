@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import UsageError
+from ..core.memory import Limits
 from .charts import show_compact, write_page
 from .console import Console
 from .inputs import MODEL, one_or_all
@@ -64,8 +65,20 @@ class TrainOptions:
     checkpoint_every: CheckpointEvery = None
     report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
         help="Write a report page too: one HTML file to send on.", default="none")] = None
+    memory: Annotated[float | None, option("--memory", metavar="GB", common=False, min=0.01,
+        help="Memory that may be used at most: of a Parquet file or folder in order of its series "
+        "that needs more, some series are read at a time.",
+        default="half of what is free")] = None
+    cache: Annotated[Path | None, option("--cache", metavar="DIR", common=False,
+        help="Read some series at a time in any case, and keep the rows as arrays in DIR for later "
+        "trainings.", default="a temporary folder beside the model")] = None
     strict: Strict = False
     no_chart: NoChart = False
+
+    @property
+    def limits(self) -> Limits:
+        """What may be used for a table that does not fit into memory."""
+        return Limits(self.memory, self.cache, self.model)
 
     def check(self) -> None:
         """Refuse options that do not go together."""
@@ -76,6 +89,8 @@ class TrainOptions:
                 "--future is for a model that is trained from scratch.",
                 "Leave out --future or --init-model.",
             )
+        if self.report is not None or self.keep_better:
+            self.limits.refuse("--report and --keep-better read the whole table into memory")
 # fmt: on
 
 
@@ -134,13 +149,13 @@ def _train_and_save(
     every = EVERY if options.checkpoint_every is None else options.checkpoint_every
     kept = open_checkpoints(options.model, every=every, resume=options.resume)
     looked_at = options.report is not None or old is not None
+    own = {name: getattr(options, name) for name in ("future", "rescale", "limits")}
     with kept as checkpoints:
         model = train_configured(
             one_or_all(tables),
             config,
             options.init_model,
-            future=options.future,
-            rescale=options.rescale,
+            **own,
             on_event=progress.on_event,
             should_stop=progress.should_stop,
             checkpoints=checkpoints,

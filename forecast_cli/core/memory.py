@@ -4,6 +4,7 @@ import os
 import sys
 from math import ceil, inf
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import UsageError
 
@@ -12,6 +13,41 @@ GB = 10**9
 LEAST_SPARE = 100_000_000
 STATM = Path("/proc/self/statm")
 MEMINFO, CONTROL_GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+
+
+class Limits(NamedTuple):
+    """What a training may use for a table that does not fit into memory.
+
+    Args:
+        memory: Gigabytes that the process may hold in all; None: half of what is free.
+        cache: The folder of the arrays of the table; None for a temporary one.
+        beside: The model file in whose folder a temporary one is made; None for that of the system.
+    """
+
+    memory: float | None = None
+    cache: Path | None = None
+    beside: Path | None = None
+
+    @property
+    def given(self) -> str:
+        """The setting that asks for a training in blocks; empty where none does."""
+        return "cache" if self.cache is not None else "memory" if self.memory is not None else ""
+
+    def refuse(self, why: str) -> None:
+        """Refuse the limits where a table has to be read as a whole.
+
+        Args:
+            why: What it cannot do, as the beginning of a sentence.
+
+        Raises:
+            UsageError: There are limits.
+        """
+        if self.given:
+            text = f"{why}, which `{self.given}` is there to avoid."
+            raise UsageError(text, f"Leave `{self.given}` out.")
+
+
+NO_LIMITS = Limits()
 
 
 def free_memory() -> float | None:

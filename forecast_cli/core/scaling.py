@@ -1,7 +1,7 @@
 """Scaling: numbers fitted on the training rows alone, for all series together or for each."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -203,6 +203,54 @@ def fit_scaling(
     return replace(plain, center=np.where(known, center, 0.0), scale=np.where(good, scale, 1.0))
 
 
+def fit_piecewise(
+    pieces: Iterable[Floats], kind: Kind, before: Transform = "none", columns: int | None = None
+) -> Scaling:
+    """Fit a scaler on rows that come some at a time, to the numbers of `fit_scaling`.
+
+    Args:
+        pieces: Shape `(rows, features)` each: the training rows, original units.
+        kind: As in `fit_scaling`, but not `robust`: its percentiles need all rows at once.
+        before: As in `fit_scaling`.
+        columns: As in `fit_scaling`.
+    """
+    count: Any = 0.0
+    mean: Any = 0.0
+    apart: Any = 0.0
+    low, high, least, most = np.inf, -np.inf, np.inf, -np.inf
+    for rows in pieces:
+        nothing = np.zeros(rows.shape[1])
+        changed = Scaling("none", nothing, nothing + 1.0, before, columns)._forward(rows)
+        known = np.isfinite(changed)
+        own = known.sum(axis=0)
+        total = np.where(known, changed, 0.0).sum(axis=0)
+        middle = total / np.maximum(own, 1)
+        # Source: Chan, Golub and LeVeque (1983), updating formulae for sample variances.
+        shift, count = middle - mean, count + own
+        share = own / np.maximum(count, 1)
+        squares = np.where(known, changed - middle, 0.0) ** 2
+        apart = apart + squares.sum(axis=0) + shift**2 * share * (count - own)
+        mean = mean + shift * share
+        low, high = _widened(changed, low, high)
+        least, most = _widened(rows, least, most)
+    numbers: dict[str, tuple[Any, Any]] = {
+        "minmax": (low, high - low),
+        "standard": (mean, np.sqrt(apart / np.maximum(count, 1))),
+        "maxabs": (0.0 * mean, np.where(count > 0, np.maximum(np.abs(low), np.abs(high)), 0.0)),
+    }
+    ends = np.stack([least, most])
+    return fit_scaling(ends, kind, before, columns, fit=lambda kind, _: numbers[kind])
+
+
+def _widened(rows: Floats, low: Any, high: Any) -> tuple[Any, Any]:
+    """Return the range of the known values of each column, together with another range."""
+    known = np.isfinite(rows)
+    return (
+        np.minimum(low, np.min(rows, axis=0, initial=np.inf, where=known)),
+        np.maximum(high, np.max(rows, axis=0, initial=-np.inf, where=known)),
+    )
+
+
 def fit_by_series(
     rows: Floats,
     indptr: Ints,
@@ -212,6 +260,7 @@ def fit_by_series(
     columns: int | None = None,
     *,
     fit: Fit | None = None,
+    whole: Scaling | None = None,
 ) -> Scaling:
     """Fit a scaler on the training rows of many series.
 
@@ -223,8 +272,9 @@ def fit_by_series(
         before: As in `fit_scaling`.
         columns: As in `fit_scaling`.
         fit: As in `fit_scaling`; the numbers of each series are NumPy's, of all series at once.
+        whole: That of all series together, where these are some of them; None to fit it.
     """
-    whole = fit_scaling(rows, kind, before, columns, fit=fit)
+    whole = whole or fit_scaling(rows, kind, before, columns, fit=fit)
     fixed = np.array([scope == "none" for scope in scopes])
     whole = replace(
         whole, center=np.where(fixed, 0.0, whole.center), scale=np.where(fixed, 1.0, whole.scale)

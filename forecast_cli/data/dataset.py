@@ -13,7 +13,7 @@ from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.season_search import stronger_season
 from ..core.seasonal_error import seasonal_pair, seasonal_smape
-from ..core.windows import Floats, Ints, gather, window_starts
+from ..core.windows import Floats, Ints, gather
 from .checks import find_lower_bounds, require_known
 from .columns import Columns
 from .future_errors import FutureErrors, draw_errors, measure_sizes
@@ -22,9 +22,8 @@ from .missing import fill_panel
 from .panel import Panel
 from .season import target_rows
 from .splits import Part, Splits
-
-# The fewest rows of a short series that a window contains.
-LEAST_KNOWN = 2
+from .stored_rows import StoredRows
+from .window_places import WindowPlaces
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,7 @@ class Dataset(History):
         naive: Shape `(2, n_series, targets)`: the mean absolute and the mean squared error of the
             seasonal naive forecast in the training rows, original units.
         future_errors: Of future covariates in tests; None where they are as they came.
+        stored: The rows to learn from, where these are those of a sample of the series; else None.
     """
 
     config: Config
@@ -97,6 +97,7 @@ class Dataset(History):
     scaled: Floats
     naive: Floats
     future_errors: FutureErrors | None = None
+    stored: StoredRows | None = None
 
     @property
     def timesteps(self) -> int:
@@ -173,24 +174,14 @@ class Dataset(History):
             Shape `(samples,)`, ascending.
         """
         back = timesteps or self.timesteps
-        begin, end = (each + self.padding.shift for each in self.splits.bounds(part))
-        first = self.padding.first_starts(timesteps=back, least=LEAST_KNOWN)
-        # A series without a training row has no scores.
-        trained = self.splits.train_end > self.splits.indptr[:-1]
-        end = np.where(trained, end, begin)
-        starts = window_starts(first, begin, end, timesteps=back, horizon=horizon)
-        if self.config.data.missing == "mask" or not self.panel.missing_rows.any():
-            return starts
-        # A gap that reaches up to the targets was filled with values of the targets.
-        ends = self.padding.original(starts + back - 1)
-        if self.config.network.head == "sequence":
-            # Here each row of a window has targets of its own.
-            count = np.concatenate([[0], np.cumsum(self.panel.missing_rows)])
-            first = self.panel.indptr[owner_series(self.panel.indptr, ends)]
-            begins = np.maximum(ends + 1 - back, first)
-            whole: Ints = starts[count[ends + 1] == count[begins]]
-            return whole
-        return starts[~self.panel.missing_rows[ends]]
+        return self.places.starts(part, timesteps=back, horizon=horizon)
+
+    @property
+    def places(self) -> WindowPlaces:
+        """Where windows begin."""
+        missing = None if self.config.data.missing == "mask" else self.panel.missing_rows
+        every_row = self.config.network.head == "sequence"
+        return WindowPlaces(self.splits, self.padding, missing, every_row)
 
     def rows_from(self, origins: Ints, steps: int) -> Floats:
         """Return the rows from origins on, as a forecast may know them.
@@ -282,9 +273,18 @@ def split_history(
 
 
 def fit_scaling_by_scope(
-    rows: Floats, splits: Splits, columns: Columns, config: Config, *, fit: Fit | None = None
+    rows: Floats,
+    splits: Splits,
+    columns: Columns,
+    config: Config,
+    *,
+    fit: Fit | None = None,
+    whole: Scaling | None = None,
 ) -> Scaling:
-    """Fit the scaler on training rows, shape `(rows, features)`, of each series or of all."""
+    """Fit the scaler on training rows, shape `(rows, features)`, of each series or of all.
+
+    Where the rows are a part of a table, `whole` is the scaler of all of its series together.
+    """
     begin, end = splits.bounds("train")
     return fit_by_series(
         rows,
@@ -294,6 +294,7 @@ def fit_scaling_by_scope(
         config.transform,
         len(columns.columns),
         fit=fit,
+        whole=whole,
     )
 
 

@@ -16,12 +16,15 @@ from .dates.time_column import time_columns
 from .groups import count_names, has_alike
 from .io.opening import Opened, open_in_memory
 from .io.row_batches import RowBatches
-from .io.tables import by_row, is_text
+from .io.tables import by_row, is_text, no_rows
+
+# Rows that show which columns hold what.
+HEAD_ROWS = 10_000
 
 
 @dataclass(frozen=True)
 class SeriesTable:
-    """A Parquet file in which the rows of each series follow each other.
+    """Parquet files in which the rows of each series follow each other.
 
     Args:
         batches: The file.
@@ -73,20 +76,37 @@ class SeriesTable:
         """Yield the rows of each part as a table; messages name their places in the file.
 
         Args:
-            parts: Shape `(parts + 1,)`, as `parts` returns them.
+            parts: Shape `(parts + 1,)`: the first series of each part, and the end of the last.
 
         Raises:
             DataError: The file cannot be read any more.
         """
-        name, begin = self.batches.name, int(self.indptr[parts[0]])
+        begin = int(self.indptr[parts[0]])
         ranges = self.batches.read_ranges(self.columns, self.indptr[parts[1:]], begin)
         for first, columns in zip(self.indptr[parts[:-1]].tolist(), ranges, strict=True):
-            table = by_row(name, columns, self.data.dialect)
+            yield self._opened(columns, np.arange(first, first + columns.num_rows))
 
-            def place(row: int, first: int = first) -> str:
-                return f"{name} row {first + row + 1}"
+    def read_some(self, series: Ints) -> Opened:
+        """Return the rows of some series, shape `(chosen,)`, ascending, as one table.
 
-            yield open_in_memory(replace(table, place=place))
+        Raises:
+            DataError: The file cannot be read any more.
+        """
+        firsts = series[np.diff(series, prepend=-2) > 1]
+        ends = series[np.diff(series, append=self.count + 1) > 1] + 1
+        begins, ends = self.indptr[firsts], self.indptr[ends]
+        tables = [
+            next(self.batches.read_ranges(self.columns, np.array([end]), begin))
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        ]
+        rows = np.concatenate(list(map(np.arange, begins, ends)))
+        return self._opened(pa.concat_tables(tables), rows)
+
+    def _opened(self, columns: pa.Table, rows: Ints) -> Opened:
+        """Return a table of some rows, shape `(rows,)`, of the file."""
+        name = self.batches.name
+        table = by_row(name, columns, self.data.dialect)
+        return open_in_memory(replace(table, place=lambda row: f"{name} row {rows[row] + 1}"))
 
     def cut(self, rows: int, together: int) -> list["SeriesTable"]:
         """Return tables of some series each, divided as in `parts`."""
@@ -101,8 +121,24 @@ class SeriesTable:
         ]
 
 
+def open_head(batches: RowBatches, data: Data) -> Opened:
+    """Return the first rows of a file, with all columns, as a table.
+
+    Raises:
+        DataError: There are none, or they cannot be read.
+    """
+    first = next(batches.read(batches.schema.names), None)
+    if first is None:
+        raise no_rows(batches.name)
+    return open_in_memory(by_row(batches.name, first.slice(0, HEAD_ROWS), data.dialect))
+
+
 def divide(
-    batches: RowBatches, data: Data, columns: Columns, known: pd.DataFrame | None
+    batches: RowBatches,
+    data: Data,
+    columns: Columns,
+    known: pd.DataFrame | None,
+    found: tuple[pd.DataFrame, Ints] | None = None,
 ) -> SeriesTable | None:
     """Find the series of a file.
 
@@ -111,18 +147,16 @@ def divide(
         data: How it is read, with the names of all columns.
         columns: Their roles in a model.
         known: The names of the series of the model; None for none.
+        found: The names of the series and their `indptr`, where they are known already.
 
     Returns:
         None where the rows of a series do not follow each other, or names differ only in case or
         blanks, so that they have to be read together.
     """
-    found = _find_runs(batches, data.series)
+    found = found or _find_runs(batches, data.series)
     if found is None:
         return None
-    names, indptr = found
-    if count_names(names.columns) < names.num_rows:
-        return None
-    ids = names.to_pandas()
+    ids, indptr = found
     if data.similar_names != "keep" and has_alike(ids, known):
         return None
     time = [] if data.time == NO_TIME else time_columns(data.time, batches.schema.names)
@@ -133,8 +167,8 @@ def divide(
     return SeriesTable(batches, alone, needed, ids, indptr, least)
 
 
-def _find_runs(batches: RowBatches, series: Sequence[str]) -> tuple[pa.Table, Ints] | None:
-    """Return the names of the runs of rows with one, and their `indptr`; None where one lacks it.
+def _find_runs(batches: RowBatches, series: Sequence[str]) -> tuple[pd.DataFrame, Ints] | None:
+    """Return the names of the runs of rows, and their `indptr`; None where one comes twice.
 
     Args:
         batches: The file.
@@ -158,7 +192,9 @@ def _find_runs(batches: RowBatches, series: Sequence[str]) -> tuple[pa.Table, In
     if not names:
         return None
     whole = pa.concat_tables(names).combine_chunks()
-    return whole, np.append(np.concatenate(starts), done)
+    if count_names(whole.columns) < whole.num_rows:
+        return None
+    return whole.to_pandas(), np.append(np.concatenate(starts), done)
 
 
 def is_divisible(batches: RowBatches, data: Data, columns: Columns) -> bool:

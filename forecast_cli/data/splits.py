@@ -54,39 +54,38 @@ def all_training(panel: Panel) -> Splits:
     return Splits(panel.indptr, panel.indptr[1:], panel.indptr[1:])
 
 
-def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
+def split_rows(panel: Panel, split: Split, *, horizon: int, part: bool = False) -> Splits:
     """Split every series in order of time.
 
     A fraction is of the series' rows, and at least one horizon. Of several series, those that are
     too short are for training alone, as far as they are before a date.
 
+    Args:
+        panel: The series.
+        split: The sizes of the parts.
+        horizon: Steps ahead.
+        part: Whether these are some of the series of a table, and others are long enough.
+
     Raises:
         DataError: The parts do not fit into any series, or the date is not within it.
         UsageError: A size is invalid.
     """
-    fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
-    if sum(fractions) >= 1:
-        raise UsageError(
-            f"`validation={split.validation}` and `test={split.test}` leave no rows to train on.",
-            "Their sum must be below 1.",
-        )
-    tests = [_test_rows(panel, split, *ends, horizon) for ends in pairwise(panel.indptr.tolist())]
+    _check_fractions(split)
+    several = part or panel.count > 1
+    tests = [
+        _test_rows(panel, split, ends, horizon, several=several)
+        for ends in pairwise(panel.indptr.tolist())
+    ]
     validations = [
         _rows("validation", split.validation, rows, horizon) for rows in panel.lengths.tolist()
     ]
     test, validation = np.array(tests), np.array(validations)
     short = validation + test >= panel.lengths
-    if short.all():
-        most = int(np.argmax(panel.lengths))
-        raise DataError(
-            f"{panel.source} has {panel.lengths[most]} rows"
-            f"{' in its longest series' if panel.count > 1 else ''}; {validation[most]} for "
-            f"validation and {test[most]} for the test leave none to train on.",
-            "Lower `validation`, `test` or `horizon`.",
-        )
+    if short.all() and not part:
+        raise _too_short(panel, validation, test)
     by_date = isinstance(split.test, str)
     usable = (test >= horizon) & (test < panel.lengths)
-    if by_date and panel.count > 1 and not usable.any():
+    if by_date and panel.count > 1 and not usable.any() and not part:
         raise DataError(
             f"`test={split.test}` leaves no series both rows to train on and {horizon} steps for "
             "the test.",
@@ -94,6 +93,27 @@ def split_rows(panel: Panel, split: Split, *, horizon: int) -> Splits:
         )
     validation_end = panel.indptr[1:] - np.where(short & (not by_date), 0, test)
     return Splits(panel.indptr, validation_end - np.where(short, 0, validation), validation_end)
+
+
+def _check_fractions(split: Split) -> None:
+    """Refuse fractions that leave no rows to train on."""
+    fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
+    if sum(fractions) >= 1:
+        raise UsageError(
+            f"`validation={split.validation}` and `test={split.test}` leave no rows to train on.",
+            "Their sum must be below 1.",
+        )
+
+
+def _too_short(panel: Panel, validation: Ints, test: Ints) -> DataError:
+    """Return the error for series that are all as short as these splits, `(n_series,)` each."""
+    most = int(np.argmax(panel.lengths))
+    return DataError(
+        f"{panel.source} has {panel.lengths[most]} rows"
+        f"{' in its longest series' if panel.count > 1 else ''}; {validation[most]} for "
+        f"validation and {test[most]} for the test leave none to train on.",
+        "Lower `validation`, `test` or `horizon`.",
+    )
 
 
 def _is_fraction(size: float | int | str) -> TypeGuard[float]:
@@ -137,8 +157,11 @@ def _rows(name: str, size: float | int, rows: int, horizon: int) -> int:
     return int(size)
 
 
-def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) -> int:
-    """Return the number of test rows of a series, which is rows `first` to before `last`."""
+def _test_rows(
+    panel: Panel, split: Split, ends: tuple[int, int], horizon: int, *, several: bool
+) -> int:
+    """Return the number of test rows of one series, or of one of several, between its `ends`."""
+    first, last = ends
     if not isinstance(split.test, str):
         return _rows("test", split.test, last - first, horizon)
     if panel.timeline is None:
@@ -148,7 +171,7 @@ def _test_rows(panel: Panel, split: Split, first: int, last: int, horizon: int) 
         )
     times = panel.timeline.times[first:last]
     row = int(times.searchsorted(parse_date("test", split.test, times)))
-    if panel.count > 1:
+    if several:
         return len(times) - row
     if not 0 < row <= len(times) - horizon:
         raise DataError(

@@ -14,9 +14,10 @@ from ..core.forecast import Forecast, concatenate
 from ..core.padding import owner_series, pad_short_series
 from ..core.ragged import row_numbers
 from ..core.windows import Floats, Ints
-from ..data.dataset import LEAST_KNOWN, History
+from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
+from ..data.window_places import LEAST_KNOWN
 from ..model.bundle import Bundle
 from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.stateful import Walk, parted

@@ -63,6 +63,16 @@ class WindowFeed:
         return self.timesteps, self.inputs, (self.horizon, len(self.inputs.targets))
 
     @property
+    def width(self) -> int:
+        """Columns of a row."""
+        return int(self.values.shape[1])
+
+    @property
+    def validated(self) -> int:
+        """How many validation windows there are."""
+        return len(self.validation)
+
+    @property
     def gaps(self) -> bool:
         """Whether values are missing."""
         return bool(np.isnan(self.values).any())
@@ -109,6 +119,16 @@ class LabelFeed:
     timesteps: int
     units: None = None
     gaps: bool = False
+
+    @property
+    def width(self) -> int:
+        """Columns of a row."""
+        return int(self.values.shape[1])
+
+    @property
+    def validated(self) -> int:
+        """How many validation sequences there are."""
+        return len(self.validation)
 
     @property
     def shape(self) -> tuple[int, Inputs, tuple[int, int]]:

@@ -6,7 +6,7 @@ samples from the flat array: several times faster, and memory grows with the dat
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from ..config.sections import Training
 from ..core.events import Epoch, Listener, Steps, ignore
 from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
 from .batches import Feed, WindowFeed, alone
+from .block_feed import BlockFeed, Blockwise, Piece
 from .losses import make_loss, make_optimizer
 from .schedule import learning_rate
 
@@ -101,14 +102,18 @@ class Runner:
         """Take the settings and the data of a training."""
         self.training, self.epochs, self.feed = training, training.epochs, _read(feed, training)
         self.raw: list[Any] | None = None
-        self.values = tf.constant(self.feed.values)
-        order = Lanes if self.stateful else Shuffled
-        self.passes: Passes = order(self.feed, training)
+        self.passes: Passes | Blockwise
+        self.values: Any = None
+        if isinstance(self.feed, BlockFeed):
+            self.passes = Blockwise(self.feed, training)
+        else:
+            self.values = tf.constant(self.feed.values)
+            self.passes = (Lanes if self.stateful else Shuffled)(self.feed, training)
 
     def _signature(self, batch_size: int | None) -> list[tf.TensorSpec]:
         """What a compiled function takes, for any number of rows and batches."""
         return [
-            tf.TensorSpec((None, self.feed.values.shape[1])),
+            tf.TensorSpec((None, self.feed.width)),
             tf.TensorSpec((None, batch_size), tf.int32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
@@ -126,7 +131,8 @@ class Runner:
         """Whether trainings on other data can use the functions, and they are worth keeping."""
         feed = self.feed
         small = feed.values.nbytes <= LARGEST_KEPT >= 4 * self.network.count_params()
-        return isinstance(feed, WindowFeed) and feed.units is None and small
+        whole = isinstance(feed, WindowFeed) and not isinstance(feed, BlockFeed)
+        return whole and feed.units is None and small
 
     def _work(self, batch_size: int) -> float:
         """Multiply-adds of one training step, roughly: forward once, backward twice."""
@@ -188,15 +194,13 @@ class Runner:
         self.optimizer.learning_rate.assign(rate)
         if self.raw is not None:
             self.network.set_weights(self.raw)
-        rows, sizes = self.passes.training(number)
         told = partial(self._tell, number, on_event)
-        loss = self._mean(self.train, (rows, sizes), self.passes.steps, told)
+        loss, windows = self._mean(self.train, self._training(number), self.passes.steps, told)
         if self.training.ema is not None:
             self._average()
         validation_loss = None
-        if len(self.feed.validation):
-            samples = self.passes.validation()
-            validation_loss = self._mean(self.validate, samples, len(samples[0]))
+        if self.feed.validated:
+            validation_loss, _ = self._mean(self.validate, self._validation())
         low = loss if validation_loss is None else validation_loss
         return Epoch(
             number=number,
@@ -205,7 +209,7 @@ class Runner:
             validation_loss=validation_loss,
             best=low < min(losses, default=math.inf),
             seconds=perf_counter() - began,
-            windows=int(sizes.sum()),
+            windows=windows,
             learning_rate=rate,
         )
 
@@ -227,35 +231,60 @@ class Runner:
             done: Training steps that are done.
             seconds: Of one step.
         """
-        steps, validated = self.passes.steps, len(self.feed.validation) / self.passes.batch_size
+        steps, validated = self.passes.steps, self.feed.validated / self.passes.batch_size
         whole = seconds * (steps + VALIDATED * validated)
         on_event(Steps(number, self.epochs, done / steps, whole))
+
+    def _training(self, epoch: int) -> Iterable[Pass]:
+        """The training samples of an epoch; of large tables piece by piece."""
+        if isinstance(self.passes, Blockwise):
+            return self._taken(self.passes.training(epoch))
+        return [self.passes.training(epoch)]
+
+    def _validation(self) -> Iterable[Pass]:
+        """The same for validation."""
+        if isinstance(self.passes, Blockwise):
+            return self._taken(self.passes.validation())
+        return [self.passes.validation()]
+
+    def _taken(self, pieces: Iterable[Piece]) -> Iterator[Pass]:
+        """Yield the samples of pieces, whose rows are then the data on the device."""
+        for values, samples in pieces:
+            # What was there is gone before it is replaced.
+            self.values = None
+            self.values = tf.constant(values)
+            yield samples
 
     def _mean(
         self,
         function: Block,
-        samples: Pass,
-        steps: int,
+        pieces: Iterable[Pass],
+        steps: int | None = None,
         told: Callable[[int, float], None] | None = None,
-    ) -> float:
-        """The mean loss over a pass, in blocks of one shape.
+    ) -> tuple[float, int]:
+        """The mean loss over a pass, in blocks of one shape, and over how many samples it is.
 
         Args:
             function: What runs a block.
-            samples: The pass.
-            steps: The most steps of a block.
+            pieces: The pass, or the pieces of it.
+            steps: The most steps of a block; None: those of the first piece.
             told: Called after blocks with the steps done, and the seconds of one.
         """
         for layer in self.stateful:
             layer.reset_state()
-        rows, sizes = samples
-        size = max(1, min(steps, int(BLOCK_WORK / self._work(rows.shape[1]))))
-        cut = blocks(rows, sizes, size)
-        total = sum(
-            float(function(self.values, each, counts, tf.constant(count)))
-            for each, counts, count in (cut if told is None else _timed(cut, told))
-        )
-        return total / int(sizes.sum())
+        total, count = 0.0, 0
+        cut = self._cut(pieces, steps)
+        for each, counts, number in cut if told is None else _timed(cut, told):
+            total += float(function(self.values, each, counts, tf.constant(number)))
+            count += int(counts.sum())
+        return total / count, count
+
+    def _cut(self, pieces: Iterable[Pass], steps: int | None) -> Iterator[tuple[Any, Any, int]]:
+        """Yield the blocks of a pass, of one shape; `steps` as in `_mean`."""
+        for rows, sizes in pieces:
+            steps = steps or len(rows)
+            size = max(1, min(steps, int(BLOCK_WORK / self._work(rows.shape[1]))))
+            yield from blocks(rows, sizes, size)
 
     def _train_block(self, values: Any, rows: Any, sizes: Any, steps: Any) -> tf.Tensor:
         variables = self.network.trainable_variables

@@ -24,7 +24,7 @@ from ..data.io.remote import without_literals
 from ..data.known_future import times_ahead
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.splits import Splits, all_training
+from ..data.splits import PARTS, Splits, all_training
 from ..data.usual_values import usual_values
 from ..evaluation.split_evaluation import Scores
 from ..forecasting.permutation_importance import Importance
@@ -62,42 +62,54 @@ def make_bundle(
         importance: Of covariates, on the validation split.
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
-    filled, fitted = _filled(dataset), kept.fitted
-    rows = np.minimum(panel.lengths, dataset.timesteps)
-    last = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
+    filled, fitted = fill_all(dataset), kept.fitted
+    rows, last = take_last(dataset, filled)
     return Bundle(
         _manifest(scored, kept, scores, seconds, importance or {}),
         *(fitted.onnx, fitted.weights),
-        np.concatenate(last),
+        last,
         [asdict(epoch) for epoch in scored.fitted.epochs],
         state=_state_before(kept, filled) if dataset.config.network.stateful else None,
-        series=_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
+        series=record_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
         scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
         ahead=panel.ahead if panel.ahead.shape[1] else None,
         scores=scores.by_series if scores else [],
         calibration=calibration and rescaled(calibration, dataset, kept.dataset),
         naive=dataset.naive,
         dropout=fitted.dropout,
-        levels=_levels(dataset),
-        usual=_usual(dataset),
+        levels=take_levels(dataset),
+        usual=take_usual(dataset),
         effects=fitted.effects,
     )
 
 
-def _filled(dataset: Dataset) -> Floats:
+def fill_all(dataset: Dataset) -> Floats:
     """Return the rows filled as those of a table to predict from, shape `(n_rows, features)`."""
     # No row has to be hidden from training here.
     panel = dataset.panel
     return fill_panel(panel, all_training(panel), season_length=dataset.season_length)
 
 
-def _levels(dataset: Dataset) -> Floats:
+def take_last(dataset: Dataset, filled: Floats) -> tuple[Ints, Floats]:
+    """Return how many of the last rows of each series a model keeps, `(n_series,)`, and these rows.
+
+    Args:
+        dataset: With the series.
+        filled: Shape `(n_rows, features)`: their rows, as `fill_all` returns them.
+    """
+    panel = dataset.panel
+    rows = np.minimum(panel.lengths, dataset.timesteps)
+    last = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
+    return rows, np.concatenate(last)
+
+
+def take_levels(dataset: Dataset) -> Floats:
     """Return what the rows are like, shape `(5, n_series, features)`."""
     panel, length = dataset.panel, block_length(dataset.timesteps)
     return np.stack(measure_levels(panel.values, panel.indptr, length))
 
 
-def _usual(dataset: Dataset) -> Floats | None:
+def take_usual(dataset: Dataset) -> Floats | None:
     """Return the usual values of covariates in the training rows, `(n_series, features)`."""
     panel = dataset.panel
     if not (panel.columns.covariates.past or panel.columns.covariates.future):
@@ -145,13 +157,13 @@ def _manifest(
         time=TimeAxis.of(dataset.panel),
         scaling=scaling_numbers(kept.dataset.scaling),
         # Without a refit the bound is that of the training rows, and later ones may be below it.
-        lower=_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
+        lower=name_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
         intermittent=dataset.intermittent,
         weights=member_weights(dataset.config, columns.targets, kept.fitted.shares),
         importance=importance,
         future_errors=_future_errors(dataset),
         probe=kept.fitted.probe,
-        splits=_split_rows(dataset),
+        splits=count_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
         run=make_run(
@@ -183,13 +195,13 @@ def scaling_numbers(scaling: Scaling | None) -> ScalingNumbers | None:
     return ScalingNumbers(center=tuple(scaling.center), scale=tuple(scaling.scale))
 
 
-def _bounds(scaling: Scaling) -> tuple[float | None, ...]:
+def name_bounds(scaling: Scaling) -> tuple[float | None, ...]:
     """Return the lower bound of each feature, None for none; empty without bounds."""
     bounds = () if scaling.lower is None else scaling.lower.tolist()
     return tuple(None if np.isinf(each) else each for each in bounds)
 
 
-def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
+def record_series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
     """Return the names of the series, their last times, and the first times not trained on.
 
     `rows`, shape `(n_series,)`: how many of the last rows of each series are stored.
@@ -198,7 +210,7 @@ def _series(panel: Panel, rows: Ints, splits: Splits) -> SeriesRecord:
     filled = lasts is not None and known is not None and (known < lasts).any()
     return SeriesRecord(
         columns=panel.columns.series,
-        ids=tuple(tuple(_plain(part) for part in each) for each in panel.ids.to_numpy(object)),
+        ids=tuple(tuple(plain_part(part) for part in each) for each in panel.ids.to_numpy(object)),
         rows=tuple(rows.tolist()),
         lasts=() if lasts is None else tuple(time.isoformat() for time in lasts),
         fresh=tuple(time.isoformat() for time in _fresh(panel, splits)),
@@ -217,7 +229,7 @@ def _fresh(panel: Panel, splits: Splits) -> Sequence[pd.Timestamp]:
     return [a if known else b for a, b, known in zip(there, after, inside, strict=True)]
 
 
-def _plain(part: Any) -> int | float | str:
+def plain_part(part: Any) -> int | float | str:
     """Return a part of a name as a JSON value."""
     part = part.item() if isinstance(part, np.generic) else part
     return part if isinstance(part, int | float | str) else str(part)
@@ -235,10 +247,11 @@ def _state_before(kept: Trained[Dataset], filled: Floats) -> Floats:
     return joined(walk.states)
 
 
-def _split_rows(dataset: Dataset) -> SplitRows:
+def count_split_rows(dataset: Dataset) -> SplitRows:
+    """Return how many rows each split has, and when it begins."""
     splits, timeline = dataset.splits, dataset.panel.timeline
     begins = {}
-    for part in ("train", "validation", "test"):
+    for part in PARTS:
         if timeline is not None and splits.rows(part):
             first, end = splits.bounds(part)
             begins[f"{part}_begins"] = timeline.times[first[end > first]].min().isoformat()

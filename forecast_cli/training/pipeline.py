@@ -245,7 +245,7 @@ def finish(
     )
 
 
-def _as_scored(learned: Learned, saved: Bundle) -> Bundle:
+def as_scored(learned: Learned, saved: Bundle) -> Bundle:
     """Return the model as it was scored; `saved` is the same refitted on all rows."""
     run, importance = saved.manifest.run, saved.manifest.importance
     how: Any = {"seconds": run.seconds, "importance": importance}
@@ -257,7 +257,7 @@ def hand_over(
 ) -> Bundle:
     """Return a model, and show a listener how it was scored, where it was refitted on all rows."""
     if on_scored is not None and saved.manifest.run.refitted:
-        on_scored(_as_scored(learned, saved))
+        on_scored(as_scored(learned, saved))
     return saved
 
 

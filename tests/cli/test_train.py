@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -302,3 +303,31 @@ def test_what_going_on_cannot_do_is_said(run, table, golden, tmp_path, arguments
     assert (code, out) == (2, "")
     assert words in " ".join(err.split())
     assert not (tmp_path / "other.forecast").exists()
+
+
+def test_a_table_that_does_not_fit_is_trained_on_some_series_at_a_time(
+    run, tmp_path, monkeypatch, linear_training
+):
+    from forecast_cli.training import block_training
+
+    days = pd.date_range("2024-01-01", periods=60)
+    draw = np.random.default_rng(0)
+    frame = pd.concat(
+        pd.DataFrame({"id": f"s{number:02d}", "day": days, "y": draw.gamma(3.0, 5.0, 60)})
+        for number in range(12)
+    )
+    frame.to_parquet(tmp_path / "panel.parquet", row_group_size=100)
+    settings = ["-c", "y", "--series", "id", "-H", "3", "--timesteps", "6", "--preset", "classic"]
+    code, scores, err = run("train", "panel.parquet", *settings, "--units", "3", "-m", "a.forecast")
+    assert code == 0 and "arrays" not in err
+    for name in ("ROW_BYTES", "BLOCK_ROWS"):
+        monkeypatch.setattr(block_training, name, 10**8 if name == "ROW_BYTES" else 200)
+    bounded = ["--units", "3", "--memory", "8", "-m", "b.forecast"]
+    code, out, err = run("train", "panel.parquet", *settings, *bounded)
+    assert code == 0 and out == scores and "720 rows turned into arrays" in err
+    assert not list(tmp_path.glob(".*"))
+    forecasts = [run("predict", "-m", f"{name}.forecast", "--level", "80")[1] for name in "ab"]
+    assert forecasts[0] == forecasts[1] and len(forecasts[0].splitlines()) == 37
+    for more in (["--report", "page.html"], ["--keep-better"]):
+        code, _, err = run("train", "panel.parquet", *settings, *bounded, *more)
+        assert code == 2 and "Leave --memory out" in err

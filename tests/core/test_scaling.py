@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast_cli.core.scaling import LOW, decimals_of, fit_by_series, fit_scaling, rounded
+from forecast_cli.core.scaling import (
+    LOW,
+    decimals_of,
+    fit_by_series,
+    fit_piecewise,
+    fit_scaling,
+    rounded,
+)
 
 KINDS = ["minmax", "standard", "robust"]
 RNG = np.random.default_rng(0)
@@ -181,3 +188,18 @@ def test_decimals_are_those_that_rounding_leaves(values):
     places = decimals_of(values).tolist()
     again = [round(value, place) for value, place in zip(values.tolist(), places, strict=True)]
     np.testing.assert_allclose(again, values, rtol=1e-15)
+
+
+@pytest.mark.parametrize("before", ["none", "log1p"])
+@pytest.mark.parametrize("kind", ["minmax", "standard", "maxabs", "none"])
+@given(
+    arrays(np.float64, (12, 3), elements=st.one_of(st.floats(-0.5, 1e6), st.just(np.nan))),
+    st.sets(st.integers(1, 11)),
+)
+def test_rows_that_come_some_at_a_time_are_scaled_as_all_at_once(kind, before, rows, cuts):
+    rows[:, 1] = 3.0
+    pieces = np.split(rows, sorted(cuts))
+    whole, found = fit_scaling(rows, kind, before), fit_piecewise(pieces, kind, before)
+    size = np.nanmax(np.abs(rows), initial=1.0)
+    np.testing.assert_allclose(found.center, whole.center, rtol=1e-9, atol=1e-9 * size)
+    np.testing.assert_allclose(found.scale, whole.scale, rtol=1e-6, atol=1e-9 * size)

@@ -1,13 +1,15 @@
-"""A Parquet file read from its beginning to its end, a few rows at a time."""
+"""A Parquet file, or a folder of them, read from its beginning to its end, a few rows at a time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from ...core.errors import DataError
 from ...core.windows import Ints
 from .formats import broken
 from .in_memory import plain_columns
@@ -16,23 +18,52 @@ from .storage import still_there
 
 # Rows that are decoded at a time.
 BATCH_ROWS = 1 << 17
+# How the names of the files of a folder end.
+ENDING = ".parquet"
 
 
 class RowBatches:
-    """A Parquet file whose rows are read in order; in another process it is opened again.
+    """Parquet files whose rows are read in order; in another process they are opened again.
 
     Args:
-        path: Of the file, or its address.
+        path: Of a file, or its address, or of a folder of files with the same columns, read by
+            their names.
 
     Raises:
-        DataError: It cannot be read.
+        DataError: One cannot be read, or has other columns than the first.
     """
 
     def __init__(self, path: str) -> None:
         self.path, self.name = path, masked(path)
-        with _readable(self.name):
-            self.file = parquet.ParquetFile(open_address(path) if is_address(path) else path)
-            self.schema: pa.Schema = self.file.schema_arrow
+        self.paths = parquet_files(path)
+        self.contents: list[parquet.FileMetaData] = []
+        self.open: dict[str, parquet.ParquetFile] = {}
+        for each in self.paths:
+            with _readable(masked(each)):
+                file = self._opened(each)
+                if not self.contents:
+                    self.schema: pa.Schema = file.schema_arrow.remove_metadata()
+                self._require_same(each, file.schema_arrow)
+                self.contents.append(file.metadata)
+
+    def _opened(self, path: str) -> parquet.ParquetFile:
+        """Return a file, open; one is kept open, since its rows are read one after the other."""
+        if path not in self.open:
+            file = parquet.ParquetFile(open_address(path) if is_address(path) else path)
+            self.open = {path: file}
+        return self.open[path]
+
+    def _require_same(self, path: str, schema: pa.Schema) -> None:
+        """Refuse a file whose columns are not those of the first one."""
+        for field in self.schema:
+            at = schema.get_field_index(field.name)
+            if at < 0 or schema.field(at).type != field.type:
+                found = "is missing" if at < 0 else f"is {schema.field(at).type}"
+                raise DataError(
+                    f'{path}: column "{field.name}" {found}, and {field.type} in {self.paths[0]}.',
+                    "The files of a folder must have the same columns: write them alike, or move "
+                    "the others away.",
+                )
 
     def __reduce__(self) -> tuple[type["RowBatches"], tuple[str]]:
         return RowBatches, (self.path,)
@@ -40,10 +71,15 @@ class RowBatches:
     @property
     def count(self) -> int:
         """How many rows there are."""
-        return int(self.file.metadata.num_rows)
+        return sum(int(each.num_rows) for each in self.contents)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the files have."""
+        return sum(Path(each).stat().st_size for each in self.paths)
 
     def read(self, columns: Sequence[str], first: int = 0) -> Iterator[pa.Table]:
-        """Yield the rows in order, some at a time.
+        """Yield the rows in order, some at a time, from the row `first` on.
 
         Args:
             columns: Their names.
@@ -53,44 +89,43 @@ class RowBatches:
             DataError: They cannot be read.
         """
         names = list(columns)
-        with _readable(self.name):
-            before, groups = self._groups_from(first)
-            skipped = first - before
-            for few in self._few(groups):
-                for batch in self.file.iter_batches(BATCH_ROWS, row_groups=few, columns=names):
-                    own = batch.slice(min(skipped, batch.num_rows))
-                    skipped -= batch.num_rows - own.num_rows
-                    if own.num_rows:
-                        yield plain_columns(pa.Table.from_batches([own]).select(names))
+        for path, groups, begin in self._groups(first):
+            with _readable(masked(path)):
+                skipped, file = max(first - begin, 0), self._opened(path)
+                for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
+                    left = batch.slice(min(skipped, batch.num_rows))
+                    skipped -= batch.num_rows - left.num_rows
+                    if left.num_rows:
+                        yield plain_columns(pa.Table.from_batches([left]).select(names))
 
-    def _groups_from(self, first: int) -> tuple[int, list[int]]:
-        """Return the row groups from the one with a row on, and how many rows precede them."""
-        about, rows = self.file.metadata, 0
-        for at in range(about.num_row_groups):
-            if rows + about.row_group(at).num_rows > first:
-                return rows, list(range(at, about.num_row_groups))
-            rows += about.row_group(at).num_rows
-        return first, []
+    def _groups(self, first: int) -> Iterator[tuple[str, list[int], int]]:
+        """Yield the row groups that reach behind a row, and the first row of each yield.
 
-    def _few(self, groups: Sequence[int]) -> Iterator[list[int]]:
-        """Yield row groups, few at a time: Arrow keeps what it read of all of them."""
-        about, held, rows = self.file.metadata, list[int](), 0
-        for at in groups:
-            held.append(at)
-            rows += about.row_group(at).num_rows
-            if rows >= BATCH_ROWS:
-                yield held
-                held, rows = [], 0
-        if held:
-            yield held
+        They are few at a time: Arrow keeps what it read of all of them.
+        """
+        end = 0
+        for path, about in zip(self.paths, self.contents, strict=True):
+            held, rows = list[int](), 0
+            for at in range(about.num_row_groups):
+                count = about.row_group(at).num_rows
+                end += count
+                if end <= first:
+                    continue
+                held.append(at)
+                rows += count
+                if rows >= BATCH_ROWS:
+                    yield path, held, end - rows
+                    held, rows = [], 0
+            if held:
+                yield path, held, end - rows
 
     def read_ranges(self, columns: Sequence[str], ends: Ints, first: int = 0) -> Iterator[pa.Table]:
         """Yield the rows up to each of the given ends, shape `(ranges,)`, ascending.
 
         Args:
-            columns: Their names.
-            ends: The numbers of the rows after the last of each range.
-            first: The number of the first row.
+            columns: That are read.
+            ends: The row after the last one of each range.
+            first: The first row of the first range.
 
         Raises:
             DataError: They cannot be read, or are fewer.
@@ -115,12 +150,12 @@ class RowBatches:
 
         The statistics of the file say it, or else its rows.
         """
-        about = self.file.metadata
-        places = [at for at in range(about.num_columns) if about.schema.column(at).path == column]
         chunks = [
             about.row_group(at).column(place)
+            for about in self.contents
             for at in range(about.num_row_groups)
-            for place in places
+            for place in range(about.num_columns)
+            if about.schema.column(place).path == column
         ]
         if all(each.is_stats_set and each.statistics.has_min_max for each in chunks):
             stated = [float(each.statistics.min) for each in chunks]
@@ -128,6 +163,20 @@ class RowBatches:
                 return min(stated, default=None)
         found = (pc.min(batch.column(0)).as_py() for batch in self.read([column]))
         return min((float(each) for each in found if each is not None), default=None)
+
+
+def parquet_files(path: str) -> list[str]:
+    """Return the Parquet file at a path, or those of a folder and its folders, by their names.
+
+    Raises:
+        DataError: There is none.
+    """
+    if not Path(path).is_dir():
+        return [path]
+    found = sorted(str(each) for each in Path(path).rglob(f"*{ENDING}") if each.is_file())
+    if not found:
+        raise DataError(f"The folder {path} has no file *{ENDING}.", "Name a table.")
+    return found
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -95,7 +96,15 @@ def guess_format(path: str) -> Format | None:
     return None if packed and format not in TEXT else format
 
 
-def is_parquet(path: str) -> bool:
+def is_parquet_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a Parquet file, or of a folder of some."""
+    folder = Path(path)
+    if folder.is_dir():
+        return next(folder.rglob("*.parquet"), None) is not None
+    return is_parquet(path)
+
+
+def is_parquet(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a Parquet file, by its first bytes."""
     file = Path(path)
     if not file.is_file():
