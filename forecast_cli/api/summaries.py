@@ -189,14 +189,15 @@ def _score_facts(manifest: Manifest) -> dict[str, str]:
 
 def _network_facts(manifest: Manifest) -> dict[str, str]:
     """Return where the pretrained network comes from; of a saved model with its digest."""
-    if not manifest.config.network.pretrained:
+    alone = manifest.config.network.pretrained
+    if not (alone or manifest.member):
         return {}
-    digest = manifest.sha256.get("network.onnx", "")
+    digest = manifest.sha256.get("network.onnx" if alone else "pretrained.onnx", "")
     which = f", SHA-256 {digest}" if digest else ""
     how = "trained on simulated series alone, before this table was read"
-    if manifest.config.network.finetuned:
+    if alone and manifest.config.network.finetuned:
         how = "trained on simulated series, then on this table"
-    return {"network": f"{how}{which}"}
+    return {"network" if alone else "pretrained": f"{how}{which}"}
 
 
 def _splits(splits: SplitRows) -> list[tuple[str, int, str]]:

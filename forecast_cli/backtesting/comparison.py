@@ -179,7 +179,8 @@ def _choose(result: Backtest, entries: Sequence[Entry]) -> tuple[str, Config]:
 def _warn_of_baseline(result: Backtest, best: str, on_event: Listener) -> None:
     """Warn where the best model is worse than the best baseline."""
     losses = result.losses
-    simple = {name: loss for name, loss in losses.items() if name in BASELINES}
+    baselines = {name for name, entry in BASELINES.items() if entry.forecasts}
+    simple = {name: loss for name, loss in losses.items() if name in baselines}
     if best not in losses or not simple:
         return
     name = min(simple, key=lambda each: simple[each])

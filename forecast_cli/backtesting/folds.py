@@ -195,7 +195,7 @@ def _forecast_all(
     if bands is not None and bands.method.by_recent and calibration is not None:
         # The errors of all forecasts count whose horizon is past at an origin.
         recent = RecentErrors(dataset, calibration.units, calibration.of_forecasts)
-        rows += [dataset.origins("validation"), dataset.origins("test")]
+        rows += [network.origins("validation"), network.origins("test")]
     points, ends = [], []
     for part in parted(dataset, np.unique(np.concatenate(rows))):
         made, wanted = network.forecast(part), np.isin(part, origins)

@@ -8,11 +8,13 @@ from pydantic import BeforeValidator, model_validator
 
 from .layers import Frozen, Positive
 from .network import Anchor
-from .registries import Loss, MemberBaseline
+from .registries import BASELINES, Loss, MemberBaseline
 from .settings import setting
 
 # Settings that may differ between networks, in turn.
 TURNS = ("timesteps", "segments", "losses", "anchors")
+# Rows of a series that the pretrained network reads as a member, at most.
+CONTEXT = 1000
 _ensemble = partial(setting, group="Ensemble")
 Combine = Literal["mean", "median", "weights"]
 
@@ -47,7 +49,7 @@ class Ensemble(Frozen):
         metavar="NAME[,NAME...]", shown="the same for all",
     )
     baselines: Annotated[tuple[MemberBaseline, ...], BeforeValidator(_several)] = _ensemble(
-        (), "Baselines among the members: naive, seasonal-naive, smoothing, structural, ridge ... "
+        (), "Baselines among the members: naive, smoothing, structural, ridge, pretrained ... "
         "(docs/presets.md).", split=True, metavar="NAME[,NAME...]", shown="none",
     )
     covariate_effects: bool = _ensemble(
@@ -64,6 +66,16 @@ class Ensemble(Frozen):
     def alone(self) -> bool:
         """Whether there is one network, and nothing to combine it with."""
         return self.size == 1 and not (self.baselines or self.covariate_effects)
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The baselines that are in one graph with the networks: linear maps."""
+        return tuple(name for name in self.baselines if not BASELINES[name].apart)
+
+    @property
+    def has_pretrained(self) -> bool:
+        """Whether the pretrained network is a member."""
+        return len(self.maps) < len(self.baselines)
 
     def of_size(self, size: int) -> "Ensemble":
         """Return the ensemble of the first networks alone."""

@@ -6,9 +6,12 @@ from typing import Any
 
 from .ensemble import TURNS, Ensemble
 from .network import Network
-from .registries import DEFAULT_INTERVALS
+from .registries import DEFAULT_INTERVALS, PRETRAINED_PRESET
 from .schema import Config
 from .sections import Training
+
+# What the networks of which a median is taken are called where weights are shown.
+MEDIAN = "median of the networks"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def of_first(config: Config, size: int) -> Config:
 
 
 def member_names(config: Config, count: int | None = None) -> list[str]:
-    """Return the names of the members in messages: networks, then baselines.
+    """Return the names of the members in one graph, as in messages: networks, then baselines.
 
     Args:
         config: With everything filled in.
@@ -63,30 +66,41 @@ def member_names(config: Config, count: int | None = None) -> list[str]:
     """
     ensemble = config.ensemble
     networks = [f"network {number}" for number in range(1, ensemble.size + 1)]
-    names = [*(networks if ensemble.size > 1 else ["network"]), *ensemble.baselines]
-    again = [f"{name} without covariates" for name in ensemble.baselines]
+    names = [*(networks if ensemble.size > 1 else ["network"]), *ensemble.maps]
+    again = [f"{name} without covariates" for name in ensemble.maps]
     return names if count in (None, len(names)) else [*names, *again]
 
 
 def member_weights(
-    config: Config, targets: Sequence[str], shares: Any
+    config: Config, targets: Sequence[str], shares: Any, own: Sequence[float] = ()
 ) -> dict[str, dict[str, float | None]]:
     """Return the weights of the members by target; empty for a median, which has none.
 
     Args:
         config: With everything filled in.
         targets: Their names.
-        shares: Shape `(members, targets)`: learned weights; None where there are none.
+        shares: Shape `(members, targets)`: learned weights of the others than the pretrained
+            network; None where there are none.
+        own: Shape `(targets,)`: the weights of the pretrained network; empty where it is no member.
     """
     names = member_names(config, None if shares is None else len(shares))
     if shares is None:
         if config.ensemble.combine == "median" and len(names) > 1:
-            return {}
+            if not own:
+                return {}
+            names = [MEDIAN]
         shares = [[1.0 / len(names)] * len(targets)] * len(names)
-    return {
-        name: dict(zip(targets, map(float, each), strict=True))
+    rest = [1.0 - each for each in own] or [1.0] * len(targets)
+    found: dict[str, dict[str, float | None]] = {
+        name: {
+            target: float(share) * left
+            for target, share, left in zip(targets, each, rest, strict=True)
+        }
         for name, each in zip(names, shares, strict=True)
     }
+    if own:
+        found[PRETRAINED_PRESET] = dict(zip(targets, map(float, own), strict=True))
+    return found
 
 
 def list_members(config: Config) -> list[Member]:

@@ -32,13 +32,17 @@ class ModelName(NamedTuple):
     description: str
 
 
-def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelName:
+def name_model(
+    config: Config, weights: Sequence[float] | None = None, own: float | None = None
+) -> ModelName:
     """Return the name of a model and what it consists of.
 
     Args:
         config: With everything filled in.
         weights: The weights of networks, then baselines, and these once more where they forecast
-            without covariates too; mean over targets, of sum 1; None where all are equal.
+            without covariates too, all without the pretrained network; mean over targets, of sum 1;
+            None where all are equal.
+        own: The weight of the pretrained network, mean over targets; None where it is no member.
 
     >>> name_model(Config()).name
     'lstm'
@@ -47,6 +51,10 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
     ModelName(name='ensemble', description='2 LSTM networks 30 %, naive 0 %, ridge 70 %')
     >>> name_model(config, [0.0, 0.0, 1.0, 0.0]).name
     'naive'
+    >>> name_model(config, [0.1, 0.2, 0.0, 0.7], own=0.5).description
+    '2 LSTM networks 15 %, naive 0 %, ridge 35 %, pretrained 50 %'
+    >>> name_model(config, own=0.5).description
+    '2 LSTM networks, naive, ridge; mean of all 50 %, pretrained 50 %'
     """
     ensemble = config.ensemble
     if config.network.pretrained:
@@ -55,15 +63,7 @@ def name_model(config: Config, weights: Sequence[float] | None = None) -> ModelN
         return ModelName(PRETRAINED_PRESET, f"pretrained network, {how}, {steps}")
     if ensemble.alone:
         return ModelName(_network_name(config.network), _describe_network(config))
-    parts = _member_parts(config.network, ensemble)
-    if weights is None:
-        return ModelName(ENSEMBLE, f"{', '.join(parts)}; {ensemble.combine} of all")
-    size, count = ensemble.size, len(ensemble.baselines)
-    shares = [sum(weights[:size]), *(sum(weights[at::count]) for at in range(size, size + count))]
-    texts = [f"{part} {100.0 * share:.0f} %" for part, share in zip(parts, shares, strict=True)]
-    names = [_network_name(config.network) if size == 1 else ENSEMBLE, *ensemble.baselines]
-    whole = [name for name, share in zip(names, shares, strict=True) if share >= NEARLY_ALL]
-    return ModelName(whole[0] if whole else ENSEMBLE, ", ".join(texts))
+    return _name_ensemble(config, weights, own)
 
 
 def name_row(name: str, others: Container[str]) -> str:
@@ -73,6 +73,28 @@ def name_row(name: str, others: Container[str]) -> str:
     ('ensemble', 'naive (model)')
     """
     return f"{name} (model)" if name in others else name
+
+
+def _name_ensemble(config: Config, weights: Sequence[float] | None, own: float | None) -> ModelName:
+    """Return the name of several members, and what they are; arguments as in `name_model`."""
+    ensemble = config.ensemble
+    parts = _member_parts(config.network, ensemble)
+    rest = 1.0 - (own or 0.0)
+    pretrained = [] if own is None else [f"{PRETRAINED_PRESET} {_percent(own)}"]
+    if weights is None:
+        text = f"{', '.join(parts)}; {ensemble.combine} of all"
+        text += f" {_percent(rest)}, {pretrained[0]}" if pretrained else ""
+        return ModelName(ENSEMBLE, text)
+    size, count = ensemble.size, len(ensemble.maps)
+    sums = [sum(weights[:size]), *(sum(weights[at::count]) for at in range(size, size + count))]
+    shares = [rest * each for each in sums]
+    texts = [f"{part} {_percent(share)}" for part, share in zip(parts, shares, strict=True)]
+    texts += pretrained
+    names = [_network_name(config.network) if size == 1 else ENSEMBLE, *ensemble.maps]
+    if pretrained:
+        names, shares = [*names, PRETRAINED_PRESET], [*shares, own or 0.0]
+    whole = [name for name, share in zip(names, shares, strict=True) if share >= NEARLY_ALL]
+    return ModelName(whole[0] if whole else ENSEMBLE, ", ".join(texts))
 
 
 def _cells(network: Network) -> list[str]:
@@ -90,7 +112,11 @@ def _network_kind(network: Network) -> str:
 
 def _member_parts(network: Network, ensemble: Ensemble) -> list[str]:
     networks = f"{ensemble.size} {_network_kind(network)} network{'s' * (ensemble.size > 1)}"
-    return [networks, *ensemble.baselines]
+    return [networks, *ensemble.maps]
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %"
 
 
 def _describe_network(config: Config) -> str:

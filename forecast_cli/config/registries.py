@@ -180,6 +180,8 @@ class BaselineEntry(Entry):
             where it needs a season. Where there are fewer, the naive forecast replaces it.
         forecasts: Whether it forecasts by itself, from any number of rows.
         is_map: Whether it may be a member of an ensemble: it is linear in the input window.
+        apart: Whether it may be a member of an ensemble, which forecasts beside the graph of the
+            others.
         library: The package that it needs, of the extra `classical`; empty for none.
         for_walks: Whether it is the best forecast of a random walk.
         for_zeros: Whether models are compared with it where most of the values are 0.
@@ -192,6 +194,7 @@ class BaselineEntry(Entry):
     least: int = 1
     forecasts: bool = True
     is_map: bool = False
+    apart: bool = False
     library: str = ""
     for_walks: bool = False
     for_zeros: bool = False
@@ -321,6 +324,9 @@ BASELINES: dict[str, BaselineEntry] = {
         "ridge regression on half the window", forecasts=False, is_map=True
     ),
     "ridge-full": BaselineEntry("ridge regression on the window", forecasts=False, is_map=True),
+    PRETRAINED_PRESET: BaselineEntry(
+        "a network trained on simulated series beforehand", forecasts=False, apart=True
+    ),
 }
 CHARTS: dict[str, ChartEntry] = {
     "forecast": ChartEntry("history, splits, forecast with its intervals", of_forecast=True),
@@ -363,7 +369,8 @@ def baseline_entry(name: str) -> BaselineEntry:
     return BASELINES[name.partition(" (")[0]]
 
 
-MEMBER_NAMES = tuple(name for name, entry in BASELINES.items() if entry.is_map)
+MAP_NAMES = tuple(name for name, entry in BASELINES.items() if entry.is_map)
+MEMBER_NAMES = tuple(name for name, entry in BASELINES.items() if entry.is_map or entry.apart)
 # How intervals are made unless something else is asked for; every model with errors can make them.
 DEFAULT_INTERVALS = "conformal"
 KEPT_METRICS = tuple(name for name, entry in METRICS.items() if entry.kept)

@@ -217,6 +217,11 @@ def check_ensemble(config: Config) -> None:
         raise ValueError(
             f"`intervals={config.intervals}` is for one network; `intervals=ensemble` for several"
         )
+    if ensemble.has_pretrained and config.interval_method.by_members:
+        raise ValueError(
+            f"`intervals={config.intervals}` is made of the networks alone: leave `pretrained` out "
+            "of `baselines`"
+        )
     if ensemble.baselines and (network.masked or config.data.missing == "mask"):
         raise ValueError("`baselines` cannot skip missing steps: leave out those or the mask")
     if config.window.mode == "many-to-one" and config.interval_method.by_members:

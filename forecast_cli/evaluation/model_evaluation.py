@@ -146,7 +146,7 @@ def score_panel(
     note_undefined(panel, bundle.manifest.config.transform, on_event)
     history = make_history(bundle, panel, ignore, scaled_by=begins - panel.indptr[:-1])
     network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))
-    origins = network.dataset.origins("test")
+    origins = network.origins("test")
     if not len(origins):
         raise _nothing(bundle, panel)
     claims = _interval_spec(bundle, network, history, begins, level, intervals)
@@ -163,7 +163,7 @@ def _evaluate(
         if validation is not None:
             claims.recent.add(validation.origins, validation.errors)
     else:
-        validation = measure_errors(network, some(dataset.origins("validation")))
+        validation = measure_errors(network, some(network.origins("validation")))
     tally = score(network, baselines(dataset, origins, owa=owa), origins, claims)
     intervals, quantiles = tally.intervals, tally.quantiles
     report = make_report(

@@ -49,7 +49,7 @@ def evaluate(
         None where there is no test split, or a target has not one actual value in it.
     """
     dataset = network.dataset
-    origins = dataset.origins("test")
+    origins = network.origins("test")
     if not len(origins):
         return None
     tally = score(network, baselines(dataset, origins), origins, claims)

@@ -144,7 +144,7 @@ def _measure_importance(
             return None
         begins = panel.indptr[:-1] + np.minimum(first, panel.lengths - 1)
         network = forecaster_for(bundle, scoring_dataset(bundle, history, begins))
-        found, count = permutation_importance(network, network.dataset.origins("test"), seed=seed)
+        found, count = permutation_importance(network, network.origins("test"), seed=seed)
         if found:
             if kind == "rows":
                 text = (
@@ -169,7 +169,7 @@ def _effects(
     parts = []
     most = 0
     for each in series.tolist():
-        one = last_rows(history, each, bundle.manifest.timesteps)
+        one = last_rows(history, each, bundle.manifest.context)
         active = find_active(one, players, usual[each], steps)
         most = max(most, len(active))
         base, effects = forecasts[each], np.zeros((len(players), *forecasts.shape[1:]))

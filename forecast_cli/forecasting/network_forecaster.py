@@ -10,7 +10,9 @@ from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
+from ..data.splits import Part
 from ..model.mc_dropout import MonteCarlo
+from ..model.pretrained_member import MOST_FORECASTS, PretrainedMember
 from ..model.runtime import Forecasting, Runtime, forecast_origins
 from ..model.stateful import Walk
 
@@ -26,6 +28,7 @@ class NetworkForecaster:
         runtime: The network.
         dropout: The network under dropout, where intervals are made of that.
         name: Of the model in tables; by its configuration where None.
+        member: The pretrained network beside the others of an ensemble; None where it is none.
     """
 
     def __init__(
@@ -34,11 +37,13 @@ class NetworkForecaster:
         runtime: Forecasting,
         dropout: MonteCarlo | None = None,
         name: str | None = None,
+        member: PretrainedMember | None = None,
     ) -> None:
         self.dataset = dataset
         self.runtime = runtime
         self.dropout = dropout
         self.name = name or name_model(dataset.config).name
+        self.member = member
         self.walk = None
         if dataset.config.network.stateful and isinstance(runtime, Runtime):
             self.walk = Walk(runtime, dataset.scaled)
@@ -70,10 +75,49 @@ class NetworkForecaster:
             horizon=dataset.horizon,
             ahead=dataset.rows_from(origins, dataset.horizon) if known else None,
         )
-        made = make(self.runtime)
+        made = self.with_member(make(self.runtime), origins)
         if self.dropout is None:
             return made
         return replace(made, spread=self.dropout.deviation(lambda drawn: make(drawn).point))
+
+    def with_member(self, made: Forecast, origins: Ints) -> Forecast:
+        """Return forecasts from origins, scaled, with the pretrained network, if it is a member."""
+        if self.member is None:
+            return made
+        return self.member.join(made, self.forecast_by_member(self.member, origins))
+
+    def forecast_by_member(self, member: PretrainedMember, origins: Ints) -> Floats:
+        """Forecast by the pretrained network alone, scaled, shape `(samples, horizon, targets)`.
+
+        `origins` are rows of the panel, shape `(samples,)`.
+        """
+        dataset = self.dataset
+        return member.forecast_origins(
+            dataset.filled[:, dataset.targets],
+            dataset.panel.indptr,
+            origins,
+            scaling=dataset.scaling.only(dataset.targets),
+            steps=dataset.horizon,
+        )
+
+    def origins(self, part: Part) -> Ints:
+        """Return the rows, shape `(origins,)`, to forecast a split from.
+
+        All whose horizon lies within it; with the pretrained network, which is slow, some of each
+        series, evenly.
+        """
+        origins = self.dataset.origins(part)
+        if self.member is None or len(origins) <= MOST_FORECASTS:
+            return origins
+        _, first, owner, counts = np.unique(
+            owner_series(self.dataset.panel.indptr, origins),
+            return_index=True, return_inverse=True, return_counts=True,
+        )  # fmt: skip
+        kept, count = max(1, MOST_FORECASTS // len(first)), counts[owner]
+        place = np.arange(len(origins)) - first[owner]
+        even = place * kept // count > (place - 1) * kept // count
+        chosen: Ints = origins[even | (count <= kept)]
+        return chosen
 
     def in_units(self, scaled: Floats, origins: Ints) -> Floats:
         """Scaled values, shape `(samples, horizon, targets)`, in original units."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints, gather
 from ..data.dataset import Dataset
@@ -93,7 +94,9 @@ def _errors(network: NetworkForecaster, origins: Ints, rows: Floats) -> Floats:
         ).point
         for part in chunks(np.arange(len(rows)), timesteps=length, features=rows.shape[2])
     ]
-    made = network.in_units(np.concatenate(parts), origins)
+    made = network.in_units(
+        network.with_member(Forecast(np.concatenate(parts)), origins).point, origins
+    )
     steps = origins[:, None] + np.arange(dataset.horizon)
     actual = dataset.panel.values[steps][..., dataset.targets]
     series = owner_series(dataset.panel.indptr, origins)

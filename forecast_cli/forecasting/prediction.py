@@ -182,7 +182,29 @@ def forecast_history(
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
         on_event(Done("series", int(part[-1]) + 1, len(windows)))
-    return concatenate(made)
+    return _with_member(bundle, history, concatenate(made), history.panel.indptr[1:])
+
+
+def _with_member(bundle: Bundle, history: History, made: Forecast, origins: Ints) -> Forecast:
+    """Return forecasts with those of the pretrained network, where it is a member.
+
+    Args:
+        bundle: The model.
+        history: The rows.
+        made: Of the others, scaled, `point` of shape `(samples, steps, targets)`.
+        origins: Shape `(samples,)`, rows of the history.
+    """
+    member, places = bundle.member, bundle.manifest.target_places
+    if member is None:
+        return made
+    own = member.forecast_origins(
+        history.filled[:, places],
+        history.panel.indptr,
+        origins,
+        scaling=history.scaling.only(places),
+        steps=made.point.shape[1],
+    )
+    return member.join(made, own)
 
 
 def _warn_of_bounds(bundle: Bundle, history: History, scaled: Floats, on_event: Listener) -> None:
@@ -260,7 +282,8 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     padding = pad_short_series(
         panel.indptr, np.full(panel.count, short), timesteps=manifest.timesteps
     )
-    first = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins))
+    made = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins))
+    first = _with_member(bundle, history, made, origins).point
     values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(history.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.
@@ -268,8 +291,8 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     return beside_actual(bundle, panel, origins, values)
 
 
-def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Floats:
-    """Return forecasts of one step, scaled, shape `(samples, 1, targets)`.
+def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Forecast:
+    """Return forecasts of one step by the networks, scaled, `point` `(samples, 1, targets)`.
 
     `scaled` are all rows, shape `(n_rows, features)`, and `origins` some, shape `(samples,)`.
     """
@@ -277,7 +300,7 @@ def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Floats:
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
     if manifest.config.network.stateful:
         walk = walk_over(bundle, scaled, None)
-        return np.concatenate([walk.forecast(part, horizon=1) for part in parts])
+        return Forecast(np.concatenate([walk.forecast(part, horizon=1) for part in parts]))
     how: Any = {"inputs": manifest.columns.inputs, "timesteps": manifest.timesteps, "horizon": 1}
     made = [forecast_origins(bundle.network, scaled, part, **how) for part in parts]
-    return concatenate(made).point
+    return concatenate(made)

@@ -248,6 +248,9 @@ class RegularRows:
         inputs = manifest.columns.inputs
         window = window.astype(self.scaling.dtype)
         made = roll_out(self.bundle.network, window, None, inputs=inputs, horizon=steps)
+        if (member := self.bundle.member) is not None:
+            known = rows.values[:, list(manifest.target_places)]
+            made = member.join(made, member.forecast([known], targets, steps))
         if not np.isfinite(made.point).all():
             return None
         free = replace(targets, lower=None).inverse(made.point)

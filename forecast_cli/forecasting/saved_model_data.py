@@ -50,7 +50,8 @@ def _naive(bundle: Bundle, history: History, begins: Ints) -> Floats:
 
 def forecaster_for(bundle: Bundle, dataset: Dataset) -> NetworkForecaster:
     """The network of a model file, ready to forecast from the rows of a dataset."""
-    return NetworkForecaster(dataset, bundle.network, monte_carlo(bundle), bundle.manifest.name)
+    name = bundle.manifest.name
+    return NetworkForecaster(dataset, bundle.network, monte_carlo(bundle), name, bundle.member)
 
 
 def monte_carlo(bundle: Bundle) -> MonteCarlo | None:

@@ -204,7 +204,7 @@ def _store(bundle: Bundle, history: History, front: Floats | None, rows: int) ->
         rows: How many rows were read so far.
     """
     panel, manifest, state = history.panel, bundle.manifest, None
-    counts = np.minimum(panel.lengths, manifest.timesteps)
+    counts = np.minimum(panel.lengths, manifest.context)
     begins = panel.indptr[1:] - counts
     if manifest.config.network.stateful:
         walk = walk_over(bundle, history.scale(), front)

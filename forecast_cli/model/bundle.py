@@ -22,6 +22,7 @@ from .calibration import Calibration
 from .file_writing import write_whole
 from .manifest import Manifest
 from .pretrained import open_pretrained
+from .pretrained_member import PretrainedMember, open_member
 from .runtime import Forecasting, Runtime
 from .series import SeriesRecord
 
@@ -38,9 +39,10 @@ ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
 LEVELS, USUAL, EFFECTS = "levels.npy", "usual.npy", "effects.json"
+PRETRAINED = "pretrained.onnx"
 OPTIONAL = (
     STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS, USUAL,
-    EFFECTS,
+    EFFECTS, PRETRAINED,
 )  # fmt: skip
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -75,6 +77,7 @@ class Bundle:
             training rows, original units, NaN for other columns; None without covariates.
         effects: Of what is known ahead, on each target, scaled units; empty where they are not
             estimated.
+        pretrained: The pretrained network, where it is a member of the ensemble.
     """
 
     manifest: Manifest
@@ -93,6 +96,7 @@ class Bundle:
     levels: Floats | None = None
     usual: Floats | None = None
     effects: "tuple[Effects, ...]" = ()
+    pretrained: bytes | None = None
 
     @property
     def scaling(self) -> Scaling:
@@ -114,6 +118,20 @@ class Bundle:
         network = open_pretrained(self.onnx, config)
         network.require_same(self.manifest.probe)
         return network
+
+    @cached_property
+    def member(self) -> PretrainedMember | None:
+        """The pretrained network among the members of an ensemble; None where it is none.
+
+        Raises:
+            ModelFileError: It reads series otherwise than when the model was made.
+        """
+        record = self.manifest.member
+        if self.pretrained is None or record is None:
+            return None
+        member = open_member(self.pretrained, record, self.manifest.horizon)
+        member.runtime.require_same(record.probe)
+        return member
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -195,6 +213,8 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         from ..baselines.effects import EVERY
 
         contents[EFFECTS] = EVERY.dump_json(bundle.effects)
+    if bundle.pretrained is not None:
+        contents[PRETRAINED] = bundle.pretrained
     if bundle.dropout is not None:
         contents[DROPOUT] = bundle.dropout
     return contents | _pack_calibration(bundle)

@@ -27,6 +27,7 @@ def check_contents(bundle: Bundle) -> None:
     _check_covariates(manifest)
     if manifest.config.network.pretrained and manifest.features != manifest.targets:
         raise ValueError("its pretrained network would read columns that it does not forecast")
+    _check_member(bundle)
     for what, array, expected in _shapes(bundle):
         if array.shape != expected:
             raise ValueError(
@@ -49,6 +50,19 @@ def check_contents(bundle: Bundle) -> None:
         made = row_effects(bundle.effects, ahead, np.array([0, 2]))
         if made.shape != (2, len(manifest.targets)) or not np.isfinite(made).all():
             raise ValueError("its effects are not those of its targets")
+
+
+def _check_member(bundle: Bundle) -> None:
+    """Refuse weights of a pretrained network that is not there, and one without weights."""
+    record = bundle.manifest.member
+    if (bundle.pretrained is None) != (record is None):
+        raise ValueError("its pretrained network has no weights, or the weights no network")
+    if record is None:
+        return
+    if len(record.shares) != len(bundle.manifest.targets):
+        raise ValueError("its pretrained network has no weight for each target")
+    if not all(0.0 <= each <= 1.0 for each in record.shares):
+        raise ValueError("a weight of its pretrained network is not from 0 to 1")
 
 
 def _check_covariates(manifest: Manifest) -> None:
@@ -77,6 +91,9 @@ def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:
     if manifest.config.network.pretrained:
         # All rows of a series that is shorter.
         rows = min(max(1, len(bundle.history)), manifest.timesteps)
+    if manifest.member:
+        # It reads more rows than the others, where there are more.
+        rows = min(max(rows, len(bundle.history)), manifest.context)
     rows = sum(series.rows) if series else rows
     count = len(series.ids) if series else 1
     steps = bundle.ahead.shape[1] if bundle.ahead is not None and bundle.ahead.ndim > 1 else 0

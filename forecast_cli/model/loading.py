@@ -26,6 +26,7 @@ from .bundle import (
     MANIFEST,
     NAIVE,
     OPTIONAL,
+    PRETRAINED,
     RECENT,
     SCALES,
     SCORES,
@@ -123,6 +124,7 @@ def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
         levels=array(LEVELS),
         usual=array(USUAL),
         effects=_effects(records(EFFECTS)) if EFFECTS in contents else (),
+        pretrained=contents.get(PRETRAINED),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..config.covariates import NO_COVARIATES, Covariates
+from ..config.ensemble import CONTEXT
 from ..config.layers import Frozen
 from ..config.registries import Score
 from ..config.schema import Config
@@ -20,7 +21,7 @@ from ..data.time.frequency import Frequency
 from .history import Ending
 from .origin import Origin
 
-FORMAT = 9
+FORMAT = 10
 # A class as written in the table.
 Class = bool | int | float | str
 
@@ -209,6 +210,18 @@ class Run(Frozen):
     origin: Origin | None = None
 
 
+class MemberRecord(Frozen):
+    """The pretrained network as a member of an ensemble.
+
+    `shares` are its weights by target, `season_length` the steps of the season that it looks for,
+    and `probe` is as in `Manifest`.
+    """
+
+    shares: tuple[float, ...]
+    season_length: int = Field(ge=1)
+    probe: tuple[float, ...]
+
+
 class Manifest(Frozen):
     """Everything in a model file but the arrays.
 
@@ -219,7 +232,8 @@ class Manifest(Frozen):
     rises where a covariate is permuted; empty where that was not measured. `future_errors` are the
     sizes of the errors of features in tests, scaled; empty where none has any. `probe` is what the
     pretrained network forecast of a fixed series, by which a later version knows whether it reads
-    series as this one does; empty for trained networks.
+    series as this one does; empty for trained networks. `member` is the pretrained network as a
+    member of an ensemble; None where it is none.
     """
 
     format: int = Field(FORMAT, ge=1)
@@ -238,6 +252,7 @@ class Manifest(Frozen):
     importance: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     future_errors: tuple[float, ...] = ()
     probe: tuple[float, ...] = ()
+    member: MemberRecord | None = None
     splits: SplitRows
     evaluation: Evaluation | LabelEvaluation | None
     labels: LabelAxis | None = None
@@ -292,6 +307,11 @@ class Manifest(Frozen):
     def timesteps(self) -> int:
         """The lookback."""
         return self.config.window.timesteps or 1
+
+    @property
+    def context(self) -> int:
+        """Rows of a series that a forecast reads at most."""
+        return max(self.timesteps, CONTEXT) if self.member else self.timesteps
 
     @property
     def horizon(self) -> int:

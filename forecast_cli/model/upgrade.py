@@ -10,7 +10,7 @@ from typing import Any
 
 from ..config.deprecated import renew_nested
 from ..config.model_name import name_model, name_row
-from ..config.registries import MEMBER_NAMES
+from ..config.registries import MAP_NAMES
 from ..config.schema import Config
 
 Document = dict[str, Any]
@@ -72,7 +72,7 @@ def _without_retired(members: list[str]) -> list[str]:
     for name in members:
         like = RETIRED.get(name, name)
         if name in RETIRED and like in taken:
-            like = next(each for each in MEMBER_NAMES if each not in taken)
+            like = next(each for each in MAP_NAMES if each not in taken)
         taken.add(like)
         kept.append(like)
     return kept
@@ -90,6 +90,6 @@ def _from_7(manifest: Document) -> Document:
     return {**manifest, "format": 8, **named._asdict(), "evaluation": evaluation}
 
 
-# From a format to the next one; formats 1 to 4 differ from 5, 6 from 7, and 8 from 9 in what may be
-# absent alone.
+# From a format to the next one; formats 1 to 4 differ from 5, 6 from 7, and 8 from 10, in what may
+# be absent alone.
 UPGRADES: dict[int, Callable[[Document], Document]] = {5: _from_5, 7: _from_7}

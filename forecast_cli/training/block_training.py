@@ -190,6 +190,10 @@ class BlockTraining:
             text = f"{table.batches.name}: {rows}; scores, intervals and choices are of {which}"
             on_event(Note(text))
         dataset = make_dataset(panel, config, on_event=on_event)
+        if not config.ensemble.has_pretrained:
+            # A preset that chose it for the sample would not have for all series.
+            maps = {"baselines": dataset.config.ensemble.maps}
+            dataset = replace(dataset, config=dataset.config.changed(ensemble=maps))
         check_settings(dataset.config, dataset.panel)
         describe(dataset, on_event)
         self.resolved = dataset
@@ -340,6 +344,9 @@ def check_settings(config: Config, panel: Panel) -> None:
     obstacles = {
         "a stateful network": (config.network.stateful, "leave `stateful` out"),
         "the pretrained network": (config.network.pretrained, "pass `preset=trained`"),
+        "the pretrained network as a member": (
+            config.ensemble.has_pretrained, "leave it out of `baselines`",
+        ),
         "the effects of covariates": (
             config.ensemble.covariate_effects, "pass `covariate_effects=false`",
         ),

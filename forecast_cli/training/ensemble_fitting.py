@@ -65,16 +65,16 @@ def fit_combination(
     dataset = adjusted.rest
     ensemble = dataset.config.ensemble
     learns = ensemble.combine == "weights" and shares is None
-    features = target_features(dataset) if learns or ensemble.baselines else ()
+    features = target_features(dataset) if learns or ensemble.maps else ()
     maps = direct = None
-    if ensemble.baselines:
+    if ensemble.maps:
         maps = fit_baseline_maps(dataset, features)
         if ensemble.combine == "weights" and adjusted.found:
             direct = fit_baseline_maps(adjusted.dataset, features)
     if learns:
         shares = _fit_shares(adjusted, networks, (maps, direct), features)
     elif shares is not None and direct is None:
-        shares = _without_repeats(shares, len(ensemble.baselines), len(networks))
+        shares = _without_repeats(shares, len(ensemble.maps), len(networks))
     return Combination(maps, direct, shares)
 
 
@@ -114,7 +114,7 @@ def fit_baseline_maps(dataset: Dataset, features: Sequence[SeriesFeatures] = ())
             _fit_column_maps(dataset, group, each.seasons)
             for group, each in zip(groups, features or target_features(dataset), strict=False)
         ]
-    names = dataset.config.ensemble.baselines
+    names = dataset.config.ensemble.maps
     if missing := [name for name in names if any(name not in each for each in found)]:
         raise DataError(
             f"{dataset.panel.source} has too few training rows, or no season, for the "
@@ -144,7 +144,7 @@ def _fit_column_maps(
         horizon=dataset.steps_at_once,
         season=dataset.season_length,
         seasons=seasons,
-        names=config.ensemble.baselines,
+        names=config.ensemble.maps,
         timesteps=dataset.timesteps,
     )
     return {name: widened(each, dataset.timesteps) for name, each in found.items()}
@@ -161,7 +161,7 @@ def _fit_shares(
     `maps` are those of the rest, and those without the effects.
     """
     dataset = adjusted.rest
-    steps, baselines = dataset.steps_at_once, dataset.config.ensemble.baselines
+    steps, baselines = dataset.steps_at_once, dataset.config.ensemble.maps
     again = () if maps[1] is None else baselines
     names = (*[NETWORK] * len(networks), *baselines, *again)
     columns = len(dataset.panel.columns.features)
@@ -172,8 +172,8 @@ def _fit_shares(
         return np.stack(priors, axis=1).astype(np.float32)
     forecasts, actual = _validation_forecasts(adjusted, networks, maps, starts)
     rows = dataset.padding.original(starts + dataset.timesteps)
-    units = _units(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
-    distinct = _distinct(dataset, rows, steps)
+    units = usual_errors_of(dataset)[owner_series(dataset.panel.indptr, rows)][:, None]
+    distinct = count_distinct(dataset, rows, steps)
     shares = []
     for place, (each, prior) in enumerate(zip(features, priors, strict=True)):
         made, truth = (part[..., place] / units[..., place] for part in (forecasts, actual))
@@ -251,13 +251,13 @@ def _forecasts(
     return np.stack(every).astype(np.float64)
 
 
-def _units(dataset: Dataset) -> Floats:
+def usual_errors_of(dataset: Dataset) -> Floats:
     """Return what errors of each series are measured by, scaled, shape `(n_series, targets)`."""
     end = dataset.splits.bounds("train")[1]
     return estimate_units(measure_units(dataset, end, intermittent=dataset.intermittent))
 
 
-def _distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
+def count_distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
     """Return how many forecasts do not overlap; `rows` has shape `(samples,)`."""
     series = owner_series(dataset.panel.indptr, rows)
     first, last = (

@@ -13,6 +13,7 @@ from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.checkpoints import Keeper
 from ..model.history import Ending, TrainingHistory
+from ..model.manifest import MemberRecord
 
 if TYPE_CHECKING:
     from ..networks.batches import Feed
@@ -37,6 +38,8 @@ class Fitted:
         cut: Whether networks are left out because the training was interrupted.
         effects: Of what is known ahead, on each target; empty where they are not estimated.
         probe: What the pretrained network forecasts of a fixed series; empty for trained networks.
+        member: The pretrained network as a member of the ensemble; None where it is none.
+        pretrained: The network itself, where it has a weight.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -48,6 +51,8 @@ class Fitted:
     cut: bool = False
     effects: tuple[Effects, ...] = ()
     probe: tuple[float, ...] = ()
+    member: MemberRecord | None = None
+    pretrained: bytes | None = None
 
     @property
     def epochs(self) -> list[Epoch]:
@@ -94,7 +99,9 @@ def name_trained(trained: Trained[Dataset]) -> ModelName:
     """Return what a trained model is called, and what it consists of."""
     shares = trained.fitted.shares
     weights = None if shares is None else shares.mean(axis=1).tolist()
-    return name_model(trained.dataset.config, weights)
+    member = trained.fitted.member
+    own = None if member is None else sum(member.shares) / len(member.shares)
+    return name_model(trained.dataset.config, weights, own)
 
 
 def fit_network(

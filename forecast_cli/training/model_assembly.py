@@ -63,11 +63,10 @@ def make_bundle(
     """
     dataset, scaling, panel = scored.dataset, kept.dataset.scaling, scored.dataset.panel
     filled, fitted = fill_all(dataset), kept.fitted
-    rows, last = take_last(dataset, filled)
+    manifest = _manifest(scored, kept, scores, seconds, importance or {})
+    rows, last = take_last(dataset, filled, manifest.context)
     return Bundle(
-        _manifest(scored, kept, scores, seconds, importance or {}),
-        *(fitted.onnx, fitted.weights),
-        last,
+        *(manifest, fitted.onnx, fitted.weights, last),
         [asdict(epoch) for epoch in scored.fitted.epochs],
         state=_state_before(kept, filled) if dataset.config.network.stateful else None,
         series=record_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
@@ -80,6 +79,7 @@ def make_bundle(
         levels=take_levels(dataset),
         usual=take_usual(dataset),
         effects=fitted.effects,
+        pretrained=fitted.pretrained,
     )
 
 
@@ -90,15 +90,16 @@ def fill_all(dataset: Dataset) -> Floats:
     return fill_panel(panel, all_training(panel), season_length=dataset.season_length)
 
 
-def take_last(dataset: Dataset, filled: Floats) -> tuple[Ints, Floats]:
+def take_last(dataset: Dataset, filled: Floats, most: int) -> tuple[Ints, Floats]:
     """Return how many of the last rows of each series a model keeps, `(n_series,)`, and these rows.
 
     Args:
         dataset: With the series.
         filled: Shape `(n_rows, features)`: their rows, as `fill_all` returns them.
+        most: Rows of a series that a forecast reads.
     """
     panel = dataset.panel
-    rows = np.minimum(panel.lengths, dataset.timesteps)
+    rows = np.minimum(panel.lengths, most)
     last = [filled[end - n : end] for end, n in zip(panel.indptr[1:], rows, strict=True)]
     return rows, np.concatenate(last)
 
@@ -159,10 +160,11 @@ def _manifest(
         # Without a refit the bound is that of the training rows, and later ones may be below it.
         lower=name_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
         intermittent=dataset.intermittent,
-        weights=member_weights(dataset.config, columns.targets, kept.fitted.shares),
+        weights=_weights(kept.fitted, dataset.config, columns.targets),
         importance=importance,
         future_errors=_future_errors(dataset),
         probe=kept.fitted.probe,
+        member=None if kept.fitted.pretrained is None else kept.fitted.member,
         splits=count_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -174,6 +176,14 @@ def _manifest(
         ),
         rows=len(dataset.filled),
     )
+
+
+def _weights(
+    fitted: Fitted, config: Config, targets: Sequence[str]
+) -> dict[str, dict[str, float | None]]:
+    """Return the weights of the members by target, as a manifest has them."""
+    own = () if fitted.member is None else fitted.member.shares
+    return member_weights(config, targets, fitted.shares, own)
 
 
 def stored_config(config: Config) -> Config:

@@ -25,10 +25,12 @@ from ..model.checkpoints import Keeper
 from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
 from ..model.pretrained import open_pretrained
+from ..model.pretrained_member import open_member
 from ..model.runtime import Runtime
 from .effect_removal import Adjusted, adjust
 from .ensemble_fitting import Combination, fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
+from .member_share import with_member
 from .pretrained import make_trainer, take_finetuned, take_pretrained
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 # Seconds of a time budget that are reserved for the export and the scores.
 EXPORTING = 3.0
+# The share of a time budget that is reserved for forecasts of the pretrained network.
+FORECASTING = 0.05
 # An ensemble leaves a network out whose training is interrupted before this share of its epochs:
 # at half all networks measured were within 4 % of the validated error of their whole training, at
 # 30 % within 8 % (docs/presets.md).
@@ -89,8 +93,8 @@ def train_network(
     if before is not None and courses[-1].interrupted:
         # An interrupted refit is discarded.
         return Trained(dataset, replace(before, courses=tuple(courses)))
-    shares = None if before is None else before.shares
-    return _export_trained(adjusted, feeds, networks, courses, shares, on_event)
+    made = _export_trained(adjusted, feeds, networks, courses, before, on_event)
+    return with_member(made, before)
 
 
 def _use_pretrained(
@@ -122,7 +126,7 @@ def _export_trained(
     feeds: Callable[[int], "WindowFeed"],
     networks: Sequence[Any],
     courses: Sequence[TrainingHistory],
-    shares: Floats | None,
+    before: Fitted | None,
     on_event: Listener,
 ) -> Trained[Dataset]:
     """Export what was trained: fewer networks where the time was short, or it was interrupted."""
@@ -133,6 +137,7 @@ def _export_trained(
     adjusted = adjusted.with_config(of_first(config, count))
     networks, kept = networks[:count], courses[:count]
     feed = feeds(adjusted.dataset.timesteps)
+    shares = None if before is None else before.shares
     made = _export_combined(adjusted, feed, networks, kept, shares, on_event)
     return replace(made, fitted=replace(made.fitted, cut=count < len(courses)))
 
@@ -192,7 +197,10 @@ def _train_members(
     config = trainer.config
     # A refit trains every network again, in the same time budget.
     again = REFIT * config.ensemble.size if config.training.refit and not trainer.before else 0.0
-    end = None if deadline is None else deadline - EXPORTING
+    reserved = EXPORTING
+    if config.ensemble.has_pretrained:
+        reserved += FORECASTING * (config.training.time_budget or 0.0)
+    end = None if deadline is None else deadline - reserved
     running = train_members(
         trainer, deadline=end, waiting=again, on_event=on_event, should_stop=should_stop
     )
@@ -246,8 +254,8 @@ def restore(
         return networks, with_weights(networks[0], weights)
     feed = feeds(config.window.timesteps or 1)
     timesteps, _, (horizon, targets) = feed.shape
-    shape = (len(config.ensemble.baselines), targets, timesteps, horizon)
-    maps = np.zeros(shape, np.float32) if config.ensemble.baselines else None
+    shape = (len(config.ensemble.maps), targets, timesteps, horizon)
+    maps = np.zeros(shape, np.float32) if config.ensemble.maps else None
     again = config.ensemble.combine == "weights" and any(each.terms for each in effects)
     made = Combination(maps, maps if again else None)
     return networks, with_weights(_combine(config, feed, networks, made, effects), weights)
@@ -337,4 +345,7 @@ def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
         dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
     pretrained, name = config.network.pretrained, name_trained(trained).name
     network = open_pretrained(fitted.onnx, config) if pretrained else Runtime(fitted.onnx)
-    return NetworkForecaster(trained.dataset, network, dropout, name)
+    member = None
+    if fitted.pretrained is not None and fitted.member is not None:
+        member = open_member(fitted.pretrained, fitted.member, trained.dataset.horizon)
+    return NetworkForecaster(trained.dataset, network, dropout, name, member)

@@ -234,7 +234,7 @@ def finish(
     importance: Importance = {}
     if splits.rows("validation") and learned.scored.dataset.panel.columns.covariates.names:
         network = learned.forecaster
-        importance, _ = permutation_importance(network, network.dataset.origins("validation"))
+        importance, _ = permutation_importance(network, network.origins("validation"))
     return make_bundle(
         learned.scored,
         kept,

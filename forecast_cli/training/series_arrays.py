@@ -122,7 +122,7 @@ class Preparation:
     def _numbers(self, dataset: Dataset) -> Arrays:
         """Return the numbers of the series of a dataset."""
         panel, splits, scaling = dataset.panel, dataset.splits, dataset.scaling
-        rows, history = take_last(dataset, fill_all(dataset))
+        rows, history = take_last(dataset, fill_all(dataset), dataset.timesteps)
         record, usual = record_series(panel, rows, splits), take_usual(dataset)
         targets, missing = panel.values[:, dataset.targets], dataset.places.missing
         scales: Floats = np.empty((2, panel.count, 0))

@@ -17,7 +17,7 @@ from forecast_cli.baselines.parameter_search import Sample, count_distinct, samp
 from forecast_cli.baselines.ridge import fit_ridge
 from forecast_cli.baselines.smoothing import Smoothing, fit_smoothing, smoothing_map
 from forecast_cli.baselines.structural import Season, Structure, fit_structure, structural_map
-from forecast_cli.config.registries import MEMBER_NAMES
+from forecast_cli.config.registries import MAP_NAMES
 from forecast_cli.core.errors import UsageError
 
 WINDOW = np.random.default_rng(0).normal(size=40).cumsum() + 30
@@ -129,11 +129,11 @@ def test_a_structure_whose_season_stays_goes_on_with_it():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MEMBER_NAMES)
+@pytest.mark.parametrize("name", MAP_NAMES)
 def test_every_map_moves_with_the_level(name):
     values = airline()
     maps = fit_maps(
-        values, np.array([0, 144]), np.array([132]), horizon=12, season=12, names=MEMBER_NAMES
+        values, np.array([0, 144]), np.array([132]), horizon=12, season=12, names=MAP_NAMES
     )
     matrix = maps[name]
     assert matrix.sum(axis=0) == pytest.approx(np.ones(12))
@@ -153,7 +153,7 @@ def test_rows_after_the_training_rows_change_nothing():
             horizon=6,
             season=12,
             seasons=(12,),
-            names=MEMBER_NAMES,
+            names=MAP_NAMES,
         )
         for each in (values, later)
     )
@@ -166,7 +166,7 @@ def test_rows_after_the_training_rows_change_nothing():
 def test_short_series_have_maps_too(rows, season):
     values = airline(rows)
     maps = fit_maps(
-        values, np.array([0, rows]), np.array([rows]), horizon=4, season=season, names=MEMBER_NAMES
+        values, np.array([0, rows]), np.array([rows]), horizon=4, season=season, names=MAP_NAMES
     )
     assert {"naive", "smoothing", "structural", "ridge"} <= set(maps)
     for name, matrix in maps.items():
@@ -178,7 +178,7 @@ def test_short_series_have_maps_too(rows, season):
 def test_fitted_maps_are_better_than_the_simple_ones():
     values = airline(400)
     maps = fit_maps(
-        values, np.array([0, 400]), np.array([300]), horizon=12, season=12, names=MEMBER_NAMES
+        values, np.array([0, 400]), np.array([300]), horizon=12, season=12, names=MAP_NAMES
     )
     origins = np.arange(300, 389)
     actual = values[origins[:, None] + np.arange(12)]
@@ -222,7 +222,7 @@ def test_large_series_do_not_outvote_small_ones():
     indptr, end = np.array([0, 200, 400]), np.array([200, 400])
     maps, other = (
         fit_maps(
-            np.concatenate([one, size * two]), indptr, end, horizon=6, season=12, names=MEMBER_NAMES
+            np.concatenate([one, size * two]), indptr, end, horizon=6, season=12, names=MAP_NAMES
         )
         for size in (1.0, 1000.0)
     )
@@ -258,7 +258,7 @@ def test_maps_look_back_no_further_than_they_may(timesteps):
         np.array([144]),
         horizon=3,
         season=12,
-        names=MEMBER_NAMES,
+        names=MAP_NAMES,
         timesteps=timesteps,
     )
     assert {len(each) for each in maps.values()} == {timesteps}

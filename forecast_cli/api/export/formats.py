@@ -43,12 +43,7 @@ def export(
     """
     if format not in EXPORTS:
         raise UsageError(f'Invalid `format` "{format}".', nearest(format, EXPORTS))
-    if bundle.manifest.config.network.pretrained:
-        raise UsageError(
-            "The pretrained network cannot be exported: it reads what is computed of a series by "
-            "this program.",
-            "The commands predict and serve need no TensorFlow; or train with `preset=trained`.",
-        )
+    _refuse_pretrained(bundle)
     refuse_labels(
         bundle,
         "Models that forecast are exported; this one maps sequences to labels.",
@@ -65,6 +60,20 @@ def export(
         write_whole(path, made)
     else:
         _write_folder(path, made)
+
+
+def _refuse_pretrained(bundle: Bundle) -> None:
+    """Refuse the pretrained network, alone or as a member: what it reads is computed by NumPy."""
+    what = ""
+    if bundle.manifest.config.network.pretrained:
+        what = "it reads what is computed of a series by this program"
+    elif bundle.manifest.member is not None:
+        what = "the model combines its forecasts with those of the others"
+    if what:
+        raise UsageError(
+            f"The pretrained network cannot be exported: {what}.",
+            "The commands predict and serve need no TensorFlow; or train with `preset=trained`.",
+        )
 
 
 def _require_free(path: Path, entry: ExportEntry) -> None:

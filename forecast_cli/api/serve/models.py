@@ -139,7 +139,7 @@ def load(path: Path) -> Loaded:
         ModelFileError: It is none, or damaged, or its network cannot be run.
     """
     bundle = load_bundle(path)
-    _ = bundle.network
+    _ = bundle.network, bundle.member
     if bundle.manifest.labels is None:
         # What is known of the steps ahead is not in the file.
         with suppress(DataError, UsageError):

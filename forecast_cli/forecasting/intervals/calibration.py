@@ -84,7 +84,7 @@ def validation_errors(network: NetworkForecaster) -> SplitErrors | None:
 
     None where there is no origin.
     """
-    origins = network.dataset.origins("validation")
+    origins = network.origins("validation")
     return measure_errors(network, evenly(origins, _count_values(network), MOST_WORKED))
 
 

@@ -15,6 +15,7 @@ from ...core.windows import Floats
 from ...data.dataset import History
 from ...model.bundle import Bundle
 from ...model.calibration import Calibration
+from ...model.pretrained_member import MOST_FORECASTS
 from ..frames import build_frame, sample_frame
 from ..history import match_series
 from ..prediction_request import PredictionRequest
@@ -32,6 +33,8 @@ from .interval_methods import Bands, few_errors, few_paths, make_bands
 # So many of the latest forecasts of each series show how large errors are at present; at least so
 # many where there are very many series.
 LATEST, LEAST = 100, 10
+# The same where each forecast takes milliseconds.
+SLOW_LATEST = 20
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,10 @@ def find_recent_errors(
     panel, manifest = history.panel, bundle.manifest
     before = restore_recent_errors(bundle, panel, calibration)
     most = MOST_WORKED // ((among or panel.count) * manifest.horizon * units.shape[1])
-    latest = panel.indptr[1:] - min(LATEST, max(most, LEAST)) - manifest.horizon
+    most = min(LATEST, max(most, LEAST))
+    if bundle.member is not None:
+        most = max(1, min(SLOW_LATEST, MOST_FORECASTS // (among or panel.count)))
+    latest = panel.indptr[1:] - most - manifest.horizon
     # At least a row before: of what begins with a series nothing would be judged.
     old = np.maximum(rows_of_training(bundle, panel), 1)
     begins = np.maximum(latest, panel.indptr[:-1] + old)

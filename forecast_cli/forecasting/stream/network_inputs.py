@@ -55,6 +55,7 @@ class Lookback:
         self.dropout = dropout
         network = bundle.manifest.config.network
         self.inputs = bundle.manifest.columns.inputs
+        self.timesteps = bundle.manifest.timesteps
         self.short, self.first = network.takes_short, network.padding == "first"
 
     def push(self, row: Floats, *, fill: bool = True) -> None:
@@ -63,8 +64,8 @@ class Lookback:
 
     def forecast(self, ahead: Floats | None, steps: int) -> Forecast | None:
         """Forecast from the window."""
-        rows = self.window.inputs
-        missing = self.window.timesteps - len(rows)
+        rows = self.window.inputs[-self.timesteps :]
+        missing = self.timesteps - len(rows)
         if missing and not (self.short and len(rows)):
             return None
         if missing:
@@ -72,6 +73,10 @@ class Lookback:
             rows = np.concatenate([front.repeat(missing, axis=0), rows])
         roll: Any = partial(roll_out, windows=rows[None], ahead=ahead, inputs=self.inputs)
         made: Forecast = roll(self.bundle.network, horizon=steps)
+        if (member := self.bundle.member) is not None:
+            targets = self.bundle.manifest.target_places
+            known, scaling = self.window.filled[:, targets], self.window.scaling.only(targets)
+            made = member.join(made, member.forecast([known], scaling, steps))
         if self.dropout is None:
             return made
 
@@ -178,7 +183,7 @@ def make_inputs(
         season: Steps in a season.
         dropout: The network under dropout; None where intervals need none.
     """
-    window = Window(bundle.manifest.timesteps, scaling, policy, season)
+    window = Window(bundle.manifest.context, scaling, policy, season)
     if bundle.manifest.config.network.stateful:
         return StatefulRows(bundle, window)
     return Lookback(bundle, window, dropout)

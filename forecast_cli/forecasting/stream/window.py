@@ -48,6 +48,11 @@ class Window:
         """The same rows filled and scaled, of the scaling's dtype."""
         return self.scaled[self.begin : self.end]
 
+    @property
+    def filled(self) -> Floats:
+        """The same rows filled, original units; not of the policy `mask`."""
+        return self._filled() if np.isnan(self.rows).any() else self.rows
+
     def push(self, row: Floats, *, fill: bool = True) -> None:
         """Add a row.
 

@@ -63,6 +63,8 @@ class DataProfile:
         lookback: Steps of the input window, where it is set; else None.
         intermittent: Whether most of the values are 0, so that forecasts are of their mean.
         longest: Rows of the longest series.
+        members: What is a member of ensembles for many series with a strong season: the pretrained
+            network, or nothing.
     """
 
     rows: int
@@ -82,6 +84,7 @@ class DataProfile:
     lookback: int | None = None
     intermittent: bool = False
     longest: int = 0
+    members: tuple[str, ...] = ()
 
     @property
     def loss(self) -> dict[str, str]:
@@ -149,13 +152,14 @@ def describe_model(config: Config, *, named: bool) -> str:
         return "model: the pretrained network, fine-tuned on them"
     if config.network.pretrained:
         return "model: the pretrained network, not trained on them (`preset=trained` trains some)"
-    members, count = list_members(config), len(config.ensemble.baselines)
+    members, count = list_members(config), len(config.ensemble.maps)
     cells = [f"{CELLS[each.type].keras}({each.units})" for each in config.network.recurrent]
     layers = " + ".join(cells) + " for all series" * named
     networks = layers if len(members) == 1 else f"{counted(len(members), 'network')} {layers}"
     steps = " and ".join(str(each) for each in sorted({each.timesteps for each in members}))
     added = f", plus {counted(count, 'baseline')}, lookback {config.window.timesteps}"
-    return f"model: {networks}, lookback {steps}" + (added if count else "")
+    pretrained = ", with the pretrained network" * config.ensemble.has_pretrained
+    return f"model: {networks}, lookback {steps}" + (added if count else "") + pretrained
 
 
 def choose_horizon(rows: int, season: int) -> int:

@@ -22,6 +22,9 @@ VERY_FEW_ROWS, FEW_ROWS, FEW_WINDOWS = 150, 300, 5_000
 # Tables that are forecast later may be so many times as long, and all of their rows are read.
 GROWTH = 2
 # Settings of the sections that presets choose from, which ask for no network of their own.
+# So many series are forecast by the pretrained network beside trained ones, at most: each takes
+# milliseconds. Not beyond so many steps, which take longer, and of which it was shown none.
+MOST_SERIES, MOST_STEPS = 1000, 200
 NEUTRAL = {
     "window.horizon", "window.mode", "network.pretrained", "network.finetuned",
     "network.season_length",
@@ -68,6 +71,29 @@ def find_obstacles(config: Config, columns: Columns) -> Iterator[str]:
         yield "`missing=mask`"
     if others := [each for each in columns.features if each not in columns.targets]:
         yield f"other columns than those that are forecast, {', '.join(others)}"
+
+
+def suits_as_member(profile: DataProfile, config: Config, columns: Columns) -> bool:
+    """Whether the pretrained network is a member of an ensemble that a preset makes.
+
+    Not where it is slow, where forecasts are of the mean, where the last value is as good, and
+    where what other columns say counts.
+
+    Args:
+        profile: Of the training rows.
+        config: As given, with preset and horizon filled in.
+        columns: Of the table.
+    """
+    method = INTERVAL_METHODS[config.intervals]
+    return (
+        columns.features == columns.targets
+        and profile.features.count <= MOST_SERIES
+        and profile.horizon <= MOST_STEPS
+        and profile.point_forecasts
+        and not profile.intermittent
+        and not profile.features.random_walk
+        and not (method.by_members or method.by_dropout)
+    )
 
 
 def check_obstacles(config: Config, columns: Columns) -> None:

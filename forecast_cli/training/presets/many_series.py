@@ -43,6 +43,8 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
         },
         "training": _choose_training(profile, epochs),
         "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
+        # Without a season to go by, these networks alone are better.
+        | ({"baselines": list(profile.members)} if strong else {})
         | ({"losses": ["owa", "mae"][:size]} if profile.loss and not profile.intermittent else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }

@@ -36,6 +36,7 @@ from .few_rows import (
     choose_pretrained,
     find_obstacles,
     has_few_rows,
+    suits_as_member,
     with_finetuning,
 )
 from .long_series import choose_for_long_series, reaches_weeks
@@ -94,7 +95,10 @@ def apply_preset(
     if not config.preset_chooses or config.leaves_nothing_open:
         return config
     profile = profile_data(config, panel, splits, season)
-    recipe = FUNCTIONS[_choose_function(config, panel, profile)](profile)
+    name = _choose_function(config, panel, profile)
+    if PRESETS[name].few_rows and suits_as_member(profile, config, panel.columns):
+        profile = replace(profile, members=(PRETRAINED_PRESET,))
+    recipe = FUNCTIONS[name](profile)
     if config.network.finetuned:
         recipe = with_finetuning(recipe)
     if takes_effects(config, panel.columns):
