@@ -26,6 +26,8 @@ BY_FORECASTS = {
 }  # fmt: skip
 NETWORK, LIBRARY = "needs a network", "needs a library to be missing"
 LARGE = "needs a very large table, as in the tests of limits"
+FOLDER = "is followed in the tests of folders"
+BLOCKS = "is followed in the tests of trainings in blocks"
 # Places to which no case comes: a file, and words of the message.
 EXEMPT = {
     ("data/io/remote.py", ""): NETWORK,
@@ -57,6 +59,12 @@ EXEMPT = {
     ("forecasting/history.py", "There is no option"): "arguments are checked before",
     ("forecasting/intervals/interval_methods.py", "There is no"): "arguments are checked before",
     ("forecasting/intervals/prediction_intervals.py", "Sample paths"): "needs missing errors",
+    ("data/io/row_batches.py", ""): FOLDER,
+    ("forecasting/partitions.py", ""): FOLDER,
+    ("forecasting/prediction_folder.py", ""): FOLDER,
+    ("training/series_arrays.py", ""): BLOCKS,
+    ("training/array_cache.py", ""): BLOCKS,
+    ("training/block_training.py", ""): BLOCKS,
 }
 
 
