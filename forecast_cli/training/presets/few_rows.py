@@ -21,10 +21,10 @@ from .data_profile import DataProfile, Recipe
 VERY_FEW_ROWS, FEW_ROWS, FEW_WINDOWS = 150, 300, 5_000
 # Tables that are forecast later may be so many times as long, and all of their rows are read.
 GROWTH = 2
-# Settings of the sections that presets choose from, which ask for no network of their own.
 # So many series are forecast by the pretrained network beside trained ones, at most: each takes
 # milliseconds. Not beyond so many steps, which take longer, and of which it was shown none.
 MOST_SERIES, MOST_STEPS = 1000, 200
+# Settings of the sections that presets choose from, which ask for no network of their own.
 NEUTRAL = {
     "window.horizon", "window.mode", "network.pretrained", "network.finetuned",
     "network.season_length",
