@@ -1,6 +1,5 @@
 """Fine-tuning of the pretrained network: its training on what it sees of the user's own series."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from .ensemble_training import EnsembleTrainer
 from .losses import make_optimizer
 from .onnx_export import check_equal
 from .pretrained import SIGNATURE, Combination, losses, read_weights, replace_weights, with_weights
-from .schedule import learning_rate
+from .schedule import finish_epoch, learning_rate
 from .training_state import Trainable
 
 # Series whose forecasts by the exported network are compared with those of Keras.
@@ -112,16 +111,14 @@ class FineTuning:
         order = rng.permutation(len(self.examples))
         loss = self._pass(order, partial(self._tell, number, on_event)) / len(order)
         validation_loss = None if self.held_out is None else self.measure(self.held_out)
-        low = loss if validation_loss is None else validation_loss
-        return Epoch(
-            number=number,
-            epochs=self.epochs,
+        return finish_epoch(
+            losses,
+            self.epochs,
             loss=loss,
             validation_loss=validation_loss,
-            best=low < min(losses, default=math.inf),
-            seconds=perf_counter() - began,
             windows=len(order),
-            learning_rate=rate,
+            rate=rate,
+            began=began,
         )
 
     def _pass(self, order: Ints, told: Callable[[float, float], None]) -> float:

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 from ..config.sections import Training
+from ..core.events import Epoch
 
 # What an exponential schedule comes down to in the last epoch, as a share of the first.
 EXPONENTIAL_END = 0.01
@@ -53,3 +55,37 @@ SCHEDULES: dict[str, Callable[[int, Sequence[float]], float]] = {
     "exponential": _exponential,
     "plateau": _plateau,
 }
+
+
+def finish_epoch(
+    losses: Sequence[float],
+    epochs: int,
+    *,
+    loss: float,
+    validation_loss: float | None,
+    windows: int,
+    rate: float,
+    began: float,
+) -> Epoch:
+    """Return the event of an epoch that has ended.
+
+    Args:
+        losses: Of the epochs before: validation losses where there are some.
+        epochs: How many there are at most.
+        loss: Of the training samples.
+        validation_loss: Of the validation samples; None where there are none.
+        windows: Training samples of the epoch.
+        rate: The learning rate.
+        began: By `perf_counter`.
+    """
+    low = loss if validation_loss is None else validation_loss
+    return Epoch(
+        number=len(losses) + 1,
+        epochs=epochs,
+        loss=loss,
+        validation_loss=validation_loss,
+        best=low < min(losses, default=math.inf),
+        seconds=perf_counter() - began,
+        windows=windows,
+        learning_rate=rate,
+    )

@@ -5,7 +5,6 @@ Here a block of steps, on small jobs the whole epoch, is one compiled function t
 samples from the flat array: several times faster, and memory grows with the data alone.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
 from .batches import Feed, WindowFeed, alone
 from .block_feed import BlockFeed, Blockwise, Piece
 from .losses import make_loss, make_optimizer
-from .schedule import learning_rate
+from .schedule import finish_epoch, learning_rate
 
 # About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
 BLOCK_WORK = 3e9
@@ -201,16 +200,14 @@ class Runner:
         validation_loss = None
         if self.feed.validated:
             validation_loss, _ = self._mean(self.validate, self._validation())
-        low = loss if validation_loss is None else validation_loss
-        return Epoch(
-            number=number,
-            epochs=self.epochs,
+        return finish_epoch(
+            losses,
+            self.epochs,
             loss=loss,
             validation_loss=validation_loss,
-            best=low < min(losses, default=math.inf),
-            seconds=perf_counter() - began,
             windows=windows,
-            learning_rate=rate,
+            rate=rate,
+            began=began,
         )
 
     def _average(self) -> None:
