@@ -71,4 +71,4 @@ def test_the_lines_of_jq_run(run, folder):
     assert {*found["model.forecast"][0]} >= {"naive", "drift"}
     assert found["table.csv"] == [[]]
     assert found["none.csv"][0].startswith("There is no file none.csv")
-    assert found["--no-test"] == []
+    assert all(check.startswith("extra ") for check in found["--no-test"])
