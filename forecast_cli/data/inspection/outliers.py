@@ -83,7 +83,7 @@ def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
         if not len(cells) or np.isnan(cells[-1]) or len(np.unique(cells)) < FEWEST_KINDS:
             continue
         breaks = np.flatnonzero(cells[1:] != cells[:-1]) + 1
-        runs = np.diff([0, *breaks, len(cells)])
+        runs = np.diff(breaks, prepend=0, append=len(cells))
         count, longest = int(runs[-1]), int(runs[:-1].max(initial=0))
         zeros = cells[-1] == 0 and count >= FEWEST_ZEROS and not (cells[:-count] == 0).any()
         if RUN_SHARE * count < len(cells) and (
