@@ -22,6 +22,7 @@ from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
+from ..data.last_values import note_far_ends
 from ..data.missing import fill_targets, note_filled
 from ..data.panel import Panel
 from ..data.reading import read_panel
@@ -86,6 +87,7 @@ def forecast_now(source: Readable, config: Config, *, on_event: Listener = ignor
     config = config.changed(data=panel.data)
     horizon = config.window.horizon or 1
     note_ended(panel, horizon, on_event)
+    note_far_ends(panel, on_event)
     note_filled(panel, on_event)
     on_event(Stage("forecasting"))
     first, ends, level = panel.indptr[:-1], panel.indptr[1:], config.level

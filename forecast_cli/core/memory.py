@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .errors import UsageError
 
 GB = 10**9
+UNITS = ((GB, "GB"), (10**6, "MB"), (10**3, "kB"))
 # Bytes without which nothing can be read.
 LEAST_SPARE = 100_000_000
 STATM = Path("/proc/self/statm")
@@ -131,7 +132,12 @@ def require_memory(needed: float, what: str, hint: str) -> None:
     free = free_memory()
     if free is not None and needed > free:
         raise UsageError(
-            f"{what} would need about {needed / GB:,.1f} GB of memory; {free / GB:,.1f} GB are "
-            "free.",
+            f"{what} would need about {_describe(needed)} of memory; {_describe(free)} are free.",
             hint,
         )
+
+
+def _describe(size: float) -> str:
+    """Return so many bytes in words."""
+    unit, name = next((each for each in UNITS if size >= each[0] / 10), UNITS[-1])
+    return f"{size / unit:,.1f} {name}"

@@ -16,6 +16,7 @@ from ..data.ended_series import known_ends, note_ends
 from ..data.groups import name_series
 from ..data.io.row_batches import RowBatches
 from ..data.known_future import require_years
+from ..data.last_values import note_far_ends
 from ..data.panel import Panel
 from ..data.series_table import SeriesTable, divide, is_divisible
 from ..model.bundle import Bundle
@@ -199,6 +200,7 @@ class PartPrediction:
         """Forecast the series of a part."""
         require_years(panel, steps)
         check_levels(self.bundle, panel, on_event)
+        note_far_ends(panel, on_event)
         history = make_history(self.bundle, panel, on_event, least=self.table.least)
         require_rows(self.bundle, panel)
         how: Any = {

@@ -16,6 +16,7 @@ from ..data.dataset import History
 from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
 from ..data.known_future import before, require_years
+from ..data.last_values import note_far_ends
 from ..data.panel import Panel
 from ..data.splits import parse_date
 from ..model.bundle import Bundle
@@ -155,6 +156,7 @@ def find_history(
         panel = with_future(panel, cast(Readable, wanted.future), data, on_event=on_event)
     if panel is not stored:
         check_levels(bundle, panel, on_event)
+        note_far_ends(panel, on_event)
     # Filled and scaled by nothing that was left out; the stored rows are filled already.
     history = restore_history(bundle) if panel is stored else make_history(bundle, panel, on_event)
     require_rows(bundle, panel)

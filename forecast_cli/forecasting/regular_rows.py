@@ -17,6 +17,7 @@ from ..core.forecast import Forecast
 from ..core.levels import FACTOR, Levels, block_length, find_jumps
 from ..core.scaling import ABOVE, rounded
 from ..core.windows import Floats
+from ..data.last_values import find_far_ends
 from ..data.time.frequency import DAY
 from ..data.time.steps import describe_closed
 from ..model.bundle import Bundle
@@ -186,7 +187,7 @@ class RegularRows:
         return [singular(text)] if text else []
 
     def _is_usual(self, rows: Rows) -> bool:
-        """Whether it is certain that no value is worth a warning; `check_levels` has the rules."""
+        """Whether it is certain that no value is worth a warning, as other forecasts have them."""
         values, known, scaling = rows.values, self.known, self.scaling
         names = self.bundle.manifest.columns
         if (values[:, : len(names.columns)] <= ABOVE[scaling.before]).any():
@@ -199,7 +200,10 @@ class RegularRows:
         near = (size.max(axis=0) <= FACTOR * known.most) & (
             FACTOR * size.min(axis=0) >= known.least
         )
-        return bool((near & (high - low <= FACTOR * known.change)).all()) and self._continues(rows)
+        near &= high - low <= FACTOR * known.change
+        if not near.all() or find_far_ends(values[:, places], np.array([0, len(values)])):
+            return False
+        return self._continues(rows)
 
     def _continues(self, rows: Rows) -> bool:
         """Whether rows fit those that the model keeps: equal at the same times, no jump after."""

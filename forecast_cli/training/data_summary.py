@@ -17,6 +17,7 @@ from ..data.inspection.outliers import (
     missing_marker_note,
     missing_markers,
 )
+from ..data.last_values import note_far_ends
 from ..data.missing import note_filled
 from ..data.panel import Panel
 from ..data.splits import PARTS
@@ -135,6 +136,7 @@ def _describe_series(dataset: Dataset, on_event: Listener) -> None:
     """Note which series are not scored, and what was filled."""
     panel, splits = dataset.panel, dataset.splits
     note_ended(panel, dataset.horizon, on_event)
+    note_far_ends(panel, on_event)
     born = int(np.sum(splits.train_end == splits.indptr[:-1]))
     if born:
         on_event(Note(f"{born} of {panel.count} series start after the training split: not scored"))

@@ -190,6 +190,29 @@ def test_help_without_a_command_is_usage(run):
     assert err == ""
 
 
+@pytest.mark.parametrize("command", ["train", "now", "inspect"])
+def test_a_table_whose_rows_fit_into_no_memory_is_refused_with_the_figure(
+    run, tmp_path, monkeypatch, command
+):
+    rows = "".join(f"{number},{number % 7}\n" for number in range(30_000))
+    (tmp_path / "rows.csv").write_text("id,y\n" + rows)
+    column = () if command == "inspect" else ("--column", "y")
+    monkeypatch.setattr("forecast_cli.core.memory.free_memory", lambda: 1.4e6)
+    code, out, err = run(command, "rows.csv", *column)
+    assert (code, out) == (2, "")
+    assert "rows.csv, 30,000 rows, would need about 1.5 MB of memory; 1.4 MB are free." in err
+    assert "Take fewer rows, or longer steps." in " ".join(err.split())
+
+
+def test_a_new_table_whose_rows_fit_into_no_memory_is_not_forecast(run, tmp_path, monkeypatch):
+    months = [f"{year}-{month:02},1,2" for year in range(1980, 2010) for month in range(1, 13)]
+    (tmp_path / "months.csv").write_text("\n".join(["date,value,other", *months]))
+    monkeypatch.setattr("forecast_cli.core.memory.free_memory", lambda: 17_000.0)
+    code, out, err = run("predict", "months.csv", "-m", "good.forecast")
+    assert (code, out) == (2, "")
+    assert "months.csv, 360 rows, would need about 18.0 kB of memory; 17.0 kB are free." in err
+
+
 def test_a_command_that_finds_no_memory_says_so(run, table, monkeypatch):
     def inspect(*_, **__):
         return np.empty(2**50)

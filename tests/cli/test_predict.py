@@ -37,7 +37,7 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
     assert (code, err) == (0, "")
     assert got["date"].tolist() == ["2005-01", "2005-02", "2005-03"]
     assert list(got) == ["date", "value", "other"]
-    assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-5)
+    assert got["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,9 @@ def test_a_kept_model_forecasts_what_it_always_did(run, model, golden):
         ("format-7", ["--level", "80"]),
         ("format-8", ["--level", "80"]),
         ("format-9", ["--level", "80"]),
+        ("format-10", ["--level", "80"]),
+        ("format-10-pretrained", ["--level", "80"]),
+        ("format-10-member", ["--level", "80"]),
     ],
 )
 def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, rows):
@@ -66,7 +69,7 @@ def test_kept_models_of_every_kind_give_what_they_always_did(run, golden, name, 
     assert (code, err.partition(";")[0]) == (0, ended if name == "format-3" else "")
     assert list(got) == list(expected)
     numbers = expected.select_dtypes("number").columns
-    np.testing.assert_allclose(got[numbers], expected[numbers], rtol=1e-5)
+    np.testing.assert_allclose(got[numbers], expected[numbers], rtol=1e-6)
 
 
 def test_it_goes_on_from_the_end_of_a_table(run, model, rows):

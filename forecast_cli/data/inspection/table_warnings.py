@@ -1,12 +1,13 @@
 """Warnings about the values of a table, in words."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...core.errors import listed
 from ...core.windows import Floats, Ints
+from ..last_values import FarEnd, describe_far_ends, find_far_ends
 from .leakage import copies_of_target
 from .level_shifts import level_shift
 from .outliers import (
@@ -46,17 +47,19 @@ class NumericColumns:
 def find_warnings(
     columns: NumericColumns, *, place: Callable[[int], str], name: Callable[[int], str]
 ) -> list[str]:
-    """Return warnings of constant series, outliers, a level shift near the end, and leakage.
+    """Return warnings of constant series, outliers, level shifts, the last values, and leakage.
 
     Args:
         columns: The columns.
         place: Returns where a row of the table is.
         name: Returns the name of a series; empty where there is one.
     """
+    ends = find_far_ends(columns.values[:, :1], columns.indptr)
     return [
         *_constant(columns, name),
         *_markers(columns),
-        *_outliers(columns, place),
+        *_outliers(columns, place, {each.row for each in ends}),
+        *_ends(columns, place, ends),
         *_shifts(columns, place),
         *_leaks(columns),
     ]
@@ -85,8 +88,12 @@ def _markers(columns: NumericColumns) -> Iterator[str]:
         yield ending_run_note(columns.names[column], value, count)
 
 
-def _outliers(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:
+def _outliers(
+    columns: NumericColumns, place: Callable[[int], str], ends: Container[int]
+) -> Iterator[str]:
+    """Outliers, but for the rows of the target that end a series."""
     found = outliers(columns.values, columns.indptr, season_length=columns.season_length)
+    found = found[[column > 0 or row not in ends for row, column in found.tolist()]]
     affected = np.unique(found[:, 1]).tolist()
     for column in affected[:MOST_NAMED]:
         rows = found[found[:, 1] == column, 0].tolist()
@@ -99,6 +106,18 @@ def _outliers(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[
         yield f"{count} in {columns.names[column]}: {names}"
     if len(affected) > MOST_NAMED:
         yield f"outliers in {len(affected) - MOST_NAMED} more columns"
+
+
+def _ends(
+    columns: NumericColumns, place: Callable[[int], str], ends: Sequence[FarEnd]
+) -> Iterator[str]:
+    """Last values of the target that are far from all before them."""
+
+    def say(row: int) -> str:
+        return place(int(columns.rows[row]))
+
+    if ends:
+        yield describe_far_ends(ends, columns.names, len(columns.indptr) - 1, say)
 
 
 def _shifts(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:
