@@ -6,13 +6,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ..core.errors import UsageError
 from ..data.io.writer import Format
 from .charts import show_compact
 from .console import Console
 from .options import OutputOptions, Reading
 from .outputs import choose_format, choose_target, spare, write, write_to_database
-from .predict_options import PredictOptions, Tables, check_state, check_unfollowed
+from .predict_options import PredictOptions, Tables, check_state
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 WIDEST = 8
 
 
-def predict(reading: Reading, output_options: OutputOptions, options: PredictOptions) -> None:
+def predict(
+    context: typer.Context, reading: Reading, output_options: OutputOptions, options: PredictOptions
+) -> None:
     """Forecast the next steps from a saved model.
 
     Examples:
@@ -42,14 +46,12 @@ def predict(reading: Reading, output_options: OutputOptions, options: PredictOpt
         from .follow import follow
 
         return follow(reading, output_options, options)
-    check_unfollowed(options)
-    console, output = Console(output_options, options.strict), options.output
+    options = options.fit_to_table(context)
+    console = Console(output_options, options.strict)
     wanted = options.request()
     if options.writes_folder:
         return _write_folder(reading, output_options, options, console)
-    target = choose_target(output, options.format, output_options)
-    form = None if target else choose_format(output, options.format, output_options)
-    _check_output(options, target)
+    target, form = _choose_output(options, output_options)
     began = perf_counter(), Runtime.seconds
     bundle = load_bundle(options.model)
     with Progress(console, plain=False) as progress:
@@ -93,13 +95,21 @@ def _as_document(
     return {"forecast": records, "seconds": seconds}
 
 
-def _check_output(options: PredictOptions, target: "DatabaseTable | None") -> None:
-    """Refuse an output that cannot be one, or that would replace what it is made from."""
+def _choose_output(
+    options: PredictOptions, output_options: OutputOptions
+) -> tuple["DatabaseTable | None", Format | None]:
+    """Return the table of a database, or the format, that forecasts are written to.
+
+    An output is refused that cannot be one, or that would replace what it is made from.
+    """
+    target = choose_target(options.output, options.format, output_options)
+    form = None if target else choose_format(options.output, options.format, output_options)
     if target is not None and options.in_sample:
         raise UsageError("--in-sample is written to a file.", "Name one with -o.")
     sources = [options.model, options.state, *options.futures, *(options.tables or [])]
     spare(options.output, sources)
     check_state(options.output, options.state)
+    return target, form
 
 
 def _write_in_parts(

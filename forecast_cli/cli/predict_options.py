@@ -1,7 +1,7 @@
 """The options of `forecast predict`, and which of them exclude each other."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -11,7 +11,7 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.engines import LOCAL
 from ..core.errors import UsageError
 from ..data.io.remote import is_address
-from ..data.io.writer import Format
+from ..data.io.writer import Format, is_parquet
 from .inputs import MODEL, one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
 from .values import levels
@@ -118,6 +118,15 @@ class PredictOptions:
         """Whether forecasts may be made for some series after others."""
         return self.tables is not None and not self.in_sample and self.state is None
 
+    def fit_to_table(self, context: typer.Context) -> "PredictOptions":
+        """Return these without what the environment asks of work that is divided, if none is."""
+        if self.is_for_parts and isinstance(self.table, str) and is_parquet(self.table):
+            return self
+        origins = {name: context.get_parameter_source(name) for name in ("jobs", "memory")}
+        idle = [n for n, each in origins.items() if each is None or each.name != "COMMANDLINE"]
+        unset: dict[str, Any] = dict.fromkeys(idle)
+        return replace(self, **unset)
+
     def request(self) -> "PredictionRequest":
         """The same for the library, checked."""
         from ..forecasting.prediction_request import PredictionRequest, check_request
@@ -128,6 +137,7 @@ class PredictOptions:
             level, self.intervals, self.samples, self.seed, tuple(self.what_if or ()),
         )
         check_request(wanted)
+        _check_unfollowed(self)
         _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
         _check_table(self.tables)
         _check_continued(self.state, wanted)
@@ -137,7 +147,7 @@ class PredictOptions:
 # fmt: on
 
 
-def check_unfollowed(options: PredictOptions) -> None:
+def _check_unfollowed(options: PredictOptions) -> None:
     """Refuse options that only streams of rows have."""
     only: dict[str, Any] = {
         "every": options.every,

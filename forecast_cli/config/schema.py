@@ -219,7 +219,7 @@ def check_ensemble(config: Config) -> None:
         )
     if ensemble.has_pretrained and config.interval_method.by_members:
         raise ValueError(
-            f"`intervals={config.intervals}` is made of the networks alone: leave `pretrained` out "
+            f"`intervals={config.intervals}` is made of the networks alone: leave pretrained out "
             "of `baselines`"
         )
     if ensemble.baselines and (network.masked or config.data.missing == "mask"):

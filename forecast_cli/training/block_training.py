@@ -57,8 +57,8 @@ DIVISIBLE = (
     "`missing=drop`, `resample`, `duplicates`, `na` and `layout` need the whole table."
 )
 SORTED = (
-    "Sort the rows by series and time, e.g. by `frame.sort_values([series, time])`, and write them "
-    "to Parquet again."
+    "Sort the rows by series and time, in pandas by frame.sort_values([series, time]), and write "
+    "them to Parquet again."
 )
 
 

@@ -186,6 +186,19 @@ def test_what_cannot_be_divided_is_refused(run, tables, arguments, text):
     assert not (tables / "out").exists()
 
 
+def test_the_environment_divides_only_what_can_be_divided(run, tables, monkeypatch):
+    panel(0, 2).to_csv(tables / "panel.csv", index=False)
+    plain = run("predict", "panel.csv")
+    assert plain[0] == 0
+    monkeypatch.setenv("FORECAST_JOBS", "2")
+    monkeypatch.setenv("FORECAST_MEMORY", "4")
+    assert run("predict", "panel.csv") == plain
+    assert run("predict")[0] == 0
+    code, _, err = run("predict", "panel.csv", "--jobs", "2")
+    assert code == 2 and "is no Parquet file" in err
+    assert run("predict", "panel", "-o", "out/")[0] == 0
+
+
 def test_an_engine_that_is_not_installed_is_named_with_its_command(run, tables, monkeypatch):
     from forecast_cli.core import engines
 
