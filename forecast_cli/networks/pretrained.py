@@ -42,7 +42,7 @@ class Combination(keras.Model):  # type: ignore[misc]
 
     One recurrent layer reads the past errors of each member, another the series. Members get logits
     at the first and at the last step ahead, between which those of the other steps lie; without
-    what is learned, weights are those of `members.prior_weights`.
+    what is learned, weights are the inverse fourth power of the mean squared errors.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Forecasts by exponential smoothing with fixed parameters, of many series and origins at once.
 
 No parameter is fitted. How well each member forecast a series so far tells how much it counts for
-what comes: by itself (`prior_weights`), and better with what a network has learned.
+what comes; the network of `networks/pretrained.py` learns to tell.
 """
 
 from collections.abc import Sequence
@@ -232,15 +232,3 @@ def _profile(head: Floats, season: int) -> Floats:
     whole = head[:, : rows * season].reshape(len(head), rows, season)
     profile: Floats = (whole - whole.mean(axis=2, keepdims=True)).mean(axis=1)
     return profile
-
-
-def prior_weights(errors: Floats) -> Floats:
-    """Weights by the size of the one-step errors, shape `(series, members)`; each row sums to 1.
-
-    Args:
-        errors: Shape `(series, steps, members)`.
-    """
-    size = np.log((errors**2).mean(axis=1) + 1e-12)
-    weights = np.exp(-0.5 * SHARPNESS * (size - size.min(axis=1, keepdims=True)))
-    total: Floats = weights / weights.sum(axis=1, keepdims=True)
-    return total

@@ -8,7 +8,6 @@ from forecast_cli.baselines.pretrained.members import (
     SMOOTHINGS,
     forecast_by_members,
     members_of,
-    prior_weights,
 )
 
 HORIZON = 6
@@ -119,11 +118,3 @@ def test_some_members_are_seasonal_naive_forecasts(longer):
     )
     last = forecast_by_members(series, [40], 8, seasons=seasons).ahead[0, 0, place]
     np.testing.assert_allclose(last, np.tile(series[0, -4:], 2))
-
-
-def test_prior_weights_prefer_what_erred_less(values):
-    errors = forecast_by_members(values, [50], 1, seasons=(4,)).errors
-    weights = prior_weights(errors)
-    np.testing.assert_allclose(weights.sum(axis=1), 1)
-    np.testing.assert_array_equal(weights.argmax(axis=1), (errors**2).mean(axis=1).argmin(axis=1))
-    np.testing.assert_allclose(prior_weights(1000 * errors), weights, rtol=1e-6)
