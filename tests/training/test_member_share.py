@@ -176,7 +176,7 @@ def test_what_it_cannot_take_part_in_is_refused(model, train, tmp_path):
     with pytest.raises(UsageError, match="cannot be exported") as error:
         model.export(tmp_path / "folder")
     assert "preset=trained" in error.value.hint
-    with pytest.raises(UsageError, match="leave `pretrained` out"):
+    with pytest.raises(UsageError, match="leave pretrained out"):
         train(months(), ensemble=2, intervals="ensemble")
 
 
