@@ -90,8 +90,8 @@ def _train_in_blocks(
     how: Mapping[str, Any],
 ) -> "Bundle | None":
     """Train on a Parquet file, or a folder of some, that does not fit into memory; else None."""
-    if future is not None or config.data.label:
-        limits.refuse("`future` and `label` need the whole table in memory")
+    if future is not None or config.data.label or config.training.per_series:
+        limits.refuse("`future`, `label` and `per_series` need the whole table in memory")
         return None
     parquet = isinstance(table, str | os.PathLike) and is_parquet_table(table)
     if not parquet and not limits.given:

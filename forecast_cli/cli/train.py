@@ -1,13 +1,15 @@
 """`forecast train`."""
 
 import gc
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError
 from ..core.memory import Limits
 from .charts import show_compact, write_page
@@ -16,6 +18,8 @@ from .inputs import MODEL, one_or_all
 from .keep_better import Incumbent
 from .options import (
     CheckpointEvery,
+    Engine,
+    EngineAddress,
     NoChart,
     OutputOptions,
     Resume,
@@ -72,6 +76,11 @@ class TrainOptions:
     cache: Annotated[Path | None, option("--cache", metavar="DIR", common=False,
         help="Read some series at a time in any case, and keep the rows as arrays in DIR for later "
         "trainings.", default="a temporary folder beside the model")] = None
+    jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
+        help="With --per-series: tasks to train at a time.",
+        default="one per core, or per worker")] = None
+    engine: Engine = LOCAL
+    engine_address: EngineAddress = None
     strict: Strict = False
     no_chart: NoChart = False
 
@@ -91,11 +100,38 @@ class TrainOptions:
             )
         if self.report is not None or self.keep_better:
             self.limits.refuse("--report and --keep-better read the whole table into memory")
+
+    def fit_to_work(self, context: typer.Context, config: "Config") -> "TrainOptions":
+        """Return these without what the environment asks of work that is divided, if none is."""
+        if config.training.per_series:
+            return self
+        idle: dict[str, Any] = {"jobs": None, "engine": LOCAL, "engine_address": None}
+        origins = {name: context.get_parameter_source(name) for name in idle}
+        given = [n for n, each in origins.items() if each and each.name == "COMMANDLINE"]
+        return replace(self, **{name: idle[name] for name in idle.keys() - {*given}})
+
+    def check_tasks(self, config: "Config") -> None:
+        """Refuse what divides work where none is divided."""
+        if self.engine_address is not None and self.engine == LOCAL:
+            raise UsageError(
+                "--engine-address is that of a cluster.", "Name its kind with --engine."
+            )
+        if config.training.per_series:
+            return
+        if self.jobs is not None or self.engine != LOCAL:
+            name = "--jobs" if self.jobs is not None else "--engine"
+            raise UsageError(
+                f"{name} divides trainings of each series.", "Pass --per-series, or leave it out."
+            )
 # fmt: on
 
 
 def train(
-    tables: Tables, settings: Settings, output_options: OutputOptions, options: TrainOptions
+    context: typer.Context,
+    tables: Tables,
+    settings: Settings,
+    output_options: OutputOptions,
+    options: TrainOptions,
 ) -> None:
     """Train a model on a table and save it.
 
@@ -113,11 +149,13 @@ def train(
     console = Console(output_options, options.strict)
     config = settings.resolve()
     require_writable(options.model)
+    options = options.fit_to_work(context, config)
     options.check()
+    options.check_tasks(config)
     check_page(options.report, "--report", tables)
     scored: list[Bundle] = []
     old = Incumbent(options.model, tables, config) if options.keep_better else None
-    with Progress(console) as progress:
+    with Progress(console) as progress, _workers(options):
         bundle = _train_and_save(tables, config, options, progress, scored, old)
     if options.report is not None and not (old and old.stays):
         _write_report(tables, options, progress.notes.texts, scored)
@@ -128,6 +166,18 @@ def train(
         _show(bundle, options, console, one_or_all(tables), old)
     if old is not None:
         old.end_if_kept(console)
+
+
+@contextmanager
+def _workers(options: TrainOptions) -> Iterator[None]:
+    """Open what takes the tasks of a training."""
+    from ..core.parallel import dismiss_workers
+
+    try:
+        with open_engine(options.engine, options.engine_address, options.jobs):
+            yield
+    finally:
+        dismiss_workers()
 
 
 def _train_and_save(

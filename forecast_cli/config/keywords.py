@@ -45,6 +45,7 @@ class Settings(Reading, total=False):
     scale_by: Literal["series", "all"] | None
     layout: Literal["long", "columns", "rows", "years"] | None
     series: str | Sequence[str] | None
+    per_series: bool | None
     past_covariates: str | Sequence[str] | None
     future_covariates: str | Sequence[str] | None
     future_noise: float | None

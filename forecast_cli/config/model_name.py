@@ -56,6 +56,10 @@ def name_model(
     >>> name_model(config, own=0.5).description
     '2 LSTM networks, naive, ridge; mean of all 50 %, pretrained 50 %'
     """
+    if config.training.per_series:
+        all_in_one = config.changed(training={"per_series": False})
+        name, description = name_model(all_in_one, weights, own)
+        return ModelName(name, f"for each series: {description}")
     ensemble = config.ensemble
     if config.network.pretrained:
         steps = f"context of up to {config.window.timesteps} rows"

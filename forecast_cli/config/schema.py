@@ -15,6 +15,7 @@ from .registries import (
     INTERVAL_METHODS,
     LOSSES,
     PRESETS,
+    PRETRAINED_PRESET,
     IntervalEntry,
     Intervals,
     Preset,
@@ -163,7 +164,31 @@ class Config(Frozen, metaclass=Checked):
             raise ValueError(f"`head={head}` decodes the whole horizon: give `mode=many-to-many`")
         if self.data.label:
             check_labelled(self)
+        if self.training.per_series:
+            check_per_series(self)
         return self
+
+
+def check_per_series(config: Config) -> None:
+    """Refuse what networks of one series each cannot have."""
+    network, ensemble = config.network, config.ensemble
+    several = config.data.series or config.data.layout in ("columns", "rows")
+    refused = {
+        "a table of several series: give `series`, the columns that name them": not several,
+        "networks without states: leave out `stateful`": network.stateful,
+        "networks that are trained on the series: leave out the pretrained one": (
+            network.pretrained
+            or network.finetuned
+            or ensemble.has_pretrained
+            or config.preset == PRETRAINED_PRESET
+        ),
+        "no effects of covariates: leave out `covariate_effects`": ensemble.covariate_effects,
+        "no time limit: leave out `time_budget`": config.training.time_budget is not None,
+        f"other intervals than `intervals={config.intervals}`": config.interval_method.by_dropout,
+    }
+    for needed, lacking in refused.items():
+        if lacking:
+            raise ValueError(f"`per_series` needs {needed}")
 
 
 def check_intervals(config: Config) -> None:
@@ -299,6 +324,7 @@ def _forecast_settings(config: Config) -> dict[str, object]:
         "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
         **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
         "training.time_budget": config.training.time_budget,
+        "training.per_series": config.training.per_series or None,
         "network.padding": None if network.padding == "mask" else network.padding,
         "network.window_scale": "usual" if network.window_scale == "usual" else None,
         "data.calendar_features": config.data.calendar_features or None,

@@ -425,6 +425,10 @@ class Training(Frozen):
     refit: bool = _training(
         False, "Train again on all rows, for the number of epochs found.", search=False,
     )
+    per_series: bool = setting(
+        False, "Train networks for each series on its own rows, instead of networks for all of "
+        "them.", group="Many series", search=False,
+    )
     # fmt: on
 
     @model_validator(mode="before")

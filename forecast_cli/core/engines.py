@@ -103,7 +103,8 @@ def open_engine(
     Args:
         name: Of the engine; `local` for none.
         address: Of a cluster that runs; None starts one on this machine for the block.
-        jobs: How many workers one that is started has; None: one for each core.
+        jobs: How many workers one that is started has, or processes of this machine take tasks;
+            None: one for each core.
 
     Raises:
         UsageError: It is not installed, or does not answer.
@@ -114,7 +115,8 @@ def open_engine(
                 "`engine_address` is that of a cluster, and `engine=local` has none.",
                 "Pass `engine=dask`, `engine=ray` or `engine=spark`, or leave the address out.",
             )
-        yield None
+        with _processes(jobs):
+            yield None
         return
     module, opened = OPENED[name]
     if find_spec(module) is None:
@@ -126,6 +128,18 @@ def open_engine(
             yield engine
         finally:
             _OPEN.remove(engine)
+
+
+@contextmanager
+def _processes(jobs: int | None) -> Iterator[None]:
+    """Let so many processes of this machine take the tasks that are not given another number."""
+    if jobs is None:
+        yield
+        return
+    from joblib import parallel_config
+
+    with parallel_config(n_jobs=jobs):
+        yield
 
 
 @contextmanager

@@ -183,6 +183,23 @@ class Dataset(History):
         every_row = self.config.network.head == "sequence"
         return WindowPlaces(self.splits, self.padding, missing, every_row)
 
+    def only(self, kept: Ints) -> "Dataset":
+        """Return some of the series, shape `(kept,)`, in the given order."""
+        panel, begins = self.panel.only(kept), self.panel.indptr[kept]
+        rows = [np.arange(*self.panel.indptr[each : each + 2]) for each in kept.tolist()]
+        edges = (self.splits.train_end, self.splits.validation_end)
+        ends = [each[kept] - begins + panel.indptr[:-1] for each in edges]
+        return split_history(
+            History(
+                panel, self.filled[np.concatenate(rows)], self.scaling.each(kept),
+                self.season_length,
+            ),
+            self.config,
+            Splits(panel.indptr, *ends),
+            naive=self.naive[:, kept],
+            sizes=None if self.future_errors is None else self.future_errors.sizes,
+        )  # fmt: skip
+
     def rows_from(self, origins: Ints, steps: int) -> Floats:
         """Return the rows from origins on, as a forecast may know them.
 

@@ -284,6 +284,24 @@ def match_series(bundle: Bundle, panel: Panel) -> Ints:
     return find_places(panel.ids, bundle.series.frame)
 
 
+def network_places(bundle: Bundle, panel: Panel) -> Ints:
+    """The network of each series of a table, shape `(n_series,)`; 0 where all have the same.
+
+    Raises:
+        DataError: The model has a network for each series, and none for one of these.
+    """
+    if bundle.networks is None:
+        return np.zeros(panel.count, np.int64)
+    places = match_series(bundle, panel)
+    if len(new := np.flatnonzero(places < 0)):
+        raise DataError(
+            f"{len(new)} series are new to the model, which has a network for each series: "
+            f"{listed(new.tolist(), say=panel.name)}.",
+            "Give only rows of the series that it was trained on, or train again with these too.",
+        )
+    return places
+
+
 def require_rows(bundle: Bundle, panel: Panel) -> None:
     """Refuse series that are shorter than the window of a network that cannot skip steps.
 

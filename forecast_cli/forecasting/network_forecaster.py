@@ -14,6 +14,7 @@ from ..data.splits import Part
 from ..model.mc_dropout import MonteCarlo
 from ..model.pretrained_member import MOST_FORECASTS, PretrainedMember
 from ..model.runtime import Forecasting, Runtime, forecast_origins
+from ..model.series_networks import SeriesNetworks, network_of
 from ..model.stateful import Walk
 
 
@@ -25,7 +26,7 @@ class NetworkForecaster:
 
     Args:
         dataset: The rows.
-        runtime: The network.
+        runtime: The network, or those of the series in their order.
         dropout: The network under dropout, where intervals are made of that.
         name: Of the model in tables; by its configuration where None.
         member: The pretrained network beside the others of an ensemble; None where it is none.
@@ -34,7 +35,7 @@ class NetworkForecaster:
     def __init__(
         self,
         dataset: Dataset,
-        runtime: Forecasting,
+        runtime: Forecasting | SeriesNetworks,
         dropout: MonteCarlo | None = None,
         name: str | None = None,
         member: PretrainedMember | None = None,
@@ -75,10 +76,14 @@ class NetworkForecaster:
             horizon=dataset.horizon,
             ahead=dataset.rows_from(origins, dataset.horizon) if known else None,
         )
-        made = self.with_member(make(self.runtime), origins)
+        made = self.with_member(make(self.network_from(origins)), origins)
         if self.dropout is None:
             return made
         return replace(made, spread=self.dropout.deviation(lambda drawn: make(drawn).point))
+
+    def network_from(self, origins: Ints) -> Forecasting:
+        """Return what forecasts from rows of the panel, shape `(samples,)`, in their order."""
+        return network_of(self.runtime, owner_series(self.dataset.panel.indptr, origins))
 
     def with_member(self, made: Forecast, origins: Ints) -> Forecast:
         """Return forecasts from origins, scaled, with the pretrained network, if it is a member."""

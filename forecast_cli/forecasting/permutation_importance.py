@@ -85,7 +85,7 @@ def _errors(network: NetworkForecaster, origins: Ints, rows: Floats) -> Floats:
     flat = rows.reshape(-1, rows.shape[2])
     parts = [
         forecast_origins(
-            network.runtime,
+            network.network_from(origins[part]),
             flat,
             part * length + dataset.timesteps,
             inputs=dataset.panel.columns.inputs,

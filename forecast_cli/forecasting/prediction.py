@@ -20,9 +20,16 @@ from ..data.panel import Panel
 from ..data.window_places import LEAST_KNOWN
 from ..model.bundle import Bundle
 from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
+from ..model.series_networks import network_of
 from ..model.stateful import Walk, parted
 from .frames import beside_actual, build_frame, in_units, stack_scenarios
-from .history import READ_AS_TRAINED, make_history, read_as_trained, too_few
+from .history import (
+    READ_AS_TRAINED,
+    make_history,
+    network_places,
+    read_as_trained,
+    too_few,
+)
 from .level_check import check_levels
 from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
 from .saved_model_data import monte_carlo
@@ -172,12 +179,12 @@ def forecast_history(
     # Intervals made another way than the model was trained for do not need the spread.
     own = wanted.intervals in (None, manifest.config.intervals)
     dropout = monte_carlo(bundle) if wanted.level and own else None
-    made = []
+    made, places = [], network_places(bundle, history.panel)
     parts = chunks(np.arange(len(windows)), timesteps=windows.shape[1], features=inputs.features)
     for part in parts:
         known = None if ahead is None else ahead[part]
         forecast = partial(roll_out, windows=windows[part], ahead=known, inputs=inputs)
-        made.append(forecast(bundle.network, horizon=steps))
+        made.append(forecast(network_of(bundle.network, places[part]), horizon=steps))
         if dropout is not None:
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
@@ -282,7 +289,8 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     padding = pad_short_series(
         panel.indptr, np.full(panel.count, short), timesteps=manifest.timesteps
     )
-    made = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins))
+    places = network_places(bundle, panel)[owner_series(panel.indptr, origins)]
+    made = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins), places)
     first = _with_member(bundle, history, made, origins).point
     values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(history.filled).any():
@@ -291,10 +299,11 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     return beside_actual(bundle, panel, origins, values)
 
 
-def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Forecast:
+def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints, places: Ints) -> Forecast:
     """Return forecasts of one step by the networks, scaled, `point` `(samples, 1, targets)`.
 
-    `scaled` are all rows, shape `(n_rows, features)`, and `origins` some, shape `(samples,)`.
+    `scaled` are all rows, shape `(n_rows, features)`, `origins` some, shape `(samples,)`, and
+    `places` the networks of their series.
     """
     manifest = bundle.manifest
     parts = chunks(origins, timesteps=manifest.timesteps, features=len(manifest.features))
@@ -302,5 +311,9 @@ def _first_steps(bundle: Bundle, scaled: Floats, origins: Ints) -> Forecast:
         walk = walk_over(bundle, scaled, None)
         return Forecast(np.concatenate([walk.forecast(part, horizon=1) for part in parts]))
     how: Any = {"inputs": manifest.columns.inputs, "timesteps": manifest.timesteps, "horizon": 1}
-    made = [forecast_origins(bundle.network, scaled, part, **how) for part in parts]
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    made = [
+        forecast_origins(network_of(bundle.network, own), scaled, part, **how)
+        for part, own in zip(parts, np.split(places, ends), strict=True)
+    ]
     return concatenate(made)

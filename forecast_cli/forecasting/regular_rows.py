@@ -22,6 +22,7 @@ from ..data.time.frequency import DAY
 from ..data.time.steps import describe_closed
 from ..model.bundle import Bundle
 from ..model.runtime import roll_out
+from ..model.series_networks import network_of
 from .frames import end_columns
 from .intervals.interval_methods import Bands, few_errors, make_bands
 from .level_check import FEWEST_SHARED, trained_levels
@@ -251,7 +252,9 @@ class RegularRows:
         window = self.scaling.transform(rows.values[-manifest.timesteps :])[None]
         inputs = manifest.columns.inputs
         window = window.astype(self.scaling.dtype)
-        made = roll_out(self.bundle.network, window, None, inputs=inputs, horizon=steps)
+        made = roll_out(
+            network_of(self.bundle.network, FIRST), window, None, inputs=inputs, horizon=steps
+        )
         if (member := self.bundle.member) is not None:
             known = rows.values[:, list(manifest.target_places)]
             made = member.join(made, member.forecast([known], targets, steps))

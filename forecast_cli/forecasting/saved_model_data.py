@@ -14,7 +14,8 @@ from ..data.splits import Splits
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration
 from ..model.mc_dropout import MonteCarlo
-from .history import match_series, stored_panel
+from ..model.series_networks import SeriesNetworks
+from .history import match_series, network_places, stored_panel
 from .intervals.calibration import estimate_units, measure_units
 from .network_forecaster import NetworkForecaster
 
@@ -50,8 +51,10 @@ def _naive(bundle: Bundle, history: History, begins: Ints) -> Floats:
 
 def forecaster_for(bundle: Bundle, dataset: Dataset) -> NetworkForecaster:
     """The network of a model file, ready to forecast from the rows of a dataset."""
-    name = bundle.manifest.name
-    return NetworkForecaster(dataset, bundle.network, monte_carlo(bundle), name, bundle.member)
+    name, network = bundle.manifest.name, bundle.network
+    if isinstance(network, SeriesNetworks):
+        network = network.ordered(network_places(bundle, dataset.panel))
+    return NetworkForecaster(dataset, network, monte_carlo(bundle), name, bundle.member)
 
 
 def monte_carlo(bundle: Bundle) -> MonteCarlo | None:

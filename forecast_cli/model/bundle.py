@@ -25,6 +25,7 @@ from .pretrained import open_pretrained
 from .pretrained_member import PretrainedMember, open_member
 from .runtime import Forecasting, Runtime
 from .series import SeriesRecord
+from .series_networks import SeriesNetworks
 
 if TYPE_CHECKING:
     from ..baselines.effects import Effects
@@ -39,10 +40,10 @@ ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
     "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
 )  # fmt: skip
 LEVELS, USUAL, EFFECTS = "levels.npy", "usual.npy", "effects.json"
-PRETRAINED = "pretrained.onnx"
+PRETRAINED, NETWORKS = "pretrained.onnx", "networks.npy"
 OPTIONAL = (
     STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS, USUAL,
-    EFFECTS, PRETRAINED,
+    EFFECTS, PRETRAINED, NETWORKS,
 )  # fmt: skip
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -78,6 +79,8 @@ class Bundle:
         effects: Of what is known ahead, on each target, scaled units; empty where they are not
             estimated.
         pretrained: The pretrained network, where it is a member of the ensemble.
+        networks: Shape `(n_series, numbers)`: the weights of each series, which are an input of
+            `onnx` then; None where all series have one network.
     """
 
     manifest: Manifest
@@ -97,6 +100,7 @@ class Bundle:
     usual: Floats | None = None
     effects: "tuple[Effects, ...]" = ()
     pretrained: bytes | None = None
+    networks: Floats | None = None
 
     @property
     def scaling(self) -> Scaling:
@@ -106,13 +110,15 @@ class Bundle:
         return self.manifest.make_scaler(*self.scales)
 
     @cached_property
-    def network(self) -> Forecasting:
-        """What forecasts: the trained network, or the pretrained one.
+    def network(self) -> Forecasting | SeriesNetworks:
+        """What forecasts: the trained network, or one for each series, or the pretrained one.
 
         Raises:
             ModelFileError: It is not a network that the manifest describes.
         """
         config = self.manifest.config
+        if self.networks is not None:
+            return SeriesNetworks(self.runtime, self.networks)
         if not config.network.pretrained:
             return self.runtime
         network = open_pretrained(self.onnx, config)
@@ -161,7 +167,8 @@ class Bundle:
             timesteps = runtime.window_shape[1]
         else:
             ahead = len(manifest.columns.inputs.ahead)
-            fits = runtime.widths == ([ahead] if ahead else [])
+            own = [] if self.networks is None else [self.networks.shape[1]]
+            fits = runtime.widths == [*([ahead] if ahead else []), *own]
             timesteps = manifest.timesteps
         return (
             fits
@@ -203,6 +210,7 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         AHEAD: bundle.ahead,
         LEVELS: bundle.levels,
         USUAL: bundle.usual,
+        NETWORKS: bundle.networks,
     }
     contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
     if bundle.series is not None:

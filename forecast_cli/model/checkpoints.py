@@ -144,13 +144,17 @@ class Checkpoints:
         """
         elapsed = self.elapsed + perf_counter() - self.began
         self._pending[name] = Saved({**saved.facts, "elapsed": elapsed}, saved.arrays)
-        if not now and not self.used:
-            return
+        if now or self.used:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is kept so far, as far as it can be written."""
+        name = ""
         try:
             first = not (self.folder / JOB).exists()
-            for each in list(self._pending):
-                write_whole(self.folder / f"{each}.npz", _packed(self._pending[each]))
-                del self._pending[each]
+            for name in list(self._pending):
+                write_whole(self.folder / f"{name}.npz", _packed(self._pending[name]))
+                del self._pending[name]
             if first:
                 job = json.dumps({"marks": dict(self._marks())}).encode()
                 write_whole(self.folder / JOB, job)
@@ -216,6 +220,10 @@ class Part:
     def keep(self, name: str, saved: Saved, *, now: bool) -> None:
         """Keep the state of a network; write it where it is time."""
         self.whole.keep(f"{self.prefix}-{name}", saved, now=now)
+
+    def write(self) -> None:
+        """Write what is kept so far."""
+        self.whole.write()
 
 
 # Where the networks of one training are kept.

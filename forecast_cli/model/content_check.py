@@ -28,6 +28,7 @@ def check_contents(bundle: Bundle) -> None:
     if manifest.config.network.pretrained and manifest.features != manifest.targets:
         raise ValueError("its pretrained network would read columns that it does not forecast")
     _check_member(bundle)
+    _check_networks(bundle)
     for what, array, expected in _shapes(bundle):
         if array.shape != expected:
             raise ValueError(
@@ -63,6 +64,19 @@ def _check_member(bundle: Bundle) -> None:
         raise ValueError("its pretrained network has no weight for each target")
     if not all(0.0 <= each <= 1.0 for each in record.shares):
         raise ValueError("a weight of its pretrained network is not from 0 to 1")
+
+
+def _check_networks(bundle: Bundle) -> None:
+    """Refuse weights of series where the model has none, and those that are no numbers."""
+    weights, config = bundle.networks, bundle.manifest.config
+    if (weights is not None) != config.training.per_series:
+        raise ValueError("it has no network for each series, or is not configured to")
+    if weights is None:
+        return
+    if bundle.series is None or weights.ndim != 2 or len(weights) != len(bundle.series.ids):
+        raise ValueError(f"its networks have weights of shape {weights.shape}")
+    if weights.dtype != np.float32 or not np.isfinite(weights).all():
+        raise ValueError("the weights of its networks are not finite numbers of 32 bits")
 
 
 def _check_covariates(manifest: Manifest) -> None:

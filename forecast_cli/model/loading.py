@@ -25,6 +25,7 @@ from .bundle import (
     LEVELS,
     MANIFEST,
     NAIVE,
+    NETWORKS,
     OPTIONAL,
     PRETRAINED,
     RECENT,
@@ -125,6 +126,7 @@ def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
         usual=array(USUAL),
         effects=_effects(records(EFFECTS)) if EFFECTS in contents else (),
         pretrained=contents.get(PRETRAINED),
+        networks=array(NETWORKS),
     )
 
 

@@ -21,7 +21,7 @@ from ..data.time.frequency import Frequency
 from .history import Ending
 from .origin import Origin
 
-FORMAT = 10
+FORMAT = 11
 # A class as written in the table.
 Class = bool | int | float | str
 

@@ -113,24 +113,24 @@ def _graphs_in(nodes: Iterable[NodeProto]) -> Iterator[GraphProto]:
                 yield attribute.g
 
 
-def _parts(graph: GraphProto) -> Iterator[GraphProto]:
+def graphs_within(graph: GraphProto) -> Iterator[GraphProto]:
     """Yield a graph, and all within it."""
     yield graph
     for part in _graphs_in(graph.node):
-        yield from _parts(part)
+        yield from graphs_within(part)
 
 
 def _number_names(graph: GraphProto) -> None:
     """Number what is between the inputs and the outputs of a graph, in the order of its nodes."""
     kept = (*graph.input, *graph.output)
     names = {"": ""} | {each.name: each.name for each in kept}
-    for part in _parts(graph):
+    for part in graphs_within(graph):
         for node in part.node:
             for name in (*node.input, *node.output):
                 names.setdefault(name, f"t{len(names)}")
         for name in (each.name for each in (*part.input, *part.output)):
             names.setdefault(name, f"t{len(names)}")
-    for number, part in enumerate(list(_parts(graph))):
+    for number, part in enumerate(list(graphs_within(graph))):
         part.name, part.doc_string = f"g{number}", ""
         _rename(part, names)
 
@@ -154,7 +154,7 @@ def _rename(graph: GraphProto, names: Names) -> None:
 def _number_sizes(graph: GraphProto) -> None:
     """Number the sizes that are only known when the graph runs, whose names are counted too."""
     sizes: Names = {}
-    for part in _parts(graph):
+    for part in graphs_within(graph):
         for each in (*part.input, *part.output):
             for size in each.type.tensor_type.shape.dim:
                 if size.HasField("dim_param"):

@@ -44,7 +44,7 @@ def export_onnx(
     reference = network if like is None else like
     outputs = reference(alone(inputs[: len(reference.inputs)]), training=False)
     expected = [np.asarray(each) for each in keras.tree.flatten(outputs)]
-    data = _convert(network)
+    data = convert(network)
     forecast, ended = Runtime(data).carry(probes, more)
     check_equal([forecast, *ended], expected)
     return data
@@ -63,7 +63,7 @@ def check_equal(exported: list[Floats], expected: list[Floats]) -> None:
         )
 
 
-def _convert(network: keras.Model) -> bytes:
+def convert(network: keras.Model) -> bytes:
     """Convert the network to ONNX.
 
     `Model.export` gives the same graph, but traces it through an archive of a saved model, which

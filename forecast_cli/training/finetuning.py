@@ -101,6 +101,11 @@ def finetuning_pretrained(config: Config, *, rescale: bool = False) -> Config:
             f"{start} forecasts, and `label` asks for a model that maps sequences to labels.",
             "Leave one of them out.",
         )
+    if config.training.per_series:
+        raise UsageError(
+            f"{start} trains one network for all series, and `per_series` networks for each.",
+            "Leave one of them out.",
+        )
     if rescale:
         raise UsageError(
             f"{start} has no scaler that `rescale` could fit again: it reads series in units of "
@@ -183,8 +188,13 @@ def _check_changes(bundle: Bundle, changes: dict[str, Any]) -> None:
             f"Pass `init_model={PRETRAINED_PRESET}` to train that of the package further, or train "
             "a model to start from with `preset=trained`.",
         )
+    if bundle.networks is not None:
+        raise UsageError(
+            "The model has a network for each series, and training starts from one for all.",
+            "Train again with `per_series`, or start from a model that was trained without.",
+        )
     for name in leaves(changes):
-        if not name.startswith(OPEN):
+        if not name.startswith(OPEN) or name == "training.per_series":
             raise UsageError(
                 f"`{name}` is determined by the model whose weights training starts from.",
                 "Leave it out, or train from scratch, without `init_model`.",

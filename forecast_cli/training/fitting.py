@@ -1,7 +1,7 @@
 """From samples to a trained network and its files: what every task has in common."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..baselines.effects import Effects
@@ -20,6 +20,29 @@ if TYPE_CHECKING:
 
 # Samples on which the exported network is compared with the trained one.
 PROBES = 32
+# Networks whose epochs are listed one by one.
+MOST_COUNTED = 12
+
+
+@dataclass(frozen=True)
+class SeriesFit:
+    """The trained networks of one series.
+
+    Args:
+        weights: Shape `(weights,)`: all of the Keras model that combines them.
+        courses: The training history of each network.
+        shares: Shape `(members, targets)`, as in `Fitted`.
+        probes: Inputs on which the export is checked: shape `(samples, timesteps, features)`, and
+            what is known ahead, where the networks read that.
+        expected: What the trained networks make of them, shape `(samples, horizon, targets)`, or
+            with quantiles `(samples, horizon, targets, quantiles)`.
+    """
+
+    weights: Floats
+    courses: tuple[TrainingHistory, ...]
+    shares: Floats | None
+    probes: tuple[Floats, ...]
+    expected: Floats
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,8 @@ class Fitted:
         probe: What the pretrained network forecasts of a fixed series; empty for trained networks.
         member: The pretrained network as a member of the ensemble; None where it is none.
         pretrained: The network itself, where it has a weight.
+        series: The networks of each series, where they have networks of their own.
+        networks: Shape `(n_series, numbers)`: their weights, as `onnx` takes them; else None.
     """
 
     courses: tuple[TrainingHistory, ...]
@@ -53,11 +78,24 @@ class Fitted:
     probe: tuple[float, ...] = ()
     member: MemberRecord | None = None
     pretrained: bytes | None = None
+    series: tuple[SeriesFit, ...] = ()
+    networks: Floats | None = None
 
     @property
     def epochs(self) -> list[Epoch]:
         """The epochs of all networks, one network after the other."""
         return [epoch for course in self.courses for epoch in course.epochs]
+
+    @property
+    def logged(self) -> list[Epoch]:
+        """The epochs that a model file keeps; of a network of one series that of its weights."""
+        if not self.series:
+            return self.epochs
+        kept = [course.epochs[course.best - 1] for course in self.courses]
+        return [
+            replace(epoch, network=number, networks=len(kept))
+            for number, epoch in enumerate(kept, start=1)
+        ]
 
     @property
     def interrupted(self) -> bool:
@@ -184,6 +222,12 @@ def export(
 
 def report_ending(fitted: Fitted, on_event: Listener) -> None:
     """Note how many epochs each network was trained, and which weights were restored."""
+    if fitted.series:
+        counts = [len(course.epochs) for course in fitted.courses]
+        epochs = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{counts[0]}"
+        many = f"{counted(len(counts), 'network')} of {len(fitted.series):,} series"
+        on_event(Note(f"trained {many}: {epochs} epochs each, loss {fitted.loss:.4g} on average"))
+        return
     for number, course in enumerate(fitted.courses, start=1):
         which = f"network {number}: " if len(fitted.courses) > 1 else ""
         on_event(Note(which + _ending(course)))
@@ -253,6 +297,8 @@ def _count_epochs(epochs: Sequence[int]) -> str:
     >>> _count_epochs([25]), _count_epochs([25, 25]), _count_epochs([25, 7])
     ('25 epochs', '25 epochs per network', '25, 7 epochs')
     """
+    if len({*epochs}) > 1 and len(epochs) > MOST_COUNTED:
+        return f"{min(epochs)} to {max(epochs)} epochs"
     if len({*epochs}) > 1:
         return f"{listed(epochs, most=len(epochs))} epochs"
     return counted(epochs[0], "epoch") + " per network" * (len(epochs) > 1)

@@ -67,7 +67,7 @@ def make_bundle(
     rows, last = take_last(dataset, filled, manifest.context)
     return Bundle(
         *(manifest, fitted.onnx, fitted.weights, last),
-        [asdict(epoch) for epoch in scored.fitted.epochs],
+        [asdict(epoch) for epoch in scored.fitted.logged],
         state=_state_before(kept, filled) if dataset.config.network.stateful else None,
         series=record_series(panel, rows, kept.dataset.splits) if panel.columns.series else None,
         scales=np.stack([scaling.center, scaling.scale]) if scaling.by_series else None,
@@ -80,6 +80,7 @@ def make_bundle(
         usual=take_usual(dataset),
         effects=fitted.effects,
         pretrained=fitted.pretrained,
+        networks=fitted.networks,
     )
 
 

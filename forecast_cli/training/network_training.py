@@ -2,24 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache, partial
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..baselines.effects import Effects
-from ..config.members import list_members, of_first
-from ..config.schema import Config
-from ..core.errors import UsageError
+from ..config.members import of_first
 from ..core.events import Listener, Note, Stage, ignore
 from ..core.libraries import require_training
-from ..core.memory import GB, spare_memory, used_memory
-from ..core.scaling import Units
 from ..core.windows import Floats
 from ..data.dataset import Dataset
-from ..data.stored_rows import StoredRows
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.checkpoints import Keeper
 from ..model.history import TrainingHistory
@@ -27,11 +19,15 @@ from ..model.mc_dropout import MonteCarlo
 from ..model.pretrained import open_pretrained
 from ..model.pretrained_member import open_member
 from ..model.runtime import Runtime
+from ..model.series_networks import SeriesNetworks
+from .combined_network import combine_networks, restore
 from .effect_removal import Adjusted, adjust
-from .ensemble_fitting import Combination, fit_combination, network_inputs
+from .ensemble_fitting import fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
 from .member_share import with_member
+from .per_series import train_each
 from .pretrained import make_trainer, take_finetuned, take_pretrained
+from .window_feeds import make_feed
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
@@ -47,12 +43,6 @@ FORECASTING = 0.05
 SHARE = 0.5
 # The time of a refit on all rows, as a multiple of that of the first training.
 REFIT = 1.3
-# What a training in blocks needs beside its rows: the compiled network, a batch, and later the
-# scores; how often each row is held, in bytes of a number, and what its window needs: its place,
-# shuffled, and in batches.
-TRAINING_BYTES, COPIES, FLOAT, WINDOW_BYTES = 350_000_000, 2, 4, 20
-# The places of rows are 32-bit numbers.
-MOST_ROWS = 2**31 - 1
 
 
 def train_network(
@@ -72,20 +62,20 @@ def train_network(
         dataset: The data and the resolved configuration; it may ask for the pretrained network.
         on_event: Notified of each epoch.
         should_stop: Called after each epoch; True stops the training.
-        before: An earlier training whose numbers of epochs and ensemble weights are used, and the
-            effects that it found worth while.
+        before: An earlier training whose numbers of epochs, weights and effects are used.
         initial: Initial weights of the same architecture, in Keras's HDF5 form; None to draw them.
         deadline: End of training and refit, by `time.perf_counter`; None: by the time budget.
         effects: Of covariates on each target, by an earlier training; None to estimate them.
-        checkpoints: Where an unfinished training is kept and found; None to keep none.
+        checkpoints: Where it is kept while it is unfinished; None for nowhere.
     """
     if dataset.config.network.pretrained:
         return _use_pretrained(dataset, before, deadline, checkpoints, on_event, should_stop)
     require_training("Training")
+    if dataset.config.training.per_series:
+        return train_each(dataset, before, checkpoints, on_event, should_stop)
     adjusted = adjust(dataset, effects, on_event, before.effects if before else None)
-    dataset, training = adjusted.dataset, adjusted.dataset.config.training
-    if deadline is None and training.time_budget is not None:
-        deadline = time.perf_counter() + training.time_budget
+    dataset, budget = adjusted.dataset, adjusted.dataset.config.training.time_budget
+    deadline = time.perf_counter() + budget if deadline is None and budget else deadline
     on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
     feeds = cache(partial(make_feed, adjusted.rest))
     trainer = _trainer(adjusted, feeds, initial, before, checkpoints)
@@ -226,114 +216,9 @@ def _export_combined(
         )
     on_event(Stage("combining", unit="export"))
     made = fit_combination(adjusted, networks, shares=shares)
-    whole = _combine(config, feed, networks, made, adjusted.effects)
+    whole = combine_networks(config, feed, networks, made, adjusted.effects)
     fitted = export(config, whole, courses, feed, probes, shares=made.shares, on_event=on_event)
     return Trained(dataset, replace(fitted, effects=adjusted.effects))
-
-
-def restore(
-    config: Config,
-    feeds: Callable[[int], "WindowFeed"],
-    weights: bytes,
-    effects: Sequence[Effects],
-) -> tuple[list[Any], Any]:
-    """Return the Keras models of a saved model, and the one that combines them, with its weights.
-
-    Args:
-        config: As it was resolved for the training.
-        feeds: Windows for each lookback; their shapes count, not what they hold.
-        weights: In Keras's HDF5 form.
-        effects: Of covariates on each target, as they are in the model.
-    """
-    from ..networks.ensemble_training import EnsembleTrainer
-    from ..networks.onnx_export import with_weights
-
-    trainer = EnsembleTrainer(config, feeds)
-    networks = [trainer.build(member).network for member in list_members(config)]
-    if config.ensemble.alone:
-        return networks, with_weights(networks[0], weights)
-    feed = feeds(config.window.timesteps or 1)
-    timesteps, _, (horizon, targets) = feed.shape
-    shape = (len(config.ensemble.maps), targets, timesteps, horizon)
-    maps = np.zeros(shape, np.float32) if config.ensemble.maps else None
-    again = config.ensemble.combine == "weights" and any(each.terms for each in effects)
-    made = Combination(maps, maps if again else None)
-    return networks, with_weights(_combine(config, feed, networks, made, effects), weights)
-
-
-def _combine(
-    config: Config,
-    feed: "WindowFeed",
-    networks: Sequence[Any],
-    made: Combination,
-    effects: Sequence[Effects],
-) -> Any:
-    """Return the Keras model of an ensemble."""
-    from ..networks.ensemble_graph import combined
-
-    timesteps, inputs, outputs = feed.shape
-    return combined(
-        networks,
-        (timesteps, inputs, config.shape_of_outputs(outputs)),
-        maps=made.maps,
-        direct=made.direct,
-        combine=config.ensemble.combine,
-        weights=made.shares,
-        spread=config.interval_method.by_members,
-        effects=effects,
-    )
-
-
-def make_feed(dataset: Dataset, timesteps: int) -> "WindowFeed":
-    """Return the windows of a dataset as training samples, for one of the lookbacks."""
-    from ..networks.batches import WindowFeed
-
-    steps, stored = dataset.steps_at_once, dataset.stored
-    feed = WindowFeed(
-        values=dataset.scaled.astype(np.float32, copy=False),
-        inputs=dataset.panel.columns.inputs,
-        train=dataset.starts("train", horizon=steps, timesteps=timesteps),
-        validation=dataset.starts("validation", horizon=steps, timesteps=timesteps),
-        timesteps=timesteps,
-        horizon=steps,
-        every_step=dataset.config.network.head == "sequence",
-        units=dataset.units,
-        owners=dataset.owners if dataset.panel.count > 1 else None,
-    )
-    return feed if stored is None else _from_disk(feed, stored, dataset.targets)
-
-
-def _from_disk(feed: "WindowFeed", stored: StoredRows, targets: Sequence[int]) -> "WindowFeed":
-    """Return training samples from all rows of a table, where `feed` is of some of its series."""
-    from ..networks.block_feed import BlockFeed
-
-    own = {each.name: getattr(feed, each.name) for each in fields(feed)}
-    error = stored.naive_error
-    known = np.where(error > 0, error, 1.0)
-    shares = None if feed.units is None else feed.units.naive_smape
-    own["units"] = Units(stored.scaling.only(targets), known, shares)
-    most = rows_at_once(stored, feed.width + 1)
-    return BlockFeed(**own | {"owners": None}, stored=stored, most=most)
-
-
-def rows_at_once(stored: StoredRows, columns: int) -> int:
-    """Return how many rows are held in memory at a time, of so many columns.
-
-    Raises:
-        UsageError: Not even those of the largest block fit.
-    """
-    spare = spare_memory(stored.memory) - TRAINING_BYTES
-    bytes_each = COPIES * FLOAT * columns + WINDOW_BYTES
-    largest = max(each.rows for each in stored.blocks)
-    if spare < largest * bytes_each:
-        needed = (used_memory() + TRAINING_BYTES + largest * bytes_each) / GB
-        raise UsageError(
-            f"`memory={stored.memory:g}` is too little for the training."
-            if stored.memory
-            else "Too little memory is free for the training.",
-            f"Pass at least `memory={ceil(10 * needed) / 10:g}`, where so much is free.",
-        )
-    return int(min(spare / bytes_each, MOST_ROWS))
 
 
 def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
@@ -344,7 +229,9 @@ def make_forecaster(trained: Trained[Dataset]) -> NetworkForecaster:
         rates = [layer.dropout for layer in config.network.recurrent]
         dropout = MonteCarlo(fitted.dropout, rates, seed=config.training.seed)
     pretrained, name = config.network.pretrained, name_trained(trained).name
-    network = open_pretrained(fitted.onnx, config) if pretrained else Runtime(fitted.onnx)
+    network: Any = open_pretrained(fitted.onnx, config) if pretrained else Runtime(fitted.onnx)
+    if fitted.networks is not None:
+        network = SeriesNetworks(network, fitted.networks)
     member = None
     if fitted.pretrained is not None and fitted.member is not None:
         member = open_member(fitted.pretrained, fitted.member, trained.dataset.horizon)

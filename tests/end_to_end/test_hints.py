@@ -28,6 +28,7 @@ NETWORK, LIBRARY = "needs a network", "needs a library to be missing"
 LARGE = "needs a very large table, as in the tests of limits"
 FOLDER = "is followed in the tests of folders"
 BLOCKS = "is followed in the tests of trainings in blocks"
+SERIES = "is followed in the tests of networks for each series"
 # Places to which no case comes: a file, and words of the message.
 EXEMPT = {
     ("data/io/remote.py", ""): NETWORK,
@@ -62,6 +63,9 @@ EXEMPT = {
     ("data/io/row_batches.py", ""): FOLDER,
     ("forecasting/partitions.py", ""): FOLDER,
     ("forecasting/prediction_folder.py", ""): FOLDER,
+    ("training/per_series.py", "to train on"): SERIES,
+    ("forecasting/history.py", "a network for each series"): SERIES,
+    ("forecasting/stream/live_model.py", "a network for each series"): SERIES,
     ("training/series_arrays.py", ""): BLOCKS,
     ("training/array_cache.py", ""): BLOCKS,
     ("training/block_training.py", ""): BLOCKS,

@@ -49,6 +49,12 @@ def export(
         "Models that forecast are exported; this one maps sequences to labels.",
         "The command predict needs no TensorFlow either.",
     )
+    if bundle.networks is not None:
+        raise UsageError(
+            "A model with a network for each series cannot be exported: no other form holds the "
+            "weights of all.",
+            "The commands predict and serve need no TensorFlow; or train one network for all.",
+        )
     if bundle.manifest.config.network.stateful:
         raise UsageError(
             "A stateful network cannot be exported: its forecasts depend on all rows before.",

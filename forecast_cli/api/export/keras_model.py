@@ -44,7 +44,7 @@ def _quiet() -> Iterator[None]:
 def _network(bundle: Bundle) -> Any:
     """Return the Keras model of a model, with its weights."""
     from ...networks.batches import WindowFeed
-    from ...training.network_training import restore
+    from ...training.combined_network import restore
 
     manifest, horizon = bundle.manifest, bundle.runtime.horizon
     inputs, none = manifest.columns.inputs, np.empty(0, np.int64)

@@ -224,6 +224,11 @@ def _require_streamable(bundle: Bundle, request: StreamRequest) -> None:
         "A model of labels forecasts no steps: a stream of rows has no end to be labelled at.",
         "Pass whole sequences as a table.",
     )
+    if bundle.networks is not None:
+        raise UsageError(
+            "The model has a network for each series, and a stream is forecast by one for all.",
+            "Forecast from whole tables, or train one network for all series.",
+        )
     data = bundle.manifest.config.data
     if data.resample or data.duplicates in ("mean", "sum"):
         made = f"resample={data.resample}" if data.resample else f"duplicates={data.duplicates}"

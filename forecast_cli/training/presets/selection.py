@@ -96,7 +96,11 @@ def apply_preset(
         return config
     profile = profile_data(config, panel, splits, season)
     name = _choose_function(config, panel, profile)
-    if PRESETS[name].few_rows and suits_as_member(profile, config, panel.columns):
+    if config.training.per_series:
+        # Rules for many series are of one network for all of them.
+        alone = profile.windows // panel.count
+        profile = replace(profile, windows=min(alone, MANY_WINDOWS - 1))
+    elif PRESETS[name].few_rows and suits_as_member(profile, config, panel.columns):
         profile = replace(profile, members=(PRETRAINED_PRESET,))
     recipe = FUNCTIONS[name](profile)
     if config.network.finetuned:
@@ -120,6 +124,8 @@ def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
         check_obstacles(config, panel.columns)
         return PRETRAINED_PRESET
     few = PRESETS[name].few_rows
+    if config.training.per_series:
+        few = ""
     if few and has_few_rows(profile) and not any(find_obstacles(config, panel.columns)):
         return few
     require_training("Training")
@@ -132,6 +138,7 @@ def takes_effects(config: Config, columns: Columns) -> bool:
         config.ensemble.model_fields_set
     )
     chooses = config.preset_chooses and not config.interval_method.by_dropout
+    chooses = chooses and not config.training.per_series
     return bool(columns.covariates.future) and chooses and given
 
 
