@@ -10,8 +10,13 @@
 Importing this package costs next to nothing: each name is loaded when it is first used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Official builds of ONNX Runtime send usage data to their vendor, and write files in the home
+# directory, unless this is set before they are imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from .api.estimator import Forecaster

@@ -7,9 +7,6 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-# Its official builds send usage data to their vendor and write files unless this is set.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ..config.covariates import Inputs

@@ -1,7 +1,7 @@
 """Nothing is sent or fetched, but from an address that the user gives."""
 
-import importlib
 import os
+import subprocess
 import sys
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from ..frames import seasonal_frame
 
 EVENTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
+BACKTEST = ("-c", "value", "-H", "3", "--models", "pretrained,naive", "--n-windows", "2")
 calls: list[tuple[str, str]] = []
 watching = [False]
 
@@ -67,6 +68,16 @@ def test_an_address_of_the_user_is_fetched(run, no_network):
     assert no_network
 
 
-def test_telemetry_of_libraries_is_turned_off():
-    importlib.import_module("forecast_cli.model.runtime")
-    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+@pytest.mark.parametrize(
+    "words", [("predict",), ("now", "t.csv", "-c", "value"), ("backtest", "t.csv", *BACKTEST)]
+)
+def test_no_library_collects_usage_data(lines, tmp_path, words):
+    """ONNX Runtime keeps what it is about to send, from native code, in the home directory."""
+    home = tmp_path / "home"
+    home.mkdir()
+    # It sends nothing where a variable tells that tests are run, so none is handed on.
+    environment = {name: os.environ.get(name, "") for name in ("PATH", "PYTHONPATH")}
+    environment |= {"HOME": str(home), "FORECAST_MODEL": "m.forecast"}
+    command = [sys.executable, "-m", "forecast_cli", *words]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert not [path for path in home.rglob("*") if path.is_file()]

@@ -247,8 +247,6 @@ def _run_packaged(inputs: dict[str, Any]) -> Floats:
 
 @cache
 def _session() -> Any:
-    # Its official builds send usage data to their vendor and write files unless this is set.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
