@@ -34,10 +34,11 @@ TESTS = {
     ],
     "evaluation/metrics/interval": ["evaluation/metrics/test_interval"],
     "evaluation/metrics/point": ["evaluation/metrics/test_point"],
+    "forecasting/intervals/calibration": ["forecasting/intervals/test_calibration"],
     "forecasting/intervals/conformal": ["forecasting/intervals/test_conformal"],
     "data/splits": ["data/test_splits"],
     "baselines/naive": ["baselines/test_naive"],
-    "baselines/ridge": ["baselines/test_linear_map"],
+    "baselines/ridge": ["baselines/test_ridge"],
     "baselines/intermittent": ["baselines/test_intermittent"],
 }
 # Those with a limit of seconds would fail on a busy machine.

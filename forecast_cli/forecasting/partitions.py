@@ -105,6 +105,28 @@ class Record:
     worker: str = ""
 
 
+def read_record(data: bytes) -> Record:
+    """Return a record as it was written.
+
+    Raises:
+        ValueError: It is none; or TypeError, where fields are missing or unknown.
+    """
+    record = Record(**json.loads(data))
+    notes = [Found(**each) for each in record.notes]
+    texts = [record.part, record.source, record.worker, *record.seconds]
+    texts += [text for each in notes for text in (each.text, each.names)]
+    counts = [record.series, record.rows, *record.marks, *(each.parts for each in notes)]
+    typed = (
+        all(isinstance(each, str) for each in texts)
+        and all(type(each) is int and 0 <= each < 2**64 for each in counts)
+        and all(isinstance(each.warning, bool) for each in notes)
+        and all(type(each) in (int, float) for each in record.seconds.values())
+    )
+    if not typed or not record.seconds.keys() <= vars(Seconds()).keys():
+        raise ValueError("it is no record of a part")
+    return record
+
+
 @dataclass(frozen=True)
 class Target:
     """Where the forecasts of a part are written.

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +18,14 @@ from ..core.parallel import run_all
 from ..data.io.remote import identify, is_address
 from ..data.io.writer import Format
 from ..data.series_table import SeriesTable
-from ..model.file_writing import partial_folder, unwritable, write_whole
+from ..model.file_writing import partial_folder, remove_special, unwritable, write_whole
 from ..model.write_lock import locked
 from .part_prediction import Found, PartNotes
-from .partitions import Record, Target, Work, write_part
+from .partitions import Record, Target, Work, read_record, write_part
 
 # Of the folder: what it holds. Readers of folders of Parquet files ignore such names.
 MANIFEST = "_manifest.json"
+OWN = re.compile(rf"{re.escape(MANIFEST)}|part-\d{{5,}}(\.\w+){{1,2}}")
 # Of the folder beside it, while forecasts are made.
 RUN, RECORDS, PARTS, REPLACED = "run.json", "records", "parts", "replaced"
 # What must be the same where a run is resumed, and what to say where it is not.
@@ -177,13 +179,16 @@ class PredictionFolder:
             UsageError: It is one.
         """
         if self.output.is_dir() and any(self.output.iterdir()):
-            if not (self.output / MANIFEST).is_file():
+            own = all(each.is_file() and OWN.fullmatch(each.name) for each in self.output.iterdir())
+            if not own or not (self.output / MANIFEST).is_file():
                 raise UsageError(
                     f"{self.output} holds other files, and is not replaced.",
                     "Name a folder that does not exist, or one of earlier forecasts, with -o.",
                 )
         elif self.output.exists() and not self.output.is_dir():
             raise UsageError(f"{self.output} is a file.", "Name a folder with -o.")
+        if self.partial.is_symlink():
+            raise UsageError(f"{self.partial} is a link.", "Remove it, or name another folder.")
 
     def _begin(self) -> None:
         """Open the folder of what is unfinished.
@@ -192,18 +197,18 @@ class PredictionFolder:
             UsageError: It is that of another run.
         """
         own, path = self.identity, self.partial / RUN
-        if path.is_file():
-            before = json.loads(path.read_text())
-            changed = [why for name, why in SAME.items() if before.get(name) != own[name]]
-            if changed:
-                raise UsageError(
-                    f"{self.partial} holds unfinished forecasts of {changed[0]}.",
-                    f"Give the same again to finish them, or remove {self.partial} to begin from "
-                    "scratch.",
-                )
+        if os.path.lexists(path) and (changed := _changed(path, own)):
+            raise UsageError(
+                f"{self.partial} holds unfinished forecasts of {changed}.",
+                f"Give the same again to finish them, or remove {self.partial} to begin from "
+                "scratch.",
+            )
         try:
-            for name in (PARTS, RECORDS):
-                self._own(name).mkdir(exist_ok=True)
+            for each in map(self._own, (PARTS, RECORDS)):
+                remove_special(each)
+                each.mkdir(exist_ok=True)
+                for entry in each.iterdir():
+                    remove_special(entry)
         except OSError as error:
             raise UsageError(*unwritable(self.partial, error, "folder")) from None
         write_whole(path, json.dumps(own).encode())
@@ -226,8 +231,13 @@ class PredictionFolder:
     def _take_name(self, records: Sequence[Record]) -> None:
         """Give the folder its name, in the place of the one of an earlier run."""
         parts, replaced = self._own(PARTS), self.partial / REPLACED
-        for stale in parts.glob(".*"):
-            stale.unlink()
+        names = {each.part for each in records}
+        # What killed workers have left, and what is no part.
+        for stale in [each for each in parts.iterdir() if each.name not in names]:
+            if stale.is_dir() and not stale.is_symlink():
+                shutil.rmtree(stale, ignore_errors=True)
+            else:
+                stale.unlink()
         about = {
             "model": self.work.digest,
             "series": sum(each.series for each in records),
@@ -252,10 +262,21 @@ class PredictionFolder:
 def _read(target: Target) -> Record | None:
     """Return the record of a part that an earlier run has written; None where there is none."""
     try:
-        record = Record(**json.loads(target.record.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        record = read_record(target.record.read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return record if target.file.is_file() else None
+    return record if record.part == target.file.name and target.file.is_file() else None
+
+
+def _changed(path: Path, own: Mapping[str, str]) -> str:
+    """Return what an unfinished run has other than this one; empty where it has the same."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise ValueError("it is no file")
+        before = json.loads(path.read_bytes())
+        return next((why for name, why in SAME.items() if before.get(name) != own[name]), "")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return "a run that cannot be read"
 
 
 def _add_notes(notes: PartNotes, record: Record) -> None:

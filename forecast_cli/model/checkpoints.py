@@ -26,7 +26,7 @@ from ..core.errors import UsageError
 from ..core.events import Listener, Note
 from ..core.tidying import tidied
 from ..core.windows import Floats
-from .file_writing import partial_folder, remove_stale, write_whole
+from .file_writing import partial_folder, remove_special, remove_stale, write_whole
 from .write_lock import LOCK, locked
 
 JOB = "job.json"
@@ -153,6 +153,7 @@ class Checkpoints:
         try:
             first = not (self.folder / JOB).exists()
             for name in list(self._pending):
+                remove_special(self.folder / f"{name}.npz")
                 write_whole(self.folder / f"{name}.npz", _packed(self._pending[name]))
                 del self._pending[name]
             if first:
@@ -284,7 +285,7 @@ def _read_job(folder: Path) -> dict[str, str]:
 def _elapsed(folder: Path) -> float:
     """Return the seconds that an unfinished run had taken."""
     found = [_read(path) for path in folder.glob("*.npz")]
-    return max((float(each.facts.get("elapsed", 0.0)) for each in found if each), default=0.0)
+    return max((each.facts["elapsed"] for each in found if each), default=0.0)
 
 
 def _other(folder: Path, known: Mapping[str, str], own: Mapping[str, str]) -> UsageError:
@@ -309,8 +310,9 @@ def _read(path: Path) -> Saved | None:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-            return Saved(json.loads(str(arrays.pop("facts"))), arrays)
-    except DAMAGED:
+            facts = dict(json.loads(str(arrays.pop("facts"))))
+            return Saved({**facts, "elapsed": float(facts.get("elapsed", 0.0))}, arrays)
+    except (*DAMAGED, TypeError, RecursionError):
         return None
 
 

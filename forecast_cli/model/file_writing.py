@@ -46,7 +46,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     try:
         refuse_read_only(path)
         handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name}.", dir=folder if folder.is_dir() else path.parent
+            prefix=f".{path.name}.",
+            dir=folder if folder.is_dir() and not folder.is_symlink() else path.parent,
         )
     except OSError as error:
         raise UsageError(*unwritable(path, error)) from None
@@ -76,6 +77,16 @@ def remove_stale(path: Path) -> None:
         for stale in folder.glob(f".{path.name}.????????"):
             with suppress(OSError):
                 stale.unlink()
+
+
+def remove_special(path: Path) -> None:
+    """Remove a link, a pipe or a device in a folder of our own: what is written lands nowhere else.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir()):
+        path.unlink()
 
 
 def refuse_read_only(path: Path) -> None:

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from ..core.error_scale import Recent
 from ..core.errors import ForecastError, ModelFileError
-from ..core.windows import Floats
 from .archive import Archive
 from .bundle import (
     AHEAD,
@@ -137,8 +136,13 @@ def _effects(plain: Any) -> "tuple[Effects, ...]":
     return EVERY.validate_python(plain)
 
 
-def read_array(name: str, data: bytes) -> Floats:
-    """Return an array of floating-point numbers in the NumPy format, and nothing else.
+def read_array(name: str, data: bytes, kinds: str = "f") -> Any:
+    """Return an array in the NumPy format, and nothing else.
+
+    Args:
+        name: For messages.
+        data: Header and values.
+        kinds: The kinds of NumPy types that it may have; floating-point numbers alone by default.
 
     Raises:
         ValueError: It is something else, or has another size than it states.
@@ -149,7 +153,7 @@ def read_array(name: str, data: bytes) -> Floats:
         raise ValueError(f"{name} has version {version}")
     shape, fortran, dtype = npy.read_array_header_1_0(stream)
     size = len(data) - stream.tell()
-    if dtype.kind != "f" or math.prod(shape) * dtype.itemsize != size or not shape:
+    if dtype.kind not in kinds or math.prod(shape) * dtype.itemsize != size or not shape:
         raise ValueError(f"{name} holds {dtype} of shape {shape} in {size:,} bytes")
     values = np.frombuffer(data, dtype, offset=stream.tell())
     return values.reshape(shape, order="F" if fortran else "C").copy()

@@ -58,7 +58,7 @@ class PretrainedMember:
             window[longest - len(each) :] = each
         made = self.runtime.reaching(steps)(windows)[:, :steps]
         if scaling.before == "log":
-            least = np.nanmin(windows, axis=1)[:, None]
+            least = np.fmin.reduce(windows, axis=1)[:, None]
             made = np.maximum(made, LEAST_SHARE * np.maximum(least, 0.0))
         return scaling.transform(made)
 

@@ -47,8 +47,10 @@ def _acquire(path: Path, model: Path) -> Any:
     """Return the open file of a lock; that of a run that has just ended is made again."""
     while True:
         path.parent.mkdir(exist_ok=True)
-        # The number of a process that holds the lock stays in the file until it is held.
-        file = open(path, "a+")  # noqa: SIM115
+        # The number of a process that holds the lock stays in the file until it is held. A link
+        # is not followed: the file that it names would be emptied.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        file = os.fdopen(os.open(path, flags, 0o666), "a+")
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,7 +12,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +21,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib import format as npy
 
-from ..core.errors import UsageError
+from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note
 from ..core.ragged import cumulate
 from ..core.windows import Floats, Ints
-from ..model.file_writing import unwritable, whole_file
+from ..data.io.row_batches import RowBatches
+from ..model.file_writing import remove_special, unwritable, whole_file
+from ..model.loading import read_array
 
 # Of the folder, and of what it holds. A change of what is written makes older arrays anew.
-FORMAT = 1
+FORMAT = 2
 ABOUT, SERIES = "cache.json", "series.parquet"
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, EOFError, IndexError, MemoryError, OverflowError,
+    RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+# The kinds of NumPy types of the numbers of series: truth, integers, floating-point numbers, text.
+KINDS = "biufU"
 Arrays = Mapping[str, Any]
 
 
@@ -71,6 +79,7 @@ class ArrayCache:
             self.remove()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_special(self.folder / ABOUT)
         except OSError as error:
             raise UsageError(*unwritable(self.folder, error, "folder")) from None
         with whole_file(self.folder / ABOUT) as file:
@@ -79,9 +88,10 @@ class ArrayCache:
     def _about(self) -> Any:
         """Return what the arrays were made from; None where there are none."""
         try:
-            about = json.loads((self.folder / ABOUT).read_bytes())
-            return about if about["format"] and about["files"] and about["series"] else None
-        except (*DAMAGED, TypeError):
+            about = json.loads(_plain(self.folder / ABOUT).read_bytes())
+            paths = {each["path"] for each in about["files"] if each["sha256"]}
+            return about if about["format"] and paths and about["series"] else None
+        except DAMAGED:
             return None
 
     def remove(self) -> None:
@@ -92,18 +102,35 @@ class ArrayCache:
         for name in (SERIES, ABOUT):
             (self.folder / name).unlink(missing_ok=True)
 
-    def find_series(self) -> tuple[pd.DataFrame, Ints] | None:
-        """Return the names of the series and their `indptr`; None where they are not there."""
+    def find_series(
+        self, table: RowBatches, series: Sequence[str]
+    ) -> tuple[pd.DataFrame, Ints] | None:
+        """Return the names of the series and their `indptr`; None where they are not there.
+
+        Args:
+            table: The table.
+            series: The columns that name the series.
+        """
         try:
-            frame = pd.read_parquet(self.folder / SERIES)
-            lengths = frame.pop(frame.columns[-1]).to_numpy(np.int64)
-        except (*DAMAGED, IndexError):
+            kept = RowBatches(str(_plain(self.folder / SERIES)))
+            *names, count = kept.schema.names
+            if kept.count > table.count or names != list(series):
+                return None
+            frames = [each.to_pandas() for each in kept.read(kept.schema.names)]
+            ids = pd.concat(frames, ignore_index=True)
+            lengths = ids.pop(count).to_numpy(np.int64)
+        except (*DAMAGED, DataError):
             return None
-        return (frame, cumulate(lengths)) if len(frame.columns) else None
+        whole = lengths.min(initial=1) > 0 and lengths.sum() == table.count
+        kinds = all(kept.schema.field(each).type == table.schema.field(each).type for each in names)
+        return (
+            (ids, cumulate(lengths)) if whole and kinds and not ids.isna().any(axis=None) else None
+        )
 
     def keep_series(self, ids: pd.DataFrame, indptr: Ints) -> None:
         """Keep the names of the series, and where their rows are."""
         name = next(name for name in ("rows", "rows of it", "its rows") if name not in ids)
+        remove_special(self.folder / SERIES)
         with whole_file(self.folder / SERIES) as file:
             ids.assign(**{name: np.diff(indptr)}).to_parquet(file, index=False)
 
@@ -131,16 +158,21 @@ class PreparedArrays:
         """Whether a block was written, though it may be damaged."""
         return self.path(number).with_suffix(".npz").exists()
 
-    def find(self, number: int) -> Arrays | None:
-        """Return the numbers of a block; None where it is not there as it was written."""
+    def find(self, number: int, fits: Callable[[Arrays, Floats], bool]) -> Arrays | None:
+        """Return the numbers of a block; None where it is not there as it was written.
+
+        Args:
+            number: Of the block.
+            fits: Whether numbers and rows may be those of the block.
+        """
         path = self.path(number)
         try:
-            with path.with_suffix(".npz").open("rb") as stream, np.load(stream) as file:
-                numbers = {name: file[name] for name in file.files}
-            rows = np.load(path, mmap_mode="r")
+            numbers = _read_numbers(_plain(path.with_suffix(".npz")))
+            rows = npy.open_memmap(_plain(path), mode="r")
+            same = numbers.pop("digest").tobytes() == _digest(rows)
+            return numbers if same and fits(numbers, rows) else None
         except DAMAGED:
             return None
-        return numbers if numbers.pop("digest", rows).tobytes() == _digest(rows) else None
 
     def keep(self, number: int, rows: Floats, numbers: Arrays) -> None:
         """Keep a block, whole or not at all.
@@ -153,12 +185,18 @@ class PreparedArrays:
         Raises:
             UsageError: They cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.path(number)
+        path, about = self.path(number), self.path(number).with_suffix(".npz")
+        try:
+            remove_special(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for each in (path, about):
+                remove_special(each)
+        except OSError as error:
+            raise UsageError(*unwritable(self.folder, error, "folder")) from None
         with whole_file(path) as file:
             np.save(file, rows)
         digest = np.frombuffer(_digest(rows), np.uint8)
-        with whole_file(path.with_suffix(".npz")) as file:
+        with whole_file(about) as file:
             np.savez(file, allow_pickle=False, **numbers, digest=digest)
 
 
@@ -196,6 +234,33 @@ def _describe(path: str, known: Mapping[str, Any] | None) -> dict[str, Any]:
 def _contents(about: Mapping[str, Any]) -> Any:
     """Return what the arrays depend on: not where the files are, nor when they were written."""
     return about["format"], about["series"], [each.get("sha256") for each in about["files"]]
+
+
+def _plain(path: Path) -> Path:
+    """Return the path of a file.
+
+    Raises:
+        ValueError: It is a link, or no file: opening a pipe would wait for its writer.
+    """
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(f"{path} is no file")
+    return path
+
+
+def _read_numbers(path: Path) -> dict[str, Any]:
+    """Return the arrays of a file as `numpy.savez` writes it: each as large as in the file.
+
+    Raises:
+        ValueError: It is something else; other exceptions, of what is no archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
+            raise ValueError("its arrays are compressed")
+        return {
+            each.filename.removesuffix(".npy"): read_array(each.filename, archive.read(each), KINDS)
+            for each in entries
+        }
 
 
 def _digest(rows: Floats) -> bytes:

@@ -141,7 +141,7 @@ def _find_series(
         return None
     on_event(Stage("reading"))
     cache.begin(batches.paths, data.series, on_event)
-    found = cache.find_series()
+    found = cache.find_series(batches, data.series)
     table = divide(batches, data, columns, None, found)
     if table is None:
         text = f"{batches.name}: the rows of each series do not follow each other"
@@ -269,7 +269,11 @@ class BlockTraining:
         how, edges, timeline = self._prepare(refit=refit), self._edges, self.resolved.panel.timeline
         like = (timeline.frequency, timeline.style) if timeline else ()
         folder = self.cache.prepared(f"{how.describe()}\n{like}\n{edges.tolist()}")
-        found = [folder.find(number) for number in range(len(edges) - 1)]
+        fits = partial(how.fits, like=self.resolved)
+        found = [
+            folder.find(number, partial(fits, count=int(count)))
+            for number, count in enumerate(np.diff(edges))
+        ]
         missing = [number for number, each in enumerate(found) if each is None]
         if damaged := sum(folder.holds(number) for number in missing):
             text = f"{damaged} of {len(found)} blocks of arrays in {folder.folder} are damaged"

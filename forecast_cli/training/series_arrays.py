@@ -119,6 +119,34 @@ class Preparation:
         dataset = self.prepare(panel)
         return dataset.scaled.astype(np.float32), self._numbers(dataset)
 
+    def fits(self, numbers: Arrays, rows: Floats, *, count: int, like: Dataset) -> bool:
+        """Return whether numbers and rows that were kept may be those of a block.
+
+        Args:
+            numbers: As `take` returns them.
+            rows: Shape `(rows, features)`.
+            count: How many series the block has.
+            like: Other series of the table.
+
+        Raises:
+            ValueError: They are not; other exceptions too, of times that are none.
+        """
+        lengths, added = numbers["lengths"], numbers["added"]
+        train, validation = numbers["train"], numbers["validation"]
+        ordered = (train >= 0) & (train <= validation) & (validation <= lengths) & (added >= 0)
+        times = [*numbers["lasts"], *numbers["fresh"], *numbers["known"]]
+        if like.panel.timeline is not None:
+            pd.to_datetime([each for each in times if each], format="ISO8601", utc=True)
+        SplitRows.model_validate_json(str(numbers["splits"][0]))
+        return bool(
+            _has_types(numbers, count, like)
+            and ordered.all()
+            and (lengths > 0).all()
+            and rows.dtype == np.float32
+            and rows.shape == (int((lengths + added).sum()), like.scaled.shape[1])
+            and ((numbers["missing"] >= 0) & (numbers["missing"] < lengths.sum())).all()
+        )
+
     def _numbers(self, dataset: Dataset) -> Arrays:
         """Return the numbers of the series of a dataset."""
         panel, splits, scaling = dataset.panel, dataset.splits, dataset.scaling
@@ -135,7 +163,7 @@ class Preparation:
             "train": end - panel.indptr[:-1],
             "validation": splits.validation_end - panel.indptr[:-1],
             "missing": np.flatnonzero([] if missing is None else missing),
-            "gaps": np.array(bool(np.isnan(dataset.scaled).any())),
+            "gaps": np.array([bool(np.isnan(dataset.scaled).any())]),
             "scales": scales,
             "naive": dataset.naive,
             "units": measure_units(dataset, end, intermittent=intermittent),
@@ -148,7 +176,7 @@ class Preparation:
             "lasts": np.array(record.lasts, str),
             "fresh": np.array(record.fresh, str),
             "known": np.array(record.known or record.lasts, str),
-            "splits": np.array(count_split_rows(dataset).model_dump_json()),
+            "splits": np.array([count_split_rows(dataset).model_dump_json()]),
         }
 
 
@@ -199,7 +227,7 @@ class SeriesArrays:
             StoredBlock(self.folder.path(number), self._places(each))
             for number, each in enumerate(self.blocks)
         ]
-        gaps = any(bool(each["gaps"]) for each in self.blocks)
+        gaps = any(bool(each["gaps"].any()) for each in self.blocks)
         naive_error = self.joined("naive", axis=1)[0]
         return StoredRows(blocks, self.scaling, naive_error, gaps, memory)
 
@@ -219,7 +247,7 @@ class SeriesArrays:
     @property
     def split_rows(self) -> SplitRows:
         """How many rows each split has over all series, and when it begins."""
-        found = [SplitRows.model_validate_json(str(each["splits"])) for each in self.blocks]
+        found = [SplitRows.model_validate_json(str(each["splits"][0])) for each in self.blocks]
         begins = {
             name: min(times, key=pd.Timestamp)
             for name in ("train_begins", "validation_begins", "test_begins")
@@ -242,6 +270,27 @@ class SeriesArrays:
             np.pad(each, more, constant_values=np.nan)
             for each, more in zip(known, wide, strict=True)
         ])  # fmt: skip
+
+
+def _has_types(numbers: Arrays, count: int, like: Dataset) -> bool:
+    """Whether the numbers of so many series have the names, types and shapes of such ones."""
+    features, targets = like.scaled.shape[1], len(like.targets)
+    kept, steps = int(numbers["rows"].sum()), numbers["ahead"].shape[1]
+    shapes = {
+        "lengths": (count,), "added": (count,), "train": (count,), "validation": (count,),
+        "missing": numbers["missing"].shape[:1], "gaps": (1,), "rows": (count,),
+        "naive": (2, count, targets), "units": (count, targets), "history": (kept, features),
+        "levels": (5, count, features), "ahead": (count, steps, features), "least": (targets,),
+        "scales": (2, count, features if like.scaling.by_series else 0),
+        "usual": (count, 0 if take_usual(like) is None else features),
+        "lasts": (count,), "fresh": (count,), "known": (count,), "splits": (1,),
+    }  # fmt: skip
+    kinds = dict.fromkeys(("lengths", "added", "train", "validation", "missing", "rows"), "i")
+    kinds |= dict.fromkeys(("lasts", "fresh", "known", "splits"), "U") | {"gaps": "b"}
+    return numbers.keys() == shapes.keys() and all(
+        each.shape == shapes[name] and each.dtype.kind == kinds.get(name, "f")
+        for name, each in numbers.items()
+    )
 
 
 def extend(

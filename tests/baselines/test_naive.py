@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.baselines.naive import drift, mean, naive, naive2, seasonal_naive, window_mean
+from forecast_cli.baselines.naive import (
+    BaselineInput,
+    drift,
+    mean,
+    naive,
+    naive2,
+    seasonal_naive,
+    window_mean,
+)
 
 VALUES = np.random.default_rng(0).normal(10, 3, (60, 2))
 # Two series of 30 rows, with origins in both; the last one has no row after it.
@@ -144,6 +152,51 @@ def test_naive2_is_the_last_value_where_the_values_have_no_season_to_divide_by(w
     forecast = naive2(values, origins, first, horizon=8, season_length=4)
     assert (forecast[0, :, 0] == values[29, 0]).all()
     assert (forecast[0, 1:, 1] != values[29, 1]).any()
+
+
+@pytest.mark.parametrize("begin", [0, 40])
+def test_naive2_needs_three_seasons_before_the_origin(begin):
+    values = np.ones((60, 1))
+    values[begin::4] = 5.0
+    origins = begin + np.array([11, 12])
+    first = np.full(2, begin)
+    short, long = naive2(values, origins, first, horizon=4, season_length=4)[..., 0]
+    assert short.tolist() == [values[begin + 10, 0]] * 4
+    np.testing.assert_allclose(long, [5.0, 1.0, 1.0, 1.0])
+
+
+def test_naive2_is_the_last_value_where_that_is_below_0():
+    values = SEASONAL[:30].copy()
+    values[29, 0], values[0, 1] = -3.0, 0.0
+    origins, first = np.array([30, 20]), np.array([0, 0])
+    forecast = naive2(values, origins, first, horizon=8, season_length=4)
+    assert (forecast[0, :, 0] == -3.0).all() and (forecast[:, :, 1] == forecast[:, :1, 1]).all()
+    assert (forecast[1, :, 0] != forecast[1, 0, 0]).any()
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_naive2_of_values_of_another_size_is_as_much_larger(size):
+    origins, first = np.array([30, 20]), np.array([0, 0])
+    how = {"horizon": 8, "season_length": 4}
+    expected = size * naive2(SEASONAL, origins, first, **how)
+    np.testing.assert_allclose(naive2(size * SEASONAL, origins, first, **how), expected, rtol=1e-9)
+
+
+def test_naive2_sees_a_season_that_is_small_beside_the_level():
+    """Differences of some units at a level of 1e9, whose squares are lost in rounding."""
+    pattern = np.array([0.0, 4.0, 9.0, 3.0])
+    values = (1e9 + np.tile(pattern, 10))[:, None]
+    origins, first = np.array([40]), np.array([0])
+    forecast = naive2(values, origins, first, horizon=8, season_length=4)[0, :, 0]
+    np.testing.assert_allclose(forecast - 1e9, np.tile(pattern, 2), atol=1e-3)
+
+
+def test_a_baseline_of_some_origins_has_their_rows():
+    given = BaselineInput(VALUES, ORIGINS, FIRST, HORIZON, 4, window=3, level=(80.0,))
+    some = given.only(np.array([False, True, False, True]))
+    assert some.origins.tolist() == [20, 60] and some.first.tolist() == [0, 30]
+    assert some.history.tolist() == [20, 30] and some.values is VALUES
+    assert (some.horizon, some.season_length, some.window, some.level) == (HORIZON, 4, 3, (80.0,))
 
 
 def test_naive2_of_values_that_do_not_vary_is_the_last_one():

@@ -213,6 +213,25 @@ def test_a_new_table_whose_rows_fit_into_no_memory_is_not_forecast(run, tmp_path
     assert "months.csv, 360 rows, would need about 18.0 kB of memory; 17.0 kB are free." in err
 
 
+def test_a_horizon_that_fits_into_no_memory_is_refused_with_the_figure(run, golden, monkeypatch):
+    monkeypatch.setattr("forecast_cli.core.memory.free_memory", lambda: 5e7)
+    code, _, err = run("now", "good.csv", "-c", "Close", "-H", "20000")
+    assert code == 2
+    assert "20,000 steps" in err and "would need about 0.3 GB of memory; 50.0 MB are free" in err
+    model = golden.with_name("format-10-pretrained.forecast")
+    code, _, err = run("predict", "-m", model, "-H", "20000")
+    assert code == 2
+    assert "20,000 steps" in err and "would need about 0.3 GB of memory; 50.0 MB are free" in err
+
+
+def test_sample_paths_that_fit_into_no_memory_are_refused_with_the_figure(run, monkeypatch):
+    monkeypatch.setattr("forecast_cli.core.memory.free_memory", lambda: 3e9)
+    code, _, err = run("predict", "-m", "good.forecast", "--samples", "100000000")
+    assert code == 2
+    assert "A forecast of 300,000,000 rows would need about 66.0 GB of memory; 3.0 GB" in err
+    assert "fewer than --samples 100000000" in " ".join(err.split())
+
+
 def test_a_command_that_finds_no_memory_says_so(run, table, monkeypatch):
     def inspect(*_, **__):
         return np.empty(2**50)

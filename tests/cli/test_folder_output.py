@@ -205,3 +205,140 @@ def test_an_engine_that_is_not_installed_is_named_with_its_command(run, tables, 
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     code, _, err = run("predict", "panel", "-o", "out/", "--engine", "ray")
     assert code == 2 and "pip install 'forecast-cli[ray]'" in err
+
+
+def of_kind(folder, name):
+    return next(each for each in (folder / "out.partial").iterdir() if each.name.startswith(name))
+
+
+def change_record(**changes):
+    """Put other values into the record of the first part."""
+
+    def change(tables, outside):
+        path = of_kind(tables, "records") / "part-00000.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+def replace_record(data):
+    def change(tables, outside):
+        (of_kind(tables, "records") / "part-00000.json").write_bytes(data)
+
+    return change
+
+
+def replace_run(data):
+    def change(tables, outside):
+        (tables / "out.partial" / "run.json").write_bytes(data)
+
+    return change
+
+
+def link(name, *way):
+    """Put a link to a file outside in the place of a file."""
+
+    def change(tables, outside):
+        folder = of_kind(tables, name) if way else tables / "out.partial"
+        path = folder.joinpath(*(way or (name,)))
+        path.unlink(missing_ok=True)
+        path.symlink_to(outside / "precious")
+
+    return change
+
+
+def link_folder(name):
+    """Put a link to a folder outside in the place of a folder."""
+
+    def change(tables, outside):
+        path = of_kind(tables, name) if name else tables / "out.partial"
+        shutil.rmtree(path)
+        path.symlink_to(outside)
+
+    return change
+
+
+def pipe(name, *way):
+    def change(tables, outside):
+        folder = of_kind(tables, name) if way else tables / "out.partial"
+        path = folder.joinpath(*(way or (name,)))
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+
+    return change
+
+
+def strangers(tables, outside):
+    """Add what is no part of the forecasts."""
+    parts = of_kind(tables, "parts")
+    shutil.copy(parts / "part-00000.parquet", parts / "part-00099.parquet")
+    (parts / ".hidden").mkdir()
+    (parts / "folder").mkdir()
+    (parts / "link").symlink_to(outside)
+
+
+NOTE = {"text": "a", "warning": False, "names": "b", "parts": 1}
+HOSTILE = {
+    "a run that is no JSON": replace_run(b"\xff{"),
+    "a run that is a list": replace_run(b"[1]"),
+    "a run nested deep": replace_run(b"[" * 100_000),
+    "a run of numbers": replace_run(b'{"model": 1, "input": [], "request": null}'),
+    "a run that is a link": link("run.json"),
+    "a run that is a pipe": pipe("run.json"),
+    "a lock that is a link": link("lock"),
+    "a lock that is a pipe": pipe("lock"),
+    "a record that is no JSON": replace_record(b"{"),
+    "a record that is a list": replace_record(b"[]"),
+    "a record nested deep": replace_record(b'{"part":' + b"[" * 100_000),
+    "a record that is a link": link("records", "part-00000.json"),
+    "a record that is a pipe": pipe("records", "part-00000.json"),
+    "a record of a part elsewhere": change_record(part="../../../outside/precious"),
+    "a record of a part that is a number": change_record(part=1),
+    "a record of text": change_record(series="many"),
+    "a record of less than nothing": change_record(rows=-1),
+    "a record of more than numbers count": change_record(series=10**30),
+    "a record with a field more": change_record(path="/etc/passwd"),
+    "a record without notes": change_record(notes=None),
+    "a record of notes that are none": change_record(notes=[{"a": 1}]),
+    "a record of a note of numbers": change_record(notes=[NOTE | {"text": 5}]),
+    "a record of marks that are text": change_record(marks=["a"]),
+    "a record of marks below 0": change_record(marks=[-1]),
+    "a record of seconds that are text": change_record(seconds={"reading": "long"}),
+    "a record of seconds of something else": change_record(seconds={"sleeping": 1.0}),
+    "a part that is a link": link("parts", "part-00000.parquet"),
+    "a part to come that is a link": link("parts", "part-00004.parquet"),
+    "a part to come that is a pipe": pipe("parts", "part-00004.parquet"),
+    "a record to come that is a link": link("records", "part-00004.json"),
+    "parts that are a link": link_folder("parts"),
+    "records that are a link": link_folder("records"),
+    "a folder that is a link": link_folder(""),
+    "what is no part": strangers,
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes by name")
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_an_unfinished_folder_made_on_purpose_is_refused_or_made_again(
+    run, tables, unfinished, kind
+):
+    outside = tables / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("kept")
+    HOSTILE[kind](tables, outside)
+    code, _, err = run("predict", "panel", "-o", "out/")
+    assert code in (0, 2) and "Traceback" not in err, err
+    assert [each.name for each in outside.iterdir()] == ["precious"]
+    assert (outside / "precious").read_text() == "kept"
+    if code == 0:
+        parts = sorted(each.name for each in (tables / "out").iterdir())
+        assert parts == ["_manifest.json", *(f"part-{number:05d}.parquet" for number in range(5))]
+        got = pd.read_parquet(tables / "out")
+        pd.testing.assert_frame_equal(got, whole(run, tables), rtol=1e-7)
+
+
+def test_a_folder_with_files_beside_its_forecasts_is_not_replaced(run, tables):
+    assert run("predict", "panel", "-o", "out/")[0] == 0
+    (tables / "out" / "notes.txt").write_text("mine")
+    code, _, err = run("predict", "panel", "-o", "out/")
+    assert code == 2 and "holds other files" in err
+    assert (tables / "out" / "notes.txt").read_text() == "mine"

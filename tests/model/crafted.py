@@ -292,3 +292,94 @@ LEAVES: dict[str, tuple[str, Any]] = {
     "no features": ("features", []),
     "a scale of zero": ("scaling.scale", [0.0]),
 }
+
+
+# The inputs of the pretrained network, with their ranks; its output is `out`.
+READ = {"members": 4, "series": 3, "sizes": 2, "past": 4, "known": 3, "ahead": 3, "names": 1}
+INT32 = TensorProto.INT32
+
+
+def pretrained(nodes: list[NodeProto], constants: dict[str, Any] | None = None) -> bytes:
+    """A network with the inputs of the pretrained one, and one output, `out`."""
+    held = [from_array(np.asarray(each), name) for name, each in (constants or {}).items()]
+    inputs = [
+        info(name, INT32 if name == "names" else FLOAT, [None] * rank)
+        for name, rank in READ.items()
+    ]
+    graph = helper.make_graph(nodes, "g", inputs, [info("out")], held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+# The forecasts of members, shape (series, members, horizon), as quantiles: the first seven.
+MEMBERS_AS_QUANTILES = [
+    node("Slice", "ahead begin end axis", "some"),
+    node("Transpose", "some", "out", perm=[0, 2, 1]),
+]
+SEVEN = {"begin": [0], "end": [7], "axis": [1]}
+# Networks that are none, or not the pretrained one of their model.
+PRETRAINED: dict[str, bytes] = {
+    "a trained one": network([last_steps("window")], LAST),
+    "no graph": b"",
+    "noise": bytes(range(256)) * 4,
+    "another network": pretrained(MEMBERS_AS_QUANTILES, SEVEN),
+    "fewer quantiles": pretrained(MEMBERS_AS_QUANTILES, SEVEN | {"end": [6]}),
+    "output of rank 1": pretrained([node("Shape", "ahead", "out")]),
+    "not a number": pretrained(
+        [*MEMBERS_AS_QUANTILES[:1], node("Transpose", "some", "made", perm=[0, 2, 1]),
+         node("Log", "below", "l"), node("Add", "made l", "out")],
+        SEVEN | {"below": np.array([-1], np.float32)},
+    ),
+    "fails when run": pretrained(
+        [node("Gather", "ahead places", "out", axis=1)], {"places": [5000]}
+    ),
+    "endless by its shape": pretrained(
+        [node("Identity", "ahead", "window"), *COMPUTED, loop(GO_ON),
+         node("Identity", "looped", "out")],
+        {"yes": np.array(True)},
+    ),
+    "huge": pretrained(
+        [node("ConstantOfShape", "size", "c"), node("ReduceSum", "c", "s", keepdims=0),
+         node("Add", "ahead s", "out")], {"size": [4_000_000_000]},
+    ),
+}  # fmt: skip
+
+# Places in the manifest of a model of the pretrained network with what cannot be there.
+LEAVES_OF_PRETRAINED: dict[str, tuple[str, Any]] = {
+    "no probe": ("probe", []),
+    "another probe": ("probe", [1.0] * 6),
+    "a probe of fewer steps": ("probe", [100.0]),
+    "a probe of text": ("probe", ["a"] * 6),
+    "an endless probe": ("probe", [1e308] * 6),
+    "a probe of many steps": ("probe", [100.0] * 100_000),
+    "a horizon of a billion": ("config.window.horizon", 10**9),
+    "a season of no steps": ("config.network.season_length", 0),
+    "a season that is none": ("config.network.season_length", "a"),
+    "other features": ("features", ["value", "other"]),
+    "a trained network": ("config.network.pretrained", False),
+}
+# The same of a model that has it as a member.
+LEAVES_OF_MEMBER: dict[str, tuple[str, Any]] = {
+    "no weights": ("member.shares", []),
+    "weights of more targets": ("member.shares", [0.5, 0.5]),
+    "a weight above 1": ("member.shares", [1.5]),
+    "a weight below 0": ("member.shares", [-0.5]),
+    "a weight that is none": ("member.shares", [None]),
+    "a weight of text": ("member.shares", ["half"]),
+    "a weight that is a list": ("member.shares", [[0.5]]),
+    "a weight that is not a number": ("member.shares", [float("nan")]),
+    "an endless weight": ("member.shares", [float("inf")]),
+    "a million weights": ("member.shares", [0.5] * 1_000_000),
+    "weights by name": ("member.shares", {"value": 0.5}),
+    "a season of no steps": ("member.season_length", 0),
+    "a season of 400 digits": ("member.season_length", int("9" * 400)),
+    "a season that is none": ("member.season_length", 1.5),
+    "no probe": ("member.probe", []),
+    "another probe": ("member.probe", [1.0] * 6),
+    "a probe of text": ("member.probe", "abcdef"),
+    "a probe that is not a number": ("member.probe", [float("nan")] * 6),
+    "no member": ("member", None),
+    "a member that is text": ("member", "pretrained"),
+    "a member of other fields": ("member", {"path": "/etc/passwd"}),
+    "a field more": ("member.path", "/etc/passwd"),
+}

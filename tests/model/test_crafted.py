@@ -128,6 +128,71 @@ def test_a_state_that_is_not_of_the_network(refused, odd):
     assert "does not describe" in refused()
 
 
+PRETRAINED, MEMBER = (GOLDEN / f"format-10-{each}.forecast" for each in ("pretrained", "member"))
+# Where the pretrained network lies in the file of a model that is it, or has it as a member.
+PLACES = {PRETRAINED: crafted.NETWORK, MEMBER: "pretrained.onnx"}
+NAMES = [path.stem for path in PLACES]
+
+
+@pytest.mark.parametrize("path", PLACES, ids=NAMES)
+@pytest.mark.parametrize("kind", crafted.PRETRAINED)
+def test_pretrained_networks_that_are_none(refused, odd, path, kind, monkeypatch):
+    monkeypatch.setattr(run_limits, "LEAST_SECONDS", 0.2)
+    monkeypatch.setattr(run_limits, "SLOWEST", 1e12)
+    found = crafted.read_entries(path)
+    crafted.write_model(odd, found | {PLACES[path]: crafted.PRETRAINED[kind]})
+    assert "network" in refused()
+
+
+@pytest.mark.parametrize("path", PLACES, ids=NAMES)
+@pytest.mark.parametrize("kind", ALTERED)
+def test_pretrained_networks_that_name_other_files_or_code(refused, odd, path, kind):
+    found = crafted.read_entries(path)
+    own = found | {crafted.NETWORK: found[PLACES[path]]}
+    altered = crafted.altered_network(own, ALTERED[kind])[crafted.NETWORK]
+    crafted.write_model(odd, found | {PLACES[path]: altered})
+    assert "is refused" in refused()
+
+
+@pytest.mark.parametrize("kind", crafted.LEAVES_OF_PRETRAINED)
+def test_manifests_of_the_pretrained_network_with_what_cannot_be(refused, odd, kind):
+    found = crafted.read_entries(PRETRAINED)
+    crafted.write_model(odd, crafted.with_leaf(found, *crafted.LEAVES_OF_PRETRAINED[kind]))
+    refused()
+
+
+@pytest.mark.parametrize("kind", crafted.LEAVES_OF_MEMBER)
+def test_manifests_of_a_member_with_what_cannot_be(refused, odd, kind):
+    found = crafted.read_entries(MEMBER)
+    crafted.write_model(odd, crafted.with_leaf(found, *crafted.LEAVES_OF_MEMBER[kind]))
+    refused()
+
+
+def test_a_member_without_its_network_and_a_network_without_a_member(refused, odd):
+    found = crafted.read_entries(MEMBER)
+    network = found.pop("pretrained.onnx")
+    crafted.write_model(odd, found)
+    assert "the weights no network" in refused()
+    crafted.write_model(odd, crafted.read_entries(MODEL) | {"pretrained.onnx": network})
+    assert "has no weights" in refused()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.empty((0, 1)), np.zeros((5, 1)), np.zeros((1001, 1)), np.zeros((13, 2)),
+        np.full((40, 1), np.nan), np.full((40, 1), np.inf), np.full((40, 1), 1e308),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", PLACES, ids=NAMES)
+def test_rows_for_the_pretrained_network_that_are_none(run, odd, path, rows):
+    found = crafted.read_entries(path)
+    crafted.write_model(odd, found | {"history.npy": crafted.array_bytes(rows)})
+    code, out, err = run("predict", "-m", odd, "--level", "80")
+    assert "Traceback" not in err and code in (0, 3, 4)
+    assert code != 0 or not {"nan", "inf"} & set(out.replace("\n", ",").split(","))
+
+
 def predict_in_child(path):
     """Predict in a process of its own: the exit code, its most kilobytes, and its seconds."""
     done = subprocess.run(
@@ -258,4 +323,4 @@ def test_training_on_from_damaged_weights(run, entries, odd, tmp_path, weights, 
 
 def test_every_network_of_every_format_passes():
     for path in sorted(GOLDEN.glob("*.forecast")):
-        assert fc.load(path).bundle.runtime.horizon
+        assert fc.load(path).bundle.network.horizon

@@ -1,6 +1,9 @@
 """Training on tables that are read some series at a time: the models are those of whole tables."""
 
+import hashlib
+import io
 import json
+import os
 import shutil
 from dataclasses import fields
 
@@ -324,3 +327,199 @@ def test_so_little_memory_that_no_block_fits_is_refused_with_what_is_enough(
     with pytest.raises(UsageError, match="too little for the training") as refused:
         fc.train(path, memory=8, cache=tmp_path / "arrays", **own)
     assert "memory=" in refused.value.hint
+
+
+def block(cache, ending):
+    return sorted(cache.rglob(f"*{ending}"))[2]
+
+
+def with_numbers(**changes):
+    """Put other numbers into a block, with the digest of its rows left right."""
+
+    def change(cache, outside):
+        path = block(cache, ".npz")
+        with np.load(path) as file:
+            numbers = {name: file[name] for name in file.files}
+        numbers |= {
+            name: value(numbers[name]) if callable(value) else value
+            for name, value in changes.items()
+        }
+        np.savez(path, **{name: value for name, value in numbers.items() if value is not None})
+
+    return change
+
+
+def with_rows(make):
+    """Put other rows into a block, with their right digest."""
+
+    def change(cache, outside):
+        path = block(cache, ".npz")
+        rows = make(np.load(path.with_suffix(".npy")))
+        np.save(path.with_suffix(".npy"), rows, allow_pickle=True)
+        digest = hashlib.sha256(np.ascontiguousarray(rows).data).digest()
+        with_numbers(digest=np.frombuffer(digest, np.uint8))(cache, outside)
+
+    return change
+
+
+def with_bytes(ending, data):
+    def change(cache, outside):
+        path = block(cache, ending) if ending.startswith(".n") else cache / ending
+        path.write_bytes(data() if callable(data) else data)
+
+    return change
+
+
+def with_about(make):
+    """Alter `cache.json`, JSON values in and out."""
+
+    def change(cache, outside):
+        path = cache / "cache.json"
+        path.write_text(json.dumps(make(json.loads(path.read_text()))))
+
+    return change
+
+
+def with_series(make):
+    def change(cache, outside):
+        path = cache / "series.parquet"
+        make(pd.read_parquet(path)).to_parquet(path, index=False)
+
+    return change
+
+
+def linked(ending):
+    """Put a link to a file outside in the place of a file."""
+
+    def change(cache, outside):
+        path = block(cache, ending) if ending.startswith(".n") else cache / ending
+        path.unlink()
+        path.symlink_to(outside / "precious")
+
+    return change
+
+
+def linked_folder(cache, outside):
+    folder = block(cache, ".npy").parent
+    shutil.rmtree(folder)
+    folder.symlink_to(outside)
+
+
+def piped(ending):
+    def change(cache, outside):
+        path = block(cache, ending) if ending.startswith(".n") else cache / ending
+        path.unlink()
+        os.mkfifo(path)
+
+    return change
+
+
+def packed():
+    """A bomb: 100 MB of zeros in 0.1 MB."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, digest=np.zeros(10**8, np.uint8))
+    return buffer.getvalue()
+
+
+def saved(values):
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=True)
+    return buffer.getvalue()
+
+
+HOSTILE_CACHE = {
+    "an archive that is an array": with_bytes(".npz", lambda: saved(np.zeros(3))),
+    "an archive of objects": with_numbers(lengths=np.array([{}], object)),
+    "an archive without numbers": with_numbers(lengths=None),
+    "an archive of more": with_numbers(evil=np.zeros(3)),
+    "a bomb": with_bytes(".npz", packed),
+    "noise": with_bytes(".npz", bytes(range(256))),
+    "an archive in place of rows": with_bytes(".npy", packed),
+    "rows of objects": with_bytes(".npy", lambda: saved(np.array([{}], object))),
+    "rows of other types": with_rows(lambda rows: rows.astype(np.float64)),
+    "rows of other columns": with_rows(lambda rows: np.hstack([rows, rows])),
+    "fewer rows": with_rows(lambda rows: rows[:-1]),
+    "rows of one dimension": with_rows(lambda rows: rows[:, 0]),
+    "a scalar": with_rows(lambda rows: rows[0, 0]),
+    "lengths below 0": with_numbers(lengths=lambda old: -old),
+    "endless lengths": with_numbers(lengths=lambda old: old * 0 + 2**62),
+    "lengths of fewer series": with_numbers(lengths=lambda old: old[:-1]),
+    "lengths that are text": with_numbers(lengths=lambda old: old.astype(str)),
+    "lengths that are no integers": with_numbers(lengths=lambda old: old + 0.5),
+    "padding below 0": with_numbers(added=lambda old: old - 5),
+    "splits beyond the end": with_numbers(train=lambda old: old + 10**6),
+    "splits in another order": with_numbers(validation=lambda old: old * 0),
+    "missing rows elsewhere": with_numbers(missing=np.array([10**9])),
+    "missing rows of two dimensions": with_numbers(missing=np.zeros((2, 2), int)),
+    "scales of other series": with_numbers(scales=np.ones((2, 1, 9))),
+    "a history of other rows": with_numbers(history=np.zeros((1, 1))),
+    "more kept rows than there are": with_numbers(rows=lambda old: old + 10**9),
+    "fewer kept rows than none": with_numbers(rows=lambda old: -old),
+    "times that are none": with_numbers(lasts=lambda old: np.full(len(old), "soon")),
+    "times that are numbers": with_numbers(fresh=lambda old: np.zeros(len(old))),
+    "counts that are no JSON": with_numbers(splits=np.array(["{"])),
+    "counts that are a path": with_numbers(splits=np.array(['{"train": "/etc/passwd"}'])),
+    "flags that are text": with_numbers(gaps=np.array(["yes"])),
+    "a lowest value of nothing": with_numbers(least=np.zeros(0)),
+    "an about that is no JSON": with_bytes("cache.json", b"\xff{"),
+    "an about nested deep": with_bytes("cache.json", b"[" * 100_000),
+    "an about that is a list": with_about(lambda about: [about]),
+    "files that are text": with_about(lambda about: about | {"files": ["../../etc/passwd"]}),
+    "files with paths elsewhere": with_about(
+        lambda about: about | {"files": [{"path": "../../etc/passwd", "sha256": "a"}]}
+    ),
+    "files without digests": with_about(lambda about: about | {"files": [{"path": "a"}]}),
+    "a format of text": with_about(lambda about: about | {"format": "old"}),
+    "series that are no Parquet": with_bytes("series.parquet", b"PAR1"),
+    "series of other columns": with_series(lambda frame: frame.rename(columns={"id": "../x"})),
+    "series that are numbers": with_series(lambda frame: frame.assign(id=range(len(frame)))),
+    "series without names": with_series(lambda frame: frame.assign(id=None)),
+    "fewer series": with_series(lambda frame: frame.iloc[:-1]),
+    "rows below 0": with_series(lambda frame: frame.assign(rows=-frame["rows"])),
+    "rows that are text": with_series(lambda frame: frame.assign(rows="many")),
+    "no series": with_series(lambda frame: frame.iloc[:0]),
+    "no columns": with_series(lambda frame: frame.iloc[:, :0]),
+    "numbers that are a link": linked(".npz"),
+    "rows that are a link": linked(".npy"),
+    "an about that is a link": linked("cache.json"),
+    "series that are a link": linked("series.parquet"),
+    "arrays that are a link": linked_folder,
+    "numbers that are a pipe": piped(".npz"),
+    "rows that are a pipe": piped(".npy"),
+    "an about that is a pipe": piped("cache.json"),
+    "series that are a pipe": piped("series.parquet"),
+}
+
+
+class Prepared(Exception):
+    """Raised in place of a training, when its arrays are there."""
+
+
+def prepare(path, cache, own):
+    """Turn a table into arrays, and return them by their places in the cache."""
+    with pytest.raises(Prepared):
+        fc.train(path, cache=cache, **own)
+    files = [each for each in cache.rglob("*") if each.name != "cache.json" and each.is_file()]
+    assert not any(each.is_symlink() for each in files)
+    return {str(each.relative_to(cache)): each.read_bytes() for each in files}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes by name")
+@pytest.mark.parametrize("kind", HOSTILE_CACHE)
+def test_arrays_made_on_purpose_are_refused_or_made_again(write, tmp_path, monkeypatch, kind):
+    def stop(*_, **__):
+        raise Prepared
+
+    monkeypatch.setattr(block_training, "learn", stop)
+    path, own = write({})
+    cache, outside = tmp_path / "arrays", tmp_path / "outside"
+    first = prepare(path, cache, own)
+    outside.mkdir()
+    (outside / "precious").write_text("kept")
+    HOSTILE_CACHE[kind](cache, outside)
+    try:
+        assert prepare(path, cache, own) == first
+    except UsageError as error:
+        assert "no arrays of a table" in error.message
+    assert [each.name for each in outside.iterdir()] == ["precious"]
+    assert (outside / "precious").read_text() == "kept"

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...core.forecast import Forecast
+from ...core.memory import require_memory
 from ...core.ragged import Flags
 from ...core.seasonality import has_season
 from ...core.series_features import is_random_walk
@@ -36,8 +37,8 @@ Run: TypeAlias = Callable[[dict[str, Any]], Floats]
 # A series further from 0 than so many times its range is brought as near: what the network sees of
 # its changes would be lost in rounding.
 FAR = 1e5
-# Numbers of one batch in what the network sees, which bounds the memory.
-CELLS = 6_000_000
+# Numbers of one batch in what the network sees, which bounds the memory; bytes of each.
+CELLS, FLOAT = 6_000_000, 8
 
 
 def forecast_pretrained(given: BaselineInput) -> Forecast:
@@ -71,7 +72,15 @@ def forecast_quantiles(
     Returns:
         Shape `(series, horizon, len(QUANTILES))`, ascending along the last axis; not below zero
         where no value of a series is.
+
+    Raises:
+        UsageError: There is no memory for so many steps.
     """
+    require_memory(
+        FLOAT * _numbers(0, horizon),
+        f"A forecast of {horizon:,} steps by the pretrained network",
+        "Choose a lower `horizon`, or longer steps.",
+    )
     found = np.empty((len(series), horizon, len(QUANTILES)))
     for places, values in _alike(series):
         seasons = seasons_of(values.shape[1], season_length)
@@ -120,9 +129,14 @@ def _alike(series: Sequence[Floats]) -> Iterator[tuple[Ints, Floats]]:
 
 def _parts(places: Ints, values: Floats, horizon: int) -> Iterator[tuple[Ints, Floats]]:
     """Batches of series that are few enough."""
-    many = max(1, CELLS // (2000 * (horizon + 10) + 200 * values.shape[1]))
+    many = max(1, CELLS // _numbers(values.shape[1], horizon))
     for begin in range(0, len(places), many):
         yield places[begin : begin + many], values[begin : begin + many]
+
+
+def _numbers(rows: int, horizon: int) -> int:
+    """About how many numbers are worked on to forecast a series of so many rows."""
+    return 2000 * (horizon + 10) + 200 * rows
 
 
 def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
