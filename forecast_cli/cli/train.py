@@ -1,8 +1,9 @@
 """`forecast train`."""
 
 import gc
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,7 +78,7 @@ class TrainOptions:
         help="Read some series at a time in any case, and keep the rows as arrays in DIR for later "
         "trainings.", default="a temporary folder beside the model")] = None
     jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, common=False,
-        help="With --per-series: tasks to train at a time.",
+        help="Networks of an ensemble, or with --per-series tasks, to train at a time.",
         default="one per core, or per worker")] = None
     engine: Engine = LOCAL
     engine_address: EngineAddress = None
@@ -116,13 +117,16 @@ class TrainOptions:
             raise UsageError(
                 "--engine-address is that of a cluster.", "Name its kind with --engine."
             )
-        if config.training.per_series:
-            return
-        if self.jobs is not None or self.engine != LOCAL:
-            name = "--jobs" if self.jobs is not None else "--engine"
+        if self.divides and (self.init_model is not None or config.data.label):
             raise UsageError(
-                f"{name} divides trainings of each series.", "Pass --per-series, or leave it out."
+                "--jobs and --engine divide trainings of several networks, from scratch.",
+                "Leave them out with --init-model and --label.",
             )
+
+    @property
+    def divides(self) -> bool:
+        """Whether networks are trained as tasks."""
+        return self.jobs is not None or self.engine != LOCAL
 # fmt: on
 
 
@@ -172,9 +176,14 @@ def train(
 def _workers(options: TrainOptions) -> Iterator[None]:
     """Open what takes the tasks of a training."""
     from ..core.parallel import dismiss_workers
+    from ..training.member_tasks import dividing_members
 
+    divided = dividing_members() if options.divides else nullcontext()
+    # joblib announces a folder for each of several calls, and removes it when Python ends itself,
+    # which commands do not wait for: who looks after such folders would tell of it.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
-        with open_engine(options.engine, options.engine_address, options.jobs):
+        with open_engine(options.engine, options.engine_address, options.jobs), divided:
             yield
     finally:
         dismiss_workers()

@@ -124,7 +124,7 @@ class EnsembleTrainer:
                 self.build(member).network if runner.network is built.network else built.network
             )
             network.set_weights(runner.network.get_weights())
-        self._keep_finished(number, network, seen, interrupted)
+        self.keep_finished(number, network, seen, interrupted=interrupted)
         return network, TrainingHistory(member.training, seen, interrupted)
 
     def _name(self, number: int) -> str:
@@ -141,8 +141,21 @@ class EnsembleTrainer:
         if kept is not None and (kept.kept_at_stop if stopped else kept.due):
             kept.keep(self._name(number), pack(state, runner), now=True)
 
-    def _keep_finished(
-        self, number: int, network: keras.Model, epochs: Sequence[Epoch], interrupted: bool
+    def find_finished(
+        self, number: int, network: keras.Model, member: Member
+    ) -> TrainingHistory | None:
+        """Give a network the weights that it was trained to before the interruption.
+
+        Returns:
+            How that went; None where its training was not finished.
+        """
+        saved = self._find(number)
+        if saved is None or not saved.facts["done"]:
+            return None
+        return _finished(saved, network, member)[1]
+
+    def keep_finished(
+        self, number: int, network: keras.Model, epochs: Sequence[Epoch], *, interrupted: bool
     ) -> None:
         """Keep a network that is trained, for a training that is resumed after it."""
         if self.checkpoints is None or interrupted:

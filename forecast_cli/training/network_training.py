@@ -25,6 +25,7 @@ from .effect_removal import Adjusted, adjust
 from .ensemble_fitting import fit_combination, network_inputs
 from .fitting import PROBES, Fitted, Trained, export, name_trained
 from .member_share import with_member
+from .member_tasks import is_divided, train_divided
 from .per_series import train_each
 from .pretrained import make_trainer, take_finetuned, take_pretrained
 from .window_feeds import make_feed
@@ -79,7 +80,7 @@ def train_network(
     on_event(Stage("loading TensorFlow", unit="refit" if before else ""))
     feeds = cache(partial(make_feed, adjusted.rest))
     trainer = _trainer(adjusted, feeds, initial, before, checkpoints)
-    networks, courses = _train_members(trainer, deadline, on_event, should_stop)
+    networks, courses = _train_all(trainer, adjusted.rest, deadline, on_event, should_stop)
     if before is not None and courses[-1].interrupted:
         # An interrupted refit is discarded.
         return Trained(dataset, replace(before, courses=tuple(courses)))
@@ -173,6 +174,15 @@ def _trainer(
     begin = None if initial is None else restore(config, feeds, initial, adjusted.effects)[0]
     courses = None if before is None else before.courses
     return EnsembleTrainer(config, feeds, begin=begin, before=courses, checkpoints=checkpoints)
+
+
+def _train_all(
+    trainer: "EnsembleTrainer", rest: Dataset, deadline: float | None, *how: Any
+) -> tuple[list[Any], list[TrainingHistory]]:
+    """Train the networks one after the other, or as tasks; `how` are listener and `should_stop`."""
+    if is_divided(trainer, rest, how[0]):
+        return train_divided(trainer, rest, *how)
+    return _train_members(trainer, deadline, *how)
 
 
 def _train_members(

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast_cli.model.loading import load_bundle
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PARTS, SERIES, DAYS = 200, 3, 20
@@ -155,6 +157,30 @@ def test_a_process_of_this_machine_that_is_killed_is_replaced(tables, tmp_path):
     _, errors = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, errors
     pd.testing.assert_frame_equal(pd.read_parquet(out), expected, rtol=1e-6)
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("kind", ["members", "series"])
+def test_trainings_by_workers_give_the_networks_that_they_give_here(tmp_path, kind):
+    long = pd.concat([panel(0, 4)] * 5).sort_values("id", kind="stable", ignore_index=True)
+    long["day"] = list(pd.date_range("2024-01-01", periods=5 * DAYS)) * 4
+    long.to_csv(tmp_path / "table.csv", index=False)
+    words = ["train", "table.csv", "-c", "y", "--series", "id", "--time", "day", "-H", "3", "-t"]
+    words += ["5", "--preset", "classic", "-e", "2", "-u", "4", "--refit", "-q", "--no-chart"]
+    words += {"members": ["--ensemble", "3"], "series": ["--per-series"]}[kind]
+    with cluster("dask", tmp_path) as address:
+        engine = ["--engine", "dask", "--engine-address", address]
+        ways = {"one": ["--jobs", "1"], "two": ["--jobs", "2"], "dask": engine}
+        for name, way in ways.items():
+            run = forecast(tmp_path, *words, *way, "-m", f"{name}.forecast")
+            _, errors = run.communicate(timeout=2 * PATIENCE)
+            assert run.returncode == 0, errors
+            assert "leaked" not in errors
+    one, two, dask = (load_bundle(tmp_path / f"{name}.forecast") for name in ways)
+    assert one.onnx == two.onnx == dask.onnx
+    assert one.weights == two.weights == dask.weights
+    if kind == "series":
+        assert (one.networks == two.networks).all() and (one.networks == dask.networks).all()
 
 
 @pytest.mark.tf

@@ -222,9 +222,6 @@ def test_the_command(run, tmp_path, monkeypatch):
     made = pd.read_parquet("made")
     assert made.groupby("shop").size().to_dict() == dict.fromkeys(sorted(SHOPS), 2)
     shutil.rmtree("made")
-    code, _, err = run("train", "panel.csv", "--series", "shop", "-c", "y", "--jobs", "2")
-    assert code == 2
-    assert "--per-series" in err
     monkeypatch.setenv("FORECAST_JOBS", "2")
     settings = ("--preset", "classic", "-u", "3", "-t", "6", "-H", "2", "-e", "1", "-q")
     assert run("train", "panel.csv", "--series", "shop", "-c", "y", *settings)[0] == 0
