@@ -78,7 +78,7 @@ def run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": ""},
+        env=os.environ | {"PYTHONPATH": "", "HYPOTHESIS_PROFILE": "mutation"},
         capture_output=True,
         text=True,
     )

@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from .data.samples import write_samples
 from .frames import seasonal_frame
@@ -26,13 +26,10 @@ THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
 # The same few examples in every run of the commit profile; many new ones each night, chosen by
 # HYPOTHESIS_PROFILE=nightly.
 RELAXED = {"deadline": None, "database": None}
-settings.register_profile(
-    "commit",
-    max_examples=15,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-    **RELAXED,
-)
+FEW = {"max_examples": 15, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("commit", **FEW, **RELAXED)
+# For changed code (benchmarks/mutation.py): that a test fails is enough.
+settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], **FEW, **RELAXED)
 settings.register_profile("nightly", max_examples=100, **RELAXED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "commit"))
 

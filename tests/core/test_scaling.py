@@ -1,6 +1,7 @@
 """Each scaler against scikit-learn, whose numbers it keeps."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -203,3 +204,68 @@ def test_rows_that_come_some_at_a_time_are_scaled_as_all_at_once(kind, before, r
     size = np.nanmax(np.abs(rows), initial=1.0)
     np.testing.assert_allclose(found.center, whole.center, rtol=1e-9, atol=1e-9 * size)
     np.testing.assert_allclose(found.scale, whole.scale, rtol=1e-6, atol=1e-9 * size)
+
+
+SERIES = np.array([0, 40, 40, 47, 90, 120])
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "maxabs", "none"])
+@pytest.mark.parametrize("before", ["none", "log", "log1p"])
+@pytest.mark.parametrize("columns", [None, 1])
+def test_series_are_scaled_as_if_each_were_alone(kind, before, columns):
+    """One of them has no row, one is constant, one has no value, one none that has a logarithm."""
+    rows = np.exp(np.random.default_rng(2).normal(size=(120, 2)))
+    rows[40:47] = 3.0
+    rows[47:90, 0] = np.nan
+    rows[90:, 0] = -5.0 - rows[90:, 0]
+    rows[[3, 100], 1] = np.nan, np.inf
+    whole = fit_scaling(rows, kind, before, columns)
+    found = fit_by_series(rows, SERIES, ["series", "series"], kind, before, columns)
+    for place, (first, end) in enumerate(pairwise(SERIES)):
+        alone = fit_scaling(rows[first:end], kind, before, columns)
+        for column in (0, 1):
+            known = np.isfinite(rows[first:end, column]).any()
+            expected = alone if known else whole
+            np.testing.assert_allclose(found.center[place, column], expected.center[column])
+            np.testing.assert_allclose(found.scale[place, column], expected.scale[column])
+    assert (found.kind, found.before, found.columns) == (kind, before, columns)
+    assert np.isfinite(found.center).all() and (found.scale > 0).all()
+
+
+def test_series_keep_the_numbers_of_all_that_are_given():
+    given = fit_scaling(TRAINING * 7, "standard")
+    found = fit_by_series(
+        TRAINING, np.array([0, 100, 200]), ["all", "series", "none", "all"], "standard", whole=given
+    )
+    for column, scope in enumerate(["all", "series", "none", "all"]):
+        center, scale = found.center[:, column], found.scale[:, column]
+        if scope == "series":
+            alone = [fit_scaling(part, "standard") for part in np.split(TRAINING, 2)]
+            np.testing.assert_allclose(center, [each.center[column] for each in alone])
+            np.testing.assert_allclose(scale, [each.scale[column] for each in alone])
+        else:
+            numbers = (given.center[column], given.scale[column]) if scope == "all" else (0.0, 1.0)
+            assert set(center) == {numbers[0]} and set(scale) == {numbers[1]}
+    shared = fit_by_series(TRAINING, np.array([0, 200]), ["all", "all", "none", "all"], "minmax")
+    assert shared.center.shape == (4,) and (shared.center[2], shared.scale[2]) == (0.0, 1.0)
+    nothing = fit_by_series(TRAINING[:0], np.array([0, 0, 0]), ["series"] * 4, "minmax")
+    assert nothing.center.tolist() == [[0.0] * 4] * 2 and nothing.scale.tolist() == [[1.0] * 4] * 2
+
+
+def test_maxabs_keeps_ratios_and_the_size_of_constants():
+    rows = np.array([[2.0, -4.0, np.nan, 0.0], [2.0, 1.0, np.nan, 0.0]])
+    scaling = fit_scaling(rows, "maxabs")
+    assert scaling.center.tolist() == [0.0] * 4 and scaling.scale.tolist() == [2.0, 4.0, 1.0, 1.0]
+    assert scaling.transform(rows)[:, 1].tolist() == [-1.0, 0.25]
+
+
+def test_decimals_end_where_whole_numbers_begin():
+    values = [0.0, 1.0, -9.99, 1234.5, 12345678.0, 123456789.0, 9.99e14, 1e15, 1.5e17, 0.012]
+    found = decimals_of(np.array([*values, np.nan, np.inf]))
+    assert found.tolist() == [7, 7, 7, 4, 0, 0, 0, -8, -10, 9, 7, 7]
+
+
+def test_whole_numbers_are_rounded_to_the_nearest():
+    values = np.array([1e8 + 0.4, 1e8 + 0.6, 99_999_999.6, -1e8 - 0.6, 1e15 - 0.25, 1e15 + 100])
+    expected = [1e8, 1e8 + 1, 1e8, -1e8 - 1, 1e15, 1e15]
+    assert rounded(values).tolist() == expected

@@ -150,6 +150,7 @@ def test_mean_losses_are_means_of_what_is_known(dataset, demand, squared):
     errors = np.random.default_rng(1).normal(size=(5, HORIZON, 2))
     errors[1, :, 0] = np.nan
     errors[2] = np.nan
+    errors[3].ravel()[1:] = np.nan
     series = np.array([0, 1, 2, 2, 0])
     found = mean_losses(data, errors, series)
     for place, (own, each) in enumerate(zip(errors, series, strict=True)):
@@ -159,6 +160,11 @@ def test_mean_losses_are_means_of_what_is_known(dataset, demand, squared):
             assert found[place] == pytest.approx(known.mean())
         else:
             assert np.isnan(found[place])
+
+
+def test_a_small_unit_is_one_too(dataset):
+    small = replace(dataset, naive=np.full((2, 3, 2), 0.25))
+    assert mean_losses(small, np.full((1, HORIZON, 2), -0.5), np.array([1])).tolist() == [2.0]
 
 
 def test_a_series_whose_seasonal_naive_never_errs_has_a_unit_of_1(dataset):
@@ -180,6 +186,17 @@ def test_errors_of_quantiles_are_those_of_the_stored_samples(dataset, monkeypatc
         around = scaled[origin - 1][:, None] + np.array([-1.0, 0.0, 1.0])
         for step in range(HORIZON):
             np.testing.assert_allclose(own[step], scaled[origin + step][:, None] - around)
+
+
+@pytest.mark.parametrize("kept", [13, 1000])
+def test_errors_of_quantiles_are_the_same_in_parts_of_any_size(dataset, monkeypatch, kept):
+    origins = dataset.origins("validation")
+    monkeypatch.setattr(module, "MOST_KEPT", kept * HORIZON * 2 * 3)
+    whole = measure_errors(Network(dataset, quantiles=3), origins).quantiles
+    assert len(whole) == min(len(origins), kept)
+    monkeypatch.setattr(module, "parted", lambda dataset, rows: np.split(rows, [7, 11, 20]))
+    parts = measure_errors(Network(dataset, quantiles=3), origins).quantiles
+    np.testing.assert_array_equal(parts, whole)
 
 
 def test_validation_errors_are_of_some_origins_where_there_are_many(dataset, monkeypatch):
@@ -277,12 +294,14 @@ def shares_by_loop(errors, series, count):
     return np.maximum(found, LEAST_SHARE)
 
 
-def test_a_calibration_has_errors_in_units_of_their_series(dataset):
+@pytest.mark.parametrize("names", ["ABC", "AB"])
+def test_a_calibration_has_errors_in_units_of_their_series(names):
+    dataset = prepared(table(names))
     measured = validation_errors(Network(dataset))
     series = owner_series(dataset.panel.indptr, measured.origins)
     end = dataset.splits.bounds("train")[1]
     plain = estimate_units(measure_units(dataset, end, intermittent=False))
-    shares = shares_by_loop(measured.errors / plain[series][:, None], series, 3)
+    shares = shares_by_loop(measured.errors / plain[series][:, None], series, len(names))
     made = calibrate(dataset, measured)
     np.testing.assert_allclose(made.units, plain * shares, rtol=1e-12)
     assert not np.allclose(shares, 1.0)
@@ -300,6 +319,15 @@ def test_a_series_without_errors_is_like_all_and_one_of_hardly_any_is_not_nothin
     end = dataset.splits.bounds("train")[1]
     plain = estimate_units(measure_units(dataset, end, intermittent=False))
     units = calibrate(dataset, replace(measured, errors=errors)).units / plain
+    shares = shares_by_loop(errors / plain[series][:, None], series, 3)
+    np.testing.assert_allclose(units, shares, rtol=1e-9)
+    # A single error counts too.
+    single = errors.copy()
+    single[np.flatnonzero(series == 1)[0], 0] = 30.0 * plain[1]
+    own = calibrate(dataset, replace(measured, errors=single)).units / plain
+    expected = shares_by_loop(single / plain[series][:, None], series, 3)
+    np.testing.assert_allclose(own, expected, rtol=1e-9)
+    assert (own[1] > 2).all()
     np.testing.assert_allclose(units[1], 1.0)
     count = np.sum(series == 2) / HORIZON
     np.testing.assert_allclose(units[2], DRAWN / (DRAWN + count), rtol=1e-6)
@@ -328,7 +356,12 @@ def test_there_is_no_calibration_without_errors(dataset):
     assert calibrate(dataset, replace(measured, errors=measured.errors * np.nan)) is None
     one = np.full_like(measured.errors, np.nan)
     one[0, 0, 0] = 1.0
-    assert calibrate(dataset, replace(measured, errors=one)) is not None
+    made = calibrate(dataset, replace(measured, errors=one))
+    end = dataset.splits.bounds("train")[1]
+    # One error is as large as all are.
+    np.testing.assert_allclose(
+        made.units, estimate_units(measure_units(dataset, end, intermittent=False))
+    )
 
 
 def test_the_unit_of_a_single_series_is_1():
