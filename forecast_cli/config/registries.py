@@ -158,6 +158,7 @@ class PresetEntry(Entry):
         chooses: Whether it chooses them from the data.
         stronger: The preset to try for more accuracy; empty for none.
         few_rows: The preset whose choice it takes where rows are few; empty for none.
+        adds_to_few_rows: Whether it trains networks beside that where many series have few rows.
         trains: Whether a network is trained.
         rules: The preset whose rules it follows on a table of any length; empty for its own.
     """
@@ -165,6 +166,7 @@ class PresetEntry(Entry):
     chooses: bool = False
     stronger: str = ""
     few_rows: str = ""
+    adds_to_few_rows: bool = False
     trains: bool = True
     rules: str = ""
 
@@ -273,7 +275,10 @@ PRESETS: dict[str, PresetEntry] = {
         "the same rules with one network", True, stronger="best", few_rows="pretrained"
     ),
     "best": PresetEntry(
-        "the same rules with several times as many networks", True, few_rows="pretrained"
+        "the same rules with several times as many networks",
+        True,
+        few_rows="pretrained",
+        adds_to_few_rows=True,
     ),
     "trained": PresetEntry(
         "the rules of auto for tables of many rows, on any table", True, rules="auto"

@@ -9,6 +9,7 @@ from .data_profile import (
     choose_segment,
     choose_timesteps,
 )
+from .few_rows import has_few_rows
 
 # A season of at least this strength, 0 to 1, dominates the series.
 STRONG = 0.6
@@ -43,8 +44,8 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
         },
         "training": _choose_training(profile, epochs),
         "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
-        # Without a season to go by, these networks alone are better.
-        | ({"baselines": list(profile.members)} if strong else {})
+        # Where rows are many, and have no season to go by, these networks alone are better.
+        | ({"baselines": list(profile.members)} if strong or has_few_rows(profile) else {})
         | ({"losses": ["owa", "mae"][:size]} if profile.loss and not profile.intermittent else {})
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }

@@ -20,7 +20,7 @@ from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ...core.intermittency import is_intermittent
-from ...core.libraries import require_training
+from ...core.libraries import is_small, require_training
 from ...core.parallel import one_thread
 from ...core.scaling import ABOVE, Transform
 from ...core.series_features import extract_features
@@ -62,12 +62,17 @@ PLAIN_SEASON = 5
 def choose_by_profile(profile: DataProfile, effort: Effort) -> Recipe:
     """Choose settings by how many series there are, and how long they are."""
     choose = choose_for_small_data
-    if profile.windows >= MANY_WINDOWS and not profile.features.random_walk:
-        if profile.features.count >= MANY_SERIES:
-            choose = choose_for_many_series
-        elif reaches_weeks(profile):
-            choose = choose_for_long_series
+    if _are_many(profile):
+        choose = choose_for_many_series
+    elif profile.windows >= MANY_WINDOWS and not profile.features.random_walk:
+        choose = choose_for_long_series if reaches_weeks(profile) else choose
     return choose(profile, effort)
+
+
+def _are_many(profile: DataProfile) -> bool:
+    """Whether there are series and windows enough for one large network of all."""
+    many = profile.features.count >= MANY_SERIES and profile.windows >= MANY_WINDOWS
+    return many and not profile.features.random_walk
 
 
 USUAL = Effort(1, 2, 6, epochs=40)
@@ -123,11 +128,12 @@ def _choose_function(config: Config, panel: Panel, profile: DataProfile) -> str:
     if name == PRETRAINED_PRESET or network.pretrained or network.finetuned:
         check_obstacles(config, panel.columns)
         return PRETRAINED_PRESET
-    few = PRESETS[name].few_rows
-    if config.training.per_series:
-        few = ""
+    entry = PRESETS[name]
+    few = "" if config.training.per_series else entry.few_rows
     if few and has_few_rows(profile) and not any(find_obstacles(config, panel.columns)):
-        return few
+        both = _are_many(profile) and suits_as_member(profile, config, panel.columns)
+        if not (both and entry.adds_to_few_rows) or is_small():
+            return few
     require_training("Training")
     return name
 

@@ -321,6 +321,10 @@ def test_networks_are_trained_where_rows_are_many_or_most_values_are_zero():
     assert not chosen(table, preset=None, series=("place",)).network.pretrained
     short = panel_of([60] * 120)
     assert chosen(short, preset=None, series=("place",), refit=True).network.pretrained
+    many = panel_of([100] * 120)
+    assert chosen(many, preset=None, series=("place",)).network.pretrained
+    best = chosen(many, preset="best", series=("place",))
+    assert not best.network.pretrained and best.ensemble.baselines == ("pretrained",)
     demand = np.random.default_rng(0).poisson(0.3, 144)
     assert not chosen(seasonal_frame(144).assign(value=demand), preset=None).network.pretrained
 
