@@ -269,3 +269,36 @@ def test_whole_numbers_are_rounded_to_the_nearest():
     values = np.array([1e8 + 0.4, 1e8 + 0.6, 99_999_999.6, -1e8 - 0.6, 1e15 - 0.25, 1e15 + 100])
     expected = [1e8, 1e8 + 1, 1e8, -1e8 - 1, 1e15, 1e15]
     assert rounded(values).tolist() == expected
+
+
+def test_a_series_that_hardly_ever_varies_has_a_scale_of_1():
+    rows = np.array([3.0] * 9 + [4.0] + [1.0, 2.0, 3.0, 4.0])[:, None]
+    found = fit_by_series(rows, np.array([0, 10, 14]), ["series"], "robust")
+    assert found.scale.ravel().tolist() == [1.0, 1.5]
+
+
+def test_the_least_of_all_values_is_low_but_not_undefined():
+    assert fit_scaling(TRAINING, "standard").transform(np.full((1, 4), -np.inf)).max() == -np.inf
+
+
+def test_rows_that_come_some_at_a_time_are_transformed_in_the_first_columns_alone():
+    whole = fit_scaling(POSITIVE, "standard", "log", 1)
+    found = fit_piecewise(np.split(POSITIVE, 3), "standard", "log", 1)
+    np.testing.assert_allclose(found.center, whole.center)
+    np.testing.assert_allclose(found.scale, whole.scale)
+    assert (found.columns, found.before) == (1, "log")
+    plain = fit_piecewise(np.split(POSITIVE, 3), "minmax")
+    np.testing.assert_allclose(plain.center, POSITIVE.min(axis=0))
+
+
+def test_the_scaler_of_all_series_is_fitted_as_asked_for():
+    asked = []
+
+    def fit(kind, rows):
+        asked.append(kind)
+        return np.full(4, 7.0), np.full(4, 2.0)
+
+    indptr = np.array([0, 100, 200])
+    found = fit_by_series(TRAINING, indptr, ["all", "series", "all", "all"], "standard", fit=fit)
+    assert asked == ["standard"] and set(found.center[:, 0]) == {7.0}
+    assert set(found.scale[:, 2]) == {2.0} and 7.0 not in found.center[:, 1]
