@@ -21,7 +21,16 @@ from .batches import Feed
 from .build import Built, assemble
 from .train_step import Runner
 from .training_loop import fit
-from .training_state import State, Trainable, group_of, pack, pack_epochs, unpack, unpack_epochs
+from .training_state import (
+    State,
+    Trainable,
+    fitting,
+    group_of,
+    pack,
+    pack_epochs,
+    unpack,
+    unpack_epochs,
+)
 
 # The compiled functions of the last trainings, by their kind: those of other data go on with them.
 # One that is in use is not in here, so that threads do not share it.
@@ -105,7 +114,7 @@ class EnsembleTrainer:
         members, before = list_members(self.config), self.before and self.before[number]
         member = members[number].without_patience() if before else members[number]
         built, saved = self.build(member), self._find(number)
-        if saved is not None and saved.facts["done"]:
+        if saved is not None and saved.facts.get("done"):
             return _finished(saved, built.network, member)
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
@@ -150,7 +159,7 @@ class EnsembleTrainer:
             How that went; None where its training was not finished.
         """
         saved = self._find(number)
-        if saved is None or not saved.facts["done"]:
+        if saved is None or not saved.facts.get("done"):
             return None
         return _finished(saved, network, member)[1]
 
@@ -168,9 +177,14 @@ class EnsembleTrainer:
 def _finished(
     saved: Saved, network: keras.Model, member: Member
 ) -> tuple[keras.Model, TrainingHistory]:
-    """Return a network that was trained before the interruption, and how that went."""
-    network.set_weights(group_of(saved.arrays, "weights"))
-    epochs = unpack_epochs(saved.facts["epochs"])
+    """Return a network that was trained before the interruption, and how that went.
+
+    Raises:
+        UsageError: The checkpoint is not that of this network.
+    """
+    with fitting():
+        network.set_weights(group_of(saved.arrays, "weights"))
+        epochs = unpack_epochs(saved.facts["epochs"])
     return network, TrainingHistory(member.training, epochs, False)
 
 

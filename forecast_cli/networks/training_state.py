@@ -1,8 +1,8 @@
 """The state of a training between two epochs: all that the next ones depend on, to the bit."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from ..config.sections import Training
+from ..core.errors import UsageError
 from ..core.events import Epoch, Listener, ignore
 from ..core.windows import Floats
 from ..model.checkpoints import Saved
@@ -99,8 +100,34 @@ def pack(state: State, runner: Trainable) -> Saved:
     return Saved({"epochs": pack_epochs(state.epochs), "done": False}, arrays)
 
 
+@contextmanager
+def fitting() -> Iterator[None]:
+    """Restore what a checkpoint holds in this block.
+
+    Raises:
+        UsageError: It is not that of the networks of this training.
+    """
+    try:
+        yield
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            "The checkpoints of the unfinished training do not fit its networks: they were "
+            "changed, or written by another version.",
+            "Leave out `resume` to begin from the start.",
+        ) from error
+
+
 def unpack(saved: Saved, runner: Trainable) -> State:
-    """Bring a runner to a saved state, and return the rest of it."""
+    """Bring a runner to a saved state, and return the rest of it.
+
+    Raises:
+        UsageError: It is not that of the networks of this training.
+    """
+    with fitting():
+        return _unpack(saved, runner)
+
+
+def _unpack(saved: Saved, runner: Trainable) -> State:
     state, arrays = State.new(runner.training), saved.arrays
     for name, variables in (
         ("variable", _variables(runner)),
@@ -108,22 +135,37 @@ def unpack(saved: Saved, runner: Trainable) -> State:
     ):
         for variable, value in zip(variables, group_of(arrays, name), strict=True):
             variable.assign(value)
-    runner.raw = group_of(arrays, "raw") or None
+    like = runner.network.get_weights()
+    runner.raw = _weights_of(arrays, "raw", like) or None
     state.epochs = unpack_epochs(saved.facts["epochs"])
     runner.epochs = state.epochs[-1].epochs
-    state.kept = group_of(arrays, "kept") or None
+    state.kept = _weights_of(arrays, "kept", like) or None
     number = 0
-    while weights := group_of(arrays, f"mean{number}"):
+    while weights := _weights_of(arrays, f"mean{number}", like):
         state.means.append(weights)
         number += 1
     return state
 
 
 def group_of(arrays: Mapping[str, Floats], name: str) -> Weights:
-    """Return the arrays of a group, in their order."""
+    """Return the arrays of a group, in their order.
+
+    Raises:
+        TypeError: One is not of numbers.
+    """
     found: Weights = []
     while (array := arrays.get(f"{name}-{len(found)}")) is not None:
+        if not np.issubdtype(array.dtype, np.number):
+            raise TypeError(f"{name} holds {array.dtype}")
         found.append(array)
+    return found
+
+
+def _weights_of(arrays: Mapping[str, Floats], name: str, like: Weights) -> Weights:
+    """Return a group of weights, those of a network; empty where there is none."""
+    found = group_of(arrays, name)
+    if found and [each.shape for each in found] != [each.shape for each in like]:
+        raise ValueError(f"{name} has other shapes")
     return found
 
 
@@ -132,9 +174,16 @@ def pack_epochs(epochs: Iterable[Epoch]) -> list[dict[str, Any]]:
     return [asdict(epoch) for epoch in epochs]
 
 
-def unpack_epochs(rows: Iterable[Mapping[str, Any]]) -> list[Epoch]:
-    """Return epochs that `pack_epochs` gave."""
-    return [Epoch(**row) for row in rows]
+def unpack_epochs(rows: Sequence[Mapping[str, Any]]) -> list[Epoch]:
+    """Return epochs that `pack_epochs` gave.
+
+    Raises:
+        TypeError: A row is none.
+    """
+    epochs = [Epoch(**row) for row in rows]
+    if any(not isinstance(each, int | float | None) for row in rows for each in row.values()):
+        raise TypeError("an epoch holds what is no number")
+    return epochs
 
 
 def _variables(runner: Trainable) -> list[Any]:

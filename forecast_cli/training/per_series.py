@@ -267,17 +267,24 @@ def _packed(fits: Sequence[SeriesFit]) -> Saved:
 
 
 def _unpacked(saved: Saved, config: Config) -> list[SeriesFit]:
-    """Return the networks that `_packed` gave."""
-    return [
-        SeriesFit(
-            saved.arrays["weights"][number],
-            tuple(_courses(each, config)),
-            saved.arrays.get(f"shares-{number}"),
-            tuple(_numbered(saved, f"probes-{number}")),
-            saved.arrays[f"expected-{number}"],
-        )
-        for number, each in enumerate(saved.facts["epochs"])
-    ]
+    """Return the networks that `_packed` gave.
+
+    Raises:
+        UsageError: The checkpoint is not that of these networks.
+    """
+    from ..networks.training_state import fitting, group_of
+
+    with fitting():
+        return [
+            SeriesFit(
+                saved.arrays["weights"][number],
+                tuple(_courses(each, config)),
+                saved.arrays.get(f"shares-{number}"),
+                tuple(group_of(saved.arrays, f"probes-{number}")),
+                saved.arrays[f"expected-{number}"],
+            )
+            for number, each in enumerate(saved.facts["epochs"])
+        ]
 
 
 def _courses(rows: Sequence[Any], config: Config) -> Iterator[TrainingHistory]:
@@ -286,10 +293,3 @@ def _courses(rows: Sequence[Any], config: Config) -> Iterator[TrainingHistory]:
 
     for member, epochs in zip(list_members(config), rows, strict=True):
         yield TrainingHistory(member.training, unpack_epochs(epochs), False)
-
-
-def _numbered(saved: Saved, name: str) -> Iterator[Floats]:
-    place = 0
-    while (array := saved.arrays.get(f"{name}-{place}")) is not None:
-        yield array
-        place += 1

@@ -1,5 +1,7 @@
 """A training that is resumed ends with the weights of one that was never stopped, to the bit."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,6 +126,40 @@ def test_other_rows_and_damaged_checkpoints_are_not_resumed(frame, tmp_path):
     saved.write_bytes(saved.read_bytes()[:-100])
     _, epochs, _ = train(frame, path, resume=True)
     assert len(epochs) == 4
+
+
+def _altered(saved, name, value):
+    """Write a checkpoint again with another array, or without it."""
+    with np.load(saved, allow_pickle=False) as file:
+        arrays = {each: file[each] for each in file.files}
+    arrays = {each: array for each, array in arrays.items() if each != name}
+    np.savez(saved, **arrays | ({} if value is None else {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("variable-0", np.zeros((3, 3), np.float32)),
+        ("variable-0", np.array(["a", "b"])),
+        ("variable-0", None),
+        ("optimizer-2", np.zeros(7, np.float32)),
+        ("kept-0", np.zeros((9, 9), np.float32)),
+        ("facts", np.array(json.dumps({"done": False, "epochs": []}))),
+        ("facts", np.array(json.dumps({"done": False, "epochs": [{"number": "x"}]}))),
+        ("facts", np.array(json.dumps({"done": False, "epochs": 3}))),
+        ("facts", np.array(json.dumps({"epochs": []}))),
+        ("facts", np.array(json.dumps({"done": True, "epochs": []}))),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(frame, tmp_path, name, value):
+    path = tmp_path / "model.forecast"
+    with pytest.raises(Killed):
+        train(frame, path, kill_after=2, patience=5)
+    (saved,) = path.with_name("model.forecast.partial").glob("*.npz")
+    _altered(saved, name, value)
+    with pytest.raises(UsageError, match="do not fit its networks"):
+        train(frame, path, resume=True, patience=5)
+    assert len(train(frame, path, patience=5)[1]) == 4
 
 
 def test_nothing_to_resume_is_said(frame, tmp_path):
