@@ -5,7 +5,7 @@ import inspect
 import os
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, cast, get_type_hints
 
 import typer
 
@@ -14,6 +14,8 @@ from .completion import COLUMNS, complete_columns
 from .options import MORE, OUTPUT, HelpAll, OutputOptions, describe
 from .streams import quiet_output
 from .values import PARSERS
+
+Options = TypeVar("Options")
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -106,3 +108,18 @@ def _given(each: Setting, value: Any) -> Any:
     if each.split and value:
         return tuple(part.strip() for text in value for part in text.split(","))
     return value
+
+
+def keep_to_command_line(options: Options, context: typer.Context, idle: dict[str, Any]) -> Options:
+    """Return options of which some count on the command line alone, not from the environment.
+
+    Args:
+        options: Those of a command.
+        context: Of the command.
+        idle: The names of those, and what they are where they are not on the command line.
+    """
+    origins = {name: context.get_parameter_source(name) for name in idle}
+    given = {name for name, each in origins.items() if each and each.name == "COMMANDLINE"}
+    unset = {name: idle[name] for name in idle if name not in given}
+    made: Options = replace(cast(Any, options), **unset)
+    return made

@@ -1,7 +1,7 @@
 """The options of `forecast predict`, and which of them exclude each other."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -14,6 +14,7 @@ from ..data.io.remote import is_address
 from ..data.io.writer import Format, is_parquet
 from .inputs import MODEL, one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
+from .parameters import keep_to_command_line
 from .values import levels
 
 if TYPE_CHECKING:
@@ -122,10 +123,7 @@ class PredictOptions:
         """Return these without what the environment asks of work that is divided, if none is."""
         if self.is_for_parts and isinstance(self.table, str) and is_parquet(self.table):
             return self
-        origins = {name: context.get_parameter_source(name) for name in ("jobs", "memory")}
-        idle = [n for n, each in origins.items() if each is None or each.name != "COMMANDLINE"]
-        unset: dict[str, Any] = dict.fromkeys(idle)
-        return replace(self, **unset)
+        return keep_to_command_line(self, context, {"jobs": None, "memory": None})
 
     def request(self) -> "PredictionRequest":
         """The same for the library, checked."""

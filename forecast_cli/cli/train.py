@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +30,7 @@ from .options import (
 )
 from .origin import record_origin
 from .outputs import check_page
+from .parameters import keep_to_command_line
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -107,9 +108,7 @@ class TrainOptions:
         if config.training.per_series:
             return self
         idle: dict[str, Any] = {"jobs": None, "engine": LOCAL, "engine_address": None}
-        origins = {name: context.get_parameter_source(name) for name in idle}
-        given = [n for n, each in origins.items() if each and each.name == "COMMANDLINE"]
-        return replace(self, **{name: idle[name] for name in idle.keys() - {*given}})
+        return keep_to_command_line(self, context, idle)
 
     def check_tasks(self, config: "Config") -> None:
         """Refuse what divides work where none is divided."""
