@@ -13,7 +13,7 @@ from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, once
 from ..core.memory import GB, require_memory, spare_memory
 from ..data.io.part_writer import ADDED, PartWriter
-from ..data.io.writer import COMPRESSED, TEXT, Format, is_parquet
+from ..data.io.writer import COMPRESSED, TEXT, Format
 from .console import Console
 from .predict_options import PredictOptions
 
@@ -120,11 +120,11 @@ def _open(options: PredictOptions) -> "RowBatches | None":
         UsageError: The memory is bounded, or work is divided, and the table is something else.
     """
     batches, table = None, options.table
-    if isinstance(table, str) and is_parquet(table):
+    if options.parquet is not None:
         # Other tables need not load what reads one.
         from ..data.io.row_batches import RowBatches
 
-        batches = RowBatches(table)
+        batches = RowBatches(options.parquet)
     if batches is None and options.jobs is not None:
         raise UsageError(
             f"{table or 'The end of the training table'} is no Parquet file, and is not divided.",

@@ -119,9 +119,15 @@ class PredictOptions:
         """Whether forecasts may be made for some series after others."""
         return self.tables is not None and not self.in_sample and self.state is None
 
+    @property
+    def parquet(self) -> str | None:
+        """The Parquet file or folder that is read some series at a time; None for other tables."""
+        table = self.table if self.is_for_parts else None
+        return table if isinstance(table, str) and is_parquet(table) else None
+
     def fit_to_table(self, context: typer.Context) -> "PredictOptions":
         """Return these without what the environment asks of work that is divided, if none is."""
-        if self.is_for_parts and isinstance(self.table, str) and is_parquet(self.table):
+        if self.parquet is not None:
             return self
         return keep_to_command_line(self, context, {"jobs": None, "memory": None})
 

@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..core.errors import UsageError
 from .deferred_imports import deferred
@@ -78,3 +78,9 @@ def use_one_thread() -> None:
             "several threads.",
             "Train with it before anything else that uses TensorFlow, or in a process of its own.",
         ) from None
+
+
+def prefer_one_thread() -> None:
+    """Do as `use_one_thread`; where TensorFlow has run already, it keeps its threads."""
+    with suppress(UsageError):
+        use_one_thread()

@@ -1,8 +1,9 @@
 """An ONNX graph in the one order that its structure has, however it was converted."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper
 
 Names = dict[str, str]
 
@@ -72,9 +73,7 @@ def _order_nodes(graph: GraphProto) -> None:
             node.ClearField("domain")
     ends = [makers[each.name] for each in graph.output if each.name in makers]
     order = _sorted(ends, needs)
-    nodes = [NodeProto.FromString(graph.node[place].SerializeToString()) for place in order]
-    del graph.node[:]
-    graph.node.extend(nodes)
+    replace_all(graph.node, [graph.node[place] for place in order])
 
 
 def _sorted(ends: Iterable[int], needs: list[list[int]]) -> list[int]:
@@ -113,6 +112,13 @@ def _graphs_in(nodes: Iterable[NodeProto]) -> Iterator[GraphProto]:
                 yield attribute.g
 
 
+def replace_all(held: Any, messages: Iterable[Any]) -> None:
+    """Replace what a repeated field of a graph holds by copies, which may be of its own parts."""
+    copies = [type(each).FromString(each.SerializeToString()) for each in messages]
+    del held[:]
+    held.extend(copies)
+
+
 def graphs_within(graph: GraphProto) -> Iterator[GraphProto]:
     """Yield a graph, and all within it."""
     yield graph
@@ -146,9 +152,8 @@ def _rename(graph: GraphProto, names: Names) -> None:
         for each in held:
             each.name = names[each.name]
     constants.sort(key=lambda each: (len(each.name), each.name))
-    copies = [TensorProto.FromString(each.SerializeToString()) for each in constants]
-    del graph.initializer[:], graph.value_info[:]
-    graph.initializer.extend(copies)
+    replace_all(graph.initializer, constants)
+    del graph.value_info[:]
 
 
 def _number_sizes(graph: GraphProto) -> None:

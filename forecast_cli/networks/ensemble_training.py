@@ -114,8 +114,8 @@ class EnsembleTrainer:
         members, before = list_members(self.config), self.before and self.before[number]
         member = members[number].without_patience() if before else members[number]
         built, saved = self.build(member), self._find(number)
-        if saved is not None and saved.facts.get("done"):
-            return _finished(saved, built.network, member)
+        if (course := _finished(saved, built.network, member)) is not None:
+            return built.network, course
         if self.begin is not None:
             built.network.set_weights(self.begin[number].get_weights())
         on_event(Stage("training", unit="epoch"))
@@ -158,10 +158,7 @@ class EnsembleTrainer:
         Returns:
             How that went; None where its training was not finished.
         """
-        saved = self._find(number)
-        if saved is None or not saved.facts.get("done"):
-            return None
-        return _finished(saved, network, member)[1]
+        return _finished(self._find(number), network, member)
 
     def keep_finished(
         self, number: int, network: keras.Model, epochs: Sequence[Epoch], *, interrupted: bool
@@ -174,18 +171,18 @@ class EnsembleTrainer:
         self.checkpoints.keep(self._name(number), Saved(facts, arrays), now=False)
 
 
-def _finished(
-    saved: Saved, network: keras.Model, member: Member
-) -> tuple[keras.Model, TrainingHistory]:
-    """Return a network that was trained before the interruption, and how that went.
+def _finished(saved: Saved | None, network: keras.Model, member: Member) -> TrainingHistory | None:
+    """Give a network the weights of a checkpoint, where its training was finished; else None.
 
     Raises:
         UsageError: The checkpoint is not that of this network.
     """
+    if saved is None or not saved.facts.get("done"):
+        return None
     with fitting():
         network.set_weights(group_of(saved.arrays, "weights"))
         epochs = unpack_epochs(saved.facts["epochs"])
-    return network, TrainingHistory(member.training, epochs, False)
+    return TrainingHistory(member.training, epochs, False)
 
 
 def train_members(

@@ -9,7 +9,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 
 from ..core.errors import TrainingError
 from ..core.windows import Floats, Ints
-from .canonical_graph import graphs_within, make_canonical
+from .canonical_graph import graphs_within, make_canonical, replace_all
 from .onnx_export import convert
 
 # The name of the input. Whole numbers below the limit are exact in 32 bits, so that a graph can be
@@ -126,14 +126,10 @@ def _take_as_input(graph: GraphProto, taken: Sequence[tuple[GraphProto, TensorPr
     shapes = [list(each.dims) for _, each in taken]
     for part, tensor in taken:
         held = [each for each in part.initializer if each.name != tensor.name]
+        replace_all(part.initializer, held)
         nodes = [each for each in part.node if tensor.name not in each.output]
-        copies = [TensorProto.FromString(each.SerializeToString()) for each in held]
-        del part.initializer[:]
-        part.initializer.extend(copies)
         if len(nodes) < len(part.node):
-            kept = [type(each).FromString(each.SerializeToString()) for each in nodes]
-            del part.node[:]
-            part.node.extend(kept)
+            replace_all(part.node, nodes)
     graph.input.append(helper.make_tensor_value_info(WEIGHTS, TensorProto.FLOAT, [1, sum(sizes)]))
     parts = [f"{WEIGHTS}/{number}" for number in range(len(names))]
     constants = {f"{WEIGHTS}/sizes": sizes}
@@ -146,10 +142,7 @@ def _take_as_input(graph: GraphProto, taken: Sequence[tuple[GraphProto, TensorPr
         helper.make_node("Reshape", [each, f"{each}/shape"], [name])
         for each, name in zip(parts, names, strict=True)
     ]
-    nodes = [*made, *graph.node]
-    copies_of = [type(each).FromString(each.SerializeToString()) for each in nodes]
-    del graph.node[:]
-    graph.node.extend(copies_of)
+    replace_all(graph.node, [*made, *graph.node])
 
 
 def _unsuitable(why: str) -> TrainingError:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config.schema import Config
+from ..core.errors import Interrupted
 from ..core.events import Listener
 from ..data.dataset import Dataset
 from ..data.fingerprint import add_panel
 from ..data.panel import Panel
-from ..model.checkpoints import Checkpoints, Part, library_versions
+from ..model.checkpoints import Checkpoints, Keeper, Part, library_versions
 
 if TYPE_CHECKING:
     from .labels.datasets import LabelledDataset
@@ -92,3 +93,17 @@ def _marks(data: str, config: Config, start: bytes) -> Marks:
         "start": hashlib.sha256(start).hexdigest(),
         "versions": library_versions(),
     }
+
+
+def stop(checkpoints: Keeper | None, finished: str) -> Interrupted:
+    """Write what is finished, and return the error of a training that was stopped.
+
+    Args:
+        checkpoints: Where that is kept; None for nowhere.
+        finished: What is trained, as the beginning of a sentence.
+    """
+    text = f"Stopped; {finished} are trained"
+    if checkpoints is None:
+        return Interrupted(f"{text}, and no model is saved.")
+    checkpoints.write()
+    return Interrupted(f"{text}: repeat the command with `resume=true` to go on.")

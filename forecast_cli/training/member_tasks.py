@@ -1,18 +1,18 @@
 """The networks of an ensemble as tasks: trained by processes, or the engine that is open."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ..config.members import list_members
-from ..core.errors import Interrupted, UsageError
 from ..core.events import Done, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.history import TrainingHistory
+from .checkpointing import stop
 from .window_feeds import make_feed
 
 if TYPE_CHECKING:
@@ -64,12 +64,10 @@ class MemberTask:
 
 def train_member(task: MemberTask) -> tuple[list[Floats], TrainingHistory]:
     """Train a network; its weights, and how that went."""
-    from ..networks import use_one_thread
+    from ..networks import prefer_one_thread
     from ..networks.ensemble_training import EnsembleTrainer
 
-    # Where TensorFlow has run in this process already, it keeps its threads.
-    with suppress(UsageError):
-        use_one_thread()
+    prefer_one_thread()
     feeds: Any = cache(partial(make_feed, task.dataset))
     trainer = EnsembleTrainer(task.dataset.config, feeds, before=task.before)
     how: Any = {"seconds": None, "on_event": ignore, "should_stop": bool}
@@ -114,14 +112,5 @@ def train_divided(
             done[number] = course
             on_event(Done("networks", len(done), len(members)))
             if should_stop() and len(done) < len(members):
-                raise _stopped(trainer, len(done), len(members))
+                raise stop(trainer.checkpoints, f"{len(done)} of {len(members)} networks")
     return networks, [done[number] for number in range(len(members))]
-
-
-def _stopped(trainer: "EnsembleTrainer", done: int, count: int) -> Interrupted:
-    """Write what is finished, and return the error of a training that was stopped."""
-    text = f"Stopped; {done} of {count} networks are trained"
-    if trainer.checkpoints is None:
-        return Interrupted(f"{text}, and no model is saved.")
-    trainer.checkpoints.write()
-    return Interrupted(f"{text}: repeat the command with `resume=true` to go on.")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config.schema import Config
-from ..core.errors import DataError, Interrupted, UsageError, counted, listed
+from ..core.errors import DataError, Interrupted, counted, listed
 from ..core.events import Done, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
 from ..core.windows import Floats
@@ -19,6 +19,7 @@ from ..model.checkpoints import Keeper, Saved
 from ..model.history import TrainingHistory
 from ..model.runtime import Runtime
 from ..model.series_networks import SeriesNetworks
+from .checkpointing import stop
 from .combined_network import build_combined, combine_networks
 from .effect_removal import Adjusted
 from .ensemble_fitting import fit_combination, network_inputs
@@ -121,11 +122,9 @@ def require_windows(dataset: Dataset) -> None:
 
 def train_task(task: Task) -> list[SeriesFit]:
     """Train the networks of some series, one after the other from shared compiled code."""
-    from ..networks import use_one_thread
+    from ..networks import prefer_one_thread
 
-    # Where TensorFlow has run in this process already, it keeps its threads.
-    with suppress(UsageError):
-        use_one_thread()
+    prefer_one_thread()
     count = task.dataset.panel.count
     each = task.before or (None,) * count
     return [_train_one(task.dataset.only(np.array([n])), each[n]) for n in range(count)]
@@ -245,11 +244,7 @@ class _TaskStore:
 
     def stopped(self, done: int) -> Interrupted:
         """Write what is finished, and return the error of a training that was stopped."""
-        text = f"Stopped; the networks of {counted(done, 'task')} of {self.count} are trained"
-        if self.checkpoints is None:
-            return Interrupted(f"{text}, and no model is saved.")
-        self.checkpoints.write()
-        return Interrupted(f"{text}: repeat the command with `resume=true` to go on.")
+        return stop(self.checkpoints, f"the networks of {counted(done, 'task')} of {self.count}")
 
 
 def _packed(fits: Sequence[SeriesFit]) -> Saved:
