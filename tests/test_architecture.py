@@ -160,7 +160,7 @@ def test_the_package_and_its_help_load_next_to_nothing():
 # What reads tables and dates, and what few models have, which a prediction from stored rows skips.
 UNREAD = (
     "baselines.effects", "data.dates.cell_shapes", "data.dates.parsing", "data.dates.time_names",
-    "data.io.cells", "data.io.csv_reader", "data.io.database_writer", "data.io.decorations",
+    "data.io.body", "data.io.csv_reader", "data.io.database_writer", "data.io.decorations",
     "data.io.opening", "data.io.sources", "data.reading", "data.sequences", "data.time.calendars",
     "data.time.steps", "forecasting.label_prediction",
 )  # fmt: skip

@@ -15,8 +15,8 @@ from ..data.groups import find_places
 from ..data.io.tables import Readable
 from ..data.panel import Panel
 from ..data.reading import read_panel
+from ..data.splits import LEAST_KNOWN
 from ..data.time.time_index import when
-from ..data.window_places import LEAST_KNOWN
 from ..forecasting.history import READ_AS_TRAINED, read_as_trained
 from ..forecasting.prediction_request import steps_wanted
 from ..model.bundle import Bundle

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.forecast import Forecast
-from ..data.fingerprint import add_panel
+from ..data.panel import add_panel
 from ..model.file_writing import write_whole
 from .cutoffs import Cutoffs
 from .models import Candidate

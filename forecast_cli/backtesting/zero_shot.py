@@ -20,9 +20,8 @@ from ..core.ragged import reduced
 from ..core.scaling import rounded
 from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
-from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
-from ..data.last_values import note_far_ends
+from ..data.last_values import note_ended, note_far_ends
 from ..data.missing import fill_targets, note_filled
 from ..data.panel import Panel
 from ..data.reading import read_panel

@@ -62,17 +62,10 @@ FORECASTERS: dict[str, Callable[[BaselineInput], Forecast]] = {
 def _forecast(
     model: Any, values: Floats, horizon: int, level: tuple[float, ...]
 ) -> tuple[Floats, Floats, Floats] | None:
-    """Forecast one series.
+    """Forecast one series, shape `(rows,)`, by a model of statsforecast, with intervals in percent.
 
-    Args:
-        model: Of statsforecast.
-        values: Shape `(rows,)`.
-        horizon: Steps ahead.
-        level: Of the intervals, in percent.
-
-    Returns:
-        The forecast, shape `(horizon,)`, and its lower and upper ends, `(horizon, levels)` each;
-        None where the series is too short for the method.
+    The forecast has the shape `(horizon,)`, its lower and upper ends `(horizon, levels)` each; None
+    where the series is too short for the method.
     """
     values = np.ascontiguousarray(values, np.float64)
     try:

@@ -82,11 +82,8 @@ def _error(
 ) -> tuple[float, Floats]:
     """Return the mean error of a weighted mean, and its sum's slope by weight, `(members,)`.
 
-    Args:
-        weights: Shape `(members,)`.
-        members: Shape `(members, values)`.
-        target: Shape `(values,)`.
-        squared: Whether the error is squared, not absolute.
+    The members have the shape `(members, values)`, the target `(values,)`; errors are absolute
+    unless `squared`.
     """
     error: Floats = members.T @ weights - target
     if squared:

@@ -70,14 +70,10 @@ def _where_known(known: Flags, forecast: Floats) -> Floats:
 
 
 def _smoothed(values: Floats, chosen: Flags) -> Floats:
-    """Simple exponential smoothing of some of the values, begun with the first of them.
+    """Simple exponential smoothing of the chosen values, begun with the first of them.
 
-    Args:
-        values: Shape `(series, steps)`.
-        chosen: Of the same shape: which values are smoothed; the level stays where none is.
-
-    Returns:
-        Of the same shape: the level after each step, 0 before the first chosen value.
+    Values, which of them are chosen, and the level after each step, which is 0 before the first
+    chosen value and stays where none is: all have the shape `(series, steps)`.
     """
     order = np.argsort(~chosen, axis=1, kind="stable")
     packed = np.where(

@@ -195,17 +195,11 @@ def group_by_length(origins: Ints, first: Ints) -> Iterator[tuple[Ints, Ints, In
 
 
 def _sums_before(values: Floats, rows: Ints, starts: Ints) -> Floats:
-    """The sums of the values from the start of a series to before each row.
+    """The sums of the values from the start of a series to before each row, `(origins, targets)`.
 
     No sum reads another series, so that a huge or a later value there changes not one bit of it.
-
-    Args:
-        values: Shape `(n_rows, targets)`, finite.
-        rows: Shape `(origins,)`, ascending, each once.
-        starts: Shape `(origins,)`: the first row of the series of each.
-
-    Returns:
-        Shape `(origins, targets)`.
+    `values` has the shape `(n_rows, targets)`, finite; `rows` and the first rows of their series,
+    `starts`, `(origins,)`, ascending.
     """
     same = starts[1:] == starts[:-1]
     begins = starts.copy()

@@ -9,9 +9,8 @@ from ..core.engines import LOCAL, open_engine
 from ..core.errors import DataError, UsageError, counted
 from ..core.events import once
 from ..core.memory import spare_memory
-from ..data.io.part_writer import ADDED
 from ..data.io.remote import is_address, masked
-from ..data.io.writer import is_parquet
+from ..data.io.writer import ADDED, PARQUET_FILE, begins_with
 from .console import Console
 from .options import OutputOptions, Reading
 from .part_output import say_shares
@@ -76,7 +75,7 @@ def _files(table: str) -> list[str]:
         found = matching_files(table) or [table]
     # Workers have other working folders.
     found = [each if is_address(each) else str(Path(each).absolute()) for each in found]
-    others = [each for each in found if not (is_address(each) or is_parquet(each))]
+    others = [each for each in found if not (is_address(each) or begins_with(each, PARQUET_FILE))]
     if others or not found:
         missing = f"{others[0]} is no Parquet file" if others else f"{table} has no Parquet file"
         raise DataError(

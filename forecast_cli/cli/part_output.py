@@ -12,8 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, once
 from ..core.memory import GB, require_memory, spare_memory
-from ..data.io.part_writer import ADDED, PartWriter
-from ..data.io.writer import COMPRESSED, TEXT, Format
+from ..data.io.writer import ADDED, COMPRESSED, TEXT, Format, PartWriter
 from .console import Console
 from .predict_options import PredictOptions
 

@@ -11,7 +11,7 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.engines import LOCAL
 from ..core.errors import UsageError
 from ..data.io.remote import is_address
-from ..data.io.writer import Format, is_parquet
+from ..data.io.writer import PARQUET_FILE, Format, begins_with
 from .inputs import MODEL, one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
 from .parameters import keep_to_command_line
@@ -123,7 +123,7 @@ class PredictOptions:
     def parquet(self) -> str | None:
         """The Parquet file or folder that is read some series at a time; None for other tables."""
         table = self.table if self.is_for_parts else None
-        return table if isinstance(table, str) and is_parquet(table) else None
+        return table if isinstance(table, str) and begins_with(table, PARQUET_FILE) else None
 
     def fit_to_table(self, context: typer.Context) -> "PredictOptions":
         """Return these without what the environment asks of work that is divided, if none is."""

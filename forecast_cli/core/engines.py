@@ -183,11 +183,7 @@ def _open_dask(address: str | None, jobs: int) -> Iterator[Engine]:
 
 
 def _require_workers(client: Any, patience: float = PATIENCE) -> None:
-    """Wait for a worker of Dask, so many seconds.
-
-    Raises:
-        UsageError: None has come.
-    """
+    """Wait for a worker of Dask, so many seconds; a UsageError where none has come."""
     try:
         client.wait_for_workers(1, timeout=patience)
     except TimeoutError:

@@ -69,10 +69,7 @@ def _own_seasons(
 def _lowest_lags(squared: Floats, depth: Floats, rows: int) -> Ints:
     """Return the lags, `(n,)`, at which values clearly differ less than around them.
 
-    Args:
-        squared: Shape `(lags,)`, as of `_lag_differences`.
-        depth: Shape `(lags,)`, too.
-        rows: In all.
+    `squared` and `depth`, shape `(lags,)`, are those of `_lag_differences`, of so many rows.
     """
     inner = np.arange(2, len(depth) - 1)
     lowest = (squared[inner] < squared[inner - 1]) & (squared[inner] <= squared[inner + 1])
@@ -122,10 +119,8 @@ def _best_near(shares: Floats, rows: int, lag: int, day: int | None) -> int:
 def _explained(shares: Floats, season: int, about: int) -> tuple[float, Floats]:
     """Return the share of the variance that the harmonics of a season explain, and each its own.
 
-    Args:
-        shares: Shape `(lags,)`, as of `_mean_correlations`.
-        season: Steps in the season.
-        about: As many harmonics are taken as a season of so many steps has, at most `HARMONICS`.
+    `shares`, `(lags,)`, are those of `_mean_correlations`. As many harmonics are taken as a season
+    of `about` steps has, at most `HARMONICS`.
     """
     harmonics = np.arange(1, max(1, min(HARMONICS, about // 2)) + 1)
     waves = np.cos(2 * np.pi * harmonics[:, None] / season * np.arange(1, len(shares)))

@@ -16,14 +16,12 @@ from ..core.seasonal_error import seasonal_pair, seasonal_smape
 from ..core.windows import Floats, Ints, gather
 from .checks import find_lower_bounds, require_known
 from .columns import Columns
-from .future_errors import FutureErrors, draw_errors, measure_sizes
-from .known_future import require_ahead, rows_ahead
+from .known_future import FutureErrors, draw_errors, measure_sizes, require_ahead, rows_ahead
 from .missing import fill_panel
 from .panel import Panel
 from .season import target_rows
-from .splits import Part, Splits
+from .splits import Part, Splits, WindowPlaces
 from .stored_rows import StoredRows
-from .window_places import WindowPlaces
 
 
 @dataclass(frozen=True)

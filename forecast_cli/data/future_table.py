@@ -79,11 +79,7 @@ def _require_filled(panel: Panel, table: Table, names: Sequence[str]) -> None:
 def _require_named(panel: Panel, table: Table, groups: Groups, places: Ints) -> None:
     """Refuse a table without rows of a series that has rows of one with nearly the same name.
 
-    Args:
-        panel: What is forecast.
-        table: With the future covariates.
-        groups: Its series.
-        places: Shape `(series,)`: their places in the panel, -1 for none.
+    `places`, shape `(series,)`, are those of its series in the panel, -1 for none.
     """
     unknown = {groups.name(int(each)).casefold(): int(each) for each in np.flatnonzero(places < 0)}
     if not unknown:
@@ -104,14 +100,8 @@ def _require_named(panel: Panel, table: Table, groups: Groups, places: Ints) -> 
 def _merge_ahead(panel: Panel, table: Table, codes: Ints, steps: Ints) -> Floats:
     """Return the known values after the ends of the series, those of the table among them.
 
-    Args:
-        panel: Up to the ends of its series.
-        table: With the future covariates.
-        codes: Shape `(table rows,)`: the series of each row, -1 for none.
-        steps: Shape `(table rows,)`: as `_steps_after` returns them.
-
-    Returns:
-        Shape `(n_series, steps, features)`.
+    `codes` and `steps`, `(table rows,)`, are the series of each row, -1 for none, and its step, as
+    `_steps_after` returns them. The values have the shape `(n_series, steps, features)`.
     """
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
     _check_once(table, codes, steps, inside)
@@ -142,16 +132,8 @@ def _steps_after(
 ) -> Ints:
     """Return how many steps after the end of its series each row is; 0 or less: before it.
 
-    Args:
-        panel: Up to the ends of its series.
-        table: With a row for each step.
-        time: Its time column.
-        groups: Its series.
-        codes: Shape `(table rows,)`: the series of the panel of each row, -1 for none.
-        data: How it is read.
-
-    Returns:
-        Shape `(table rows,)`.
+    `codes`, the series of the panel of each row, -1 for none, has the shape `(table rows,)`, and
+    so has what is returned.
     """
     lasts, timeline = panel.lasts, panel.timeline
     if time in (None, NO_TIME) or lasts is None or timeline is None:
@@ -180,8 +162,7 @@ def _in_zone_of(
 ) -> pd.DatetimeIndex:
     """Return the times of a table, shape `(table rows,)`, in the zone of those of a panel.
 
-    Raises:
-        DataError: They have an offset, and those of the panel have none.
+    Times with an offset are refused where those of the panel have none.
     """
     if times.tz is not None and lasts.tz is None:
         raise DataError(

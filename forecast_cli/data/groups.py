@@ -165,12 +165,10 @@ def _with_known(ids: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None) -> dict[int, int]:
     """Return the series to ask about, by their places in `ids`, each with the one it is like.
 
-    Args:
-        ids: The series of the table, and the known ones.
-        groups: Those of the table.
-        known: The known ones; they are not asked about.
+    `ids` are the series of the table and the `known` ones, which are not asked about.
     """
-    folded = ids.apply(lambda column: _folded(column.astype(str)))
+    # Without case, and without surrounding or repeated blanks.
+    folded = ids.apply(lambda names: _fold(pa.array(names.astype(str), pa.string())).to_pylist())
     alike = ids.index[folded.duplicated(keep=False)]
     if not len(alike):
         return {}
@@ -189,13 +187,8 @@ def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None)
     return nearest
 
 
-def _folded(names: pd.Series) -> list[str]:
-    """Return names, shape `(series,)`, without case and surrounding or repeated blanks."""
-    return list(_fold(pa.array(names, pa.string())).to_pylist())
-
-
 def _fold(names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return the same in Arrow form."""
+    """Return names without case and surrounding or repeated blanks."""
     single = pc.replace_substring_regex(names, r"\s+", " ")
     return pc.utf8_lower(pc.utf8_trim_whitespace(single))
 
@@ -257,11 +250,7 @@ def _identifying(
 ) -> tuple[str, ...]:
     """Return the fewest columns that, with the time, identify each row; empty where none do.
 
-    Args:
-        frame: The table.
-        time: The time column, or its parts.
-        words: The columns that may name series, the likeliest first.
-        counts: Those that may as well be counted.
+    `words` may name series, the likeliest first; `counts` are those that may as well be counted.
     """
     distinct = len(frame.drop_duplicates(list(time)))
     for count in range(1, MOST_KEYS + 1):

@@ -18,7 +18,7 @@ from .dates.parsing import parse_dates
 from .dates.time_column import find_time, time_columns
 from .dates.time_parts import without_whole_years
 from .groups import NAME_WORDS
-from .io.cells import is_date
+from .io.body import is_date
 from .io.footer import TOTAL
 from .io.opening import Opened, open_in_memory
 from .io.tables import Table, is_text, name_rows, require_columns
@@ -161,10 +161,9 @@ def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array |
 
 
 def _leave_out_empty(cells: Floats, table: Table, on_event: Listener) -> None:
-    """Report the series without a value, which are left out; `cells` is `(n_series, steps)`.
+    """Report series without a value, which are left out unless there are no others.
 
-    Raises:
-        DataError: There is no other.
+    `cells` has the shape `(n_series, steps)`.
     """
     empty = np.flatnonzero(~np.isfinite(cells).any(axis=1))
     if len(empty) == len(cells):

@@ -11,7 +11,7 @@ from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
 from .panel import Panel
 from .splits import PARTS, Part, Splits
-from .time.gaps import MANY_FILLED, percent
+from .time.grid import MANY_FILLED, percent
 from .time.time_index import when
 
 if TYPE_CHECKING:
@@ -172,16 +172,9 @@ def _fill_part(column: Floats, splits: Splits, part: Part, filler: Filler, seaso
 
 
 def _neighbours(column: Floats, rows: Ints, least: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Return the last known row before each row and the first after it.
+    """Return the last known row before each row and the first after it, `(missing,)` each.
 
-    Args:
-        column: Shape `(n_rows,)`.
-        rows: Shape `(missing,)`: of missing values.
-        least: Shape `(missing,)`: the first row that each may read.
-        end: Shape `(missing,)`: the row after the last one that each may read.
-
-    Returns:
-        Shape `(missing,)` each; the row itself where there is none.
+    It is the row itself where there is none from `least` to before `end`, `(missing,)` each.
     """
     known = np.flatnonzero(~np.isnan(column))
     if not len(known):
@@ -230,14 +223,6 @@ FILLERS: dict[str, Filler] = {"interpolate": _interpolate, "ffill": _forward, "s
 
 def filled_steps(sequences: "Sequences", policy: str) -> Floats:
     """Return the steps, `(n_rows, features)`, each sequence filled separately; unless masked."""
-    _check_fillable(sequences, policy)
-    ends = sequences.indptr[1:]
-    whole = Splits(sequences.indptr, ends, ends)
-    return fill_missing(sequences.values, whole, policy, source=sequences.source)
-
-
-def _check_fillable(sequences: "Sequences", policy: str) -> None:
-    """Refuse gaps that cannot be filled from their sequence."""
     first = np.isnan(sequences.values[sequences.indptr[:-1]]).any(axis=1)
     if policy in ("ffill", "season") and first.any():
         raise DataError(
@@ -252,3 +237,6 @@ def _check_fillable(sequences: "Sequences", policy: str) -> None:
             f"{sequences.source}: sequence {sequences.name(place)} has a column without any value.",
             "Pass `missing=mask`, or drop the sequence.",
         )
+    ends = sequences.indptr[1:]
+    whole = Splits(sequences.indptr, ends, ends)
+    return fill_missing(sequences.values, whole, policy, source=sequences.source)

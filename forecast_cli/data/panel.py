@@ -1,6 +1,8 @@
 """A table as arrays: series end to end in one float array, with their times."""
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +17,7 @@ from ..core.windows import Floats, Ints
 from .columns import JOINED, Columns
 from .groups import name_series
 from .time.grid import steps_between
-from .time.timeline import Timeline
+from .time.time_index import Timeline
 
 # The names of steps, series and values where the table has none.
 STEP = "step"
@@ -139,16 +141,9 @@ def cut(panel: Panel, ends: Ints) -> Panel:
 def _cut_ahead(panel: Panel, ends: Ints, rows: Ints, owners: Ints) -> Floats:
     """Return the known values after new ends: those of the rows cut off, and those after them.
 
-    Where there are times, they determine the step: rows may be missing, or days closed.
-
-    Args:
-        panel: Before the cut.
-        ends: Shape `(n_series,)`: the new ends.
-        rows: Shape `(cut,)`: the rows cut off.
-        owners: Shape `(cut,)`: their series.
-
-    Returns:
-        Shape `(n_series, steps, features)`.
+    Where there are times, they determine the step: rows may be missing, or days closed. `ends` has
+    the shape `(n_series,)`; `rows` and their series, `owners`, `(cut,)`; what is returned
+    `(n_series, steps, features)`.
     """
     series = np.arange(panel.count)
     steps = _steps_from(panel, ends[owners] - 1, rows)
@@ -191,3 +186,21 @@ def without_missing(panel: Panel) -> Panel:
     whole = np.flatnonzero(~panel.missing_rows)
     counts = np.bincount(owner_series(panel.indptr, whole), minlength=panel.count)
     return panel.rows_kept(whole, counts)
+
+
+def add_panel(add: Callable[[bytes], None], panel: Panel) -> None:
+    """Add everything in a panel that forecasts depend on to a digest.
+
+    Args:
+        add: The `update` of a hash.
+        panel: The table.
+    """
+    for array in (panel.values, panel.ahead, panel.indptr):
+        add(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    if panel.timeline is not None:
+        add(f"{panel.timeline.frequency} {panel.timeline.times.dtype}".encode())
+        add(np.ascontiguousarray(panel.timeline.times.asi8).tobytes())
+    columns = asdict(panel.columns) | {"covariates": panel.columns.covariates.model_dump()}
+    add(json.dumps(columns, sort_keys=True, default=str).encode())
+    add(panel.data.model_dump_json().encode())
+    add(panel.ids.to_csv().encode())

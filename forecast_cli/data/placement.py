@@ -14,9 +14,8 @@ from .groups import Groups, one_series
 from .io.tables import Table, name_rows
 from .panel import Panel, cut
 from .time.business_days import Bools
-from .time.gaps import percent, ways_to_fill
-from .time.time_index import when
-from .time.timeline import Steps
+from .time.grid import percent, ways_to_fill
+from .time.time_index import Steps, when
 
 # What is still to come is no gap to be filled.
 AT_THE_END = (
@@ -68,18 +67,10 @@ def place_rows(
 def _hold_static(
     table: Table, columns: Columns, groups: Groups, raw: Floats, values: Floats, indptr: Ints
 ) -> None:
-    """Fill static covariates in steps without a row, in place.
+    """Fill static covariates in steps without a row; refuse one that changes within a series.
 
-    Args:
-        table: What messages are about.
-        columns: The names.
-        groups: The series of each row of the table.
-        raw: Shape `(rows, features)`, in the order of the table.
-        values: Shape `(n_rows, features)`, at their steps; changed.
-        indptr: Shape `(n_series + 1,)`.
-
-    Raises:
-        DataError: One changes within a series.
+    `raw` has the shape `(rows, features)`, in the order of the table; `values`, which are changed,
+    `(n_rows, features)`, at their steps.
     """
     for name in columns.covariates.static:
         place = columns.features.index(name)
@@ -99,14 +90,8 @@ def _hold_static(
 def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
     """Return the first row of each series, and the row after its last one, `(n_series,)` each.
 
-    With future covariates, the rows after the last value are those of future steps.
-
-    Args:
-        panel: With all rows.
-        trim: Whether a series begins with its first value and ends with its last.
-
-    Raises:
-        DataError: A series has no value at all.
+    With future covariates, the rows after the last value are those of future steps. With `trim` a
+    series begins with its first value and ends with its last. One without any value is refused.
     """
     begins, ends = panel.indptr[:-1], panel.indptr[1:]
     ahead = bool(panel.columns.covariates.future)
@@ -127,14 +112,7 @@ def _bounds(panel: Panel, *, trim: bool) -> tuple[Ints, Ints]:
 
 
 def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> None:
-    """Refuse missing values in the rows of the series.
-
-    Args:
-        table: What messages are about.
-        panel: As read.
-        steps: The step of each row of the table.
-        inside: Shape `(n_rows,)`: which rows count.
-    """
+    """Refuse missing values in the rows of the series: `inside`, shape `(n_rows,)`."""
     holes = np.isnan(panel.values) & inside[:, None]
     if not holes.any():
         return
@@ -163,13 +141,7 @@ def _check_missing(table: Table, panel: Panel, steps: Steps, inside: Bools) -> N
 
 
 def _end_series(holes: Bools, inside: Bools, panel: Panel) -> bool:
-    """Whether missing values of a column are the last ones of their series.
-
-    Args:
-        holes: Shape `(n_rows,)`.
-        inside: Shape `(n_rows,)`: which rows count.
-        panel: The table.
-    """
+    """Whether missing values of a column, `(n_rows,)`, are the last ones `inside` their series."""
     rows = np.arange(len(holes))
     last = np.maximum.reduceat(np.where(inside & ~holes, rows, -1), panel.indptr[:-1])
     return bool((rows[holes] > last[panel.owners[holes]]).all())

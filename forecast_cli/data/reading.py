@@ -16,8 +16,7 @@ from ..core.windows import Floats
 from .calendar_features import found_features, with_calendar
 from .categories import category_numbers, find_categories, note_unknown
 from .columns import Columns, with_columns
-from .dates.day_zones import find_day_zone
-from .dates.parsing import parse_dates
+from .dates.parsing import find_day_zone, parse_dates
 from .dates.time_column import find_time, time_columns
 from .dates.time_names import role_of
 from .dates.time_parts import without_whole_years
@@ -41,8 +40,7 @@ from .time.duplicates import RepeatedTimes
 from .time.expected_frequency import require_frequency
 from .time.frequency import Frequency
 from .time.steps import find_steps, in_order
-from .time.time_index import floored
-from .time.timeline import Steps
+from .time.time_index import Steps, floored
 from .totals import ends_with_total, note_total_series, total_error
 
 # What a row takes at least until it is forecast, in bytes.
@@ -155,7 +153,12 @@ def _find_columns(
     time = find_time(opened.head(), data, on_event)
     parts = time_columns(time, opened.names)
     data = with_columns(data, opened.names, opened.name, parts)
-    return without_whole_years(_read(opened, data, parts, more), parts, on_event), time, data
+    needed = [*data.column, *data.covariates, *data.series]
+    require_columns(opened.name, opened.names, needed)
+    # The names of series are text, so that 007 stays 007.
+    text = [*parts, *data.series]
+    table = opened.read(list(dict.fromkeys([*parts, *needed, *more])), text=text)
+    return without_whole_years(table, parts, on_event), time, data
 
 
 def make_panel(rows: Rows, data: Data) -> Panel:
@@ -182,23 +185,9 @@ def make_panel(rows: Rows, data: Data) -> Panel:
     panel = place_rows(table, columns, rows.cells, rows.steps, rows.groups, long, trim=trim)
     require_years(panel, 1)
     features = found_features(panel, long)
-    panel = replace(with_calendar(panel, features), data=_found(data, columns, features))
+    found = {"calendar_features": features, "categorical": tuple(columns.covariates.categories)}
+    panel = replace(with_calendar(panel, features), data=data.model_copy(update=found))
     return without_missing(panel) if long.missing == "drop" else panel
-
-
-def _found(data: Data, columns: Columns, features: tuple[str, ...]) -> Data:
-    """Return the settings with what was found in the table."""
-    own = {"calendar_features": features, "categorical": tuple(columns.covariates.categories)}
-    return data.model_copy(update=own)
-
-
-def _read(opened: Opened, data: Data, time: Sequence[str], more: Sequence[str] = ()) -> Table:
-    """Read the columns that are needed; `time` are the time column or its parts."""
-    needed = [*data.column, *data.covariates, *data.series]
-    require_columns(opened.name, opened.names, needed)
-    # The names of series are text, so that 007 stays 007.
-    text = [*time, *data.series]
-    return opened.read(list(dict.fromkeys([*time, *needed, *more])), text=text)
 
 
 def find_series(opened: Opened, time: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:

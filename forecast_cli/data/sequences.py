@@ -126,11 +126,7 @@ def _is_numeric(table: Table, name: str) -> bool:
 
 
 def _labels(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
-    """Return the labels of every row of the table.
-
-    Raises:
-        DataError: One is missing.
-    """
+    """Return the labels of every row of the table, of which none may be missing."""
     for name in names:
         missing = np.flatnonzero(table.columns[name].is_null().to_numpy(zero_copy_only=False))
         if len(missing):
@@ -168,15 +164,9 @@ def _from_rows(
         raise DataError(f"{table.place(int(empty[0]))} holds no step.", "Drop the row.")
     inside = np.arange(most) < lengths[:, None]
     features = (VALUE,) if wide == 1 else columns[:wide]
-    ids = _named(table, data.series)
+    names = {name: table.columns[name].to_pandas() for name in data.series}
+    ids = pd.DataFrame(names or {SEQUENCE: np.arange(1, len(cells) + 1)})
     return Sequences(features, columns, steps[inside], cumulate(lengths), ids, labels, table.name)
-
-
-def _named(table: Table, series: tuple[str, ...]) -> pd.DataFrame:
-    """Return the name of each row, or its number."""
-    if not series:
-        return pd.DataFrame({SEQUENCE: np.arange(1, table.columns.num_rows + 1)})
-    return pd.DataFrame({name: table.columns[name].to_pandas() for name in series})
 
 
 def _from_long(

@@ -168,12 +168,7 @@ def divide(
 
 
 def _find_runs(batches: RowBatches, series: Sequence[str]) -> tuple[pd.DataFrame, Ints] | None:
-    """Return the names of the runs of rows, and their `indptr`; None where one comes twice.
-
-    Args:
-        batches: The file.
-        series: The columns that name the series.
-    """
+    """Return the names of the runs of rows, and their `indptr`; None where one comes twice."""
     names, starts, done = [], [], 0
     last: list[object] = []
     for batch in batches.read(series):

@@ -1,16 +1,18 @@
-"""Training, validation and test: three consecutive parts of the rows of each series."""
+"""Training, validation and test: consecutive parts of each series, and windows within them."""
 
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeGuard
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..config.sections import Split
 from ..core.errors import DataError, UsageError
-from ..core.windows import Floats, Ints
+from ..core.padding import LeftPadding, owner_series
+from ..core.windows import Floats, Ints, window_starts
 from .panel import Panel
 from .time.time_index import when
 
@@ -97,8 +99,8 @@ def split_rows(panel: Panel, split: Split, *, horizon: int, part: bool = False) 
 
 def _check_fractions(split: Split) -> None:
     """Refuse fractions that leave no rows to train on."""
-    fractions = [size for size in (split.validation, split.test) if _is_fraction(size)]
-    if sum(fractions) >= 1:
+    sizes = (split.validation, split.test)
+    if sum(size for size in sizes if not isinstance(size, str) and 0 < size < 1) >= 1:
         raise UsageError(
             f"`validation={split.validation}` and `test={split.test}` leave no rows to train on.",
             "Their sum must be below 1.",
@@ -114,10 +116,6 @@ def _too_short(panel: Panel, validation: Ints, test: Ints) -> DataError:
         f"validation and {test[most]} for the test leave none to train on.",
         "Lower `validation`, `test` or `horizon`.",
     )
-
-
-def _is_fraction(size: float | int | str) -> TypeGuard[float]:
-    return not isinstance(size, str) and 0 < size < 1
 
 
 def least_left(split: Split, rows: int, horizon: int) -> int:
@@ -211,3 +209,51 @@ def parse_date(setting: str, text: str, times: pd.DatetimeIndex) -> pd.Timestamp
             "Leave the offset out, or specify the `timezone` of the table.",
         )
     return date if date.tz is not None else date.tz_localize(times.tz)
+
+
+# The fewest rows of a short series that a window contains.
+LEAST_KNOWN = 2
+
+
+@dataclass(frozen=True)
+class WindowPlaces:
+    """What the places of windows go by.
+
+    Args:
+        splits: Training, validation and test.
+        padding: In front of short series; places are those of the rows with it.
+        missing: Shape `(n_rows,)`: whether a value of the row was missing and is filled; None where
+            windows may end with such rows.
+        every_row: Whether each row of a window has targets of its own.
+    """
+
+    splits: Splits
+    padding: LeftPadding
+    missing: npt.NDArray[np.bool_] | None = None
+    every_row: bool = False
+
+    def starts(self, part: Part, *, timesteps: int, horizon: int) -> Ints:
+        """Return the first rows of the windows of a split, shape `(samples,)`, ascending.
+
+        Args:
+            part: The split.
+            timesteps: Steps of the lookback.
+            horizon: Steps ahead.
+        """
+        begin, end = (each + self.padding.shift for each in self.splits.bounds(part))
+        first = self.padding.first_starts(timesteps=timesteps, least=LEAST_KNOWN)
+        # A series without a training row has no scores.
+        trained = self.splits.train_end > self.splits.indptr[:-1]
+        end = np.where(trained, end, begin)
+        starts = window_starts(first, begin, end, timesteps=timesteps, horizon=horizon)
+        if self.missing is None or not self.missing.any():
+            return starts
+        # A gap that reaches up to the targets was filled with values of the targets.
+        ends = self.padding.original(starts + timesteps - 1)
+        if self.every_row:
+            count = np.concatenate([[0], np.cumsum(self.missing)])
+            first = self.splits.indptr[owner_series(self.splits.indptr, ends)]
+            begins = np.maximum(ends + 1 - timesteps, first)
+            whole: Ints = starts[count[ends + 1] == count[begins]]
+            return whole
+        return starts[~self.missing[ends]]

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
-from .splits import Part
-from .window_places import WindowPlaces
+from .splits import Part, WindowPlaces
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,7 @@ def from_years(opened: Opened, on_event: Listener) -> Opened:
 
 
 def _read_years(table: Table, column: str) -> list[str]:
-    """Return the years of the rows.
-
-    Raises:
-        DataError: A cell is no year, or there is one twice.
-    """
+    """Return the years of the rows; refuse a cell that is none, or a year that comes twice."""
     years = [str(each).strip().removesuffix(".0") for each in table.columns[column].to_pylist()]
     for row, each in enumerate(years):
         again = each in years[:row]

@@ -27,7 +27,7 @@ from ..data.missing import fill_panel, note_filled
 from ..data.panel import Panel
 from ..data.season import find_season
 from ..data.splits import all_training
-from ..data.time.timeline import Timeline
+from ..data.time.time_index import Timeline
 from ..model.bundle import Bundle
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ import pandas as pd
 
 from ..core.events import Done, Event, Listener, Note, Stage, ignore
 from ..data.calendar_features import AUTO
-from ..data.ended_series import known_ends, note_ends
 from ..data.groups import name_series
 from ..data.io.row_batches import RowBatches
 from ..data.known_future import require_years
-from ..data.last_values import note_far_ends
+from ..data.last_values import known_ends, note_ends, note_far_ends
 from ..data.panel import Panel
 from ..data.series_table import SeriesTable, divide, is_divisible
 from ..model.bundle import Bundle

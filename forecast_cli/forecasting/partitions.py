@@ -18,9 +18,8 @@ from ..core.errors import ModelFileError
 from ..core.events import Done, Stage
 from ..core.memory import require_memory
 from ..core.parallel import run_all
-from ..data.io.part_writer import PartWriter
 from ..data.io.row_batches import RowBatches
-from ..data.io.writer import Format, holds_times
+from ..data.io.writer import Format, PartWriter, holds_times
 from ..data.series_table import SeriesTable, is_number
 from ..model.bundle import Bundle
 from ..model.file_writing import whole_file, write_whole

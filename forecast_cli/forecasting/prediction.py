@@ -17,7 +17,7 @@ from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
-from ..data.window_places import LEAST_KNOWN
+from ..data.splits import LEAST_KNOWN
 from ..model.bundle import Bundle
 from ..model.runtime import Forecasting, chunks, forecast_origins, roll_out
 from ..model.series_networks import network_of

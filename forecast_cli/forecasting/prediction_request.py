@@ -13,10 +13,9 @@ from ..core.events import Listener, Note
 from ..core.memory import require_memory
 from ..core.windows import Ints
 from ..data.dataset import History
-from ..data.ended_series import note_ended
 from ..data.io.tables import Readable
 from ..data.known_future import before, require_years
-from ..data.last_values import note_far_ends
+from ..data.last_values import note_ended, note_far_ends
 from ..data.panel import Panel
 from ..data.splits import parse_date
 from ..model.bundle import Bundle

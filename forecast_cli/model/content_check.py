@@ -129,13 +129,7 @@ def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:
 def _shapes_of_errors(
     calibration: Calibration, manifest: Manifest, count: int
 ) -> Iterator[tuple[str, Floats, Shape]]:
-    """Yield the arrays of the calibration with their required shapes.
-
-    Args:
-        calibration: Arrays of shape `(samples, ...)` and `(n_series, targets)`.
-        manifest: Of the same file.
-        count: Number of series.
-    """
+    """Yield the arrays of the calibration with the shapes that so many series require."""
     targets, samples = len(manifest.targets), len(calibration.errors)
     quantiles = manifest.config.outputs_per_value
     each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))

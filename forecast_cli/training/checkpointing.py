@@ -11,8 +11,7 @@ from ..config.schema import Config
 from ..core.errors import Interrupted
 from ..core.events import Listener
 from ..data.dataset import Dataset
-from ..data.fingerprint import add_panel
-from ..data.panel import Panel
+from ..data.panel import Panel, add_panel
 from ..model.checkpoints import Checkpoints, Keeper, Part, library_versions
 
 if TYPE_CHECKING:

@@ -10,14 +10,8 @@ from ..core.windows import Floats
 from ..data.checks import find_broken_bounds
 from ..data.dataset import Dataset
 from ..data.dates.date_writing import write_dates
-from ..data.ended_series import note_ended
-from ..data.inspection.outliers import (
-    ending_run_note,
-    ending_runs,
-    missing_marker_note,
-    missing_markers,
-)
-from ..data.last_values import note_far_ends
+from ..data.inspection.outliers import describe_stand_ins
+from ..data.last_values import note_ended, note_far_ends
 from ..data.missing import note_filled
 from ..data.panel import Panel
 from ..data.splits import PARTS
@@ -51,10 +45,7 @@ def describe(dataset: Dataset, on_event: Listener) -> None:
     on_event(Note(f"{rows}; {', '.join(parts)}"))
     numeric = panel.values[:, : len(panel.columns.columns)]
     names = panel.columns.columns
-    texts = [missing_marker_note(names[at], value, n) for at, value, n in missing_markers(numeric)]
-    runs = ending_runs(numeric, panel.indptr)
-    texts += [ending_run_note(names[at], value, count) for at, value, count in runs]
-    for text in texts:
+    for text in describe_stand_ins(names, numeric, panel.indptr):
         on_event(Note(text, warning=True))
     _describe_series(dataset, on_event)
     _describe_bounds(dataset, on_event)

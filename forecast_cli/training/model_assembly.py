@@ -19,9 +19,9 @@ from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds
 from ..data.dataset import Dataset
-from ..data.ended_series import known_ends
 from ..data.io.remote import without_literals
 from ..data.known_future import times_ahead
+from ..data.last_values import known_ends
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.splits import PARTS, Splits, all_training

@@ -19,9 +19,8 @@ from ..data.checks import find_lower_bounds, require_positive
 from ..data.dataset import Dataset, History, fit_scaling_by_scope, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.splits import Splits, all_training, split_rows
+from ..data.splits import Splits, WindowPlaces, all_training, split_rows
 from ..data.stored_rows import StoredBlock, StoredRows
-from ..data.window_places import WindowPlaces
 from ..forecasting.intervals.calibration import estimate_units, measure_units
 from ..model.bundle import Bundle
 from ..model.calibration import Calibration

@@ -22,7 +22,7 @@ from forecast_cli.data.splits import (
     split_rows,
 )
 from forecast_cli.data.time.frequency import Frequency
-from forecast_cli.data.time.timeline import Timeline
+from forecast_cli.data.time.time_index import Timeline
 
 
 def panel(*lengths, times=None):

@@ -8,7 +8,7 @@ import forecast_cli as fc
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.events import Note, ignore
 from forecast_cli.data.dataset import Dataset
-from forecast_cli.data.future_errors import draw_errors
+from forecast_cli.data.known_future import draw_errors
 from forecast_cli.data.reading import read_panel
 from forecast_cli.training.effect_removal import adjust
 from forecast_cli.training.preparation import make_dataset

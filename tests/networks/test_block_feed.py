@@ -13,9 +13,8 @@ from forecast_cli.core.padding import pad_short_series
 from forecast_cli.core.ragged import cumulate
 from forecast_cli.core.scaling import Scaling, Units
 from forecast_cli.core.windows import gather
-from forecast_cli.data.splits import Splits
+from forecast_cli.data.splits import Splits, WindowPlaces
 from forecast_cli.data.stored_rows import StoredBlock, StoredRows
-from forecast_cli.data.window_places import WindowPlaces
 
 pytestmark = pytest.mark.tf
 TIMESTEPS, HORIZON = 4, 2

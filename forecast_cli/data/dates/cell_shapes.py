@@ -1,11 +1,15 @@
-"""Formats that the shape of one cell suggests: its numbers, words and what separates them."""
+"""Formats of dates that the shape of one cell suggests, and the cells of a column together."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from .date_formats import DECIMAL, DECIMAL_CELL, EPOCHS, EXCEL, ISO, ISO_LIKE
+import pandas as pd
+
+from .date_formats import DECIMAL, DECIMAL_CELL, EPOCHS, EXCEL, ISO, ISO_LIKE, attempt, plain_format
+from .month_names import ENGLISH, find_language, number_of
 
 # How well a format fits: those of the first rank are tried first; a guess is only proposed.
 FIRST, SECOND, GUESS = 1, 2, 3
@@ -37,6 +41,10 @@ class Shape:
 
     form: str
     rank: int = FIRST
+
+
+# Returns the formats of a cell that a pattern matches.
+Forms = Callable[[re.Match[str]], Iterable[Shape]]
 
 
 def suggest_shapes(cell: str) -> Iterator[Shape]:
@@ -116,27 +124,21 @@ def _day(cell: str) -> Iterator[Shape]:
         yield from _numbers(cell)
 
 
-def _triple(found: re.Match[str]) -> Iterator[Shape]:
-    """Yield the orders of day, month and year as numbers, maybe with a dot behind each."""
-    for shape in _orders(found):
-        yield Shape(shape.form + found["end"], shape.rank)
-
-
 def _orders(found: re.Match[str]) -> Iterator[Shape]:
-    """Yield the orders of day, month and year as numbers."""
-    first, one, two, last = found["x"], found["one"], found["two"], found["z"]
+    """Yield the orders of day, month and year as numbers, maybe with a dot behind each."""
+    first, one, two, last, end = (found[name] for name in ("x", "one", "two", "z", "end"))
     day, month = f"%{_mark(first)}d", f"%{_mark(first)}m"
     middle_day, middle_month = f"%{_mark(found['y'])}d", f"%{_mark(found['y'])}m"
     if len(first) == 4:
-        yield Shape(f"%Y{one}{middle_month}{two}%{_mark(last)}d")
-        yield Shape(f"%Y{one}{middle_day}{two}%{_mark(last)}m", SECOND)
+        yield Shape(f"%Y{one}{middle_month}{two}%{_mark(last)}d{end}")
+        yield Shape(f"%Y{one}{middle_day}{two}%{_mark(last)}m{end}", SECOND)
         return
     if len(last) != 3 and len(last) != 1:
         year = "%Y" if len(last) == 4 else "%y"
-        yield Shape(f"{day}{one}{middle_month}{two}{year}")
-        yield Shape(f"{month}{one}{middle_day}{two}{year}", SECOND if "." in one else FIRST)
+        yield Shape(f"{day}{one}{middle_month}{two}{year}{end}")
+        yield Shape(f"{month}{one}{middle_day}{two}{year}{end}", SECOND if "." in one else FIRST)
     if len(first) == 2 and len(last) <= 2:
-        yield Shape(f"%y{one}{middle_month}{two}%{_mark(last)}d")
+        yield Shape(f"%y{one}{middle_month}{two}%{_mark(last)}d{end}")
 
 
 def _pair(found: re.Match[str]) -> Iterator[Shape]:
@@ -160,17 +162,7 @@ def _short_pair(found: re.Match[str]) -> Iterator[Shape]:
     yield Shape(f"%{_mark(first)}m{apart}%{_mark(last)}y", GUESS)
 
 
-def _week_day(found: re.Match[str]) -> Iterator[Shape]:
-    """Yield the format of a day of a week by ISO 8601: 2022-W01-3."""
-    yield Shape(f"%G{found['one']}W%V{found['one']}%u")
-
-
-def _day_of_year(found: re.Match[str]) -> Iterator[Shape]:
-    """Yield the format of a day of a year: 2022-031."""
-    yield Shape(f"%Y{found['one']}%j")
-
-
-def _named(order: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
+def _named(order: str) -> Forms:
     """Return the formats of a date with the name of its month, e.g. in the order "dby"."""
 
     def forms(found: re.Match[str]) -> Iterator[Shape]:
@@ -193,7 +185,7 @@ def _east_asian(found: re.Match[str]) -> Iterator[Shape]:
     yield Shape(form + (f"{blank}%{_mark(found['d'])}d{found['three']}" if found["d"] else ""))
 
 
-def _lettered(letter: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
+def _lettered(letter: str) -> Forms:
     """Return the formats of a year and a number with a letter: 2012M01, Q1 FY05, KW 7 2020."""
 
     def forms(found: re.Match[str]) -> Iterator[Shape]:
@@ -213,19 +205,22 @@ def _lettered(letter: str) -> Callable[[re.Match[str]], Iterator[Shape]]:
 
 
 @cache
-def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Shape]]]]:
+def _rules() -> list[tuple[re.Pattern[str], Forms]]:
     """Return the patterns of dates, with the formats of each."""
     of = r"(?:\.?,?\s+de(?:l)?\s+|\.?\s+d')"
     sep, year = rf"(?:{of}|,\s*|{APART}|(?<=\d)(?=\D)|(?<=\D)(?=\d))", r"(?P<Y>\d{4}|\d{2})"
     name, day = rf"(?P<b>{WORD})", r"(?P<d>\d{1,2})"
-    rules: list[tuple[str, Callable[[re.Match[str]], Iterator[Shape]]]] = [
+    rules: list[tuple[str, Forms]] = [
         (rf"(?P<x>\d{{4}}|\d{{1,2}})(?P<one>{APART})(?P<y>\d{{1,2}})(?P<two>(?P=one))"
-         r"(?P<z>\d{4}|\d{1,2})(?P<end>\.?)", _triple),
+         r"(?P<z>\d{4}|\d{1,2})(?P<end>\.?)", _orders),
         (rf"(?P<x>\d{{4}})(?P<one>{APART})(?P<y>\d{{1,2}})", _pair),
         (rf"(?P<x>\d{{1,2}})(?P<one>{APART})(?P<y>\d{{4}})", _pair),
         (r"(?P<x>\d{1,2})(?P<one>[-/. ])(?P<y>\d{1,2})", _short_pair),
-        (r"(?P<x>\d{4})(?P<one>-?)W(?P<y>\d{2})(?P=one)[1-7]", _week_day),
-        (r"(?P<x>(?:18|19|20)\d\d)(?P<one>[-/.])\d{3}", _day_of_year),
+        # A day of a week by ISO 8601, 2022-W01-3, and of a year, 2022-031.
+        (r"(?P<x>\d{4})(?P<one>-?)W(?P<y>\d{2})(?P=one)[1-7]",
+         lambda found: [Shape(f"%G{found['one']}W%V{found['one']}%u")]),
+        (r"(?P<x>(?:18|19|20)\d\d)(?P<one>[-/.])\d{3}",
+         lambda found: [Shape(f"%Y{found['one']}%j")]),
         (rf"{day}(?P<one>\.?\s*{sep}){name}(?P<two>{sep}|'|\s+'){year}", _named("dby")),
         (rf"{name}(?P<one>{sep}){day}(?P<two>{sep}){year}", _named("bdy")),
         (rf"(?P<Y>\d{{4}})(?P<one>{sep}){name}(?P<two>{sep}){day}", _named("ybd")),
@@ -249,3 +244,97 @@ def _rules() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[S
             (rf"{number}\.?(?:st|nd|rd|th)?{after}{word}{after}{ends}", _lettered(letter)),
         ]
     return [(re.compile(pattern, re.IGNORECASE), forms) for pattern, forms in rules]
+
+
+# A period, of which the start is read.
+PERIOD = (
+    r"^(?P<start>.*\d.*?)(?:\s+(?:-|to|bis|until|au|al|a|\u2014)\s+|\s*[\u2192\u2013]\s*"
+    r"|(?<=[-:]\d\d)/(?=\d{4}-))(?P<end>.*\d.*?)(?:\s*\([A-Z/ ]+\))?$"
+)
+
+
+def candidates(sample: Sequence[str], *, thorough: bool = True) -> dict[str, int]:
+    """Return the formats that the shapes of a sample suggest, with their ranks.
+
+    Those that match less than half of the sample are left out.
+
+    Args:
+        sample: The first cells of a column.
+        thorough: Whether names of months are looked for in all languages.
+    """
+    ranks: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    marks: dict[str, set[tuple[int, str]]] = {}
+    for cell in sample:
+        for shape in suggest_shapes(cell.strip()):
+            plain = plain_format(shape.form)
+            counts[plain] += 1
+            ranks[plain] = min(shape.rank, ranks.get(plain, GUESS))
+            found = enumerate(re.findall(r"%([-0]?)[A-Za-z]", shape.form))
+            marks.setdefault(plain, set()).update((at, mark) for at, mark in found if mark)
+    forms = {_marked(form, marks[form]): rank for form, rank in ranks.items()}
+    cells = pd.Series([cell.strip() for cell in sample], dtype=object)
+    kept: dict[str, int] = {}
+    for form, rank in forms.items():
+        if "%b" in form.lower() and 3 * counts[plain_format(form)] < len(sample):
+            # Looking for names in other languages takes time.
+            continue
+        whole = _in_language(form, cells, thorough=thorough)
+        if whole and _fits(cells, whole):
+            kept[whole] = rank
+    # The names of some months are their own abbreviations.
+    twice = {form.replace("%B", "%b") for form in kept if "%B" in form}
+    ranked = sorted(kept.items(), key=lambda item: (item[1], item[0] != ISO, -len(item[0])))
+    return {form: rank for form, rank in ranked if form not in twice}
+
+
+def _fits(cells: pd.Series, form: str) -> bool:
+    """Whether most cells are read by a format, which may be of parts that make no date."""
+    try:
+        return bool(attempt(cells, form).notna().mean() > 0.5)
+    except ValueError:
+        return False
+
+
+def starts_of_periods(cells: pd.Series) -> pd.Series | None:
+    """Return the starts of periods such as "2020-01-06 - 2020-01-12"; None for other cells."""
+    if not cells[:5].str.fullmatch(PERIOD).all() or not cells.str.fullmatch(PERIOD).all():
+        return None
+    parts = cells.str.extract(PERIOD)
+    forms = [candidates(parts[name][:20].tolist()) for name in ("start", "end")]
+    return parts["start"] if {*forms[0]} & {*forms[1]} else None
+
+
+def best_share(sample: Sequence[str], forms: Sequence[str]) -> float:
+    """Return the share of a sample that the best of some formats matches."""
+    cells = pd.Series([cell.strip() for cell in sample], dtype=object)
+    return max((float(attempt(cells, form).notna().mean()) for form in forms), default=0.0)
+
+
+def _marked(form: str, marks: set[tuple[int, str]]) -> str:
+    """Return a format with `%-d` where numbers have a single digit and no leading zero."""
+    places = iter(range(form.count("%")))
+
+    def mark(found: re.Match[str]) -> str:
+        at = next(places)
+        single = (at, "-") in marks and (at, "0") not in marks
+        return f"%-{found[1]}" if single else found[0]
+
+    return re.sub(r"%([A-Za-z])", mark, form)
+
+
+def _in_language(form: str, cells: pd.Series, *, thorough: bool) -> str | None:
+    """Return a format with the language of its names; None where there is none."""
+    if not re.search("%[aAbB]", form):
+        return form
+    days = not re.search("%[bB]", form)
+    words = {word for cell in cells for word in re.findall(WORD, cell)
+             if word.casefold() not in ("utc", "gmt")}  # fmt: skip
+    if not days:
+        words = {word for word in words if number_of(word, ENGLISH, days=True) is None
+                 or number_of(word, ENGLISH) is not None}  # fmt: skip
+    if len(words) > 40:
+        return None
+    english = all(number_of(word, ENGLISH, days=days) is not None for word in words)
+    language = ENGLISH if english else find_language(words, days=days) if thorough else None
+    return None if language is None else form if language == ENGLISH else f"{form}@{language}"

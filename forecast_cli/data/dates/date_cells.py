@@ -13,7 +13,7 @@ from ...core.errors import UsageError
 from ...core.events import Listener, Note
 from ..io.tables import Table
 from ..time.time_index import Dates, when
-from .cell_shapes import FIRST, GUESS
+from .cell_shapes import FIRST, GUESS, candidates, starts_of_periods
 from .date_formats import (
     EXCEL,
     ISO,
@@ -33,7 +33,6 @@ from .date_questions import (
     with_fiscal_start,
     without_gaps,
 )
-from .date_shapes import candidates, starts_of_periods
 from .date_writing import iso_style
 from .plain_dates import AFTER, BEFORE, season_ends, without_weekdays
 from .time_names import roles_of
@@ -163,11 +162,7 @@ def _is_named(form: str, column: str) -> bool:
 
 
 def _choose(cells: Cells, whole: Mapping[str, pd.Series]) -> str:
-    """Return the format that all cells have.
-
-    Raises:
-        DataError: Several have different results.
-    """
+    """Return the format that all cells have; raise the question where several differ."""
     forms = list(whole)
     first = whole[forms[0]]
     if re.fullmatch(r"%Y\W*%-m|%-m\W*%Y", forms[0]) and first.dt.month.max() < 5 and (

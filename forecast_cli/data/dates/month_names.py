@@ -53,11 +53,7 @@ def month_abbreviations(language: str) -> tuple[str, ...]:
 
 
 def _locale(language: str) -> Any:
-    """Return what Babel knows of a language.
-
-    Raises:
-        UsageError: Babel is not installed.
-    """
+    """Return what Babel knows of a language; a UsageError where Babel is not installed."""
     try:
         from babel import Locale
     except ImportError:

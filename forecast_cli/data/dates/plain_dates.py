@@ -4,9 +4,8 @@ import re
 
 import pandas as pd
 
-from .cell_shapes import GUESS
+from .cell_shapes import GUESS, candidates
 from .date_formats import attempt, day_first
-from .date_shapes import candidates
 from .month_names import find_language, number_of
 
 # A date of three numbers, or with the name of a month, and a weekday before or after it.

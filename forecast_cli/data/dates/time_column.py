@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,9 @@ from ..columns import NO_TIME
 from ..io.number_formats import plain_digits
 from ..io.tables import Table, is_text, require_columns
 from ..time.time_index import Dates
-from .cell_shapes import GUESS
+from .cell_shapes import GUESS, best_share, candidates, starts_of_periods
 from .date_cells import Reading, invalid_format
 from .date_questions import EARLIEST, LATEST, SAMPLE
-from .date_shapes import best_share, candidates, starts_of_periods
 from .month_names import find_language
 from .parsing import is_time, parse_dates
 from .plain_dates import season_ends, without_weekdays
@@ -51,8 +51,10 @@ def find_time(table: Table, data: Data, on_event: Listener) -> str | None:
     if column is not None:
         _note_others(column, found, on_event)
     if column is not None and not parts:
-        days = _read(table, column, data)
-        parts = _find_clock(table, column, others, days) if days is not None else []
+        # Reading all of it says what is wrong with what cannot be read here.
+        with suppress(DataError, UsageError):
+            days = parse_dates(table.only([column]), column, **data.date_reading)
+            parts = _find_clock(table, column, others, days)
     if parts:
         on_event(Note(f"time in parts: {', '.join(parts)} (`time=none` to ignore them)"))
         return ",".join(parts)
@@ -103,9 +105,7 @@ def time_columns(time: str | None, names: Sequence[str]) -> list[str]:
 def _find_parts(table: Table, names: Sequence[str]) -> list[str]:
     """Return the columns that hold the year and the other parts of a time; empty without them.
 
-    Args:
-        table: The first rows.
-        names: Of the columns that have no other role.
+    `table` has the first rows; `names` are the columns that have no other role.
     """
     roles: dict[str, str] = {}
     for name in names:
@@ -136,11 +136,7 @@ def _find_parts(table: Table, names: Sequence[str]) -> list[str]:
 def _find_clock(table: Table, date: str, names: Sequence[str], days: Dates) -> list[str]:
     """Return the columns that hold the clock time beside a date; empty without them.
 
-    Args:
-        table: The first rows.
-        date: The column of dates.
-        names: Of the columns that have no other role.
-        days: The dates of these rows.
+    `days` are the dates of the first rows, `table`; `names` the columns that have no other role.
     """
     if not re.search("%-?[dj]|excel", days.style) or not days.times.duplicated().any():
         return []
@@ -166,14 +162,6 @@ def _find_clock(table: Table, date: str, names: Sequence[str], days: Dates) -> l
             minute = [each for each in names if role_of(each) == "minute"]
             return both + (minute[:1] if role == "hour" else [])
     return []
-
-
-def _read(table: Table, column: str, data: Data) -> Dates | None:
-    """Return the times of the first rows; None where they cannot be read."""
-    try:
-        return parse_dates(table.only([column]), column, **data.date_reading, on_event=ignore)
-    except (DataError, UsageError):
-        return None
 
 
 def _sample(table: Table, column: str) -> list[str]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,13 +25,9 @@ BESIDE_YEAR = ("quarter", "week", "yearday", "period")
 # The parts of a clock time; a number of an interval of the day is one.
 CLOCK_PARTS = ("hour", "clock", "minute", "second", "interval")
 LETTERS = {
-    "M": "month",
-    "P": "month",
-    "S": "half",
-    "H": "half",
-    "Q": "quarter",
-    "T": "quarter",
-    "K": "quarter",
+    **dict.fromkeys("MP", "month"),
+    **dict.fromkeys("SH", "half"),
+    **dict.fromkeys("QTK", "quarter"),
     "W": "week",
 }
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
@@ -122,10 +117,7 @@ def parts_of(parts: Sequence[str]) -> dict[str, str]:
 def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.DatetimeIndex:
     """Return the first days of years, months, quarters or weeks, shape `(rows,)`.
 
-    Args:
-        table: The table.
-        parts: The column of each part.
-        reading: Its `fiscal_start`.
+    `parts` are their columns.
     """
     parts = {role: part for role, part in parts.items() if role not in CLOCK_PARTS}
     for part in parts.values():
@@ -143,11 +135,15 @@ def _days(table: Table, parts: Mapping[str, str], reading: Reading) -> pd.Dateti
 
 
 def _from_numbers(numbers: Mapping[str, Floats]) -> pd.Series:
-    """Return the days of the parts of dates, each of shape `(rows,)`; NaT where there is none."""
+    """Return the days of the parts of dates, each of shape `(rows,)`; NaT where there is none.
+
+    Weeks are those of ISO 8601, by their Mondays.
+    """
     year = numbers["year"]
     year = np.where(year > 99, year, year + np.where(year > LAST_YEAR, 1900, 2000))
     if "week" in numbers:
-        return _weeks(year, numbers["week"])
+        weeks = [f"{y:04.0f}-W{w:02.0f}-1" for y, w in zip(year, numbers["week"], strict=True)]
+        return pd.to_datetime(pd.Series(weeks), format="%G-W%V-%u", errors="coerce")
     first = np.ones_like(year)
     quarter = 2 * numbers["half"] - 1 if "half" in numbers else numbers.get("quarter")
     month = numbers.get("month")
@@ -176,12 +172,6 @@ def _calendar_days(
             "they are calendar years.",
         )
     return pd.DatetimeIndex(times - pd.DateOffset(months=(13 - reading.fiscal_start) % 12))
-
-
-def _weeks(year: Floats, week: Floats) -> pd.Series:
-    """Return the Mondays of ISO weeks, NaT where there is no such week, shapes `(rows,)`."""
-    cells = pd.Series([f"{y:04.0f}-W{w:02.0f}-1" for y, w in zip(year, week, strict=True)])
-    return pd.to_datetime(cells, format="%G-W%V-%u", errors="coerce")
 
 
 def _numbers(table: Table, part: str, role: str) -> Floats:
@@ -218,37 +208,24 @@ def _unit_of(table: Table, part: str) -> str:
     )
 
 
-def _of_whole_years(table: Table, parts: Sequence[str]) -> npt.NDArray[np.bool_] | None:
-    """Return which rows hold the mean of a year among those of its months; None where none do.
+def without_whole_years(table: Table, parts: Sequence[str], on_event: Listener) -> Table:
+    """Return the table without the rows that hold the mean of a year among those of its months.
 
     Args:
         table: The table.
         parts: The time column, or its parts.
-
-    Returns:
-        Shape `(rows,)`.
+        on_event: Receives a note of how many they are.
     """
     for part in parts:
         cells = table.columns[part]
-        if not pa.types.is_string(cells.type):
-            continue
         head = [str(cell.as_py()) for cell in cells.slice(0, 60)]
-        if not any(re.search(r"(?:^|\d)[-\s]?[MQS]0?\d", cell) for cell in head):
+        if not (pa.types.is_string(cells.type)
+                and any(re.search(r"(?:^|\d)[-\s]?[MQS]0?\d", cell) for cell in head)):  # fmt: skip
             continue
         found = pc.fill_null(pc.match_substring_regex(cells, OF_YEAR), False).to_numpy()
         if found.any() and not found.all():
-            return np.asarray(found)
-    return None
-
-
-def without_whole_years(table: Table, parts: Sequence[str], on_event: Listener) -> Table:
-    """Return the table without the rows that hold the mean of a year, and say how many."""
-    found = _of_whole_years(table, parts)
-    if found is None:
-        return table
-    rows = np.flatnonzero(found)
-    held = (str(table.columns[part][int(rows[0])].as_py()) for part in parts)
-    cell = next(text for text in held if re.match(OF_YEAR, text))
-    on_event(Note(f"{len(rows)} rows of whole years are left out: {cell}, e.g. "
-                  f"{table.place(int(rows[0]))}"))  # fmt: skip
-    return table.rows_kept(np.flatnonzero(~found))
+            rows = np.flatnonzero(found)
+            text = f"{cells[int(rows[0])].as_py()}, e.g. {table.place(int(rows[0]))}"
+            on_event(Note(f"{len(rows)} rows of whole years are left out: {text}"))
+            return table.rows_kept(np.flatnonzero(~found))
+    return table

@@ -52,12 +52,7 @@ def _moving(target: Floats, indptr: Ints, most: int) -> Ints:
 def _likeliest(column: Floats, target: Floats, indptr: Ints, rows: Ints, most_lead: int) -> int:
     """Return the lead at which a column is most like the target in a sample of rows; -1: none.
 
-    Args:
-        column: Shape `(n_rows,)`.
-        target: Shape `(n_rows,)`.
-        indptr: Shape `(n_series + 1,)`.
-        rows: Shape `(sample,)`.
-        most_lead: The longest lead, in steps.
+    `column` and `target` have the shape `(n_rows,)`; `rows` `(sample,)`.
     """
     leads = np.arange(-1, most_lead + 2)
     starts, stops = (bound[rows, None] for bound in bounds(indptr))
@@ -91,9 +86,7 @@ def _is_copy(column: Floats, target: Floats, indptr: Ints, lead: int) -> bool:
 def _equal_share(columns: Floats, target: Floats) -> Floats:
     """Return the share of known pairs that are equal, shape `(columns,)`; 0 of too few.
 
-    Args:
-        columns: Shape `(rows, columns)`.
-        target: Shape `(rows,)`.
+    `columns` has the shape `(rows, columns)`, `target` `(rows,)`.
     """
     known = ~np.isnan(columns) & ~np.isnan(target)[:, None]
     pairs = np.count_nonzero(known, axis=0)

@@ -99,14 +99,8 @@ def _steepest(
 ) -> tuple[Ints, Floats, Floats]:
     """Return the row of the steepest step of each last quarter with one steeper than any before.
 
-    Args:
-        column: Shape `(n_rows,)`.
-        indptr: Shape `(n_series + 1,)`.
-        spread: Shape `(n_series,)`.
-        span: The rows of a difference.
-
-    Returns:
-        Shape `(k,)` each: rows, and the steps into them as in `_steps`.
+    `spread` has the shape `(n_series,)`. Of shape `(k,)` each: rows, and the steps into them as in
+    `_steps`.
     """
     series, (_, stops), late = owners(indptr), bounds(indptr), _late(indptr)
     step, single = _steps(column, indptr, span)
@@ -143,15 +137,8 @@ def _agreed(one: Floats, other: Floats) -> Floats:
 def _lasting(column: Floats, indptr: Ints, rows: Ints, typical: Floats, span: int) -> Floats:
     """Return how much higher the last `span` rows are than those before each row, detrended.
 
-    Args:
-        column: Shape `(n_rows,)`.
-        indptr: Shape `(n_series + 1,)`.
-        rows: Shape `(k,)`.
-        typical: Shape `(k,)`: the median change of `span` rows of each series.
-        span: The rows of a difference.
-
-    Returns:
-        Shape `(k,)`.
+    `typical` is the median change of `span` rows in the series of each of the `rows`; both have
+    the shape `(k,)`, and so has what is returned.
     """
     starts, stops = (bound[rows] for bound in bounds(indptr))
     # Whole spans back, so that the same phases of the season are compared.

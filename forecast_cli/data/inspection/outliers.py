@@ -4,8 +4,11 @@ The thresholds are high: warnings that are mostly wrong would be ignored. Rows a
 whole panel, all series end to end; infinite values count as missing.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
+from ...core.errors import counted
 from ...core.ragged import (
     FEWEST,
     ROUNDING,
@@ -60,15 +63,6 @@ def missing_markers(values: Floats) -> list[tuple[int, float, int]]:
     return found
 
 
-def missing_marker_note(name: str, marker: float, count: int) -> str:
-    """Return the warning of a number that probably stands for missing values."""
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    return (
-        f'"{name}" is {marker:g} in {rows}, far from all other values: if it stands for a missing '
-        f"value, pass `na={marker:g}` and `missing=interpolate`"
-    )
-
-
 def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
     """Return columns that end with one repeated value unlike all before: column, value and count.
 
@@ -93,12 +87,25 @@ def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
     return found
 
 
-def ending_run_note(name: str, value: float, count: int) -> str:
-    """Return the warning of a column that ends with one repeated value."""
-    return (
-        f'the last {count:,} values of "{name}" are {value:g}, as no others before: remove those '
-        "rows where they are still to come, or were not measured"
-    )
+def describe_stand_ins(names: Sequence[str], values: Floats, indptr: Ints) -> Iterator[str]:
+    """Yield warnings of numbers that stand for missing values, and of repeated ones at the end.
+
+    Args:
+        names: Of the columns.
+        values: Shape `(n_rows, columns)`, NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+    """
+    for column, marker, count in missing_markers(values):
+        yield (
+            f'"{names[column]}" is {marker:g} in {counted(count, "row")}, far from all other '
+            f"values: if it stands for a missing value, pass `na={marker:g}` and "
+            "`missing=interpolate`"
+        )
+    for column, value, count in ending_runs(values, indptr):
+        yield (
+            f'the last {count:,} values of "{names[column]}" are {value:g}, as no others before: '
+            "remove those rows where they are still to come, or were not measured"
+        )
 
 
 def empty_series(values: Floats, indptr: Ints) -> Flags:

@@ -163,11 +163,8 @@ def _series_of(opened: Opened, data: Data, time: str) -> tuple[str, ...]:
 def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard) -> None:
     """Read the table as a training does, and follow the hints of what it cannot read.
 
-    Args:
-        found: With the settings; they are completed.
-        long: The settings of the table with a row for each step.
-        numeric: The columns to read besides the target.
-        heard: Receives the notes.
+    The settings of `found` are completed; `long` are those of the table with a row for each step,
+    and `numeric` the columns to read besides the target.
     """
     data = found.data
     changes: dict[str, Any] = {}

@@ -10,15 +10,7 @@ from ...core.windows import Floats, Ints
 from ..last_values import FarEnd, describe_far_ends, find_far_ends
 from .leakage import copies_of_target
 from .level_shifts import level_shift
-from .outliers import (
-    constant_series,
-    empty_series,
-    ending_run_note,
-    ending_runs,
-    missing_marker_note,
-    missing_markers,
-    outliers,
-)
+from .outliers import constant_series, describe_stand_ins, empty_series, outliers
 
 # The most that a warning lists one by one.
 MOST_NAMED = 3
@@ -57,7 +49,7 @@ def find_warnings(
     ends = find_far_ends(columns.values[:, :1], columns.indptr)
     return [
         *_constant(columns, name),
-        *_markers(columns),
+        *describe_stand_ins(columns.names, columns.values, columns.indptr),
         *_outliers(columns, place, {each.row for each in ends}),
         *_ends(columns, place, ends),
         *_shifts(columns, place),
@@ -78,14 +70,6 @@ def _constant(columns: NumericColumns, name: Callable[[int], str]) -> Iterator[s
         known = column[np.isfinite(column)]
         if flags.all() and len(known) and (known == known[0]).all():
             yield f"{each} is {known[0]:g} in every row and carries no information"
-
-
-def _markers(columns: NumericColumns) -> Iterator[str]:
-    """Numbers that stand for missing values, and repeated ones at the end."""
-    for column, marker, count in missing_markers(columns.values):
-        yield missing_marker_note(columns.names[column], marker, count)
-    for column, value, count in ending_runs(columns.values, columns.indptr):
-        yield ending_run_note(columns.names[column], value, count)
 
 
 def _outliers(
@@ -112,12 +96,11 @@ def _ends(
     columns: NumericColumns, place: Callable[[int], str], ends: Sequence[FarEnd]
 ) -> Iterator[str]:
     """Last values of the target that are far from all before them."""
-
-    def say(row: int) -> str:
-        return place(int(columns.rows[row]))
-
     if ends:
-        yield describe_far_ends(ends, columns.names, len(columns.indptr) - 1, say)
+        count = len(columns.indptr) - 1
+        yield describe_far_ends(
+            ends, columns.names, count, lambda row: place(int(columns.rows[row]))
+        )
 
 
 def _shifts(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[str]:

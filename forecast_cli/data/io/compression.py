@@ -130,14 +130,6 @@ class Limited(io.RawIOBase):
         super().close()
 
 
-def last_bytes(stream: Any, count: int) -> bytes:
-    """Return the last bytes of a stream, of which no more than these are kept."""
-    end = b""
-    while piece := stream.read(PIECE):
-        end = (end + piece)[-count:]
-    return end
-
-
 def _zip(packed: io.BytesIO, name: str, most: int) -> Any:
     """Open the one file in an archive; None for a workbook, an archive too, which stays packed."""
     archive = zipfile.ZipFile(packed)

@@ -1,6 +1,7 @@
 """Delimited text as Arrow columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from .number_formats import numerals
 from .sources import Source, numbered
 from .tables import MISSING_MARKERS, Table, no_rows, require_columns
 
+Reader = Callable[..., pa.Table]
 UTF8 = ("utf-8", "utf-8-sig")
 # Bytes that Arrow parses at a time: a row lies in at most two such blocks.
 BLOCK = 2**20
@@ -37,33 +39,23 @@ def read_source(
     if not source.top.plain:
         read.skip_rows, read.column_names = source.top.skipped, source.header
     parse = pa_csv.ParseOptions(delimiter=source.delimiter, newlines_in_values='"' in source.head)
-    table = _parsed(source, read, parse, convert)
+    reader = partial(pa_csv.read_csv, read_options=read, parse_options=parse)
+    table = _parsed(source, reader, convert)
     # A series may be called NA: what is read as text is missing only where the cell is empty.
     affected = [name for name in text if table[name].null_count]
     if affected:
-        table = _unconverted(source, table, affected, read, parse)
+        table = _unconverted(source, table, affected, reader)
     # A decimal comma that was found applies to the columns that Arrow leaves as text too.
     decimal = source.dialect.decimal or ("," if source.decimal == "," else None)
     written = numerals(decimal, source.dialect.thousands)
     return Table(source.name, table, source.line, markers, written, ambiguous=source.ambiguous)
 
 
-def _parsed(
-    source: Source,
-    read: pa_csv.ReadOptions,
-    parse: pa_csv.ParseOptions,
-    convert: pa_csv.ConvertOptions,
-) -> pa.Table:
-    """Return the rows as Arrow reads them.
-
-    Raises:
-        DataError: It cannot, or there are none.
-    """
+def _parsed(source: Source, reader: Reader, convert: pa_csv.ConvertOptions) -> pa.Table:
+    """Return the rows as Arrow reads them, or raise what is wrong with them."""
     try:
         with source.watched(source.content) as stream:
-            table = pa_csv.read_csv(
-                stream, read_options=read, parse_options=parse, convert_options=convert
-            )
+            table = reader(stream, convert_options=convert)
     except BROKEN as error:
         raise source.broken(error) from None
     except UnicodeDecodeError as error:
@@ -78,21 +70,13 @@ def _parsed(
     return table
 
 
-def _unconverted(
-    source: Source,
-    table: pa.Table,
-    names: Sequence[str],
-    read: pa_csv.ReadOptions,
-    parse: pa_csv.ParseOptions,
-) -> pa.Table:
+def _unconverted(source: Source, table: pa.Table, names: Sequence[str], reader: Reader) -> pa.Table:
     """Return the table with some text columns as written: only empty cells are missing."""
     convert = pa_csv.ConvertOptions(
         include_columns=list(names), column_types=dict.fromkeys(names, pa.string())
     )
     with source.content as stream:
-        plain = pa_csv.read_csv(
-            stream, read_options=read, parse_options=parse, convert_options=convert
-        )
+        plain = reader(stream, convert_options=convert)
     for name in names:
         missing = pc.is_in(plain[name], pa.array(["", *source.dialect.na]))
         cells = pc.if_else(missing, pa.scalar(None, pa.string()), plain[name])

@@ -1,7 +1,7 @@
 """Numbers with more around them: currencies, percent signs, parentheses, K, M and B, units."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -83,10 +83,6 @@ class _Number:
     affix: Affix
     ways: tuple[str, ...]
 
-    @property
-    def is_zero(self) -> bool:
-        return not re.search("[1-9]", self.number)
-
 
 @dataclass(frozen=True)
 class Odd:
@@ -113,7 +109,7 @@ def undecorated(cells: pa.ChunkedArray) -> Plain | Odd:
         numbers = [_in_millions(each) for each in numbers]
     odd = _odd(numbers)
     if odd is not None:
-        beside = next(filter(None, (_beside(each.affix) for each in numbers)))
+        beside = next(filter(None, (each.affix.unit or each.affix.currency for each in numbers)))
         return Odd(_row(coded, odd), f'A number with "{beside}", as in other rows,')
     texts = [f"{each.number}e{each.power + each.affix.power}" if each.power + each.affix.power
              else each.number for each in numbers]  # fmt: skip
@@ -127,11 +123,6 @@ def undecorated(cells: pa.ChunkedArray) -> Plain | Odd:
     return Plain(pa.chunked_array([plain]), examples, percent)
 
 
-def _beside(affix: Affix) -> str:
-    """Return the unit or currency of a number."""
-    return affix.unit or affix.currency
-
-
 def is_number(cell: str) -> bool:
     """Whether a cell is a number, maybe with a currency, a percent sign or K, M, B."""
     found = _taken_apart(cell)
@@ -143,19 +134,15 @@ def _row(coded: pa.DictionaryArray, place: int) -> int:
     return int(pc.index(coded.indices, place).as_py())
 
 
-def _odd(numbers: Iterable[_Number]) -> int | None:
+def _odd(numbers: Sequence[_Number]) -> int | None:
     """Return the first number that is in another currency or unit than the first; None: none."""
-    rules: list[Callable[[_Number], str]] = [
-        lambda each: each.affix.currency,
-        lambda each: each.affix.unit,
-    ]
-    held = list(enumerate(numbers))
-    for at, rule in enumerate(rules):
-        known = next((rule(each) for _, each in held if rule(each)), "")
-        for place, each in held:
+    for part in ("currency", "unit"):
+        beside = [getattr(each.affix, part) for each in numbers]
+        known = next(filter(None, beside), "")
+        for place, own in enumerate(beside):
             # Sums are often without their currency, but never without the unit.
-            lacks = not rule(each) and (at == 0 or each.is_zero)
-            if known and rule(each) != known and not lacks:
+            is_zero = not re.search("[1-9]", numbers[place].number)
+            if own != known and (own or not (part == "currency" or is_zero)):
                 return place
     return None
 

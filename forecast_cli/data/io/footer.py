@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..dates.time_names import may_name_time
-from .body import Line
-from .cells import is_data, is_date, is_wordy, shape
+from .body import Line, is_data, is_date, is_wordy, quoted, shape
 from .tables import MISSING_MARKERS
 
 # The most lines at the end that are looked at, and the share of the rows that they may be.
 MOST_LINES = 40
 MOST_SHARE = 0.5
-MOST_QUOTED = 3
 # A way to write the cells of a column is a usual one from this share on.
 USUAL = 0.1
 TOTAL = re.compile(
@@ -124,7 +122,5 @@ def describe_footer(lines: Sequence[Line]) -> str:
     what = "the last line" if len(lines) == 1 else f"the last {len(lines)} lines"
     if not held:
         return f"{what} without values left out"
-    quoted = ", ".join(f'"{", ".join(line.filled[:MOST_QUOTED])}"' for line in held[:MOST_QUOTED])
-    more = " ..." if len(held) > MOST_QUOTED else ""
     keeps = "keeps it" if len(lines) == 1 else "keeps them"
-    return f"{what} left out: {quoted}{more} (`skip_footer=0` {keeps})"
+    return f"{what} left out: {quoted(held)} (`skip_footer=0` {keeps})"

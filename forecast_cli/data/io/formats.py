@@ -23,6 +23,7 @@ from .remote import first_line
 from .remote import suffix as suffix_of
 from .sources import Source
 from .tables import Table, by_row, no_rows
+from .writer import SQLITE_FILE
 
 Loader = Callable[[bytes, str], pa.Table]
 # The bytes of a number in memory, and the rows of text that are unpacked at a time.
@@ -79,7 +80,7 @@ def _loader(source: Source, notes: list[str]) -> Loader | None:
     suffix = suffix_of(source.path)
     if is_workbook(source):
         return partial(_excel, dialect=source.dialect, notes=notes, most=source.most)
-    if start.startswith(SQLITE):
+    if start.startswith(SQLITE_FILE):
         raise UsageError(
             f"{source.name} is a SQLite database.",
             "Save it as a file, unpacked, and name that file or a table of it: "
@@ -115,9 +116,12 @@ def _parquet(data: bytes, name: str, most: int) -> pa.Table:
     if size > most:
         raise too_large(name, most)
     check_rows(name, about.num_rows, size, len(data), most, about.num_columns)
-    if about.num_rows * max(stated, len(data)) <= most or not _holds_text(file.schema_arrow):
+    schema = file.schema_arrow
+    # Text may have any length, so that its rows are counted as they are unpacked.
+    fixed = all(pa.types.is_primitive(each.type) for each in schema)
+    if about.num_rows * max(stated, len(data)) <= most or fixed:
         return file.read()
-    return _counted(file.iter_batches(TEXT_ROWS), file.schema_arrow, name, len(data), most)
+    return _counted(file.iter_batches(TEXT_ROWS), schema, name, len(data), most)
 
 
 def _feather(data: bytes, name: str, most: int) -> pa.Table:
@@ -129,13 +133,6 @@ def _feather(data: bytes, name: str, most: int) -> pa.Table:
     file = ipc.open_file(pa.BufferReader(data))
     batches = (file.get_batch(at) for at in range(file.num_record_batches))
     return _counted(batches, file.schema, name, len(data), most)
-
-
-def _holds_text(schema: pa.Schema) -> bool:
-    """Whether values of a table may have any length."""
-    return any(
-        not (pa.types.is_primitive(each.type) or pa.types.is_boolean(each.type)) for each in schema
-    )
 
 
 def _counted(
@@ -192,8 +189,7 @@ def _of_objects(rows: list[Any]) -> pa.Table:
 
 def _excel(data: bytes, name: str, dialect: Dialect, notes: list[str], most: int) -> pa.Table:
     """Read the first sheet of a workbook."""
-    from .workbook_limits import check_workbook
-    from .workbooks import read_workbook
+    from .workbooks import check_workbook, read_workbook
 
     check_workbook(data, name, most)
     frame, found = read_workbook(data, name, dialect)
@@ -221,7 +217,6 @@ PROMISED = {
     ".xlsx": WORKBOOK,
     ".xlsm": WORKBOOK,
 }
-SQLITE = b"SQLite format 3\0"
 BY_MAGIC: dict[bytes, Callable[..., pa.Table]] = {
     b"PAR1": _parquet,
     b"ARROW1": _feather,

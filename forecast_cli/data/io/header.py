@@ -3,18 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ...config.sections import Dialect
 from ...core.errors import DataError, UsageError
 from ..dates.time_names import may_name_time
-from .body import SAMPLE_COLUMNS, Body, Line
-from .cells import is_data, is_date, is_unit
+from .body import MOST_QUOTED, SAMPLE_COLUMNS, Body, Line, is_data, is_date, is_unit, quoted
 
 # How many lines show where a table begins.
 MOST_LINES = 100
 MOST_LEVELS = 3
-# The most lines that a note quotes.
-MOST_QUOTED = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _below(filled: Sequence[Line], at: int, body: Body, *, plain: bool = True) -
     while rest + 1 < len(filled) and _are_units(filled[rest], body):
         rest += 1
     units = filled[at + 1 : rest]
-    notes = tuple(f"{_numbered([line])} holds units, left out: {_quoted([line])}" for line in units)
+    notes = tuple(f"{_numbered([line])} holds units, left out: {quoted([line])}" for line in units)
     skipped = units[-1].end if units else names.end
     # Blanks around a name are of no use to anybody who has to type it.
     padded = [name.strip() for name in _padded(names.cells, body)]
@@ -101,21 +99,12 @@ def _titled(filled: Sequence[Line], at: int, body: Body) -> Header:
 
 
 def _with_titles(header: Header, titles: Sequence[Line]) -> Header:
-    text = (
-        f"{_numbered(titles)} above the header left out: {_quoted(titles)} (`skip_rows=0` if not)"
-    )
+    text = f"{_numbered(titles)} above the header left out: {quoted(titles)} (`skip_rows=0` if not)"
     return Header(header.names, header.skipped, (text, *header.notes), plain=False)
 
 
 def _found(filled: Sequence[Line], at: int, body: Body, where: str) -> Header:
-    """Return the header among the lines above the first row.
-
-    Args:
-        filled: The lines that are not blank.
-        at: Which of them is the first row.
-        body: The rows.
-        where: What messages call the table.
-    """
+    """Return the header among the lines above the first row, which is line `at`."""
     above = filled[:at]
     if levels := _levels(above, body):
         return _joined(filled, at - 1, levels, body)
@@ -194,12 +183,8 @@ def _joined(filled: Sequence[Line], last: int, levels: Sequence[Line], body: Bod
 
 def _merged(cells: Sequence[str]) -> list[str]:
     """Return cells with the empty ones after the first filled as those before them."""
-    held = ""
-    merged = []
-    for cell in cells:
-        held = cell.strip() or held
-        merged.append(held)
-    return merged
+    filled = accumulate(map(str.strip, cells), lambda held, cell: cell or held, initial="")
+    return list(filled)[1:]
 
 
 def _is_complete(line: Line) -> bool:
@@ -208,11 +193,7 @@ def _is_complete(line: Line) -> bool:
 
 
 def _require_names(line: Line, body: Body, where: str) -> None:
-    """Refuse a first line of data.
-
-    Raises:
-        DataError: All its cells are numbers or dates, or words that recur in the rows below.
-    """
+    """Refuse a first line whose cells are all numbers or dates, or words that recur in the rows."""
     words = [at for at, cell in enumerate(line.cells) if cell.strip() and not is_data(cell)]
     if not words and body.width > 1 and _counted(line.filled):
         return
@@ -273,9 +254,3 @@ def _numbered(lines: Sequence[Line]) -> str:
     """Return e.g. "lines 1 to 3"."""
     first, last = lines[0].before + 1, lines[-1].end
     return f"line {first}" if first == last else f"lines {first} to {last}"
-
-
-def _quoted(lines: Sequence[Line]) -> str:
-    """Return the first of the lines."""
-    texts = [f'"{", ".join(line.filled[:MOST_QUOTED])}"' for line in lines[:MOST_QUOTED]]
-    return ", ".join(texts) + (" ..." if len(lines) > MOST_QUOTED else "")

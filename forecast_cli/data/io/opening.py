@@ -16,10 +16,11 @@ from .formats import is_workbook, load
 from .in_memory import from_memory
 from .remote import is_address, masked, matching
 from .sources import Source
-from .sql import is_database, is_sqlite_file
+from .sql import is_database
 from .sql import load as load_from_database
 from .storage import PLAIN, STDIN, still_there
 from .tables import Readable, Table, require_columns, stacked
+from .writer import SQLITE_FILE, begins_with
 
 Columns = Sequence[str] | None
 # The settings of lines that are no rows.
@@ -83,11 +84,7 @@ def _open_text(source: Source) -> Opened:
 
 
 def _open_several(parts: Sequence[Opened]) -> Opened:
-    """Open tables with the same columns as one, one after the other.
-
-    Raises:
-        DataError: The columns are not the same in all of them.
-    """
+    """Open tables as one, one after the other; refuse them if their columns differ."""
     first = parts[0]
     for part in parts[1:]:
         if other := sorted(set(part.names) ^ set(first.names)):
@@ -103,16 +100,6 @@ def _open_several(parts: Sequence[Opened]) -> Opened:
 
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     return Opened(name, first.names, first.head, read, list(notes))
-
-
-def open_text(data: bytes, dialect: Dialect = PLAIN) -> Opened:
-    """Open delimited text that is in memory; unlike a file it is never of another format.
-
-    Raises:
-        DataError: It is no text.
-    """
-    _refuse_query(dialect, "A text")
-    return _open_text(Source(STDIN, dialect, io.BytesIO(data), title="the table"))
 
 
 def open_with_notes(source: Readable | Opened, dialect: Dialect, on_event: Listener) -> Opened:
@@ -141,7 +128,9 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
         _refuse_query(dialect, f"A {type(source).__name__}")
         return open_in_memory(replace(table, markers=(*table.markers, *dialect.na)))
     if isinstance(source, bytes):
-        return open_text(source, dialect)
+        # Unlike a file it is never of another format.
+        _refuse_query(dialect, "A text")
+        return _open_text(Source(STDIN, dialect, io.BytesIO(source), title="the table"))
     if isinstance(source, list | tuple) and source:
         return _open_several([open_table(each, dialect, on_event) for each in source])
     if not isinstance(source, str | os.PathLike):
@@ -156,7 +145,7 @@ def open_table(source: Readable, dialect: Dialect = PLAIN, on_event: Listener = 
 
 def _open_path(path: str, dialect: Dialect, on_event: Listener) -> Opened:
     """Open the table at a path or an address; errors as in `open_table`."""
-    if is_database(path) or is_sqlite_file(path):
+    if is_database(path) or begins_with(path, SQLITE_FILE):
         _refuse_text(dialect, masked(path))
         return open_in_memory(load_from_database(path, dialect))
     _refuse_query(dialect, masked(path))
@@ -172,13 +161,7 @@ def _open_path(path: str, dialect: Dialect, on_event: Listener) -> Opened:
 
 
 def _refuse_text(dialect: Dialect, name: str, *, lines: bool = False) -> None:
-    """Refuse settings of text where there is none.
-
-    Args:
-        dialect: The settings.
-        name: What messages call the table.
-        lines: Whether it has lines above and below its rows, as a sheet.
-    """
+    """Refuse settings of text where there is none; a sheet has `lines` above and below its rows."""
     if dialect.encoding or dialect.delimiter:
         raise UsageError(
             f"{name} is no text: it has neither an encoding nor a delimiter.",

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,14 +27,10 @@ SHOWN = frozenset((
 LITERAL = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 # What to install for addresses of a kind.
 PACKAGES = {
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "az": "adlfs",
-    "abfs": "adlfs",
-    "sftp": "paramiko",
-    "ssh": "paramiko",
+    **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
+    **dict.fromkeys(("az", "abfs"), "adlfs"),
+    **dict.fromkeys(("sftp", "ssh"), "paramiko"),
     "smb": "smbprotocol",
 }
 # Where names can be listed, and a name found is an address again.
@@ -92,12 +90,8 @@ def fetch(address: str) -> bytes:
         DataError: There are none, or they cannot be read.
         UsageError: The library for such addresses is not installed, or there is none.
     """
-    files, path = _files(address)
-    try:
+    with _reached(address) as (files, path):
         data = bytes(files.cat_file(path))
-    # Each protocol's library has exceptions of its own.
-    except Exception as error:
-        raise _unreachable(address, error) from error
     if _protocol(address) in ("http", "https") and data[:200].lstrip().lower().startswith(PAGE):
         raise DataError(
             f"{masked(address)} is a web page, not a table.",
@@ -113,11 +107,8 @@ def open_address(address: str) -> Any:
         DataError: There are none, or they cannot be read.
         UsageError: As `fetch`.
     """
-    files, path = _files(address)
-    try:
+    with _reached(address) as (files, path):
         return files.open(path, "rb")
-    except Exception as error:
-        raise _unreachable(address, error) from error
 
 
 def identify(address: str) -> str:
@@ -127,11 +118,8 @@ def identify(address: str) -> str:
         DataError: There are none.
         UsageError: As `fetch`.
     """
-    files, path = _files(address)
-    try:
+    with _reached(address) as (files, path):
         about = files.info(path)
-    except Exception as error:
-        raise _unreachable(address, error) from error
     marks = (about.get(name) for name in ("ETag", "etag", "md5Hash", "LastModified", "mtime"))
     return f"{about.get('size')} {next((each for each in marks if each), '')}"
 
@@ -145,14 +133,22 @@ def matching(address: str) -> list[str] | None:
     """
     if _protocol(address) not in LISTED or "*" not in address:
         return None
-    files, pattern = _files(address)
-    try:
+    with _reached(address) as (files, pattern):
         found = sorted(files.unstrip_protocol(each) for each in files.glob(pattern))
-    except Exception as error:
-        raise _unreachable(address, error) from error
     if not found:
         raise DataError(f"Nothing matches {masked(address)}.", "Check the pattern.")
     return found
+
+
+@contextmanager
+def _reached(address: str) -> Iterator[tuple[Any, str]]:
+    """Use the file system of an address and the path in it, and translate its errors."""
+    files, path = _files(address)
+    try:
+        yield files, path
+    # Each protocol's library has exceptions of its own.
+    except Exception as error:
+        raise _unreachable(address, error) from error
 
 
 def _files(address: str) -> tuple[Any, str]:

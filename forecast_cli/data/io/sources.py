@@ -189,26 +189,27 @@ class Source(Stored):
 
     @cached_property
     def _last_lines(self) -> str:
-        """The end of the text, as far as it is looked at."""
-        return self.head if self.is_short else self._end()
+        """The end of the text, as far as it is looked at; empty where it cannot be read as text."""
+        if self.is_short:
+            return self.head
+        end = self.end
+        if self.encoding.startswith(UTF16):
+            return ""
+        try:
+            return end[end.find(b"\n") + 1 :].decode(self.encoding)
+        except UnicodeDecodeError:
+            return ""
 
     @property
     def unended(self) -> str:
         """The last line, where no newline ends it, as where a stream is cut off; else empty."""
-        try:
-            last = re.split(r"[\r\n]", self._last_lines)[-1]
-        except UnicodeDecodeError:
-            return ""
+        last = re.split(r"[\r\n]", self._last_lines)[-1]
         return last if last.strip() else ""
 
     @cached_property
     def _tail(self) -> list[tuple[str, Line]]:
         """The last lines as written and taken apart; none where that is not certain."""
-        try:
-            text = self._last_lines
-        except UnicodeDecodeError:
-            return []
-        lines = list(io.StringIO(text, newline=""))
+        lines = list(io.StringIO(self._last_lines, newline=""))
         while lines and not lines[-1].strip():
             lines.pop()
         lines = lines[-LAST_LINES:]
@@ -216,13 +217,6 @@ class Source(Stored):
             return []
         cells = [next(csv.reader([line], delimiter=self.delimiter), []) for line in lines]
         return [(line, Line(0, 0, own)) for line, own in zip(lines, cells, strict=True)]
-
-    def _end(self) -> str:
-        """The last whole lines of a long table."""
-        end = self.end
-        if self.encoding.startswith(UTF16):
-            return ""
-        return end[end.find(b"\n") + 1 :].decode(self.encoding)
 
     @cached_property
     def footer(self) -> list[Line]:
@@ -320,11 +314,9 @@ def _share(delimiter: str, lines: Sequence[str]) -> float:
 
 
 def _may_be_grouped(cells: Sequence[str], *, german: bool) -> bool:
-    """Whether the points of a column may separate thousands.
+    """Whether the points of a column, of which these are the first cells, may separate thousands.
 
-    Args:
-        cells: Of the first rows.
-        german: Whether the table is written as where the comma is the decimal mark.
+    A `german` table is written as where the comma is the decimal mark.
     """
     held = [cell.strip() for cell in cells if re.search(r"\d", cell)]
     grouped = sum(map(bool, map(GROUPED.fullmatch, held)))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -13,13 +13,12 @@ import pyarrow as pa
 from ...config.sections import Dialect
 from ...core.errors import DataError, ForecastError, UsageError, listed, nearest
 from ...core.libraries import how_to_install
-from .formats import SQLITE
 from .remote import ESCAPES, first_line, masked
 from .storage import neighbours
 from .tables import Table, by_row, no_rows
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Inspector, Select
+    from sqlalchemy import URL, Connection, Select
 
 # The databases that are recognized by the scheme of their address, with the package to install
 # where SQLAlchemy does not include their dialect.
@@ -55,14 +54,6 @@ def is_database(path: str) -> bool:
     (True, False)
     """
     return DATABASE.match(path) is not None
-
-
-def is_sqlite_file(path: str) -> bool:
-    """Whether a path is that of a file of SQLite, by its first bytes."""
-    if not Path(path).is_file():
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(SQLITE)) == SQLITE
 
 
 def load(address: str, dialect: Dialect) -> Table:
@@ -216,14 +207,10 @@ def _translate(url: "URL", name: str, query: str | None, error: Exception) -> Fo
 
 
 def _select_table(connection: "Connection", name: str, table: str | None) -> "Select[Any]":
-    """Return the statement for all rows of a table or view.
-
-    Raises:
-        DataError: There is no such table.
-        UsageError: None is named.
-    """
+    """Return the statement for all rows of a table or view; refuse one that is not there."""
     from sqlalchemy import inspect, select, text
     from sqlalchemy import table as table_clause
+    from sqlalchemy.exc import SQLAlchemyError
 
     there = inspect(connection)
     names = sorted({*there.get_table_names(), *there.get_view_names()})
@@ -238,27 +225,15 @@ def _select_table(connection: "Connection", name: str, table: str | None) -> "Se
         )
     parted = table.rpartition(".")
     for schema, own in ((None, table), (parted[0] or None, parted[2])):
-        if _has_table(there, schema, own):
-            return select(text("*")).select_from(table_clause(own, schema=schema))
+        # Some databases fail where there is no schema.
+        with suppress(SQLAlchemyError):
+            if there.has_table(own, schema=schema):
+                return select(text("*")).select_from(table_clause(own, schema=schema))
     raise DataError(f'{name} has no table "{table}".', nearest(table, names))
 
 
-def _has_table(there: "Inspector", schema: str | None, table: str) -> bool:
-    """Whether there is such a table or view; some databases fail where there is no schema."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        return there.has_table(table, schema=schema)
-    except SQLAlchemyError:
-        return False
-
-
 def _stack_chunks(chunks: Iterable[pd.DataFrame], name: str) -> pa.Table:
-    """Return the rows of all chunks; a column of several kinds is text.
-
-    Raises:
-        DataError: There is no row, or two columns have the same name.
-    """
+    """Return the rows of all chunks; a column of several kinds is text."""
     parts: list[pa.Table] = []
     for chunk in chunks:
         if repeated := chunk.columns[chunk.columns.duplicated()].tolist():

@@ -14,7 +14,7 @@ import pyarrow as pa
 from ...config.sections import Dialect
 from ...core.errors import DataError
 from ...core.events import Listener, TableRead, ignore
-from .compression import BROKEN, GB, Limited, decompressed, is_compressed, last_bytes
+from .compression import BROKEN, GB, PIECE, Limited, decompressed, is_compressed
 from .remote import fetch, is_address, masked
 
 STDIN = "-"
@@ -167,7 +167,10 @@ class Stored:
         try:
             with self.open() as stream:
                 if not stream.seekable():
-                    return last_bytes(self.watched(stream), TAIL_BYTES)
+                    end, unpacked = b"", self.watched(stream)
+                    while piece := unpacked.read(PIECE):
+                        end = (end + piece)[-TAIL_BYTES:]
+                    return end
                 size = stream.seek(0, io.SEEK_END)
                 stream.seek(max(size - TAIL_BYTES, 0))
                 return bytes(stream.read())

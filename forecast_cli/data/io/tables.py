@@ -123,7 +123,9 @@ class Table:
             row = int(np.argmax(np.isinf(values)))
             raise self._no_number(column, row, values[row])
         self._require_squares(column, values)
-        marked = np.isin(values, self._missing_numbers())
+        # Markers of a missing value that are numbers, such as -999.
+        given = [float(each) for each in self.markers if re.fullmatch(r"[-+]?\d+\.?\d*", each)]
+        marked = np.isin(values, given)
         return np.where(marked, np.nan, values) if marked.any() else values
 
     def _require_squares(self, column: str, values: Floats) -> None:
@@ -136,11 +138,6 @@ class Table:
                 f"{LARGEST:g} can be computed with.",
                 "Fix the cell, or divide the column by a power of ten.",
             )
-
-    def _missing_numbers(self) -> list[float]:
-        """The markers of a missing value that are numbers, such as -999."""
-        given = [each for each in self.markers if re.fullmatch(r"[-+]?\d+\.?\d*", each)]
-        return [float(each) for each in given]
 
     def is_all_numbers(self, column: str) -> bool:
         """Whether every cell of a column can be read as a number."""
@@ -176,7 +173,8 @@ class Table:
         bare = plain.cells if plain else cells
         whole = whole or self._fitting(bare)
         if not whole:
-            best = max((each.fits(bare) for each in self.written), key=_held)
+            fits = (each.fits(bare) for each in self.written)
+            best = max(fits, key=lambda flags: pc.sum(flags).as_py() or 0)
             row = pc.index(best, False).as_py()
             raise self._no_number(column, row, cells[row].as_py())
         read = [each.read(bare) for each in whole]
@@ -224,11 +222,6 @@ class Table:
             f"Fix the cell, or, if it marks a missing value, pass {marker} and "
             "`missing=interpolate`.",
         )
-
-
-def _held(flags: pa.ChunkedArray) -> int:
-    """Return how many flags are set."""
-    return pc.sum(flags).as_py() or 0
 
 
 def by_row(name: str, columns: pa.Table, dialect: Dialect) -> Table:

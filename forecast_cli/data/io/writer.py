@@ -1,11 +1,12 @@
-"""Tables as bytes, in formats that other programs read."""
+"""Tables as bytes, in formats that other programs read, whole or some rows at a time."""
 
 import io
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 from ...core.errors import UsageError
 from ...core.libraries import how_to_install
@@ -26,8 +27,8 @@ SUFFIXES: dict[str, Format] = {
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 # The table of a SQLite file, and the sheet of a workbook.
 TABLE = "forecast"
-# What a Parquet file begins with.
-PARQUET = b"PAR1"
+# What files begin with.
+PARQUET_FILE, SQLITE_FILE = b"PAR1", b"SQLite format 3\0"
 # What a cell begins with that spreadsheets take for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Excel counts days from here on as other programs do; and how many rows a sheet has.
@@ -101,16 +102,15 @@ def is_parquet_table(path: str | os.PathLike[str]) -> bool:
     folder = Path(path)
     if folder.is_dir():
         return next(folder.rglob("*.parquet"), None) is not None
-    return is_parquet(path)
+    return begins_with(path, PARQUET_FILE)
 
 
-def is_parquet(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is that of a Parquet file, by its first bytes."""
-    file = Path(path)
-    if not file.is_file():
+def begins_with(path: str | os.PathLike[str], start: bytes) -> bool:
+    """Whether a path is that of a file with these first bytes."""
+    if not Path(path).is_file():
         return False
-    with file.open("rb") as start:
-        return start.read(len(PARQUET)) == PARQUET
+    with open(path, "rb") as file:
+        return file.read(len(start)) == start
 
 
 def is_unknown(path: str) -> bool:
@@ -150,9 +150,8 @@ def spare_database(path: Path) -> None:
     Raises:
         UsageError: It does.
     """
-    with path.open("rb") as file:
-        if file.read(16) != b"SQLite format 3\0":
-            return
+    if not begins_with(path, SQLITE_FILE):
+        return
     import sqlite3
     from contextlib import closing
 
@@ -171,29 +170,10 @@ def _csv(frame: "pd.DataFrame", separator: str = ",") -> bytes:
     return text.encode()
 
 
-def _tsv(frame: "pd.DataFrame") -> bytes:
-    return _csv(frame, "\t")
-
-
 def _lines(frame: "pd.DataFrame") -> list[str]:
     """Return each row as a JSON object; a missing value is null."""
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
-
-
-def _jsonl(frame: "pd.DataFrame") -> bytes:
-    return "".join(f"{line}\n" for line in _lines(frame)).encode()
-
-
-def _json(frame: "pd.DataFrame") -> bytes:
-    rows = ",\n ".join(_lines(frame))
-    return f"[{rows}]\n".encode()
-
-
-def _parquet(frame: "pd.DataFrame") -> bytes:
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    return buffer.getvalue()
 
 
 def _feather(frame: "pd.DataFrame") -> bytes:
@@ -266,11 +246,57 @@ def _as_text(sheet: Any, text: str) -> Any:
 
 WRITERS: dict[Format, Callable[["pd.DataFrame"], bytes]] = {
     "csv": _csv,
-    "tsv": _tsv,
-    "json": _json,
-    "jsonl": _jsonl,
-    "parquet": _parquet,
+    "tsv": partial(_csv, separator="\t"),
+    "json": lambda frame: "[{}]\n".format(",\n ".join(_lines(frame))).encode(),
+    "jsonl": lambda frame: "".join(f"{line}\n" for line in _lines(frame)).encode(),
+    "parquet": lambda frame: frame.to_parquet(index=False),
     "feather": _feather,
     "xlsx": _xlsx,
     "sqlite": _sqlite,
 }
+
+
+# The formats to whose end rows can be added; a list of JSON has an end of its own.
+ADDED: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet")
+
+
+class PartWriter:
+    """Writes the rows of a table to a file as they come.
+
+    Args:
+        file: What they are written to, as bytes.
+        format: One of `ADDED`.
+        excel_safe: As in `render`.
+    """
+
+    def __init__(self, file: IO[bytes], format: Format, *, excel_safe: bool = False) -> None:
+        self.file = file
+        self.format = format
+        self.excel_safe = excel_safe
+        self.parquet: Any = None
+        self.begun = False
+
+    def write(self, frame: "pd.DataFrame") -> None:
+        """Write some rows, with the same columns each time."""
+        if self.format not in TEXT:
+            self._write_group(frame)
+            return
+        data = render(frame, self.format, excel_safe=self.excel_safe)
+        # The header is that of the first rows.
+        head = render(frame.iloc[:0], self.format, excel_safe=self.excel_safe)
+        self.file.write(data.removeprefix(head) if self.begun else data)
+        self.begun = True
+
+    def _write_group(self, frame: "pd.DataFrame") -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        if self.parquet is None:
+            self.parquet = parquet.ParquetWriter(self.file, table.schema)
+        self.parquet.write_table(table.cast(self.parquet.schema))
+
+    def close(self) -> None:
+        """Write what ends the table; the file stays open."""
+        if self.parquet is not None:
+            self.parquet.close()

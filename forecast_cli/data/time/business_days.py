@@ -92,10 +92,9 @@ class OpenDays:
         Args:
             days: Shape `(n,)`, at least 1, datetime64[D], ascending.
         """
-        span = np.arange(days[0], days[-1] + DAY)
         closed = np.array(self.closed, "datetime64[D]")
         closed = closed[(closed < days[0]) | (closed > days[-1])]
-        own = np.setdiff1d(span[np.is_busday(span, weekmask=self.weekmask)], days)
+        own = closed_weekdays(days, self.weekmask)
         return replace(self, closed=iso_dates(np.union1d(closed, own)))
 
 
@@ -120,6 +119,12 @@ def _hours_in_words(hours: Hours) -> str:
         f"{second // 3600:02}:{second // 60 % 60:02}" for second in (min(seconds), max(seconds))
     ]
     return f", {ends[0]} to {ends[1]}"
+
+
+def closed_weekdays(days: Days, weekmask: str) -> Days:
+    """Return the open weekdays without a row, between the first and the last of `days`, `(n,)`."""
+    span = np.arange(days[0], days[-1] + DAY)
+    return np.setdiff1d(span[np.is_busday(span, weekmask=weekmask)], days)
 
 
 def make_weekmask(open_: Iterable[bool]) -> str:

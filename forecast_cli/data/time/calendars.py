@@ -71,8 +71,7 @@ def resolve_calendar(data: Data, times: pd.DatetimeIndex, table: Table) -> Frequ
 def _with_hours(frequency: Frequency, times: pd.DatetimeIndex, table: Table) -> Frequency:
     """Return open days with the opening hours of a table that has several rows a day.
 
-    Raises:
-        DataError: Rows are at other times than on most days.
+    Rows at other times than on most days are refused.
     """
     wall = times.tz_localize(None)
     hours = learn_hours(wall)

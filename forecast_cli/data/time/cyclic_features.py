@@ -89,10 +89,7 @@ def default_cycles(step_days: float | None, months: int, rows: int) -> tuple[str
 def _phase(times: Times, period: str, unit: str) -> Floats:
     """Return the elapsed share of the period of each time, shape `(n,)`, 0 to below 1.
 
-    Args:
-        times: Shape `(n,)`.
-        period: NumPy's code of the period: h, D, M or Y.
-        unit: That of the resolution, e.g. D for whole days.
+    `period` is NumPy's code of h, D, M or Y; `unit` that of the resolution, e.g. D for whole days.
     """
     periods = times.astype(f"datetime64[{period}]")
     begins, ends = (each.astype(f"datetime64[{unit}]") for each in (periods, periods + 1))

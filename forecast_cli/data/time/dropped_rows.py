@@ -13,7 +13,7 @@ from .business_days import LEARNED, Bools
 from .calendars import LEAST_OPEN, resolve_calendar, suggest_calendar
 from .duplicates import StepRows
 from .frequency import DAY, Frequency, local_days
-from .gaps import ways_to_fill
+from .grid import ways_to_fill
 from .time_index import when
 
 
@@ -126,10 +126,7 @@ def _no_steps_left(
 def _learned(rows: StepRows, past: Bools, data: Data) -> Frequency | None:
     """Return the open days of the rows; None where too few of the open weekdays have one.
 
-    Args:
-        rows: The times of all series.
-        past: Shape `(n_times,)`: which are not those of future steps.
-        data: The settings.
+    `past`, shape `(n_times,)`, are the times that are not those of future steps.
     """
     times = rows.times[past]
     learned = data.model_copy(update={"calendar": LEARNED})

@@ -12,15 +12,12 @@ from ..groups import Groups
 from ..io.tables import Table
 from .calendars import suggest_calendar
 from .frequency import Frequency
-from .gaps import share_of, ways_to_fill
-from .grid import grid_positions
+from .grid import grid_positions, share_of, ways_to_fill
 from .retail_months import has_whole_weeks
 from .time_index import irregular_place, when
 
 # At most one row in so many is repeated by mistake.
 FEW = 20
-
-
 # The steps that meters and loggers are set to, and how far from them their times may be apart.
 USUAL = (
     "1s", "10s", "30s", "1min", "5min", "10min", "15min", "30min", "1h", "2h", "3h", "4h", "6h",
@@ -110,10 +107,7 @@ def _in_another_year(times: pd.DatetimeIndex, row: int, frequency: Frequency) ->
 def _gaps(rows: StepRows, frequency: Frequency, *, fillable: bool) -> tuple[str, str]:
     """Return how many steps have no row, in a sentence, and what to do about them.
 
-    Args:
-        rows: All times.
-        frequency: The step of most of them.
-        fillable: Whether `missing` alone would do.
+    `fillable` is whether `missing` alone would do.
     """
     named = "" if fillable else f"`freq={frequency.alias}` and "
     try:

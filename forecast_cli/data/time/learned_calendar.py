@@ -20,6 +20,7 @@ from .business_days import (
     WEEKDAYS,
     Days,
     OpenDays,
+    closed_weekdays,
     iso_dates,
     make_weekmask,
     weekdays,
@@ -62,22 +63,16 @@ def learned_calendar(days: Days, last: date) -> OpenDays:
     """
     weekmask = _open_weekdays(days[days > days[-1] - YEAR])
     steady = _steady(days, weekmask)
-    rules = _recurring(_Seen(steady[0], days[-1], weekmask, _closed(steady, weekmask)))
+    rules = _recurring(_Seen(steady[0], days[-1], weekmask, closed_weekdays(steady, weekmask)))
     years = range(_year(days[-1]), last.year + 2)
     future = np.concatenate([rule.dates(years) for rule in rules] or [days[:0]])
     future = future[(future > days[-1]) & (future <= np.datetime64(last))]
     future = np.unique(future[np.is_busday(future, weekmask=weekmask)])
-    closed = np.concatenate([_closed(days, weekmask), future])
+    closed = np.concatenate([closed_weekdays(days, weekmask), future])
     until = max(np.datetime64(last), days[-1])
     return OpenDays(
         LEARNED, weekmask, iso_dates(closed), str(until), tuple(rule.words for rule in rules)
     )
-
-
-def _closed(days: Days, weekmask: str) -> Days:
-    """Return the open weekdays without a row, between the first and the last of `days`, `(n,)`."""
-    span = np.arange(days[0], days[-1] + DAY)
-    return np.setdiff1d(span[np.is_busday(span, weekmask=weekmask)], days)
 
 
 def _open_weekdays(days: Days) -> str:

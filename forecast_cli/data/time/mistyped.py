@@ -74,13 +74,8 @@ def _out_of_order(
 ) -> Iterator[tuple[int, int, pd.DatetimeIndex]]:
     """Yield the first row of each run of dates that break the order, the row after it, and dates.
 
-    Args:
-        own: Shape `(n,)`, in the order of the table.
-        frequency: The step of most of them.
-
-    Yields:
-        The dates that would fit, shape `(last - first,)`: of the steps between the rows around
-        them, or the same days in another year.
+    Those are the dates that would fit, shape `(last - first,)`: of the steps between the rows
+    around them, or the same days in another year. `own`, `(n,)`, is in the order of the table.
     """
     breaks = np.flatnonzero(steps_broken(own, frequency)) + 1
     for first, last in zip(breaks.tolist(), [*breaks[1:].tolist(), len(own)], strict=True):

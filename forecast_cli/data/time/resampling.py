@@ -100,12 +100,8 @@ def _are_short(
 ) -> Bools:
     """Return which steps lack rows before their first time, or after their last one.
 
-    Args:
-        edge: Shape `(n_series,)`: these times.
-        begins: Shape `(n_series,)`: the beginnings of the steps.
-        row_step: The step between rows.
-        frequency: The steps.
-        last: Whether the times are the last ones.
+    The times, `edge`, the beginnings of their steps, and what is returned have the shape
+    `(n_series,)`.
     """
     daily = row_step.alias == "B"
     edge = edge.normalize() if daily else edge

@@ -14,21 +14,21 @@ from .business_days import Bools
 from .dropped_rows import frequency_left, without_dropped
 from .duplicates import StepRows, check_duplicates, irregular, too_few
 from .frequency import Frequency, local_days
-from .gaps import many_gaps, require_few_gaps, share_of
-from .grid import grid_positions
+from .grid import grid_positions, many_gaps, require_few_gaps, share_of
 from .mistyped import check_mistyped
 from .opening_hours import note_closed
 from .resampling import resampled
 from .retail_months import note_weeks
 from .time_index import (
     Dates,
+    Steps,
+    Timeline,
     infer_frequency,
     likely_frequency,
     missing_weekdays,
     steps_broken,
     when,
 )
-from .timeline import Steps, Timeline
 
 # The values of `missing` for which a longer step is a gap: filled, masked, or of closed days.
 FILLED = ("interpolate", "ffill", "season", "mask", "drop")
@@ -57,7 +57,9 @@ def find_steps(
     Raises:
         DataError: A time is repeated, or the steps are not regular.
     """
-    order = _sorted(table, dates, groups, data, on_event, whole)
+    order = _sorted(table, dates.times, groups.codes, on_event)
+    if whole is not None:
+        order = without_dropped(order, groups.codes, whole, ahead=bool(data.future_covariates))
     times, codes = dates.times[order], groups.codes[order]
     style, combine = dates.style, _combination(data)
     if data.resample:
@@ -70,30 +72,8 @@ def find_steps(
     indptr = make_indptr(codes[first], len(groups.ids))
     rows = StepRows(table, groups, times[first], indptr, order[first])
     frequency, places = _regular(rows, data, frequency, whole, on_event)
-    steps, indptr = _without_gaps(rows, places, frequency, data, on_event)
-    places = places + np.repeat(indptr[:-1], np.diff(rows.indptr))
+    steps, indptr, places = _without_gaps(rows, places, frequency, data, on_event)
     return Steps(Timeline(steps, frequency, style), indptr, order, places[shared], combine)
-
-
-def _sorted(
-    table: Table,
-    dates: Dates,
-    groups: Groups,
-    data: Data,
-    on_event: Listener,
-    whole: Bools | None,
-) -> Ints:
-    """Return the rows that are not dropped, series by series, the oldest first, shape `(kept,)`.
-
-    Raises:
-        DataError: A date seems to be mistyped.
-    """
-    check_mistyped(table, dates.times, groups.codes)
-    order: Ints = np.lexsort((dates.times.asi8, groups.codes))
-    _note_order(order, groups.codes[order], on_event)
-    if whole is None:
-        return order
-    return without_dropped(order, groups.codes, whole, ahead=bool(data.future_covariates))
 
 
 def _regular(
@@ -148,14 +128,16 @@ def make_indptr(codes: Ints, count: int) -> Ints:
     return cumulate(np.bincount(codes, minlength=count))
 
 
-def _note_order(order: Ints, codes: Ints, on_event: Listener) -> None:
-    """Report rows that are not in order of time; `order` and `codes` have shape `(rows,)`."""
-    same = np.diff(codes) == 0
-    steps = np.diff(order)[same]
+def _sorted(table: Table, times: pd.DatetimeIndex, codes: Ints, on_event: Listener) -> Ints:
+    """Return the rows by series and time, and report whether they were in order; all `(rows,)`."""
+    check_mistyped(table, times, codes)
+    order: Ints = np.lexsort((times.asi8, codes))
+    steps = np.diff(order)[np.diff(codes[order]) == 0]
     if len(steps) and (steps == -1).all():
         on_event(Note("newest rows first: sorted by time"))
     elif (steps < 0).any():
         on_event(Note("rows not in order of time: sorted"))
+    return order
 
 
 def _distinct(
@@ -177,12 +159,7 @@ def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequ
     """Return the frequency of the longest series, which all others must have.
 
     Where gaps are to be filled and most steps of all series and at least half of each are of one
-    frequency, longer ones are gaps.
-
-    Args:
-        rows: The times of all series.
-        missing: The setting.
-        on_event: Receives a note where the frequency is that of most steps only.
+    frequency, longer ones are gaps, which is noted.
     """
     longest = int(np.argmax(np.diff(rows.indptr)))
     own = rows.times[rows.of(longest)]
@@ -211,18 +188,11 @@ def _common_frequency(rows: StepRows, missing: str, on_event: Listener) -> Frequ
 
 def _without_gaps(
     rows: StepRows, places: Ints, frequency: Frequency, data: Data, on_event: Listener
-) -> tuple[pd.DatetimeIndex, Ints]:
-    """Return the times of all steps, also of those without a row, and their `indptr`.
+) -> tuple[pd.DatetimeIndex, Ints, Ints]:
+    """Return the times of all steps, also of those without a row, their `indptr`, and `places`.
 
-    Args:
-        rows: The times with a row.
-        places: Shape `(n_times,)`: the step of each, counted in its series.
-        frequency: The step.
-        data: Its `missing` and `max_filled`.
-        on_event: Receives a note of the gaps.
-
-    Raises:
-        DataError: More steps would be filled than may be.
+    These, shape `(n_times,)`, are the step of each time in its series, then in all. Gaps are
+    noted, and refused where more of them would be filled than `max_filled` allows.
     """
     times, indptr = rows.times, rows.indptr
     lengths = places[indptr[1:] - 1] + 1
@@ -242,20 +212,13 @@ def _without_gaps(
         indptr = whole
     if frequency.alias == "B":
         _note_closed(times, indptr, frequency, on_event)
-    return times, indptr
+    return times, indptr, places + np.repeat(indptr[:-1], np.diff(rows.indptr))
 
 
 def _note_closed(
     times: pd.DatetimeIndex, indptr: Ints, frequency: Frequency, on_event: Listener
 ) -> None:
-    """Report how many open days have no row, and how many rows are on closed days.
-
-    Args:
-        times: Shape `(n_rows,)`.
-        indptr: Shape `(n_series + 1,)`.
-        frequency: Business days.
-        on_event: Receives the note.
-    """
+    """Report how many open days have no row, and how many rows are on closed days."""
     closed = frequency.closed(times)
     missing = missing_weekdays(
         times[~closed], make_indptr(owners(indptr)[~closed], len(indptr) - 1), frequency

@@ -20,8 +20,7 @@ from ...data.io.tables import Table
 from ...data.time.calendars import resolve_calendar
 from ...data.time.duplicates import RepeatedTimes, check_duplicates
 from ...data.time.steps import find_steps, in_order, make_indptr
-from ...data.time.time_index import Dates, likely_frequency, steps_broken, when
-from ...data.time.timeline import Steps
+from ...data.time.time_index import Dates, Steps, likely_frequency, steps_broken, when
 
 # A table in which a larger share of the steps differ from the most frequent one is irregular.
 MOST_BROKEN = 0.2

@@ -8,7 +8,7 @@ import pandas as pd
 from ...core.events import Listener
 from ...core.windows import Floats
 from ...data.panel import Panel
-from ...data.time.timeline import Timeline
+from ...data.time.time_index import Timeline
 from ..history import make_history
 from ..saved_model_data import units_for
 from .clock import Clock
