@@ -28,6 +28,7 @@ SEVERAL_MODULES = {
     "networks/test_arguments",
     "networks/test_effects_graph",
     "networks/test_onnx_everything",
+    "networks/test_precision",
     "training/presets/test_intermittent",
     "training/presets/test_registry",
 }

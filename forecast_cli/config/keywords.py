@@ -96,6 +96,7 @@ class Settings(Reading, total=False):
     time_budget: float | None
     seed: int | None
     deterministic: bool | None
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] | None
     refit: bool | None
     ensemble: int | None
     member_timesteps: int | Sequence[int] | None

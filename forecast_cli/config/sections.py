@@ -38,6 +38,10 @@ def _check_delimiter(text: str) -> str:
     return text
 
 
+# As Keras has them.
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
@@ -421,6 +425,11 @@ class Training(Frozen):
     deterministic: bool = _training(
         False, "Train with one thread: slower, but the seed gives the same model, to the bit, with "
         "any number of threads of the machine.", search=False,
+    )
+    precision: Precision = _training(
+        "float32", "Numbers that networks are trained with; the weights and the saved model are "
+        "float32. The mixed ones are for GPUs with tensor cores, and not faster on a CPU.",
+        search=False,
     )
     refit: bool = _training(
         False, "Train again on all rows, for the number of epochs found.", search=False,

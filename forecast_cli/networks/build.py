@@ -14,10 +14,11 @@ from keras.src.random import seed_generator
 from ..config.covariates import Inputs, plain_inputs
 from ..config.layers import Recurrent
 from ..config.network import Network
+from ..config.sections import Precision
 from ..core.errors import UsageError
 from .batches import alone
 from .covariate_inputs import Encoder, beside, known_ahead
-from .encoder_output import Encoded, Forecast
+from .encoder_output import Encoded, Forecast, in_float32
 from .heads import HEADS
 from .quantiles import quantiles
 from .stack import Stack
@@ -65,6 +66,7 @@ def assemble(
     seed: int,
     batch_size: int | None = None,
     activation: str | None = None,
+    precision: Precision = "float32",
 ) -> Built:
     """Build the stack of layers and its head, the weights drawn from the seed.
 
@@ -82,9 +84,10 @@ def assemble(
         batch_size: The fixed size that a stateful network needs; None for any.
         activation: Of the output layer where the outputs are labels; None for forecasts, which
             are brought back to the units that the window came in.
+        precision: Of what the layers compute; weights, inputs and outputs are float32.
     """
     _check_gpu(network)
-    with seeded(seed):
+    with seeded(seed), computing_in(precision):
         given = given_to(timesteps, inputs, outputs[0], batch_size=batch_size)
         head = build_forecast(network, given, inputs, outputs, activation=activation)
         model = keras.Model(alone(given), head.value, name="network")
@@ -155,7 +158,7 @@ def _forecast(
     """The forecast of a window in scaled units, or its labels; where asked for, its quantiles."""
     encoded = _encoded(network, given, inputs, (outputs[0], outputs[1]), masks)
     encoded = replace(encoded, activation=activation or "linear")
-    head, relative = HEADS[network.head](encoded), encoded.relative
+    head, relative = in_float32(HEADS[network.head](encoded)), encoded.relative
     if activation is not None:
         return head
     if len(outputs) > 2:
@@ -243,6 +246,17 @@ def _joined(forecast: Any, channels: int) -> Any:
     apart = ops.reshape(forecast, (-1, channels, *inner))
     order = (0, *range(2, 2 + len(inner)), 1)
     return ops.transpose(apart, order)
+
+
+@contextmanager
+def computing_in(precision: Precision) -> Iterator[None]:
+    """Let layers that are made in this block compute in a precision; their weights are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

@@ -25,7 +25,8 @@ class Categories(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, count: int, width: int | None, **more: Any) -> None:
-        super().__init__(**more)
+        # The number of a category is exact in float32 alone.
+        super().__init__(**{"dtype": "float32"} | more)
         self.count = count
         self.width = width
 

@@ -1,10 +1,11 @@
 """What a head works on, what it gives, and what is added to any forecast."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+from keras import ops
 
 from ..config.network import Network
 from .stack import Stack
@@ -73,6 +74,22 @@ class Forecast:
     learned: Any = None
     taught: Callable[[Any], Any] | None = None
     more: Callable[[int, str], Any] | None = None
+
+
+def as_float32(values: Any) -> Any:
+    """Return values of layers that compute with fewer bits as float32; others as they are."""
+    return values if values.dtype == "float32" else ops.cast(values, "float32")
+
+
+def in_float32(forecast: Forecast) -> Forecast:
+    """Return a forecast whose values are float32: those of a loss are summed and compared."""
+    learned, taught = forecast.learned, forecast.taught
+    return replace(
+        forecast,
+        value=as_float32(forecast.value),
+        learned=None if learned is None else as_float32(learned),
+        taught=taught and (lambda actual: as_float32(taught(actual))),
+    )
 
 
 def of_known(encoded: Encoded, count: int, prefix: str = "") -> Any:

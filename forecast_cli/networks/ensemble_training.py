@@ -12,6 +12,7 @@ import keras
 
 from ..config.members import Member, list_members
 from ..config.schema import Config
+from ..config.sections import Precision
 from ..core.events import Epoch, Event, Listener, Note, Stage, Steps
 from ..model.checkpoints import Keeper, Saved
 from ..model.history import TrainingHistory
@@ -64,7 +65,7 @@ class EnsembleTrainer:
         if self.config.training.deterministic:
             use_one_thread()
 
-    def build(self, member: Member) -> Built:
+    def build(self, member: Member, precision: Precision = "float32") -> Built:
         """A network with the weights that it begins with."""
         feed, network = self.feeds(member.timesteps), member.network
         timesteps, inputs, outputs = feed.shape
@@ -76,7 +77,16 @@ class EnsembleTrainer:
             seed=member.training.seed,
             batch_size=Lanes(feed, member.training).batch_size if network.stateful else None,
             activation=self.activation,
+            precision=precision,
         )
+
+    def _begin(self, number: int, member: Member, built: Built) -> Built:
+        """Return the network as it is trained: itself, or the same one in another precision."""
+        precision = member.training.precision
+        trained = built if precision == "float32" else self.build(member, precision)
+        if self.begin is not None:
+            trained.network.set_weights(self.begin[number].get_weights())
+        return trained
 
     @contextmanager
     def runner(self, member: Member, built: Built) -> Iterator[Trainable]:
@@ -116,10 +126,9 @@ class EnsembleTrainer:
         built, saved = self.build(member), self._find(number)
         if (course := _finished(saved, built.network, member)) is not None:
             return built.network, course
-        if self.begin is not None:
-            built.network.set_weights(self.begin[number].get_weights())
+        trained = self._begin(number, member, built)
         on_event(Stage("training", unit="epoch"))
-        with self.runner(member, built) as runner:
+        with self.runner(member, trained) as runner:
             if before:
                 # The learning rate falls as it did then, even where the time was short.
                 runner.epochs, seconds = before.epochs[-1].epochs, None

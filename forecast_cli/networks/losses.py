@@ -176,12 +176,19 @@ def _of_series(numbers: Any, series: tf.Tensor | None, values: tf.Tensor) -> tf.
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
-    """Return the optimizer with its learning rate; `clip` bounds the norm of the whole gradient."""
+    """Return the optimizer with its learning rate; `clip` bounds the norm of the whole gradient.
+
+    In float16 small gradients would be 0: the loss is multiplied by a scale, which is adapted as
+    the training goes, and steps whose gradients overflow are left out.
+    """
     more: dict[str, Any] = {}
     if training.weight_decay is not None:
         more["weight_decay"] = training.weight_decay
     if training.ema is not None:
         more |= {"use_ema": True, "ema_momentum": training.ema}
-    return OPTIMIZERS[training.optimizer](
+    optimizer = OPTIMIZERS[training.optimizer](
         learning_rate=training.learning_rate, global_clipnorm=training.clip, **more
     )
+    if training.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

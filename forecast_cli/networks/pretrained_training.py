@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ..baselines.pretrained.forecaster import INPUTS, MEDIAN
 from ..config.members import Member
-from ..config.sections import Training
+from ..config.sections import Precision, Training
 from ..core.events import Epoch, Listener, Steps, ignore
 from ..core.windows import Floats, Ints
 from ..model.pretrained import PretrainedRuntime
@@ -187,8 +187,8 @@ class PretrainedTrainer(EnsembleTrainer):
     weights: Sequence[Floats] = field(kw_only=True)
     held_out: Examples | None = None
 
-    def build(self, member: Member) -> Built:
-        """The network with the weights that it begins with."""
+    def build(self, member: Member, precision: Precision = "float32") -> Built:
+        """The network with the weights that it begins with; it has one precision."""
         network = with_weights(Combination(), self.weights)
         return Built(network, network)
 

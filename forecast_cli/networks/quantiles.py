@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .encoder_output import Encoded, Forecast, of_known
+from .encoder_output import Encoded, Forecast, as_float32, of_known
 
 # Where training begins: a softplus of -3 is a twentieth of a scaled unit between two quantiles.
 START = -3.0
@@ -47,7 +47,7 @@ def _widths(forecast: Forecast, encoded: Encoded, count: int) -> Any:
         known = of_known(encoded, (count - 1) * targets, "spread_")
         flat = keras.layers.Add(name="spread_sum")([flat, known])
     raw = keras.layers.Reshape((horizon, count - 1, targets), name="spread")(flat)
-    widths = ops.softplus(raw + START)
+    widths = ops.softplus(as_float32(raw) + START)
     if scale is None or isinstance(scale, float):
         return widths if scale is None else widths * scale
     return widths * scale[:, :, None]

@@ -290,7 +290,8 @@ class Runner:
             size = tf.cast(sizes[number], tf.float32)
             with tf.GradientTape() as tape:
                 summed = self._summed_loss(values, rows[number], sizes[number], training=True)
-                loss = summed / size + sum(self.learner.losses)
+                penalties = sum(tf.cast(each, tf.float32) for each in self.learner.losses)
+                loss = self.optimizer.scale_loss(summed / size + penalties)
             gradients = tape.gradient(loss, [variable.value for variable in variables])
             self.optimizer.apply(gradients, variables)
             return number + 1, total + summed

@@ -12,6 +12,10 @@ from .training_state import State, Trainable
 
 # Called with the state after each epoch, and with True where the training is stopped after it.
 Keep = Callable[[State, bool], None]
+BEYOND = (
+    " Values above 65,504 are beyond float16: `precision=mixed_bfloat16` or `precision=float32` "
+    "holds them."
+)
 
 
 def fit(
@@ -107,5 +111,6 @@ def _check_finite(epoch: Epoch, training: Training) -> None:
         f"learning rate {training.learning_rate:g}).",
         "The steps were too large: lower `learning_rate`"
         + ("" if training.clip else ", pass `clip=1`")
-        + ", and set `scaler` where it is none.",
+        + ", and set `scaler` where it is none."
+        + BEYOND * (training.precision == "mixed_float16"),
     )

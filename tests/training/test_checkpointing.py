@@ -56,6 +56,7 @@ KINDS = {
     "cosine": {"schedule": "cosine", "optimizer": "rmsprop", "steps_per_epoch": 2},
     "decoder": {"head": "encoder-decoder", "decoder": "teacher", "dropout": 0.2},
     "stateful": {"stateful": True, "batch_size": 8},
+    "float16": {"precision": "mixed_float16", "clip": 1.0, "refit": True},
     "ensemble with refit": {"ensemble": 2, "epochs": 2, "refit": True, "baselines": ["naive"],
                             "combine": "weights"},
 }  # fmt: skip

@@ -78,6 +78,8 @@ def _beyond(manifest: Manifest) -> Iterator[str]:
     for name in ("average", "ema", "steps_per_epoch"):
         if getattr(training, name):
             yield f"it was trained with {name.replace('_', ' ')}"
+    if training.precision != "float32":
+        yield f"it was trained with precision {training.precision}"
     if data.missing != "error":
         yield "missing steps were filled"
     if data.resample or data.query:
