@@ -246,7 +246,7 @@ def linear_training(monkeypatch):
     """
     from forecast_cli.config.members import list_members
     from forecast_cli.core.events import Epoch
-    from forecast_cli.model.history import TrainingHistory
+    from forecast_cli.model.records import TrainingHistory
     from forecast_cli.networks import ensemble_training
     from forecast_cli.training import network_training
     from forecast_cli.training.fitting import Fitted

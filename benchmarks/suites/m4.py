@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from common import forecast, run
 
-from forecast_cli.baselines.naive import naive, naive2, seasonal_naive
+from forecast_cli.baselines.naive import BaselineInput, naive, naive2, seasonal_naive
 
 from .ours import knows_preset, predict_as_command, train_as_command
 from .table import (
@@ -202,16 +202,16 @@ def simple(series: Series, part: Part) -> list[Line]:
     values = np.concatenate(series.train)[:, None]
     ends = np.cumsum([len(each) for each in series.train])
     first = np.concatenate([[0], ends[:-1]])
-    how, season = {"horizon": part.horizon}, {"season_length": part.season}
-    forecasters: dict[str, Callable[[], Array]] = {
-        "naive": lambda: naive(values, ends, **how),
-        "seasonal-naive": lambda: seasonal_naive(values, ends, **how, **season),
-        "Naive2": lambda: naive2(values, ends, first, **how, **season),
+    given = BaselineInput(values, ends, first, part.horizon, part.season)
+    forecasters: dict[str, Callable[[BaselineInput], Array]] = {
+        "naive": naive,
+        "seasonal-naive": seasonal_naive,
+        "Naive2": naive2,
     }
     lines = []
     for name, forecaster in forecasters.items():
         began = perf_counter()
-        made = forecaster()[:, :, 0]
+        made = forecaster(given)[:, :, 0]
         seconds = perf_counter() - began
         lines.append(plain(name, scores(made, series, part) | {SECONDS: seconds}))
     return lines

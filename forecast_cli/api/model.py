@@ -224,7 +224,7 @@ class Model(ModelOutputs):
         how: dict[str, Any] = {"reading": as_reading(reading), "on_event": on_event}
         if state is None:
             return Model(update(self.bundle, rows, **how))
-        from ..model.state import load_state
+        from ..model.stateful import load_state
 
         before = load_state(state, self.bundle)
         return Model(update_from_state(self.bundle, rows, before, **how))
@@ -237,7 +237,7 @@ class Model(ModelOutputs):
             UsageError: The network is not stateful.
         """
         from ..forecasting.updating import end_state
-        from ..model.state import save_state
+        from ..model.stateful import save_state
 
         save_state(end_state(self.bundle), path)
 

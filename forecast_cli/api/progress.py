@@ -5,9 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..core.duration import describe_seconds
+from ..core.brief import describe_seconds, visible
 from ..core.events import Done, Epoch, Event, Listener, Stage, Steps, ignore
-from ..core.visible import visible
 
 # So many lines for all epochs of a network, or all windows, where there is no bar.
 LINES = 10

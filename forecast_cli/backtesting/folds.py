@@ -29,7 +29,7 @@ from ..forecasting.intervals.interval_methods import Bands, few_errors, make_ban
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.saved_model_data import forecaster_for, units_for
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
+from ..model.records import Calibration
 from ..training.fitting import keep, name_trained
 from ..training.model_assembly import rescaled
 from ..training.preparation import make_dataset, on_all_rows

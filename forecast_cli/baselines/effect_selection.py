@@ -87,14 +87,14 @@ class Moments:
             return []
         at = self.at(chosen)
         squares = self.squares.sum(axis=0)[np.ix_(at, at)]
-        squares[np.diag_indices(len(at))] += _by_column(self, chosen, penalties)
+        squares[np.diag_indices(len(at))] += self._by_column(chosen, penalties)
         weights = np.linalg.solve(squares, self.products.sum(axis=0)[at]) / self.scale[at]
         return np.split(weights, np.cumsum([len(self.places[each]) for each in chosen])[:-1])
 
     def held_out_error(self, chosen: Sequence[Candidate], penalties: Sequence[float]) -> float:
         """Return the sum of squared errors of each fold by weights fitted to the others."""
         at, total = self.at(chosen), 0.0
-        extra = _by_column(self, chosen, penalties)
+        extra = self._by_column(chosen, penalties)
         every, by_all = self.squares.sum(axis=0)[np.ix_(at, at)], self.products.sum(axis=0)[at]
         for squares, products, own in zip(self.squares, self.products, self.totals, strict=True):
             held, by_held = squares[np.ix_(at, at)], products[at]
@@ -104,11 +104,10 @@ class Moments:
             total += own - 2.0 * weights @ by_held + weights @ held @ weights
         return float(total)
 
-
-def _by_column(moments: Moments, chosen: Sequence[Candidate], penalties: Sequence[float]) -> Floats:
-    """Return the penalty of each column of candidates, shape `(columns,)`."""
-    counts = [len(moments.places[each]) for each in chosen]
-    return np.repeat(np.asarray(penalties, np.float64), counts)
+    def _by_column(self, chosen: Sequence[Candidate], penalties: Sequence[float]) -> Floats:
+        """Return the penalty of each column of candidates, shape `(columns,)`."""
+        counts = [len(self.places[each]) for each in chosen]
+        return np.repeat(np.asarray(penalties, np.float64), counts)
 
 
 def select(

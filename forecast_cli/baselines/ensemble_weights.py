@@ -21,13 +21,7 @@ CELLS = 200_000
 
 
 def fit_weights(
-    forecasts: Floats,
-    actual: Floats,
-    prior: Floats,
-    *,
-    distinct: float,
-    pull: float = PULL,
-    squared: bool = False,
+    forecasts: Floats, actual: Floats, prior: Floats, *, distinct: float, squared: bool = False
 ) -> Floats:
     """Fit weights that minimise the error of the weighted mean, shrunk towards a prior.
 
@@ -36,7 +30,6 @@ def fit_weights(
         actual: Shape `(samples, horizon)`; steps that are missing (NaN) do not count.
         prior: Shape `(members,)`, above 0; it is scaled to a sum of 1.
         distinct: How many of the forecasts do not overlap; below 1 the prior is returned.
-        pull: The weight of the prior, in such forecasts.
         squared: Whether the squared error is minimised, not the absolute one.
 
     Returns:
@@ -49,7 +42,7 @@ def fit_weights(
     scale, _ = _error(shares, members, target, squared=squared)
     if scale <= 0:
         return shares
-    return _minimised(shares, members, target, scale, pull / distinct, squared=squared)
+    return _minimised(shares, members, target, scale, PULL / distinct, squared=squared)
 
 
 def _minimised(

@@ -27,46 +27,40 @@ def last_map(timesteps: int, horizon: int) -> Floats:
     return seasonal_map(timesteps, horizon, season=1)
 
 
-def seasonal_map(timesteps: int, horizon: int, *, season: int, count: int = 1) -> Floats:
-    """The mean of the values of the same phase in the last seasons: seasonal naive for one.
+def seasonal_map(timesteps: int, horizon: int, *, season: int) -> Floats:
+    """The value of the same phase in the last season: the seasonal naive forecast.
 
     Args:
-        timesteps: The lookback, at least `season * count`.
+        timesteps: The lookback, at least `season`.
         horizon: Steps ahead.
         season: Steps in a season.
-        count: Seasons that the mean is taken over.
 
     Raises:
-        UsageError: The window is shorter than the seasons.
+        UsageError: The window is shorter than the season.
     """
-    require(timesteps, season * count, f"{count} season(s) of {season} steps")
-    matrix = np.zeros((timesteps, horizon))
-    steps = np.arange(horizon)
-    for back in range(1, count + 1):
-        matrix[timesteps - season * back + steps % season, steps] += 1 / count
+    require(timesteps, season, f"a season of {season} steps")
+    matrix, steps = np.zeros((timesteps, horizon)), np.arange(horizon)
+    matrix[timesteps - season + steps % season, steps] = 1.0
     return matrix
 
 
-def apply_map(values: Floats, origins: Ints, matrix: Floats, *, every: int = 1) -> Floats:
+def apply_map(values: Floats, origins: Ints, matrix: Floats) -> Floats:
     """The forecasts of a map at many origins.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end.
         origins: Shape `(samples,)`, each with as many rows of its series before it as the map has.
         matrix: Shape `(timesteps, horizon)`.
-        every: Only each such step of the horizon.
 
     Returns:
         Shape `(samples, horizon)`.
     """
-    steps, (timesteps, _) = matrix[:, ::every], matrix.shape
-    forecast = np.empty((len(origins), steps.shape[1]))
+    timesteps, horizon = matrix.shape
+    forecast = np.empty((len(origins), horizon))
     most = max(1, CELLS // timesteps)
     for first in range(0, len(origins), most):
-        part = origins[first : first + most]
-        forecast[first : first + most] = (
-            gather(values, part - timesteps, timesteps=timesteps) @ steps
-        )
+        windows = gather(values, origins[first : first + most] - timesteps, timesteps=timesteps)
+        forecast[first : first + most] = windows @ matrix
     return forecast
 
 

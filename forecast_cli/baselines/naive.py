@@ -50,94 +50,64 @@ class BaselineInput:
         return replace(self, origins=self.origins[some], first=self.first[some])
 
 
-def naive(values: Floats, origins: Ints, *, horizon: int) -> Floats:
+def naive(given: BaselineInput) -> Floats:
     """The last value at every step.
 
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`, each with at least one row of its series before it.
-        horizon: Steps ahead.
-
-    Returns:
-        Shape `(samples, horizon, targets)`, like those of the other forecasts here.
+    The other baselines too have the shape `(samples, horizon, targets)`.
     """
-    return np.repeat(values[origins - 1][:, None], horizon, axis=1)
+    return np.repeat(given.values[given.origins - 1][:, None], given.horizon, axis=1)
 
 
-def seasonal_naive(values: Floats, origins: Ints, *, horizon: int, season_length: int) -> Floats:
-    """The value of the same phase in the last season before the origin.
-
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`, each with `season_length` rows of its series before it.
-        horizon: Steps ahead.
-        season_length: Steps in a season.
-    """
-    phases = np.arange(horizon) % season_length - season_length
-    forecast: Floats = values[origins[:, None] + phases]
+def seasonal_naive(given: BaselineInput) -> Floats:
+    """The value of the same phase in the last season, of which each origin needs all rows."""
+    season = given.season_length
+    phases = np.arange(given.horizon) % season - season
+    forecast: Floats = given.values[given.origins[:, None] + phases]
     return forecast
 
 
-def drift(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
+def drift(given: BaselineInput) -> Floats:
     """The line from the first value of the series through the last before the origin, drawn on.
 
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`, each with at least two rows of its series before it.
-        first: Shape `(samples,)`: the first row of the series of each origin.
-        horizon: Steps ahead.
+    Each origin needs at least two rows of its series before it.
 
     Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2.
     """
-    last = values[origins - 1]
-    slope = (last - values[first]) / (origins - 1 - first)[:, None]
-    return last[:, None] + slope[:, None] * np.arange(1, horizon + 1)[:, None]
+    last = given.values[given.origins - 1]
+    slope = (last - given.values[given.first]) / (given.history - 1)[:, None]
+    return last[:, None] + slope[:, None] * np.arange(1, given.horizon + 1)[:, None]
 
 
-def mean(values: Floats, origins: Ints, first: Ints, *, horizon: int) -> Floats:
+def mean(given: BaselineInput) -> Floats:
     """The mean of all values before the origin, at every step.
 
     Missing values do not count; the forecast is NaN where no value is known.
-
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`, in any order.
-        first: Shape `(samples,)`: the first row of the series of each origin.
-        horizon: Steps ahead.
     """
-    rows, places = np.unique(origins, return_inverse=True)
+    rows, places = np.unique(given.origins, return_inverse=True)
     starts = np.empty_like(rows)
-    starts[places] = first
-    known = np.isfinite(values)
-    total = _sums_before(np.where(known, values, 0.0), rows, starts)
+    starts[places] = given.first
+    known = np.isfinite(given.values)
+    total = _sums_before(np.where(known, given.values, 0.0), rows, starts)
     level = _divide(total, _sums_before(known.astype(np.float64), rows, starts))
-    return np.repeat(level[places][:, None], horizon, axis=1)
+    return np.repeat(level[places][:, None], given.horizon, axis=1)
 
 
-def window_mean(values: Floats, origins: Ints, first: Ints, *, horizon: int, window: int) -> Floats:
-    """The mean of the last values before the origin, at every step.
+def window_mean(given: BaselineInput) -> Floats:
+    """The mean of the last `window` values before the origin, or all there are, at every step.
 
     Missing values do not count; the forecast is NaN where no value is known.
-
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`.
-        first: Shape `(samples,)`: the first row of the series of each origin.
-        horizon: Steps ahead.
-        window: Rows before the origin; all there are where they are fewer.
     """
+    values, origins = given.values, given.origins
     total, count = np.zeros((2, len(origins), values.shape[1]))
-    for back in range(1, window + 1):
+    for back in range(1, given.window + 1):
         last = values[np.maximum(origins - back, 0)]
-        counts = np.isfinite(last) & (origins - back >= first)[:, None]
+        counts = np.isfinite(last) & (origins - back >= given.first)[:, None]
         total += np.where(counts, last, 0.0)
         count += counts
-    return np.repeat(_divide(total, count)[:, None], horizon, axis=1)
+    return np.repeat(_divide(total, count)[:, None], given.horizon, axis=1)
 
 
-def naive2(
-    values: Floats, origins: Ints, first: Ints, *, horizon: int, season_length: int
-) -> Floats:
+def naive2(given: BaselineInput) -> Floats:
     """The last value without its season, with the season of each step: Naive2 of M4.
 
     Where the autocorrelation at the lag of a season passes a test at 90 %, the season is taken
@@ -145,29 +115,22 @@ def naive2(
     that cannot be: no season, fewer than three of them before the origin, a value that is not
     above 0 or is missing.
 
-    Args:
-        values: Shape `(n_rows, targets)`.
-        origins: Shape `(samples,)`, each with at least one row of its series before it.
-        first: Shape `(samples,)`: the first row of the series of each origin.
-        horizon: Steps ahead.
-        season_length: Steps in a season; 1 for none.
-
     Source: Makridakis, Spiliotis and Assimakopoulos (2020), M4, and the R code of its organisers
     (`SeasonalityTest` and `decompose`).
     """
-    forecast = naive(values, origins, horizon=horizon)
-    long = np.flatnonzero(origins - first >= 3 * season_length)
-    if season_length == 1 or not len(long):
+    forecast, season = naive(given), given.season_length
+    long = np.flatnonzero(given.history >= 3 * season)
+    if season == 1 or not len(long):
         return forecast
     # Each series is gone through once, however many origins it has.
-    for places, rows, which in group_by_length(origins[long], first[long]):
+    for places, rows, which in group_by_length(given.origins[long], given.first[long]):
         samples = long[places]
-        lengths = (origins - first)[samples]
-        for target in range(values.shape[1]):
-            history = values[rows, target]
-            seasonal = _is_seasonal(history, which, lengths, season_length)
+        lengths = given.history[samples]
+        for target in range(given.values.shape[1]):
+            history = given.values[rows, target]
+            seasonal = _is_seasonal(history, which, lengths, season)
             forecast[samples[seasonal], :, target] *= _season_ahead(
-                history, which[seasonal], lengths[seasonal], season_length, horizon
+                history, which[seasonal], lengths[seasonal], season, given.horizon
             )
     return forecast
 
@@ -277,20 +240,10 @@ def _season_ahead(history: Floats, which: Ints, lengths: Ints, season: int, hori
 
 # By the names of `forecast_cli.config.registries.BASELINES`.
 FORECASTERS: dict[str, Callable[[BaselineInput], Floats]] = {
-    "naive": lambda each: naive(each.values, each.origins, horizon=each.horizon),
-    "seasonal-naive": lambda each: seasonal_naive(
-        each.values, each.origins, horizon=each.horizon, season_length=each.season_length
-    ),
-    "drift": lambda each: drift(each.values, each.origins, each.first, horizon=each.horizon),
-    "mean": lambda each: mean(each.values, each.origins, each.first, horizon=each.horizon),
-    "window-mean": lambda each: window_mean(
-        each.values, each.origins, each.first, horizon=each.horizon, window=each.window
-    ),
-    "naive2": lambda each: naive2(
-        each.values,
-        each.origins,
-        each.first,
-        horizon=each.horizon,
-        season_length=each.season_length,
-    ),
+    "naive": naive,
+    "seasonal-naive": seasonal_naive,
+    "drift": drift,
+    "mean": mean,
+    "window-mean": window_mean,
+    "naive2": naive2,
 }

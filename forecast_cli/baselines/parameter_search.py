@@ -47,10 +47,8 @@ class Sample:
         return float(np.log(error + 1e-12))
 
 
-def sample_windows(
-    values: Floats, origins: Ints, *, timesteps: int, horizon: int, most: int = WINDOWS
-) -> Sample:
-    """Windows at some of the origins.
+def sample_windows(values: Floats, origins: Ints, *, timesteps: int, horizon: int) -> Sample:
+    """Windows at some of the origins, at most `WINDOWS` of them, spread evenly.
 
     Args:
         values: Shape `(n_rows,)`, all series end to end; windows with missing values are left out.
@@ -58,9 +56,8 @@ def sample_windows(
             before and `horizon` rows from there on belong to the training rows of one series.
         timesteps: The lookback.
         horizon: Steps ahead.
-        most: Windows at most, spread evenly.
     """
-    some = np.unique(np.linspace(0, len(origins) - 1, min(most, len(origins))).astype(int))
+    some = np.unique(np.linspace(0, len(origins) - 1, min(WINDOWS, len(origins))).astype(int))
     rows = np.asarray(origins)[some] if len(origins) else np.zeros(0, np.int64)
     before = gather(values, rows - timesteps, timesteps=timesteps)
     after = gather(values, rows, timesteps=horizon)

@@ -33,7 +33,7 @@ def forecast_baseline(name: str, given: BaselineInput) -> Forecast:
     enough = given.history >= needed
     if enough.all():
         return Forecast(forecaster(given))
-    point = naive.naive(given.values, given.origins, horizon=given.horizon)
+    point = naive.naive(given)
     if enough.any():
         point[enough] = forecaster(given.only(enough))
     return Forecast(point, replaced=int(np.sum(~enough)))

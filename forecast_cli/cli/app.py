@@ -7,9 +7,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from ..core.brief import visible
 from ..core.errors import ForecastError, Interrupted, UsageError
 from ..core.libraries import explain_missing
-from ..core.visible import visible
 from .command import COMMANDS, HELP, Commands, build, unknown_variables
 from .console import show_error
 from .misuse import explain_misuse

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..core.brief import visible, visible_json
 from ..core.errors import DataError, ForecastError
 from ..core.events import Event, Note
-from ..core.visible import visible, visible_json
 from .options import OutputOptions
 from .spelling import as_flags, translate
 from .terminal import columns, is_dumb, print_message, wrap

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..core.brief import visible
 from ..core.errors import UsageError
-from ..core.visible import visible
 from ..data.io.remote import is_address
 from ..data.io.writer import COMPRESSED, guess_format, is_unknown, plain
 from ..model.file_writing import unwritable

@@ -18,7 +18,7 @@ CALLED: ContextVar[tuple[str, ...]] = ContextVar("called", default=())
 def record_origin(bundle: "Bundle", tables: Sequence[str]) -> "Bundle":
     """Return a model that tells by which command and from which files it was trained."""
     from ..data.io.remote import masked
-    from ..model.origin import Origin, SourceFile
+    from ..model.records import Origin, SourceFile
 
     files = []
     for each in tables:

@@ -203,7 +203,7 @@ def _going_on(
     from ..forecasting.prediction import predict
     from ..forecasting.prediction_request import PredictionRequest
     from ..forecasting.updating import end_state, require_stateful, update_from_state
-    from ..model.state import load_state, save_state
+    from ..model.stateful import load_state, save_state
 
     require_stateful(bundle)
     before = load_state(path, bundle)

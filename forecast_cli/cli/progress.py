@@ -9,10 +9,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..api.progress import Tasks, figures, is_shown, which
+from ..core.brief import visible
 from ..core.events import Done, Epoch, Event, Stage, TableRead
 from ..core.parallel import dismiss_workers
 from ..core.tidying import tidy
-from ..core.visible import visible
 from . import signals
 from .console import Console, Notes
 from .status import Status

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from ..core.duration import describe_seconds
+from ..core.brief import describe_seconds
 from ..core.events import Done, Epoch, Event, Stage, Steps, TableRead
 
 # Heights of a spark line, and how many of the last values it shows.

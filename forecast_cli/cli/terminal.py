@@ -6,7 +6,7 @@ import sys
 import textwrap
 from typing import TextIO
 
-from ..core.visible import visible
+from ..core.brief import visible
 
 # Columns where nothing says how many there are.
 USUAL = 80

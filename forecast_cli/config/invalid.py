@@ -45,7 +45,8 @@ def explain_invalid(error: ValidationError, whole: type[Frozen]) -> tuple[str, s
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"] if part not in SILENT)
     if why := describe_invalid(first):
-        return f"Invalid {place} = {shown(first['input'])}: {why}.", _default_hint(first)
+        hint = "Leave it out for the default." if first["input"] is None else ""
+        return f"Invalid {place} = {shown(first['input'])}: {why}.", hint
     if first["type"] == "extra_forbidden":
         return f"The configuration has no {place}.", _nearest_field(first["loc"], whole)
     if first["type"] == "union_tag_invalid":
@@ -60,10 +61,6 @@ def explain_invalid(error: ValidationError, whole: type[Frozen]) -> tuple[str, s
         # The reason names the settings that do not go together.
         return f"{place}: {why}." if place else f"{why}.", ""
     return f"Invalid {place} = {shown(first['input'])}: {why[:1].lower()}{why[1:]}.", ""
-
-
-def _default_hint(error: Mapping[str, Any]) -> str:
-    return "Leave it out for the default." if error["input"] is None else ""
 
 
 def _nearest_field(place: Sequence[int | str], owner: type[Frozen]) -> str:

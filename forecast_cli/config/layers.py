@@ -64,16 +64,8 @@ def _check_term(text: str, known: dict[str, int]) -> str:
     raise ValueError(f"must be one of {', '.join(forms)}, with numbers for x")
 
 
-def _regularizer(text: str) -> str:
-    return _check_term(text, REGULARIZERS)
-
-
-def _constraint(text: str) -> str:
-    return _check_term(text, CONSTRAINTS)
-
-
-Regularizer = Annotated[str, AfterValidator(_regularizer)]
-Constraint = Annotated[str, AfterValidator(_constraint)]
+Regularizer = Annotated[str, AfterValidator(partial(_check_term, known=REGULARIZERS))]
+Constraint = Annotated[str, AfterValidator(partial(_check_term, known=CONSTRAINTS))]
 
 
 class Frozen(BaseModel):

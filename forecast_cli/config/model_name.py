@@ -6,7 +6,6 @@
 from collections.abc import Container, Sequence
 from typing import NamedTuple
 
-from .ensemble import Ensemble
 from .members import list_members
 from .network import Network
 from .registries import CELLS, PRETRAINED_PRESET
@@ -82,7 +81,8 @@ def name_row(name: str, others: Container[str]) -> str:
 def _name_ensemble(config: Config, weights: Sequence[float] | None, own: float | None) -> ModelName:
     """Return the name of several members, and what they are; arguments as in `name_model`."""
     ensemble = config.ensemble
-    parts = _member_parts(config.network, ensemble)
+    kind, plural = _network_kind(config.network), "s" * (ensemble.size > 1)
+    parts = [f"{ensemble.size} {kind} network{plural}", *ensemble.maps]
     rest = 1.0 - (own or 0.0)
     pretrained = [] if own is None else [f"{PRETRAINED_PRESET} {_percent(own)}"]
     if weights is None:
@@ -112,11 +112,6 @@ def _network_name(network: Network) -> str:
 
 def _network_kind(network: Network) -> str:
     return "-".join(CELLS[cell].keras for cell in _cells(network)) or "feed-forward"
-
-
-def _member_parts(network: Network, ensemble: Ensemble) -> list[str]:
-    networks = f"{ensemble.size} {_network_kind(network)} network{'s' * (ensemble.size > 1)}"
-    return [networks, *ensemble.maps]
 
 
 def _percent(share: float) -> str:

@@ -97,12 +97,8 @@ def flatten_names(paths: Iterable[str]) -> set[str]:
 
 def _refuse(value: Any, error: Mapping[str, Any]) -> None:
     if error["type"] == "literal_error":
-        expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-        _check_word(value, expected.split(", "))
+        valid = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        if value not in valid:
+            raise UsageError(f'"{value}" is unknown.', nearest(str(value), valid))
     why = describe_invalid(error) or error["msg"].removeprefix("Value error, ")
     raise UsageError(f"Invalid {value!r}: {why[:1].lower()}{why[1:]}.")
-
-
-def _check_word(value: Any, valid: Any) -> None:
-    if value not in valid:
-        raise UsageError(f'"{value}" is unknown.', nearest(str(value), valid))

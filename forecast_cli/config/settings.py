@@ -94,15 +94,10 @@ class Setting:
         return f"FORECAST_{self.name.upper()}"
 
 
-def _read() -> dict[str, Setting]:
-    records: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
-    return {
-        each["name"]: Setting(**each | {"choices": tuple(each.get("choices", ()))})
-        for each in records
-    }
-
-
-SETTINGS = _read()
+SETTINGS: dict[str, Setting] = {
+    each["name"]: Setting(**each | {"choices": tuple(each.get("choices", ()))})
+    for each in json.loads(FILE.read_text(encoding="utf-8"))
+}
 # Shorthand for a stack of layers.
 SHORTHAND = tuple(name for name, each in SETTINGS.items() if each.place[0] == LAYERS)
 

@@ -115,7 +115,13 @@ def open_engine(
                 "`engine_address` is that of a cluster, and `engine=local` has none.",
                 "Pass `engine=dask`, `engine=ray` or `engine=spark`, or leave the address out.",
             )
-        with _processes(jobs):
+        if jobs is None:
+            yield None
+            return
+        from joblib import parallel_config
+
+        # The tasks that are not given another number are taken by so many processes.
+        with parallel_config(n_jobs=jobs):
             yield None
         return
     module, opened = OPENED[name]
@@ -128,18 +134,6 @@ def open_engine(
             yield engine
         finally:
             _OPEN.remove(engine)
-
-
-@contextmanager
-def _processes(jobs: int | None) -> Iterator[None]:
-    """Let so many processes of this machine take the tasks that are not given another number."""
-    if jobs is None:
-        yield
-        return
-    from joblib import parallel_config
-
-    with parallel_config(n_jobs=jobs):
-        yield
 
 
 @contextmanager

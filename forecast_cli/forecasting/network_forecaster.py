@@ -12,7 +12,7 @@ from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..data.splits import Part
 from ..model.mc_dropout import MonteCarlo
-from ..model.pretrained_member import MOST_FORECASTS, PretrainedMember
+from ..model.pretrained import MOST_FORECASTS, PretrainedMember
 from ..model.runtime import Forecasting, Runtime, forecast_origins
 from ..model.series_networks import SeriesNetworks, network_of
 from ..model.stateful import Walk

@@ -18,8 +18,7 @@ from ..core.parallel import run_all
 from ..data.io.remote import identify, is_address
 from ..data.io.writer import Format
 from ..data.series_table import SeriesTable
-from ..model.file_writing import partial_folder, remove_special, unwritable, write_whole
-from ..model.write_lock import locked
+from ..model.file_writing import locked, partial_folder, remove_special, unwritable, write_whole
 from .part_prediction import Found, PartNotes
 from .partitions import Record, Target, Work, read_record, write_part
 

@@ -12,8 +12,8 @@ from ..data.known_future import times_ahead
 from ..data.panel import Panel
 from ..data.splits import Splits
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
 from ..model.mc_dropout import MonteCarlo
+from ..model.records import Calibration
 from ..model.series_networks import SeriesNetworks
 from .history import match_series, network_places, stored_panel
 from .intervals.calibration import estimate_units, measure_units

@@ -19,9 +19,8 @@ from ..data.time.frequency import local_days
 from ..data.time.opening_hours import note_closed
 from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
-from ..model.state import State, make_state
-from ..model.stateful import joined
+from ..model.records import Calibration
+from ..model.stateful import State, joined, make_state
 from .history import (
     READ_AS_TRAINED,
     make_history,

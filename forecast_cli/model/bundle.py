@@ -18,13 +18,11 @@ import numpy as np
 from ..core.errors import ModelFileError, UsageError
 from ..core.scaling import Scaling
 from ..core.windows import Floats
-from .calibration import Calibration
 from .file_writing import write_whole
 from .manifest import Manifest
-from .pretrained import open_pretrained
-from .pretrained_member import PretrainedMember, open_member
+from .pretrained import PretrainedMember, open_member, open_pretrained
+from .records import Calibration, SeriesRecord
 from .runtime import Forecasting, Runtime
-from .series import SeriesRecord
 from .series_networks import SeriesNetworks
 
 if TYPE_CHECKING:
@@ -32,18 +30,15 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 ENTRIES = ("network.onnx", "network.weights.h5", "history.npy", "epochs.json")
-# Entries that only some models have.
-STATE, SERIES, SCALES, AHEAD, SCORES = (
-    "state.npy", "series.json", "scales.npy", "ahead.npy", "scores.json",
-)  # fmt: skip
-ERRORS, RECENT, UNITS, NAIVE, DROPOUT = (
-    "errors.npy", "recent.npy", "units.npy", "naive.npy", "dropout.onnx",
-)  # fmt: skip
-LEVELS, USUAL, EFFECTS = "levels.npy", "usual.npy", "effects.json"
-PRETRAINED, NETWORKS = "pretrained.onnx", "networks.npy"
+# Entries that only some models have: arrays and graphs by the fields of `Bundle`, and others.
+ARRAYS = {
+    name: f"{name}.npy" for name in ("state", "scales", "ahead", "levels", "usual", "networks")
+}
+GRAPHS = {name: f"{name}.onnx" for name in ("pretrained", "dropout")}
+SERIES, SCORES, EFFECTS = "series.json", "scores.json", "effects.json"
+ERRORS, RECENT, UNITS, NAIVE = "errors.npy", "recent.npy", "units.npy", "naive.npy"
 OPTIONAL = (
-    STATE, SERIES, SCALES, AHEAD, SCORES, ERRORS, RECENT, UNITS, NAIVE, DROPOUT, LEVELS, USUAL,
-    EFFECTS, PRETRAINED, NETWORKS,
+    *ARRAYS.values(), *GRAPHS.values(), SERIES, SCORES, EFFECTS, ERRORS, RECENT, UNITS, NAIVE,
 )  # fmt: skip
 # The time stamp of every entry, so that equal models are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -204,15 +199,8 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
 
 def _optional(bundle: Bundle) -> dict[str, bytes]:
     """Return the entries that only some models have."""
-    arrays = {
-        STATE: bundle.state,
-        SCALES: bundle.scales,
-        AHEAD: bundle.ahead,
-        LEVELS: bundle.levels,
-        USUAL: bundle.usual,
-        NETWORKS: bundle.networks,
-    }
-    contents = {name: _packed(each) for name, each in arrays.items() if each is not None}
+    arrays = {entry: getattr(bundle, name) for name, entry in ARRAYS.items()}
+    contents = {entry: _packed(each) for entry, each in arrays.items() if each is not None}
     if bundle.series is not None:
         contents[SERIES] = bundle.series.model_dump_json().encode()
     if bundle.scores:
@@ -221,17 +209,9 @@ def _optional(bundle: Bundle) -> dict[str, bytes]:
         from ..baselines.effects import EVERY
 
         contents[EFFECTS] = EVERY.dump_json(bundle.effects)
-    if bundle.pretrained is not None:
-        contents[PRETRAINED] = bundle.pretrained
-    if bundle.dropout is not None:
-        contents[DROPOUT] = bundle.dropout
-    return contents | _pack_calibration(bundle)
-
-
-def _pack_calibration(bundle: Bundle) -> dict[str, bytes]:
-    """Return the entries of intervals and of scaled errors."""
-    calibration, contents = bundle.calibration, dict[str, bytes]()
-    if calibration is not None:
+    graphs = {entry: getattr(bundle, name) for name, entry in GRAPHS.items()}
+    contents |= {entry: each for entry, each in graphs.items() if each is not None}
+    if (calibration := bundle.calibration) is not None:
         contents[ERRORS] = _packed(calibration.errors)
         contents[RECENT] = _packed(calibration.recent)
         ended = calibration.ended

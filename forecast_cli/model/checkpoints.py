@@ -26,8 +26,7 @@ from ..core.errors import UsageError
 from ..core.events import Listener, Note
 from ..core.tidying import tidied
 from ..core.windows import Floats
-from .file_writing import partial_folder, remove_special, remove_stale, write_whole
-from .write_lock import LOCK, locked
+from .file_writing import LOCK, locked, partial_folder, remove_special, remove_stale, write_whole
 
 JOB = "job.json"
 # Seconds of training before the first checkpoint, and between two.

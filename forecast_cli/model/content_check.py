@@ -11,7 +11,6 @@ from ..data.columns import calendar_columns
 from ..data.dates.date_formats import DECIMAL, EPOCHS, EXCEL
 from ..data.dates.date_writing import write_dates
 from .bundle import Bundle
-from .calibration import Calibration
 from .manifest import Manifest, TimeAxis
 
 Shape = tuple[int, ...]
@@ -122,21 +121,13 @@ def _shapes(bundle: Bundle) -> Iterator[tuple[str, Floats, Shape]]:
         ("its usual values of covariates are", bundle.usual, (count, features)),
     ]
     yield from ((what, array, shape) for what, array, shape in every if array is not None)
-    if bundle.calibration is not None:
-        yield from _shapes_of_errors(bundle.calibration, manifest, count)
-
-
-def _shapes_of_errors(
-    calibration: Calibration, manifest: Manifest, count: int
-) -> Iterator[tuple[str, Floats, Shape]]:
-    """Yield the arrays of the calibration with the shapes that so many series require."""
-    targets, samples = len(manifest.targets), len(calibration.errors)
-    quantiles = manifest.config.outputs_per_value
-    each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
-    yield "the errors for its intervals are", calibration.errors, each
-    yield "its recent errors are", calibration.recent, (samples, targets)
-    yield "the units of its errors are", calibration.units, (count, targets)
-    yield "its last errors are", calibration.ended.total, (count, targets)
+    if (calibration := bundle.calibration) is not None:
+        samples, quantiles = len(calibration.errors), manifest.config.outputs_per_value
+        each = (samples, manifest.horizon, targets, *([quantiles] if quantiles > 1 else []))
+        yield "the errors for its intervals are", calibration.errors, each
+        yield "its recent errors are", calibration.recent, (samples, targets)
+        yield "the units of its errors are", calibration.units, (count, targets)
+        yield "its last errors are", calibration.ended.total, (count, targets)
 
 
 def _unusable(scales: Floats) -> bool:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -16,35 +16,26 @@ from ..core.error_scale import Recent
 from ..core.errors import ForecastError, ModelFileError
 from .archive import Archive
 from .bundle import (
-    AHEAD,
-    DROPOUT,
+    ARRAYS,
     EFFECTS,
     ENTRIES,
     ERRORS,
-    LEVELS,
+    GRAPHS,
     MANIFEST,
     NAIVE,
-    NETWORKS,
     OPTIONAL,
-    PRETRAINED,
     RECENT,
-    SCALES,
     SCORES,
     SERIES,
-    STATE,
     UNITS,
-    USUAL,
     Bundle,
 )
-from .calibration import Calibration
 from .content_check import check_contents
 from .manifest import FORMAT, Manifest
-from .series import SeriesRecord
+from .records import Calibration, SeriesRecord
 from .upgrade import upgrade, upgrade_scores
 
-if TYPE_CHECKING:
-    from ..baselines.effects import Effects
-
+AGAIN = "Copy the file again, or train again."
 # Values of a training log and of scores by series.
 SCALARS = {bool, int, float, str, type(None)}
 # What is read from a file may be anything: pydantic, pandas and NumPy raise these.
@@ -61,32 +52,21 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         ModelFileError: It is missing, truncated or changed, holds what no model holds, or was
             written by a newer version.
     """
+    path = os.fspath(path)
     with Archive(path) as archive:
         manifest = _manifest(archive.read(MANIFEST), path)
         archive.require_only((MANIFEST, *ENTRIES, *OPTIONAL))
         more = [name for name in OPTIONAL if name in manifest.sha256]
         contents = {name: archive.read(name) for name in [*ENTRIES, *more]}
-    _check_sums(manifest, contents, path)
     try:
+        for name, data in contents.items():
+            if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
+                raise ValueError(f"{name} does not match its checksum")
         bundle = _unpacked(manifest, contents)
         check_contents(bundle)
     except INVALID as error:
-        raise ModelFileError(
-            f"{os.fspath(path)} is damaged: {_first_line(error)}.",
-            "Copy the file again, or train again.",
-        ) from None
+        raise ModelFileError(f"{path} is damaged: {_first_line(error)}.", AGAIN) from None
     return bundle
-
-
-def _check_sums(
-    manifest: Manifest, contents: Mapping[str, bytes], path: str | os.PathLike[str]
-) -> None:
-    for name, data in contents.items():
-        if manifest.sha256.get(name) != hashlib.sha256(data).hexdigest():
-            raise ModelFileError(
-                f"{os.fspath(path)} is damaged: {name} does not match its checksum.",
-                "Copy the file again, or train again.",
-            )
 
 
 def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
@@ -107,33 +87,27 @@ def _unpacked(manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
             array(ERRORS), array(RECENT), units[0], Recent(units[1], units[2])
         )
     series = SeriesRecord.model_validate(records(SERIES)) if SERIES in contents else None
+    effects: Any = ()
+    if EFFECTS in contents:
+        # Few models have some.
+        from ..baselines.effects import EVERY
+
+        effects = EVERY.validate_python(records(EFFECTS))
+    own: dict[str, Any] = {name: array(entry) for name, entry in ARRAYS.items()}
+    own |= {name: contents.get(entry) for name, entry in GRAPHS.items()}
     return Bundle(
         manifest,
         contents["network.onnx"],
         contents["network.weights.h5"],
         array("history.npy"),
         _rows("epochs.json", records("epochs.json")),
-        state=array(STATE),
         series=series,
-        scales=array(SCALES),
-        ahead=array(AHEAD),
         scores=upgrade_scores(_rows(SCORES, records(SCORES))),
         calibration=calibration,
         naive=array(NAIVE),
-        dropout=contents.get(DROPOUT),
-        levels=array(LEVELS),
-        usual=array(USUAL),
-        effects=_effects(records(EFFECTS)) if EFFECTS in contents else (),
-        pretrained=contents.get(PRETRAINED),
-        networks=array(NETWORKS),
+        effects=effects,
+        **own,
     )
-
-
-def _effects(plain: Any) -> "tuple[Effects, ...]":
-    """Return the effects on the targets of the few models that have some."""
-    from ..baselines.effects import EVERY
-
-    return EVERY.validate_python(plain)
 
 
 def read_array(name: str, data: bytes, kinds: str = "f") -> Any:
@@ -200,13 +174,13 @@ def _rows(name: str, rows: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
+def _manifest(data: bytes, path: str) -> Manifest:
     try:
         document = read_json(data, strict=True)
         version = document["format"]
         if version > FORMAT:
             raise ModelFileError(
-                f"{os.fspath(path)} has format {version}; this version reads up to {FORMAT}.",
+                f"{path} has format {version}; this version reads up to {FORMAT}.",
                 "Upgrade: pip install --upgrade forecast-cli.",
             )
         return Manifest.model_validate_json(json.dumps(upgrade(document)))
@@ -214,8 +188,7 @@ def _manifest(data: bytes, path: str | os.PathLike[str]) -> Manifest:
         raise
     except INVALID as error:
         raise ModelFileError(
-            f"The manifest of {os.fspath(path)} is invalid: {_first_line(error)}.",
-            "Copy the file again, or train again.",
+            f"The manifest of {path} is invalid: {_first_line(error)}.", AGAIN
         ) from None
 
 

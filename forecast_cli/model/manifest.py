@@ -18,8 +18,7 @@ from ..data.columns import Columns
 from ..data.panel import Panel
 from ..data.time.business_days import OpenDays
 from ..data.time.frequency import Frequency
-from .history import Ending
-from .origin import Origin
+from .records import Ending, Origin
 
 FORMAT = 11
 # A class as written in the table.

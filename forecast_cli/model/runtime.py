@@ -64,23 +64,23 @@ class Runtime:
                 onnx, options, ["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
             )
         except FAILURES as error:
-            raise _unusable("cannot be read", error) from None
+            raise unusable("cannot be read", error) from None
         given, made = self.session.get_inputs(), self.session.get_outputs()
         if any(each.type != "tensor(float)" or len(each.shape) < 2 for each in (*given, *made)):
-            raise _unusable("does not map arrays of numbers to arrays of numbers")
+            raise unusable("does not map arrays of numbers to arrays of numbers")
         self.size = len(onnx)
         self.inputs = [each.name for each in given]
         self.window_shape: list[Any] = given[0].shape if given else []
         self.widths = [each.shape[-1] for each in given[1:]]
         shape = made[0].shape if made else []
         if len(shape) not in (3, 4) or not all(isinstance(each, int) for each in shape[1::2]):
-            raise _unusable(f"returns an array of shape {tuple(shape)}; forecasts were expected")
+            raise unusable(f"returns an array of shape {tuple(shape)}; forecasts were expected")
         # What it makes of a window: `(horizon, targets)`, or `(horizon, targets, quantiles)`; the
         # graph of a median does not tell for how many targets, which is None then.
         self.shape = tuple(each if isinstance(each, int) else None for each in shape[1:])
         sizes = [each for each in self.shape if each is not None]
         if min(sizes) < 1 or not all(isinstance(each, int) for each in self.widths):
-            raise _unusable(f"makes a forecast of shape {self.shape}")
+            raise unusable(f"makes a forecast of shape {self.shape}")
         # The horizon of its forecasts.
         self.horizon: int = shape[1]
         # Number of quantiles that it forecasts; 0 for none.
@@ -126,21 +126,21 @@ class Runtime:
         try:
             outputs = LIMIT.run(self.session, given, seconds)
         except (TimeoutError, *FAILURES) as error:
-            raise _unusable("cannot be run", error) from None
+            raise unusable("cannot be run", error) from None
         Runtime.seconds += perf_counter() - began
         forecast, *ended = [np.asarray(each) for each in outputs]
         if len(forecast) != len(windows) or not self.makes(forecast.shape[1:]):
-            raise _unusable(
+            raise unusable(
                 f"made forecasts of shape {forecast.shape}, not {(len(windows), *self.shape)}"
             )
         return forecast, ended
 
 
-def _unusable(why: str, error: Exception | None = None) -> ModelFileError:
-    """Return the error for a network that is none."""
+def unusable(why: str, error: Exception | None = None, what: str = "network") -> ModelFileError:
+    """Return the error for a network that is none, or does not run."""
     text = f": {str(error).splitlines()[0][:300]}" if error and str(error) else ""
     return ModelFileError(
-        f"The network of the model {why}{text}.",
+        f"The {what} of the model {why}{text}.",
         "Train again, or install the latest version of onnxruntime.",
     )
 

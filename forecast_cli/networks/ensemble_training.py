@@ -15,7 +15,7 @@ from ..config.schema import Config
 from ..config.sections import Precision
 from ..core.events import Epoch, Event, Listener, Note, Stage, Steps
 from ..model.checkpoints import Keeper, Saved
-from ..model.history import TrainingHistory
+from ..model.records import TrainingHistory
 from . import use_one_thread
 from .batch_order import Lanes
 from .batches import Feed

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..config.covariates import Covariates
 from ..config.schema import Config
-from ..core.duration import describe_seconds
+from ..core.brief import describe_seconds
 from ..core.errors import UsageError
 from ..core.events import Done, Listener, Note, Stage, once
 from ..core.memory import Limits, spare_memory

@@ -3,7 +3,7 @@
 from ..config.members import Member, list_members
 from ..config.registries import CELLS
 from ..config.schema import Config
-from ..core.duration import describe_seconds
+from ..core.brief import describe_seconds
 from ..core.events import Epoch, Event, Listener, Note, Steps
 from ..core.memory import require_memory
 

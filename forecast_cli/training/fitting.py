@@ -12,8 +12,8 @@ from ..core.events import Epoch, Listener, Note, Stage
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.checkpoints import Keeper
-from ..model.history import Ending, TrainingHistory
 from ..model.manifest import MemberRecord
+from ..model.records import Ending, TrainingHistory
 
 if TYPE_CHECKING:
     from ..networks.batches import Feed

@@ -14,8 +14,7 @@ from ..data.dataset import Dataset
 from ..forecasting.intervals.calibration import evenly, parted, scaled_targets
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.manifest import MemberRecord
-from ..model.pretrained import PretrainedRuntime
-from ..model.pretrained_member import open_member
+from ..model.pretrained import PretrainedRuntime, open_member
 from ..model.runtime import Runtime
 from .ensemble_fitting import count_distinct, usual_errors_of
 from .fitting import Fitted, Trained

@@ -11,7 +11,7 @@ from ..core.events import Done, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
 from ..core.windows import Floats
 from ..data.dataset import Dataset
-from ..model.history import TrainingHistory
+from ..model.records import TrainingHistory
 from .checkpointing import stop
 from .window_feeds import make_feed
 

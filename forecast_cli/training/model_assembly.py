@@ -29,10 +29,9 @@ from ..data.usual_values import usual_values
 from ..evaluation.split_evaluation import Scores
 from ..forecasting.permutation_importance import Importance
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
 from ..model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows, TimeAxis
+from ..model.records import Calibration, SeriesRecord
 from ..model.runtime import Runtime
-from ..model.series import SeriesRecord
 from ..model.stateful import Walk, joined
 from .fitting import Fitted, Trained, name_trained
 

@@ -14,10 +14,9 @@ from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.checkpoints import Keeper
-from ..model.history import TrainingHistory
 from ..model.mc_dropout import MonteCarlo
-from ..model.pretrained import open_pretrained
-from ..model.pretrained_member import open_member
+from ..model.pretrained import open_member, open_pretrained
+from ..model.records import TrainingHistory
 from ..model.runtime import Runtime
 from ..model.series_networks import SeriesNetworks
 from .combined_network import combine_networks, restore

@@ -16,7 +16,7 @@ from ..core.parallel import run_all
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.checkpoints import Keeper, Saved
-from ..model.history import TrainingHistory
+from ..model.records import TrainingHistory
 from ..model.runtime import Runtime
 from ..model.series_networks import SeriesNetworks
 from .checkpointing import stop

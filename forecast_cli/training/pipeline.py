@@ -27,8 +27,8 @@ from ..forecasting.intervals.interval_methods import make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
 from ..model.checkpoints import Checkpoints, Keeper
+from ..model.records import Calibration
 from .checkpointing import begin_checkpoints, describe_dataset, part_of
 from .data_summary import describe
 from .effort import require_room, with_time

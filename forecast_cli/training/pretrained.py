@@ -15,8 +15,8 @@ from ..core.padding import owner_series
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.checkpoints import Keeper
-from ..model.history import TrainingHistory
 from ..model.pretrained import open_pretrained
+from ..model.records import TrainingHistory
 from .fitting import Fitted, Trained
 
 if TYPE_CHECKING:

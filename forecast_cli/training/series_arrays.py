@@ -23,9 +23,8 @@ from ..data.splits import Splits, WindowPlaces, all_training, split_rows
 from ..data.stored_rows import StoredBlock, StoredRows
 from ..forecasting.intervals.calibration import estimate_units, measure_units
 from ..model.bundle import Bundle
-from ..model.calibration import Calibration
 from ..model.manifest import SplitRows
-from ..model.series import SeriesRecord
+from ..model.records import Calibration, SeriesRecord
 from .array_cache import PreparedArrays
 from .model_assembly import (
     count_split_rows,

@@ -31,18 +31,13 @@ def airline(rows=144):
 
 
 def test_simple_maps_are_the_simple_forecasts():
-    values, origins = WINDOW[:, None], np.array([40])
+    known = baselines.BaselineInput(WINDOW[:, None], np.array([40]), np.array([0]), 9, 7)
     expected = {
-        "naive": (last_map(40, 9), baselines.naive(values, origins, horizon=9)),
-        "seasonal-naive": (
-            seasonal_map(40, 9, season=7),
-            baselines.seasonal_naive(values, origins, horizon=9, season_length=7),
-        ),
+        "naive": (last_map(40, 9), baselines.naive(known)),
+        "seasonal-naive": (seasonal_map(40, 9, season=7), baselines.seasonal_naive(known)),
     }
     for name, (matrix, forecast) in expected.items():
         assert WINDOW @ matrix == pytest.approx(forecast[0, :, 0]), name
-    two = seasonal_map(40, 9, season=7, count=2)
-    assert (WINDOW @ two)[8] == pytest.approx((WINDOW[-6] + WINDOW[-13]) / 2)
 
 
 def test_a_window_that_is_too_short_is_refused():

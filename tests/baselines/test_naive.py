@@ -8,21 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.baselines.naive import (
-    BaselineInput,
-    drift,
-    mean,
-    naive,
-    naive2,
-    seasonal_naive,
-    window_mean,
-)
+from forecast_cli.baselines.naive import FORECASTERS as METHODS
+from forecast_cli.baselines.naive import BaselineInput
 
 VALUES = np.random.default_rng(0).normal(10, 3, (60, 2))
 # Two series of 30 rows, with origins in both; the last one has no row after it.
 FIRST = np.array([0, 0, 30, 30])
 ORIGINS = np.array([7, 20, 38, 60])
 HORIZON = 9
+
+
+def forecast_by(name, values, origins, first=FIRST, **how):
+    return METHODS[name](BaselineInput(values, origins, first, **how))
+
+
+naive, seasonal_naive, drift, mean, window_mean, naive2 = (
+    partial(forecast_by, name)
+    for name in ("naive", "seasonal-naive", "drift", "mean", "window-mean", "naive2")
+)
 # A season of 4 that nobody misses, over the same rows.
 SEASONAL = VALUES + 10 * np.sin(np.arange(60) * np.pi / 2)[:, None] + 15
 

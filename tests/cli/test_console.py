@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast_cli.core.visible import CONTROLS
+from forecast_cli.core.brief import CONTROLS
 
 NAME = "va\x1b[31mlue\u202e\x9b"
 SPELLED = r"va\x1b[31mlue\u202e\x9b"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 from scipy.stats import norm
 
-from forecast_cli.baselines.naive import naive2
+from forecast_cli.baselines.naive import BaselineInput, naive2
 from forecast_cli.config.sections import Data
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.evaluation.table_evaluation import Asked, score_table
@@ -472,9 +472,9 @@ def test_owa_of_very_many_origins_takes_seconds_and_is_that_of_each_alone():
     assert said_of(report)["owa"] > 1.0
     origins = np.array([24, 36, 40, 600, 599, rows])
     first = np.zeros_like(origins)
-    together = naive2(values[:, None], origins, first, horizon=5, season_length=12)
+    together = naive2(BaselineInput(values[:, None], origins, first, 5, 12))
     for at, each in zip(origins, together, strict=True):
-        alone = naive2(values[:at, None], np.array([at]), first[:1], horizon=5, season_length=12)
+        alone = naive2(BaselineInput(values[:at, None], np.array([at]), first[:1], 5, 12))
         assert each.tobytes() == alone[0].tobytes()
     assert (together[3:] != together[3:, :1]).any(axis=(1, 2)).all()
 

@@ -4,7 +4,7 @@ import pytest
 
 from forecast_cli.config.sections import Training
 from forecast_cli.core.events import Epoch
-from forecast_cli.model.history import TrainingHistory
+from forecast_cli.model.records import TrainingHistory
 from forecast_cli.training.fitting import Fitted, report_ending
 from forecast_cli.training.network_training import count_trained, describe_interruption
 

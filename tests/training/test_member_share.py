@@ -11,7 +11,7 @@ from forecast_cli.backtesting.plan import Plan
 from forecast_cli.baselines.pretrained.forecaster import MEDIAN, forecast_quantiles
 from forecast_cli.core.errors import ModelFileError, UsageError
 from forecast_cli.core.events import ignore
-from forecast_cli.model.pretrained_member import MOST_FORECASTS
+from forecast_cli.model.pretrained import MOST_FORECASTS
 from forecast_cli.training.member_share import PRIOR
 from forecast_cli.training.resolved_settings import resolve_settings
 

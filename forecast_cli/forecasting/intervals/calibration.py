@@ -10,7 +10,7 @@ from ...core.padding import owner_series
 from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints
 from ...data.dataset import Dataset, History
-from ...model.calibration import Calibration
+from ...model.records import Calibration
 from ...model.runtime import chunks
 from ..network_forecaster import NetworkForecaster
 from .conformal import grown, step_sizes

@@ -17,7 +17,7 @@ from ...config.schema import Config
 from ...core.errors import UsageError, nearest
 from ...core.forecast import Forecast
 from ...core.windows import Floats, Ints
-from ...model.calibration import Calibration
+from ...model.records import Calibration
 from .conformal import grown, needed, radius, step_sizes
 
 # Below this many different paths, a hundred samples are mostly repetitions.

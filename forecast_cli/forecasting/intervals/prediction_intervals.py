@@ -14,8 +14,8 @@ from ...core.padding import owner_series
 from ...core.windows import Floats
 from ...data.dataset import History
 from ...model.bundle import Bundle
-from ...model.calibration import Calibration
-from ...model.pretrained_member import MOST_FORECASTS
+from ...model.pretrained import MOST_FORECASTS
+from ...model.records import Calibration
 from ..frames import build_frame, sample_frame
 from ..history import match_series
 from ..prediction_request import PredictionRequest

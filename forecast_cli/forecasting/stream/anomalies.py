@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.errors import UsageError
 from ...core.windows import Floats
-from ...model.calibration import Calibration
+from ...model.records import Calibration
 
 DEFAULT_RATE = 0.01
 # Parts of the stored errors, each judged by all others.

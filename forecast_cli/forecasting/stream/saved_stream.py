@@ -15,7 +15,7 @@ import pandas as pd
 from ...core.errors import ModelFileError
 from ...core.windows import Floats
 from ...model.file_writing import write_whole
-from ...model.state import weights_sum
+from ...model.stateful import weights_sum
 from .row_reader import Row
 from .schedule import Pace
 from .series_forecaster import SeriesForecaster

@@ -15,7 +15,7 @@ from forecast_cli.core.forecast import Forecast
 from forecast_cli.core.scaling import Scaling
 from forecast_cli.forecasting.intervals.conformal import grown, radius, step_sizes
 from forecast_cli.forecasting.intervals.interval_methods import Bands, few_errors, make_bands
-from forecast_cli.model.calibration import Calibration
+from forecast_cli.model.records import Calibration
 
 LEVEL = (50.0, 80.0, 95.0)
 HORIZON, TARGETS, SERIES = 4, 2, 3
