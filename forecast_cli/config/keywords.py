@@ -97,6 +97,7 @@ class Settings(Reading, total=False):
     seed: int | None
     deterministic: bool | None
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] | None
+    devices: int | None
     refit: bool | None
     ensemble: int | None
     member_timesteps: int | Sequence[int] | None

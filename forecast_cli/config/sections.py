@@ -431,6 +431,10 @@ class Training(Frozen):
         "float32. The mixed ones are for GPUs with tensor cores, and not faster on a CPU.",
         search=False,
     )
+    devices: Positive | None = _training(
+        None, "GPUs of this machine that a network is trained on together; 1: the first one alone.",
+        metavar="N", shown="all GPUs", search=False, examples=[2],
+    )
     refit: bool = _training(
         False, "Train again on all rows, for the number of epochs found.", search=False,
     )

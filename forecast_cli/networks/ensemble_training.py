@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -13,6 +13,7 @@ import keras
 from ..config.members import Member, list_members
 from ..config.schema import Config
 from ..config.sections import Precision
+from ..core.errors import listed
 from ..core.events import Epoch, Event, Listener, Note, Stage, Steps
 from ..model.checkpoints import Keeper, Saved
 from ..model.records import TrainingHistory
@@ -20,6 +21,7 @@ from . import use_one_thread
 from .batch_order import Lanes
 from .batches import Feed
 from .build import Built, assemble
+from .devices import Replicas, find_replicas
 from .train_step import Runner
 from .training_loop import fit
 from .training_state import (
@@ -51,6 +53,7 @@ class EnsembleTrainer:
         before: How they were trained before: they are trained for as many epochs, and keep their
             last weights; None where nothing is known.
         checkpoints: Where unfinished trainings are kept and found; None to keep none.
+        one_device: Whether networks are trained on one device, however many there are.
     """
 
     config: Config
@@ -59,11 +62,15 @@ class EnsembleTrainer:
     begin: Sequence[keras.Model] | None = None
     before: Sequence[TrainingHistory] | None = None
     checkpoints: Keeper | None = None
+    one_device: bool = False
 
     def __post_init__(self) -> None:
         self.runners: OrderedDict[str, Runner] = OrderedDict()
         if self.config.training.deterministic:
             use_one_thread()
+        self.replicas: Replicas | None = None
+        if not (self.one_device or self.config.network.stateful):
+            self.replicas = find_replicas(self.config.training.devices)
 
     def build(self, member: Member, precision: Precision = "float32") -> Built:
         """A network with the weights that it begins with."""
@@ -81,9 +88,11 @@ class EnsembleTrainer:
         )
 
     def _begin(self, number: int, member: Member, built: Built) -> Built:
-        """Return the network as it is trained: itself, or the same one in another precision."""
-        precision = member.training.precision
-        trained = built if precision == "float32" else self.build(member, precision)
+        """Return the network as it is trained: itself, or one like it, as `training` asks."""
+        precision, trained = member.training.precision, built
+        if precision != "float32" or self.replicas:
+            with self.replicas.scope() if self.replicas else nullcontext():
+                trained = self.build(member, precision)
         if self.begin is not None:
             trained.network.set_weights(self.begin[number].get_weights())
         return trained
@@ -92,7 +101,8 @@ class EnsembleTrainer:
     def runner(self, member: Member, built: Built) -> Iterator[Trainable]:
         """What trains a network: that of one like it, where there was one, with its weights."""
         feed, levels = self.feeds(member.timesteps), self.config.quantile_levels
-        new = Runner(built.network, feed, member.training, built.learner, levels)
+        more = (built.learner, levels, self.replicas)
+        new = Runner(built.network, feed, member.training, *more)
         finished = FINISHED if new.shareable else self.runners
         parts = (member.network, feed.shape, levels, self.activation, *new.kind)
         kind = "\n".join(map(repr, parts))
@@ -127,6 +137,7 @@ class EnsembleTrainer:
         if (course := _finished(saved, built.network, member)) is not None:
             return built.network, course
         trained = self._begin(number, member, built)
+        self._tell_devices(number, on_event)
         on_event(Stage("training", unit="epoch"))
         with self.runner(member, trained) as runner:
             if before:
@@ -144,6 +155,18 @@ class EnsembleTrainer:
             network.set_weights(runner.network.get_weights())
         self.keep_finished(number, network, seen, interrupted=interrupted)
         return network, TrainingHistory(member.training, seen, interrupted)
+
+    def _tell_devices(self, number: int, on_event: Listener) -> None:
+        """Note on how many devices is trained, once in a training."""
+        if number or self.before:
+            return
+        asked = self.config.training.devices or 1
+        if self.replicas:
+            names = [each.rpartition("device:")[2] for each in self.replicas.devices]
+            on_event(Note(f"training on {len(names)} devices: {listed(names)}"))
+        elif self.config.network.stateful and asked > 1:
+            text = "a stateful network is trained on one device: its state is carried over"
+            on_event(Note(text, warning=True))
 
     def _name(self, number: int) -> str:
         """Return the name of the checkpoint of a network."""

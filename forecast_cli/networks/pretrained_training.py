@@ -186,6 +186,7 @@ class PretrainedTrainer(EnsembleTrainer):
     examples: Examples = field(kw_only=True)
     weights: Sequence[Floats] = field(kw_only=True)
     held_out: Examples | None = None
+    one_device: bool = True
 
     def build(self, member: Member, precision: Precision = "float32") -> Built:
         """The network with the weights that it begins with; it has one precision."""

@@ -6,7 +6,7 @@ samples from the flat array: several times faster, and memory grows with the dat
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -19,8 +19,9 @@ from ..config.registries import LOSSES
 from ..config.sections import Training
 from ..core.events import Epoch, Listener, Steps, ignore
 from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
-from .batches import Feed, WindowFeed, alone
+from .batches import Feed, Samples, WindowFeed, alone
 from .block_feed import BlockFeed, Blockwise, Piece
+from .devices import Replicas, take_summed
 from .losses import make_loss, make_optimizer
 from .schedule import finish_epoch, learning_rate
 
@@ -42,7 +43,7 @@ LONGEST_UNROLLED = 64
 # Settings that compiled functions know nothing of.
 AT_RUN_TIME = (
     "epochs", "batch_size", "steps_per_epoch", "learning_rate", "schedule", "patience", "average",
-    "time_budget", "seed", "refit",
+    "time_budget", "seed", "devices", "refit",
 )  # fmt: skip
 # Data and networks of this size are kept, with what was compiled for them: bytes.
 LARGEST_KEPT = 16_000_000
@@ -60,6 +61,8 @@ class Runner:
         training: How.
         learner: What is trained, and shares the network's weights; the network itself where None.
         quantiles: What the last axis of a forecast holds, where it holds quantiles.
+        replicas: The devices that train together, where there are several; network and learner
+            were made in their scope.
     """
 
     network: keras.Model
@@ -67,14 +70,14 @@ class Runner:
     training: Training
     learner: Any = None
     quantiles: tuple[float, ...] = ()
+    replicas: Replicas | None = None
 
     def __post_init__(self) -> None:
         self.learner = self.learner or self.network
         self.loops = _loops(self.network) | _loops(self.learner)
         self.stateful = [layer for layer in self.loops if layer.stateful]
         self._begin(self.training, self.feed)
-        self.optimizer = make_optimizer(self.training)
-        self.optimizer.build(self.network.trainable_variables)
+        self.optimizer = self._make_optimizer()
         self.fresh = [variable.numpy() for variable in self.optimizer.variables]
         self.loss = make_loss(
             self.training, self.feed.units, gaps=self.feed.gaps, quantiles=self.quantiles
@@ -82,7 +85,7 @@ class Runner:
         # XLA needs batches of one shape, and the surplus of the last one would count in penalties
         # on a layer's output.
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
-        self.fixed = bool(self.stateful) or not penalised
+        self.fixed = bool(self.stateful) or not (penalised or self.replicas)
         steps = self.passes.steps * self.training.epochs
         self.compiled, longest = self._choose(self._work(self.passes.batch_size) * steps, steps)
         self.unrolled = [
@@ -96,6 +99,15 @@ class Runner:
         # Stateful layers have states for as many windows as are trained on at once.
         signature = self._signature(self.passes.batch_size if self.stateful else None)
         self.validate = tf.function(self._validate_block, signature, **more)
+
+    def _make_optimizer(self) -> Any:
+        """Return the optimizer with its variables, on each device where there are several."""
+        with self.replicas.scope() if self.replicas else nullcontext():
+            optimizer = make_optimizer(self.training)
+            optimizer.build(self.network.trainable_variables)
+        if self.replicas:
+            take_summed(optimizer)
+        return optimizer
 
     def _begin(self, training: Training, feed: Feed) -> None:
         """Take the settings and the data of a training."""
@@ -123,7 +135,8 @@ class Runner:
         """What trainings share whose compiled functions are the same, beside the network."""
         settings = self.training.model_dump(exclude=set(AT_RUN_TIME))
         loops = len(self.unrolled)
-        return settings, self.passes.batch_size, self.compiled, loops, self.feed.gaps
+        devices = self.replicas and self.replicas.devices
+        return settings, self.passes.batch_size, self.compiled, loops, self.feed.gaps, devices
 
     @property
     def shareable(self) -> bool:
@@ -284,36 +297,71 @@ class Runner:
             yield from blocks(rows, sizes, size)
 
     def _train_block(self, values: Any, rows: Any, sizes: Any, steps: Any) -> tf.Tensor:
-        variables = self.network.trainable_variables
-
-        def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            size = tf.cast(sizes[number], tf.float32)
-            with tf.GradientTape() as tape:
-                summed = self._summed_loss(values, rows[number], sizes[number], training=True)
-                penalties = sum(tf.cast(each, tf.float32) for each in self.learner.losses)
-                loss = self.optimizer.scale_loss(summed / size + penalties)
-            gradients = tape.gradient(loss, [variable.value for variable in variables])
-            self.optimizer.apply(gradients, variables)
-            return number + 1, total + summed
-
-        return _repeat(step, steps)
+        return self._block(self._learn, values, rows, sizes, steps, training=True)
 
     def _validate_block(self, values: Any, rows: Any, sizes: Any, steps: Any) -> tf.Tensor:
+        return self._block(self._measure, values, rows, sizes, steps, training=False)
+
+    def _block(
+        self,
+        function: Callable[..., Any],
+        values: Any,
+        rows: Any,
+        sizes: Any,
+        steps: Any,
+        *,
+        training: bool,
+    ) -> tf.Tensor:
+        """The summed losses of some batches.
+
+        Args:
+            function: Of samples, how many of them count, and how many the whole batch has: their
+                summed losses.
+            values: Shape `(n_rows, features)`.
+            rows: Shape `(batches, batch_size)`.
+            sizes: Shape `(batches,)`: how many rows of each are no surplus.
+            steps: How many of the batches.
+            training: As in `Feed.gather`.
+        """
+
         def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            summed = self._summed_loss(values, rows[number], sizes[number], training=False)
+            size = sizes[number]
+            own = rows[number] if self.fixed else rows[number][:size]
+            samples = self.feed.gather(values, own, training=training)
+            if self.replicas is None:
+                summed = function(samples, size, size)
+            else:
+                summed = self.replicas.sum(partial(function, whole=size), samples, size)
             return number + 1, total + summed
 
         return _repeat(step, steps)
 
-    def _summed_loss(self, values: Any, rows: Any, size: Any, *, training: bool) -> tf.Tensor:
-        rows = rows if self.fixed else rows[:size]
-        given, actual, series = self.feed.gather(values, rows, training=training)
-        if training:
+    def _learn(self, samples: Samples, size: Any, whole: Any) -> tf.Tensor:
+        """Take a training step; arguments and result as in `_block`."""
+        variables, whole = self.network.trainable_variables, tf.cast(whole, tf.float32)
+        with tf.GradientTape() as tape:
+            given, actual, _ = samples
             taught = len(self.learner.inputs) > len(given)
             forecast = self.learner([*given, actual] if taught else alone(given), training=True)
-        else:
-            forecast = self.network(alone(given), training=False)
-        losses = self.loss(actual, forecast, series)
+            summed = self._sum_losses(samples, forecast, size)
+            penalties = sum(tf.cast(each, tf.float32) for each in self.learner.losses)
+            if self.replicas:
+                # Those of outputs are means over the samples, those of weights the same everywhere.
+                penalties *= tf.cast(size, tf.float32) / whole
+            loss = self.optimizer.scale_loss(summed / whole + penalties)
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        if self.replicas:
+            gradients = self.replicas.sum_gradients(gradients)
+        self.optimizer.apply(gradients, variables)
+        return summed
+
+    def _measure(self, samples: Samples, size: Any, whole: Any) -> tf.Tensor:
+        """Sum the losses; arguments as in `_block`."""
+        forecast = self.network(alone(samples.given), training=False)
+        return self._sum_losses(samples, forecast, size)
+
+    def _sum_losses(self, samples: Samples, forecast: Any, size: Any) -> tf.Tensor:
+        losses = self.loss(samples.actual, forecast, samples.series)
         real = tf.range(tf.shape(losses)[0]) < size
         return tf.reduce_sum(tf.where(real, losses, 0.0))
 

@@ -148,6 +148,7 @@ def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config
     _check_changes(bundle, changes)
     config = bundle.manifest.config
     training, asked = config.training.model_dump(), changes.pop("training", {})
+    training["devices"] = None  # Those of the machine on which the model was trained.
     if "learning_rate" not in asked:
         rate = training["learning_rate"] * SHARE_OF_RATE
         training["learning_rate"] = rate

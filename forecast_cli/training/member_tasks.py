@@ -69,7 +69,7 @@ def train_member(task: MemberTask) -> tuple[list[Floats], TrainingHistory]:
 
     prefer_one_thread()
     feeds: Any = cache(partial(make_feed, task.dataset))
-    trainer = EnsembleTrainer(task.dataset.config, feeds, before=task.before)
+    trainer = EnsembleTrainer(task.dataset.config, feeds, before=task.before, one_device=True)
     how: Any = {"seconds": None, "on_event": ignore, "should_stop": bool}
     network, course = trainer.train(task.number, **how)
     return network.get_weights(), course

@@ -156,7 +156,7 @@ def _train_one(dataset: Dataset, before: SeriesFit | None) -> SeriesFit:
     adjusted, config = Adjusted(dataset, dataset), dataset.config
     feeds: Callable[[int], WindowFeed] = cache(partial(make_feed, dataset))
     courses = None if before is None else before.courses
-    trainer = EnsembleTrainer(config, feeds, before=courses)
+    trainer = EnsembleTrainer(config, feeds, before=courses, one_device=True)
     running = train_members(trainer, on_event=ignore, should_stop=bool)
     networks, trained = zip(*running, strict=True)
     whole, shares = networks[0], None

@@ -28,7 +28,8 @@ MOST_SERIES, MOST_STEPS = 1000, 200
 NEUTRAL = {
     "window.horizon", "window.mode", "network.pretrained", "network.finetuned",
     "network.season_length",
-    "training.seed", "training.deterministic", "training.time_budget", "training.refit",
+    "training.seed", "training.deterministic", "training.devices", "training.time_budget",
+    "training.refit",
 }  # fmt: skip
 # Those of a training, which a fine-tuning follows.
 OF_TRAINING = {"training.epochs", "training.batch_size", "training.learning_rate",
