@@ -30,12 +30,7 @@ def _method(name: str, season_length: int, rows: int) -> Any:
 
 
 def forecast_classically(given: BaselineInput, name: str) -> Forecast:
-    """Fit a method to the rows before each origin, and forecast with it.
-
-    Args:
-        given: The rows, without gaps, and the origins.
-        name: Of the method.
-    """
+    """Fit a method to the rows before each origin, without gaps, and forecast with it."""
     shape = len(given.origins), given.horizon, given.values.shape[1]
     # The naive forecast without intervals, where the series is too short for the method.
     point = np.repeat(given.values[given.origins - 1][:, None], given.horizon, axis=1)

@@ -172,10 +172,7 @@ def choose_penalties(moments: Moments, chosen: Sequence[Candidate]) -> list[floa
 def without_useless(moments: Moments, chosen: Sequence[Candidate], count: int) -> list[Candidate]:
     """Return candidates without those that lower the held-out error by no more than chance.
 
-    Args:
-        moments: Of the chosen ones.
-        chosen: The candidates.
-        count: How many there were to choose from.
+    `count` is how many there were to choose from.
     """
     left = list(chosen)
     while left:

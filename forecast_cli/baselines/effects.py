@@ -235,13 +235,9 @@ def _harmonics(cos: Any, sin: Any, count: int, xp: Any) -> Any:
 
 
 def term_effects(effects: Effects, known: Any, steps: Steps, xp: Any) -> Iterator[Any]:
-    """Yield the effect of each term, shape `(..., steps)`, in scaled units of the target.
+    """Yield the effect of each term on a target, shape `(..., steps)`, in its scaled units.
 
-    Args:
-        effects: Of one target.
-        known: As in `block_columns`.
-        steps: As there.
-        xp: As there.
+    The other arguments are those of `block_columns`.
     """
     made: dict[Block, Any] = {}
 
@@ -263,11 +259,7 @@ def term_effects(effects: Effects, known: Any, steps: Steps, xp: Any) -> Iterato
 def sum_effects(every: Sequence[Effects], known: Any, steps: Steps, xp: Any) -> Any:
     """Return the effects on all targets, shape `(..., steps, targets)`, scaled.
 
-    Args:
-        every: Of each target.
-        known: As in `block_columns`.
-        steps: As there.
-        xp: As there.
+    The other arguments are those of `block_columns`.
     """
     totals = []
     for effects in every:

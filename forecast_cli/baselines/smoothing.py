@@ -189,13 +189,8 @@ def fit_smoothing(sample: Sample, *, season: int = 1) -> Floats:
     """
 
     def build(raw: Floats) -> Floats:
-        return smoothing_map(
-            sample.timesteps, sample.horizon, season=season, parameters=_parameters(raw, season)
-        )
+        level, part, seasonal, damping = (float(each) for each in logistic(raw))
+        parameters = Smoothing(level, level * part, seasonal if season > 1 else 0.0, damping)
+        return smoothing_map(sample.timesteps, sample.horizon, season=season, parameters=parameters)
 
     return build(descend(lambda raw: sample.loss(build(raw)), USUAL, SPREAD, sample))
-
-
-def _parameters(raw: Floats, season: int) -> Smoothing:
-    level, part, seasonal, damping = (float(each) for each in logistic(raw))
-    return Smoothing(level, level * part, seasonal if season > 1 else 0.0, damping)

@@ -65,7 +65,11 @@ def name_model(
         how = "fine-tuned" if config.network.finetuned else "nothing trained"
         return ModelName(PRETRAINED_PRESET, f"pretrained network, {how}, {steps}")
     if ensemble.alone:
-        return ModelName(_network_name(config.network), _describe_network(config))
+        member = list_members(config)[0]
+        units = ", ".join(str(layer.units) for layer in member.network.recurrent)
+        kind = _network_kind(member.network) + (f"({units})" if units else "")
+        text = f"{kind}, lookback {member.timesteps}"
+        return ModelName(_network_name(config.network), text)
     return _name_ensemble(config, weights, own)
 
 
@@ -116,11 +120,3 @@ def _network_kind(network: Network) -> str:
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.0f} %"
-
-
-def _describe_network(config: Config) -> str:
-    """Return the layers of a single network and its lookback."""
-    member = list_members(config)[0]
-    units = ", ".join(str(layer.units) for layer in member.network.recurrent)
-    size = f"({units})" if units else ""
-    return f"{_network_kind(member.network)}{size}, lookback {member.timesteps}"

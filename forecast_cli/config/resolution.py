@@ -109,7 +109,9 @@ def _assigned(
         for part in way:
             held = _step(held, part, assignment)
             if isinstance(owner, dict) and part not in owner:
-                owner[part] = _left_open(held)
+                # A section, or layers, of which nothing is set.
+                empty: Any = [{} for _ in held] if isinstance(held, list) else {}
+                owner[part] = empty if isinstance(held, list | dict) else held
             owner = _step(owner, part, assignment)
         if not equals or isinstance(owner, list) or not isinstance(owner, dict):
             raise UsageError(
@@ -118,13 +120,6 @@ def _assigned(
             )
         owner[last] = _value(text)
     return nested
-
-
-def _left_open(held: Any) -> Any:
-    """Return a section, or layers, of which nothing is set."""
-    if isinstance(held, list):
-        return [{} for _ in held]
-    return {} if isinstance(held, dict) else held
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

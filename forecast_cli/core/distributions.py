@@ -12,9 +12,7 @@ MOST = 750.0
 def two_sided_t(statistic: float, freedom: float) -> float:
     """Return the probability of a value at least as far from 0, by Student's t.
 
-    Args:
-        statistic: The value.
-        freedom: Degrees of freedom, above 0; need not be whole.
+    The degrees of freedom are above 0, and need not be whole.
 
     >>> round(two_sided_t(2.228139, 10), 4), round(two_sided_t(0.0, 3), 4)
     (0.05, 1.0)
@@ -24,12 +22,9 @@ def two_sided_t(statistic: float, freedom: float) -> float:
 
 
 def upper_f(statistic: float, numerator: float, denominator: float) -> float:
-    """Return the probability of a value at least as large, by the F distribution.
+    """Return the probability of a value, at least 0, that is as large, by the F distribution.
 
-    Args:
-        statistic: The value, at least 0.
-        numerator: Degrees of freedom of the numerator, above 0.
-        denominator: Those of the denominator, above 0.
+    The degrees of freedom of numerator and denominator are above 0.
 
     >>> round(upper_f(4.964603, 1, 10), 4), upper_f(0.0, 3, 5)
     (0.05, 1.0)
@@ -39,11 +34,9 @@ def upper_f(statistic: float, numerator: float, denominator: float) -> float:
 
 
 def upper_chi_squared(statistic: float, freedom: int) -> float:
-    """Return the probability of a value at least as large, by the chi-squared distribution.
+    """Return the probability of a value, at least 0, that is as large, by chi-squared.
 
-    Args:
-        statistic: The value, at least 0.
-        freedom: Degrees of freedom, an even number.
+    The degrees of freedom are an even number.
 
     >>> round(upper_chi_squared(18.307038, 10), 4), upper_chi_squared(0.0, 2)
     (0.05, 1.0)

@@ -64,21 +64,17 @@ def free_memory() -> float | None:
         free = 1024.0 * int(lines["MemAvailable"].split()[0])
     except (OSError, ValueError, KeyError):
         return None
-    free = min(free, _left_of_limit())
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY:
+        free = min(free, max(limit - _pages(0), 0))
     try:
         most = int((CONTROL_GROUP / "memory.max").read_text())
         used = int((CONTROL_GROUP / "memory.current").read_text())
     except (OSError, ValueError):
         return free
     return min(free, max(most - used, 0))
-
-
-def _left_of_limit() -> float:
-    """Return how many bytes of addresses this process may still use."""
-    import resource
-
-    most, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return inf if most == resource.RLIM_INFINITY else max(most - _pages(0), 0)
 
 
 def used_memory() -> int:

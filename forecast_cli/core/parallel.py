@@ -64,7 +64,10 @@ def run_all(
     if (engine := current_engine()) is not None:
         tasks = [(work, piece) for piece in pieces]
         with closing(engine.run(attempt, tasks, jobs)) as running:
-            yield from ((number, _result(outcome)) for number, outcome in running)
+            for number, (result, error) in running:
+                if error is not None:
+                    raise error
+                yield number, result
     else:
         yield from _run_with_processes(work, pieces, jobs)
 
@@ -128,12 +131,6 @@ def attempt(
         if not isinstance(error, ForecastError):
             error.add_note(format_exc())
         return None, error
-
-
-def _result(outcome: tuple[Any, Exception | None]) -> Any:
-    if outcome[1] is not None:
-        raise outcome[1]
-    return outcome[0]
 
 
 def _quietly(results: Generator[tuple[int, Result]]) -> Generator[tuple[int, Result]]:

@@ -48,7 +48,11 @@ def _own_seasons(
     values: Floats, indptr: Ints | None, squared: Floats, depth: Floats, rows: int
 ) -> tuple[int, ...]:
     """Return the seasons of `own_seasons`; the other arguments as of `_lag_differences`."""
-    lags = _lowest_lags(squared, depth, rows)
+    # Lags at which values clearly differ less than around them.
+    inner = np.arange(2, len(depth) - 1)
+    lowest = (squared[inner] < squared[inner - 1]) & (squared[inner] <= squared[inner + 1])
+    enough = max(LEAST_DEPTH, DEPTH_ERRORS / math.sqrt(max(rows, 1)))
+    lags: Ints = inner[lowest & (depth[inner] > enough)]
     if not len(lags):
         return ()
     # What repeats few times shows less surely.
@@ -64,18 +68,6 @@ def _own_seasons(
         # A day with two peaks repeats by halves, but not as well as by days.
         day = week if week == 2 * day else day
     return find_seasons(values, indptr, usual=(day, week))
-
-
-def _lowest_lags(squared: Floats, depth: Floats, rows: int) -> Ints:
-    """Return the lags, `(n,)`, at which values clearly differ less than around them.
-
-    `squared` and `depth`, shape `(lags,)`, are those of `_lag_differences`, of so many rows.
-    """
-    inner = np.arange(2, len(depth) - 1)
-    lowest = (squared[inner] < squared[inner - 1]) & (squared[inner] <= squared[inner + 1])
-    enough = max(LEAST_DEPTH, DEPTH_ERRORS / math.sqrt(max(rows, 1)))
-    lags: Ints = inner[lowest & (depth[inner] > enough)]
-    return lags
 
 
 def refine_season(values: Floats, indptr: Ints | None, lag: int, day: int | None = None) -> int:

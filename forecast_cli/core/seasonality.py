@@ -95,8 +95,7 @@ def _phase_p_value(steps: Floats, parts: int) -> float:
 def peaks(series: Floats) -> list[int]:
     """Return the periods of the peaks in the periodogram of the differences, ascending.
 
-    Args:
-        series: Shape `(n,)`, without gaps.
+    The series has the shape `(n,)`, without gaps.
     """
     steps = np.diff(series)
     if len(steps) < 16 or np.ptp(steps) == 0:

@@ -94,13 +94,10 @@ def _are_far(last: Floats, low: Floats, high: Floats) -> Flags:
 def describe_far_ends(
     found: Sequence[FarEnd], names: Sequence[str], count: int, place: Callable[[int], str]
 ) -> str:
-    """Return the warning of last values that are far from all before them.
+    """Return the warning of last values, at least one, that are far from all before them.
 
-    Args:
-        found: At least one.
-        names: Of the columns.
-        count: How many series there are.
-        place: Returns where a row is.
+    `names` are those of the columns, `count` is the number of series, and `place` says where a row
+    is.
     """
     first = found[0]
     several = len({each.series for each in found})

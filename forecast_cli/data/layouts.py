@@ -134,12 +134,7 @@ def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, 
 
 
 def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array | None:
-    """Return the names of columns as text of times; None where they are no regular times.
-
-    Args:
-        where: What messages call the table.
-        names: Of the columns of the steps, in order.
-        data: How dates are read.
+    """Return the names of columns of steps as text of times; None where they are no regular times.
 
     Raises:
         DataError: They look like times, but cannot be read, or are ambiguous.

@@ -162,11 +162,7 @@ def _find_columns(
 
 
 def make_panel(rows: Rows, data: Data) -> Panel:
-    """Return the rows of a table as a panel.
-
-    Args:
-        rows: Of the table.
-        data: How it is read.
+    """Return the rows of a table as a panel; `data` is how it is read.
 
     Raises:
         DataError: A cell is not a number, values are missing, or no step can follow.

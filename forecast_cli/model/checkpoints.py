@@ -168,7 +168,11 @@ class Checkpoints:
         own = self._marks() if self.used else None
         for each in _unfinished(self.folder) if own is not None else ():
             if _read_job(each) == own:
-                _remove(each)
+                # What says that there are any goes first.
+                (each / JOB).unlink(missing_ok=True)
+                _empty(each)
+                if not (each / LOCK).exists():
+                    shutil.rmtree(each, ignore_errors=True)
 
     def _set_aside(self, on_event: Listener) -> None:
         """Move checkpoints of the last run out of the way, and say so."""
@@ -313,14 +317,6 @@ def _read(path: Path) -> Saved | None:
             return Saved({**facts, "elapsed": float(facts.get("elapsed", 0.0))}, arrays)
     except (*DAMAGED, TypeError, RecursionError):
         return None
-
-
-def _remove(folder: Path) -> None:
-    """Delete checkpoints; what says that there are any goes first."""
-    (folder / JOB).unlink(missing_ok=True)
-    _empty(folder)
-    if not (folder / LOCK).exists():
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _empty(folder: Path) -> None:

@@ -44,7 +44,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     path = Path(os.path.realpath(path))
     folder = partial_folder(path)
     try:
-        refuse_read_only(path)
+        if path.is_file() and not path.stat().st_mode & 0o222:
+            raise PermissionError(errno.EACCES, "The file is read-only", str(path))
         handle, temporary = tempfile.mkstemp(
             prefix=f".{path.name}.",
             dir=folder if folder.is_dir() and not folder.is_symlink() else path.parent,
@@ -87,16 +88,6 @@ def remove_special(path: Path) -> None:
     """
     if path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir()):
         path.unlink()
-
-
-def refuse_read_only(path: Path) -> None:
-    """Refuse to replace a file whose owner has made it read-only.
-
-    Raises:
-        PermissionError: It is.
-    """
-    if path.is_file() and not path.stat().st_mode & 0o222:
-        raise PermissionError(errno.EACCES, "The file is read-only", str(path))
 
 
 def _mode(path: Path) -> int:

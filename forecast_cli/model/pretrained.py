@@ -274,7 +274,8 @@ class PretrainedMember:
         made: list[Floats] = [np.empty((0, steps, len(self.shares)))]
         for first in range(0, len(origins), BATCH):
             part = slice(first, first + BATCH)
-            known = contexts(rows, indptr, origins[part], self.context)
+            begins = np.maximum(indptr[series[part]], origins[part] - self.context)
+            known = [rows[a:b] for a, b in zip(begins, origins[part], strict=True)]
             made.append(self.forecast(known, scaling.each(series[part], steps=True), steps))
         return np.concatenate(made)
 
@@ -292,19 +293,3 @@ def open_member(onnx: bytes, record: MemberRecord, horizon: int) -> PretrainedMe
     """Return the pretrained network as a member of a model with such a horizon."""
     runtime = PretrainedRuntime(onnx, horizon, record.season_length)
     return PretrainedMember(runtime, np.array(record.shares))
-
-
-def contexts(rows: Floats, indptr: Ints, origins: Ints, context: int) -> list[Floats]:
-    """Return the rows before each origin, at most `context` of its series.
-
-    Args:
-        rows: Shape `(n_rows, targets)`.
-        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
-        origins: Shape `(samples,)`.
-        context: How many, at most.
-
-    Returns:
-        Of each origin, shape `(rows, targets)`.
-    """
-    begins = np.maximum(indptr[owner_series(indptr, origins - 1)], origins - context)
-    return [rows[first:end] for first, end in zip(begins, origins, strict=True)]

@@ -57,10 +57,8 @@ def _share_memory() -> None:
 def seconds_for(size: int, windows: np.ndarray[Any, Any], horizon: int) -> float:
     """Return how many seconds a call may take: each number of a network is used at each step.
 
-    Args:
-        size: Of the network, in bytes.
-        windows: Shape `(batch, timesteps, features)`.
-        horizon: The steps that it makes of each.
+    The network has `size` bytes, and makes `horizon` steps of each of the windows, shape
+    `(batch, timesteps, features)`.
     """
     batch, timesteps, features = windows.shape
     return LEAST_SECONDS + float(batch * (timesteps + horizon) * features * size) / SLOWEST

@@ -27,11 +27,7 @@ RETIRED = {
 
 
 def upgrade(manifest: Document) -> Document:
-    """Return a manifest in the current format.
-
-    Args:
-        manifest: Of any format up to the current one.
-    """
+    """Return a manifest of any format up to the current one in the current format."""
     if int(manifest["format"]) < 1:
         return manifest
     for number in range(int(manifest["format"]), max(UPGRADES) + 1):

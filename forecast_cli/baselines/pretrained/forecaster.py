@@ -160,20 +160,15 @@ def _shrunk(values: Floats) -> tuple[Floats, Floats, Floats]:
     Returns:
         They, of the shape of the values, `(series, rows)`; the offset and the unit, `(series, 1)`.
     """
-    offset = _offsets(values)
+    # Series that hardly change are brought nearer to 0.
+    size = np.abs(values).max(axis=1, keepdims=True)
+    room = FAR * np.ptp(values, axis=1, keepdims=True)
+    beyond = np.where((room > 0) & (size > room), size - room, 0.0)
+    offset: Floats = np.sign(values[:, -1:]) * beyond
     near = values - offset
     unit = np.abs(near).max(axis=1, keepdims=True)
     unit = np.where(unit > 0, unit, 1.0)
     return near / unit, offset, unit
-
-
-def _offsets(values: Floats) -> Floats:
-    """What brings series that hardly change nearer to 0, of their shape `(series, 1)`."""
-    size = np.abs(values).max(axis=1, keepdims=True)
-    room = FAR * np.ptp(values, axis=1, keepdims=True)
-    beyond = np.where((room > 0) & (size > room), size - room, 0.0)
-    found: Floats = np.sign(values[:, -1:]) * beyond
-    return found
 
 
 def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:

@@ -183,11 +183,7 @@ def forecast_by_members(
 ) -> Forecasts:
     """Forecasts of every series by every member of `members_of` from every origin.
 
-    Args:
-        values: Shape `(series, steps)`, without gaps.
-        origins: The rows of the first steps ahead, ascending, the last at most `steps`.
-        horizon: Steps ahead.
-        seasons: Steps in each season, the shortest first; empty for none.
+    Arguments as of `forecast_by_regressions`.
     """
     smoothed = _forecast_by_smoothings(values, origins, horizon, seasons)
     ahead, errors = forecast_by_regressions(values, origins, horizon, seasons=seasons)

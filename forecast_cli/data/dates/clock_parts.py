@@ -52,13 +52,7 @@ def hour_numbers(
     """Return the hours from midnight that numbers tell, shape `(rows,)`; None for clock times.
 
     Of hours from 1, or "ending", the first begins at midnight. Clock times up to 25:00 are
-    numbers of the hours that have passed.
-
-    Args:
-        table: The table.
-        days: Shape `(rows,)`: the day of each row.
-        part: The column.
-        on_event: Receives notes.
+    numbers of the hours that have passed. `days`, shape `(rows,)`, are those of the rows.
 
     Raises:
         DataError: It cannot be told from which number the hours are counted.

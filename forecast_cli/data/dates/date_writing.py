@@ -30,13 +30,10 @@ def iso_style(example: str) -> str:
         style += f"{colon}%S" if parts["second"] else ""
         fraction = parts["fraction"]
         style += f"{fraction[0]}%{min(len(fraction) - 1, 6)}f" if fraction else ""
-    return style + parts["blank"] + _zone_style(parts["zone"] or "")
-
-
-def _zone_style(zone: str) -> str:
-    if zone in ("", "Z"):
-        return zone
-    return "%:z" if ":" in zone else "%z" if len(zone) == 5 else "%2z"
+    zone = parts["zone"] or ""
+    if zone not in ("", "Z"):
+        zone = "%:z" if ":" in zone else "%z" if len(zone) == 5 else "%2z"
+    return style + parts["blank"] + zone
 
 
 def zoned(style: str) -> str:
@@ -81,7 +78,8 @@ def _write_plain(times: pd.DatetimeIndex, style: str) -> list[str]:
 
 def _write_one(time: pd.Timestamp, pattern: str, language: str, fiscal: int | None) -> str:
     """Write one time by a format with directives of our own."""
-    shown = _fiscal(time, fiscal) if fiscal else time
+    # Year and month are those of the fiscal year, named by its last month.
+    shown = time + pd.DateOffset(months=(13 - fiscal) % 12) if fiscal else time
     in_date = bool(re.search("%-?d", pattern))
 
     def text(found: re.Match[str]) -> str:
@@ -100,8 +98,3 @@ def _write_one(time: pd.Timestamp, pattern: str, language: str, fiscal: int | No
     pattern, zone, _ = pattern.partition("%:z")
     written = DIRECTIVE.sub(text, re.sub(r"%\df", "%f", pattern))
     return written + (_write_plain(pd.DatetimeIndex([time]), "%:z")[0] if zone else "")
-
-
-def _fiscal(time: pd.Timestamp, first_month: int) -> pd.Timestamp:
-    """Return a time whose year and month are those of the fiscal year, named by its last month."""
-    return time + pd.DateOffset(months=(13 - first_month) % 12)

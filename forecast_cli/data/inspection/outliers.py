@@ -48,8 +48,7 @@ FEWEST_KINDS = 5
 def missing_markers(values: Floats) -> list[tuple[int, float, int]]:
     """Return the numbers that probably stand for missing values: column, number and count of each.
 
-    Args:
-        values: Shape `(n_rows, columns)`, NaN where missing.
+    `values` has the shape `(n_rows, columns)`.
 
     >>> missing_markers(np.array([[7.5, 0.0], [-999.0, 999.0], [8.0, 700.0], [7.0, 200.0]]))
     [(0, -999.0, 1)]
@@ -67,10 +66,7 @@ def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
     """Return columns that end with one repeated value unlike all before: column, value and count.
 
     Such as steps to come that hold 0, or a meter that stopped. Of several series it is usual.
-
-    Args:
-        values: Shape `(n_rows, columns)`, NaN where missing.
-        indptr: Shape `(n_series + 1,)`.
+    Arguments as of `outliers`.
     """
     found = []
     for column, cells in enumerate(finite(values).T if len(indptr) == 2 else ()):
@@ -90,10 +86,7 @@ def ending_runs(values: Floats, indptr: Ints) -> list[tuple[int, float, int]]:
 def describe_stand_ins(names: Sequence[str], values: Floats, indptr: Ints) -> Iterator[str]:
     """Yield warnings of numbers that stand for missing values, and of repeated ones at the end.
 
-    Args:
-        names: Of the columns.
-        values: Shape `(n_rows, columns)`, NaN where missing.
-        indptr: Shape `(n_series + 1,)`.
+    `names` are those of the columns; other arguments as of `outliers`.
     """
     for column, marker, count in missing_markers(values):
         yield (
@@ -109,27 +102,14 @@ def describe_stand_ins(names: Sequence[str], values: Floats, indptr: Ints) -> It
 
 
 def empty_series(values: Floats, indptr: Ints) -> Flags:
-    """Return which series have no value.
-
-    Args:
-        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
-        indptr: Shape `(n_series + 1,)`: series `i` is rows `indptr[i]:indptr[i + 1]`.
-
-    Returns:
-        Shape `(n_series, columns)`.
-    """
+    """Return which series have no value, `(n_series, columns)`; arguments as of `outliers`."""
     return np.isnan(reduced(np.fmin, finite(values), indptr))
 
 
 def constant_series(values: Floats, indptr: Ints) -> Flags:
     """Return which series have one distinct value, except missing ones; not the empty series.
 
-    Args:
-        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
-        indptr: Shape `(n_series + 1,)`.
-
-    Returns:
-        Shape `(n_series, columns)`.
+    Arguments as of `outliers`; shape `(n_series, columns)`.
 
     >>> constant_series(np.array([[1.0], [np.nan], [1.0], [1.0], [2.0]]), np.array([0, 3, 5]))
     array([[ True],

@@ -61,14 +61,7 @@ def check_rows(name: str, rows: int, size: int, packed: int, most: int, columns:
 
     Reading takes several times as much memory as the table itself. Of a file that is large by
     itself that is expected; a small one that holds the same row over and over is hardly meant.
-
-    Args:
-        name: What messages call the table.
-        rows: How many it has, so far.
-        size: The bytes of these.
-        packed: The bytes of its file.
-        most: How many bytes it may take.
-        columns: How many it has.
+    The rows so far have `size` bytes, their file `packed`; reading may take `most` bytes.
 
     Raises:
         DataError: It takes more.

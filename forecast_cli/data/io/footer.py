@@ -72,12 +72,9 @@ class Rows:
 
 
 def count_footer(rows: Rows, tail: Sequence[Line], total: int | None = None) -> int:
-    """Return how many lines at the end are no rows.
+    """Return how many lines at the end are no rows: of the last ones, at most `MOST_LINES`.
 
-    Args:
-        rows: What the rows look like.
-        tail: The last lines, at most `MOST_LINES` of them.
-        total: How many lines there are, where that is known.
+    `total` is how many lines there are, where that is known.
     """
     time, found = rows.time(), 0
     for count, line in enumerate(reversed(tail), start=1):

@@ -231,14 +231,7 @@ class Pieces:
 
 @contextmanager
 def still_there(name: str) -> Iterator[None]:
-    """Read what was found before, and may be gone by now.
-
-    Args:
-        name: What messages call it.
-
-    Raises:
-        DataError: It cannot be read any more.
-    """
+    """Read what was found before, and raise a DataError where it is gone by now."""
     try:
         yield
     except OSError as error:

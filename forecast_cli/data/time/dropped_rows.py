@@ -48,11 +48,9 @@ def whole_rows(table: Table, columns: Columns, cells: Floats, groups: Groups) ->
 def without_dropped(order: Ints, codes: Ints, whole: Bools, *, ahead: bool) -> Ints:
     """Return the rows that are not dropped, in the same order, shape `(kept,)`.
 
-    Args:
-        order: Shape `(rows,)`: the rows, series by series, the oldest first.
-        codes: Shape `(rows,)`: the series of each row of the table.
-        whole: Shape `(rows,)`: which rows of the table have all values.
-        ahead: Whether the rows after the last whole one of a series are those of future steps.
+    `order`, the rows series by series, the oldest first, the series of each row, `codes`, and which
+    rows are `whole` have the shape `(rows,)`. With `ahead` the rows after the last whole one of a
+    series are those of future steps.
     """
     kept = whole[order]
     if ahead:

@@ -146,18 +146,15 @@ def check_duplicates(table: Table, times: pd.DatetimeIndex, codes: Ints, order: 
         places = listed(
             again.tolist(), say=lambda row: f"{table.place(int(order[row]))} ({when(times[row])})"
         )
+        # Of a few the first counts, of many it is asked.
+        choice = "Set `duplicates` to first, last, mean or sum"
+        if len(again) <= max(1, len(times) // FEW):
+            choice = "Pass `duplicates=first`, or last, mean or sum"
         raise RepeatedTimes(
             f"{counted(len(again), 'duplicate timestamp')}: {places}.",
-            f"{_clock_hint(times, int(again[0]))} {_choice(len(again), len(times))}; or, where "
+            f"{_clock_hint(times, int(again[0]))} {choice}; or, where "
             "there are several series, name the columns that identify them with `series`.".strip(),
         )
-
-
-def _choice(repeated: int, rows: int) -> str:
-    """Return the hint of repeated rows: of a few the first counts, of many it is asked."""
-    if repeated <= max(1, rows // FEW):
-        return "Pass `duplicates=first`, or last, mean or sum"
-    return "Set `duplicates` to first, last, mean or sum"
 
 
 def _clock_hint(times: pd.DatetimeIndex, row: int) -> str:

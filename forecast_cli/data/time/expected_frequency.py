@@ -21,14 +21,9 @@ def require_frequency(
 ) -> None:
     """Refuse a table whose longest series is clearly of another frequency.
 
-    Irregular steps are none: they are gaps, which other checks report.
-
-    Args:
-        table: What messages are about.
-        times: Shape `(rows,)`, in any order.
-        codes: Shape `(rows,)`: the series of each row.
-        expected: The frequency of the model.
-        given: The frequency that was specified in training; its table may have had gaps.
+    Irregular steps are none: they are gaps, which other checks report. `times`, in any order, and
+    the series of each, `codes`, have the shape `(rows,)`. `given` is the frequency that was
+    specified in training, whose table may have had gaps.
 
     Raises:
         DataError: It is; the message has both frequencies in words.

@@ -65,13 +65,6 @@ def ways_to_fill(gaps: int, steps: int, named: str = "") -> str:
 def require_few_gaps(source: str, gaps: int, steps: int, missing: str, most: float) -> None:
     """Refuse to fill more steps without a row than `max_filled`, the share `most`, allows.
 
-    Args:
-        source: What messages call the table.
-        gaps: How many steps have no row.
-        steps: How many there are.
-        missing: The setting.
-        most: The setting `max_filled`.
-
     Raises:
         DataError: They are more, and `missing` would fill them.
     """

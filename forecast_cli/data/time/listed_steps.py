@@ -148,9 +148,7 @@ def _labels(alias: str, day: int, first: np.datetime64, last: np.datetime64) -> 
 def infer_listed(wall: pd.DatetimeIndex, *, gaps: bool = False) -> str | None:
     """Return the alias of the listed steps that times are; None where they are others.
 
-    Args:
-        wall: Shape `(n,)`, ascending, local time.
-        gaps: Whether some steps may have no row.
+    The times, `(n,)`, are ascending, in local time; with `gaps` some steps may have no row.
     """
     clock = wall - wall.normalize()
     if len(wall) < LEAST_ROWS or (clock != clock[0]).any():

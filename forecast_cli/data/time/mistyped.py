@@ -26,11 +26,7 @@ def check_mistyped(table: Table, times: pd.DatetimeIndex, codes: Ints) -> None:
     """Refuse dates that break the order of the table, and that fit it in another year or month.
 
     They do where the series has fewer gaps and repeated times with the date that was expected.
-
-    Args:
-        table: What messages are about.
-        times: Shape `(rows,)`, in the order of the table.
-        codes: Shape `(rows,)`: the series of each row.
+    `times` and the series of each, `codes`, have the shape `(rows,)`, in the order of the table.
 
     Raises:
         DataError: There are such dates; the message names the first rows.

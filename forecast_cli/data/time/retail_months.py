@@ -133,19 +133,14 @@ def labels(alias: str, first: np.datetime64, last: np.datetime64, *, ends: bool)
         quarters = begin + np.arange(low - 1, high + 3) * 13 * WEEK
     else:
         years = np.arange(first.astype("datetime64[Y]") - 2, last.astype("datetime64[Y]") + 3)
-        starts = _year_ends(years, found["rule"], found["month"], found["day"]) + DAY
+        months: Days = years.astype("datetime64[M]") + MONTHS.index(found["month"]) + 1
+        begins = months.astype("datetime64[D]").astype(np.int64)
+        # The last weekday of the month, or the one nearest to its end.
+        ends_by: Days = (begins + (2 if found["rule"] == "N" else -1)).astype("datetime64[D]")
+        starts = ends_by - (weekdays(ends_by) - DAYS.index(found["day"])) % 7 * DAY + DAY
         quarters = (starts[:, None] + np.arange(4) * 13 * WEEK).ravel()
     dates: Days = (quarters[:, None] + within).ravel() - (DAY if ends else 0 * DAY)
     return dates
-
-
-def _year_ends(years: Days, rule: str, month: str, day: str) -> Days:
-    """Return the last or nearest weekday of the end of a month, of years, shape `(n,)`."""
-    months: Days = years.astype("datetime64[M]") + MONTHS.index(month) + 1
-    begins = months.astype("datetime64[D]").astype(np.int64)
-    last: Days = (begins + (2 if rule == "N" else -1)).astype("datetime64[D]")
-    ends: Days = last - (weekdays(last) - DAYS.index(day)) % 7 * DAY
-    return ends
 
 
 def infer(
@@ -153,11 +148,8 @@ def infer(
 ) -> Retail | None:
     """Return the retail months that times are; None where their weeks follow no pattern.
 
-    Args:
-        wall: Shape `(n,)`, ascending, local time.
-        weeks: Their pattern; None for any.
-        least: The fewest months between them.
-        gaps: Whether some months may have no row.
+    The times, `(n,)`, are ascending, in local time, and more than `least`; with `gaps` some
+    months may have no row. `weeks` is their pattern; None for any.
     """
     days = wall.to_numpy().astype("datetime64[D]")
     if len(days) <= least:
@@ -205,11 +197,7 @@ def _by_rule(days: Days, weeks: str | None = None, *, gaps: bool = False) -> Ite
 def note_weeks(alias: str, ends: bool, times: pd.DatetimeIndex, on_event: Listener) -> None:
     """Say which years of 53 weeks are expected, and from when on dates may be a week off.
 
-    Args:
-        alias: Of the retail months.
-        ends: Whether the times are their last days.
-        times: Shape `(n,)`, ascending.
-        on_event: Receives the note.
+    The times, `(n,)`, are ascending; `ends` says whether they are the last days of months.
     """
     own, found = Retail(alias, ends), ALIAS.fullmatch(alias)
     if found is None or not len(times):
