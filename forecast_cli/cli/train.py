@@ -1,7 +1,6 @@
 """`forecast train`."""
 
 import gc
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -178,9 +177,6 @@ def _workers(options: TrainOptions) -> Iterator[None]:
     from ..training.member_tasks import dividing_members
 
     divided = dividing_members() if options.divides else nullcontext()
-    # joblib announces a folder for each of several calls, and removes it when Python ends itself,
-    # which commands do not wait for: who looks after such folders would tell of it.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
         with open_engine(options.engine, options.engine_address, options.jobs), divided:
             yield
