@@ -10,6 +10,7 @@ from ..core.errors import DataError, UsageError, counted
 from ..core.events import once
 from ..core.memory import spare_memory
 from ..data.io.remote import is_address, masked
+from ..data.io.remote_folder import RemoteFolder
 from ..data.io.writer import ADDED, PARQUET_FILE, begins_with
 from .console import Console
 from .options import OutputOptions, Reading
@@ -40,6 +41,8 @@ def predict_to_folder(
             "A folder has files of the formats " + ", ".join(ADDED) + ", and no --json.",
             "Name one with --format.",
         )
+    if is_address(options.output):
+        RemoteFolder(options.output).require_writable()
     paths = [path for table in options.tables or [] for path in _files(table)]
     began, bundle = perf_counter(), load_bundle(options.model)
     _require_parts(bundle, options, paths, reading)
@@ -52,7 +55,7 @@ def predict_to_folder(
             summary = folder.write(_jobs(options))
     finally:
         dismiss_workers()
-    _say(summary, folder.output, perf_counter() - began, console)
+    _say(summary, str(folder), perf_counter() - began, console)
 
 
 def _jobs(options: PredictOptions) -> int | None:
@@ -118,7 +121,8 @@ def _folder(
     """Divide the table into parts."""
     from ..forecasting.part_prediction import MOST_ROWS, rows_within
     from ..forecasting.partitions import Work, digest_of, find_sources
-    from ..forecasting.prediction_folder import PredictionFolder
+    from ..forecasting.prediction_folder import LocalFolder
+    from ..forecasting.remote_prediction_folder import AddressedFolder
 
     wanted, model = options.request(), str(options.model.absolute())
     rows = MOST_ROWS
@@ -131,10 +135,11 @@ def _folder(
     how = dict(reading) | {"similar_names": "keep"}
     work = Work(model, digest_of(model), wanted, how, rows, least)
     form: Any = options.format or "parquet"
-    return PredictionFolder(Path(options.output), work, sources, form, options.excel_safe, hear)
+    kind = AddressedFolder if is_address(options.output) else LocalFolder
+    return kind(options.output, work, sources, form, options.excel_safe, hear)
 
 
-def _say(summary: "Summary", output: Path, seconds: float, console: Console) -> None:
+def _say(summary: "Summary", output: str, seconds: float, console: Console) -> None:
     """Print what was written, how long it took, and the shares of the work."""
     shares = Counter[str]()
     for record in summary.records:

@@ -34,7 +34,7 @@ Start = Annotated[str | None, option("--start", metavar="DATE",
     default="after the last row")]
 Output = Annotated[str, option("--output", "-o", metavar="PATH", default="stdout",
     help="Where to write; the end of its name selects format and compression. Or a table of a "
-    "database: 'sqlite:///FILE.db?table=NAME'. Or a folder, FOLDER/, of a file for each part.")]
+    "database: 'sqlite:///FILE.db?table=NAME'. Or a folder of a file for each part: FOLDER/ or s3://BUCKET/FOLDER/.")]
 
 OutputFormat = Annotated[Format | None, option("--format", "-f", metavar="NAME",
     help=f"Output format ({', '.join(get_args(Format))}).",
@@ -111,7 +111,9 @@ class PredictOptions:
     @property
     def writes_folder(self) -> bool:
         """Whether the output is a folder."""
-        named = self.output.endswith(("/", os.sep)) and not is_address(self.output)
+        if is_address(self.output):
+            return self.output.endswith("/")
+        named = self.output.endswith(("/", os.sep))
         return named or (self.output != "-" and Path(self.output).is_dir())
 
     @property

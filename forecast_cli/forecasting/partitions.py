@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -104,12 +105,15 @@ class Record:
     worker: str = ""
 
 
-def read_record(data: bytes) -> Record:
-    """Return a record as it was written.
+def read_record(data: bytes) -> Record | None:
+    """Return a record as it was written; None where it is none."""
+    try:
+        return _read_record(data)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
-    Raises:
-        ValueError: It is none; or TypeError, where fields are missing or unknown.
-    """
+
+def _read_record(data: bytes) -> Record:
     record = Record(**json.loads(data))
     notes = [Found(**each) for each in record.notes]
     texts = [record.part, record.source, record.worker, *record.seconds]
@@ -127,32 +131,62 @@ def read_record(data: bytes) -> Record:
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(ABC):
     """Where the forecasts of a part are written.
 
     Args:
-        parts: The folder of the parts.
-        records: The folder of what is kept of them.
         name: The name of the part, without an ending.
         format: Of the part.
         excel_safe: As in `render`.
     """
 
-    parts: str
-    records: str
     name: str
     format: Format
-    excel_safe: bool = False
+    excel_safe: bool
+
+    @property
+    def part(self) -> str:
+        """The name of the file."""
+        return f"{self.name}.{self.format}"
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[IO[bytes]]:
+        """Open the part, which is there when the block ends, whole or not at all."""
+
+    @abstractmethod
+    def keep(self, record: bytes) -> None:
+        """Write the record of the part, which counts from then on."""
+
+
+@dataclass(frozen=True)
+class LocalTarget(Target):
+    """A part in a folder of this machine, or of storage that workers share.
+
+    Args:
+        parts: The folder of the parts.
+        records: The folder of what is kept of them.
+    """
+
+    parts: str
+    records: str
 
     @property
     def file(self) -> Path:
         """The path of the part."""
-        return Path(self.parts) / f"{self.name}.{self.format}"
+        return Path(self.parts) / self.part
 
     @property
     def record(self) -> Path:
-        """The path of its record, which is written when the part is whole."""
+        """The path of its record."""
         return Path(self.records) / f"{self.name}.json"
+
+    def writing(self) -> AbstractContextManager[IO[bytes]]:
+        """Open the part."""
+        return whole_file(self.file)
+
+    def keep(self, record: bytes) -> None:
+        """Write its record."""
+        write_whole(self.record, record)
 
 
 def digest_of(path: str | Path) -> str:
@@ -232,7 +266,7 @@ def write_part(work: Work, source: SeriesTable | str, target: Target) -> Record:
     marks, rows, time = list[np.ndarray[Any, Any]](), 0, bundle.manifest.time
     names = list(bundle.manifest.series)
     with (
-        whole_file(target.file) as file,
+        target.writing() as file,
         closing(PartWriter(file, target.format, excel_safe=target.excel_safe)) as writer,
     ):
         for frame in _frames(done, work):
@@ -245,10 +279,10 @@ def write_part(work: Work, source: SeriesTable | str, target: Target) -> Record:
     found = np.concatenate(marks)
     notes = [asdict(each) for each in done.notes.seen.values()]
     record = Record(
-        target.file.name, table.batches.name, len(found), rows, vars(done.seconds), notes,
+        target.part, table.batches.name, len(found), rows, vars(done.seconds), notes,
         found.tolist(), f"{platform.node()}:{os.getpid()}",
     )  # fmt: skip
-    write_whole(target.record, json.dumps(asdict(record)).encode())
+    target.keep(json.dumps(asdict(record)).encode())
     return record
 
 

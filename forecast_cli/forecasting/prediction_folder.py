@@ -5,8 +5,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ..data.io.writer import Format
 from ..data.series_table import SeriesTable
 from ..model.file_writing import locked, partial_folder, remove_special, unwritable, write_whole
 from .part_prediction import Found, PartNotes
-from .partitions import Record, Target, Work, read_record, write_part
+from .partitions import LocalTarget, Record, Target, Work, read_record, write_part
 
 # Of the folder: what it holds. Readers of folders of Parquet files ignore such names.
 MANIFEST = "_manifest.json"
@@ -28,6 +29,7 @@ OWN = re.compile(rf"{re.escape(MANIFEST)}|part-\d{{5,}}(\.\w+){{1,2}}")
 # Of the folder beside it, while forecasts are made.
 RUN, RECORDS, PARTS, REPLACED = "run.json", "records", "parts", "replaced"
 # What must be the same where a run is resumed, and what to say where it is not.
+UNREADABLE = "a run that cannot be read"
 SAME = {"model": "another model", "input": "another table", "request": "other options"}
 
 
@@ -50,14 +52,13 @@ class Summary:
 
 
 @dataclass
-class PredictionFolder:
-    """Forecasts all parts of a table into a folder, which takes its name when it is whole.
+class PredictionFolder(ABC):
+    """Forecasts all parts of a table into a folder.
 
-    Meanwhile parts and what is known of them are in a folder beside it, whose name ends in
-    `.partial`. The same call goes on with what is missing there.
+    The same call goes on with what is missing in one that is unfinished.
 
     Args:
-        output: The path of the folder.
+        output: The path or address of the folder.
         work: What the parts have in common.
         sources: The parts in order, as `find_sources` returns them.
         format: Of the files.
@@ -65,7 +66,7 @@ class PredictionFolder:
         on_event: Notified of progress, and of what was noted of the parts.
     """
 
-    output: Path
+    output: str
     work: Work
     sources: Sequence[SeriesTable | str]
     format: Format
@@ -73,8 +74,6 @@ class PredictionFolder:
     on_event: Listener = ignore
 
     def __post_init__(self) -> None:
-        self.output = Path(os.path.realpath(self.output))
-        self.partial = partial_folder(self.output)
         self.identity = self._identify()
         # A worker that still works for another run finds its folder gone.
         self.key = hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()[:8]
@@ -90,11 +89,10 @@ class PredictionFolder:
             UsageError: The folder holds something else, or forecasts of another run.
             Interrupted: Ctrl-C was pressed.
         """
-        self._refuse_others()
-        with locked(self.partial, self.output):
+        with self._alone():
             self._begin()
-            targets = self._targets()
-            found = {each: record for each in targets if (record := _read(each)) is not None}
+            targets = [self._target(self.name_part(n)) for n in range(len(self.sources))]
+            found = self._find(targets)
             if found:
                 many = f"{len(found)} of {counted(len(targets), 'part')}"
                 self.on_event(Note(f"{many} were restored from an earlier run"))
@@ -107,25 +105,37 @@ class PredictionFolder:
                     "the same command to go on."
                 ) from None
             records = [found[each] for each in targets]
-            self._take_name(records)
+            self._finish(records)
         return Summary(records, restored)
 
-    def _own(self, name: str) -> Path:
-        """Return a folder of this run beside the output."""
-        return self.partial / f"{name}-{self.key}"
+    @abstractmethod
+    def _alone(self) -> AbstractContextManager[None]:
+        """Refuse a folder of something else, and let no other run write to it meanwhile."""
 
-    def _targets(self) -> list[Target]:
-        """Where each part is written."""
-        return [
-            Target(
-                str(self._own(PARTS)),
-                str(self._own(RECORDS)),
-                f"part-{number:05d}",
-                self.format,
-                self.excel_safe,
-            )
-            for number in range(len(self.sources))
-        ]
+    @abstractmethod
+    def _begin(self) -> None:
+        """Open what is unfinished; a `UsageError` where it is that of another run."""
+
+    @abstractmethod
+    def _target(self, name: str) -> Target:
+        """Return where a part of this name is written."""
+
+    @abstractmethod
+    def _read(self, target: Target) -> Record | None:
+        """Return the record of a part that an earlier run has made; None where there is none."""
+
+    def _find(self, targets: Sequence[Target]) -> dict[Target, Record]:
+        """Return the records of the parts that an earlier run has made."""
+        found = {each: self._read(each) for each in targets}
+        return {
+            each: record
+            for each, record in found.items()
+            if record is not None and record.part == each.part
+        }
+
+    @abstractmethod
+    def _finish(self, records: Sequence[Record]) -> None:
+        """Make the folder one of these parts, and of nothing else."""
 
     def _make(self, found: dict[Target, Record], targets: list[Target], jobs: int | None) -> None:
         """Make the parts that are missing, and add their records."""
@@ -171,47 +181,6 @@ class PredictionFolder:
                 "time.",
             )
 
-    def _refuse_others(self) -> None:
-        """Refuse to replace a folder of something else.
-
-        Raises:
-            UsageError: It is one.
-        """
-        if self.output.is_dir() and any(self.output.iterdir()):
-            own = all(each.is_file() and OWN.fullmatch(each.name) for each in self.output.iterdir())
-            if not own or not (self.output / MANIFEST).is_file():
-                raise UsageError(
-                    f"{self.output} holds other files, and is not replaced.",
-                    "Name a folder that does not exist, or one of earlier forecasts, with -o.",
-                )
-        elif self.output.exists() and not self.output.is_dir():
-            raise UsageError(f"{self.output} is a file.", "Name a folder with -o.")
-        if self.partial.is_symlink():
-            raise UsageError(f"{self.partial} is a link.", "Remove it, or name another folder.")
-
-    def _begin(self) -> None:
-        """Open the folder of what is unfinished.
-
-        Raises:
-            UsageError: It is that of another run.
-        """
-        own, path = self.identity, self.partial / RUN
-        if os.path.lexists(path) and (changed := _changed(path, own)):
-            raise UsageError(
-                f"{self.partial} holds unfinished forecasts of {changed}.",
-                f"Give the same again to finish them, or remove {self.partial} to begin from "
-                "scratch.",
-            )
-        try:
-            for each in map(self._own, (PARTS, RECORDS)):
-                remove_special(each)
-                each.mkdir(exist_ok=True)
-                for entry in each.iterdir():
-                    remove_special(entry)
-        except OSError as error:
-            raise UsageError(*unwritable(self.partial, error, "folder")) from None
-        write_whole(path, json.dumps(own).encode())
-
     def _identify(self) -> dict[str, str]:
         """Return what the forecasts depend on, as digests."""
         paths = [each if isinstance(each, str) else each.batches.path for each in self.sources]
@@ -227,7 +196,98 @@ class PredictionFolder:
             for name, each in whole.items()
         }
 
-    def _take_name(self, records: Sequence[Record]) -> None:
+    def name_part(self, number: int) -> str:
+        """Return what a part is called, without an ending."""
+        return f"part-{number:05d}"
+
+    def describe(self, records: Sequence[Record]) -> bytes:
+        """Return what the manifest of the folder says of its parts."""
+        about = {
+            "model": self.work.digest,
+            "series": sum(each.series for each in records),
+            "parts": [
+                {"part": each.part, "source": each.source, "series": each.series, "rows": each.rows}
+                for each in records
+            ],
+        }
+        return json.dumps(about, indent=1).encode()
+
+
+@dataclass
+class LocalFolder(PredictionFolder):
+    """A folder of this machine, or of storage that workers share; it takes its name when whole.
+
+    Meanwhile parts and what is known of them are in a folder beside it, whose name ends in
+    `.partial`.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.path = Path(os.path.realpath(self.output))
+        self.partial = partial_folder(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _own(self, name: str) -> Path:
+        """Return a folder of this run beside the output."""
+        return self.partial / f"{name}-{self.key}"
+
+    def _target(self, name: str) -> Target:
+        folders = (str(self._own(PARTS)), str(self._own(RECORDS)))
+        return LocalTarget(name, self.format, self.excel_safe, *folders)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._refuse_others()
+        with locked(self.partial, self.path):
+            yield
+
+    def _read(self, target: Target) -> Record | None:
+        if not (isinstance(target, LocalTarget) and target.file.is_file()):
+            return None
+        with suppress(OSError):
+            return read_record(target.record.read_bytes())
+        return None
+
+    def _refuse_others(self) -> None:
+        """Refuse to replace a folder of something else.
+
+        Raises:
+            UsageError: It is one.
+        """
+        if self.path.is_dir() and any(self.path.iterdir()):
+            own = all(each.is_file() and OWN.fullmatch(each.name) for each in self.path.iterdir())
+            if not own or not (self.path / MANIFEST).is_file():
+                raise UsageError(
+                    f"{self.path} holds other files, and is not replaced.",
+                    "Name a folder that does not exist, or one of earlier forecasts, with -o.",
+                )
+        elif self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file.", "Name a folder with -o.")
+        if self.partial.is_symlink():
+            raise UsageError(f"{self.partial} is a link.", "Remove it, or name another folder.")
+
+    def _begin(self) -> None:
+        """Open the folder of what is unfinished.
+
+        Raises:
+            UsageError: It is that of another run.
+        """
+        own, path = self.identity, self.partial / RUN
+        if os.path.lexists(path) and (change := find_change(_read_run(path), own)):
+            raise unfinished(self.partial, change)
+        try:
+            for each in map(self._own, (PARTS, RECORDS)):
+                remove_special(each)
+                each.mkdir(exist_ok=True)
+                for entry in each.iterdir():
+                    remove_special(entry)
+        except OSError as error:
+            raise UsageError(*unwritable(self.partial, error, "folder")) from None
+        write_whole(path, json.dumps(own).encode())
+
+    def _finish(self, records: Sequence[Record]) -> None:
         """Give the folder its name, in the place of the one of an earlier run."""
         parts, replaced = self._own(PARTS), self.partial / REPLACED
         names = {each.part for each in records}
@@ -237,45 +297,39 @@ class PredictionFolder:
                 shutil.rmtree(stale, ignore_errors=True)
             else:
                 stale.unlink()
-        about = {
-            "model": self.work.digest,
-            "series": sum(each.series for each in records),
-            "parts": [
-                {"part": each.part, "source": each.source, "series": each.series, "rows": each.rows}
-                for each in records
-            ],
-        }
-        write_whole(parts / MANIFEST, json.dumps(about, indent=1).encode())
+        write_whole(parts / MANIFEST, self.describe(records))
         try:
-            if self.output.is_dir():
+            if self.path.is_dir():
                 shutil.rmtree(replaced, ignore_errors=True)
-                self.output.rename(replaced)
-            parts.rename(self.output)
+                self.path.rename(replaced)
+            parts.rename(self.path)
         except OSError as error:
-            raise UsageError(*unwritable(self.output, error, "folder")) from None
+            raise UsageError(*unwritable(self.path, error, "folder")) from None
         (self.partial / RUN).unlink()
         for each in (self._own(RECORDS), replaced):
             shutil.rmtree(each, ignore_errors=True)
 
 
-def _read(target: Target) -> Record | None:
-    """Return the record of a part that an earlier run has written; None where there is none."""
-    try:
-        record = read_record(target.record.read_bytes())
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    return record if record.part == target.file.name and target.file.is_file() else None
+def unfinished(where: object, change: str) -> UsageError:
+    """Return the error of a folder that another run has not finished."""
+    return UsageError(
+        f"{where} holds unfinished forecasts of {change}.",
+        f"Give the same again to finish them, or remove {where} to begin from scratch.",
+    )
 
 
-def _changed(path: Path, own: Mapping[str, str]) -> str:
+def find_change(run: bytes, own: Mapping[str, str]) -> str:
     """Return what an unfinished run has other than this one; empty where it has the same."""
     try:
-        if path.is_symlink() or not path.is_file():
-            raise ValueError("it is no file")
-        before = json.loads(path.read_bytes())
+        before = json.loads(run)
         return next((why for name, why in SAME.items() if before.get(name) != own[name]), "")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return "a run that cannot be read"
+    except (ValueError, AttributeError, RecursionError):
+        return UNREADABLE
+
+
+def _read_run(path: Path) -> bytes:
+    """Return what is known of an unfinished run; nothing where that is no file."""
+    return b"" if path.is_symlink() or not path.is_file() else path.read_bytes()
 
 
 def _add_notes(notes: PartNotes, record: Record) -> None:

@@ -63,6 +63,8 @@ EXEMPT = {
     ("data/io/row_batches.py", ""): FOLDER,
     ("forecasting/partitions.py", ""): FOLDER,
     ("forecasting/prediction_folder.py", ""): FOLDER,
+    ("forecasting/remote_prediction_folder.py", ""): FOLDER,
+    ("data/io/remote_folder.py", ""): FOLDER,
     ("training/per_series.py", "to train on"): SERIES,
     ("forecasting/history.py", "a network for each series"): SERIES,
     ("forecasting/stream/live_model.py", "a network for each series"): SERIES,

@@ -90,7 +90,7 @@ def fetch(address: str) -> bytes:
         DataError: There are none, or they cannot be read.
         UsageError: The library for such addresses is not installed, or there is none.
     """
-    with _reached(address) as (files, path):
+    with reached(address) as (files, path):
         data = bytes(files.cat_file(path))
     if _protocol(address) in ("http", "https") and data[:200].lstrip().lower().startswith(PAGE):
         raise DataError(
@@ -107,7 +107,7 @@ def open_address(address: str) -> Any:
         DataError: There are none, or they cannot be read.
         UsageError: As `fetch`.
     """
-    with _reached(address) as (files, path):
+    with reached(address) as (files, path):
         return files.open(path, "rb")
 
 
@@ -118,7 +118,7 @@ def identify(address: str) -> str:
         DataError: There are none.
         UsageError: As `fetch`.
     """
-    with _reached(address) as (files, path):
+    with reached(address) as (files, path):
         about = files.info(path)
     marks = (about.get(name) for name in ("ETag", "etag", "md5Hash", "LastModified", "mtime"))
     return f"{about.get('size')} {next((each for each in marks if each), '')}"
@@ -133,7 +133,7 @@ def matching(address: str) -> list[str] | None:
     """
     if _protocol(address) not in LISTED or "*" not in address:
         return None
-    with _reached(address) as (files, pattern):
+    with reached(address) as (files, pattern):
         found = sorted(files.unstrip_protocol(each) for each in files.glob(pattern))
     if not found:
         raise DataError(f"Nothing matches {masked(address)}.", "Check the pattern.")
@@ -141,13 +141,27 @@ def matching(address: str) -> list[str] | None:
 
 
 @contextmanager
-def _reached(address: str) -> Iterator[tuple[Any, str]]:
-    """Use the file system of an address and the path in it, and translate its errors."""
+def reached(address: str, *, writing: bool = False) -> Iterator[tuple[Any, str]]:
+    """Use the file system of an address and the path in it, and translate its errors.
+
+    Args:
+        address: Of a file or folder.
+        writing: Whether something is written there, rather than read.
+
+    Raises:
+        DataError: It cannot be read.
+        UsageError: It cannot be written, or its library is not installed.
+    """
     files, path = _files(address)
     try:
         yield files, path
     # Each protocol's library has exceptions of its own.
     except Exception as error:
+        if writing:
+            raise UsageError(
+                f"{masked(address)} cannot be written: {_reason(error)}.",
+                "Check the address, and that you may list, write and delete files there.",
+            ) from error
         raise _unreachable(address, error) from error
 
 
