@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = {
     "core/scaling": ["core/test_scaling", "end_to_end/test_vectorised"],
     "core/error_scale": ["core/test_error_scale"],
-    "core/seasonal_error": ["core/test_seasonal_error"],
     "core/diebold_mariano": ["core/test_diebold_mariano"],
     "evaluation/metrics/accumulators": [
         "evaluation/metrics/test_accumulators",

@@ -10,11 +10,11 @@ import pandas as pd
 from ..config.model_name import ENSEMBLE, MODEL, name_row
 from ..config.schema import Config
 from ..core.brief import Brief, Shown
+from ..core.error_scale import seasonal_pair
 from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
-from ..core.intermittency import is_intermittent
 from ..core.ragged import row_numbers
-from ..core.seasonal_error import seasonal_pair
+from ..core.series_features import is_intermittent
 from ..core.windows import Floats
 from ..data.dates.date_writing import write_dates
 from ..data.io.tables import Readable

@@ -12,13 +12,13 @@ from ..baselines.pretrained.forecaster import forecast_pretrained
 from ..baselines.registry import forecast_baseline
 from ..config.registries import NAIVE, PRETRAINED_PRESET, SEASONAL_NAIVE
 from ..config.schema import Config
+from ..core.error_scale import seasonal_pair
 from ..core.errors import DataError, UsageError, counted
 from ..core.events import Listener, Note, Stage, ignore, once
 from ..core.forecast import Forecast
-from ..core.intermittency import is_intermittent
 from ..core.ragged import reduced
 from ..core.scaling import rounded
-from ..core.seasonal_error import seasonal_pair
+from ..core.series_features import is_intermittent
 from ..core.windows import Floats, Ints
 from ..data.io.tables import Readable
 from ..data.last_values import note_ended, note_far_ends

@@ -14,8 +14,15 @@ import numpy as np
 
 from ..core.ragged import Flags, cumulate, row_numbers
 from ..core.windows import Floats, Ints
-from .effect_candidates import Candidate, first_candidates, second_candidates
-from .effect_selection import Moments, choose_penalties, select, without_useless
+from .effect_selection import (
+    Candidate,
+    Moments,
+    choose_penalties,
+    first_candidates,
+    second_candidates,
+    select,
+    without_useless,
+)
 from .effects import Cycle, Effects, SeriesSteps, Term, block_columns, row_effects
 from .special_days import find_special_days
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.seasonal_error import seasonal_error
+from ..core.error_scale import seasonal_error
 from ..core.windows import Floats, Ints, window_starts
 from .linear_map import last_map, seasonal_map, widened
 from .parameter_search import Sample, sample_windows

@@ -1,4 +1,8 @@
-"""Features of series: how strong seasons and trend are, and whether one is a random walk."""
+"""Features of series: the strength of seasons and trend, random walks, intermittent demand.
+
+Of intermittent demand most values are 0 and so is the median, so what minimises absolute errors
+forecasts 0; means, squared errors and the size of a demand (a value other than 0) are what counts.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distributions import upper_chi_squared
-from .ragged import cumulate
+from .ragged import Flags, cumulate, sums_between
 from .seasonality import SHARE, find_seasons, phase_means, some_series
 from .windows import Floats, Ints
 
@@ -140,3 +144,71 @@ def _moving_mean(series: Floats, width: int) -> Floats:
     inner = whole - (1.0 - weights[0]) * (first + last)
     mean: Floats = inner / weights.sum() + series.mean()
     return mean
+
+
+# A series is intermittent where more than this share of its values are 0, and so are several where
+# more than this share of them are.
+MOSTLY = 0.5
+# Zeros that agree with those of the season before by this much more than random ones belong to the
+# season, as those of a night do.
+SEASONAL = 0.5
+
+
+def is_intermittent(values: Floats, indptr: Ints, end: Ints, *, season_length: int) -> bool:
+    """Whether most of the series have mostly zeros, none below, and not because of their season.
+
+    Args:
+        values: Shape `(n_rows, targets)`, all series end to end; NaN where missing.
+        indptr: Shape `(n_series + 1,)`.
+        end: Shape `(n_series,)`: the row after the last training row of each series.
+        season_length: Steps in a season; 1 for none.
+    """
+    known, zero = np.isfinite(values), values == 0.0
+    if not zero.any():
+        return False
+    count, zeros, negative = (_sums(each, indptr[:-1], end) for each in (known, zero, values < 0.0))
+    mostly = (zeros > MOSTLY * count) & (negative == 0.0)
+    mostly &= ~_seasonal(zero, known, indptr[:-1], end, season_length)
+    return bool(np.sum(mostly) > MOSTLY * np.sum(count > 0))
+
+
+def demand_sizes(values: Floats, zero: Floats, indptr: Ints, end: Ints) -> Floats:
+    """The mean distance from 0 of the values that are not 0, shape `(n_series, targets)`.
+
+    NaN of a series without any. The arguments are those of `is_intermittent`, in any unit, and
+    `zero`, of shape `(n_rows, targets)` or one that broadcasts: what 0 is in this unit.
+    """
+    apart = np.abs(values - zero)
+    demand = np.isfinite(apart) & (apart > 0.0)
+    total = _sums(np.where(demand, apart, 0.0), indptr[:-1], end)
+    count = _sums(demand, indptr[:-1], end)
+    sizes: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return sizes
+
+
+def _seasonal(zero: Flags, known: Flags, first: Ints, end: Ints, season_length: int) -> Flags:
+    """Which series have their zeros at the same phases, shape `(n_series, targets)`.
+
+    Source: Cohen (1960) for kappa, the agreement beyond chance.
+    """
+    lag = season_length
+    if lag < 2 or len(zero) <= lag:
+        return np.zeros((len(first), zero.shape[1]), bool)
+    pairs = known[lag:] & known[:-lag]
+    last = np.maximum(end - lag, first)
+    count = np.maximum(_sums(pairs, first, last), 1.0)
+    agree, later, before = (
+        _sums(each, first, last) / count
+        for each in (pairs & (zero[lag:] == zero[:-lag]), pairs & zero[lag:], pairs & zero[:-lag])
+    )
+    chance = later * before + (1.0 - later) * (1.0 - before)
+    seasonal: Flags = agree - chance > SEASONAL * (1.0 - chance)
+    return seasonal
+
+
+def _sums(values: Floats | Flags, first: Ints, end: Ints) -> Floats:
+    """The sums of the rows of each series from `first` to before `end`, `(n_series, targets)`."""
+    sums = np.zeros((len(first), values.shape[1]))
+    full = end > first
+    sums[full] = sums_between(values.astype(np.float64), first[full], end[full])
+    return sums

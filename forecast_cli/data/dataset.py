@@ -7,12 +7,12 @@ import numpy as np
 
 from ..config.registries import LOSSES
 from ..config.schema import Config
-from ..core.intermittency import is_intermittent
+from ..core.error_scale import seasonal_pair, seasonal_smape
 from ..core.padding import LeftPadding, owner_series, pad_short_series
 from ..core.ragged import cumulate, owners
 from ..core.scaling import Fit, Scaling, Scope, Units, fit_by_series
 from ..core.season_search import stronger_season
-from ..core.seasonal_error import seasonal_pair, seasonal_smape
+from ..core.series_features import is_intermittent
 from ..core.windows import Floats, Ints, gather
 from .checks import find_lower_bounds, require_known
 from .columns import Columns

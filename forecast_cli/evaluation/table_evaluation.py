@@ -9,9 +9,9 @@ from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, usable
 from ..config.registries import NAIVE2
 from ..config.sections import Data
+from ..core.error_scale import seasonal_pair
 from ..core.errors import UsageError
 from ..core.events import Listener, Note, ignore
-from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats
 from ..data.dates.time_column import find_time
 from ..data.io.in_memory import from_memory

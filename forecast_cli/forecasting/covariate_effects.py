@@ -8,9 +8,9 @@ import numpy as np
 from ..core.events import Listener, Note
 from ..core.ragged import Flags
 from ..core.windows import Floats
+from ..data.columns import usual_values
 from ..data.dataset import History
 from ..data.known_future import rows_ahead
-from ..data.usual_values import usual_values
 from ..model.bundle import Bundle
 from .history import match_series
 from .prediction import forecast_history

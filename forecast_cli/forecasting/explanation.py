@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..core.decomposition import decompose
 from ..core.errors import UsageError, counted
 from ..core.events import Listener, Note, ignore
 from ..core.scaling import decimals_of
+from ..core.seasonality import decompose
 from ..core.shapley import EXACT, shapley_values
 from ..core.windows import Floats
 from ..data.dataset import History

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ..core.error_scale import Recent
+from ..core.error_scale import Recent, seasonal_pair
 from ..core.errors import UsageError
-from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset, History, split_history
 from ..data.known_future import times_ahead

@@ -15,8 +15,8 @@ from ..core.windows import Floats, Ints
 from ..data.dataset import History
 from ..data.io.tables import Readable
 from ..data.panel import Panel
+from ..data.time.business_days import note_closed
 from ..data.time.frequency import local_days
-from ..data.time.opening_hours import note_closed
 from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
 from ..model.records import Calibration

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ..core.error_scale import Recent
 from ..core.errors import ForecastError, ModelFileError
-from .archive import Archive
+from .archive import Archive, check_contents
 from .bundle import (
     ARRAYS,
     EFFECTS,
@@ -30,7 +30,6 @@ from .bundle import (
     UNITS,
     Bundle,
 )
-from .content_check import check_contents
 from .manifest import FORMAT, Manifest
 from .records import Calibration, SeriesRecord
 from .upgrade import upgrade, upgrade_scores

@@ -19,8 +19,7 @@ from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from .graph_check import check_graph, count_weights
 from .manifest import MemberRecord
-from .run_limits import FAILURES, LIMIT, seconds_for, session_options
-from .runtime import Runtime, unusable
+from .runtime import FAILURES, LIMIT, Runtime, seconds_for, session_options, unusable
 
 # What messages call it.
 WHAT = "pretrained network"

@@ -18,6 +18,7 @@ from ..core.ragged import cumulate
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
 from ..data.checks import lift_broken_bounds
+from ..data.columns import usual_values
 from ..data.dataset import Dataset
 from ..data.io.remote import without_literals
 from ..data.known_future import times_ahead
@@ -25,7 +26,6 @@ from ..data.last_values import known_ends
 from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.splits import PARTS, Splits, all_training
-from ..data.usual_values import usual_values
 from ..evaluation.split_evaluation import Scores
 from ..forecasting.permutation_importance import Importance
 from ..model.bundle import Bundle

@@ -7,10 +7,10 @@ from ..backtesting.folds import rows_between
 from ..backtesting.plan import Plan
 from ..config.registries import Metric
 from ..config.schema import Config
+from ..core.error_scale import seasonal_pair
 from ..core.errors import DataError, counted
 from ..core.events import Listener, Note
 from ..core.padding import owner_series
-from ..core.seasonal_error import seasonal_pair
 from ..core.windows import Ints
 from ..data.panel import Panel
 from ..data.splits import all_training, rows_needed, split_rows

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_cli.core.error_scale import seasonal_error, seasonal_squared
 from forecast_cli.core.errors import DataError
 from forecast_cli.core.ragged import sums_between, take_percentiles
 from forecast_cli.core.scaling import fit_by_series, fit_scaling
-from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
 from forecast_cli.data.missing import fill_missing, last_known
 from forecast_cli.data.splits import PARTS, Splits
 

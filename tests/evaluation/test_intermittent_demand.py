@@ -6,7 +6,7 @@ import pytest
 
 from forecast_cli.config.resolution import configure
 from forecast_cli.core.events import ignore
-from forecast_cli.core.intermittency import demand_sizes, is_intermittent
+from forecast_cli.core.series_features import demand_sizes, is_intermittent
 from forecast_cli.data.reading import read_panel
 from forecast_cli.evaluation.split_evaluation import best_and_skill, evaluate
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster

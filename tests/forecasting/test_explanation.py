@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import forecast_cli as fc
+from forecast_cli.data.columns import usual_values
 from forecast_cli.data.dataset import split_history
 from forecast_cli.data.splits import Splits
-from forecast_cli.data.usual_values import usual_values
 from forecast_cli.forecasting.history import make_history, read_as_trained
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 from forecast_cli.forecasting.permutation_importance import permutation_importance

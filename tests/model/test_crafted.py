@@ -11,7 +11,7 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.core.errors import ModelFileError
-from forecast_cli.model import run_limits
+from forecast_cli.model import runtime
 
 from . import crafted
 from .crafted import ALTERED, ARRAYS, GOLDEN, LEAVES, NETWORKS, Entries
@@ -62,8 +62,8 @@ def test_a_model_that_was_only_packed_anew_predicts(run, entries, odd):
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_networks_that_are_none(refused, entries, odd, kind, monkeypatch):
-    monkeypatch.setattr(run_limits, "LEAST_SECONDS", 0.2)
-    monkeypatch.setattr(run_limits, "SLOWEST", 1e12)
+    monkeypatch.setattr(runtime, "LEAST_SECONDS", 0.2)
+    monkeypatch.setattr(runtime, "SLOWEST", 1e12)
     crafted.write_model(odd, entries | {crafted.NETWORK: NETWORKS[kind]})
     assert "network" in refused()
 
@@ -137,8 +137,8 @@ NAMES = [path.stem for path in PLACES]
 @pytest.mark.parametrize("path", PLACES, ids=NAMES)
 @pytest.mark.parametrize("kind", crafted.PRETRAINED)
 def test_pretrained_networks_that_are_none(refused, odd, path, kind, monkeypatch):
-    monkeypatch.setattr(run_limits, "LEAST_SECONDS", 0.2)
-    monkeypatch.setattr(run_limits, "SLOWEST", 1e12)
+    monkeypatch.setattr(runtime, "LEAST_SECONDS", 0.2)
+    monkeypatch.setattr(runtime, "SLOWEST", 1e12)
     found = crafted.read_entries(path)
     crafted.write_model(odd, found | {PLACES[path]: crafted.PRETRAINED[kind]})
     assert "network" in refused()
@@ -246,7 +246,7 @@ def test_bombs_take_little_memory_and_time(entries, odd, usual, make):
 def test_a_call_is_ended_at_its_time(entries, monkeypatch):
     from forecast_cli.model.runtime import Runtime
 
-    monkeypatch.setattr(run_limits, "LEAST_SECONDS", 0.3)
+    monkeypatch.setattr(runtime, "LEAST_SECONDS", 0.3)
     began = time.monotonic()
     with pytest.raises(ModelFileError, match="more than"):
         Runtime(NETWORKS["endless by its shape"])(np.ones((1, 13, 1)))

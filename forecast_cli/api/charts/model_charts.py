@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ...core.decomposition import season_means
 from ...core.errors import DataError, UsageError, counted
+from ...core.seasonality import season_means
 from ...core.windows import Floats, Ints
 from .description import Axes, Band, Chart, Kind, Line, Positions, positions, values
 from .source import Source

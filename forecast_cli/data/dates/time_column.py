@@ -16,11 +16,10 @@ from ..io.number_formats import plain_digits
 from ..io.tables import Table, is_text, require_columns
 from ..time.time_index import Dates
 from .cell_shapes import GUESS, best_share, candidates, starts_of_periods
-from .date_cells import Reading, invalid_format
+from .date_cells import Reading, invalid_format, season_ends, without_weekdays
 from .date_questions import EARLIEST, LATEST, SAMPLE
 from .month_names import find_language
 from .parsing import is_time, parse_dates
-from .plain_dates import season_ends, without_weekdays
 from .time_names import names_time, role_of, roles_of
 from .time_parts import BESIDE_YEAR, joined
 

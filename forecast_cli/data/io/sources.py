@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from ...core.errors import DataError, UsageError
 from .body import Line
-from .compression import is_compressed
-from .encodings import decoded, find_encoding
+from .compression import decoded, find_encoding, is_compressed
 from .footer import MOST_LINES as LAST_LINES
 from .footer import Rows, count_footer, describe_footer
 from .header import MOST_LINES, Header, find_header

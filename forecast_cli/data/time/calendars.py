@@ -11,7 +11,17 @@ from ...config.sections import Data
 from ...core.errors import DataError, counted
 from ...core.windows import Ints
 from ..io.tables import Table
-from .business_days import DAY, LEARNED, Bools, Days, OpenDays, iso_dates, make_weekmask
+from .business_days import (
+    DAY,
+    LEARNED,
+    Bools,
+    Days,
+    OpenDays,
+    iso_dates,
+    learn_hours,
+    make_weekmask,
+    positions,
+)
 from .frequency import Frequency, local_days
 from .holidays import (
     countries,
@@ -23,7 +33,6 @@ from .holidays import (
     unknown_code,
 )
 from .learned_calendar import YEAR, learned_calendar
-from .opening_hours import learn_hours, positions
 from .time_index import likely_frequency, missing_weekdays, when
 
 # The years beyond the end of its table that a calendar covers.

@@ -12,9 +12,8 @@ from pandas.tseries.offsets import Day
 
 from ...core.errors import UsageError
 from ...core.windows import Ints
-from . import listed_steps, opening_hours
-from .business_days import LEARNED, Days, Hours, OpenDays
-from .opening_hours import seasons_of
+from . import listed_steps
+from .business_days import LEARNED, Days, Hours, OpenDays, moved_in_hours, seasons_of
 from .retail_months import MONTHS as MONTH_NAMES
 
 DAY = pd.Timedelta(days=1)
@@ -257,7 +256,7 @@ class Frequency:
             return times + pd.to_timedelta(count * self.step)
         wall = times.tz_localize(None)
         if self.open_days and self.hours:
-            moved = opening_hours.moved(self.open_days, wall, count)
+            moved = moved_in_hours(self.open_days, wall, count)
         elif self.listed:
             moved = listed_steps.moved(self.alias, self.day, wall, count)
         elif self.step is not None:

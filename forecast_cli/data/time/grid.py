@@ -7,8 +7,8 @@ from ...core.errors import DataError
 from ...core.ragged import row_numbers
 from ...core.windows import Ints
 from . import listed_steps
+from .business_days import positions
 from .frequency import DAY, Frequency, local_days
-from .opening_hours import positions
 from .time_index import likely_frequency, when
 
 # So many steps are always filled where `missing` says how; with a larger share than the other,

@@ -10,13 +10,11 @@ from ...core.ragged import cumulate, owners, row_numbers
 from ...core.windows import Ints
 from ..groups import Groups
 from ..io.tables import Table
-from .business_days import Bools
+from .business_days import Bools, note_closed
 from .dropped_rows import frequency_left, without_dropped
-from .duplicates import StepRows, check_duplicates, irregular, too_few
+from .duplicates import StepRows, check_duplicates, check_mistyped, irregular, too_few
 from .frequency import Frequency, local_days
 from .grid import grid_positions, many_gaps, require_few_gaps, share_of
-from .mistyped import check_mistyped
-from .opening_hours import note_closed
 from .resampling import resampled
 from .retail_months import note_weeks
 from .time_index import (

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.error_scale import ErrorTrail, Recent
-from ...core.intermittency import demand_sizes
+from ...core.error_scale import ErrorTrail, Recent, seasonal_error
 from ...core.padding import owner_series
-from ...core.seasonal_error import seasonal_error
+from ...core.series_features import demand_sizes
 from ...core.windows import Floats, Ints
 from ...data.dataset import Dataset, History
 from ...model.records import Calibration

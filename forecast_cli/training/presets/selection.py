@@ -19,11 +19,10 @@ from ...config.resolution import configure, merged
 from ...config.schema import Config
 from ...core.errors import UsageError
 from ...core.events import Listener, Note
-from ...core.intermittency import is_intermittent
 from ...core.libraries import is_small, require_training
 from ...core.parallel import one_thread
 from ...core.scaling import ABOVE, Transform
-from ...core.series_features import extract_features
+from ...core.series_features import extract_features, is_intermittent
 from ...core.windows import Floats, Ints
 from ...data.columns import Columns
 from ...data.panel import Panel

@@ -9,9 +9,9 @@ import numpy as np
 from ...baselines.effect_fitting import EffectProblem, fit_effects, mean_innovation
 from ...baselines.linear_map import apply_map
 from ...baselines.member_maps import fit_maps
+from ...core.error_scale import seasonal_error
 from ...core.ragged import cumulate, row_numbers
 from ...core.scaling import BACKWARD, FORWARD, Transform
-from ...core.seasonal_error import seasonal_error
 from ...core.windows import Floats, Ints, window_starts
 
 # The baselines that are fitted, and the last rows of each series and the series used, at most.

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.data.inspection.leakage import copies_of_target
-from forecast_cli.data.inspection.level_shifts import level_shift
 from forecast_cli.data.inspection.outliers import (
     constant_series,
     empty_series,
     ending_runs,
+    level_shift,
     outliers,
 )
 

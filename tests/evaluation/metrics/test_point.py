@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.registries import METRICS
-from forecast_cli.core.seasonal_error import seasonal_error, seasonal_squared
+from forecast_cli.core.error_scale import seasonal_error, seasonal_squared
 from forecast_cli.evaluation.metrics.point import ErrorSums
 
 RNG = np.random.default_rng(0)

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 from forecast_cli.config.resolution import configure
-from forecast_cli.core.error_scale import DECAY, PRIOR
+from forecast_cli.core.error_scale import DECAY, PRIOR, seasonal_error
 from forecast_cli.core.forecast import Forecast
-from forecast_cli.core.intermittency import demand_sizes
 from forecast_cli.core.padding import owner_series
-from forecast_cli.core.seasonal_error import seasonal_error
+from forecast_cli.core.series_features import demand_sizes
 from forecast_cli.data.reading import read_panel
 from forecast_cli.forecasting.intervals import calibration as module
 from forecast_cli.forecasting.intervals.calibration import (
