@@ -58,7 +58,7 @@ def _profile(**more: Any) -> DataProfile:
         "seasons": (season,), "can_log": True, "targets": 1, "validated": 60,
         "point_forecasts": True, "named": count > 1, "skips": False,
         "choose_transform": lambda: ("log", "by default"),
-        "features": SeriesFeatures((season,), 0.9, 0.5, True, False, rows, count),
+        "features": SeriesFeatures((season,), 0.9, False, count),
     }  # fmt: skip
     return DataProfile(**facts | more)
 
@@ -184,16 +184,16 @@ def as_keywords(settings: list[Setting]) -> str:
         *[_keyword(each) for each in settings if each.reread],
         "",
         "",
-        "class Settings(Reading, total=False):",
-        '    """What `train`, `compare`, `backtest` and `tune` take; see docs/settings.md."""',
-        "",
-        *[_keyword(each) for each in settings if not each.reread],
-        "",
-        "",
         "class ZeroShot(Reading, total=False):",
         '    """What `now` takes."""',
         "",
         *[_keyword(each) for each in settings if each.name in ZERO_SHOT and not each.reread],
+        "",
+        "",
+        "class Settings(ZeroShot, total=False):",
+        '    """What `train`, `compare`, `backtest` and `tune` take; see docs/settings.md."""',
+        "",
+        *[_keyword(each) for each in settings if each.name not in ZERO_SHOT and not each.reread],
     ]
     return "\n".join(lines) + "\n"
 

@@ -77,10 +77,6 @@ class Ensemble(Frozen):
         """Whether the pretrained network is a member."""
         return len(self.maps) < len(self.baselines)
 
-    def of_size(self, size: int) -> "Ensemble":
-        """Return the ensemble of the first networks alone."""
-        return self.changed(size=size, **{name: getattr(self, name)[:size] for name in TURNS})
-
     @model_validator(mode="before")
     @classmethod
     def _as_many_as_named(cls, given: Any) -> Any:

@@ -31,8 +31,8 @@ class Reading(TypedDict, total=False):
     similar_names: Literal["error", "merge", "keep"] | None
 
 
-class Settings(Reading, total=False):
-    """What `train`, `compare`, `backtest` and `tune` take; see docs/settings.md."""
+class ZeroShot(Reading, total=False):
+    """What `now` takes."""
 
     column: str | Sequence[str] | None
     target: str | Sequence[str] | None
@@ -42,9 +42,16 @@ class Settings(Reading, total=False):
     season_length: int | None
     resample: str | None
     aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None
-    scale_by: Literal["series", "all"] | None
     layout: Literal["long", "columns", "rows", "years"] | None
     series: str | Sequence[str] | None
+    horizon: int | None
+    level: float | Sequence[float] | None
+
+
+class Settings(ZeroShot, total=False):
+    """What `train`, `compare`, `backtest` and `tune` take; see docs/settings.md."""
+
+    scale_by: Literal["series", "all"] | None
     per_series: bool | None
     past_covariates: str | Sequence[str] | None
     future_covariates: str | Sequence[str] | None
@@ -61,7 +68,6 @@ class Settings(Reading, total=False):
     validation: float | int | str | None
     test: float | int | str | None
     timesteps: int | None
-    horizon: int | None
     mode: Literal["many-to-one", "many-to-many"] | None
     cell: Literal["lstm", "gru", "rnn"] | None
     units: int | Sequence[int] | None
@@ -108,22 +114,4 @@ class Settings(Reading, total=False):
     covariate_effects: bool | None
     combine: Literal["mean", "median", "weights"] | None
     intervals: Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"] | None
-    level: float | Sequence[float] | None
     lower_bound: float | int | str | None
-
-
-class ZeroShot(Reading, total=False):
-    """What `now` takes."""
-
-    column: str | Sequence[str] | None
-    target: str | Sequence[str] | None
-    time: str | None
-    freq: str | None
-    calendar: str | None
-    season_length: int | None
-    resample: str | None
-    aggregate: Literal["mean", "sum", "last", "first", "min", "max"] | None
-    layout: Literal["long", "columns", "rows", "years"] | None
-    series: str | Sequence[str] | None
-    horizon: int | None
-    level: float | Sequence[float] | None

@@ -42,7 +42,8 @@ def of_first(config: Config, size: int) -> Config:
         config: With everything filled in.
         size: How many networks there are.
     """
-    ensemble = config.ensemble.of_size(size)
+    turns = {name: getattr(config.ensemble, name)[:size] for name in TURNS}
+    ensemble = config.ensemble.changed(size=size, **turns)
     if not ensemble.alone:
         return config.changed(ensemble=ensemble)
     only = list_members(config)[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distributions import upper_chi_squared
-from .ragged import Flags, cumulate, sums_between
+from .ragged import Flags, sums_between
 from .seasonality import SHARE, find_seasons, phase_means, some_series
 from .windows import Floats, Ints
 
@@ -27,19 +27,13 @@ class SeriesFeatures:
     Args:
         seasons: Steps of the seasons that were found, ascending.
         season_strength: Share of the strongest season in the detrended variance, 0 to 1.
-        trend_strength: Share of the trend in the seasonally adjusted variance, 0 to 1.
-        positive: Whether all known values are above 0.
         random_walk: Whether the rows resemble a random walk.
-        rows: Rows of the median series.
         count: Number of series.
     """
 
     seasons: tuple[int, ...]
     season_strength: float
-    trend_strength: float
-    positive: bool
     random_walk: bool
-    rows: int
     count: int
 
 
@@ -54,36 +48,26 @@ def extract_features(
         usual: Steps of the seasons of the frequency.
     """
     seasons = find_seasons(values, indptr, usual=usual)
-    pairs = [strengths(each, seasons) for each in some_series(values, indptr)]
-    season, trend = np.median(pairs, axis=0) if pairs else (0.0, 0.0)
-    bounds = cumulate(np.array([len(values)])) if indptr is None else indptr
-    lengths = bounds[1:] - bounds[:-1]
-    known = values[np.isfinite(values)]
+    strengths = [season_strength(each, seasons) for each in some_series(values, indptr)]
     return SeriesFeatures(
         seasons=seasons,
-        season_strength=float(season),
-        trend_strength=float(trend),
-        positive=bool(len(known) and known.min() > 0),
+        season_strength=float(np.median(strengths)) if strengths else 0.0,
         random_walk=not seasons and is_random_walk(values, indptr),
-        rows=int(np.median(lengths)),
-        count=len(lengths),
+        count=1 if indptr is None else len(indptr) - 1,
     )
 
 
-def strengths(series: Floats, seasons: Sequence[int]) -> tuple[float, float]:
-    """Return the strength of the strongest season and of the trend, 0 to 1 each.
+def season_strength(series: Floats, seasons: Sequence[int]) -> float:
+    """Return the strength of the strongest season of a series, 0 to 1; 0 for none.
 
-    Args:
-        series: Shape `(n,)`, without gaps.
-        seasons: Steps of the seasons; where there is none, the trend is a moving mean over a tenth
-            of the rows.
+    The series, shape `(n,)`, has no gaps; `seasons` are the steps of its seasons.
 
     Source: Wang, Smith and Hyndman (2006), Characteristic-based clustering for time series data,
     with the classical decomposition.
     """
-    width = max(seasons, default=max(3, len(series) // 10))
-    if len(series) < 2 * width or np.ptp(series) == 0:
-        return 0.0, 0.0
+    width = max(seasons, default=0)
+    if not seasons or len(series) < 2 * width or np.ptp(series) == 0:
+        return 0.0
     trend = _moving_mean(series, width)
     inner = series[width // 2 : width // 2 + len(trend)]
     left, found = inner - trend, []
@@ -93,8 +77,7 @@ def strengths(series: Floats, seasons: Sequence[int]) -> tuple[float, float]:
         left = left - means
     rest = float(np.var(left))
     strong = [1.0 - rest / var for var in (float(np.var(left + each)) for _, each in found) if var]
-    whole = float(np.var(left + trend))
-    return max([0.0, *strong]), max(0.0, 1.0 - rest / whole) if whole else 0.0
+    return max([0.0, *strong])
 
 
 def is_random_walk(values: Floats, indptr: Ints | None = None) -> bool:

@@ -27,7 +27,8 @@ def find_categories(table: Table, data: Data) -> dict[str, tuple[str, ...]]:
     """
     found = {}
     for name in data.covariates:
-        if name in data.categorical or not _is_number(table, name):
+        text = is_text(table.columns[name].type)
+        if name in data.categorical or (text and not table.is_all_numbers(name)):
             values = sorted(pc.unique(_texts(table, name)).drop_null().to_pylist())
             if len(values) > MOST_CATEGORIES:
                 raise DataError(
@@ -96,7 +97,3 @@ def _texts(table: Table, name: str) -> pa.ChunkedArray:
     cells = pc.cast(table.columns[name], pa.string())
     empty = pc.is_in(cells, pa.array(table.markers, pa.string()))
     return pc.if_else(empty, pa.scalar(None, pa.string()), cells)
-
-
-def _is_number(table: Table, name: str) -> bool:
-    return not is_text(table.columns[name].type) or table.is_all_numbers(name)

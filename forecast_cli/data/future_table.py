@@ -104,7 +104,12 @@ def _merge_ahead(panel: Panel, table: Table, codes: Ints, steps: Ints) -> Floats
     `_steps_after` returns them. The values have the shape `(n_series, steps, features)`.
     """
     inside = np.flatnonzero((codes >= 0) & (steps > 0))
-    _check_once(table, codes, steps, inside)
+    again = np.flatnonzero(pd.DataFrame({"s": codes[inside], "t": steps[inside]}).duplicated())
+    if len(again):
+        raise DataError(
+            f"{table.place(int(inside[again[0]]))} is a second row for its step.",
+            "Give one row for each series and step.",
+        )
     width = max(panel.ahead.shape[1], int(steps[inside].max(initial=0)))
     ahead = np.full((panel.count, width, panel.values.shape[1]), np.nan)
     ahead[:, : panel.ahead.shape[1]] = panel.ahead
@@ -115,16 +120,6 @@ def _merge_ahead(panel: Panel, table: Table, codes: Ints, steps: Ints) -> Floats
         held = inside[np.isfinite(values[inside])]
         ahead[codes[held], steps[held] - 1, panel.columns.features.index(name)] = values[held]
     return ahead
-
-
-def _check_once(table: Table, codes: Ints, steps: Ints, rows: Ints) -> None:
-    """Refuse two rows for one step; `codes` and `steps` have shape `(table rows,)`."""
-    again = np.flatnonzero(pd.DataFrame({"s": codes[rows], "t": steps[rows]}).duplicated())
-    if len(again):
-        raise DataError(
-            f"{table.place(int(rows[again[0]]))} is a second row for its step.",
-            "Give one row for each series and step.",
-        )
 
 
 def _steps_after(

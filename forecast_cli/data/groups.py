@@ -121,7 +121,10 @@ def settle_names(
     """
     if similar == "keep" or not len(groups.ids.columns):
         return groups
-    ids = groups.ids if known is None else _with_known(groups.ids, known)
+    ids = groups.ids
+    if known is not None:
+        new = known[find_places(known, ids) < 0].set_axis(ids.columns, axis=1)
+        ids = pd.concat([ids, new], ignore_index=True)
     nearest = _find_nearest(ids, groups, known)
     if not nearest:
         return groups
@@ -154,12 +157,6 @@ def count_names(columns: Sequence[pa.ChunkedArray]) -> int:
     """Return how many different names there are, by their parts, a column for each."""
     parts = {str(place): column for place, column in enumerate(columns)}
     return int(pa.table(parts).group_by(list(parts)).aggregate([]).num_rows)
-
-
-def _with_known(ids: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Return names of series followed by those of others that are not among them."""
-    new = find_places(known, ids) < 0
-    return pd.concat([ids, known[new].set_axis(ids.columns, axis=1)], ignore_index=True)
 
 
 def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None) -> dict[int, int]:

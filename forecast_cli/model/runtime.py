@@ -192,11 +192,8 @@ def roll_out(
 def _known(runtime: Forecasting, ahead: Floats | None, inputs: Inputs, done: int) -> list[Floats]:
     """Return what is known ahead for the next call, shape `(batch, horizon, known)`, if anything.
 
-    Args:
-        runtime: The network.
-        ahead: Shape `(batch, horizon, features)`, scaled; the last row is repeated.
-        inputs: The positions of columns and covariates in a row.
-        done: Steps forecast so far.
+    `ahead` has shape `(batch, horizon, features)`, scaled; its last row is repeated. `done` steps
+    are forecast so far.
     """
     if ahead is None or not inputs.ahead:
         return []

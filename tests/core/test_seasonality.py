@@ -11,7 +11,7 @@ from forecast_cli.core.seasonality import (
     find_seasons,
     has_season,
 )
-from forecast_cli.core.series_features import extract_features, is_random_walk, strengths
+from forecast_cli.core.series_features import extract_features, is_random_walk, season_strength
 
 
 def seasonal(rows, season, *, noise=0.25, slope=0.0, seed=0):
@@ -76,10 +76,10 @@ def test_strengths_go_from_nothing_to_all():
     times = np.arange(240)
     season, trend = np.sin(2 * np.pi * times / 12), times / 20
     noise = np.random.default_rng(0).normal(size=240)
-    assert strengths(season + trend, [12]) == pytest.approx((1, 1), abs=0.01)
-    assert strengths(noise, [12])[0] < 0.25
-    assert strengths(trend + noise / 100, [])[1] > 0.99
-    assert strengths(np.ones(50), [12]) == (0, 0)
+    assert season_strength(season + trend, [12]) == pytest.approx(1, abs=0.01)
+    assert season_strength(noise, [12]) < 0.25
+    assert season_strength(trend + noise / 100, []) == 0
+    assert season_strength(np.ones(50), [12]) == 0
 
 
 def test_random_walks_wander_and_other_series_do_not():
@@ -100,15 +100,14 @@ def test_traits_put_it_together():
     traits = extract_features(np.tile(values, 2), np.array([0, 240, 480]), usual=(12,))
     assert traits.seasons == (12,)
     assert traits.season_strength > 0.35
-    assert traits.trend_strength > 0.5
-    assert (traits.positive, traits.random_walk, traits.rows, traits.count) == (True, False, 240, 2)
+    assert (traits.random_walk, traits.count) == (False, 2)
 
 
 def test_series_of_nothing_have_no_traits():
     traits = extract_features(np.array([1.0, 1.0, np.nan]), usual=(12,))
     assert traits.seasons == ()
     assert not traits.random_walk
-    assert extract_features(np.full(40, np.nan), usual=(12,)).positive is False
+    assert extract_features(np.full(40, np.nan), usual=(12,)).season_strength == 0
     assert extract_features(np.full(40, 3.0), usual=(12,)).seasons == ()
 
 

@@ -81,11 +81,12 @@ def forecast_quantiles(
         f"A forecast of {horizon:,} steps by the pretrained network",
         "Choose a lower `horizon`, or longer steps.",
     )
+    run = run or (lambda inputs: _session().run(None, inputs)[0].astype(float))
     found = np.empty((len(series), horizon, len(QUANTILES)))
     for places, values in _alike(series):
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
-            found[some] = _of_alike(part, horizon, seasons, run or _run_packaged)
+            found[some] = _of_alike(part, horizon, seasons, run)
     return found
 
 
@@ -174,11 +175,7 @@ def _shrunk(values: Floats) -> tuple[Floats, Floats, Floats]:
 def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
     """The quantiles of the network, the wider the fewer horizons long the series are.
 
-    Args:
-        values: Shape `(series, rows)`, in units of about 1.
-        horizon: Steps ahead.
-        seasons: Steps in each season.
-        run: The network.
+    `values`, of units of about 1, have shape `(series, rows)`; `seasons` are steps in each season.
     """
     features = look(values, horizon, seasons)
     made = run(inputs_of(features))
@@ -247,11 +244,6 @@ def inputs_of(features: Features) -> dict[str, Any]:
     named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
     arrays = {name: np.ascontiguousarray(named[name], "float32") for name in INPUTS[:-1]}
     return arrays | {"names": np.asarray(features.names, "int32")}
-
-
-def _run_packaged(inputs: dict[str, Any]) -> Floats:
-    found: Floats = _session().run(None, inputs)[0].astype(float)
-    return found
 
 
 @cache

@@ -60,7 +60,9 @@ def read_text(
         DataError: A cell is no date, or several formats fit and differ.
     """
     if reading.form is None and (iso := _fast_iso(text)) is not None:
-        return Dates(iso, iso_style(_longest(text)))
+        # The longest cell shows most of the format: midnight may be without its clock time.
+        lengths = pc.utf8_length(text)
+        return Dates(iso, iso_style(str(text[pc.index(lengths, pc.max(lengths)).as_py()])))
     encoded = pc.utf8_trim_whitespace(text).combine_chunks().dictionary_encode()
     distinct = pd.Series(encoded.dictionary.to_pylist(), dtype=object)
     cells = Cells(table, column, distinct, encoded.indices.to_numpy())
@@ -212,12 +214,6 @@ def _usual(form: str) -> bool:
     """Whether a format leaves little open: four digits for the year, and English names."""
     apart = re.search(r"%[YG][^@]*[^%\w@]|[^%\w]%-?[YG]|%Y\D+%Q", plain_format(form))
     return form in (ISO, "%Y", "%Y%m%d") or (bool(apart) and "@" not in form)
-
-
-def _longest(text: pa.ChunkedArray) -> str:
-    """Return the cell that shows most of the format: midnight may be without its clock time."""
-    lengths = pc.utf8_length(text)
-    return str(text[pc.index(lengths, pc.max(lengths)).as_py()].as_py())
 
 
 def _fast_iso(text: pa.ChunkedArray) -> pd.DatetimeIndex | None:

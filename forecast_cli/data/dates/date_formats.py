@@ -250,7 +250,9 @@ def _pattern(form: str) -> str:
 
 def _date(parts: dict[str, str], language: str, fiscal: int | None) -> datetime:
     """Return the day of the parts of a cell."""
-    year = int(parts["G"]) if "G" in parts else _year(parts)
+    year = int(parts.get("G") or parts.get("Y") or parts["y"])
+    if not {"G", "Y"} & parts.keys():
+        year += 1900 if year > LAST_YEAR else 2000
     if "V" in parts:
         return datetime.fromisocalendar(year, int(parts["V"]), int(parts.get("u", 1)))
     if "j" in parts:
@@ -273,13 +275,6 @@ def _date(parts: dict[str, str], language: str, fiscal: int | None) -> datetime:
     if "a" in parts and number_of(parts["a"], language, days=True) != day.weekday():
         raise ValueError
     return day
-
-
-def _year(parts: dict[str, str]) -> int:
-    if "Y" in parts:
-        return int(parts["Y"])
-    short = int(parts["y"])
-    return short + (1900 if short > LAST_YEAR else 2000)
 
 
 def clock_time(parts: Mapping[str, str]) -> timedelta:

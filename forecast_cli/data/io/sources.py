@@ -313,7 +313,7 @@ def _share(delimiter: str, lines: Sequence[str]) -> float:
 
 
 def _may_be_grouped(cells: Sequence[str], *, german: bool) -> bool:
-    """Whether the points of a column, of which these are the first cells, may separate thousands.
+    """Whether points in the first cells of a column may separate thousands.
 
     A `german` table is written as where the comma is the decimal mark.
     """
