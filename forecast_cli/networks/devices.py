@@ -21,7 +21,10 @@ class Replicas:
 
     def __init__(self, devices: Sequence[str]) -> None:
         self.devices = tuple(devices)
-        self.strategy = tf.distribute.MirroredStrategy(self.devices)
+        # TensorFlow's collective operations, which it would choose, fail in a process that has
+        # trained on another number of devices before; gradients of such networks are small.
+        how = tf.distribute.ReductionToOneDevice()
+        self.strategy = tf.distribute.MirroredStrategy(self.devices, cross_device_ops=how)
 
     def scope(self) -> AbstractContextManager[Any]:
         """Place the variables that are made in this block on each device."""

@@ -47,7 +47,7 @@ def test_dropout_is_drawn_by_each_device_and_repeats_with_the_seed(trained):
     assert two[0][-1] == pytest.approx(one[0][-1], rel=0.1)
 
 
-@pytest.mark.parametrize("name", ["ensemble", "original units"])
+@pytest.mark.parametrize("name", ["ensemble", "original units", "in blocks"])
 def test_whole_trainings_forecast_the_same(trained, name):
     one, two = trained["whole"][name]
     np.testing.assert_allclose(one[0], two[0], atol=1e-6)
@@ -63,4 +63,13 @@ def test_a_stateful_network_trains_on_one_device(trained):
 
 
 def test_more_devices_than_there_are_is_an_error(trained):
-    assert "`devices=3`: TensorFlow sees no GPU." in trained["refused"]
+    assert "`devices=4`: TensorFlow sees no GPU." in trained["refused"]
+
+
+def test_another_number_of_devices_trains_in_the_same_process(trained):
+    assert max(difference(*trained["three"])) < 1e-6
+
+
+def test_labels_are_learned_as_on_one_device(trained):
+    one, two = trained["labels"]
+    np.testing.assert_allclose(one, two, atol=1e-6)

@@ -169,3 +169,25 @@ def test_a_model_file_records_the_precision(tmp_path):
     assert fc.load(path).config.training.precision == "mixed_bfloat16"
     with pytest.raises(fc.UsageError, match="precision"):
         fc.train(frame, column="value", preset="pretrained", precision="mixed_float16")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", MIXED)
+def test_classes_are_learned_in_mixed_precision(precision):
+    import pandas as pd
+
+    import forecast_cli as fc
+
+    draw = np.random.default_rng(0)
+    frame = pd.concat(
+        pd.DataFrame({"who": f"p{number:02d}", "label": "ab"[number % 2],
+                      "x": np.sin(np.arange(9) * (0.4 + 0.5 * (number % 2)))
+                      + draw.normal(scale=0.1, size=9)})
+        for number in range(60)
+    )  # fmt: skip
+    settings = {"series": "who", "label": "label", "column": "x", "units": 8, "epochs": 30,
+                "learning_rate": 0.02}  # fmt: skip
+    plain, mixed = (fc.train(frame, **settings, precision=each) for each in ("float32", precision))
+    losses = [each.bundle.epochs[-1]["loss"] for each in (plain, mixed)]
+    assert losses[0] < 0.1
+    assert losses[1] == pytest.approx(losses[0], rel=0.2, abs=0.01)
