@@ -2,6 +2,11 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -10,6 +15,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from forecast_cli.data.io import remote_folder
 from forecast_cli.forecasting import partitions, prediction_folder
 
 
@@ -142,6 +148,30 @@ def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(run, tables, output
     assert made == [f"part-{number:05d}" for number in range(5)]
     assert names(output) == ["_manifest.json", *PARTS]
     pd.testing.assert_frame_equal(forecasts(output), expected(run, tables))
+
+
+def test_a_command_that_is_killed_leaves_parts_that_count_and_nothing_else(run, tables):
+    for number in range(5, 40):
+        panel(4 * number, 4).to_parquet(tables / "panel" / f"{number:02d}.parquet")
+    output, temporary = f"file://{tables}/store/out/", tables / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "forecast_cli", "predict", "panel", "-o", output]
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    with subprocess.Popen(command, cwd=tables, env=environment, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not [*tables.glob("store/out/_partial/records-*/*")]:
+            time.sleep(0.002)
+        process.kill()
+    assert "_manifest.json" not in names(output)
+    assert not [*temporary.iterdir()]
+    code, _, err = run("predict", "panel", "-o", output)
+    assert code == 0 and "of 40 parts were restored" in err, err
+    assert forecasts(output).groupby("id").size().to_dict() == {f"s{n:02d}": 3 for n in range(160)}
+
+
+def test_files_are_sent_where_the_system_does_not_name_open_ones(run, tables, memory, monkeypatch):
+    monkeypatch.setattr(remote_folder, "OPEN_FILES", Path("nowhere"))
+    assert run("predict", "panel", "-o", memory)[0] == 0
+    pd.testing.assert_frame_equal(forecasts(memory), expected(run, tables))
 
 
 def test_a_part_without_its_record_is_made_again(run, tables, output, made):

@@ -1,5 +1,6 @@
 """Folders at addresses, such as prefixes of a bucket: files are written whole, and not renamed."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from .remote import masked, reached
 WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 # Where nothing can be written, or what is written is another thing than its name says.
 READ_ONLY = ("http", "https", "data", "zip", "tar", "git", "github")
+# Where Linux shows the files that a process has opened.
+OPEN_FILES = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True)
@@ -89,16 +92,15 @@ class RemoteFolder:
         Raises:
             UsageError: It cannot be written.
         """
-        with tempfile.TemporaryDirectory(prefix="forecast-") as own:
-            local = Path(own) / "file"
-            with local.open("wb") as file:
-                yield file
-            with reached(self.address, writing=True) as (files, path):
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.flush()
+            with reached(self.address, writing=True) as (files, path), _named(file) as local:
                 whole = _join(path, name)
                 if not WITHOUT_FOLDERS & {*_protocols(files)}:
                     files.makedirs(whole.rpartition("/")[0], exist_ok=True)
                 try:
-                    files.put_file(str(local), whole)
+                    files.put_file(local, whole)
                 except BaseException:
                     with suppress(Exception):
                         files.rm_file(whole)
@@ -120,6 +122,21 @@ class RemoteFolder:
                 for name in names:
                     with suppress(Exception):
                         files.rmdir(_join(path, name.rstrip("/")))
+
+
+@contextmanager
+def _named(file: IO[bytes]) -> Iterator[str]:
+    """Return a path by which an open file without a name is read: a kill leaves nothing of it."""
+    own = OPEN_FILES / str(file.fileno())
+    if own.exists():
+        yield str(own)
+        return
+    with tempfile.TemporaryDirectory(prefix="forecast-") as folder:
+        copy = Path(folder) / "file"
+        file.seek(0)
+        with copy.open("wb") as target:
+            shutil.copyfileobj(file, target)
+        yield str(copy)
 
 
 def _join(path: str, name: str) -> str:
