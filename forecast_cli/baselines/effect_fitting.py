@@ -109,8 +109,7 @@ class _Regression:
         result = values.copy()
         for lag, share in zip(self.lags, self.memory, strict=True):
             result[lag:] -= share * values[:-lag]
-        kept: Floats = result[self.kept]
-        return kept
+        return result[self.kept]
 
     @property
     def kept(self) -> Flags:

@@ -179,8 +179,7 @@ def _sums_before(values: Floats, rows: Ints, starts: Ints) -> Floats:
 
 
 def _divide(total: Floats, count: Floats) -> Floats:
-    level: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return level
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def _is_seasonal(history: Floats, which: Ints, lengths: Ints, season: int) -> Flags:

@@ -119,5 +119,4 @@ def descend(
 
 def logistic(raw: Floats) -> Floats:
     """From any number to one between 0 and 1."""
-    share: Floats = 1.0 / (1.0 + np.exp(-raw))
-    return share
+    return 1.0 / (1.0 + np.exp(-raw))

@@ -65,8 +65,7 @@ def _held_out(part: Ints, horizon: int) -> Ints:
     """Return the windows of a block, shape `(windows,)`, that penalties are scored on."""
     # Forecasts that overlap those of another block would be known from there.
     inner = part[horizon:-horizon] if len(part) > 3 * horizon else part
-    some: Ints = inner[:: max(1, len(inner) * horizon // JUDGED)]
-    return some
+    return inner[:: max(1, len(inner) * horizon // JUDGED)]
 
 
 def _judge(before: Floats, after: Floats, squares: Floats, products: Floats, unit: float) -> Floats:

@@ -168,8 +168,7 @@ def _start(by_state: Floats, by_value: Floats, season: int) -> Floats:
     pull = np.full(by_state.shape[1], PULL["season"])
     pull[:2] = PULL["level"], PULL["trend"]
     normal = by_state.T @ by_state + np.diag(pull)
-    solution: Floats = np.linalg.solve(normal, -(by_state.T @ by_value))
-    return solution
+    return np.linalg.solve(normal, -(by_state.T @ by_value))
 
 
 # What parameters are shrunk towards, and how far they may lie: logits of level, of the trend's part

@@ -87,8 +87,7 @@ def _phases(known: Floats, cycle: Cycle) -> Ints:
     """Return the number of the phase of each row, from 0, shape `(n_rows,)`."""
     angle = np.arctan2(known[:, cycle.sin], known[:, cycle.cos]) % (2 * np.pi)
     turns = np.round(angle / (2 * np.pi), 6) % 1.0
-    numbers: Ints = np.unique(turns, return_inverse=True)[1]
-    return numbers
+    return np.unique(turns, return_inverse=True)[1]
 
 
 def _without_level(target: Floats, indptr: Ints, count: int) -> Floats:
@@ -141,5 +140,4 @@ def _known_means(values: Floats) -> Floats:
     known = np.isfinite(values)
     count = known.sum(axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)
-    means: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return means
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

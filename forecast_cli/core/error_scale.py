@@ -32,8 +32,7 @@ class Recent:
     @property
     def size(self) -> Floats:
         """Their mean, shape `(places, targets)`; 1 where none is known."""
-        size: Floats = (PRIOR + self.total) / (PRIOR + self.weight)
-        return size
+        return (PRIOR + self.total) / (PRIOR + self.weight)
 
     def at(self, places: Ints) -> "Recent":
         """Return those at some of the places, shape `(chosen,)`."""

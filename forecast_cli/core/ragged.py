@@ -27,8 +27,7 @@ def owners(indptr: Ints) -> Ints:
 
 def cumulate(lengths: Ints) -> Ints:
     """Return the `indptr` of series of the given lengths, shape `(n_series + 1,)`."""
-    indptr: Ints = np.concatenate([[0], np.cumsum(lengths)])
-    return indptr
+    return np.concatenate([[0], np.cumsum(lengths)])
 
 
 def row_numbers(indptr: Ints) -> Ints:
@@ -73,8 +72,7 @@ def sums_between(values: Floats, starts: Ints, stops: Ints) -> Floats:
     edges = np.stack([starts, stops], axis=1).ravel()
     # `reduceat` needs no end for a range up to the last row.
     edges = edges[:-1] if len(edges) and edges[-1] == len(values) else edges
-    sums: Floats = np.add.reduceat(values, edges, axis=0)[::2]
-    return sums
+    return np.add.reduceat(values, edges, axis=0)[::2]
 
 
 def count_known(column: Floats, indptr: Ints) -> Ints:

@@ -161,8 +161,7 @@ def _mean_correlations(values: Floats, indptr: Ints | None, day: int | None) -> 
 def _products(values: Floats) -> Floats:
     """Return the sums of products of values at each lag, shape `(n,)` as of `values`."""
     size = 1 << (2 * len(values) - 1).bit_length()
-    found: Floats = np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[: len(values)]
-    return found
+    return np.fft.irfft(np.abs(np.fft.rfft(values, size)) ** 2, size)[: len(values)]
 
 
 def stronger_season(values: Floats, indptr: Ints | None, season: int) -> int | None:

@@ -165,8 +165,7 @@ def demand_sizes(values: Floats, zero: Floats, indptr: Ints, end: Ints) -> Float
     demand = np.isfinite(apart) & (apart > 0.0)
     total = _sums(np.where(demand, apart, 0.0), indptr[:-1], end)
     count = _sums(demand, indptr[:-1], end)
-    sizes: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return sizes
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def _seasonal(zero: Flags, known: Flags, first: Ints, end: Ints, season_length: int) -> Flags:
@@ -185,8 +184,7 @@ def _seasonal(zero: Flags, known: Flags, first: Ints, end: Ints, season_length: 
         for each in (pairs & (zero[lag:] == zero[:-lag]), pairs & zero[lag:], pairs & zero[:-lag])
     )
     chance = later * before + (1.0 - later) * (1.0 - before)
-    seasonal: Flags = agree - chance > SEASONAL * (1.0 - chance)
-    return seasonal
+    return agree - chance > SEASONAL * (1.0 - chance)
 
 
 def _sums(values: Floats | Flags, first: Ints, end: Ints) -> Floats:

@@ -60,8 +60,7 @@ class History:
         if not first:
             rows[places < begins] = np.nan
         scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
-        windows: Floats = scaling.transform(rows).astype(scaling.dtype)
-        return windows
+        return scaling.transform(rows).astype(scaling.dtype)
 
     def ahead(self, steps: int) -> Floats:
         """What is known of the next steps, scaled, shape `(n_series, steps, features)`."""
@@ -69,8 +68,7 @@ class History:
         require_ahead(self.panel, rows)
         scaling = self.scaling.each(np.arange(self.panel.count), steps=True)
         # The columns are not known, and only they have a transform.
-        scaled: Floats = replace(scaling, before="none").transform(rows).astype(np.float32)
-        return scaled
+        return replace(scaling, before="none").transform(rows).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,4 @@ class MonteCarlo:
             step = value - mean
             mean = mean + step / number
             squares = squares + step * (value - mean)
-        deviation: Floats = np.sqrt(squares / (draws - 1))
-        return deviation
+        return np.sqrt(squares / (draws - 1))

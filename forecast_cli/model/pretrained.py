@@ -42,12 +42,14 @@ class PretrainedRuntime:
         horizon: Steps ahead.
         season_length: Steps in a season; 1 for none.
         level: In percent, ascending: of the intervals whose ends are the quantiles; empty for none.
+        first: The horizon of its model, where that is less: these steps are forecast as by it.
     """
 
     onnx: bytes
     horizon: int
     season_length: int
     level: tuple[float, ...] = ()
+    first: int | None = None
 
     @property
     def quantile_count(self) -> int:
@@ -71,9 +73,17 @@ class PretrainedRuntime:
         """
         return self._forecast(windows, self.level)
 
-    def reaching(self, steps: int) -> "PretrainedRuntime | LongRuntime":
+    def reaching(self, steps: int) -> "PretrainedRuntime":
         """Return the same for more steps; the first ones stay as they are."""
-        return self if steps <= self.horizon else LongRuntime(self, steps)
+        if steps <= self.horizon:
+            return self
+        return self._changed(horizon=steps, first=self.first or self.horizon)
+
+    def _changed(self, **fields: Any) -> "PretrainedRuntime":
+        """Return the network with other fields; it is not opened again."""
+        runtime = replace(self, **fields)
+        runtime.__dict__["session"] = self.session
+        return runtime
 
     def _forecast(self, windows: Floats, level: Sequence[float]) -> Floats:
         count, timesteps, targets = windows.shape
@@ -81,13 +91,13 @@ class PretrainedRuntime:
         known = [_known(row) for row in apart]
         found = np.full((len(known), self.horizon, 2 * len(level) + 1), np.nan)
         some = np.flatnonzero([len(each) > 0 for each in known])
-        if len(some):
+        for steps in filter(None, (self.horizon, self.first)) if len(some) else ():
             made = forecast_quantiles(
-                [known[each] for each in some], self.horizon, self.season_length, run=self._run
+                [known[each] for each in some], steps, self.season_length, run=self._run
             )
             ends = ends_of(made, level)
             middle = made[..., made.shape[-1] // 2, None]
-            found[some] = np.concatenate([ends[0][..., ::-1], middle, ends[1]], axis=-1)
+            found[some, :steps] = np.concatenate([ends[0][..., ::-1], middle, ends[1]], axis=-1)
         shaped = found.reshape(count, targets, *found.shape[1:])
         return np.moveaxis(shaped, 1, 2)
 
@@ -130,8 +140,7 @@ class PretrainedRuntime:
 
     def probe(self) -> tuple[float, ...]:
         """Return the median forecasts of a fixed series."""
-        runtime = replace(self, horizon=PROBE_HORIZON, season_length=PROBE_SEASON)
-        runtime.__dict__["session"] = self.session
+        runtime = self._changed(horizon=PROBE_HORIZON, season_length=PROBE_SEASON, first=None)
         return tuple(runtime(PROBE[None, :, None])[0, :, 0].tolist())
 
     def require_same(self, before: Sequence[float]) -> None:
@@ -152,51 +161,10 @@ class PretrainedRuntime:
             )
 
 
-@dataclass(frozen=True)
-class LongRuntime:
-    """A pretrained network beyond the horizon of its model, from the same windows.
-
-    Args:
-        runtime: Makes the first steps.
-        horizon: Steps ahead, more than its own.
-    """
-
-    runtime: PretrainedRuntime
-    horizon: int
-
-    @property
-    def quantile_count(self) -> int:
-        """Number of quantiles; 0 for none."""
-        return self.runtime.quantile_count
-
-    def __call__(self, windows: Floats, *ahead: Floats) -> Floats:
-        """Medians of shape `(batch, horizon, targets)`."""
-        return _joined(self.runtime(windows), self._all(windows))
-
-    def quantiles(self, windows: Floats, *ahead: Floats) -> Floats:
-        """Quantiles of shape `(batch, horizon, targets, quantiles)`."""
-        return _joined(self.runtime.quantiles(windows), self._all.quantiles(windows))
-
-    def reaching(self, steps: int) -> "PretrainedRuntime | LongRuntime":
-        """Return the same for more steps."""
-        return self.runtime.reaching(steps)
-
-    @cached_property
-    def _all(self) -> PretrainedRuntime:
-        runtime = replace(self.runtime, horizon=self.horizon)
-        runtime.__dict__["session"] = self.runtime.session
-        return runtime
-
-
 def open_pretrained(onnx: bytes, config: Config) -> PretrainedRuntime:
     """Return the network as a model of a resolved configuration has it."""
     level = config.level if config.interval_method.by_quantiles else ()
     return PretrainedRuntime(onnx, config.window.horizon or 1, config.network.season_length, level)
-
-
-def _joined(first: Floats, whole: Floats) -> Floats:
-    """Return the steps of the first forecast, then the others; shapes `(batch, steps, ...)`."""
-    return np.concatenate([first, whole[:, first.shape[1] :]], axis=1)
 
 
 def _known(values: Floats) -> Floats:

@@ -139,5 +139,4 @@ class Calibration:
     @property
     def usual_unit(self) -> Floats:
         """The unit of a series that is not known, shape `(targets,)`."""
-        middle: Floats = np.median(self.units, axis=0)
-        return middle
+        return np.median(self.units, axis=0)

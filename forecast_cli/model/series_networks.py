@@ -19,16 +19,7 @@ class SeriesNetworks:
         self.runtime = runtime
         self.weights = weights
         self.places = np.arange(len(weights)) if places is None else places
-
-    @property
-    def horizon(self) -> int:
-        """The horizon of their forecasts."""
-        return self.runtime.horizon
-
-    @property
-    def quantile_count(self) -> int:
-        """Number of quantiles that they forecast; 0 for none."""
-        return self.runtime.quantile_count
+        self.horizon, self.quantile_count = runtime.horizon, runtime.quantile_count
 
     def ordered(self, places: Ints) -> "SeriesNetworks":
         """Return the networks of other series, by their places here, shape `(n_series,)`."""

@@ -181,8 +181,7 @@ def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) 
     made = run(inputs_of(features))
     middle = made[..., MEDIAN][..., None]
     made = middle + _wider(values.shape[1], horizon)[:, None] * (made - middle)
-    found: Floats = features.level[:, None, None] + features.scale[:, None, None] * made
-    return found
+    return features.level[:, None, None] + features.scale[:, None, None] * made
 
 
 def _wider(rows: int, horizon: int) -> Floats:

@@ -272,15 +272,13 @@ def _shifts(column: Floats, indptr: Ints, place: int, span: int) -> list[Shift]:
 
 def _covers(part: Floats, whole: Floats) -> Flags:
     """Return whether each part is large enough a share of its whole, of any shape."""
-    enough: Flags = part * whole >= SHARE * whole**2
-    return enough
+    return part * whole >= SHARE * whole**2
 
 
 def _late(indptr: Ints) -> Flags:
     """Return which rows are in the last quarter of their series, shape `(n_rows,)`."""
     starts, stops = bounds(indptr)
-    late: Flags = np.arange(len(starts)) >= stops - (stops - starts) // 4
-    return late
+    return np.arange(len(starts)) >= stops - (stops - starts) // 4
 
 
 def _steepest(

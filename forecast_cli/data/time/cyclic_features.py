@@ -111,8 +111,7 @@ def _week(times: Times) -> Floats:
 
 def _month(times: Times) -> Ints:
     """Return the month of each time, shape `(n,)`: January is 0."""
-    month: Ints = times.astype("datetime64[M]").astype(np.int64) % 12
-    return month
+    return times.astype("datetime64[M]").astype(np.int64) % 12
 
 
 WEEKEND = "weekend"

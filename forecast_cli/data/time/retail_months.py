@@ -47,8 +47,7 @@ class Retail:
     def after(self, last: np.datetime64) -> Days:
         """Return the dates of steps in the years after a day, shape `(n,)`."""
         days = labels(self.alias, last, last + YEARS_AHEAD * 366 * DAY, ends=self.ends)
-        later: Days = days[days > last][: 12 * YEARS_AHEAD]
-        return later
+        return days[days > last][: 12 * YEARS_AHEAD]
 
 
 def parse(alias: str, times: pd.DatetimeIndex | None) -> Retail | None:
