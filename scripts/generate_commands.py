@@ -10,8 +10,7 @@ from typing import Any
 
 import typer
 
-from forecast_cli.cli.command import COMMANDS, build
-from forecast_cli.cli.help_text import EXAMPLES
+from forecast_cli.cli.command import COMMANDS, EXAMPLES, build
 from forecast_cli.cli.options import MORE, OUTPUT
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"

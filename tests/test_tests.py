@@ -18,6 +18,7 @@ SEVERAL_MODULES = {
     "cli/test_interface",
     "cli/test_json",
     "cli/test_kills",
+    "cli/test_streams",
     "cli/test_temporary_files",
     "data/test_blank_future",
     "evaluation/test_future_noise",

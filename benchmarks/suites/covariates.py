@@ -218,8 +218,7 @@ def score(dataset: Dataset, forecasts: np.ndarray) -> dict[str, float]:
     made = np.isfinite(forecasts).all(axis=1)
     origins, panel, forecasts = dataset.origins("test")[made], dataset.panel, forecasts[made]
     actual = panel.values[origins[:, None] + np.arange(dataset.horizon)][..., dataset.targets]
-    naive_error, naive_squared = dataset.naive
-    sums = ErrorSums(naive_error, naive_squared, dataset.horizon)
+    sums = ErrorSums(dataset.naive, dataset.horizon)
     sums.add(actual, forecasts[..., None], owner_series(panel.indptr, origins))
     return {name: float(each[0]) for name, each in sums.overall().items()}
 

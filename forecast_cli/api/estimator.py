@@ -168,11 +168,12 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         Arrays and lists are checked as by any other estimator; tables are read as by `train`.
         """
         finite = self.missing in (None, "error") or "allow-nan"
+        one = isinstance(X, list | np.ndarray) and np.ndim(X) == 1
         if isinstance(X, TABLES) or hasattr(X, "__arrow_c_stream__"):
             table = X if isinstance(X, pd.DataFrame) else _frame(X)
             validate_data(self, table, skip_check_array=True, reset=reset)
             features = _frame(table)
-        elif y is None and _is_series(X) and (reset or vars(self)["n_features_in_"] == 1):
+        elif y is None and one and (reset or vars(self)["n_features_in_"] == 1):
             features = _frame(np.asarray(X))
             self.n_features_in_ = 1
         else:
@@ -209,11 +210,6 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = self.missing not in (None, "error")
         tags.input_tags.string = tags.input_tags.categorical = True
         return tags
-
-
-def _is_series(values: Any) -> bool:
-    """Return whether values are an array or a list of one dimension."""
-    return isinstance(values, list | np.ndarray) and np.ndim(values) == 1
 
 
 def _frame(table: Any) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Models and tables as rows, lines and documents, for people and for programs."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,19 +41,20 @@ def interval_rows(evaluation: Evaluation | LabelEvaluation) -> list[dict[str, An
     return [
         {"interval": f"{score.level:g} %"}
         | ({"column": target} if len(score.width) > 1 else {})
-        | {"coverage": _percent(score.coverage[target]), "mean width": short(width)}
+        | {"coverage": "-" if share is None else f"{share:.1f} %"}
+        | {"mean width": short(score.width[target])}
         for score in evaluation.intervals
-        for target, width in score.width.items()
+        for target, share in score.coverage.items()
     ]
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1f} %"
 
 
 def worst_rows(bundle: Bundle) -> list[dict[str, Any]]:
     """Return the series with the largest errors, the worst first; empty where there is one."""
-    rows = bundle.scores[:MOST_SERIES] if len(bundle.scores) > 1 else []
+    return shorten_rows(bundle.scores[:MOST_SERIES] if len(bundle.scores) > 1 else ())
+
+
+def shorten_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with their numbers as `short` has them."""
     return [{name: short(value) for name, value in row.items()} for row in rows]
 
 
@@ -170,21 +172,17 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "created": f"{run.created:%Y-%m-%d %H:%M} UTC in {run.seconds:.1f} s with "
         f"{', '.join(f'{name} {version}' for name, version in run.versions.items())}",
     }
-    if config.network.pretrained:
-        return facts | _score_facts(manifest)
-    obstacles = [
-        f"recurrent layer {number}: {why}"
-        for number, layer in enumerate(config.network.recurrent, start=1)
-        if (why := cudnn_obstacle(layer))
-    ]
-    facts["cuDNN"] = "; ".join(obstacles) or "every recurrent layer meets its conditions on a GPU"
-    return facts | _score_facts(manifest)
-
-
-def _score_facts(manifest: Manifest) -> dict[str, str]:
-    """Return what the scores say, where there are some."""
-    evaluation = manifest.evaluation
-    return {"scores": f"{explain_scores(evaluation)}. {evaluation.verdict}"} if evaluation else {}
+    if not config.network.pretrained:
+        obstacles = [
+            f"recurrent layer {number}: {why}"
+            for number, layer in enumerate(config.network.recurrent, start=1)
+            if (why := cudnn_obstacle(layer))
+        ]
+        met = "every recurrent layer meets its conditions on a GPU"
+        facts["cuDNN"] = "; ".join(obstacles) or met
+    if evaluation := manifest.evaluation:
+        facts["scores"] = f"{explain_scores(evaluation)}. {evaluation.verdict}"
+    return facts
 
 
 def _network_facts(manifest: Manifest) -> dict[str, str]:

@@ -97,10 +97,8 @@ class Gate(Scope):
         panel = self.panel
         if config.data not in (self.data, self.config.data, Config().data):
             panel = self._aligned(name, read_panel(self._again(name), config.data))
-        given = {
-            "timesteps": config.window.timesteps,
-            "mode": config.window.mode or self.config.window.mode,
-        }
+        mode = config.window.mode or self.config.window.mode
+        given = {"timesteps": config.window.timesteps, "mode": mode}
         known = {name: value for name, value in given.items() if value is not None}
         window = Window(horizon=self.horizon, **known)
         self._say_overruled(name, config, on_event)
@@ -115,8 +113,9 @@ class Gate(Scope):
             config = config.changed(window=dataset.config.window)
         least = LEAST_KNOWN if dataset.config.network.takes_short else dataset.timesteps
         forecast, refit = partial(forecast_by_network, config=config), self.plan.refit_every
-        identity = config.model_dump_json()
-        return Candidate(name, "network", forecast, panel, refit, max(least, LEAST), identity)
+        network, own = dataset.config.network, (max(least, LEAST), config.model_dump_json())
+        trains = not network.pretrained or bool(network.finetuned)
+        return Candidate(name, "network", forecast, panel, refit, *own, trains=trains)
 
     def _say_overruled(self, name: str, config: Config, on_event: Listener) -> None:
         """Warn where the configuration of a candidate differs from what all candidates do."""

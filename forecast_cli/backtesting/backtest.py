@@ -1,6 +1,6 @@
 """Backtests: forecasts of several models from many cutoffs, compared with actual values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -10,23 +10,20 @@ import pandas as pd
 from ..config.model_name import ENSEMBLE, MODEL, name_row
 from ..config.schema import Config
 from ..core.brief import Brief, Shown
-from ..core.error_scale import seasonal_pair
 from ..core.events import Listener, ignore
 from ..core.forecast import Forecast
 from ..core.ragged import row_numbers
-from ..core.series_features import is_intermittent
 from ..core.windows import Floats
 from ..data.dates.date_writing import write_dates
 from ..data.io.tables import Readable
 from ..evaluation.reports import Row
 from ..forecasting.frames import end_columns
-from .cutoffs import schedule
+from .cutoffs import Samples, find_samples, schedule
 from .fold_cache import FoldStores, kept_folds
 from .fold_runner import FoldWork
-from .origins import Samples, find_samples
 from .plan import Plan
-from .results import Results, rows_by_cutoff, rows_by_step, score_rows, verdict
-from .setup import Setup, set_up
+from .results import Results, gather_results, rows_by_cutoff, rows_by_step, score_rows, verdict
+from .setup import Setup, names_taken, set_up
 
 CUTOFF, COLUMN, ACTUAL = "cutoff", "column", "actual"
 DEFAULT_PLAN = Plan()
@@ -119,20 +116,18 @@ def run_backtest(
     finished = tuple(each for each in setup.candidates if each.name in forecasts)
     setup = replace(setup, candidates=finished)
     setup, forecasts, seconds = _name_model(setup, forecasts, seconds)
-    results = _results(setup, samples, forecasts)
+    baselines = [each.name for each in setup.candidates if each.is_baseline]
+    given = setup.panel, setup.config, setup.cutoffs, samples, forecasts, baselines
+    results = gather_results(*given, setup.season_length)
     sums, targets = results.sums(), setup.panel.columns.targets
-    timeline, losses = setup.panel.timeline, results.losses()
+    timeline = setup.panel.timeline
     return Backtest(
         frame=_frame(setup, samples, results),
         scores=score_rows(results, sums, targets, seconds),
         by_cutoff=rows_by_cutoff(results, _labels(setup)),
         by_step=rows_by_step(sums, targets),
         verdict=verdict(results, horizon=setup.horizon, step_size=setup.cutoffs.step_size),
-        losses={
-            name: float(np.mean(each)) ** (1.0 / results.power)
-            for name, each in losses.items()
-            if len(each)
-        },
+        losses=results.ranks(),
         descriptions={name: _describe(made) for name, made in forecasts.items() if made.makers},
         settings=_settings(setup, samples, stopped=work.stopped),
         style=timeline.style if timeline else None,
@@ -150,7 +145,8 @@ def _name_model(
     if MODEL not in forecasts:
         return setup, forecasts, seconds
     found = {name for name, _ in forecasts[MODEL].makers}
-    name = name_row(found.pop() if len(found) == 1 else ENSEMBLE, {*forecasts, *setup.taken})
+    taken = {*forecasts, *names_taken(setup.panel)}
+    name = name_row(found.pop() if len(found) == 1 else ENSEMBLE, taken)
     candidates = tuple(
         replace(each, name=name) if each.name == MODEL else each for each in setup.candidates
     )
@@ -183,25 +179,6 @@ def _samples(setup: Setup, on_event: Listener) -> Samples:
         least=max(each.least for each in setup.candidates),
         fits=fits,
         on_event=on_event,
-    )
-
-
-def _results(setup: Setup, samples: Samples, forecasts: Mapping[str, Forecast]) -> Results:
-    """Return the forecasts, the actual values and the in-sample errors that scale MASE."""
-    panel, places = setup.panel, list(setup.panel.columns.target_places)
-    values, ends = panel.values[:, places], setup.cutoffs.ends[0]
-    season = setup.season_length
-    naive_error, naive_squared = seasonal_pair(values, panel.indptr, ends, season_length=season)
-    return Results(
-        forecasts=forecasts,
-        baselines=[each.name for each in setup.candidates if each.is_baseline],
-        actual=values[samples.origins[:, None] + np.arange(setup.horizon)],
-        series=samples.series,
-        cutoffs=samples.cutoffs,
-        naive_error=naive_error,
-        naive_squared=naive_squared,
-        level=setup.config.level,
-        intermittent=is_intermittent(values, panel.indptr, ends, season_length=season),
     )
 
 

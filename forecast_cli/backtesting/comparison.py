@@ -183,19 +183,11 @@ def _warn_of_baseline(result: Backtest, best: str, on_event: Listener) -> None:
     simple = {name: loss for name, loss in losses.items() if name in baselines}
     if best not in losses or not simple:
         return
-    name = min(simple, key=lambda each: simple[each])
-    if losses[best] > simple[name]:
-        on_event(
-            Note(
-                f"no model is better than the {name} forecast: before the test split the error of "
-                f"{best}, the best of them, is {_percent_above(losses[best], simple[name])} higher",
-                warning=True,
-            )
-        )
-
-
-def _percent_above(loss: float, other: float) -> str:
-    return f"{100.0 * (loss / other - 1.0):.1f} %" if other > 0 else "infinitely"
+    name, loss = min(simple.items(), key=lambda each: each[1])
+    if losses[best] > loss:
+        above = f"{100.0 * (losses[best] / loss - 1.0):.1f} %" if loss > 0 else "infinitely"
+        text = f"no model is better than the {name} forecast: before the test split the error of "
+        on_event(Note(f"{text}{best}, the best of them, is {above} higher", warning=True))
 
 
 def sort_rows(

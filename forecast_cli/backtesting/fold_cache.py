@@ -19,9 +19,8 @@ from ..core.errors import UsageError
 from ..core.forecast import Forecast
 from ..data.panel import add_panel
 from ..model.file_writing import write_whole
-from .cutoffs import Cutoffs
+from .cutoffs import Cutoffs, Samples
 from .models import Candidate
-from .origins import Samples
 from .plan import Plan
 
 # The exceptions of reading a file that is damaged or cut short.

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,29 +15,19 @@ from ..core.parallel import run_all
 from ..core.ragged import Flags
 from ..core.windows import Floats, Ints
 from ..data.missing import fill_targets
-from .cutoffs import schedule
+from .cutoffs import Samples, schedule
 from .fold_cache import FoldStore, FoldStores, Outcome
 from .folds import Fold
 from .models import Candidate
-from .origins import Samples
 from .setup import Setup
 
 # The forecasts of a fold, and the numbers of their samples, shape `(samples of the fold,)`.
 Part = tuple[Ints, Forecast]
 
 
-class Finished(NamedTuple):
-    """The forecasts of a run; of one that was stopped, those of the folds that were finished.
-
-    Args:
-        samples: The forecasts that every candidate made.
-        forecasts: By candidate; those that finished no fold are left out.
-        seconds: How long each candidate took.
-    """
-
-    samples: Samples
-    forecasts: dict[str, Forecast]
-    seconds: dict[str, float]
+# The forecasts that every candidate made, what they are by candidate, and how long each took; those
+# that finished no fold are left out.
+Finished = tuple[Samples, dict[str, Forecast], dict[str, float]]
 
 
 @dataclass
@@ -105,7 +94,7 @@ class FoldWork:
             forecasts[name] = whole.only(kept[own])
         if self.stopped:
             self._say_stopped(kept, [name for name in parts if name not in names])
-        return Finished(self.samples.only(kept), forecasts, {name: seconds[name] for name in names})
+        return self.samples.only(kept), forecasts, {name: seconds[name] for name in names}
 
     def _say_stopped(self, kept: Flags, missing: list[str]) -> None:
         """Warn of what is not scored; `kept` has shape `(samples,)`."""
@@ -170,9 +159,8 @@ class FoldWork:
             else:
                 missing.append((candidate, number, part))
         if restored:
-            self.on_event(
-                Note(f"{restored} of {len(pieces)} folds were restored from an earlier run")
-            )
+            many = f"{restored} of {len(pieces)} folds"
+            self.on_event(Note(f"{many} were restored from an earlier run"))
         if not missing:
             return
         # In the order of their cutoffs: where those of quick and slow candidates alternate, the
@@ -196,16 +184,15 @@ class FoldWork:
     ) -> Iterator[tuple[Candidate, Ints, Outcome]]:
         """Yield the outcomes of a network that is trained here, or was in an earlier run.
 
-        Args:
-            candidate: The network.
-            parts: The samples of its folds, shape `(samples of the fold,)` each.
+        `parts` are the samples of its folds, shape `(samples of the fold,)` each.
         """
         for number, part in enumerate(parts):
             found = self._find(candidate, number, part)
             if found is None and self._stops():
                 return
             if found is None:
-                self.on_event(Note(f"training {candidate.name}"))
+                doing = "training" if candidate.trains else "forecasting by"
+                self.on_event(Note(f"{doing} {candidate.name}"))
                 self.on_event(Stage(candidate.name, unit="model"))
                 hear = self._listener(candidate)
                 found = forecast_fold(candidate, self.fold(candidate, part), hear)
@@ -264,14 +251,8 @@ class FoldWork:
 def _in_common(parts: dict[str, list[Part]], count: int) -> tuple[Flags, list[str]]:
     """Return the samples that all candidates forecast, and these candidates.
 
-    Those with the most forecasts come first; those that share none with them are left out.
-
-    Args:
-        parts: The finished folds of each candidate.
-        count: How many samples there are.
-
-    Returns:
-        Flags of shape `(samples,)`; names in the order of `parts`.
+    Those with the most forecasts of the `count` samples come first; those that share none with them
+    are left out. Flags have shape `(samples,)`, names are in the order of `parts`.
     """
     made = {name: np.zeros(count, bool) for name in parts}
     for name, each in parts.items():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, require_library
@@ -40,15 +40,9 @@ LEAST = 2
 
 Level = tuple[float, ...]
 Kind = Literal["network", "model", "baseline"]
-
-
-class Forecaster(Protocol):
-    """A function from a fold to its forecasts."""
-
-    def __call__(
-        self, fold: Fold, on_event: Listener = ignore, should_stop: Callable[[], bool] = bool
-    ) -> Forecast:
-        """Return the forecasts from the origins of the fold, with intervals where it has some."""
+# From a fold, a listener and what says whether to stop, to the forecasts from its origins, with
+# intervals where there are some.
+Forecaster = Callable[[Fold, Listener, Callable[[], bool]], Forecast]
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,7 @@ class Candidate:
         least: Rows that it needs before a forecast.
         identity: A text that differs from that of candidates whose forecasts may differ.
         most: Rows before a cutoff that it reads at most; None: all.
+        trains: Whether the network is trained, and not only pretrained.
     """
 
     name: str
@@ -74,6 +69,7 @@ class Candidate:
     least: int = LEAST
     identity: str = ""
     most: int | None = None
+    trains: bool = True
 
     @property
     def learns(self) -> bool:
@@ -121,15 +117,12 @@ def make_entries(models: Sequence[str], config: Config, on_event: Listener = ign
         ModelFileError: A file is not a model.
     """
     texts = list(dict.fromkeys(models))
-    stems = [Path(text).stem if _is_file(text) else text for text in texts]
+    is_file = (MODEL_FILE, CONFIGURATION).__contains__
+    stems = [Path(text).stem if is_file(Path(text).suffix) else text for text in texts]
     names = [
         text if stems.count(stem) > 1 else stem for text, stem in zip(texts, stems, strict=True)
     ]
     return [_entry(name, text, config, on_event) for name, text in zip(names, texts, strict=True)]
-
-
-def _is_file(text: str) -> bool:
-    return Path(text).suffix in (MODEL_FILE, CONFIGURATION)
 
 
 def _entry(name: str, text: str, config: Config, on_event: Listener) -> Entry:

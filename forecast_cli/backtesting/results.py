@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from ..config.schema import Config
 from ..core.diebold_mariano import Comparison
+from ..core.error_scale import seasonal_pair
 from ..core.errors import counted, singular
 from ..core.forecast import Forecast
+from ..core.series_features import is_intermittent
 from ..core.windows import Floats, Ints
+from ..data.panel import Panel
 from ..evaluation.metrics.interval import IntervalSums
 from ..evaluation.metrics.point import ErrorSums
 from ..evaluation.reports import Row, plain, skill
-from ..evaluation.significance import (
+from ..evaluation.verdicts import (
     compare_losses,
     describe_significance,
     is_significant,
 )
+from .cutoffs import Cutoffs, Samples
 
 SHOWN = ("mae", "rmse", "smape", "mase")
 # The least difference in percent that is shown as a number.
@@ -39,9 +44,8 @@ class Results:
         actual: Shape `(samples, horizon, targets)`, NaN where it is missing.
         series: Shape `(samples,)`.
         cutoffs: Shape `(samples,)`: the number of the cutoff of each.
-        naive_error: Shape `(n_series, targets)`: the mean absolute error of the seasonal naive
-            forecast before the first cutoff.
-        naive_squared: Shape `(n_series, targets)`: its mean squared error.
+        naive: Shape `(2, n_series, targets)`: the mean absolute and mean squared error of the
+            seasonal naive forecast before the first cutoff.
         level: Of the intervals, in percent.
         intermittent: Whether most of the values are 0, so that squared errors are compared.
     """
@@ -51,8 +55,7 @@ class Results:
     actual: Floats
     series: Ints
     cutoffs: Ints
-    naive_error: Floats
-    naive_squared: Floats
+    naive: Floats
     level: tuple[float, ...]
     intermittent: bool = False
 
@@ -72,7 +75,7 @@ class Results:
         for name, made in self.forecasts.items():
             if made.ends is not None:
                 _, horizon, targets = self.actual.shape
-                sums[name] = IntervalSums(len(self.naive_error), horizon, targets, self.level)
+                sums[name] = IntervalSums(self.naive.shape[1], horizon, targets, self.level)
                 # Forecasts without an interval do not count in its coverage.
                 bounded = ~np.isnan(made.ends).any(axis=(0, -1))
                 actual = np.where(bounded, self.actual, np.nan)
@@ -82,13 +85,13 @@ class Results:
     @property
     def alike(self) -> bool:
         """Whether all values are in the same units: one target of one series."""
-        return self.naive_error.size == 1
+        return bool(self.naive[0].size == 1)
 
     def sums(self) -> dict[str, ErrorSums]:
         """Return the sums of the errors of each candidate."""
         sums = {}
         for name, forecast in self.points.items():
-            sums[name] = ErrorSums(self.naive_error, self.naive_squared, self.actual.shape[1])
+            sums[name] = ErrorSums(self.naive, self.actual.shape[1])
             sums[name].add(self.actual, forecast, self.series)
         return sums
 
@@ -99,7 +102,7 @@ class Results:
         is taken in units of the seasonal naive's, so that large ones do not outweigh the others;
         those for which that is not defined do not count.
         """
-        usual = self.naive_squared if self.intermittent else self.naive_error
+        usual = self.naive[self.power - 1]
         scale = np.ones_like(usual) if self.alike else usual
         units = np.where(scale > 0, scale, np.nan)[self.series][:, None]
         if np.isnan(units).all():
@@ -114,6 +117,41 @@ class Results:
             losses[name] = total[count > 0] / count[count > 0]
         return losses
 
+    def ranks(self) -> dict[str, float]:
+        """Return the mean error by which each candidate is ranked, if there are actual values."""
+        losses = self.losses().items()
+        return {name: mean_loss(each, self.power) for name, each in losses if len(each)}
+
+
+def gather_results(
+    panel: Panel,
+    config: Config,
+    cutoffs: Cutoffs,
+    samples: Samples,
+    forecasts: Mapping[str, Forecast],
+    baselines: Sequence[str],
+    season_length: int,
+) -> Results:
+    """Return forecasts, the actual values and the in-sample errors that scale MASE."""
+    values, ends = panel.values[:, list(panel.columns.target_places)], cutoffs.ends[0]
+    steps = np.arange(config.window.horizon or 1)
+    return Results(
+        forecasts=forecasts,
+        baselines=baselines,
+        actual=values[samples.origins[:, None] + steps],
+        series=samples.series,
+        cutoffs=samples.cutoffs,
+        naive=seasonal_pair(values, panel.indptr, ends, season_length=season_length),
+        level=config.level,
+        intermittent=is_intermittent(values, panel.indptr, ends, season_length=season_length),
+    )
+
+
+def mean_loss(losses: Floats, power: int) -> float:
+    """Return the mean of losses, shape `(cutoffs,)`, in units of the errors."""
+    mean: float = float(np.mean(losses)) ** (1.0 / power)
+    return mean
+
 
 def score_rows(
     results: Results,
@@ -123,11 +161,7 @@ def score_rows(
 ) -> list[Row]:
     """Return a row for each candidate, and for each target where there are several."""
     intervals = results.intervals()
-    losses = {
-        name: float(np.mean(each)) ** (1.0 / results.power)
-        for name, each in results.losses().items()
-        if len(each)
-    }
+    losses = results.ranks()
     best = min((losses[name] for name in results.baselines if name in losses), default=0.0)
     rows = []
     for name, each in sums.items():
@@ -189,7 +223,7 @@ def verdict(results: Results, *, horizon: int, step_size: int) -> str:
 def _compared(
     losses: Mapping[str, Floats], best: str, second: str, over: str, *, lags: int, power: int
 ) -> str:
-    means = [float(np.mean(losses[name])) ** (1.0 / power) for name in (best, second)]
+    means = [mean_loss(losses[name], power) for name in (best, second)]
     if means[0] == means[1]:
         return f"{best} and {second} are equally good, {over}."
     below = _percent(100.0 * (1.0 - means[0] / means[1]))
@@ -213,7 +247,7 @@ def _compare_with_baseline(
     losses: Mapping[str, Floats], model: str, baseline: str, *, lags: int, power: int
 ) -> str:
     """Return a sentence on the best model and baseline; losses of shape `(cutoffs,)` each."""
-    own, other = (float(np.mean(losses[name])) ** (1.0 / power) for name in (model, baseline))
+    own, other = (mean_loss(losses[name], power) for name in (model, baseline))
     test = compare_losses(losses[model] - losses[baseline], lags=lags)
     if other == 0:
         return f"{baseline}, the best baseline, makes no error at all."

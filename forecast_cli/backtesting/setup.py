@@ -24,11 +24,6 @@ class Setup(Scope):
 
     candidates: tuple[Candidate, ...]
 
-    @property
-    def taken(self) -> set[str]:
-        """The names of the other columns of the table of forecasts."""
-        return _taken(self.panel)
-
 
 def set_up(source: Readable, config: Config, plan: Plan, on_event: Listener) -> Setup:
     """Read the table, resolve the settings, and align all candidates with it.
@@ -68,8 +63,15 @@ def align(
     given = config.data
     config, season = resolve_horizon(panel, config, on_event=on_event)
     if not plan.models and season == 1:
-        entries = [entry for entry in entries if _suits(entry, season)]
-    _check_names(panel, entries)
+        names = {each.name for each in entries}
+        unsuited = {each for each in names & {*BASELINES} if not BASELINES[each].suits(season)}
+        entries = [entry for entry in entries if entry.name not in unsuited]
+    taken = names_taken(panel)
+    if second := next((entry for entry in entries if entry.name in taken), None):
+        raise UsageError(
+            f"{second.text} would be a second column {second.name} in the table of forecasts.",
+            "Rename the file.",
+        )
     horizon = config.window.horizon or 1
     least = max(_least_before(entry, config, panel, plan) for entry in entries)
     cutoffs = find_cutoffs(panel, plan, horizon=horizon, least=least, on_event=on_event)
@@ -95,11 +97,6 @@ def _say_shortened(
         on_event(Note(f"{names}: fitted to the last {most:,} rows before each cutoff; {left}"))
 
 
-def _suits(entry: Entry, season: int) -> bool:
-    """Return whether an entry can forecast series with such a season."""
-    return entry.name not in BASELINES or BASELINES[entry.name].suits(season)
-
-
 def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
     """Return the configuration; without columns, with the data settings of the first model."""
     bundles = [entry.bundle for entry in entries if entry.bundle is not None]
@@ -111,19 +108,9 @@ def _with_model(config: Config, entries: Sequence[Entry]) -> Config:
     return config.changed(data=data, window={"horizon": config.window.horizon or own.horizon})
 
 
-def _taken(panel: Panel) -> set[str]:
+def names_taken(panel: Panel) -> set[str]:
+    """Return the names of the columns of a table of forecasts that are no candidates."""
     return {*panel.ids.columns, panel.step_name, "cutoff", "column", "actual"}
-
-
-def _check_names(panel: Panel, entries: Sequence[Entry]) -> None:
-    """Refuse candidates with the name of another column of the table of forecasts."""
-    taken = _taken(panel)
-    for entry in entries:
-        if entry.name in taken:
-            raise UsageError(
-                f"{entry.text} would be a second column {entry.name} in the table of forecasts.",
-                "Rename the file.",
-            )
 
 
 def _least_before(entry: Entry, config: Config, panel: Panel, plan: Plan) -> int:

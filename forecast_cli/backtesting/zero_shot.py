@@ -12,13 +12,11 @@ from ..baselines.pretrained.forecaster import forecast_pretrained
 from ..baselines.registry import forecast_baseline
 from ..config.registries import NAIVE, PRETRAINED_PRESET, SEASONAL_NAIVE
 from ..config.schema import Config
-from ..core.error_scale import seasonal_pair
 from ..core.errors import DataError, UsageError, counted
 from ..core.events import Listener, Note, Stage, ignore, once
 from ..core.forecast import Forecast
 from ..core.ragged import reduced
 from ..core.scaling import rounded
-from ..core.series_features import is_intermittent
 from ..core.windows import Floats, Ints
 from ..data.io.tables import Readable
 from ..data.last_values import note_ended, note_far_ends
@@ -27,12 +25,11 @@ from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..evaluation.reports import Row
 from ..forecasting.frames import end_columns, lay_out
-from ..forecasting.intervals.half_widths import learn_factors, stretch
+from ..forecasting.intervals.conformal import learn_factors, stretch
 from ..training.resolution import resolve_horizon
-from .cutoffs import Cutoffs, count_steps, find_cutoffs
-from .origins import Samples, find_samples
+from .cutoffs import count_steps, find_cutoffs, find_samples
 from .plan import Plan
-from .results import Results, score_rows, verdict
+from .results import Results, gather_results, score_rows, verdict
 
 # The most cutoffs: of one series, of one with more than `LONG` rows, of many series.
 CUTOFFS, CUTOFFS_OF_LONG, CUTOFFS_OF_MANY = 10, 5, 3
@@ -155,40 +152,14 @@ def _score(panel: Panel, config: Config, season: int) -> _Scored | None:
     except DataError:
         return None
     known = fill_targets(panel, cutoffs.ends[0], season_length=season)
-    first = panel.indptr[samples.series]
-    level = config.level
+    first, level = panel.indptr[samples.series], config.level
     given = BaselineInput(known, samples.origins, first, horizon, season, level=level)
     short = replace(given, first=samples.origins - _rounded_down(given.history))
     names = [NAIVE, SEASONAL_NAIVE] if season > 1 else [NAIVE]
     forecasts = {PRETRAINED_PRESET: forecast_pretrained(short)}
     forecasts |= {name: forecast_baseline(name, given) for name in names}
-    results = _results(panel, cutoffs, samples, forecasts, config, season)
+    results = gather_results(panel, config, cutoffs, samples, forecasts, names, season)
     return _Scored(results, len(np.unique(samples.cutoffs)))
-
-
-def _results(
-    panel: Panel,
-    cutoffs: Cutoffs,
-    samples: Samples,
-    forecasts: dict[str, Forecast],
-    config: Config,
-    season: int,
-) -> Results:
-    """Return the forecasts beside the actual values."""
-    values, horizon = panel.values[:, list(panel.columns.target_places)], config.window.horizon or 1
-    ends = cutoffs.ends[0]
-    absolute, squared = seasonal_pair(values, panel.indptr, ends, season_length=season)
-    return Results(
-        forecasts=forecasts,
-        baselines=[name for name in forecasts if name != PRETRAINED_PRESET],
-        actual=values[samples.origins[:, None] + np.arange(horizon)],
-        series=samples.series,
-        cutoffs=samples.cutoffs,
-        naive_error=absolute,
-        naive_squared=squared,
-        level=config.level,
-        intermittent=is_intermittent(values, panel.indptr, ends, season_length=season),
-    )
 
 
 def _count_cutoffs(panel: Panel, horizon: int) -> int:

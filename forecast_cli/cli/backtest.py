@@ -1,7 +1,6 @@
 """`forecast backtest`."""
 
 import gc
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError, counted
-from ..data.io.writer import Format
+from ..data.io.writer import Format, holds_times, render
 from .completion import complete_models
 from .console import Console
 from .fail_if import Conditions, FailIf
 from .inputs import one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, FoldSettings, OutputOptions, option
-from .outputs import check_page, choose_format, spare, write
+from .outputs import as_records, check_page, choose_format, spare, write
 from .progress import Progress
 from .train import Tables
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 # Columns that a table on a terminal leaves out, as it does the widths of intervals.
 UNSHOWN = ("rmse", "smape")
+# What a document has of a result, before the forecasts.
+DOCUMENT = ("settings", "scores", "by_cutoff", "by_step", "verdict", "descriptions")
 
 
 # fmt: off
@@ -93,7 +94,6 @@ def backtest(
     """
     from ..backtesting.backtest import backtest
     from ..backtesting.fold_cache import FoldStores
-    from ..core.parallel import dismiss_workers
 
     gc.enable()
     console = Console(output_options)
@@ -102,20 +102,21 @@ def backtest(
     check_page(options.report, "--report", [*tables, *options.names, options.output])
     plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
     engine = open_engine(options.engine, options.engine_address, options.jobs)
-    try:
-        with Progress(console) as progress, engine:
-            how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
-            result = backtest(one_or_all(tables), settings.resolve(), plan, stores=stores, **how)
-    finally:
-        dismiss_workers()
+    with Progress(console) as progress, engine:
+        how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
+        result = backtest(one_or_all(tables), settings.resolve(), plan, stores=stores, **how)
     if options.report is not None:
-        _write_report(result, options.report, console)
-    if conditions.all:
-        conditions.compare(result.scores, of=result.scores[0]["model"], key="model")
+        from ..api.report.writing import write_backtest_report
+
+        write_backtest_report(result, options.report)
+        console.say(f"saved {options.report}")
+    conditions.compare(result.scores, of=result.scores[0]["model"], key="model")
     with cleared(stores):
         if output_options.json:
             met = {"conditions_met": conditions.met} if conditions.all else {}
-            console.document(_document(result) | met | {"notes": progress.notes.texts})
+            document = {name: getattr(result, name) for name in DOCUMENT}
+            document |= {"forecasts": as_records(result.in_table_style)}
+            console.document(document | met | {"notes": progress.notes.texts})
         else:
             _present(result, form, options, console)
     conditions.end_if_met(console)
@@ -139,7 +140,8 @@ def _present(
     """Write the long table, and show the scores."""
     output = options.output
     if output != "-" or form is not None or not console.shows_tables:
-        _write(result, output, form or "csv", excel_safe=options.excel_safe)
+        frame = result.frame if holds_times(result.frame, form) else result.in_table_style
+        write(render(frame, form or "csv", excel_safe=options.excel_safe), output)
     _show(result, console, on_stdout=console.shows_tables and (output != "-" or form is None))
 
 
@@ -155,30 +157,14 @@ def _refit(text: str) -> "Refit":
     return int(text)
 
 
-def _write_report(result: "Backtest", path: Path, console: Console) -> None:
-    """Write a page about a backtest."""
-    from ..api.report.writing import write_backtest_report
-
-    write_backtest_report(result, path)
-    console.say(f"saved {path}")
-
-
-def _write(result: "Backtest", output: str, form: Format, *, excel_safe: bool) -> None:
-    """Write the long table."""
-    from ..data.io.writer import holds_times, render
-
-    frame = result.frame if holds_times(result.frame, form) else result.in_table_style
-    write(render(frame, form, excel_safe=excel_safe), output)
-
-
 def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     """The scores, as the result on a terminal and as words in a pipe; and the verdict."""
-    from ..api.summaries import short
+    from ..api.summaries import shorten_rows
 
     if on_stdout and not console.output_options.quiet:
         console.table([narrow(row) for row in result.scores])
     elif not on_stdout:
-        console.grid([{name: short(each) for name, each in row.items()} for row in result.scores])
+        console.grid(shorten_rows(result.scores))
     settings = result.settings
     count, step_size = settings["n_windows"], settings["step_size"]
     cutoffs = f"{count} cutoffs {step_size} step{'s' * (step_size > 1)} apart"
@@ -214,25 +200,8 @@ def describe_candidates(descriptions: Mapping[str, str]) -> list[str]:
 
 def narrow(row: dict[str, Any]) -> dict[str, Any]:
     """What a terminal has room for: five digits, and of intervals the coverage alone."""
-    shown = {
-        name: each for name, each in row.items() if name not in UNSHOWN and "width" not in name
-    }
     return {
         name: float(f"{each:.5g}") if isinstance(each, float) else each
-        for name, each in shown.items()
-    }
-
-
-def _document(result: "Backtest") -> dict[str, Any]:
-    """All of a backtest for machines."""
-    from ..data.io.writer import render
-
-    return {
-        "settings": result.settings,
-        "scores": result.scores,
-        "by_cutoff": result.by_cutoff,
-        "by_step": result.by_step,
-        "verdict": result.verdict,
-        "descriptions": result.descriptions,
-        "forecasts": json.loads(render(result.in_table_style, "json")),
+        for name, each in row.items()
+        if name not in UNSHOWN and "width" not in name
     }

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ForecastError
 from .console import Console
+from .inputs import one_or_all
 from .spelling import as_flags
 from .terminal import columns, has_styles, is_dumb, takes_unicode
 
@@ -54,14 +56,10 @@ def show_compact(
     # New rows are what a forecast of them continues; after a training the stored ones will do.
     tables = [table, None] if frame is None else [table]
     for each in tables:
-        if each is not None and not _is_small(each):
-            continue
-        try:
-            chart = describe(Source(bundle, each, made=frame, compact=True, **how))
-        except ForecastError:
-            continue
-        print_chart(chart, min(columns(), WIDEST), COMPACT)
-        return
+        if each is None or _is_small(each):
+            with suppress(ForecastError):
+                chart = describe(Source(bundle, each, made=frame, compact=True, **how))
+                return print_chart(chart, min(columns(), WIDEST), COMPACT)
 
 
 def show_forecast(console: Console, panel: "Panel", frame: "pd.DataFrame") -> None:
@@ -77,15 +75,15 @@ def show_forecast(console: Console, panel: "Panel", frame: "pd.DataFrame") -> No
     from ..api.charts.kinds import describe
     from ..api.charts.source import Source
 
-    source = Source(forecast=frame, made=frame, compact=True).on(panel)
-    print_chart(describe(source), min(columns(), WIDEST), COMPACT)
+    source = Source(table=panel.source, forecast=frame, made=frame, compact=True)
+    print_chart(describe(source.having(panel=panel)), min(columns(), WIDEST), COMPACT)
 
 
 def _has_room(console: Console) -> bool:
     """Whether stdout is a terminal that a small chart can be shown on."""
     options = console.output_options
-    silent = options.quiet or options.json
-    return console.shows_tables and not (silent or is_dumb()) and columns() >= NARROWEST
+    silent = options.quiet or options.json or is_dumb()
+    return console.shows_tables and not silent and columns() >= NARROWEST
 
 
 def _is_small(table: Any) -> bool:
@@ -100,7 +98,7 @@ def write_page(
     path: Path,
     bundle: "Bundle",
     model: Path,
-    tables: Sequence[str],
+    tables: list[str],
     notes: Sequence[str] = (),
     scored: "Bundle | None" = None,
     **how: Any,
@@ -119,7 +117,6 @@ def write_page(
     from ..api.charts.source import Source
     from ..api.report.writing import write_model_report
 
-    table = None if not tables else tables[0] if len(tables) == 1 else list(tables)
     texts = [as_flags(each) for each in notes]
-    source = Source(bundle, table, **how)
+    source = Source(bundle, one_or_all(tables) if tables else None, **how)
     return write_model_report(source, path, str(model), notes=texts, scored=scored)

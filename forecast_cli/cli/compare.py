@@ -11,10 +11,9 @@ from ..core.libraries import require_training
 from .backtest import describe_candidates, narrow
 from .completion import complete_models
 from .console import Console
-from .inputs import MODEL, one_or_all
+from .inputs import MODEL, model_flag, one_or_all, record_origin
 from .options import BriefSettings, CheckpointEvery, OutputOptions, Resume, option
-from .origin import record_origin
-from .train import Tables, close_checkpoints, flag_of_model
+from .train import Tables, close_checkpoints
 
 if TYPE_CHECKING:
     from ..backtesting.comparison import Comparison
@@ -40,7 +39,7 @@ class CompareOptions:
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the best model.", default="model.forecast")] = MODEL
     resume: Resume = False
-    checkpoint_every: CheckpointEvery = None
+    checkpoint_every: CheckpointEvery = "30s"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,7 +65,6 @@ def compare(
         forecast compare sales.csv -c sales --series store --horizon 28 -m best.forecast
     """
     require_training("A comparison")
-    from ..core.parallel import dismiss_workers
     from ..model.bundle import require_writable
     from .progress import Progress
 
@@ -74,13 +72,20 @@ def compare(
     console, model = Console(output_options), options.model
     config = settings.resolve()
     require_writable(model)
-    try:
-        with Progress(console) as progress:
-            result = _compare_and_save(tables, config, options, progress)
-    finally:
-        dismiss_workers()
+    with Progress(console) as progress:
+        result = _compare_and_save(tables, config, options, progress)
     if output_options.json:
-        console.document(_document(result, model) | {"notes": progress.notes.texts})
+        evaluation = result.bundle.manifest.evaluation
+        document = {
+            "model": str(model),
+            "best": result.model,
+            "verdict": result.verdict,
+            "models": result.rows,
+            "descriptions": result.descriptions,
+            "test": evaluation and evaluation.model_dump(mode="json"),
+            "notes": progress.notes.texts,
+        }
+        console.document(document)
     else:
         _show(result, model, console)
 
@@ -93,11 +98,11 @@ def _compare_and_save(
     from ..backtesting.fold_cache import FoldStores
     from ..backtesting.plan import Plan
     from ..model.bundle import save_bundle
-    from ..model.checkpoints import EVERY, open_checkpoints
+    from ..model.checkpoints import open_checkpoints
 
     plan, stores = Plan(options.names, options.n_windows), FoldStores()
-    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
-    with open_checkpoints(options.model, every=every, resume=options.resume) as checkpoints:
+    every, resume = options.checkpoint_every, options.resume
+    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
         if options.cells is not None:
             text = f"--cells is deprecated: use --models {options.cells}"
             progress.on_event(Note(text, warning=True))
@@ -108,19 +113,6 @@ def _compare_and_save(
         stores.clear()
         close_checkpoints(checkpoints, progress)
     return result
-
-
-def _document(result: "Comparison", model: Path) -> dict[str, Any]:
-    """All of a comparison for machines."""
-    evaluation = result.bundle.manifest.evaluation
-    return {
-        "model": str(model),
-        "best": result.model,
-        "verdict": result.verdict,
-        "models": result.rows,
-        "descriptions": result.descriptions,
-        "test": evaluation and evaluation.model_dump(mode="json"),
-    }
 
 
 def _show(result: "Comparison", model: Path, console: Console) -> None:
@@ -135,4 +127,4 @@ def _show(result: "Comparison", model: Path, console: Console) -> None:
         "cutoff; skill: error reduction in percent against the best baseline"
     )
     console.say(result.verdict, "bold")
-    console.say(f"saved {result.model} as {model}; next: forecast predict{flag_of_model(model)}")
+    console.say(f"saved {result.model} as {model}; next: forecast predict{model_flag(model)}")

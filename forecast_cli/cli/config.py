@@ -50,12 +50,10 @@ def config(
 
     console = Console(output_options)
     if schema:
-        print(json.dumps(Config.model_json_schema(), indent=2))
-        return
+        return print(json.dumps(Config.model_json_schema(), indent=2))
     given = settings.resolve()
     if tables:
-        _show_resolved(context, settings, given, tables, console)
-        return
+        return _show_resolved(context, settings, given, tables, console)
     resolved = given.model_dump(mode="json")
     sources = _sources(context, settings, leaves(resolved))
     if given.preset is None or given.preset_chooses:
@@ -63,8 +61,7 @@ def config(
     if output_options.json:
         left = {path for path, source in sources.items() if source == BY_PRESET}
         kept = {path: source for path, source in sources.items() if path not in left}
-        console.document({"config": _without(resolved, left), "sources": kept})
-        return
+        return console.document({"config": _without(resolved, left), "sources": kept})
     console.lines(defaults_as_comments(toml_lines(resolved, sources)))
 
 
@@ -88,8 +85,7 @@ def _show_resolved(
     sources |= {path: own.get(path, "given") for path, each in found.items() if each == "given"}
     if console.output_options.json:
         notes = progress.notes.texts
-        console.document({"config": resolved, "sources": sources, "notes": notes})
-        return
+        return console.document({"config": resolved, "sources": sources, "notes": notes})
     console.lines(toml_lines(resolved, sources))
 
 
@@ -122,18 +118,14 @@ def _sources(
     from ..config.resolution import leaves
 
     sources = {path: name for name, held in settings.files().items() for path in leaves(held)}
-    for name in settings:
-        if name not in SETTINGS:
-            continue
-        origin = context.get_parameter_source(name)
+    for name in filter(SETTINGS.__contains__, settings):
+        setting, origin = SETTINGS[name], context.get_parameter_source(name)
         environment = origin is None or origin.name != "COMMANDLINE"
-        setting = SETTINGS[name]
         source = setting.variable if environment else setting.spelled
         if name not in SHORTHAND:
             sources[setting.path] = source
             continue
-        paths = [path for path in resolved if path.startswith(LAYERS)]
-        for path in paths:
+        for path in filter(lambda each: each.startswith(LAYERS), resolved):
             owner, _, field = path.rpartition(".")
             dense = resolved[f"{owner}.type"] == "dense"
             if field == setting.place[1] and dense == (name == "dense"):

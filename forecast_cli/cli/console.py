@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ..core.brief import visible, visible_json
-from ..core.errors import DataError, ForecastError
+from ..core.errors import ConditionMet, DataError, ForecastError
 from ..core.events import Event, Note
 from .options import OutputOptions
 from .spelling import as_flags, translate
@@ -145,14 +145,15 @@ class Console:
         writer.writerows([_cell(value, exact=True) for value in row.values()] for row in rows)
 
     def grid(self, rows: Sequence[Mapping[Any, Any]]) -> None:
-        """Rows that explain a result, on stderr."""
+        """Rows that explain a result, on stderr; on a narrow terminal in blocks of columns."""
         if self.silent or not rows:
             return
-        texts = [[str(name) for name in rows[0]], *[[str(v) for v in row.values()] for row in rows]]
-        widths = [max(len(row[at]) for row in texts) for at in range(len(texts[0]))]
-        for row in texts:
-            cells = [text.rjust(width) for text, width in zip(row, widths, strict=True)]
-            self.say("  ".join(cells))
+        texts = {name: [str(name), *(str(row[name]) for row in rows)] for name in rows[0]}
+        room = columns() if self.interactive else sys.maxsize
+        for block in _blocks(texts, 1, room, gutter=2):
+            aligned = [[t.rjust(max(map(len, texts[n]))) for t in texts[n]] for n in block]
+            for cells in zip(*aligned, strict=True):
+                self.say("  ".join(cells))
 
     def show(self, rows: Sequence[Mapping[Any, Any]], title: str = "") -> None:
         """Rows on stdout as a table for people, wherever it goes."""
@@ -166,7 +167,8 @@ class Console:
         width = columns() if self.shows_tables else PIPE_WIDTH
         # rich takes the width of a dumb terminal only beside a height.
         screen = _make_screen(highlight=False, width=width, height=max(len(rows), 1))
-        for block in _blocks(rows[0], cells, screen.width):
+        named = len(list(itertools.takewhile(lambda name: not _is_number(rows[0][name]), cells)))
+        for block in _blocks(cells, named, screen.width):
             head = escape(visible(title)) or None
             table = Table(title=head, box=SIMPLE_HEAD, title_justify="left")
             for name in block:
@@ -223,14 +225,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _blocks(
-    first: Mapping[Any, Any], cells: Mapping[Any, Sequence[str]], width: int
+    cells: Mapping[Any, Sequence[str]], named: int, width: int, gutter: int = GUTTER
 ) -> list[list[Any]]:
     """The columns of a table in groups that fit beside each other, below one another.
 
-    The columns that name a row, those before the first number, are repeated in each.
+    The columns that name a row, the first `named`, are repeated in each.
     """
-    sizes = {name: max(len(str(name)), *map(len, cells[name])) + GUTTER for name in cells}
-    names = list(itertools.takewhile(lambda name: not _is_number(first[name]), cells))
+    sizes = {name: max(len(str(name)), *map(len, cells[name])) + gutter for name in cells}
+    names = list(cells)[:named]
     room = width - 1 - sum(sizes[name] for name in names)
     blocks: list[list[Any]] = [names.copy()]
     left = room
@@ -278,6 +280,15 @@ def print_document(command: str, data: Mapping[str, Any]) -> None:
     document = translate({**head, "notes": [], **data})
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     print(visible_json(text), flush=True)
+
+
+def end_condition_met(console: Console, text: str) -> NoReturn:
+    """End a command by the exit code of a condition that is met; in JSON the document said it."""
+    import typer
+
+    if not console.output_options.json:
+        show_error(ConditionMet(text), as_json=False)
+    raise typer.Exit(ConditionMet.exit_code)
 
 
 def show_error(error: ForecastError, *, as_json: bool, command: str = "") -> None:

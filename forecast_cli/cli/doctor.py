@@ -9,15 +9,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
 from pathlib import Path
 from typing import Annotated, Any
 
 from ..core.errors import ForecastError, TrainingError
 from ..core.libraries import EVERYTHING, how_to_install, is_small, libraries_of
 from .console import Console
-from .options import OutputOptions, option
-from .user_config import user_config
+from .options import OutputOptions, option, user_config
 
 # What the results depend on.
 LIBRARIES = ("numpy", "pandas", "pyarrow", "onnxruntime")
@@ -64,10 +65,7 @@ def doctor(output_options: OutputOptions, no_test: NoTest = False) -> None:
         forecast doctor --json
     """
     console = Console(output_options)
-    checks = [
-        *_versions(), *_machine(), *_access(),
-        *({"check": f"extra {name}", **_extra(name, use)} for name, use in EXTRAS.items()),
-    ]  # fmt: skip
+    checks = [*_versions(), *_machine(), *_access(), *starmap(_extra, EXTRAS.items())]
     if not output_options.json:
         console.lines([_line(each) for each in checks])
     if not no_test and is_small():
@@ -97,10 +95,9 @@ def _check(name: str, found: str, ok: bool = True) -> dict[str, Any]:
 
 def _version(library: str) -> str:
     """The installed version of a library; empty where it is not installed."""
-    try:
+    with suppress(PackageNotFoundError):
         return version(library)
-    except PackageNotFoundError:
-        return ""
+    return ""
 
 
 def _versions() -> list[dict[str, Any]]:
@@ -111,8 +108,7 @@ def _versions() -> list[dict[str, Any]]:
     ]
     for name in (*LIBRARIES, *FOR_TRAINING):
         check = _check(name, _version(name) or "not installed", bool(_version(name)))
-        spare = is_small() and name in FOR_TRAINING
-        found.append({**check, "optional": True} if spare else check)
+        found.append(check | ({"optional": True} if is_small() and name in FOR_TRAINING else {}))
     return found
 
 
@@ -133,11 +129,10 @@ def _access() -> list[dict[str, Any]]:
     own, here = user_config(), Path("forecast.toml")
     files = [str(path) for path in (own, here) if path.is_file()]
     return [
-        *(_writable(name, folder) for name, folder in (
-            ("working folder", Path.cwd()), ("temporary files", Path(tempfile.gettempdir())),
-        )),
+        _writable("working folder", Path.cwd()),
+        _writable("temporary files", Path(tempfile.gettempdir())),
         _check("settings", ", ".join(files) or f"defaults; none in {own} or {here}"),
-    ]  # fmt: skip
+    ]
 
 
 def _writable(name: str, folder: Path) -> dict[str, Any]:
@@ -153,7 +148,7 @@ def _extra(name: str, use: str) -> dict[str, Any]:
     packages = [PACKAGE_NAME.match(each) for each in libraries_of(name)]
     missing = any(found and not _version(found[0]) for found in packages)
     text = f"{use}: {how_to_install(name)}" if missing else use
-    return {"ok": not missing, "found": text, "optional": True}
+    return {"check": f"extra {name}", "ok": not missing, "found": text, "optional": True}
 
 
 def _run_self_test() -> list[dict[str, Any]]:
@@ -213,5 +208,4 @@ def _gpu() -> str:
     """The GPUs that a training would use."""
     from ..networks import gpus
 
-    names = gpus()
-    return ", ".join(names) or "none; trainings run on the cores"
+    return ", ".join(gpus()) or "none; trainings run on the cores"

@@ -15,7 +15,7 @@ from .fail_if import Conditions, FailIf
 from .inputs import MODEL, one_or_all, split_model
 from .options import Looking, OutputOptions, Strict, option
 from .progress import Progress
-from .values import levels
+from .spelling import levels
 
 if TYPE_CHECKING:
     from ..evaluation.model_evaluation import ModelEvaluation
@@ -200,7 +200,9 @@ def _show(
     tables = {"overall": report.overall, "series": report.by_series, "step": report.by_step}
     rows = tables[by]
     if by != "overall" and console.shows_tables:
-        rows = [{name: row[name] for name in row if _narrow(name, report)} for row in rows]
+        hidden = {row["measure"] for row in report.overall} - {*SHOWN}
+        hidden = {name for name in hidden if not name.startswith("coverage")}
+        rows = [{name: row[name] for name in row if name not in hidden} for row in rows]
     console.table(rows)
     console.say(explain_report(report, by))
 
@@ -217,12 +219,6 @@ def forecaster_rows(report: "Report") -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _narrow(name: str, report: "Report") -> bool:
-    """Whether a terminal shows a column: names, and some metrics."""
-    measures = {row["measure"] for row in report.overall}
-    return name not in measures or name in SHOWN or name.startswith("coverage")
-
-
 def explain_report(report: "Report", by: str) -> str:
     """Return what was scored, and the meaning of the metrics, in a line."""
     several = f" of {report.series:,} series" if report.series > 1 else ""
@@ -235,9 +231,8 @@ def explain_report(report: "Report", by: str) -> str:
             "mae, rmse, bias (above 0: too high), width, winkler, pinball (mean over the "
             "quantiles 0.05 to 0.95, interpolated between those given) and crps"
         )
-    percent = "mape, smape (0 to 200, as in M4), smape_100 (0 to 100) and wape"
-    if own.endswith("crps"):
-        percent = percent.replace(" and wape", ", wape and coverage")
+    coverage = ", wape and coverage" if own.endswith("crps") else " and wape"
+    percent = f"mape, smape (0 to 200, as in M4), smape_100 (0 to 100){coverage}"
     scaled = ""
     if report.season_length:
         season = f" (season {report.season_length})" if report.season_length > 1 else ""

@@ -1,5 +1,6 @@
 """`forecast examples`."""
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,8 @@ import typer
 
 from ..core.errors import UsageError
 from .console import Console
+from .help import shipped_folder
 from .options import OutputOptions
-from .resources import shipped_folder
 
 FOLDER = "sample_data"
 # What is shown, by topic; DATA is the folder of the tables.
@@ -56,8 +57,9 @@ def examples(output_options: OutputOptions, folder: Folder = Path(FOLDER)) -> No
     """
     console = Console(output_options)
     written = write_tables(folder)
+    quoted = shlex.quote(folder.as_posix())
     recipes = [
-        {"title": title, "commands": [each.replace("DATA", _quoted(folder)) for each in commands]}
+        {"title": title, "commands": [each.replace("DATA", quoted) for each in commands]}
         for title, commands in RECIPES.items()
     ]
     if output_options.json:
@@ -87,10 +89,3 @@ def write_tables(folder: Path) -> list[str]:
             f"{folder} cannot be written: {error.strerror or error}.", "Name another folder."
         ) from None
     return written
-
-
-def _quoted(folder: Path) -> str:
-    """A folder as a shell takes it."""
-    import shlex
-
-    return shlex.quote(folder.as_posix())

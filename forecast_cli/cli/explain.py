@@ -1,6 +1,5 @@
 """`forecast explain`."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..data.io.writer import render
 from .console import Console
 from .inputs import MODEL, one_or_all, split_model
 from .options import ExcelSafe, OutputOptions, Reading, Strict, option
-from .outputs import choose_format, spare, write
+from .outputs import as_records, choose_format, fit_times, spare, write
 from .predict_options import Horizon, Output, Start
 from .progress import Progress
 
@@ -63,9 +63,7 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
         forecast explain sales.forecast --future plan.csv --only north
         forecast explain model.forecast newer.csv --start 2024-12-01 -o effects.csv
     """
-    from ..data.io.writer import holds_times, render
     from ..forecasting.explanation import explain as explain_forecast
-    from ..forecasting.frames import in_table_style
     from ..forecasting.prediction_request import PredictionRequest
     from ..model.loading import load_bundle
 
@@ -80,27 +78,18 @@ def explain(reading: Reading, output_options: OutputOptions, options: ExplainOpt
     with Progress(console, plain=False) as progress:
         how: Any = {"seed": options.seed, "reading": reading, "on_event": progress.on_event}
         found = explain_forecast(bundle, source, wanted, **how)
-    effects = found.effects
-    if not holds_times(effects, form):
-        effects = in_table_style(effects, bundle.manifest.time)
+    effects = fit_times(found.effects, form, bundle.manifest.time)
     if output_options.json:
-        parts = {"model": str(model), "notes": progress.notes.texts}
-        console.document(parts | _tables(effects, found))
+        frames = {"effects": effects, "members": found.members, "importance": found.importance}
+        parts = {name: as_records(frame) for name, frame in frames.items()}
+        more = {"importance_of": found.importance_of}
+        console.document({"model": str(model), "notes": progress.notes.texts} | parts | more)
         return
     if output == "-" and console.shows_tables:
         console.table(_shortened(effects, found).to_dict("records"))
     else:
         write(render(effects, form or "csv", excel_safe=options.excel_safe), output)
     _show_rest(found, console)
-
-
-def _tables(effects: "pd.DataFrame", found: "Explanation") -> dict[str, Any]:
-    """The tables of an explanation as data of a JSON document."""
-    from ..data.io.writer import render
-
-    frames = {"effects": effects, "members": found.members, "importance": found.importance}
-    parts = {name: json.loads(render(frame, "json")) for name, frame in frames.items()}
-    return parts | {"importance_of": found.importance_of}
 
 
 def _shortened(effects: "pd.DataFrame", found: "Explanation") -> "pd.DataFrame":

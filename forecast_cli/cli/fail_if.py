@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-import typer
-
-from ..core.errors import ConditionMet
 from ..evaluation.conditions import Condition, find_met, parse_condition
-from .console import Console, show_error
+from .console import Console, end_condition_met
 from .options import option
 
 # fmt: off
@@ -52,9 +49,5 @@ class Conditions:
 
     def end_if_met(self, console: Console) -> None:
         """End the command with an error where a condition is met; the results were printed."""
-        if not self.met:
-            return
-        if not console.output_options.json:
-            error = ConditionMet(f"{'; '.join(self.met)} (--fail-if).")
-            show_error(error, as_json=False)
-        raise typer.Exit(ConditionMet.exit_code)
+        if self.met:
+            end_condition_met(console, f"{'; '.join(self.met)} (--fail-if).")

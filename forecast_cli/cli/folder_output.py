@@ -32,7 +32,6 @@ def predict_to_folder(
         DataError: The table does not hold what the model needs, or a series is in two files.
         UsageError: It is not made of parts, or the folder holds something else.
     """
-    from ..core.parallel import dismiss_workers
     from ..model.loading import load_bundle
 
     form = options.format or "parquet"
@@ -46,21 +45,12 @@ def predict_to_folder(
     paths = [path for table in options.tables or [] for path in _files(table)]
     began, bundle = perf_counter(), load_bundle(options.model)
     _require_parts(bundle, options, paths, reading)
-    try:
-        with (
-            Progress(console, plain=False) as progress,
-            open_engine(options.engine, options.engine_address, options.jobs),
-        ):
-            folder = _folder(bundle, options, paths, reading, once(progress.on_event))
-            summary = folder.write(_jobs(options))
-    finally:
-        dismiss_workers()
+    engine = open_engine(options.engine, options.engine_address, options.jobs)
+    with Progress(console, plain=False) as progress, engine:
+        folder = _folder(bundle, options, paths, reading, once(progress.on_event))
+        # Of an engine, as many at a time as it has workers.
+        summary = folder.write(options.jobs or (1 if options.engine == LOCAL else None))
     _say(summary, str(folder), perf_counter() - began, console)
-
-
-def _jobs(options: PredictOptions) -> int | None:
-    """How many parts are forecast at a time; None: as many as the engine has workers."""
-    return options.jobs if options.engine != LOCAL else options.jobs or 1
 
 
 def _files(table: str) -> list[str]:

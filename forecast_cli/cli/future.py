@@ -1,12 +1,12 @@
 """`forecast future`."""
 
-import json
 from typing import Any
 
+from ..data.io.writer import render
 from .console import Console, Notes
 from .inputs import MODEL, one_or_all
 from .options import ExcelSafe, OutputOptions, Reading
-from .outputs import choose_format, spare, write
+from .outputs import as_records, choose_format, fit_times, spare, write
 from .predict_options import Data, Horizon, ModelPath, Output
 
 
@@ -28,8 +28,6 @@ def future(
         forecast future sales.csv --horizon 28 -o future.csv
         forecast future -m sales.forecast --json
     """
-    from ..data.io.writer import holds_times, render
-    from ..forecasting.frames import in_table_style
     from ..forecasting.history import future_frame
     from ..model.loading import load_bundle
 
@@ -39,10 +37,9 @@ def future(
     bundle, notes = load_bundle(model), Notes(console)
     source: Any = one_or_all(tables) if tables else None
     frame = future_frame(bundle, source, horizon, reading=reading, on_event=notes.on_event)
-    if not holds_times(frame, form):
-        frame = in_table_style(frame, bundle.manifest.time)
+    frame = fit_times(frame, form, bundle.manifest.time)
     if output_options.json:
-        records = json.loads(render(frame, "json"))
-        console.document({"model": str(model), "notes": notes.texts, "future": records})
+        document = {"model": str(model), "notes": notes.texts, "future": as_records(frame)}
+        console.document(document)
     else:
         write(render(frame, form, excel_safe=excel_safe), output)

@@ -1,4 +1,4 @@
-"""`forecast help`."""
+"""`forecast help`, and the files that come with the package."""
 
 import os
 import sys
@@ -8,19 +8,35 @@ from typing import Annotated
 import typer
 
 from ..core.errors import UsageError, nearest
+from .command import COMMANDS, GROUPS, HELP, build, first_screen
 from .completion import complete_part
-from .help_text import first_screen
 from .options import option
-from .resources import shipped_folder
 from .terminal import WIDEST, columns, is_dumb
 
+HERE = Path(__file__).parent
 PAGES, ENDING = "pages", ".md"
+Whole = Annotated[bool, option("--all", help="Show every option of a command.", env=False)]
+
+
+def shipped_folder(name: str) -> Path:
+    """Return a folder that an installed package holds, and that a checkout has at its top.
+
+    Args:
+        name: Of the folder, "docs" or "sample_data".
+
+    Raises:
+        UsageError: It was left out of this installation.
+    """
+    for folder in (HERE / name, HERE.parents[1] / name):
+        if folder.is_dir():
+            return folder
+    raise UsageError(
+        f"This installation has no {name}.", "Install the package again: pip install forecast-cli."
+    )
 
 
 def complete_help(incomplete: str) -> list[str]:
     """Return the commands and pages that begin like what was typed."""
-    from .command import COMMANDS
-
     names = [*COMMANDS, *(path.stem for path in _pages()), PAGES]
     return complete_part(incomplete, dict.fromkeys(names))
 
@@ -34,7 +50,6 @@ Words = Annotated[
         help="A command, or a page of the documentation; pages: a list of them.",
     ),
 ]
-Whole = Annotated[bool, option("--all", help="Show every option of a command.", env=False)]
 
 
 def help(words: Words = None, whole: Whole = False) -> None:
@@ -47,8 +62,6 @@ def help(words: Words = None, whole: Whole = False) -> None:
         forecast help train --all
         forecast help settings
     """
-    from .command import COMMANDS, GROUPS, HELP, build
-
     names = [word for word in words or () if word != "all"]
     whole = whole or "all" in (words or ())
     if len(names) > 1:

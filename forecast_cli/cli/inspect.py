@@ -57,14 +57,7 @@ def inspect(
 
 
 def _model(file: str, console: Console, *, markdown: bool) -> None:
-    from ..api.summaries import (
-        confusion_rows,
-        describe_model,
-        layer_rows,
-        score_rows,
-        training_document,
-        worst_rows,
-    )
+    from ..api import summaries
     from ..model.loading import load_bundle
 
     bundle = load_bundle(file)
@@ -73,16 +66,14 @@ def _model(file: str, console: Console, *, markdown: bool) -> None:
 
         if console.output_options.json:
             raise UsageError("--json cannot be combined with --markdown.", "Leave one of them out.")
-        console.lines(write_card(bundle, Path(file).name).splitlines())
-        return
+        return console.lines(write_card(bundle, Path(file).name).splitlines())
     if console.output_options.json:
-        console.document(training_document(bundle, Path(file)))
-        return
-    console.show(layer_rows(bundle.manifest), title=file)
-    console.facts(describe_model(bundle.manifest), FACT)
-    console.show(score_rows(bundle.manifest.evaluation))
-    console.show(worst_rows(bundle))
-    console.show(confusion_rows(bundle.manifest))
+        return console.document(summaries.training_document(bundle, Path(file)))
+    console.show(summaries.layer_rows(bundle.manifest), title=file)
+    console.facts(summaries.describe_model(bundle.manifest), FACT)
+    console.show(summaries.score_rows(bundle.manifest.evaluation))
+    console.show(summaries.worst_rows(bundle))
+    console.show(summaries.confusion_rows(bundle.manifest))
 
 
 def _table(files: str | list[str], settings: Inspecting, console: Console) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from ..core.errors import ConditionMet, DataError, UsageError
-from .console import Console, show_error
+from ..core.errors import DataError, UsageError
+from .console import Console, end_condition_met
+from .inputs import one_or_all
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -34,7 +33,7 @@ class Incumbent:
         from ..model.loading import load_bundle
 
         self.path = path
-        self.table: Any = tables[0] if len(tables) == 1 else tables
+        self.table = one_or_all(tables)
         self.bundle = load_bundle(path) if path.exists() else None
         self.found: Replacement | None = None
         if self.bundle is None:
@@ -56,15 +55,10 @@ class Incumbent:
     @property
     def document(self) -> dict[str, Any]:
         """The comparison, for a JSON document; empty without one."""
-        if self.found is None:
+        if (found := self.found) is None:
             return {}
-        found = self.found
-        return {
-            "keep_better": {
-                "replaced": found.replaces, "ratio": found.ratio, "forecasts": found.forecasts,
-                "start": found.start,
-            }
-        }  # fmt: skip
+        own = {name: getattr(found, name) for name in ("ratio", "forecasts", "start")}
+        return {"keep_better": {"replaced": found.replaces, **own}}
 
     def challenge(self, new: "Bundle", scored: "Sequence[Bundle]") -> None:
         """Compare the old model with a new one.
@@ -92,9 +86,6 @@ class Incumbent:
 
     def end_if_kept(self, console: Console) -> None:
         """End the command with an exit code of its own where the old model is kept."""
-        if self.found is None or not self.stays:
-            return
-        if not console.output_options.json:
+        if self.found is not None and self.stays:
             text = f"The new model is worse: {self.found.describe()}. {self.path} is unchanged"
-            show_error(ConditionMet(f"{text} (--keep-better)."), as_json=False)
-        raise typer.Exit(ConditionMet.exit_code)
+            end_condition_met(console, f"{text} (--keep-better).")

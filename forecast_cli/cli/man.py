@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 from ..config.settings import SETTINGS
-from .help_text import EXAMPLES, TITLE
+from .command import COMMANDS, EXAMPLES, GROUPS, MORE_COMMANDS, TITLE, build
 from .options import describe, option
 
 Output = Annotated[
@@ -62,8 +62,6 @@ def man(output: Output = "-") -> None:
 
 def _lines() -> Iterator[str]:
     """The lines of the page, in the language of man."""
-    from .command import COMMANDS, GROUPS, MORE_COMMANDS, build
-
     yield f'.TH FORECAST 1 "" "forecast {version("forecast-cli")}" "User Commands"'
     yield from (".SH NAME", rf"forecast \- {_escape(TITLE[0].lower() + TITLE[1:-1])}")
     yield from (".SH SYNOPSIS", r"\fBforecast\fR \fICOMMAND\fR [\fIOPTIONS\fR] ...")

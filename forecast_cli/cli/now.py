@@ -1,16 +1,24 @@
 """`forecast now`."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import counted
-from ..data.io.writer import Format
+from ..data.io.writer import render
+from .backtest import narrow
 from .charts import show_forecast
 from .console import Console
 from .inputs import one_or_all
 from .options import ExcelSafe, NoChart, OutputOptions, Strict, ZeroShot
-from .outputs import choose_format, choose_target, spare, write, write_to_database
+from .outputs import (
+    as_records,
+    choose_format,
+    choose_target,
+    fit_times,
+    spare,
+    write,
+    write_to_database,
+)
 from .predict_options import Output, OutputFormat
 from .progress import Progress
 from .train import Tables
@@ -18,8 +26,6 @@ from .train import Tables
 if TYPE_CHECKING:
     from ..backtesting import zero_shot
 
-# Columns of the scores that are not shown.
-UNSHOWN = ("rmse", "smape")
 # As long as a line of 80 columns.
 EXPLANATION = "skill: error below the best baseline's, in percent; coverage: before correction"
 
@@ -49,8 +55,6 @@ def now(
         forecast now load.csv -c MW --missing interpolate --json
     """
     from ..backtesting.zero_shot import forecast_now
-    from ..data.io.writer import render
-    from ..forecasting.frames import in_table_style
     from ..model.manifest import TimeAxis
 
     console, output = Console(output_options, options.strict), options.output
@@ -62,51 +66,28 @@ def now(
     time = TimeAxis.of(found.panel)
     if output_options.json:
         document = {name: getattr(found, name) for name in ("settings", "scores", "verdict")}
-        records = json.loads(render(in_table_style(found.frame, time), "json"))
-        notes = progress.notes.texts
-        return console.document(document | {"notes": notes, "forecast": records})
+        records = as_records(fit_times(found.frame, "json", time))
+        more = {"notes": progress.notes.texts, "forecast": records}
+        return console.document(document | more)
+    frame = fit_times(found.frame, form, time)
     if target is not None:
         write_to_database(found.frame, target, console, list(found.panel.ids.columns), time)
-    else:
-        _deliver(found, form, options, console)
-    _explain(found, console)
-
-
-def _deliver(
-    found: "zero_shot.ZeroShot", form: Format | None, options: NowOptions, console: Console
-) -> None:
-    """Write the forecast to a file or to stdout, on a terminal as a table with a chart."""
-    from ..data.io.writer import holds_times, render
-    from ..forecasting.frames import in_table_style
-    from ..model.manifest import TimeAxis
-
-    frame = found.frame
-    if not holds_times(frame, form):
-        frame = in_table_style(frame, TimeAxis.of(found.panel))
-    if options.output == "-" and form is None and console.shows_tables:
+    elif output == "-" and form is None and console.shows_tables:
         console.table(frame.to_dict("records"))
         if not options.no_chart:
             show_forecast(console, found.panel, found.frame)
     else:
-        write(render(frame, form or "csv", excel_safe=options.excel_safe), options.output)
+        write(render(frame, form or "csv", excel_safe=options.excel_safe), output)
+    _explain(found, console)
 
 
 def _explain(found: "zero_shot.ZeroShot", console: Console) -> None:
     """Say on stderr how good such forecasts were, beside the naive ones."""
-    from ..api.summaries import short
+    from ..api.summaries import shorten_rows
 
     settings = found.settings
     if found.scores:
-        console.grid(
-            [
-                {
-                    name: short(each)
-                    for name, each in row.items()
-                    if name not in UNSHOWN and "width" not in name
-                }
-                for row in found.scores
-            ]
-        )
+        console.grid(shorten_rows(map(narrow, found.scores)))
         scored, whole = settings["series"], found.panel.count
         several = f" of {scored:,} series" if scored > 1 else ""
         several = f" of {scored:,} of {whole:,} series" if scored < whole else several

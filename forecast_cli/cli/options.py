@@ -6,6 +6,8 @@ makes options of them all. A setting that the user did not give is absent, so th
 file and the defaults apply.
 """
 
+import os
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,10 +19,8 @@ import typer
 from ..config.settings import READING as READING_NAMES
 from ..config.settings import SETTINGS, ZERO_SHOT, Setting
 from ..core.engines import ENGINES, EngineName
-from .spelling import as_flags
+from .spelling import as_flags, seconds
 from .terminal import print_message
-from .user_config import user_config
-from .values import seconds
 
 if TYPE_CHECKING:
     from ..config.schema import Config
@@ -51,6 +51,22 @@ OUTPUT_OPTIONS = (
     Setting("quiet", "", OUTPUT, "Print nothing but errors.", kind="bool", short="-q"),
     Setting("debug", "", OUTPUT, "Print everything, with tracebacks.", kind="bool"),
 )
+
+
+def user_config() -> Path:
+    """Return where the settings of the user are, whether or not there are any.
+
+    `$XDG_CONFIG_HOME/forecast/config.toml`, by default in `~/.config`; on Windows in `%APPDATA%`.
+    A relative path in the variable does not count, as the specification says.
+    """
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    if os.path.isabs(base):
+        folder = Path(base)
+    elif sys.platform == "win32" and os.environ.get("APPDATA"):
+        folder = Path(os.environ["APPDATA"])
+    else:
+        folder = Path(os.path.expanduser("~")) / ".config"
+    return folder / "forecast" / "config.toml"
 
 
 def _settings(*without: str) -> tuple[Setting, ...]:

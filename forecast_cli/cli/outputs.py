@@ -1,9 +1,10 @@
 """Where a command writes a table, and in which format."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError, counted
 from ..data.io.remote import is_address, masked
@@ -14,7 +15,9 @@ from ..data.io.writer import (
     Format,
     compress,
     guess_format,
+    holds_times,
     is_unknown,
+    render,
     spare_database,
 )
 from .console import Console
@@ -77,6 +80,20 @@ def choose_target(
             "--json and --format cannot be combined with a database as --output.", "Leave them out."
         )
     return target
+
+
+def fit_times(
+    frame: "pd.DataFrame", form: Format | None, time: "TimeAxis | None"
+) -> "pd.DataFrame":
+    """Return forecasts with their times as text of the table's style, if a format has none."""
+    from ..forecasting.frames import in_table_style
+
+    return frame if holds_times(frame, form) else in_table_style(frame, time)
+
+
+def as_records(frame: "pd.DataFrame") -> Any:
+    """Return a table as records of a JSON document."""
+    return json.loads(render(frame, "json"))
 
 
 def write_to_database(

@@ -12,8 +12,8 @@ import typer
 from ..config.settings import Setting
 from .completion import COLUMNS, complete_columns
 from .options import MORE, OUTPUT, HelpAll, OutputOptions, describe
-from .streams import quiet_output
-from .values import PARSERS
+from .spelling import PARSERS
+from .terminal import quiet_output
 
 Options = TypeVar("Options")
 
@@ -87,10 +87,7 @@ def _parameter(each: Setting) -> inspect.Parameter:
     )
 
 
-def _keyword(
-    name: str, annotation: Any, default: Any = inspect.Parameter.empty
-) -> inspect.Parameter:
-    """A keyword-only parameter."""
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
@@ -120,6 +117,5 @@ def keep_to_command_line(options: Options, context: typer.Context, idle: dict[st
     """
     origins = {name: context.get_parameter_source(name) for name in idle}
     given = {name for name, each in origins.items() if each and each.name == "COMMANDLINE"}
-    unset = {name: idle[name] for name in idle if name not in given}
-    made: Options = replace(cast(Any, options), **unset)
-    return made
+    unset = {name: each for name, each in idle.items() if name not in given}
+    return cast(Options, replace(cast(Any, options), **unset))

@@ -14,6 +14,7 @@ from ..core.events import Listener, Note, once
 from ..core.memory import GB, require_memory, spare_memory
 from ..data.io.writer import ADDED, COMPRESSED, TEXT, Format, PartWriter
 from .console import Console
+from .outputs import fit_times
 from .predict_options import PredictOptions
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _work(
         if bytes_for(work.bundle, work.table.batches.count) > spare:
             raise
         return False
-    _say_shares(work, console)
+    say_shares(work.table.count, vars(work.seconds), console)
     return True
 
 
@@ -118,24 +119,20 @@ def _open(options: PredictOptions) -> "RowBatches | None":
     Raises:
         UsageError: The memory is bounded, or work is divided, and the table is something else.
     """
-    batches, table = None, options.table
     if options.parquet is not None:
         # Other tables need not load what reads one.
         from ..data.io.row_batches import RowBatches
 
-        batches = RowBatches(options.parquet)
-    if batches is None and options.jobs is not None:
+        return RowBatches(options.parquet)
+    text = f"{options.table or 'The end of the training table'} is no Parquet file"
+    way = "or write the table to a Parquet file."
+    if options.jobs is not None:
+        raise UsageError(f"{text}, and is not divided.", f"Leave out --jobs, {way}")
+    if options.memory is not None:
         raise UsageError(
-            f"{table or 'The end of the training table'} is no Parquet file, and is not divided.",
-            "Leave out --jobs, or write the table to a Parquet file.",
+            f"{text}: the memory for its rows has no bound.", f"Leave out --memory, {way}"
         )
-    if batches is None and options.memory is not None:
-        raise UsageError(
-            f"{table or 'The end of the training table'} is no Parquet file: the memory "
-            "for its rows has no bound.",
-            "Leave out --memory, or write the table to a Parquet file.",
-        )
-    return batches
+    return None
 
 
 def _require_whole(
@@ -163,10 +160,6 @@ def _require_whole(
 
 def _write(work: "PartPrediction", options: PredictOptions, form: Format, rows: int) -> None:
     """Write the forecasts, all or none of them."""
-    from ..data.io.writer import holds_times
-    from ..forecasting.frames import in_table_style
-
-    time = work.bundle.manifest.time
     safe = options.excel_safe
     with (
         _target(options.output) as file,
@@ -174,7 +167,7 @@ def _write(work: "PartPrediction", options: PredictOptions, form: Format, rows: 
     ):
         for frame in _frames(work, options, rows):
             began = perf_counter()
-            writer.write(frame if holds_times(frame, form) else in_table_style(frame, time))
+            writer.write(fit_times(frame, form, work.bundle.manifest.time))
             work.seconds.writing += perf_counter() - began
 
 
@@ -203,11 +196,6 @@ def _target(output: str) -> Iterator[IO[bytes]]:
         kept.seek(0)
         shutil.copyfileobj(kept, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-
-
-def _say_shares(work: "PartPrediction", console: Console) -> None:
-    """Print how long it took, and the shares of the network and of the rest."""
-    say_shares(work.table.count, vars(work.seconds), console)
 
 
 def say_shares(series: int, seconds: Mapping[str, float], console: Console) -> None:

@@ -17,8 +17,8 @@ from .inputs import is_named_model
 from .options import Looking, OutputOptions, option
 from .outputs import spare, write
 from .progress import Progress
+from .spelling import levels
 from .terminal import USUAL
-from .values import levels
 
 if TYPE_CHECKING:
     from ..api.charts.description import Chart

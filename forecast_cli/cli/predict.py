@@ -1,6 +1,5 @@
 """`forecast predict`."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -9,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..core.errors import UsageError
-from ..data.io.writer import Format
+from ..data.io.writer import Format, render
 from .charts import show_compact
 from .console import Console
 from .options import OutputOptions, Reading
-from .outputs import choose_format, choose_target, spare, write, write_to_database
+from .outputs import (
+    as_records,
+    choose_format,
+    choose_target,
+    fit_times,
+    spare,
+    write,
+    write_to_database,
+)
 from .predict_options import PredictOptions, Tables, check_state
 from .progress import Progress
 
@@ -39,9 +46,6 @@ def predict(
         forecast predict --only north,south --future plan.csv --what-if 'price*0.9, promo=1'
         tail -n +1 -F meter.csv | forecast predict --follow --anomalies --state meter.state
     """
-    from ..model.loading import load_bundle
-    from ..model.runtime import Runtime
-
     if options.follow:
         from .follow import follow
 
@@ -50,49 +54,51 @@ def predict(
     console = Console(output_options, options.strict)
     wanted = options.request()
     if options.writes_folder:
-        return _write_folder(reading, output_options, options, console)
+        from .folder_output import predict_to_folder
+
+        return predict_to_folder(reading, output_options, options, console)
+    _predict(reading, output_options, options, wanted, console)
+
+
+def _predict(
+    reading: Reading,
+    output_options: OutputOptions,
+    options: PredictOptions,
+    wanted: "PredictionRequest",
+    console: Console,
+) -> None:
+    """Forecast a table, and write or show the forecast."""
+    from ..model.loading import load_bundle
+    from ..model.runtime import Runtime
+
     target, form = _choose_output(options, output_options)
     began = perf_counter(), Runtime.seconds
     bundle = load_bundle(options.model)
     with Progress(console, plain=False) as progress:
         how: Any = {"reading": reading, "on_event": progress.on_event}
-        if target is None and _write_in_parts(bundle, options, wanted, form, console, **how):
-            return
+        if target is None and options.is_for_parts and not output_options.json:
+            from .part_output import predict_in_parts
+
+            # A large table is forecast some series at a time, and written meanwhile.
+            if predict_in_parts(bundle, options, wanted, form, console, **how):
+                return
         frame, keep = _forecast(bundle, options, wanted, **how)
     if output_options.json:
-        document = {"model": str(options.model), "notes": progress.notes.texts}
-        console.document(document | _as_document(frame, bundle, began))
+        # How long it took: the whole, and the network.
+        whole, network = perf_counter() - began[0], Runtime.seconds - began[1]
+        document = {
+            "model": str(options.model),
+            "notes": progress.notes.texts,
+            "forecast": as_records(fit_times(frame, "json", bundle.manifest.time)),
+            "seconds": {"whole": whole, "network": network},
+        }
+        console.document(document)
     elif target is not None:
         write_to_database(frame, target, console, bundle.manifest.series, bundle.manifest.time)
     else:
         _deliver(frame, form, options, console, bundle, reading)
     if keep:
         keep()
-
-
-def _write_folder(
-    reading: Reading, output_options: OutputOptions, options: PredictOptions, console: Console
-) -> None:
-    """Forecast the parts of a table into a folder."""
-    from .folder_output import predict_to_folder
-
-    predict_to_folder(reading, output_options, options, console)
-
-
-def _as_document(
-    frame: "pd.DataFrame", bundle: "Bundle", began: tuple[float, float]
-) -> dict[str, Any]:
-    """Return a forecast as records, and how long it took: the whole, and the network.
-
-    `began` are both in seconds, when the command began.
-    """
-    from ..data.io.writer import render
-    from ..forecasting.frames import in_table_style
-    from ..model.runtime import Runtime
-
-    records = json.loads(render(in_table_style(frame, bundle.manifest.time), "json"))
-    seconds = {"whole": perf_counter() - began[0], "network": Runtime.seconds - began[1]}
-    return {"forecast": records, "seconds": seconds}
 
 
 def _choose_output(
@@ -112,22 +118,6 @@ def _choose_output(
     return target, form
 
 
-def _write_in_parts(
-    bundle: "Bundle",
-    options: PredictOptions,
-    wanted: "PredictionRequest",
-    form: Format | None,
-    console: Console,
-    **how: Any,
-) -> bool:
-    """Forecast a large table some series at a time; whether it is one, and was written."""
-    if not options.is_for_parts or console.output_options.json:
-        return False
-    from .part_output import predict_in_parts
-
-    return predict_in_parts(bundle, options, wanted, form, console, **how)
-
-
 def _deliver(
     made: "pd.DataFrame",
     form: Format | None,
@@ -136,14 +126,24 @@ def _deliver(
     bundle: "Bundle",
     reading: Reading,
 ) -> None:
-    """Write a forecast to a file or to stdout, on a terminal with a chart below it."""
-    from ..data.io.writer import holds_times
-    from ..forecasting.frames import in_table_style
+    """Write a forecast to a file or to stdout, on a terminal as a table with a chart below it."""
+    from ..forecasting.frames import SCENARIO, key_columns, put_beside
 
-    frame = made if holds_times(made, form) else in_table_style(made, bundle.manifest.time)
-    _show(frame, form, options, console, bundle)
-    if form is None and options.output == "-" and not options.no_chart:
-        _draw(console, bundle, made, options, reading)
+    frame = fit_times(made, form, bundle.manifest.time)
+    shown = form is None and options.output == "-"
+    if shown and console.shows_tables:
+        keys = key_columns(bundle.manifest.series, bundle.manifest.time)
+        beside = put_beside(frame, keys) if SCENARIO in frame else frame
+        # Wider ones would be folded; they stay one below the other.
+        frame = beside if len(beside.columns) <= WIDEST else frame
+        console.table(frame.to_dict("records"))
+    else:
+        write(render(frame, form or "csv", excel_safe=options.excel_safe), options.output)
+    scenarios = options.what_if or len(options.futures) > 1
+    other = scenarios or options.samples or options.in_sample or options.state
+    if shown and not (options.no_chart or other):
+        only = tuple(options.only or ())
+        show_compact(console, bundle, options.table, made, only=only, reading=reading)
 
 
 def _forecast(
@@ -157,43 +157,6 @@ def _forecast(
     if options.in_sample and options.table is not None:
         return predict_in_sample(bundle, options.table, **how), None
     return predict(bundle, options.table, wanted, **how), None
-
-
-def _show(
-    frame: "pd.DataFrame",
-    form: Format | None,
-    options: PredictOptions,
-    console: Console,
-    bundle: "Bundle",
-) -> None:
-    """Print a forecast as a table on a terminal, or write it in a format."""
-    from ..data.io.writer import render
-    from ..forecasting.frames import SCENARIO, key_columns, put_beside
-
-    if options.output == "-" and form is None and console.shows_tables:
-        keys = key_columns(bundle.manifest.series, bundle.manifest.time)
-        beside = put_beside(frame, keys) if SCENARIO in frame else frame
-        # Wider ones would be folded; they stay one below the other.
-        frame = beside if len(beside.columns) <= WIDEST else frame
-        console.table(frame.to_dict("records"))
-    else:
-        data = render(frame, form or "csv", excel_safe=options.excel_safe)
-        write(data, options.output)
-
-
-def _draw(
-    console: Console,
-    bundle: "Bundle",
-    frame: "pd.DataFrame",
-    options: PredictOptions,
-    reading: Reading,
-) -> None:
-    """Print a small chart of one forecast below its table on a terminal."""
-    scenarios = options.what_if or len(options.futures) > 1
-    if scenarios or options.samples or options.in_sample or options.state:
-        return
-    only = tuple(options.only or ())
-    show_compact(console, bundle, options.table, frame, only=only, reading=reading)
 
 
 def _going_on(

@@ -1,9 +1,10 @@
 """The options of `forecast predict`, and which of them exclude each other."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -15,7 +16,7 @@ from ..data.io.writer import PARQUET_FILE, Format, begins_with
 from .inputs import MODEL, one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
 from .parameters import keep_to_command_line
-from .values import levels
+from .spelling import levels
 
 if TYPE_CHECKING:
     from ..forecasting.prediction_request import PredictionRequest
@@ -143,85 +144,49 @@ class PredictOptions:
             level, self.intervals, self.samples, self.seed, tuple(self.what_if or ()),
         )
         check_request(wanted)
-        _check_unfollowed(self)
-        _check_in_sample(self.table, self.state, wanted, in_sample=self.in_sample)
-        _check_table(self.tables)
-        _check_continued(self.state, wanted)
-        _check_memory(self)
-        _check_jobs(self)
+        for wrong, message, hint in _excluded(self, wanted):
+            if wrong:
+                raise UsageError(message, hint)
         return wanted
 # fmt: on
 
 
-def _check_unfollowed(options: PredictOptions) -> None:
-    """Refuse options that only streams of rows have."""
-    only: dict[str, Any] = {
-        "every": options.every,
-        "anomalies": options.anomalies,
-        "false-alarm-rate": options.false_alarm_rate,
-    }
-    if given := [name for name, value in only.items() if value]:
-        raise UsageError(
-            f"--{given[0]} has an effect on a stream only.",
-            "Pass --follow, or leave it out.",
-        )
-
-
-def _check_in_sample(
-    table: Tables | None, state: Path | None, wanted: "PredictionRequest", *, in_sample: bool
-) -> None:
-    """Refuse options that one-step forecasts over a table do not have."""
-    if in_sample and (table is None or wanted.anything or state is not None):
-        raise UsageError(
-            "--in-sample forecasts one step for every row of DATA.",
-            "Name DATA, and leave out --horizon, --only, --start, --future, --what-if, --level, "
-            "--samples and --state.",
-        )
-
-
-def _check_continued(state: Path | None, wanted: "PredictionRequest") -> None:
-    """Refuse options that forecasts from a saved state do not have."""
-    if state is not None and wanted.beside_horizon:
-        raise UsageError(
-            "--state continues one series, and its forecasts have no intervals.",
-            "Leave out --only, --start, --future, --what-if, --level and --samples.",
-        )
-
-
-def _check_memory(options: PredictOptions) -> None:
-    """Refuse a bound of the memory where no table is read some series at a time."""
-    if options.memory is not None and not options.is_for_parts:
-        raise UsageError(
-            "--memory bounds what the rows of DATA need.",
-            "Name DATA, and leave out --in-sample and --state; or leave out --memory.",
-        )
-
-
-def _check_jobs(options: PredictOptions) -> None:
-    """Refuse what divides work where none is divided."""
-    if options.jobs is not None and not options.is_for_parts:
-        raise UsageError(
-            "--jobs divides the rows of DATA.",
-            "Name DATA, and leave out --in-sample and --state; or leave out --jobs.",
-        )
-    if options.engine_address is not None and options.engine == LOCAL:
-        raise UsageError("--engine-address is that of a cluster.", "Name its kind with --engine.")
-    if options.engine != LOCAL and not options.writes_folder:
-        raise UsageError(
-            f"The workers of --engine {options.engine} write a file for each part.",
-            "Name a folder that all of them reach: -o forecasts/.",
-        )
-
-
-def _check_table(tables: list[str] | None) -> None:
-    """Refuse a model in the place of a table."""
+def _excluded(
+    options: PredictOptions, wanted: "PredictionRequest"
+) -> Iterator[tuple[bool, str, str]]:
+    """Yield what options exclude each other: whether they do, what that means, and a way out."""
     from ..model.bundle import is_model
 
-    for each in tables or []:
-        if is_model(Path(each)):
-            raise UsageError(
-                f"{each} is a model, where a table was expected.", f"Name it with -m {each}."
-            )
+    for name in ("every", "anomalies", "false_alarm_rate"):
+        text = f"--{name.replace('_', '-')} has an effect on a stream only."
+        yield bool(getattr(options, name)), text, "Pass --follow, or leave it out."
+    state, local = options.state is not None, options.engine == LOCAL
+    yield (
+        options.in_sample and (options.table is None or wanted.anything or state),
+        "--in-sample forecasts one step for every row of DATA.",
+        "Name DATA, and leave out --horizon, --only, --start, --future, --what-if, --level, "
+        "--samples and --state.",
+    )
+    for each in options.tables or []:
+        text = f"{each} is a model, where a table was expected."
+        yield is_model(Path(each)), text, f"Name it with -m {each}."
+    yield (
+        state and wanted.beside_horizon,
+        "--state continues one series, and its forecasts have no intervals.",
+        "Leave out --only, --start, --future, --what-if, --level and --samples.",
+    )
+    divided = {"memory": "bounds what the rows of DATA need", "jobs": "divides the rows of DATA"}
+    for name, does in divided.items():
+        way = f"Name DATA, and leave out --in-sample and --state; or leave out --{name}."
+        given = getattr(options, name) is not None
+        yield given and not options.is_for_parts, f"--{name} {does}.", way
+    text = "--engine-address is that of a cluster."
+    yield options.engine_address is not None and local, text, "Name its kind with --engine."
+    yield (
+        not local and not options.writes_folder,
+        f"The workers of --engine {options.engine} write a file for each part.",
+        "Name a folder that all of them reach: -o forecasts/.",
+    )
 
 
 def check_state(output: str, state: Path | None) -> None:

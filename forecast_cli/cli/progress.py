@@ -34,7 +34,7 @@ class Progress:
     """Shows what is going on; Ctrl-C ends it after what is running, a second one exits at once.
 
     SIGTERM and SIGHUP are as a first Ctrl-C, however often they come: a terminal that is closed
-    sends two.
+    sends two. At the end, processes that have worked for the command are ended.
 
     Args:
         console: The streams.
@@ -76,6 +76,7 @@ class Progress:
         for each, before in self.before.items():
             signal.signal(each, signal.SIG_IGN if leaving else before)
         self._close()
+        dismiss_workers()
 
     def should_stop(self) -> bool:
         """Whether Ctrl-C was pressed, or a signal came that is like it."""
@@ -108,19 +109,12 @@ class Progress:
             signals.note(byte[0])
             if not self.interrupted:
                 self.interrupted = True
-                self._announce()
+                cause = "" if signals.received() == "Ctrl-C" else f"{signals.received()}: "
+                text = f"{cause}stopping after this {self.unit} with what is done so far; Ctrl-C"
+                self.console.say(f"{text} again exits now and saves nothing", "bold")
             elif byte[0] == signal.SIGINT:
                 self._leave()
         os.close(read)
-
-    def _announce(self) -> None:
-        """Say what the first signal lets finish."""
-        cause = "" if signals.received() == "Ctrl-C" else f"{signals.received()}: "
-        self.console.say(
-            f"{cause}stopping after this {self.unit} with what is done so far; Ctrl-C again exits "
-            "now and saves nothing",
-            "bold",
-        )
 
     def _leave(self) -> None:
         """Exit now; the processes that work for this one end with it, as far as they can."""

@@ -13,8 +13,7 @@ from ..core.errors import UsageError
 from ..core.libraries import how_to_install
 from .console import Console
 from .options import OutputOptions, option
-from .spelling import as_flags
-from .values import seconds
+from .spelling import as_flags, seconds
 
 MEGABYTE = 1_000_000
 STDERR = 2
@@ -75,17 +74,6 @@ def serve(output_options: OutputOptions, options: ServeOptions, models: ModelFil
     # A server runs for long; and small networks are faster in one thread each.
     gc.enable()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _run(output_options, options, models, token)
-
-
-def _run(
-    output_options: OutputOptions, options: ServeOptions, models: list[str], token: str | None
-) -> None:
-    """Serve models until a signal comes.
-
-    Raises:
-        UsageError: The libraries of the server are not installed, or it cannot listen there.
-    """
     try:
         from ..api.serve import server
         from ..api.serve.app import Service
@@ -93,13 +81,15 @@ def _run(
         raise UsageError(
             f"The library {error.name} is not installed.", how_to_install("serve")
         ) from None
+    from ..api.serve.access import LOCAL, Access
     from ..api.serve.log import Log
     from ..api.serve.models import open_models
 
     log = Log(_write, quiet=output_options.quiet)
     served = open_models(models, log.tell)
     opened = server.open_socket(options.host, options.port)
-    service = Service(served, _access(options, token), _limits(options), log, as_flags)
+    names = None if token or options.no_auth else (*LOCAL, options.host.strip("[]").lower())
+    service = Service(served, Access(token, names), _limits(options), log, as_flags)
     url = _address(options.host, opened.getsockname()[1])
     server.run(
         service, opened, lambda: _started(Console(output_options), log, url, [*served.served])
@@ -109,14 +99,7 @@ def _run(
 
 
 def _started(console: Console, log: Any, url: str, names: list[str]) -> None:
-    """Say that the server takes requests.
-
-    Args:
-        console: The streams.
-        log: Of the server.
-        url: Its address.
-        names: Of its models.
-    """
+    """Say that the server takes requests at an address, for models of these names."""
     if console.output_options.json:
         console.document({"url": url, "models": names})
     elif console.interactive:
@@ -128,12 +111,7 @@ def _started(console: Console, log: Any, url: str, names: list[str]) -> None:
 
 
 def _token(options: ServeOptions) -> str | None:
-    """Return the token that clients must send; None for none.
-
-    Raises:
-        UsageError: It cannot be one, or there is none where the server can be reached from
-            elsewhere.
-    """
+    """Return the token that clients must send, None for none; refuse what leaves a server open."""
     from ..api.serve.access import SHORTEST, is_local
 
     if options.token is not None and options.token_file is not None:
@@ -159,14 +137,6 @@ def _token(options: ServeOptions) -> str | None:
             "Pass `token_file=FILE`; or `no_auth=true` to answer anyone.",
         )
     return token
-
-
-def _access(options: ServeOptions, token: str | None) -> Any:
-    """Return who may ask."""
-    from ..api.serve.access import LOCAL, Access
-
-    names = None if token or options.no_auth else (*LOCAL, options.host.strip("[]").lower())
-    return Access(token, names)
 
 
 def _limits(options: ServeOptions) -> Any:

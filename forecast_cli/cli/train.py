@@ -1,8 +1,8 @@
 """`forecast train`."""
 
 import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from ..core.errors import UsageError
 from ..core.memory import Limits
 from .charts import show_compact, write_page
 from .console import Console
-from .inputs import MODEL, one_or_all
+from .inputs import MODEL, model_flag, one_or_all, record_origin
 from .keep_better import Incumbent
 from .options import (
     CheckpointEvery,
@@ -27,7 +27,6 @@ from .options import (
     Strict,
     option,
 )
-from .origin import record_origin
 from .outputs import check_page
 from .parameters import keep_to_command_line
 from .progress import Progress
@@ -67,7 +66,7 @@ class TrainOptions:
         help="Keep the old model, with exit code 6, if the new one has a higher MAE on test rows "
         "that neither has learned from.")] = False
     resume: Resume = False
-    checkpoint_every: CheckpointEvery = None
+    checkpoint_every: CheckpointEvery = "30s"
     report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
         help="Write a report page too: one HTML file to send on.", default="none")] = None
     memory: Annotated[float | None, option("--memory", metavar="GB", common=False, min=0.01,
@@ -90,8 +89,11 @@ class TrainOptions:
         """What may be used for a table that does not fit into memory."""
         return Limits(self.memory, self.cache, self.model)
 
-    def check(self) -> None:
-        """Refuse options that do not go together."""
+    def check(self, config: "Config", tables: list[str]) -> None:
+        """Refuse options that do not go together, and what cannot be written."""
+        from ..model.bundle import require_writable
+
+        require_writable(self.model)
         if self.rescale and self.init_model is None:
             raise UsageError("--rescale needs --init-model.", "Leave it out, or name the model.")
         if self.future is not None and self.init_model is not None:
@@ -101,6 +103,12 @@ class TrainOptions:
             )
         if self.report is not None or self.keep_better:
             self.limits.refuse("--report and --keep-better read the whole table into memory")
+        if self.divides and (self.init_model is not None or config.data.label):
+            raise UsageError(
+                "--jobs and --engine divide trainings of several networks, from scratch.",
+                "Leave them out with --init-model and --label.",
+            )
+        check_page(self.report, "--report", tables)
 
     def fit_to_work(self, context: typer.Context, config: "Config") -> "TrainOptions":
         """Return these without what the environment asks of work that is divided, if none is."""
@@ -108,18 +116,6 @@ class TrainOptions:
             return self
         idle: dict[str, Any] = {"jobs": None, "engine": LOCAL, "engine_address": None}
         return keep_to_command_line(self, context, idle)
-
-    def check_tasks(self, config: "Config") -> None:
-        """Refuse what divides work where none is divided."""
-        if self.engine_address is not None and self.engine == LOCAL:
-            raise UsageError(
-                "--engine-address is that of a cluster.", "Name its kind with --engine."
-            )
-        if self.divides and (self.init_model is not None or config.data.label):
-            raise UsageError(
-                "--jobs and --engine divide trainings of several networks, from scratch.",
-                "Leave them out with --init-model and --label.",
-            )
 
     @property
     def divides(self) -> bool:
@@ -145,19 +141,18 @@ def train(
         forecast train load.csv -c MW --future-covariate temperature --test 2024-01-01
     """
     from ..api.summaries import training_document
-    from ..model.bundle import require_writable
+    from ..training.member_tasks import dividing_members
 
     gc.enable()
     console = Console(output_options, options.strict)
     config = settings.resolve()
-    require_writable(options.model)
     options = options.fit_to_work(context, config)
-    options.check()
-    options.check_tasks(config)
-    check_page(options.report, "--report", tables)
+    options.check(config, tables)
     scored: list[Bundle] = []
     old = Incumbent(options.model, tables, config) if options.keep_better else None
-    with Progress(console) as progress, _workers(options):
+    divided = dividing_members() if options.divides else nullcontext()
+    engine = open_engine(options.engine, options.engine_address, options.jobs)
+    with Progress(console) as progress, engine, divided:
         bundle = _train_and_save(tables, config, options, progress, scored, old)
     if options.report is not None and not (old and old.stays):
         _write_report(tables, options, progress.notes.texts, scored)
@@ -168,20 +163,6 @@ def train(
         _show(bundle, options, console, one_or_all(tables), old)
     if old is not None:
         old.end_if_kept(console)
-
-
-@contextmanager
-def _workers(options: TrainOptions) -> Iterator[None]:
-    """Open what takes the tasks of a training."""
-    from ..core.parallel import dismiss_workers
-    from ..training.member_tasks import dividing_members
-
-    divided = dividing_members() if options.divides else nullcontext()
-    try:
-        with open_engine(options.engine, options.engine_address, options.jobs), divided:
-            yield
-    finally:
-        dismiss_workers()
 
 
 def _train_and_save(
@@ -198,13 +179,12 @@ def _train_and_save(
     """
     from ..api.functions import train_configured
     from ..model.bundle import save_bundle
-    from ..model.checkpoints import EVERY, open_checkpoints
+    from ..model.checkpoints import open_checkpoints
 
-    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
-    kept = open_checkpoints(options.model, every=every, resume=options.resume)
     looked_at = options.report is not None or old is not None
     own = {name: getattr(options, name) for name in ("future", "rescale", "limits")}
-    with kept as checkpoints:
+    every, resume = options.checkpoint_every, options.resume
+    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
         model = train_configured(
             one_or_all(tables),
             config,
@@ -258,28 +238,21 @@ def _show(
     old: Incumbent | None,
 ) -> None:
     """The scores on stdout, and on stderr what explains them and what to do next."""
-    from ..api.summaries import (
-        confusion_rows,
-        describe_name,
-        explain_scores,
-        interval_rows,
-        score_rows,
-        worst_rows,
-    )
+    from ..api import summaries
 
     evaluation = bundle.manifest.evaluation
     if not console.output_options.quiet:
-        console.table(score_rows(evaluation))
+        console.table(summaries.score_rows(evaluation))
     if not options.no_chart:
         show_compact(console, bundle, tables)
-    console.say(describe_name(bundle.manifest))
+    console.say(summaries.describe_name(bundle.manifest))
     if evaluation:
-        console.say(explain_scores(evaluation))
-        console.grid(interval_rows(evaluation))
-        if rows := worst_rows(bundle):
+        console.say(summaries.explain_scores(evaluation))
+        console.grid(summaries.interval_rows(evaluation))
+        if rows := summaries.worst_rows(bundle):
             console.say("the series with the largest errors:")
             console.grid(rows)
-        console.grid(confusion_rows(bundle.manifest))
+        console.grid(summaries.confusion_rows(bundle.manifest))
         console.say(evaluation.verdict, "bold")
         console.warn(_warnings(bundle))
     if not (old and old.stays):
@@ -297,7 +270,7 @@ def _say_saved(
         f"{each.level:g}" for each in getattr(bundle.manifest.evaluation, "intervals", ())
     )
     more = f", with intervals: --level {level}" if level else ""
-    flag = flag_of_model(options.model)
+    flag = model_flag(options.model)
     if options.report is not None:
         console.say(f"saved {options.report}")
     console.say(f"saved {options.model}; next: forecast predict{what}{flag}{more}")
@@ -306,8 +279,3 @@ def _say_saved(
 def _warnings(bundle: "Bundle") -> Sequence[str]:
     """Reasons not to rely on the model or its scores."""
     return getattr(bundle.manifest.evaluation, "warnings", ())
-
-
-def flag_of_model(model: Path) -> str:
-    """What names a model on the command line; empty for the default one."""
-    return "" if model == MODEL else f" -m {model}"

@@ -10,7 +10,7 @@ from ..core.errors import UsageError
 from ..core.libraries import require_training
 from .config import toml_lines
 from .console import Console
-from .inputs import MODEL, one_or_all
+from .inputs import MODEL, model_flag, one_or_all, record_origin
 from .options import (
     CheckpointEvery,
     Engine,
@@ -20,10 +20,9 @@ from .options import (
     TunedSettings,
     option,
 )
-from .origin import record_origin
 from .progress import Progress
-from .train import Tables, close_checkpoints, flag_of_model
-from .values import seconds
+from .spelling import seconds
+from .train import Tables, close_checkpoints
 
 if TYPE_CHECKING:
     from ..model.manifest import Evaluation, LabelEvaluation
@@ -76,7 +75,7 @@ class SearchOptions:
     model: Annotated[Path, option("--model", "-m", metavar="PATH",
         help="Where to save the model of the best settings.", default="model.forecast")] = MODEL
     resume: Resume = False
-    checkpoint_every: CheckpointEvery = None
+    checkpoint_every: CheckpointEvery = "30s"
     output: Annotated[Path | None, option("--output", "-o", metavar="PATH",
         help="Where to write the best settings as TOML, for forecast train --config.",
         default="nowhere")] = None
@@ -105,29 +104,21 @@ def tune(
         forecast tune load.csv -c MW --time-budget 30m --cell gru -o best.toml
     """
     require_training("Tuning")
-    from ..core.parallel import dismiss_workers
 
     gc.enable()
     console, search, model = Console(output_options), options.search(), options.model
     if options.show_space:
-        _print_space(tables, settings, search, console)
-        return
+        return _print_space(tables, settings, search, console)
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
-    try:
-        with (
-            Progress(console) as progress,
-            open_engine(options.engine, options.engine_address, options.jobs) as engine,
-        ):
-            if engine is not None and options.jobs is None:
-                search = replace(search, jobs=engine.workers)
-            result = _tune_and_save(tables, settings, search, options, progress)
-    finally:
-        dismiss_workers()
+    opened = open_engine(options.engine, options.engine_address, options.jobs)
+    with Progress(console) as progress, opened as engine:
+        if engine is not None and options.jobs is None:
+            search = replace(search, jobs=engine.workers)
+        result = _tune_and_save(tables, settings, search, options, progress)
     if output_options.json:
-        console.document(_document(result, model) | {"notes": progress.notes.texts})
-        return
+        return console.document(_document(result, model) | {"notes": progress.notes.texts})
     _show(result, console)
-    console.say(f"saved {model}; next: forecast predict{flag_of_model(model)}")
+    console.say(f"saved {model}; next: forecast predict{model_flag(model)}")
 
 
 def _tune_and_save(
@@ -138,11 +129,11 @@ def _tune_and_save(
     progress: Progress,
 ) -> "Tuning":
     """Search, and write what is found; no other run may write the model meanwhile."""
-    from ..model.checkpoints import EVERY, open_checkpoints
+    from ..model.checkpoints import open_checkpoints
     from ..tuning.tuning import tune
 
-    every = EVERY if options.checkpoint_every is None else options.checkpoint_every
-    with open_checkpoints(options.model, every=every, resume=options.resume) as checkpoints:
+    every, resume = options.checkpoint_every, options.resume
+    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
         how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
         config, fixed = settings.resolve(), settings.fixed(search.space is None)
         source = one_or_all(tables)
@@ -216,7 +207,7 @@ def _document(result: "Tuning", model: Path) -> dict[str, Any]:
 
 def _show(result: "Tuning", console: Console) -> None:
     """The trials, the importance of settings, and the scores on the test split."""
-    from ..api.summaries import explain_scores, short
+    from ..api.summaries import explain_scores, shorten_rows
 
     if not console.output_options.quiet:
         rows = result.rows
@@ -232,8 +223,7 @@ def _show(result: "Tuning", console: Console) -> None:
     evaluation = result.bundle.manifest.evaluation
     if evaluation:
         console.say("on the test split, which no trial used:")
-        tested = _tested(result, evaluation)
-        console.grid([{name: short(each) for name, each in row.items()} for row in tested])
+        console.grid(shorten_rows(_tested(result, evaluation)))
         console.say(explain_scores(evaluation))
     console.say(result.verdict, "bold")
 
@@ -254,14 +244,8 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     """A row for a terminal: the settings in one column."""
     from ..tuning.ranking import describe_settings
 
-    names = list(row)
-    first, last = names.index("epochs"), len(names)
-    told = {name: row[name] for name in names[2:first] if row[name] is not None}
-    head = {name: row[name] for name in (*names[:1], names[1])}
-    error = head[names[1]]
-    head[names[1]] = None if error is None else float(f"{error:.4g}")
-    return (
-        head
-        | {"settings": describe_settings(told)}
-        | {name: row[name] for name in names[first:last]}
-    )
+    (trial, number), (metric, error), *others = row.items()
+    first = [name for name, _ in others].index("epochs")
+    told = {name: each for name, each in others[:first] if each is not None}
+    head = {trial: number, metric: None if error is None else float(f"{error:.4g}")}
+    return head | {"settings": describe_settings(told)} | dict(others[first:])

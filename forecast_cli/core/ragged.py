@@ -20,6 +20,14 @@ def finite(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
+def known_means(values: Floats, axis: int | tuple[int, ...]) -> Floats:
+    """Return the means of the finite values along axes, NaN where there is none."""
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis)
+    means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return means
+
+
 def owners(indptr: Ints) -> Ints:
     """Return the series of each row, shape `(n_rows,)`."""
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))

@@ -9,7 +9,6 @@ import pandas as pd
 
 from ..config.registries import NAIVE2, Intervals
 from ..core.brief import Brief, Shown
-from ..core.error_scale import Recent
 from ..core.errors import DataError, UsageError
 from ..core.events import Listener, Note, ignore
 from ..core.windows import Ints
@@ -40,9 +39,8 @@ from ..forecasting.saved_model_data import (
 )
 from ..model.bundle import Bundle
 from ..model.manifest import Evaluation
-from .baseline_forecasts import baselines
 from .reports import Report, make_report
-from .scoring import GRID, IntervalSpec, ScoreSums, score, some
+from .scoring import GRID, IntervalSpec, ScoreSums, baselines, score, some
 from .split_evaluation import summarize
 from .warnings import find_warnings
 
@@ -201,21 +199,13 @@ def _interval_spec(
         calibration = replace(calibration, units=units)
     bands = make_bands(calibration, bundle.manifest.config, level=level, method=intervals)
     if calibration is not None and bands.method.by_recent:
-        before = _before(bundle, history.panel, begins)
+        # The latest errors of the training count where the scored rows follow it.
+        panel = history.panel
+        follows = (begins - panel.indptr[:-1] >= rows_of_training(bundle, panel)).all()
+        before = restore_recent_errors(bundle, panel, calibration) if follows else None
         errors = calibration.units, calibration.of_forecasts
         recent = RecentErrors(network.dataset, *errors, before)
     return IntervalSpec(bands, replace(bands, level=bands.trained or GRID), recent)
-
-
-def _before(bundle: Bundle, panel: Panel, begins: Ints) -> Recent | None:
-    """The latest errors of the training, where the scored rows follow it.
-
-    `begins` has shape `(n_series,)`: the first row of each that is scored.
-    """
-    follows = begins - panel.indptr[:-1] >= rows_of_training(bundle, panel)
-    if bundle.calibration is None or not follows.all():
-        return None
-    return restore_recent_errors(bundle, panel, bundle.calibration)
 
 
 def _begins(bundle: Bundle, panel: Panel, begin: str | None, on_event: Listener) -> Ints:

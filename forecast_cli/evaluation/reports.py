@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import methodcaller
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -82,29 +83,24 @@ def make_report(
 
 
 def _measures(
-    way: str,
+    way: Literal["overall", "by_series", "by_step"],
     errors: ErrorSums,
     against: ErrorSums | None,
     intervals: IntervalSums | None,
     quantiles: QuantileSums | None,
 ) -> dict[str, Floats]:
     """All measures of a forecaster in one way, each of shape `(..., targets)`."""
-    measures = dict(_taken(errors, way))
+    take = methodcaller(way)
+    measures: dict[str, Floats] = dict(take(errors))
     if against is not None:
-        measures["owa"] = overall_weighted_average(measures, _taken(against, way))
+        measures["owa"] = overall_weighted_average(measures, take(against))
     if intervals is not None:
-        tables = _taken(intervals, way)
+        tables = take(intervals)
         for place, level in enumerate(intervals.level):
             measures |= {f"{name}{level:g}": each[..., place] for name, each in tables.items()}
     if quantiles is not None:
-        measures |= _taken(quantiles, way)
+        measures |= take(quantiles)
     return measures
-
-
-def _taken(sums: ErrorSums | IntervalSums | QuantileSums, way: str) -> dict[str, Floats]:
-    """The measures in one of the three ways."""
-    ways = {"overall": sums.overall, "by_series": sums.by_series, "by_step": sums.by_step}
-    return ways[way]()
 
 
 def overall_weighted_average(own: Mapping[str, Floats], naive2: Mapping[str, Floats]) -> Floats:

@@ -1,29 +1,66 @@
 """Forecasts from many origins compared with actual values, added up piece by piece."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
+from ..baselines.naive import BaselineInput
+from ..baselines.registry import forecast_baseline, usable
 from ..config.model_name import name_row
+from ..config.registries import NAIVE2, SEASONAL_NAIVE
 from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.ragged import row_numbers
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
+from ..data.missing import last_known
 from ..forecasting.intervals.calibration import RecentErrors, mean_losses, parted
 from ..forecasting.intervals.interval_methods import Bands
 from ..forecasting.network_forecaster import NetworkForecaster
-from .baseline_forecasts import Forecaster
 from .metrics.interval import IntervalSums, QuantileSums, quantile_levels
 from .metrics.point import ErrorSums
 
+# From origins, shape (samples,), to forecasts, shape (samples, horizon, targets), original units.
+Forecaster = Callable[[Ints], Floats]
 Values = TypeVar("Values", Ints, Floats)
 # The quantiles by which a whole distribution is scored: those of the levels 10, 20 ... 90.
 GRID = tuple(float(level) for level in range(10, 100, 10))
 # So many origins show what a network does.
 SOME = 2000
+
+
+def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str, Forecaster]:
+    """Return the baselines for which there are enough rows before the origins.
+
+    Where the training rows show a stronger season than that of the dataset, the seasonal naive
+    forecast of both is among them: a baseline of the wrong season is easily beaten.
+
+    Args:
+        dataset: With the rows.
+        origins: Shape `(samples,)`.
+        owa: Whether Naive2 is among them, for OWA.
+    """
+    values, indptr = dataset.filled[:, dataset.targets], dataset.panel.indptr
+    values, season = last_known(values, indptr), dataset.season_length
+
+    def forecast(rows: Ints, name: str, season: int) -> Floats:
+        first = indptr[owner_series(indptr, rows)]
+        given = BaselineInput(values, rows, first, dataset.horizon, season)
+        return forecast_baseline(name, given).point
+
+    history = origins - indptr[owner_series(indptr, origins)]
+    names = (*usable(history, season, intermittent=dataset.intermittent), *[NAIVE2] * owa)
+    found: dict[str, Forecaster] = {
+        name: partial(forecast, name=name, season=season) for name in names
+    }
+    stronger = dataset.stronger_season
+    if stronger and usable(history, stronger, names=[SEASONAL_NAIVE]):
+        own = partial(forecast, name=SEASONAL_NAIVE, season=stronger)
+        found[f"{SEASONAL_NAIVE} (season {stronger})"] = own
+    return found
 
 
 @dataclass(frozen=True)
@@ -145,10 +182,11 @@ def score(
     actual = dataset.panel.values[:, dataset.targets]
     model = name_row(network.name, simple)
     names = (model, *simple)
-    naive_error, naive_squared = dataset.naive
-    errors = {name: ErrorSums(naive_error, naive_squared, dataset.horizon) for name in names}
+    errors = {name: ErrorSums(dataset.naive, dataset.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
-    sample, sampled = _sample(dataset, origins), list[Floats]()
+    # With a whole horizon of rows before them.
+    sample = some(origins[row_numbers(dataset.panel.indptr)[origins] >= dataset.horizon])
+    sampled = list[Floats]()
     counter = None if claims is None else _Counter(network, claims, sample)
     for part in parted(dataset, origins):
         truth = actual[part[:, None] + np.arange(dataset.horizon)]
@@ -166,11 +204,6 @@ def score(
     own_sums = (counter.intervals, counter.quantiles, counter.kept()) if counter else ()
     called = network.name, model
     return ScoreSums(origins, *called, errors, joined, sample, np.concatenate(sampled), *own_sums)
-
-
-def _sample(dataset: Dataset, origins: Ints) -> Ints:
-    """Some of the origins, shape `(some,)`, that have a whole horizon of rows before them."""
-    return some(origins[row_numbers(dataset.panel.indptr)[origins] >= dataset.horizon])
 
 
 def some(values: Values) -> Values:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..config.registries import KEPT_METRICS, METRICS, NAIVE, NAIVE2, Score
+from ..core.ragged import known_means
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.intervals.calibration import SplitErrors
 from ..forecasting.network_forecaster import NetworkForecaster
 from ..model.manifest import Evaluation, IntervalScore
-from .baseline_forecasts import baselines
 from .metrics.interval import IntervalSums
 from .reports import plain
-from .scoring import IntervalSpec, ScoreSums, score
+from .scoring import IntervalSpec, ScoreSums, baselines, score
 from .verdicts import verdict
 from .warnings import find_warnings
 
@@ -68,8 +68,9 @@ def _by_series(dataset: Dataset, tally: ScoreSums, best: str) -> list[dict[str, 
     sums = tally.errors
     own, simple = (sums[name].by_series() for name in (tally.model, best))
     scaled = "rmsse" if dataset.intermittent else "mase"
-    tables: dict[str, Floats] = {name: _mean(own[name]) for name in (*KEPT_METRICS, scaled)}
-    tables[f"{scaled} of {best}"] = _mean(simple[scaled])
+    # Mean over targets, shape `(n_series,)`, leaving out what is not defined.
+    tables = {name: known_means(own[name], axis=1) for name in (*KEPT_METRICS, scaled)}
+    tables[f"{scaled} of {best}"] = known_means(simple[scaled], axis=1)
     worst = np.argsort(-np.nan_to_num(tables[scaled], nan=-1.0), kind="stable")
     ids = dataset.panel.ids.astype(str).to_numpy(object).tolist()
     return [
@@ -78,14 +79,6 @@ def _by_series(dataset: Dataset, tally: ScoreSums, best: str) -> list[dict[str, 
         for row in worst.tolist()
         if sums[tally.model].count[row].any()
     ]
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over targets, leaving out what is not defined; shape `(n_series,)`."""
-    known = np.isfinite(values)
-    total, nothing = np.where(known, values, 0.0).sum(axis=1), np.full(len(values), np.nan)
-    means: Floats = np.divide(total, known.sum(axis=1), out=nothing, where=known.any(axis=1))
-    return means
 
 
 def summarize(dataset: Dataset, tally: ScoreSums, warnings: tuple[str, ...]) -> Evaluation:
@@ -140,16 +133,16 @@ def best_and_skill(
     measure: Score = scaled if several and whole else in_units
     model, *others = scores
     simple = {name: scores[name][measure] for name in others}
-    best = min(simple, key=lambda name: float(np.mean(_relative(simple[name], simple))))
+    # An error counts in units of the naive forecast's.
+    last = simple[NAIVE]
+    relative = {
+        name: np.divide(each, last, out=np.where(each > 0, np.inf, 1.0), where=last > 0)
+        for name, each in simple.items()
+    }
+    best = min(simple, key=lambda name: float(np.mean(relative[name])))
     known = simple[best] > 0
     shares = scores[model][measure][known] / simple[best][known]
     return best, float(100.0 * (1.0 - shares.mean())) if known.any() else None, measure
-
-
-def _relative(error: Floats, simple: Mapping[str, Floats]) -> Floats:
-    """Return an error in units of the naive forecast's, all of shape `(targets,)`."""
-    last = simple[NAIVE]
-    return np.divide(error, last, out=np.where(error > 0, np.inf, 1.0), where=last > 0)
 
 
 def _interval_scores(

@@ -19,17 +19,99 @@ from ..data.io.opening import Opened, open_in_memory, open_with_notes
 from ..data.io.tables import Readable
 from ..data.layouts import as_long
 from ..data.missing import last_known
+from .metrics.interval import (
+    PINBALL_LEVELS,
+    IntervalSums,
+    QuantileSums,
+    quantile_levels,
+    sample_crps,
+)
 from .metrics.point import ErrorSums
 from .reports import Report, make_report
 from .tables.actuals import Actual, read_actual
 from .tables.column_roles import Roles, Tables, find_roles, forecasts_as_long
-from .tables.distributions import score_distributions
 from .tables.forecast_tables import Forecasts, read_forecasts
 
 # The baselines that a table of forecasts is compared with.
 COMPARED = ("naive", "seasonal-naive")
 LEVEL = (80.0, 95.0)
 AS_IT_IS = Data()
+
+
+def take_quantiles(paths: Floats, levels: tuple[float, ...]) -> Floats:
+    """Return quantiles of sample paths.
+
+    Args:
+        paths: Shape `(samples, horizon, targets, paths)`, original units.
+        levels: Between 0 and 1.
+
+    Returns:
+        Shape `(samples, horizon, targets, quantiles)`, original units.
+    """
+    return np.moveaxis(np.quantile(paths, levels, axis=-1), 0, -1)
+
+
+def score_distributions(
+    given: Forecasts,
+    points: Mapping[str, Floats],
+    levels: Mapping[str, tuple[float, ...]],
+    series: int,
+    on_event: Listener,
+) -> tuple[dict[str, IntervalSums], dict[str, QuantileSums]]:
+    """Return the sums of intervals and of quantiles, for each forecaster that has some.
+
+    Args:
+        given: The forecasts.
+        points: The point forecasts, or the medians of sample paths, by forecaster, each of shape
+            `(samples, horizon, targets)`, original units.
+        levels: The levels of the intervals of each forecaster, in percent, ascending.
+        series: How many series the table of actual values has.
+        on_event: Notified of intervals that are crossed or incomplete.
+    """
+    shape = (series, given.actual.shape[1], given.actual.shape[2])
+    intervals: dict[str, IntervalSums] = {}
+    quantiles: dict[str, QuantileSums] = {}
+    for name, values in given.values.items():
+        if not given.paths and name not in given.lower:
+            continue
+        level, actual = levels[name], given.actual
+        asked = quantile_levels(level)
+        quantile_sums = QuantileSums(*shape, PINBALL_LEVELS if given.paths else asked)
+        if given.paths:
+            at = take_quantiles(values, asked)
+            bounds = at[..., len(level) - 1 :: -1], at[..., len(level) + 1 :]
+            found = take_quantiles(values, PINBALL_LEVELS)
+            quantile_sums.add(actual, found, given.series, crps=sample_crps(actual, values))
+        else:
+            bounds = given.lower[name], given.upper[name]
+            actual = _with_intervals(actual, bounds, name, on_event)
+            several = [bounds[0][..., ::-1], points[name][..., None], bounds[1]]
+            quantile_sums.add(actual, np.concatenate(several, axis=-1), given.series)
+        quantiles[name] = quantile_sums
+        intervals[name] = interval_sums = IntervalSums(*shape, level)
+        interval_sums.add(actual, *bounds, given.series)
+    return intervals, quantiles
+
+
+def _with_intervals(
+    actual: Floats, bounds: tuple[Floats, Floats], name: str, on_event: Listener
+) -> Floats:
+    """Return the actual values that have an interval at each level, NaN for the others.
+
+    Shapes `(samples, horizon, targets)`, and with an axis of levels for both ends, original units.
+    """
+    lower, upper = bounds
+    complete = (np.isfinite(lower) & np.isfinite(upper)).all(axis=-1)
+    known = np.isfinite(actual)
+    crossed = int((known[..., None] & (lower > upper)).any(axis=-1).sum())
+    if crossed:
+        text = f"{crossed:,} intervals of {name} have a lower end above the upper one"
+        on_event(Note(text, warning=True))
+    lost = int((known & ~complete).sum())
+    if lost:
+        text = f"{lost:,} of {known.sum():,} forecasts of {name} have no interval"
+        on_event(Note(f"{text}: coverage and width leave them out", warning=True))
+    return np.where(complete, actual, np.nan)
 
 
 @dataclass(frozen=True)
@@ -143,9 +225,8 @@ def _simple(
     counted = np.concatenate([np.zeros((1, known.shape[1]), np.int64), np.cumsum(known, axis=0)])
     if not (counted[origins] > counted[first]).all():
         if owa:
-            on_event(
-                Note("no owa: some series have no row before the first forecast", warning=True)
-            )
+            text = "no owa: some series have no row before the first forecast"
+            on_event(Note(text, warning=True))
         return {}
     # Nothing that comes after an origin is before it: each has a value of its own there.
     filled, horizon = last_known(values, actual.indptr), int(given.offsets.max()) + 1
@@ -171,8 +252,12 @@ def _report(
     scales = _naive_errors(actual, given, on_event)
     if given.paths:
         on_event(Note("the forecast is the median of the sample paths"))
-    points = {name: _points(given, each) for name, each in given.values.items()} | dict(simple)
-    errors = {name: ErrorSums(scales[0], scales[1], given.actual.shape[1]) for name in points}
+    # Of sample paths the median; a step without paths has nothing to score.
+    points = {
+        name: np.median(each, axis=-1) if each.ndim > given.actual.ndim else each
+        for name, each in given.values.items()
+    } | dict(simple)
+    errors = {name: ErrorSums(scales, given.actual.shape[1]) for name in points}
     for name, sums in errors.items():
         sums.add(given.actual, points[name], given.series)
     intervals, quantiles = score_distributions(given, points, levels, len(actual.ids), on_event)
@@ -184,20 +269,8 @@ def _report(
         quantiles=quantiles,
         owa=NAIVE2 if NAIVE2 in simple else None,
     )
-    in_sample = np.isfinite(scales[0]).any()
-    return replace(
-        report,
-        forecasts=len(given.series),
-        season_length=actual.season_length if in_sample else 0,
-    )
-
-
-def _points(given: Forecasts, values: Floats) -> Floats:
-    """The forecasts themselves: of sample paths the median."""
-    if values.ndim == given.actual.ndim:
-        return values
-    # A step without paths has nothing to score; the median of nothing would be a warning.
-    return np.median(values, axis=-1)
+    season = actual.season_length if np.isfinite(scales[0]).any() else 0
+    return replace(report, forecasts=len(given.series), season_length=season)
 
 
 def _naive_errors(actual: Actual, given: Forecasts, on_event: Listener) -> Floats:
@@ -213,11 +286,8 @@ def _naive_errors(actual: Actual, given: Forecasts, on_event: Listener) -> Float
     without = int((~(scales[0][scored] > 0)).any(axis=1).sum())
     if without:
         what = "of the truth, at least two that differ, before the first forecast"
-        some = (
-            "there are none"
-            if len(scored) == 1
-            else f"{without:,} of {len(scored):,} series have none"
-        )
+        some = f"{without:,} of {len(scored):,} series have none"
+        some = "there are none" if len(scored) == 1 else some
         on_event(Note(f"mase and rmsse need rows {what}: {some}", warning=True))
     elif actual.trouble:
         on_event(Note(f"{actual.trouble} Rows are taken as the steps.", warning=True))

@@ -19,9 +19,16 @@ from ..data.known_future import steps_frame
 from ..data.panel import Panel
 from ..data.season import default_seasons
 from ..model.bundle import Bundle
-from .covariate_effects import find_active, find_covariates, find_usual, last_rows, value_of
+from .covariate_effects import (
+    Importance,
+    find_active,
+    find_covariates,
+    find_usual,
+    last_rows,
+    permutation_importance,
+    value_of,
+)
 from .history import READ_AS_TRAINED
-from .permutation_importance import Importance, permutation_importance
 from .prediction import forecast_history
 from .prediction_request import ALL, PredictionRequest, find_history, steps_wanted
 from .saved_model_data import (
@@ -147,10 +154,8 @@ def _measure_importance(
         found, count = permutation_importance(network, network.origins("test"), seed=seed)
         if found:
             if kind == "rows":
-                text = (
-                    "the importance of covariates is measured on rows that the model learned from"
-                )
-                on_event(Note(text, warning=True))
+                text = "the importance of covariates is measured on rows that the model learned"
+                on_event(Note(f"{text} from", warning=True))
             return found, f"{counted(count, 'forecast')} in {kind} of {panel.source}"
     return None
 
@@ -189,12 +194,8 @@ def _split(
 ) -> list[_Parts]:
     """Return for each target its forecast and the parts, rounded so that they are exactly it.
 
-    Args:
-        before: Shape `(rows, targets)`: the actual values.
-        forecast: Shape `(steps, targets)`.
-        base: The same with covariates at their usual values.
-        effects: Shape `(players, steps, targets)`.
-        seasons: Steps in each.
+    Shapes: the actual values `before` `(rows, targets)`; the forecast, and that with covariates at
+    their usual values, `(steps, targets)`; effects `(players, steps, targets)`.
     """
     made = []
     for place in range(forecast.shape[1]):
@@ -216,7 +217,7 @@ def _split(
 
 def _rounded(values: Floats, places: Any) -> Floats:
     """Round each value to its own number of decimals, shape `(steps,)` each."""
-    return np.array([round(v, p) for v, p in zip(values.tolist(), places.tolist(), strict=True)])
+    return np.array(list(map(round, values.tolist(), places.tolist())))
 
 
 def _frame(

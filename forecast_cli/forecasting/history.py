@@ -240,12 +240,7 @@ def _scaling(
 ) -> Scaling:
     """The scaling of the series of a table; of those that are new it is fitted on their rows.
 
-    Args:
-        bundle: The model.
-        panel: The table.
-        rows: Shape `(sum of lengths, features)`: those to fit on, original units.
-        lengths: Shape `(n_series,)`: how many of them each series has.
-        on_event: Notified of new series.
+    These have shape `(sum of lengths, features)`, original units, `lengths` shape `(n_series,)`.
     """
     if bundle.series is None or not bundle.scaling.by_series:
         return bundle.scaling
@@ -258,14 +253,8 @@ def _scaling(
     on_event(Note(f"{len(new)} series are new to the model and scaled by their own rows: {names}"))
     manifest = bundle.manifest
     scopes = choose_scopes(manifest.columns, "series")
-    own = fit_by_series(
-        rows,
-        cumulate(lengths),
-        scopes,
-        manifest.config.scaler,
-        manifest.config.transform,
-        len(manifest.columns.columns),
-    )
+    kinds = manifest.config.scaler, manifest.config.transform, len(manifest.columns.columns)
+    own = fit_by_series(rows, cumulate(lengths), scopes, *kinds)
     fresh = (places < 0)[:, None] & np.array([scope == "series" for scope in scopes])
     return replace(
         known,

@@ -16,9 +16,10 @@ from ..data.io.tables import Readable
 from ..data.missing import filled_steps
 from ..data.sequences import Sequences, read_sequences
 from ..model.bundle import Bundle
-from ..model.manifest import LabelAxis
+from ..model.manifest import LabelAxis, Manifest
 from ..model.runtime import Float32s, Runtime, chunks
 from .history import require_mask
+from .prediction_request import PredictionRequest
 
 SHARE = "p_"
 
@@ -26,6 +27,7 @@ SHARE = "p_"
 def predict_labels(
     bundle: Bundle,
     source: Readable | None,
+    wanted: PredictionRequest,
     *,
     reading: Mapping[str, Any],
     on_event: Listener,
@@ -35,6 +37,7 @@ def predict_labels(
     Args:
         bundle: The model.
         source: The table; it need not hold labels.
+        wanted: Nothing of what only forecasts have.
         reading: How this table differs from the one that was trained on.
         on_event: Notified of what is worth knowing.
 
@@ -44,34 +47,44 @@ def predict_labels(
 
     Raises:
         DataError: The table does not hold what the model needs, or a sequence is too long.
-        UsageError: There is no table.
+        UsageError: There is no table, or something is wanted that only forecasts have.
     """
+    data = _reading(bundle, wanted, reading)
     manifest, labels = bundle.manifest, bundle.manifest.labels
     if labels is None or source is None:
         raise UsageError(
             "The model labels sequences, and there is no table of sequences.",
             "Name the table that holds them.",
         )
-    data = _reading(bundle, reading)
-    columns = labels.columns
-    sequences = read_sequences(source, data, labelled=False, columns=columns, on_event=on_event)
-    _check_length(sequences, manifest.timesteps, masked=manifest.config.network.masked)
-    filled = filled_steps(sequences, data.missing)
-    require_positive(filled, manifest.features, manifest.config.transform, sequences.source)
-    scaled = manifest.scaler.transform(filled).astype(np.float32)
+    how: Any = {"labelled": False, "columns": labels.columns, "on_event": on_event}
+    sequences = read_sequences(source, data, **how)
+    scaled = _scaled(manifest, sequences, data)
     places = np.arange(len(sequences))
     outputs = predict_outputs(bundle.runtime, scaled, sequences.indptr, places, manifest.timesteps)
     ids = sequences.ids.drop(columns=list(labels.names), errors="ignore")
     return pd.concat([ids, _frame(bundle, labels, outputs.astype(np.float64))], axis=1)
 
 
-def _reading(bundle: Bundle, reading: Mapping[str, Any]) -> Data:
-    """Return how the sequences are read; refuse what the network cannot skip, or would shorten."""
+def _reading(bundle: Bundle, wanted: PredictionRequest, reading: Mapping[str, Any]) -> Data:
+    """Return how the sequences are read; refuse what they do not have, or would shorten them."""
+    if wanted.anything:
+        raise UsageError(
+            "A label has no steps ahead, and no series of its own.",
+            "Omit `horizon`, `only`, `start`, `future`, `what_if`, `level` and `samples`.",
+        )
     data = bundle.manifest.config.data.changed(**reading)
     require_mask(bundle, data.missing)
     if data.missing == "drop":
         raise UsageError("`missing=drop` would shorten sequences.", "Pass `missing=interpolate`.")
     return data
+
+
+def _scaled(manifest: Manifest, sequences: Sequences, data: Data) -> Float32s:
+    """Return the steps of all sequences as the network takes them; refuse what it cannot."""
+    _check_length(sequences, manifest.timesteps, masked=manifest.config.network.masked)
+    filled = filled_steps(sequences, data.missing)
+    require_positive(filled, manifest.features, manifest.config.transform, sequences.source)
+    return manifest.scaler.transform(filled).astype(np.float32)
 
 
 def _frame(bundle: Bundle, labels: LabelAxis, outputs: Floats) -> pd.DataFrame:

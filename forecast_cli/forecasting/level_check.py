@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from ..core.errors import listed
 from ..core.events import Listener, Note
@@ -61,9 +62,8 @@ def check_levels(
     far = _by_series(find_far(blocks, known), blocks.indptr)
     far |= _beside_stored(bundle, panel, places, known)
     far[places < 0] = False
-    for text in _describe(panel, columns, far, blocks, known):
-        on_event(Note(text, warning=True))
-    for text in _ahead(panel, known, places):
+    now, ahead = _describe(panel, columns, far, blocks, known), _ahead(panel, known, places)
+    for text in (*now, *ahead):
         on_event(Note(text, warning=True))
 
 
@@ -139,17 +139,21 @@ def _beside_stored(bundle: Bundle, panel: Panel, places: Ints, known: Levels) ->
         found[series] = is_rescaled(old, new, indptr) | find_jumps(
             _medians(old, indptr), _medians(new, indptr), own
         )
-    return found | _joined(bundle, panel, places, known)
+    length = block_length(bundle.manifest.timesteps)
+    return found | _joined(stored, panel, places, lasts, known, length)
 
 
-def _joined(bundle: Bundle, panel: Panel, places: Ints, known: Levels) -> Flags:
-    """Which series go on after the kept rows at another level, `(n_series, features)`."""
-    found = np.zeros(known.low.shape, bool)
-    stored, timeline = stored_panel(bundle), panel.timeline
-    if timeline is None or stored.lasts is None:
+def _joined(
+    stored: Panel, panel: Panel, places: Ints, lasts: pd.DatetimeIndex, known: Levels, length: int
+) -> Flags:
+    """Which series go on after the kept rows at another level, `(n_series, features)`.
+
+    `lasts`, shape `(n_series,)`, are the times of the last kept rows, `length` the rows compared.
+    """
+    found, timeline = np.zeros(known.low.shape, bool), panel.timeline
+    if timeline is None:
         return found
-    times, length = timeline.times, block_length(bundle.manifest.timesteps)
-    lasts = times_like(stored.lasts, times)[places]
+    times = timeline.times
     old_rows = np.asarray(times <= lasts[panel.owners]).astype(np.int64)
     begins = panel.indptr[:-1] + np.add.reduceat(old_rows, panel.indptr[:-1])
     counts = np.minimum(panel.indptr[1:] - begins, length)
@@ -201,10 +205,8 @@ def _ahead(panel: Panel, known: Levels, places: Ints) -> Iterator[str]:
     far = find_far(blocks, known) & (places >= 0)[:, None]
     for column in panel.columns.places(panel.columns.covariates.future):
         series = np.flatnonzero(far[:, column])
-        if (
-            len(series)
-            and panel.columns.features[column] not in panel.columns.covariates.categories
-        ):
+        name = panel.columns.features[column]
+        if len(series) and name not in panel.columns.covariates.categories:
             here = float(blocks.low[series[0], column]), float(blocks.high[series[0], column])
             yield _far_out(panel, column, series, here, known, of="future values")
 

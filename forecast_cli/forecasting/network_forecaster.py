@@ -9,7 +9,7 @@ from ..config.model_name import name_model
 from ..core.forecast import Forecast
 from ..core.padding import owner_series
 from ..core.windows import Floats, Ints
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, History
 from ..data.splits import Part
 from ..model.mc_dropout import MonteCarlo
 from ..model.pretrained import MOST_FORECASTS, PretrainedMember
@@ -76,7 +76,7 @@ class NetworkForecaster:
             horizon=dataset.horizon,
             ahead=dataset.rows_from(origins, dataset.horizon) if known else None,
         )
-        made = self.with_member(make(self.network_from(origins)), origins)
+        made = with_member(self.member, dataset, make(self.network_from(origins)), origins)
         if self.dropout is None:
             return made
         return replace(made, spread=self.dropout.deviation(lambda drawn: make(drawn).point))
@@ -84,26 +84,6 @@ class NetworkForecaster:
     def network_from(self, origins: Ints) -> Forecasting:
         """Return what forecasts from rows of the panel, shape `(samples,)`, in their order."""
         return network_of(self.runtime, owner_series(self.dataset.panel.indptr, origins))
-
-    def with_member(self, made: Forecast, origins: Ints) -> Forecast:
-        """Return forecasts from origins, scaled, with the pretrained network, if it is a member."""
-        if self.member is None:
-            return made
-        return self.member.join(made, self.forecast_by_member(self.member, origins))
-
-    def forecast_by_member(self, member: PretrainedMember, origins: Ints) -> Floats:
-        """Forecast by the pretrained network alone, scaled, shape `(samples, horizon, targets)`.
-
-        `origins` are rows of the panel, shape `(samples,)`.
-        """
-        dataset = self.dataset
-        return member.forecast_origins(
-            dataset.filled[:, dataset.targets],
-            dataset.panel.indptr,
-            origins,
-            scaling=dataset.scaling.only(dataset.targets),
-            steps=dataset.horizon,
-        )
 
     def origins(self, part: Part) -> Ints:
         """Return the rows, shape `(origins,)`, to forecast a split from.
@@ -134,3 +114,29 @@ class NetworkForecaster:
         """Scaled ends of intervals, shape `(samples, horizon, targets, levels)`, converted back."""
         levels = [self.in_units(each, origins) for each in np.moveaxis(ends, -1, 0)]
         return np.stack(levels, axis=-1)
+
+
+def with_member(
+    member: PretrainedMember | None, history: History, made: Forecast, origins: Ints
+) -> Forecast:
+    """Return forecasts from origins, scaled, with the pretrained network, if it is a member."""
+    if member is None:
+        return made
+    return member.join(made, forecast_by_member(member, history, origins, made.point.shape[1]))
+
+
+def forecast_by_member(
+    member: PretrainedMember, history: History, origins: Ints, steps: int
+) -> Floats:
+    """Forecast by the pretrained network alone, scaled, shape `(samples, steps, targets)`.
+
+    `origins` are rows of the history, shape `(samples,)`.
+    """
+    places = list(history.panel.columns.target_places)
+    return member.forecast_origins(
+        history.filled[:, places],
+        history.panel.indptr,
+        origins,
+        scaling=history.scaling.only(places),
+        steps=steps,
+    )

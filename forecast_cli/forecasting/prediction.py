@@ -31,8 +31,12 @@ from .history import (
     too_few,
 )
 from .level_check import check_levels
+from .network_forecaster import with_member
 from .prediction_request import ALL, PredictionRequest, check_request, find_history, steps_wanted
 from .saved_model_data import monte_carlo
+
+# A plain prediction need not load what predicts labels, compares scenarios or makes intervals: that
+# is imported where it is needed.
 
 # Forecasts that are so far below their lower bound, as a share of the largest value's distance from
 # it, are warned about.
@@ -68,7 +72,9 @@ def predict(
         UsageError: The model cannot go that far.
     """
     if bundle.manifest.labels is not None:
-        return _predict_labels(bundle, source, wanted, reading=reading, on_event=on_event)
+        from .label_prediction import predict_labels
+
+        return predict_labels(bundle, source, wanted, reading=reading, on_event=on_event)
     check_request(wanted)
     steps = steps_wanted(bundle, wanted.horizon, on_event)
     on_event(Stage("reading"))
@@ -76,29 +82,28 @@ def predict(
     how: Any = {"steps": steps, "stored": source is None, "on_event": on_event}
     if not (wanted.what_if or wanted.several_futures):
         return predict_from(bundle, history, wanted, **how)
-    return _compare(bundle, history, wanted, reading=reading, **how)
+    return _compare(bundle, history, wanted, reading, **how)
 
 
 def _compare(
     bundle: Bundle,
     history: History,
     wanted: PredictionRequest,
-    *,
     reading: Mapping[str, Any],
-    steps: int,
-    stored: bool,
+    *,
     on_event: Listener,
+    **how: Any,
 ) -> pd.DataFrame:
     """Forecast several scenarios; see `predict`."""
-    # A plain prediction need not load what compares scenarios.
     from .scenarios import make_scenarios
 
-    scenarios = make_scenarios(
-        bundle, history, wanted, steps=steps, reading=reading, on_event=on_event
-    )
-    how: Any = {"steps": steps, "stored": stored, "on_event": once(on_event)}
+    steps, hear = how["steps"], once(on_event)
+    made = make_scenarios(bundle, history, wanted, steps=steps, reading=reading, on_event=on_event)
     return stack_scenarios(
-        {name: predict_from(bundle, each, wanted, **how) for name, each in scenarios.items()}
+        {
+            name: predict_from(bundle, each, wanted, on_event=hear, **how)
+            for name, each in made.items()
+        }
     )
 
 
@@ -134,25 +139,10 @@ def predict_from(
     _warn_of_bounds(bundle, history, forecast.point, on_event)
     if not wanted.uncertain:
         return build_frame(bundle, history, forecast.point)
-    # A plain prediction need not load what makes intervals.
     from .intervals.prediction_intervals import frame_with_intervals
 
     how |= {"among": among}
     return frame_with_intervals(bundle, history, forecast, wanted, **how)
-
-
-def _predict_labels(
-    bundle: Bundle, source: Readable | None, wanted: PredictionRequest, **how: Any
-) -> pd.DataFrame:
-    """Predict labels; refuse what only forecasts have."""
-    from .label_prediction import predict_labels
-
-    if wanted.anything:
-        raise UsageError(
-            "A label has no steps ahead, and no series of its own.",
-            "Omit `horizon`, `only`, `start`, `future`, `what_if`, `level` and `samples`.",
-        )
-    return predict_labels(bundle, source, **how)
 
 
 def forecast_history(
@@ -189,29 +179,7 @@ def forecast_history(
             spread = dropout.deviation(partial(_points, forecast, min(steps, manifest.horizon)))
             made[-1] = replace(made[-1], spread=spread)
         on_event(Done("series", int(part[-1]) + 1, len(windows)))
-    return _with_member(bundle, history, concatenate(made), history.panel.indptr[1:])
-
-
-def _with_member(bundle: Bundle, history: History, made: Forecast, origins: Ints) -> Forecast:
-    """Return forecasts with those of the pretrained network, where it is a member.
-
-    Args:
-        bundle: The model.
-        history: The rows.
-        made: Of the others, scaled, `point` of shape `(samples, steps, targets)`.
-        origins: Shape `(samples,)`, rows of the history.
-    """
-    member, places = bundle.member, bundle.manifest.target_places
-    if member is None:
-        return made
-    own = member.forecast_origins(
-        history.filled[:, places],
-        history.panel.indptr,
-        origins,
-        scaling=history.scaling.only(places),
-        steps=made.point.shape[1],
-    )
-    return member.join(made, own)
+    return with_member(bundle.member, history, concatenate(made), history.panel.indptr[1:])
 
 
 def _warn_of_bounds(bundle: Bundle, history: History, scaled: Floats, on_event: Listener) -> None:
@@ -291,7 +259,7 @@ def forecast_in_sample(bundle: Bundle, panel: Panel, on_event: Listener = ignore
     )
     places = network_places(bundle, panel)[owner_series(panel.indptr, origins)]
     made = _first_steps(bundle, padding.spread(history.scale()), padding.moved(origins), places)
-    first = _with_member(bundle, history, made, origins).point
+    first = with_member(bundle.member, history, made, origins).point
     values = in_units(bundle, history, owner_series(panel.indptr, origins), first)[:, 0]
     if not np.isnan(history.filled).any():
         # A gap that reaches up to a row was filled with a look at what comes after it.

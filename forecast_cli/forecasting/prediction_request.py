@@ -221,17 +221,7 @@ def steps_wanted(bundle: Bundle, horizon: int | None, on_event: Listener) -> int
 
 
 def _require_room(bundle: Bundle, count: int, steps: int, wanted: PredictionRequest) -> None:
-    """Refuse forecasts that will not fit in memory.
-
-    Args:
-        bundle: The model.
-        count: Number of series.
-        steps: Ahead.
-        wanted: The number of sample paths, and the levels of intervals.
-
-    Raises:
-        UsageError: They will not.
-    """
+    """Refuse, by a UsageError, forecasts of `count` series that will not fit in memory."""
     columns = len(bundle.manifest.targets) * (1 + 2 * len(wanted.level))
     rows = count * steps * (wanted.samples or 1)
     changes = [f"fewer than `samples={wanted.samples}`"] if wanted.samples else []
@@ -257,10 +247,5 @@ def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:
     if manifest.config.network.pretrained:
         # It forecasts any horizon from the same rows.
         return
-    on_event(
-        Note(
-            f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts "
-            "are fed back",
-            warning=True,
-        )
-    )
+    text = f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts"
+    on_event(Note(f"{text} are fed back", warning=True))

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -24,7 +24,9 @@ from .prediction_request import PredictionRequest
 
 # The scenario without a change.
 BASE = "base"
-OPERATORS = "=+-*/"
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "=": np.full_like, "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide,
+}  # fmt: skip
 FORM = "A change is written like temperature+10, price*0.9 or promo=1, several with commas between."
 
 
@@ -44,14 +46,8 @@ class Change:
 
     def apply(self, known: Floats) -> Floats:
         """Return changed values, of any shape, original units; NaN where unknown."""
-        change = {
-            "=": lambda: np.full_like(known, self.value),
-            "+": lambda: known + self.value,
-            "-": lambda: known - self.value,
-            "*": lambda: known * self.value,
-            "/": lambda: known / self.value,
-        }
-        return change[self.operator]()
+        changed: Floats = OPERATORS[self.operator](known, self.value)
+        return changed
 
 
 def name_futures(future: Any) -> dict[str, Readable]:
@@ -109,7 +105,7 @@ def _parse_change(text: str, columns: Columns) -> Change:
         rest = text.removeprefix(name).lstrip()
         if text.startswith(name) and rest[:1] and rest[0] in OPERATORS:
             return Change(name, rest[0], _parse_value(name, rest[0], rest[1:].strip(), columns))
-    found = re.match(rf"(.+?)\s*[{re.escape(OPERATORS)}]", text)
+    found = re.match(r"(.+?)\s*[=+\-*/]", text)
     if not found:
         raise UsageError(f'`what_if` "{text}" is not a change of a covariate.', FORM)
     raise _not_changeable(found[1], columns)
@@ -223,7 +219,14 @@ def _change_panel(panel: Panel, what_if: Sequence[str], steps: int) -> dict[str,
     if len(set(what_if)) < len(what_if):
         raise UsageError("`what_if` names one scenario twice.", "Pass each once.")
     parsed = {text.strip(): parse_what_if(text, panel.columns) for text in what_if}
-    _require_base(panel, steps)
+    try:
+        require_ahead(panel, rows_ahead(panel, steps))
+    except DataError as error:
+        raise DataError(
+            error.message,
+            "`what_if` changes known future values: pass a table of them with `future` (the "
+            "command future writes one to fill in), or `start` with a table that has later rows.",
+        ) from None
     changed = {}
     for name, changes in parsed.items():
         ahead = panel.ahead.copy()
@@ -234,30 +237,11 @@ def _change_panel(panel: Panel, what_if: Sequence[str], steps: int) -> dict[str,
     return changed
 
 
-def _require_base(panel: Panel, steps: int) -> None:
-    """Refuse a what-if where future values are not known.
-
-    Raises:
-        DataError: Some are missing.
-    """
-    try:
-        require_ahead(panel, rows_ahead(panel, steps))
-    except DataError as error:
-        raise DataError(
-            error.message,
-            "`what_if` changes known future values: pass a table of them with `future` (the "
-            "command future writes one to fill in), or `start` with a table that has later rows.",
-        ) from None
-
-
 def _outside_training(bundle: Bundle, panel: Panel, steps: int) -> Iterator[str]:
     """A sentence for each future covariate with values outside the range of the training table."""
     levels, places = trained_levels(bundle), match_series(bundle, panel)
-    numbers = [
-        name
-        for name in panel.columns.covariates.future
-        if name not in panel.columns.covariates.categories
-    ]
+    covariates = panel.columns.covariates
+    numbers = [name for name in covariates.future if name not in covariates.categories]
     for name, column in zip(numbers, panel.columns.places(numbers), strict=True):
         values = panel.ahead[:, :steps, column]
         low, high = (each[np.maximum(places, 0), column] for each in (levels.low, levels.high))

@@ -19,7 +19,6 @@ from ..data.time.business_days import note_closed
 from ..data.time.frequency import local_days
 from ..data.time.time_index import BUSINESS_GAP, when
 from ..model.bundle import Bundle
-from ..model.records import Calibration
 from ..model.stateful import State, joined, make_state
 from .history import (
     READ_AS_TRAINED,
@@ -150,8 +149,15 @@ def _append(bundle: Bundle, new: Panel, on_event: Listener) -> Bundle:
         note_closed(known, whole.timeline.frequency.open_days, on_event)
     history = make_history(bundle, whole, on_event)
     rows = bundle.manifest.rows + len(new.values)
-    updated = _store(bundle, history, bundle.state, rows)
-    return replace(updated, calibration=_calibration(bundle, history))
+    updated, calibration = _store(bundle, history, bundle.state, rows), bundle.calibration
+    if calibration is None or bundle.manifest.config.network.stateful:
+        return updated
+    # Imported here because models without intervals do not need it.
+    from .intervals.prediction_intervals import find_recent_errors
+
+    # The latest errors, where the new rows show some.
+    recent = find_recent_errors(bundle, history, calibration, calibration.units)
+    return replace(updated, calibration=replace(calibration, ended=recent))
 
 
 def _join(stored: Panel, new: Panel, places: Ints) -> Panel:
@@ -193,14 +199,10 @@ def _join_ahead(stored: Panel, new: Panel, places: Ints) -> Floats:
 
 
 def _store(bundle: Bundle, history: History, front: Floats | None, rows: int) -> Bundle:
-    """Return the model with the last rows of a history.
+    """Return the model with the last rows of a history, whose series are in the model's order.
 
-    Args:
-        bundle: The model.
-        history: Its series are those of the model, in their order.
-        front: Shape `(units,)`: the state of a stateful network in front of the history; None where
-            it has read nothing.
-        rows: How many rows were read so far.
+    `front`, shape `(units,)`, is the state of a stateful network before the history, None where it
+    has read nothing; `rows` were read so far.
     """
     panel, manifest, state = history.panel, bundle.manifest, None
     counts = np.minimum(panel.lengths, manifest.context)
@@ -231,25 +233,10 @@ def _store(bundle: Bundle, history: History, front: Floats | None, rows: int) ->
     )
 
 
-def _calibration(bundle: Bundle, history: History) -> Calibration | None:
-    """Return the errors for intervals, with the latest ones where the new rows show some."""
-    calibration = bundle.calibration
-    if calibration is None or bundle.manifest.config.network.stateful:
-        return calibration
-    # Imported here because models without intervals do not need it.
-    from .intervals.prediction_intervals import find_recent_errors
-
-    recent = find_recent_errors(bundle, history, calibration, calibration.units)
-    return replace(calibration, ended=recent)
-
-
 def _check_follows(panel: Panel, lasts: pd.DatetimeIndex, places: Ints, what: str) -> None:
-    """Refuse rows that do not begin at the step after the last of `what`.
+    """Refuse, by a DataError, rows that do not begin at the step after the last of `what`.
 
     `places`, shape `(n_series,)`, are the series of the panel in `lasts`.
-
-    Raises:
-        DataError: Those of a series do not; the message has both times.
     """
     gap = _first_gap(panel, lasts, places)
     if gap is None or panel.timeline is None:
@@ -269,10 +256,7 @@ def _first_gap(
 ) -> tuple[int, pd.Timestamp] | None:
     """Return the first series that does not continue where another table ended, and when it should.
 
-    Args:
-        panel: The new rows.
-        lasts: The last times of the other table's series.
-        places: Shape `(n_series,)`: which of them each series continues.
+    `places`, shape `(n_series,)`, are the series of that table, which ended at `lasts`.
     """
     if panel.timeline is None or lasts is None:
         return None

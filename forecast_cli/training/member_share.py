@@ -12,7 +12,7 @@ from ..core.padding import owner_series
 from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..forecasting.intervals.calibration import evenly, parted, scaled_targets
-from ..forecasting.network_forecaster import NetworkForecaster
+from ..forecasting.network_forecaster import NetworkForecaster, forecast_by_member
 from ..model.manifest import MemberRecord
 from ..model.pretrained import PretrainedRuntime, open_member
 from ..model.runtime import Runtime
@@ -65,7 +65,8 @@ def _learn_shares(
         return tuple(0.0 if last else PRIOR for last in alone)
     graph = NetworkForecaster(dataset, Runtime(fitted.onnx))
     made = np.concatenate([graph.forecast(part).point for part in parted(dataset, origins)])
-    own = graph.forecast_by_member(open_member(onnx, record, dataset.horizon), origins)
+    member = open_member(onnx, record, dataset.horizon)
+    own = forecast_by_member(member, dataset, origins, dataset.horizon)
     actual = scaled_targets(dataset)[origins[:, None] + np.arange(dataset.horizon)]
     units = usual_errors_of(dataset)[owner_series(dataset.panel.indptr, origins)][:, None]
     distinct = count_distinct(dataset, origins, dataset.horizon)

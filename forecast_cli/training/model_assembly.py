@@ -27,7 +27,7 @@ from ..data.missing import fill_panel
 from ..data.panel import Panel
 from ..data.splits import PARTS, Splits, all_training
 from ..evaluation.split_evaluation import Scores
-from ..forecasting.permutation_importance import Importance
+from ..forecasting.covariate_effects import Importance
 from ..model.bundle import Bundle
 from ..model.manifest import LayerRow, Manifest, Run, ScalingNumbers, SplitRows, TimeAxis
 from ..model.records import Calibration, SeriesRecord

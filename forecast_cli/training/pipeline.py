@@ -17,6 +17,7 @@ from ..data.panel import Panel
 from ..data.reading import read_panel
 from ..evaluation.scoring import IntervalSpec
 from ..evaluation.split_evaluation import Scores, evaluate
+from ..forecasting.covariate_effects import Importance, permutation_importance
 from ..forecasting.intervals.calibration import (
     RecentErrors,
     SplitErrors,
@@ -25,7 +26,6 @@ from ..forecasting.intervals.calibration import (
 )
 from ..forecasting.intervals.interval_methods import make_bands
 from ..forecasting.network_forecaster import NetworkForecaster
-from ..forecasting.permutation_importance import Importance, permutation_importance
 from ..model.bundle import Bundle
 from ..model.checkpoints import Checkpoints, Keeper
 from ..model.records import Calibration

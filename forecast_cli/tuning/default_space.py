@@ -41,11 +41,19 @@ def default_space(folds: TrialFolds) -> Space:
 
 def _of_network(folds: TrialFolds) -> list[Setting]:
     """Return the settings of a network of which nothing is chosen by rule."""
+    rows = _rows(folds)
+    few = rows < FEW_ROWS
+    units = (8, 16, 32, 64) if few else (16, 32, 64, 128)
     return [
         *_window_settings(folds),
-        *_network_settings(_rows(folds)),
-        *_baseline_settings(folds),
-        *_training_settings(_rows(folds)),
+        Setting("cell", Choices(("lstm", "gru"))),
+        Setting("units", Choices(units), why=f"for {rows:,} training rows"),
+        Setting("skip", Choices(("none", "linear")), why="a linear map added to the network"),
+        Setting("baselines", Choices(((), SEVERAL)), why="baselines combined with the network"),
+        Setting("loss", Choices(("mse", "mae", "huber"))),
+        Setting("learning_rate", Range(3e-4, 1e-2, log=True)),
+        Setting("schedule", Choices(("constant", "cosine"))),
+        Setting("batch_size", Choices((16, 32, 64) if few else (32, 64, 128))),
     ]
 
 
@@ -53,11 +61,9 @@ def _around_preset(folds: TrialFolds, preset: str) -> list[Setting]:
     """Return settings whose first value is what a training without a search has."""
     config = learning_dataset(folds.fold(folds.count - 1), folds.config, ignore).config
     network, ensemble, training = config.network, config.ensemble, config.training
-    others = [
-        name for name, each in PRESETS.items() if each.chooses and each.trains and not each.rules
-    ]
-    presets = (preset, *others)
-    found = [Setting("preset", Choices(tuple(dict.fromkeys(presets))), why="size and members")]
+    others = [n for n, each in PRESETS.items() if each.chooses and each.trains and not each.rules]
+    presets = tuple(dict.fromkeys([preset, *others]))
+    found = [Setting("preset", Choices(presets), why="size and members")]
 
     def add(name: str, now: Any, others: Sequence[Any], why: str = "") -> None:
         values = (BY_PRESET, *(each for each in others if each != now))
@@ -134,25 +140,6 @@ def _window_settings(folds: TrialFolds) -> Iterable[Setting]:
         yield Setting("transform", Choices(("none", "log")), why="all values are above 0")
     elif np.nanmin(values) >= 0:
         yield Setting("transform", Choices(("none", "log1p")), why="no value is below 0")
-
-
-def _network_settings(rows: int) -> Iterable[Setting]:
-    units = (8, 16, 32, 64) if rows < FEW_ROWS else (16, 32, 64, 128)
-    yield Setting("cell", Choices(("lstm", "gru")))
-    yield Setting("units", Choices(units), why=f"for {rows:,} training rows")
-    yield Setting("skip", Choices(("none", "linear")), why="a linear map added to the network")
-
-
-def _baseline_settings(folds: TrialFolds) -> Iterable[Setting]:
-    """Yield baselines that are combined with the networks."""
-    yield Setting("baselines", Choices(((), SEVERAL)), why="baselines combined with the network")
-
-
-def _training_settings(rows: int) -> Iterable[Setting]:
-    yield Setting("loss", Choices(("mse", "mae", "huber")))
-    yield Setting("learning_rate", Range(3e-4, 1e-2, log=True))
-    yield Setting("schedule", Choices(("constant", "cosine")))
-    yield Setting("batch_size", Choices((16, 32, 64) if rows < FEW_ROWS else (32, 64, 128)))
 
 
 def _fitting(setting: Setting, config: Config) -> Setting | None:

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..core.diebold_mariano import Comparison
 from ..core.errors import counted
-from ..evaluation.significance import compare_losses, describe_significance, is_significant
+from ..evaluation.verdicts import compare_losses, describe_significance, is_significant
 from ..model.manifest import Evaluation
 from .folds import TrialFolds, describe_forecasts
 from .samplers import decode_params
@@ -105,7 +105,8 @@ class Ranking:
 
         Settings that are the same in all trials are left out.
         """
-        names = [name for name in self.space.names if self._differs(name)]
+        params = [each.params for each in self.trials]
+        names = [n for n in self.space.names if len({str(each.get(n)) for each in params}) > 1]
         rows = [self._row(each, names) for each in self.trials]
         rows.append(
             {"trial": GIVEN, self.folds.metric: float(self.given["value"])}
@@ -119,9 +120,6 @@ class Ranking:
             return first, error or 0.0, -1 if isinstance(number, str) else number
 
         return sorted(rows, key=place)
-
-    def _differs(self, name: str) -> bool:
-        return len({str(each.params.get(name)) for each in self.trials}) > 1
 
     def _row(self, trial: FrozenTrial, names: Sequence[str]) -> dict[str, Any]:
         run, complete = _run(trial), trial.state == TrialState.COMPLETE
@@ -209,19 +207,19 @@ def describe_settings(settings: Mapping[str, Any]) -> str:
     >>> describe_settings({"units": 64, "learning_rate": 0.00123456, "cell": "gru"})
     'units 64, learning_rate 0.001235, cell gru'
     """
-    texts = []
-    for name, value in settings.items():
-        if value == BY_PRESET:
-            continue
-        text = value if isinstance(value, str) else as_toml(value)
-        texts.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {text}")
-    return ", ".join(texts)
+
+    def text(value: Any) -> str:
+        if isinstance(value, float):
+            return f"{value:.4g}"
+        return value if isinstance(value, str) else as_toml(value)
+
+    chosen = settings.items()
+    return ", ".join(f"{name} {text(value)}" for name, value in chosen if value != BY_PRESET)
 
 
 def _compare(ratio: float, name: str) -> str:
     """Return how an error compares with another one."""
-    percent = f"{100 * abs(1 - ratio):.1f}"
-    return f"{percent} % {'below' if ratio <= 1 else 'above'} {name}"
+    return f"{100 * abs(1 - ratio):.1f} % {'below' if ratio <= 1 else 'above'} {name}"
 
 
 def _run(trial: FrozenTrial) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
 
 from ..core.errors import UsageError, counted
 from .options import SamplerName
@@ -63,15 +63,6 @@ class Numbered(BaseSampler):
         if trial.number < len(self.first):
             return self.first[trial.number][param_name]
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        state: TrialState,
-        values: Sequence[float] | None,
-    ) -> None:
-        self.inner.after_trial(study, trial, state, values)
 
 
 class Grid(BaseSampler):
@@ -130,11 +121,8 @@ def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
         "cmaes": lambda own: CmaEsSampler(seed=own, warn_independent_sampling=False),
     }
     first = space.variations() if name == "tpe" else []
-    return Numbered(makers[name], seed, [_stored(each) for each in first])
-
-
-def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(zip(values, labels(list(values.values())), strict=True))
+    stored = [dict(zip(each, labels([*each.values()]), strict=True)) for each in first]
+    return Numbered(makers[name], seed, stored)
 
 
 def _check_numbers(space: Space) -> None:
@@ -186,19 +174,15 @@ def labels(values: Sequence[Any]) -> list[Any]:
     >>> labels([16, "gru", (64, 32), None])
     [16, 'gru', '[64, 32]', '"none"']
     """
-    return [
-        each if isinstance(each, bool | int | float | str) else as_toml(each) for each in values
-    ]
+    plain = bool | int | float | str
+    return [each if isinstance(each, plain) else as_toml(each) for each in values]
 
 
 def decode_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a stored trial, by flat names."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {n: params[n] for n in space.names if n in params}
     for each in space.settings:
-        if each.name in params:
-            value = params[each.name]
-            if isinstance(each.domain, Choices):
-                known = each.domain.values
-                value = known[labels(known).index(value)]
-            values[each.name] = value
+        if isinstance(each.domain, Choices) and each.name in values:
+            known = each.domain.values
+            values[each.name] = known[labels(known).index(values[each.name])]
     return values

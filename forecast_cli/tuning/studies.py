@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +18,17 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
+from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import DataError, ForecastError, UsageError, listed
+from ..core.events import Listener, Note
 from ..core.parallel import runs_here
 from ..core.tidying import tidied
 from ..data.io.remote import first_line, masked
 from .folds import TrialFolds
-from .options import PrunerName, Search
+from .options import Search
+from .ranking import RUN
 from .samplers import make_sampler
 from .space import Space
 
@@ -44,6 +49,10 @@ SAME = {
     "settings": "of other fixed settings",
     "space": "of another space",
 }
+# What a study stores of a trial: the key of the run that made it.
+BY = "by"
+# More trials than fit into any time budget.
+ENDLESS = 100_000
 
 
 def open_study(
@@ -61,11 +70,16 @@ def open_study(
     Raises:
         UsageError: The sampler cannot search the space.
     """
+    pruners: dict[str, BasePruner] = {
+        "median": MedianPruner(n_startup_trials=STARTERS, n_warmup_steps=PATIENT),
+        "hyperband": HyperbandPruner(max_resource=steps),
+        "none": NopPruner(),
+    }
     return optuna.create_study(
         storage=storage,
         study_name=search.study,
         sampler=make_sampler(search.sampler, space, seed),
-        pruner=_pruner(search.pruner, steps),
+        pruner=pruners[search.pruner],
         direction="minimize",
         load_if_exists=True,
     )
@@ -175,23 +189,20 @@ def open_storage(url: str | None) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is None:
         return InMemoryStorage()
-    if not url.startswith(SQLITE):
-        return _connected(url, {})
-    _prepare_file(url.removeprefix(SQLITE))
-    return _connected(url, {"connect_args": {"timeout": PATIENCE}})
-
-
-def _connect(path: str) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(path, timeout=PATIENCE))
-
-
-def _connected(url: str, more: dict[str, Any]) -> RDBStorage:
+    more = {}
+    if url.startswith(SQLITE):
+        _prepare_file(url.removeprefix(SQLITE))
+        more = {"connect_args": {"timeout": PATIENCE}}
     try:
         return RDBStorage(url, engine_kwargs=more)
     except (
         ImportError, RuntimeError, ValueError, optuna.exceptions.OptunaError, SQLAlchemyError
     ) as error:  # fmt: skip
         raise _unusable(url, error, "Name a SQLite file: `storage=study.db`.") from None
+
+
+def _connect(path: str) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(path, timeout=PATIENCE))
 
 
 def _unusable(url: str, error: Exception, hint: str) -> UsageError:
@@ -222,14 +233,93 @@ def _prepare_file(path: str) -> None:
         raise _unusable(path, error, hint) from None
 
 
-def _pruner(name: PrunerName, steps: int) -> BasePruner:
-    pruners: dict[str, BasePruner] = {
-        "median": MedianPruner(n_startup_trials=STARTERS, n_warmup_steps=PATIENT),
-        "hyperband": HyperbandPruner(max_resource=steps),
-        "none": NopPruner(),
-    }
-    return pruners[name]
-
-
 def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class EarlierTrials:
+    """The trials that were in a study when a run began, or was resumed.
+
+    Args:
+        own: Those of the run itself, before it was interrupted.
+        others: How many are of other runs.
+    """
+
+    own: Sequence[FrozenTrial]
+    others: int
+
+    @property
+    def done(self) -> int:
+        """How many of its own are finished."""
+        return sum(each.state.is_finished() for each in self.own)
+
+    @property
+    def begun(self) -> list[int]:
+        """The identifiers of its own that were interrupted, which are run again."""
+        return [each._trial_id for each in self.own if not each.state.is_finished()]
+
+    @property
+    def seconds(self) -> float:
+        """How long its finished trials took."""
+        runs = [each.user_attrs[RUN] for each in self.own if each.state.is_finished()]
+        return sum(float(each["seconds"]) for each in runs)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The trials of a run.
+
+    Args:
+        earlier: Those of before.
+        most: How many it has in all; None for as many as there is time for.
+    """
+
+    earlier: EarlierTrials
+    most: int | None
+
+    @property
+    def left(self) -> list[int | None]:
+        """What is to be run: trials that were interrupted, by their identifiers, and new ones."""
+        count = ENDLESS if self.most is None else max(0, self.most - self.earlier.done)
+        begun = self.earlier.begun[:count]
+        return [*begun, *[None] * (count - len(begun))]
+
+    def say(self, on_event: Listener) -> None:
+        """Note what the run goes on with."""
+        if self.earlier.own:
+            of = "" if self.most is None else f" of {self.most}"
+            on_event(Note(f"resuming the search after {self.earlier.done}{of} trials"))
+        if self.earlier.others:
+            on_event(Note(f"the study has {self.earlier.others} trials; this run continues it"))
+
+
+def trials_of(study: Study, key: str, *, alone: bool = False) -> EarlierTrials:
+    """Return the trials of a study, apart by the run that made them.
+
+    Args:
+        study: The study.
+        key: Of the run.
+        alone: Whether no other run uses the study: then a trial without a key is of this one too.
+    """
+    trials = study.get_trials(deepcopy=False)
+    own = [
+        each
+        for each in trials
+        if each.user_attrs.get(BY) == key or (alone and BY not in each.user_attrs)
+    ]
+    return EarlierTrials(own, len(trials) - len(own))
+
+
+def most_trials(search: Search, space: Space, others: int) -> int | None:
+    """Return how many trials a run has in all; None for as many as there is time for.
+
+    Args:
+        search: The options.
+        space: What is searched.
+        others: How many trials the study has of other runs.
+    """
+    if search.sampler != "grid":
+        return search.most
+    size = max(0, math.prod(map(len, space.grid().values())) - others)
+    return min(search.most or size, size)

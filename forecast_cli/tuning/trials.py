@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from optuna import TrialPruned
@@ -24,13 +23,14 @@ from .pruning import REPORTS, Pruner
 from .ranking import RUN, STOPPED, describe_settings
 from .samplers import decode_params, suggest
 from .space import Space
-from .studies import open_storage, open_study
-from .workload import BY, Workload, most_trials, trials_of
+from .studies import BY, Workload, most_trials, open_storage, open_study, trials_of
 
 # What a study stores beside its trials: the score of the settings as given.
 AS_GIVEN = "given"
 # A trial is pruned between cutoffs where its error is so many times that of the settings as given.
 BEHIND = 1.05
+# The study that a process has opened, by the key of its run.
+OPENED: dict[str, Study] = {}
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def run_trial(
     """
     if task.late:
         return None
-    study = _opened(task.key, task) if study is None else study
+    study = _opened(task) if study is None else study
     began = time.perf_counter()
     trial = study.ask() if begun is None else Trial(study, begun)
     trial.set_user_attr(BY, task.key)
@@ -116,15 +116,7 @@ def _try(
     scores: list[FoldScore],
     should_stop: Callable[[], bool],
 ) -> tuple[TrialState, str]:
-    """Train at every cutoff; return how that ended, and why.
-
-    Args:
-        task: The input of the trial.
-        study: Where it is stored.
-        pruner: Of the trial.
-        scores: Receives that of each fold.
-        should_stop: Called after each epoch.
-    """
+    """Train at every cutoff, and add the score of each fold; return how that ended, and why."""
     try:
         config = trial_config(task.config, suggest(task.space, pruner.trial, task.given))
         for number in range(task.folds.count):
@@ -146,11 +138,7 @@ def _as_stored(scores: Sequence[FoldScore]) -> dict[str, list[float]]:
 
 
 def _prune_between(task: Task, study: Study, scores: Sequence[FoldScore]) -> None:
-    """End a trial between cutoffs where it is far behind the settings as given.
-
-    Raises:
-        TrialPruned: It is.
-    """
+    """End a trial, by TrialPruned, between cutoffs where it is far behind the settings as given."""
     given, count = study.user_attrs.get(AS_GIVEN), len(scores)
     if given is None or task.search.pruner == "none" or count == task.folds.count:
         return
@@ -184,18 +172,12 @@ def _store(study: Study, trial: Trial, state: TrialState | None, run: Mapping[st
     study.tell(trial, value, state=state)
 
 
-@lru_cache(maxsize=1)
-def _open_study(key: str) -> list[Study]:
-    """Where a process keeps the study that it has opened for a run."""
-    return []
-
-
-def _opened(key: str, task: Task) -> Study:
+def _opened(task: Task) -> Study:
     """Open the study of a run, once in each process."""
-    held = _open_study(key)
-    if not held:
-        held.append(task.study(open_storage(task.url)))
-    return held[0]
+    if task.key not in OPENED:
+        OPENED.clear()
+        OPENED[task.key] = task.study(open_storage(task.url))
+    return OPENED[task.key]
 
 
 def run_trials(

@@ -26,12 +26,10 @@ from ..training.network_training import train_network
 from ..training.pipeline import Learned, finish, learn
 from ..training.preparation import make_dataset
 from .default_space import default_space, trial_config
-from .fold_cutoffs import make_folds
-from .folds import TrialFolds
+from .folds import TrialFolds, make_folds
 from .options import Search
 from .ranking import GIVEN, Ranking, compare_tested, describe_settings, importance
-from .space import Space
-from .space_file import read_space
+from .space import Space, read_space
 from .studies import claim, database, fingerprint
 from .trials import Task, run_trials, score_as_given
 
@@ -131,13 +129,7 @@ def tune(
 
 @dataclass(frozen=True)
 class Trainer:
-    """What trains models after a search.
-
-    Args:
-        on_event: Notified of the progress.
-        should_stop: Called after each epoch.
-        checkpoints: Those of the search; None to keep none.
-    """
+    """What trains models after a search; the arguments are those of `tune`."""
 
     on_event: Listener
     should_stop: Callable[[], bool]
@@ -162,14 +154,9 @@ class Trainer:
 def _train_best(
     found: Found, config: Config, began: float, trainer: Trainer, *, alone: bool
 ) -> Tuning:
-    """Train a model with the best settings.
+    """Train a model with the best settings, if not `alone` also one to compare it with.
 
-    Args:
-        found: The result of the search.
-        config: Everything that was not searched.
-        began: When the search began, in seconds of `time.perf_counter`.
-        trainer: What trains it.
-        alone: Whether nothing is trained to compare it with.
+    The search `began` at a time in seconds of `time.perf_counter`.
     """
     on_event = trainer.on_event
     best, settings, whole, dataset = _best(found, config, on_event)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from forecast_cli.cli.values import seconds
+from forecast_cli.cli.spelling import seconds
 from forecast_cli.config.members import list_members
 from forecast_cli.config.resolution import configure, read_toml
 from forecast_cli.config.schema import Config

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from forecast_cli.core.diebold_mariano import diebold_mariano
-from forecast_cli.evaluation.significance import compare_losses, is_significant
+from forecast_cli.evaluation.verdicts import compare_losses, is_significant
 
 
 def losses(samples: int, *, overlap: int = 0, gain: float = 0.0, seed: int = 0):

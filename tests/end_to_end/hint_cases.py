@@ -16,8 +16,8 @@ from forecast_cli.backtesting.plan import Plan
 from forecast_cli.data.io.database_writer import parse_target, write_rows
 from forecast_cli.data.io.writer import render, spare_database
 from forecast_cli.forecasting.frames import in_table_style, with_cutoff
-from forecast_cli.forecasting.stream.line_parser import LineParser
 from forecast_cli.forecasting.stream.live_model import StreamRequest
+from forecast_cli.forecasting.stream.row_reader import LineParser
 from forecast_cli.forecasting.stream.stream import Stream
 
 N = 40

@@ -52,7 +52,7 @@ EXEMPT = {
     ("training/ensemble_fitting.py", "too few training rows"): "needs a training",
     ("training/finetuning.py", "gives the network"): "needs a training",
     ("training/labels/tasks.py", "of sequence"): "labels that are infinite are no numbers in text",
-    ("backtesting/origins.py", "before a cutoff"): "needs a model with more rows than its plan",
+    ("backtesting/cutoffs.py", "before a cutoff"): "needs a model with more rows than its plan",
     ("data/io/storage.py", "any more"): "needs a file that vanishes meanwhile",
     ("data/io/storage.py", "is a directory"): "is read as a directory of Parquet files before",
     ("data/known_future.py", "has no times"): "is refused by the request before",

@@ -14,8 +14,8 @@ from forecast_cli.core.events import ignore
 from forecast_cli.data.reading import read_panel
 from forecast_cli.evaluation import model_evaluation as judging
 from forecast_cli.evaluation import scoring
-from forecast_cli.evaluation.baseline_forecasts import baselines
 from forecast_cli.evaluation.metrics.interval import IntervalSums
+from forecast_cli.evaluation.scoring import baselines
 from forecast_cli.forecasting.intervals.calibration import calibrate, validation_errors
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
 from forecast_cli.forecasting.prediction import predict

@@ -10,7 +10,7 @@ from forecast_cli.evaluation.reports import make_report, overall_weighted_averag
 
 def sums_of(actual, forecast, series, scale=1.0):
     shape = (int(series.max()) + 1, actual.shape[2])
-    sums = ErrorSums(np.full(shape, scale), np.full(shape, scale), actual.shape[1])
+    sums = ErrorSums(np.full((2, *shape), scale), actual.shape[1])
     sums.add(actual, forecast, series)
     return sums
 

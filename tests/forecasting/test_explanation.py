@@ -12,9 +12,9 @@ import forecast_cli as fc
 from forecast_cli.data.columns import usual_values
 from forecast_cli.data.dataset import split_history
 from forecast_cli.data.splits import Splits
+from forecast_cli.forecasting.covariate_effects import permutation_importance
 from forecast_cli.forecasting.history import make_history, read_as_trained
 from forecast_cli.forecasting.network_forecaster import NetworkForecaster
-from forecast_cli.forecasting.permutation_importance import permutation_importance
 
 ROWS, HORIZON = 90, 4
 

@@ -22,13 +22,11 @@ from forecast_cli.model.checkpoints import open_checkpoints
 from forecast_cli.model.manifest import Evaluation
 from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
-from forecast_cli.tuning.fold_cutoffs import make_folds
-from forecast_cli.tuning.folds import FoldScore
+from forecast_cli.tuning.folds import FoldScore, make_folds
 from forecast_cli.tuning.options import Search
 from forecast_cli.tuning.pruning import loss_unit
 from forecast_cli.tuning.ranking import compare_tested
-from forecast_cli.tuning.space import Choices, Range, Setting, Space
-from forecast_cli.tuning.space_file import read_space
+from forecast_cli.tuning.space import Choices, Range, Setting, Space, read_space
 from forecast_cli.tuning.tuning import search_settings, tune
 
 from ..frames import seasonal_frame

@@ -76,7 +76,7 @@ def _forecasts(result: "Backtest", *, only: str | None) -> Chart:
         frame = frame[frame[COLUMN] == frame[COLUMN].iloc[0]]
     timed = result.style is not None
     lines = []
-    for number, candidate in enumerate(_candidates(result)):
+    for number, candidate in enumerate(dict.fromkeys(row["model"] for row in result.scores)):
         for _, own in frame.groupby(CUTOFF, sort=True):
             x = _positions(own[result.time], timed)
             lines.append(
@@ -89,11 +89,6 @@ def _forecasts(result: "Backtest", *, only: str | None) -> Chart:
     kind: Kind = "time" if timed else "number"
     axes = Axes(name or title, result.time, "value", kind, tuple(lines))
     return Chart("test", f"backtest, {title}", result.verdict, (axes,))
-
-
-def _candidates(result: "Backtest") -> list[str]:
-    """Return the names of the candidates."""
-    return list(dict.fromkeys(row["model"] for row in result.scores))
 
 
 def _positions(column: "pd.Series[Any]", timed: bool) -> Positions:

@@ -1,4 +1,4 @@
-"""Charts of errors: residuals, errors by step and by series, and the coverage of intervals."""
+"""Charts of errors: residuals, errors by step, series and class, and the coverage of intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +13,79 @@ from ...core.windows import Floats
 from ...data.panel import STEP
 from ...evaluation.reports import Report
 from ...forecasting.frames import FORECAST_SUFFIX
-from ...model.manifest import Evaluation
+from ...model.bundle import Bundle
+from ...model.manifest import Evaluation, LabelEvaluation, Manifest
 from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
-from .label_charts import draw_label_errors
 from .source import Source
 
+# What only charts of forecasts depend on.
+FORECASTS_ONLY = ("only", "last", "start", "level", "future")
 # The most lags of an autocorrelation, bins of a histogram, and bars of series.
 LAGS, BINS, SERIES = 40, 30, 15
+
+
+def has_labels(source: Source) -> bool:
+    """Whether the model maps sequences to labels.
+
+    Raises:
+        UsageError: It does, and its charts have no use for what else is given.
+    """
+    if source.bundle is None or source.bundle.manifest.labels is None:
+        return False
+    given = [name for name in FORECASTS_ONLY if getattr(source, name)]
+    if source.table is not None or given:
+        what = f"`{given[0]}`" if given else "a table"
+        raise UsageError(
+            f"The model maps sequences to labels: its charts have no use for {what}.",
+            "Leave it out: they are drawn from what the model file keeps.",
+        )
+    return True
+
+
+def draw_label_errors(bundle: Bundle) -> Chart:
+    """Describe the errors on the test split, beside the baseline's; of classes also each class's.
+
+    Raises:
+        UsageError: The model was not scored.
+    """
+    manifest = bundle.manifest
+    evaluation = manifest.evaluation
+    if not isinstance(evaluation, LabelEvaluation):
+        raise UsageError(
+            "The model was not scored: there was no test split.",
+            "Pass `kind=loss` for its training history.",
+        )
+    if evaluation.confusion:
+        axes = [_of_guessers(evaluation, "accuracy", ""), _of_classes(manifest, evaluation)]
+    else:
+        axes = [_of_guessers(evaluation, "mae", label) for label in evaluation.own_scores["mae"]]
+    rows = tuple(replace(each, row=number) for number, each in enumerate(axes))
+    return Chart("errors", f"test errors ({manifest.name})", evaluation.verdict, rows)
+
+
+def _of_guessers(evaluation: LabelEvaluation, metric: str, label: str) -> Axes:
+    """Describe the error of the model and of the simplest prediction."""
+    names = tuple(evaluation.scores)
+    label = label or next(iter(evaluation.own_scores[metric]))
+    scores = [evaluation.scores[name][metric][label] for name in names]
+    unit = "mean absolute error"
+    if metric == "accuracy":
+        unit = "wrong classes in percent"
+        scores = [None if each is None else 100 * (1 - each) for each in scores]
+    bars = Bars(unit, names, tuple(scores))
+    return replace(Axes(f"test error, {label}", "", unit, "name"), bars=(bars,))
+
+
+def _of_classes(manifest: Manifest, evaluation: LabelEvaluation) -> Axes:
+    """Describe how many of the sequences of each class got another one."""
+    classes = () if manifest.labels is None else manifest.labels.classes
+    shares = tuple(
+        100 * (1 - counts[place] / sum(counts)) if sum(counts) else None
+        for place, counts in enumerate(evaluation.confusion)
+    )
+    unit = "wrong in percent"
+    bars = Bars(unit, tuple(map(str, classes)), shares)
+    return replace(Axes("test error by actual class", "", unit, "name"), bars=(bars,))
 
 
 def draw_residuals(source: Source) -> Chart:
@@ -135,8 +201,9 @@ def _by_series(rows: Sequence[Mapping[str, Any]], row: int) -> Axes:
 
 def chart_of_report(report: Report) -> Chart:
     """Describe the errors of a report, by step and by series."""
-    steps = positions([float(row["step"]) for row in report.by_step if _first(row, report.by_step)])
     columns = list(dict.fromkeys(str(row.get("column", "")) for row in report.by_step))
+    first = [row for row in report.by_step if str(row.get("column", "")) == columns[0]]
+    steps = positions([float(row["step"]) for row in first])
     lines = tuple(
         Line(
             f"mean absolute error {column}".strip(),
@@ -150,15 +217,10 @@ def chart_of_report(report: Report) -> Chart:
     axes = [replace(Axes("error by step", "step ahead", "mean absolute error"), lines=lines)]
     if report.series > 1:
         axes.append(_by_series(report.by_series, row=1))
-    first, final = lines[0].y[0], lines[0].y[-1]
+    begin, end = lines[0].y[0], lines[0].y[-1]
     text = f"Mean absolute error of {counted(report.forecasts, 'forecast')} by step ahead"
-    text += f": {_short(first)} at the first and {_short(final)} at the last of {len(steps)}."
+    text += f": {_short(begin)} at the first and {_short(end)} at the last of {len(steps)}."
     return Chart("errors", "errors", text, tuple(axes))
-
-
-def _first(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a row is of the first target."""
-    return bool(row.get("column") == rows[0].get("column"))
 
 
 def _short(number: float | None) -> str:

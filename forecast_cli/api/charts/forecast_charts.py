@@ -1,13 +1,19 @@
-"""Charts along time: the series, and the forecast after it."""
+"""Charts along time: the series with their splits, test forecasts, and the forecast after them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from ...core.errors import DataError, counted
-from ...core.windows import Ints
+from ...core.padding import owner_series
+from ...core.ragged import row_numbers
+from ...core.windows import Floats, Ints
 from ...data.panel import STEP
 from ...data.time.time_index import when
+from ...forecasting.saved_model_data import times_like
+from ...model.bundle import Bundle
 from .description import (
     Axes,
     Band,
@@ -19,17 +25,183 @@ from .description import (
     Positions,
     Span,
     positions,
+    thinned,
     values,
 )
-from .evaluation_charts import spaced, test_lines
 from .forecast_parts import ForecastPart, forecasts_alone
 from .source import MOST_SERIES, Source
-from .tracks import FEWEST_ROWS, HORIZONS, Track, follow, kind_of, listed, splits, title
 
+# Rows of a chart in which a forecast can be seen: at least so many, and so many horizons.
+FEWEST_ROWS, HORIZONS = 120, 6
+# What a chart is divided into, in order of time.
+SPLITS = ("training", "validation", "test", "new rows")
+# What is before the test split where nothing says when the validation split begins.
+TRAINED = "training and validation"
 # A chart of all rows stands above one of the last rows where it shows so many times as many.
 LONGER = 2
 # So many gaps are shaded, the longest ones.
 MOST_GAPS = 100
+
+
+@dataclass(frozen=True)
+class Track:
+    """The rows of a series and target that a chart shows.
+
+    Args:
+        x: Shape `(rows,)`: their positions.
+        actual: Shape `(rows,)`, NaN where missing.
+        first: The place of the first row among those of the series.
+    """
+
+    x: Positions
+    actual: Floats
+    first: int
+
+    @property
+    def line(self) -> Line:
+        """The actual values, thinned where there are very many."""
+        kept = thinned(self.actual)
+        return Line("actual values", tuple(self.x[k] for k in kept), values(self.actual[kept]))
+
+
+def follow(source: Source, series: int, target: int, last: int | None) -> Track:
+    """Return the last rows of a series and target; all where `last` is None."""
+    rows, times = source.rows(series, target), source.times(series)
+    first = 0 if last is None else max(0, len(rows) - last)
+    x = positions(np.arange(first + 1.0, len(rows) + 1) if times is None else times[first:])
+    return Track(x, rows[first:], first)
+
+
+def kind_of(source: Source) -> tuple[Kind, str]:
+    """Return what the x axis holds, and what it is called."""
+    panel = source.panel
+    return ("number", "step") if panel.timeline is None else ("time", panel.step_name)
+
+
+def splits(source: Source, series: int, track: Track) -> tuple[Span, ...]:
+    """Return the splits among the rows of a chart; none where they cannot be told."""
+    bundle, times = source.bundle, source.times(series)
+    if bundle is None or times is None or bundle.manifest.time is None:
+        return ()
+    if not (begins := _begins(source, bundle, series)):
+        return ()
+    end = pd.Timestamp(bundle.manifest.time.last)
+    local = [each.tz_localize(None) for each in (*begins.values(), end)]
+    *inner, last = times_like(pd.DatetimeIndex(local), times)
+    rows = [0, *times.searchsorted(pd.DatetimeIndex(inner)), times.searchsorted(last, "right")]
+    edges = [max(int(each) - track.first, 0) for each in (*rows, len(times))]
+    before = TRAINED if len(begins) == 1 else SPLITS[0]
+    spans = []
+    for name, (begin, stop) in zip((before, *begins, SPLITS[-1]), pairwise(edges), strict=True):
+        if stop > begin:
+            spans.append(Span(name, track.x[begin], track.x[min(stop, len(track.x) - 1)]))
+    return tuple(spans)
+
+
+def _begins(source: Source, bundle: Bundle, series: int) -> dict[str, pd.Timestamp]:
+    """Return when validation and test split of a series begin, as far as the model file has it."""
+    known, record = bundle.manifest.splits, bundle.series
+    if record is not None and len({*record.fresh}) > 1:
+        # Splits by shares of the rows begin at other times in each series; those of the test are
+        # kept.
+        return {SPLITS[2]: source.learned[series]}
+    texts = zip(SPLITS[1:3], (known.validation_begins, known.test_begins), strict=True)
+    return {name: pd.Timestamp(text) for name, text in texts if text}
+
+
+def listed(source: Source) -> str:
+    """Return what is drawn, by name."""
+    return ", ".join(source.name(*part) for part in source.parts)
+
+
+def title(source: Source, what: str) -> str:
+    """Return a title: what is shown, and of which model."""
+    return what if source.bundle is None else f"{what} ({source.bundle.manifest.name})"
+
+
+@dataclass(frozen=True)
+class Spaced:
+    """Some of the forecasts that were scored.
+
+    Args:
+        places: Shape `(forecasts,)`: their places among those that were kept.
+        rows: Shape `(forecasts,)`: their first steps, as places among the rows of a chart.
+    """
+
+    places: Ints
+    rows: Ints
+
+
+def spaced(source: Source, series: int, track: Track) -> Spaced:
+    """Return the forecasts of a series, about a horizon apart, that begin within a chart."""
+    scored, panel = source.scored, source.panel
+    sums, horizon = scored.sums, scored.dataset.horizon
+    own = owner_series(panel.indptr, sums.sample) == series
+    rows = row_numbers(panel.indptr)[sums.sample] - track.first
+    places = np.flatnonzero(own & (rows >= 0))
+    chosen: list[int] = []
+    for place in places[::-1].tolist():
+        if not chosen or rows[chosen[-1]] - rows[place] >= horizon:
+            chosen.append(place)
+    picked = np.array(chosen[::-1], np.int64)
+    return Spaced(picked, rows[picked])
+
+
+def test_lines(source: Source, target: int, track: Track, found: Spaced) -> tuple[Line, ...]:
+    """Return a line for each forecast; one for all of a single step."""
+    horizon = source.scored.dataset.horizon
+    points = source.scored.sums.sampled[found.places][..., target]
+    if horizon == 1:
+        x = tuple(track.x[row] for row in found.rows)
+        return (Line("test forecasts", x, values(points[:, 0]), "other"),) if x else ()
+    return tuple(
+        Line("test forecasts", track.x[row : row + horizon], values(own), "other", number)
+        for number, (row, own) in enumerate(zip(found.rows.tolist(), points, strict=True))
+    )
+
+
+def draw_test(source: Source) -> Chart:
+    """Describe the test forecasts, origin by origin, against the actual values."""
+    scored = source.scored
+    kind, label = kind_of(source)
+    horizon = scored.dataset.horizon
+    last, axes = source.last or max(FEWEST_ROWS, HORIZONS * horizon), []
+    for number, (series, target) in enumerate(source.parts):
+        track = follow(source, series, target, last)
+        found = spaced(source, series, track)
+        axes.append(
+            Axes(
+                source.name(series, target),
+                label,
+                source.panel.columns.targets[target],
+                kind,
+                (track.line, *test_lines(source, target, track, found)),
+                _bands_of(source, target, track, found),
+                splits(source, series, track),
+                row=number,
+            )
+        )
+    evaluation = scored.evaluation
+    forecasts = counted(evaluation.report.forecasts, "test forecast")
+    text = f"Test forecasts of {listed(source)}, some of {forecasts}, horizon {horizon}, against "
+    text += f"the actual values. {evaluation.verdict}"
+    return Chart("test", title(source, "test forecasts"), text, tuple(axes))
+
+
+def _bands_of(source: Source, target: int, track: Track, found: Spaced) -> tuple[Band, ...]:
+    """Return the intervals of test forecasts, the widest first, with gaps between origins."""
+    scored = source.scored
+    if scored.sums.ends is None:
+        return ()
+    horizon, bands = scored.dataset.horizon, []
+    lower, upper = (each[found.places][:, :, target] for each in scored.sums.ends)
+    shown = [(at, each) for at, each in enumerate(scored.level) if each in source.shown_levels]
+    for place, level in reversed(shown):
+        for row, low, high in zip(found.rows.tolist(), lower, upper, strict=True):
+            x = track.x[row : row + horizon]
+            ends = values(low[:, place]), values(high[:, place])
+            bands.append(Band(f"{level:g} % interval", x, *ends, level))
+    return tuple(bands)
 
 
 def draw_series(source: Source) -> Chart:

@@ -15,8 +15,7 @@ from ...data.dates.time_column import find_time
 from ...data.io.opening import open_with_notes
 from ...data.io.tables import Readable, require_columns
 from ...data.panel import SERIES, STEP, Panel
-from ...evaluation.tables.column_roles import CUTOFF, SAMPLE
-from ...evaluation.tables.interval_columns import BOUND, bound_name, bounded
+from ...evaluation.tables.column_roles import BOUND, CUTOFF, SAMPLE, bound_name, bounded
 from ...forecasting.prediction_request import parted
 
 
@@ -58,7 +57,8 @@ def forecasts_alone(
             "The table of forecasts has no column with intervals.",
             "Name the table that it continues: DATA.",
         )
-    keys = [name for name in names if name != time and not _is_number(frame, name)]
+    is_number = pd.api.types.is_numeric_dtype
+    keys = [name for name in names if name != time and not is_number(frame[name])]
     series = frame[keys].astype(str).agg(" ".join, axis=1) if keys else pd.Series("", frame.index)
     chosen = choose(series.unique(), only)
     found = {
@@ -86,29 +86,18 @@ def choose(names: Iterable[str], only: Sequence[str]) -> list[str]:
     return asked or known
 
 
-def _is_number(frame: pd.DataFrame, name: str) -> bool:
-    return pd.api.types.is_numeric_dtype(frame[name])
-
-
 def find_part(frame: pd.DataFrame, column: str, time: str) -> ForecastPart:
     """Return the forecast in a column."""
-    levels = [
-        float(found["level"])
-        for name in frame
-        if (found := BOUND.fullmatch(str(name)))
-        and found["name"] == column
-        and found["side"] == "lo"
-    ]
-    ends = {
-        level: (_numbers(frame, column, "lo", level), _numbers(frame, column, "hi", level))
-        for level in sorted(levels, reverse=True)
-    }
+    bounds = [found for name in frame if (found := BOUND.fullmatch(str(name)))]
+    own = [each for each in bounds if each["name"] == column and each["side"] == "lo"]
+
+    def numbers(side: str, level: float) -> Floats:
+        return frame[bound_name(column, side, level)].to_numpy(float)
+
+    levels = sorted((float(each["level"]) for each in own), reverse=True)
+    ends = {level: (numbers("lo", level), numbers("hi", level)) for level in levels}
     times = pd.DatetimeIndex(frame[time]) if time in frame and time != STEP else None
     return ForecastPart(times, frame[column].to_numpy(float), ends)
-
-
-def _numbers(frame: pd.DataFrame, column: str, side: str, level: float) -> Floats:
-    return frame[bound_name(column, side, level)].to_numpy(float)
 
 
 def is_forecast(source: Readable, on_event: Listener = ignore) -> bool:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.errors import UsageError
 from ...core.events import Listener, Note, ignore
 from ...core.libraries import how_to_install
-from .description import Axes, Band, Chart, Line
-from .ticks import names, places
+from .description import Axes, Band, Chart, Line, names, places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Drawn

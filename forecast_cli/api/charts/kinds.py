@@ -6,10 +6,8 @@ from ...config.registries import CHARTS, FORECAST_CHART, LABEL_CHART, TABLE_CHAR
 from ...core.errors import UsageError, nearest
 from .description import Chart
 from .effect_charts import draw_effects
-from .error_charts import draw_coverage, draw_errors, draw_residuals
-from .evaluation_charts import draw_test
-from .forecast_charts import draw_forecast, draw_series
-from .label_charts import has_labels
+from .error_charts import draw_coverage, draw_errors, draw_residuals, has_labels
+from .forecast_charts import draw_forecast, draw_series, draw_test
 from .model_charts import draw_loss, draw_seasons
 from .source import Source
 

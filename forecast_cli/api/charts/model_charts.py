@@ -8,9 +8,9 @@ import pandas as pd
 from ...core.errors import DataError, UsageError, counted
 from ...core.seasonality import season_means
 from ...core.windows import Floats, Ints
+from ...data.missing import last_known
 from .description import Axes, Band, Chart, Kind, Line, Positions, positions, values
 from .source import Source
-from .tracks import fill
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -83,7 +83,8 @@ def _profile(
         season: Steps in the season.
         row: Where the axes are.
     """
-    apart = np.where(np.isfinite(actual), actual - season_means(fill(actual), season), np.nan)
+    filled = last_known(actual[:, None], np.array([0, len(actual)]))[:, 0]
+    apart = np.where(np.isfinite(actual), actual - season_means(filled, season), np.nan)
     phases, labels, title = phases_of(len(actual), times, season)
     tables = [apart[(phases == phase) & np.isfinite(apart)] for phase in range(len(labels))]
     known = [place for place, own in enumerate(tables) if len(own)]

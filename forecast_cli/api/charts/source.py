@@ -90,16 +90,10 @@ class Source:
         other.__dict__.update({name: self.__dict__[name] for name in kept & self.__dict__.keys()})
         return other
 
-    def continuing(self, history: History) -> "Source":
-        """Return the same from rows that were read already."""
+    def having(self, **read: Any) -> "Source":
+        """Return the same with `history` or `panel`, the actual values, that were read already."""
         other = replace(self)
-        other.__dict__["history"] = history
-        return other
-
-    def on(self, panel: Panel) -> "Source":
-        """Return the same beside actual values that were read already."""
-        other = replace(self, table=panel.source)
-        other.__dict__["panel"] = panel
+        other.__dict__.update(read)
         return other
 
     @cached_property
@@ -148,10 +142,8 @@ class Source:
             return [(0, 0)]
         shown = panel.count if self.only else max(1, min(panel.count, self.most_series // targets))
         if panel.count > shown:
-            text = (
-                f"{panel.count:,} series: the first {shown} are drawn (choose others with `only`)"
-            )
-            self.on_event(Note(text))
+            many = f"{panel.count:,} series: the first {shown} are drawn"
+            self.on_event(Note(f"{many} (choose others with `only`)"))
         return list(product(range(shown), range(targets)))
 
     def name(self, series: int, target: int) -> str:
@@ -208,15 +200,11 @@ class Source:
                 "Add a time column, and train again.",
             )
         # A curve needs many levels, where the model can make any.
-        free = (
-            bundle.calibration is not None
-            and not bundle.manifest.config.interval_method.by_quantiles
-        )
-        many = tuple(sorted({*LEVELS, *self.shown_levels})) if free and self.many_levels else None
-        level = self.level or many
-        return score_panel(
-            bundle, self.panel, begin=self.start, level=level, on_event=self.on_event
-        )
+        by_quantiles = bundle.manifest.config.interval_method.by_quantiles
+        many = self.many_levels and bundle.calibration is not None and not by_quantiles
+        level = self.level or (tuple(sorted({*LEVELS, *self.shown_levels})) if many else None)
+        how: Any = {"begin": self.start, "level": level, "on_event": self.on_event}
+        return score_panel(bundle, self.panel, **how)
 
     @property
     def shown_levels(self) -> tuple[float, ...]:
@@ -251,18 +239,14 @@ class Source:
         if self.made is not None:
             return self.made
         if self.forecast is not None:
-            return read_forecast(self.forecast, self._panel_beside, self.on_event)
+            beside = None if self.table is None and self.bundle is None else self.panel
+            return read_forecast(self.forecast, beside, self.on_event)
         bundle, config = self.model, self.model.manifest.config
         possible = bundle.calibration is not None or not config.interval_method.uses_errors
         wanted = PredictionRequest(level=self.level or (config.level if possible else ()))
         how: Any = {"stored": self.table is None, "on_event": self.on_event}
         steps = steps_wanted(bundle, None, self.on_event)
         return predict_from(bundle, self.history, wanted, steps=steps, **how)
-
-    @property
-    def _panel_beside(self) -> Panel | None:
-        """The actual values, where there are some."""
-        return None if self.table is None and self.bundle is None else self.panel
 
     def forecast_of(self, series: int, target: int) -> ForecastPart | None:
         """Return the forecast of a series and target; None where there is none."""

@@ -8,8 +8,7 @@ from itertools import groupby, zip_longest
 from types import ModuleType
 from typing import Any
 
-from .description import Axes, Chart, Line
-from .ticks import Ticks, date_ticks, names, number_ticks, places
+from .description import Axes, Chart, Line, Ticks, date_ticks, names, number_ticks, places
 
 # The least and the most columns of a chart; from that width on, axes stand beside each other.
 NARROWEST, WIDEST, BESIDE = 40, 200, 100

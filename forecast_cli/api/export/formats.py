@@ -1,10 +1,15 @@
-"""The forms in which a model is exported, and how they are written."""
+"""The forms in which a model is exported, those of Keras among them, and how they are written."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ...config.registries import EXPORTS, ExportEntry
 from ...core.errors import UsageError, nearest
@@ -12,9 +17,53 @@ from ...data.io.tables import Readable
 from ...forecasting.saved_model_data import refuse_labels
 from ...model.bundle import Bundle
 from ...model.file_writing import unwritable, write_whole
-from .keras_model import export_keras, export_saved_model
 from .keras_script import export_keras_script
 from .onnx_folder import export_onnx_folder
+
+
+def export_keras(bundle: Bundle) -> bytes:
+    """Return a model as a `.keras` file.
+
+    It reads and makes scaled values; layers of this package come with it where it is installed.
+    """
+    network = _network(bundle)
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.keras")
+        network.save(path)
+        return path.read_bytes()
+
+
+def export_saved_model(bundle: Bundle) -> dict[str, bytes]:
+    """Return the files of a SavedModel of TensorFlow, which needs nothing of this package."""
+    network = _network(bundle)
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)
+        files = [each for each in Path(folder).rglob("*") if each.is_file()]
+        return {each.relative_to(folder).as_posix(): each.read_bytes() for each in files}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what the libraries warn of each other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _network(bundle: Bundle) -> Any:
+    """Return the Keras model of a model, with its weights."""
+    from ...networks.batches import WindowFeed
+    from ...training.combined_network import restore
+
+    manifest, horizon = bundle.manifest, bundle.runtime.horizon
+    inputs, none = manifest.columns.inputs, np.empty(0, np.int64)
+    values = np.empty((0, inputs.features), np.float32)
+
+    def feed(timesteps: int) -> WindowFeed:
+        return WindowFeed(values, inputs, none, none, timesteps, horizon)
+
+    return restore(manifest.config, feed, bundle.weights, bundle.effects)[1]
+
 
 # By the names of `forecast_cli.config.registries`: the contents of a file, or of the files of a
 # folder by their names.

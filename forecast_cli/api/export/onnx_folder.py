@@ -1,7 +1,7 @@
 """A model as ONNX, with what a program needs to know of it, and an example that runs as it is."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -50,21 +50,6 @@ for step in range(about["horizon"]):
 AS_KNOWN = "\n    row[..., known] = ahead[step]"
 
 
-@dataclass(frozen=True)
-class Window:
-    """What the example forecasts from: the last rows of a series, in the units of the table.
-
-    Args:
-        rows: Shape `(timesteps, features)`, NaN where missing.
-        ahead: Shape `(horizon, known)`: what is known of the steps ahead; no columns for nothing.
-        scaling: Of the series.
-    """
-
-    rows: Floats
-    ahead: Floats
-    scaling: Scaling
-
-
 def export_onnx_folder(bundle: Bundle, future: Readable | None = None) -> dict[str, bytes]:
     """Return the files of a folder with the network and an example in Python.
 
@@ -79,17 +64,17 @@ def export_onnx_folder(bundle: Bundle, future: Readable | None = None) -> dict[s
         DataError: The model needs future covariates, and there are none.
     """
     history = find_history(bundle, None, replace(ALL, future=future), READ_AS_TRAINED, ignore)
-    window = _first_window(bundle, history)
-    about = describe(bundle, window.scaling, history.panel.name(0))
+    rows, ahead, scaling = _first_window(bundle, history)
+    about = describe(bundle, scaling, history.panel.name(0))
     features = about["features"]
     files = {
         NETWORK: _with_description(bundle.onnx, about),
         DESCRIPTION: json.dumps(about, indent=2, ensure_ascii=False).encode(),
-        ROWS: _csv(features, window.rows),
+        ROWS: _csv(features, rows),
         EXAMPLE: _example(about).encode(),
     }
     if about["known"]:
-        files[AHEAD] = _csv([features[place] for place in about["known"]], window.ahead)
+        files[AHEAD] = _csv([features[place] for place in about["known"]], ahead)
     return files
 
 
@@ -150,8 +135,12 @@ def _low(scaling: Scaling) -> list[float]:
     return list(BACKWARD[scaling.before](ends[: scaling.columns]).tolist())
 
 
-def _first_window(bundle: Bundle, history: History) -> Window:
-    """Return the window of the first series, converted back as the example converts it."""
+def _first_window(bundle: Bundle, history: History) -> tuple[Floats, Floats, Scaling]:
+    """Return what the example forecasts from, in the units of the table, and the scaling.
+
+    Of the first series the last rows, shape `(timesteps, features)`, NaN where missing; and what is
+    known of the steps ahead, shape `(horizon, known)`, without columns for nothing.
+    """
     manifest = bundle.manifest
     inputs, first = manifest.columns.inputs, manifest.config.network.padding == "first"
     scaling = history.scaling.each(np.zeros(1, np.int64))
@@ -169,7 +158,7 @@ def _first_window(bundle: Bundle, history: History) -> Window:
     if known:
         scaled = history.ahead(manifest.horizon)[0][:, known].astype(np.float64)
         ahead = scaled * scaling.scale[known] + scaling.center[known]
-    return Window(rows, ahead, scaling)
+    return rows, ahead, scaling
 
 
 def _csv(names: list[str], rows: Floats) -> bytes:

@@ -1,5 +1,6 @@
-"""The report of a trained model."""
+"""The reports of trained models."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tomlkit
 
 from ...core.errors import DataError, UsageError
 from ...core.events import ignore
@@ -15,18 +17,28 @@ from ...core.windows import Ints
 from ...data.time.time_index import when
 from ...forecasting.frames import in_table_style
 from ...model.bundle import Bundle
+from ...model.manifest import LabelEvaluation
 from ..charts.kinds import describe
 from ..charts.source import Source
-from ..summaries import interval_rows, model_facts, score_rows
-from .content import HEADINGS, Figures, Forecasts, Report, Section, section
-from .file_names import file_name, without_folders
-from .model_parts import (
-    ELSEWHERE,
-    command,
-    configuration,
-    describe_network,
-    hashes,
-    names_of_files,
+from ..summaries import (
+    confusion_rows,
+    explain_scores,
+    interval_rows,
+    layer_rows,
+    model_facts,
+    score_rows,
+)
+from .content import (
+    HEADINGS,
+    Figures,
+    Forecasts,
+    Report,
+    Row,
+    Section,
+    file_name,
+    file_names,
+    section,
+    without_folders,
 )
 
 # So many series can be chosen from, and so many rows of all of them together are drawn.
@@ -37,6 +49,10 @@ FEWEST_ROWS = 60
 SCORED = ("test", "errors", "coverage", "residuals")
 # So many series with the largest errors are listed.
 MOST_LISTED = 100
+# Facts about a model that a report has in other places, or that its readers do not need.
+ELSEWHERE = ("scores", "created", "cuDNN")
+# The charts of a model that maps sequences to labels.
+LABEL_CHARTS = ("errors", "loss")
 
 
 def report_on_model(
@@ -53,31 +69,72 @@ def report_on_model(
         notes: What was understood and chosen while it was trained, a sentence each.
         scored: The model as it was scored, where it was refitted on all rows then.
     """
-    bundle = source.model
-    manifest, evaluation = bundle.manifest, source.evaluation
+    bundle, evaluation = source.model, source.evaluation
+    table = source.panel.source if source.table is not None else "rows that the model file keeps"
+    # What is scored first serves all charts.
     kept = _of_scores(source, scored)
-    facts = model_facts(manifest)
-    names = names_of_files(source)
-    table = without_folders(source.panel.source, names)
-    if source.table is None:
-        table = "rows that the model file keeps"
-    about = [("table", table), *_span(source)]
-    about += [(name, text) for name, text in facts.items() if name not in ELSEWHERE]
     forecast, forecasts = _forecast(source)
-    sections = (forecast, *_scores(bundle), *_charts(source, kept), describe_network(bundle))
-    verdict = evaluation.verdict if evaluation else "The model was not scored: no test split."
-    return Report(
-        title=f"Forecast of {', '.join(manifest.targets)}",
-        verdict=verdict.replace("`", ""),
-        facts=[(name, without_folders(text, names)) for name, text in about],
+    return _report(
+        source,
+        bundle,
+        path,
+        notes,
+        [("table", table), *_span(source)],
+        [forecast, *_scores(bundle), *_charts(source, kept)],
+        title=f"Forecast of {', '.join(bundle.manifest.targets)}",
         warnings=[each.replace("`", "") for each in evaluation.warnings] if evaluation else (),
-        sections=[replace(each, text=without_folders(each.text, names)) for each in sections],
         forecasts=forecasts,
-        notes=[without_folders(each.replace("`", ""), names) for each in notes],
-        repeat=command(names.values()),
-        config=configuration(bundle),
-        end=[("made", facts["created"]), ("model file", file_name(path)), *hashes(bundle)],
     )
+
+
+def _report(
+    source: Source,
+    bundle: Bundle,
+    path: str,
+    notes: Sequence[str],
+    about: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    **more: Any,
+) -> Report:
+    """Return a report with what those of all models have; it names files without their folders."""
+    manifest, evaluation = bundle.manifest, bundle.manifest.evaluation
+    origin = manifest.run.origin
+    names = file_names(source.table) or file_names([e.path for e in origin.files] if origin else [])
+    facts = model_facts(manifest)
+    own = [(name, text) for name, text in facts.items() if name not in ELSEWHERE]
+    verdict = evaluation.verdict if evaluation else "The model was not scored: no test split."
+    hashes = [(f"SHA-256 of {name}", text) for name, text in manifest.sha256.items()]
+    return Report(
+        verdict=verdict.replace("`", ""),
+        facts=[(name, without_folders(text, names)) for name, text in [*about, *own]],
+        sections=[
+            replace(each, text=without_folders(each.text, names))
+            for each in [*sections, _describe_network(bundle)]
+        ],
+        notes=[without_folders(each.replace("`", ""), names) for each in notes],
+        repeat=f"forecast train {shlex.join(names.values()) or 'DATA'} --config report.toml",
+        config=tomlkit.dumps(manifest.config.model_dump(mode="json", exclude_none=True)),
+        end=[("made", facts["created"]), ("model file", file_name(path)), *hashes],
+        **more,
+    )
+
+
+def _describe_network(bundle: Bundle) -> Section:
+    """Return the layers, and the members of an ensemble."""
+    manifest = bundle.manifest
+    tables = [Figures("Layers", layer_rows(manifest))]
+    if len(manifest.weights) > 1:
+        several = len(manifest.targets) > 1
+        rows = [
+            {"member": name}
+            | {
+                f"{target}, percent" if several else "percent": share and round(100 * share, 1)
+                for target, share in own.items()
+            }
+            for name, own in manifest.weights.items()
+        ]
+        tables.insert(0, Figures("Weights of the members", rows))
+    return Section("network", "The model", tables=tuple(tables))
 
 
 def _span(source: Source) -> list[tuple[str, str]]:
@@ -170,10 +227,18 @@ def cell(value: Any) -> Any:
 
 
 def _scores(bundle: Bundle) -> list[Section]:
-    """Return the scores beside those of the baselines."""
+    """Return the scores beside those of the baselines; of labels with the confusion matrix."""
     evaluation = bundle.manifest.evaluation
     if evaluation is None:
         return []
+    if isinstance(evaluation, LabelEvaluation):
+        tables = [Figures("Scores on the test split", score_rows(evaluation))]
+        if matrix := confusion_rows(bundle.manifest):
+            title = "Confusion matrix: sequences by actual and predicted class"
+            tables.append(Figures(title, matrix))
+            tables.append(Figures("By class", _by_class(evaluation, [*matrix[0]][1:])))
+        text = f"Of {explain_scores(evaluation)}."
+        return [Section("scores", "Beside the baseline", text=text, tables=tuple(tables))]
     tables = [Figures("Errors on the test split", score_rows(evaluation))]
     if rows := interval_rows(evaluation):
         tables.append(Figures("Prediction intervals on the test split", rows))
@@ -224,3 +289,40 @@ def _charts(source: Source, kept: Source) -> list[Section]:
         used = _of_all(used) if choose else used
         sections.append(section(name, title, partial(describe, used, name), choose=choose))
     return sections
+
+
+def report_on_labels(
+    source: Source, bundle: Bundle, path: str = "model.forecast", notes: Sequence[str] = ()
+) -> Report:
+    """Collect the report of a model that maps sequences to labels.
+
+    Args:
+        source: The model; nothing is read beside its file.
+        bundle: The model.
+        path: What its file is called.
+        notes: What was understood and chosen while it was trained, a sentence each.
+    """
+    labels = bundle.manifest.labels
+    charts = [
+        section(each, HEADINGS[each], partial(describe, source, each)) for each in LABEL_CHARTS
+    ]
+    title = f"Prediction of {', '.join(labels.names) if labels else ''}"
+    return _report(source, bundle, path, notes, [], [*_scores(bundle), *charts], title=title)
+
+
+def _by_class(evaluation: LabelEvaluation, names: Sequence[str]) -> list[Row]:
+    """Return precision and recall of each class in percent; None where nothing can be counted."""
+    counts = evaluation.confusion
+    rows: list[Row] = []
+    for place, name in enumerate(names):
+        hits, actual = counts[place][place], sum(counts[place])
+        predicted = sum(own[place] for own in counts)
+        rows.append(
+            {
+                "class": name,
+                "sequences": actual,
+                "recall in percent": round(100 * hits / actual, 1) if actual else None,
+                "precision in percent": round(100 * hits / predicted, 1) if predicted else None,
+            }
+        )
+    return rows

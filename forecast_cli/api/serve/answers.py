@@ -17,7 +17,7 @@ from ...forecasting.prediction_request import check_request, find_history, steps
 from ...model.bundle import Bundle
 from .limits import Limits
 from .models import Served
-from .problems import Problem, Spell, of_error
+from .problems import Spell, beyond, of_error
 from .requests import CSV, JSON, Request
 
 # So many series are drawn, of which a person chooses one.
@@ -92,9 +92,7 @@ class Answering:
         written = in_table_style(frame, bundle.manifest.time)
         if self.kind == CSV:
             return Answer(render(written, "csv"), CSV, len(frame))
-        drawn = None
-        if asked.chart and history is not None:
-            drawn = draw(bundle, asked, history, frame)
+        drawn = draw(bundle, asked, history, frame) if asked.chart and history else None
         records = render(written, "json").decode()
         return self._document(model, notes, records, len(frame), drawn)
 
@@ -112,27 +110,13 @@ class Answering:
         return predict_from(bundle, history, wanted, **how), history
 
     def _require_few(self, series: int, steps: int) -> None:
-        """Refuse more series or rows than a client may ask for.
-
-        Raises:
-            Problem: There are.
-        """
+        """Refuse, by a Problem, more series or rows than a client may ask for."""
         if series > self.limits.series:
-            raise Problem(
-                422,
-                "too-many-series",
-                f"The forecast is of {series:,} series; the limit of this server is "
-                f"{self.limits.series:,}.",
-                "Name some of them in `only`, or start the server with a larger `max_series`.",
-            )
-        if series * steps > self.limits.rows:
-            raise Problem(
-                422,
-                "too-many-rows",
-                f"The forecast has {series * steps:,} rows; the limit of this server is "
-                f"{self.limits.rows:,}.",
-                "Ask for fewer steps or series, or start the server with a larger `max_rows`.",
-            )
+            what, most = f"The forecast is of {series:,} series", self.limits.series
+            raise beyond("too-many-series", what, most, "Name some of them in `only`", "max_series")
+        if (rows := series * steps) > self.limits.rows:
+            what, most = f"The forecast has {rows:,} rows", self.limits.rows
+            raise beyond("too-many-rows", what, most, "Ask for fewer steps or series", "max_rows")
 
     def _document(
         self, model: Served, notes: list[str], records: str, rows: int, drawn: Any = None
@@ -155,9 +139,9 @@ def draw(bundle: Bundle, asked: Request, history: History, frame: pd.DataFrame) 
         history: The rows.
         frame: The forecast.
     """
+    from ..charts.forecast_charts import FEWEST_ROWS, HORIZONS
     from ..charts.kinds import describe
     from ..charts.source import Source
-    from ..charts.tracks import FEWEST_ROWS, HORIZONS
     from ..report.page import compact
 
     wanted = asked.wanted
@@ -172,5 +156,5 @@ def draw(bundle: Bundle, asked: Request, history: History, frame: pd.DataFrame) 
         unscored=True,
         made=frame,
     )
-    chart = describe(source.continuing(history), "forecast")
+    chart = describe(source.having(history=history), "forecast")
     return {"text": chart.text, "axes": [compact(each) for each in chart.axes]}

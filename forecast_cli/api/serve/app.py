@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -17,15 +18,13 @@ from starlette.requests import ClientDisconnect
 from .access import Access
 from .answers import Answer, Answering
 from .gate import KEY, Gate, Visit, too_long
-from .limits import Limits
-from .log import Log
-from .metrics import Metrics
+from .limits import Limits, Workers
+from .log import Log, Metrics
 from .models import Models, Served
 from .openapi import PREDICT, document, problems
 from .pages import Page, docs_page, forecast_page
 from .problems import GONE, MEDIA, Problem, Spell
 from .requests import CSV, JSON, parse
-from .workers import Workers
 
 # Seconds between two looks at the files of the models.
 LOOK = 1.0
@@ -77,6 +76,16 @@ class Service:
             self.each_look()
             await asyncio.to_thread(self.models.refresh)
 
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Watch the models while the server runs."""
+        watching = asyncio.create_task(self.watch())
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        self.workers.close()
+
 
 def make_app(service: Service) -> Gate:
     """Return the server as an ASGI application."""
@@ -85,9 +94,10 @@ def make_app(service: Service) -> Gate:
         version=version("forecast-cli"),
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(service),
+        lifespan=service.lifespan,
     )
-    app.openapi = document(app, service.models, service.access)  # type: ignore[method-assign]
+    make = partial(document, app, service.models, service.access)
+    app.openapi = cache(make)  # type: ignore[method-assign]
     _add_answers(app, service)
     _add_state(app, service)
     _add_pages(app, service)
@@ -95,21 +105,6 @@ def make_app(service: Service) -> Gate:
     return Gate(
         app, service.access, service.limits, service.metrics, service.log, service.spell
     )  # fmt: skip
-
-
-def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what watches the models while the server runs."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(service.watch())
-        yield
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        service.workers.close()
-
-    return lifespan
 
 
 def _add_answers(app: FastAPI, service: Service) -> None:
@@ -132,11 +127,7 @@ def _add_answers(app: FastAPI, service: Service) -> None:
 
 
 async def _read(request: Request, limits: Limits) -> bytes:
-    """Return the body of a request.
-
-    Raises:
-        Problem: It is too long.
-    """
+    """Return the body of a request; refuse one that is too long."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -172,15 +163,11 @@ async def _forecast(request: Request, service: Service, model: Served, body: byt
     if accepted == CSV and "chart" in request.query_params:
         raise Problem(422, "invalid", "A chart cannot be in CSV.", f"Accept {JSON}.")
     answering = Answering(service.limits, service.spell, accepted)
+    read = partial(parse, kind, body, query, service.limits)
     if len(body) > SMALL or kind == CSV:
-        return await _in_thread(
-            request,
-            service,
-            lambda: answering.answer(model, parse(kind, body, query, service.limits)),
-        )
-    asked = parse(kind, body, query, service.limits)
-    found = answering.at_once(model, asked)
-    if found is not None:
+        return await _in_thread(request, service, lambda: answering.answer(model, read()))
+    asked = read()
+    if (found := answering.at_once(model, asked)) is not None:
         return found
     return await _in_thread(request, service, lambda: answering.answer(model, asked))
 

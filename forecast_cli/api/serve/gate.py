@@ -9,8 +9,7 @@ from typing import Any
 
 from .access import Access
 from .limits import Limits
-from .log import Log
-from .metrics import Metrics
+from .log import Log, Metrics
 from .problems import MEDIA, Problem, Spell, overloaded
 
 Scope = MutableMapping[str, Any]
@@ -114,20 +113,13 @@ class Gate:
             self.access.check(headers, free=free)
             if not free and self.connections() > self.limits.connections:
                 raise overloaded(f"{self.connections()} connections are open.")
-            self._check_length(headers.get(b"content-length", b""))
+            stated = headers.get(b"content-length", b"")
+            if stated.isdigit() and int(stated) > self.limits.body:
+                raise too_long(self.limits)
         except Problem as problem:
             await self._refuse(visit, problem, send)
             return
         await self.app(scope, receive, send)
-
-    def _check_length(self, stated: bytes) -> None:
-        """Refuse a body that states that it is too long.
-
-        Raises:
-            Problem: It does.
-        """
-        if stated.isdigit() and int(stated) > self.limits.body:
-            raise too_long(self.limits)
 
     def _too_late(self, visit: Visit) -> Problem:
         """Return the problem of a request that took too long."""

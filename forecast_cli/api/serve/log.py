@@ -1,4 +1,4 @@
-"""The log of the server: a JSON object a line, of requests and of what happens besides."""
+"""What the server counts, for Prometheus; and its log: a JSON object a line."""
 
 import json
 import logging
@@ -9,10 +9,52 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+# Upper ends of the buckets of durations, in seconds.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 # Lines that wait to be written; more are dropped, so that a reader that stops holds nothing up.
 MOST_LINES = 10_000
 # Seconds between two writes: several lines are written at once.
 PAUSE = 0.05
+
+
+class Metrics:
+    """The counters of one server."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("route", "model", "status")
+        self.requests = Counter(
+            "forecast_requests", "Requests that ended.", labels, registry=self.registry
+        )
+        self.seconds = Histogram(
+            "forecast_request_seconds",
+            "Seconds from the first byte of a request to the last of its answer.",
+            ("route",),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.rows = Counter(
+            "forecast_rows", "Rows of forecasts.", ("model",), registry=self.registry
+        )
+        self.busy = Gauge(
+            "forecast_busy", "Forecasts that are computed or wait.", registry=self.registry
+        )
+        self.replaced = Counter(
+            "forecast_models_replaced",
+            "Model files that were replaced, by whether the new one is served.",
+            ("model", "served"),
+            registry=self.registry,
+        )
+
+    def count_replaced(self, model: str, served: bool) -> None:
+        """Count a file that was replaced, and whether the new one is served."""
+        self.replaced.labels(model, "yes" if served else "no").inc()
+
+    def render(self) -> bytes:
+        """Return all of them in the format of Prometheus."""
+        return generate_latest(self.registry)
 
 
 class Log:

@@ -1,6 +1,5 @@
 """The description of the server for programs, in OpenAPI."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -134,18 +133,8 @@ DOCUMENTS: tuple[type[BaseModel], ...] = (
 )  # fmt: skip
 
 
-def document(app: FastAPI, models: Models, access: Access) -> Callable[[], dict[str, Any]]:
-    """Return what makes the document, once."""
-
-    def make() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _make(app, models, access)
-        return app.openapi_schema
-
-    return make
-
-
-def _make(app: FastAPI, models: Models, access: Access) -> dict[str, Any]:
+def document(app: FastAPI, models: Models, access: Access) -> dict[str, Any]:
+    """Return the document."""
     made = get_openapi(
         title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
     )

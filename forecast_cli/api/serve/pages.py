@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -30,15 +31,13 @@ def forecast_page(access: Access) -> Page:
 
 def docs_page(app: FastAPI) -> Callable[[], Page]:
     """Return what makes the page of the addresses, once."""
-    made: list[Page] = []
 
+    @cache
     def make() -> Page:
-        if not made:
-            style = asset("page.css") + _own("serve.css")
-            document = app.openapi()
-            made.append(_render("docs.html", style, "", operations=list_operations(document),
-                                schemas=_schemas(document), about=document["info"]))  # fmt: skip
-        return made[0]
+        document = app.openapi()
+        own = {"operations": list_operations(document), "schemas": _schemas(document)}
+        style = asset("page.css") + _own("serve.css")
+        return _render("docs.html", style, "", about=document["info"], **own)
 
     return make
 

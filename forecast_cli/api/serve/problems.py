@@ -94,12 +94,23 @@ def of_validation(error: ValidationError) -> Problem:
         text = f"{place}: {first['msg']}" if place else str(first["msg"])
     if first["type"] == "json_invalid":
         return Problem(400, "not-json", f"The body is no JSON. {text}.", "Check the body.")
-    return Problem(422, "invalid", f"{text}.", "The page /docs lists what a request may hold.")
+    return invalid(f"{text}.", "The page /docs lists what a request may hold.")
 
 
 def overloaded(what: str) -> Problem:
     """Return the problem of a server with too much to do."""
     return Problem(503, "overloaded", what, "Try again in a second.", headers=RETRY)
+
+
+def invalid(text: str, hint: str) -> Problem:
+    """Return the problem of a request with a value that is not taken."""
+    return Problem(422, "invalid", text, hint)
+
+
+def beyond(code: str, what: str, most: int, hint: str, option: str, status: int = 422) -> Problem:
+    """Return the problem of a request for more than `most`, which an option of the server sets."""
+    text = f"{what}; the limit of this server is {most:,}."
+    return Problem(status, code, text, f"{hint}, or start the server with a larger `{option}`.")
 
 
 def describe_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

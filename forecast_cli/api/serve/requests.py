@@ -15,7 +15,7 @@ from ...data.io.tables import Readable
 from ...forecasting.history import READ_ANEW
 from ...forecasting.prediction_request import PredictionRequest
 from .limits import Limits
-from .problems import Problem, of_validation
+from .problems import beyond, invalid, of_validation
 
 JSON, CSV = "application/json", "text/csv"
 # How a table is read that a client cannot choose: a query is for databases, the size has a limit.
@@ -129,13 +129,8 @@ def parse(kind: str, body: bytes, query: list[tuple[str, str]], limits: Limits) 
     if isinstance(rows, bytes) or isinstance(future, bytes):
         reading["max_size"] = limits.body / GB
     if asked.horizon is not None and asked.horizon > limits.horizon:
-        raise Problem(
-            422,
-            "horizon-too-long",
-            f"A horizon of {asked.horizon:,} steps was asked for; the limit of this server is "
-            f"{limits.horizon:,}.",
-            "Ask for fewer steps, or start the server with a larger `max_horizon`.",
-        )
+        what, most = f"A horizon of {asked.horizon:,} steps was asked for", limits.horizon
+        raise beyond("horizon-too-long", what, most, "Ask for fewer steps", "max_horizon")
     wanted = PredictionRequest(
         asked.horizon,
         tuple(asked.only or ()),
@@ -147,96 +142,64 @@ def parse(kind: str, body: bytes, query: list[tuple[str, str]], limits: Limits) 
 
 
 def _validated(kind: str, body: bytes, given: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what is asked for, and the rows; `given` are the options of the query.
-
-    Raises:
-        Problem: It is not of its form.
-    """
+    """Return what is asked for, and the rows; `given` are the options of the query."""
     try:
         if kind == CSV or not body:
             return Predict.model_validate(given), body or None
         asked = Predict.model_validate_json(body, strict=True)
-        rows = asked.rows
-        return (_both(asked, given) if given else asked), rows
+        return (_both(asked, given) if given else asked), asked.rows
     except ValidationError as error:
         raise of_validation(error) from None
 
 
 def _options(query: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return the options of a query; lists are repeated, or have commas between their parts.
-
-    Raises:
-        Problem: A value is given twice.
-    """
+    """Return the options of a query; lists are repeated, or have commas between their parts."""
     given: dict[str, Any] = {}
     for name, text in query:
         if name in LISTS:
             parts = text.split(",") if name == "level" else [text]
             given.setdefault(name, []).extend(parts)
         elif name in given:
-            raise Problem(422, "invalid", f"{name} is given twice.", "Give it once.")
+            raise invalid(f"{name} is given twice.", "Give it once.")
         elif name in ("rows", "future"):
-            raise Problem(422, "invalid", f"{name} stands in the query.", "Send it in the body.")
+            raise invalid(f"{name} stands in the query.", "Send it in the body.")
         else:
             given[name] = text
     return given
 
 
 def _both(asked: Any, given: dict[str, Any]) -> Any:
-    """Return the options of a body and of the query together.
-
-    Raises:
-        Problem: One is in both.
-    """
-    twice = sorted(asked.model_fields_set & {*given})
-    if twice:
-        raise Problem(
-            422, "invalid", f"{twice[0]} is in the query and in the body.", "Give it once."
-        )
-    more = Options.model_validate(given)
-    own = {name: getattr(asked, name) for name in asked.model_fields_set}
-    own |= {name: getattr(more, name) for name in more.model_fields_set}
+    """Return the options of a body and of the query together; refuse those in both."""
+    if twice := sorted(asked.model_fields_set & {*given}):
+        raise invalid(f"{twice[0]} is in the query and in the body.", "Give it once.")
+    both = asked, Options.model_validate(given)
+    own = {name: getattr(each, name) for each in both for name in each.model_fields_set}
     return Predict.model_construct(**own)
 
 
 def _check_reading(reading: Mapping[str, Any]) -> None:
-    """Refuse ways of reading that would open a file, or take time that grows faster than the text.
-
-    Raises:
-        Problem: One is asked for.
-    """
+    """Refuse ways of reading that would open a file, or take time that grows faster than text."""
     for name in ("timezone", "day_zone"):
         if not ZONE.fullmatch(reading.get(name, "UTC")):
-            raise Problem(
-                422, "invalid", f"{name}: unknown time zone.", "Name one, e.g. Europe/Berlin."
-            )
+            raise invalid(f"{name}: unknown time zone.", "Name one, e.g. Europe/Berlin.")
     try:
         codec = codecs.lookup(reading.get("encoding", "utf-8")).name
     except (LookupError, ValueError):
         codec = ""
     if codec not in ENCODINGS:
-        raise Problem(422, "invalid", "encoding: unknown encoding.", "Try utf-8, cp949 or latin-1.")
+        raise invalid("encoding: unknown encoding.", "Try utf-8, cp949 or latin-1.")
 
 
 def _checked(rows: Any, limits: Limits) -> Any:
-    """Return rows as they are read, text as bytes.
-
-    Raises:
-        Problem: There are too many.
-    """
-    if isinstance(rows, str):
-        rows = rows.encode()
+    """Return rows as they are read, text as bytes; refuse too many."""
     if rows is None:
         return None
+    rows = rows.encode() if isinstance(rows, str) else rows
     # The first line is that of the names.
     count = max(rows.count(b"\n"), rows.count(b"\r")) - 1 if type(rows) is bytes else len(rows)
     if count > limits.rows:
-        raise Problem(
-            413,
-            "too-many-rows",
-            f"The table has {count:,} rows; the limit of this server is {limits.rows:,}.",
-            "Send the latest rows alone, or start the server with a larger `max_rows`.",
-        )
+        what, way = f"The table has {count:,} rows", "Send the latest rows alone"
+        raise beyond("too-many-rows", what, limits.rows, way, "max_rows", status=413)
     return rows
 
 

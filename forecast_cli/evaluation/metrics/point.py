@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from ...config.registries import METRICS
+from ...core.ragged import Flags
 from ...core.windows import Floats, Ints
 from .accumulators import Totals, blocks, ratio
 
@@ -28,17 +28,15 @@ class ErrorSums:
     - R2 is about the mean of the actual values that count: of the series, the step, or all.
 
     Args:
-        naive_error: Shape `(n_series, targets)`: the in-sample mean absolute error of the seasonal
-            naive forecast, original units; NaN or 0 where MASE is not defined.
-        naive_squared: Of the same shape: its mean squared error.
+        naive: Shape `(2, n_series, targets)`: the in-sample mean absolute and mean squared error of
+            the seasonal naive forecast, original units; NaN or 0 where MASE is not defined.
         horizon: Steps ahead.
 
     Source: Hyndman and Koehler (2006) for MASE; Makridakis et al. (2020), M4, for sMAPE and the
     mean over series; Makridakis et al. (2022), M5, for RMSSE.
     """
 
-    naive_error: Floats
-    naive_squared: Floats
+    naive: Floats
     horizon: int
     totals: Totals = field(init=False)
     # A value of each series and of each step, from which others are counted: R2 of values around
@@ -47,7 +45,7 @@ class ErrorSums:
     step_start: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        series, targets = self.naive_error.shape
+        _, series, targets = self.naive.shape
         self.totals = Totals(series, self.horizon, (targets,))
         self.series_start = np.full((series, targets), np.nan)
         self.step_start = np.full((self.horizon, targets), np.nan)
@@ -85,9 +83,9 @@ class ErrorSums:
         """Return the measures of each series, `(n_series, targets)`; NaN where not defined."""
         sums = dict(self.totals.by_series)
         with np.errstate(divide="ignore", invalid="ignore"):
-            sums["mase"] = ratio(ratio(sums["absolute"], sums["count"]), self.naive_error)
+            sums["mase"] = ratio(ratio(sums["absolute"], sums["count"]), self.naive[0])
             mean_squared = ratio(sums["squared"], sums["count"])
-            sums["rmsse"] = np.sqrt(ratio(mean_squared, self.naive_squared))
+            sums["rmsse"] = np.sqrt(ratio(mean_squared, self.naive[1]))
         return _measures(sums)
 
     def by_step(self) -> dict[str, Floats]:
@@ -105,12 +103,14 @@ class ErrorSums:
         All values count alike, but in MASE and RMSSE, where all series do.
         """
         sums, own = self.totals.overall, self.by_series()
-        for name, scale in (("mase", self.naive_error), ("rmsse", self.naive_squared)):
-            sums[name] = _mean(own[name], (self.count > 0) & (scale > 0))
+        for name, scale in zip(("mase", "rmsse"), self.naive, strict=True):
+            defined = (self.count > 0) & (scale > 0)
+            # The mean over the series where it is defined.
+            sums[name] = ratio(np.where(defined, own[name], 0.0).sum(axis=0), defined.sum(axis=0))
         sums["level"], sums["level_squared"] = self._levels_of_all()
         return _measures(sums)
 
-    def _find_starts(self, actual: Floats, known: npt.NDArray[np.bool_], series: Ints) -> None:
+    def _find_starts(self, actual: Floats, known: Flags, series: Ints) -> None:
         """Any known value of each series, and of each step, that has none yet."""
         if not len(actual):
             return
@@ -125,11 +125,9 @@ class ErrorSums:
                 # Of several samples of a series the first one stands.
                 starts[rows[new][::-1], target] = column[new][::-1]
 
-    def _scaled(
-        self, error: Floats, known: npt.NDArray[np.bool_], series: Ints
-    ) -> dict[str, Floats]:
+    def _scaled(self, error: Floats, known: Flags, series: Ints) -> dict[str, Floats]:
         """The errors in the units of their series, for the measures by step."""
-        scale, squared = self.naive_error[series][:, None], self.naive_squared[series][:, None]
+        scale, squared = self.naive[:, series, None]
         defined, both = known & (scale > 0), known & (squared > 0)
         return {
             "scaled": np.where(defined, np.abs(error) / scale, 0.0),
@@ -138,9 +136,7 @@ class ErrorSums:
             "squared_count": both,
         }
 
-    def _levels(
-        self, actual: Floats, known: npt.NDArray[np.bool_], series: Ints
-    ) -> dict[str, Floats]:
+    def _levels(self, actual: Floats, known: Flags, series: Ints) -> dict[str, Floats]:
         """How far the actual values lie from the start of their series, and of their step."""
         level = np.where(known, actual - self.series_start[series][:, None], 0.0)
         step = np.where(known, actual - self.step_start, 0.0)
@@ -162,7 +158,7 @@ class ErrorSums:
         return level.sum(axis=0), squared.sum(axis=0)
 
 
-def _errors(actual: Floats, forecast: Floats, known: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+def _errors(actual: Floats, forecast: Floats, known: Flags) -> dict[str, Floats]:
     """What each value adds to the measures of which nothing else need be known."""
     error = np.where(known, forecast - actual, 0.0)
     absolute, size = np.abs(error), np.where(known, np.abs(actual), 0.0)
@@ -209,8 +205,3 @@ def _measures(sums: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return all measures of sums, in the order of their names."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return {name: FUNCTIONS[name](sums) for name in METRICS}
-
-
-def _mean(values: Floats, defined: npt.NDArray[np.bool_]) -> Floats:
-    """Return the mean over the series, `(n_series, targets)`, where a measure is defined."""
-    return ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))

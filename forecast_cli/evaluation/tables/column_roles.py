@@ -1,5 +1,6 @@
 """The columns of a table of forecasts, and what each of them holds."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,13 +18,77 @@ from ...data.io.opening import Opened, open_in_memory
 from ...data.io.tables import Table, is_text, require_columns
 from ...data.panel import SERIES, STEP, VALUE
 from ...forecasting.frames import FORECAST_SUFFIX
-from .interval_columns import BOUND, bound_name, bounded, find_levels, without_bounds
 
+BOUND = re.compile(r"(?P<name>.+)_(?P<side>lo|hi)(?P<level>\d+(?:\.\d+)?)")
 CUTOFF, SAMPLE, ACTUAL, COLUMN = "cutoff", "sample", "actual", "column"
 # The name of a single forecaster.
 FORECAST = "forecast"
 # Columns name the series where at most this share of the rows is repeated.
 STRAY = 0.01
+
+
+def bound_name(column: str, side: str, level: float) -> str:
+    """Return the name of the column that holds an end of an interval.
+
+    >>> bound_name("Close", "lo", 80.0)
+    'Close_lo80'
+    """
+    return f"{column}_{side}{level:g}"
+
+
+def bounded(names: Sequence[str]) -> set[str]:
+    """Return the columns that have intervals."""
+    return {found["name"] for name in names if (found := BOUND.fullmatch(name))}
+
+
+def without_bounds(names: Sequence[str]) -> list[str]:
+    """Return the columns that are not an end of an interval of another."""
+    return [
+        name for name in names
+        if not ((found := BOUND.fullmatch(name)) and found["name"] in names)
+    ]  # fmt: skip
+
+
+def find_levels(
+    given: Opened, forecasters: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[float, ...]]:
+    """Return the levels of the intervals of each forecaster, in percent, ascending.
+
+    Raises:
+        DataError: An interval has one end, a level is invalid, or the columns of one forecaster
+            have different levels.
+    """
+    columns = {each for own in forecasters.values() for each in own}
+    found: dict[str, set[float]] = {}
+    for name in given.names:
+        bound = BOUND.fullmatch(name)
+        if not bound or bound["name"] not in columns:
+            continue
+        column, side, level = bound["name"], bound["side"], float(bound["level"])
+        if not 0 < level < 100 or bound_name(column, side, level) != name:
+            raise DataError(
+                f'{given.name}: column "{name}" has no valid level.',
+                f"A level is a percentage between 0 and 100, as in {column}_lo80.",
+            )
+        other = bound_name(column, "hi" if side == "lo" else "lo", level)
+        if other not in given.names:
+            raise DataError(
+                f"{given.name} has {name} and no {other}: an interval has two ends.",
+                "Add that column, or remove both.",
+            )
+        found.setdefault(column, set()).add(level)
+    levels = {
+        name: [tuple(sorted(found.get(each, ()))) for each in own]
+        for name, own in forecasters.items()
+    }
+    for name, sets in levels.items():
+        if len(set(sets)) > 1:
+            names = ", ".join(dict.fromkeys(forecasters[name]))
+            raise DataError(
+                f"{given.name} has intervals at different levels for {names}.",
+                "Give each column the same levels, or score one of them: `column=NAME`.",
+            )
+    return {name: sets[0] for name, sets in levels.items()}
 
 
 @dataclass(frozen=True)
@@ -256,15 +321,11 @@ def forecasts_as_long(given: Opened, data: Data) -> Opened:
     table = given.read(text=[name for name in keys if name != SAMPLE])
     others = [name for name in table.names if name not in keys]
     parts = []
+    bounds = {each: BOUND.fullmatch(each) for each in others}
     for name in without_bounds(others):
-        own = [each for each in others if _belongs(each, name)]
+        # The column of that name, and the ends of its intervals.
+        own = [n for n, bound in bounds.items() if n == name or (bound and bound["name"] == name)]
         values = {VALUE + each.removeprefix(name): table.numbers(each) for each in own}
         plain = {key: table.columns[key].to_pandas() for key in keys}
         parts.append(pd.DataFrame({SERIES: name, **plain, **values}))
     return open_in_memory(from_frame(pd.concat(parts, ignore_index=True), table.name))
-
-
-def _belongs(column: str, name: str) -> bool:
-    """Return whether a column is the one of that name, or the end of an interval of it."""
-    bound = BOUND.fullmatch(column)
-    return column == name or (bound is not None and bound["name"] == name)

@@ -14,8 +14,7 @@ from ...data.groups import group_rows, settle_names
 from ...data.io.opening import Opened
 from ...data.io.tables import Table
 from .actuals import Actual
-from .column_roles import COLUMN, CUTOFF, SAMPLE, Roles
-from .interval_columns import bound_name
+from .column_roles import COLUMN, CUTOFF, SAMPLE, Roles, bound_name
 from .row_matching import ForecastRows, find_rows, nothing_common, rows_of_targets
 
 

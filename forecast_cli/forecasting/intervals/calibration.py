@@ -6,6 +6,7 @@ import numpy as np
 
 from ...core.error_scale import ErrorTrail, Recent, seasonal_error
 from ...core.padding import owner_series
+from ...core.ragged import known_means
 from ...core.series_features import demand_sizes
 from ...core.windows import Floats, Ints
 from ...data.dataset import Dataset, History
@@ -166,10 +167,7 @@ def mean_losses(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     squared = dataset.intermittent
     usual = dataset.naive[1] if squared else dataset.naive_error
     unit = np.where(np.isfinite(usual) & (usual > 0), usual, 1.0)[series][:, None]
-    shares, known = (errors**2 if squared else np.abs(errors)) / unit, np.isfinite(errors)
-    total, count = np.where(known, shares, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
-    means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return means
+    return known_means((errors**2 if squared else np.abs(errors)) / unit, axis=(1, 2))
 
 
 def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
@@ -187,22 +185,14 @@ def scaled_targets(dataset: Dataset) -> Floats:
 
 def usual_errors(errors: Floats, sizes: Floats) -> Floats:
     """The error of each forecast over its steps, the usual one being 1, `(samples, targets)`."""
-    shares = np.abs(errors) / sizes
-    known = np.isfinite(shares)
-    total, count = np.where(known, shares, 0.0).sum(axis=1), known.sum(axis=1)
-    means: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return means
+    return known_means(np.abs(errors) / sizes, axis=1)
 
 
 def _shares(dataset: Dataset, errors: Floats, series: Ints) -> Floats:
     """How large the errors of each series are beside those of all, shape `(n_series, targets)`.
 
-    A series with few forecasts that do not overlap is shrunk towards all of them.
-
-    Args:
-        dataset: With the series.
-        errors: Shape `(samples, horizon, targets)`, in units of their series.
-        series: Shape `(samples,)`: the series of each.
+    A series with few forecasts that do not overlap is shrunk towards all of them. Errors have shape
+    `(samples, horizon, targets)`, in units of their series, `series` shape `(samples,)`.
     """
     count = dataset.panel.count
     usual = usual_errors(errors, step_sizes(errors))

@@ -7,15 +7,23 @@ Source: Lei et al. (2018), Distribution-Free Predictive Inference for Regression
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ...core.forecast import Forecast
+from ...core.ragged import Flags, known_means
 from ...core.windows import Floats, Ints
 
 # From so many errors on a step of the horizon stands for itself; below, all steps help each other.
 ENOUGH = 100
 # A step whose errors are all 0 has a size all the same.
 LEAST_SIZE = 1e-12
+# So many origins count as much as what is known without them: that no factor is needed.
+PRIOR_ORIGINS = 10.0
+# The least and the largest factor.
+LEAST, MOST = 0.5, 3.0
 
 
 def needed(level: float) -> int:
@@ -60,10 +68,8 @@ def radius(scores: Floats, level: float, sizes: Floats) -> Floats:
 def _ordered(scores: Floats, share: float, counts: Ints) -> Floats:
     """The score below which a share of those to come lies, along the first axis.
 
-    Args:
-        scores: Shape `(samples, steps, targets)`, NaN where there is none.
-        share: Of the scores to come.
-        counts: Shape `(steps, targets)`: how many forecasts they are of.
+    Scores have shape `(samples, steps, targets)`, NaN where there is none; `counts`, shape
+    `(steps, targets)`, are how many forecasts they are of.
     """
     held = np.sum(np.isfinite(scores), axis=0)
     corrected = np.ceil((counts + 1) * share - 1e-9) / np.maximum(counts, 1)
@@ -83,12 +89,8 @@ def step_sizes(errors: Floats) -> Floats:
     Returns:
         Shape `(horizon, targets)`, above 0, never falling.
     """
-    horizon = errors.shape[1]
-    known = np.isfinite(errors)
-    counts = known.sum(axis=0)
-    total = np.where(known, np.abs(errors), 0.0).sum(axis=0)
-    means = np.maximum(total / np.maximum(counts, 1), LEAST_SIZE)
-    steps = np.log(np.arange(1, horizon + 1))[:, None]
+    means = np.maximum(np.nan_to_num(known_means(np.abs(errors), axis=0)), LEAST_SIZE)
+    steps = np.log(np.arange(1, errors.shape[1] + 1))[:, None]
     middle, logs = steps.mean(), np.log(means)
     spread = np.sum((steps - middle) ** 2)
     slope = np.sum((steps - middle) * logs, axis=0) / spread if spread > 0 else 0.0 * logs[0]
@@ -150,3 +152,59 @@ def sample_paths(
         parts.append(before + whole[chosen] * sides)
         before = parts[-1][:, :, -1:]
     return np.concatenate(parts, axis=2)[:, :, :steps]
+
+
+def learn_factors(
+    made: Forecast, actual: Floats, level: Sequence[float], *, origins: int
+) -> Floats:
+    """Return by what the half-widths of intervals are to be multiplied.
+
+    Of each actual value it is known by what its interval would have to be multiplied to end there.
+    The factor of a level is the quantile of these numbers at that level, of all steps together; its
+    logarithm counts as `origins / (origins + PRIOR_ORIGINS)`, so that little evidence changes
+    little.
+
+    Args:
+        made: Forecasts with intervals.
+        actual: Shape `(samples, steps, targets)`, NaN where missing.
+        level: In percent, ascending.
+        origins: From how many rows or times the forecasts were made.
+
+    Returns:
+        Shape `(targets, levels)`, ascending with the level relative to 1 where widths allow it.
+    """
+    factors = np.ones((actual.shape[2], len(level)))
+    if made.ends is None:
+        return factors
+    away = (actual - made.point)[..., None]
+    sides = made.ends - made.point[..., None]
+    wide = np.where(away > 0, sides[1], -sides[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.abs(away) / wide
+    share = origins / (origins + PRIOR_ORIGINS)
+    for target, place in np.ndindex(factors.shape):
+        known = needed[:, :, target, place]
+        known = known[np.isfinite(known)]
+        if len(known):
+            found = np.clip(np.quantile(known, level[place] / 100.0), 1e-9, None)
+            factors[target, place] = np.clip(found**share, LEAST, MOST)
+    return factors
+
+
+def stretch(made: Forecast, factors: Floats, bounded: Flags) -> Forecast:
+    """Return forecasts whose intervals are stretched around their points, the wider levels outside.
+
+    Args:
+        made: Forecasts with intervals.
+        factors: Shape `(targets, levels)`, as `learn_factors` returns them.
+        bounded: Shape `(samples, targets)`: whether no end is below 0.
+    """
+    if made.ends is None:
+        return made
+    point = made.point[..., None]
+    below, above = (
+        np.maximum.accumulate(np.abs(end - point) * factors, axis=-1) for end in made.ends
+    )
+    ends = np.stack([point - below, point + above])
+    floor = np.where(bounded, 0.0, -np.inf)[:, None, :, None]
+    return replace(made, ends=np.maximum(ends, floor))

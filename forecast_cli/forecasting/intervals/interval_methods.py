@@ -197,12 +197,7 @@ FUNCTIONS: dict[Intervals, MakeEnds] = {
 def _beyond(quantile: Floats, forecast: Forecast) -> Floats:
     """Return how far a quantile is from the forecast, for any number of steps.
 
-    Args:
-        quantile: Shape `(samples, horizon, targets)`.
-        forecast: The forecasts, of `steps` steps.
-
-    Returns:
-        Shape `(samples, steps, targets)`.
+    From shape `(samples, horizon, targets)` to the shape of the forecasts.
     """
     horizon, steps = quantile.shape[1], forecast.point.shape[1]
     away = quantile[:, :steps] - forecast.point[:, :horizon]
@@ -253,11 +248,7 @@ def make_bands(
 def _require_makeable(
     calibration: Calibration | None, config: Config, method: Intervals, level: tuple[float, ...]
 ) -> None:
-    """Refuse a method or levels, in percent, that a model cannot make intervals of.
-
-    Raises:
-        UsageError: It cannot.
-    """
+    """Refuse, by a UsageError, a method or levels that a model cannot make intervals of."""
     needs = INTERVAL_METHODS[method]
     if calibration is None and needs.uses_errors:
         raise UsageError(

@@ -11,9 +11,8 @@ from ...core.events import ignore
 from ...data.future_table import with_future
 from .clock import Clock
 from .live_model import LiveModel
-from .new_series import one_row_each
 from .row_reader import Key
-from .series_forecaster import SeriesForecaster
+from .series_forecaster import SeriesForecaster, one_row_each
 
 # Seconds from one look at the file to the next.
 PAUSE = 1.0

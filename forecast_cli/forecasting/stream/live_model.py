@@ -13,7 +13,6 @@ from ...core.events import Listener, Note
 from ...core.forecast import Forecast
 from ...core.scaling import Scaling, rounded
 from ...core.windows import Floats
-from ...data.dataset import History
 from ...data.season import find_season
 from ...model.bundle import Bundle
 from ...model.mc_dropout import MonteCarlo
@@ -24,8 +23,7 @@ from ..intervals.interval_methods import Bands, few_errors, find_method, make_ba
 from ..intervals.prediction_intervals import LATEST, LEAST
 from ..prediction_request import steps_wanted
 from ..saved_model_data import monte_carlo, refuse_labels
-from .anomalies import AnomalyTest, make_test
-from .latest_errors import LatestErrors
+from .anomalies import AnomalyTest, LatestErrors, make_test
 from .window import FILLED_BY
 
 # What of the reading of a table applies to a stream.
@@ -81,7 +79,8 @@ class LiveModel:
         require_mask(bundle, self.policy)
         self.season = find_season(stored_panel(bundle), self.manifest.config)
         self.places = self.manifest.target_places
-        self.lower = self.manifest.make_scaler(*_numbers(bundle)).lower
+        scaling = bundle.scaling
+        self.lower = self.manifest.make_scaler(scaling.center, scaling.scale).lower
         self.bands = self._make_bands(request, on_event)
         self.test = self._make_test(request, on_event)
         own = request.intervals in (None, self.manifest.config.intervals)
@@ -123,13 +122,6 @@ class LiveModel:
         on_event(Note(test.describe()))
         return test
 
-    def scaling_of(self, place: int) -> Scaling:
-        """Return the scaling of one of the model's series."""
-        scaling = self.bundle.scaling
-        if not scaling.by_series:
-            return scaling
-        return replace(scaling, center=scaling.center[place], scale=scaling.scale[place])
-
     def unit_of(self, place: int) -> Floats:
         """Return the mean error of one of the model's series, scaled, shape `(targets,)`."""
         calibration = self.bundle.calibration
@@ -151,23 +143,18 @@ class LiveModel:
         horizon, targets = self.manifest.horizon, len(self.places)
         sizes = grown(step_sizes(calibration.of_forecasts), horizon)
         ended = calibration.ended
-        nothing: Floats = np.zeros(targets)
-        before = Recent(nothing, nothing)
+        before = Recent(np.zeros(targets), np.zeros(targets))
         if place is not None:
             before = Recent(ended.total[place], ended.weight[place])
         most = MOST_WORKED // (len(calibration.units) * horizon * targets)
         return LatestErrors(unit, sizes, before, min(LATEST, max(most, LEAST)))
-
-    def targets_of(self, scaling: Scaling) -> Scaling:
-        """Return the scaling of the targets alone, from that of all features."""
-        return scaling.only(self.places)
 
     def in_units(self, scaled: Floats, targets: Scaling) -> Floats:
         """Return scaled values of targets in original units, as a prediction rounds them.
 
         Args:
             scaled: Shape `(..., targets)`.
-            targets: As `targets_of` returns it.
+            targets: Their scaling alone.
         """
         lower = None if self.lower is None else self.lower[self.places]
         values: Floats = replace(targets, lower=lower).inverse(scaled.astype(np.float64))
@@ -200,25 +187,16 @@ class LiveModel:
                 text = f'a value of "{name}" is below {bound:g}, the lower bound of the model\'s'
                 on_event(Note(f"{text} forecasts: they have no bound from now on", warning=True))
 
-    def scaling_from(self, history: History) -> Scaling:
-        """Return the scaling of the one series of a history."""
-        scaling = history.scaling
-        if not scaling.by_series:
-            return scaling
-        return replace(scaling, center=scaling.center[0], scale=scaling.scale[0])
 
-
-def _numbers(bundle: Bundle) -> tuple[Floats, Floats]:
-    """Return the center and scale of a model's scaling."""
-    return bundle.scaling.center, bundle.scaling.scale
+def scaling_of(scaling: Scaling, place: int) -> Scaling:
+    """Return the scaling of one of several series; its numbers have shape `(features,)`."""
+    if not scaling.by_series:
+        return scaling
+    return replace(scaling, center=scaling.center[place], scale=scaling.scale[place])
 
 
 def _require_streamable(bundle: Bundle, request: StreamRequest) -> None:
-    """Refuse models and options that a stream does not have.
-
-    Raises:
-        UsageError: It does not have them.
-    """
+    """Refuse, by a UsageError, models and options that a stream does not have."""
     refuse_labels(
         bundle,
         "A model of labels forecasts no steps: a stream of rows has no end to be labelled at.",

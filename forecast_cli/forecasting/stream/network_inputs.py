@@ -1,8 +1,10 @@
 """What a network has read of one series, and its forecast from there."""
 
+from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,14 +18,22 @@ from ...model.stateful import feed_back, joined, parted, zeros
 from .window import Window
 
 
-class NetworkInputs(Protocol):
-    """The rows of a series as its network reads them."""
+class NetworkInputs(ABC):
+    """The rows of a series as its network reads them.
 
-    window: Window
+    Args:
+        bundle: The model.
+        window: The rows of the series.
+    """
+
+    def __init__(self, bundle: Bundle, window: Window) -> None:
+        self.bundle, self.window = bundle, window
 
     def push(self, row: Floats, *, fill: bool = True) -> None:
         """Read a row, shape `(features,)`, original units, as `Window.push` does."""
+        self.window.push(row, fill=fill)
 
+    @abstractmethod
     def forecast(self, ahead: Floats | None, steps: int) -> Forecast | None:
         """Forecast so many steps, scaled, one sample; None while there are too few rows.
 
@@ -31,16 +41,21 @@ class NetworkInputs(Protocol):
         """
 
     def copy(self) -> Self:
-        """Return the same apart."""
+        """Return the same apart; but for the window, what it holds is replaced, never changed."""
+        other = copy(self)
+        other.window = self.window.copy()
+        return other
 
     def dump(self) -> dict[str, Any]:
         """What a restart needs, as arrays of constant shapes."""
+        return self.window.dump()
 
     def load(self, saved: dict[str, Any]) -> None:
         """Take up what `dump` returned."""
+        self.window.load(saved)
 
 
-class Lookback:
+class Lookback(NetworkInputs):
     """The window of a network that reads its last rows for each forecast.
 
     Args:
@@ -50,17 +65,12 @@ class Lookback:
     """
 
     def __init__(self, bundle: Bundle, window: Window, dropout: MonteCarlo | None = None) -> None:
-        self.bundle = bundle
-        self.window = window
+        super().__init__(bundle, window)
         self.dropout = dropout
         network = bundle.manifest.config.network
         self.inputs = bundle.manifest.columns.inputs
         self.timesteps = bundle.manifest.timesteps
         self.short, self.first = network.takes_short, network.padding == "first"
-
-    def push(self, row: Floats, *, fill: bool = True) -> None:
-        """Read a row."""
-        self.window.push(row, fill=fill)
 
     def forecast(self, ahead: Floats | None, steps: int) -> Forecast | None:
         """Forecast from the window."""
@@ -86,33 +96,16 @@ class Lookback:
 
         return replace(made, spread=self.dropout.deviation(points))
 
-    def copy(self) -> "Lookback":
-        """Return the same apart."""
-        return Lookback(self.bundle, self.window.copy(), self.dropout)
 
-    def dump(self) -> dict[str, Any]:
-        """What a restart needs."""
-        return self.window.dump()
-
-    def load(self, saved: dict[str, Any]) -> None:
-        """Take up what `dump` returned."""
-        self.window.load(saved)
-
-
-class StatefulRows:
+class StatefulRows(NetworkInputs):
     """The state of a network that reads each row once.
 
     Rows whose gaps may still be filled otherwise are read again with each row, from the state
     before them.
-
-    Args:
-        bundle: The model.
-        window: The rows of the series.
     """
 
     def __init__(self, bundle: Bundle, window: Window) -> None:
-        self.bundle = bundle
-        self.window = window
+        super().__init__(bundle, window)
         self.settled: list[Floats] = zeros(bundle.runtime)
         self.open = 0
         self.states = self.settled
@@ -125,7 +118,7 @@ class StatefulRows:
 
     def push(self, row: Floats, *, fill: bool = True) -> None:
         """Read a row."""
-        self.window.push(row, fill=fill)
+        super().push(row, fill=fill)
         if self.window.policy == "mask" and self.made is not None and np.isnan(row).any():
             # The network skips it.
             return
@@ -145,17 +138,10 @@ class StatefulRows:
         point = feed_back(self.bundle.runtime, self.made, self.states, horizon=steps)
         return Forecast(point.astype(np.float64))
 
-    def copy(self) -> "StatefulRows":
-        """Return the same apart; states are replaced, never changed."""
-        other = StatefulRows(self.bundle, self.window.copy())
-        other.settled, other.open = self.settled, self.open
-        other.states, other.made = self.states, self.made
-        return other
-
     def dump(self) -> dict[str, Any]:
         """What a restart needs."""
         shape = (1, self.bundle.runtime.horizon, len(self.bundle.manifest.targets))
-        return self.window.dump() | {
+        return super().dump() | {
             "settled": joined(self.settled),
             "states": joined(self.states),
             "open": np.array([self.open]),
@@ -164,7 +150,7 @@ class StatefulRows:
 
     def load(self, saved: dict[str, Any]) -> None:
         """Take up what `dump` returned."""
-        self.window.load(saved)
+        super().load(saved)
         self.settled = parted(self.bundle.runtime, saved["settled"])
         self.states = parted(self.bundle.runtime, saved["states"])
         self.open = int(saved["open"][0])
@@ -174,14 +160,9 @@ class StatefulRows:
 def make_inputs(
     bundle: Bundle, scaling: Scaling, policy: str, season: int, dropout: MonteCarlo | None
 ) -> Lookback | StatefulRows:
-    """Return the empty inputs of one series.
+    """Return the empty inputs of a series with that scaling, season, and policy to fill gaps.
 
-    Args:
-        bundle: The model.
-        scaling: Of the series.
-        policy: How gaps are filled.
-        season: Steps in a season.
-        dropout: The network under dropout; None where intervals need none.
+    `dropout` is the network under dropout; None where intervals need none.
     """
     window = Window(bundle.manifest.context, scaling, policy, season)
     if bundle.manifest.config.network.stateful:

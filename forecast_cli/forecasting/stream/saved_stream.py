@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 
 from ...core.errors import ModelFileError
-from ...core.windows import Floats
 from ...model.file_writing import write_whole
 from ...model.stateful import weights_sum
+from .output_records import Pace
 from .row_reader import Row
-from .schedule import Pace
 from .series_forecaster import SeriesForecaster
 from .stream import Place, Stream
 
 FORMAT = 1
 META = "stream"
+# The arrays that have no entry for each series.
+NOT_BY_SERIES = ("known_steps", "known_rows", "known_counts", "young_rows", "lower")
 
 
 def save_stream(stream: Stream, path: str | os.PathLike[str]) -> None:
@@ -95,7 +96,7 @@ def _restore(
     stream: Stream, described: Sequence[Mapping[str, Any]], arrays: Mapping[str, Any]
 ) -> None:
     """Put the series that a file describes in the place of those of a stream."""
-    young, number = iter(arrays["young_rows"]), 0
+    young, number, model = iter(arrays["young_rows"]), 0, stream.model
     ends = np.cumsum(arrays["known_counts"])
     for each in described:
         key = tuple(str(part).strip() for part in each["parts"])
@@ -107,8 +108,11 @@ def _restore(
             row = np.array([np.nan if value is None else value for value in values])
             place.held = Row(key, place.parts, _time(text, stream), row)
         if each["begun"]:
-            own = {name: array[number] for name, array in _stacked(arrays).items()}
-            forecaster = place.forecaster or _new(stream, own)
+            own = {n: array[number] for n, array in arrays.items() if n not in NOT_BY_SERIES}
+            scales = replace(model.bundle.scaling, center=own["center"], scale=own["scale"])
+            forecaster = place.forecaster or SeriesForecaster(
+                model, scales, own["unit"], None, stream.clock
+            )
             forecaster.load(own)
             known = slice(ends[number] - arrays["known_counts"][number], ends[number])
             forecaster.known.load(arrays["known_steps"][known], arrays["known_rows"][known])
@@ -116,7 +120,7 @@ def _restore(
             place.forecaster, number = forecaster, number + 1
         stream.places[key], stream.lasts[key] = place, place.last
     lower = arrays["lower"]
-    stream.model.lower = lower if len(lower) else None
+    model.lower = lower if len(lower) else None
     if stream.future is not None:
         stream.future.stale = True
 
@@ -128,23 +132,12 @@ def _dump(forecaster: SeriesForecaster) -> dict[str, Any]:
     return forecaster.dump() | own
 
 
-def _new(stream: Stream, saved: Mapping[str, Any]) -> SeriesForecaster:
-    """Return the forecaster of a series that is new to the model."""
-    scaling = replace(stream.model.bundle.scaling, center=saved["center"], scale=saved["scale"])
-    return SeriesForecaster(stream.model, scaling, saved["unit"], None, stream.clock)
-
-
-def _stacked(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arrays that have an entry for each series."""
-    own = ("known_steps", "known_rows", "known_counts", "young_rows", "lower")
-    return {name: each for name, each in arrays.items() if name not in own}
-
-
 def _describe(place: Place) -> dict[str, Any]:
     """What a file says of a series beside its arrays."""
     held = None
     if place.held is not None:
-        held = [_plain(place.held.values), _text(place.held.time)]
+        values = [None if np.isnan(each) else float(each) for each in place.held.values]
+        held = [values, _text(place.held.time)]
     return {
         "parts": [each.item() if isinstance(each, np.generic) else each for each in place.parts],
         "begun": place.forecaster is not None,
@@ -155,11 +148,6 @@ def _describe(place: Place) -> dict[str, Any]:
         "young": [_text(time) for _, time in place.young],
         "held": held,
     }
-
-
-def _plain(values: Floats) -> list[float | None]:
-    """Return a row, shape `(features,)`, for JSON."""
-    return [None if np.isnan(each) else float(each) for each in values]
 
 
 def _text(time: pd.Timestamp | None) -> str | None:

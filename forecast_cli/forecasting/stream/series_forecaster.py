@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...core.events import Listener
 from ...core.forecast import Forecast
 from ...core.scaling import Scaling
 from ...core.windows import Floats
+from ...data.panel import Panel
+from ...data.time.time_index import Timeline
+from ..history import make_history
+from ..saved_model_data import units_for
 from .clock import Clock
-from .known_ahead import KnownAhead
-from .live_model import LiveModel
+from .live_model import LiveModel, scaling_of
 from .network_inputs import NetworkInputs, StatefulRows, make_inputs
+from .row_reader import Key
+from .window import KnownAhead
 
 # A row, shape `(features,)`, and its time.
 Step = tuple[Floats, pd.Timestamp | None]
@@ -67,7 +73,7 @@ class SeriesForecaster:
         clock: Clock | None,
     ) -> None:
         self.model, self.place, self.clock = model, place, clock
-        self.scaling, self.targets = scaling, model.targets_of(scaling)
+        self.scaling, self.targets = scaling, scaling.only(model.places)
         self.unit = unit
         self.last: pd.Timestamp | None = None
         self.restart()
@@ -259,3 +265,55 @@ class SeriesForecaster:
 def _part(saved: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return the arrays whose names begin so, without that."""
     return {name.removeprefix(prefix): saved[name] for name in saved if name.startswith(prefix)}
+
+
+def begin_series(
+    model: LiveModel, clock: Clock | None, key: Key, steps: Sequence[Step], on_event: Listener
+) -> SeriesForecaster:
+    """Return the forecaster of a new series after its first rows.
+
+    Args:
+        model: The model.
+        clock: Of its times; None where rows are steps.
+        key: The name of the series.
+        steps: Its first rows, as many as the lookback, gaps included.
+        on_event: Notified of a series that is new.
+    """
+    times = [time for _, time in steps]
+    panel = one_row_each(model, clock, [key], np.array([row for row, _ in steps]), times)
+    history = make_history(model.bundle, panel, on_event)
+    calibration = model.bundle.calibration
+    unit: Floats = np.ones(len(model.places))
+    if calibration is not None:
+        unit = units_for(model.bundle, history, calibration)[0]
+    series = SeriesForecaster(model, scaling_of(history.scaling, 0), unit, None, clock)
+    for place, (row, time) in enumerate(steps):
+        series.inputs.push(row, fill=place == len(steps) - 1)
+        series.last = time
+    return series
+
+
+def one_row_each(
+    model: LiveModel,
+    clock: Clock | None,
+    keys: Sequence[Key],
+    rows: Floats,
+    times: Sequence[pd.Timestamp | None],
+) -> Panel:
+    """Return rows as a panel: one of each series, or all of a single one.
+
+    Args:
+        model: The model.
+        clock: Of its times; None where rows are steps.
+        keys: The names of the series.
+        rows: Shape `(n_rows, features)`, original units, series by series.
+        times: Of the rows.
+    """
+    columns, count = model.columns, len(keys)
+    timeline = None
+    if clock is not None:
+        timeline = Timeline(pd.DatetimeIndex(list(times)), clock.frequency, clock.style)
+    ids = pd.DataFrame(list(keys), columns=list(columns.series), index=pd.RangeIndex(count))
+    nothing = np.empty((count, 0, len(columns.features)))
+    indptr = np.arange(count + 1) * (len(rows) // count)
+    return Panel(columns, rows, indptr, timeline, "the stream", model.data, ids, nothing)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,10 @@ from ..history import stored_panel
 from ..prediction_request import parted
 from .clock import Clock
 from .future_file import FutureFile
-from .live_model import LiveModel, StreamRequest
-from .new_series import begin_series
-from .output_records import OutputRecords
+from .live_model import LiveModel, StreamRequest, scaling_of
+from .output_records import OutputRecords, Pace, parse_every
 from .row_reader import Key, Row, RowReader, named
-from .schedule import Pace, parse_every
-from .series_forecaster import SeriesForecaster, Step, Verdict
+from .series_forecaster import SeriesForecaster, Step, Verdict, begin_series
 from .tally import Tally
 
 # So many series may be new to the model.
@@ -109,9 +108,8 @@ class Stream:
         lasts = panel.lasts
         ids = list(panel.ids.itertuples(index=False, name=None)) or [()]
         for place, parts in enumerate(ids):
-            forecaster = SeriesForecaster(
-                model, model.scaling_of(place), model.unit_of(place), place, self.clock
-            )
+            scaling, unit = scaling_of(bundle.scaling, place), model.unit_of(place)
+            forecaster = SeriesForecaster(model, scaling, unit, place, self.clock)
             rows = panel.values[panel.indptr[place] : panel.indptr[place + 1]]
             last = None if lasts is None else lasts[place]
             forecaster.begin_from(rows, last, bundle.state)
@@ -124,11 +122,7 @@ class Stream:
             self.places[key] = Place(parts, forecaster)
 
     def _chosen(self, only: tuple[str, ...]) -> set[str]:
-        """Return the names of the series that are forecast.
-
-        Raises:
-            UsageError: The model has no series.
-        """
+        """Return the names of the series that are forecast; refuse some of a model without any."""
         if only and not self.model.columns.series:
             raise UsageError("There is one series, without a name.", "Omit `only`.")
         known = {named(key) for key in self.places}
@@ -138,12 +132,7 @@ class Stream:
         return names
 
     def _open_future(self, path: str | os.PathLike[str] | None) -> FutureFile | None:
-        """Read the file of future covariates for the first time.
-
-        Raises:
-            UsageError: The model reads none.
-            DataError: It cannot be read.
-        """
+        """Read the file of future covariates for the first time; refuse one for other models."""
         if path is None:
             return None
         if not self.model.columns.covariates.future:
@@ -215,7 +204,7 @@ class Stream:
     def _new_place(self, row: Row) -> Place | None:
         """Return the place of a series that is new to the model; None where it is not taken."""
         new = len(self.places) - len(self.ends)
-        if new >= MOST_NEW or row.planned or self._lacks(row.values):
+        if new >= MOST_NEW or row.planned or np.isnan(row.values).any():
             why = "a new series begins with a row without missing values"
             if new >= MOST_NEW:
                 why = f"there are {MOST_NEW:,} series already that are new to the model"
@@ -223,10 +212,6 @@ class Stream:
             return None
         self.places[row.key] = Place(row.parts)
         return self.places[row.key]
-
-    def _lacks(self, values: Floats) -> bool:
-        """Whether a value is missing in a row, shape `(features,)`."""
-        return bool(np.isnan(values).any())
 
     def _gap(self, place: Place, row: Row) -> int | None:
         """Return how many steps are missing before a row; None where it is no next row."""
@@ -258,16 +243,13 @@ class Stream:
 
     def _after_leap(self, place: Place, row: Row) -> list[dict[str, Any]]:
         """Hold a row far after the last one; start again where another one follows it."""
-        held = place.held
-        near = 0
+        held, near = place.held, 0
         if held is not None and held.time is not None and row.time is not None and self.clock:
             if row.time == held.time:
                 self.tally.add("duplicate", self._called(row))
                 return []
-            try:
+            with suppress(ValueError):
                 near = self.clock.steps(held.time, row.time)
-            except ValueError:
-                near = 0
             lookback = self.model.manifest.timesteps
             if self.clock.is_far(held.time, row.time, lookback) or near > lookback:
                 near = 0
@@ -311,7 +293,7 @@ class Stream:
                 self.tally.used += 1
             return []
         self._complete(place, values, gap)
-        if self.model.policy == "drop" and self._lacks(values):
+        if self.model.policy == "drop" and np.isnan(values).any():
             self.tally.add("dropped", self._called(row))
             return []
         self.tally.used += 1

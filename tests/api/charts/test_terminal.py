@@ -16,11 +16,13 @@ from forecast_cli.api.charts.description import (
     Line,
     Points,
     Span,
+    date_ticks,
+    number_ticks,
     positions,
+    seconds,
 )
 from forecast_cli.api.charts.images import save
 from forecast_cli.api.charts.terminal import render
-from forecast_cli.api.charts.ticks import date_ticks, number_ticks, seconds
 
 TIMES = pd.date_range("2024-01-01", periods=40)
 

@@ -26,7 +26,7 @@ SCALE = np.array([[2.0, 0.5], [0.0, 3.0], [4.0, 1.0]])
 
 
 def summed(actual=ACTUAL, forecast=FORECAST, series=SERIES, scale=SCALE, pieces=1):
-    sums = ErrorSums(scale, scale**2, actual.shape[1])
+    sums = ErrorSums(np.stack([scale, scale**2]), actual.shape[1])
     for piece in np.array_split(np.arange(len(actual)), pieces):
         sums.add(actual[piece], forecast[piece], series[piece])
     return sums
@@ -140,11 +140,9 @@ def test_the_measures_by_series_are_those_of_utilsforecast(measure, other, facto
     forecast = values[:, rows:] + RNG.normal(0, 1, (3, horizon))
     indptr = np.arange(4) * (rows + horizon)
     flat, end = values.reshape(-1, 1), indptr[:-1] + rows
-    sums = ErrorSums(
-        seasonal_error(flat, indptr, end, season_length=season),
-        seasonal_squared(flat, indptr, end, season_length=season),
-        horizon,
-    )
+    measures = (seasonal_error, seasonal_squared)
+    naive = np.stack([each(flat, indptr, end, season_length=season) for each in measures])
+    sums = ErrorSums(naive, horizon)
     sums.add(values[:, rows:, None], forecast[..., None], np.arange(3))
     table = pd.DataFrame(
         {
@@ -242,7 +240,7 @@ def test_r2_of_series_and_steps_loses_no_digits_either(levels):
         RNG.integers(-64, 64, (2, 50, 3, 1)) / 64,
         RNG.integers(-8, 8, (2, 50, 3, 1)) / 64,
     )
-    series, plain, raised = np.arange(100) % 2, *(ErrorSums(*np.ones((2, 2, 1)), 3) for _ in "12")
+    series, plain, raised = np.arange(100) % 2, *(ErrorSums(np.ones((2, 2, 1)), 3) for _ in "12")
     for sums, height in ((plain, np.zeros(2)), (raised, np.array(levels))):
         values = (actual + height[:, None, None, None]).swapaxes(0, 1).reshape(100, 3, 1)
         sums.add(values, values + error.swapaxes(0, 1).reshape(100, 3, 1), series)
@@ -254,7 +252,7 @@ def test_r2_of_series_and_steps_loses_no_digits_either(levels):
 
 def test_one_value_each_of_more_series_than_steps_counts():
     actual = np.array([1.0, 2.0, 4.0])[:, None, None]
-    sums = ErrorSums(np.array([[1.0], [2.0], [0.0]]), np.ones((3, 1)), 1)
+    sums = ErrorSums(np.array([[[1.0], [2.0], [0.0]], np.ones((3, 1))]), 1)
     sums.add(actual, actual + np.array([3.0, 2.0, 1.0])[:, None, None], np.arange(3))
     assert sums.overall()["mase"] == pytest.approx([(3 / 1 + 2 / 2) / 2])
     # Of 14, the sum of squared errors, over 14 / 3, that of the differences from the mean.
@@ -263,7 +261,7 @@ def test_one_value_each_of_more_series_than_steps_counts():
 
 def test_values_whose_squares_are_infinite_are_measured_without_a_warning():
     values = np.array([1e200, -1e200, 3e200])[:, None, None]
-    sums = ErrorSums(np.full((1, 1), 1e200), np.full((1, 1), np.inf), 1)
+    sums = ErrorSums(np.array([[[1e200]], [[np.inf]]]), 1)
     sums.add(values, -values, np.zeros(3, np.int64))
     scores = {name: each[0] for name, each in sums.overall().items()}
     assert (scores["mase"], scores["smape"]) == (pytest.approx(10 / 3), 200.0)
@@ -272,7 +270,7 @@ def test_values_whose_squares_are_infinite_are_measured_without_a_warning():
 
 
 def test_measures_of_nothing_are_undefined():
-    for sums in (ErrorSums(SCALE, SCALE, 6), summed(np.full_like(ACTUAL, np.nan))):
+    for sums in (ErrorSums(np.stack([SCALE, SCALE]), 6), summed(np.full_like(ACTUAL, np.nan))):
         for scores in (sums.by_series(), sums.by_step(), sums.overall()):
             assert list(scores) == list(METRICS)
             assert all(np.isnan(each).all() for each in scores.values())

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from forecast_cli.cli.origin import CALLED, record_origin
+from forecast_cli.cli.inputs import CALLED, record_origin
 
 
 @pytest.mark.tf
