@@ -112,33 +112,6 @@ def ends_at(indptr: Ints, times: pd.DatetimeIndex, cutoffs: pd.DatetimeIndex) ->
     return np.ascontiguousarray((indptr[:-1, None] + known).T, np.int64)
 
 
-def rows_before(
-    panel: Panel, cutoffs: Cutoffs, cutoff: int, sliding: int | None
-) -> tuple[Ints, Ints]:
-    """Return the training rows of each series at a cutoff: the first, and the one after the last.
-
-    Args:
-        panel: The table.
-        cutoffs: All cutoffs.
-        cutoff: The number of one.
-        sliding: How many rows before the cutoff are used; None: all.
-
-    Returns:
-        Shape `(n_series,)` each.
-    """
-    ends = cutoffs.ends[cutoff]
-    if sliding is None:
-        return panel.indptr[:-1], ends
-    begins = np.maximum(panel.indptr[:-1], ends - sliding)
-    if panel.data.missing == "mask":
-        return begins, ends
-    # A stretch that began with a gap would have nothing before it to be filled with.
-    rows = np.where(panel.missing_rows, len(panel.values), np.arange(len(panel.values)))
-    following = np.minimum.accumulate(rows[::-1])[::-1]
-    begins = np.where(ends > begins, following[np.minimum(begins, len(rows) - 1)], begins)
-    return np.minimum(begins, ends), ends
-
-
 def schedule(count: int, refit: Refit) -> list[Ints]:
     """Return the cutoffs of each fold, shape `(cutoffs of it,)`; it trains at the first of them.
 

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.forecast import Forecast
+from ..core.libraries import PACKAGE, version_of
 from ..data.panel import add_panel
 from ..model.file_writing import write_whole
 from .cutoffs import Cutoffs, Samples
@@ -121,12 +121,6 @@ def kept_folds(stores: FoldStores | None) -> Iterator[FoldStores]:
     own.clear()
 
 
-def cache_folder() -> Path:
-    """Return the folder of the finished folds of all backtests."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return Path(home or Path.home() / ".cache") / "forecast" / "backtest"
-
-
 def open_store(candidate: Candidate, plan: Plan, cutoffs: Cutoffs, samples: Samples) -> FoldStore:
     """Return the store of a candidate, named by a hash of all that its forecasts depend on."""
     digest = hashlib.sha256()
@@ -134,12 +128,6 @@ def open_store(candidate: Candidate, plan: Plan, cutoffs: Cutoffs, samples: Samp
     for array in (cutoffs.ends, samples.origins, samples.cutoffs):
         digest.update(np.ascontiguousarray(array, np.int64).tobytes())
     identity = {"candidate": candidate.identity, "refit": candidate.refit, "sliding": plan.sliding}
-    digest.update(json.dumps(identity | {"version": _version()}, sort_keys=True).encode())
-    return FoldStore(cache_folder() / digest.hexdigest())
-
-
-def _version() -> str:
-    try:
-        return version("forecast-cli")
-    except PackageNotFoundError:
-        return ""
+    digest.update(json.dumps(identity | {"version": version_of(PACKAGE)}, sort_keys=True).encode())
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return FoldStore(caches / "forecast" / "backtest" / digest.hexdigest())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -104,14 +105,7 @@ def forecast_by_network(
     *,
     config: Config,
 ) -> Forecast:
-    """Train a network on the rows of a fold, and forecast with it.
-
-    Args:
-        fold: What may be known.
-        on_event: Notified of each epoch.
-        should_stop: Called after each epoch.
-        config: The settings of the network.
-    """
+    """Train a network on the rows of a fold, and forecast with it; each epoch may be the last."""
     from ..training.network_training import make_forecaster, train_network
 
     learned = learning_dataset(fold, config, ignore)
@@ -129,22 +123,10 @@ def forecast_by_network(
     return replace(made, makers=(name_trained(trained),))
 
 
-def forecast_by_bundle(
-    fold: Fold,
-    on_event: Listener = ignore,
-    should_stop: Callable[[], bool] = bool,
-    *,
-    bundle: Bundle,
-    level: tuple[float, ...],
-) -> Forecast:
+def forecast_by_bundle(fold: Fold, *_: Any, bundle: Bundle, level: tuple[float, ...]) -> Forecast:
     """Forecast with a trained model; series that it does not know are scaled by the fold's rows.
 
-    Args:
-        fold: What may be known.
-        on_event: Receives nothing.
-        should_stop: Never called.
-        bundle: The model.
-        level: Of its intervals, in percent.
+    The level of its intervals is in percent.
     """
     window = {"horizon": fold.horizon}
     config = bundle.manifest.config.changed(window=window, data=fold.panel.data)

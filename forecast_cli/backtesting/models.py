@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..baselines.naive import BaselineInput
 from ..baselines.registry import forecast_baseline, require_library
@@ -160,12 +160,8 @@ def baseline_candidate(
 ) -> Candidate:
     """Return a baseline as a candidate.
 
-    Args:
-        name: Which one.
-        panel: The table.
-        season: Steps in a season.
-        window: Rows of the window mean.
-        level: Of its intervals, where it has some, in percent.
+    The season is in steps, `window` in rows of the window mean, and the level of its intervals,
+    where it has some, in percent.
 
     Raises:
         UsageError: It needs a season, and there is none.
@@ -184,26 +180,9 @@ def baseline_candidate(
 
 
 def forecast_by_baseline(
-    fold: Fold,
-    on_event: Listener = ignore,
-    should_stop: Callable[[], bool] = bool,
-    *,
-    name: str,
-    season: int,
-    window: int,
-    level: Level,
+    fold: Fold, *_: Any, name: str, season: int, window: int, level: Level
 ) -> Forecast:
-    """Forecast by a baseline from all origins of a fold.
-
-    Args:
-        fold: The rows that may be known.
-        on_event: Receives nothing.
-        should_stop: Never called.
-        name: Of the baseline.
-        season: Steps in a season.
-        window: Rows of the window mean.
-        level: Of its intervals, where it has some, in percent.
-    """
+    """Forecast by a baseline from all origins of a fold; settings as in `baseline_candidate`."""
     origins, firsts = fold.origins, fold.firsts
     given = BaselineInput(fold.known, origins, firsts, fold.horizon, season, window, level)
     return forecast_baseline(name, given)

@@ -11,6 +11,7 @@ from ..core.diebold_mariano import Comparison
 from ..core.error_scale import seasonal_pair
 from ..core.errors import counted, singular
 from ..core.forecast import Forecast
+from ..core.ragged import known_means
 from ..core.series_features import is_intermittent
 from ..core.windows import Floats, Ints
 from ..data.panel import Panel
@@ -192,13 +193,7 @@ def _coverage(
 
 
 def verdict(results: Results, *, horizon: int, step_size: int) -> str:
-    """Return the best candidate, by how much, and whether that is significant, as a sentence.
-
-    Args:
-        results: The forecasts.
-        horizon: Steps ahead.
-        step_size: Steps from one cutoff to the next.
-    """
+    """Return the best candidate, by how much, and whether that is significant, as a sentence."""
     losses = results.losses()
     ranks = sorted(losses, key=lambda name: float(np.mean(losses[name])))
     if not ranks or not len(losses[ranks[0]]):
@@ -260,26 +255,16 @@ def _compare_with_baseline(
 
 
 def rows_by_cutoff(results: Results, labels: Sequence[Any]) -> list[Row]:
-    """Return the mean absolute error of each candidate at each cutoff.
-
-    Args:
-        results: The forecasts.
-        labels: The label of each cutoff.
-    """
+    """Return the mean absolute error of each candidate at each cutoff, by the cutoff's label."""
     rows = []
     for number in np.unique(results.cutoffs).tolist():
         own = results.cutoffs == number
-        errors = {
-            name: np.abs(each[own] - results.actual[own]) for name, each in results.points.items()
-        }
-        means = {name: plain(_mean(each)) for name, each in errors.items()}
-        rows.append({"cutoff": labels[number], "forecasts": int(own.sum()), **means})
+        row: Row = {"cutoff": labels[number], "forecasts": int(own.sum())}
+        for name, each in results.points.items():
+            errors = np.abs(each[own] - results.actual[own])
+            row[name] = plain(float(known_means(errors, axis=(0, 1, 2))))
+        rows.append(row)
     return rows
-
-
-def _mean(values: Floats) -> float:
-    known = np.isfinite(values)
-    return float(values[known].mean()) if known.any() else float("nan")
 
 
 def rows_by_step(sums: Mapping[str, ErrorSums], targets: Sequence[str]) -> list[Row]:

@@ -37,10 +37,7 @@ app = typer.Typer(
 def explain_misuse(error: Any, command: str, commands: list[str]) -> UsageError | None:
     """Return an error of the parser of the command line as ours; None where it has no message.
 
-    Args:
-        error: As typer raises it.
-        command: The command that was called; empty where none was.
-        commands: All commands.
+    It names the `command` that was called, empty where none was, and resembling `commands`.
     """
     message = error.format_message().replace("Value error, ", "").removesuffix(".")
     see = f"See {' '.join(['forecast', *([command] if command else []), '--help'])}."
@@ -158,11 +155,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _call_installed(arguments: list[str]) -> Any:
-    """Call a command; what lacks a library of trainings, or memory, says so.
-
-    Raises:
-        UsageError: Such a library is not installed, or there is not enough memory.
-    """
+    """Call a command; what lacks a library of trainings, or memory, says so."""
     try:
         return _call(arguments)
     except ModuleNotFoundError as error:

@@ -5,19 +5,27 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError, counted
 from ..data.io.writer import Format, holds_times, render
 from .completion import complete_models
+from .conditions import Conditions, FailIf
 from .console import Console
-from .fail_if import Conditions, FailIf
 from .inputs import one_or_all
-from .options import Engine, EngineAddress, ExcelSafe, FoldSettings, OutputOptions, option
+from .options import (
+    Engine,
+    EngineAddress,
+    ExcelSafe,
+    FoldSettings,
+    OutputOptions,
+    ReportPage,
+    option,
+)
 from .outputs import as_records, check_page, choose_format, spare, write
 from .progress import Progress
+from .spelling import names
 from .train import Tables
 
 if TYPE_CHECKING:
@@ -27,6 +35,12 @@ if TYPE_CHECKING:
 
 # Columns that a table on a terminal leaves out, as it does the widths of intervals.
 UNSHOWN = ("rmse", "smape")
+# What the columns of scores mean.
+MEASURES = (
+    "mae and rmse in the column's units, smape in percent; MASE is scaled by the in-sample MAE of "
+    "the seasonal naive before the first cutoff; skill: error reduction in percent against the "
+    "best baseline"
+)
 # What a document has of a result, before the forecasts.
 DOCUMENT = ("settings", "scores", "by_cutoff", "by_step", "verdict", "descriptions")
 
@@ -62,21 +76,20 @@ class BacktestOptions:
         help=f"Output format ({', '.join(get_args(Format))}).",
         default="by the file's name; scores alone on a terminal, else csv")] = None
     excel_safe: ExcelSafe = False
-    report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
-        help="Write a report page too: one HTML file to send on.", default="none")] = None
+    report: ReportPage = None
     fail_if: FailIf = None
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def candidates(self) -> tuple[str, ...]:
         """The models."""
-        return tuple(each.strip() for each in (self.models or "").split(",") if each.strip())
+        return names(self.models or "")
 
     def plan(self) -> "Plan":
         """The same for the library."""
         from ..backtesting.plan import Plan
 
         refit = _refit(self.refit_every)
-        return Plan(self.names, self.n_windows, self.step_size, refit, self.sliding, self.jobs)
+        return Plan(self.candidates, self.n_windows, self.step_size, refit, self.sliding, self.jobs)
 # fmt: on
 
 
@@ -98,8 +111,8 @@ def backtest(
     gc.enable()
     console = Console(output_options)
     form = choose_format(options.output, options.format, output_options)
-    spare(options.output, [*tables, *options.names])
-    check_page(options.report, "--report", [*tables, *options.names, options.output])
+    spare(options.output, [*tables, *options.candidates])
+    check_page(options.report, "--report", [*tables, *options.candidates, options.output])
     plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
     engine = open_engine(options.engine, options.engine_address, options.jobs)
     with Progress(console) as progress, engine:
@@ -171,9 +184,7 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
     console.say(
         f"{counted(settings['forecasts'], 'forecast')}, horizon {settings['horizon']}{several}, "
-        f"from {cutoffs if count > 1 else '1 cutoff'}; mae and rmse in the column's units, smape "
-        "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
-        "cutoff; skill: error reduction in percent against the best baseline"
+        f"from {cutoffs if count > 1 else '1 cutoff'}; {MEASURES}"
     )
     for text in describe_candidates(result.descriptions):
         console.say(text)

@@ -41,12 +41,8 @@ def show_compact(
 ) -> None:
     """Print a small chart of the forecast below a table, where a terminal has room for one.
 
-    Args:
-        console: The streams.
-        bundle: The model.
-        table: What it continues from; None for the rows that it keeps.
-        frame: The forecasts, where they were made already.
-        **how: More of `Source`.
+    The forecast continues a table, or where that is None the rows that the model keeps; `frame`
+    holds it where it was made already, and `how` more of `Source`.
     """
     if not _has_room(console) or bundle.manifest.labels is not None:
         return
@@ -63,13 +59,7 @@ def show_compact(
 
 
 def show_forecast(console: Console, panel: "Panel", frame: "pd.DataFrame") -> None:
-    """Print a small chart of a forecast that no saved model made, where a terminal has room.
-
-    Args:
-        console: The streams.
-        panel: What was forecast.
-        frame: Its forecast, as `predict` returns it.
-    """
+    """Print a small chart of a forecast that no saved model made, where a terminal has room."""
     if not _has_room(console):
         return
     from ..api.charts.kinds import describe
@@ -103,16 +93,10 @@ def write_page(
     scored: "Bundle | None" = None,
     **how: Any,
 ) -> int:
-    """Write the page of a model, and return its size in bytes.
+    """Write the page of a model, and return its size in bytes; see `write_model_report`.
 
-    Args:
-        path: Where to.
-        bundle: The model.
-        model: Its file.
-        tables: What it is looked at with; the rows that it keeps where empty.
-        notes: What was understood and chosen while it was trained.
-        scored: The model as it was scored, where it was refitted then.
-        **how: More of `Source`.
+    It is looked at with tables, or where there are none the rows that it keeps; `how` is more of
+    `Source`.
     """
     from ..api.charts.source import Source
     from ..api.report.writing import write_model_report

@@ -74,11 +74,7 @@ HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_widt
 
 
 def first_screen(groups: Mapping[str, Mapping[str, str]]) -> str:
-    """Return what `forecast` alone shows: first steps, the commands by purpose, where to read on.
-
-    Args:
-        groups: By purpose the commands and what they do.
-    """
+    """Return what `forecast` alone shows: first steps, commands by purpose, where to read on."""
     width = min(columns(), WIDEST)
     lines = [*wrap(TITLE, width), *_pairs(FIRST_STEPS, width, INDENT), ""]
     names = max(len(name) for group in groups.values() for name in group) + 2
@@ -110,11 +106,7 @@ def _pairs(texts: Mapping[str, str], width: int, indent: int) -> list[str]:
 def write_command(command: Any, ctx: Any, formatter: Any, *, whole: bool) -> None:
     """Write the usage, the examples and the options of a command.
 
-    Args:
-        command: The command.
-        ctx: Its context.
-        formatter: What is written to.
-        whole: Whether all options are written, by group; else those that people use.
+    All options are written, by group; unless `whole`, those that people use.
     """
     command.format_usage(ctx, formatter)
     write_text(formatter, command.help or "", whole=whole)
@@ -262,8 +254,7 @@ class Commands(TyperGroup):
 def unknown_variables(command: str) -> dict[str, str]:
     """Return variables of the environment that no option has, and the nearest name of one.
 
-    Args:
-        command: The one that is called, whose options are known already.
+    The options of the command that is called are known already.
     """
     from difflib import get_close_matches
 

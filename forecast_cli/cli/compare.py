@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ..core.errors import UsageError
 from ..core.events import Note
 from ..core.libraries import require_training
-from .backtest import describe_candidates, narrow
+from .backtest import MEASURES, describe_candidates, narrow
 from .completion import complete_models
 from .console import Console
 from .inputs import MODEL, model_flag, one_or_all, record_origin
 from .options import BriefSettings, CheckpointEvery, OutputOptions, Resume, option
-from .train import Tables, close_checkpoints
+from .spelling import names
+from .train import Tables, checkpoints_of
 
 if TYPE_CHECKING:
     from ..backtesting.comparison import Comparison
@@ -42,12 +43,11 @@ class CompareOptions:
     checkpoint_every: CheckpointEvery = "30s"
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def candidates(self) -> tuple[str, ...]:
         """The models."""
         if self.models is not None and self.cells is not None:
             raise UsageError("--cells is an old name of --models.", "Leave out --cells.")
-        text = self.models or self.cells or ""
-        return tuple(each.strip() for each in text.split(",") if each.strip())
+        return names(self.models or self.cells or "")
 # fmt: on
 
 
@@ -98,11 +98,9 @@ def _compare_and_save(
     from ..backtesting.fold_cache import FoldStores
     from ..backtesting.plan import Plan
     from ..model.bundle import save_bundle
-    from ..model.checkpoints import open_checkpoints
 
-    plan, stores = Plan(options.names, options.n_windows), FoldStores()
-    every, resume = options.checkpoint_every, options.resume
-    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
+    plan, stores = Plan(options.candidates, options.n_windows), FoldStores()
+    with checkpoints_of(options, progress) as checkpoints:
         if options.cells is not None:
             text = f"--cells is deprecated: use --models {options.cells}"
             progress.on_event(Note(text, warning=True))
@@ -111,7 +109,6 @@ def _compare_and_save(
         result = compare(one_or_all(tables), config, plan, **how)
         save_bundle(record_origin(result.bundle, tables), options.model)
         stores.clear()
-        close_checkpoints(checkpoints, progress)
     return result
 
 
@@ -121,10 +118,6 @@ def _show(result: "Comparison", model: Path, console: Console) -> None:
         console.table([narrow(row) if console.shows_tables else row for row in result.rows])
     for text in describe_candidates(result.descriptions):
         console.say(text)
-    console.say(
-        "forecasts from cutoffs before the test split; mae and rmse in the column's units, smape "
-        "in percent; MASE is scaled by the in-sample MAE of the seasonal naive before the first "
-        "cutoff; skill: error reduction in percent against the best baseline"
-    )
+    console.say(f"forecasts from cutoffs before the test split; {MEASURES}")
     console.say(result.verdict, "bold")
     console.say(f"saved {result.model} as {model}; next: forecast predict{model_flag(model)}")

@@ -39,8 +39,7 @@ fi
 def complete_columns(incomplete: str) -> list[str]:
     """Return the columns of the tables on the command line that begin like what was typed.
 
-    Args:
-        incomplete: What was typed so far; after a comma, another name begins.
+    After a comma, another name begins.
     """
     names = dict.fromkeys(name for path in _named_files() for name in _columns(path))
     return complete_part(incomplete, names)

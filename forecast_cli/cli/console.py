@@ -69,13 +69,7 @@ class Console:
         return RichConsole(stderr=True, highlight=False, **size)
 
     def say(self, text: str, style: str = "", first: str = "") -> None:
-        """A line of words on stderr, settings spelled as flags.
-
-        Args:
-            text: The line.
-            style: Of all of it, as rich names it.
-            first: Of its first word alone.
-        """
+        """A line of words on stderr, settings spelled as flags; `first` styles its first word."""
         if self.silent:
             return
         text = visible(as_flags(text))
@@ -119,9 +113,7 @@ class Console:
     def facts(self, lines: Sequence[str], indent: int) -> None:
         """Lines of a name and a fact on stdout: on a terminal broken between words.
 
-        Args:
-            lines: Each a name, and the fact from a column on.
-            indent: That column, at which a broken line goes on.
+        A broken line goes on at the column `indent`, at which facts begin.
         """
         if self.shows_tables:
             lines = [
@@ -197,8 +189,7 @@ class Notes:
 def _make_screen(**options: Any) -> "rich.console.Console":
     """Return stdout as rich writes to it, where a reader that has gone is an error like any other.
 
-    Args:
-        **options: Of rich's console, which would exit with code 1 by itself.
+    Rich's own console would exit with code 1 by itself.
     """
     from rich.console import Console as RichConsole
 
@@ -268,11 +259,9 @@ def _align(values: Sequence[Any]) -> list[str]:
 
 
 def print_document(command: str, data: Mapping[str, Any]) -> None:
-    """Print a JSON document: what all have, then what it is about.
+    """Print a JSON document: what all have, then the result of a command, or an error.
 
-    Args:
-        command: The command that was called; empty where none was.
-        data: Its result, or an error.
+    The command is empty where none was called.
     """
     from importlib.metadata import version
 

@@ -9,14 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import starmap
 from pathlib import Path
 from typing import Annotated, Any
 
 from ..core.errors import ForecastError, TrainingError
-from ..core.libraries import EVERYTHING, how_to_install, is_small, libraries_of
+from ..core.libraries import EVERYTHING, how_to_install, is_small, libraries_of, version_of
 from .console import Console
 from .options import OutputOptions, option, user_config
 
@@ -93,21 +91,14 @@ def _check(name: str, found: str, ok: bool = True) -> dict[str, Any]:
     return {"check": name, "ok": ok, "found": found}
 
 
-def _version(library: str) -> str:
-    """The installed version of a library; empty where it is not installed."""
-    with suppress(PackageNotFoundError):
-        return version(library)
-    return ""
-
-
 def _versions() -> list[dict[str, Any]]:
     """The versions of this tool, of Python and of the libraries."""
     found = [
-        _check("forecast", _version("forecast-cli")),
+        _check("forecast", version_of("forecast-cli")),
         _check("Python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
     ]
     for name in (*LIBRARIES, *FOR_TRAINING):
-        check = _check(name, _version(name) or "not installed", bool(_version(name)))
+        check = _check(name, version_of(name) or "not installed", bool(version_of(name)))
         found.append(check | ({"optional": True} if is_small() and name in FOR_TRAINING else {}))
     return found
 
@@ -146,7 +137,7 @@ def _writable(name: str, folder: Path) -> dict[str, Any]:
 def _extra(name: str, use: str) -> dict[str, Any]:
     """Whether an extra is installed, and how to install it."""
     packages = [PACKAGE_NAME.match(each) for each in libraries_of(name)]
-    missing = any(found and not _version(found[0]) for found in packages)
+    missing = any(found and not version_of(found[0]) for found in packages)
     text = f"{use}: {how_to_install(name)}" if missing else use
     return {"check": f"extra {name}", "ok": not missing, "found": text, "optional": True}
 

@@ -10,8 +10,8 @@ from ..config.registries import INTERVAL_METHODS, Intervals
 from ..config.settings import SETTINGS
 from ..core.errors import UsageError, counted
 from ..core.events import Listener
-from .console import Console, Notes
-from .fail_if import Conditions, FailIf
+from .conditions import Conditions, FailIf
+from .console import Console
 from .inputs import MODEL, one_or_all, split_model
 from .options import Looking, OutputOptions, Strict, option
 from .progress import Progress
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Missing: TypeAlias = str
 else:
     Missing = Literal[SETTINGS["missing"].choices]
+MissingOfModel = Annotated[Missing | None, option("--missing", metavar="NAME", env=False,
+    common=False, help="With a model, what to do with missing values.")]
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,7 @@ class EvaluateOptions:
     intervals: Annotated[Intervals | None, option("--intervals", metavar="NAME", env=False,
         common=False, default="as trained",
         help=f"With a model, the method of its intervals ({', '.join(INTERVAL_METHODS)}).")] = None
-    missing: Annotated[Missing | None, option("--missing", metavar="NAME", env=False, common=False,
-        help="With a model, what to do with missing values.")] = None
+    missing: MissingOfModel = None
     owa: Annotated[bool, option("--owa",
         help="Add OWA: the mean of sMAPE and MASE relative to those of Naive2.")] = False
     by: Annotated[Literal["overall", "series", "step"], option("--by", metavar="NAME",
@@ -81,19 +82,17 @@ def evaluate(
     if path is None:
         with Progress(console, plain=False) as progress:
             report = _of_table(files, looking, options, progress.on_event)
-        notes = progress.notes
         what: dict[str, Any] = dict(zip(("forecast", "truth"), map(masked, files), strict=True))
-        _show(report, what, by, console, notes, conditions)
+        _show(report, what | {"notes": progress.notes.texts}, by, console, conditions)
         conditions.end_if_met(console)
         return
     with Progress(console, plain=False) as progress:
         found = _of_model(path, tables, looking, options, progress.on_event)
-    notes = progress.notes
     if options.strict:
         console.warn(found.warnings)
     facts = {"skill": found.skill, "verdict": found.verdict, "warnings": found.warnings}
     what = {"model": str(path), "data": ", ".join(map(masked, tables)), **facts}
-    _show(found.report, what, by, console, notes, conditions)
+    _show(found.report, what | {"notes": progress.notes.texts}, by, console, conditions)
     console.say(found.verdict, "bold")
     console.warn(found.warnings)
     conditions.end_if_met(console)
@@ -180,12 +179,7 @@ def _of_table(
 
 
 def _show(
-    report: "Report",
-    what: dict[str, Any],
-    by: str,
-    console: Console,
-    notes: Notes,
-    conditions: Conditions,
+    report: "Report", what: dict[str, Any], by: str, console: Console, conditions: Conditions
 ) -> None:
     """The selected table on stdout, and on stderr what it shows."""
     if conditions.all:
@@ -195,7 +189,7 @@ def _show(
     if console.output_options.json:
         from dataclasses import asdict
 
-        console.document(what | {"notes": notes.texts} | asdict(report))
+        console.document(what | asdict(report))
         return
     tables = {"overall": report.overall, "series": report.by_series, "step": report.by_step}
     rows = tables[by]

@@ -19,7 +19,7 @@ from .predict_options import PredictOptions
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from ..forecasting.prediction_folder import PredictionFolder, Summary
+    from ..forecasting.prediction_folder import PredictionFolder
     from ..model.bundle import Bundle
 
 
@@ -50,15 +50,16 @@ def predict_to_folder(
         folder = _folder(bundle, options, paths, reading, once(progress.on_event))
         # Of an engine, as many at a time as it has workers.
         summary = folder.write(options.jobs or (1 if options.engine == LOCAL else None))
-    _say(summary, str(folder), perf_counter() - began, console)
+    shares = Counter[str]()
+    for record in summary.records:
+        shares.update(record.seconds)
+    say_shares(summary.series, shares, console)
+    text = f"saved {folder}: {counted(len(summary.records), 'part')}"
+    console.say(f"{text} in {perf_counter() - began:.1f} s")
 
 
 def _files(table: str) -> list[str]:
-    """Return the Parquet files of a folder, a pattern, an address or a path, in order.
-
-    Raises:
-        DataError: There are none, or it is something else.
-    """
+    """Return the Parquet files of a folder, a pattern, an address or a path, in order."""
     from ..data.io.opening import matching_files
 
     folder = not is_address(table) and Path(table).is_dir()
@@ -81,11 +82,7 @@ def _files(table: str) -> list[str]:
 def _require_parts(
     bundle: "Bundle", options: PredictOptions, paths: list[str], reading: Reading
 ) -> None:
-    """Refuse what depends on all series together.
-
-    Raises:
-        UsageError: It does.
-    """
+    """Refuse what depends on all series together."""
     from ..forecasting.history import data_as_trained
     from ..forecasting.part_prediction import treats_series_alone
 
@@ -127,12 +124,3 @@ def _folder(
     form: Any = options.format or "parquet"
     kind = AddressedFolder if is_address(options.output) else LocalFolder
     return kind(options.output, work, sources, form, options.excel_safe, hear)
-
-
-def _say(summary: "Summary", output: str, seconds: float, console: Console) -> None:
-    """Print what was written, how long it took, and the shares of the work."""
-    shares = Counter[str]()
-    for record in summary.records:
-        shares.update(record.seconds)
-    say_shares(summary.series, shares, console)
-    console.say(f"saved {output}: {counted(len(summary.records), 'part')} in {seconds:.1f} s")

@@ -307,11 +307,7 @@ class _Lines:
 
 
 def _refuse_others(output_options: OutputOptions, options: PredictOptions) -> None:
-    """Refuse what does not go together with --follow.
-
-    Raises:
-        UsageError: It does not.
-    """
+    """Refuse what does not go together with --follow."""
     if options.tables not in (None, [], ["-"]):
         raise UsageError(
             "--follow reads rows from stdin, after those that the model keeps.",

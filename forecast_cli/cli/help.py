@@ -19,10 +19,7 @@ Whole = Annotated[bool, option("--all", help="Show every option of a command.", 
 
 
 def shipped_folder(name: str) -> Path:
-    """Return a folder that an installed package holds, and that a checkout has at its top.
-
-    Args:
-        name: Of the folder, "docs" or "sample_data".
+    """Return a folder, "docs" or "sample_data", that a package holds, and a checkout at its top.
 
     Raises:
         UsageError: It was left out of this installation.
@@ -91,11 +88,7 @@ def _title(path: Path) -> str:
 
 
 def _show_page(name: str, commands: list[str]) -> None:
-    """Show a page: laid out on a terminal, as it is written in a pipe.
-
-    Raises:
-        UsageError: There is no such page.
-    """
+    """Show a page: laid out on a terminal, as it is written in a pipe."""
     pages = {path.stem: path for path in _pages()}
     path = pages.get(name.removesuffix(ENDING))
     if path is None:

@@ -19,7 +19,7 @@ import typer
 from ..config.settings import READING as READING_NAMES
 from ..config.settings import SETTINGS, ZERO_SHOT, Setting
 from ..core.engines import ENGINES, EngineName
-from .spelling import as_flags, seconds
+from .spelling import as_flags, seconds, variable_of
 from .terminal import print_message
 
 if TYPE_CHECKING:
@@ -176,11 +176,7 @@ class TunedSettings(Settings):
     options = _briefly(_settings("time_budget", "Labelled sequences"))
 
     def fixed(self, file_too: bool) -> dict[str, Any]:
-        """What is not to be searched, by flat names.
-
-        Args:
-            file_too: Whether that includes what the configuration file sets.
-        """
+        """What is not to be searched, by flat names; `file_too`: nor what the file sets."""
         from ..config.resolution import leaves
         from ..config.searchable import flatten_names
 
@@ -228,7 +224,7 @@ def option(
         **more: As `typer.Option` takes them.
     """
     if env:
-        more |= {"envvar": f"FORECAST_{names[0].strip('-').replace('-', '_').upper()}"}
+        more |= {"envvar": variable_of(names[0])}
     return typer.Option(
         *names,
         help=describe(help, default),
@@ -245,6 +241,13 @@ def describe(help: str, default: str, choices: Iterable[str] = ()) -> str:
     return as_flags(help) + listed + (f" [{default}]" if default else "")
 
 
+ReportPage = Annotated[
+    Path | None,
+    option(
+        "--report", metavar="PATH", env=False, default="none",
+        help="Write a report page too: one HTML file to send on.",
+    ),
+]  # fmt: skip
 Strict = Annotated[
     bool, option("--strict", help="Treat warnings as errors: nothing is written.", common=False)
 ]

@@ -110,10 +110,7 @@ def _given(each: Setting, value: Any) -> Any:
 def keep_to_command_line(options: Options, context: typer.Context, idle: dict[str, Any]) -> Options:
     """Return options of which some count on the command line alone, not from the environment.
 
-    Args:
-        options: Those of a command.
-        context: Of the command.
-        idle: The names of those, and what they are where they are not on the command line.
+    `idle` are the names of those, and what they are where they are not on the command line.
     """
     origins = {name: context.get_parameter_source(name) for name in idle}
     given = {name for name, each in origins.items() if each and each.name == "COMMANDLINE"}

@@ -114,11 +114,7 @@ def _work(
 
 
 def _open(options: PredictOptions) -> "RowBatches | None":
-    """Open a Parquet file; None for any other table.
-
-    Raises:
-        UsageError: The memory is bounded, or work is divided, and the table is something else.
-    """
+    """Open a Parquet file; None for another table, for which --memory and --jobs are refused."""
     if options.parquet is not None:
         # Other tables need not load what reads one.
         from ..data.io.row_batches import RowBatches
@@ -138,11 +134,7 @@ def _open(options: PredictOptions) -> "RowBatches | None":
 def _require_whole(
     bundle: "Bundle", batches: "RowBatches", options: PredictOptions, on_event: Listener
 ) -> None:
-    """Refuse a table that is read as a whole and will not fit in memory; else say so.
-
-    Raises:
-        UsageError: It will not.
-    """
+    """Refuse a table that is read as a whole and will not fit in memory; else say so."""
     from ..forecasting.part_prediction import bytes_for
 
     needed = bytes_for(bundle, batches.count)

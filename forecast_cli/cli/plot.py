@@ -12,7 +12,7 @@ from ..core.errors import UsageError
 from ..core.events import Listener
 from .charts import NARROWEST, print_chart
 from .console import Console
-from .evaluate import Missing, read_again
+from .evaluate import MissingOfModel, read_again
 from .inputs import is_named_model
 from .options import Looking, OutputOptions, option
 from .outputs import spare, write
@@ -54,8 +54,7 @@ class PlotOptions:
     start: FirstScored = None
     level: Levels = None
     future: Future = None
-    missing: Annotated[Missing | None, option("--missing", metavar="NAME", env=False, common=False,
-        help="With a model, what to do with missing values.")] = None
+    missing: MissingOfModel = None
     output: Annotated[str, option("--output", "-o", metavar="PATH",
         help="Write an image: .png, .svg or .pdf (needs matplotlib).", default="terminal")] = "-"
     width: Annotated[float | None, option("--width", metavar="N", common=False,

@@ -81,7 +81,7 @@ def serve(output_options: OutputOptions, options: ServeOptions, models: ModelFil
         raise UsageError(
             f"The library {error.name} is not installed.", how_to_install("serve")
         ) from None
-    from ..api.serve.access import LOCAL, Access
+    from ..api.serve.gate import LOCAL, Access
     from ..api.serve.log import Log
     from ..api.serve.models import open_models
 
@@ -112,7 +112,7 @@ def _started(console: Console, log: Any, url: str, names: list[str]) -> None:
 
 def _token(options: ServeOptions) -> str | None:
     """Return the token that clients must send, None for none; refuse what leaves a server open."""
-    from ..api.serve.access import SHORTEST, is_local
+    from ..api.serve.gate import SHORTEST, is_local
 
     if options.token is not None and options.token_file is not None:
         raise UsageError("There are two tokens.", "Pass `token` or `token_file`.")

@@ -87,20 +87,8 @@ def variable_of(flag: str) -> str:
     return f"FORECAST_{flag.strip('-').replace('-', '_').upper()}"
 
 
-def _of_layers(name: str) -> bool:
-    """Whether layers have a setting of that name."""
-    from ..config.layers import Recurrent
-
-    return name in Recurrent.model_fields
-
-
 def translate(document: Any, *, words: bool = False) -> Any:
-    """Return a JSON document whose messages name flags.
-
-    Args:
-        document: Of dictionaries, lists and values.
-        words: Whether its strings are messages.
-    """
+    """Return a JSON document whose messages name flags; `words`: its strings are messages."""
     if isinstance(document, dict):
         return {
             name: translate(each, words=words or name in WORDS) for name, each in document.items()
@@ -117,15 +105,22 @@ def _flag(name: str, value: str | None) -> str:
         if name not in paths or name.startswith(LAYERS):
             return f"--set {name}" + ("" if value is None else f"={value}")
         name = paths[name]
-    known = SETTINGS.get(name)
-    if known is None and _of_layers(name):
-        # Layers have these; there is no flag, and the path depends on the layer.
-        return name if value is None else f"{name} {value}"
+    if (known := SETTINGS.get(name)) is None:
+        from ..config.layers import Recurrent
+
+        if name in Recurrent.model_fields:
+            # Layers have these; there is no flag, and the path depends on the layer.
+            return name if value is None else f"{name} {value}"
     hyphens = name.replace("_", "-")
     if value in ("true", "false") and (known is None or known.kind == "bool"):
         return f"--{'no-' * (value == 'false')}{hyphens}"
     spelled = (known and known.flag) or f"--{hyphens}"
     return spelled if value is None else f"{spelled} {shlex.quote(value)}"
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names between commas."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def number(text: str) -> float | int | str:

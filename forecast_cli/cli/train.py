@@ -1,8 +1,8 @@
 """`forecast train`."""
 
 import gc
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,15 +13,16 @@ from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError
 from ..core.memory import Limits
 from .charts import show_compact, write_page
+from .conditions import Incumbent
 from .console import Console
 from .inputs import MODEL, model_flag, one_or_all, record_origin
-from .keep_better import Incumbent
 from .options import (
     CheckpointEvery,
     Engine,
     EngineAddress,
     NoChart,
     OutputOptions,
+    ReportPage,
     Resume,
     Settings,
     Strict,
@@ -67,8 +68,7 @@ class TrainOptions:
         "that neither has learned from.")] = False
     resume: Resume = False
     checkpoint_every: CheckpointEvery = "30s"
-    report: Annotated[Path | None, option("--report", metavar="PATH", env=False,
-        help="Write a report page too: one HTML file to send on.", default="none")] = None
+    report: ReportPage = None
     memory: Annotated[float | None, option("--memory", metavar="GB", common=False, min=0.01,
         help="Memory that may be used at most: of a Parquet file or folder in order of its series "
         "that needs more, some series are read at a time.",
@@ -179,12 +179,10 @@ def _train_and_save(
     """
     from ..api.functions import train_configured
     from ..model.bundle import save_bundle
-    from ..model.checkpoints import open_checkpoints
 
     looked_at = options.report is not None or old is not None
     own = {name: getattr(options, name) for name in ("future", "rescale", "limits")}
-    every, resume = options.checkpoint_every, options.resume
-    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
+    with checkpoints_of(options, progress) as checkpoints:
         model = train_configured(
             one_or_all(tables),
             config,
@@ -202,19 +200,24 @@ def _train_and_save(
             old.challenge(bundle, scored)
         if old is None or not old.stays:
             save_bundle(bundle, options.model)
-        close_checkpoints(checkpoints, progress)
     return bundle
 
 
-def close_checkpoints(checkpoints: "Checkpoints", progress: Progress) -> None:
-    """Remove the checkpoints of a saved model; keep those of a run that was stopped."""
-    if not progress.interrupted:
-        checkpoints.finish()
-    elif checkpoints.used:
-        progress.console.say(
-            f"{checkpoints.folder.name} has the unfinished run: repeat the command with "
-            "--resume to continue it, or delete the folder"
-        )
+@contextmanager
+def checkpoints_of(options: Any, progress: Progress) -> "Iterator[Checkpoints]":
+    """Keep checkpoints until the model is saved; those of a run that was stopped, after it too."""
+    from ..model.checkpoints import open_checkpoints
+
+    every, resume = options.checkpoint_every, options.resume
+    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
+        yield checkpoints
+        if not progress.interrupted:
+            checkpoints.finish()
+        elif checkpoints.used:
+            progress.console.say(
+                f"{checkpoints.folder.name} has the unfinished run: repeat the command with "
+                "--resume to continue it, or delete the folder"
+            )
 
 
 def _write_report(

@@ -22,7 +22,7 @@ from .options import (
 )
 from .progress import Progress
 from .spelling import seconds
-from .train import Tables, close_checkpoints
+from .train import Tables, checkpoints_of
 
 if TYPE_CHECKING:
     from ..model.manifest import Evaluation, LabelEvaluation
@@ -129,17 +129,14 @@ def _tune_and_save(
     progress: Progress,
 ) -> "Tuning":
     """Search, and write what is found; no other run may write the model meanwhile."""
-    from ..model.checkpoints import open_checkpoints
     from ..tuning.tuning import tune
 
-    every, resume = options.checkpoint_every, options.resume
-    with open_checkpoints(options.model, every=every, resume=resume) as checkpoints:
+    with checkpoints_of(options, progress) as checkpoints:
         how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
         config, fixed = settings.resolve(), settings.fixed(search.space is None)
         source = one_or_all(tables)
         result = tune(source, config, search, fixed=fixed, checkpoints=checkpoints, **how)
         _save(result, tables, options.model, options.output)
-        close_checkpoints(checkpoints, progress)
     return result
 
 

@@ -47,6 +47,16 @@ def libraries_of(extra: str) -> list[str]:
     return [found[1].strip() for found in matched if found[2] == extra]
 
 
+def version_of(library: str) -> str:
+    """Return the installed version of a library; empty where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
 def require_training(what: str) -> None:
     """Refuse work that trains where libraries for it are missing.
 

@@ -53,10 +53,7 @@ class Replacement:
 def check_comparable(old: Bundle, source: Readable, horizon: int | None = None) -> None:
     """Refuse a table without rows that a model has not learned from, and another horizon.
 
-    Args:
-        old: The model.
-        source: The table that another one is to be trained on.
-        horizon: Of the other one; None where it is left open.
+    Another model is to be trained on it, of that horizon; None where it is left open.
 
     Raises:
         DataError: There are none, or no times to tell them by.

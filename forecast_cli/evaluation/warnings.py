@@ -7,7 +7,7 @@ import numpy as np
 
 from ..core.errors import singular
 from ..core.padding import owner_series
-from ..core.ragged import FEWEST, ROUNDING, cumulate, reduced
+from ..core.ragged import FEWEST, ROUNDING, cumulate, known_means, reduced
 from ..core.windows import Floats, Ints
 from ..data.dataset import Dataset
 from ..forecasting.intervals.interval_methods import few_errors
@@ -172,7 +172,8 @@ def _unlike_splits(validation: Floats | None, tally: ScoreSums, *, squared: bool
     """Errors in the test split that are unlike those in the validation split."""
     if validation is None:
         return
-    before, after = _mean(some(validation)), _mean(tally.losses[tally.model])
+    losses = some(validation), tally.losses[tally.model]
+    before, after = (float(np.nan_to_num(known_means(each, axis=0))) for each in losses)
     measure = "MASE"
     if squared:
         before, after, measure = before**0.5, after**0.5, "RMSSE"
@@ -203,12 +204,6 @@ def _undercovered(tally: ScoreSums) -> str:
     )
 
 
-def _mean(losses: Floats) -> float:
-    """The mean of what is known, shape `(samples,)`; 0 where nothing is."""
-    known = losses[np.isfinite(losses)]
-    return float(known.mean()) if len(known) else 0.0
-
-
 def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
     """Forecasts that repeat the last value."""
     origins, forecast, horizon = tally.sample, tally.sampled, dataset.horizon
@@ -217,10 +212,7 @@ def _copies(dataset: Dataset, tally: ScoreSums) -> Iterator[str]:
     steps, groups = np.arange(horizon), owner_series(dataset.panel.indptr, origins)
     for target, name in enumerate(dataset.panel.columns.targets):
         values = dataset.panel.values[:, dataset.targets[target]]
-        actual, before = (
-            values[origins[:, None] + steps],
-            values[origins[:, None] - horizon + steps],
-        )
+        actual, before = (values[origins[:, None] + shift + steps] for shift in (0, -horizon))
         copy = find_copy(forecast[:, :, target], before, actual, groups)
         if copy is None:
             continue

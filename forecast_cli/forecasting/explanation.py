@@ -91,13 +91,8 @@ def explain(
 ) -> Explanation:
     """Return what a forecast is made of.
 
-    Args:
-        bundle: The model.
-        source: The table to forecast from; None for the end of the training table.
-        wanted: Which forecasts are explained.
-        seed: Of sampled orders of many covariates, and of permutations.
-        reading: How this table is read, where it differs from the one that was trained on.
-        on_event: Notified of what is worth knowing.
+    The `seed` is that of sampled orders of many covariates, and of permutations; the other
+    arguments are those of `predict`.
 
     Raises:
         DataError: The table does not hold what the model needs.

@@ -79,11 +79,7 @@ def end_columns(
 ) -> dict[str, Floats]:
     """The ends of intervals by the names of their columns, from the lowest to the highest.
 
-    Args:
-        name: What is forecast.
-        level: In percent, ascending.
-        lower: The lower ends of each level.
-        upper: The upper ones.
+    There are lower and upper ends of each level, which are in percent, ascending.
 
     >>> list(end_columns("y", (80, 95), [0, 0], [1, 1]))
     ['y_lo95', 'y_lo80', 'y_hi80', 'y_hi95']
@@ -179,11 +175,9 @@ def stack_scenarios(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def put_beside(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Return scenarios beside each other; of two also by how much the second one is higher.
+    """Return stacked scenarios beside each other; of two also how much higher the second one is.
 
-    Args:
-        frame: As `stack_scenarios` returns it.
-        keys: As `key_columns` returns them.
+    `keys` are as `key_columns` returns them.
     """
     own = [name for name in frame if name in keys]
     values = [name for name in frame if name not in (SCENARIO, *keys)]
@@ -210,11 +204,6 @@ def with_cutoff(frame: pd.DataFrame, series: Sequence[str], time: TimeAxis | Non
     """Return forecasts with the time of the last known row in a column before their own times.
 
     It is a step before the first time of each series; without times there is no such column.
-
-    Args:
-        frame: As `predict` returns it.
-        series: The columns that name a series.
-        time: The times of the table.
 
     Raises:
         UsageError: A column has the name of that column.

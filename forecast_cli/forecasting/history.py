@@ -75,13 +75,13 @@ def _stored_timeline(bundle: Bundle, rows: Ints) -> Timeline | None:
     time, series = bundle.manifest.time, bundle.series
     if time is None:
         return None
-    lasts = _read_times(series.lasts if series else (time.last,), time.timezone)
+    lasts = read_times(series.lasts if series else (time.last,), time.timezone)
     frequency = time.frequency
     before = np.concatenate([np.arange(1 - count, 1) for count in rows.tolist()])
     return Timeline(frequency.moved(lasts.repeat(rows), before), frequency, time.style)
 
 
-def _read_times(texts: Sequence[str], timezone: str | None) -> pd.DatetimeIndex:
+def read_times(texts: Sequence[str], timezone: str | None) -> pd.DatetimeIndex:
     """Times of a model file, ISO 8601, in its time zone."""
     if timezone is None:
         return pd.DatetimeIndex([pd.Timestamp(each) for each in texts])
@@ -94,7 +94,7 @@ def known_lasts(bundle: Bundle) -> pd.DatetimeIndex | None:
     time, series = bundle.manifest.time, bundle.series
     if time is None or series is None or not series.known:
         return None
-    return _read_times(series.known, time.timezone)
+    return read_times(series.known, time.timezone)
 
 
 def future_frame(
@@ -107,12 +107,8 @@ def future_frame(
 ) -> pd.DataFrame:
     """The frame of future covariates of the next steps, with what is known already.
 
-    Args:
-        bundle: The model that needs them.
-        source: The table to go on from; None for the end of the one that was trained on.
-        horizon: Steps ahead; the model's own where None.
-        reading: How the table differs from the one that was trained on.
-        on_event: Notified of what was understood.
+    They follow a table, or where that is None the one that was trained on, for the model's own
+    horizon where none is given.
 
     Raises:
         UsageError: The model reads none.
@@ -292,22 +288,14 @@ def network_places(bundle: Bundle, panel: Panel) -> Ints:
 
 
 def require_rows(bundle: Bundle, panel: Panel) -> None:
-    """Refuse series that are shorter than the window of a network that cannot skip steps.
-
-    Raises:
-        DataError: One is.
-    """
+    """Refuse, by a DataError, series shorter than the window of a network that skips none."""
     network, timesteps = bundle.manifest.config.network, bundle.manifest.timesteps
     if not (network.stateful or network.takes_short) and (panel.lengths < timesteps).any():
         raise too_few(bundle, panel, timesteps)
 
 
 def require_mask(bundle: Bundle, missing: str) -> None:
-    """Refuse to hand missing steps to a network that cannot skip them.
-
-    Raises:
-        UsageError: It cannot.
-    """
+    """Refuse, by a UsageError, to hand missing steps to a network that cannot skip them."""
     if missing == "mask" and not bundle.manifest.config.network.masked:
         raise UsageError(
             "The network has no mask: it cannot skip missing steps.",

@@ -32,14 +32,7 @@ def predict_labels(
     reading: Mapping[str, Any],
     on_event: Listener,
 ) -> pd.DataFrame:
-    """Give each sequence of a table its label.
-
-    Args:
-        bundle: The model.
-        source: The table; it need not hold labels.
-        wanted: Nothing of what only forecasts have.
-        reading: How this table differs from the one that was trained on.
-        on_event: Notified of what is worth knowing.
+    """Give each sequence of a table, which need not hold labels, its label; see `predict`.
 
     Returns:
         What names each sequence, then each label; of classes also `p_CLASS`, the share that the

@@ -202,12 +202,9 @@ class PartPrediction:
         note_far_ends(panel, on_event)
         history = make_history(self.bundle, panel, on_event, least=self.table.least)
         require_rows(self.bundle, panel)
-        how: Any = {
-            "steps": steps,
-            "stored": False,
-            "among": self.table.among or self.table.count or None,
-        }
-        return predict_from(self.bundle, history, self.wanted, on_event=on_event, **how)
+        among = self.table.among or self.table.count or None
+        how: Any = {"steps": steps, "stored": False, "among": among, "on_event": on_event}
+        return predict_from(self.bundle, history, self.wanted, **how)
 
     def _note_ends(self, steps: int) -> None:
         """Note which series ended long before the others."""
@@ -237,22 +234,9 @@ def bytes_for(bundle: Bundle, rows: int) -> int:
 
 
 def find_series_table(
-    bundle: Bundle,
-    batches: RowBatches,
-    wanted: PredictionRequest,
-    reading: Mapping[str, Any],
+    bundle: Bundle, batches: RowBatches, wanted: PredictionRequest, reading: Mapping[str, Any]
 ) -> SeriesTable | None:
-    """Find the series of a file that are forecast some at a time.
-
-    Args:
-        bundle: The model.
-        batches: The file.
-        wanted: Which forecasts are requested.
-        reading: How the file is read, where it differs from the table that was trained on.
-
-    Returns:
-        None where all of them must be read together.
-    """
+    """Find the series of a file that are forecast some at a time; None: all are read together."""
     data = data_as_trained(bundle, reading)
     columns = bundle.manifest.columns
     if not treats_series_alone(bundle, wanted, reading) or not is_divisible(batches, data, columns):

@@ -219,13 +219,7 @@ def predict_in_sample(
     reading: Mapping[str, Any] = READ_AS_TRAINED,
     on_event: Listener = ignore,
 ) -> pd.DataFrame:
-    """One-step forecasts over a table, each from the actual rows before it.
-
-    Args:
-        bundle: The model.
-        source: The table.
-        reading: As in `predict`.
-        on_event: Notified of what is worth knowing.
+    """One-step forecasts over a table, each from the actual rows before it; see `predict`.
 
     Returns:
         From the first row on that has enough rows of its series before it, `timesteps` for a

@@ -93,11 +93,7 @@ ALL = PredictionRequest()
 
 
 def check_request(wanted: PredictionRequest) -> None:
-    """Refuse options of intervals and of sample paths that would have no effect.
-
-    Raises:
-        UsageError: One would have none.
-    """
+    """Refuse, by a UsageError, options of intervals and sample paths that would have no effect."""
     if wanted.samples is not None and wanted.samples < 1:
         raise UsageError(f"Invalid `samples` {wanted.samples}: must be at least 1.")
     if wanted.samples and wanted.intervals and find_method(wanted.intervals).needs_training:
@@ -216,7 +212,18 @@ def steps_wanted(bundle: Bundle, horizon: int | None, on_event: Listener) -> int
     steps = bundle.manifest.horizon if horizon is None else horizon
     if steps < 1:
         raise UsageError(f"Invalid `horizon` {steps}: must be at least 1.")
-    _check_horizon(bundle, steps, on_event)
+    manifest = bundle.manifest
+    unknown = manifest.columns.unknown_ahead
+    if steps > manifest.horizon and unknown:
+        raise UsageError(
+            f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; for "
+            f"{steps} steps it would need the future values of {', '.join(unknown)}.",
+            f"Pass at most `horizon={manifest.horizon}`, or train with `horizon={steps}`.",
+        )
+    # The pretrained network forecasts any horizon from the same rows.
+    if steps > manifest.horizon and not manifest.config.network.pretrained:
+        text = f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts"
+        on_event(Note(f"{text} are fed back", warning=True))
     return steps
 
 
@@ -232,20 +239,3 @@ def _require_room(bundle: Bundle, count: int, steps: int, wanted: PredictionRequ
         f"A forecast of {rows:,} rows",
         f"Choose {' or '.join(changes)}.",
     )
-
-
-def _check_horizon(bundle: Bundle, steps: int, on_event: Listener) -> None:
-    manifest = bundle.manifest
-    if steps <= manifest.horizon:
-        return
-    if unknown := manifest.columns.unknown_ahead:
-        raise UsageError(
-            f"The model forecasts {manifest.horizon} steps of {', '.join(manifest.targets)}; for "
-            f"{steps} steps it would need the future values of {', '.join(unknown)}.",
-            f"Pass at most `horizon={manifest.horizon}`, or train with `horizon={steps}`.",
-        )
-    if manifest.config.network.pretrained:
-        # It forecasts any horizon from the same rows.
-        return
-    text = f"the model was trained for {manifest.horizon} steps: beyond them its own forecasts"
-    on_event(Note(f"{text} are fed back", warning=True))

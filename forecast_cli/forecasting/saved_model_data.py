@@ -14,7 +14,7 @@ from ..model.bundle import Bundle
 from ..model.mc_dropout import MonteCarlo
 from ..model.records import Calibration
 from ..model.series_networks import SeriesNetworks
-from .history import match_series, network_places, stored_panel
+from .history import match_series, network_places, read_times, stored_panel
 from .intervals.calibration import estimate_units, measure_units
 from .network_forecaster import NetworkForecaster
 
@@ -149,18 +149,12 @@ def learned_until(bundle: Bundle, panel: Panel) -> pd.DatetimeIndex:
         # The step after the last row.
         following = times_ahead(stored_panel(bundle), 1)
         texts = [(times if following is None else following).max().isoformat()]
-    # Their offsets may differ, where the clocks were changed in between.
-    apart = time is not None and time.timezone is not None
-    dates = pd.to_datetime(texts, format="ISO8601", utc=apart)
+    dates = read_times(texts, time.timezone if time else None)
     own = match_series(bundle, panel) if len(dates) > 1 else np.zeros(panel.count, np.int64)
     return times_like(dates.insert(len(dates), dates.min())[own], times)
 
 
 def refuse_labels(bundle: Bundle, message: str, hint: str) -> None:
-    """Refuse a model that maps sequences to labels, and forecasts nothing.
-
-    Raises:
-        UsageError: It does.
-    """
+    """Refuse, by a UsageError, a model that maps sequences to labels, and forecasts nothing."""
     if bundle.manifest.labels is not None:
         raise UsageError(message, hint)

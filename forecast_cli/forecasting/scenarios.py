@@ -51,10 +51,7 @@ class Change:
 
 
 def name_futures(future: Any) -> dict[str, Readable]:
-    """Return several tables of future covariates by the names of their scenarios.
-
-    Args:
-        future: One table, for which nothing is returned; several in a list; or a mapping.
+    """Return several tables of future covariates by the names of their scenarios; none of one.
 
     >>> list(name_futures(["plans/mild.csv", "plans/cold.csv"]))
     ['mild.csv', 'cold.csv']
@@ -76,10 +73,6 @@ def name_futures(future: Any) -> dict[str, Readable]:
 
 def parse_what_if(text: str, columns: Columns) -> tuple[Change, ...]:
     """Return the changes of an expression such as `temperature+10, promo=1`.
-
-    Args:
-        text: A covariate, an operator and a value; several with commas between them.
-        columns: Those of the model.
 
     Raises:
         UsageError: It is no such expression, or does not fit the model.
@@ -168,13 +161,8 @@ def make_scenarios(
 ) -> dict[str, History]:
     """Return what the forecasts of each scenario go on from, by its name.
 
-    Args:
-        bundle: The model.
-        history: Without a change.
-        wanted: Its `what_if`, or several tables as `future`.
-        steps: Ahead.
-        reading: How tables differ from the one that was trained on.
-        on_event: Notified of values outside the range of the training table.
+    The history is changed by `what_if`, or by each of several tables as `future`; values outside
+    the range of the training table are noted.
 
     Raises:
         DataError: A value of a future covariate is missing.

@@ -43,16 +43,10 @@ def update(
     reading: Mapping[str, Any] = READ_AS_TRAINED,
     on_event: Listener = ignore,
 ) -> Bundle:
-    """Append new rows to the stored history of a model.
+    """Append new rows to the stored history of a model, of some or all of its series.
 
     Nothing is trained: weights, scaler and scores stay. Forecasts begin after the new end;
     the state of a stateful network and the recent errors of adaptive intervals are carried over.
-
-    Args:
-        bundle: The model.
-        source: The rows that follow the stored ones, of some or all of its series.
-        reading: How the table differs from the one that was trained on.
-        on_event: Notified of what was understood.
 
     Raises:
         DataError: The rows do not follow the stored ones, or are of a series that the model was not
@@ -71,15 +65,10 @@ def update_from_state(
     reading: Mapping[str, Any] = READ_AS_TRAINED,
     on_event: Listener = ignore,
 ) -> Bundle:
-    """Run a stateful network over new rows, from a saved state.
+    """Run a stateful network over new rows, from a saved state that they follow.
 
-    Args:
-        bundle: The model.
-        source: The rows that follow those that led to the state.
-        state: The state; None to continue the stored history where the rows follow it, or else
-            to begin without a state.
-        reading: As in `update`.
-        on_event: Notified of where the network begins.
+    Without a state it continues the stored history where the rows follow that, or else begins
+    without one.
 
     Raises:
         UsageError: The network is not stateful.
@@ -118,11 +107,7 @@ def end_state(bundle: Bundle) -> State:
 
 
 def require_stateful(bundle: Bundle) -> None:
-    """Refuse a model without a state.
-
-    Raises:
-        UsageError: The network is not stateful, or predicts labels.
-    """
+    """Refuse, by a UsageError, a model without a state: one that predicts labels, or has none."""
     refuse_labels(bundle, LABELS, "Omit `state`.")
     if not bundle.manifest.config.network.stateful:
         raise UsageError(

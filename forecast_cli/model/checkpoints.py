@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.events import Listener, Note
+from ..core.libraries import version_of
 from ..core.tidying import tidied
 from ..core.windows import Floats
 from .file_writing import LOCK, locked, partial_folder, remove_special, remove_stale, write_whole
@@ -263,13 +263,8 @@ def open_checkpoints(
 
 def library_versions() -> str:
     """Return the versions of the libraries that the weights of a training depend on."""
-    found = []
-    for name in ("forecast-cli", "tensorflow", "keras", "numpy", "scipy"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(name)
-    return ", ".join(found)
+    names = ("forecast-cli", "tensorflow", "keras", "numpy", "scipy")
+    return ", ".join(f"{name} {version_of(name)}".rstrip() for name in names)
 
 
 def _unfinished(folder: Path) -> list[Path]:

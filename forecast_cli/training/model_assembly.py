@@ -1,10 +1,8 @@
 """Assemble the model to save from the trained network."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from ..config.members import member_weights
 from ..config.schema import Config
 from ..core.events import ignore
 from ..core.levels import block_length, measure_levels
+from ..core.libraries import version_of
 from ..core.ragged import cumulate
 from ..core.scaling import Scaling
 from ..core.windows import Floats, Ints
@@ -289,8 +288,4 @@ def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) ->
 
 def _versions() -> dict[str, str]:
     """Return the versions of the libraries; one installed under another name is left out."""
-    versions = {}
-    for name in LIBRARIES:
-        with suppress(PackageNotFoundError):
-            versions[name] = version(name)
-    return versions
+    return {name: found for name in LIBRARIES if (found := version_of(name))}

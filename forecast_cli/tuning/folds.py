@@ -1,6 +1,5 @@
 """The folds that trials are scored on: forecasts after cutoffs before the test split."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -198,25 +197,10 @@ def describe_forecasts(folds: TrialFolds) -> str:
     return f"{count} ({folds.distinct:,}{each} do not overlap)"
 
 
-def score_fold(
-    folds: TrialFolds,
-    number: int,
-    config: Config,
-    *,
-    on_event: Listener,
-    should_stop: Callable[[], bool] = bool,
-) -> FoldScore:
-    """Train on the known rows of a fold, and score the forecasts after them.
-
-    Args:
-        folds: All of them.
-        number: Of the fold.
-        config: With the settings of the trial.
-        on_event: Notified of each epoch.
-        should_stop: Called after each epoch.
-    """
+def score_fold(folds: TrialFolds, number: int, config: Config, *, on_event: Listener) -> FoldScore:
+    """Train by the settings of a trial on the known rows of a fold; score the forecasts after."""
     own = config.changed(training={"refit": False}, data=folds.panel.data)
-    made = forecast_by_network(folds.fold(number), on_event, should_stop, config=own)
+    made = forecast_by_network(folds.fold(number), on_event, config=own)
     return FoldScore(folds.error(number, made.point), folds.losses(number, made.point))
 
 

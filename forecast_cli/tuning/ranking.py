@@ -41,12 +41,14 @@ class Ranking:
         space: What was searched.
         folds: The folds that they were scored on.
         given: The score of the settings as given.
+        importance: Share of the variance between trials that each setting explains.
     """
 
     trials: Sequence[FrozenTrial]
     space: Space
     folds: TrialFolds
     given: Mapping[str, Any]
+    importance: dict[str, float]
 
     @property
     def complete(self) -> list[FrozenTrial]:
@@ -55,14 +57,14 @@ class Ranking:
         return sorted(done, key=lambda trial: (trial.value, trial.number))
 
     @property
-    def candidates(self) -> list[tuple[int | None, dict[str, Any]]]:
-        """Trial numbers and settings, in the order in which they are to be trained.
+    def candidates(self) -> list[int | None]:
+        """Trial numbers, in the order in which they are to be trained.
 
         First come the trials that are significantly better than the settings as given, the best
         before the others; the settings as given are None, and the last.
         """
         beating = [each.number for each in self.better if is_significant(self.test(each.number))]
-        return [(number, self.settings(number)) for number in (*beating, None)]
+        return [*beating, None]
 
     @property
     def better(self) -> list[FrozenTrial]:
@@ -77,11 +79,8 @@ class Ranking:
     def rival(self, best: int | None) -> tuple[int | None] | None:
         """Return what the trained model is shown beside: the settings as given, or a better trial.
 
-        Args:
-            best: The number of the trained trial; None for the settings as given.
-
-        Returns:
-            None where no trial is better than the settings as given.
+        It is trained with the `best` trial, or None, the settings as given. None where no trial is
+        better than these.
         """
         if best is not None:
             return (None,)
@@ -131,11 +130,7 @@ class Ranking:
         )
 
     def verdict(self, best: int | None) -> str:
-        """Return the result of the search in sentences.
-
-        Args:
-            best: The number of the chosen trial; None for the settings as given.
-        """
+        """Return the result of the search in sentences; `best` is the chosen trial, if one is."""
         metric, own = self.folds.metric, float(self.given["value"])
         after = counted(self.folds.count, "cutoff")
         where = f"on {describe_forecasts(self.folds)} after {after}"
@@ -184,13 +179,7 @@ def importance(study: Study) -> dict[str, float]:
 
 
 def compare_tested(evaluation: Evaluation, name: str, other: Evaluation) -> tuple[str, bool]:
-    """Return how the saved model does on the test split beside another, and whether it is worse.
-
-    Args:
-        evaluation: Of the saved model.
-        name: Of the other one.
-        other: Its evaluation.
-    """
+    """Return how the saved model does on the test split beside another, and whether it is worse."""
     measure = evaluation.measure or ("mae" if evaluation.series == 1 else "mase")
     pair = [each.own_scores.get(measure, {}).values() for each in (evaluation, other)]
     own, than = (float(np.mean([np.nan if v is None else v for v in each])) for each in pair)

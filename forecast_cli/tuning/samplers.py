@@ -1,19 +1,36 @@
-"""Samplers: how the settings of a trial are proposed."""
+"""Samplers, which propose the settings of trials, and what prunes trials that fall behind."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from optuna import TrialPruned
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
+from ..backtesting.folds import learning_dataset
+from ..config.schema import Config
 from ..core.errors import UsageError, counted
+from ..core.events import Epoch, Event, ignore
+from ..core.windows import Floats
+from .folds import TrialFolds
 from .options import SamplerName
 from .space import Choices, Range, Setting, Space, as_toml
+
+# Reports of a trial in each fold.
+REPORTS = 10
+# Losses in scaled units as in Keras, and the power that makes them errors.
+LOSSES: dict[str, tuple[Callable[[Floats], Floats], float]] = {
+    "mse": (np.square, 0.5),
+    "mae": (np.abs, 1.0),
+    "huber": (lambda e: np.where(np.abs(e) <= 1.0, e**2 / 2.0, np.abs(e) - 0.5), 0.5),
+    "log-cosh": (lambda error: np.logaddexp(error, -error) - np.log(2.0), 0.5),
+}
 
 
 class Numbered(BaseSampler):
@@ -101,12 +118,7 @@ class Grid(BaseSampler):
 
 
 def make_sampler(name: SamplerName, space: Space, seed: int) -> BaseSampler:
-    """Return a sampler.
-
-    Args:
-        name: Of the sampler.
-        space: What is searched.
-        seed: Of the search.
+    """Return a sampler of a space by its name.
 
     Raises:
         UsageError: It cannot search this space, or a package is missing.
@@ -142,13 +154,7 @@ def _check_numbers(space: Space) -> None:
 
 
 def suggest(space: Space, trial: Trial, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a trial, by flat names.
-
-    Args:
-        space: What is searched.
-        trial: Draws the values.
-        given: Fixed settings, which conditions may depend on.
-    """
+    """Return the settings of a trial, which draws them; conditions may depend on those given."""
     chosen: dict[str, Any] = {}
     for setting in space.settings:
         known = {**given, **chosen}
@@ -186,3 +192,86 @@ def decode_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
             known = each.domain.values
             values[each.name] = known[labels(known).index(values[each.name])]
     return values
+
+
+@dataclass
+class Pruner:
+    """Reports the progress of a trial from its epochs, and ends it where it falls behind.
+
+    The value that is reported is the validation loss as a multiple of the naive forecast's error,
+    which trials with different losses, scalers and transforms have in common: its mean over the
+    folds so far, of the best epoch of each.
+
+    Args:
+        trial: To which it is reported.
+        epochs: How many there were so far.
+    """
+
+    trial: Trial
+    epochs: int = 0
+    unit: float | None = None
+    power: float = 1.0
+    done: list[float] = field(default_factory=list)
+    best: float = float("inf")
+    reports: int = 0
+
+    def __post_init__(self) -> None:
+        storage = self.trial.study._storage
+        self.passed = storage.get_trial(self.trial._trial_id).last_step or 0
+
+    def begin(self, folds: TrialFolds, number: int, config: Config) -> None:
+        """Find the unit of a fold."""
+        self.unit, self.power = loss_unit(folds, number, config)
+        self.best, self.reports = float("inf"), number * REPORTS
+
+    def on_event(self, event: Event) -> None:
+        """Report an epoch.
+
+        Raises:
+            TrialPruned: The trial is behind others.
+        """
+        if not isinstance(event, Epoch):
+            return
+        self.epochs += 1
+        if self.unit is None or event.validation_loss is None:
+            return
+        self.best = min(self.best, (event.validation_loss / self.unit) ** self.power)
+        share = (event.network - 1 + event.number / event.epochs) / event.networks
+        self._report(len(self.done) * REPORTS + int(share * REPORTS))
+
+    def end(self) -> None:
+        """End a fold, however many epochs it had."""
+        if self.unit is not None and np.isfinite(self.best):
+            self._report((len(self.done) + 1) * REPORTS)
+        self.done.append(self.best)
+
+    def _report(self, number: int) -> None:
+        """Make every report that is due, up to one of them."""
+        value = float(np.mean([*self.done, self.best]))
+        due = range(self.reports + 1, number + 1)
+        for each in due:
+            if each > self.passed:
+                self.trial.report(value, each)
+        self.reports = max(self.reports, number)
+        # One that is run again went on after all reports but the last one that it made then.
+        if due and number >= self.passed and self.trial.should_prune():
+            raise TrialPruned
+
+
+def loss_unit(folds: TrialFolds, number: int, config: Config) -> tuple[float | None, float]:
+    """Return the validation loss of the naive forecast, and the power that makes it an error.
+
+    None where the loss is taken in other units, or there is no validation split.
+    """
+    dataset = learning_dataset(folds.fold(number), config, ignore)
+    loss = dataset.config.training.loss or ""
+    if loss not in LOSSES or dataset.config.quantile_levels:
+        return None, 1.0
+    steps = dataset.steps_at_once
+    firsts = dataset.starts("validation", horizon=steps) + dataset.timesteps
+    scaled = dataset.scaled[:, dataset.targets].astype(np.float64)
+    errors = scaled[firsts[:, None] + np.arange(steps)] - scaled[firsts - 1][:, None]
+    function, power = LOSSES[loss]
+    known = function(errors[np.isfinite(errors)])
+    unit = float(known.mean()) if len(known) else 0.0
+    return (unit, power) if unit > 0.0 else (None, power)

@@ -58,14 +58,7 @@ ENDLESS = 100_000
 def open_study(
     search: Search, storage: BaseStorage, *, space: Space, seed: int, steps: int
 ) -> Study:
-    """Open the study of a search, or create it.
-
-    Args:
-        search: Its options.
-        storage: Where the study is kept.
-        space: What is searched.
-        seed: Of the sampler.
-        steps: Reports of a trial.
+    """Open the study of a search, or create it; trials have so many `steps` to report.
 
     Raises:
         UsageError: The sampler cannot search the space.
@@ -86,13 +79,7 @@ def open_study(
 
 
 def fingerprint(folds: TrialFolds, space: Space, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return digests of what trials depend on; nothing of the test split is included.
-
-    Args:
-        folds: What trials are scored on.
-        space: What is searched.
-        given: The rest of the configuration.
-    """
+    """Return digests of what trials depend on; nothing of the test split is included."""
     panel = folds.panel
     data = hashlib.sha256()
     for array in (panel.values, panel.indptr):
@@ -312,13 +299,7 @@ def trials_of(study: Study, key: str, *, alone: bool = False) -> EarlierTrials:
 
 
 def most_trials(search: Search, space: Space, others: int) -> int | None:
-    """Return how many trials a run has in all; None for as many as there is time for.
-
-    Args:
-        search: The options.
-        space: What is searched.
-        others: How many trials the study has of other runs.
-    """
+    """Return how many trials a run has, where the study has `others`; None: as time allows."""
     if search.sampler != "grid":
         return search.most
     size = max(0, math.prod(map(len, space.grid().values())) - others)

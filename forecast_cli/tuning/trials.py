@@ -19,9 +19,8 @@ from ..core.parallel import run_all, runs_here
 from .default_space import trial_config
 from .folds import FoldScore, TrialFolds, score_fold
 from .options import Search
-from .pruning import REPORTS, Pruner
 from .ranking import RUN, STOPPED, describe_settings
-from .samplers import decode_params, suggest
+from .samplers import REPORTS, Pruner, decode_params, suggest
 from .space import Space
 from .studies import BY, Workload, most_trials, open_storage, open_study, trials_of
 
@@ -183,14 +182,7 @@ def _opened(task: Task) -> Study:
 def run_trials(
     task: Task, study: Study, on_event: Listener, should_stop: Callable[[], bool]
 ) -> None:
-    """Run the trials of a run that are left to be run.
-
-    Args:
-        task: The input of all trials.
-        study: Where they are stored.
-        on_event: Notified of progress.
-        should_stop: Called after each epoch.
-    """
+    """Run the trials of a run that are left to be run; `should_stop` is asked after each epoch."""
     alone = task.kept and task.search.url is None
     earlier = trials_of(study, task.key, alone=alone)
     work = Workload(earlier, most_trials(task.search, task.space, earlier.others))
@@ -246,14 +238,8 @@ def score_as_given(
 ) -> dict[str, Any]:
     """Score the configuration without a search, to compare trials with.
 
-    Args:
-        task: The input of all trials.
-        study: Where the score is stored, and found.
-        on_event: Notified of progress.
-        should_stop: Called after each cutoff.
-
     Returns:
-        The score; of fewer cutoffs where it was stopped meanwhile.
+        The score, as the study keeps it; of fewer cutoffs where it was stopped meanwhile.
 
     Raises:
         ForecastError: It cannot be trained.

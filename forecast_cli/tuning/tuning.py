@@ -21,9 +21,8 @@ from ..model.checkpoints import Checkpoints, Saved
 from ..model.manifest import Evaluation
 from ..training.checkpointing import begin_checkpoints, describe_run, part_of
 from ..training.data_summary import describe
-from ..training.fitting import Trained
 from ..training.network_training import train_network
-from ..training.pipeline import Learned, finish, learn
+from ..training.pipeline import finish, learn
 from ..training.preparation import make_dataset
 from .default_space import default_space, trial_config
 from .folds import TrialFolds, make_folds
@@ -71,23 +70,6 @@ class Tuning(Brief):
         return self.verdict, self.rows
 
 
-@dataclass(frozen=True)
-class Found:
-    """The result of a search before anything of the test split is looked at.
-
-    Args:
-        panel: The whole table.
-        folds: What trials were scored on.
-        ranking: The trials.
-        importance: As in `Tuning`.
-    """
-
-    panel: Panel
-    folds: TrialFolds
-    ranking: Ranking
-    importance: dict[str, float]
-
-
 def tune(
     source: Readable,
     config: Config,
@@ -118,60 +100,85 @@ def tune(
         DataError: The table lacks what is needed.
     """
     began = time.perf_counter()
-    how: Any = {"on_event": on_event, "should_stop": should_stop, "checkpoints": checkpoints}
-    found = search_settings(source, config, search, fixed=fixed, **how)
+    how = on_event, should_stop, checkpoints
+    panel, ranking = search_settings(source, config, search, fixed or {}, *how)
     # A stop of the search does not stop the training.
     stopped = should_stop()
     final: Callable[[], bool] = bool if stopped else should_stop
-    trainer = Trainer(on_event, final, checkpoints)
-    return _train_best(found, config, began, trainer, alone=stopped)
+    trainings = Trainings(panel, ranking, config, on_event, final, checkpoints)
+    return trainings.train_best(began, alone=stopped)
 
 
 @dataclass(frozen=True)
-class Trainer:
-    """What trains models after a search; the arguments are those of `tune`."""
+class Trainings:
+    """The trainings after a search; the other arguments are those of `tune`.
 
+    Args:
+        panel: The whole table.
+        ranking: The trials.
+    """
+
+    panel: Panel
+    ranking: Ranking
+    config: Config
     on_event: Listener
     should_stop: Callable[[], bool]
     checkpoints: Checkpoints | None
 
-    def learn(self, dataset: Dataset) -> Learned:
-        """Train on the training split; errors as in `training.pipeline.learn`."""
-        return learn(dataset, by=self._by(dataset), **self._how)
+    def train_best(self, began: float, *, alone: bool) -> Tuning:
+        """Train a model with the best settings, if not `alone` also one to compare it with.
 
-    def finish(self, learned: Learned, dataset: Dataset, began: float) -> Bundle:
-        """Return the model to save; `began` in seconds of `time.perf_counter`."""
-        return finish(learned, began, by=self._by(dataset), **self._how)
+        The search `began` at a time in seconds of `time.perf_counter`.
+        """
+        ranking, on_event = self.ranking, self.on_event
+        best, whole, dataset = self._best()
+        describe(dataset, on_event)
+        settings = ranking.settings(best)
+        on_event(Note(f"training with {describe_settings(settings) or 'the settings as given'}"))
+        learned = learn(dataset, **self._how(dataset))
+        bundle = finish(learned, began, **self._how(dataset))
+        verdict, compared = ranking.verdict(best), dict[str, Evaluation]()
+        if learned.scores:
+            verdict += f" {learned.scores.evaluation.verdict}"
+            if not alone and (rival := ranking.rival(best)):
+                compared = self._score_rival(rival[0])
+                verdict += _compare(learned.scores.evaluation, compared, best, on_event)
+        rows, shares = ranking.rows(), ranking.importance
+        return Tuning(rows, shares, best, settings, whole, bundle, compared, verdict)
 
-    @property
-    def _how(self) -> dict[str, Any]:
-        return {"on_event": self.on_event, "should_stop": self.should_stop}
+    def _best(self) -> tuple[int | None, Config, Dataset]:
+        """Return the best trial that can be trained on the whole table."""
+        *beating, given = self.ranking.candidates
+        for number in beating:
+            try:
+                return number, *self._dataset(number, self.on_event)
+            except DataError as error:
+                text = f"trial {number} is left out: {error.message}"
+                self.on_event(Note(text, warning=True))
+        return given, *self._dataset(given, self.on_event)
 
-    def _by(self, dataset: Dataset) -> Callable[..., Trained[Dataset]]:
-        return partial(train_network, checkpoints=part_of(self.checkpoints, dataset))
+    def _score_rival(self, number: int | None) -> dict[str, Evaluation]:
+        """Return the scores of a trial (None: the settings as given) on the test split, by name."""
+        name = GIVEN if number is None else f"trial {number}"
+        self.on_event(Note(f"training {name} too, to compare with it on the test split"))
+        try:
+            _, dataset = self._dataset(number, ignore)
+            learned = learn(dataset, **self._how(dataset))
+        except (DataError, TrainingError) as error:
+            self.on_event(Note(f"{name} cannot be trained: {error.message}", warning=True))
+            return {}
+        return {name: learned.scores.evaluation} if learned.scores else {}
 
+    def _how(self, dataset: Dataset) -> dict[str, Any]:
+        by = partial(train_network, checkpoints=part_of(self.checkpoints, dataset))
+        return {"by": by, "on_event": self.on_event, "should_stop": self.should_stop}
 
-def _train_best(
-    found: Found, config: Config, began: float, trainer: Trainer, *, alone: bool
-) -> Tuning:
-    """Train a model with the best settings, if not `alone` also one to compare it with.
-
-    The search `began` at a time in seconds of `time.perf_counter`.
-    """
-    on_event = trainer.on_event
-    best, settings, whole, dataset = _best(found, config, on_event)
-    describe(dataset, on_event)
-    on_event(Note(f"training with {describe_settings(settings) or 'the settings as given'}"))
-    learned = trainer.learn(dataset)
-    bundle = trainer.finish(learned, dataset, began)
-    ranking, verdict, compared = found.ranking, found.ranking.verdict(best), {}
-    if learned.scores:
-        verdict += f" {learned.scores.evaluation.verdict}"
-        if not alone and (rival := ranking.rival(best)):
-            compared = _score_rival(found, config, rival[0], trainer)
-            verdict += _compare(learned.scores.evaluation, compared, best, on_event)
-    rows = ranking.rows()
-    return Tuning(rows, found.importance, best, settings, whole, bundle, compared, verdict)
+    def _dataset(self, number: int | None, on_event: Listener) -> tuple[Config, Dataset]:
+        """Return the given configuration with the settings of a trial, and the table for it."""
+        whole = self.config.changed(window={"horizon": self.ranking.folds.horizon})
+        if number is not None:
+            whole = trial_config(whole, self.ranking.settings(number))
+        return whole, make_dataset(self.panel, whole, on_event=on_event)
 
 
 def _compare(
@@ -190,40 +197,23 @@ def _compare(
     return told
 
 
-def _score_rival(
-    found: Found, config: Config, number: int | None, trainer: Trainer
-) -> dict[str, Evaluation]:
-    """Return the scores of a trial (None: the settings as given) on the test split, by name."""
-    name, on_event = GIVEN if number is None else f"trial {number}", trainer.on_event
-    on_event(Note(f"training {name} too, to compare with it on the test split"))
-    whole = _chosen(config, found.folds, found.ranking.settings(number), number)
-    try:
-        dataset = make_dataset(found.panel, whole, on_event=ignore)
-        learned = trainer.learn(dataset)
-    except (DataError, TrainingError) as error:
-        on_event(Note(f"{name} cannot be trained: {error.message}", warning=True))
-        return {}
-    return {name: learned.scores.evaluation} if learned.scores else {}
-
-
 def search_settings(
     source: Readable,
     config: Config,
-    search: Search = DEFAULT_SEARCH,
-    *,
-    fixed: Mapping[str, Any] | None = None,
+    search: Search,
+    fixed: Mapping[str, Any],
     on_event: Listener = ignore,
     should_stop: Callable[[], bool] = bool,
     checkpoints: Checkpoints | None = None,
-) -> Found:
-    """Run trials on the rows before the test split; see `tune`."""
+) -> tuple[Panel, Ranking]:
+    """Return the whole table, and the trials on the rows before its test split; see `tune`."""
     on_event(Stage("reading"))
-    panel, folds, space = prepare_search(source, config, search, fixed or {}, on_event)
+    panel, folds, space = prepare_search(source, config, search, fixed, on_event)
     given = folds.config.model_dump(mode="json", exclude={"data"})
     marks = fingerprint(folds, space, given)
-    key, folder = begin_search(checkpoints, panel, [marks, search.identity], on_event)
+    key, folder = _begin_search(checkpoints, panel, [marks, search.identity], on_event)
     with database(search, folder) as (url, storage):
-        task = Task(folds, folds.config, space, search, fixed or {}, url, key, kept=bool(folder))
+        task = Task(folds, folds.config, space, search, fixed, url, key, kept=bool(folder))
         study = task.study(storage)
         claim(study, search, marks)
         score = score_as_given(task, study, on_event, should_stop)
@@ -231,25 +221,18 @@ def search_settings(
             checkpoints.keep(SEARCH, Saved({"key": key}, {}), now=True)
         run_trials(task, study, on_event, should_stop)
         folds = folds.first(len(score["scores"]))
-        ranking = Ranking(study.get_trials(), space, folds, score)
-        shares = importance(study)
+        ranking = Ranking(study.get_trials(), space, folds, score, importance(study))
     _check_failures(ranking, on_event)
-    return Found(panel, folds, ranking, shares)
+    return panel, ranking
 
 
-def begin_search(
+def _begin_search(
     checkpoints: Checkpoints | None, panel: Panel, settings: Any, on_event: Listener
 ) -> tuple[str, Path | None]:
-    """Return what identifies a search, that of an unfinished one where it is resumed.
+    """Return the key of the trials of a search, and the folder of its study; None for none.
 
-    Args:
-        checkpoints: Where it is kept and found; None to keep none.
-        panel: The table.
-        settings: All that its trials depend on, as JSON values.
-        on_event: Notified of an unfinished run.
-
-    Returns:
-        The key of its trials, and the folder of its study; None for none.
+    They are those of an unfinished search where it is resumed. The settings are all that its trials
+    depend on, as JSON values.
     """
     if checkpoints is None:
         return uuid.uuid4().hex, None
@@ -288,27 +271,3 @@ def _check_failures(ranking: Ranking, on_event: Listener) -> None:
     if failures:
         many = f"{len(failures)} of {len(ranking.trials)} trials"
         on_event(Note(f"{many} could not be trained; the first: {failures[0]}", warning=True))
-
-
-def _best(
-    found: Found, config: Config, on_event: Listener
-) -> tuple[int | None, dict[str, Any], Config, Dataset]:
-    """Return the best trial that can be trained on the whole table, and its settings."""
-    candidates = found.ranking.candidates
-    for number, settings in candidates:
-        whole = _chosen(config, found.folds, settings, number)
-        try:
-            return number, settings, whole, make_dataset(found.panel, whole, on_event=on_event)
-        except DataError as error:
-            if number == candidates[-1][0]:
-                raise
-            on_event(Note(f"trial {number} is left out: {error.message}", warning=True))
-    raise UsageError("There is nothing to train.")
-
-
-def _chosen(
-    config: Config, folds: TrialFolds, settings: Mapping[str, Any], number: int | None
-) -> Config:
-    """Return the given configuration with the horizon and the chosen settings."""
-    config = config.changed(window={"horizon": folds.horizon})
-    return config if number is None else trial_config(config, settings)

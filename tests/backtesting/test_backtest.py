@@ -534,7 +534,7 @@ def stand_in(monkeypatch):
         )
         return Forecast(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
 
-    monkeypatch.setattr("forecast_cli.backtesting.alignment.forecast_by_network", forecast)
+    monkeypatch.setattr("forecast_cli.backtesting.setup.forecast_by_network", forecast)
     return folds
 
 
@@ -564,7 +564,7 @@ def test_all_candidates_make_the_same_levels_and_steps_whatever_their_own_say(
         configs.append(config)
         return Forecast(np.repeat(fold.known[fold.origins - 1][:, None], fold.horizon, axis=1))
 
-    monkeypatch.setattr("forecast_cli.backtesting.alignment.forecast_by_network", forecast)
+    monkeypatch.setattr("forecast_cli.backtesting.setup.forecast_by_network", forecast)
     (tmp_path / "b.toml").write_text("level = [10, 20]\n[window]\nhorizon = 7\n")
     run(table(), str(tmp_path / "b.toml"), "naive", notes=notes, **TINY)
     assert [(each.level, each.window.horizon) for each in configs] == [((80.0, 95.0), 3)]

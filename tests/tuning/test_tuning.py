@@ -24,8 +24,8 @@ from forecast_cli.tuning import trials as trials_module
 from forecast_cli.tuning.default_space import default_space, trial_config
 from forecast_cli.tuning.folds import FoldScore, make_folds
 from forecast_cli.tuning.options import Search
-from forecast_cli.tuning.pruning import loss_unit
 from forecast_cli.tuning.ranking import compare_tested
+from forecast_cli.tuning.samplers import loss_unit
 from forecast_cli.tuning.space import Choices, Range, Setting, Space, read_space
 from forecast_cli.tuning.tuning import search_settings, tune
 
@@ -47,7 +47,7 @@ def quick(monkeypatch):
     """Trials without a network: the error is a function of the settings and of the rows known."""
     seen = []
 
-    def score_fold(folds, number, config, *, on_event, should_stop=bool):
+    def score_fold(folds, number, config, *, on_event):
         units = config.network.recurrent[0].units
         distance = abs(math.log10(config.training.learning_rate) + 3)
         for epoch in range(1, 21):
@@ -68,13 +68,13 @@ HOW = ("fixed", "on_event", "should_stop", "checkpoints")
 
 
 def search(frame, config=CONFIG, **more):
-    how = {name: more.pop(name) for name in HOW if name in more}
+    how = {"fixed": {}} | {name: more.pop(name) for name in HOW if name in more}
     wanted = Search(**{"trials": 6, "space": SPACE, "pruner": "none", **more})
-    return search_settings(frame, config, wanted, **how)
+    return search_settings(frame, config, wanted, **how)[1]
 
 
 def proposed(found):
-    return [(each.params, each.value) for each in found.ranking.trials]
+    return [(each.params, each.value) for each in found.trials]
 
 
 # The space.
@@ -310,7 +310,7 @@ def test_a_second_run_goes_on_as_if_there_had_been_no_break(frame, quick, tmp_pa
     path = tmp_path / "study.db"
     search(frame, trials=12, storage=path)
     again = search(frame, trials=3, storage=path, on_event=notes.append)
-    assert len(again.ranking.trials) == 15
+    assert len(again.trials) == 15
     assert proposed(again) == proposed(search(frame, trials=15))
     texts = [each.text for each in notes if isinstance(each, Note)]
     assert "the study has 12 trials; this run continues it" in texts
@@ -335,7 +335,7 @@ def test_a_search_that_is_resumed_ends_as_one_that_was_never_stopped(
         with open_checkpoints(path, resume=True) as checkpoints:
             return search(frame, trials=8, checkpoints=checkpoints, **where, **more)
 
-    stopped = resumed(should_stop=stops).ranking
+    stopped = resumed(should_stop=stops)
     assert len(stopped.complete) < 8
     assert {row["state"] for row in stopped.rows()} <= {"complete", "pruned", "stopped"}
     again = resumed(on_event=notes.append)
@@ -356,9 +356,9 @@ def test_the_test_rows_have_no_part_in_any_trial(frame, quick, tmp_path):
     path = tmp_path / "study.db"
     first = search(frame, space=None, trials=8)
     second = search(changed, space=None, trials=8)
-    assert first.ranking.space == second.ranking.space
+    assert first.space == second.space
     assert proposed(first) == proposed(second)
-    assert first.ranking.rows()[0]["mase"] == second.ranking.rows()[0]["mase"]
+    assert first.rows()[0]["mase"] == second.rows()[0]["mase"]
     # One row further it has.
     changed.loc[len(frame) - 49, "value"] = 0
     search(frame, storage=path)
@@ -378,7 +378,7 @@ def test_a_study_of_another_search_is_refused(frame, quick, tmp_path):
         search(frame, configure({"patience": 3}, CONFIG.model_dump()), storage=path)
     with pytest.raises(UsageError, match="of other cutoffs"):
         search(frame, storage=path, n_windows=2)
-    assert len(search(other, trials=2, storage=path, study="other").ranking.trials) == 2
+    assert len(search(other, trials=2, storage=path, study="other").trials) == 2
 
 
 @pytest.mark.parametrize("most", [30_000, 300_000], ids=["at its begin", "later"])
@@ -392,7 +392,7 @@ def test_a_study_that_finds_no_room_is_named(frame, quick, tmp_path, most):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     # What was written before is whole.
-    assert len(search(frame, storage=path, trials=1).ranking.trials) >= 1
+    assert len(search(frame, storage=path, trials=1).trials) >= 1
 
 
 def test_a_file_that_is_no_study_is_left_as_it_is(frame, quick, tmp_path):
@@ -422,14 +422,14 @@ def test_two_runs_at_a_time_work_on_one_study(frame, quick, tmp_path):
         each.start()
     for each in runs:
         each.join()
-    found = search(frame, trials=1, storage=path).ranking.trials
+    found = search(frame, trials=1, storage=path).trials
     assert [each.number for each in found] == list(range(12))
     assert len({str(each.params) for each in found}) == 12
 
 
 def test_several_jobs_share_a_study(frame, quick):
     with joblib.parallel_config(backend="threading", n_jobs=2):
-        found = search(frame, trials=7, jobs=2).ranking
+        found = search(frame, trials=7, jobs=2)
     assert [each.state.name for each in found.trials] == ["COMPLETE"] * 7
 
 
@@ -438,8 +438,8 @@ def test_a_grid_tries_each_combination_once(frame, quick, tmp_path):
     space = {"units": [4, 8, 16], "anchor": ["none", "last"], "dense": [[], [8]]}
     path = tmp_path / "study.db"
     first = search(frame, trials=7, space=space, sampler="grid", storage=path)
-    assert len(first.ranking.trials) == 7
-    found = search(frame, trials=99, space=space, sampler="grid", storage=path).ranking
+    assert len(first.trials) == 7
+    found = search(frame, trials=99, space=space, sampler="grid", storage=path)
     assert len(found.trials) == 12
     assert len({str(each.params) for each in found.trials}) == 12
     with pytest.raises(UsageError, match="learning_rate has no step, so that there is no grid"):
@@ -465,7 +465,7 @@ def test_cmaes_needs_numbers(frame, quick):
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
 def test_trials_that_are_behind_end_early(frame, quick, pruner):
     space = {"units": {"low": 1, "high": 500}}
-    found = search(frame, trials=30, space=space, pruner=pruner, sampler="random").ranking
+    found = search(frame, trials=30, space=space, pruner=pruner, sampler="random")
     rows = [row for row in found.rows() if row["trial"] != "as given"]
     pruned = [row for row in rows if row["state"] == "pruned"]
     complete = [row for row in rows if row["state"] == "complete"]
@@ -482,7 +482,7 @@ def test_what_is_given_is_not_searched(frame, quick):
     notes = []
     config = configure({"units": (5,)}, CONFIG.model_dump())
     found = search(frame, config, fixed={"units": (5,)}, on_event=notes.append)
-    assert found.ranking.space.names == ("learning_rate",)
+    assert found.space.names == ("learning_rate",)
     assert {units for units, _ in quick} == {5}
     assert any("not searched, because given: units" in getattr(n, "text", "") for n in notes)
     with pytest.raises(UsageError, match="nothing is left to search"):
@@ -495,19 +495,19 @@ def test_conditional_settings_are_tried_with_what_they_need(frame, quick):
         "head": ["last", "encoder-decoder"],
         "decoder": {"choices": ["repeat", "teacher"], "when": {"head": "encoder-decoder"}},
     }
-    found = search(frame, trials=12, space=space).ranking
+    found = search(frame, trials=12, space=space)
     for each in found.trials:
         assert ("decoder" in each.params) == (each.params["head"] == "encoder-decoder")
     assert not found.failures
     config = configure({"head": "encoder-decoder"}, CONFIG.model_dump())
-    given_head = search(frame, config, fixed={"head": "encoder-decoder"}, space=space).ranking
+    given_head = search(frame, config, fixed={"head": "encoder-decoder"}, space=space)
     assert all("decoder" in each.params for each in given_head.trials)
 
 
 def test_trials_that_cannot_be_trained_are_said(frame, quick):
     notes = []
     space = {"units": [4], "timesteps": [12, 500], "head": ["last", "segments"]}
-    found = search(frame, trials=16, space=space, on_event=notes.append, sampler="random").ranking
+    found = search(frame, trials=16, space=space, on_event=notes.append, sampler="random")
     assert 0 < len(found.failures) < 16
     assert any("could not be trained; the first:" in getattr(each, "text", "") for each in notes)
     with pytest.raises(
@@ -518,7 +518,7 @@ def test_trials_that_cannot_be_trained_are_said(frame, quick):
 
 def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
     asked = iter(range(10_000))
-    found = search(frame, trials=50, should_stop=lambda: next(asked) > 200).ranking
+    found = search(frame, trials=50, should_stop=lambda: next(asked) > 200)
     rows = found.rows()
     assert 1 < len(found.complete) < 50
     assert sum(row["state"] == "stopped" for row in rows) <= 1
@@ -528,9 +528,9 @@ def test_somebody_who_stops_it_keeps_the_best_so_far(frame, quick):
 def test_a_stop_before_any_trial_keeps_the_settings_as_given(frame, quick):
     notes = []
     found = search(frame, trials=9, should_stop=lambda: True, on_event=notes.append)
-    assert [row["trial"] for row in found.ranking.rows()] == ["as given"]
+    assert [row["trial"] for row in found.rows()] == ["as given"]
     assert found.folds.count == 1
-    assert found.ranking.candidates == [(None, {})]
+    assert found.candidates == [None] and found.settings(None) == {}
     texts = [each.text for each in notes if getattr(each, "warning", False)]
     assert "stopped after 1 of 3 cutoffs" in texts[0]
     assert texts[1].startswith("stopped before any trial of this run: the best settings so far")
@@ -546,16 +546,16 @@ def test_ctrl_c_keeps_the_best_so_far(frame, quick, monkeypatch, tmp_path):
         return inner(*arguments, **more)
 
     monkeypatch.setattr(trials_module, "score_fold", interrupted)
-    found = search(frame, trials=50, storage=tmp_path / "study.db").ranking
+    found = search(frame, trials=50, storage=tmp_path / "study.db")
     states = [row["state"] for row in found.rows()]
     assert states == ["complete"] * 3 + ["stopped"]
 
 
 def test_the_time_of_a_search_is_kept(frame, quick):
-    found = search(frame, trials=None, time_budget=0.5).ranking
+    found = search(frame, trials=None, time_budget=0.5)
     assert found.given["value"] > 0
     assert all(each.state.is_finished() for each in found.trials)
-    assert len(search(frame, trials=3, time_budget=60).ranking.trials) == 3
+    assert len(search(frame, trials=3, time_budget=60).trials) == 3
 
 
 def test_what_mattered_is_said_from_enough_trials(frame, quick):
@@ -570,7 +570,7 @@ def test_what_mattered_is_said_from_enough_trials(frame, quick):
 
 def test_rows_stand_in_order_and_show_what_differs(frame, quick):
     space = {**SPACE, "anchor": ["none"]}
-    found = search(frame, trials=8, space=space).ranking
+    found = search(frame, trials=8, space=space)
     rows = found.rows()
     assert list(rows[0]) == [
         "trial",
@@ -584,7 +584,7 @@ def test_rows_stand_in_order_and_show_what_differs(frame, quick):
     errors = [row["mase"] for row in rows]
     assert errors == sorted(errors)
     assert sorted(str(row["trial"]) for row in rows) == [*map(str, range(8)), "as given"]
-    best = found.candidates[0][0]
+    best = found.candidates[0]
     assert best is not None and found.rival(best) == (None,)
     verdict = found.verdict(best)
     assert f"Trial {best} is the best of 8 trials" in verdict
@@ -601,9 +601,8 @@ def test_the_settings_as_given_are_kept_unless_they_are_beaten(frame, quick, mon
         return FoldScore(float(np.mean(losses)), losses.tolist())
 
     monkeypatch.setattr(trials_module, "score_fold", by_chance)
-    found = search(frame, trials=6).ranking
-    number, settings = found.candidates[0]
-    assert number is None and settings == {} and len(found.candidates) == 1
+    found = search(frame, trials=6)
+    assert found.candidates == [None] and found.settings(None) == {}
     verdict = found.verdict(None)
     assert "The settings as given are kept" in verdict
     if found.better:
@@ -636,7 +635,7 @@ def test_trials_begin_with_one_change_each_of_what_is_trained(frame, monkeypatch
 
     monkeypatch.setattr(trials_module, "score_fold", remember)
     plain = configure({"column": ("value",), "horizon": 3})
-    found = search(frame, plain, space=None, trials=10, n_windows=1).ranking
+    found = search(frame, plain, space=None, trials=10, n_windows=1)
     assert {"preset", "timesteps", "transform", "baselines"} <= {*found.space.names}
     assert all(len(each) == 1 for each in map(found.settings, range(3)) if "preset" not in each)
     given, *others = configs
@@ -660,7 +659,7 @@ def test_trials_far_behind_are_not_trained_at_every_cutoff(frame, quick, monkeyp
         return inner(folds, number, config, **more)
 
     monkeypatch.setattr(trials_module, "score_fold", count)
-    found = search(frame, trials=3, space={"units": [400]}, pruner="median").ranking
+    found = search(frame, trials=3, space={"units": [400]}, pruner="median")
     assert [row["state"] for row in found.rows()] == ["complete"] + ["pruned"] * 3
     assert scored == [0, 1, 2, 0, 0, 0]
 

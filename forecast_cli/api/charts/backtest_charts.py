@@ -1,14 +1,13 @@
 """Charts of backtests and of comparisons."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ...core.errors import UsageError, counted, nearest
-from .description import Axes, Bars, Chart, Kind, Line, Positions, positions, values
+from .description import Axes, Chart, Kind, Line, Positions, bar_axes, positions, values
 from .forecast_parts import choose
 
 if TYPE_CHECKING:
@@ -103,6 +102,6 @@ def describe_comparison(result: "Comparison") -> Chart:
     measure = "mase" if several else "mae"
     label = "MASE" if several else "mean absolute error"
     names = tuple(str(row["model"]) for row in rows)
-    axes = Axes(f"{label} before the test split", "", label, "name")
-    axes = replace(axes, bars=(Bars(label, names, tuple(row[measure] for row in rows)),))
+    heights = tuple(row[measure] for row in rows)
+    axes = bar_axes(f"{label} before the test split", label, names, heights)
     return Chart("errors", "comparison", result.verdict, (axes,))

@@ -114,6 +114,11 @@ class Axes:
         return [each.x for each in drawn]
 
 
+def bar_axes(title: str, unit: str, names: Positions, heights: Values, row: int = 0) -> Axes:
+    """Return axes with a bar for each of some names."""
+    return Axes(title, "", unit, "name", bars=(Bars(unit, names, heights),), row=row)
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart.

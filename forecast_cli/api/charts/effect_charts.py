@@ -8,7 +8,7 @@ import pandas as pd
 from ...core.errors import counted
 from ...forecasting.explanation import FORECAST, LEVEL, TREND, Explanation, explain
 from ...forecasting.prediction_request import PredictionRequest
-from .description import Axes, Bars, Chart, Kind, Line, positions, values
+from .description import Axes, Chart, Kind, Line, bar_axes, positions, values
 from .source import Source
 
 # Of many covariates so many are drawn by themselves, the others as a sum.
@@ -44,20 +44,15 @@ def _parts(
     steps = effects[time]
     timed = pd.api.types.is_datetime64_any_dtype(steps)
     along = pd.DatetimeIndex(steps) if timed else steps.to_numpy(float)
-    x, kind = positions(along), "time" if timed else "number"
+    x = positions(along)
+    kind: Kind = "time" if timed else "number"
 
-    def drawn(name: str, lines: dict[str, pd.Series]) -> Axes:
-        place: Kind = "time" if kind == "time" else "number"
-        made = Axes(f"{title}, {name}", time, "in units of the column", place)
-        return replace(
-            made,
-            lines=tuple(
-                Line(
-                    each, x, values(own.to_numpy(float)), "other" if number else "forecast", number
-                )
-                for number, (each, own) in enumerate(lines.items())
-            ),
+    def drawn(name: str, parts: dict[str, pd.Series]) -> Axes:
+        lines = tuple(
+            Line(each, x, values(own.to_numpy(float)), "other" if number else "forecast", number)
+            for number, (each, own) in enumerate(parts.items())
         )
+        return Axes(f"{title}, {name}", time, "in units of the column", kind, lines)
 
     seasons = [name for name in found.parts if name not in (LEVEL, TREND, *found.covariates)]
     made = [
@@ -88,9 +83,8 @@ def _bars(found: Explanation, row: int) -> list[Axes]:
         if len(table) > 1:
             *keys, value = table.columns
             names = tuple(" ".join(map(str, each)) for each in table[keys].itertuples(index=False))
-            axes = Axes(title, "", label, "name", row=row)
             heights = values(table[value].to_numpy(float))
-            made.append(replace(axes, bars=(Bars(label, names, heights),)))
+            made.append(bar_axes(title, label, names, heights, row=row))
     return made
 
 

@@ -15,7 +15,18 @@ from ...evaluation.reports import Report
 from ...forecasting.frames import FORECAST_SUFFIX
 from ...model.bundle import Bundle
 from ...model.manifest import Evaluation, LabelEvaluation, Manifest
-from .description import Axes, Bars, Chart, Line, Points, Positions, positions, thinned, values
+from .description import (
+    Axes,
+    Bars,
+    Chart,
+    Line,
+    Points,
+    Positions,
+    bar_axes,
+    positions,
+    thinned,
+    values,
+)
 from .source import Source
 
 # What only charts of forecasts depend on.
@@ -72,8 +83,7 @@ def _of_guessers(evaluation: LabelEvaluation, metric: str, label: str) -> Axes:
     if metric == "accuracy":
         unit = "wrong classes in percent"
         scores = [None if each is None else 100 * (1 - each) for each in scores]
-    bars = Bars(unit, names, tuple(scores))
-    return replace(Axes(f"test error, {label}", "", unit, "name"), bars=(bars,))
+    return bar_axes(f"test error, {label}", unit, names, tuple(scores))
 
 
 def _of_classes(manifest: Manifest, evaluation: LabelEvaluation) -> Axes:
@@ -83,9 +93,8 @@ def _of_classes(manifest: Manifest, evaluation: LabelEvaluation) -> Axes:
         100 * (1 - counts[place] / sum(counts)) if sum(counts) else None
         for place, counts in enumerate(evaluation.confusion)
     )
-    unit = "wrong in percent"
-    bars = Bars(unit, tuple(map(str, classes)), shares)
-    return replace(Axes("test error by actual class", "", unit, "name"), bars=(bars,))
+    names = tuple(map(str, classes))
+    return bar_axes("test error by actual class", "wrong in percent", names, shares)
 
 
 def draw_residuals(source: Source) -> Chart:
@@ -101,8 +110,8 @@ def draw_residuals(source: Source) -> Chart:
     errors = calibration.of_forecasts[:, 0, 0]
     x = positions(np.arange(1.0, len(errors) + 1))
     unit = "in mean errors of its series"
-    axes = Axes("validation split, first step", "forecast", unit)
-    axes = replace(axes, lines=(Line("residual", x, values(errors)), _level("", x, 0.0)))
+    lines = Line("residual", x, values(errors)), _level("", x, 0.0)
+    axes = Axes("validation split, first step", "forecast", unit, lines=lines)
     return _with_distribution(axes, errors)
 
 
@@ -143,12 +152,12 @@ def _with_distribution(axes: Axes, errors: Floats) -> Chart:
     lags = autocorrelations(apart, min(LAGS, len(errors) - 2, max(10, len(errors) // 4)))
     x, limit = positions(np.arange(1.0, len(lags) + 1)), 1.96 / np.sqrt(len(known))
     bounds = (_level("95 % limits of white noise", x, limit), _level("", x, -limit))
-    correlation = Axes("autocorrelation", "lag", "correlation", lines=bounds, row=1)
-    correlation = replace(correlation, bars=(Bars("autocorrelation", x, values(lags)),))
+    bars = (Bars("autocorrelation", x, values(lags)),)
+    correlation = Axes("autocorrelation", "lag", "correlation", lines=bounds, bars=bars, row=1)
     heights, edges = np.histogram(known, min(BINS, max(5, int(np.sqrt(len(known))))))
     middle = positions((edges[1:] + edges[:-1]) / 2)
-    histogram = Axes("histogram", "residual", "number of residuals", row=1)
-    histogram = replace(histogram, bars=(Bars("residuals", middle, values(heights)),))
+    bars = (Bars("residuals", middle, values(heights)),)
+    histogram = Axes("histogram", "residual", "number of residuals", bars=bars, row=1)
     outside = int((np.abs(lags) > limit).sum())
     text = f"{counted(len(known), 'residual')}, mean {known.mean():.4g}, standard deviation "
     text += f"{known.std():.4g}; {outside} of {len(lags)} autocorrelations are outside the limits."
@@ -167,8 +176,8 @@ def draw_errors(source: Source) -> Chart:
         errors = np.abs(bundle.calibration.of_forecasts)
         means = np.nanmean(errors, axis=(0, 2))
         x = positions(np.arange(1.0, len(means) + 1))
-        drawn = Axes("mean error by step, validation split", "step ahead", "in mean errors")
-        axes.append(replace(drawn, lines=(Line("mean absolute error", x, values(means)),)))
+        lines, title = (Line("mean absolute error", x, values(means)),), "mean error by step"
+        axes.append(Axes(f"{title}, validation split", "step ahead", "in mean errors", lines=lines))
     if len(bundle.scores) > 1:
         axes.append(_by_series(bundle.scores, row=len(axes)))
     elif evaluation is not None:
@@ -181,11 +190,10 @@ def draw_errors(source: Source) -> Chart:
 
 def _by_forecaster(evaluation: Evaluation, row: int) -> Axes:
     """Describe the test error of the model beside those of the baselines."""
-    names = list(evaluation.scores)
+    names = tuple(evaluation.scores)
     target = next(iter(evaluation.scores[names[0]]["mae"]))
     heights = tuple(evaluation.scores[name]["mae"][target] for name in names)
-    drawn = Axes(f"test error, {target}", "", "mean absolute error", "name", row=row)
-    return replace(drawn, bars=(Bars("mean absolute error", tuple(names), heights),))
+    return bar_axes(f"test error, {target}", "mean absolute error", names, heights, row)
 
 
 def _by_series(rows: Sequence[Mapping[str, Any]], row: int) -> Axes:
@@ -195,8 +203,7 @@ def _by_series(rows: Sequence[Mapping[str, Any]], row: int) -> Axes:
     worst = sorted(rows, key=lambda each: each[measure] or 0.0, reverse=True)[:SERIES]
     names = tuple(" ".join(str(each[key]) for key in keys) for each in worst)
     title = f"{measure.upper()} by series" + (", the largest" if len(rows) > SERIES else "")
-    drawn = Axes(title, "", measure.upper(), "name", row=row)
-    return replace(drawn, bars=(Bars(measure.upper(), names, tuple(e[measure] for e in worst)),))
+    return bar_axes(title, measure.upper(), names, tuple(each[measure] for each in worst), row)
 
 
 def chart_of_report(report: Report) -> Chart:
@@ -214,7 +221,7 @@ def chart_of_report(report: Report) -> Chart:
         )
         for number, column in enumerate(columns)
     )
-    axes = [replace(Axes("error by step", "step ahead", "mean absolute error"), lines=lines)]
+    axes = [Axes("error by step", "step ahead", "mean absolute error", lines=lines)]
     if report.series > 1:
         axes.append(_by_series(report.by_series, row=1))
     begin, end = lines[0].y[0], lines[0].y[-1]
@@ -246,8 +253,8 @@ def draw_coverage(source: Source) -> Chart:
         Line("as it should be", (0.0, 100.0), (0.0, 100.0), "reference"),
         Line("coverage", x, y, "forecast"),
     )
-    axes = Axes("coverage of the intervals", "level in percent", "coverage in percent")
-    axes = replace(axes, lines=lines, points=(Points("coverage", x, y),))
+    shown: Any = {"lines": lines, "points": (Points("coverage", x, y),)}
+    axes = Axes("coverage of the intervals", "level in percent", "coverage in percent", **shown)
     text = ", ".join(f"{level:g} % intervals hold {_short(found[level])} %" for level in levels)
     return Chart("coverage", "coverage by level", f"Of the actual values, {text}.", (axes,))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,10 +73,12 @@ def follow(source: Source, series: int, target: int, last: int | None) -> Track:
     return Track(x, rows[first:], first)
 
 
-def kind_of(source: Source) -> tuple[Kind, str]:
-    """Return what the x axis holds, and what it is called."""
-    panel = source.panel
-    return ("number", "step") if panel.timeline is None else ("time", panel.step_name)
+def axes_along(source: Source, series: int, target: int, *lines: Line, **more: Any) -> Axes:
+    """Return axes of a series and target along its times, or its steps."""
+    panel, unit = source.panel, source.panel.columns.targets[target]
+    kind: Kind = "number" if panel.timeline is None else "time"
+    label = "step" if panel.timeline is None else panel.step_name
+    return Axes(source.name(series, target), label, unit, kind, lines, **more)
 
 
 def splits(source: Source, series: int, track: Track) -> tuple[Span, ...]:
@@ -119,21 +122,12 @@ def title(source: Source, what: str) -> str:
     return what if source.bundle is None else f"{what} ({source.bundle.manifest.name})"
 
 
-@dataclass(frozen=True)
-class Spaced:
-    """Some of the forecasts that were scored.
+def spaced(source: Source, series: int, track: Track) -> tuple[Ints, list[int]]:
+    """Return scored forecasts of a series, about a horizon apart, that begin within a chart.
 
-    Args:
-        places: Shape `(forecasts,)`: their places among those that were kept.
-        rows: Shape `(forecasts,)`: their first steps, as places among the rows of a chart.
+    Their places among those that were kept, shape `(forecasts,)`, and those of their first steps
+    among the rows of the chart.
     """
-
-    places: Ints
-    rows: Ints
-
-
-def spaced(source: Source, series: int, track: Track) -> Spaced:
-    """Return the forecasts of a series, about a horizon apart, that begin within a chart."""
     scored, panel = source.scored, source.panel
     sums, horizon = scored.sums, scored.dataset.horizon
     own = owner_series(panel.indptr, sums.sample) == series
@@ -144,42 +138,35 @@ def spaced(source: Source, series: int, track: Track) -> Spaced:
         if not chosen or rows[chosen[-1]] - rows[place] >= horizon:
             chosen.append(place)
     picked = np.array(chosen[::-1], np.int64)
-    return Spaced(picked, rows[picked])
+    return picked, rows[picked].tolist()
 
 
-def test_lines(source: Source, target: int, track: Track, found: Spaced) -> tuple[Line, ...]:
-    """Return a line for each forecast; one for all of a single step."""
+def test_lines(
+    source: Source, target: int, track: Track, places: Ints, rows: list[int]
+) -> tuple[Line, ...]:
+    """Return a line for each forecast that `spaced` found; one for all of a single step."""
     horizon = source.scored.dataset.horizon
-    points = source.scored.sums.sampled[found.places][..., target]
+    points = source.scored.sums.sampled[places][..., target]
     if horizon == 1:
-        x = tuple(track.x[row] for row in found.rows)
+        x = tuple(track.x[row] for row in rows)
         return (Line("test forecasts", x, values(points[:, 0]), "other"),) if x else ()
     return tuple(
         Line("test forecasts", track.x[row : row + horizon], values(own), "other", number)
-        for number, (row, own) in enumerate(zip(found.rows.tolist(), points, strict=True))
+        for number, (row, own) in enumerate(zip(rows, points, strict=True))
     )
 
 
 def draw_test(source: Source) -> Chart:
     """Describe the test forecasts, origin by origin, against the actual values."""
-    scored = source.scored
-    kind, label = kind_of(source)
-    horizon = scored.dataset.horizon
+    scored, horizon = source.scored, source.scored.dataset.horizon
     last, axes = source.last or max(FEWEST_ROWS, HORIZONS * horizon), []
     for number, (series, target) in enumerate(source.parts):
         track = follow(source, series, target, last)
         found = spaced(source, series, track)
+        lines = track.line, *test_lines(source, target, track, *found)
+        bands, spans = _bands_of(source, target, track, *found), splits(source, series, track)
         axes.append(
-            Axes(
-                source.name(series, target),
-                label,
-                source.panel.columns.targets[target],
-                kind,
-                (track.line, *test_lines(source, target, track, found)),
-                _bands_of(source, target, track, found),
-                splits(source, series, track),
-                row=number,
-            )
+            axes_along(source, series, target, *lines, bands=bands, spans=spans, row=number)
         )
     evaluation = scored.evaluation
     forecasts = counted(evaluation.report.forecasts, "test forecast")
@@ -188,16 +175,18 @@ def draw_test(source: Source) -> Chart:
     return Chart("test", title(source, "test forecasts"), text, tuple(axes))
 
 
-def _bands_of(source: Source, target: int, track: Track, found: Spaced) -> tuple[Band, ...]:
+def _bands_of(
+    source: Source, target: int, track: Track, places: Ints, rows: list[int]
+) -> tuple[Band, ...]:
     """Return the intervals of test forecasts, the widest first, with gaps between origins."""
     scored = source.scored
     if scored.sums.ends is None:
         return ()
     horizon, bands = scored.dataset.horizon, []
-    lower, upper = (each[found.places][:, :, target] for each in scored.sums.ends)
+    lower, upper = (each[places][:, :, target] for each in scored.sums.ends)
     shown = [(at, each) for at, each in enumerate(scored.level) if each in source.shown_levels]
     for place, level in reversed(shown):
-        for row, low, high in zip(found.rows.tolist(), lower, upper, strict=True):
+        for row, low, high in zip(rows, lower, upper, strict=True):
             x = track.x[row : row + horizon]
             ends = values(low[:, place]), values(high[:, place])
             bands.append(Band(f"{level:g} % interval", x, *ends, level))
@@ -206,23 +195,14 @@ def _bands_of(source: Source, target: int, track: Track, found: Spaced) -> tuple
 
 def draw_series(source: Source) -> Chart:
     """Describe the series as they were read, with what is missing and what was filled."""
-    kind, label = kind_of(source)
     tracks = {part: follow(source, *part, source.last) for part in source.parts}
     axes = []
     for number, ((series, target), track) in enumerate(tracks.items()):
         missing = np.isnan(track.actual)
-        drawn = Axes(
-            source.name(series, target),
-            label,
-            source.panel.columns.targets[target],
-            kind,
-            (track.line,),
-            spans=_gaps(track, missing),
-            row=number,
-        )
+        shown: dict[str, Any] = {"spans": _gaps(track, missing), "row": number}
         if source.bundle is not None and missing.any():
-            drawn = replace(drawn, points=(_filled(source, series, target, track),))
-        axes.append(drawn)
+            shown["points"] = (_filled(source, series, target, track),)
+        axes.append(axes_along(source, series, target, track.line, **shown))
     gaps = sum(int(np.isnan(track.actual).sum()) for track in tracks.values())
     rows = counted(sum(len(track.x) for track in tracks.values()), "row")
     ends = min(track.x[0] for track in tracks.values()), max(t.x[-1] for t in tracks.values())
@@ -252,7 +232,6 @@ def draw_forecast(source: Source) -> Chart:
     """Describe the forecast with its intervals after the history and its splits."""
     if source.bundle is None and source.table is None:
         return _draw_alone(source)
-    kind, label = kind_of(source)
     axes: list[Axes] = []
     found = {part: source.forecast_of(*part) for part in source.parts}
     if not any(found.values()):
@@ -269,15 +248,11 @@ def draw_forecast(source: Source) -> Chart:
         overview = overview and not source.compact
         for shown in [None, last] if overview else [last]:
             track = follow(source, series, target, shown)
-            drawn = Axes(
-                f"{source.name(series, target)}{', last rows' if shown and overview else ''}",
-                label,
-                source.panel.columns.targets[target],
-                kind,
-                (track.line, *_test_lines(source, series, target, track)),
-                spans=splits(source, series, track),
-                row=len(axes),
-            )
+            lines = track.line, *_test_lines(source, series, target, track)
+            where: Any = {"spans": splits(source, series, track), "row": len(axes)}
+            drawn = axes_along(source, series, target, *lines, **where)
+            if shown and overview:
+                drawn = replace(drawn, title=f"{drawn.title}, last rows")
             axes.append(_with_forecast(drawn, part, rows))
     text = f"Forecast of {listed(source)}: {_describe(next(p for p in found.values() if p))}"
     return Chart("forecast", title(source, "forecast"), text, tuple(axes))
@@ -323,7 +298,7 @@ def _test_lines(source: Source, series: int, target: int, track: Track) -> tuple
     except DataError:
         # Nothing can be scored; the forecast itself can be drawn.
         return ()
-    return test_lines(source, target, track, found)
+    return test_lines(source, target, track, *found)
 
 
 def _words(position: Position) -> str:

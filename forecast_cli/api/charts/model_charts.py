@@ -1,6 +1,6 @@
 """Charts of the training history, and of seasons."""
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,8 @@ def draw_loss(source: Source) -> Chart:
             lines.append(Line("validation", x, values(checked), "forecast", number))
     name = bundle.manifest.config.training.loss
     count = counted(networks.nunique(), "network")
-    axes = replace(
-        Axes(f"loss by epoch, {count}", "epoch", f"loss ({name}, scaled)"), lines=tuple(lines)
-    )
+    title, label = f"loss by epoch, {count}", f"loss ({name}, scaled)"
+    axes = Axes(title, "epoch", label, lines=tuple(lines))
     run = bundle.manifest.run
     text = f"Loss of {count} over {run.epochs} epochs, the best one "
     text += f"{run.best_epoch}; ended by {run.stopped}."
@@ -74,15 +73,7 @@ def seasons(source: Source, rows: int) -> list[int]:
 def _profile(
     name: str, actual: Floats, times: pd.DatetimeIndex | None, season: int, row: int
 ) -> Axes:
-    """Describe a seasonal profile.
-
-    Args:
-        name: Of the series.
-        actual: Shape `(rows,)`.
-        times: Shape `(rows,)`.
-        season: Steps in the season.
-        row: Where the axes are.
-    """
+    """Describe a seasonal profile of actual values and their times, shape `(rows,)` each."""
     filled = last_known(actual[:, None], np.array([0, len(actual)]))[:, 0]
     apart = np.where(np.isfinite(actual), actual - season_means(filled, season), np.nan)
     phases, labels, title = phases_of(len(actual), times, season)
@@ -93,9 +84,9 @@ def _profile(
     ends = [np.percentile(tables[place], MOST_VALUES) for place in known]
     lower, upper = (values([each[side] for each in ends]) for side in (0, 1))
     kind: Kind = "number" if isinstance(labels[0], float) else "name"
-    axes = Axes(f"{name}, {title}", title, "distance from the mean of a season", kind, row=row)
     band = Band(f"{SHARE:g} % of the values", x, lower, upper, SHARE)
-    return replace(axes, lines=(Line("mean", x, means),), bands=(band,))
+    shown: Any = {"lines": (Line("mean", x, means),), "bands": (band,), "row": row}
+    return Axes(f"{name}, {title}", title, "distance from the mean of a season", kind, **shown)
 
 
 def phases_of(

@@ -39,8 +39,7 @@ NO_ARGUMENTS = {
 def export_keras_script(bundle: Bundle) -> bytes:
     """Return a script that trains with Keras what the training of a model trained.
 
-    Args:
-        bundle: A model that one network on one series made, of values alone.
+    Only what one network learned from the values of one series can be expressed.
 
     Raises:
         UsageError: The training did what a small script does not.

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from ...core.events import ignore
+from ...core.libraries import PACKAGE, version_of
 from ...core.scaling import ABOVE, BACKWARD, LOW, Scaling, Transform
 from ...core.windows import Floats
 from ...data.dataset import History
@@ -81,10 +81,7 @@ def export_onnx_folder(bundle: Bundle, future: Readable | None = None) -> dict[s
 def describe(bundle: Bundle, scaling: Scaling, series: str) -> dict[str, Any]:
     """Return what a program needs to know of a model, as data of a JSON document.
 
-    Args:
-        bundle: The model.
-        scaling: Of one series.
-        series: Its name; empty where there is one without a name.
+    The scaling is that of one series; its name is empty where the only one has none.
     """
     manifest, runtime = bundle.manifest, bundle.runtime
     inputs, session = manifest.columns.inputs, runtime.session
@@ -93,7 +90,7 @@ def describe(bundle: Bundle, scaling: Scaling, series: str) -> dict[str, Any]:
         for kind, found in (("inputs", session.get_inputs()), ("outputs", session.get_outputs()))
     }
     return {
-        "forecast_cli": version("forecast-cli"),
+        "forecast_cli": version_of(PACKAGE),
         "model": manifest.name,
         "features": list(manifest.features),
         "targets": list(inputs.targets),

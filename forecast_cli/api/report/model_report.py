@@ -61,14 +61,7 @@ def report_on_model(
     notes: Sequence[str] = (),
     scored: Bundle | None = None,
 ) -> Report:
-    """Collect the report of a model.
-
-    Args:
-        source: The model, and the table that it is looked at with, if any.
-        path: What its file is called.
-        notes: What was understood and chosen while it was trained, a sentence each.
-        scored: The model as it was scored, where it was refitted on all rows then.
-    """
+    """Collect the report of a model whose file is called `path`; see `write_model_report`."""
     bundle, evaluation = source.model, source.evaluation
     table = source.panel.source if source.table is not None else "rows that the model file keeps"
     # What is scored first serves all charts.
@@ -294,14 +287,7 @@ def _charts(source: Source, kept: Source) -> list[Section]:
 def report_on_labels(
     source: Source, bundle: Bundle, path: str = "model.forecast", notes: Sequence[str] = ()
 ) -> Report:
-    """Collect the report of a model that maps sequences to labels.
-
-    Args:
-        source: The model; nothing is read beside its file.
-        bundle: The model.
-        path: What its file is called.
-        notes: What was understood and chosen while it was trained, a sentence each.
-    """
+    """Collect the report of a model that maps sequences to labels; see `write_model_report`."""
     labels = bundle.manifest.labels
     charts = [
         section(each, HEADINGS[each], partial(describe, source, each)) for each in LABEL_CHARTS

@@ -33,9 +33,6 @@ def render_page(report: Report) -> bytes:
 
     All names in it are text: the template escapes them, and a content security policy permits
     the page's own style and script alone, by their hashes.
-
-    Args:
-        report: What it holds.
     """
     style = asset("uPlot.min.css") + asset("page.css")
     script = "\n".join(map(asset, ("uPlot.iife.min.js", "chart.js", "page.js")))
@@ -67,12 +64,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _refer(chart: Sequence[dict[str, Any]], table: Forecasts) -> None:
-    """Replace what a table of forecasts holds too by the number of its column.
-
-    Args:
-        chart: Axes as `compact` returns them.
-        table: All forecasts.
-    """
+    """Replace what a table of forecasts holds too, in axes of `compact`, by its column's number."""
     columns = _columns(table.rows) if not table.keys else {}
     for place, axes in enumerate(chart):
         own = _columns(table.rows_of(place)) if table.keys else columns

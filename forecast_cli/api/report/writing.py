@@ -23,11 +23,7 @@ MOST_ROWS = 20_000
 
 
 def report_on_backtest(result: "Backtest") -> Report:
-    """Collect the report of a backtest.
-
-    Args:
-        result: The backtest.
-    """
+    """Collect the report of a backtest."""
     settings = result.settings
     facts = [(name.replace("_", " "), _text(value)) for name, value in settings.items()]
     facts += list(result.descriptions.items())

@@ -131,14 +131,7 @@ class Answering:
 
 
 def draw(bundle: Bundle, asked: Request, history: History, frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the chart of a forecast after its last rows, as the page draws it.
-
-    Args:
-        bundle: The model.
-        asked: What is forecast.
-        history: The rows.
-        frame: The forecast.
-    """
+    """Return the chart of a forecast after its last rows, as the page draws it."""
     from ..charts.forecast_charts import FEWEST_ROWS, HORIZONS
     from ..charts.kinds import describe
     from ..charts.source import Source

@@ -15,19 +15,19 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from .access import Access
 from .answers import Answer, Answering
-from .gate import KEY, Gate, Visit, too_long
+from .gate import KEY, Access, Gate, Visit, too_long
 from .limits import Limits, Workers
 from .log import Log, Metrics
 from .models import Models, Served
-from .openapi import PREDICT, document, problems
-from .pages import Page, docs_page, forecast_page
+from .pages import PREDICT, Page, docs_page, document, forecast_page, problems
 from .problems import GONE, MEDIA, Problem, Spell
 from .requests import CSV, JSON, parse
 
 # Seconds between two looks at the files of the models.
 LOOK = 1.0
+# A body of so many bytes is read, and forecast from, without a thread.
+SMALL = 1 << 16
 
 
 @dataclass
@@ -135,10 +135,6 @@ async def _read(request: Request, limits: Limits) -> bytes:
             raise too_long(limits)
         parts.append(part)
     return b"".join(parts)
-
-
-# A body of so many bytes is read, and forecast from, without a thread.
-SMALL = 1 << 16
 
 
 async def _forecast(request: Request, service: Service, model: Served, body: bytes) -> Answer:

@@ -104,15 +104,8 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 def run(service: Service, opened: socket.socket, started: Callable[[], None]) -> None:
-    """Serve until a signal comes.
-
-    Args:
-        service: What is served.
-        opened: That listens.
-        started: Called before the first request.
-    """
-    gate = make_app(service)
-    limits = service.limits
+    """Serve on an open socket until a signal comes; call `started` before the first request."""
+    gate, limits = make_app(service), service.limits
     config = uvicorn.Config(
         gate,
         http="auto",

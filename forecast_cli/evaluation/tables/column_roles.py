@@ -142,11 +142,8 @@ class Tables:
 def find_roles(tables: Tables, data: Data, forecasts: Sequence[str], on_event: Listener) -> Roles:
     """Find out what the columns of a table of forecasts hold.
 
-    Args:
-        tables: The forecasts and the actual values.
-        data: The columns and series of the actual values, as far as they are specified.
-        forecasts: The columns of forecasts, as far as they are specified.
-        on_event: Notified of the series that were found.
+    The columns of forecasts, and in `data` those of the actual values and their series, are given
+    as far as they are specified; the series that were found are noted.
 
     Raises:
         DataError: A column is missing.

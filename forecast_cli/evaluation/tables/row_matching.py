@@ -45,15 +45,9 @@ class ForecastRows:
 def find_rows(
     table: Table, groups: Groups, roles: Roles, actual: Actual, data: Data, begin: int
 ) -> ForecastRows:
-    """Find out what each row of a table forecasts.
+    """Find out what each row of a table of forecasts forecasts.
 
-    Args:
-        table: The forecasts.
-        groups: The series of each row.
-        roles: What the columns hold.
-        actual: The actual values.
-        data: How dates are read.
-        begin: Where steps are counted and there is no cutoff: the row, from 1, of the first.
+    Where steps are counted and there is no cutoff, `begin` is the row, from 1, of the first.
 
     Raises:
         DataError: A forecast is repeated, or a cell is invalid.

@@ -287,12 +287,7 @@ def few_errors(bands: Bands) -> str:
 
 
 def few_paths(bands: Bands, *, mirrored: bool = True) -> str:
-    """Return a warning where few different sample paths can be drawn; empty where many can.
-
-    Args:
-        bands: With the errors that they are drawn from.
-        mirrored: Whether they are drawn from mirror images too.
-    """
+    """Return a warning where few different sample paths can be drawn; empty where many can."""
     if bands.calibration is None:
         return ""
     whole = int(np.isfinite(bands.calibration.of_forecasts).all(axis=(1, 2)).sum())

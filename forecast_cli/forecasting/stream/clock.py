@@ -136,11 +136,7 @@ class Clock:
         return self.frequency.after(last, steps)
 
     def check(self, steps: int) -> None:
-        """Refuse so many steps ahead that dates of four digits might not name them.
-
-        Raises:
-            UsageError: The last one may be after the year 9999.
-        """
+        """Refuse, by a UsageError, steps ahead that dates of four digits might not name."""
         try:
             late = self.after(self.begin, steps)[-1].year + LAST_YEAR - self.begin.year > LATEST
         except (ValueError, OverflowError):

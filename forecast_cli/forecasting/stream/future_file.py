@@ -42,14 +42,7 @@ class FutureFile:
         self.stale = True
 
     def refresh(self, series: Mapping[Key, SeriesForecaster]) -> str:
-        """Read the file where it has changed.
-
-        Args:
-            series: Those that have begun.
-
-        Returns:
-            What is wrong with the file; empty where nothing is.
-        """
+        """Read the file where it has changed; return what is wrong with it, empty for nothing."""
         if not self.stale and self.now() - self.looked < PAUSE:
             return ""
         self.looked, stamp = self.now(), self._stamp()

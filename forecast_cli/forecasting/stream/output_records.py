@@ -1,14 +1,17 @@
-"""Forecasts of a stream as records: what names the series, times and values."""
+"""What comes of a stream: forecasts as records, and what became of the rows, told now and then."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from time import monotonic
+from typing import Any, Literal
 
 import pandas as pd
 
-from ...core.errors import UsageError
+from ...core.errors import UsageError, counted
+from ...core.events import Listener, Note
 from ...data.panel import STEP
 from .clock import Clock
 from .live_model import LiveModel
@@ -16,6 +19,27 @@ from .row_reader import Row
 from .series_forecaster import Ahead, Verdict
 
 CUTOFF, P_VALUE, ANOMALY, ACTUAL_SUFFIX = "cutoff", "p_value", "anomaly", "_actual"
+Fault = Literal[
+    "known", "late", "duplicate", "unreadable", "between", "held", "strange", "dropped", "blind",
+    "future",
+]  # fmt: skip
+# One rule for each kind of row that is no next row of a series, as it is told.
+RULES: dict[Fault, str] = {
+    "known": "not after the last row that the model keeps",
+    "late": "before the last row of its series",
+    "duplicate": "at the time of the last row of its series, and the first one counts",
+    "unreadable": "unreadable",
+    "between": "at no step of its series",
+    "held": "far after the last row of its series, and no other one follows it",
+    "strange": "of a series that cannot be taken",
+    "dropped": "with a missing value, as `missing=drop` says",
+    "blind": "future covariates of the steps ahead are missing",
+    "future": "the future covariates that were read before are kept",
+}
+# What is no row that is left out.
+FORECASTS, READINGS = "blind", "future"
+# Of each kind so many seconds pass from one note to the next.
+QUIET = 10.0
 
 
 @dataclass
@@ -59,10 +83,6 @@ class Schedule:
 
 def parse_every(every: str | int | None, *, timed: bool) -> Schedule:
     """Return the schedule that `every` means: a number of rows or a time; None for every row.
-
-    Args:
-        every: As given.
-        timed: Whether the rows have times.
 
     Raises:
         UsageError: It is neither.
@@ -130,14 +150,7 @@ class OutputRecords:
     def forecast(
         self, parts: Sequence[Any], taken: int, row: Row, ahead: Ahead
     ) -> list[dict[str, Any]]:
-        """Return a record for each step of a forecast.
-
-        Args:
-            parts: The name of the series.
-            taken: How many of its rows were taken.
-            row: The last one.
-            ahead: The forecast.
-        """
+        """Return a record for each step of a forecast after `taken` rows of a series."""
         times, last = self._times(row.time, taken, len(ahead.point))
         first = dict(zip(self.series, parts, strict=True)) | {CUTOFF: last}
         made = []
@@ -183,3 +196,58 @@ class OutputRecords:
             texts = [self.clock.write(last), *self.clock.write_after(last, steps)]
             self.written = last, texts
         return texts[1:], texts[0]
+
+
+class Tally:
+    """Counts rows, and notes faults: the first of a kind at once, then one in ten seconds.
+
+    Args:
+        on_event: Notified.
+        clock: Returns seconds.
+    """
+
+    def __init__(self, on_event: Listener, clock: Callable[[], float] = monotonic) -> None:
+        self.on_event = on_event
+        self.clock = clock
+        self.read = self.used = self.filled_steps = self.filled_values = self.restarts = 0
+        self.anomalies = self.judged = self.others = 0
+        self.faults: Counter[Fault] = Counter()
+        self.noted: dict[Fault, tuple[float, int]] = {}
+
+    def add(self, fault: Fault, where: str, why: str = "") -> None:
+        """Count a fault of a row, or a file; `why` where its kind does not say what is wrong."""
+        self.faults[fault] += 1
+        now, (then, count) = self.clock(), self.noted.get(fault, (-QUIET, 0))
+        if now - then < QUIET:
+            return
+        more = self.faults[fault] - count - 1
+        since = f" ({more:,} more since the last such note)" if more and count else ""
+        self.noted[fault] = now, self.faults[fault]
+        what = {FORECASTS: "not forecast", READINGS: "cannot be read"}.get(fault, "left out")
+        if fault == READINGS:
+            why = f"{why}; {RULES[fault]}"
+        self.on_event(Note(f"{where} {what}: {why or RULES[fault]}{since}", warning=True))
+
+    def summary(self) -> list[str]:
+        """Return what became of all rows, in lines."""
+        lines = [f"{counted(self.read, 'row')} read, {self.used:,} used"]
+        for fault, count in self.faults.items():
+            if fault == READINGS:
+                lines.append(f"future covariates could not be read {counted(count, 'time')}")
+            else:
+                what = "not forecast" if fault == FORECASTS else "left out"
+                lines.append(f"{count:,} {what}: {RULES[fault]}")
+        if self.others:
+            lines.append(f"{self.others:,} left out: of series that `only` does not name")
+        if self.filled_steps:
+            lines.append(f"{counted(self.filled_steps, 'missing step')} filled")
+        if self.filled_values:
+            lines.append(f"{counted(self.filled_values, 'missing value')} filled")
+        if self.restarts:
+            lines.append(f"{counted(self.restarts, 'gap')} as long as the lookback: restarted")
+        if self.judged:
+            lines.append(
+                f"{counted(self.anomalies, 'row')} of {self.judged:,} flagged as anomalies "
+                f"({100 * self.anomalies / self.judged:.2g} %)"
+            )
+        return lines

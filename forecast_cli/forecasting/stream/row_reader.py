@@ -176,10 +176,6 @@ class RowReader:
     def rows(self, record: Mapping[str, Any], lasts: Mapping[Key, Any]) -> Iterator[Row]:
         """Yield the rows of a record: one, or one of each series where its columns are series.
 
-        Args:
-            record: Of a line.
-            lasts: The last time of each series.
-
         Raises:
             ValueError: It cannot be read; the message says why.
         """

@@ -58,14 +58,9 @@ def save_stream(stream: Stream, path: str | os.PathLike[str]) -> None:
 
 
 def load_stream(stream: Stream, path: str | os.PathLike[str]) -> bool:
-    """Let a stream go on where a saved one stopped.
+    """Let a stream go on from its beginning where a saved one stopped; return whether it did.
 
-    Args:
-        stream: At its beginning.
-        path: As `save_stream` wrote it.
-
-    Returns:
-        Whether there is such a file.
+    False where there is no such file.
 
     Raises:
         ModelFileError: The file is no state of a stream, or that of another model.

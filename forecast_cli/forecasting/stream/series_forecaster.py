@@ -270,15 +270,7 @@ def _part(saved: dict[str, Any], prefix: str) -> dict[str, Any]:
 def begin_series(
     model: LiveModel, clock: Clock | None, key: Key, steps: Sequence[Step], on_event: Listener
 ) -> SeriesForecaster:
-    """Return the forecaster of a new series after its first rows.
-
-    Args:
-        model: The model.
-        clock: Of its times; None where rows are steps.
-        key: The name of the series.
-        steps: Its first rows, as many as the lookback, gaps included.
-        on_event: Notified of a series that is new.
-    """
+    """Return the forecaster of a new series after its first rows, as many as the lookback."""
     times = [time for _, time in steps]
     panel = one_row_each(model, clock, [key], np.array([row for row, _ in steps]), times)
     history = make_history(model.bundle, panel, on_event)

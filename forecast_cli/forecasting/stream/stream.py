@@ -18,10 +18,9 @@ from ..prediction_request import parted
 from .clock import Clock
 from .future_file import FutureFile
 from .live_model import LiveModel, StreamRequest, scaling_of
-from .output_records import OutputRecords, Pace, parse_every
+from .output_records import OutputRecords, Pace, Tally, parse_every
 from .row_reader import Key, Row, RowReader, named
 from .series_forecaster import SeriesForecaster, Step, Verdict, begin_series
-from .tally import Tally
 
 # So many series may be new to the model.
 MOST_NEW = 1000

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from forecast_cli.api.serve.access import Access
 from forecast_cli.api.serve.app import Service, make_app
+from forecast_cli.api.serve.gate import Access
 from forecast_cli.api.serve.limits import Limits
 from forecast_cli.api.serve.log import Log
 from forecast_cli.api.serve.models import open_models
