@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from forecast_cli.__main__ import NEW_OBJECTS
+
 from .data.samples import write_samples
 from .frames import seasonal_frame
 
@@ -69,6 +71,8 @@ def pytest_collection_finish() -> None:
     """What was imported stays: the garbage collector need not go through it in every test."""
     gc.collect()
     gc.freeze()
+    # As the command line has it.
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 @pytest.hookimpl(trylast=True)
