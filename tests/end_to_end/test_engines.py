@@ -168,19 +168,22 @@ def test_trainings_by_workers_give_the_networks_that_they_give_here(tmp_path, ki
     words = ["train", "table.csv", "-c", "y", "--series", "id", "--time", "day", "-H", "3", "-t"]
     words += ["5", "--preset", "classic", "-e", "2", "-u", "4", "--refit", "-q", "--no-chart"]
     words += {"members": ["--ensemble", "3"], "series": ["--per-series"]}[kind]
-    with cluster("dask", tmp_path) as address:
-        engine = ["--engine", "dask", "--engine-address", address]
-        ways = {"one": ["--jobs", "1"], "two": ["--jobs", "2"], "dask": engine}
-        for name, way in ways.items():
-            run = forecast(tmp_path, *words, *way, "-m", f"{name}.forecast")
-            _, errors = run.communicate(timeout=2 * PATIENCE)
-            assert run.returncode == 0, errors
-            assert "leaked" not in errors
-    one, two, dask = (load_bundle(tmp_path / f"{name}.forecast") for name in ways)
-    assert one.onnx == two.onnx == dask.onnx
-    assert one.weights == two.weights == dask.weights
-    if kind == "series":
-        assert (one.networks == two.networks).all() and (one.networks == dask.networks).all()
+
+    def train(name, *way):
+        run = forecast(tmp_path, *words, *way, "-m", f"{name}.forecast")
+        _, errors = run.communicate(timeout=2 * PATIENCE)
+        assert run.returncode == 0, errors
+        assert "leaked" not in errors
+        return load_bundle(tmp_path / f"{name}.forecast")
+
+    one, others = train("one", "--jobs", "1"), [train("two", "--jobs", "2")]
+    for name in CLUSTERS:
+        with cluster(name, tmp_path) as address:
+            others.append(train(name, "--engine", name, "--engine-address", address))
+    for other in others:
+        assert (one.onnx, one.weights) == (other.onnx, other.weights)
+        if kind == "series":
+            assert (one.networks == other.networks).all()
 
 
 @pytest.mark.tf
