@@ -15,6 +15,7 @@ import numpy as np
 from ..core.ragged import Flags, cumulate, row_numbers
 from ..core.windows import Floats, Ints
 from .effect_selection import (
+    FOLDS,
     Candidate,
     Moments,
     choose_penalties,
@@ -28,8 +29,8 @@ from .special_days import find_special_days
 
 # Rows that effects are fitted to at most, and values of all candidates.
 MOST_ROWS, MOST_VALUES = 40_000, 16_000_000
-# Blocks of rows that are held out in turn, and segments of a series that are dealt out to them.
-FOLDS, SEGMENTS = 5, 40
+# Segments of a series that are dealt out to the blocks of rows that are held out in turn.
+SEGMENTS = 40
 # Rounds of selection among first candidates; the autoregression before the first one.
 FIRST_ROUNDS, MEMORY = 2, 0.9
 # Residuals beyond so many robust standard deviations count less.
@@ -123,7 +124,7 @@ class _Regression:
         kept = self.kept
         return Moments.of(
             candidates, columns, self.filtered(self.target)[:, 0], self.weights[kept],
-            self.fold[kept], FOLDS,
+            self.fold[kept],
         )  # fmt: skip
 
     def update(

@@ -154,6 +154,8 @@ USUAL, PENALTIES = 3.0, (0.3, 3.0, 30.0, 300.0, 3000.0, 30000.0)
 # logarithm of the candidates, as in the risk inflation criterion (Foster and George, 1994).
 LEAST_GAIN = 4.0
 MOST_TERMS = 30
+# Blocks of rows that are held out in turn.
+FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,6 @@ class Moments:
         target: Floats,
         weights: Floats,
         fold: Ints,
-        folds: int,
     ) -> "Moments":
         """Take the sums.
 
@@ -196,7 +197,6 @@ class Moments:
             target: Shape `(rows,)`.
             weights: Shape `(rows,)`: how much each row counts.
             fold: Shape `(rows,)`: which fold each belongs to.
-            folds: How many folds there are.
         """
         ends = np.cumsum([each.shape[1] for each in columns])
         places = {
@@ -209,7 +209,7 @@ class Moments:
         scale[scale < 1e-9] = np.inf
         every /= scale
         squares, products, totals = [], [], []
-        for number in range(folds):
+        for number in range(FOLDS):
             own = fold == number
             weighted = every[own] * weights[own, None]
             squares.append(weighted.T @ every[own])

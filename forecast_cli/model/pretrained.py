@@ -192,26 +192,24 @@ class PretrainedMember:
     Args:
         runtime: The network.
         shares: Shape `(targets,)`: the weight of its forecasts; the others have the rest.
-        context: Rows of a series that it reads at most.
     """
 
     runtime: PretrainedRuntime
     shares: Floats
-    context: int = CONTEXT
 
     def forecast(self, series: Sequence[Floats], scaling: Scaling, steps: int) -> Floats:
         """Forecast the next steps of series by the pretrained network alone.
 
         Args:
             series: Of shape `(rows, targets)` each, without gaps, original units; the last
-                `context` of them are read.
+                `CONTEXT` of them are read.
             scaling: Of the targets, of samples with an axis of steps.
             steps: How many.
 
         Returns:
             Scaled, shape `(samples, steps, targets)`.
         """
-        rows = [each[-self.context :] for each in series]
+        rows = [each[-CONTEXT:] for each in series]
         longest = max((len(each) for each in rows), default=1)
         windows = np.full((len(rows), longest, len(self.shares)), np.nan)
         for window, each in zip(windows, rows, strict=True):
@@ -241,7 +239,7 @@ class PretrainedMember:
         made: list[Floats] = [np.empty((0, steps, len(self.shares)))]
         for first in range(0, len(origins), BATCH):
             part = slice(first, first + BATCH)
-            begins = np.maximum(indptr[series[part]], origins[part] - self.context)
+            begins = np.maximum(indptr[series[part]], origins[part] - CONTEXT)
             known = [rows[a:b] for a, b in zip(begins, origins[part], strict=True)]
             made.append(self.forecast(known, scaling.each(series[part], steps=True), steps))
         return np.concatenate(made)

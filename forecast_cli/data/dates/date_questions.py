@@ -46,6 +46,11 @@ class Cells:
         """Return the cell of the first row whose cell is marked, shape `(distinct,)`."""
         return int(self.codes[np.asarray(bad)[self.codes].argmax()])
 
+    def held(self, cell: int | None = None) -> str:
+        """Return where a cell is and what it holds, for messages; that of the first row if None."""
+        cell = int(self.codes[0]) if cell is None else cell
+        return f'{self.place(cell)}: column "{self.column}" holds "{self.cells[cell]}"'
+
 
 def check_years(cells: Cells, form: str) -> None:
     """Refuse days of months, such as Jan-01, Jan-02, Jan-03, as years of two digits."""
@@ -55,14 +60,12 @@ def check_years(cells: Cells, form: str) -> None:
     same = (rows["name"] == rows["name"].shift()).iloc[1:]
     steps = rows["number"].astype(float).diff().iloc[1:]
     if len(same) and (same & (steps.abs() == 1)).mean() > 0.5:
-        cell = int(cells.codes[0])
-        raise _without_year(cells, cell)
+        raise _without_year(cells)
 
 
-def _without_year(cells: Cells, cell: int) -> DataError:
+def _without_year(cells: Cells) -> DataError:
     return DataError(
-        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which '
-        "seems to be a day without a year.",
+        f"{cells.held()}, which seems to be a day without a year.",
         f"Write the year in each date, or set {AS_STEPS}.",
     )
 
@@ -94,8 +97,7 @@ def ambiguous(cells: Cells, whole: Mapping[str, pd.Series]) -> DataError:
     cell = cells.first(times != whole[other])
     by_day = {day_first(form) for form in (forms[0], other)} == {True, False}
     return DataError(
-        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which could be '
-        f"{when(times[cell])} or {when(whole[other][cell])}.",
+        f"{cells.held(cell)}, which could be {when(times[cell])} or {when(whole[other][cell])}.",
         "Pass `dayfirst=true` or `dayfirst=false`." if by_day else
         f"Set {_proposed(whole)}.",
     )  # fmt: skip
@@ -116,8 +118,7 @@ def _in_order(times: pd.Series) -> bool:
 
 def _guessed(cells: Cells, guesses: Mapping[str, pd.Series]) -> DataError:
     """Return the question whether cells are dates: by the one format that leaves no gap, or any."""
-    cell, steps = int(cells.codes[0]), AS_STEPS
-    what = f'column "{cells.column}" holds "{cells.cells[cell]}", which may be a date.'
+    what, steps = f"{cells.held()}, which may be a date.", AS_STEPS
     if len(regular := without_gaps(guesses)) == 1:
         guesses = {regular[0]: guesses[regular[0]]}
         times = pd.DatetimeIndex(guesses[regular[0]]).unique().sort_values()
@@ -127,14 +128,14 @@ def _guessed(cells: Cells, guesses: Mapping[str, pd.Series]) -> DataError:
         if frequency.season_length > 1:
             season = f"`season_length={frequency.season_length}`"
             steps = steps.replace("`time=none`", f"`time=none` and {season}")
-    return DataError(f"{cells.place(cell)}: {what}", f"Set {_proposed(guesses)}, or {steps}.")
+    return DataError(what, f"Set {_proposed(guesses)}, or {steps}.")
 
 
 def complain(cells: Cells, parsed: Mapping[str, pd.Series]) -> None:
     """Ask which format is meant, or name the first cell that does not match most others."""
     guesses = {form: times for form, times in parsed.items() if times.notna().all()}
     if guesses and all(_holds_days(form, times) for form, times in guesses.items()):
-        raise _without_year(cells, int(cells.codes[0]))
+        raise _without_year(cells)
     if guesses:
         raise _guessed(cells, guesses)
     form, times = max(parsed.items(), key=lambda item: item[1].notna().sum(), default=("", None))
@@ -142,8 +143,7 @@ def complain(cells: Cells, parsed: Mapping[str, pd.Series]) -> None:
     cell, fits = cells.first(bad), None if times is None else times.first_valid_index()
     if TOTAL.search(str(cells.cells[cell])):
         raise DataError(
-            f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}": the total '
-            "of other rows, not a row of its own.",
+            f"{cells.held(cell)}: the total of other rows, not a row of its own.",
             "Remove the rows of totals.",
         )
     if times is not None and fits is not None and is_implausible(times[fits].year):
@@ -152,8 +152,7 @@ def complain(cells: Cells, parsed: Mapping[str, pd.Series]) -> None:
     like = f' Other rows look like "{cells.cells[fits]}".' if fits is not None else ""
     shown = f" ({plain_format(form)} was expected)" if form not in ("", ISO) else ""
     raise DataError(
-        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", which is not a '
-        f"known date format{shown}.{like}",
+        f"{cells.held(cell)}, which is not a known date format{shown}.{like}",
         f"Fix the cell, or specify `date_format`, or {AS_STEPS}.",
     )
 
@@ -176,10 +175,9 @@ def implausible(place: str, column: str, year: int, form: str | None) -> DataErr
 
 def unknown_start(cells: Cells) -> DataError:
     """Return the question in which month seasons of two years begin."""
-    cell = int(cells.codes[0])
     return DataError(
-        f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", a year that '
-        "begins in one calendar year and ends in the next, and its first month is not known.",
+        f"{cells.held()}, a year that begins in one calendar year and ends in the next, and its "
+        "first month is not known.",
         "Set `fiscal_start=7` where it begins in July, or another month from 2 to 12.",
     )
 
@@ -187,11 +185,14 @@ def unknown_start(cells: Cells) -> DataError:
 def with_fiscal_start(cells: Cells, form: str, fiscal_start: int | None) -> str:
     """Return the format of fiscal years with the month in which they begin."""
     if fiscal_start is None:
-        cell = int(cells.codes[0])
-        raise DataError(
-            f'{cells.place(cell)}: column "{cells.column}" holds "{cells.cells[cell]}", and the '
-            "first month of the fiscal year is not known.",
-            "Set `fiscal_start=10` where fiscal years begin in October, and `fiscal_start=1` where "
-            "they are calendar years.",
-        )
+        raise unknown_fiscal_start(cells.held())
     return f"{form}@{fiscal_start}"
+
+
+def unknown_fiscal_start(held: str) -> DataError:
+    """Return the question in which month fiscal years begin; `held` is where one stands."""
+    return DataError(
+        f"{held}, and the first month of the fiscal year is not known.",
+        "Set `fiscal_start=10` where fiscal years begin in October, and `fiscal_start=1` where "
+        "they are calendar years.",
+    )

@@ -16,6 +16,7 @@ from ..time.time_index import Dates
 from .clock_parts import FIXES, at_hours, hour_numbers, require_cells, since_midnight
 from .date_cells import Reading, read_text
 from .date_formats import LAST_YEAR
+from .date_questions import unknown_fiscal_start
 from .month_names import find_language, number_of
 from .time_names import role_of, words_of
 
@@ -165,12 +166,7 @@ def _calendar_days(
     if not {"fiscal", "fy"} & {*words_of(year)} and not first.casefold().startswith("fy"):
         return times
     if reading.fiscal_start is None:
-        raise DataError(
-            f'{table.place(0)}: column "{year}" holds {first}, and the first month of the fiscal '
-            "year is not known.",
-            "Set `fiscal_start=10` where fiscal years begin in October, and `fiscal_start=1` where "
-            "they are calendar years.",
-        )
+        raise unknown_fiscal_start(f'{table.place(0)}: column "{year}" holds {first}')
     return pd.DatetimeIndex(times - pd.DateOffset(months=(13 - reading.fiscal_start) % 12))
 
 

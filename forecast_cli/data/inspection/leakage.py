@@ -12,30 +12,28 @@ ALIKE, ALIKE_STEPS, EQUAL, KNOWN = 0.9999, 0.999, 0.99, 0.9
 PROMISING, SAMPLE = 0.98, 250_000
 
 
-def copies_of_target(
-    values: Floats, indptr: Ints, target: int, *, most_lead: int
-) -> list[tuple[int, int]]:
+def copies_of_target(values: Floats, indptr: Ints, *, most_lead: int) -> list[tuple[int, int]]:
     """Find columns that hold the target or its future, up to scale and offset.
 
     The differences between rows must agree too: the values of a slow series are always close to
     its own future. A column that is closest to the target's past is no leak.
 
     Args:
-        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing.
+        values: Shape `(n_rows, columns)`, all series end to end, NaN where missing; the first
+            column is the target.
         indptr: Shape `(n_series + 1,)`.
-        target: The column that is forecast.
         most_lead: The longest lead to check, in steps.
 
     Returns:
         Columns and leads: the column is the target so many steps later.
     """
     known = finite(values)
-    actual = known[:, target]
+    actual = known[:, 0]
     rows = _moving(actual, indptr, SAMPLE // (most_lead + 3))
     copies = []
-    for place in range(values.shape[1]):
+    for place in range(1, values.shape[1]):
         column = known[:, place]
-        lead = -1 if place == target else _likeliest(column, actual, indptr, rows, most_lead)
+        lead = _likeliest(column, actual, indptr, rows, most_lead)
         if lead >= 0 and _is_copy(column, actual, indptr, lead):
             copies.append((place, lead))
     return copies

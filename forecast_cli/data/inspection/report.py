@@ -255,7 +255,7 @@ def _shifts(columns: NumericColumns, place: Callable[[int], str]) -> Iterator[st
 
 def _leaks(columns: NumericColumns) -> Iterator[str]:
     lead = max(LEAST_LEAD, min(2 * columns.season_length, 60))
-    for column, ahead in copies_of_target(columns.values, columns.indptr, 0, most_lead=lead):
+    for column, ahead in copies_of_target(columns.values, columns.indptr, most_lead=lead):
         target = columns.names[0]
         what = f"the value of {target} {ahead} steps ahead" if ahead else f"the same as {target}"
         yield f"{columns.names[column]} is {what}: as a covariate it would leak the target"

@@ -194,19 +194,19 @@ def leaky(rows=600, n_series=3):
 def test_copies_of_the_target_and_its_future_are_found():
     values, indptr = leaky()
     expected = [(2, 0), (3, 0), (4, 4), (5, 4), (7, 0)]
-    assert copies_of_target(values, indptr, 0, most_lead=6) == expected
+    assert copies_of_target(values, indptr, most_lead=6) == expected
 
 
 def test_a_lead_beyond_the_furthest_is_not_looked_for():
     values, indptr = leaky()
-    assert [lead for _, lead in copies_of_target(values, indptr, 0, most_lead=3)] == [0, 0, 0]
+    assert [lead for _, lead in copies_of_target(values, indptr, most_lead=3)] == [0, 0, 0]
 
 
 def test_a_lead_is_found_in_many_short_series():
     rng = np.random.default_rng(0)
     values, indptr = panel(rng.normal(size=(10, 50)))
     ahead = np.where(np.arange(500) % 10 < 7, np.roll(values[:, 0], -3), np.nan)
-    assert copies_of_target(np.c_[values, ahead], indptr, 0, most_lead=5) == [(1, 3)]
+    assert copies_of_target(np.c_[values, ahead], indptr, most_lead=5) == [(1, 3)]
 
 
 @pytest.mark.parametrize("smoothings", [1, 2])
@@ -219,17 +219,17 @@ def test_slow_series_are_no_copies_of_each_other_nor_of_their_past(smoothings):
         past = [np.append(np.full(lag, np.nan), columns[:-lag, 0]) for lag in (1, 5)]
         rows = np.arange(500.0)
         values = np.column_stack([columns, *past, rows])
-        assert not copies_of_target(values, np.array([0, 500]), 0, most_lead=24)
+        assert not copies_of_target(values, np.array([0, 500]), most_lead=24)
 
 
 def test_flags_and_sales_that_are_mostly_zero_are_no_copies():
     rng = np.random.default_rng(0)
     values = rng.poisson(0.02, (5000, 5)).astype(float)
-    assert not copies_of_target(values, np.array([0, 5000]), 0, most_lead=24)
+    assert not copies_of_target(values, np.array([0, 5000]), most_lead=24)
 
 
 def test_a_target_that_never_moves_has_no_copies():
-    assert not copies_of_target(np.ones((100, 2)), np.array([0, 100]), 0, most_lead=3)
+    assert not copies_of_target(np.ones((100, 2)), np.array([0, 100]), most_lead=3)
 
 
 @st.composite
@@ -259,7 +259,7 @@ def test_any_panel_can_be_looked_at(drawn, season_length):
         assert np.isfinite(values[row, column])
     for shift in level_shift(values, indptr, season_length=season_length):
         assert indptr[shift.series] <= shift.row < indptr[shift.series + 1]
-    for column, lead in copies_of_target(values, indptr, 0, most_lead=season_length):
+    for column, lead in copies_of_target(values, indptr, most_lead=season_length):
         assert column == 1
         assert 0 <= lead <= season_length
 
@@ -298,7 +298,7 @@ def test_a_large_panel_takes_no_time_worth_speaking_of():
     begin = time.process_time()
     outliers(values, np.arange(201) * 1000, season_length=24)
     level_shift(values, np.arange(201) * 1000, season_length=24)
-    copies_of_target(np.repeat(values, 3, axis=1), np.array([0, 200_000]), 0, most_lead=24)
+    copies_of_target(np.repeat(values, 3, axis=1), np.array([0, 200_000]), most_lead=24)
     assert time.process_time() - begin < 10
 
 
