@@ -7,8 +7,7 @@ import numpy as np
 
 from ..core.error_scale import seasonal_error
 from ..core.windows import Floats, Ints, window_starts
-from .linear_map import last_map, seasonal_map, widened
-from .parameter_search import Sample, sample_windows
+from .linear_map import Sample, last_map, sample_windows, seasonal_map, widened
 from .ridge import fit_ridge
 from .smoothing import fit_smoothing
 from .structural import fit_structure

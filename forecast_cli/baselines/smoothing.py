@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.windows import Floats
-from .linear_map import require
-from .parameter_search import Sample, descend, logistic
+from .linear_map import Sample, descend, logistic, require
 
 # What the starting states are shrunk towards: the last value, no trend, no season. In one-step
 # errors; small, so that only what the window does not tell is drawn.

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.windows import Floats, Ints
-from .linear_map import require
-from .parameter_search import STEPS, Sample, descend, logistic
+from .linear_map import STEPS, Sample, descend, logistic, require
 
 # Seasons with more steps than this are smooth: neighbours in a season are alike.
 ROUGH = 14

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from forecast_cli.baselines import naive as baselines
 from forecast_cli.baselines.linear_map import (
+    Sample,
     apply_map,
+    count_distinct,
     last_map,
+    sample_windows,
     seasonal_map,
     widened,
 )
 from forecast_cli.baselines.member_maps import fit_maps, map_window
-from forecast_cli.baselines.parameter_search import Sample, count_distinct, sample_windows
 from forecast_cli.baselines.ridge import fit_ridge
 from forecast_cli.baselines.smoothing import Smoothing, fit_smoothing, smoothing_map
 from forecast_cli.baselines.structural import Season, Structure, fit_structure, structural_map

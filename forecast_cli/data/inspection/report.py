@@ -21,8 +21,7 @@ from ..last_values import FarEnd, describe_far_ends, find_far_ends
 from ..panel import Panel
 from ..season import find_season, learn_season
 from ..time.time_index import when
-from .columns import ColumnReport
-from .leakage import copies_of_target
+from .columns import ColumnReport, copies_of_target
 from .outliers import constant_series, describe_stand_ins, empty_series, level_shift, outliers
 from .suggestion import Heard, Suggestion, command, remembering, suggest
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast_cli.data.inspection.leakage import copies_of_target
+from forecast_cli.data.inspection.columns import copies_of_target
 from forecast_cli.data.inspection.outliers import (
     constant_series,
     empty_series,
