@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -21,6 +20,8 @@ Result = TypeVar("Result")
 POLL = 0.5
 # Processes that are lost without a result in between, before that is given up.
 MOST_LOST = 4
+# Whether joblib has been asked for processes, which it keeps for its next call.
+KEEPS_WORKERS = threading.Event()
 # The environment variables by which libraries choose their number of threads when loaded.
 THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -110,9 +111,11 @@ def _run_by_joblib(
         yield from ((number, work(*piece)) for number, piece in pieces)
         return
     threads = max(1, cores() // count) if default and count else None
-    # joblib announces a folder for each of several calls, and removes it when Python ends itself,
-    # which commands do not wait for: who looks after such folders would tell of it.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    if default:
+        # joblib announces a folder for each of several calls, and removes it when Python ends
+        # itself, which commands do not wait for: who looks after such folders would tell of it.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+        KEEPS_WORKERS.set()
     parallel = Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)
     one = delayed(_one)
     results = parallel(one(work, number, piece, os.getpid(), threads) for number, piece in pieces)
@@ -162,7 +165,7 @@ def dismiss_workers() -> None:
 
     For a process that is about to exit without running exit handlers.
     """
-    if "joblib.externals.loky" not in sys.modules:
+    if not KEEPS_WORKERS.is_set():
         return
     from joblib.externals.loky import get_reusable_executor
 
