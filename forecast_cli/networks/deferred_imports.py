@@ -14,10 +14,11 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-NAMESPACES = ("tensorflow._api.v2", "tensorflow._api.v2.__internal__")
-# The export needs the older interfaces, and loading them writes to stderr: that is kept from the
-# user while TensorFlow is imported, not later.
-AT_ONCE = ("__internal__", "compat")
+API = "tensorflow._api.v2"
+NAMESPACES = (API, f"{API}.__internal__", f"{API}.compat.v1", f"{API}.compat.v2")
+# The first holds what Keras needs, the second is what the export asks by name. Loading the profiler
+# writes to stderr: that is kept from the user while TensorFlow is imported, not later.
+AT_ONCE = tuple(f"{API}.{name}" for name in ("__internal__", "compat", "profiler"))
 # Of Keras: its second set of names, charts with matplotlib, and estimators of scikit-learn.
 PACKAGES = (
     "keras._tf_keras", "keras.applications", "keras.datasets", "keras.src.visualization",
@@ -46,7 +47,7 @@ class Finder:
     ) -> ModuleSpec | None:
         """Return the specification of a module, as `importlib.abc.MetaPathFinder` has it."""
         parent, _, last = name.rpartition(".")
-        if name not in PACKAGES and (parent not in NAMESPACES or last in AT_ONCE):
+        if name not in PACKAGES and (parent not in NAMESPACES or name in AT_ONCE):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None or _is_shadowed(last, spec):
