@@ -64,9 +64,8 @@ def _forecast(
     """
     values = np.ascontiguousarray(values, np.float64)
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             # Of fits that did not converge, which are only compared.
-            warnings.simplefilter("ignore")
             made = model.forecast(y=values, h=horizon, level=list(level))
     except (NotImplementedError, IndexError, ValueError, ZeroDivisionError):
         # What statsforecast raises for "tiny datasets".

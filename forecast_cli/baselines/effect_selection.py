@@ -121,7 +121,7 @@ def second_candidates(
         for cycle in cycles:
             most = cycle.harmonics if two else min(PHASES, cycle.harmonics)
             plain = _plain(block) if isinstance(block, Signal) else block
-            yield Candidate(plain, cycle.model_copy(update={"harmonics": most}))
+            yield Candidate(plain, cycle.changed(harmonics=most))
         if isinstance(block, Signal) and block.knots:
             yield from (Candidate(each) for each in _later(block, *reach) if each.mean > 1)
     signals = [_plain(each) for each in own if isinstance(each, Signal)]
@@ -130,7 +130,7 @@ def second_candidates(
 
 def _plain(signal: Signal) -> Signal:
     """Return a signal without knots."""
-    return signal.model_copy(update={"knots": ()})
+    return signal.changed(knots=())
 
 
 def _later(signal: Signal, season: int, horizon: int, timesteps: int) -> Iterator[Signal]:
@@ -138,14 +138,14 @@ def _later(signal: Signal, season: int, horizon: int, timesteps: int) -> Iterato
     most = max(1, timesteps // 2)
     for count in sorted({3, season // 4, season // 2, season, 2 * season, 7 * season}):
         if 1 < count <= most:
-            yield signal.model_copy(update={"mean": count})
+            yield signal.changed(mean=count)
     for lag in sorted({1, 2, 3, season}):
         if lag <= most:
-            yield signal.model_copy(update={"lag": lag})
+            yield signal.changed(lag=lag)
     for lead in sorted({1, 2, season}):
         # Of the last steps ahead nothing later is known.
         if lead <= horizon // 3:
-            yield signal.model_copy(update={"lag": -lead})
+            yield signal.changed(lag=-lead)
 
 
 # Penalties of a term, in rows; the usual one is for the selection.

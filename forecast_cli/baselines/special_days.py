@@ -78,7 +78,7 @@ def find_special_days(
             place=place, usual=bounds[0], within=bounds[1],
             cos=float(known[row, own.cos]), sin=float(known[row, own.sin]),
         )  # fmt: skip
-        changed = own.model_copy(update={"name": f"{own.name} x {name}", "instead": instead})
+        changed = own.changed(name=f"{own.name} x {name}", instead=instead)
         found.append((ratio, changed))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])[:MOST]]
 

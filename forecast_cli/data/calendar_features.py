@@ -58,7 +58,7 @@ def with_usual_calendar(panel: Panel) -> Panel:
         return panel
     with suppress(UsageError):
         features = found_features(panel, panel.data.changed(calendar_features=(AUTO,)))
-        data = panel.data.model_copy(update={"calendar_features": features})
+        data = panel.data.changed(calendar_features=features)
         return replace(with_calendar(panel, features), data=data)
     return panel
 
@@ -79,9 +79,7 @@ def with_calendar(panel: Panel, features: tuple[str, ...]) -> Panel:
                 "Rename the column, or leave one of them out.",
             )
     made = calendar_values(panel.timeline.times, features)
-    covariates = panel.columns.covariates.model_copy(
-        update={"calendar": calendar_columns(features)}
-    )
+    covariates = panel.columns.covariates.changed(calendar=calendar_columns(features))
     more = np.full((*panel.ahead.shape[:2], made.shape[1]), np.nan)
     return replace(
         panel,

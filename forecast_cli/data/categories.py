@@ -88,7 +88,7 @@ def with_categories(panel: Panel, kept: Mapping[str, Sequence[str]]) -> Panel:
         place = panel.columns.features.index(name)
         for array in (values, ahead):
             array[..., place] = kept_numbers(array[..., place], names[name], known)
-    covariates = panel.columns.covariates.model_copy(update={"categories": dict(kept)})
+    covariates = panel.columns.covariates.changed(categories=dict(kept))
     columns = replace(panel.columns, covariates=covariates)
     return replace(panel, columns=columns, values=values, ahead=ahead)
 

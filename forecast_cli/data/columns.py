@@ -106,7 +106,7 @@ def with_columns(data: Data, names: Sequence[str], where: str, time: Sequence[st
         )
         for role in ROLES
     }
-    data = data.model_copy(update=found)
+    data = data.changed(**found)
     if not data.column:
         raise UsageError(
             f"No column was specified; {where} has {', '.join(names[:20])}.",

@@ -42,7 +42,7 @@ def as_long(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Dat
         return _from_columns(opened, data, on_event)
     if data.layout == "years":
         own = {"layout": "long", "column": (VALUE,), "time": JOINED}
-        return from_years(opened, on_event), data.model_copy(update=own)
+        return from_years(opened, on_event), data.changed(**own)
     if data.layout == "rows":
         return _from_rows(opened, data, on_event)
     if data.layout is None and (found := find_parts(opened.names)):
@@ -92,7 +92,7 @@ def _from_columns(opened: Opened, data: Data, on_event: Listener) -> tuple[Opene
         lambda row: f'{table.place(int(rows[row]))}, column "{names[int(series[row])]}"',
     )
     own = {"layout": "long", "series": (SERIES,), "column": (VALUE,), "time": time or NO_TIME}
-    return open_in_memory(long), data.model_copy(update=own)
+    return open_in_memory(long), data.changed(**own)
 
 
 def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, Data]:
@@ -130,7 +130,7 @@ def _from_rows(opened: Opened, data: Data, on_event: Listener) -> tuple[Opened, 
     )
     time = NO_TIME if times is None else JOINED
     own = {"layout": "long", "series": tuple(keys), "column": (VALUE,), "time": time}
-    return open_in_memory(long), data.model_copy(update=own)
+    return open_in_memory(long), data.changed(**own)
 
 
 def times_of_columns(where: str, names: Sequence[str], data: Data) -> pa.Array | None:

@@ -175,14 +175,14 @@ def make_panel(rows: Rows, data: Data) -> Panel:
     )
     if long.layout in (None, "long") and data.layout in (None, "long"):
         data = long
-    data = data.model_copy(update={"timezone": long.timezone, "day_zone": long.day_zone})
+    data = data.changed(timezone=long.timezone, day_zone=long.day_zone)
     columns = rows.columns
     trim = data.layout == "columns"
     panel = place_rows(table, columns, rows.cells, rows.steps, rows.groups, long, trim=trim)
     require_years(panel, 1)
     features = found_features(panel, long)
     found = {"calendar_features": features, "categorical": tuple(columns.covariates.categories)}
-    panel = replace(with_calendar(panel, features), data=data.model_copy(update=found))
+    panel = replace(with_calendar(panel, features), data=data.changed(**found))
     return without_missing(panel) if long.missing == "drop" else panel
 
 

@@ -163,7 +163,7 @@ def divide(
     needed = list(dict.fromkeys([*time, *data.column, *data.covariates, *data.series]))
     lowest = (batches.least(name) for name in columns.targets)
     least = [np.nan if each is None else each for each in lowest]
-    alone = data.model_copy(update={"similar_names": "keep"})
+    alone = data.changed(similar_names="keep")
     return SeriesTable(batches, alone, needed, ids, indptr, least)
 
 

@@ -129,7 +129,7 @@ def least_left(split: Split, rows: int, horizon: int) -> int:
 def rows_needed(split: Split, splits: Splits, *, window: int, horizon: int) -> int:
     """Return the fewest rows of a table that leave a whole window to train on."""
     size = splits.rows("test") if isinstance(split.test, str) else split.test
-    sizes = split.model_copy(update={"test": size})
+    sizes = split.changed(test=size)
     rows = window
     while (short := window - least_left(sizes, rows, horizon)) > 0:
         rows += short

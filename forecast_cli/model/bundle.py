@@ -186,7 +186,7 @@ def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     contents = dict(zip(ENTRIES, (bundle.onnx, bundle.weights, history, log), strict=True))
     contents |= _optional(bundle)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    manifest = bundle.manifest.model_copy(update={"sha256": sums})
+    manifest = bundle.manifest.changed(sha256=sums)
     text = manifest.model_dump_json(indent=1)
     Manifest.model_validate_json(text)
     contents = {MANIFEST: text.encode(), **contents}

@@ -98,8 +98,8 @@ def read_like(data: Data, style: str) -> Data:
     if data.dayfirst is not None or data.date_format:
         return data
     if day_first(style) is None and is_rival(style):
-        return data.model_copy(update={"date_format": style})
-    return data.model_copy(update={"dayfirst": day_first(style)})
+        return data.changed(date_format=style)
+    return data.changed(dayfirst=day_first(style))
 
 
 def split_format(form: str) -> tuple[str, str, int | None]:

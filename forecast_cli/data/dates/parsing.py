@@ -261,7 +261,7 @@ def find_day_zone(dates: Dates, data: Data, on_event: Listener) -> tuple[Dates, 
     on_event(Note(f"{' and '.join(hours)} UTC are midnight in {zone}: rows are its days"))
     known = replace(dates, times=wall.tz_localize("UTC"))
     settings = {"timezone": "UTC", "day_zone": zone}
-    return in_day_zone(known, zone), data.model_copy(update=settings)
+    return in_day_zone(known, zone), data.changed(**settings)
 
 
 def likely_day_zone(times: pd.DatetimeIndex) -> str | None:

@@ -110,7 +110,7 @@ def suggest(opened: Opened, asked: Data, heard: Heard) -> Suggestion:
     data = asked
     if numeric and asked.layout in (None, "long"):
         column = asked.column or (target or numeric[0],)
-        data = asked.model_copy(update={"series": series, "column": column})
+        data = asked.changed(series=series, column=column)
     found = Suggestion(data, opened, table, time, series, columns)
     if numeric and not heard.broken:
         _follow(found, long, numeric, heard)
@@ -126,8 +126,8 @@ def _with_layout(opened: Opened, asked: Data, heard: Heard) -> Data:
         return asked
     if text := _steps_as_columns(opened, asked):
         heard.texts.append(text)
-        return asked.model_copy(update={"layout": "rows"})
-    return asked.model_copy(update={"layout": "years"}) if find_parts(opened.names) else asked
+        return asked.changed(layout="rows")
+    return asked.changed(layout="years") if find_parts(opened.names) else asked
 
 
 def _find_keys(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tuple[str, ...]]:
@@ -146,7 +146,7 @@ def _keys_of(opened: Opened, data: Data, heard: Heard) -> tuple[str | None, tupl
     time = find_time(opened.head(), data, said.keep)
     if time is None and data.time is None and not data.series:
         # The years of a table of several series are repeated, and no times for one series.
-        several = data.model_copy(update={"series": ("\0",)})
+        several = data.changed(series=("\0",))
         time = find_time(opened.head(), several, ignore)
         if time is not None and not _series_of(opened, data, time):
             time = None
@@ -172,10 +172,10 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
         said = Heard()
         try:
             wide = data.layout not in (None, "long")
-            reading = long.model_copy(update=changes) if wide else data
+            reading = long.changed(**changes) if wide else data
             found.rows = read_rows(found.opened, reading, more=numeric, on_event=said.keep)
             if found.rows.columns.time != found.time and not wide and data.time is None:
-                data = data.model_copy(update={"time": found.time or "none"})
+                data = data.changed(time=found.time or "none")
                 continue
             found.panel = make_panel(found.rows, data)
             note_total_series(found.panel, said.keep)
@@ -194,7 +194,7 @@ def _follow(found: Suggestion, long: Data, numeric: Sequence[str], heard: Heard)
             if not fixes:
                 break
             changes |= fixes
-            data = data.model_copy(update=fixes)
+            data = data.changed(**fixes)
     heard.texts += said.texts
     found.data = data
 

@@ -127,7 +127,7 @@ def _learned(rows: StepRows, past: Bools, data: Data) -> Frequency | None:
     `past`, shape `(n_times,)`, are the times that are not those of future steps.
     """
     times = rows.times[past]
-    learned = data.model_copy(update={"calendar": LEARNED})
+    learned = data.changed(calendar=LEARNED)
     try:
         found = resolve_calendar(learned, times, rows.table)
     except DataError:

@@ -62,9 +62,8 @@ def country(code: str, years: Iterable[int]) -> Any:
 
     # A holiday may be observed in the year before or after its own.
     years = {year + shift for year in years for shift in (-1, 0, 1)}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(action="ignore"):
         # Warnings that some holidays are estimates, or that the library's years end.
-        warnings.simplefilter("ignore")
         try:
             return holidays.country_holidays(name.upper(), subdiv=part or None, years=years)
         except NotImplementedError as error:
@@ -96,8 +95,7 @@ def exchange_codes() -> dict[str, str]:
         UsageError: The library is missing.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             from exchange_calendars import get_calendar_names, resolve_alias
     except ImportError as error:
         what = "Exchanges need the library exchange_calendars, which is not installed."
@@ -119,9 +117,8 @@ def exchange(code: str) -> Any:
     _repair_offsets()
     today = pd.Timestamp.now().normalize()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(action="ignore"):
             # The library uses deprecated parts of pandas.
-            warnings.simplefilter("ignore")
             return get_calendar(code, start=today - pd.Timedelta(days=60), end=today)
     except Exception as error:
         raise UsageError(
@@ -136,8 +133,7 @@ def exchange_holidays(known: Any, first: date, last: date) -> Days:
 
     Regular ones from first to last, exceptional ones of all times.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         found = [pd.DatetimeIndex(known.adhoc_holidays).tz_localize(None)]
         if known.regular_holidays is not None:
             found.append(known.regular_holidays.holidays(str(first), str(last)))
