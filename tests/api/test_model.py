@@ -178,6 +178,7 @@ def test_results_are_shown_in_ten_lines(linear, frame):
     assert len(repr(model.bundle)) < 1000
 
 
+@pytest.mark.slow
 def test_a_backtest_shows_its_windows(frame, capsys):
     pytest.importorskip("statsforecast")
     plan = fc.Plan(models=("theta",), n_windows=3, jobs=1, keep=False)

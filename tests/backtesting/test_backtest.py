@@ -433,6 +433,7 @@ def test_a_damaged_fold_is_made_again(monkeypatch, cache):
     assert len(calls) == 2 + 2
 
 
+@pytest.mark.slow
 def test_two_jobs_give_what_one_gives():
     pytest.importorskip("statsforecast")
     frame = table(60)

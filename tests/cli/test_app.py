@@ -190,6 +190,7 @@ def test_help_without_a_command_is_usage(run):
     assert err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["train", "now", "inspect"])
 def test_a_table_whose_rows_fit_into_no_memory_is_refused_with_the_figure(
     run, tmp_path, monkeypatch, command

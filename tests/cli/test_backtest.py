@@ -70,6 +70,7 @@ def test_the_document_holds_everything(run, table):
     assert {row["model"] for row in document["scores"]} == {"naive", "seasonal-naive"}
 
 
+@pytest.mark.slow
 def test_on_a_terminal_stdout_shows_the_scores_instead(table, tmp_path):
     command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]
     leader, follower = pty.openpty()
@@ -130,6 +131,7 @@ def test_a_model_file_brings_its_own_columns(run, golden, tmp_path):
     assert set(got["column"]) == {"value", "other"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_scores_the_finished_windows_and_the_next_run_goes_on(table, tmp_path):
     pytest.importorskip("statsforecast")
     command = [sys.executable, "-m", "forecast_cli", "backtest", str(table), "--column", "value"]

@@ -118,6 +118,7 @@ def ratio(new, old, table, start) -> float:
     return errors[0] / errors[1]
 
 
+@pytest.mark.slow
 @TRAINS
 @pytest.mark.tf
 def test_the_better_of_two_models_is_kept_whichever_is_trained_first(run, tables, tmp_path):

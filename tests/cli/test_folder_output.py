@@ -43,6 +43,7 @@ def whole(run, tables, *options):
     return pd.read_parquet(tables / "whole.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("source", ["panel", "panel/*.parquet", "panel.parquet"])
 def test_all_files_of_the_folder_together_are_the_forecast(run, tables, monkeypatch, source, jobs):
@@ -67,6 +68,7 @@ def test_files_have_the_format_that_is_asked_for(run, tables):
     pd.testing.assert_frame_equal(got, expected, check_dtype=False, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_several_jobs_write_the_same_file_as_one(run, tables, monkeypatch):
     monkeypatch.setattr(part_prediction, "MOST_ROWS", 120)
     monkeypatch.setattr(partitions, "TASK_ROWS", 240)
@@ -127,6 +129,7 @@ def test_finished_parts_are_not_made_again(run, tables, unfinished):
     pd.testing.assert_frame_equal(pd.read_parquet(tables / "out"), whole(run, tables), rtol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["model", "table", "options"])
 def test_a_run_is_not_resumed_where_something_changed(
     run, tables, bundle, linear, unfinished, change
@@ -316,6 +319,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes by name")
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_an_unfinished_folder_made_on_purpose_is_refused_or_made_again(

@@ -111,6 +111,7 @@ def test_anomalies_have_a_row_of_their_own(follow):
     assert "flagged as anomalies" in err.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_a_row_is_answered_before_the_next_one_comes_and_a_signal_ends_it_well(
     tmp_path, sent, name
@@ -147,6 +148,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 def test_memory_stays_the_same_over_many_rows(tmp_path):
     times = pd.date_range("2006-01", "2199-12", freq="MS").strftime("%Y-%m")

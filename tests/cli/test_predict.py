@@ -93,6 +93,7 @@ def test_it_is_a_filter(model, rows, tmp_path):
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["head -n 1", "true"])
 def test_a_closed_pipe_ends_quietly(model, rows, tmp_path, reader):
     command = f"{sys.executable} -m forecast_cli predict --horizon 20000 2>err | {reader}"
@@ -224,6 +225,7 @@ def test_the_environment_names_the_model(run, model, tmp_path, monkeypatch):
     assert len(run("predict")[1].splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_a_closed_stdout_are_no_tracebacks(model, tmp_path):
     for command, code in (("> /dev/full", 2), (">&-", 0)):
         done = subprocess.run(

@@ -83,6 +83,7 @@ def test_a_slow_client_is_given_up_and_others_are_answered(server):
         assert answer.startswith("HTTP/1.1 408") and "body-too-slow" in answer
 
 
+@pytest.mark.slow
 def test_connections_without_a_request_are_closed(server):
     with socket.create_connection(server.address, 30) as silent:
         silent.sendall(b"GET / HT")
@@ -110,6 +111,7 @@ def test_a_huge_body_is_not_read(server):
     assert answer.startswith("HTTP/1.1 413") and "connection: close" in answer.lower()
 
 
+@pytest.mark.slow
 def test_a_model_is_replaced_while_it_is_asked_for(folder, server):
     before = (folder / "model.forecast").read_bytes()
     statuses = set()
@@ -130,6 +132,7 @@ def test_a_model_is_replaced_while_it_is_asked_for(folder, server):
     assert statuses == {200}
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_log_that_stops_holds_nothing_up(folder):
     with serving(folder, "other.forecast", unread=True) as server:
         # More lines than a pipe takes.
@@ -139,6 +142,7 @@ def test_a_reader_of_the_log_that_stops_holds_nothing_up(folder):
         assert server.end() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_once_its_requests_are_answered(folder, number):
     token = {"Authorization": f"Bearer {TOKEN}"}

@@ -46,6 +46,7 @@ def test_a_full_disk_under_stdout_is_named(golden, table, tmp_path, arguments):
     assert "The output cannot be written: No space left on device." in done.stderr
 
 
+@pytest.mark.slow
 def test_a_backtest_whose_output_finds_no_room_keeps_its_folds(table, tmp_path):
     pytest.importorskip("statsforecast")
     backtest = ("backtest", table, "-c", "value", "--models", "theta", "--n-windows", 2, "-j", 1)
@@ -64,6 +65,7 @@ def test_an_error_as_json_is_shown_as_words_where_stdout_is_full(tmp_path):
     assert "There is no model none.forecast." in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_stderr_does_not_stop_a_command(golden, tmp_path):
     done = call(tmp_path, "predict", "-m", golden, stderr=FULL)
     assert done.returncode == 0
@@ -99,6 +101,7 @@ def test_a_reader_of_stderr_that_has_enough_does_not_stop_a_training(table, tmp_
     assert fc.load(tmp_path / "model.forecast").config.data.column == ("value",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"2020-05-01", b"2020-05-01,", b"2020-05-01,12\xff"])
 def test_stdin_that_ends_in_mid_row_is_an_error_with_its_line(tmp_path, end):
     rows = b"date,value\n" + b"".join(b"2020-%02d-01,%d\n" % (n, n) for n in range(1, 5))

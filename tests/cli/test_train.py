@@ -208,6 +208,7 @@ def begin(table, tmp_path):
     return process
 
 
+@pytest.mark.slow
 def test_ctrl_c_once_saves_the_best_so_far(table, tmp_path):
     process = begin(table, tmp_path)
     process.send_signal(signal.SIGINT)

@@ -181,6 +181,7 @@ def follow_all(cases, call, tmp_path, monkeypatch):
 
 
 # All cases are in one test for each kind, so that it is known to which places none of them comes.
+@pytest.mark.slow
 def test_each_hint_on_a_table_leads_to_the_right_one_or_on(tmp_path, monkeypatch):
     lines = follow_all(CASES, follow, tmp_path, monkeypatch)
     sites = [site for site in hinting_sites("data") if site[0] not in BY_FORECASTS]
@@ -188,6 +189,7 @@ def test_each_hint_on_a_table_leads_to_the_right_one_or_on(tmp_path, monkeypatch
     assert without_case(sites, lines) == []
 
 
+@pytest.mark.slow
 def test_each_hint_on_a_forecast_leads_to_one(model_of, tmp_path, monkeypatch):
     lines = follow_all(
         FORECASTS, lambda case: follow_forecast(case, model_of), tmp_path, monkeypatch

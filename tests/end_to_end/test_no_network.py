@@ -68,6 +68,7 @@ def test_an_address_of_the_user_is_fetched(run, no_network):
     assert no_network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("predict",), ("now", "t.csv", "-c", "value"), ("backtest", "t.csv", *BACKTEST)]
 )

@@ -298,6 +298,7 @@ def test_the_scores_are_those_of_a_slow_loop(which, request):
     assert scores["rmse"]["value"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["model", "one_step", "every_step"])
 def test_in_sample_forecasts_are_those_of_all_rows_before(which, request):
     model, frame = request.getfixturevalue(which), days()

@@ -83,6 +83,7 @@ def in_parts(bundle, path, wanted, rows, on_event=ignore):
     return pd.concat(frames, ignore_index=True), len(frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=6)
 @given(

@@ -111,6 +111,7 @@ def test_the_parts_are_those_of_a_local_folder(run, tables, output):
     assert len(files.ls(path)) == 6
 
 
+@pytest.mark.slow
 def test_processes_write_to_storage_that_they_share(run, tables):
     output = f"file://{tables}/store/out/"
     code, _, err = run("predict", "panel", "-o", output, "--jobs", "2")

@@ -20,6 +20,7 @@ def check_lines(run, folder, count, *, seed, trained=0.0):
         assert "Traceback" not in err, words
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_random_command_lines(run, tmp_path):
     check_lines(run, tmp_path, 80, seed=1)

@@ -22,6 +22,7 @@ def test_seeds_are_accepted_or_refused(name, tmp_path):
     assert any(accepted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_changed_seeds_are_accepted_or_refused(name, tmp_path):
     target, draw = TARGETS[name], random.Random(1)

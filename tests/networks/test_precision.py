@@ -92,6 +92,7 @@ def test_networks_of_every_kind_train(feed, precision, network):
     assert epochs[-1].loss < epochs[0].loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", *MIXED])
 def test_what_is_trained_is_exported_in_float32(feed, precision):
     import onnx

@@ -269,6 +269,7 @@ def test_a_plateau_halves_the_rate_after_five_epochs_without_improvement():
     assert rates == [1.0] * 7 + [0.5] * 5 + [0.25]
 
 
+@pytest.mark.slow
 def test_weights_decay_as_asked(feed):
     training = Training(epochs=1, batch_size=75, optimizer="sgd", learning_rate=1e-9, patience=0)
     before = network().get_weights()
@@ -278,6 +279,7 @@ def test_weights_decay_as_asked(feed):
         np.testing.assert_allclose(kept - decayed, 0.5 * 1e-2 * start, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "adagrad", "lion"]
 )

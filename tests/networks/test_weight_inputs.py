@@ -51,6 +51,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_graph_forecasts_as_each_network(name):
     network = NETWORKS[name]()

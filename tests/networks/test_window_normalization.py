@@ -93,6 +93,7 @@ def test_the_usual_spread_is_divided_by_and_multiplied_back(anchor, beside):
     np.testing.assert_allclose(spread(WINDOWS), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_in_the_usual_spread_knows_no_unit_of_the_scaled_values():
     from forecast_cli.config.sections import Training
     from forecast_cli.networks.batches import WindowFeed

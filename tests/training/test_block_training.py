@@ -97,6 +97,7 @@ def facts(bundle):
 PARTS = ("onnx", "weights", "history", "series", "scales", "ahead", "scores", "naive", "levels")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_model_is_that_of_the_whole_table(linear_training, write, tmp_path, name):
     path, own = write(SETTINGS[name])
@@ -108,6 +109,7 @@ def test_the_model_is_that_of_the_whole_table(linear_training, write, tmp_path, 
     assert len(list((tmp_path / "arrays").rglob("*.npy"))) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_sample_determines_scores_and_intervals_alone(
     linear_training, write, monkeypatch, tmp_path, name
@@ -135,6 +137,7 @@ def test_a_sample_determines_scores_and_intervals_alone(
     assert len(blocks.predict(path)) == len(forecasts[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [{"loss": "mae"}, {"loss": "mase", "refit": True}])
 def test_weights_are_those_of_a_table_in_memory_or_close(write, monkeypatch, tmp_path, own):
     path, own = write(own)

@@ -137,6 +137,7 @@ def _altered(saved, name, value):
     np.savez(saved, **arrays | ({} if value is None else {name: value}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

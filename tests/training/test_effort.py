@@ -53,6 +53,7 @@ def test_a_long_epoch_says_before_its_end_how_long_all_take():
     assert heard[3].text.startswith("all epochs take about 2.1 h, less where early stopping")
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_the_time_is_said_while_the_first_epoch_runs(monkeypatch):
     import forecast_cli as fc

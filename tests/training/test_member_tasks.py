@@ -29,6 +29,7 @@ def dividing():
         yield
 
 
+@pytest.mark.slow
 def test_the_model_is_that_of_networks_one_after_the_other(dividing, tmp_path):
     path, done = tmp_path / "m.forecast", []
 

@@ -109,6 +109,7 @@ def test_scores_intervals_and_the_verdict_are_there(model):
     assert (made.y < made.y_hi80).all()
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_each_series_with_covariates_quantiles_and_a_refit():
     table = panel(("north", "south"), rows=90)
     table["price"] = np.tile([1.0, 2.0, 3.0], len(table))[: len(table)]
@@ -125,6 +126,7 @@ def test_an_ensemble_of_each_series_with_covariates_quantiles_and_a_refit():
     assert (widths.y_lo80 <= widths.y_hi80).all()
 
 
+@pytest.mark.slow
 def test_the_default_preset_makes_small_networks_of_each_series():
     settings = {name: each for name, each in SMALL.items() if name not in ("preset", "units")}
     made = fc.train(panel(("north", "south"), rows=90), **settings | {"timesteps": None})

@@ -252,6 +252,7 @@ def test_a_finetuned_network_is_in_the_model(finetuned, tmp_path):
     assert len(newer.predict()) == len(own)
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_finetuning_reads_no_row_of_the_test_split_and_is_repeatable(finetuned):
     frame = shops(*PANEL)
@@ -263,6 +264,7 @@ def test_finetuning_reads_no_row_of_the_test_split_and_is_repeatable(finetuned):
     assert other.evaluation.own_scores["mae"] != finetuned.evaluation.own_scores["mae"]
 
 
+@pytest.mark.slow
 @pytest.mark.tf
 def test_a_finetuning_that_does_not_validate_is_given_up():
     notes, frame = [], shops(40, 40, 40)

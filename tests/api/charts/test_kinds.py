@@ -230,6 +230,7 @@ def wide() -> pd.DataFrame:
     return pd.DataFrame({"date": own["date"], "a": own["sales"], "b": 2 * own["sales"]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("frame", "settings", "titles"),
     [

@@ -114,6 +114,7 @@ def _path(kind):
     return Path(f"chart.{kind}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "begin"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
 )

@@ -25,6 +25,7 @@ def expected(model, windows):
     return Runtime(model.bundle.onnx)(windows)
 
 
+@pytest.mark.slow
 def test_a_saved_model_needs_no_layer_of_the_package(model, windows, expected, tmp_path):
     import tensorflow as tf
 

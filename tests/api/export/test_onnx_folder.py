@@ -32,6 +32,7 @@ def run_example(folder) -> np.ndarray:
     return np.array([line.split(",") for line in done.stdout.split()], float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -129,6 +129,7 @@ def test_what_cannot_be_drawn_is_said(linear, page):
     assert page(model, future=future).data["forecasts"]
 
 
+@pytest.mark.slow
 def test_a_hundred_series_fit_into_two_megabytes(linear, tmp_path):
     hours = pd.DataFrame({"hour": pd.date_range("2024-01-01", periods=600, freq="h")})
     draw = np.random.default_rng(0)

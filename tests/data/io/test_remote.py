@@ -268,6 +268,7 @@ def test_no_secret_of_an_address_is_said_or_stored(port, run, linear_training, h
         assert b"secret" not in held.replace(b"se%40cret", b"secret")
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_an_error_or_in_where_it_comes_from(port):
     address = f"http://ann:se%40cret@127.0.0.1:{port}/none.csv?access_code=secret"
     for more in ([], ["--json"], ["--debug"]):

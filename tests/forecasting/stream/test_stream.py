@@ -71,6 +71,7 @@ def assert_equal(made: list[dict], expected: pd.DataFrame, names: list[str]) -> 
         np.testing.assert_allclose(found[name].astype(float), expected[name], rtol=1e-6)
 
 
+@pytest.mark.slow
 @given(
     number=st.sampled_from(sorted(MODELS)),
     steps=st.integers(1, 8),
@@ -319,6 +320,7 @@ def test_a_new_series_and_a_row_that_is_held_are_in_the_state(tmp_path):
 ANOMALIES = np.arange(150, 3900, 150)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("intervals", ["conformal", "adaptive"])
 @pytest.mark.parametrize("rate", [0.02, 0.05])
 def test_anomalies_that_were_put_in_are_found_at_the_rate_of_false_alarms(linear, intervals, rate):
