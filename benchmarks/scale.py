@@ -9,7 +9,8 @@ writes the same: less is hardly possible in Python; it reads the panel as a whol
 
 Counted are the wall time, the processor time and the most memory of the whole process. The growth
 is the exponent of the processor time over the number of series, beyond what the smallest panel
-takes: 1 where each series costs the same.
+takes: 1 where each series costs the same. With `--neuralforecast-python` an LSTM of the same size
+of neuralforecast forecasts the same panels, up to `--floor` series.
 
 `scale.py train`, from 10,000 to 200 million rows: the same network is trained for an epoch on
 series of 2,000 days each, in blocks (`--cache`), in bounded memory. The growth is over the rows.
@@ -66,6 +67,9 @@ def measure(arguments: Namespace) -> int:
     with TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         train(folder)
+        if arguments.neuralforecast_python:
+            panel_trained = panel(TRAINED, folder).name
+            run(neuralforecast(arguments, panel_trained, "model"), folder)
         rows, cost = [], dict[int, float]()
         peaks = dict[int, int]()
         for size in arguments.series:
@@ -139,6 +143,9 @@ def parse() -> Namespace:
     parser.add_argument("--rows", type=int, nargs="+", default=rows, metavar="N")
     parser.add_argument("--series", type=int, nargs="+", default=sizes, metavar="N")
     parser.add_argument("--floor", type=int, default=100_000, metavar="N", help="[100000]")
+    parser.add_argument(
+        "--neuralforecast-python", metavar="PATH", help="an interpreter that has neuralforecast"
+    )
     parser.add_argument("--folder", type=Path, help="where the panels are made")
     return parser.parse_args()
 
@@ -166,7 +173,15 @@ def commands(size: int, arguments: Namespace) -> dict[str, list[str | Path]]:
     made = {"predict": forecast("predict", f"{size}.parquet", "-o", "forecast.parquet")}
     if size <= arguments.floor:
         made["seasonal naive"] = rival("statsforecast_naive.py", f"{size}.parquet", "naive.parquet")
+        if arguments.neuralforecast_python:
+            output = flags(output="neural.parquet")
+            made["neuralforecast"] = neuralforecast(arguments, f"{size}.parquet", "model", *output)
     return made
+
+
+def neuralforecast(arguments: Namespace, *given: str) -> list[str | Path]:
+    """The script that trains with neuralforecast, or forecasts."""
+    return rival("neuralforecast_predict.py", *given, python=arguments.neuralforecast_python)
 
 
 def cost_rows(name: str, child: Child, size: int) -> list[Row]:
