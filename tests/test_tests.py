@@ -76,3 +76,17 @@ def test_tests_use_public_names_alone(path):
 
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
+
+
+def test_no_text_has_marks_of_a_conflict():
+    root, marks = TESTS.parent, ("<" * 7 + " ", ">" * 7 + " ")
+    folders = (root / each for each in ("forecast_cli", "tests", "docs", "benchmarks", "scripts"))
+    paths = [*root.glob("*.md"), *(path for each in folders for path in each.rglob("*"))]
+    texts = [path for path in paths if path.suffix in (".py", ".md", ".toml", ".json")]
+    assert len(texts) > 500
+    marked = [
+        path
+        for path in texts
+        if any(line.startswith(marks) for line in path.read_text(errors="replace").splitlines())
+    ]
+    assert not marked
