@@ -28,10 +28,12 @@ SEVERAL_MODULES = {
     "evaluation/test_one_pass",
     "networks/test_arguments",
     "networks/test_effects_graph",
+    "networks/test_masks",
     "networks/test_onnx_everything",
     "networks/test_precision",
     "training/presets/test_intermittent",
     "training/presets/test_registry",
+    "training/test_member_share",
 }
 
 # Folders of tests that mirror none of the package.

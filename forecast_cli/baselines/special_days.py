@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.ragged import Flags
+from ..core.ragged import Flags, known_means
 from ..core.windows import Floats, Ints
 from .effects import Cycle, Instead, SeriesSteps
 
@@ -127,17 +127,9 @@ def _nearest_day(week: _Week, special: Flags) -> tuple[float, int] | None:
     if not len(rows):
         return None
     profiles = week.profiles(np.flatnonzero(~special))
-    own = _known_means(np.abs(week.left[rows] - profiles[week.day[rows], week.clock[rows]]))
-    errors = _known_means(np.abs(week.left[rows] - profiles[:, week.clock[rows]]))
+    own = known_means(np.abs(week.left[rows] - profiles[week.day[rows], week.clock[rows]]), -1)
+    errors = known_means(np.abs(week.left[rows] - profiles[:, week.clock[rows]]), -1)
     best = int(np.where(np.isnan(errors), np.inf, errors).argmin())
     if not errors[best] < BETTER * own:
         return None
     return float(errors[best] / own), int(np.flatnonzero(week.day == best)[0])
-
-
-def _known_means(values: Floats) -> Floats:
-    """Return means over the last axis without what is missing (NaN); NaN where all is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

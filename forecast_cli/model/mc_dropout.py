@@ -52,7 +52,7 @@ class MonteCarlo:
     Source: Gal and Ghahramani (2016), Dropout as a Bayesian approximation.
 
     Args:
-        onnx: The network whose masks are inputs, as `networks/external_dropout.py` writes it.
+        onnx: The network whose masks are inputs, as `networks/extra_inputs.py` writes it.
         rates: The `dropout` of each recurrent layer, shares between 0 and 1.
         seed: The same seed gives the same draws.
 

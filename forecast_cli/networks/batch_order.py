@@ -23,8 +23,42 @@ Int32s = npt.NDArray[np.int32]
 Pass = tuple[Int32s, Int32s]
 
 
+class EverySample:
+    """How many batches an epoch has in which every training sample comes once."""
+
+    feed: Feed
+    settings: Training
+
+    @property
+    def count(self) -> int:
+        """How many training samples there are."""
+        return len(self.feed.train)
+
+    @property
+    def batch_size(self) -> int:
+        """A batch larger than all samples together would only be filled up."""
+        return min(self.settings.batch_size, self.count)
+
+    @property
+    def steps(self) -> int:
+        """All batches, or as many as were asked for."""
+        steps = math.ceil(self.count / self.batch_size)
+        return min(steps, self.settings.steps_per_epoch or steps)
+
+    @property
+    def validation_step(self) -> int:
+        """How many validation samples there are for each that is taken.
+
+        One: all are. Of very many, some are taken where an epoch has but some batches too.
+        """
+        if not self.settings.steps_per_epoch:
+            return 1
+        most = max(VALIDATION_BATCH, self.steps * self.batch_size // SHARE)
+        return -(-self.feed.validated // most) or 1
+
+
 @dataclass(frozen=True, repr=False)
-class Shuffled:
+class Shuffled(EverySample):
     """Every training sample once in an epoch, in an order of its own.
 
     Args:
@@ -35,28 +69,14 @@ class Shuffled:
     feed: Feed
     settings: Training
 
-    @property
-    def batch_size(self) -> int:
-        """A batch larger than all samples together would only be filled up."""
-        return min(self.settings.batch_size, len(self.feed.train))
-
-    @property
-    def steps(self) -> int:
-        """All batches, or as many as were asked for."""
-        steps = math.ceil(len(self.feed.train) / self.batch_size)
-        return min(steps, self.settings.steps_per_epoch or steps)
-
     def training(self, epoch: int) -> Pass:
         """The samples in the epoch's order."""
         order = shuffled(self.feed.train, seed=self.settings.seed, epoch=epoch)
         return batches(order[: self.steps * self.batch_size], self.batch_size)
 
     def validation(self) -> Pass:
-        """All samples in large batches; of very many, some, where an epoch has but some too."""
-        samples = self.feed.validation
-        if self.settings.steps_per_epoch:
-            most = max(VALIDATION_BATCH, self.steps * self.batch_size // SHARE)
-            samples = samples[:: -(-len(samples) // most) or 1]
+        """All samples in large batches, or some of them."""
+        samples = self.feed.validation[:: self.validation_step]
         return batches(samples, max(1, min(VALIDATION_BATCH, len(samples))))
 
 

@@ -31,8 +31,25 @@ def alone(given: list[Any]) -> Any:
     return given if len(given) > 1 else given[0]
 
 
+class _Counted:
+    """Sizes of training samples that are rows of a flat array."""
+
+    values: Floats
+    validation: Ints
+
+    @property
+    def width(self) -> int:
+        """Columns of a row."""
+        return int(self.values.shape[1])
+
+    @property
+    def validated(self) -> int:
+        """How many validation samples there are."""
+        return len(self.validation)
+
+
 @dataclass(frozen=True, repr=False)
-class WindowFeed:
+class WindowFeed(_Counted):
     """Windows of a panel and the rows that follow them; `train` and `validation` are first rows.
 
     Args:
@@ -63,16 +80,6 @@ class WindowFeed:
         return self.timesteps, self.inputs, (self.horizon, len(self.inputs.targets))
 
     @property
-    def width(self) -> int:
-        """Columns of a row."""
-        return int(self.values.shape[1])
-
-    @property
-    def validated(self) -> int:
-        """How many validation windows there are."""
-        return len(self.validation)
-
-    @property
     def gaps(self) -> bool:
         """Whether values are missing."""
         return bool(np.isnan(self.values).any())
@@ -99,7 +106,7 @@ class WindowFeed:
 
 
 @dataclass(frozen=True, repr=False)
-class LabelFeed:
+class LabelFeed(_Counted):
     """Whole sequences and their labels; `train` and `validation` are places of sequences.
 
     Args:
@@ -119,16 +126,6 @@ class LabelFeed:
     timesteps: int
     units: None = None
     gaps: bool = False
-
-    @property
-    def width(self) -> int:
-        """Columns of a row."""
-        return int(self.values.shape[1])
-
-    @property
-    def validated(self) -> int:
-        """How many validation sequences there are."""
-        return len(self.validation)
 
     @property
     def shape(self) -> tuple[int, Inputs, tuple[int, int]]:

@@ -4,7 +4,6 @@ As many blocks as fit are in memory together, others in each epoch's order; the 
 are in an order of their own. Where all blocks fit, batches are those of a table in memory.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ from ..config.sections import Training
 from ..core.windows import Floats, Ints, gather
 from ..data.splits import Part
 from ..data.stored_rows import StoredBlock, StoredRows
-from .batch_order import SHARE, VALIDATION_BATCH, Pass, batches
+from .batch_order import VALIDATION_BATCH, EverySample, Pass, batches
 from .batches import Samples, WindowFeed
 
 # Rows, shape (rows, features), and the batches of windows in them.
@@ -78,7 +77,7 @@ class BlockFeed(WindowFeed):
 
 
 @dataclass(frozen=True, repr=False)
-class Blockwise:
+class Blockwise(EverySample):
     """Every training sample once in an epoch, block by block.
 
     Args:
@@ -93,17 +92,6 @@ class Blockwise:
     def count(self) -> int:
         """How many training windows there are."""
         return int(self.feed.count("train").sum())
-
-    @property
-    def batch_size(self) -> int:
-        """A batch larger than all samples together would only be filled up."""
-        return min(self.settings.batch_size, self.count)
-
-    @property
-    def steps(self) -> int:
-        """All batches, or as many as were asked for."""
-        steps = math.ceil(self.count / self.batch_size)
-        return min(steps, self.settings.steps_per_epoch or steps)
 
     @cached_property
     def buffer(self) -> Floats:
@@ -139,7 +127,7 @@ class Blockwise:
 
     def validation(self) -> Iterator[Piece]:
         """Yield all samples in large batches; of very many, some, as `Shuffled` does."""
-        step, length = self._step, self.feed.timesteps + self.feed.horizon
+        step, length = self.validation_step, self.feed.timesteps + self.feed.horizon
         chosen = -(-self.feed.validated // step)
         size = max(1, min(VALIDATION_BATCH, chosen))
         if step > 1 and not self.fits and chosen * length <= self.feed.most:
@@ -151,21 +139,13 @@ class Blockwise:
             if len(starts):
                 yield self.buffer, batches(starts, size)
 
-    @property
-    def _step(self) -> int:
-        """How many validation windows there are for each that is taken."""
-        if not self.settings.steps_per_epoch:
-            return 1
-        most = max(VALIDATION_BATCH, self.steps * self.batch_size // SHARE)
-        return -(-self.feed.validated // most) or 1
-
     @cached_property
     def _copied(self) -> Floats:
         """Some validation windows with what follows them, end to end, shape `(rows, width)`."""
         length, done, parts = self.feed.timesteps + self.feed.horizon, 0, list[Floats]()
         for number, block in enumerate(self.feed.stored.blocks):
-            starts = self.feed.starts(block, "validation")
-            chosen = starts[-done % self._step :: self._step]
+            starts, step = self.feed.starts(block, "validation"), self.validation_step
+            chosen = starts[-done % step :: step]
             done += len(starts)
             rows = np.empty((block.rows, self.feed.width), np.float32)
             self.feed.read(number, rows)

@@ -22,11 +22,11 @@ from .batch_order import Lanes
 from .batches import Feed
 from .build import Built, assemble
 from .devices import Replicas, find_replicas
+from .epochs import Trainable
 from .train_step import Runner
 from .training_loop import fit
 from .training_state import (
     State,
-    Trainable,
     fitting,
     group_of,
     pack,
@@ -280,12 +280,7 @@ def _follow(
 ) -> tuple[list[Epoch], bool]:
     """Return the epochs until they end or are stopped, and whether they were stopped.
 
-    Args:
-        running: The epochs as they end.
-        before: Those of a training that is resumed.
-        place: Which network it is, and of how many.
-        on_event: Notified of the epochs.
-        should_stop: Asked after each.
+    Those of a resumed training stand `before`; `place` is which network it is, and of how many.
     """
     number, count = place
     epochs = [replace(each, network=number, networks=count) for each in before]

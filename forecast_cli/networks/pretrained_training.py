@@ -13,17 +13,16 @@ import tensorflow as tf
 from ..baselines.pretrained.forecaster import INPUTS, MEDIAN
 from ..config.members import Member
 from ..config.sections import Precision, Training
-from ..core.events import Epoch, Listener, Steps, ignore
+from ..core.events import Listener, Steps
 from ..core.windows import Floats, Ints
 from ..model.pretrained import PretrainedRuntime
 from .batches import Feed
 from .build import Built
 from .ensemble_training import EnsembleTrainer
+from .epochs import Trainable
 from .losses import make_optimizer
 from .onnx_export import check_equal
 from .pretrained import SIGNATURE, Combination, losses, read_weights, replace_weights, with_weights
-from .schedule import finish_epoch, learning_rate
-from .training_state import Trainable
 
 # Series whose forecasts by the exported network are compared with those of Keras.
 PROBES = 32
@@ -65,8 +64,8 @@ class Examples:
             yield self.take(order[begin : begin + size])
 
 
-class FineTuning:
-    """Trains the network on examples; the training loop uses it as it uses a `Runner`.
+class FineTuning(Trainable):
+    """Trains the network on examples; to write loops out takes longer than it saves.
 
     Args:
         network: Trained in place.
@@ -92,41 +91,18 @@ class FineTuning:
         self._train = tf.function(self._step, signature, autograph=False)
         self._measure = tf.function(self._losses, signature, autograph=False)
 
-    @contextmanager
-    def unrolling(self) -> Iterator[None]:
-        """Leave them: writing them out takes longer to compile than it saves."""
-        yield
-
-    def run(self, losses: Sequence[float], on_event: Listener = ignore) -> Epoch:
-        """Run the epoch after those with the given watched losses.
-
-        Args:
-            losses: Of the epochs before.
-            on_event: Notified of its steps.
-        """
-        began, number = perf_counter(), len(losses) + 1
-        rate = learning_rate(self.training, losses, epochs=self.epochs)
-        self.optimizer.learning_rate.assign(rate)
+    def learn(self, number: int, on_event: Listener) -> tuple[float, float | None, int]:
+        """Learn from the examples, as in `Trainable`."""
         rng = np.random.default_rng([self.training.seed, number])
         order = rng.permutation(len(self.examples))
         loss = self._pass(order, partial(self._tell, number, on_event)) / len(order)
         validation_loss = None if self.held_out is None else self.measure(self.held_out)
-        return finish_epoch(
-            losses,
-            self.epochs,
-            loss=loss,
-            validation_loss=validation_loss,
-            windows=len(order),
-            rate=rate,
-            began=began,
-        )
+        return loss, validation_loss, len(order)
 
     def _pass(self, order: Ints, told: Callable[[float, float], None]) -> float:
         """Train on all examples, in an order, and return the sum of their losses.
 
-        Args:
-            order: Places of the examples.
-            told: Called after batches with the share that is done, and the seconds of the whole.
+        `told` is called after batches with the share that is done, and the seconds of the whole.
         """
         total, size, began = 0.0, self.training.batch_size, perf_counter()
         for number, batch in enumerate(self.examples.batches(order, size)):

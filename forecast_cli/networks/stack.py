@@ -16,7 +16,7 @@ from ..config.layers import (
     Recurrent,
     split_term,
 )
-from .masks import as_weights, last_known
+from .window_normalization import as_weights, last_known
 
 # The Keras layer of each cell in `forecast_cli.config.registries`.
 KERAS_CELLS: dict[str, type[keras.layers.Layer]] = {

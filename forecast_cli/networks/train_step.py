@@ -5,7 +5,7 @@ Here a block of steps, on small jobs the whole epoch, is one compiled function t
 samples from the flat array: several times faster, and memory grows with the data alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,13 +17,13 @@ import tensorflow as tf
 
 from ..config.registries import LOSSES
 from ..config.sections import Training
-from ..core.events import Epoch, Listener, Steps, ignore
+from ..core.events import Listener, Steps
 from .batch_order import Lanes, Pass, Passes, Shuffled, blocks
 from .batches import Feed, Samples, WindowFeed, alone
 from .block_feed import BlockFeed, Blockwise, Piece
 from .devices import Replicas, take_summed
+from .epochs import Trainable
 from .losses import make_loss, make_optimizer
-from .schedule import finish_epoch, learning_rate
 
 # About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
 BLOCK_WORK = 3e9
@@ -52,7 +52,7 @@ Block = Callable[[Any, Any, Any, Any], Any]
 
 
 @dataclass(repr=False)
-class Runner:
+class Runner(Trainable):
     """The compiled functions of one training, and the data on the device.
 
     Args:
@@ -191,37 +191,19 @@ class Runner:
             variable.assign(value)
         self._begin(training, feed)
 
-    def run(self, losses: Sequence[float], on_event: Listener = ignore) -> Epoch:
-        """The epoch after those with the given watched losses.
-
-        Every training sample is seen once, in the epoch's own order; then comes validation. After
-        it the network has the weights to forecast with.
-
-        Args:
-            losses: Of the epochs before.
-            on_event: Notified of its steps, where they are not one block.
-        """
-        began, number = perf_counter(), len(losses) + 1
-        rate = learning_rate(self.training, losses, epochs=self.epochs)
-        self.optimizer.learning_rate.assign(rate)
+    def learn(self, number: int, on_event: Listener) -> tuple[float, float | None, int]:
+        """Learn as in `Trainable`; after it the network has the weights to forecast with."""
         if self.raw is not None:
             self.network.set_weights(self.raw)
         told = partial(self._tell, number, on_event)
-        loss, windows = self._mean(self.train, self._training(number), self.passes.steps, told)
+        samples = self._taken(self.passes.training(number))
+        loss, windows = self._mean(self.train, samples, self.passes.steps, told)
         if self.training.ema is not None:
             self._average()
         validation_loss = None
         if self.feed.validated:
-            validation_loss, _ = self._mean(self.validate, self._validation())
-        return finish_epoch(
-            losses,
-            self.epochs,
-            loss=loss,
-            validation_loss=validation_loss,
-            windows=windows,
-            rate=rate,
-            began=began,
-        )
+            validation_loss, _ = self._mean(self.validate, self._taken(self.passes.validation()))
+        return loss, validation_loss, windows
 
     def _average(self) -> None:
         """Put the moving average of the weights in their place, and keep them to train on."""
@@ -233,33 +215,17 @@ class Runner:
                 variable.assign(variable.constraint(variable))
 
     def _tell(self, number: int, on_event: Listener, done: int, seconds: float) -> None:
-        """Report how far an epoch has come.
-
-        Args:
-            number: The epoch.
-            on_event: What is notified.
-            done: Training steps that are done.
-            seconds: Of one step.
-        """
+        """Report how far an epoch has come: its training steps, and the seconds of one."""
         steps, validated = self.passes.steps, self.feed.validated / self.passes.batch_size
         whole = seconds * (steps + VALIDATED * validated)
         on_event(Steps(number, self.epochs, done / steps, whole))
 
-    def _training(self, epoch: int) -> Iterable[Pass]:
-        """The training samples of an epoch; of large tables piece by piece."""
-        if isinstance(self.passes, Blockwise):
-            return self._taken(self.passes.training(epoch))
-        return [self.passes.training(epoch)]
-
-    def _validation(self) -> Iterable[Pass]:
-        """The same for validation."""
-        if isinstance(self.passes, Blockwise):
-            return self._taken(self.passes.validation())
-        return [self.passes.validation()]
-
-    def _taken(self, pieces: Iterable[Piece]) -> Iterator[Pass]:
-        """Yield the samples of pieces, whose rows are then the data on the device."""
-        for values, samples in pieces:
+    def _taken(self, found: Pass | Iterable[Piece]) -> Iterator[Pass]:
+        """Yield a pass; of large tables piece by piece, whose rows are then on the device."""
+        if isinstance(found, tuple):
+            yield found
+            return
+        for values, samples in found:
             # What was there is gone before it is replaced.
             self.values = None
             self.values = tf.constant(values)
@@ -272,11 +238,11 @@ class Runner:
         steps: int | None = None,
         told: Callable[[int, float], None] | None = None,
     ) -> tuple[float, int]:
-        """The mean loss over a pass, in blocks of one shape, and over how many samples it is.
+        """The mean loss over the pieces of a pass, and over how many samples it is.
 
         Args:
             function: What runs a block.
-            pieces: The pass, or the pieces of it.
+            pieces: They are cut into blocks of one shape.
             steps: The most steps of a block; None: those of the first piece.
             told: Called after blocks with the steps done, and the seconds of one.
         """

@@ -8,7 +8,8 @@ from time import perf_counter
 from ..config.sections import Training
 from ..core.errors import TrainingError
 from ..core.events import Epoch, Listener, ignore
-from .training_state import State, Trainable
+from .epochs import Trainable
+from .training_state import State
 
 # Called with the state after each epoch, and with True where the training is stopped after it.
 Keep = Callable[[State, bool], None]

@@ -2,37 +2,21 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 
 from ..config.sections import Training
 from ..core.errors import UsageError
-from ..core.events import Epoch, Listener, ignore
+from ..core.events import Epoch
 from ..core.windows import Floats
 from ..model.checkpoints import Saved
+from .epochs import Trainable
 
 Weights = list[Floats]
-
-
-class Trainable(Protocol):
-    """What the training loop trains: a `Runner`, or what else runs epochs of a network."""
-
-    network: keras.Model
-    learner: Any
-    optimizer: Any
-    training: Training
-    epochs: int
-    raw: list[Any] | None
-
-    def unrolling(self) -> AbstractContextManager[None]:
-        """Write loops out while the network is trained."""
-
-    def run(self, losses: Sequence[float], on_event: Listener = ignore) -> Epoch:
-        """Run the epoch after those with the given watched losses; tell how far it has come."""
 
 
 @dataclass
@@ -124,27 +108,23 @@ def unpack(saved: Saved, runner: Trainable) -> State:
         UsageError: It is not that of the networks of this training.
     """
     with fitting():
-        return _unpack(saved, runner)
-
-
-def _unpack(saved: Saved, runner: Trainable) -> State:
-    state, arrays = State.new(runner.training), saved.arrays
-    for name, variables in (
-        ("variable", _variables(runner)),
-        ("optimizer", runner.optimizer.variables),
-    ):
-        for variable, value in zip(variables, group_of(arrays, name), strict=True):
-            variable.assign(value)
-    like = runner.network.get_weights()
-    runner.raw = _weights_of(arrays, "raw", like) or None
-    state.epochs = unpack_epochs(saved.facts["epochs"])
-    runner.epochs = state.epochs[-1].epochs
-    state.kept = _weights_of(arrays, "kept", like) or None
-    number = 0
-    while weights := _weights_of(arrays, f"mean{number}", like):
-        state.means.append(weights)
-        number += 1
-    return state
+        state, arrays = State.new(runner.training), saved.arrays
+        for name, variables in (
+            ("variable", _variables(runner)),
+            ("optimizer", runner.optimizer.variables),
+        ):
+            for variable, value in zip(variables, group_of(arrays, name), strict=True):
+                variable.assign(value)
+        like = runner.network.get_weights()
+        runner.raw = _weights_of(arrays, "raw", like) or None
+        state.epochs = unpack_epochs(saved.facts["epochs"])
+        runner.epochs = state.epochs[-1].epochs
+        state.kept = _weights_of(arrays, "kept", like) or None
+        number = 0
+        while weights := _weights_of(arrays, f"mean{number}", like):
+            state.means.append(weights)
+            number += 1
+        return state
 
 
 def group_of(arrays: Mapping[str, Floats], name: str) -> Weights:

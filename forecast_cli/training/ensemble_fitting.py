@@ -1,15 +1,18 @@
-"""Fit the baselines of an ensemble, and the weights of its members."""
+"""Fit the baselines of an ensemble and the weights of its members, and put all into one model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..baselines.effects import Effects
 from ..baselines.ensemble_weights import beats, fit_weights, make_prior
 from ..baselines.linear_map import widened
 from ..baselines.member_maps import fit_maps
+from ..config.members import list_members
 from ..config.registries import NAIVE
+from ..config.schema import Config
 from ..core.errors import DataError
 from ..core.padding import owner_series
 from ..core.parallel import one_thread
@@ -25,6 +28,9 @@ from ..forecasting.intervals.calibration import (
     scaled_targets,
 )
 from .effect_removal import Adjusted
+
+if TYPE_CHECKING:
+    from ..networks.batches import WindowFeed
 
 # Values of windows and forecasts that weights are fitted to at most: 160 MB.
 MOST_VALUES = 40_000_000
@@ -267,3 +273,68 @@ def count_distinct(dataset: Dataset, rows: Ints, steps: int) -> float:
     np.maximum.at(last, series, rows)
     seen = last >= 0
     return float(np.sum((last[seen] - first[seen] + steps) / steps))
+
+
+def restore(
+    config: Config,
+    feeds: Callable[[int], "WindowFeed"],
+    weights: bytes,
+    effects: Sequence[Effects],
+) -> tuple[list[Any], Any]:
+    """Return the Keras models of a saved model, and the one that combines them, with its weights.
+
+    Args:
+        config: As it was resolved for the training.
+        feeds: Windows for each lookback; their shapes count, not what they hold.
+        weights: In Keras's HDF5 form.
+        effects: Of covariates on each target, as they are in the model.
+    """
+    from ..networks.onnx_export import with_weights
+
+    networks, whole = build_combined(config, feeds, effects)
+    return networks, with_weights(whole, weights)
+
+
+def build_combined(
+    config: Config, feeds: Callable[[int], "WindowFeed"], effects: Sequence[Effects] = ()
+) -> tuple[list[Any], Any]:
+    """Return new Keras models of a configuration, and the one that combines them.
+
+    Arguments as in `restore`.
+    """
+    from ..networks.ensemble_training import EnsembleTrainer
+
+    trainer = EnsembleTrainer(config, feeds)
+    networks = [trainer.build(member).network for member in list_members(config)]
+    if config.ensemble.alone:
+        return networks, networks[0]
+    feed = feeds(config.window.timesteps or 1)
+    timesteps, _, (horizon, targets) = feed.shape
+    shape = (len(config.ensemble.maps), targets, timesteps, horizon)
+    maps = np.zeros(shape, np.float32) if config.ensemble.maps else None
+    again = config.ensemble.combine == "weights" and any(each.terms for each in effects)
+    made = Combination(maps, maps if again else None)
+    return networks, combine_networks(config, feed, networks, made, effects)
+
+
+def combine_networks(
+    config: Config,
+    feed: "WindowFeed",
+    networks: Sequence[Any],
+    made: Combination,
+    effects: Sequence[Effects],
+) -> Any:
+    """Return the Keras model of an ensemble."""
+    from ..networks.ensemble_graph import combined
+
+    timesteps, inputs, outputs = feed.shape
+    return combined(
+        networks,
+        (timesteps, inputs, config.shape_of_outputs(outputs)),
+        maps=made.maps,
+        direct=made.direct,
+        combine=config.ensemble.combine,
+        weights=made.shares,
+        spread=config.interval_method.by_members,
+        effects=effects,
+    )

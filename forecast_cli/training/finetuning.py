@@ -72,13 +72,13 @@ def finetune(
         DataError: The table lacks what the model reads.
         TrainingError: The loss is not finite.
     """
-    began = time.perf_counter()
-    whole = _resolve_config(bundle, config, on_event)
+    began, whole = time.perf_counter(), _resolve_config(bundle, config, on_event)
     dataset = _dataset(bundle, source, whole, rescale=rescale, on_event=on_event)
     job = partial(describe_dataset, dataset, start=bundle.weights)
     began -= begin_checkpoints(checkpoints, job, on_event)
     seconds, effects = whole.training.time_budget, None if rescale else bundle.effects
-    by = _trainer(bundle, seconds and began + seconds, effects, checkpoints)
+    more: Any = {"initial": bundle.weights, "effects": effects, "checkpoints": checkpoints}
+    by = partial(train_network, deadline=seconds and began + seconds, **more)
     learned = learn(dataset, by=by, on_event=on_event, should_stop=should_stop)
     again = partial(_on_all_rows, rescale=rescale)
     tuned = finish(learned, began, by=by, whole=again, on_event=on_event, should_stop=should_stop)
@@ -119,27 +119,6 @@ def finetuning_pretrained(config: Config, *, rescale: bool = False) -> Config:
         )
     changes = {"pretrained": True, "finetuned": True}
     return config.changed(preset=PRETRAINED_PRESET, network=changes)
-
-
-def _trainer(
-    bundle: Bundle, deadline: float | None, effects: Any, checkpoints: Checkpoints | None
-) -> Any:
-    """Return what trains from the weights of a model; arguments as in `train_network`."""
-    return partial(
-        train_network,
-        initial=bundle.weights,
-        deadline=deadline,
-        effects=effects,
-        checkpoints=checkpoints,
-    )
-
-
-def _describe(bundle: Bundle, dataset: Dataset, on_event: Listener) -> None:
-    """Note how the table was read, and what its scores are worth."""
-    describe(dataset, on_event)
-    _warn_in_sample(bundle, dataset, on_event)
-    if not dataset.splits.rows("test"):
-        on_event(Note("no test split, as in the model: nothing is scored (set `test` for one)"))
 
 
 def _resolve_config(bundle: Bundle, given: Config, on_event: Listener) -> Config:
@@ -229,7 +208,10 @@ def _dataset(
     check_dataset(dataset, on_event)
     # The usual spread of windows is in scaled units, so it depends on the scaler.
     dataset = with_usual_spread(dataset) if rescale else dataset
-    _describe(bundle, dataset, on_event)
+    describe(dataset, on_event)
+    _warn_in_sample(bundle, dataset, on_event)
+    if not dataset.splits.rows("test"):
+        on_event(Note("no test split, as in the model: nothing is scored (set `test` for one)"))
     return dataset
 
 

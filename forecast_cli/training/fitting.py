@@ -204,9 +204,8 @@ def export(
         TrainingError: The exported network forecasts differently from the trained one.
     """
     from ..networks.build import layer_rows
-    from ..networks.external_dropout import export_thinned
+    from ..networks.extra_inputs import export_thinned, with_states
     from ..networks.onnx_export import export_onnx, weights_bytes
-    from ..networks.stateful_export import with_states
 
     on_event(Stage("exporting", unit="export"))
     weights, rows, layers = weights_bytes(network), layer_rows(network), config.network

@@ -13,7 +13,7 @@ from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.records import TrainingHistory
 from .checkpointing import stop
-from .window_feeds import make_feed
+from .preparation import make_feed
 
 if TYPE_CHECKING:
     from ..networks.ensemble_training import EnsembleTrainer

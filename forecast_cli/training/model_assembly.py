@@ -147,6 +147,8 @@ def _manifest(
 ) -> Manifest:
     """Return the manifest: everything in a model file but the arrays."""
     dataset, columns = scored.dataset, scored.dataset.panel.columns
+    errors, member = dataset.future_errors, kept.fitted.member
+    own = () if member is None else member.shares
     return Manifest(
         **name_trained(scored)._asdict(),
         config=stored_config(dataset.config),
@@ -159,11 +161,11 @@ def _manifest(
         # Without a refit the bound is that of the training rows, and later ones may be below it.
         lower=name_bounds(lift_broken_bounds(kept.dataset.scaling, dataset.panel, ignore)),
         intermittent=dataset.intermittent,
-        weights=_weights(kept.fitted, dataset.config, columns.targets),
+        weights=member_weights(dataset.config, columns.targets, kept.fitted.shares, own),
         importance=importance,
-        future_errors=_future_errors(dataset),
+        future_errors=() if errors is None else tuple(errors.sizes.tolist()),
         probe=kept.fitted.probe,
-        member=None if kept.fitted.pretrained is None else kept.fitted.member,
+        member=None if kept.fitted.pretrained is None else member,
         splits=count_split_rows(dataset),
         evaluation=scores and scores.evaluation,
         layers=tuple(LayerRow(**row) for row in kept.fitted.layers),
@@ -177,24 +179,10 @@ def _manifest(
     )
 
 
-def _weights(
-    fitted: Fitted, config: Config, targets: Sequence[str]
-) -> dict[str, dict[str, float | None]]:
-    """Return the weights of the members by target, as a manifest has them."""
-    own = () if fitted.member is None else fitted.member.shares
-    return member_weights(config, targets, fitted.shares, own)
-
-
 def stored_config(config: Config) -> Config:
     """Return a configuration as a model file keeps it: without the literals of its query."""
     query = config.data.query
     return config.changed(data={"query": without_literals(query)}) if query else config
-
-
-def _future_errors(dataset: Dataset) -> tuple[float, ...]:
-    """Return the sizes of the errors of features in tests; empty where none has any."""
-    errors = dataset.future_errors
-    return () if errors is None else tuple(errors.sizes.tolist())
 
 
 def scaling_numbers(scaling: Scaling | None) -> ScalingNumbers | None:
@@ -264,12 +252,7 @@ def count_split_rows(dataset: Dataset) -> SplitRows:
         if timeline is not None and splits.rows(part):
             first, end = splits.bounds(part)
             begins[f"{part}_begins"] = timeline.times[first[end > first]].min().isoformat()
-    return SplitRows(
-        train=splits.rows("train"),
-        validation=splits.rows("validation"),
-        test=splits.rows("test"),
-        **begins,
-    )
+    return SplitRows(**{part: splits.rows(part) for part in PARTS}, **begins)
 
 
 def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) -> Run:
@@ -282,10 +265,6 @@ def make_run(fitted: Fitted, *, refitted: bool, windows: int, seconds: float) ->
         stopped=fitted.ending,
         refitted=refitted,
         windows=windows,
-        versions=_versions(),
+        # A library that is installed under another name is left out.
+        versions={name: found for name in LIBRARIES if (found := version_of(name))},
     )
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the libraries; one installed under another name is left out."""
-    return {name: found for name in LIBRARIES if (found := version_of(name))}

@@ -19,15 +19,13 @@ from ..model.pretrained import open_member, open_pretrained
 from ..model.records import TrainingHistory
 from ..model.runtime import Runtime
 from ..model.series_networks import SeriesNetworks
-from .combined_network import combine_networks, restore
 from .effect_removal import Adjusted, adjust
-from .ensemble_fitting import fit_combination, network_inputs
+from .ensemble_fitting import combine_networks, fit_combination, network_inputs, restore
 from .fitting import PROBES, Fitted, Trained, export, name_trained
-from .member_share import with_member
 from .member_tasks import is_divided, train_divided
 from .per_series import train_each
-from .pretrained import make_trainer, take_finetuned, take_pretrained
-from .window_feeds import make_feed
+from .preparation import make_feed
+from .pretrained import make_trainer, take_finetuned, take_pretrained, with_member
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed

@@ -13,18 +13,21 @@ from ..config.schema import Config
 from ..core.errors import DataError, Interrupted, counted, listed
 from ..core.events import Done, Listener, Note, Stage, ignore
 from ..core.parallel import run_all
-from ..core.windows import Floats
 from ..data.dataset import Dataset
 from ..model.checkpoints import Keeper, Saved
 from ..model.records import TrainingHistory
 from ..model.runtime import Runtime
 from ..model.series_networks import SeriesNetworks
 from .checkpointing import stop
-from .combined_network import build_combined, combine_networks
 from .effect_removal import Adjusted
-from .ensemble_fitting import fit_combination, network_inputs
+from .ensemble_fitting import (
+    build_combined,
+    combine_networks,
+    fit_combination,
+    network_inputs,
+)
 from .fitting import Fitted, SeriesFit, Trained
-from .window_feeds import make_feed
+from .preparation import make_feed
 
 if TYPE_CHECKING:
     from ..networks.batches import WindowFeed
@@ -141,6 +144,7 @@ def seed_of(seed: int, name: str) -> int:
 
 def _train_one(dataset: Dataset, before: SeriesFit | None) -> SeriesFit:
     """Train the networks of one series."""
+    from ..networks.ensemble_graph import forecast_windows
     from ..networks.ensemble_training import EnsembleTrainer, train_members
     from ..networks.weight_inputs import flat_weights
 
@@ -153,32 +157,20 @@ def _train_one(dataset: Dataset, before: SeriesFit | None) -> SeriesFit:
         panel=replace(dataset.panel, source=source),
         scaling=dataset.scaling.each(np.array(0)) if dataset.scaling.by_series else dataset.scaling,
     )
-    adjusted, config = Adjusted(dataset, dataset), dataset.config
+    config = dataset.config
     feeds: Callable[[int], WindowFeed] = cache(partial(make_feed, dataset))
     courses = None if before is None else before.courses
     trainer = EnsembleTrainer(config, feeds, before=courses, one_device=True)
     running = train_members(trainer, on_event=ignore, should_stop=bool)
     networks, trained = zip(*running, strict=True)
-    whole, shares = networks[0], None
-    earlier = None if before is None else before.shares
+    whole, shares, feed = networks[0], None, feeds(dataset.timesteps)
     if not config.ensemble.alone:
-        made = fit_combination(adjusted, networks, shares=earlier)
-        whole, shares = (
-            combine_networks(config, feeds(dataset.timesteps), networks, made, ()),
-            made.shares,
-        )
-    starts = feeds(dataset.timesteps).train
-    probes = network_inputs(dataset, starts[:: 1 + len(starts) // PROBES])
-    return SeriesFit(
-        flat_weights(whole), tuple(trained), shares, tuple(probes), _forecast(whole, probes)
-    )
-
-
-def _forecast(network: Any, given: Sequence[Floats]) -> Floats:
-    """Return what a Keras model makes of windows, and of what is known ahead."""
-    from ..networks.ensemble_graph import forecast_windows
-
-    return forecast_windows(network, given)
+        earlier = None if before is None else before.shares
+        made = fit_combination(Adjusted(dataset, dataset), networks, shares=earlier)
+        whole, shares = combine_networks(config, feed, networks, made, ()), made.shares
+    probes = network_inputs(dataset, feed.train[:: 1 + len(feed.train) // PROBES])
+    expected = forecast_windows(whole, probes)
+    return SeriesFit(flat_weights(whole), tuple(trained), shares, tuple(probes), expected)
 
 
 def _export(dataset: Dataset, fits: list[SeriesFit], on_event: Listener) -> Trained[Dataset]:

@@ -19,7 +19,7 @@ from ..data.checks import find_lower_bounds, require_positive
 from ..data.dataset import Dataset, History, fit_scaling_by_scope, split_history
 from ..data.missing import fill_panel
 from ..data.panel import Panel
-from ..data.splits import Splits, WindowPlaces, all_training, split_rows
+from ..data.splits import PARTS, Splits, WindowPlaces, all_training, split_rows
 from ..data.stored_rows import StoredBlock, StoredRows
 from ..forecasting.intervals.calibration import estimate_units, measure_units
 from ..model.bundle import Bundle
@@ -248,13 +248,10 @@ class SeriesArrays:
         found = [SplitRows.model_validate_json(str(each["splits"][0])) for each in self.blocks]
         begins = {
             name: min(times, key=pd.Timestamp)
-            for name in ("train_begins", "validation_begins", "test_begins")
+            for name in (f"{part}_begins" for part in PARTS)
             if (times := [time for each in found if (time := getattr(each, name))])
         }
-        counts = {
-            part: sum(getattr(each, part) for each in found)
-            for part in ("train", "validation", "test")
-        }
+        counts = {part: sum(getattr(each, part) for each in found) for part in PARTS}
         return SplitRows(**counts, **begins)
 
     def ahead(self) -> Floats | None:

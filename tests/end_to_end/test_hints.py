@@ -51,7 +51,7 @@ EXEMPT = {
     ("data/time/dropped_rows.py", "the steps of the model"): "is a hint on a forecast",
     ("training/ensemble_fitting.py", "too few training rows"): "needs a training",
     ("training/finetuning.py", "gives the network"): "needs a training",
-    ("training/labels/tasks.py", "of sequence"): "labels that are infinite are no numbers in text",
+    ("training/labels/datasets.py", "of sequence"): "infinite labels are no numbers in text",
     ("backtesting/cutoffs.py", "before a cutoff"): "needs a model with more rows than its plan",
     ("data/io/storage.py", "any more"): "needs a file that vanishes meanwhile",
     ("data/io/storage.py", "is a directory"): "is read as a directory of Parquet files before",

@@ -305,7 +305,7 @@ WEIGHTS = {
 @pytest.mark.tf
 @pytest.mark.parametrize("kind", WEIGHTS)
 def test_weights_that_are_not_arrays_in_the_file(kind):
-    from forecast_cli.networks.weights_check import check_weights
+    from forecast_cli.networks.onnx_export import check_weights
 
     check_weights(weights_with(lambda *_: None))
     with pytest.raises(ModelFileError, match="refused"):

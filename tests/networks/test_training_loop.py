@@ -261,7 +261,7 @@ def test_the_rate_of_an_epoch_is_that_of_its_steps(feed):
 
 
 def test_a_plateau_halves_the_rate_after_five_epochs_without_improvement():
-    from forecast_cli.networks.schedule import learning_rate
+    from forecast_cli.networks.epochs import learning_rate
 
     training = Training(learning_rate=1.0, schedule="plateau")
     losses = [3.0, 2.0, *[2.5] * 10]

@@ -23,7 +23,7 @@ from forecast_cli.networks.build import assemble
 from forecast_cli.networks.devices import find_replicas
 from forecast_cli.networks.train_step import Runner
 from forecast_cli.networks.training_loop import fit
-from forecast_cli.training import block_training, window_feeds
+from forecast_cli.training import block_training, preparation
 
 TIMESTEPS, HORIZON = 4, 2
 VALUES = np.sin(np.arange(120) / 5).astype(np.float32)[:, None]
@@ -137,7 +137,7 @@ WHOLE = {
 
 def main():
     """Print the results as JSON."""
-    block_training.BLOCK_ROWS, window_feeds.MOST_ROWS = 100, 200
+    block_training.BLOCK_ROWS, preparation.MOST_ROWS = 100, 200
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 3)
     networks = {name: [train(*case, count) for count in (1, 2)] for name, case in CASES.items()}

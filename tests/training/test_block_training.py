@@ -15,7 +15,7 @@ import forecast_cli as fc
 from forecast_cli.core.errors import DataError, UsageError
 from forecast_cli.core.events import Done, Epoch, Note
 from forecast_cli.data.io.row_batches import RowBatches
-from forecast_cli.training import block_training, window_feeds
+from forecast_cli.training import block_training, preparation
 
 pytestmark = pytest.mark.tf
 PLAIN = {
@@ -146,7 +146,7 @@ def test_weights_are_those_of_a_table_in_memory_or_close(write, monkeypatch, tmp
     cases = [{}, {"cache": tmp_path / "arrays"}, {"cache": tmp_path / "arrays"}]
     for number, where in enumerate(cases):
         if number == 2:
-            monkeypatch.setattr(window_feeds, "MOST_ROWS", 2 * BLOCK)
+            monkeypatch.setattr(preparation, "MOST_ROWS", 2 * BLOCK)
         model = fc.train(path, **own, **where)
         losses.append([each["validation_loss"] for each in model.bundle.epochs])
     assert losses[1] == losses[0]
@@ -326,7 +326,7 @@ def test_so_little_memory_that_no_block_fits_is_refused_with_what_is_enough(
     linear_training, write, tmp_path, monkeypatch
 ):
     path, own = write({})
-    monkeypatch.setattr(window_feeds, "TRAINING_BYTES", 10**13)
+    monkeypatch.setattr(preparation, "TRAINING_BYTES", 10**13)
     with pytest.raises(UsageError, match="too little for the training") as refused:
         fc.train(path, memory=8, cache=tmp_path / "arrays", **own)
     assert "memory=" in refused.value.hint

@@ -12,7 +12,7 @@ from forecast_cli.baselines.pretrained.forecaster import MEDIAN, forecast_quanti
 from forecast_cli.core.errors import ModelFileError, UsageError
 from forecast_cli.core.events import ignore
 from forecast_cli.model.pretrained import MOST_FORECASTS
-from forecast_cli.training.member_share import PRIOR
+from forecast_cli.training.pretrained import PRIOR_SHARE
 from forecast_cli.training.resolved_settings import resolve_settings
 
 from ..frames import seasonal_frame
@@ -77,7 +77,7 @@ def test_the_weight_is_learned_from_validation_errors(train):
     assert learned["pretrained"]["value"] > 0.8
     assert sum(each["value"] for each in learned.values()) == pytest.approx(1)
     prior = train(months(), validation=0, test=0).bundle.manifest.weights
-    assert prior["pretrained"]["value"] == PRIOR
+    assert prior["pretrained"]["value"] == PRIOR_SHARE
 
 
 def test_a_file_keeps_it(model, tmp_path):

@@ -53,7 +53,7 @@ def _quiet() -> Iterator[None]:
 def _network(bundle: Bundle) -> Any:
     """Return the Keras model of a model, with its weights."""
     from ...networks.batches import WindowFeed
-    from ...training.combined_network import restore
+    from ...training.ensemble_fitting import restore
 
     manifest, horizon = bundle.manifest, bundle.runtime.horizon
     inputs, none = manifest.columns.inputs, np.empty(0, np.int64)

@@ -38,9 +38,12 @@ from .few_rows import (
     suits_as_member,
     with_finetuning,
 )
-from .long_series import choose_for_long_series, reaches_weeks
-from .many_series import choose_for_many_series
-from .small_data import choose_for_small_data
+from .recipes import (
+    choose_for_long_series,
+    choose_for_many_series,
+    choose_for_small_data,
+    reaches_weeks,
+)
 from .transform_choice import choose_by_effects, choose_transform
 
 # What networks take in turn, and the setting that is for all of them.
@@ -188,11 +191,9 @@ def profile_data(config: Config, panel: Panel, splits: Splits, season: int) -> D
 
 
 def _defined(choose: Callable[[], tuple[Transform, str]], least: float) -> tuple[Transform, str]:
-    """Return the chosen transform and how it was chosen, none where it is not defined.
+    """Return what `choose` chooses, no transform where it is not defined.
 
-    Args:
-        choose: Makes the choice.
-        least: The least value of the training rows, those of past covariates too.
+    `least` is the least value of the training rows, those of past covariates too.
     """
     name, how = choose()
     return (name if least > ABOVE[name] else "none"), how

@@ -13,8 +13,7 @@ from forecast_cli.config.covariates import plain_inputs
 from forecast_cli.config.layers import Lstm, Mask
 from forecast_cli.config.network import Network
 from forecast_cli.core.events import Epoch, Note
-from forecast_cli.training.labels.datasets import split_sequences
-from forecast_cli.training.labels.tasks import with_task
+from forecast_cli.training.labels.datasets import split_sequences, with_task
 
 pytestmark = pytest.mark.tf
 ROWS = {"layout": "rows", "label": "y"}

@@ -39,7 +39,7 @@ def parts(layers, inputs=PLAIN, horizon=HORIZON, **network):
 
 def monte_carlo(network, trained, feed, probes, **more):
     from forecast_cli.model.mc_dropout import MonteCarlo
-    from forecast_cli.networks.external_dropout import export_thinned
+    from forecast_cli.networks.extra_inputs import export_thinned
 
     onnx = export_thinned(network, trained, feed, probes)
     return MonteCarlo(onnx, [layer.dropout for layer in network.recurrent], **more)
@@ -115,7 +115,7 @@ def test_draws_are_those_of_the_seed_whatever_the_batch():
 @tf
 def test_the_spread_is_the_standard_deviation_and_grows_with_the_rate():
     from forecast_cli.model.mc_dropout import MonteCarlo
-    from forecast_cli.networks.external_dropout import export_thinned
+    from forecast_cli.networks.extra_inputs import export_thinned
 
     network, trained, feed = parts([Lstm(units=4, dropout=0.1), Gru(units=4, dropout=0.1)])
     onnx = export_thinned(network, trained, feed, [WINDOWS])
