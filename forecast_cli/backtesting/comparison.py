@@ -119,7 +119,8 @@ def _train_best(
         raise Interrupted("Stopped before any model was finished.")
     best, configuration = _choose(result, entries)
     _warn_of_baseline(result, best, on_event)
-    on_event(Note(f"training {best} on all training rows"))
+    if configuration.preset is None or PRESETS[configuration.preset].trains:
+        on_event(Note(f"training {best} on all training rows"))
     how: Any = {"on_event": on_event, "should_stop": should_stop, "run": checkpoints}
     bundle = train_panel(panel, configuration, **how)
     verdict = f"{result.verdict} The saved model is {best}."

@@ -19,11 +19,12 @@ from ..config.registries import (
 )
 from ..config.resolution import configure, merged, read_toml
 from ..config.schema import Config
-from ..core.errors import UsageError, nearest
-from ..core.events import Listener, ignore
+from ..core.errors import UsageError, listed, nearest
+from ..core.events import Listener, Note, ignore
 from ..core.forecast import Forecast
 from ..data.panel import Panel
 from ..model.bundle import Bundle
+from ..training.presets.few_rows import without_networks
 from ..training.resolution import resolve_preset
 from .folds import Fold
 from .plan import Refit
@@ -145,6 +146,11 @@ def _entry(name: str, text: str, config: Config, on_event: Listener) -> Entry:
         single = config.model_dump(exclude_unset=True, exclude={"ensemble"})
         return Entry(name, text, configure({"cell": text, "preset": PLAIN_PRESET}, single))
     if text in PRESETS:
+        if not PRESETS[text].trains:
+            given, without = without_networks(given)
+            if without:
+                names = listed([f"`{each}`" for each in without])
+                on_event(Note(f"{text} is not trained: {names} apply to other models alone"))
         return Entry(name, text, configure({"preset": text}, given))
     if text not in NAMES:
         raise UsageError(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
+from ..config.registries import CELLS, PRESETS
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError, counted
 from ..data.io.writer import Format, holds_times, render
@@ -52,8 +53,8 @@ class BacktestOptions:
 
     models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
         autocompletion=complete_models,
-        help="Models to compare: model (what train builds), auto, fast, best, classic, lstm, gru, "
-        "rnn, naive, seasonal-naive, drift, mean, window-mean, croston, sba, tsb, ets, theta, "
+        help=f"Models to compare: model (what train builds), {', '.join((*PRESETS, *CELLS))}, "
+        "naive, seasonal-naive, drift, mean, window-mean, croston, sba, tsb, ets, theta, "
         "arima, .forecast files and .toml configurations.", default="model,naive,seasonal-naive",
         )] = None
     n_windows: Annotated[int | None, option("--n-windows", metavar="N", min=1,

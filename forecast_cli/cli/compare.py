@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ..config.registries import CELLS, PRESETS
 from ..core.errors import UsageError
 from ..core.events import Note
 from ..core.libraries import require_training
@@ -29,8 +30,8 @@ class CompareOptions:
 
     models: Annotated[str | None, option("--models", metavar="NAME[,NAME...]",
         autocompletion=complete_models,
-        help="Models to compare: model (what train builds), auto, fast, best, classic, lstm, gru, "
-        "rnn, baselines as in backtest, and .toml configurations.",
+        help=f"Models to compare: model (what train builds), {', '.join((*PRESETS, *CELLS))}, "
+        "baselines as in backtest, and .toml configurations.",
         default="model,auto,fast,lstm,gru,rnn")] = None
     cells: Annotated[str | None, option("--cells", metavar="NAME[,NAME...]", common=False,
         help="Deprecated: use --models.")] = None

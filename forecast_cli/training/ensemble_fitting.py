@@ -304,7 +304,7 @@ def build_combined(
     """
     from ..networks.ensemble_training import EnsembleTrainer
 
-    trainer = EnsembleTrainer(config, feeds)
+    trainer = EnsembleTrainer(config, feeds, one_device=True)
     networks = [trainer.build(member).network for member in list_members(config)]
     if config.ensemble.alone:
         return networks, networks[0]

@@ -6,6 +6,7 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.backtesting.zero_shot import forecast_now
+from forecast_cli.core.events import Note
 
 from ..frames import seasonal_frame
 
@@ -121,3 +122,16 @@ def test_a_backtest_knows_it_with_its_intervals(frame):
     rows = {row["model"]: row for row in found.scores}
     assert rows["pretrained"]["mae"] < rows["naive"]["mae"]
     assert rows["pretrained"]["coverage95"] is not None
+
+
+def test_settings_of_networks_are_those_of_other_models(frame):
+    plan, notes = fc.Plan(models=("pretrained", "naive"), n_windows=2), []
+    alone = fc.backtest(frame, plan, column="value", horizon=HORIZON)
+    settings = {"epochs": 1, "timesteps": 5, "scaler": "standard", "mode": "many-to-one"}
+    found = fc.backtest(
+        frame, plan, column="value", horizon=HORIZON, on_event=notes.append, **settings
+    )
+    pd.testing.assert_frame_equal(found.frame, alone.frame)
+    texts = [each.text for each in notes if isinstance(each, Note)]
+    (note,) = (each for each in texts if each.startswith("pretrained is not trained"))
+    assert all(f"`{name}`" in note for name in settings)

@@ -109,6 +109,11 @@ def test_scores_intervals_and_the_verdict_are_there(model):
     assert (made.y < made.y_hi80).all()
 
 
+def test_several_devices_are_for_other_trainings(model):
+    made = fc.train(panel(), **SMALL, devices=2)
+    assert (made.bundle.networks == model.bundle.networks).all()
+
+
 @pytest.mark.slow
 def test_an_ensemble_of_each_series_with_covariates_quantiles_and_a_refit():
     table = panel(("north", "south"), rows=90)

@@ -3,7 +3,7 @@
 The numbers were chosen on training parts of tables and on simulated series (docs/presets.md).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,27 @@ def find_obstacles(config: Config, columns: Columns) -> Iterator[str]:
         yield "`missing=mask`"
     if others := [each for each in columns.features if each not in columns.targets]:
         yield f"other columns than those that are forecast, {', '.join(others)}"
+
+
+def without_networks(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return settings without those of trained networks, and the names of the ones left out.
+
+    Args:
+        given: The settings of a comparison, nested as in a configuration.
+    """
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        if f"{name}." in SECTIONS:
+            kept[name] = {key: each for key, each in value.items() if f"{name}.{key}" in NEUTRAL}
+        elif name not in SECTIONS:
+            kept[name] = value
+    if "mode" in kept.get("window", {}):
+        # Where none were set it would have that of the other models.
+        kept["window"]["mode"] = "many-to-many"
+    own = leaves(kept)
+    return kept, [
+        path.rpartition(".")[2] for path, at in leaves(given).items() if own.get(path) != at
+    ]
 
 
 def suits_as_member(profile: DataProfile, config: Config, columns: Columns) -> bool:
