@@ -260,11 +260,12 @@ def _training_fact(manifest: Manifest) -> str:
         each, best = f" over {ensemble.size} networks", "best epoch of the last"
     losses = " and ".join(ensemble.losses) or training.loss
     losses = "of its quantiles" if config.network.finetuned else losses
+    mixed = training.precision != type(training)().precision
     return (
         f"{run.epochs} epochs{each}, at most {training.epochs} each, {best} {run.best_epoch} "
         f"(ended by {run.stopped}); {training.optimizer}, learning rate "
         f"{training.learning_rate:g}, loss {losses}, batches of {training.batch_size}, "
-        f"seed {training.seed}"
+        f"seed {training.seed}" + f", {training.precision}" * mixed
     )
 
 

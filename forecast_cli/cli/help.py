@@ -93,7 +93,8 @@ def _show_page(name: str, commands: list[str]) -> None:
     path = pages.get(name.removesuffix(ENDING))
     if path is None:
         raise UsageError(
-            f'There is no command or page "{name}".', nearest(name, [*commands, *pages])
+            f'There is no command or page "{name}".',
+            nearest(name, list(dict.fromkeys([*commands, *pages]))),
         )
     text = path.read_text(encoding="utf-8")
     if not sys.stdout.isatty() or is_dumb():

@@ -1,5 +1,7 @@
 """A loaded model in Python: what it says of itself, predicts and scores, without TensorFlow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -59,6 +61,14 @@ def test_the_summary_has_layers_facts_and_scores(any_model):
         assert layer.name in summary
     for word in ("parameters", "scaler", "trained", "created", any_model.evaluation.verdict):
         assert word in summary
+
+
+def test_the_summary_has_the_precision_of_a_training_that_was_not_the_usual_one(model):
+    assert "float" not in model.summary().partition("trained ")[2].partition("created")[0]
+    bundle = model.bundle
+    config = bundle.manifest.config.changed(training={"precision": "mixed_bfloat16"})
+    other = replace(bundle, manifest=bundle.manifest.model_copy(update={"config": config}))
+    assert ", seed 0, mixed_bfloat16\n" in fc.Model(other).summary()
 
 
 def test_the_training_history_has_a_row_for_each_epoch(any_model):
