@@ -36,11 +36,10 @@ if TYPE_CHECKING:
 
 # Columns that a table on a terminal leaves out, as it does the widths of intervals.
 UNSHOWN = ("rmse", "smape")
-# What the columns of scores mean.
+# What the other columns of scores mean, beside those that are in units.
 MEASURES = (
-    "mae and rmse in the column's units, smape in percent; MASE is scaled by the in-sample MAE of "
-    "the seasonal naive before the first cutoff; skill: error reduction in percent against the "
-    "best baseline"
+    "MASE is scaled by the in-sample MAE of the seasonal naive before the first cutoff; skill: "
+    "error reduction in percent against the best baseline"
 )
 # What a document has of a result, before the forecasts.
 DOCUMENT = ("settings", "scores", "by_cutoff", "by_step", "verdict", "descriptions")
@@ -185,7 +184,7 @@ def _show(result: "Backtest", console: Console, *, on_stdout: bool) -> None:
     several = f" of {settings['series']:,} series" if settings["series"] > 1 else ""
     console.say(
         f"{counted(settings['forecasts'], 'forecast')}, horizon {settings['horizon']}{several}, "
-        f"from {cutoffs if count > 1 else '1 cutoff'}; {MEASURES}"
+        f"from {cutoffs if count > 1 else '1 cutoff'}; {explain_measures(console)}"
     )
     for text in describe_candidates(result.descriptions):
         console.say(text)
@@ -208,6 +207,14 @@ def describe_candidates(descriptions: Mapping[str, str]) -> list[str]:
         text if text.startswith(f"{name}: ") else f"{name} ({text})"
         for name, text in descriptions.items()
     ]
+
+
+def explain_measures(console: Console) -> str:
+    """Return what the columns of scores mean that are shown."""
+    units = "mae in the column's units"
+    if not console.shows_tables:
+        units = "mae and rmse in the column's units, smape in percent"
+    return f"{units}; {MEASURES}"
 
 
 def narrow(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..config.registries import CELLS, PRESETS
 from ..core.errors import UsageError
 from ..core.events import Note
 from ..core.libraries import require_training
-from .backtest import MEASURES, describe_candidates, narrow
+from .backtest import describe_candidates, explain_measures, narrow
 from .completion import complete_models
 from .console import Console
 from .inputs import MODEL, model_flag, one_or_all, record_origin
@@ -119,6 +119,6 @@ def _show(result: "Comparison", model: Path, console: Console) -> None:
         console.table([narrow(row) if console.shows_tables else row for row in result.rows])
     for text in describe_candidates(result.descriptions):
         console.say(text)
-    console.say(f"forecasts from cutoffs before the test split; {MEASURES}")
+    console.say(f"forecasts from cutoffs before the test split; {explain_measures(console)}")
     console.say(result.verdict, "bold")
     console.say(f"saved {result.model} as {model}; next: forecast predict{model_flag(model)}")
