@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..forecasting.prediction_folder import PredictionFolder
     from ..model.bundle import Bundle
 
+# Protocols of what is gone when the process ends.
+IN_MEMORY = ("memory",)
+
 
 def predict_to_folder(
     reading: Reading, output_options: OutputOptions, options: PredictOptions, console: Console
@@ -34,13 +37,9 @@ def predict_to_folder(
     """
     from ..model.loading import load_bundle
 
-    form = options.format or "parquet"
-    if output_options.json or form not in ADDED:
-        raise UsageError(
-            "A folder has files of the formats " + ", ".join(ADDED) + ", and no --json.",
-            "Name one with --format.",
-        )
+    _require_files(output_options, options)
     if is_address(options.output):
+        _require_lasting(options.output)
         RemoteFolder(options.output).require_writable()
     paths = [path for table in options.tables or [] for path in _files(table)]
     began, bundle = perf_counter(), load_bundle(options.model)
@@ -51,11 +50,53 @@ def predict_to_folder(
         # Of an engine, as many at a time as it has workers.
         summary = folder.write(options.jobs or (1 if options.engine == LOCAL else None))
     shares = Counter[str]()
-    for record in summary.records:
+    for record in summary.made:
         shares.update(record.seconds)
-    say_shares(summary.series, shares, console)
-    text = f"saved {folder}: {counted(len(summary.records), 'part')}"
-    console.say(f"{text} in {perf_counter() - began:.1f} s")
+    took, text = perf_counter() - began, f"saved {folder}: {counted(len(summary.records), 'part')}"
+    if summary.made:
+        say_shares(sum(each.series for each in summary.made), shares, console, took=took)
+    if summary.restored:
+        many = f"{summary.restored:,} restored, {len(summary.made):,} made in {took:.1f} s"
+        return console.say(f"{text}, {many}")
+    console.say(f"{text} in {took:.1f} s")
+
+
+def _require_files(output_options: OutputOptions, options: PredictOptions) -> None:
+    """Refuse what is not written to files of a folder, and forecasts without a table.
+
+    Raises:
+        UsageError: It is asked for.
+    """
+    if output_options.json:
+        raise UsageError(
+            "--json prints one document, and a folder has a file for each part.",
+            "Leave it out, or pass --format jsonl.",
+        )
+    if options.format not in (None, *ADDED):
+        raise UsageError(
+            f"A folder has no files of the format {options.format}.",
+            f"Choose a --format of {', '.join(ADDED)}; or name a file with -o.",
+        )
+    if not options.tables:
+        raise UsageError(
+            "A folder of forecasts needs a table that is divided into parts.",
+            "Name DATA: Parquet files, or a folder of them; or name a file with -o.",
+        )
+
+
+def _require_lasting(address: str) -> None:
+    """Refuse an address of what ends with this process.
+
+    Raises:
+        UsageError: It is one.
+    """
+    protocol = address.partition("://")[0]
+    if protocol in IN_MEMORY:
+        raise UsageError(
+            f"{masked(address)}: {protocol}:// is the memory of this process, and is gone when "
+            "the command ends.",
+            "Name a folder of this machine, such as forecasts/, or one of an object store.",
+        )
 
 
 def _files(table: str) -> list[str]:

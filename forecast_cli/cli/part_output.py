@@ -190,11 +190,20 @@ def _target(output: str) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
 
 
-def say_shares(series: int, seconds: Mapping[str, float], console: Console) -> None:
-    """Print how many series were forecast, and the shares of the seconds that it took."""
+def say_shares(
+    series: int, seconds: Mapping[str, float], console: Console, *, took: float | None = None
+) -> None:
+    """Print how many series were forecast, and the shares of the work.
+
+    Args:
+        series: How many.
+        seconds: How long each part of the work took, in all processes.
+        console: Where it is printed.
+        took: How long all of it took; None for the sum of the parts.
+    """
     whole = sum(seconds.values())
     parts = ", ".join(
         f"{name} {100 * each / whole:.0f} %"
         for name, each in sorted(seconds.items(), key=lambda item: -item[1])
     )
-    console.say(f"{series:,} series in {whole:.1f} s: {parts}")
+    console.say(f"{series:,} series in {whole if took is None else took:.1f} s: {parts}")

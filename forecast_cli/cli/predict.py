@@ -21,7 +21,7 @@ from .outputs import (
     write,
     write_to_database,
 )
-from .predict_options import PredictOptions, Tables, check_state
+from .predict_options import PredictOptions, Tables, check_address, check_state
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _choose_output(
 
     An output is refused that cannot be one, or that would replace what it is made from.
     """
+    check_address(options.output)
     target = choose_target(options.output, options.format, output_options)
     form = None if target else choose_format(options.output, options.format, output_options)
     if target is not None and options.in_sample:

@@ -11,7 +11,7 @@ import typer
 from ..config.registries import INTERVAL_METHODS, Intervals
 from ..core.engines import LOCAL
 from ..core.errors import UsageError
-from ..data.io.remote import is_address
+from ..data.io.remote import is_address, masked
 from ..data.io.writer import PARQUET_FILE, Format, begins_with
 from .inputs import MODEL, one_or_all
 from .options import Engine, EngineAddress, ExcelSafe, NoChart, Strict, option
@@ -187,6 +187,18 @@ def _excluded(
         f"The workers of --engine {options.engine} write a file for each part.",
         "Name a folder that all of them reach: -o forecasts/.",
     )
+
+
+def check_address(output: str) -> None:
+    """Refuse a file at an address of storage, where there are folders alone."""
+    from ..data.io.remote_folder import is_storage
+
+    if is_address(output) and is_storage(output):
+        raise UsageError(
+            f"{masked(output)} cannot be written: at an address forecasts are written to folders "
+            "only, whose names end in /.",
+            "End the name in / for a folder with a file for each part; or name a local file.",
+        )
 
 
 def check_state(output: str, state: Path | None) -> None:

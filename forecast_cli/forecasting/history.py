@@ -246,7 +246,9 @@ def _scaling(
     if not len(new):
         return known
     names = listed(new.tolist(), say=panel.name)
-    on_event(Note(f"{len(new)} series are new to the model and scaled by their own rows: {names}"))
+    whose = "its" if len(new) == 1 else "their"
+    many = f"{len(new)} series are new to the model and scaled by {whose} own rows"
+    on_event(Note(f"{many}: {names}"))
     manifest = bundle.manifest
     scopes = choose_scopes(manifest.columns, "series")
     kinds = manifest.config.scaler, manifest.config.transform, len(manifest.columns.columns)

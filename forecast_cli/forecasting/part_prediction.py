@@ -60,7 +60,7 @@ class Found:
     Args:
         text: The note.
         warning: Whether it is a warning.
-        names: The series of the first part that had it.
+        names: The first part that had it, such as "among the series a to b".
         parts: How many.
     """
 
@@ -88,7 +88,7 @@ class PartNotes:
     seen: dict[str, Found] = field(default_factory=dict)
 
     def of_part(self, names: str) -> Listener:
-        """Return a listener for a part, of the series that `names` says."""
+        """Return a listener for a part, which `names` says as in `Found`."""
 
         def hear(event: Event) -> None:
             if isinstance(event, Note):
@@ -100,7 +100,7 @@ class PartNotes:
         """Add a note, of one part or of several."""
         before = self.seen.get(found.key)
         if before is None:
-            self.on_event(Note(f"{found.text} (among {found.names})", found.warning))
+            self.on_event(Note(f"{found.text} ({found.names})", found.warning))
         count = found.parts + (before.parts if before else 0)
         self.seen[found.key] = replace(before or found, parts=count)
 
@@ -170,7 +170,7 @@ class PartPrediction:
     def whole(self) -> pd.DataFrame:
         """Return the forecasts of a file that is read as a whole."""
         steps = steps_wanted(self.bundle, self.wanted.horizon, ignore)
-        listener = self.notes.of_part(self.table.batches.name)
+        listener = self.notes.of_part(f"in {self.table.batches.name}")
         panel = read_as_trained(self.bundle, self.table.batches.path, self.reading, listener)
         return self._timed(panel, steps, listener)
 
@@ -192,8 +192,10 @@ class PartPrediction:
 
     def _names(self, first: int, last: int) -> str:
         """The series of a part, for messages."""
-        own = (name_series(self.table.ids, each) for each in (first, last - 1))
-        return f"the series {' to '.join(own)}"
+        name = partial(name_series, self.table.ids)
+        if last - first == 1:
+            return f"of the series {name(first)}"
+        return f"among the series {name(first)} to {name(last - 1)}"
 
     def _forecast(self, panel: Panel, steps: int, on_event: Listener) -> pd.DataFrame:
         """Forecast the series of a part."""

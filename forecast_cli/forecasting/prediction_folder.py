@@ -39,16 +39,16 @@ class Summary:
 
     Args:
         records: Of each part, in order.
-        restored: How many parts an earlier run had made.
+        made: Those of them that this run has made, and no earlier one.
     """
 
     records: list[Record]
-    restored: int
+    made: list[Record]
 
     @property
-    def series(self) -> int:
-        """How many series there are."""
-        return sum(each.series for each in self.records)
+    def restored(self) -> int:
+        """How many parts an earlier run had made."""
+        return len(self.records) - len(self.made)
 
 
 @dataclass
@@ -96,7 +96,7 @@ class PredictionFolder(ABC):
             if found:
                 many = f"{len(found)} of {counted(len(targets), 'part')}"
                 self.on_event(Note(f"{many} were restored from an earlier run"))
-            restored = len(found)
+            missing = [each for each in targets if each not in found]
             try:
                 self._make(found, targets, jobs)
             except KeyboardInterrupt:
@@ -106,7 +106,7 @@ class PredictionFolder(ABC):
                 ) from None
             records = [found[each] for each in targets]
             self._finish(records)
-        return Summary(records, restored)
+        return Summary(records, [found[each] for each in missing])
 
     @abstractmethod
     def _alone(self) -> AbstractContextManager[None]:
@@ -314,7 +314,8 @@ def unfinished(where: object, change: str) -> UsageError:
     """Return the error of a folder that another run has not finished."""
     return UsageError(
         f"{where} holds unfinished forecasts of {change}.",
-        f"Give the same again to finish them, or remove {where} to begin from scratch.",
+        f"Give the same again to finish them, or remove {where} with all its files to "
+        "begin from scratch.",
     )
 
 

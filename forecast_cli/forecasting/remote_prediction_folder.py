@@ -17,7 +17,7 @@ PARTIAL = "_partial/"
 RUN = f"{PARTIAL}run.json"
 RECORD = re.compile(rf"{PARTIAL}{RECORDS}-[0-9a-f]{{8}}/part-\d{{5,}}\.json")
 SHARED = (
-    "Name storage that all workers share (memory:// is that of one process), and let one run at a "
+    "Name storage that all workers share (file:// is that of one machine), and let one run at a "
     "time write to a folder."
 )
 
@@ -88,7 +88,10 @@ class AddressedFolder(PredictionFolder):
         self.names = self.folder.names()
         run = self.folder.read(RUN) if RUN in self.names else None
         if run is not None and (change := find_change(run, self.identity)):
-            raise unfinished(f"{self.folder}{PARTIAL}", change)
+            # The advice is to remove the folder, which must not hold anything else.
+            if others := [each for each in self.names if not _is_own(each)]:
+                raise self._holding(others)
+            raise unfinished(self.folder, change)
         listing = self.folder.read(MANIFEST) if MANIFEST in self.names else None
         self.replaced = _names_in(run, "replaced") | _names_in(listing, "parts")
         self._refuse_others(made=run is not None)
@@ -114,11 +117,22 @@ class AddressedFolder(PredictionFolder):
         own = {MANIFEST, RUN} | self.replaced
         if made:
             own |= {self._target(self.name_part(n)).part for n in range(len(self.sources))}
-        if others := sorted(each for each in self.names - own if not RECORD.fullmatch(each)):
-            raise UsageError(
-                f"{self.folder} holds other files ({listed(others)}), and is not replaced.",
-                "Name a folder that does not exist, or one of earlier forecasts, with -o.",
+        if others := [each for each in self.names - own if not RECORD.fullmatch(each)]:
+            raise self._holding(others)
+
+    def _holding(self, others: Sequence[str]) -> UsageError:
+        """Return the error of a folder with files that are, or may be, of something else."""
+        hint = "Name a folder that does not exist, or one of earlier forecasts, with -o."
+        # Parts of which nothing is known: of a run whose `_partial/` was removed, or of others.
+        if MANIFEST not in self.names and all(map(_is_own, self.names)):
+            hint = (
+                "Name a folder that does not exist with -o; or, if these are parts of an "
+                f"unfinished run, remove {self.folder} with all its files."
             )
+        return UsageError(
+            f"{self.folder} holds other files ({listed(sorted(others))}), and is not replaced.",
+            hint,
+        )
 
     def _target(self, name: str) -> AddressedTarget:
         return AddressedTarget(name, self.format, self.excel_safe, self.output, self.key)
@@ -151,6 +165,11 @@ class AddressedFolder(PredictionFolder):
         for each in [RUN, *filter(RECORD.fullmatch, names)]:
             self.folder.remove(each)
         self.folder.remove_empty(f"{PARTIAL}{RECORDS}-{self.key}", PARTIAL)
+
+
+def _is_own(name: str) -> bool:
+    """Whether a file has a name that those of forecasts have."""
+    return name == RUN or any(each.fullmatch(name) for each in (OWN, RECORD))
 
 
 def _names_in(data: bytes | None, key: str) -> set[str]:

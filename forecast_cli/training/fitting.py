@@ -223,9 +223,10 @@ def report_ending(fitted: Fitted, on_event: Listener) -> None:
     """Note how many epochs each network was trained, and which weights were restored."""
     if fitted.series:
         counts = [len(course.epochs) for course in fitted.courses]
-        epochs = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{counts[0]}"
+        least = f"{min(counts)} to " if min(counts) < max(counts) else ""
+        epochs = f"{least}{counted(max(counts), 'epoch')}"
         many = f"{counted(len(counts), 'network')} of {len(fitted.series):,} series"
-        on_event(Note(f"trained {many}: {epochs} epochs each, loss {fitted.loss:.4g} on average"))
+        on_event(Note(f"trained {many}: {epochs} each, loss {fitted.loss:.4g} on average"))
         return
     for number, course in enumerate(fitted.courses, start=1):
         which = f"network {number}: " if len(fitted.courses) > 1 else ""

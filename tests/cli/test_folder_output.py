@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from forecast_cli.forecasting import part_prediction, partitions
 
@@ -168,13 +169,22 @@ def test_an_earlier_folder_of_forecasts_is_replaced_and_no_other(run, tables):
     assert [each.name for each in (tables / "mine").iterdir()] == ["notes.txt"]
 
 
+def test_what_is_gone_with_the_process_is_refused(run, tables):
+    MemoryFileSystem.store.clear()
+    code, _, err = run("predict", "panel", "-o", "memory://bucket/out/")
+    assert code == 2 and "memory of this process, and is gone when the command ends" in err
+    assert not MemoryFileSystem.store and "Name a folder of this machine, such as forecasts/" in err
+    assert run("predict", "panel", "-o", "forecasts/")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["panel", "-o", "out/", "--only", "s01"], "Leave out --only"),
         (["panel.csv", "-o", "out/"], "is no Parquet file"),
-        (["panel", "-o", "out/", "--json"], "no --json"),
-        (["panel", "-o", "out/", "--format", "xlsx"], "Name one with --format"),
+        (["panel", "-o", "out/", "--json"], "--json prints one document"),
+        (["panel", "-o", "out/", "--format", "xlsx"], "no files of the format xlsx"),
+        (["-o", "out/"], "needs a table that is divided into parts. Name DATA"),
         (["panel.parquet", "-o", "out.csv", "--engine", "dask"], "Name a folder"),
         (["panel", "-o", "out/", "--engine-address", "tcp://a:1"], "Name its kind with --engine"),
         (["panel.csv", "--jobs", "2"], "is no Parquet file"),

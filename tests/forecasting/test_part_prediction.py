@@ -162,6 +162,24 @@ def test_messages_name_rows_of_the_file_and_notes_are_not_repeated_by_each_part(
         in_parts(bundle, tmp_path / "panel.parquet", PredictionRequest(), 60)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (1, "1 series is new to the model and scaled by its own rows: new (of the series new)"),
+        (400, "1 series is new to the model and scaled by its own rows: new (among the series "),
+    ],
+)
+def test_a_single_series_is_named_as_one(models, tmp_path, rows, said):
+    bundle, _ = models("scaled by series")
+    frame = panel(2).dropna()
+    alone = frame[frame["id"] == frame["id"].iloc[0]]
+    pd.concat([alone.assign(id="new"), frame]).to_parquet(tmp_path / "panel.parquet")
+    notes = []
+    hear = lambda event: notes.append(event.text) if isinstance(event, Note) else None  # noqa: E731
+    in_parts(bundle, tmp_path / "panel.parquet", PredictionRequest(), rows, hear)
+    assert any(each.startswith(said) for each in notes), notes
+
+
 def test_series_that_ended_long_before_the_others_are_found_across_parts(models, tmp_path):
     bundle, _ = models("scaled by series")
     frame = panel(30).dropna()

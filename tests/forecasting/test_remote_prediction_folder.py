@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,8 +16,10 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from forecast_cli.cli import folder_output
 from forecast_cli.data.io import remote_folder
 from forecast_cli.forecasting import partitions, prediction_folder
+from forecast_cli.forecasting.remote_prediction_folder import AddressedFolder
 
 
 def panel(first, count):
@@ -43,6 +46,12 @@ def tables(bundle, tmp_path):
     for number in range(5):
         panel(4 * number, 4).to_parquet(tmp_path / "panel" / f"{number}.parquet")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def store(monkeypatch):
+    """Let memory:// stand for an object store, which the command line takes it for no more."""
+    monkeypatch.setattr(folder_output, "IN_MEMORY", ())
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -218,8 +227,79 @@ def test_another_run_is_not_mixed_with_one_that_is_unfinished(run, memory, made)
     assert run("predict", "panel", "-o", memory)[0] == 130
     before = names(memory)
     code, _, err = run("predict", "panel", "-o", memory, "--level", "80")
-    assert code == 2 and "memory://bucket/out/_partial/ holds unfinished forecasts of" in err
+    assert code == 2 and "memory://bucket/out/ holds unfinished forecasts of" in err
     assert names(memory) == before
+
+
+def remove_as_told(err):
+    """Remove the folder that a message says to remove, with all its files."""
+    (address,) = re.findall(r"remove (\S+) with all its files", err)
+    files, path = opened(address)
+    files.rm(path, recursive=True)
+
+
+def test_a_folder_that_is_removed_as_advised_is_begun_from_scratch(run, tables, output, made):
+    assert run("predict", "panel", "-o", output)[0] == 130
+    code, _, err = run("predict", "panel", "-o", output, "-H", "2")
+    assert code == 2
+    remove_as_told(err)
+    code, _, err = run("predict", "panel", "-o", output, "-H", "2")
+    assert code == 0 and "restored" not in err
+    assert len(forecasts(output)) == 2 * 20
+
+
+def test_parts_without_what_is_known_of_them_stay_until_they_are_removed(run, tables, output, made):
+    assert run("predict", "panel", "-o", output)[0] == 130
+    files, path = opened(output)
+    files.rm(f"{path}/_partial", recursive=True)
+    left = {each: get(output, each) for each in names(output)}
+    assert [*left] == PARTS[:3]
+    for more in ([], ["-H", "2"]):
+        code, _, err = run("predict", "panel", "-o", output, *more)
+        assert code == 2 and "holds other files (part-00000.parquet" in err
+        assert {each: get(output, each) for each in names(output)} == left
+    remove_as_told(err)
+    assert run("predict", "panel", "-o", output)[0] == 0
+    pd.testing.assert_frame_equal(forecasts(output), expected(run, tables))
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "_partial/mine.json"])
+def test_nobody_is_told_to_remove_a_folder_that_holds_something_else(run, output, made, name):
+    assert run("predict", "panel", "-o", output)[0] == 130
+    files, path = opened(output)
+    files.pipe_file(f"{path}/{name}", b"mine")
+    code, _, err = run("predict", "panel", "-o", output, "-H", "2")
+    assert (
+        code == 2
+        and f"holds other files ({name})" in err
+        and "remove" not in err.replace(output, "")
+    )
+    files.rm_file(f"{path}/_partial/run.json")
+    code, _, err = run("predict", "panel", "-o", output)
+    assert code == 2 and "holds other files" in err and "remove" not in err.replace(output, "")
+    assert get(output, name) == b"mine"
+
+
+def test_the_summary_of_a_resumed_run_is_of_what_it_made(run, output, made):
+    assert run("predict", "panel", "-o", output)[0] == 130
+    code, _, err = run("predict", "panel", "-o", output)
+    assert code == 0
+    (series,) = re.findall(r"(\d+) series in ([\d.]+) s: ", err)
+    (parts,) = re.findall(r"saved \S+: 5 parts, 3 restored, 2 made in ([\d.]+) s", err)
+    assert series == ("8", parts)
+
+
+def test_the_summary_of_a_run_with_nothing_to_make_says_so(run, output, monkeypatch):
+    real = AddressedFolder._finish
+
+    def stop(self, records):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AddressedFolder, "_finish", stop)
+    assert run("predict", "panel", "-o", output)[0] == 130
+    monkeypatch.setattr(AddressedFolder, "_finish", real)
+    code, _, err = run("predict", "panel", "-o", output)
+    assert code == 0 and "5 parts, 5 restored, 0 made in" in err and "series in" not in err
 
 
 def test_a_worker_of_another_run_writes_nothing(run, memory, monkeypatch):
@@ -316,3 +396,33 @@ def test_a_run_or_a_record_made_on_purpose_is_refused_or_made_again(
 def test_what_cannot_be_written_is_told_before_any_work(run, address, said):
     code, _, err = run("predict", "panel", "-o", address)
     assert code == 2 and said in err and "secret" not in err
+
+
+@pytest.mark.parametrize("protocol", ["file", "local"])
+@pytest.mark.parametrize("host", ["", "localhost/"])
+def test_file_addresses_have_absolute_paths(run, tables, protocol, host):
+    wrong = f"{protocol}://{host}{str(tables)[1:]}/out/"
+    code, _, err = run("predict", "panel", "-o", wrong)
+    assert code == 2 and "comes an absolute path" in err
+    assert {each.name for each in tables.iterdir()} == {"model.forecast", "panel"}
+    (right,) = re.findall(r"Write (\S+), or", err.replace("\n", " "))
+    assert run("predict", "panel", "-o", right)[0] == 0
+    assert (tables / "out" / "_manifest.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["panel/0.parquet", "panel/*.parquet"])
+def test_tables_are_not_looked_for_below_the_working_folder(run, tables, name):
+    code, _, err = run("predict", f"file://{name}", "-o", "out.csv")
+    assert code == 2 and "comes an absolute path" in err
+    assert run("predict", f"file://{tables}/{name}", "-o", "out.csv")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["out", "out.parquet"])
+def test_a_file_at_an_address_is_refused_with_what_is_written_there(run, tables, name):
+    address = f"file://{tables}/{name}"
+    code, _, err = run("predict", "panel", "-o", address)
+    assert code == 2 and "at an address forecasts are written to folders only" in err
+    assert run("predict", "panel", "-o", f"{address}/")[0] == 0
+    assert run("predict", "panel", "-o", "local.parquet")[0] == 0
+    code, _, err = run("predict", "panel", "-o", "postgresql://host/sales?table=t")
+    assert code == 2 and "files and SQLite databases" in err

@@ -10,7 +10,7 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.core.errors import DataError, Interrupted, UsageError
-from forecast_cli.core.events import Done
+from forecast_cli.core.events import Done, Note
 from forecast_cli.training import per_series
 
 pytestmark = pytest.mark.tf
@@ -50,6 +50,13 @@ def model():
 def weights_of(model, shop):
     names = [each[0] for each in model.bundle.series.ids]
     return model.bundle.networks[names.index(shop)]
+
+
+def test_a_single_epoch_is_named_as_one():
+    notes = []
+    hear = lambda event: notes.append(event.text) if isinstance(event, Note) else None  # noqa: E731
+    fc.train(panel(SHOPS[:2]), **SMALL | {"epochs": 1}, on_event=hear)
+    assert any("of 2 series: 1 epoch each, loss" in each for each in notes), notes
 
 
 def test_there_is_a_network_for_each_series(model):

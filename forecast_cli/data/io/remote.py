@@ -35,6 +35,8 @@ PACKAGES = {
 }
 # Where names can be listed, and a name found is an address again.
 LISTED = ("s3", "s3a", "gs", "gcs", "memory", "file")
+# The files of this machine.
+OWN_FILES = ("file", "local")
 PAGE = (b"<!doctype html", b"<html")
 ESCAPES = "In a user's name or password, @ is written %40, : %3A and / %2F."
 
@@ -167,6 +169,7 @@ def reached(address: str, *, writing: bool = False) -> Iterator[tuple[Any, str]]
 
 def _files(address: str) -> tuple[Any, str]:
     """Return the file system of an address, and the path in it."""
+    _require_absolute(address)
     protocol, name = _protocol(address), masked(address)
     try:
         from fsspec.core import url_to_fs
@@ -193,6 +196,24 @@ def _files(address: str) -> tuple[Any, str]:
             ) from None
         raise _unreachable(address, error) from error
     return files, path
+
+
+def _require_absolute(address: str) -> None:
+    """Refuse file:// before a path that is not absolute: it would be one below the working folder.
+
+    Raises:
+        UsageError: It is one.
+    """
+    for link in address.split("::"):
+        protocol, _, path = link.partition("://")
+        if protocol not in OWN_FILES or path.startswith("/") or os.path.isabs(path):
+            continue
+        whole = os.path.expanduser(path.removeprefix("localhost/"))
+        raise UsageError(
+            f"{masked(address)}: after {protocol}:// comes an absolute path.",
+            f"Write {masked(f'{protocol}:///' + whole.lstrip('/'))}, or the path alone without "
+            f"{protocol}://.",
+        )
 
 
 def _protocol(address: str) -> str:

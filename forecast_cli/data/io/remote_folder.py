@@ -13,10 +13,21 @@ from .remote import masked, reached
 
 # Where names are keys, and there are no folders that have to be made.
 WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
+# Other storage of files.
+WITH_FOLDERS = {"file", "local", "sftp", "ssh", "ftp", "smb", "hdfs", "webhdfs", "dbfs", "hf"}
 # Where nothing can be written, or what is written is another thing than its name says.
 READ_ONLY = ("http", "https", "data", "zip", "tar", "git", "github")
 # Where Linux shows the files that a process has opened.
 OPEN_FILES = Path("/proc/self/fd")
+
+
+def is_storage(address: str) -> bool:
+    """Whether an address is of storage of files, rather than of a database or a page.
+
+    >>> is_storage("s3://bucket/forecasts/"), is_storage("postgresql://host/sales")
+    (True, False)
+    """
+    return address.partition("://")[0] in WITHOUT_FOLDERS | WITH_FOLDERS
 
 
 @dataclass(frozen=True)
