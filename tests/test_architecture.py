@@ -13,7 +13,10 @@ PACKAGE = Path(__file__).parents[1] / "forecast_cli"
 # From the bottom up, with what each folder may import beside the standard library: importing a
 # folder costs what stands here. A folder may import from itself and from those before it.
 FOLDERS = {
-    "core": {"distributed", "joblib", "numpy", "pyspark", "ray", "scipy", "threadpoolctl"},
+    "core": {
+        "dask", "distributed", "joblib", "numpy", "psutil", "pyspark", "ray", "scipy",
+        "threadpoolctl",
+    },
     "config": {"pydantic"},
     "data": {
         "babel", "dateutil", "exchange_calendars", "fsspec", "holidays", "numpy", "openpyxl",

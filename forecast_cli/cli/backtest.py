@@ -114,8 +114,8 @@ def backtest(
     spare(options.output, [*tables, *options.candidates])
     check_page(options.report, "--report", [*tables, *options.candidates, options.output])
     plan, conditions, stores = options.plan(), Conditions(options.fail_if), FoldStores()
-    engine = open_engine(options.engine, options.engine_address, options.jobs)
-    with Progress(console) as progress, engine:
+    place = (options.engine, options.engine_address, options.jobs)
+    with Progress(console) as progress, open_engine(*place, progress.on_event):
         how: Any = {"on_event": progress.on_event, "should_stop": progress.should_stop}
         result = backtest(one_or_all(tables), settings.resolve(), plan, stores=stores, **how)
     if options.report is not None:

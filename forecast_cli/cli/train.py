@@ -151,8 +151,8 @@ def train(
     scored: list[Bundle] = []
     old = Incumbent(options.model, tables, config) if options.keep_better else None
     divided = dividing_members() if options.divides else nullcontext()
-    engine = open_engine(options.engine, options.engine_address, options.jobs)
-    with Progress(console) as progress, engine, divided:
+    place = (options.engine, options.engine_address, options.jobs)
+    with Progress(console) as progress, open_engine(*place, progress.on_event), divided:
         bundle = _train_and_save(tables, config, options, progress, scored, old)
     if options.report is not None and not (old and old.stays):
         _write_report(tables, options, progress.notes.texts, scored)

@@ -110,8 +110,8 @@ def tune(
     if options.show_space:
         return _print_space(tables, settings, search, console)
     _check_outputs(model, options.output, [*tables, options.space, options.storage])
-    opened = open_engine(options.engine, options.engine_address, options.jobs)
-    with Progress(console) as progress, opened as engine:
+    place = (options.engine, options.engine_address, options.jobs)
+    with Progress(console) as progress, open_engine(*place, progress.on_event) as engine:
         if engine is not None and options.jobs is None:
             search = replace(search, jobs=engine.workers)
         result = _tune_and_save(tables, settings, search, options, progress)

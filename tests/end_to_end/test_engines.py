@@ -71,12 +71,12 @@ def cluster(name, folder):
                 process.kill()
 
 
-def forecast(folder, *arguments):
+def forecast(folder, *arguments, env=None, **more):
     """Start a command in a folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "forecast_cli", *map(str, arguments)], cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | SETTINGS,
+        env=os.environ | SETTINGS | (env or {}), **more,
     )  # fmt: skip
 
 
@@ -144,6 +144,108 @@ def test_a_worker_and_then_the_driver_are_killed_and_every_series_is_forecast_on
     assert len(got) == 3 * SERIES * PARTS and not got.duplicated(["id", "day"]).any()
     pd.testing.assert_frame_equal(got, expected, rtol=1e-6)
     assert [each.name for each in tmp_path.glob("out*")] == ["out"]
+
+
+def read_until(process, words):
+    """Read the errors of a process up to a line with some words."""
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError("the command has ended")
+
+
+def running(group):
+    """The processes of a group that have not ended."""
+    states = {}
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = each.read_text().rsplit(")", 1)
+        except OSError:
+            continue
+        state, _, its_group = rest.split()[:3]
+        if int(its_group) == group and state not in "ZX":
+            states[name] = state
+    return states
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("way", ["dask", "ray", "local"])
+def test_ctrl_c_in_a_terminal_stops_a_cluster_that_the_command_has_started(
+    tables, tmp_path, way, again
+):
+    folder, _ = tables
+    own = tmp_path / "own"
+    own.mkdir()
+    words = ["predict", "panel", "-o", f"{tmp_path / 'out'}/", "--engine", way, "--jobs", "2"]
+    # A terminal sends the signal to a group of processes.
+    run = forecast(folder, *words, env={"TMPDIR": str(own)}, process_group=0)
+    wait_for(lambda: len(records(tmp_path)) >= 10 or run.poll() is not None)
+    assert run.poll() is None, run.communicate()
+    os.killpg(run.pid, signal.SIGINT)
+    if again:
+        time.sleep(0.05)
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGINT)
+    began = time.monotonic()
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert time.monotonic() - began < 15
+    assert run.returncode == 130, errors
+    # Of each part there may be a note on its series.
+    lines = [line for line in errors.splitlines() if "new to the model" not in line]
+    assert len(lines) == 1 and lines[0].startswith("error: Stopped"), errors
+    wait_for(lambda: not running(run.pid))
+    assert not list(own.iterdir())
+
+
+@pytest.mark.tf
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_ctrl_c_in_a_training_lets_a_task_of_its_own_cluster_finish(tmp_path, name, again):
+    long = pd.concat([panel(0, 1)] * 5, ignore_index=True)
+    long["day"] = pd.date_range("2024-01-01", periods=len(long))
+    long.to_csv(tmp_path / "table.csv", index=False)
+    own = tmp_path / "own"
+    own.mkdir()
+    words = ["train", "table.csv", "-c", "y", "--time", "day", "-H", "3", "-t", "5", "--engine"]
+    words += [name, "--jobs", "1", "--preset", "classic", "--patience", "0", "--ensemble", "6"]
+    words += ["-u", "4", "-e", "1000000" if again else "300", "--no-chart"]
+    run = forecast(tmp_path, *words, env={"TMPDIR": str(own)}, process_group=0)
+    read_until(run, " train, ")
+    # Until the task has begun.
+    time.sleep(3)
+    os.killpg(run.pid, signal.SIGINT)
+    read_until(run, "stopping after this task")
+    if again:
+        os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130, errors
+    assert "Traceback" not in errors and "has no workers" not in errors
+    assert ("nothing was saved" if again else "of 6 networks are trained") in errors
+    wait_for(lambda: not running(run.pid))
+    assert not list(own.iterdir())
+
+
+NOWHERE = """
+from forecast_cli.core import engines
+engines.PATIENCE, engines.SILENCE = 2, 0.5
+try:
+    with engines.open_engine("dask", "tcp://127.0.0.1:9", on_event=print):
+        pass
+except engines.UsageError as error:
+    print(error, flush=True)
+"""
+
+
+def test_an_address_where_no_cluster_is_is_an_error_after_a_word(tmp_path):
+    script = [sys.executable, "-c", NOWHERE]
+    done = subprocess.run(
+        script, capture_output=True, text=True, env=os.environ | SETTINGS, timeout=PATIENCE
+    )
+    note, error = done.stdout.splitlines()
+    assert "waiting for dask at tcp://127.0.0.1:9 to answer" in note
+    assert error.startswith("dask at tcp://127.0.0.1:9 does not answer") and error.endswith(".")
 
 
 def test_a_process_of_this_machine_that_is_killed_is_replaced(tables, tmp_path):
