@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from io import StringIO
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -47,6 +48,12 @@ def test_the_dockerfile_copies_what_is_there_and_ends_without_root():
     assert len(bases) == 2 and parted[bases[0]][1] == parted[bases[1]][1]
     assert int(last["USER"][0].split(":")[0]) > 0
     assert last["HEALTHCHECK"] and last["ENTRYPOINT"] == ['["forecast"]']
+
+
+def assert_is_golden(text):
+    """Other processors round the last digit in another way."""
+    found, golden = pd.read_csv(StringIO(text)), pd.read_csv(GOLDEN / "format-8.csv")
+    pd.testing.assert_frame_equal(found, golden, rtol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +103,7 @@ def test_it_predicts_and_evaluates(small, table):
     model = GOLDEN / "format-8.forecast"
     code, out, err = small("predict", "-m", model, "--level", "80")
     assert code == 0, err
-    assert out == (GOLDEN / "format-8.csv").read_text()
+    assert_is_golden(out)
     code, out, err = small("predict", "-", "-m", model, "--json", stdin=table.read_text())
     assert code == 0 and len(json.loads(out)["forecast"]) == 3
     code, out, err = small("predict", "-m", model, "--follow", stdin=table.read_text())
@@ -136,7 +143,7 @@ def test_it_serves_and_is_healthy(image, table, tmp_path):
             request = Request(f"{url}/v1/models/format-8/predict?level=80", b"", method="POST")
             request.add_header("Accept", "text/csv")
             with urlopen(request, timeout=60) as answer:
-                assert answer.read().decode() == (GOLDEN / "format-8.csv").read_text()
+                assert_is_golden(answer.read().decode())
         finally:
             process.terminate()
     assert process.wait(60) == 0
