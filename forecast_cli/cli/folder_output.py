@@ -44,8 +44,11 @@ def predict_to_folder(
     paths = [path for table in options.tables or [] for path in _files(table)]
     began, bundle = perf_counter(), load_bundle(options.model)
     _require_parts(bundle, options, paths, reading)
-    engine = open_engine(options.engine, options.engine_address, options.jobs)
-    with Progress(console, plain=False) as progress, engine:
+    engine = options.engine, options.engine_address, options.jobs
+    with (
+        Progress(console, plain=False) as progress,
+        open_engine(*engine, progress.on_event),
+    ):
         folder = _folder(bundle, options, paths, reading, once(progress.on_event))
         # Of an engine, as many at a time as it has workers.
         summary = folder.write(options.jobs or (1 if options.engine == LOCAL else None))
