@@ -34,13 +34,12 @@ def _native_stderr_silenced() -> Iterator[None]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile, nor ever in what is there then: an import's objects stay."""
+    """Look for no garbage for a while: an import makes many objects, all of which stay."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if collecting:
             gc.enable()
 
