@@ -76,7 +76,7 @@ PREDICT = [
     ("-m folder", 4, "folder"),
     ("-m good.forecast good.csv", 3, 'good.csv has no column "value"'),
     ("-m good.forecast -o no/next.csv", 2, "no/next.csv cannot be written"),
-    ("-m good.forecast -o folder", 2, "no column that names series. Name a file with -o"),
+    ("-m good.forecast -o folder", 2, "or name a file with -o"),
     ("-m good.forecast --horizon 0", 2, "--horizon"),
     ("-m good.forecast --in-sample", 2, "--in-sample"),
 ]

@@ -290,14 +290,12 @@ def test_the_summary_of_a_resumed_run_is_of_what_it_made(run, output, made):
 
 
 def test_the_summary_of_a_run_with_nothing_to_make_says_so(run, output, monkeypatch):
-    real = AddressedFolder._finish
-
     def stop(self, records):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(AddressedFolder, "_finish", stop)
-    assert run("predict", "panel", "-o", output)[0] == 130
-    monkeypatch.setattr(AddressedFolder, "_finish", real)
+    with monkeypatch.context() as patch:  # after the last part, before the manifest
+        patch.setattr(AddressedFolder, "describe", stop)
+        assert run("predict", "panel", "-o", output)[0] == 130
     code, _, err = run("predict", "panel", "-o", output)
     assert code == 0 and "5 parts, 5 restored, 0 made in" in err and "series in" not in err
 
