@@ -134,7 +134,7 @@ def gather_results(
     season_length: int,
 ) -> Results:
     """Return forecasts, the actual values and the in-sample errors that scale MASE."""
-    values, ends = panel.values[:, list(panel.columns.target_places)], cutoffs.ends[0]
+    values, ends = panel.target_values, cutoffs.ends[0]
     steps = np.arange(config.window.horizon or 1)
     return Results(
         forecasts=forecasts,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .padding import owner_series
-from .ragged import row_numbers, sums_between
+from .ragged import rows_before, sums_between
 from .windows import Floats, Ints
 
 # The decay of the weight of an error in each row: half after 23 rows.
@@ -57,7 +57,6 @@ class ErrorTrail:
 
     def __init__(self, indptr: Ints, targets: int, before: Recent | None = None) -> None:
         self.indptr = indptr
-        self.numbers = row_numbers(indptr)
         self.own = unknown(int(indptr[-1]), targets)
         self.before = before
         self.begun = np.zeros(len(indptr) - 1, bool)
@@ -87,7 +86,7 @@ class ErrorTrail:
             return Recent(self.own.total[rows], self.own.weight[rows])
         first, end = max(0, int(rows.min()) - 2**DOUBLINGS + 1), int(rows.max()) + 1
         total, weight = self.own.total[first:end].copy(), self.own.weight[first:end].copy()
-        numbers = np.minimum(self.numbers[first:end], np.arange(end - first))
+        numbers = np.minimum(rows_before(self.indptr, first, end), np.arange(end - first))
         for doubling in range(DOUBLINGS):
             # What is known of 2^n rows, together with what was known of the 2^n before them.
             step = 2**doubling

@@ -83,11 +83,12 @@ def make_blocks(values: Floats, indptr: Ints, length: int) -> Blocks:
     begins = np.repeat(indptr[1:] - counts * length, counts) + number * length
     begins[whole[:-1]] = indptr[:-1]
     rows = np.append(begins, indptr[-1])
-    known = finite(values)
-    sizes = np.where(known == 0, np.nan, np.abs(known))
+    known = values if np.isfinite(values).all() else finite(values)
+    sizes = np.abs(known)
+    sizes[sizes == 0] = np.nan
     middle = np.array([50.0])
     size = np.column_stack([take_percentiles(column, rows, middle)[0] for column in sizes.T])
-    held = np.add.reduceat(np.isfinite(sizes).astype(np.int64), begins, axis=0)
+    held = np.add.reduceat(np.isfinite(sizes), begins, axis=0, dtype=np.int64)
     ends = [take_percentiles(column, rows, np.array([10.0, 50.0, 90.0])) for column in known.T]
     below, level, above = np.stack(ends, axis=-1)
     return Blocks(

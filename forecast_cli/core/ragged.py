@@ -12,7 +12,7 @@ FEWEST = 20
 # The standard deviation of normal noise in MADs, and the share of a value that is only rounding.
 SIGMA, ROUNDING = 1.4826, 1e-9
 # The most values that are sorted at once, so that memory does not grow with the windows.
-CELLS = 4_000_000
+CELLS = 250_000
 
 
 def finite(values: Floats) -> Floats:
@@ -40,7 +40,30 @@ def cumulate(lengths: Ints) -> Ints:
 
 def row_numbers(indptr: Ints) -> Ints:
     """Return the number of each row in its series, from 0, shape `(n_rows,)`."""
-    return np.arange(indptr[-1]) - np.repeat(indptr[:-1], np.diff(indptr))
+    return rows_before(indptr, 0, int(indptr[-1]))
+
+
+def rows_before(indptr: Ints, first: int, end: int) -> Ints:
+    """Return how many rows of its series are before each of those from `first` to `end`.
+
+    Returns:
+        Shape `(end - first,)`.
+    """
+    # The series of these rows alone: there may be many others.
+    among = indptr[np.searchsorted(indptr, first, side="right") - 1 : np.searchsorted(indptr, end)]
+    begun = np.repeat(among, np.diff(np.append(np.maximum(among, first), end)))
+    return np.subtract(np.arange(first, end), begun, out=begun)
+
+
+def rows_between(indptr: Ints, begins: Ints, ends: Ints) -> Flags:
+    """Return which rows, `(n_rows,)`, are from `begins` to `ends`, `(n_series,)`, of their series.
+
+    A series whose end is not after its beginning has none.
+    """
+    change = np.zeros(indptr[-1] + 1, np.int8)
+    for rows, step in ((begins, 1), (ends, -1)):
+        np.add.at(change, np.clip(rows, indptr[:-1], indptr[1:]), step)
+    return np.cumsum(change[:-1], dtype=np.int8) > 0
 
 
 def bounds(indptr: Ints) -> tuple[Ints, Ints]:
@@ -117,7 +140,8 @@ def take_percentiles(column: Floats, indptr: Ints, percent: Floats) -> Floats:
     sizes = np.frexp(lengths)[1]
     for size in np.unique(sizes[lengths > 0]):
         members = np.flatnonzero(sizes == size)
-        for part in np.array_split(members, (len(members) << int(size)) // CELLS + 1):
+        parts = min((len(members) << int(size)) // CELLS + 1, len(members))
+        for part in np.array_split(members, parts):
             steps = np.arange(lengths[part].max())
             rows = np.minimum(indptr[part][:, None] + steps, len(column) - 1)
             inside = steps < lengths[part][:, None]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .ragged import reduced, take_percentiles
+from .ragged import owners, reduced, take_percentiles
 from .windows import Floats, Ints
 
 Kind = Literal["minmax", "standard", "robust", "maxabs", "none"]
@@ -112,6 +112,10 @@ class Scaling:
             center=center[:, None] if steps else center,
             scale=scale[:, None] if steps else scale,
         )
+
+    def each_row(self, indptr: Ints) -> "Scaling":
+        """Return the scaling of all rows of series, each row with the numbers of its own."""
+        return self.each(owners(indptr)) if self.by_series else self
 
     def _forward(self, values: Floats) -> Floats:
         """Transform values of any shape whose last axis is `features`; NaN where undefined."""

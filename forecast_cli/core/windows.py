@@ -1,5 +1,6 @@
 """Windows as row numbers, so that the windows of a batch need not be copied."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ def window_starts(
     last = end - timesteps - horizon
     ranges = [np.arange(a, b + 1, dtype=np.int32) for a, b in zip(first, last, strict=True)]
     return np.concatenate(ranges)
+
+
+def take_columns(values: Floats, places: Sequence[int]) -> Floats:
+    """Return columns of `values`, `(n_rows, columns)`; no copy where they are all, in order."""
+    places = list(places)
+    return values if places == list(range(values.shape[1])) else values[:, places]
 
 
 def gather(values: Floats, starts: Ints, *, timesteps: int) -> Floats:

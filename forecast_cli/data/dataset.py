@@ -42,7 +42,7 @@ class History:
 
     def scale(self) -> Floats:
         """All rows, scaled, shape `(n_rows, features)`, of the scaling's dtype."""
-        scaled = self.scaling.each(self.panel.owners).transform(self.filled)
+        scaled = self.scaling.each_row(self.panel.indptr).transform(self.filled)
         return scaled.astype(self.scaling.dtype)
 
     def windows(self, timesteps: int, *, first: bool = False) -> Floats:
@@ -118,7 +118,7 @@ class Dataset(History):
     @cached_property
     def intermittent(self) -> bool:
         """Whether most of the training values are 0, as of parts that are seldom asked for."""
-        values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
+        values, end = self.panel.target_values, self.splits.bounds("train")[1]
         season = self.season_length
         return is_intermittent(values, self.panel.indptr, end, season_length=season)
 
@@ -147,7 +147,7 @@ class Dataset(History):
         error = self.naive_error
         shares, losses = None, (self.config.training.loss, *self.config.ensemble.losses)
         if any(LOSSES[loss or "mse"].takes_naive_smape for loss in losses):
-            values, end = self.panel.values[:, self.targets], self.splits.bounds("train")[1]
+            values, end = self.panel.target_values, self.splits.bounds("train")[1]
             season = self.season_length
             shares = seasonal_smape(values, self.panel.indptr, end, season_length=season)
         known = np.where(error > 0, error, 1.0)
@@ -218,7 +218,7 @@ class Dataset(History):
         if self.config.data.missing != "mask":
             return origins
         rows, indptr = np.arange(len(self.panel.values))[:, None], self.panel.indptr
-        known = np.isfinite(self.panel.values[:, self.targets])
+        known = np.isfinite(self.panel.target_values)
         firsts = np.minimum.reduceat(np.where(known, rows, len(rows)), indptr[:-1]).max(axis=1)
         later: Ints = origins[origins > firsts[owner_series(indptr, origins)]]
         return later
@@ -277,8 +277,7 @@ def split_history(
         numbers = panel.columns.places(panel.columns.future_numbers)
         sizes = measure_sizes(rows[training], panel.values[training], numbers, share)
     if naive is None:
-        values = panel.values[:, list(panel.columns.target_places)]
-        naive = seasonal_pair(values, panel.indptr, end, season_length=season)
+        naive = seasonal_pair(panel.target_values, panel.indptr, end, season_length=season)
     return Dataset(
         panel, history.filled, history.scaling, season, config, splits, padding, scaled, naive,
         draw_errors(sizes, len(rows), config.window.horizon or 1),

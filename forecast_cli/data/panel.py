@@ -12,8 +12,8 @@ import pandas as pd
 from ..config.sections import Data
 from ..core.errors import listed
 from ..core.padding import owner_series
-from ..core.ragged import cumulate, owners
-from ..core.windows import Floats, Ints
+from ..core.ragged import cumulate, owners, rows_between
+from ..core.windows import Floats, Ints, take_columns
 from .columns import JOINED, Columns
 from .groups import name_series
 from .time.grid import steps_between
@@ -75,6 +75,11 @@ class Panel:
         return JOINED if "," in time or not time else time
 
     @property
+    def target_values(self) -> Floats:
+        """The values of the targets, shape `(n_rows, targets)`; not a copy where they are all."""
+        return take_columns(self.values, self.columns.target_places)
+
+    @property
     def owners(self) -> Ints:
         """The series of each row, shape `(n_rows,)`."""
         return owners(self.indptr)
@@ -90,8 +95,7 @@ class Panel:
 
     def between(self, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
         """Return which rows, `(n_rows,)`, are from `begins` to `ends`, `(n_series,)` each."""
-        rows, lengths = np.arange(len(self.values)), self.lengths
-        return np.asarray((rows >= np.repeat(begins, lengths)) & (rows < np.repeat(ends, lengths)))
+        return rows_between(self.indptr, begins, ends)
 
     def since(self, begins: Ints) -> "Panel":
         """Return the panel from the given rows on, shape `(n_series,)`."""

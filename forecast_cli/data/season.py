@@ -44,9 +44,8 @@ def target_rows(panel: Panel, splits: Splits) -> tuple[Floats, Ints]:
         Shape `(n_rows * targets,)`, target by target, and `(n_series * targets + 1,)`.
     """
     begin, end = splits.bounds("train")
-    targets = list(panel.columns.target_places)
-    values = panel.values[panel.between(begin, end)][:, targets]
-    return values.T.ravel(), cumulate(np.tile(end - begin, len(targets)))
+    values = panel.target_values[panel.between(begin, end)]
+    return values.T.ravel(), cumulate(np.tile(end - begin, values.shape[1]))
 
 
 def _frequency(panel: Panel, config: Config) -> Frequency | None:

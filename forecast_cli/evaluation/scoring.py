@@ -13,8 +13,7 @@ from ..config.model_name import name_row
 from ..config.registries import NAIVE2, SEASONAL_NAIVE
 from ..core.forecast import Forecast
 from ..core.padding import owner_series
-from ..core.ragged import row_numbers
-from ..core.windows import Floats, Ints
+from ..core.windows import Floats, Ints, take_columns
 from ..data.dataset import Dataset
 from ..data.missing import last_known
 from ..forecasting.intervals.calibration import RecentErrors, mean_losses, parted
@@ -43,7 +42,7 @@ def baselines(dataset: Dataset, origins: Ints, *, owa: bool = False) -> dict[str
         origins: Shape `(samples,)`.
         owa: Whether Naive2 is among them, for OWA.
     """
-    values, indptr = dataset.filled[:, dataset.targets], dataset.panel.indptr
+    values, indptr = take_columns(dataset.filled, dataset.targets), dataset.panel.indptr
     values, season = last_known(values, indptr), dataset.season_length
 
     def forecast(rows: Ints, name: str, season: int) -> Floats:
@@ -178,14 +177,14 @@ def score(
         origins: Shape `(samples,)`, ascending, each with the whole horizon in the panel.
         claims: Its intervals; None for none.
     """
-    dataset = network.dataset
-    actual = dataset.panel.values[:, dataset.targets]
+    dataset, actual = network.dataset, network.dataset.panel.target_values
     model = name_row(network.name, simple)
     names = (model, *simple)
     errors = {name: ErrorSums(dataset.naive, dataset.horizon) for name in names}
     losses: dict[str, list[Floats]] = {name: [] for name in names}
     # With a whole horizon of rows before them.
-    sample = some(origins[row_numbers(dataset.panel.indptr)[origins] >= dataset.horizon])
+    begun = dataset.panel.indptr[owner_series(dataset.panel.indptr, origins)]
+    sample = some(origins[origins - begun >= dataset.horizon])
     sampled = list[Floats]()
     counter = None if claims is None else _Counter(network, claims, sample)
     for part in parted(dataset, origins):

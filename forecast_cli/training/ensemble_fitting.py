@@ -215,7 +215,7 @@ def _validation_forecasts(
     dataset, steps = adjusted.rest, adjusted.rest.steps_at_once
     forecasts, origins = _forecasts(dataset, networks, maps[0], starts), starts + dataset.timesteps
     rows = dataset.padding.original(origins)
-    actual = scaled_targets(dataset)[rows[:, None] + np.arange(steps)]
+    actual = scaled_targets(dataset, rows[:, None] + np.arange(steps))
     if adjusted.removed is None:
         return forecasts, actual
     later = adjusted.removed_from(rows)

@@ -232,7 +232,7 @@ def _learn_shares(
     made = np.concatenate([graph.forecast(part).point for part in parted(dataset, origins)])
     member = open_member(onnx, record, dataset.horizon)
     own = forecast_by_member(member, dataset, origins, dataset.horizon)
-    actual = scaled_targets(dataset)[origins[:, None] + np.arange(dataset.horizon)]
+    actual = scaled_targets(dataset, origins[:, None] + np.arange(dataset.horizon))
     units = usual_errors_of(dataset)[owner_series(dataset.panel.indptr, origins)][:, None]
     distinct = count_distinct(dataset, origins, dataset.horizon)
     shares = []

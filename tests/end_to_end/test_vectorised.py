@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from forecast_cli.core.error_scale import seasonal_error, seasonal_squared
 from forecast_cli.core.errors import DataError
-from forecast_cli.core.ragged import sums_between, take_percentiles
+from forecast_cli.core.ragged import (
+    row_numbers,
+    rows_before,
+    rows_between,
+    sums_between,
+    take_percentiles,
+)
 from forecast_cli.core.scaling import fit_by_series, fit_scaling
 from forecast_cli.data.missing import fill_missing, last_known
 from forecast_cli.data.splits import PARTS, Splits
@@ -88,6 +94,38 @@ def test_one_long_series_among_many_short_ones_costs_no_room():
     found = take_percentiles(values, indptr, np.array([50.0]))[0]
     assert found[-1] == np.median(values[60_000:])
     np.testing.assert_array_equal(found[:-1], np.median(values[:60_000].reshape(-1, 3), axis=1))
+
+
+def test_a_series_longer_than_what_is_sorted_at_once_has_percentiles():
+    values = np.random.default_rng(0).normal(size=4_200_000)
+    found = take_percentiles(values, np.array([0, len(values)]), np.array([50.0]))
+    assert found.tolist() == [[np.median(values)]]
+
+
+@given(panels(), st.data())
+def test_rows_before_are_those_of_loops(panel, data):
+    values, indptr = panel
+    first = data.draw(st.integers(0, len(values)))
+    end = data.draw(st.integers(first, len(values)))
+    expected = [row for length in np.diff(indptr) for row in range(length)]
+    assert row_numbers(indptr).tolist() == expected
+    assert rows_before(indptr, first, end).tolist() == expected[first:end]
+
+
+@given(panels(), st.data())
+def test_rows_between_are_those_of_loops(panel, data):
+    _, indptr = panel
+    rows = st.integers(-3, int(indptr[-1]) + 3)
+    begins, ends = (
+        np.array(data.draw(st.lists(rows, min_size=len(indptr) - 1, max_size=len(indptr) - 1)))
+        for _ in range(2)
+    )
+    expected = [
+        begin <= row < end
+        for first, stop, begin, end in zip(indptr[:-1], indptr[1:], begins, ends, strict=True)
+        for row in range(first, stop)
+    ]
+    assert rows_between(indptr, begins, ends).tolist() == expected
 
 
 def test_sums_between_read_nothing_else():

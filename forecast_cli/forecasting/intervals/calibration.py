@@ -56,19 +56,20 @@ def measure_errors(network: NetworkForecaster, origins: Ints) -> SplitErrors | N
     if not len(origins):
         return None
     dataset, steps = network.dataset, np.arange(network.dataset.horizon)
-    actual, scaled = dataset.panel.values[:, dataset.targets], scaled_targets(dataset)
+    actual = dataset.panel.target_values
     stored = evenly(np.arange(len(origins)), _count_values(network), MOST_KEPT)
     errors, losses, quantiles, done = [], [], list[Floats](), 0
     for part in parted(dataset, origins):
         made, rows = network.forecast(part), part[:, None] + steps
-        errors.append(scaled[rows] - made.point)
+        truth = scaled_targets(dataset, rows)
+        errors.append(truth - made.point)
         series = owner_series(dataset.panel.indptr, part)
         losses.append(
             mean_losses(dataset, actual[rows] - network.in_units(made.point, part), series)
         )
         if made.quantiles is not None:
             own = stored[(stored >= done) & (stored < done + len(part))] - done
-            quantiles.append(scaled[rows[own]][..., None] - made.quantiles[own])
+            quantiles.append(truth[own][..., None] - made.quantiles[own])
         done += len(part)
     return SplitErrors(
         origins,
@@ -130,7 +131,6 @@ class RecentErrors:
         self.dataset = dataset
         self.units = units
         self.sizes = grown(step_sizes(errors), dataset.horizon)
-        self.actual = scaled_targets(dataset)
         self.trail = ErrorTrail(dataset.panel.indptr, units.shape[1], before)
 
     def add(self, origins: Ints, errors: Floats) -> None:
@@ -140,7 +140,8 @@ class RecentErrors:
 
     def add_forecasts(self, origins: Ints, point: Floats) -> None:
         """Add the errors of forecasts, scaled, shape `(samples, horizon, targets)`."""
-        self.add(origins, self.actual[origins[:, None] + np.arange(point.shape[1])] - point)
+        rows = origins[:, None] + np.arange(point.shape[1])
+        self.add(origins, scaled_targets(self.dataset, rows) - point)
 
     def sizes_at(self, origins: Ints) -> Floats:
         """How large the errors known at origins are, 1 the usual; shape `(samples, targets)`."""
@@ -176,11 +177,17 @@ def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
     return chunks(origins, timesteps=longest, features=dataset.panel.values.shape[1])
 
 
-def scaled_targets(dataset: Dataset) -> Floats:
-    """The actual values, scaled, shape `(n_rows, targets)`; NaN where missing."""
-    scaling = dataset.scaling.only(dataset.targets).each(dataset.panel.owners)
-    scaled: Floats = scaling.transform(dataset.panel.values[:, dataset.targets])
-    return scaled
+def scaled_targets(dataset: Dataset, rows: Ints | None = None) -> Floats:
+    """The actual values at rows of any shape, of all where None, scaled; NaN where missing.
+
+    Returns:
+        Shape `(*rows, targets)`.
+    """
+    panel, scaling = dataset.panel, dataset.scaling.only(dataset.targets)
+    if rows is None:
+        return scaling.each_row(panel.indptr).transform(panel.target_values)
+    series = owner_series(panel.indptr, rows)
+    return scaling.each(series).transform(panel.values[rows][..., dataset.targets])
 
 
 def usual_errors(errors: Floats, sizes: Floats) -> Floats:
@@ -235,9 +242,9 @@ def measure_units(history: History, end: Ints, *, intermittent: bool) -> Floats:
     Returns:
         NaN where a series has none.
     """
-    panel, targets = history.panel, list(history.panel.columns.target_places)
-    scaling = history.scaling.only(targets).each(panel.owners)
-    scaled = scaling.transform(panel.values[:, targets])
+    panel = history.panel
+    scaling = history.scaling.only(panel.columns.target_places).each_row(panel.indptr)
+    scaled = scaling.transform(panel.target_values)
     if intermittent:
         zero = scaling.transform(np.zeros_like(scaled))
         return demand_sizes(scaled, zero, panel.indptr, end)
