@@ -6,7 +6,7 @@ samples from the flat array: several times faster, and memory grows with the dat
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -23,22 +23,13 @@ from .batches import Feed, Samples, WindowFeed, alone
 from .block_feed import BlockFeed, Blockwise, Piece
 from .devices import Replicas, take_summed
 from .epochs import Trainable
+from .loops import cells_for_xla, choose_loops, find_loops, written_out
 from .losses import make_loss, make_optimizer
 
 # About half a second of work on two cores, so that a signal is heard soon: multiply-adds.
 BLOCK_WORK = 3e9
 # What a window of validation costs, as a share of one of training: forward alone.
 VALIDATED = 0.3
-# From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
-XLA_WORK = 2e10
-# In fewer training steps of small batches the compilation takes longer than what it saves, about a
-# millisecond a step.
-XLA_STEPS = 3_000
-# With less than this many states in a batch the loop over the steps of a window costs more than
-# what happens in them: it is written out, and for longer windows that beats XLA.
-LARGE_BATCH = 16384
-LONGEST_UNROLLED_XLA = 12
-LONGEST_UNROLLED = 64
 
 # Settings that compiled functions know nothing of.
 AT_RUN_TIME = (
@@ -74,7 +65,7 @@ class Runner(Trainable):
 
     def __post_init__(self) -> None:
         self.learner = self.learner or self.network
-        self.loops = _loops(self.network) | _loops(self.learner)
+        self.loops = find_loops(self.network) | find_loops(self.learner)
         self.stateful = [layer for layer in self.loops if layer.stateful]
         self._begin(self.training, self.feed)
         self.optimizer = self._make_optimizer()
@@ -87,7 +78,14 @@ class Runner(Trainable):
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
         self.fixed = bool(self.stateful) or not (penalised or self.replicas)
         steps = self.passes.steps * self.training.epochs
-        self.compiled, longest = self._choose(self._work(self.passes.batch_size) * steps, steps)
+        size = self.passes.batch_size
+        self.compiled, longest = choose_loops(
+            self.loops,
+            batch_size=size,
+            steps=steps,
+            work=self._work(size) * steps,
+            fixed=self.fixed,
+        )
         self.unrolled = [
             layer
             for layer, length in self.loops.items()
@@ -130,6 +128,11 @@ class Runner(Trainable):
             tf.TensorSpec((), tf.int32),
         ]
 
+    def _work(self, batch_size: int) -> float:
+        """Multiply-adds of one training step, roughly: forward once, backward twice."""
+        parameters = float(max(self.network.count_params(), 1))
+        return 3.0 * batch_size * self.feed.timesteps * parameters
+
     @property
     def kind(self) -> tuple[Any, ...]:
         """What trainings share whose compiled functions are the same, beside the network."""
@@ -146,36 +149,9 @@ class Runner(Trainable):
         whole = isinstance(feed, WindowFeed) and not isinstance(feed, BlockFeed)
         return whole and feed.units is None and small
 
-    def _work(self, batch_size: int) -> float:
-        """Multiply-adds of one training step, roughly: forward once, backward twice."""
-        parameters = float(max(self.network.count_params(), 1))
-        return 3.0 * batch_size * self.feed.timesteps * parameters
-
-    def _choose(self, work: float, steps: int) -> tuple[bool, int]:
-        """Whether to compile with XLA, and up to how many steps a loop is written out."""
-        if _on_gpu():
-            return False, 0
-        longest = max((length or 0 for length in self.loops.values()), default=0)
-        states = max((max(layer.state_size) for layer in self.loops), default=1)
-        large = self.passes.batch_size * states >= LARGE_BATCH
-        xla = (
-            self.fixed
-            and work > XLA_WORK
-            and (large or steps >= XLA_STEPS)
-            and (large or not LONGEST_UNROLLED_XLA < longest <= LONGEST_UNROLLED)
-        )
-        return xla, LONGEST_UNROLLED_XLA if xla else LONGEST_UNROLLED
-
-    @contextmanager
-    def unrolling(self) -> Iterator[None]:
+    def unrolling(self) -> AbstractContextManager[None]:
         """Write the loops out for as long as the network is trained, not where it is exported."""
-        for layer in self.unrolled:
-            layer.unroll = True
-        try:
-            yield
-        finally:
-            for layer in self.unrolled:
-                layer.unroll = False
+        return written_out(self.unrolled)
 
     def restart(self, network: keras.Model, training: Training, feed: Feed) -> None:
         """Begin again with the weights of another network of the same kind.
@@ -305,7 +281,8 @@ class Runner(Trainable):
     def _learn(self, samples: Samples, size: Any, whole: Any) -> tf.Tensor:
         """Take a training step; arguments and result as in `_block`."""
         variables, whole = self.network.trainable_variables, tf.cast(whole, tf.float32)
-        with tf.GradientTape() as tape:
+        cells = [layer.cell for layer in self.loops if layer.unroll] if self.compiled else []
+        with tf.GradientTape() as tape, cells_for_xla(cells, size):
             given, actual, _ = samples
             taught = len(self.learner.inputs) > len(given)
             forecast = self.learner([*given, actual] if taught else alone(given), training=True)
@@ -352,25 +329,9 @@ def _repeat(step: Callable[..., Any], steps: tf.Tensor) -> tf.Tensor:
     return tf.while_loop(lambda number, _: number < steps, step, zero, parallel_iterations=1)[1]
 
 
-def _loops(network: keras.Model) -> dict[Any, int | None]:
-    """The recurrent layers, those inside of bidirectional ones too, and over how many steps."""
-    loops: dict[Any, int | None] = {}
-    for layer in network.layers:
-        both = isinstance(layer, keras.layers.Bidirectional)
-        inner = [layer.forward_layer, layer.backward_layer] if both else [layer]
-        for each in inner:
-            if isinstance(each, keras.layers.RNN):
-                loops[each] = keras.tree.flatten(layer.input)[0].shape[1]
-    return loops
-
-
 def _read(feed: Feed, training: Training) -> Feed:
     """Return the feed without what its loss does not read, which is compiled in."""
     scaled = LOSSES[training.loss or "mse"].units == "scaled"
     if scaled and isinstance(feed, WindowFeed):
         return replace(feed, units=None, owners=None)
     return feed
-
-
-def _on_gpu() -> bool:
-    return bool(tf.config.list_physical_devices("GPU"))

@@ -48,8 +48,8 @@ def train(feed, network=None, **settings):
 @pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
 @pytest.mark.parametrize("precision", MIXED)
 def test_the_loss_is_near_that_of_float32(feed, precision, xla_from, monkeypatch):
-    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_WORK", xla_from)
-    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_STEPS", 0)
+    monkeypatch.setattr("forecast_cli.networks.loops.XLA_WORK", xla_from)
+    monkeypatch.setattr("forecast_cli.networks.loops.XLA_STEPS", 0)
     plain, expected = train(feed)
     mixed, epochs = train(feed, precision=precision)
     assert plain.compiled == mixed.compiled == (xla_from == 0.0)

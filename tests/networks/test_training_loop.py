@@ -1,6 +1,7 @@
 """Training against Keras's own steps, and what it promises of repeats, stops and blow-ups."""
 
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.config.covariates import plain_inputs
-from forecast_cli.config.layers import Dense, Lstm
+from forecast_cli.config.layers import Dense, Gru, Lstm, Rnn
 from forecast_cli.config.network import Network
 from forecast_cli.config.sections import Training
 from forecast_cli.core.errors import TrainingError
@@ -122,8 +123,8 @@ def same(first, second):
 @pytest.mark.slow
 @pytest.mark.parametrize("xla_from", [0.0, float("inf")], ids=["XLA", "graph"])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(feed, xla_from, monkeypatch):
-    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_WORK", xla_from)
-    monkeypatch.setattr("forecast_cli.networks.train_step.XLA_STEPS", 0)
+    monkeypatch.setattr("forecast_cli.networks.loops.XLA_WORK", xla_from)
+    monkeypatch.setattr("forecast_cli.networks.loops.XLA_STEPS", 0)
     training = Training(epochs=3, patience=0, seed=7)
     first, _ = run(feed, training, dropout=0.3)
     RUNNERS.clear()
@@ -146,6 +147,54 @@ def test_loops_are_written_out_for_training_alone(feed):
         used.run([])
         assert [layer.unroll for layer in loops] == [True] * 4
     assert [layer.unroll for layer in loops] == [False, False, True, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (Lstm(units=5, return_sequences=True), Lstm(units=4, bidirectional=True)),
+        (Gru(units=5),),
+        (Rnn(units=5),),
+        (Lstm(units=5, unroll=True),),
+    ],
+)
+def test_what_xla_is_spared_changes_no_training(layers, feed, monkeypatch):
+    from forecast_cli.networks import loops
+    from forecast_cli.networks.build import build
+    from forecast_cli.networks.train_step import Runner
+    from forecast_cli.networks.training_loop import fit
+
+    training = Training(epochs=2, patience=0, seed=7)
+    monkeypatch.setattr(loops, "XLA_STEPS", 0)
+    weights = []
+    for work in (0.0, float("inf")):
+        monkeypatch.setattr(loops, "XLA_WORK", work)
+        model = build(Network(layers=layers), TIMESTEPS, 1, (HORIZON, 1), seed=1)
+        runner = Runner(model, feed, training)
+        assert runner.compiled == (work == 0)
+        assert {epoch.number for epoch in fit(runner)} == {1, 2}
+        cells = [layer.cell for layer in runner.loops]
+        assert not [cell for cell in cells if "call" in vars(cell)]
+        assert {cell.get_config().get("recurrent_activation", "sigmoid") for cell in cells} == {
+            "sigmoid"
+        }
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_long_windows_are_written_out_for_xla_where_many_steps_pay(feed):
+    from forecast_cli.networks.build import build
+    from forecast_cli.networks.loops import choose_loops, find_loops
+
+    model = build(Network(layers=(Lstm(units=50),)), 24, 1, (HORIZON, 1), seed=1)
+    choose = partial(choose_loops, find_loops(model), work=1e12, fixed=True)
+    assert choose(batch_size=32, steps=2_000) == (False, 64)
+    assert choose(batch_size=32, steps=5_000) == (False, 64)
+    assert choose(batch_size=32, steps=50_000) == (True, 64)
+    assert choose(batch_size=512, steps=500) == (True, 12)
+    assert choose(batch_size=512, steps=5_000) == (True, 64)
 
 
 @pytest.mark.slow

@@ -1,0 +1,119 @@
+"""The loops of recurrent layers in training: which are written out, and which XLA compiles."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
+XLA_WORK = 2e10
+# In fewer training steps of small batches the compilation takes longer than what it saves, about a
+# millisecond a step.
+XLA_STEPS = 3_000
+# With less than this many states in a batch the loop over the steps of a window costs more than
+# what happens in them: it is written out, and for longer windows that beats a loop in XLA.
+LARGE_BATCH = 16384
+LONGEST_UNROLLED_XLA = 12
+LONGEST_UNROLLED = 64
+# A step of a window that is written out takes XLA some 0.2 s to compile, and saves about 10 ns for
+# each state in every training step: with so many states in all of these it pays.
+UNROLLED_STATES = 1.5e7
+
+
+def choose_loops(
+    loops: Mapping[Any, int | None], *, batch_size: int, steps: int, work: float, fixed: bool
+) -> tuple[bool, int]:
+    """Return whether to compile with XLA, and up to how many steps a loop is written out.
+
+    Args:
+        loops: As of `find_loops`.
+        batch_size: Windows of a batch.
+        steps: Training steps in all epochs.
+        work: Multiply-adds of them.
+        fixed: Whether batches may have one shape.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return False, 0
+    longest = max((length or 0 for length in loops.values()), default=0)
+    states = batch_size * max((max(layer.state_size) for layer in loops), default=1)
+    large, pays = states >= LARGE_BATCH, steps * states >= UNROLLED_STATES
+    xla = (
+        fixed
+        and work > XLA_WORK
+        and (large or steps >= XLA_STEPS)
+        and (large or pays or not LONGEST_UNROLLED_XLA < longest <= LONGEST_UNROLLED)
+    )
+    return xla, LONGEST_UNROLLED if pays or not xla else LONGEST_UNROLLED_XLA
+
+
+@contextmanager
+def written_out(layers: Sequence[Any]) -> Iterator[None]:
+    """Write the loops of these layers out meanwhile."""
+    for layer in layers:
+        layer.unroll = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.unroll = False
+
+
+@contextmanager
+def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
+    """Have XLA do less meanwhile in steps written out; what cells compute stays the same.
+
+    Where no product of matrices comes between, XLA computes the gradient of a state out of those of
+    all later steps, and again for each of its uses: the more so, the longer the window. What it
+    takes for a division it does once, and stores. A sigmoid costs it more than a tanh.
+
+    Args:
+        cells: Keras's recurrent cells.
+        size: Known at run time alone, at least 0.
+    """
+    one = tf.cast(size >= 0, tf.float32)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:
+        return tf.identity(state), lambda gradient: gradient / tf.cast(one, gradient.dtype)
+
+    def call(real: Callable[..., Any], *given: Any, **more: Any) -> tuple[Any, list[Any]]:
+        output, states = real(*given, **more)
+        *first, last = states if isinstance(states, list | tuple) else [states]
+        return output, [*first, keras.tree.map_structure(stored, last)]
+
+    # Two layers may have one.
+    distinct = list(dict.fromkeys(cells))
+    sigmoids = [
+        each for each in distinct
+        if getattr(each, "recurrent_activation", None) is keras.activations.sigmoid
+    ]  # fmt: skip
+    for cell in distinct:
+        cell.call = partial(call, cell.call)
+    for cell in sigmoids:
+        cell.recurrent_activation = _sigmoid
+    try:
+        yield
+    finally:
+        for cell in distinct:
+            del cell.call
+        for cell in sigmoids:
+            cell.recurrent_activation = keras.activations.sigmoid
+
+
+def _sigmoid(values: Any) -> Any:
+    return 0.5 * tf.tanh(0.5 * values) + 0.5
+
+
+def find_loops(network: keras.Model) -> dict[Any, int | None]:
+    """The recurrent layers, those inside of bidirectional ones too, and over how many steps."""
+    loops: dict[Any, int | None] = {}
+    for layer in network.layers:
+        both = isinstance(layer, keras.layers.Bidirectional)
+        inner = [layer.forward_layer, layer.backward_layer] if both else [layer]
+        for each in inner:
+            if isinstance(each, keras.layers.RNN):
+                loops[each] = keras.tree.flatten(layer.input)[0].shape[1]
+    return loops
