@@ -54,8 +54,8 @@ def parse_target(address: str) -> DatabaseTable | None:
     if not address.startswith(SCHEME):
         raise UsageError(
             f"{name} cannot be written: forecasts are written to files and SQLite databases.",
-            f"Name a file, a folder such as s3://bucket/forecasts/, or {EXAMPLE}; or send standard "
-            "output to a client of the database.",
+            f"Name a file, or {EXAMPLE}, or for forecast predict a folder such as "
+            "s3://bucket/forecasts/; or send standard output to a client of the database.",
         )
     path, _, query = address.removeprefix(SCHEME).partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True))
