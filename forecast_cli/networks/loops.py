@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..config.sections import Training
+
 # From here on the faster steps of XLA outweigh its compilation: multiply-adds in all epochs.
 XLA_WORK = 2e10
 # In fewer training steps of small batches the compilation takes longer than what it saves, about a
@@ -21,28 +23,39 @@ LONGEST_UNROLLED = 64
 # A step of a window that is written out takes XLA some 0.2 s to compile, and saves about 10 ns for
 # each state in every training step: with so many states in all of these it pays.
 UNROLLED_STATES = 1.5e7
+# The share of the epochs that a training with patience has, roughly.
+PATIENT = 0.3
 
 
 def choose_loops(
-    loops: Mapping[Any, int | None], *, batch_size: int, steps: int, work: float, fixed: bool
+    loops: Mapping[Any, int | None],
+    training: Training,
+    *,
+    batch_size: int,
+    steps: int,
+    work: float,
+    fixed: bool,
 ) -> tuple[bool, int]:
     """Return whether to compile with XLA, and up to how many steps a loop is written out.
 
     Args:
         loops: As of `find_loops`.
+        training: How long it may be.
         batch_size: Windows of a batch.
-        steps: Training steps in all epochs.
-        work: Multiply-adds of them.
+        steps: Training steps in an epoch.
+        work: Multiply-adds of one.
         fixed: Whether batches may have one shape.
     """
     if tf.config.list_physical_devices("GPU"):
         return False, 0
     longest = max((length or 0 for length in loops.values()), default=0)
     states = batch_size * max((max(layer.state_size) for layer in loops), default=1)
-    large, pays = states >= LARGE_BATCH, steps * states >= UNROLLED_STATES
+    steps *= training.epochs
+    likely = steps * (PATIENT if training.patience else 1.0)
+    large, pays = states >= LARGE_BATCH, likely * states >= UNROLLED_STATES
     xla = (
         fixed
-        and work > XLA_WORK
+        and work * steps > XLA_WORK
         and (large or steps >= XLA_STEPS)
         and (large or pays or not LONGEST_UNROLLED_XLA < longest <= LONGEST_UNROLLED)
     )

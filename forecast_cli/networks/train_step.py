@@ -77,13 +77,12 @@ class Runner(Trainable):
         # on a layer's output.
         penalised = any(layer.activity_regularizer for layer in self.learner.layers)
         self.fixed = bool(self.stateful) or not (penalised or self.replicas)
-        steps = self.passes.steps * self.training.epochs
-        size = self.passes.batch_size
         self.compiled, longest = choose_loops(
             self.loops,
-            batch_size=size,
-            steps=steps,
-            work=self._work(size) * steps,
+            self.training,
+            batch_size=self.passes.batch_size,
+            steps=self.passes.steps,
+            work=self._work(self.passes.batch_size),
             fixed=self.fixed,
         )
         self.unrolled = [

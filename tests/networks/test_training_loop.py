@@ -190,11 +190,13 @@ def test_long_windows_are_written_out_for_xla_where_many_steps_pay(feed):
 
     model = build(Network(layers=(Lstm(units=50),)), 24, 1, (HORIZON, 1), seed=1)
     choose = partial(choose_loops, find_loops(model), work=1e12, fixed=True)
-    assert choose(batch_size=32, steps=2_000) == (False, 64)
-    assert choose(batch_size=32, steps=5_000) == (False, 64)
-    assert choose(batch_size=32, steps=50_000) == (True, 64)
-    assert choose(batch_size=512, steps=500) == (True, 12)
-    assert choose(batch_size=512, steps=5_000) == (True, 64)
+    long, patient = Training(epochs=100, patience=0), Training(epochs=100, patience=10)
+    assert choose(long, batch_size=32, steps=50) == (False, 64)
+    assert choose(long, batch_size=32, steps=150) == (True, 64)
+    assert choose(patient, batch_size=32, steps=150) == (False, 64)
+    assert choose(patient, batch_size=32, steps=500) == (True, 64)
+    assert choose(long, batch_size=512, steps=5) == (True, 12)
+    assert choose(long, batch_size=512, steps=50) == (True, 64)
 
 
 @pytest.mark.slow
