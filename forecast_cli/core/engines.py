@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 
 from .errors import UsageError
 from .events import Listener, Note, ignore
-from .libraries import how_to_install
+from .libraries import how_to_install, native_stderr_silenced
 from .tidying import tidied
 
 EngineName = Literal["local", "dask", "ray", "spark"]
@@ -267,7 +267,9 @@ def _open_ray(address: str | None, jobs: int, on_event: Listener) -> Iterator[En
     import ray
 
     def cancel(handles: list[Any]) -> None:
-        for each in handles:
+        # A cluster that was started here ends with its tasks; and where one is cancelled in the
+        # moment when it is done, Ray ends this process.
+        for each in handles if address else ():
             ray.cancel(each, force=True)
 
     # Where this process is left at once, the folder is removed first, and its workers end then.
@@ -290,7 +292,9 @@ def _open_ray(address: str | None, jobs: int, on_event: Listener) -> Iterator[En
                 cancel,
             )
         finally:
-            ray.shutdown()
+            # What becomes of tasks that it still had is no news.
+            with native_stderr_silenced():
+                ray.shutdown()
 
 
 def _end_raylets() -> None:
@@ -301,9 +305,10 @@ def _end_raylets() -> None:
     # Ray brings it along.
     import psutil
 
-    for each in psutil.Process().children():
-        for worker in each.children(recursive=True) if each.name() == "raylet" else ():
-            worker.kill()
+    with native_stderr_silenced():
+        for each in psutil.Process().children():
+            for worker in each.children(recursive=True) if each.name() == "raylet" else ():
+                worker.kill()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""Libraries that an installation may lack, and how to get them."""
+"""Libraries that an installation may lack, how to get them, and what they write to stderr."""
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 from .errors import UsageError, listed
@@ -15,6 +17,25 @@ TRAINING = {
 }  # fmt: skip
 REQUIREMENT = re.compile(r"^([\w.-]+(?:\[[\w,]+\])?[^;]*);.*extra == ['\"]([\w-]+)['\"]")
 EVERYTHING = f"This installation makes predictions only; for all of it: pip install {PACKAGE}"
+
+
+@contextmanager
+def native_stderr_silenced() -> Iterator[None]:
+    """Keep what native code writes to stderr from the user, that is to file descriptor 2."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        # The process has no stderr: nothing has to be kept from it.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def is_small() -> bool:

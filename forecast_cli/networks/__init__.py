@@ -4,32 +4,17 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from ..core.errors import UsageError
+from ..core.libraries import native_stderr_silenced
 from .deferred_imports import deferred
 
 
-@contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Keep what native code writes to stderr from the user; TF_CPP_MIN_LOG_LEVEL=0 shows it."""
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
-        yield
-        return
-    try:
-        kept = os.dup(2)
-    except OSError:
-        # The process has no stderr: nothing has to be kept from it.
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+def _without_chatter() -> AbstractContextManager[None]:
+    """Keep what TensorFlow writes from the user; TF_CPP_MIN_LOG_LEVEL=0 shows it."""
+    shown = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
+    return nullcontext() if shown else native_stderr_silenced()
 
 
 @contextmanager
@@ -45,7 +30,7 @@ def _uncollected() -> Iterator[None]:
 
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-with _native_stderr_silenced(), _uncollected(), deferred():
+with _without_chatter(), _uncollected(), deferred():
     import tensorflow
 
 # Functions are compiled again for each network on purpose.
