@@ -78,9 +78,10 @@ def written_out(layers: Sequence[Any]) -> Iterator[None]:
 def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
     """Have XLA do less meanwhile in steps written out; what cells compute stays the same.
 
-    Where no product of matrices comes between, XLA computes the gradient of a state out of those of
-    all later steps, and again for each of its uses: the more so, the longer the window. What it
-    takes for a division it does once, and stores. A sigmoid costs it more than a tanh.
+    Where no product of matrices comes between, XLA computes a state out of those of all steps
+    before, its gradient out of those of all later ones, and again for each use: the more so, the
+    longer the window. What it takes for a division it does once, and stores. A sigmoid costs it
+    more than a tanh.
 
     Args:
         cells: Keras's recurrent cells.
@@ -90,7 +91,8 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:
-        return tf.identity(state), lambda gradient: gradient / tf.cast(one, gradient.dtype)
+        by = tf.cast(one, state.dtype)
+        return state / by, lambda gradient: gradient / by
 
     def call(real: Callable[..., Any], *given: Any, **more: Any) -> tuple[Any, list[Any]]:
         output, states = real(*given, **more)
