@@ -87,18 +87,6 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
         cells: Keras's recurrent cells.
         size: Known at run time alone, at least 0.
     """
-    one = tf.cast(size >= 0, tf.float32)
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:
-        by = tf.cast(one, state.dtype)
-        return state / by, lambda gradient: gradient / by
-
-    def call(real: Callable[..., Any], *given: Any, **more: Any) -> tuple[Any, list[Any]]:
-        output, states = real(*given, **more)
-        *first, last = states if isinstance(states, list | tuple) else [states]
-        return output, [*first, keras.tree.map_structure(stored, last)]
-
     # Two layers may have one.
     distinct = list(dict.fromkeys(cells))
     sigmoids = [
@@ -106,7 +94,7 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
         if getattr(each, "recurrent_activation", None) is keras.activations.sigmoid
     ]  # fmt: skip
     for cell in distinct:
-        cell.call = partial(call, cell.call)
+        cell.call = partial(_call_stored, cell.call, size)
     for cell in sigmoids:
         cell.recurrent_activation = _sigmoid
     try:
@@ -116,6 +104,22 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
             del cell.call
         for cell in sigmoids:
             cell.recurrent_activation = keras.activations.sigmoid
+
+
+def _call_stored(
+    real: Callable[..., Any], size: Any, *given: Any, **more: Any
+) -> tuple[Any, list[Any]]:
+    """Call a cell; the last of its states, and its gradient, are quotients."""
+    one = tf.cast(size >= 0, tf.float32)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:
+        by = tf.cast(one, state.dtype)
+        return state / by, lambda gradient: gradient / by
+
+    output, states = real(*given, **more)
+    *first, last = states if isinstance(states, list | tuple) else [states]
+    return output, [*first, keras.tree.map_structure(stored, last)]
 
 
 def _sigmoid(values: Any) -> Any:
