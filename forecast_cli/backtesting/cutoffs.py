@@ -8,7 +8,7 @@ import pandas as pd
 from ..core.errors import DataError
 from ..core.events import Listener, Note
 from ..core.ragged import Flags, owners
-from ..core.windows import Floats, Ints
+from ..core.windows import Ints
 from ..data.panel import Panel
 from .plan import Plan, Refit
 
@@ -191,7 +191,7 @@ def _say_left_out(panel: Panel, possible: Flags, on_event: Listener) -> None:
 
 def _known_before(panel: Panel, origins: Ints) -> Flags:
     """Return whether each target has a value before each origin, shape of `origins`."""
-    values: Floats = panel.target_values
+    values = panel.target_values
     count = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     np.cumsum(np.isfinite(values), axis=0, out=count[1:])
     return np.asarray((count[origins] > count[panel.indptr[:-1]]).all(axis=-1))

@@ -87,14 +87,15 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
         cells: Keras's recurrent cells.
         size: Known at run time alone, at least 0.
     """
-    # Two layers may have one.
+    one = tf.cast(size >= 0, tf.float32)
+    # Two layers may have one cell.
     distinct = list(dict.fromkeys(cells))
     sigmoids = [
         each for each in distinct
         if getattr(each, "recurrent_activation", None) is keras.activations.sigmoid
     ]  # fmt: skip
     for cell in distinct:
-        cell.call = partial(_call_stored, cell.call, size)
+        cell.call = partial(_call_stored, cell.call, one)
     for cell in sigmoids:
         cell.recurrent_activation = _sigmoid
     try:
@@ -107,10 +108,9 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
 
 
 def _call_stored(
-    real: Callable[..., Any], size: Any, *given: Any, **more: Any
+    real: Callable[..., Any], one: Any, *given: Any, **more: Any
 ) -> tuple[Any, list[Any]]:
-    """Call a cell; the last of its states, and its gradient, are quotients."""
-    one = tf.cast(size >= 0, tf.float32)
+    """Call a cell; the last of its states, and its gradient, are quotients by `one`."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:

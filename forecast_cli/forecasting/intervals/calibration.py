@@ -177,15 +177,13 @@ def parted(dataset: Dataset, origins: Ints) -> list[Ints]:
     return chunks(origins, timesteps=longest, features=dataset.panel.values.shape[1])
 
 
-def scaled_targets(dataset: Dataset, rows: Ints | None = None) -> Floats:
-    """The actual values at rows of any shape, of all where None, scaled; NaN where missing.
+def scaled_targets(dataset: Dataset, rows: Ints) -> Floats:
+    """The actual values at rows of any shape, scaled; NaN where missing.
 
     Returns:
         Shape `(*rows, targets)`.
     """
     panel, scaling = dataset.panel, dataset.scaling.only(dataset.targets)
-    if rows is None:
-        return scaling.each_row(panel.indptr).transform(panel.target_values)
     series = owner_series(panel.indptr, rows)
     return scaling.each(series).transform(panel.values[rows][..., dataset.targets])
 

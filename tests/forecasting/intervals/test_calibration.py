@@ -64,13 +64,17 @@ def prepared(frame, **own):
     return make_dataset(panel, config, on_event=lambda event: None)
 
 
+def all_scaled(dataset):
+    return scaled_targets(dataset, np.arange(len(dataset.panel.values)))
+
+
 class Network:
     """Forecasts the last known value, scaled, and remembers from where; quantiles around it."""
 
     def __init__(self, dataset, quantiles=0):
         self.dataset, self.asked = dataset, []
         self.runtime = SimpleNamespace(quantile_count=quantiles)
-        self.scaled = scaled_targets(dataset)
+        self.scaled = all_scaled(dataset)
 
     def forecast(self, origins):
         self.asked.append(origins)
@@ -105,7 +109,7 @@ def actual(dataset):
 
 
 def test_each_error_is_the_actual_value_less_the_forecast(dataset):
-    network, scaled = Network(dataset), scaled_targets(dataset)
+    network, scaled = Network(dataset), all_scaled(dataset)
     origins = dataset.origins("validation")
     found = measure_errors(network, origins)
     assert found.origins is origins and found.quantiles is None
@@ -132,7 +136,7 @@ def test_rows_without_a_value_have_no_error():
     frame = table()
     frame.loc[frame["id"].eq("A") & frame["day"].eq("2024-03-01"), "y"] = np.nan
     dataset = prepared(frame, missing="interpolate", max_filled=1.0)
-    network, scaled = Network(dataset), scaled_targets(dataset)
+    network, scaled = Network(dataset), all_scaled(dataset)
     hole = np.flatnonzero(np.isnan(actual(dataset)).any(axis=1))
     assert len(hole) == 1 and np.isnan(scaled[hole[0], 0]) and np.isfinite(scaled[hole[0], 1])
     origins = dataset.origins("validation")
@@ -173,7 +177,7 @@ def test_a_series_whose_seasonal_naive_never_errs_has_a_unit_of_1(dataset):
 
 
 def test_errors_of_quantiles_are_those_of_the_stored_samples(dataset, monkeypatch):
-    network, scaled = Network(dataset, quantiles=3), scaled_targets(dataset)
+    network, scaled = Network(dataset, quantiles=3), all_scaled(dataset)
     origins = dataset.origins("validation")
     monkeypatch.setattr(module, "MOST_KEPT", 7 * HORIZON * 2 * 3)
     monkeypatch.setattr(module, "parted", lambda dataset, origins: np.array_split(origins, 3))
@@ -254,7 +258,7 @@ def test_what_has_no_unit_gets_that_of_the_middle():
 
 def test_units_are_errors_of_the_seasonal_naive_in_the_training_rows(dataset):
     end = dataset.splits.bounds("train")[1]
-    scaled, indptr = scaled_targets(dataset), dataset.panel.indptr
+    scaled, indptr = all_scaled(dataset), dataset.panel.indptr
     expected = seasonal_error(scaled, indptr, end, season_length=2)
     found = measure_units(dataset, end, intermittent=False)
     np.testing.assert_array_equal(found, expected)
@@ -268,7 +272,7 @@ def test_units_are_errors_of_the_seasonal_naive_in_the_training_rows(dataset):
 
 def test_units_of_intermittent_demand_are_sizes_of_a_demand(demand):
     end = demand.splits.bounds("train")[1]
-    scaled = scaled_targets(demand)
+    scaled = all_scaled(demand)
     targets = demand.scaling.only(demand.targets).each(demand.panel.owners)
     zero = targets.transform(np.zeros_like(scaled))
     expected = demand_sizes(scaled, zero, demand.panel.indptr, end)
