@@ -23,6 +23,8 @@ LONGEST_UNROLLED = 64
 # A step of a window that is written out takes XLA some 0.2 s to compile, and saves about 10 ns for
 # each state in every training step: with so many states in all of these it pays.
 UNROLLED_STATES = 1.5e7
+# How many numbers the widest registers hold.
+REGISTER = 16
 # The share of the epochs that a training with patience has, roughly.
 PATIENT = 0.3
 
@@ -81,7 +83,7 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
     Where no product of matrices comes between, XLA computes a state out of those of all steps
     before, its gradient out of those of all later ones, and again for each use: the more so, the
     longer the window. What it takes for a division it does once, and stores. A sigmoid costs it
-    more than a tanh.
+    more than a tanh, and products with the zeros before the first step are not left out by it.
 
     Args:
         cells: Keras's recurrent cells.
@@ -95,7 +97,8 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
         if getattr(each, "recurrent_activation", None) is keras.activations.sigmoid
     ]  # fmt: skip
     for cell in distinct:
-        cell.call = partial(_call_stored, cell.call, one)
+        plain = type(cell) is keras.layers.LSTMCell and not cell.dropout + cell.recurrent_dropout
+        cell.call = partial(_call_lstm, cell, one) if plain else partial(_call, cell.call, one)
     for cell in sigmoids:
         cell.recurrent_activation = _sigmoid
     try:
@@ -107,19 +110,62 @@ def cells_for_xla(cells: Sequence[Any], size: Any) -> Iterator[None]:
             cell.recurrent_activation = keras.activations.sigmoid
 
 
-def _call_stored(
-    real: Callable[..., Any], one: Any, *given: Any, **more: Any
+def _call(real: Callable[..., Any], one: Any, *given: Any, **more: Any) -> tuple[Any, list[Any]]:
+    """Call a cell; the last of its states is stored."""
+    output, states = real(*given, **more)
+    *first, last = states if isinstance(states, list | tuple) else [states]
+    return output, [*first, keras.tree.map_structure(partial(_stored, one), last)]
+
+
+def _call_lstm(
+    cell: Any, one: Any, inputs: Any, states: Sequence[Any], training: bool = False
 ) -> tuple[Any, list[Any]]:
-    """Call a cell; the last of its states, and its gradient, are quotients by `one`."""
+    """Take a step of an LSTM without dropout as Keras does; its cell state is stored."""
+    output, carry = states
+    gates = keras.ops.matmul(inputs, cell.kernel)
+    before = tf.get_static_value(output)
+    if before is None or before.any():
+        gates += _product(one, output, tf.convert_to_tensor(cell.recurrent_kernel))
+    if cell.use_bias:
+        gates += cell.bias
+    enter, keep, new, leave = tf.split(gates, 4, axis=1)
+    enter, keep = cell.recurrent_activation(enter), cell.recurrent_activation(keep)
+    carry = _stored(one, keep * carry + enter * cell.activation(new))
+    output = cell.recurrent_activation(leave) * cell.activation(carry)
+    return output, [output, carry]
+
+
+def _stored(one: Any, state: Any) -> Any:
+    """A state that is, as its gradient, a quotient by `one`."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def stored(state: Any) -> tuple[Any, Callable[[Any], Any]]:
+    def divided(state: Any) -> tuple[Any, Callable[[Any], Any]]:
         by = tf.cast(one, state.dtype)
         return state / by, lambda gradient: gradient / by
 
-    output, states = real(*given, **more)
-    *first, last = states if isinstance(states, list | tuple) else [states]
-    return output, [*first, keras.tree.map_structure(stored, last)]
+    return divided(state)
+
+
+def _product(one: Any, output: Any, kernel: Any) -> Any:
+    """The product of a batch and a matrix.
+
+    The columns of a product are computed in whole registers, those that remain one by one. The
+    gradient of a batch has as many columns as there are units, and transposed as many as there
+    are windows: where units do not fill registers, it is computed like that. XLA would undo two
+    transpositions with nothing between them.
+    """
+    if kernel.shape[0] % REGISTER == 0:
+        return tf.matmul(output, kernel)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def product(output: Any, kernel: Any) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
+        def gradients(gradient: Any) -> tuple[Any, Any]:
+            transposed = tf.matmul(kernel, gradient, transpose_b=True) / tf.cast(one, kernel.dtype)
+            return tf.transpose(transposed), tf.matmul(output, gradient, transpose_a=True)
+
+        return tf.matmul(output, kernel), gradients
+
+    return product(output, kernel)
 
 
 def _sigmoid(values: Any) -> Any:
