@@ -1,7 +1,7 @@
 """The series of the rows of a table."""
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +15,8 @@ from ..core.events import Listener, Note
 from ..core.windows import Ints
 from .io.tables import Table, is_text
 
+# Names that are compared at a time.
+SLICE = 50_000
 # The most columns that together identify a series.
 MOST_KEYS = 4
 # At most one row in so many may be a duplicate.
@@ -143,20 +145,26 @@ def settle_names(
 
 def has_alike(ids: pd.DataFrame, known: pd.DataFrame | None) -> bool:
     """Whether names of series, or of known ones, differ only in case or blanks."""
-    frames = [ids] if known is None else [ids, known]
-    columns = [
-        pa.chunked_array(
-            [pa.array(frame.iloc[:, part].astype(str), pa.string()) for frame in frames]
-        )
-        for part in range(len(ids.columns))
-    ]
-    return count_names(columns) > count_names([_fold(each) for each in columns])
+    frames = [ids] if known is None else [ids, known.set_axis(ids.columns, axis=1)]
+    return count_names(*frames) > count_names(*frames, prepare=_folded)
 
 
-def count_names(columns: Sequence[pa.ChunkedArray]) -> int:
-    """Return how many different names there are, by their parts, a column for each."""
-    parts = {str(place): column for place, column in enumerate(columns)}
-    return int(pa.table(parts).group_by(list(parts)).aggregate([]).num_rows)
+def count_names(
+    *frames: pd.DataFrame, prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+) -> int:
+    """Return how many different names there are, by 64 bits of each, a few of them at a time.
+
+    Args:
+        *frames: A row for each name, a column for each of its parts.
+        prepare: Applied to names before they are counted.
+    """
+    hashes = []
+    for frame in frames:
+        for first in range(0, len(frame), SLICE):
+            names = frame.iloc[first : first + SLICE].astype(str)
+            names = prepare(names) if prepare else names
+            hashes.append(pd.util.hash_pandas_object(names, index=False, categorize=False))
+    return 1 + int(np.count_nonzero(np.diff(np.sort(np.concatenate(hashes)))))
 
 
 def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None) -> dict[int, int]:
@@ -165,7 +173,7 @@ def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None)
     `ids` are the series of the table and the `known` ones, which are not asked about.
     """
     # Without case, and without surrounding or repeated blanks.
-    folded = ids.apply(lambda names: _fold(pa.array(names.astype(str), pa.string())).to_pylist())
+    folded = _folded(ids)
     alike = ids.index[folded.duplicated(keep=False)]
     if not len(alike):
         return {}
@@ -184,10 +192,15 @@ def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None)
     return nearest
 
 
-def _fold(names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def _folded(ids: pd.DataFrame) -> pd.DataFrame:
     """Return names without case and surrounding or repeated blanks."""
-    single = pc.replace_substring_regex(names, r"\s+", " ")
-    return pc.utf8_lower(pc.utf8_trim_whitespace(single))
+
+    def fold(names: pd.Series) -> list[str | None]:
+        single = pc.replace_substring_regex(pa.array(names.astype(str), pa.string()), r"\s+", " ")
+        folded: list[str | None] = pc.utf8_lower(pc.utf8_trim_whitespace(single)).to_pylist()
+        return folded
+
+    return ids.apply(fold)
 
 
 def find_places(ids: pd.DataFrame, known: pd.DataFrame) -> Ints:

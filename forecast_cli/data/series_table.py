@@ -186,10 +186,10 @@ def _find_runs(batches: RowBatches, series: Sequence[str]) -> tuple[pd.DataFrame
         done += batch.num_rows
     if not names:
         return None
-    whole = pa.concat_tables(names).combine_chunks()
-    if count_names(whole.columns) < whole.num_rows:
+    ids = pa.concat_tables(names).to_pandas()
+    if count_names(ids) < len(ids):
         return None
-    return whole.to_pandas(), np.append(np.concatenate(starts), done)
+    return ids, np.append(np.concatenate(starts), done)
 
 
 def is_divisible(batches: RowBatches, data: Data, columns: Columns) -> bool:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_cli.core.errors import DataError
-from forecast_cli.data.groups import group_rows, likely_series, name_series, one_series
+from forecast_cli.data.groups import (
+    count_names,
+    group_rows,
+    has_alike,
+    likely_series,
+    name_series,
+    one_series,
+)
 from forecast_cli.data.io.in_memory import from_frame
 from forecast_cli.data.io.opening import open_table
 
@@ -169,3 +176,17 @@ def test_what_is_found_tells_every_row_of_a_time_apart(keys, count, days, random
             assert frame.duplicated(["date", *others]).any()
     else:
         assert found == []
+
+
+@given(names, names, st.integers(1, 40))
+def test_names_are_counted_some_at_a_time(first, second, many):
+    frames = [pd.DataFrame({"id": each}) for each in (first, second)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast_cli.data.groups.SLICE", many)
+        assert count_names(*frames) == len({*first, *second})
+        alike = len({" ".join(name.lower().split()) for name in (*first, *second)})
+        assert has_alike(*frames) == (alike < len({*first, *second}))
+
+
+def test_names_are_counted_by_all_their_parts():
+    assert count_names(pd.DataFrame({"shop": ["a", "a", "ab"], "item": ["b", "c", ""]})) == 3
