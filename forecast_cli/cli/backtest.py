@@ -1,6 +1,5 @@
 """`forecast backtest`."""
 
-import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from ..config.registries import CELLS, PRESETS
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError, counted
+from ..core.libraries import collect_garbage_again
 from ..data.io.writer import Format, holds_times, render
 from .completion import complete_models
 from .conditions import Conditions, FailIf
@@ -108,7 +108,7 @@ def backtest(
     from ..backtesting.backtest import backtest
     from ..backtesting.fold_cache import FoldStores
 
-    gc.enable()
+    collect_garbage_again()
     console = Console(output_options)
     form = choose_format(options.output, options.format, output_options)
     spare(options.output, [*tables, *options.candidates])

@@ -1,6 +1,5 @@
 """`forecast compare`."""
 
-import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ..config.registries import CELLS, PRESETS
 from ..core.errors import UsageError
 from ..core.events import Note
-from ..core.libraries import require_training
+from ..core.libraries import collect_garbage_again, require_training
 from .backtest import describe_candidates, explain_measures, narrow
 from .completion import complete_models
 from .console import Console
@@ -69,7 +68,7 @@ def compare(
     from ..model.bundle import require_writable
     from .progress import Progress
 
-    gc.enable()
+    collect_garbage_again()
     console, model = Console(output_options), options.model
     config = settings.resolve()
     require_writable(model)

@@ -1,6 +1,5 @@
 """`forecast train`."""
 
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import typer
 
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError
+from ..core.libraries import collect_garbage_again
 from ..core.memory import Limits
 from .charts import show_compact, write_page
 from .conditions import Incumbent
@@ -143,7 +143,7 @@ def train(
     from ..api.summaries import training_document
     from ..training.member_tasks import dividing_members
 
-    gc.enable()
+    collect_garbage_again()
     console = Console(output_options, options.strict)
     config = settings.resolve()
     options = options.fit_to_work(context, config)

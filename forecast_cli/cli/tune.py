@@ -1,13 +1,12 @@
 """`forecast tune`."""
 
-import gc
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.engines import LOCAL, open_engine
 from ..core.errors import UsageError
-from ..core.libraries import require_training
+from ..core.libraries import collect_garbage_again, require_training
 from .config import toml_lines
 from .console import Console
 from .inputs import MODEL, model_flag, one_or_all, record_origin
@@ -105,7 +104,7 @@ def tune(
     """
     require_training("Tuning")
 
-    gc.enable()
+    collect_garbage_again()
     console, search, model = Console(output_options), options.search(), options.model
     if options.show_space:
         return _print_space(tables, settings, search, console)

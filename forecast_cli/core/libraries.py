@@ -1,5 +1,6 @@
-"""Libraries that an installation may lack, how to get them, and what they write to stderr."""
+"""Libraries that an installation may lack, how to get them, and what they leave when loaded."""
 
+import gc
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,17 @@ def native_stderr_silenced() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(nowhere)
         os.close(kept)
+
+
+def collect_garbage_again() -> None:
+    """Let Python look for garbage again, but not at once through all that libraries are made of.
+
+    Objects that were frozen and are not any more count as old ones, which are seldom looked at.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()
+    gc.enable()
 
 
 def is_small() -> bool:

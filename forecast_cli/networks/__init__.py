@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from ..core.errors import UsageError
-from ..core.libraries import native_stderr_silenced
+from ..core.libraries import collect_garbage_again, native_stderr_silenced
 from .deferred_imports import deferred
 
 
@@ -26,7 +26,7 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         if collecting:
-            gc.enable()
+            collect_garbage_again()
 
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
