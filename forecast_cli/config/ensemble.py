@@ -60,6 +60,10 @@ class Ensemble(Frozen):
         "mean", "How the forecasts of all members are combined; weights are learned on the "
         "validation split.",
     )
+    pretrained_weight: float | None = _ensemble(
+        None, "Weight of the pretrained network among the members.", metavar="SHARE",
+        constraints={"gt": 0, "lt": 1}, shown="learned on the validation split",
+    )
     # fmt: on
 
     @property

@@ -113,5 +113,6 @@ class Settings(ZeroShot, total=False):
     baselines: str | Sequence[str] | None
     covariate_effects: bool | None
     combine: Literal["mean", "median", "weights"] | None
+    pretrained_weight: float | None
     intervals: Literal["conformal", "adaptive", "quantile", "cqr", "dropout", "ensemble"] | None
     lower_bound: float | int | str | None

@@ -223,6 +223,11 @@ def check_ensemble(config: Config) -> None:
     """Refuse ensembles whose settings do not go together, and settings that need one."""
     ensemble, network = config.ensemble, config.network
     _check_single(config)
+    settled = not config.preset_chooses or "baselines" in ensemble.model_fields_set
+    if settled and ensemble.pretrained_weight is not None and not ensemble.has_pretrained:
+        raise ValueError(
+            "`pretrained_weight` is that of the pretrained network: add pretrained to `baselines`"
+        )
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
         raise ValueError(

@@ -210,20 +210,22 @@ def with_member(trained: Trained[Dataset], before: Fitted | None = None) -> Trai
         season, count = dataset.season_length, len(dataset.targets)
         probe = PretrainedRuntime(onnx, dataset.horizon, season).probe()
         prior = MemberRecord(shares=(PRIOR_SHARE,) * count, season_length=season, probe=probe)
-        record = prior.model_copy(update={"shares": _learn_shares(trained, onnx, prior)})
+        record = prior.model_copy(update={"shares": _find_shares(trained, onnx, prior)})
     used = record is not None and any(record.shares)
     fitted = replace(trained.fitted, member=record, pretrained=onnx if used else None)
     return replace(trained, fitted=fitted)
 
 
-def _learn_shares(
-    trained: Trained[Dataset], onnx: bytes, record: MemberRecord
-) -> tuple[float, ...]:
-    """Return the weight of the pretrained network by target, shrunk towards the prior.
+def _find_shares(trained: Trained[Dataset], onnx: bytes, record: MemberRecord) -> tuple[float, ...]:
+    """Return the weight of the pretrained network by target: the given one, or a learned one.
 
-    It is 0 where the naive forecast has all the weight of the others: nothing was better.
+    That is shrunk towards the prior, and 0 where the naive forecast has all the weight of the
+    others: nothing was better.
     """
     dataset, fitted = trained.dataset, trained.fitted
+    given = dataset.config.ensemble.pretrained_weight
+    if given is not None:
+        return (given,) * len(dataset.targets)
     origins = evenly(dataset.origins("validation"), 1, MOST_FORECASTS)
     alone = _is_naive(trained)
     if not len(origins):

@@ -80,6 +80,19 @@ def test_the_weight_is_learned_from_validation_errors(train):
     assert prior["pretrained"]["value"] == PRIOR_SHARE
 
 
+def test_a_given_weight_is_not_learned(train):
+    model = train(months(), pretrained_weight=0.3)
+    assert model.bundle.manifest.weights["pretrained"]["value"] == pytest.approx(0.3)
+    expected = 0.7 * with_share(model, 0.0).predict()["value"] + 0.3 * medians(months()["value"])
+    np.testing.assert_allclose(model.predict()["value"], expected, **SAME)
+
+
+@pytest.mark.parametrize("settings", [{"baselines": "naive"}, {"baselines": ()}], ids=str)
+def test_a_weight_without_the_member_is_refused_with_advice_that_works(train, settings):
+    with pytest.raises(UsageError, match="add pretrained to `baselines`"):
+        train(months(), pretrained_weight=0.3, **settings)
+
+
 def test_a_file_keeps_it(model, tmp_path):
     model.save(tmp_path / "m.forecast")
     again = fc.load(tmp_path / "m.forecast")

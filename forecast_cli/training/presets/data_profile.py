@@ -63,8 +63,7 @@ class DataProfile:
         lookback: Steps of the input window, where it is set; else None.
         intermittent: Whether most of the values are 0, so that forecasts are of their mean.
         longest: Rows of the longest series.
-        members: What is a member of ensembles for many series with a strong season: the pretrained
-            network, or nothing.
+        members: What is a member of ensembles for many series: the pretrained network, or nothing.
     """
 
     rows: int

@@ -24,6 +24,8 @@ LEFT = 4
 LEAST_SMOOTHED = 2
 # A window that is longer is cut into segments; batches in an epoch of a small network, at most.
 LONGEST_PLAIN, MOST_STEPS = 24, 50
+# The weight of the pretrained network where none is learned, chosen on training parts of M4 Weekly.
+SHARE = 0.2
 # The baselines added to the network of a series that resembles a random walk.
 FOR_WALKS = ("naive", "structural", "ridge-short")
 
@@ -120,10 +122,7 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
             "channels": profile.channels,
         },
         "training": _many_series_training(profile, epochs),
-        "ensemble": {"size": size, "combine": "median" if strong and size > 2 else "mean"}
-        # Where rows are many, and have no season to go by, these networks alone are better.
-        | ({"baselines": list(profile.members)} if strong or has_few_rows(profile) else {})
-        | ({"losses": ["owa", "mae"][:size]} if profile.loss and not profile.intermittent else {})
+        "ensemble": _many_series_ensemble(profile, size)
         | ({"timesteps": steps[:size], "segments": segments[:size]} if size > 1 else {}),
     }
     above = "all values are above 0" if profile.can_log else "some values are not above 0"
@@ -133,6 +132,23 @@ def choose_for_many_series(profile: DataProfile, effort: Effort) -> Recipe:
         "training.epochs": f"{epochs} epochs of 100 batches",
     }
     return Recipe(settings, profile.notes | notes, season)
+
+
+def _many_series_ensemble(profile: DataProfile, size: int) -> dict[str, Any]:
+    """Return the settings of the ensemble, without those of the windows of its networks."""
+    strong = _strong(profile)
+    ensemble: dict[str, Any] = {
+        "size": size,
+        "combine": "median" if strong and size > 2 else "mean",
+        "baselines": list(profile.members),
+    }
+    if profile.members and not (strong or has_few_rows(profile)):
+        # Without a season to go by, how good it is beside networks trained on many rows differs
+        # too much from one period to the next for a weight that is learned from one.
+        ensemble["pretrained_weight"] = SHARE
+    if profile.loss and not profile.intermittent:
+        ensemble["losses"] = ["owa", "mae"][:size]
+    return ensemble
 
 
 def _many_series_training(profile: DataProfile, epochs: int) -> dict[str, Any]:

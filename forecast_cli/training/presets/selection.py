@@ -319,7 +319,7 @@ def give_way(
     """
     network, ensemble = dict(settings["network"]), dict(settings["ensemble"])
     _give_way_to_head(network, ensemble, given, notes)
-    _give_way_to_quantile(ensemble, given, notes)
+    _give_way_to_members(ensemble, given, notes)
     own = given.get("ensemble", {})
     size = own.get("size", ensemble["size"])
     for turns, (section, name) in OF_ALL.items():
@@ -361,15 +361,18 @@ def _give_way_to_head(
     notes["head"] = f"head sequence: the preset's {', '.join(left)} left out"
 
 
-def _give_way_to_quantile(
+def _give_way_to_members(
     ensemble: dict[str, Any], given: Mapping[str, Any], notes: dict[str, str]
 ) -> None:
-    """Leave out baselines and weights where networks forecast one quantile, as these do not."""
+    """Leave weights out where other baselines are given, and baselines beside one quantile."""
+    if "baselines" in given.get("ensemble", {}):
+        ensemble.pop("pretrained_weight", None)
     quantile = given.get("training", {}).get("quantile")
     if quantile in (None, 0.5):
         return
-    baselines, weighted = ensemble.pop("baselines", ()), ensemble.pop("combine", None)
-    if baselines or weighted:
+    # Networks forecast it, baselines do not.
+    left = [ensemble.pop(name, None) for name in ("baselines", "combine", "pretrained_weight")]
+    if any(left[:2]):
         notes["quantile"] = f"quantile {quantile:g}: mean of networks, without baselines"
 
 

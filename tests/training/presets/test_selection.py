@@ -371,6 +371,28 @@ def test_many_series_are_given_the_median_of_six_large_networks():
     check_holds_together(dataset)
 
 
+def test_many_series_without_a_season_give_the_pretrained_network_a_fifth():
+    random = np.random.default_rng(3)
+    dates = pd.date_range("2000-01-02", periods=400, freq="W")
+    levels = [100 + 0.8 * np.cumsum(random.normal(0, 1, 401)) for _ in range(25)]
+    frames = [
+        pd.DataFrame({"date": dates, "value": np.convolve(each, [0.5, 0.5], "valid")})
+        for each in levels
+    ]
+    table = pd.concat([each.assign(place=str(place)) for place, each in enumerate(frames)])
+    said = {"series": ("place",), "horizon": 13, "test": 0}
+    ensemble = chosen(table, preset="auto", **said).ensemble
+    assert (ensemble.size, ensemble.combine) == (6, "mean")
+    assert (ensemble.baselines, ensemble.pretrained_weight) == (("pretrained",), 0.2)
+    assert chosen(table, preset="auto", pretrained_weight=0.4, **said).ensemble == (
+        ensemble.changed(pretrained_weight=0.4)
+    )
+    for own in ({"preset": "trained"}, {"baselines": ("naive",)}):
+        alone = chosen(table, **{"preset": "auto"} | said | own).ensemble
+        assert "pretrained" not in alone.baselines
+        assert alone.pretrained_weight is None
+
+
 def test_what_is_said_of_all_of_many_series_is_said_of_each():
     table = panel_of(SHORT_ONE * 5)
     said = {"timesteps": 20, "loss": "mse", "ensemble": 3}
