@@ -224,7 +224,8 @@ def check_ensemble(config: Config) -> None:
     ensemble, network = config.ensemble, config.network
     _check_single(config)
     settled = not config.preset_chooses or "baselines" in ensemble.model_fields_set
-    if settled and ensemble.pretrained_weight is not None and not ensemble.has_pretrained:
+    weighs = ensemble.pretrained_weight is not None and not config.data.label
+    if weighs and settled and not ensemble.has_pretrained:
         raise ValueError(
             "`pretrained_weight` is that of the pretrained network: add pretrained to `baselines`"
         )
@@ -328,6 +329,7 @@ def _forecast_settings(config: Config) -> dict[str, object]:
         "preset": config.preset if config.preset_chooses else None,
         "ensemble.size": None if config.ensemble.size == 1 else config.ensemble.size,
         **{f"ensemble.{name}": getattr(config.ensemble, name) or None for name in SEVERAL},
+        "ensemble.pretrained_weight": config.ensemble.pretrained_weight,
         "training.time_budget": config.training.time_budget,
         "training.per_series": config.training.per_series or None,
         "network.padding": None if network.padding == "mask" else network.padding,

@@ -379,6 +379,7 @@ def test_a_window_longer_than_that_of_a_lone_member_is_a_window(frame):
         ({"ensemble": 2, "label": ("y",)}, "`ensemble.size` 2 is for forecasts"),
         ({"baselines": ["naive"], "label": ("y",)}, "`ensemble.baselines` .* is for forecasts"),
         ({"member_losses": ["mae"], "label": ("y",)}, "`ensemble.losses` .* is for forecasts"),
+        ({"pretrained_weight": 0.3, "label": ("y",)}, "`ensemble.pretrained_weight` 0.3 is for"),
         ({"average": 3, "patience": 4}, "`average` uses the last epochs"),
         ({"average": 3, "ema": 0.9}, "`ema` averages the weights already: leave out `average`"),
         ({"time_budget": 0}, "time_budget = 0"),
