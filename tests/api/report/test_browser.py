@@ -131,6 +131,8 @@ def dates_in_view(page) -> tuple[str, str]:
 def test_the_test_forecasts_of_one_origin_are_chosen_by_the_keyboard(page):
     plot = page.locator("#test .plot").first
     page.locator("#test").get_by_text("Values as a table").click()
+    # It is made a moment after it is opened.
+    page.locator("#test details table").first.wait_for()
     every, before, whole = steps_of_tests(page), plot.screenshot(), dates_in_view(page)
     choice = page.locator("#test").get_by_label("Test forecasts")
     choice.focus()
