@@ -223,12 +223,7 @@ def check_ensemble(config: Config) -> None:
     """Refuse ensembles whose settings do not go together, and settings that need one."""
     ensemble, network = config.ensemble, config.network
     _check_single(config)
-    settled = not config.preset_chooses or "baselines" in ensemble.model_fields_set
-    weighs = ensemble.pretrained_weight is not None and not config.data.label
-    if weighs and settled and not ensemble.has_pretrained:
-        raise ValueError(
-            "`pretrained_weight` is that of the pretrained network: add pretrained to `baselines`"
-        )
+    _check_weight(config)
     steps = config.window.timesteps
     if ensemble.timesteps and steps is not None and steps < max(ensemble.timesteps):
         raise ValueError(
@@ -264,9 +259,7 @@ def check_ensemble(config: Config) -> None:
 def _check_single(config: Config) -> None:
     """Refuse settings of several members where there is one network."""
     ensemble = config.ensemble
-    # Where its size is left open, a preset may still make an ensemble.
-    settled = config.preset is not None and not config.preset_chooses
-    if not ensemble.alone or not (settled or "size" in ensemble.model_fields_set):
+    if not ensemble.alone or not _is_settled(config, "size"):
         return
     needing = {
         "intervals": config.intervals if config.interval_method.by_members else None,
@@ -278,6 +271,23 @@ def _check_single(config: Config) -> None:
                 f"`{name}={value}` needs several members, and there is one network: give "
                 "`ensemble` or `baselines`"
             )
+
+
+def _check_weight(config: Config) -> None:
+    """Refuse a weight of the pretrained network where it is no member."""
+    ensemble = config.ensemble
+    if ensemble.pretrained_weight is None or ensemble.has_pretrained or config.data.label:
+        return
+    if _is_settled(config, "baselines"):
+        raise ValueError(
+            "`pretrained_weight` is that of the pretrained network: add pretrained to `baselines`"
+        )
+
+
+def _is_settled(config: Config, name: str) -> bool:
+    """Whether a setting of the ensemble is given, or no preset may still choose it."""
+    settled = config.preset is not None and not config.preset_chooses
+    return settled or name in config.ensemble.model_fields_set
 
 
 def _check_quantiles(config: Config) -> None:

@@ -372,7 +372,7 @@ def _give_way_to_members(
         return
     # Networks forecast it, baselines do not.
     left = [ensemble.pop(name, None) for name in ("baselines", "combine", "pretrained_weight")]
-    if any(left[:2]):
+    if any(left):
         notes["quantile"] = f"quantile {quantile:g}: mean of networks, without baselines"
 
 

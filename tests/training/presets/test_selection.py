@@ -384,9 +384,10 @@ def test_many_series_without_a_season_give_the_pretrained_network_a_fifth():
     ensemble = chosen(table, preset="auto", **said).ensemble
     assert (ensemble.size, ensemble.combine) == (6, "mean")
     assert (ensemble.baselines, ensemble.pretrained_weight) == (("pretrained",), 0.2)
-    assert chosen(table, preset="auto", pretrained_weight=0.4, **said).ensemble == (
-        ensemble.changed(pretrained_weight=0.4)
-    )
+    for preset in ("auto", None):
+        assert chosen(table, preset=preset, pretrained_weight=0.4, **said).ensemble == (
+            ensemble.changed(pretrained_weight=0.4)
+        )
     for own in ({"preset": "trained"}, {"baselines": ("naive",)}):
         alone = chosen(table, **{"preset": "auto"} | said | own).ensemble
         assert "pretrained" not in alone.baselines
