@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,10 +162,15 @@ def count_names(
     hashes = []
     for frame in frames:
         for first in range(0, len(frame), SLICE):
-            names = frame.iloc[first : first + SLICE].astype(str)
-            names = prepare(names) if prepare else names
-            hashes.append(pd.util.hash_pandas_object(names, index=False, categorize=False))
+            names = frame.iloc[first : first + SLICE]
+            hashes.append(hash_names(prepare(names) if prepare else names))
     return 1 + int(np.count_nonzero(np.diff(np.sort(np.concatenate(hashes)))))
+
+
+def hash_names(ids: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return 64 bits of each name as text, shape `(names,)`; `ids` has a column for each part."""
+    hashed: pd.Series = pd.util.hash_pandas_object(ids.astype(str), index=False, categorize=False)
+    return hashed.to_numpy()
 
 
 def _find_nearest(ids: pd.DataFrame, groups: Groups, known: pd.DataFrame | None) -> dict[int, int]:

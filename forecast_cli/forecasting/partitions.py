@@ -19,6 +19,7 @@ from ..core.errors import ModelFileError
 from ..core.events import Done, Stage
 from ..core.memory import require_memory
 from ..core.parallel import run_all
+from ..data.groups import hash_names
 from ..data.io.row_batches import RowBatches
 from ..data.io.writer import Format, PartWriter, holds_times
 from ..data.series_table import SeriesTable, is_number
@@ -272,8 +273,7 @@ def write_part(work: Work, source: SeriesTable | str, target: Target) -> Record:
         for frame in _frames(done, work):
             plain = frame if holds_times(frame, target.format) else in_table_style(frame, time)
             writer.write(plain)
-            own = frame[names].drop_duplicates()
-            marks.append(pd.util.hash_pandas_object(own.astype(str), index=False).to_numpy())
+            marks.append(hash_names(frame[names].drop_duplicates()))
             rows += len(frame)
     done.finish()
     found = np.concatenate(marks)
