@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from forecast_cli.baselines.pretrained.features import NAMES
-from forecast_cli.baselines.pretrained.forecaster import INPUTS, NETWORK
+from forecast_cli.baselines.pretrained.forecaster import INPUTS, LATEST, NETWORK, RULES_KEY
 from forecast_cli.networks.canonical_graph import make_canonical
 from forecast_cli.networks.pretrained import SIGNATURE, Combination
 
@@ -27,6 +27,7 @@ def convert(network: Combination) -> bytes:
     call = tf.function(lambda *given: network(list(given)), autograph=False)
     model, _ = tf2onnx.convert.from_function(call, SIGNATURE)
     make_canonical(model)
+    model.metadata_props.add(key=RULES_KEY, value=LATEST)
     return bytes(model.SerializeToString())
 
 

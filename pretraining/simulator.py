@@ -17,10 +17,8 @@ Generator: TypeAlias = np.random.Generator
 
 # Steps that a component is simulated before the first one that is returned.
 WARM_UP = 40
-# The share of the series that are of the structural model alone; the others are sums of components.
-ALONE = 0.75
-# The share of slopes that go up.
-UPWARDS = 0.75
+# Steps that make a day: the first season of series whose steps are minutes or hours.
+DAYS = (24, 48, 96, 288)
 # The steps of a Gaussian process; longer series are drawn at fewer and interpolated.
 GRID = 256
 
@@ -39,6 +37,36 @@ class Shape:
     steps: int
     seasons: tuple[int, ...] = ()
 
+    @property
+    def growth(self) -> "Growth":
+        """How the series grow."""
+        return HARDLY if self.seasons and self.seasons[0] in DAYS else OFTEN
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How series of some steps grow: what is counted by the month does, by the hour hardly.
+
+    Args:
+        alone: The share of the series that are of the structural model alone; the others are sums
+            of components.
+        upwards: The share of slopes that go up.
+        slopes: Of the structural model: the least size, and the share that have one.
+        changes: The share of those whose growth is faster and slower for a while.
+        noise: The share of those with noise.
+        exponential: The share on a logarithmic scale.
+    """
+
+    alone: float
+    upwards: float
+    slopes: tuple[float, float]
+    changes: float
+    noise: float
+    exponential: float
+
+
+OFTEN = Growth(0.85, 0.95, (0.05, 0.95), 0.65, 0.5, 0.5)
+HARDLY = Growth(0.75, 0.75, (0.01, 0.85), 0.0, 0.8, 0.35)
 
 Component: TypeAlias = Callable[[Generator, Shape], Floats]
 
@@ -54,14 +82,14 @@ def simulate(rng: Generator, shape: Shape) -> Floats:
         Shape `(series, steps)`, finite, in units that differ from series to series.
     """
     signal = np.zeros((shape.series, shape.steps))
-    alone = rng.random(shape.series) < ALONE
+    alone = rng.random(shape.series) < shape.growth.alone
     for name, component in COMPONENTS.items():
         amount = np.where(alone, 0.0, _amounts(rng, shape.series, PROBABILITY[name]))
         _add(rng, signal, amount, component, shape.seasons)
     size = np.exp(rng.uniform(np.log(0.02), np.log(1.0), shape.series))[:, None]
     signal += np.where(alone[:, None], 0.0, size) * noise(rng, shape)
     _add(rng, signal, np.where(alone, 1.0, 0.0), structural, shape.seasons)
-    return _in_units(rng, signal + events(rng, shape))
+    return _in_units(rng, signal + events(rng, shape), shape.growth.exponential)
 
 
 def _add(
@@ -84,30 +112,37 @@ def structural(rng: Generator, shape: Shape) -> Floats:
     Shape `(series, steps)`. Source: Harvey (1989), Forecasting, Structural Time Series Models and
     the Kalman Filter: the basic structural model, with variances drawn over several magnitudes.
     """
-    size = (shape.series, shape.steps)
+    size, grows = (shape.series, shape.steps), shape.growth
 
     def spread(least: float, most: float, share: float) -> Floats:
         drawn = np.exp(rng.uniform(np.log(least), np.log(most), shape.series))
         return np.where(rng.random(shape.series) < share, drawn, 0.0)[:, None]
 
-    first = _drifts(rng, shape.series) * spread(0.01, 0.5, 0.85)
+    least, sloping = grows.slopes
+    first = _drifts(rng, shape) * spread(least, 0.5, sloping)
     slope = first + np.cumsum(spread(0.001, 0.1, 0.35) * rng.standard_normal(size), axis=1)
     fading = np.where(rng.random(shape.series) < 0.8, 1.0, 0.97)[:, None]
     slope *= fading ** np.arange(shape.steps)
+    slope += spread(0.05, 0.7, grows.changes) * _autoregression(rng, shape)
     shocks = spread(0.02, 1.0, 0.55) * _shocks(rng, shape)
-    values = np.cumsum(slope + shocks, axis=1) + spread(0.02, 1.0, 0.8) * _shocks(rng, shape)
+    values = np.cumsum(slope + shocks, axis=1) + spread(0.02, 1.0, grows.noise) * _shocks(
+        rng, shape
+    )
     values += spread(0.1, 1.0, 0.5) * _autoregression(rng, shape)
-    for length in shape.seasons:
-        height = spread(0.1, 5.0, 0.8)
-        values += height * _of_unit_size(_season(rng, shape, length))
+    for part in (season, second_season)[: len(shape.seasons)]:
+        values += spread(0.1, 5.0, 0.8) * _of_unit_size(part(rng, shape))
     found: Floats = values
     return found
 
 
-def _drifts(rng: Generator, series: int) -> Floats:
+def _drifts(rng: Generator, shape: Shape) -> Floats:
     """Slopes of which more go up than down, as most that is counted grows; `(series, 1)`."""
-    sign = np.where(rng.random(series) < UPWARDS, 1.0, -1.0)
-    return (sign * np.abs(rng.standard_normal(series)))[:, None]
+    return _signs(rng, shape) * np.abs(rng.standard_normal((shape.series, 1)))
+
+
+def _signs(rng: Generator, shape: Shape) -> Floats:
+    """1 for upwards, -1 for downwards; `(series, 1)`."""
+    return np.where(rng.random((shape.series, 1)) < shape.growth.upwards, 1.0, -1.0)
 
 
 def _autoregression(rng: Generator, shape: Shape) -> Floats:
@@ -128,7 +163,7 @@ def trends(rng: Generator, shape: Shape) -> Floats:
     often = np.where(rng.random(shape.series) < 0.4, 0.0, often)
     breaks = rng.random(size) < often[:, None]
     breaks[:, 0] = True
-    towards = _drifts(rng, shape.series) * (rng.random((shape.series, 1)) < 0.5)
+    towards = _drifts(rng, shape) * (rng.random((shape.series, 1)) < 0.5)
     jumps = np.where(breaks, towards + 0.5 * rng.standard_normal(size), 0.0)
     # The slope after a break replaces the one before it.
     last = np.maximum.accumulate(np.where(breaks, np.arange(shape.steps), 0), axis=1)
@@ -143,8 +178,7 @@ def growth(rng: Generator, shape: Shape) -> Floats:
     place = np.linspace(0.0, 1.0, shape.steps)
     middle = rng.uniform(-0.3, 1.3, shape.series)[:, None]
     speed = rng.uniform(3.0, 12.0, shape.series)[:, None]
-    sign = np.where(rng.random(shape.series) < UPWARDS, 1.0, -1.0)[:, None]
-    return sign / (1.0 + np.exp(-speed * (place - middle)))
+    return _signs(rng, shape) / (1.0 + np.exp(-speed * (place - middle)))
 
 
 def season(rng: Generator, shape: Shape) -> Floats:
@@ -225,7 +259,7 @@ def _smooth_walk(rng: Generator, shape: Shape) -> Floats:
 
 def walks(rng: Generator, shape: Shape) -> Floats:
     """Random walks, some with drift and some with heavy tails; shape `(series, steps)`."""
-    drift = 0.3 * _drifts(rng, shape.series) * (rng.random((shape.series, 1)) < 0.5)
+    drift = 0.3 * _drifts(rng, shape) * (rng.random((shape.series, 1)) < 0.5)
     return np.cumsum(_shocks(rng, shape) + drift, axis=1)
 
 
@@ -267,7 +301,7 @@ def smoothing(rng: Generator, shape: Shape) -> Floats:
     by_trend = by_level * np.where(rng.random(series) < 0.5, 0.0, rng.uniform(0.0, 0.3, series))
     by_season = (1 - by_level) * rng.uniform(0.0, 0.6, series)
     damping = np.where(rng.random(series) < 0.5, 1.0, rng.uniform(0.8, 0.98, series))
-    trend = np.where(rng.random(series) < 0.5, 0.0, 0.2 * _drifts(rng, series)[:, 0])
+    trend = np.where(rng.random(series) < 0.5, 0.0, 0.2 * _drifts(rng, shape)[:, 0])
     level, states = np.zeros(series), 3.0 * _season_shape(rng, series, length).T
     if length == 1:
         states[:] = 0.0
@@ -409,10 +443,10 @@ def _of_unit_size(values: Floats) -> Floats:
     return scaled
 
 
-def _in_units(rng: Generator, values: Floats) -> Floats:
+def _in_units(rng: Generator, values: Floats, exponential: float) -> Floats:
     """Bring series to units of their own: linear, exponential, never negative, or counted."""
     series = len(values)
-    kind = rng.choice(4, series, p=[0.45, 0.35, 0.1, 0.1])
+    kind = rng.choice(4, series, p=[0.8 - exponential, exponential, 0.1, 0.1])
     level = rng.uniform(-5.0, 20.0, series)[:, None]
     depth = np.exp(rng.uniform(np.log(0.03), np.log(0.7), series))[:, None]
     grown = np.exp(np.clip(depth * values, -6.0, 6.0))

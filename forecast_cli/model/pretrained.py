@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from ..baselines.pretrained.forecaster import QUANTILES, ends_of, forecast_quantiles
+from ..baselines.pretrained.forecaster import (
+    QUANTILES,
+    Network,
+    Rules,
+    ends_of,
+    forecast_quantiles,
+    rules_of,
+)
 from ..config.ensemble import CONTEXT
 from ..config.schema import Config
 from ..core.errors import ModelFileError
@@ -93,7 +100,10 @@ class PretrainedRuntime:
         some = np.flatnonzero([len(each) > 0 for each in known])
         for steps in filter(None, (self.horizon, self.first)) if len(some) else ():
             made = forecast_quantiles(
-                [known[each] for each in some], steps, self.season_length, run=self._run
+                [known[each] for each in some],
+                steps,
+                self.season_length,
+                network=Network(self._run, self.rules),
             )
             ends = ends_of(made, level)
             middle = made[..., made.shape[-1] // 2, None]
@@ -132,6 +142,21 @@ class PretrainedRuntime:
             )
         except FAILURES as error:
             raise unusable("cannot be run", error, WHAT) from None
+
+    @property
+    def rules(self) -> Rules:
+        """What becomes of its quantiles.
+
+        Raises:
+            ModelFileError: Only a later version knows.
+        """
+        try:
+            return rules_of(self.session)
+        except KeyError:
+            raise ModelFileError(
+                "This version does not know the rules of the model's pretrained network.",
+                "Upgrade: pip install --upgrade forecast-cli.",
+            ) from None
 
     @property
     def parameters(self) -> int:

@@ -22,6 +22,9 @@ from ..core.windows import Floats
 UNITS, CONTEXT, DENSE, EMBEDDING = 32, 48, 64, 8
 # What is added to sizes before their logarithm, and past errors that the whole counts as.
 LEAST, PRIOR_COUNT = 0.02, 2.0
+# How fast the weights of steps fade towards the middle, where the start and the end of a horizon
+# are looked at.
+SLOPE = 6.0
 # The inputs, of any number of series, members and steps ahead.
 SHAPES: dict[str, tuple[int | None, ...]] = {
     "members": (None, ORIGINS, None, OF_MEMBER),
@@ -40,9 +43,10 @@ SIGNATURE = [
 class Combination(keras.Model):  # type: ignore[misc]
     """A learned combination of the members, with quantiles.
 
-    One recurrent layer reads the past errors of each member, another the series. Members get logits
-    at the first and at the last step ahead, between which those of the other steps lie; without
-    what is learned, weights are the inverse fourth power of the mean squared errors.
+    One recurrent layer reads the past errors of each member, another the series. Where forecasts
+    lie is seen as well: what goes up does not go on as what goes down. Members get logits at the
+    first and at the last step ahead, between which those of the other steps lie; without what is
+    learned, weights are the inverse fourth power of the mean squared errors.
     """
 
     def __init__(self) -> None:
@@ -64,15 +68,21 @@ class Combination(keras.Model):  # type: ignore[misc]
         members, series, sizes, past, known, ahead, names = inputs
         context = self.context(self._of_origins(members, series))
         place = _places(ahead)
-        logits = self._logits(members, sizes, context, tf.gather(self.names, names))
+        prior = _prior_logits(sizes)
+        states = self._states(members, tf.gather(self.names, names))
+        seen = [states, prior[..., None] / SHARPNESS, _positions(ahead, prior)]
+        seen.append(tf.repeat(context[:, None], tf.shape(prior)[1], axis=1))
+        logits = self.logits(tf.concat(seen, axis=-1)) + prior[..., None]
         weights = tf.nn.softmax(logits[..., :1] * (1.0 - place) + logits[..., 1:] * place, axis=1)
         point = tf.reduce_sum(weights * ahead, axis=1)
         errors = tf.reduce_sum(weights[:, None] * past, axis=2)
         size, bias, count = _past_size(errors, known)
         apart = tf.sqrt(tf.reduce_sum(weights * (ahead - point[:, None]) ** 2, axis=1) + 1e-6)
-        wide = tf.broadcast_to(place, tf.shape(point))
-        own = [wide, tf.math.log(size), tf.math.log(apart + LEAST) - tf.math.log(size)]
-        own += [bias / size, tf.math.log(1.0 + count)]
+        end = tf.broadcast_to(_at_end(point)[:, None], tf.shape(point))
+        own = [tf.broadcast_to(place, tf.shape(point)), tf.math.log(size)]
+        own += [tf.math.log(apart + LEAST) - tf.math.log(size), bias / size]
+        own.append(tf.math.log(1.0 + count))
+        own += [_squashed(each) for each in (point / size, point, end / size, end)]
         steps = tf.repeat(context[:, None], tf.shape(point)[1], axis=1)
         found = self.quantiles(tf.concat([tf.stack(own, axis=-1), steps], axis=-1))
         return _in_order(point, size, found)
@@ -83,8 +93,8 @@ class Combination(keras.Model):  # type: ignore[misc]
         parts = [_squashed(series), tf.reduce_mean(small, axis=2), tf.reduce_min(small, axis=2)]
         return tf.concat([*parts, tf.math.reduce_std(small, axis=2)], axis=-1)
 
-    def _logits(self, members: Any, sizes: Any, context: Any, own: Any) -> Any:
-        """Shape `(series, members, 2)`."""
+    def _states(self, members: Any, own: Any) -> Any:
+        """What is known of each member, shape `(series, members, UNITS + EMBEDDING)`."""
         series, many = tf.shape(members)[0], tf.shape(members)[2]
         large = tf.math.log(tf.abs(members) + LEAST)
         apart = large - tf.reduce_mean(large, axis=2, keepdims=True)
@@ -94,10 +104,39 @@ class Combination(keras.Model):  # type: ignore[misc]
             tf.transpose(read, (0, 2, 1, 3)), (-1, ORIGINS, 2 * OF_MEMBER + EMBEDDING)
         )
         states = tf.reshape(self.errors(read), (-1, many, UNITS))
-        apart = (sizes - tf.reduce_mean(sizes, axis=1, keepdims=True))[..., None]
-        known = [states, names[:, 0], tf.repeat(context[:, None], many, axis=1), apart]
-        learned = self.logits(tf.concat(known, axis=-1))
-        return learned - 0.5 * SHARPNESS * apart
+        return tf.concat([states, names[:, 0]], axis=-1)
+
+
+def _prior_logits(sizes: Any) -> Any:
+    """Of the members before anything is learned, shape `(series, members)`."""
+    return -0.5 * SHARPNESS * (sizes - tf.reduce_mean(sizes, axis=1, keepdims=True))
+
+
+def _positions(ahead: Any, prior: Any) -> Any:
+    """Where the forecast of each member lies at the start and at the end of the horizon.
+
+    From the level, from the mean by the prior weights, and from that in units of the spread; then
+    that mean and the spread themselves. Shape `(series, members, 10)`.
+    """
+    weights = tf.nn.softmax(prior, axis=1)
+    found = []
+    for at in (_at_start(ahead), _at_end(ahead)):
+        mean = tf.reduce_sum(weights * at, axis=1, keepdims=True)
+        away = at - mean
+        spread = tf.sqrt(tf.reduce_sum(weights * away**2, axis=1, keepdims=True) + 1e-4)
+        same = (tf.broadcast_to(each, tf.shape(at)) for each in (mean, spread))
+        found += [at, away, away / spread, *same]
+    return _squashed(tf.stack(found, axis=-1))
+
+
+def _at_start(ahead: Any) -> Any:
+    """The mean over the first steps ahead, the last axis."""
+    return tf.reduce_sum(ahead * tf.nn.softmax(-SLOPE * _places(ahead)), axis=-1)
+
+
+def _at_end(ahead: Any) -> Any:
+    """The mean over the last steps ahead, the last axis."""
+    return tf.reduce_sum(ahead * tf.nn.softmax(SLOPE * _places(ahead)), axis=-1)
 
 
 def _dense(units: int, outputs: int, name: str) -> keras.Sequential:
@@ -116,7 +155,7 @@ def _squashed(values: Any) -> Any:
 
 def _places(ahead: Any) -> Any:
     """The steps ahead from 0 to 1, shape `(horizon,)`."""
-    horizon = tf.shape(ahead)[2]
+    horizon = tf.shape(ahead)[-1]
     return (tf.range(horizon, dtype="float32") + 0.5) / tf.cast(horizon, "float32")
 
 

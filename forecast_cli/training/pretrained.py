@@ -9,7 +9,15 @@ import numpy as np
 
 from ..baselines.ensemble_weights import fit_weights
 from ..baselines.pretrained.features import OF_MEMBER, ORIGINS
-from ..baselines.pretrained.forecaster import INPUTS, LEAST, NETWORK, describe_rows, seasons_of
+from ..baselines.pretrained.forecaster import (
+    INPUTS,
+    LATEST,
+    LEAST,
+    NETWORK,
+    RULES,
+    describe_rows,
+    seasons_of,
+)
 from ..baselines.pretrained.members import members_of
 from ..config.members import member_names
 from ..config.registries import NAIVE
@@ -169,7 +177,7 @@ def _make_examples(dataset: Dataset, windows: Sequence[Window]) -> "Examples | N
     kept = [each for each in rows if seasons_of(len(rows[each]), season) == seasons]
     kept = kept[: min(MOST, max(1, BYTES // size))]
     ahead = np.stack([dataset.filled[at : at + horizon, target] for _, at, target in kept])
-    parts = list(describe_rows([rows[each] for each in kept], ahead, season))
+    parts = list(describe_rows([rows[each] for each in kept], ahead, season, rules=RULES[LATEST]))
     inputs = {name: np.concatenate([given[name] for given, _, _ in parts]) for name in INPUTS[:-1]}
     actual, wider = (np.concatenate([part[at] for part in parts]) for at in (1, 2))
     known = np.flatnonzero(np.abs(actual).max(axis=1) < FAR)

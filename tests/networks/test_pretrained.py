@@ -1,10 +1,19 @@
 """The Keras twin of the pretrained network: the weights of its ONNX file, read and written."""
 
 import numpy as np
+import onnx
 import pytest
 
 from forecast_cli.baselines.pretrained.features import look
-from forecast_cli.baselines.pretrained.forecaster import INPUTS, NETWORK, inputs_of
+from forecast_cli.baselines.pretrained.forecaster import (
+    INPUTS,
+    LATEST,
+    NETWORK,
+    RULES,
+    RULES_KEY,
+    inputs_of,
+)
+from forecast_cli.core.errors import ModelFileError
 from forecast_cli.model.pretrained import PretrainedRuntime
 
 pytestmark = pytest.mark.tf
@@ -52,3 +61,45 @@ def test_weights_are_written_where_they_are_read():
     expected = twin(others)(given)
     np.testing.assert_allclose(run(changed, given), expected, rtol=1e-5, atol=1e-5)
     assert np.abs(run(data, given) - expected).max() > 1e-3
+
+
+def with_rules(number):
+    model = onnx.load_from_string(NETWORK.read_bytes())
+    del model.metadata_props[:]
+    if number is not None:
+        model.metadata_props.add(key=RULES_KEY, value=number)
+    return model.SerializeToString()
+
+
+def test_the_network_in_the_package_has_the_latest_rules_and_older_ones_keep_theirs():
+    latest, older = (
+        PretrainedRuntime(each, HORIZON, 4) for each in (NETWORK.read_bytes(), with_rules(None))
+    )
+    assert latest.rules == RULES[LATEST]
+    assert older.rules == RULES["1"]
+
+
+def test_rules_make_intervals_wider_and_leave_medians():
+    values = (
+        20 + np.random.default_rng(3).normal(size=(1, 40, 1)) + np.tile([0, 5, 1, 8], 10)[:, None]
+    )
+    made = [
+        PretrainedRuntime(with_rules(number), HORIZON, 4, (80.0,)).quantiles(values)[0, :, 0]
+        for number in ("1", LATEST)
+    ]
+    np.testing.assert_allclose(made[0][:, 1], made[1][:, 1])
+    assert (np.ptp(made[0], axis=1) > np.ptp(made[1], axis=1)).all()
+
+
+def test_rules_of_a_later_version_are_refused():
+    with pytest.raises(ModelFileError, match="does not know") as caught:
+        PretrainedRuntime(with_rules("99"), HORIZON, 4)(np.ones((1, 20, 1)))
+    assert "pip install --upgrade" in caught.value.hint
+
+
+def test_weights_are_replaced_and_rules_stay():
+    from forecast_cli.networks.pretrained import read_weights, replace_weights
+
+    data = with_rules(LATEST)
+    changed = replace_weights(data, read_weights(data))
+    assert PretrainedRuntime(changed, HORIZON, 4).rules == RULES[LATEST]

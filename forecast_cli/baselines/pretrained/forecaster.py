@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
@@ -27,18 +28,44 @@ INPUTS = ("members", "series", "sizes", "past", "known", "ahead", "names")
 LONGEST, LEAST = 1000, 6
 # A season is looked at where it comes so many times. Days of so many steps have weeks.
 TIMES, DAYS, WEEK = 2.5, (24, 48, 72, 96, 144, 288), 7
-# How much wider quantiles become where a series is as long as what is forecast, for real series are
-# more surprising than simulated ones. Chosen on training parts: 80 % held 70 % of short series.
-WIDER = 1.5
-# The share of a random walk in the forecast of a series that resembles one.
+# The share of a random walk in the forecast of a long series that resembles one.
 WALK = 0.9
-# A network at work: from its inputs to quantiles, shape `(series, horizon, quantiles)`.
+# From the inputs of a network to quantiles, shape `(series, horizon, quantiles)`.
 Run: TypeAlias = Callable[[dict[str, Any]], Floats]
 # A series further from 0 than so many times its range is brought as near: what the network sees of
 # its changes would be lost in rounding.
 FAR = 1e5
 # Numbers of one batch in what the network sees, which bounds the memory; bytes of each.
 CELLS, FLOAT = 6_000_000, 8
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of the quantiles of a network; chosen on training parts for each network.
+
+    Args:
+        wider: How much wider they become where a series is as long as what is forecast, for real
+            series are more surprising than simulated ones.
+        walk_rows: The rows of a series that resembles a random walk of which the share of a random
+            walk is half of `WALK`: the fewer, the less it means that a test finds nothing else.
+    """
+
+    wider: float
+    walk_rows: float
+
+
+# The number of its rules in the metadata of a network, and the rules; the first ones where there is
+# no number.
+RULES_KEY, LATEST = "rules", "2"
+RULES = {"1": Rules(wider=1.5, walk_rows=0.0), LATEST: Rules(wider=1.0, walk_rows=50.0)}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network at work."""
+
+    run: Run
+    rules: Rules
 
 
 def forecast_pretrained(given: BaselineInput) -> Forecast:
@@ -59,7 +86,11 @@ def forecast_pretrained(given: BaselineInput) -> Forecast:
 
 
 def forecast_quantiles(
-    series: Sequence[Floats], horizon: int, season_length: int, *, run: Run | None = None
+    series: Sequence[Floats],
+    horizon: int,
+    season_length: int,
+    *,
+    network: Network | None = None,
 ) -> Floats:
     """Forecast the quantiles `QUANTILES` of the steps after each series.
 
@@ -67,7 +98,7 @@ def forecast_quantiles(
         series: Of shape `(rows,)` each, without gaps, in any units.
         horizon: Steps ahead.
         season_length: Steps in a season; 1 for none.
-        run: The network, from inputs by their names to quantiles; that of the package where None.
+        network: That of the package where None.
 
     Returns:
         Shape `(series, horizon, len(QUANTILES))`, ascending along the last axis; not below zero
@@ -81,12 +112,12 @@ def forecast_quantiles(
         f"A forecast of {horizon:,} steps by the pretrained network",
         "Choose a lower `horizon`, or longer steps.",
     )
-    run = run or (lambda inputs: _session().run(None, inputs)[0].astype(float))
+    network = network or _packaged()
     found = np.empty((len(series), horizon, len(QUANTILES)))
     for places, values in _alike(series):
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
-            found[some] = _of_alike(part, horizon, seasons, run)
+            found[some] = _of_alike(part, horizon, seasons, network)
     return found
 
 
@@ -140,13 +171,14 @@ def _numbers(rows: int, horizon: int) -> int:
     return 2000 * (horizon + 10) + 200 * rows
 
 
-def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
+def _of_alike(values: Floats, horizon: int, seasons: Sequence[int], network: Network) -> Floats:
     """As `forecast_quantiles`, of series with as many rows, `(series, rows)`."""
     small, offset, unit = _shrunk(values)
     found = _as_walks(small, horizon)
     if values.shape[1] >= LEAST:
-        trust = np.where(_are_walks(small, seasons), 1.0 - WALK, 1.0)[:, None, None]
-        found += trust * (_by_network(small, horizon, seasons, run) - found)
+        share = WALK * values.shape[1] / (values.shape[1] + network.rules.walk_rows)
+        trust = np.where(_are_walks(small, seasons), 1.0 - share, 1.0)[:, None, None]
+        found += trust * (_by_network(small, horizon, seasons, network) - found)
     found = found * unit[..., None] + offset[..., None]
     constant = np.ptp(values, axis=1) == 0
     found[constant] = values[constant, -1][:, None, None]
@@ -172,22 +204,22 @@ def _shrunk(values: Floats) -> tuple[Floats, Floats, Floats]:
     return near / unit, offset, unit
 
 
-def _by_network(values: Floats, horizon: int, seasons: Sequence[int], run: Run) -> Floats:
+def _by_network(values: Floats, horizon: int, seasons: Sequence[int], network: Network) -> Floats:
     """The quantiles of the network, the wider the fewer horizons long the series are.
 
     `values`, of units of about 1, have shape `(series, rows)`; `seasons` are steps in each season.
     """
     features = look(values, horizon, seasons)
-    made = run(inputs_of(features))
+    made = network.run(inputs_of(features))
     middle = made[..., MEDIAN][..., None]
-    made = middle + _wider(values.shape[1], horizon)[:, None] * (made - middle)
+    made = middle + _wider(values.shape[1], horizon, network.rules)[:, None] * (made - middle)
     return features.level[:, None, None] + features.scale[:, None, None] * made
 
 
-def _wider(rows: int, horizon: int) -> Floats:
+def _wider(rows: int, horizon: int, rules: Rules) -> Floats:
     """The factors of the quantiles' distance from the median, shape `(horizon,)`."""
     steps = np.arange(1, horizon + 1) + horizon / 2.0
-    return 1.0 + WIDER * steps / (rows + horizon)
+    return 1.0 + rules.wider * steps / (rows + horizon)
 
 
 def _are_walks(values: Floats, seasons: Sequence[int]) -> Flags:
@@ -210,7 +242,7 @@ def _as_walks(values: Floats, horizon: int) -> Floats:
 
 
 def describe_rows(
-    series: Sequence[Floats], ahead: Floats, season_length: int
+    series: Sequence[Floats], ahead: Floats, season_length: int, *, rules: Rules
 ) -> Iterator[tuple[dict[str, Any], Floats, Floats]]:
     """Describe series as the network sees them, with the actual values after them, to train it on.
 
@@ -218,6 +250,7 @@ def describe_rows(
         series: As in `forecast_quantiles`, none constant, of at least `LEAST` rows.
         ahead: The actual values, shape `(series, horizon)`.
         season_length: Steps in a season; 1 for none.
+        rules: Of the network.
 
     Yields:
         Batches of series with as many rows: the inputs of the network; the actual values, in the
@@ -232,7 +265,7 @@ def describe_rows(
             features = look(small, horizon, seasons)
             level, scale = features.level[:, None], features.scale[:, None]
             actual = ((ahead[some] - offset) / unit - level) / scale
-            wider = np.broadcast_to(_wider(part.shape[1], horizon), actual.shape)
+            wider = np.broadcast_to(_wider(part.shape[1], horizon, rules), actual.shape)
             yield inputs_of(features), actual, wider
 
 
@@ -245,8 +278,18 @@ def inputs_of(features: Features) -> dict[str, Any]:
     return arrays | {"names": np.asarray(features.names, "int32")}
 
 
+def rules_of(session: Any) -> Rules:
+    """Return the rules of a network, a session of onnxruntime.
+
+    Raises:
+        KeyError: A later version has made it.
+    """
+    return RULES[session.get_modelmeta().custom_metadata_map.get(RULES_KEY, "1")]
+
+
 @cache
-def _session() -> Any:
+def _packaged() -> Network:
+    """The network of the package."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -254,4 +297,5 @@ def _session() -> Any:
     threads = os.environ.get("OMP_NUM_THREADS", "")
     if threads.isdigit():
         options.intra_op_num_threads = int(threads)
-    return onnxruntime.InferenceSession(NETWORK, options, ["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(NETWORK, options, ["CPUExecutionProvider"])
+    return Network(lambda inputs: session.run(None, inputs)[0].astype(float), rules_of(session))

@@ -123,6 +123,15 @@ def test_forecasts_of_random_walks_are_as_good_as_the_last_value():
     assert 0.7 < inside.mean() < 0.9
 
 
+def test_the_longer_a_random_walk_the_more_of_its_forecast_is_the_last_value():
+    walks = np.cumsum(np.random.default_rng(4).standard_normal((60, 600)), axis=1)
+    away = []
+    for rows in (40, 600):
+        found = forecast_quantiles(list(walks[:, :rows]), 4, 1)[..., MEDIAN]
+        away.append(np.abs(found - walks[:, rows - 1 : rows]).mean())
+    assert away[0] > 2 * away[1]
+
+
 def test_intervals_are_wider_after_short_series():
     seasons = np.tile([1.0, 4.0, 2.0, 8.0], 60) + np.random.default_rng(1).normal(0, 0.3, 240)
     short, long = (forecast_quantiles([seasons[-rows:]], 8, 4)[0] for rows in (20, 240))
