@@ -11,14 +11,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from forecast_cli.baselines.pretrained.forecaster import DAYS
 from forecast_cli.core.windows import Floats
 
 Generator: TypeAlias = np.random.Generator
 
 # Steps that a component is simulated before the first one that is returned.
 WARM_UP = 40
-# Steps that make a day: the first season of series whose steps are minutes or hours.
-DAYS = (24, 48, 96, 288)
 # The steps of a Gaussian process; longer series are drawn at fewer and interpolated.
 GRID = 256
 
@@ -125,9 +124,8 @@ def structural(rng: Generator, shape: Shape) -> Floats:
     slope *= fading ** np.arange(shape.steps)
     slope += spread(0.05, 0.7, grows.changes) * _autoregression(rng, shape)
     shocks = spread(0.02, 1.0, 0.55) * _shocks(rng, shape)
-    values = np.cumsum(slope + shocks, axis=1) + spread(0.02, 1.0, grows.noise) * _shocks(
-        rng, shape
-    )
+    values = np.cumsum(slope + shocks, axis=1)
+    values += spread(0.02, 1.0, grows.noise) * _shocks(rng, shape)
     values += spread(0.1, 1.0, 0.5) * _autoregression(rng, shape)
     for part in (season, second_season)[: len(shape.seasons)]:
         values += spread(0.1, 5.0, 0.8) * _of_unit_size(part(rng, shape))

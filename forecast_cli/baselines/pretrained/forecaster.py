@@ -86,11 +86,7 @@ def forecast_pretrained(given: BaselineInput) -> Forecast:
 
 
 def forecast_quantiles(
-    series: Sequence[Floats],
-    horizon: int,
-    season_length: int,
-    *,
-    network: Network | None = None,
+    series: Sequence[Floats], horizon: int, season_length: int, *, network: Network | None = None
 ) -> Floats:
     """Forecast the quantiles `QUANTILES` of the steps after each series.
 
