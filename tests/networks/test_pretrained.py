@@ -79,16 +79,29 @@ def test_the_network_in_the_package_has_the_latest_rules_and_older_ones_keep_the
     assert older.rules == RULES["1"]
 
 
+def seasonal(seasons):
+    noise = np.random.default_rng(3).normal(size=(1, 4 * seasons, 1))
+    return 20 + noise + np.tile([0, 5, 1, 8], seasons)[:, None]
+
+
+def quantiles(number, values):
+    """By the rules of a number, shape `(horizon, quantiles)`."""
+    return PretrainedRuntime(with_rules(number), HORIZON, 4, (80.0,)).quantiles(values)[0, :, 0]
+
+
 def test_rules_make_intervals_wider_and_leave_medians():
-    values = (
-        20 + np.random.default_rng(3).normal(size=(1, 40, 1)) + np.tile([0, 5, 1, 8], 10)[:, None]
-    )
-    made = [
-        PretrainedRuntime(with_rules(number), HORIZON, 4, (80.0,)).quantiles(values)[0, :, 0]
-        for number in ("1", LATEST)
-    ]
+    values = seasonal(8)
+    made = [quantiles(number, values) for number in ("1", LATEST)]
     np.testing.assert_allclose(made[0][:, 1], made[1][:, 1])
     assert (np.ptp(made[0], axis=1) > np.ptp(made[1], axis=1)).all()
+
+
+def test_long_series_are_forecast_from_their_last_seasons_as_well():
+    values = seasonal(20)
+    both = [quantiles("2", each) for each in (values, values[:, -4 * RULES[LATEST].recent :])]
+    found = quantiles(LATEST, values)
+    np.testing.assert_allclose(found[:, 1], np.mean(both, axis=0)[:, 1], rtol=1e-6)
+    assert np.abs(found[:, 1] - both[0][:, 1]).max() > 1e-3
 
 
 def test_rules_of_a_later_version_are_refused():

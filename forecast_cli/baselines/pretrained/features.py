@@ -51,15 +51,16 @@ class Features:
     scale: Floats
 
 
-def look(values: Floats, horizon: int, seasons: Sequence[int]) -> Features:
+def look(values: Floats, horizon: int, seasons: Sequence[float]) -> Features:
     """Describe a batch of series.
 
     Args:
         values: Shape `(series, steps)`, without gaps; at least a season and two steps.
         horizon: Steps ahead.
-        seasons: Steps in each season, the shortest first, at most two; empty for none.
+        seasons: Steps in each season, the shortest first, at most two; empty for none. Those of a
+            year of weeks need not be whole.
     """
-    season = seasons[0] if seasons else 1
+    season = int(seasons[0]) if seasons else 1
     names = members_of(seasons)
     level, scale = values[:, -season:].mean(axis=1), unit_of(values, season)
     scaled = (values - level[:, None]) / scale[:, None]
@@ -118,7 +119,7 @@ def _both_scales(
     scale: Floats,
     origins: list[int],
     horizon: int,
-    seasons: Sequence[int],
+    seasons: Sequence[float],
 ) -> Forecasts:
     """The forecasts on the values, then on logarithms where all values are positive."""
     plain = forecast_by_members(scaled, origins, horizon, seasons=seasons)

@@ -28,6 +28,8 @@ INPUTS = ("members", "series", "sizes", "past", "known", "ahead", "names")
 LONGEST, LEAST = 1000, 6
 # A season is looked at where it comes so many times. Days of so many steps have weeks.
 TIMES, DAYS, WEEK = 2.5, (24, 48, 72, 96, 144, 288), 7
+# The season of a year of weeks.
+WEEKS = 52
 # The share of a random walk in the forecast of a long series that resembles one.
 WALK = 0.9
 # From the inputs of a network to quantiles, shape `(series, horizon, quantiles)`.
@@ -48,16 +50,25 @@ class Rules:
             series are more surprising than simulated ones.
         walk_rows: The rows of a series that resembles a random walk of which the share of a random
             walk is half of `WALK`: the fewer, the less it means that a test finds nothing else.
+        year: The weeks in a year, where 52 steps are a season.
+        recent: The last seasons of a longer series that are forecast from by themselves as well;
+            the mean counts, in which what depends on where a series begins is less. 0 for none.
     """
 
     wider: float
     walk_rows: float
+    year: float
+    recent: int
 
 
 # The number of its rules in the metadata of a network, and the rules; the first ones where there is
 # no number.
-RULES_KEY, LATEST = "rules", "2"
-RULES = {"1": Rules(wider=1.5, walk_rows=0.0), LATEST: Rules(wider=1.0, walk_rows=50.0)}
+RULES_KEY, LATEST = "rules", "3"
+RULES = {
+    "1": Rules(wider=1.5, walk_rows=0.0, year=WEEKS, recent=0),
+    "2": Rules(wider=1.0, walk_rows=50.0, year=WEEKS, recent=0),
+    LATEST: Rules(wider=1.0, walk_rows=50.0, year=365.2425 / 7.0, recent=8),
+}
 
 
 @dataclass(frozen=True)
@@ -205,11 +216,24 @@ def _by_network(values: Floats, horizon: int, seasons: Sequence[int], network: N
 
     `values`, of units of about 1, have shape `(series, rows)`; `seasons` are steps in each season.
     """
-    features = look(values, horizon, seasons)
+    found, rows = _of_rows(values, horizon, seasons, network), values.shape[1]
+    recent = network.rules.recent * max(seasons, default=0)
+    if 0 < recent < rows:
+        found = (found + _of_rows(values[:, -recent:], horizon, seasons, network)) / 2.0
+    middle = found[..., MEDIAN][..., None]
+    return middle + _wider(rows, horizon, network.rules)[:, None] * (found - middle)
+
+
+def _of_rows(values: Floats, horizon: int, seasons: Sequence[int], network: Network) -> Floats:
+    """The quantiles of the network by all the rows that it is given, as they are."""
+    features = look(values, horizon, _in_steps(seasons, network.rules))
     made = network.run(inputs_of(features))
-    middle = made[..., MEDIAN][..., None]
-    made = middle + _wider(values.shape[1], horizon, network.rules)[:, None] * (made - middle)
     return features.level[:, None, None] + features.scale[:, None, None] * made
+
+
+def _in_steps(seasons: Sequence[int], rules: Rules) -> list[float]:
+    """Steps in each season; of a year of weeks they are not whole."""
+    return [rules.year if each == WEEKS else each for each in seasons]
 
 
 def _wider(rows: int, horizon: int, rules: Rules) -> Floats:
@@ -258,7 +282,7 @@ def describe_rows(
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
             small, offset, unit = _shrunk(part)
-            features = look(small, horizon, seasons)
+            features = look(small, horizon, _in_steps(seasons, rules))
             level, scale = features.level[:, None], features.scale[:, None]
             actual = ((ahead[some] - offset) / unit - level) / scale
             wider = np.broadcast_to(_wider(part.shape[1], horizon, rules), actual.shape)

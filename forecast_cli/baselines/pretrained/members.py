@@ -7,6 +7,7 @@ what comes; the network of `networks/pretrained.py` learns to tell.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Forecasts:
     errors: Floats
 
 
-def members_of(seasons: Sequence[int]) -> list[int]:
+def members_of(seasons: Sequence[float]) -> list[int]:
     """Numbers of the members that series with these seasons have, smoothings then regressions.
 
     Args:
@@ -110,13 +111,14 @@ class _States:
 class _Smoother:
     """The smoothings at work on a batch."""
 
-    def __init__(self, seasons: Sequence[int]) -> None:
+    def __init__(self, seasons: Sequence[float]) -> None:
         chosen = [SMOOTHINGS[each] for each in members_of(seasons) if each < len(SMOOTHINGS)]
         self.level, self.trend, self.damping, self.drift = (
             np.array([getattr(each, name) for each in chosen])
             for name in ("level", "trend", "damping", "drift")
         )
-        self.count, self.lengths = len(chosen), (*seasons, 1, 1)[:2]
+        self.count, self.seasons = len(chosen), (*seasons, 1, 1)[:2]
+        self.lengths = int(self.seasons[0]), int(self.seasons[1])
         # The members with a season, and those with a longer one, are neighbours.
         self.seasonal = _neighbours([each.season is not None for each in chosen])
         self.long = _neighbours([each.longer is not None for each in chosen])
@@ -149,10 +151,10 @@ class _Smoother:
         trend = self.damping * states.trend
         expected = states.level + trend
         if len(self.by_season):
-            season = states.season[step % self.lengths[0]]
+            season = states.season[_phase(step, self.seasons[0])]
             expected[:, self.seasonal] += season
         if len(self.by_longer):
-            longer = states.longer[step % self.lengths[1]]
+            longer = states.longer[_phase(step, self.seasons[1])]
             expected[:, self.long] += longer
         error: Floats = values[:, None] - expected
         states.level = states.level + trend + self.level * error
@@ -170,23 +172,24 @@ class _Smoother:
         drifts = slope[:, None, None] * self.drift[:, None] * ahead
         found: Floats = states.level[..., None] + states.trend[..., None] * reach + drifts
         rows = origin + ahead - 1
-        for place, held, length in (
-            (self.seasonal, states.season, self.lengths[0]),
-            (self.long, states.longer, self.lengths[1]),
+        for place, held, season in (
+            (self.seasonal, states.season, self.seasons[0]),
+            (self.long, states.longer, self.seasons[1]),
         ):
-            found[:, place] += np.moveaxis(held[rows % length], 0, -1)
+            found[:, place] += np.moveaxis(held[_phase(rows, season)], 0, -1)
         return found
 
 
 def forecast_by_members(
-    values: Floats, origins: Sequence[int], horizon: int, *, seasons: Sequence[int]
+    values: Floats, origins: Sequence[int], horizon: int, *, seasons: Sequence[float]
 ) -> Forecasts:
     """Forecasts of every series by every member of `members_of` from every origin.
 
-    Arguments as of `forecast_by_regressions`.
+    Arguments as of `forecast_by_regressions`, but for seasons: their steps need not be whole.
     """
     smoothed = _forecast_by_smoothings(values, origins, horizon, seasons)
-    ahead, errors = forecast_by_regressions(values, origins, horizon, seasons=seasons)
+    whole = [int(each) for each in seasons]
+    ahead, errors = forecast_by_regressions(values, origins, horizon, seasons=whole)
     return Forecasts(
         np.concatenate([smoothed.ahead, ahead], axis=2),
         np.concatenate([smoothed.errors, errors], axis=2),
@@ -194,7 +197,7 @@ def forecast_by_members(
 
 
 def _forecast_by_smoothings(
-    values: Floats, origins: Sequence[int], horizon: int, seasons: Sequence[int]
+    values: Floats, origins: Sequence[int], horizon: int, seasons: Sequence[float]
 ) -> Forecasts:
     smoother, (series, steps) = _Smoother(seasons), values.shape
     states = smoother.start(values)
@@ -212,6 +215,17 @@ def _forecast_by_smoothings(
     for step in range(done, steps):
         errors[:, step] = smoother.update(states, values[:, step], step)
     return Forecasts(ahead, errors)
+
+
+def _phase(step: Any, season: float) -> Any:
+    """The phase of each step in its season, below `int(season)`.
+
+    Args:
+        step: An integer, or an array of them.
+        season: Steps in it. Where they are not whole, a phase is a little longer than a step.
+    """
+    whole = int(season)
+    return step % whole if season == whole else np.int64(step % season * (whole / season))
 
 
 def _neighbours(chosen: Sequence[bool]) -> slice:

@@ -6,6 +6,7 @@ import pytest
 from forecast_cli.baselines.pretrained.members import (
     COUNT,
     SMOOTHINGS,
+    Smoothing,
     forecast_by_members,
     members_of,
 )
@@ -118,3 +119,14 @@ def test_some_members_are_seasonal_naive_forecasts(longer):
     )
     last = forecast_by_members(series, [40], 8, seasons=seasons).ahead[0, 0, place]
     np.testing.assert_allclose(last, np.tile(series[0, -4:], 2))
+
+
+def test_seasons_of_a_year_of_weeks_stay_in_place_over_many_years():
+    weeks, year = np.arange(52 * 30), 365.2425 / 7
+    waves = np.sin(2 * np.pi * weeks / year) ** 3
+    at = SMOOTHINGS.index(Smoothing(0.1, season=(1 - 0.1) * 0.1))
+    errors = []
+    for season in (52, year):
+        made = forecast_by_members(waves[None, :-13], [len(weeks) - 13], 13, seasons=(season,))
+        errors.append(np.abs(made.ahead[0, 0, at] - waves[-13:]).mean())
+    assert errors[1] < 0.5 * errors[0]
