@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from forecast_cli.baselines.pretrained.features import NAMES
-from forecast_cli.baselines.pretrained.forecaster import INPUTS, LATEST, NETWORK, RULES_KEY
+from forecast_cli.baselines.pretrained.network import INPUTS, LATEST, NETWORK, RULES_KEY
 from forecast_cli.networks.canonical_graph import make_canonical
 from forecast_cli.networks.pretrained import SIGNATURE, Combination
 

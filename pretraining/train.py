@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from forecast_cli.baselines.pretrained.features import look
-from forecast_cli.baselines.pretrained.forecaster import inputs_of
+from forecast_cli.baselines.pretrained.network import inputs_of
 from forecast_cli.networks.pretrained import Combination, loss
 
 from .simulator import Shape, simulate

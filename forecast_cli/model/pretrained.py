@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from ..baselines.pretrained.forecaster import (
-    QUANTILES,
-    Network,
-    Rules,
-    ends_of,
-    forecast_quantiles,
-    rules_of,
-)
+from ..baselines.pretrained.forecaster import ends_of, forecast_quantiles
+from ..baselines.pretrained.network import QUANTILES, Network, Rules, rules_of
 from ..config.ensemble import CONTEXT
 from ..config.schema import Config
 from ..core.errors import ModelFileError

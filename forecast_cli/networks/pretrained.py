@@ -13,8 +13,8 @@ import tensorflow as tf
 from onnx import numpy_helper
 
 from ..baselines.pretrained.features import NAMES, OF_MEMBER, OF_SERIES, ORIGINS
-from ..baselines.pretrained.forecaster import INPUTS, MEDIAN, QUANTILES
 from ..baselines.pretrained.members import SHARPNESS
+from ..baselines.pretrained.network import INPUTS, MEDIAN, QUANTILES
 from ..core.windows import Floats
 
 # Units of the layer that reads the errors of a member, of the one that reads the series, of the

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..baselines.pretrained.forecaster import INPUTS, MEDIAN
+from ..baselines.pretrained.network import INPUTS, MEDIAN
 from ..config.members import Member
 from ..config.sections import Precision, Training
 from ..core.events import Listener, Steps

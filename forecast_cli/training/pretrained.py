@@ -9,16 +9,9 @@ import numpy as np
 
 from ..baselines.ensemble_weights import fit_weights
 from ..baselines.pretrained.features import OF_MEMBER, ORIGINS
-from ..baselines.pretrained.forecaster import (
-    INPUTS,
-    LATEST,
-    LEAST,
-    NETWORK,
-    RULES,
-    describe_rows,
-    seasons_of,
-)
+from ..baselines.pretrained.forecaster import LEAST, describe_rows, seasons_of
 from ..baselines.pretrained.members import members_of
+from ..baselines.pretrained.network import INPUTS, LATEST, NETWORK, RULES
 from ..config.members import member_names
 from ..config.registries import NAIVE
 from ..core.events import Listener, Note

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from forecast_cli.baselines.pretrained.features import look
-from forecast_cli.baselines.pretrained.forecaster import (
+from forecast_cli.baselines.pretrained.network import (
     INPUTS,
     LATEST,
     NETWORK,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from forecast_cli.baselines.pretrained.features import look
-from forecast_cli.baselines.pretrained.forecaster import MEDIAN, NETWORK, QUANTILES, inputs_of
 from forecast_cli.baselines.pretrained.members import SHARPNESS
+from forecast_cli.baselines.pretrained.network import MEDIAN, NETWORK, QUANTILES, inputs_of
 from pretraining.simulator import Shape, simulate
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]

@@ -8,7 +8,8 @@ import pytest
 
 import forecast_cli as fc
 from forecast_cli.backtesting.plan import Plan
-from forecast_cli.baselines.pretrained.forecaster import MEDIAN, forecast_quantiles
+from forecast_cli.baselines.pretrained.forecaster import forecast_quantiles
+from forecast_cli.baselines.pretrained.network import MEDIAN
 from forecast_cli.core.errors import ModelFileError, UsageError
 from forecast_cli.core.events import ignore
 from forecast_cli.model.pretrained import MOST_FORECASTS

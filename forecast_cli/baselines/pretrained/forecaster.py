@@ -1,12 +1,8 @@
-"""Forecasts of any series by the pretrained network, which lies beside this file."""
+"""Forecasts of any series by the pretrained network."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -17,66 +13,20 @@ from ...core.seasonality import has_season
 from ...core.series_features import is_random_walk
 from ...core.windows import Floats, Ints
 from ..naive import BaselineInput
-from .features import Features, look
+from .features import look
+from .network import MEDIAN, QUANTILES, Network, Rules, inputs_of, packaged
 
-NETWORK = Path(__file__).with_name("network.onnx")
-# The quantiles that the network forecasts, and the order of its inputs.
-QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-MEDIAN = QUANTILES.index(0.5)
-INPUTS = ("members", "series", "sizes", "past", "known", "ahead", "names")
 # The last rows of a series that are looked at, and the rows below which the last value is all.
 LONGEST, LEAST = 1000, 6
 # A season is looked at where it comes so many times. Days of so many steps have weeks.
 TIMES, DAYS, WEEK = 2.5, (24, 48, 72, 96, 144, 288), 7
-# The season of a year of weeks.
-WEEKS = 52
 # The share of a random walk in the forecast of a long series that resembles one.
 WALK = 0.9
-# From the inputs of a network to quantiles, shape `(series, horizon, quantiles)`.
-Run: TypeAlias = Callable[[dict[str, Any]], Floats]
 # A series further from 0 than so many times its range is brought as near: what the network sees of
 # its changes would be lost in rounding.
 FAR = 1e5
 # Numbers of one batch in what the network sees, which bounds the memory; bytes of each.
 CELLS, FLOAT = 6_000_000, 8
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What becomes of the quantiles of a network; chosen on training parts for each network.
-
-    Args:
-        wider: How much wider they become where a series is as long as what is forecast, for real
-            series are more surprising than simulated ones.
-        walk_rows: The rows of a series that resembles a random walk of which the share of a random
-            walk is half of `WALK`: the fewer, the less it means that a test finds nothing else.
-        year: The weeks in a year, where 52 steps are a season.
-        recent: The last seasons of a longer series that are forecast from by themselves as well;
-            the mean counts, in which what depends on where a series begins is less. 0 for none.
-    """
-
-    wider: float
-    walk_rows: float
-    year: float
-    recent: int
-
-
-# The number of its rules in the metadata of a network, and the rules; the first ones where there is
-# no number.
-RULES_KEY, LATEST = "rules", "3"
-RULES = {
-    "1": Rules(wider=1.5, walk_rows=0.0, year=WEEKS, recent=0),
-    "2": Rules(wider=1.0, walk_rows=50.0, year=WEEKS, recent=0),
-    LATEST: Rules(wider=1.0, walk_rows=50.0, year=365.2425 / 7.0, recent=8),
-}
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network at work."""
-
-    run: Run
-    rules: Rules
 
 
 def forecast_pretrained(given: BaselineInput) -> Forecast:
@@ -119,7 +69,7 @@ def forecast_quantiles(
         f"A forecast of {horizon:,} steps by the pretrained network",
         "Choose a lower `horizon`, or longer steps.",
     )
-    network = network or _packaged()
+    network = network or packaged()
     found = np.empty((len(series), horizon, len(QUANTILES)))
     for places, values in _alike(series):
         seasons = seasons_of(values.shape[1], season_length)
@@ -226,14 +176,9 @@ def _by_network(values: Floats, horizon: int, seasons: Sequence[int], network: N
 
 def _of_rows(values: Floats, horizon: int, seasons: Sequence[int], network: Network) -> Floats:
     """The quantiles of the network by all the rows that it is given, as they are."""
-    features = look(values, horizon, _in_steps(seasons, network.rules))
+    features = look(values, horizon, [network.rules.in_steps(each) for each in seasons])
     made = network.run(inputs_of(features))
     return features.level[:, None, None] + features.scale[:, None, None] * made
-
-
-def _in_steps(seasons: Sequence[int], rules: Rules) -> list[float]:
-    """Steps in each season; of a year of weeks they are not whole."""
-    return [rules.year if each == WEEKS else each for each in seasons]
 
 
 def _wider(rows: int, horizon: int, rules: Rules) -> Floats:
@@ -282,40 +227,8 @@ def describe_rows(
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
             small, offset, unit = _shrunk(part)
-            features = look(small, horizon, _in_steps(seasons, rules))
+            features = look(small, horizon, [rules.in_steps(each) for each in seasons])
             level, scale = features.level[:, None], features.scale[:, None]
             actual = ((ahead[some] - offset) / unit - level) / scale
             wider = np.broadcast_to(_wider(part.shape[1], horizon, rules), actual.shape)
             yield inputs_of(features), actual, wider
-
-
-def inputs_of(features: Features) -> dict[str, Any]:
-    """The arrays that the network reads, float32 but for names, by the names of its inputs."""
-    count = len(features.ahead)
-    known = np.broadcast_to(features.known[None], (count, *features.known.shape))
-    named = {name: getattr(features, name) for name in INPUTS} | {"known": known}
-    arrays = {name: np.ascontiguousarray(named[name], "float32") for name in INPUTS[:-1]}
-    return arrays | {"names": np.asarray(features.names, "int32")}
-
-
-def rules_of(session: Any) -> Rules:
-    """Return the rules of a network, a session of onnxruntime.
-
-    Raises:
-        KeyError: A later version has made it.
-    """
-    return RULES[session.get_modelmeta().custom_metadata_map.get(RULES_KEY, "1")]
-
-
-@cache
-def _packaged() -> Network:
-    """The network of the package."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    threads = os.environ.get("OMP_NUM_THREADS", "")
-    if threads.isdigit():
-        options.intra_op_num_threads = int(threads)
-    session = onnxruntime.InferenceSession(NETWORK, options, ["CPUExecutionProvider"])
-    return Network(lambda inputs: session.run(None, inputs)[0].astype(float), rules_of(session))

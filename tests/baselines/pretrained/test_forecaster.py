@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 
 from forecast_cli.baselines.naive import BaselineInput
 from forecast_cli.baselines.pretrained import forecaster
-from forecast_cli.baselines.pretrained.forecaster import (
-    MEDIAN,
-    QUANTILES,
-    forecast_pretrained,
-    forecast_quantiles,
-)
+from forecast_cli.baselines.pretrained.forecaster import forecast_pretrained, forecast_quantiles
+from forecast_cli.baselines.pretrained.network import MEDIAN, QUANTILES
 
 HORIZON, SEASON = 8, 4
 
