@@ -11,13 +11,14 @@ from typing import TypeAlias
 
 import numpy as np
 
-from forecast_cli.baselines.pretrained.forecaster import DAYS
 from forecast_cli.core.windows import Floats
 
 Generator: TypeAlias = np.random.Generator
 
 # Steps that a component is simulated before the first one that is returned.
 WARM_UP = 40
+# The seasons of a year of quarters, months and pairs of months.
+YEARS = (4, 6, 12)
 # The steps of a Gaussian process; longer series are drawn at fewer and interpolated.
 GRID = 256
 
@@ -39,12 +40,12 @@ class Shape:
     @property
     def growth(self) -> "Growth":
         """How the series grow."""
-        return HARDLY if self.seasons and self.seasons[0] in DAYS else OFTEN
+        return OFTEN if not self.seasons or self.seasons[0] in YEARS else HARDLY
 
 
 @dataclass(frozen=True)
 class Growth:
-    """How series of some steps grow: what is counted by the month does, by the hour hardly.
+    """How series of some steps grow: what is counted by the month does, by the week or hour hardly.
 
     Args:
         alone: The share of the series that are of the structural model alone; the others are sums
