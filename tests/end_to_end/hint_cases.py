@@ -263,6 +263,7 @@ FILES = [
                                     "b.csv": rows(DAYS[20:], NUMBERS[20:], "date,z")},
          {"b.csv": rows(DAYS[20:], NUMBERS[20:])}, name="?.csv"),
     Case("is empty", "", GOOD),
+    Case("All cells of", '""\n,,\n', GOOD),
     Case("is not a text table", bytes(range(256)) * 20, GOOD),
     Case("Unknown encoding", GOOD, {"encoding": "utf-8"}, {"encoding": "utf-88"}),
     Case('2 columns named "y"', wide(header="date,y,y"), wide()),

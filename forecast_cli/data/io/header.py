@@ -44,9 +44,7 @@ def find_header(lines: Sequence[Line], dialect: Dialect, where: str) -> Header:
         DataError: There is no line of names, or it is unclear which one it is.
     """
     first = dialect.skip_rows or 0
-    filled = [line for line in lines if line.filled and line.before >= first]
-    if not filled:
-        raise DataError(f"{where} has no row after its first {first} lines.", "Lower `skip_rows`.")
+    filled = _filled(lines, first, where)
     body = Body(filled)
     if dialect.no_header:
         names = [str(number) for number in range(1, body.width + 1)]
@@ -67,6 +65,18 @@ def find_header(lines: Sequence[Line], dialect: Dialect, where: str) -> Header:
     if at == 1:
         return _beneath(filled, at, body, where)
     return _found(filled, at, body, where)
+
+
+def _filled(lines: Sequence[Line], first: int, where: str) -> list[Line]:
+    """The lines from the first one on that have a cell that is not empty."""
+    filled = [line for line in lines if line.filled and line.before >= first]
+    if filled:
+        return filled
+    if first:
+        raise DataError(f"{where} has no row after its first {first} lines.", "Lower `skip_rows`.")
+    raise DataError(
+        f"All cells of {where} are empty.", "A header line and a row for each step are needed."
+    )
 
 
 def _given(filled: Sequence[Line], number: int, body: Body, where: str) -> Header:

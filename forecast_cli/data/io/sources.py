@@ -135,7 +135,8 @@ class Source(Stored):
             return self.dialect.delimiter
         if found := SEPARATOR.match(self.head):
             return found[1]
-        lines = re.sub(r'"[^"]*"', "", self.head.strip("\r\n")).splitlines()[:MOST_LINES]
+        outside = re.sub(r'"[^"]*"', "", self.head.strip("\r\n"))
+        lines = outside.splitlines()[:MOST_LINES] or [outside]
         first = max(DELIMITERS, key=lines[0].count)
         shares = {each: _share(each, lines) for each in DELIMITERS}
         # Commas in most lines may be decimal marks.

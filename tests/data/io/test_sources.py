@@ -51,6 +51,17 @@ def test_delimiters_inside_quotes_do_not_count(write):
     assert source.header == ["Date", "Sales, net, EUR"]
 
 
+@pytest.mark.parametrize("name", ["Close", "Close\n(USD)", "a,b"])
+def test_a_quoted_name_may_be_all_there_is(write, name):
+    assert Source(write(f'"{name}"')).header == [name]
+
+
+@pytest.mark.parametrize("content", ['""', ",,\n,,\n", '""\n""\n'])
+def test_a_table_of_empty_cells_is_refused_as_one(write, content):
+    with pytest.raises(DataError, match=r"All cells of .*table\.csv are empty"):
+        _ = Source(write(content)).header
+
+
 def test_line_ends_inside_quotes_do_not_end_the_header(write):
     assert Source(write('"Date\n(UTC)";Sales\n2020-01-01;1\n')).header == ["Date\n(UTC)", "Sales"]
 
