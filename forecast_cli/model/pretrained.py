@@ -139,7 +139,7 @@ class PretrainedRuntime:
 
     @property
     def rules(self) -> Rules:
-        """What becomes of its quantiles.
+        """How forecasts are made with it.
 
         Raises:
             ModelFileError: Only a later version knows.

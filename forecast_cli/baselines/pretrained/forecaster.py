@@ -176,7 +176,7 @@ def _by_network(values: Floats, horizon: int, seasons: Sequence[int], network: N
 
 def _of_rows(values: Floats, horizon: int, seasons: Sequence[int], network: Network) -> Floats:
     """The quantiles of the network by all the rows that it is given, as they are."""
-    features = look(values, horizon, [network.rules.in_steps(each) for each in seasons])
+    features = look(values, horizon, network.rules.in_steps(seasons))
     made = network.run(inputs_of(features))
     return features.level[:, None, None] + features.scale[:, None, None] * made
 
@@ -227,7 +227,7 @@ def describe_rows(
         seasons = seasons_of(values.shape[1], season_length)
         for some, part in _parts(places, values, horizon):
             small, offset, unit = _shrunk(part)
-            features = look(small, horizon, [rules.in_steps(each) for each in seasons])
+            features = look(small, horizon, rules.in_steps(seasons))
             level, scale = features.level[:, None], features.scale[:, None]
             actual = ((ahead[some] - offset) / unit - level) / scale
             wider = np.broadcast_to(_wider(part.shape[1], horizon, rules), actual.shape)

@@ -224,8 +224,7 @@ def _phase(step: Any, season: float) -> Any:
         step: An integer, or an array of them.
         season: Steps in it. Where they are not whole, a phase is a little longer than a step.
     """
-    whole = int(season)
-    return step % whole if season == whole else np.int64(step % season * (whole / season))
+    return np.int64(step % season * (int(season) / season))
 
 
 def _neighbours(chosen: Sequence[bool]) -> slice:

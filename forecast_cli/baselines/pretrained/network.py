@@ -1,7 +1,7 @@
 """The pretrained network, which lies beside this file: its inputs, quantiles and rules."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,9 +42,9 @@ class Rules:
     year: float
     recent: int
 
-    def in_steps(self, season: int) -> float:
-        """The steps in a season: those of a year of weeks are not whole."""
-        return self.year if season == WEEKS else season
+    def in_steps(self, seasons: Sequence[int]) -> list[float]:
+        """The steps in each season: those of a year of weeks are not whole."""
+        return [self.year if each == WEEKS else each for each in seasons]
 
 
 # The number of its rules in the metadata of a network, and the rules; the first ones where there is
